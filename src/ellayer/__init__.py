@@ -1,0 +1,36 @@
+"""Ellayer: dense (L-layer) neural networks — the equations written once, trained fast, explained, shipped.
+
+The public names are looked up when first used, so that ``import ellayer`` stays cheap.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Network": "ellayer.core.network",
+    "initialize_parameters": "ellayer.core.initializers",
+    "train": "ellayer.engine.train",
+    "TrainingResult": "ellayer.engine.train",
+}
+_PACKAGES = ("core", "data", "engine", "estimators", "inspection", "report", "steps", "storage")
+
+__all__ = ["__version__", *sorted(_HOME)]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        value = getattr(importlib.import_module(_HOME[name]), name)
+    elif name in _PACKAGES:
+        value = importlib.import_module(f"ellayer.{name}")
+    else:
+        raise AttributeError(f"module 'ellayer' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME, *_PACKAGES})

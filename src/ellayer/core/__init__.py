@@ -1,0 +1,44 @@
+"""Pure mathematics: arrays in, arrays out. No state, no files, no other part of the house."""
+
+from .activations import ACTIVATIONS, Activation
+from .initializers import INITIALIZERS, Initializer, initialize_parameters
+from .losses import LOSSES, Loss
+from .network import Network
+from .propagation import (
+    Cache,
+    L_model_backward,
+    L_model_forward,
+    compute_cost,
+    linear_activation_backward,
+    linear_activation_forward,
+    linear_backward,
+    linear_forward,
+    relative_weights,
+    update_parameters,
+)
+from .updates import OPTIMIZERS, SCHEDULES, Optimizer, Schedule
+
+__all__ = [
+    "ACTIVATIONS",
+    "INITIALIZERS",
+    "LOSSES",
+    "OPTIMIZERS",
+    "SCHEDULES",
+    "Activation",
+    "Cache",
+    "Initializer",
+    "L_model_backward",
+    "L_model_forward",
+    "Loss",
+    "Network",
+    "Optimizer",
+    "Schedule",
+    "compute_cost",
+    "initialize_parameters",
+    "linear_activation_backward",
+    "linear_activation_forward",
+    "linear_backward",
+    "linear_forward",
+    "relative_weights",
+    "update_parameters",
+]

@@ -1,0 +1,208 @@
+"""Network: the frozen description of a dense network."""
+
+from __future__ import annotations
+
+import json
+import operator
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from .activations import ACTIVATIONS, Activation
+from .losses import LOSSES, Loss
+
+
+@dataclass(frozen=True, init=False)
+class Network:
+    """A dense network of L layers: sizes, activations and loss, and no number that is learned.
+
+    Parameters
+    ----------
+    layer_dims : sequence of int
+        [n_x, n_1, ..., n_L]: units per layer, the input first (it is not counted in L).
+    activations : str or sequence of str
+        A name for all hidden layers, or a list with one per hidden layer, or one per layer (the last
+        is the output's). Names are rows of ``ACTIVATIONS``, e.g. "relu", "leaky_relu(0.1)".
+    loss : str, optional
+        A row of ``LOSSES``. Without one it follows from the output: identity takes the squared error,
+        exp the Poisson loss, softmax or several outputs the cross-entropy, one output the binary one.
+
+    Attributes
+    ----------
+    L : int
+        Number of layers.
+    rows : tuple of Activation
+    loss_row : Loss
+
+    Raises
+    ------
+    ValueError
+        For sizes below 1, unknown names, or a list of the wrong length.
+
+    Examples
+    --------
+    >>> network = Network([12288, 20, 7, 5, 1])
+    >>> network.activations
+    ('relu', 'relu', 'relu', 'sigmoid')
+    >>> network.loss
+    'binary_cross_entropy'
+    >>> network.parameter_count
+    245973
+    """
+
+    layer_dims: tuple[int, ...]
+    activations: tuple[str, ...]
+    loss: str
+
+    def __init__(
+        self,
+        layer_dims: Sequence[int],
+        activations: str | Sequence[str] = "relu",
+        loss: str | None = None,
+    ):
+        dims = _check_layer_dims(layer_dims)
+        names = _spread(activations, len(dims) - 1)
+        output = names[-1] and ACTIVATIONS.canonical(names[-1])
+        loss = LOSSES.canonical(loss) if loss is not None else _default_loss(output, dims[-1])
+        row = LOSSES[loss]
+        output = output or row.output
+        if row.targets == "one_hot" and dims[-1] < 2:
+            raise ValueError(
+                f"the loss {loss!r} needs one output unit per class: expected layer_dims[-1] >= 2, received "
+                f"{dims[-1]}; for two classes and one unit take 'binary_cross_entropy'"
+            )
+        object.__setattr__(self, "layer_dims", dims)
+        object.__setattr__(
+            self, "activations", (*(ACTIVATIONS.canonical(n) for n in names[:-1] if n is not None), output)
+        )
+        object.__setattr__(self, "loss", loss)
+
+    @property
+    def L(self) -> int:
+        """Number of layers, the input not counted."""
+        return len(self.layer_dims) - 1
+
+    @cached_property
+    def rows(self) -> tuple[Activation, ...]:
+        """The rows of the activations, layer 1 first."""
+        return tuple(ACTIVATIONS[name] for name in self.activations)
+
+    @cached_property
+    def loss_row(self) -> Loss:
+        """The row of the loss."""
+        return LOSSES[self.loss]
+
+    @cached_property
+    def fused(self) -> bool:
+        """Whether loss and output activation are a pair with dZ^[L] = A^[L] - Y."""
+        return self.loss_row.fuses_with(self.activations[-1])
+
+    @cached_property
+    def shapes(self) -> dict[str, tuple[int, int]]:
+        """Shape of each parameter: {"W1": (n_1, n_x), "b1": (n_1, 1), ...}."""
+        dims = self.layer_dims
+        table = {}
+        for l in range(1, len(dims)):
+            table[f"W{l}"] = (dims[l], dims[l - 1])
+            table[f"b{l}"] = (dims[l], 1)
+        return table
+
+    @property
+    def parameter_count(self) -> int:
+        """Number of learned numbers."""
+        return sum(n * k for n, k in self.shapes.values())
+
+    def shape_table(self, m: int | str = "m") -> list[dict[str, Any]]:
+        """Return the notes' table of dimensions, one dict per layer.
+
+        Parameters
+        ----------
+        m : int or str
+            Number of examples, or a letter for it.
+
+        Examples
+        --------
+        >>> Network([12288, 7, 1]).shape_table(209)[0]
+        {'layer': 1, 'W': (7, 12288), 'b': (7, 1), 'Z': (7, 209), 'A': (7, 209), 'activation': 'relu', 'parameters': 86023}
+        """
+        dims = self.layer_dims
+        return [
+            {
+                "layer": l,
+                "W": (dims[l], dims[l - 1]),
+                "b": (dims[l], 1),
+                "Z": (dims[l], m),
+                "A": (dims[l], m),
+                "activation": self.activations[l - 1],
+                "parameters": dims[l] * (dims[l - 1] + 1),
+            }
+            for l in range(1, len(dims))
+        ]
+
+    def to_json(self) -> str:
+        """Return the description as JSON text."""
+        return json.dumps(
+            {"layer_dims": list(self.layer_dims), "activations": list(self.activations), "loss": self.loss}
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> Network:
+        """Return the network of a JSON text.
+
+        >>> Network.from_json(Network([2, 4, 1], "tanh").to_json()) == Network([2, 4, 1], "tanh")
+        True
+        """
+        fields = json.loads(text)
+        if not isinstance(fields, dict) or set(fields) != {"layer_dims", "activations", "loss"}:
+            raise ValueError(
+                f"expected a JSON object with layer_dims, activations and loss; received {text[:80]!r}"
+            )
+        return cls(**fields)
+
+    def __repr__(self) -> str:
+        sizes = "-".join(map(str, self.layer_dims))
+        return f"Network({sizes}, {', '.join(self.activations)}; {self.loss})"
+
+
+def _check_layer_dims(layer_dims: Sequence[int]) -> tuple[int, ...]:
+    try:
+        dims = tuple(operator.index(n) for n in layer_dims)
+    except TypeError:
+        raise ValueError(
+            f"layer_dims: expected whole numbers [n_x, n_1, ..., n_L], received {layer_dims!r}"
+        ) from None
+    if len(dims) < 2:
+        raise ValueError(
+            f"layer_dims: expected at least the input and one layer, like [n_x, 1]; received {list(dims)}"
+        )
+    for l, n in enumerate(dims):
+        if n < 1:
+            raise ValueError(
+                f"layer_dims: expected at least 1 unit in every layer, received {n} in layer {l} of {list(dims)}"
+            )
+    return dims
+
+
+def _spread(activations: str | Sequence[str], L: int) -> list[str | None]:
+    """One name per layer; the output's is None where it is left to the loss."""
+    if isinstance(activations, str):
+        return [activations] * (L - 1) + [None]
+    names = list(activations)
+    if len(names) == L - 1:
+        return [*names, None]
+    if len(names) != L:
+        raise ValueError(
+            f"activations: expected one name, a list of {L - 1} (hidden layers) or of {L} (with the output), "
+            f"received {len(names)}: {names!r}"
+        )
+    return names  # type: ignore[return-value]
+
+
+def _default_loss(output: str | None, n_L: int) -> str:
+    by_output = {"identity": "squared_error", "exp": "poisson", "softmax": "cross_entropy"}
+    if output in by_output:
+        return by_output[output]
+    if output in (None, "sigmoid"):
+        return "binary_cross_entropy" if n_L == 1 or output == "sigmoid" else "cross_entropy"
+    return "squared_error"

@@ -1,0 +1,285 @@
+r"""The equations: forward, cost, backward, update. The page one reads first.
+
+Examples are columns. For layer l = 1..L, with A^[0] = X of shape (n_x, m):
+
+    forward     Z^[l]     = W^[l] A^[l-1] + b^[l]             A^[l] = g^[l](Z^[l])
+    cost        J         = 1/m sum_i w_i L(A^[L](i), Y(i))   (w_i = 1, or weights of mean 1)
+    backward    dZ^[l]    = dA^[l] * g^[l]'(Z^[l])
+                dW^[l]    = 1/m dZ^[l] A^[l-1]^T
+                db^[l]    = 1/m sum_i dZ^[l](i)
+                dA^[l-1]  = W^[l]^T dZ^[l]
+    update      W^[l]     = W^[l] - alpha dW^[l]              b^[l] = b^[l] - alpha db^[l]
+
+These functions are pure and run unchanged on NumPy, under ``jax.jit`` and on any array library with
+the array API. dA and dZ are derivatives of the loss of each example; dW and db carry the 1/m.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from .activations import Activation
+from .arrays import Array, array_namespace, smallest
+from .network import Network
+from .regularizers import dropout_backward, dropout_forward
+
+
+class Cache(NamedTuple):
+    """What one layer's backward step needs of its forward step."""
+
+    A_prev: Array
+    W: Array
+    b: Array
+    Z: Array
+    A: Array
+    mask: Array | None  # dropout's D^[l-1], already applied to A_prev
+
+
+def linear_forward(A_prev: Array, W: Array, b: Array) -> tuple[Array, tuple[Array, Array, Array]]:
+    """Z = W A_prev + b.
+
+    Parameters
+    ----------
+    A_prev : array, shape (n_prev, m)
+    W : array, shape (n, n_prev)
+    b : array, shape (n, 1)
+
+    Returns
+    -------
+    Z : array, shape (n, m)
+    cache : (A_prev, W, b)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Z, cache = linear_forward(np.array([[1.0], [2.0]]), np.array([[3.0, 4.0]]), np.array([[5.0]]))
+    >>> Z
+    array([[16.]])
+    """
+    Z = W @ A_prev + b
+    return Z, (A_prev, W, b)
+
+
+def linear_backward(dZ: Array, cache: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+    """dW = 1/m dZ A_prev^T, db = 1/m sum dZ, dA_prev = W^T dZ.
+
+    Parameters
+    ----------
+    dZ : array, shape (n, m)
+    cache : (A_prev, W, b)
+
+    Returns
+    -------
+    dA_prev : array, shape (n_prev, m)
+    dW : array, shape (n, n_prev)
+    db : array, shape (n, 1)
+    """
+    W = cache[1]
+    dW, db = linear_gradients(dZ, cache)
+    dA_prev = W.T @ dZ
+    return dA_prev, dW, db
+
+
+def linear_gradients(dZ: Array, cache: tuple[Array, Array, Array]) -> tuple[Array, Array]:
+    """Return dW and db alone, for the first layer, before which there is nothing to learn."""
+    xp = array_namespace(dZ)
+    A_prev = cache[0]
+    dZ = (1.0 / A_prev.shape[1]) * dZ  # the 1/m, on the smallest of the factors
+    dW = dZ @ A_prev.T
+    db = xp.sum(dZ, axis=1, keepdims=True)
+    return dW, db
+
+
+def linear_activation_forward(
+    A_prev: Array, W: Array, b: Array, activation: Activation, mask: Array | None = None
+) -> tuple[Array, Cache]:
+    """A = g(W A_prev + b), with dropout's mask on A_prev where there is one.
+
+    Parameters
+    ----------
+    A_prev : array, shape (n_prev, m)
+    W : array, shape (n, n_prev)
+    b : array, shape (n, 1)
+    activation : Activation
+    mask : array, shape (n_prev, m), optional
+
+    Returns
+    -------
+    A : array, shape (n, m)
+    cache : Cache
+    """
+    if mask is not None:
+        A_prev = dropout_forward(A_prev, mask)
+    Z, _ = linear_forward(A_prev, W, b)
+    A = activation.forward(Z)
+    return A, Cache(A_prev, W, b, Z, A, mask)
+
+
+def linear_activation_backward(dA: Array, cache: Cache, activation: Activation) -> tuple[Array, Array, Array]:
+    """dZ = dA * g'(Z), then the linear backward step.
+
+    Parameters
+    ----------
+    dA : array, shape (n, m)
+    cache : Cache
+    activation : Activation
+
+    Returns
+    -------
+    dA_prev, dW, db : as ``linear_backward``
+    """
+    dZ = activation.backward(dA, cache.Z, cache.A)
+    return _undropped(cache, *linear_backward(dZ, cache[:3]))
+
+
+def L_model_forward(
+    X: Array, parameters: dict[str, Array], network: Network, masks: dict[int, Array] | None = None
+) -> tuple[Array, list[Cache]]:
+    """Forward through all layers.
+
+    Parameters
+    ----------
+    X : array, shape (n_x, m)
+    parameters : dict
+        "W1", "b1", ..., "WL", "bL".
+    network : Network
+    masks : dict, optional
+        Dropout's D^[l] by layer, 0 for the input; made by ``regularizers.dropout_mask``.
+
+    Returns
+    -------
+    AL : array, shape (n_L, m)
+    caches : list of Cache, one per layer
+    """
+    masks = masks or {}
+    caches = []
+    A = X
+    for l in range(1, network.L + 1):
+        W, b = parameters[f"W{l}"], parameters[f"b{l}"]
+        A, cache = linear_activation_forward(A, W, b, network.rows[l - 1], masks.get(l - 1))
+        caches.append(cache)
+    return A, caches
+
+
+def compute_cost(
+    AL: Array, Y: Array, network: Network, weights: Array | None = None, ZL: Array | None = None
+) -> Array:
+    """J = 1/m sum_i w_i L(AL(i), Y(i)).
+
+    Parameters
+    ----------
+    AL : array, shape (n_L, m)
+    Y : array, shape (n_L, m)
+    network : Network
+    weights : array, shape (1, m), optional
+        Weights of mean 1 (see ``relative_weights``).
+    ZL : array, shape (n_L, m), optional
+        Where given and the loss fuses with the output activation, the cost is computed from it:
+        stable however large Z is.
+
+    Returns
+    -------
+    J : scalar
+    """
+    xp = array_namespace(AL)
+    row = network.loss_row
+    if ZL is not None and network.fused:
+        losses = row.fused_forward(ZL, Y)  # type: ignore[misc]
+    else:
+        losses = row.forward(AL, Y)
+    if weights is not None:
+        losses = weights * losses
+    return xp.sum(losses) / AL.shape[1]
+
+
+def L_model_backward(
+    AL: Array,
+    Y: Array,
+    caches: list[Cache],
+    network: Network,
+    weights: Array | None = None,
+    input_gradient: bool = True,
+) -> dict[str, Array]:
+    """Backward through all layers.
+
+    Parameters
+    ----------
+    AL, Y : array, shape (n_L, m)
+    caches : list of Cache
+    network : Network
+    weights : array, shape (1, m), optional
+        Weights of mean 1.
+    input_gradient : bool
+        Whether dA0, which no parameter needs, is wanted.
+
+    Returns
+    -------
+    grads : dict
+        "dW1", "db1", "dZ1", ... and "dA1" ..., each of the shape of the thing itself; dZ and dA are
+        derivatives of each example's (weighted) loss, dW and db of the cost.
+    """
+    grads: dict[str, Array] = {}
+    dZ, dAL = _output_backward(AL, Y, caches[-1], network)
+    if weights is not None:
+        dZ, dAL = weights * dZ, None if dAL is None else weights * dAL
+    if dAL is not None:
+        grads[f"dA{network.L}"] = dAL
+    for l in range(network.L, 0, -1):
+        cache = caches[l - 1]
+        grads[f"dZ{l}"] = dZ
+        if l == 1 and not input_gradient:
+            grads["dW1"], grads["db1"] = linear_gradients(dZ, cache[:3])
+            break
+        dA, grads[f"dW{l}"], grads[f"db{l}"] = _undropped(cache, *linear_backward(dZ, cache[:3]))
+        grads[f"dA{l - 1}"] = dA
+        if l > 1:
+            dZ = network.rows[l - 2].backward(dA, caches[l - 2].Z, caches[l - 2].A)
+    return grads
+
+
+def _output_backward(AL: Array, Y: Array, cache: Cache, network: Network) -> tuple[Array, Array | None]:
+    """dZ^[L] of each example's loss, and dA^[L] where the way leads through it."""
+    row = network.loss_row
+    if network.fused:
+        return row.fused_backward(AL, Y), None  # type: ignore[misc]
+    dAL = row.backward(AL, Y)
+    return network.rows[-1].backward(dAL, cache.Z, AL), dAL
+
+
+def _undropped(cache: Cache, dA_prev: Array, dW: Array, db: Array) -> tuple[Array, Array, Array]:
+    if cache.mask is not None:
+        dA_prev = dropout_backward(dA_prev, cache.mask)
+    return dA_prev, dW, db
+
+
+def relative_weights(weights: Array) -> Array:
+    """Return weights scaled to mean 1, so that J = sum w L / sum w keeps the notes' 1/m.
+
+    Parameters
+    ----------
+    weights : array, shape (1, m)
+        At least 0; 0 leaves an example (or the padding of a batch) out.
+    """
+    xp = array_namespace(weights)
+    return weights * (weights.shape[1] / xp.maximum(xp.sum(weights), smallest(weights)))
+
+
+def update_parameters(
+    parameters: dict[str, Array], grads: dict[str, Array], learning_rate: float
+) -> dict[str, Array]:
+    """Gradient descent: theta = theta - alpha dtheta for every parameter.
+
+    Parameters
+    ----------
+    parameters : dict
+    grads : dict
+        "d" + name for every name of ``parameters``.
+    learning_rate : float
+        alpha.
+
+    Returns
+    -------
+    dict
+        New arrays; the old ones are unchanged.
+    """
+    return {name: theta - learning_rate * grads[f"d{name}"] for name, theta in parameters.items()}

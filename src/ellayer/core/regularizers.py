@@ -1,0 +1,93 @@
+"""L2, L1 and dropout: forward and backward pairs.
+
+Dropout's masks are a pure function of (seed, step, layer, unit, example): a counter-based hash over
+integers, the same on every array library, so both loops drop the same units and a continued run
+drops what an uninterrupted one would have dropped.
+"""
+
+from __future__ import annotations
+
+from .arrays import Array, array_namespace
+
+
+def l2_forward(parameters: dict[str, Array], l2: float, m: float) -> Array:
+    """Return the L2 part of the cost, l2 / (2 m) * sum of W^2; biases are left out."""
+    xp = array_namespace(*parameters.values())
+    return l2 / (2.0 * m) * sum(xp.sum(W * W) for name, W in parameters.items() if name[0] == "W")
+
+
+def l2_backward(
+    grads: dict[str, Array], parameters: dict[str, Array], l2: float, m: float
+) -> dict[str, Array]:
+    """Return the gradients with l2 / m * W added to each dW."""
+    return grads | {f"d{k}": grads[f"d{k}"] + (l2 / m) * W for k, W in parameters.items() if k[0] == "W"}
+
+
+def l1_forward(parameters: dict[str, Array], l1: float, m: float) -> Array:
+    """Return the L1 part of the cost, l1 / m * sum of |W|."""
+    xp = array_namespace(*parameters.values())
+    return l1 / m * sum(xp.sum(xp.abs(W)) for name, W in parameters.items() if name[0] == "W")
+
+
+def l1_backward(
+    grads: dict[str, Array], parameters: dict[str, Array], l1: float, m: float
+) -> dict[str, Array]:
+    """Return the gradients with l1 / m * sign(W) added to each dW; sign(0) = 0."""
+    xp = array_namespace(*parameters.values())
+    return grads | {
+        f"d{k}": grads[f"d{k}"] + (l1 / m) * xp.sign(W) for k, W in parameters.items() if k[0] == "W"
+    }
+
+
+def dropout_forward(A: Array, mask: Array) -> Array:
+    """Inverted dropout: A * D, where the mask D is 0 or 1 / (1 - rate)."""
+    return A * mask
+
+
+def dropout_backward(dA: Array, mask: Array) -> Array:
+    """dA = d(A * D) * D."""
+    return dA * mask
+
+
+def dropout_mask(A: Array, rate: float, seed: int | Array, step: int | Array, layer: int) -> Array:
+    """Return a mask of the shape and dtype of A: 0 with probability ``rate``, else 1 / (1 - rate).
+
+    Parameters
+    ----------
+    A : array, shape (n_l, m)
+    rate : float
+        Probability of dropping a unit, in [0, 1).
+    seed, step : int or uint32 array
+        The run and the update it belongs to.
+    layer : int
+        0 for the input.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> D = dropout_mask(np.ones((4, 1000)), 0.25, seed=1, step=0, layer=1)
+    >>> abs(float((D == 0).mean()) - 0.25) < 0.02
+    True
+    """
+    xp = array_namespace(A)
+    n, m = A.shape
+    key = _hash(_hash(_word(xp, seed)) + _word(xp, step))
+    unit = _hash(
+        key + xp.reshape(xp.arange(n, dtype=xp.uint32), (n, 1)) * _word(xp, 0x9E3779B1) + _word(xp, layer)
+    )
+    cell = _hash(unit + xp.reshape(xp.arange(m, dtype=xp.uint32), (1, m)))
+    uniform = xp.astype(cell >> _word(xp, 8), A.dtype) * 2.0**-24
+    return xp.astype(uniform >= rate, A.dtype) / (1.0 - rate)
+
+
+def _word(xp, value: int | Array) -> Array:
+    """Return a (1, 1) array of uint32: arrays wrap around in silence where NumPy's scalars would warn."""
+    return xp.reshape(xp.asarray(value, dtype=xp.uint32), (1, 1))
+
+
+def _hash(x: Array) -> Array:
+    """Mix the bits of uint32 numbers (Wellons' lowbias32)."""
+    xp = array_namespace(x)
+    x = (x ^ (x >> _word(xp, 16))) * _word(xp, 0x7FEB352D)
+    x = (x ^ (x >> _word(xp, 15))) * _word(xp, 0x846CA68B)
+    return x ^ (x >> _word(xp, 16))
