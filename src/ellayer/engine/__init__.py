@@ -1,0 +1,20 @@
+"""The loop: training on NumPy to look at, compiled by jax for speed."""
+
+from .batches import Batches
+from .events import DivergenceWarning, History, Info
+from .optimizers import OPTIMIZER_NAMES, find_optimizer, find_schedule
+from .state import TrainState
+from .train import TrainingResult, train
+
+__all__ = [
+    "OPTIMIZER_NAMES",
+    "Batches",
+    "DivergenceWarning",
+    "History",
+    "Info",
+    "TrainState",
+    "TrainingResult",
+    "find_optimizer",
+    "find_schedule",
+    "train",
+]

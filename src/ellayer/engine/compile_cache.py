@@ -1,0 +1,61 @@
+"""jax's persistent compilation cache, in a folder of the user's.
+
+``ELLAYER_CACHE`` names another folder, or switches it off with "0" or "off". A cache that the caller
+has configured in jax is left as it is, and jax's configuration is the caller's again afterwards.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def folder() -> Path | None:
+    """Return the cache's folder, or None where it is switched off."""
+    named = os.environ.get("ELLAYER_CACHE", "")
+    if named.lower() in {"0", "off", "no", "false"}:
+        return None
+    if named:
+        return Path(named).expanduser()
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME", "") or Path.home() / ".cache")
+    return base / "ellayer" / "jax"
+
+
+@contextmanager
+def enabled() -> Iterator[None]:
+    """Compile with the cache switched on, small programs included; a cache that fails costs nothing."""
+    import jax
+    from jax.experimental.compilation_cache import compilation_cache
+
+    place = folder()
+    if place is None or jax.config.jax_compilation_cache_dir is not None:
+        yield
+        return
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        yield
+        return
+    settings = {
+        "jax_compilation_cache_dir": str(place),
+        "jax_persistent_cache_min_compile_time_secs": 0,
+        "jax_persistent_cache_min_entry_size_bytes": -1,
+    }
+    before = {name: getattr(jax.config, name) for name in settings}
+    for name, value in settings.items():
+        jax.config.update(name, value)
+    compilation_cache.reset_cache()
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            jax.config.update(name, value)
+        compilation_cache.reset_cache()

@@ -1,0 +1,243 @@
+"""The compiled loop: the same step, jitted and run in chunks of updates inside one program.
+
+A chunk is a ``while`` over up to ``length`` updates whose number, learning rates and examples are
+arguments, so that one compiled program serves a whole run and every later run of the same shapes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import lru_cache, partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from . import compile_cache
+from .batches import Batches
+from .numpy_loop import Records
+from .state import copy_tree
+from .step import Batch, Knobs, Plan, cost, evaluate, gradient_norm, update
+
+_traces = 0
+
+
+def trace_count() -> int:
+    """Return how many times a chunk was traced in this process."""
+    return _traces
+
+
+def _chunk(plan: Plan, record_every: int, length: int, carry: Any, batch: Batch, knobs: Knobs, indices: Any,
+           rates: Any, first: Any, count: Any) -> Any:  # fmt: skip
+    """Run ``count`` updates; return the carry and, by record, costs, gradient norms and interval means."""
+    global _traces
+    _traces += 1
+    dtype = rates.dtype
+    first_record = first // record_every + (first % record_every != 0)
+
+    def body(state):
+        i, (parameters, optimizer_state, cost_sum, number), columns = state
+        step = first + i
+        part = batch if indices is None else _gather(batch, indices[i])
+        at = evaluate(plan, knobs, parameters, part, step)
+        record = step % record_every == 0
+
+        def look(_):
+            J = cost(plan, knobs, parameters, part, at)
+            return J.astype(dtype), gradient_norm(plan, part, at).astype(dtype)
+
+        if plan.every_cost:
+            J, norm = look(None)
+        else:
+            J, norm = jax.lax.cond(record, look, lambda _: (jnp.zeros((), dtype), jnp.zeros((), dtype)), None)
+        slot = jnp.where(record, step // record_every - first_record, length)
+        mean = cost_sum / jnp.maximum(number, jnp.finfo(dtype).tiny)
+        columns = columns.at[:, slot].set(jnp.stack([J, norm, jnp.where(number > 0, mean, jnp.nan)]), mode="drop")
+        if plan.every_cost:
+            share = jnp.asarray(at.total, dtype)
+            cost_sum = jnp.where(record, 0.0, cost_sum) + share * J
+            number = jnp.where(record, 0.0, number) + share
+        t = (step + 1).astype(dtype)
+        parameters, optimizer_state = update(
+            plan, knobs, parameters, optimizer_state, at.grads, rates[i].astype(dtype), t
+        )
+        return i + 1, (parameters, optimizer_state, cost_sum, number), columns
+
+    columns = jnp.zeros((3, length), dtype)
+    _, carry, columns = jax.lax.while_loop(lambda s: s[0] < count, body, (jnp.int32(0), carry, columns))
+    return carry, columns
+
+
+def _gather(batch: Batch, rows: Any) -> Batch:
+    """Take a mini-batch; examples are rows in the store, columns in the equations. -1 weighs nothing."""
+    weights = None
+    if batch.weights is not None:
+        weights = jnp.where(rows >= 0, batch.weights[:, rows], 0.0)
+    return Batch(batch.X[rows].T, batch.Y[rows].T, weights)
+
+
+@lru_cache(maxsize=256)
+def _program(plan: Plan, record_every: int, length: int) -> Callable:
+    return jax.jit(partial(_chunk, plan, record_every, length), donate_argnums=0)
+
+
+@lru_cache(maxsize=64)
+def _program_of_many(plan: Plan, record_every: int, length: int, shared_order: bool, shared_weights: bool) -> Callable:
+    """The chunk over a leading axis of networks: parameters, knobs and rates differ, the data does not."""
+    axes = (
+        0,
+        Batch(None, None, None if shared_weights else 0),
+        0,
+        None if shared_order else 0,
+        0,
+        None,
+        None,
+    )
+    return jax.jit(
+        jax.vmap(partial(_chunk, plan, record_every, length), in_axes=axes), donate_argnums=0
+    )
+
+
+class JaxLoop:
+    """Runs updates compiled; the interface is ``NumpyLoop``'s.
+
+    Parameters
+    ----------
+    plan : Plan
+    knobs : Knobs
+    batch : Batch
+        All the examples, as NumPy arrays.
+    batches : Batches
+    record_every : int
+    dtype : str
+        "float32" or "float64"; the caller's global jax configuration is left alone.
+    devices : list of jax devices, optional
+        The examples are split over them; all of the default backend where None.
+    """
+
+    name = "jax"
+
+    def __init__(
+        self, plan: Plan, knobs: Knobs, batch: Batch, batches: Batches, record_every: int, dtype: str, devices=None
+    ):
+        self.plan, self.batches, self.record_every, self.dtype = plan, batches, record_every, dtype
+        self.compile_seconds = 0.0
+        self._length = _chunk_length(batches)
+        self.chunk_limit = self._length
+        with self._precision():
+            self._placement = _Placement(devices, batches, plan)
+            self._batch = self._placement.store(batch, batches, dtype)
+            self._knobs = jax.tree.map(lambda x: jnp.asarray(x, dtype), knobs._replace(seed=0))._replace(
+                seed=jnp.uint32(knobs.seed & 0xFFFFFFFF)
+            )
+        self._run = _program(plan, record_every, self._length)
+
+    def start(self, parameters: dict, optimizer_state: Any, step: int, interval: tuple[float, float]) -> None:
+        """Take the state to continue from, and compile."""
+        self._step = step
+        with self._precision():
+            as_device = partial(jax.tree.map, lambda x: self._placement.replicate(jnp.array(x)))
+            carry = (as_device(parameters), as_device(optimizer_state))
+            self._carry = (*carry, *(self._placement.replicate(jnp.asarray(x, self.dtype)) for x in interval))
+            self._host = copy_tree(self._carry)
+            begin = time.perf_counter()
+            with compile_cache.enabled():
+                jax.block_until_ready(self._call(np.zeros(0)))
+            self.compile_seconds = time.perf_counter() - begin
+
+    def state(self) -> tuple[dict, Any, int, tuple[float, float]]:
+        """Return parameters, optimizer state, step and the interval's (sum, number) of costs."""
+        parameters, optimizer_state, cost_sum, number = self._host
+        return parameters, optimizer_state, self._step, (float(cost_sum), float(number))
+
+    def advance(self, rates: np.ndarray) -> tuple[Records, bool]:
+        """Do one update per rate, at most ``chunk_limit``; return the records and whether Ctrl-C came."""
+        first = self._step
+        try:
+            with self._precision():
+                columns = np.asarray(self._call(rates))
+                self._host, self._step = copy_tree(self._carry), first + len(rates)
+        except KeyboardInterrupt:
+            return Records(), True  # the state of the chunk's beginning stands, whole
+        k = self.record_every
+        count = -(-(first + len(rates)) // k) - -(-first // k)
+        return Records(*columns[:, :count].astype(float).tolist()), False
+
+    def _call(self, rates: np.ndarray) -> Any:
+        padded = np.zeros(self._length, self.dtype)
+        padded[: len(rates)] = rates
+        indices = None
+        if not self.batches.full:
+            indices = self._placement.split_rows(
+                self.batches.padded_indices(self._step, len(rates), self._length)
+            )
+        self._carry, columns = self._run(
+            self._carry, self._batch, self._knobs, indices, padded, np.int32(self._step), np.int32(len(rates))
+        )
+        return columns
+
+    def _precision(self):
+        return jax.enable_x64(self.dtype == "float64")
+
+
+def _chunk_length(batches: Batches) -> int:
+    """Updates a chunk can hold: thousands, fewer where the table of examples would grow large."""
+    if batches.full:
+        return 4096
+    return int(np.clip(1_000_000 // batches.batch_size, 16, 4096))
+
+
+class _Placement:
+    """Where arrays lie: on one device, or the examples split over several."""
+
+    def __init__(self, devices: list | None, batches: Batches, plan: Plan):
+        devices = jax.devices() if devices is None else list(devices)
+        if batches.batch_size < 2 * len(devices) or plan.wide:
+            devices = devices[:1]
+        self.count = len(devices)
+        self._mesh = jax.sharding.Mesh(np.array(devices), ("m",))
+
+    def _put(self, array: Any, *axes: str | None) -> Any:
+        spec = jax.sharding.PartitionSpec(*axes)
+        return jax.device_put(array, jax.sharding.NamedSharding(self._mesh, spec))
+
+    def replicate(self, array: Any) -> Any:
+        return self._put(array) if self.count > 1 else array
+
+    def split_rows(self, indices: np.ndarray) -> Any:
+        """Split each update's examples over the devices, padded to a whole share."""
+        if self.count == 1:
+            return indices
+        extra = -indices.shape[1] % self.count
+        return self._put(np.pad(indices, ((0, 0), (0, extra)), constant_values=-1), None, "m")
+
+    def store(self, batch: Batch, batches: Batches, dtype: str) -> Batch:
+        """Place the examples: columns for the full batch, rows for gathering mini-batches."""
+        X, Y = np.asarray(batch.X, dtype), np.asarray(batch.Y, dtype)
+        weights = None if batch.weights is None else np.asarray(batch.weights, dtype)
+        gram = None if batch.gram is None else jnp.asarray(batch.gram, dtype)
+        if batches.full:
+            extra = -X.shape[1] % self.count
+            if extra:
+                weights = np.ones((1, X.shape[1]), dtype) if weights is None else weights
+                X, Y, weights = (np.pad(a, ((0, 0), (0, extra))) for a in (X, Y, weights))
+            if self.count == 1:
+                return Batch(jnp.asarray(X), jnp.asarray(Y), None if weights is None else jnp.asarray(weights), gram)
+            split = partial(self._put)
+            return Batch(*(None if a is None else split(a, None, "m") for a in (X, Y, weights)), gram)
+        padded = batches.ragged or batches.batch_size % self.count
+        if weights is None and padded:
+            weights = np.ones((1, X.shape[1]), dtype)
+        bucket = _bucket(X.shape[1]) - X.shape[1]  # sets of nearly equal size share a program
+        X, Y = (np.pad(np.ascontiguousarray(a.T), ((0, bucket), (0, 0))) for a in (X, Y))
+        if weights is not None:
+            weights = self.replicate(jnp.asarray(np.pad(weights, ((0, 0), (0, bucket)))))
+        return Batch(self.replicate(jnp.asarray(X)), self.replicate(jnp.asarray(Y)), weights)
+
+
+def _bucket(m: int) -> int:
+    """Round up to eight steps per power of two."""
+    step = max(1, 1 << max(0, m.bit_length() - 4))
+    return -(-m // step) * step

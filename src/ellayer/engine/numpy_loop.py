@@ -1,0 +1,99 @@
+"""The reference: a for-statement you can step through."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .batches import Batches
+from .step import Batch, Knobs, Plan, cost, evaluate, gradient_norm, update
+
+
+@dataclass
+class Records:
+    """What a stretch of updates reports, one entry per record in it.
+
+    ``means`` holds the mean cost of the interval that the record closes, nan where there is none.
+    """
+
+    costs: list[float] = field(default_factory=list)
+    gradient_norms: list[float] = field(default_factory=list)
+    means: list[float] = field(default_factory=list)
+
+
+class NumpyLoop:
+    """Runs updates on NumPy.
+
+    Parameters
+    ----------
+    plan : Plan
+    knobs : Knobs
+    batch : Batch
+        All the examples.
+    batches : Batches
+    record_every : int
+    """
+
+    name = "numpy"
+    chunk_limit = 1 << 30
+
+    def __init__(self, plan: Plan, knobs: Knobs, batch: Batch, batches: Batches, record_every: int):
+        self.plan, self.knobs, self.batches, self.record_every = plan, knobs, batches, record_every
+        self._all = batch
+        if not batches.full:  # rows are gathered: one stretch of memory per example
+            self._X_rows = np.ascontiguousarray(batch.X.T)
+            self._Y_rows = np.ascontiguousarray(batch.Y.T)
+
+    def start(self, parameters: dict, optimizer_state: Any, step: int, interval: tuple[float, float]) -> None:
+        """Take the state to continue from."""
+        self._carry = (parameters, optimizer_state, step, interval)
+
+    def state(self) -> tuple[dict, Any, int, tuple[float, float]]:
+        """Return parameters, optimizer state, step and the interval's (sum, number) of costs."""
+        return self._carry
+
+    def advance(self, rates: np.ndarray) -> tuple[Records, bool]:
+        """Do one update per rate; return what was recorded and whether Ctrl-C cut it short.
+
+        The state moves from one whole update to the next in a single assignment.
+        """
+        records = Records()
+        try:
+            for rate in rates:
+                self._carry = self._one(float(rate), records)
+        except KeyboardInterrupt:
+            return records, True
+        return records, False
+
+    def _one(self, rate: float, records: Records) -> tuple:
+        plan, knobs = self.plan, self.knobs
+        parameters, optimizer_state, step, (cost_sum, count) = self._carry
+        batch = self._batch(step)
+        at = evaluate(plan, knobs, parameters, batch, step)
+        record = step % self.record_every == 0
+        if record or plan.every_cost:
+            J = float(cost(plan, knobs, parameters, batch, at))
+        if record:
+            records.means.append(cost_sum / count if count else math.nan)
+            records.costs.append(J)
+            records.gradient_norms.append(float(gradient_norm(plan, batch, at)))
+            cost_sum, count = 0.0, 0.0
+        if plan.every_cost:
+            share = len(batch.Y[0]) if batch.weights is None else float(batch.weights.sum())
+            cost_sum, count = cost_sum + share * J, count + share
+        parameters, optimizer_state = update(
+            plan, knobs, parameters, optimizer_state, at.grads, rate, step + 1.0
+        )
+        return parameters, optimizer_state, step + 1, (cost_sum, count)
+
+    def _batch(self, step: int) -> Batch:
+        if self.batches.full:
+            return self._all
+        rows = self.batches.indices(step)
+        weights = self._all.weights
+        return Batch(
+            self._X_rows[rows].T, self._Y_rows[rows].T, None if weights is None else weights[:, rows]
+        )

@@ -1,0 +1,283 @@
+"""One run: stretches of updates on a loop, and between them records, stopping, callbacks, progress."""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..core.propagation import L_model_forward, compute_cost, relative_weights
+from ..core.updates import Schedule
+from .events import DivergenceWarning, History, Info, Stopping
+from .numpy_loop import Records
+from .state import Parameters, TrainState, all_finite
+from .step import Batch, Knobs, Plan, cost, evaluate
+from .wide import Span
+
+STRETCH_SECONDS = 0.25  # progress, callbacks, Ctrl-C and limits are looked at this often
+
+Metric = Callable[[np.ndarray, np.ndarray], float]
+
+
+@dataclass(frozen=True)
+class Rates:
+    """The learning rate of each update: base x schedule x what the adaptive rule has made of it."""
+
+    base: float
+    schedule: Schedule
+    total: int
+
+    def of(self, first: int, count: int, scale: float) -> np.ndarray:
+        """Return the rates of ``count`` updates from ``first`` on."""
+        steps = np.arange(first, first + count)
+        return self.base * scale * np.asarray(self.schedule.factor(steps, self.total), dtype=float)
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What is evaluated at each record besides the cost of the update."""
+
+    train: Batch
+    validation: Batch | None
+    metrics: Mapping[str, Metric]
+
+    def __bool__(self) -> bool:
+        return self.validation is not None or bool(self.metrics)
+
+    def look(self, plan: Plan, parameters: Parameters) -> dict[str, float]:
+        """Return validation cost and metrics of both sets at these parameters."""
+        values = {}
+        if self.metrics:
+            AL, _ = L_model_forward(self.train.X, parameters, plan.network)
+            values |= {name: float(f(AL, self.train.Y)) for name, f in self.metrics.items()}
+        if self.validation is not None:
+            batch = self.validation
+            AL, caches = L_model_forward(batch.X, parameters, plan.network)
+            weights = None if batch.weights is None else relative_weights(batch.weights)
+            values["validation_cost"] = float(compute_cost(AL, batch.Y, plan.network, weights, caches[-1].Z))
+            values |= {f"validation_{name}": float(f(AL, batch.Y)) for name, f in self.metrics.items()}
+        return values
+
+
+class Run:
+    """Drives a loop to its end, and keeps the state whole whichever way that comes.
+
+    Parameters
+    ----------
+    plan, knobs
+        The step's settings.
+    loop
+        With ``name``, ``chunk_limit``, ``start``, ``state`` and ``advance`` (see ``NumpyLoop``).
+    state : TrainState
+        Where to begin.
+    end : int
+        Updates done at the end.
+    """
+
+    def __init__(self, plan: Plan, knobs: Knobs, loop: Any, state: TrainState, *, end: int, rates: Rates,
+                 record_every: int, stopping: Stopping, keep_best: bool, watch: Watch, span: Span | None,
+                 callbacks: Sequence[Callable], progress: Callable | None, dtype: str):  # fmt: skip
+        self.plan, self.knobs, self.loop, self.end, self.rates = plan, knobs, loop, end, rates
+        self.k, self.stopping, self.keep_best, self.watch = record_every, stopping, keep_best, watch
+        self.span, self.callbacks, self.progress, self.dtype = span, callbacks, progress, dtype
+        self.history = History(state.history)
+        self._start_state = state
+        self._step, self._scale, self._waited = state.step, state.rate_scale, state.waited
+        self._best = (state.best_value, state.best_step)
+        self._best_carry: Parameters | None = None  # as the loop carries them
+        self._judging = keep_best or stopping.patience is not None or rates.schedule.adaptive
+        self._decisive = bool(watch or callbacks or self._judging)
+        self._speed = 0.0
+        self._at_record: Parameters | None = None
+
+    def go(self) -> str:
+        """Run to the end; return what ended it."""
+        self._begin = time.perf_counter()
+        self._before = self.history["seconds"][-1] if self.history else 0.0
+        with np.errstate(all="ignore"):
+            try:
+                reason = self._stretches()
+            except KeyboardInterrupt:
+                reason = "interrupted"
+                self.history.trim()
+            self._step = self.loop.state()[2]
+            self._finish(reason)
+        return reason
+
+    def _stretches(self) -> str:
+        while self._step < self.end:
+            looked = self._look() if self._step % self.k == 0 else {}
+            rates = self.rates.of(self._step, self._stretch(), self._scale)
+            before, begin = self.loop.state(), time.perf_counter()
+            records, interrupted = self.loop.advance(rates)
+            first, self._step = self._step, self.loop.state()[2]
+            if not self._healthy(records):
+                self._step_back(before, rates, looked)
+                return "divergence"
+            self._append(records, looked, first, rates, begin)
+            if interrupted:
+                return "interrupted"
+            if reason := self._decide():
+                return reason
+            self._speed = (self._step - first) / max(time.perf_counter() - begin, 1e-9)
+        return "iterations"
+
+    def _stretch(self) -> int:
+        """Number of updates until something is to be looked at."""
+        count = min(self.end - self._step, self.loop.chunk_limit)
+        if self._decisive:
+            count = min(count, self.k - self._step % self.k)
+        timely = int(self._speed * STRETCH_SECONDS) if self._speed else 8
+        return max(1, min(count, timely))
+
+    # Records
+
+    def _look(self) -> dict[str, float]:
+        self._at_record = self.loop.state()[0]
+        return self.watch.look(self.plan, self._at_record) if self.watch else {}
+
+    def _append(self, records: Records, looked: dict, first: int, rates: np.ndarray, begin: float) -> None:
+        seconds_each = (time.perf_counter() - begin) / max(1, self._step - first)
+        iteration = -(-first // self.k) * self.k
+        for J, norm, mean in zip(records.costs, records.gradient_norms, records.means, strict=True):
+            if not math.isnan(mean):
+                self.history["mean_cost"][-1] = mean
+            row: dict[str, Any] = {"iteration": iteration, "cost": J}
+            if self.plan.every_cost:
+                row["mean_cost"] = math.nan
+            row |= looked
+            row["learning_rate"] = float(rates[iteration - first])
+            row["gradient_norm"] = norm
+            row["seconds"] = self._before + begin - self._begin + seconds_each * (iteration - first + 1)
+            row["loop"] = f"{self.loop.name}{' wide' if self.span else ''}"
+            self.history.append(row)
+            iteration, looked = iteration + self.k, {}
+        cost_sum, count = self.loop.state()[3]
+        if count and self.history:
+            self.history["mean_cost"][-1] = cost_sum / count
+
+    # Decisions
+
+    def _decide(self) -> str | None:
+        at_boundary = self._step % self.k == 0 or self._step == self.end
+        if self._judging and at_boundary and self._judge(*self._monitored()):
+            return "patience"
+        info = Info(self._step, self.end, self._last_cost(), self.history, self.state)
+        if self.progress:
+            self.progress(info)
+        if at_boundary and any([callback(info) is True for callback in self.callbacks]):
+            return "callback"
+        limit = self.stopping.time_limit
+        if limit is not None and time.perf_counter() - self._begin >= limit:
+            return "time"
+        return None
+
+    def _last_cost(self) -> float:
+        return self.history["cost"][-1] if self.history else math.nan
+
+    def _monitored(self) -> tuple[float, int, Parameters]:
+        """The watched value, and the step and parameters it belongs to."""
+        if self.stopping.monitor == "cost" and self.plan.every_cost:
+            return self.history["mean_cost"][-1], self._step, self.loop.state()[0]
+        value = self.history[self.stopping.monitor][-1]
+        return value, self.history["iteration"][-1], self._at_record or self.loop.state()[0]
+
+    def _judge(self, value: float, step: int, parameters: Parameters) -> bool:
+        """Keep the best; return whether waiting for a better one is over."""
+        best, self._waited = self.stopping.judge(value, self._best[0], self._waited)
+        if best:
+            self._best = (value, step)
+            self._best_carry = parameters if self.keep_best else None
+        patience = self.stopping.patience
+        schedule = self.rates.schedule
+        if not schedule.adaptive:
+            return patience is not None and self._waited >= patience
+        numbers = schedule.factor.keywords  # type: ignore[attr-defined]
+        if self._waited >= (patience or numbers["patience"]):
+            if self.rates.base * self._scale <= numbers["minimum"]:
+                return True
+            self._scale *= numbers["factor"]
+            self._waited = 0
+        return False
+
+    def _finish(self, reason: str) -> None:
+        """Look at the last parameters too: they may be the best."""
+        parameters = self.loop.state()[0]
+        final = self.watch.look(self.plan, parameters) if self.watch else {}
+        if self._judging and reason != "divergence":
+            monitor = self.stopping.monitor
+            if monitor == "cost" and not self.plan.every_cost:
+                batch = self.watch.train
+                at = evaluate(self.plan, self.knobs, parameters, batch, self._step)
+                final["cost"] = float(cost(self.plan, self.knobs, parameters, batch, at))
+            if monitor in final:
+                best, waited = self.stopping.judge(final[monitor], self._best[0], self._waited)
+                if best:
+                    self._best = (final[monitor], self._step)
+                    self._best_carry = parameters if self.keep_best else None
+        if final:
+            self.history.final = {"iteration": self._step, **final}
+
+    # Divergence
+
+    def _healthy(self, records: Records) -> bool:
+        return all(map(math.isfinite, records.costs)) and all_finite(self.loop.state()[0])
+
+    def _step_back(self, before: tuple, rates: np.ndarray, looked: dict) -> None:
+        """Go through the stretch again one update at a time, and stay before the first bad one."""
+        self.loop.start(*before)
+        self._step = before[2]
+        for rate in rates:
+            whole, begin = self.loop.state(), time.perf_counter()
+            records, _ = self.loop.advance(np.array([rate]))
+            first, self._step = self._step, self.loop.state()[2]
+            if not self._healthy(records):
+                self.loop.start(*whole)
+                self._step = whole[2]
+                break
+            self._append(records, looked if first % self.k == 0 else {}, first, np.array([rate]), begin)
+        rate = float(rate)
+        warnings.warn(
+            f"the cost stopped being a finite number at iteration {self._step} with learning rate {rate:g}; "
+            f"the last finite parameters, those after {self._step} updates, were kept. Try learning_rate="
+            f"{rate / 10:g}, scaled inputs, or clip_norm=1",
+            DivergenceWarning,
+            stacklevel=4,
+        )
+
+    # State
+
+    def real(self, carry: Parameters) -> Parameters:
+        """Return parameters as the network has them, from how the loop carries them."""
+        if self.span:
+            carry = carry | {"W1": self.span.W1(carry["W1"])}
+        return {name: np.array(theta, dtype=self.dtype) for name, theta in carry.items()}
+
+    def best_parameters(self) -> Parameters | None:
+        """Return the best parameters seen, in this part of the run or an earlier one."""
+        if self._best_carry is not None:
+            return self.real(self._best_carry)
+        return self._start_state.best_parameters
+
+    def state(self) -> TrainState:
+        """Return all that continuing needs."""
+        carry, optimizer_state, step, interval = self.loop.state()
+        return TrainState(
+            parameters=self.real(carry),
+            optimizer_state=optimizer_state,
+            step=step,
+            seed=self._start_state.seed,
+            rate_scale=self._scale,
+            interval=interval,
+            best_value=self._best[0],
+            best_step=self._best[1],
+            best_parameters=self.best_parameters(),
+            waited=self._waited,
+            history={name: list(column) for name, column in self.history.items()},
+            coordinates=carry | {"W0": self.span.W0} if self.span else None,
+        )

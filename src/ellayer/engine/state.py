@@ -1,0 +1,70 @@
+"""TrainState: all that continuing a run needs, as plain arrays and numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+Parameters = dict[str, np.ndarray]
+
+
+@dataclass
+class TrainState:
+    """Where a run stands between two updates.
+
+    Parameters
+    ----------
+    parameters : dict
+        "W1", "b1", ...
+    optimizer_state : dict
+        The update rule's own arrays, a dict of dicts.
+    step : int
+        Updates done.
+    seed : int
+        Seed of dropout's masks and of the order of the examples; with ``step`` it is all there is to
+        know of the random numbers to come.
+    rate_scale : float
+        What the ``adaptive`` schedule has made of the learning rate.
+    interval : tuple of float
+        Sum and number of the costs since the last record.
+    best_value, best_step, best_parameters, waited
+        The best monitored value so far, the step and parameters it belongs to, and the records since
+        the last improvement.
+    history : dict of lists
+        The columns recorded so far.
+    coordinates : dict or None
+        For a run in the span of the examples (``wide``): all parameters as that loop carries them,
+        and "W0", the start that W1's coordinates refer to; ``optimizer_state`` is in them too.
+    """
+
+    parameters: Parameters
+    optimizer_state: dict[str, Any]
+    step: int = 0
+    seed: int = 0
+    rate_scale: float = 1.0
+    interval: tuple[float, float] = (0.0, 0.0)
+    best_value: float | None = None
+    best_step: int = 0
+    best_parameters: Parameters | None = None
+    waited: int = 0
+    history: dict[str, list] = field(default_factory=dict)
+    coordinates: Parameters | None = None
+
+
+def copy_tree(tree: Any) -> Any:
+    """Return the tree of arrays as fresh NumPy arrays."""
+    if isinstance(tree, dict):
+        return {key: copy_tree(value) for key, value in tree.items()}
+    if isinstance(tree, (list, tuple)):
+        parts = [copy_tree(value) for value in tree]
+        return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
+    if hasattr(tree, "shape"):
+        return np.array(tree)
+    return tree
+
+
+def all_finite(parameters: Parameters) -> bool:
+    """Tell whether every number of the parameters is finite."""
+    return all(bool(np.isfinite(theta).all()) for theta in parameters.values())

@@ -1,0 +1,133 @@
+"""One training step, composed of ``core``'s functions: the text both loops run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from ..core.arrays import Array, array_namespace
+from ..core.network import Network
+from ..core.propagation import L_model_backward, L_model_forward, compute_cost, relative_weights
+from ..core.regularizers import dropout_mask, l1_backward, l1_forward, l2_backward, l2_forward
+from ..core.updates import Optimizer, clip_gradients, decay_weights, global_norm
+from . import wide
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is fixed for a run and decides the shape of the compiled program; hashable.
+
+    ``dropout`` names the layers (0 the input) that have any; l1, l2, clipping and decay are only
+    switched on here, their values are ``Knobs``.
+    """
+
+    network: Network
+    optimizer: Optimizer
+    dropout: tuple[int, ...] = ()
+    l2: bool = False
+    l1: bool = False
+    clip: bool = False
+    decay: bool = False
+    factors: bool = False
+    wide: bool = False
+    every_cost: bool = False
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the parameters."""
+        return list(self.network.shapes)
+
+
+class Knobs(NamedTuple):
+    """The numbers of a run that a compiled program takes as arguments."""
+
+    l2: Any = 0.0
+    l1: Any = 0.0
+    clip_norm: Any = 0.0
+    weight_decay: Any = 0.0
+    seed: Any = 0
+    dropout: Any = ()  # one rate per layer of Plan.dropout
+    factors: Any = None  # learning-rate factor by parameter
+
+
+class Batch(NamedTuple):
+    """The examples of one update: X (n_x, m), Y (n_L, m), weights (1, m) or None, and wide's Gram matrix."""
+
+    X: Array
+    Y: Array
+    weights: Array | None = None
+    gram: Array | None = None
+
+
+class Evaluation(NamedTuple):
+    """The outcome of forward and backward on one batch."""
+
+    AL: Array
+    ZL: Array
+    grads: dict[str, Array]
+    weights: Array | None
+    total: Any  # the sum of the weights: what L1 and L2 are divided by
+
+
+def evaluate(plan: Plan, knobs: Knobs, parameters: dict[str, Array], batch: Batch, step: Any) -> Evaluation:
+    """Forward and backward on one batch, with dropout, weights, L1 and L2."""
+    X, Y = batch.X, batch.Y
+    weights, total = None, X.shape[1]
+    if batch.weights is not None:
+        weights = relative_weights(batch.weights)
+        total = array_namespace(batch.weights).sum(batch.weights)
+    masks = _masks(plan, knobs, X, step) if plan.dropout else None
+    AL, caches = L_model_forward(X, parameters, plan.network, masks)
+    grads = L_model_backward(AL, Y, caches, plan.network, weights, input_gradient=False)
+    if plan.wide:
+        grads = wide.span_gradient(grads, parameters)
+    if plan.l2:
+        grads = l2_backward(grads, parameters, knobs.l2, total)
+    if plan.l1:
+        grads = l1_backward(grads, parameters, knobs.l1, total)
+    return Evaluation(AL, caches[-1].Z, grads, weights, total)
+
+
+def _masks(plan: Plan, knobs: Knobs, X: Array, step: Any) -> dict[int, Array]:
+    xp = array_namespace(X)
+    masks = {}
+    for i, layer in enumerate(plan.dropout):
+        like = X if layer == 0 else xp.zeros((plan.network.layer_dims[layer], X.shape[1]), dtype=X.dtype)
+        masks[layer] = dropout_mask(like, knobs.dropout[i], knobs.seed, step, layer)
+    return masks
+
+
+def cost(plan: Plan, knobs: Knobs, parameters: dict[str, Array], batch: Batch, at: Evaluation) -> Array:
+    """The cost J of an evaluation, L1 and L2 included."""
+    J = compute_cost(at.AL, batch.Y, plan.network, at.weights, at.ZL)
+    if plan.l2:
+        if plan.wide:
+            parameters = parameters | {"W1": wide.root_of_squares(parameters["W1"], batch.gram)}
+        J = J + l2_forward(parameters, knobs.l2, at.total)
+    if plan.l1:
+        J = J + l1_forward(parameters, knobs.l1, at.total)
+    return J
+
+
+def gradient_norm(plan: Plan, batch: Batch, at: Evaluation) -> Array:
+    """The Euclidean norm of all gradients together."""
+    grads = at.grads
+    if plan.wide:
+        grads = grads | {"dW1": wide.root_of_squares(grads["dW1"], batch.gram)}
+    return global_norm(grads, plan.names)
+
+
+def update(
+    plan: Plan, knobs: Knobs, parameters: dict[str, Array], optimizer_state: Any, grads: Any, rate: Any, t: Any
+) -> tuple[dict[str, Array], Any]:
+    """The new parameters and optimizer state; ``t`` counts updates from 1."""
+    if plan.clip:
+        grads = clip_gradients(grads, plan.names, knobs.clip_norm)
+    if plan.factors:
+        rates = {name: rate * knobs.factors[name] for name in parameters}
+    else:
+        rates = dict.fromkeys(parameters, rate)
+    new, optimizer_state = plan.optimizer.update(grads, optimizer_state, parameters, rates, t)
+    if plan.decay:
+        new = decay_weights(new, parameters, rates, knobs.weight_decay)
+    return new, optimizer_state

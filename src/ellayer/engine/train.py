@@ -1,0 +1,399 @@
+"""train: checks, picks the loop, runs it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ..core.initializers import initialize_parameters
+from ..core.network import Network
+from ..core.propagation import L_model_forward
+from . import checks
+from .batches import Batches
+from .choose import choose_loop, parse_engine
+from .events import History, Stopping
+from .numpy_loop import NumpyLoop
+from .optimizers import find_optimizer, find_schedule
+from .run import Metric, Rates, Run, Watch
+from .state import Parameters, TrainState, copy_tree
+from .step import Batch, Knobs, Plan
+from .wide import Span, applies, pays
+
+
+@dataclass
+class TrainingResult:
+    """What a run gives back.
+
+    Attributes
+    ----------
+    network : Network
+    parameters : dict
+        "W1", "b1", ...: the last ones, or the best where a best was asked for.
+    costs : list of float
+        ``costs[i]`` is the cost before update ``i * record_every``.
+    history : History
+        The recorded columns.
+    stopped_by : str
+        "iterations", "patience", "callback", "time", "interrupted" or "divergence".
+    engine : str
+        The loop that ran: "numpy", "jax", each with " wide" where it ran in the span of the examples.
+    state : TrainState
+        For ``train(..., state=result.state)``: continues as if never stopped.
+    seconds, compile_seconds : float
+    """
+
+    network: Network
+    parameters: Parameters
+    costs: list[float]
+    history: History
+    stopped_by: str
+    engine: str
+    state: TrainState
+    seconds: float
+    compile_seconds: float
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return A^[L], the outputs for each example.
+
+        Parameters
+        ----------
+        X : array, shape (n_x, m)
+
+        Returns
+        -------
+        AL : array, shape (n_L, m)
+        """
+        X = checks.check_X(self.network, X, self.parameters["W1"].dtype)
+        return L_model_forward(X, self.parameters, self.network)[0]
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the predictions.
+
+        Parameters
+        ----------
+        X : array, shape (n_x, m)
+
+        Returns
+        -------
+        array
+            Class labels 0 and 1, (n_L, m), for binary losses; the class number, (1, m), for softmax
+            losses; A^[L], (n_L, m), for numbers.
+        """
+        AL = self.predict_proba(X)
+        targets = self.network.loss_row.targets
+        if targets == "binary":
+            return (AL > 0.5).astype(int)
+        if targets == "one_hot":
+            return AL.argmax(axis=0, keepdims=True)
+        return AL
+
+
+def train(
+    network: Network,
+    X: Any,
+    Y: Any,
+    *,
+    parameters: Mapping[str, Any] | None = None,
+    initializer: str = "auto",
+    optimizer: Any = "gd",
+    learning_rate: float | None = None,
+    schedule: str | Callable | None = None,
+    num_iterations: int = 1000,
+    batch_size: int | None = None,
+    shuffle: bool = True,
+    l2: float = 0.0,
+    l1: float = 0.0,
+    weight_decay: float | None = None,
+    dropout: float | Sequence[float] = 0.0,
+    clip_norm: float | None = None,
+    learning_rate_factors: Mapping[str, float] | None = None,
+    sample_weight: Any = None,
+    validation: Sequence[Any] | None = None,
+    metrics: Mapping[str, Metric] | None = None,
+    monitor: str | None = None,
+    maximize: bool | None = None,
+    patience: int | None = None,
+    tolerance: float = 0.0,
+    restore_best: bool | None = None,
+    time_limit: float | None = None,
+    seed: int = 0,
+    dtype: str | None = None,
+    engine: str = "auto",
+    devices: Sequence[Any] | None = None,
+    record_every: int = 100,
+    callbacks: Sequence[Callable] = (),
+    progress: Callable | None = None,
+    state: TrainState | None = None,
+    schedule_length: int | None = None,
+) -> TrainingResult:
+    r"""Train a network: W^[l] = W^[l] - alpha dW^[l], again and again.
+
+    Parameters
+    ----------
+    network : Network
+    X : array, shape (n_x, m)
+        Examples are columns.
+    Y : array, shape (n_L, m)
+        Targets; a flat Y of length m is taken as (1, m), or as class numbers for a softmax loss.
+    parameters : dict, optional
+        Starting parameters; they are copied. Without them ``initializer`` draws them from ``seed``.
+    initializer : str
+        A row of ``INITIALIZERS``.
+    optimizer : str or optax.GradientTransformation
+        A row of ``OPTIMIZERS``, one of optax's names, "lbfgs", or a transformation of optax.
+    learning_rate : float, optional
+        alpha; the optimizer's own default where None.
+    schedule : str or callable, optional
+        A row of ``SCHEDULES``, or a function of the step that returns the factor on the rate.
+    num_iterations : int
+        Updates to do.
+    batch_size : int, optional
+        Examples per update, shuffled each epoch; all of them where None.
+    shuffle : bool
+        Whether mini-batches are shuffled.
+    l2, l1 : float
+        In the cost: l2 / (2 m) sum W^2 and l1 / m sum abs(W).
+    weight_decay : float, optional
+        Decoupled: W = W - alpha weight_decay W at each update.
+    dropout : float or sequence
+        One rate for all hidden layers, or one each for the input and the hidden layers.
+    clip_norm : float, optional
+        Largest Euclidean norm of all gradients together.
+    learning_rate_factors : dict, optional
+        Factors on the rate by name ("W1") or kind ("b").
+    sample_weight : array, shape (m,), optional
+        The cost is the weighted mean.
+    validation : (X, Y) or (X, Y, sample_weight), optional
+        Evaluated at each record.
+    metrics : dict of callables, optional
+        ``name -> f(AL, Y)``, recorded for both sets.
+    monitor : str, optional
+        The column that patience and the best parameters look at: "cost", "validation_cost", a
+        metric's name; by default validation_cost where there is a validation set.
+    maximize : bool, optional
+        Whether more is better; by default for all but costs.
+    patience : int, optional
+        Stop after so many records in a row without an improvement of more than ``tolerance``.
+    restore_best : bool, optional
+        Give back the parameters of the best record, whichever way the run ends; by default where
+        ``patience`` or ``monitor`` is given.
+    time_limit : float, optional
+        Seconds.
+    seed : int
+        Of the start, the order of the examples and dropout.
+    dtype : "float32" or "float64", optional
+        By default that of X.
+    engine : str
+        "auto", "numpy" or "jax"; "wide" forces training in the span of the examples and "direct"
+        forbids it; both with a plus sign, "jax+direct".
+    devices : sequence of jax devices, optional
+        Devices of the compiled loop; all where None.
+    record_every : int
+        Updates between records.
+    callbacks : sequence of callables
+        Called with an ``Info`` after each record's updates; True stops the run.
+    progress : callable, optional
+        Called with an ``Info`` several times a second.
+    state : TrainState, optional
+        Continue from here: as if the run had never stopped.
+    schedule_length : int, optional
+        Updates the schedule spans; by default to the end of this call.
+
+    Returns
+    -------
+    TrainingResult
+
+    Raises
+    ------
+    ValueError
+        For anything that does not fit, with what was expected and what to try.
+
+    Examples
+    --------
+    >>> X = np.array([[0.0, 0.0, 1.0, 1.0], [0.0, 1.0, 0.0, 1.0]])
+    >>> Y = np.array([0, 1, 1, 0])
+    >>> result = train(Network([2, 4, 1], "tanh"), X, Y, learning_rate=1.0, num_iterations=2000, seed=1)
+    >>> result.predict(X)
+    array([[0, 1, 1, 0]])
+    """
+    if not isinstance(network, Network):
+        raise ValueError(f"network: expected an ellayer.Network, received {type(network).__name__}")
+    if dtype is not None and str(np.dtype(dtype)) not in ("float32", "float64"):
+        raise ValueError(f"dtype: expected 'float32' or 'float64', received {dtype!r}")
+    dtype = dtype and str(np.dtype(dtype))
+    X = checks.check_X(network, X, dtype)
+    dtype = str(X.dtype)
+    m = X.shape[1]
+    Y = checks.check_Y(network, Y, m, dtype)
+    data = Batch(X, Y, checks.check_weights(sample_weight, m, dtype))
+    held_out = _check_validation(network, validation, dtype)
+    num_iterations = checks.check_count(num_iterations, "num_iterations", low=0)
+    record_every = checks.check_count(record_every, "record_every")
+    seed = checks.check_count(state.seed if state else seed, "seed", low=0)
+    stopping, keep_best = _stopping(monitor, maximize, patience, tolerance, restore_best, time_limit, held_out, metrics)
+    kind, wide_wish = parse_engine(engine)
+    if state is None:
+        if parameters is None:
+            start = initialize_parameters(network, initializer, seed, dtype)
+        else:
+            start = checks.check_parameters(network, parameters, dtype)
+        state = TrainState(start, None, seed=seed)  # type: ignore[arg-type]
+    if optimizer == "lbfgs":
+        from .lbfgs import run_lbfgs
+
+        if batch_size is not None and batch_size < m or np.any(dropout) or state.step:
+            raise ValueError("optimizer 'lbfgs': expected the full batch, no dropout and no state to continue from")
+        return run_lbfgs(
+            network, data, state, l2=l2, l1=l1, num_iterations=num_iterations, record_every=record_every,
+            tolerance=tolerance or 1e-4, watch=Watch(data, held_out, metrics or {}), stopping=stopping,
+            keep_best=keep_best, callbacks=callbacks, progress=progress, dtype=dtype,
+        )  # fmt: skip
+    rule = find_optimizer(optimizer)
+    if learning_rate is None:
+        learning_rate = rule.learning_rate
+    learning_rate = checks.check_number(learning_rate, "learning_rate", strict=True)
+    if batch_size is not None:
+        batch_size = checks.check_count(batch_size, "batch_size")
+    batches = Batches(m, batch_size, seed, shuffle)
+    rates = checks.check_dropout(network, dropout)
+    factors = checks.check_factors(network, dict(learning_rate_factors or {}))
+    decay = rule.weight_decay if weight_decay is None else checks.check_number(weight_decay, "weight_decay")
+    knobs = Knobs(
+        l2=checks.check_number(l2, "l2"),
+        l1=checks.check_number(l1, "l1"),
+        clip_norm=0.0 if clip_norm is None else checks.check_number(clip_norm, "clip_norm", strict=True),
+        weight_decay=decay,
+        seed=seed,
+        dropout=tuple(rates.values()),
+        factors=factors,
+    )
+    plan = Plan(
+        network, rule, dropout=tuple(rates), l2=knobs.l2 > 0, l1=knobs.l1 > 0, clip=clip_norm is not None,
+        decay=decay > 0, factors=factors is not None, every_cost=not batches.full,
+    )  # fmt: skip
+    end = state.step + num_iterations
+    watch = Watch(data, held_out, metrics or {})
+    span = None
+    if _goes_wide(wide_wish, plan, batches, m, num_iterations, state):
+        plan, watch, span = _into_the_span(plan, watch, state)
+    run_dtype = "float64" if span else dtype
+    kind = choose_loop(kind, plan, batches, num_iterations, run_dtype)
+    if kind == "jax":
+        from .jax_loop import JaxLoop
+
+        loop: Any = JaxLoop(plan, knobs, watch.train, batches, record_every, run_dtype, devices)
+    else:
+        loop = NumpyLoop(plan, knobs, watch.train, batches, record_every)
+    loop.start(*_carry(plan, state, span, run_dtype, kind))
+    run = Run(
+        plan, knobs, loop, state, end=end, rates=Rates(learning_rate, find_schedule(schedule), schedule_length or end),
+        record_every=record_every, stopping=stopping, keep_best=keep_best, watch=watch, span=span,
+        callbacks=callbacks, progress=progress, dtype=dtype,
+    )  # fmt: skip
+    return _result(network, run, keep_best)
+
+
+def _result(network: Network, run: Run, keep_best: bool) -> TrainingResult:
+    import time
+
+    begin = time.perf_counter()
+    reason = run.go()
+    state = run.state()
+    best = run.best_parameters() if keep_best else None
+    return TrainingResult(
+        network=network,
+        parameters=best if best is not None else {k: v.copy() for k, v in state.parameters.items()},
+        costs=list(run.history.get("cost", [])),
+        history=run.history,
+        stopped_by=reason,
+        engine=f"{run.loop.name}{' wide' if run.span else ''}",
+        state=state,
+        seconds=time.perf_counter() - begin,
+        compile_seconds=getattr(run.loop, "compile_seconds", 0.0),
+    )
+
+
+def _check_validation(network: Network, validation: Any, dtype: str) -> Batch | None:
+    if validation is None:
+        return None
+    if not isinstance(validation, Sequence) or len(validation) not in (2, 3):
+        raise ValueError(f"validation: expected (X, Y) or (X, Y, sample_weight), received {type(validation).__name__}")
+    X = checks.check_X(network, validation[0], dtype, "validation X")
+    Y = checks.check_Y(network, validation[1], X.shape[1], dtype, "validation Y")
+    weights = validation[2] if len(validation) == 3 else None
+    return Batch(X, Y, checks.check_weights(weights, X.shape[1], dtype, "validation weights"))
+
+
+def _stopping(monitor, maximize, patience, tolerance, restore_best, time_limit, held_out, metrics):
+    """The stopping rule, and whether the best parameters are to be kept."""
+    wish = monitor
+    monitor = monitor or ("validation_cost" if held_out is not None else "cost")
+    known = ["cost", *(metrics or {})]
+    if held_out is not None:
+        known += ["validation_cost", *(f"validation_{name}" for name in metrics or {})]
+    if monitor not in known:
+        raise ValueError(f"monitor: expected one of {', '.join(known)}; received {monitor!r}")
+    stopping = Stopping(
+        monitor=monitor,
+        maximize=not monitor.endswith("cost") if maximize is None else maximize,
+        patience=None if patience is None else checks.check_count(patience, "patience"),
+        tolerance=checks.check_number(tolerance, "tolerance", low=-math.inf),
+        time_limit=None if time_limit is None else checks.check_number(time_limit, "time_limit", strict=True),
+    )
+    keep = (patience is not None or wish is not None) if restore_best is None else bool(restore_best)
+    return stopping, keep
+
+
+def _goes_wide(wish: bool | None, plan: Plan, batches: Batches, m: int, steps: int, state: TrainState) -> bool:
+    possible = applies(plan.optimizer, batches.full, plan.l1, plan.clip, 0 in plan.dropout)
+    if state.coordinates is not None and (wish is False or not possible):
+        raise ValueError(
+            "state: this run was in the span of the examples ('wide') and continues only so; expected the same "
+            "full batch, a linear optimizer and engine 'auto', 'wide', 'numpy' or 'jax'"
+        )
+    if wish and not possible:
+        raise ValueError(
+            "engine 'wide': expected the full batch, gd, momentum or nesterov, no l1, no clipping and no dropout "
+            "on the input; received settings that leave the span of the examples"
+        )
+    if state.coordinates is not None:
+        return True
+    if state.step and not wish:
+        return False  # what began directly goes on directly
+    return possible and (pays(plan.network, m, steps) if wish is None else wish)
+
+
+def _into_the_span(plan: Plan, watch: Watch, state: TrainState) -> tuple[Plan, Watch, Span]:
+    W0 = state.parameters["W1"] if state.coordinates is None else state.coordinates["W0"]
+    span = Span(watch.train.X, W0)
+    as64 = lambda a: None if a is None else np.asarray(a, np.float64)  # noqa: E731
+    _, Y, weights, _ = watch.train
+    train = Batch(span.X, as64(Y), as64(weights), span.gram)
+    held_out = watch.validation
+    if held_out is not None:
+        held_out = Batch(span.M @ held_out.X, as64(held_out.Y), as64(held_out.weights))
+    return replace(plan, wide=True), Watch(train, held_out, watch.metrics), span
+
+
+def _carry(plan: Plan, state: TrainState, span: Span | None, dtype: str, kind: str) -> tuple:
+    """What the loop starts from: parameters, optimizer state, step and interval."""
+    if state.coordinates is not None:
+        parameters = {k: v for k, v in state.coordinates.items() if k != "W0"}
+    else:
+        parameters = {k: np.asarray(v, dtype) for k, v in state.parameters.items()}
+        if span:
+            parameters["W1"] = span.start
+    optimizer_state = state.optimizer_state
+    if optimizer_state is None:
+        if plan.optimizer.compiled_only:
+            import jax
+
+            with jax.enable_x64(dtype == "float64"):
+                optimizer_state = plan.optimizer.init({k: jax.numpy.asarray(v) for k, v in parameters.items()})
+        else:
+            optimizer_state = plan.optimizer.init(parameters)
+    return copy_tree(parameters), copy_tree(optimizer_state), state.step, state.interval

@@ -1,0 +1,71 @@
+r"""Full-batch training in the span of the examples, for n_x large against m.
+
+With the full batch, dW^[1] = 1/m dZ^[1] X^T lies in the span of the examples, and with gradient
+descent, momentum, Nesterov and L2 so does all that ever is added to W^[1]. In the coordinates
+
+    W^[1] = Theta M,    M = [X^T; W_0],    Theta = [B, C],  started at [0, I]
+
+the first layer is Z^[1] = Theta (M X) + b^[1]: an ordinary network whose input is the (m + n_1, m)
+matrix M X = [X^T X; W_0 X], and whose update of Theta is [1/m dZ^[1], 0] (+ l2/m Theta): the big
+product with X has become no product at all. A step costs n_1 m (m + n_1) instead of 2 n_1 n_x m.
+Everything here is float64, whatever the network is: the Gram matrix squares the condition number.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..core.arrays import Array, array_namespace
+
+if TYPE_CHECKING:
+    from ..core.network import Network
+    from ..core.updates import Optimizer
+
+
+def pays(network: Network, m: int, steps: int) -> bool:
+    """Tell whether the coordinates cost less than half of the direct way, preparation included."""
+    n_x, n_1 = network.layer_dims[:2]
+    direct = steps * 4.0 * n_1 * n_x * m
+    preparation = 2.0 * m * n_x * (m + 2.0 * n_1) + 2.0 * n_1 * n_x * m
+    return preparation + steps * 2.0 * n_1 * m * (m + n_1) < 0.5 * direct
+
+
+def applies(optimizer: Optimizer, full_batch: bool, l1: float, clip: bool, input_dropout: bool) -> bool:
+    """Tell whether a run stays in the span of the examples."""
+    return optimizer.linear and full_batch and not l1 and not clip and not input_dropout
+
+
+class Span:
+    """The coordinates of one run: X (n_x, m) and the starting W_0 (n_1, n_x)."""
+
+    def __init__(self, X: np.ndarray, W0: np.ndarray):
+        X = np.asarray(X, np.float64)
+        self.W0 = W0 = np.asarray(W0, np.float64)
+        self.M = np.concatenate([X.T, W0])
+        self.gram = self.M @ self.M.T
+        self.m = X.shape[1]
+        self.X = self.gram[:, : self.m]
+        self.start = np.concatenate([np.zeros((len(W0), self.m)), np.eye(len(W0))], axis=1)
+
+    def W1(self, Theta: np.ndarray) -> np.ndarray:
+        """W^[1] = Theta M."""
+        return Theta @ self.M
+
+
+def span_gradient(grads: dict[str, Array], parameters: dict[str, Array]) -> dict[str, Array]:
+    """Return the gradients with the coordinates' own: dTheta = [1/m dZ^[1], 0]."""
+    dZ = grads["dZ1"]
+    xp = array_namespace(dZ)
+    n_1, columns = parameters["W1"].shape
+    m = dZ.shape[1]
+    dTheta = xp.concat([dZ * (1.0 / m), xp.zeros((n_1, columns - m), dtype=dZ.dtype)], axis=1)
+    return grads | {"dW1": dTheta}
+
+
+def root_of_squares(Theta: Array, gram: Array | None) -> Array:
+    """Return a (1, 1) array whose square is the sum of squares of Theta M, for norms and the L2 cost."""
+    xp = array_namespace(Theta)
+    squares = xp.sum((Theta @ gram) * Theta)
+    return xp.reshape(xp.sqrt(xp.maximum(squares, 0.0 * squares)), (1, 1))
