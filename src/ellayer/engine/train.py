@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,6 +17,7 @@ from . import checks
 from .batches import Batches
 from .choose import choose_loop, parse_engine
 from .events import History, Stopping
+from .lbfgs import LBFGS, LbfgsRun
 from .numpy_loop import NumpyLoop
 from .optimizers import find_optimizer, find_schedule
 from .run import Metric, Rates, Run, Watch
@@ -38,9 +40,9 @@ class TrainingResult:
     history : History
         The recorded columns.
     stopped_by : str
-        "iterations", "patience", "callback", "time", "interrupted" or "divergence".
+        "iterations", "patience", "callback", "time", "interrupted", "divergence", or "converged" (lbfgs).
     engine : str
-        The loop that ran: "numpy", "jax", each with " wide" where it ran in the span of the examples.
+        The loop that ran: "numpy", "jax", each with " wide" where it ran in the span of the examples, "lbfgs".
     state : TrainState
         For ``train(..., state=result.state)``: continues as if never stopped.
     seconds, compile_seconds : float
@@ -242,17 +244,8 @@ def train(
         else:
             start = checks.check_parameters(network, parameters, dtype)
         state = TrainState(start, None, seed=seed)  # type: ignore[arg-type]
-    if optimizer == "lbfgs":
-        from .lbfgs import run_lbfgs
-
-        if batch_size is not None and batch_size < m or np.any(dropout) or state.step:
-            raise ValueError("optimizer 'lbfgs': expected the full batch, no dropout and no state to continue from")
-        return run_lbfgs(
-            network, data, state, l2=l2, l1=l1, num_iterations=num_iterations, record_every=record_every,
-            tolerance=tolerance or 1e-4, watch=Watch(data, held_out, metrics or {}), stopping=stopping,
-            keep_best=keep_best, callbacks=callbacks, progress=progress, dtype=dtype,
-        )  # fmt: skip
-    rule = find_optimizer(optimizer)
+    lbfgs = isinstance(optimizer, str) and optimizer in LBFGS
+    rule = find_optimizer("gd" if lbfgs else optimizer)
     if learning_rate is None:
         learning_rate = rule.learning_rate
     learning_rate = checks.check_number(learning_rate, "learning_rate", strict=True)
@@ -275,6 +268,20 @@ def train(
         network, rule, dropout=tuple(rates), l2=knobs.l2 > 0, l1=knobs.l1 > 0, clip=clip_norm is not None,
         decay=decay > 0, factors=factors is not None, every_cost=not batches.full,
     )  # fmt: skip
+    if lbfgs:
+        if not batches.full or plan.dropout or plan.clip or plan.decay or state.step:
+            raise ValueError(
+                "optimizer 'lbfgs': expected the full batch, no dropout, clipping or decay, and no state to continue "
+                "from; take 'adam' for those"
+            )
+        return _result(
+            LbfgsRun(
+                plan, knobs, data, state, end=num_iterations, record_every=record_every, options=LBFGS[optimizer],
+                stopping=stopping, keep_best=keep_best, watch=Watch(data, held_out, metrics or {}),
+                callbacks=callbacks, progress=progress, dtype=dtype,
+            ),
+            keep_best, "lbfgs",
+        )  # fmt: skip
     end = state.step + num_iterations
     watch = Watch(data, held_out, metrics or {})
     span = None
@@ -294,26 +301,25 @@ def train(
         record_every=record_every, stopping=stopping, keep_best=keep_best, watch=watch, span=span,
         callbacks=callbacks, progress=progress, dtype=dtype,
     )  # fmt: skip
-    return _result(network, run, keep_best)
+    name = f"{loop.name}{' wide' if span else ''}"
+    return _result(run, keep_best, name, getattr(loop, "compile_seconds", 0.0))
 
 
-def _result(network: Network, run: Run, keep_best: bool) -> TrainingResult:
-    import time
-
+def _result(run: Run | LbfgsRun, keep_best: bool, name: str, compile_seconds: float = 0.0) -> TrainingResult:
     begin = time.perf_counter()
     reason = run.go()
     state = run.state()
     best = run.best_parameters() if keep_best else None
     return TrainingResult(
-        network=network,
+        network=run.plan.network,
         parameters=best if best is not None else {k: v.copy() for k, v in state.parameters.items()},
         costs=list(run.history.get("cost", [])),
         history=run.history,
         stopped_by=reason,
-        engine=f"{run.loop.name}{' wide' if run.span else ''}",
+        engine=name,
         state=state,
         seconds=time.perf_counter() - begin,
-        compile_seconds=getattr(run.loop, "compile_seconds", 0.0),
+        compile_seconds=compile_seconds,
     )
 
 
