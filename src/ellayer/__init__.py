@@ -14,6 +14,7 @@ _HOME = {
     "Network": "ellayer.core.network",
     "initialize_parameters": "ellayer.core.initializers",
     "train": "ellayer.engine.train",
+    "train_many": "ellayer.engine.many",
     "TrainingResult": "ellayer.engine.train",
 }
 _PACKAGES = ("core", "data", "engine", "estimators", "inspection", "report", "steps", "storage")

@@ -2,6 +2,7 @@
 
 from .batches import Batches
 from .events import DivergenceWarning, History, Info
+from .many import train_many
 from .optimizers import OPTIMIZER_NAMES, find_optimizer, find_schedule
 from .state import TrainState
 from .train import TrainingResult, train
@@ -17,4 +18,5 @@ __all__ = [
     "find_optimizer",
     "find_schedule",
     "train",
+    "train_many",
 ]

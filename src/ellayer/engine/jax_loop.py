@@ -182,6 +182,95 @@ class JaxLoop:
         return jax.enable_x64(self.dtype == "float64")
 
 
+class JaxLoopOfMany(JaxLoop):
+    """K networks of one architecture in one compiled program.
+
+    Parameters
+    ----------
+    plan, record_every, dtype
+        As for ``JaxLoop``.
+    knobs : Knobs
+        Each number an array of length K.
+    batch : Batch
+        All the examples; weights (1, m) or (K, m).
+    orders : list of Batches
+        One for all, or one each.
+    K : int
+    """
+
+    def __init__(
+        self, plan: Plan, knobs: Knobs, batch: Batch, orders: list[Batches], record_every: int, dtype: str, K: int
+    ):
+        one = knobs._replace(seed=0)
+        super().__init__(plan, one, batch, orders[0], record_every, dtype, jax.devices()[:1])
+        self.K, self._orders, self.name = K, orders, f"jax, {K} at once"
+        with self._precision():
+            self._knobs = self._knobs._replace(seed=jnp.asarray(np.asarray(knobs.seed) & 0xFFFFFFFF, jnp.uint32))
+            weights = self._batch.weights
+            shared_weights = weights is None or len(weights) == 1
+            if weights is not None and not shared_weights:
+                self._batch = self._batch._replace(weights=weights[:, None, :])
+        self._run = _program_of_many(plan, record_every, self._length, len(orders) == 1, shared_weights)
+
+    def start(self, parameters: list, optimizer_states: list | None) -> None:  # type: ignore[override]
+        """Take K starts, and compile."""
+        with self._precision():
+            stacked = jax.tree.map(lambda *x: jnp.stack([jnp.asarray(a, self.dtype) for a in x]), *parameters)
+            if optimizer_states is None:
+                states = jax.vmap(self.plan.optimizer.init)(stacked)
+            elif jax.tree.leaves(optimizer_states[0]):
+                states = jax.tree.map(lambda *x: jnp.stack([jnp.asarray(a) for a in x]), *optimizer_states)
+            else:
+                states = optimizer_states[0]
+            self._carry = (stacked, states, jnp.zeros(self.K, self.dtype), jnp.zeros(self.K, self.dtype))
+            self._step = 0
+            self._host = copy_tree(self._carry)
+            begin = time.perf_counter()
+            with compile_cache.enabled():
+                jax.block_until_ready(self._call(np.zeros((self.K, 0))))
+            self.compile_seconds = time.perf_counter() - begin
+
+    def advance(self, rates: np.ndarray) -> np.ndarray:  # type: ignore[override]
+        """Do one update per column of rates (K, count); return the columns (K, 3, length)."""
+        with self._precision():
+            columns = np.asarray(self._call(rates), dtype=float)
+            self._host = copy_tree(self._carry)
+        self._step += rates.shape[1]
+        return columns
+
+    def parameters(self, k: int) -> dict[str, np.ndarray]:
+        """Return the parameters of network k."""
+        return {name: theta[k] for name, theta in self._host[0].items()}
+
+    def optimizer_state(self, k: int) -> Any:
+        """Return the optimizer's state of network k."""
+        return jax.tree.map(lambda a: np.asarray(a)[k], self._host[1])
+
+    def interval(self, k: int) -> tuple[float, float]:
+        """Return (sum, number) of the costs since the last record."""
+        return float(self._host[2][k]), float(self._host[3][k])
+
+    def close_means(self, histories: list) -> None:
+        """Fill in the mean cost of the last interval."""
+        for k, history in enumerate(histories):
+            cost_sum, number = self.interval(k)
+            if number and history:
+                history["mean_cost"][-1] = cost_sum / number
+
+    def _call(self, rates: np.ndarray) -> Any:
+        count = rates.shape[1]
+        padded = np.zeros((self.K, self._length), self.dtype)
+        padded[:, :count] = rates
+        indices = None
+        if not self.batches.full:
+            tables = [order.padded_indices(self._step, count, self._length) for order in self._orders]
+            indices = tables[0] if len(tables) == 1 else np.stack(tables)
+        self._carry, columns = self._run(
+            self._carry, self._batch, self._knobs, indices, padded, np.int32(self._step), np.int32(count)
+        )
+        return columns
+
+
 def _chunk_length(batches: Batches) -> int:
     """Updates a chunk can hold: thousands, fewer where the table of examples would grow large."""
     if batches.full:

@@ -232,7 +232,7 @@ def train(
     m = X.shape[1]
     Y = checks.check_Y(network, Y, m, dtype)
     data = Batch(X, Y, checks.check_weights(sample_weight, m, dtype))
-    held_out = _check_validation(network, validation, dtype)
+    held_out = check_validation(network, validation, dtype)
     num_iterations = checks.check_count(num_iterations, "num_iterations", low=0)
     record_every = checks.check_count(record_every, "record_every")
     seed = checks.check_count(state.seed if state else seed, "seed", low=0)
@@ -323,7 +323,8 @@ def _result(run: Run | LbfgsRun, keep_best: bool, name: str, compile_seconds: fl
     )
 
 
-def _check_validation(network: Network, validation: Any, dtype: str) -> Batch | None:
+def check_validation(network: Network, validation: Any, dtype: str) -> Batch | None:
+    """Return a held-out set as a batch, or None."""
     if validation is None:
         return None
     if not isinstance(validation, Sequence) or len(validation) not in (2, 3):
