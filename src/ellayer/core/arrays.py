@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from typing import Any
 
@@ -32,14 +33,12 @@ def array_namespace(*arrays: Array) -> Any:
 
 def exp_limit(Z: Array) -> float:
     """Return the largest z whose exponential is finite in the dtype of Z (709.7 in float64)."""
-    dtype = Z.dtype
-    if dtype == np.float64:
-        return 709.0
-    if dtype == np.float32:
-        return 88.0
-    import math
-
-    return math.floor(math.log(float(array_namespace(Z).finfo(dtype).max)))
+    if isinstance(Z.dtype, np.dtype):  # another library's may not be compared with NumPy's
+        if Z.dtype == np.float64:
+            return 709.0
+        if Z.dtype == np.float32:
+            return 88.0
+    return math.floor(math.log(float(array_namespace(Z).finfo(Z.dtype).max)))
 
 
 def largest(Z: Array) -> float:

@@ -163,6 +163,7 @@ def quantile_backward(A: Array, Y: Array, q: float) -> Array:
 def poisson_forward(A: Array, Y: Array) -> Array:
     """L = a - y + y log(y / a), half the Poisson deviance: 0 at a = y."""
     xp = array_namespace(A)
+    A = xp.minimum(A, largest(A))  # 0 * inf and inf - inf would be nan where the loss is large
     return A - Y + Y * (xp.log(_positive(Y)) - xp.log(_positive(A)))
 
 

@@ -23,15 +23,18 @@ class Network:
         [n_x, n_1, ..., n_L]: units per layer, the input first (it is not counted in L).
     activations : str or sequence of str
         A name for all hidden layers, or a list with one per hidden layer, or one per layer (the last
-        is the output's). Names are rows of ``ACTIVATIONS``, e.g. "relu", "leaky_relu(0.1)".
+        is the output's). Names are rows of ``ACTIVATIONS``, e.g. "relu", "leaky_relu(0.1)"; a row of
+        one's own, an ``Activation``, may stand for a name.
     loss : str, optional
-        A row of ``LOSSES``. Without one it follows from the output: identity takes the squared error,
+        A row of ``LOSSES``, or a ``Loss`` of one's own. Without one it follows from the output: identity takes the squared error,
         exp the Poisson loss, softmax or several outputs the cross-entropy, one output the binary one.
 
     Attributes
     ----------
     L : int
         Number of layers.
+    own : tuple of Activation or Loss
+        The rows that are in no table; such a network has no JSON.
     rows : tuple of Activation
     loss_row : Loss
 
@@ -54,18 +57,23 @@ class Network:
     layer_dims: tuple[int, ...]
     activations: tuple[str, ...]
     loss: str
+    own: tuple[Activation | Loss, ...]
 
     def __init__(
         self,
         layer_dims: Sequence[int],
-        activations: str | Sequence[str] = "relu",
-        loss: str | None = None,
+        activations: str | Activation | Sequence[str | Activation] = "relu",
+        loss: str | Loss | None = None,
     ):
         dims = _check_layer_dims(layer_dims)
-        names = _spread(activations, len(dims) - 1)
-        output = names[-1] and ACTIVATIONS.canonical(names[-1])
-        loss = LOSSES.canonical(loss) if loss is not None else _default_loss(output, dims[-1])
-        row = LOSSES[loss]
+        given = [*_spread(activations, len(dims) - 1), loss]
+        own = {row.name: row for row in given if isinstance(row, (Activation, Loss))}
+        object.__setattr__(self, "own", tuple(own.values()))
+        *names, loss = [row.name if isinstance(row, (Activation, Loss)) else row for row in given]
+        spell = lambda table, name: name if name in own else table.canonical(name)  # noqa: E731
+        output = spell(ACTIVATIONS, names[-1]) if names[-1] is not None else None
+        loss = spell(LOSSES, loss) if loss is not None else _default_loss(output, dims[-1])
+        row = given[-1] if isinstance(given[-1], Loss) else LOSSES[loss]
         output = output or row.output
         if row.targets == "one_hot" and dims[-1] < 2:
             raise ValueError(
@@ -73,9 +81,8 @@ class Network:
                 f"{dims[-1]}; for two classes and one unit take 'binary_cross_entropy'"
             )
         object.__setattr__(self, "layer_dims", dims)
-        object.__setattr__(
-            self, "activations", (*(ACTIVATIONS.canonical(n) for n in names[:-1] if n is not None), output)
-        )
+        hidden = tuple(spell(ACTIVATIONS, name) for name in names[:-1])
+        object.__setattr__(self, "activations", (*hidden, output))
         object.__setattr__(self, "loss", loss)
 
     @property
@@ -86,12 +93,14 @@ class Network:
     @cached_property
     def rows(self) -> tuple[Activation, ...]:
         """The rows of the activations, layer 1 first."""
-        return tuple(ACTIVATIONS[name] for name in self.activations)
+        own = {row.name: row for row in self.own if isinstance(row, Activation)}
+        return tuple(own.get(name) or ACTIVATIONS[name] for name in self.activations)
 
     @cached_property
     def loss_row(self) -> Loss:
         """The row of the loss."""
-        return LOSSES[self.loss]
+        own = {row.name: row for row in self.own if isinstance(row, Loss)}
+        return own.get(self.loss) or LOSSES[self.loss]
 
     @cached_property
     def fused(self) -> bool:
@@ -142,6 +151,12 @@ class Network:
 
     def to_json(self) -> str:
         """Return the description as JSON text."""
+        if self.own:
+            names = ", ".join(row.name for row in self.own)
+            raise ValueError(
+                f"expected a network of rows of the tables to write as JSON, received functions of one's own: "
+                f"{names}; take names such as 'relu' where the network is to be stored"
+            )
         return json.dumps(
             {"layer_dims": list(self.layer_dims), "activations": list(self.activations), "loss": self.loss}
         )
@@ -184,11 +199,20 @@ def _check_layer_dims(layer_dims: Sequence[int]) -> tuple[int, ...]:
     return dims
 
 
-def _spread(activations: str | Sequence[str], L: int) -> list[str | None]:
-    """One name per layer; the output's is None where it is left to the loss."""
-    if isinstance(activations, str):
+def _spread(activations: str | Activation | Sequence[str | Activation], L: int) -> list[Any]:
+    """One name or row per layer; the output's is None where it is left to the loss."""
+    if isinstance(activations, Activation):
         return [activations] * (L - 1) + [None]
-    names = list(activations)
+    if isinstance(activations, str):
+        ACTIVATIONS.canonical(activations)  # a wrong name is wrong even where no layer is hidden
+        return [activations] * (L - 1) + [None]
+    try:
+        names = list(activations)
+    except TypeError:
+        raise ValueError(
+            f"activations: expected a name or a list of names, received {activations!r}; "
+            f"known: {', '.join(ACTIVATIONS)}"
+        ) from None
     if len(names) == L - 1:
         return [*names, None]
     if len(names) != L:
@@ -196,7 +220,7 @@ def _spread(activations: str | Sequence[str], L: int) -> list[str | None]:
             f"activations: expected one name, a list of {L - 1} (hidden layers) or of {L} (with the output), "
             f"received {len(names)}: {names!r}"
         )
-    return names  # type: ignore[return-value]
+    return names
 
 
 def _default_loss(output: str | None, n_L: int) -> str:

@@ -261,7 +261,8 @@ def relative_weights(weights: Array) -> Array:
         At least 0; 0 leaves an example (or the padding of a batch) out.
     """
     xp = array_namespace(weights)
-    return weights * (weights.shape[1] / xp.maximum(xp.sum(weights), smallest(weights)))
+    mean = xp.sum(weights) / weights.shape[1]
+    return weights / xp.maximum(mean, smallest(weights))  # all zero: all left out, not 0 / 0
 
 
 def update_parameters(

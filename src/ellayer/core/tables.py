@@ -8,6 +8,7 @@ and never needs ``eval``.
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
@@ -54,7 +55,7 @@ class Table(Mapping[str, Row], Generic[Row]):
         """Return the one spelling of a spec: aliases resolved, default numbers left out."""
         name, values = self._parse(spec)
         defaults = self._makers[name][1]
-        given = [f"{key}={value:g}" for key, value in values.items() if value != defaults[key]]
+        given = [f"{key}={_shortest(value)}" for key, value in values.items() if value != defaults[key]]
         return f"{name}({', '.join(given)})" if given else name
 
     def __getitem__(self, spec: str) -> Row:
@@ -78,13 +79,12 @@ class Table(Mapping[str, Row], Generic[Row]):
         return len(self._makers)
 
     def _parse(self, spec: str) -> tuple[str, dict[str, float]]:
-        match = _SPEC.match(spec) if isinstance(spec, str) else None
-        name = match.group(1) if match else spec
-        name = self.aliases.get(name, name) if isinstance(name, str) else name
+        match = _SPEC.match(self.aliases.get(spec, spec)) if isinstance(spec, str) else None
+        name = self.aliases.get(match.group(1), match.group(1)) if match else ""
         if match is None or name not in self._makers:
             raise ValueError(self._unknown(spec))
         values = dict(self._makers[name][1])
-        order = list(values)
+        order, given = list(values), set()
         for i, part in enumerate(p for p in (match.group(2) or "").split(",") if p.strip()):
             key, equals, text = part.rpartition("=")
             key = key.strip() if equals else (order[i] if i < len(order) else f"number {i + 1}")
@@ -93,20 +93,31 @@ class Table(Mapping[str, Row], Generic[Row]):
                 raise ValueError(
                     f"the {self.kind} {name!r} takes {takes}; received {part.strip()!r} in {spec!r}"
                 )
+            if key in given:
+                raise ValueError(f"expected {key} once in the {self.kind} {spec!r}, received it twice")
+            given.add(key)
             values[key] = self._number(text, spec)
         return name, values
 
     def _number(self, text: str, spec: str) -> float:
         try:
-            return float(text)
+            value = float(text)
         except ValueError:
+            value = math.nan
+        if not math.isfinite(value):
             raise ValueError(
-                f"expected a number in the {self.kind} {spec!r}, received {text.strip()!r}; "
+                f"expected a finite number in the {self.kind} {spec!r}, received {text.strip()!r}; "
                 f"write it like leaky_relu(0.1)"
-            ) from None
+            )
+        return value
 
     def _unknown(self, spec: Any) -> str:
         known = sorted(self._makers)
         near = difflib.get_close_matches(str(spec), [*known, *self.aliases], n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         return f"unknown {self.kind}: expected one of {', '.join(known)}; received {spec!r}{hint}"
+
+
+def _shortest(value: float) -> str:
+    """Return the shortest text that reads back as the same number."""
+    return str(int(value)) if value.is_integer() and abs(value) < 1e6 else repr(value)

@@ -187,7 +187,7 @@ def clip_gradients(grads: Parameters, names: list[str], clip_norm: float) -> Par
     """Scale the gradients down together where their norm exceeds ``clip_norm``."""
     xp = array_namespace(grads[f"d{names[0]}"])
     norm = global_norm(grads, names)
-    scale = clip_norm / xp.maximum(norm, norm * 0.0 + clip_norm)
+    scale = clip_norm / xp.maximum(norm, clip_norm)
     return grads | {f"d{k}": grads[f"d{k}"] * scale for k in names}
 
 
