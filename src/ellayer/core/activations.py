@@ -223,6 +223,26 @@ def softmax_backward(dA: Array, Z: Array, A: Array) -> Array:
     return A * (dA - xp.sum(dA * A, axis=0, keepdims=True))
 
 
+def blend_forward(Z: Array, G: Array, alpha: Array) -> Array:
+    """a = z + alpha (g(z) - z), one learned alpha per unit (RealMLP's parametric activation).
+
+    Parameters
+    ----------
+    Z, G : array, shape (n, m)
+        G = g(Z).
+    alpha : array, shape (n, 1)
+        0 gives the identity, 1 gives g.
+    """
+    return Z + alpha * (G - Z)
+
+
+def blend_backward(dA: Array, Z: Array, G: Array, alpha: Array, backward: Callable) -> tuple[Array, Array]:
+    """dZ = (1 - alpha) dA + alpha dA g'(z), and dalpha = 1/m sum_i dA (g(z) - z)."""
+    xp = array_namespace(dA)
+    dZ = (1.0 - alpha) * dA + backward(alpha * dA, Z, G)
+    return dZ, (1.0 / dA.shape[1]) * xp.sum(dA * (G - Z), axis=1, keepdims=True)
+
+
 ACTIVATIONS: Table[Activation] = Table(
     "activation",
     aliases={"logistic": "sigmoid", "linear": "identity", "swish": "silu", "leakyrelu": "leaky_relu"},

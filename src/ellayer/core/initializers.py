@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -154,8 +155,13 @@ def initialize_parameters(
     random = np.random.RandomState(seed)
     draw = INITIALIZERS[initializer].draw
     parameters = {}
-    for l, (n_in, n_out) in enumerate(zip(network.layer_dims, network.layer_dims[1:], strict=False), start=1):
+    for l, (n_in, n_out) in enumerate(pairwise(network.widths), start=1):
         W = draw(random, n_out, n_in, network.rows[l - 1].gain)
         parameters[f"W{l}"] = W.astype(dtype)
         parameters[f"b{l}"] = np.zeros((n_out, 1), dtype)
+        if network.parametric and l < network.L:
+            parameters[f"a{l}"] = np.ones((n_out, 1), dtype)
+    if network.inputs is not None:
+        start = network.inputs.draw(random, network.layer_dims[0])
+        parameters |= {name: theta.astype(dtype) for name, theta in start.items()}
     return parameters

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
 import operator
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 from .activations import ACTIVATIONS, Activation
+from .inputs import Inputs
 from .losses import LOSSES, Loss
 
 
@@ -26,8 +29,13 @@ class Network:
         is the output's). Names are rows of ``ACTIVATIONS``, e.g. "relu", "leaky_relu(0.1)"; a row of
         one's own, an ``Activation``, may stand for a name.
     loss : str, optional
-        A row of ``LOSSES``, or a ``Loss`` of one's own. Without one it follows from the output: identity takes the squared error,
-        exp the Poisson loss, softmax or several outputs the cross-entropy, one output the binary one.
+        A row of ``LOSSES``, or a ``Loss`` of one's own. Without one it follows from the output:
+        identity takes the squared error, exp the Poisson loss, softmax or several outputs the
+        cross-entropy, one output the binary one.
+    parametric : bool
+        Whether each hidden unit blends its activation with the identity by a learned alpha.
+    inputs : Inputs, optional
+        Embeddings and scaling before the first layer.
 
     Attributes
     ----------
@@ -58,12 +66,17 @@ class Network:
     activations: tuple[str, ...]
     loss: str
     own: tuple[Activation | Loss, ...]
+    parametric: bool
+    inputs: Inputs | None
 
     def __init__(
         self,
         layer_dims: Sequence[int],
         activations: str | Activation | Sequence[str | Activation] = "relu",
         loss: str | Loss | None = None,
+        *,
+        parametric: bool = False,
+        inputs: Inputs | Mapping[str, Any] | None = None,
     ):
         dims = _check_layer_dims(layer_dims)
         given = [*_spread(activations, len(dims) - 1), loss]
@@ -84,6 +97,10 @@ class Network:
         hidden = tuple(spell(ACTIVATIONS, name) for name in names[:-1])
         object.__setattr__(self, "activations", (*hidden, output))
         object.__setattr__(self, "loss", loss)
+        if isinstance(inputs, Mapping):
+            inputs = Inputs(**{**inputs, "categories": tuple(inputs.get("categories", ()))})
+        object.__setattr__(self, "parametric", bool(parametric))
+        object.__setattr__(self, "inputs", inputs)
 
     @property
     def L(self) -> int:
@@ -108,19 +125,26 @@ class Network:
         return self.loss_row.fuses_with(self.activations[-1])
 
     @cached_property
-    def shapes(self) -> dict[str, tuple[int, int]]:
+    def widths(self) -> tuple[int, ...]:
+        """Rows of A^[0], A^[1], ..., A^[L]: ``layer_dims``, or with embeddings more in A^[0]."""
+        n_x, *rest = self.layer_dims
+        return (n_x if self.inputs is None else self.inputs.size(n_x), *rest)
+
+    @cached_property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
         """Shape of each parameter: {"W1": (n_1, n_x), "b1": (n_1, 1), ...}."""
-        dims = self.layer_dims
-        table = {}
-        for l in range(1, len(dims)):
-            table[f"W{l}"] = (dims[l], dims[l - 1])
-            table[f"b{l}"] = (dims[l], 1)
-        return table
+        table: dict[str, tuple[int, ...]] = {}
+        for l, (n_prev, n) in enumerate(pairwise(self.widths), start=1):
+            table[f"W{l}"] = (n, n_prev)
+            table[f"b{l}"] = (n, 1)
+            if self.parametric and l < self.L:
+                table[f"a{l}"] = (n, 1)
+        return table | (self.inputs.shapes(self.layer_dims[0]) if self.inputs else {})
 
     @property
     def parameter_count(self) -> int:
         """Number of learned numbers."""
-        return sum(n * k for n, k in self.shapes.values())
+        return sum(math.prod(shape) for shape in self.shapes.values())
 
     def shape_table(self, m: int | str = "m") -> list[dict[str, Any]]:
         """Return the notes' table of dimensions, one dict per layer.
@@ -135,7 +159,7 @@ class Network:
         >>> Network([12288, 7, 1]).shape_table(209)[0]
         {'layer': 1, 'W': (7, 12288), 'b': (7, 1), 'Z': (7, 209), 'A': (7, 209), 'activation': 'relu', 'parameters': 86023}
         """
-        dims = self.layer_dims
+        dims = self.widths
         return [
             {
                 "layer": l,
@@ -157,9 +181,16 @@ class Network:
                 f"expected a network of rows of the tables to write as JSON, received functions of one's own: "
                 f"{names}; take names such as 'relu' where the network is to be stored"
             )
-        return json.dumps(
-            {"layer_dims": list(self.layer_dims), "activations": list(self.activations), "loss": self.loss}
-        )
+        fields: dict[str, Any] = {
+            "layer_dims": list(self.layer_dims),
+            "activations": list(self.activations),
+            "loss": self.loss,
+        }
+        if self.parametric:
+            fields["parametric"] = True
+        if self.inputs is not None:
+            fields["inputs"] = asdict(self.inputs)
+        return json.dumps(fields)
 
     @classmethod
     def from_json(cls, text: str) -> Network:
@@ -169,7 +200,8 @@ class Network:
         True
         """
         fields = json.loads(text)
-        if not isinstance(fields, dict) or set(fields) != {"layer_dims", "activations", "loss"}:
+        needed = {"layer_dims", "activations", "loss"}
+        if not isinstance(fields, dict) or not needed <= set(fields) <= {*needed, "parametric", "inputs"}:
             raise ValueError(
                 f"expected a JSON object with layer_dims, activations and loss; received {text[:80]!r}"
             )

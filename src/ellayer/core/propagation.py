@@ -18,8 +18,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .activations import Activation
+from .activations import Activation, blend_backward, blend_forward
 from .arrays import Array, array_namespace, smallest
+from .inputs import InputCache, inputs_backward, inputs_forward
 from .network import Network
 from .regularizers import dropout_backward, dropout_forward
 
@@ -31,8 +32,10 @@ class Cache(NamedTuple):
     W: Array
     b: Array
     Z: Array
-    A: Array
-    mask: Array | None  # dropout's D^[l-1], already applied to A_prev
+    A: Array  # g(Z), before any blending
+    mask: Array | None = None  # dropout's D^[l-1], already applied to A_prev
+    alpha: Array | None = None  # of a parametric activation
+    inputs: InputCache | None = None  # of the embeddings and scaling before layer 1
 
 
 def linear_forward(A_prev: Array, W: Array, b: Array) -> tuple[Array, tuple[Array, Array, Array]]:
@@ -91,9 +94,14 @@ def linear_gradients(dZ: Array, cache: tuple[Array, Array, Array]) -> tuple[Arra
 
 
 def linear_activation_forward(
-    A_prev: Array, W: Array, b: Array, activation: Activation, mask: Array | None = None
+    A_prev: Array,
+    W: Array,
+    b: Array,
+    activation: Activation,
+    mask: Array | None = None,
+    alpha: Array | None = None,
 ) -> tuple[Array, Cache]:
-    """A = g(W A_prev + b), with dropout's mask on A_prev where there is one.
+    """A = g(W A_prev + b), with dropout's mask on A_prev and a parametric activation where there are any.
 
     Parameters
     ----------
@@ -102,6 +110,7 @@ def linear_activation_forward(
     b : array, shape (n, 1)
     activation : Activation
     mask : array, shape (n_prev, m), optional
+    alpha : array, shape (n, 1), optional
 
     Returns
     -------
@@ -112,7 +121,8 @@ def linear_activation_forward(
         A_prev = dropout_forward(A_prev, mask)
     Z, _ = linear_forward(A_prev, W, b)
     A = activation.forward(Z)
-    return A, Cache(A_prev, W, b, Z, A, mask)
+    cache = Cache(A_prev, W, b, Z, A, mask, alpha)
+    return (A if alpha is None else blend_forward(Z, A, alpha)), cache
 
 
 def linear_activation_backward(dA: Array, cache: Cache, activation: Activation) -> tuple[Array, Array, Array]:
@@ -153,11 +163,14 @@ def L_model_forward(
     """
     masks = masks or {}
     caches = []
-    A = X
+    A, before = X, None
+    if network.inputs is not None:
+        A, before = inputs_forward(X, parameters, network.inputs)
     for l in range(1, network.L + 1):
-        W, b = parameters[f"W{l}"], parameters[f"b{l}"]
-        A, cache = linear_activation_forward(A, W, b, network.rows[l - 1], masks.get(l - 1))
+        W, b, alpha = parameters[f"W{l}"], parameters[f"b{l}"], parameters.get(f"a{l}")
+        A, cache = linear_activation_forward(A, W, b, network.rows[l - 1], masks.get(l - 1), alpha)
         caches.append(cache)
+    caches[0] = caches[0]._replace(inputs=before)
     return A, caches
 
 
@@ -227,14 +240,26 @@ def L_model_backward(
     for l in range(network.L, 0, -1):
         cache = caches[l - 1]
         grads[f"dZ{l}"] = dZ
-        if l == 1 and not input_gradient:
+        if l == 1 and not input_gradient and network.inputs is None:
             grads["dW1"], grads["db1"] = linear_gradients(dZ, cache[:3])
             break
         dA, grads[f"dW{l}"], grads[f"db{l}"] = _undropped(cache, *linear_backward(dZ, cache[:3]))
         grads[f"dA{l - 1}"] = dA
         if l > 1:
-            dZ = network.rows[l - 2].backward(dA, caches[l - 2].Z, caches[l - 2].A)
+            dZ, dalpha = _activation_backward(dA, caches[l - 2], network.rows[l - 2])
+            if dalpha is not None:
+                grads[f"da{l - 1}"] = dalpha
+        elif network.inputs is not None:
+            grads["dX"], before = inputs_backward(dA, cache.inputs, network.inputs)  # type: ignore[arg-type]
+            grads |= before
     return grads
+
+
+def _activation_backward(dA: Array, cache: Cache, activation: Activation) -> tuple[Array, Array | None]:
+    """dZ, and dalpha of a parametric activation."""
+    if cache.alpha is None:
+        return activation.backward(dA, cache.Z, cache.A), None
+    return blend_backward(dA, cache.Z, cache.A, cache.alpha, activation.backward)
 
 
 def _output_backward(AL: Array, Y: Array, cache: Cache, network: Network) -> tuple[Array, Array | None]:

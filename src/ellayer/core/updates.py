@@ -252,6 +252,20 @@ def one_cycle(step, total, peak, start, final):
     return np.where(t < peak, up, down)
 
 
+@_schedule("flat_cosine", flat=0.5)
+def flat_cosine(step, total, flat):
+    """1 until ``flat`` of the run, then along half a cosine to 0."""
+    t = np.minimum(step / total, 1.0)
+    return 0.5 * (1.0 + np.cos(math.pi * np.clip((t - flat) / (1.0 - flat), 0.0, 1.0)))
+
+
+@_schedule("log_cosine", cycles=4)
+def log_cosine(step, total, cycles):
+    """(1 - cos(2 pi log2(1 + (2^cycles - 1) t))) / 2: cycles that double in length (RealMLP)."""
+    t = np.minimum(step / total, 1.0)
+    return 0.5 * (1.0 - np.cos(2.0 * math.pi * np.log2(1.0 + (2.0**cycles - 1.0) * t)))
+
+
 @_schedule("warm_up", steps=100)
 def warm_up(step, total, steps):
     """From 1 / steps to 1 along a line over the first ``steps`` updates, then constant."""

@@ -16,7 +16,9 @@ def check_X(network: Network, X: Any, dtype: str | None, name: str = "X") -> np.
     X = np.asarray(X)
     n_x = network.layer_dims[0]
     if X.dtype.kind not in "fiub":
-        raise ValueError(f"{name}: expected numbers, received dtype {X.dtype}; encode text and categories first")
+        raise ValueError(
+            f"{name}: expected numbers, received dtype {X.dtype}; encode text and categories first"
+        )
     if X.ndim != 2:
         raise ValueError(
             f"{name}: expected shape (n_x, m) = ({n_x}, m) with examples as columns, received shape {X.shape}; "
@@ -31,15 +33,17 @@ def check_X(network: Network, X: Any, dtype: str | None, name: str = "X") -> np.
             else f"; make layer_dims[0] = {X.shape[0]}, or give the {n_x} features the network was made for"
         )
         raise ValueError(f"{name}: expected ({n_x}, m), examples as columns; received {X.shape}{hint}")
-    X = X.astype(dtype or ("float32" if X.dtype == np.float32 else "float64"), copy=False)
+    with np.errstate(over="ignore"):  # what overflows is found below
+        X = X.astype(dtype or ("float32" if X.dtype == np.float32 else "float64"), copy=False)
     check_finite(X, name)
     return X
 
 
 def check_finite(X: np.ndarray, name: str) -> None:
     """Say where the first nan or infinity stands."""
-    if np.isfinite(X.sum()) or np.isfinite(X).all():
-        return
+    with np.errstate(all="ignore"):
+        if np.isfinite(X.sum()) or np.isfinite(X).all():
+            return
     bad = np.argwhere(~np.isfinite(X))
     i, j = bad[0]
     raise ValueError(
@@ -54,7 +58,9 @@ def check_Y(network: Network, Y: Any, m: int, dtype: Any, name: str = "Y") -> np
     n_L = network.layer_dims[-1]
     targets = network.loss_row.targets
     if Y.dtype.kind not in "fiub":
-        raise ValueError(f"{name}: expected numbers, received dtype {Y.dtype}; encode labels as 0, 1, ... first")
+        raise ValueError(
+            f"{name}: expected numbers, received dtype {Y.dtype}; encode labels as 0, 1, ... first"
+        )
     if Y.ndim == 1 and len(Y) == m:
         Y = _class_columns(Y, n_L, name) if targets == "one_hot" else Y.reshape(1, m)
     if Y.shape != (n_L, m):
@@ -62,7 +68,8 @@ def check_Y(network: Network, Y: Any, m: int, dtype: Any, name: str = "Y") -> np
         if Y.ndim == 2 and Y.shape[0] == n_L:
             hint = f"; X has {m} examples and {name} {Y.shape[1]}"
         raise ValueError(f"{name}: expected shape ({n_L}, {m}), received {Y.shape}{hint}")
-    Y = Y.astype(dtype, copy=False)
+    with np.errstate(over="ignore"):
+        Y = Y.astype(dtype, copy=False)
     check_finite(Y, name)
     if targets == "binary" and not ((Y == 0) | (Y == 1)).all():
         strange = sorted(set(np.unique(Y)) - {0.0, 1.0})[:5]
@@ -105,22 +112,39 @@ def check_weights(weights: Any, m: int, dtype: Any, name: str = "sample_weight")
     return w
 
 
-def check_parameters(network: Network, parameters: Any, dtype: Any) -> dict[str, np.ndarray]:
+def check_parameters(
+    network: Network, parameters: Any, dtype: Any, where: str = "parameters"
+) -> dict[str, np.ndarray]:
     """Return a copy of the parameters in the right dtype, or say which one does not fit."""
     if not isinstance(parameters, dict) or set(parameters) != set(network.shapes):
         received = sorted(parameters) if isinstance(parameters, dict) else type(parameters).__name__
-        raise ValueError(f"parameters: expected a dict with {', '.join(network.shapes)}; received {received}")
+        raise ValueError(f"{where}: expected a dict with {', '.join(network.shapes)}; received {received}")
     copy = {}
     for name, shape in network.shapes.items():
         theta = np.array(parameters[name], dtype=dtype)
         if theta.shape != shape:
-            raise ValueError(f"parameters[{name!r}]: expected shape {shape}, received {theta.shape}")
-        check_finite(theta, f"parameters[{name!r}]")
+            raise ValueError(f"{where}[{name!r}]: expected shape {shape}, received {theta.shape}")
+        check_finite(theta, f"{where}[{name!r}]")
         copy[name] = theta
     return copy
 
 
-def check_number(value: Any, name: str, *, low: float = 0.0, strict: bool = False, below: float = math.inf) -> float:
+def check_dtype(dtype: Any) -> str | None:
+    """Return "float32", "float64" or None."""
+    if dtype is None:
+        return None
+    try:
+        name = str(np.dtype(dtype))
+    except TypeError:
+        name = ""
+    if name not in ("float32", "float64"):
+        raise ValueError(f"dtype: expected 'float32' or 'float64', received {dtype!r}")
+    return name
+
+
+def check_number(
+    value: Any, name: str, *, low: float = 0.0, strict: bool = False, below: float = math.inf
+) -> float:
     """Return a number of [low, below), or (low, below) when strict."""
     try:
         number = float(value)
@@ -160,10 +184,10 @@ def check_factors(network: Network, factors: dict[str, float] | None) -> dict[st
     if not factors:
         return None
     names = list(network.shapes)
-    known = {*names, "W", "b"}
+    known = {*names, *(name[0] for name in names)}
     if unknown := set(factors) - known:
         raise ValueError(
-            f"learning_rate_factors: expected names among W, b, {', '.join(names)}; received {sorted(unknown)}"
+            f"learning_rate_factors: expected a kind or a name among {', '.join(sorted(known))}; received {sorted(unknown)}"
         )
     values = {k: check_number(v, f"learning_rate_factors[{k!r}]") for k, v in factors.items()}
     return {name: values.get(name, values.get(name[0], 1.0)) for name in names}

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from . import compile_cache
 from .batches import Batches
 from .step import Plan
+import itertools
 
 
 @dataclass(frozen=True)
@@ -59,11 +60,11 @@ def parse_engine(engine: str) -> tuple[str, bool | None]:
 
 def step_seconds(plan: Plan, batch_size: int, dtype: str, speeds: Speeds) -> float:
     """Return the predicted time of one update."""
-    dims = list(plan.network.layer_dims)
+    dims = list(plan.network.widths)
     if plan.wide:
         dims[0] = batch_size + dims[1]
     m = batch_size
-    weights = [a * b for a, b in zip(dims, dims[1:], strict=False)]
+    weights = [a * b for a, b in itertools.pairwise(dims)]
     products = sum(weights) * 3 - weights[0] * (2 if plan.wide else 1)
     states = {"gd": 1, "momentum": 3, "nesterov": 4, "velocity": 3, "rmsprop": 5}
     passes = 2 * states.get(plan.optimizer.name.split("(")[0], 8) + 2 * plan.l2 + 2 * plan.l1 + 3 * plan.clip

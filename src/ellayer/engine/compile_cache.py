@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,7 +37,7 @@ def enabled() -> Iterator[None]:
     from jax.experimental.compilation_cache import compilation_cache
 
     place = folder()
-    if place is None or jax.config.jax_compilation_cache_dir is not None:
+    if place is None or jax.config.jax_compilation_cache_dir is not None:  # type: ignore[attr-defined]
         yield
         return
     try:
@@ -54,7 +55,9 @@ def enabled() -> Iterator[None]:
         jax.config.update(name, value)
     compilation_cache.reset_cache()
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Error (reading|writing) persistent compilation cache")
+            yield
     finally:
         for name, value in before.items():
             jax.config.update(name, value)

@@ -101,6 +101,11 @@ class Info:
         return self._state().parameters
 
 
+def wants_to_stop(answer: Any) -> bool:
+    """Tell whether a callback answered True, Python's or NumPy's."""
+    return isinstance(answer, (bool, np.bool_)) and bool(answer)
+
+
 @dataclass(frozen=True)
 class Stopping:
     """When to stop and what to keep.
@@ -126,7 +131,7 @@ class Stopping:
 
     def judge(self, value: float, best: float | None, waited: int) -> tuple[bool, int]:
         """Return whether ``value`` is the best so far, and the records waited for an improvement."""
-        if best is None:
+        if best is None or math.isnan(best):
             return True, 0
         sign = -1.0 if self.maximize else 1.0
         gain = sign * (best - value)

@@ -54,7 +54,9 @@ def _chunk(plan: Plan, record_every: int, length: int, carry: Any, batch: Batch,
             J, norm = jax.lax.cond(record, look, lambda _: (jnp.zeros((), dtype), jnp.zeros((), dtype)), None)
         slot = jnp.where(record, step // record_every - first_record, length)
         mean = cost_sum / jnp.maximum(number, jnp.finfo(dtype).tiny)
-        columns = columns.at[:, slot].set(jnp.stack([J, norm, jnp.where(number > 0, mean, jnp.nan)]), mode="drop")
+        columns = columns.at[:, slot].set(
+            jnp.stack([J, norm, jnp.where(number > 0, mean, jnp.nan)]), mode="drop"
+        )
         if plan.every_cost:
             share = jnp.asarray(at.total, dtype)
             cost_sum = jnp.where(record, 0.0, cost_sum) + share * J
@@ -84,7 +86,9 @@ def _program(plan: Plan, record_every: int, length: int) -> Callable:
 
 
 @lru_cache(maxsize=64)
-def _program_of_many(plan: Plan, record_every: int, length: int, shared_order: bool, shared_weights: bool) -> Callable:
+def _program_of_many(
+    plan: Plan, record_every: int, length: int, shared_order: bool, shared_weights: bool
+) -> Callable:
     """The chunk over a leading axis of networks: parameters, knobs and rates differ, the data does not."""
     axes = (
         0,
@@ -95,9 +99,7 @@ def _program_of_many(plan: Plan, record_every: int, length: int, shared_order: b
         None,
         None,
     )
-    return jax.jit(
-        jax.vmap(partial(_chunk, plan, record_every, length), in_axes=axes), donate_argnums=0
-    )
+    return jax.jit(jax.vmap(partial(_chunk, plan, record_every, length), in_axes=axes), donate_argnums=0)
 
 
 class JaxLoop:
@@ -120,7 +122,14 @@ class JaxLoop:
     name = "jax"
 
     def __init__(
-        self, plan: Plan, knobs: Knobs, batch: Batch, batches: Batches, record_every: int, dtype: str, devices=None
+        self,
+        plan: Plan,
+        knobs: Knobs,
+        batch: Batch,
+        batches: Batches,
+        record_every: int,
+        dtype: str,
+        devices=None,
     ):
         self.plan, self.batches, self.record_every, self.dtype = plan, batches, record_every, dtype
         self.compile_seconds = 0.0
@@ -145,7 +154,7 @@ class JaxLoop:
             begin = time.perf_counter()
             with compile_cache.enabled():
                 jax.block_until_ready(self._call(np.zeros(0)))
-            self.compile_seconds = time.perf_counter() - begin
+            self.compile_seconds += time.perf_counter() - begin
 
     def state(self) -> tuple[dict, Any, int, tuple[float, float]]:
         """Return parameters, optimizer state, step and the interval's (sum, number) of costs."""
@@ -199,13 +208,22 @@ class JaxLoopOfMany(JaxLoop):
     """
 
     def __init__(
-        self, plan: Plan, knobs: Knobs, batch: Batch, orders: list[Batches], record_every: int, dtype: str, K: int
+        self,
+        plan: Plan,
+        knobs: Knobs,
+        batch: Batch,
+        orders: list[Batches],
+        record_every: int,
+        dtype: str,
+        K: int,
     ):
         one = knobs._replace(seed=0)
         super().__init__(plan, one, batch, orders[0], record_every, dtype, jax.devices()[:1])
         self.K, self._orders, self.name = K, orders, f"jax, {K} at once"
         with self._precision():
-            self._knobs = self._knobs._replace(seed=jnp.asarray(np.asarray(knobs.seed) & 0xFFFFFFFF, jnp.uint32))
+            self._knobs = self._knobs._replace(
+                seed=jnp.asarray(np.asarray(knobs.seed) & 0xFFFFFFFF, jnp.uint32)
+            )
             weights = self._batch.weights
             shared_weights = weights is None or len(weights) == 1
             if weights is not None and not shared_weights:
@@ -282,10 +300,12 @@ class _Placement:
     """Where arrays lie: on one device, or the examples split over several."""
 
     def __init__(self, devices: list | None, batches: Batches, plan: Plan):
-        devices = jax.devices() if devices is None else list(devices)
+        chosen = devices is not None
+        devices = list(devices) if devices is not None else jax.devices()
         if batches.batch_size < 2 * len(devices) or plan.wide:
             devices = devices[:1]
         self.count = len(devices)
+        self._placed = self.count > 1 or chosen
         self._mesh = jax.sharding.Mesh(np.array(devices), ("m",))
 
     def _put(self, array: Any, *axes: str | None) -> Any:
@@ -293,7 +313,7 @@ class _Placement:
         return jax.device_put(array, jax.sharding.NamedSharding(self._mesh, spec))
 
     def replicate(self, array: Any) -> Any:
-        return self._put(array) if self.count > 1 else array
+        return self._put(array) if self._placed else array
 
     def split_rows(self, indices: np.ndarray) -> Any:
         """Split each update's examples over the devices, padded to a whole share."""
@@ -313,9 +333,11 @@ class _Placement:
                 weights = np.ones((1, X.shape[1]), dtype) if weights is None else weights
                 X, Y, weights = (np.pad(a, ((0, 0), (0, extra))) for a in (X, Y, weights))
             if self.count == 1:
-                return Batch(jnp.asarray(X), jnp.asarray(Y), None if weights is None else jnp.asarray(weights), gram)
-            split = partial(self._put)
-            return Batch(*(None if a is None else split(a, None, "m") for a in (X, Y, weights)), gram)
+                return Batch(
+                    jnp.asarray(X), jnp.asarray(Y), None if weights is None else jnp.asarray(weights), gram
+                )
+            X, Y = self._put(X, None, "m"), self._put(Y, None, "m")
+            return Batch(X, Y, None if weights is None else self._put(weights, None, "m"))
         padded = batches.ragged or batches.batch_size % self.count
         if weights is None and padded:
             weights = np.ones((1, X.shape[1]), dtype)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 
@@ -10,7 +11,8 @@ import numpy as np
 from ..core.network import Network
 from ..core.tables import Table
 from ..core.updates import OPTIMIZERS
-from .events import History, Info, Stopping
+from .events import History, Info, Stopping, wants_to_stop
+from .run import STRETCH_SECONDS
 from .state import Parameters, TrainState
 from .step import Batch, Knobs, Plan, cost, evaluate, gradient_norm
 
@@ -31,9 +33,10 @@ class Flat:
     def unpack(self, vector: np.ndarray) -> Parameters:
         """Return the dict of a vector."""
         parameters, at = {}, 0
-        for name, (n, k) in self._shapes.items():
-            parameters[name] = vector[at : at + n * k].reshape(n, k)
-            at += n * k
+        for name, shape in self._shapes.items():
+            size = math.prod(shape)
+            parameters[name] = vector[at : at + size].reshape(shape)
+            at += size
         return parameters
 
 
@@ -72,7 +75,7 @@ class LbfgsRun:
         """Minimise; return what ended it."""
         from scipy.optimize import minimize
 
-        self._begin = time.perf_counter()
+        self._begin = self._shown = time.perf_counter()
         with np.errstate(all="ignore"):
             try:
                 if self.end == 0 or self._record(self._x):
@@ -92,6 +95,11 @@ class LbfgsRun:
         self._x, self.message = outcome.x, str(outcome.message)
         if self._reason == "iterations" and outcome.success:
             self._reason = "converged"
+        if self.watch:
+            self.history.final = {
+                "iteration": self._iteration,
+                **self.watch.look(self.plan, self.flat.unpack(self._x)),
+            }
         return self._reason
 
     def _cost_and_gradient(self, x: np.ndarray) -> tuple[float, np.ndarray]:
@@ -104,8 +112,18 @@ class LbfgsRun:
         """Between two iterations of scipy's."""
         self._x = np.array(intermediate_result.x)
         self._iteration += 1
-        if self._iteration < self.end and self._record(self._x):
+        if self._iteration < self.end and (self._record(self._x) or self._late()):
             raise StopIteration
+
+    def _late(self) -> bool:
+        """Between records: show progress now and then; return whether the time is up."""
+        now = time.perf_counter()
+        if self.progress and now - self._shown > STRETCH_SECONDS:
+            self._shown = now
+            self.progress(Info(self._iteration, self.end, self.history["cost"][-1], self.history, self.state))
+        if self.stopping.time_limit is not None and now - self._begin >= self.stopping.time_limit:
+            self._reason = "time"
+        return self._reason == "time"
 
     def _record(self, x: np.ndarray) -> bool:
         """Record where one is due; return whether to stop."""
@@ -132,13 +150,12 @@ class LbfgsRun:
             self._best = (value, self._iteration, x.copy())
         info = Info(self._iteration, self.end, row["cost"], self.history, self.state)
         if self.progress:
+            self._shown = time.perf_counter()
             self.progress(info)
-        if any([callback(info) is True for callback in self.callbacks]):
+        if any([wants_to_stop(callback(info)) for callback in self.callbacks]):  # noqa: C419 - call each
             self._reason = "callback"
         elif self.stopping.patience is not None and self._waited >= self.stopping.patience:
             self._reason = "patience"
-        elif self.stopping.time_limit is not None and row["seconds"] >= self.stopping.time_limit:
-            self._reason = "time"
         return self._reason != "iterations"
 
     def _real(self, x: np.ndarray) -> Parameters:

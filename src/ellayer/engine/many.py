@@ -108,7 +108,8 @@ def train_many(
         every_cost=batch_size is not None and batch_size < m,
     )  # fmt: skip
     knobs = Knobs(
-        *(np.array(settings[name]) for name in ("l2", "l1")),
+        l2=np.array(settings["l2"]),
+        l1=np.array(settings["l1"]),
         clip_norm=np.zeros(K),
         weight_decay=np.array(settings["weight_decay"]),
         seed=np.array(settings["seed"]),
@@ -174,7 +175,12 @@ def _result(plan, loop, k, history, watch, seed, step, seconds) -> TrainingResul
     if watch:
         history.final = {"iteration": step, **watch.look(plan, parameters)}
     state = TrainState(
-        parameters, loop.optimizer_state(k), step=step, seed=seed, interval=loop.interval(k), history=dict(history)
+        parameters,
+        loop.optimizer_state(k),
+        step=step,
+        seed=seed,
+        interval=loop.interval(k),
+        history=dict(history),
     )
     return TrainingResult(
         network=plan.network,

@@ -58,28 +58,33 @@ class NumpyLoop:
     def advance(self, rates: np.ndarray) -> tuple[Records, bool]:
         """Do one update per rate; return what was recorded and whether Ctrl-C cut it short.
 
-        The state moves from one whole update to the next in a single assignment.
+        The state moves from one whole update to the next in a single assignment, and an update's
+        record is kept only with it.
         """
-        records = Records()
+        rows: list[tuple[float, float, float]] = []
+        interrupted = False
         try:
             for rate in rates:
-                self._carry = self._one(float(rate), records)
+                carry, row = self._one(float(rate))
+                self._carry = carry
+                if row:
+                    rows.append(row)
         except KeyboardInterrupt:
-            return records, True
-        return records, False
+            interrupted = True
+        return Records(*map(list, zip(*rows, strict=True))), interrupted
 
-    def _one(self, rate: float, records: Records) -> tuple:
+    def _one(self, rate: float) -> tuple[tuple, tuple[float, float, float] | None]:
+        """Return the state after one update, and the row to record where one is due."""
         plan, knobs = self.plan, self.knobs
         parameters, optimizer_state, step, (cost_sum, count) = self._carry
         batch = self._batch(step)
         at = evaluate(plan, knobs, parameters, batch, step)
         record = step % self.record_every == 0
+        row = None
         if record or plan.every_cost:
             J = float(cost(plan, knobs, parameters, batch, at))
         if record:
-            records.means.append(cost_sum / count if count else math.nan)
-            records.costs.append(J)
-            records.gradient_norms.append(float(gradient_norm(plan, batch, at)))
+            row = (J, float(gradient_norm(plan, batch, at)), cost_sum / count if count else math.nan)
             cost_sum, count = 0.0, 0.0
         if plan.every_cost:
             share = len(batch.Y[0]) if batch.weights is None else float(batch.weights.sum())
@@ -87,7 +92,7 @@ class NumpyLoop:
         parameters, optimizer_state = update(
             plan, knobs, parameters, optimizer_state, at.grads, rate, step + 1.0
         )
-        return parameters, optimizer_state, step + 1, (cost_sum, count)
+        return (parameters, optimizer_state, step + 1, (cost_sum, count)), row
 
     def _batch(self, step: int) -> Batch:
         if self.batches.full:

@@ -46,8 +46,8 @@ def find_optimizer(spec: Any) -> Optimizer:
     if isinstance(spec, Optimizer):
         return spec
     if isinstance(spec, str):
-        if spec in OPTIMIZERS:
-            return OPTIMIZERS[spec]
+        if spec in OPTIMIZERS or spec.partition("(")[0].strip() in OPTIMIZERS:
+            return OPTIMIZERS[spec]  # or its own error, which lists the numbers the rule takes
         if spec in OPTAX_RATES:
             return _optax_by_name(spec)
         near = difflib.get_close_matches(spec, OPTIMIZER_NAMES, n=1)
@@ -77,7 +77,9 @@ def _from_optax(name: str, transformation: Any, learning_rate: float) -> Optimiz
 
     def update(grads, state, parameters, rates, t):
         changes, state = transformation.update({k: grads[f"d{k}"] for k in parameters}, state, parameters)
-        return {k: theta + (rates[k] * changes[k]).astype(theta.dtype) for k, theta in parameters.items()}, state
+        return {
+            k: theta + (rates[k] * changes[k]).astype(theta.dtype) for k, theta in parameters.items()
+        }, state
 
     return Optimizer(name, transformation.init, update, learning_rate, compiled_only=True)
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..core.propagation import L_model_forward, compute_cost, relative_weights
 from ..core.updates import Schedule
-from .events import DivergenceWarning, History, Info, Stopping
+from .events import DivergenceWarning, History, Info, Stopping, wants_to_stop
 from .numpy_loop import Records
 from .state import Parameters, TrainState, all_finite
 from .step import Batch, Knobs, Plan, cost, evaluate
@@ -51,7 +51,7 @@ class Watch:
 
     def look(self, plan: Plan, parameters: Parameters) -> dict[str, float]:
         """Return validation cost and metrics of both sets at these parameters."""
-        values = {}
+        values: dict[str, float] = {}
         if self.metrics:
             AL, _ = L_model_forward(self.train.X, parameters, plan.network)
             values |= {name: float(f(AL, self.train.Y)) for name, f in self.metrics.items()}
@@ -90,10 +90,10 @@ class Run:
         self._step, self._scale, self._waited = state.step, state.rate_scale, state.waited
         self._best = (state.best_value, state.best_step)
         self._best_carry: Parameters | None = None  # as the loop carries them
+        self._last_is_best: Parameters | None = None  # what the run ended at, where nothing was better
         self._judging = keep_best or stopping.patience is not None or rates.schedule.adaptive
         self._decisive = bool(watch or callbacks or self._judging)
         self._speed = 0.0
-        self._at_record: Parameters | None = None
 
     def go(self) -> str:
         """Run to the end; return what ended it."""
@@ -111,7 +111,8 @@ class Run:
 
     def _stretches(self) -> str:
         while self._step < self.end:
-            looked = self._look() if self._step % self.k == 0 else {}
+            at_record = self.loop.state()[0] if self._step % self.k == 0 else None
+            looked = self.watch.look(self.plan, at_record) if self.watch and at_record is not None else {}
             rates = self.rates.of(self._step, self._stretch(), self._scale)
             before, begin = self.loop.state(), time.perf_counter()
             records, interrupted = self.loop.advance(rates)
@@ -120,6 +121,8 @@ class Run:
                 self._step_back(before, rates, looked)
                 return "divergence"
             self._append(records, looked, first, rates, begin)
+            if self._judging and records.costs and not self._by_interval:
+                self._judge(self.history[self.stopping.monitor][-1], first, at_record)  # type: ignore[arg-type]
             if interrupted:
                 return "interrupted"
             if reason := self._decide():
@@ -132,14 +135,9 @@ class Run:
         count = min(self.end - self._step, self.loop.chunk_limit)
         if self._decisive:
             count = min(count, self.k - self._step % self.k)
-        timely = int(self._speed * STRETCH_SECONDS) if self._speed else 8
-        return max(1, min(count, timely))
+        return max(1, min(count, int(self._speed * STRETCH_SECONDS)))
 
     # Records
-
-    def _look(self) -> dict[str, float]:
-        self._at_record = self.loop.state()[0]
-        return self.watch.look(self.plan, self._at_record) if self.watch else {}
 
     def _append(self, records: Records, looked: dict, first: int, rates: np.ndarray, begin: float) -> None:
         seconds_each = (time.perf_counter() - begin) / max(1, self._step - first)
@@ -164,13 +162,17 @@ class Run:
     # Decisions
 
     def _decide(self) -> str | None:
-        at_boundary = self._step % self.k == 0 or self._step == self.end
-        if self._judging and at_boundary and self._judge(*self._monitored()):
-            return "patience"
+        whole = self._step % self.k == 0
+        if self._judging and whole:
+            if self._by_interval:
+                self._judge(self.history["mean_cost"][-1], self._step, self.loop.state()[0])
+            if self._waited_enough():
+                return "patience"
         info = Info(self._step, self.end, self._last_cost(), self.history, self.state)
         if self.progress:
             self.progress(info)
-        if at_boundary and any([callback(info) is True for callback in self.callbacks]):
+        at_boundary = whole or self._step == self.end
+        if at_boundary and any([wants_to_stop(callback(info)) for callback in self.callbacks]):  # noqa: C419 - call each
             return "callback"
         limit = self.stopping.time_limit
         if limit is not None and time.perf_counter() - self._begin >= limit:
@@ -180,19 +182,20 @@ class Run:
     def _last_cost(self) -> float:
         return self.history["cost"][-1] if self.history else math.nan
 
-    def _monitored(self) -> tuple[float, int, Parameters]:
-        """The watched value, and the step and parameters it belongs to."""
-        if self.stopping.monitor == "cost" and self.plan.every_cost:
-            return self.history["mean_cost"][-1], self._step, self.loop.state()[0]
-        value = self.history[self.stopping.monitor][-1]
-        return value, self.history["iteration"][-1], self._at_record or self.loop.state()[0]
+    @property
+    def _by_interval(self) -> bool:
+        """Whether the watched value is the mean cost of an interval, known at its end, and not a record's."""
+        return self.stopping.monitor == "cost" and self.plan.every_cost
 
-    def _judge(self, value: float, step: int, parameters: Parameters) -> bool:
-        """Keep the best; return whether waiting for a better one is over."""
+    def _judge(self, value: float, step: int, parameters: Parameters) -> None:
+        """Keep the best, and count the records since."""
         best, self._waited = self.stopping.judge(value, self._best[0], self._waited)
         if best:
             self._best = (value, step)
             self._best_carry = parameters if self.keep_best else None
+
+    def _waited_enough(self) -> bool:
+        """Return whether waiting for a better value is over; the adaptive rule lowers the rate first."""
         patience = self.stopping.patience
         schedule = self.rates.schedule
         if not schedule.adaptive:
@@ -216,10 +219,8 @@ class Run:
                 at = evaluate(self.plan, self.knobs, parameters, batch, self._step)
                 final["cost"] = float(cost(self.plan, self.knobs, parameters, batch, at))
             if monitor in final:
-                best, waited = self.stopping.judge(final[monitor], self._best[0], self._waited)
-                if best:
-                    self._best = (final[monitor], self._step)
-                    self._best_carry = parameters if self.keep_best else None
+                best, _ = self.stopping.judge(final[monitor], self._best[0], self._waited)
+                self._last_is_best = parameters if best else None  # not the state's: it may continue
         if final:
             self.history.final = {"iteration": self._step, **final}
 
@@ -247,7 +248,7 @@ class Run:
             f"the last finite parameters, those after {self._step} updates, were kept. Try learning_rate="
             f"{rate / 10:g}, scaled inputs, or clip_norm=1",
             DivergenceWarning,
-            stacklevel=4,
+            stacklevel=6,  # where train was called
         )
 
     # State
@@ -260,9 +261,15 @@ class Run:
 
     def best_parameters(self) -> Parameters | None:
         """Return the best parameters seen, in this part of the run or an earlier one."""
+        if self._last_is_best is not None:
+            return self.real(self._last_is_best)
+        return self._best_recorded()
+
+    def _best_recorded(self) -> Parameters | None:
         if self._best_carry is not None:
             return self.real(self._best_carry)
-        return self._start_state.best_parameters
+        earlier = self._start_state.best_parameters
+        return None if earlier is None else {name: theta.copy() for name, theta in earlier.items()}
 
     def state(self) -> TrainState:
         """Return all that continuing needs."""
@@ -271,12 +278,13 @@ class Run:
             parameters=self.real(carry),
             optimizer_state=optimizer_state,
             step=step,
+            before=self._start_state.before,
             seed=self._start_state.seed,
             rate_scale=self._scale,
             interval=interval,
             best_value=self._best[0],
             best_step=self._best[1],
-            best_parameters=self.best_parameters(),
+            best_parameters=self._best_recorded(),
             waited=self._waited,
             history={name: list(column) for name, column in self.history.items()},
             coordinates=carry | {"W0": self.span.W0} if self.span else None,

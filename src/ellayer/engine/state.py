@@ -22,6 +22,8 @@ class TrainState:
         The update rule's own arrays, a dict of dicts.
     step : int
         Updates done.
+    before : int
+        Updates done earlier on other examples: the optimizer counts them, the order of the examples does not.
     seed : int
         Seed of dropout's masks and of the order of the examples; with ``step`` it is all there is to
         know of the random numbers to come.
@@ -42,6 +44,7 @@ class TrainState:
     parameters: Parameters
     optimizer_state: dict[str, Any]
     step: int = 0
+    before: int = 0
     seed: int = 0
     rate_scale: float = 1.0
     interval: tuple[float, float] = (0.0, 0.0)
@@ -53,16 +56,57 @@ class TrainState:
     coordinates: Parameters | None = None
 
 
-def copy_tree(tree: Any) -> Any:
-    """Return the tree of arrays as fresh NumPy arrays."""
+@dataclass
+class FlatState:
+    """An optax state as a file keeps it: its arrays by their paths; the tree's classes are optax's own.
+
+    Parameters
+    ----------
+    arrays : dict
+        "[0].mu['W1']" and so on.
+    """
+
+    arrays: Parameters
+
+    @classmethod
+    def of(cls, tree: Any) -> FlatState:
+        """Return the arrays of a tree by their paths."""
+        import jax
+
+        leaves = jax.tree_util.tree_flatten_with_path(tree)[0]
+        return cls({jax.tree_util.keystr(path): np.array(leaf) for path, leaf in leaves})
+
+    def into(self, fresh: Any) -> Any:
+        """Return a tree like ``fresh`` with these arrays in it; the bare dict where its paths are others."""
+        import jax
+
+        leaves, structure = jax.tree_util.tree_flatten_with_path(fresh)
+        names = [jax.tree_util.keystr(path) for path, _ in leaves]
+        if set(names) != set(self.arrays):
+            return self.arrays
+        return jax.tree_util.tree_unflatten(structure, [self.arrays[name] for name in names])
+
+
+def copy_tree(tree: Any, dtype: str | None = None) -> Any:
+    """Return the tree of arrays as fresh NumPy arrays, those of floats in ``dtype`` where given."""
     if isinstance(tree, dict):
-        return {key: copy_tree(value) for key, value in tree.items()}
+        return {key: copy_tree(value, dtype) for key, value in tree.items()}
     if isinstance(tree, (list, tuple)):
-        parts = [copy_tree(value) for value in tree]
+        parts = [copy_tree(value, dtype) for value in tree]
         return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
     if hasattr(tree, "shape"):
-        return np.array(tree)
+        array = np.array(tree)
+        return array.astype(dtype) if dtype and array.dtype.kind == "f" else array
     return tree
+
+
+def tree_shapes(tree: Any) -> Any:
+    """Return the tree with each array's shape in its place, to compare two trees by."""
+    if isinstance(tree, dict):
+        return {key: tree_shapes(value) for key, value in tree.items()}
+    if isinstance(tree, (list, tuple)):
+        return [tree_shapes(value) for value in tree]
+    return np.shape(tree)
 
 
 def all_finite(parameters: Parameters) -> bool:

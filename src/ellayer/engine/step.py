@@ -48,6 +48,7 @@ class Knobs(NamedTuple):
     seed: Any = 0
     dropout: Any = ()  # one rate per layer of Plan.dropout
     factors: Any = None  # learning-rate factor by parameter
+    before: Any = None  # updates done on other examples, which the optimizer counts too
 
 
 class Batch(NamedTuple):
@@ -92,7 +93,7 @@ def _masks(plan: Plan, knobs: Knobs, X: Array, step: Any) -> dict[int, Array]:
     xp = array_namespace(X)
     masks = {}
     for i, layer in enumerate(plan.dropout):
-        like = X if layer == 0 else xp.zeros((plan.network.layer_dims[layer], X.shape[1]), dtype=X.dtype)
+        like = xp.zeros((plan.network.widths[layer], X.shape[1]), dtype=X.dtype)
         masks[layer] = dropout_mask(like, knobs.dropout[i], knobs.seed, step, layer)
     return masks
 
@@ -118,9 +119,17 @@ def gradient_norm(plan: Plan, batch: Batch, at: Evaluation) -> Array:
 
 
 def update(
-    plan: Plan, knobs: Knobs, parameters: dict[str, Array], optimizer_state: Any, grads: Any, rate: Any, t: Any
+    plan: Plan,
+    knobs: Knobs,
+    parameters: dict[str, Array],
+    optimizer_state: Any,
+    grads: Any,
+    rate: Any,
+    t: Any,
 ) -> tuple[dict[str, Array], Any]:
     """The new parameters and optimizer state; ``t`` counts updates from 1."""
+    if knobs.before is not None:
+        t = t + knobs.before
     if plan.clip:
         grads = clip_gradients(grads, plan.names, knobs.clip_norm)
     if plan.factors:

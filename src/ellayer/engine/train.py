@@ -21,7 +21,7 @@ from .lbfgs import LBFGS, LbfgsRun
 from .numpy_loop import NumpyLoop
 from .optimizers import find_optimizer, find_schedule
 from .run import Metric, Rates, Run, Watch
-from .state import Parameters, TrainState, copy_tree
+from .state import FlatState, Parameters, TrainState, copy_tree, tree_shapes
 from .step import Batch, Knobs, Plan
 from .wide import Span, applies, pays
 
@@ -69,7 +69,7 @@ class TrainingResult:
         -------
         AL : array, shape (n_L, m)
         """
-        X = checks.check_X(self.network, X, self.parameters["W1"].dtype)
+        X = checks.check_X(self.network, X, str(self.parameters["W1"].dtype))
         return L_model_forward(X, self.parameters, self.network)[0]
 
     def predict(self, X: Any) -> np.ndarray:
@@ -224,10 +224,7 @@ def train(
     """
     if not isinstance(network, Network):
         raise ValueError(f"network: expected an ellayer.Network, received {type(network).__name__}")
-    if dtype is not None and str(np.dtype(dtype)) not in ("float32", "float64"):
-        raise ValueError(f"dtype: expected 'float32' or 'float64', received {dtype!r}")
-    dtype = dtype and str(np.dtype(dtype))
-    X = checks.check_X(network, X, dtype)
+    X = checks.check_X(network, X, checks.check_dtype(dtype))
     dtype = str(X.dtype)
     m = X.shape[1]
     Y = checks.check_Y(network, Y, m, dtype)
@@ -236,14 +233,22 @@ def train(
     num_iterations = checks.check_count(num_iterations, "num_iterations", low=0)
     record_every = checks.check_count(record_every, "record_every")
     seed = checks.check_count(state.seed if state else seed, "seed", low=0)
-    stopping, keep_best = _stopping(monitor, maximize, patience, tolerance, restore_best, time_limit, held_out, metrics)
+    stopping, keep_best = _stopping(
+        monitor, maximize, patience, tolerance, restore_best, time_limit, held_out, metrics
+    )
     kind, wide_wish = parse_engine(engine)
+    if callable(callbacks):
+        raise ValueError(
+            "callbacks: expected a list of functions, received a function; write callbacks=[function]"
+        )
     if state is None:
         if parameters is None:
             start = initialize_parameters(network, initializer, seed, dtype)
         else:
             start = checks.check_parameters(network, parameters, dtype)
         state = TrainState(start, None, seed=seed)  # type: ignore[arg-type]
+    else:
+        checks.check_parameters(network, state.parameters, dtype, "state.parameters")
     lbfgs = isinstance(optimizer, str) and optimizer in LBFGS
     rule = find_optimizer("gd" if lbfgs else optimizer)
     if learning_rate is None:
@@ -263,6 +268,7 @@ def train(
         seed=seed,
         dropout=tuple(rates.values()),
         factors=factors,
+        before=float(state.before) if state.before else None,
     )
     plan = Plan(
         network, rule, dropout=tuple(rates), l2=knobs.l2 > 0, l1=knobs.l1 > 0, clip=clip_norm is not None,
@@ -283,6 +289,7 @@ def train(
             keep_best, "lbfgs",
         )  # fmt: skip
     end = state.step + num_iterations
+    total = end if schedule_length is None else checks.check_count(schedule_length, "schedule_length")
     watch = Watch(data, held_out, metrics or {})
     span = None
     if _goes_wide(wide_wish, plan, batches, m, num_iterations, state):
@@ -297,7 +304,7 @@ def train(
         loop = NumpyLoop(plan, knobs, watch.train, batches, record_every)
     loop.start(*_carry(plan, state, span, run_dtype, kind))
     run = Run(
-        plan, knobs, loop, state, end=end, rates=Rates(learning_rate, find_schedule(schedule), schedule_length or end),
+        plan, knobs, loop, state, end=end, rates=Rates(learning_rate, find_schedule(schedule), total),
         record_every=record_every, stopping=stopping, keep_best=keep_best, watch=watch, span=span,
         callbacks=callbacks, progress=progress, dtype=dtype,
     )  # fmt: skip
@@ -328,7 +335,9 @@ def check_validation(network: Network, validation: Any, dtype: str) -> Batch | N
     if validation is None:
         return None
     if not isinstance(validation, Sequence) or len(validation) not in (2, 3):
-        raise ValueError(f"validation: expected (X, Y) or (X, Y, sample_weight), received {type(validation).__name__}")
+        raise ValueError(
+            f"validation: expected (X, Y) or (X, Y, sample_weight), received {type(validation).__name__}"
+        )
     X = checks.check_X(network, validation[0], dtype, "validation X")
     Y = checks.check_Y(network, validation[1], X.shape[1], dtype, "validation Y")
     weights = validation[2] if len(validation) == 3 else None
@@ -355,8 +364,12 @@ def _stopping(monitor, maximize, patience, tolerance, restore_best, time_limit, 
     return stopping, keep
 
 
-def _goes_wide(wish: bool | None, plan: Plan, batches: Batches, m: int, steps: int, state: TrainState) -> bool:
-    possible = applies(plan.optimizer, batches.full, plan.l1, plan.clip, 0 in plan.dropout)
+def _goes_wide(
+    wish: bool | None, plan: Plan, batches: Batches, m: int, steps: int, state: TrainState
+) -> bool:
+    possible = plan.network.inputs is None and applies(
+        plan.optimizer, batches.full, plan.l1, plan.clip, 0 in plan.dropout
+    )
     if state.coordinates is not None and (wish is False or not possible):
         raise ValueError(
             "state: this run was in the span of the examples ('wide') and continues only so; expected the same "
@@ -377,6 +390,8 @@ def _goes_wide(wish: bool | None, plan: Plan, batches: Batches, m: int, steps: i
 def _into_the_span(plan: Plan, watch: Watch, state: TrainState) -> tuple[Plan, Watch, Span]:
     W0 = state.parameters["W1"] if state.coordinates is None else state.coordinates["W0"]
     span = Span(watch.train.X, W0)
+    if state.coordinates is not None:
+        _check_same_examples(span, state)
     as64 = lambda a: None if a is None else np.asarray(a, np.float64)  # noqa: E731
     _, Y, weights, _ = watch.train
     train = Batch(span.X, as64(Y), as64(weights), span.gram)
@@ -384,6 +399,19 @@ def _into_the_span(plan: Plan, watch: Watch, state: TrainState) -> tuple[Plan, W
     if held_out is not None:
         held_out = Batch(span.M @ held_out.X, as64(held_out.Y), as64(held_out.weights))
     return replace(plan, wide=True), Watch(train, held_out, watch.metrics), span
+
+
+def _check_same_examples(span: Span, state: TrainState) -> None:
+    """The coordinates mean something only with the examples they were made for."""
+    Theta, W1 = state.coordinates["W1"], state.parameters["W1"]  # type: ignore[index]
+    if Theta.shape[1] == len(span.M):
+        off = np.linalg.norm(span.W1(Theta) - W1)
+        if off <= 1e-3 * np.linalg.norm(W1):
+            return
+    raise ValueError(
+        "state: this run was in the span of its examples ('wide'); expected the same X to continue with, received "
+        "another; for other examples begin anew with parameters=state.parameters"
+    )
 
 
 def _carry(plan: Plan, state: TrainState, span: Span | None, dtype: str, kind: str) -> tuple:
@@ -394,13 +422,20 @@ def _carry(plan: Plan, state: TrainState, span: Span | None, dtype: str, kind: s
         parameters = {k: np.asarray(v, dtype) for k, v in state.parameters.items()}
         if span:
             parameters["W1"] = span.start
-    optimizer_state = state.optimizer_state
-    if optimizer_state is None:
-        if plan.optimizer.compiled_only:
-            import jax
+    if plan.optimizer.compiled_only:
+        import jax
 
-            with jax.enable_x64(dtype == "float64"):
-                optimizer_state = plan.optimizer.init({k: jax.numpy.asarray(v) for k, v in parameters.items()})
-        else:
-            optimizer_state = plan.optimizer.init(parameters)
-    return copy_tree(parameters), copy_tree(optimizer_state), state.step, state.interval
+        with jax.enable_x64(dtype == "float64"):
+            fresh = plan.optimizer.init({k: jax.numpy.asarray(v) for k, v in parameters.items()})
+    else:
+        fresh = plan.optimizer.init(parameters)
+    kept = fresh if state.optimizer_state is None else state.optimizer_state
+    if isinstance(kept, FlatState):
+        kept = kept.into(fresh)
+    if tree_shapes(kept) != tree_shapes(fresh):
+        raise ValueError(
+            f"state: expected what the optimizer {plan.optimizer.name!r} keeps, received another's, or one of a run "
+            "that was not 'wide'; continue with the optimizer and engine of the run, or begin anew with "
+            "parameters=state.parameters"
+        )
+    return copy_tree(parameters), copy_tree(kept, dtype), state.step, state.interval
