@@ -7,13 +7,13 @@ jax (where nothing has yet) and compiling (less where the persistent cache may h
 
 from __future__ import annotations
 
+import itertools
 import sys
 from dataclasses import dataclass
 
 from . import compile_cache
 from .batches import Batches
 from .step import Plan
-import itertools
 
 
 @dataclass(frozen=True)

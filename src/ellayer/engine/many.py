@@ -12,12 +12,12 @@ from ..core.initializers import initialize_parameters
 from ..core.network import Network
 from . import checks
 from .batches import Batches
-from .events import History
+from .events import History, Info, wants_to_stop
 from .optimizers import find_optimizer, find_schedule
-from .run import Metric, Rates, Watch
+from .run import STRETCH_SECONDS, Metric, Rates, Watch
 from .state import TrainState, all_finite
 from .step import Batch, Knobs, Plan
-from .train import TrainingResult, check_validation
+from .train import TrainingResult, check_validation, stopping_rule
 
 Many = float | Sequence[float] | None
 
@@ -42,9 +42,17 @@ def train_many(
     batch_size: int | None = None,
     validation: Sequence[Any] | None = None,
     metrics: Mapping[str, Metric] | None = None,
+    monitor: str | None = None,
+    maximize: bool | None = None,
+    patience: int | None = None,
+    tolerance: float = 0.0,
+    restore_best: bool | None = None,
+    time_limit: float | None = None,
+    learning_rate_factors: Mapping[str, float] | None = None,
     dtype: str | None = None,
     record_every: int = 100,
-    progress: Callable[[int, int], None] | None = None,
+    callbacks: Sequence[Callable] = (),
+    progress: Callable | None = None,
 ) -> list[TrainingResult]:
     """Train K networks of one architecture at once; each result equals its own ``train``.
 
@@ -63,10 +71,15 @@ def train_many(
     sample_weight : array, shape (m,) or (K, m), optional
     parameters : sequence of K dicts, optional
         Starting parameters.
-    initializer, optimizer, schedule, num_iterations, batch_size, validation, metrics, dtype, record_every
+    validation : (X, Y) or list of K of them, optional
+        One held-out set for all, or one each.
+    patience : int, optional
+        Stop when every network has waited so many records for an improvement.
+    callbacks, progress : optional
+        Called with an ``Info`` whose history is the first network's and whose cost is the mean of all.
+    initializer, optimizer, schedule, num_iterations, batch_size, metrics, monitor, maximize, tolerance,
+    restore_best, time_limit, learning_rate_factors, dtype, record_every
         As in ``train``.
-    progress : callable, optional
-        Called with (updates done, updates to do) between chunks.
 
     Returns
     -------
@@ -81,7 +94,6 @@ def train_many(
     dtype = str(X.dtype)
     m = X.shape[1]
     Y = checks.check_Y(network, Y, m, dtype)
-    held_out = check_validation(network, validation, dtype)
     rule = find_optimizer(optimizer)
     weights = _weight_rows(sample_weight, m, dtype)
     given = {
@@ -94,7 +106,15 @@ def train_many(
         "sample_weight": weights if weights is not None and len(weights) > 1 else None,
         "parameters": parameters,
     }
+    if isinstance(validation, list):
+        given["validation"] = validation
     K = _how_many(given)
+    sets = validation if isinstance(validation, list) else [validation] * K
+    held_out = [check_validation(network, one, dtype) for one in sets]
+    stopping, keep_best = stopping_rule(
+        monitor, maximize, patience, tolerance, restore_best, time_limit, held_out[0], metrics
+    )
+    factors = checks.check_factors(network, dict(learning_rate_factors or {}))
     settings = {name: _spread(name, given[name], K) for name in list(given)[:6]}
     starts = [
         initialize_parameters(network, initializer, settings["seed"][k], dtype)
@@ -105,7 +125,7 @@ def train_many(
     plan = Plan(
         network, rule, dropout=tuple(range(1, network.L)) if any(settings["dropout"]) else (),
         l2=any(settings["l2"]), l1=any(settings["l1"]), decay=any(settings["weight_decay"]),
-        every_cost=batch_size is not None and batch_size < m,
+        every_cost=batch_size is not None and batch_size < m, factors=factors is not None,
     )  # fmt: skip
     knobs = Knobs(
         l2=np.array(settings["l2"]),
@@ -114,6 +134,7 @@ def train_many(
         weight_decay=np.array(settings["weight_decay"]),
         seed=np.array(settings["seed"]),
         dropout=tuple(np.array(settings["dropout"]) for _ in plan.dropout),
+        factors=factors and {name: np.full(K, factor) for name, factor in factors.items()},
     )
     orders = [Batches(m, batch_size, s) for s in dict.fromkeys(settings["seed"])]
     from .jax_loop import JaxLoopOfMany
@@ -121,78 +142,156 @@ def train_many(
     loop = JaxLoopOfMany(plan, knobs, Batch(X, Y, weights), orders, record_every, dtype, K)
     loop.start(starts, [rule.init(start) for start in starts] if not rule.compiled_only else None)
     rates = [Rates(rate, find_schedule(schedule), num_iterations) for rate in settings["learning_rate"]]
-    watch = Watch(Batch(X, Y), held_out, metrics or {})
-    return _drive(plan, loop, rates, watch, settings["seed"], num_iterations, record_every, progress)
+    watches = [Watch(Batch(X, Y), one, metrics or {}) for one in held_out]
+    run = _RunOfMany(plan, loop, rates, watches, stopping, keep_best, record_every, num_iterations)
+    reason = run.go(callbacks, progress)
+    return [run.result(k, settings["seed"][k], reason) for k in range(K)]
 
 
-def _drive(plan, loop, rates, watch, seeds, total, every, progress) -> list[TrainingResult]:
-    K = len(rates)
-    histories = [History() for _ in range(K)]
-    begin, step = time.perf_counter(), 0
-    with np.errstate(all="ignore"):
-        while step < total:
-            looks: list[dict] = [{} for _ in range(K)]
-            count = min(total - step, loop.chunk_limit)
-            if watch:
-                count = min(count, every - step % every)
-                if step % every == 0:
-                    looks = [watch.look(plan, loop.parameters(k)) for k in range(K)]
-            table = np.stack([r.of(step, count, 1.0) for r in rates])
-            columns = loop.advance(table)
-            for k in range(K):
-                _append(plan, histories[k], columns[k], looks[k], step, table[k], every, begin, len(rates))
-            step += count
+class _RunOfMany:
+    """Drives the loop of many; each network keeps its own history and its own best."""
+
+    def __init__(self, plan, loop, rates, watches, stopping, keep_best, every, total):
+        self.plan, self.loop, self.rates, self.watches = plan, loop, rates, watches
+        self.stopping, self.keep_best, self.every, self.total = stopping, keep_best, every, total
+        self.K = len(rates)
+        self.histories = [History() for _ in range(self.K)]
+        self.step, self.seconds = 0, 0.0
+        self._best: list[tuple] = [(None, 0, None)] * self.K  # value, step, parameters
+        self._waited = [0] * self.K
+        self._by_cost = stopping.monitor == "cost"
+        self._judging = keep_best or stopping.patience is not None
+        self._decisive = bool(any(watches) or self._judging)
+        self._speed = 0.0
+
+    def go(self, callbacks, progress) -> str:
+        self._begin = time.perf_counter()
+        try:
+            with np.errstate(all="ignore"):
+                reason = self._stretches(callbacks, progress)
+                self._finish()
+        except KeyboardInterrupt:
+            reason = "interrupted"
+        self.seconds = time.perf_counter() - self._begin
+        return reason
+
+    def _stretches(self, callbacks, progress) -> str:
+        while self.step < self.total:
+            at_record = self.step % self.every == 0
+            looks = self._look() if at_record else [{}] * self.K
+            count = self._stretch()
+            table = np.stack([rates.of(self.step, count, 1.0) for rates in self.rates])
+            begin = time.perf_counter()
+            columns = self.loop.advance(table)
+            for k in range(self.K):
+                self._append(k, columns[k], looks[k], table[k])
+            self.step += count
+            self._speed = count / max(time.perf_counter() - begin, 1e-9)
+            self.loop.close_means(self.histories)
+            whole = self.step % self.every == 0 or self.step == self.total
+            if whole and self._judging and self._judge():
+                return "patience"
+            cost = float(np.mean([history["cost"][-1] for history in self.histories]))
+            info = Info(self.step, self.total, cost, self.histories[0], lambda: self.state(0, 0))
             if progress:
-                progress(step, total)
-    loop.close_means(histories)
-    seconds = time.perf_counter() - begin
-    return [_result(plan, loop, k, histories[k], watch, seeds[k], step, seconds) for k in range(K)]
+                progress(info)
+            if whole and any([wants_to_stop(callback(info)) for callback in callbacks]):  # noqa: C419 - call each
+                return "callback"
+            limit = self.stopping.time_limit
+            if limit is not None and time.perf_counter() - self._begin >= limit:
+                return "time"
+        return "iterations"
 
+    def _stretch(self) -> int:
+        count = min(self.total - self.step, self.loop.chunk_limit)
+        if self._decisive:
+            count = min(count, self.every - self.step % self.every)
+        timely = int(self._speed * STRETCH_SECONDS) if self._speed else 8
+        return max(1, min(count, timely))
 
-def _append(plan, history, columns, looked, first, rates, every, begin, K) -> None:
-    iteration = -(-first // every) * every
-    while iteration < first + len(rates):
-        i = (iteration - first + every - 1) // every
-        J, norm, mean = columns[:, i].tolist()
-        if plan.every_cost and history:
-            history["mean_cost"][-1] = mean
-        row = {"iteration": iteration, "cost": J}
-        if plan.every_cost:
-            row["mean_cost"] = np.nan
-        row |= looked
-        row |= {
-            "learning_rate": float(rates[iteration - first]),
-            "gradient_norm": norm,
-            "seconds": time.perf_counter() - begin,
-            "loop": f"jax {K} at once",
-        }
-        history.append(row)
-        looked, iteration = {}, iteration + every
+    def _look(self) -> list[dict]:
+        looks = []
+        for k, watch in enumerate(self.watches):
+            parameters = self.loop.parameters(k)
+            looks.append(watch.look(self.plan, parameters) if watch else {})
+            if self._judging and not self._by_cost:
+                self._compare(k, looks[k][self.stopping.monitor], parameters)
+        return looks
 
+    def _judge(self) -> bool:
+        """Whether every network has waited long enough."""
+        if self._by_cost:
+            column = "mean_cost" if self.plan.every_cost else "cost"
+            for k, history in enumerate(self.histories):
+                self._compare(k, history[column][-1], self.loop.parameters(k))
+        patience = self.stopping.patience
+        return patience is not None and all(waited >= patience for waited in self._waited)
 
-def _result(plan, loop, k, history, watch, seed, step, seconds) -> TrainingResult:
-    parameters = loop.parameters(k)
-    if watch:
-        history.final = {"iteration": step, **watch.look(plan, parameters)}
-    state = TrainState(
-        parameters,
-        loop.optimizer_state(k),
-        step=step,
-        seed=seed,
-        interval=loop.interval(k),
-        history=dict(history),
-    )
-    return TrainingResult(
-        network=plan.network,
-        parameters={name: theta.copy() for name, theta in parameters.items()},
-        costs=list(history.get("cost", [])),
-        history=history,
-        stopped_by="iterations" if all_finite(parameters) else "divergence",
-        engine=loop.name,
-        state=state,
-        seconds=seconds,
-        compile_seconds=loop.compile_seconds,
-    )
+    def _compare(self, k: int, value: float, parameters: dict) -> None:
+        better, self._waited[k] = self.stopping.judge(value, self._best[k][0], self._waited[k])
+        if better:
+            kept = {name: theta.copy() for name, theta in parameters.items()} if self.keep_best else None
+            self._best[k] = (value, self.step, kept)
+
+    def _finish(self) -> None:
+        for k, (watch, history) in enumerate(zip(self.watches, self.histories, strict=True)):
+            if not watch:
+                continue
+            parameters = self.loop.parameters(k)
+            history.final = {"iteration": self.step, **watch.look(self.plan, parameters)}
+            if self._judging and not self._by_cost:
+                self._compare(k, history.final[self.stopping.monitor], parameters)
+
+    def _append(self, k: int, columns: np.ndarray, looked: dict, rates: np.ndarray) -> None:
+        history = self.histories[k]
+        iteration = first = -(-self.step // self.every) * self.every
+        while iteration < self.step + len(rates):
+            J, norm, mean = columns[:, (iteration - first) // self.every].tolist()
+            if not np.isnan(mean) and history:
+                history["mean_cost"][-1] = mean
+            row = {"iteration": iteration, "cost": J}
+            if self.plan.every_cost:
+                row["mean_cost"] = np.nan
+            row |= looked
+            row["learning_rate"] = float(rates[iteration - self.step])
+            row["gradient_norm"] = norm
+            row["seconds"] = time.perf_counter() - self._begin
+            row["loop"] = self.loop.name
+            history.append(row)
+            looked, iteration = {}, iteration + self.every
+
+    def state(self, k: int, seed: int) -> TrainState:
+        """Where network k stands."""
+        value, step, parameters = self._best[k]
+        return TrainState(
+            self.loop.parameters(k),
+            self.loop.optimizer_state(k),
+            step=self.step,
+            seed=seed,
+            interval=self.loop.interval(k),
+            best_value=value,
+            best_step=step,
+            best_parameters=parameters,
+            waited=self._waited[k],
+            history=dict(self.histories[k]),
+        )
+
+    def result(self, k: int, seed: int, reason: str) -> TrainingResult:
+        """What ``train`` would have given back for network k."""
+        state = self.state(k, seed)
+        best = state.best_parameters if self.keep_best else None
+        last = {name: theta.copy() for name, theta in state.parameters.items()}
+        return TrainingResult(
+            network=self.plan.network,
+            parameters=last if best is None else best,
+            costs=list(self.histories[k].get("cost", [])),
+            history=self.histories[k],
+            stopped_by=reason if all_finite(state.parameters) else "divergence",
+            engine=self.loop.name,
+            state=state,
+            seconds=self.seconds,
+            compile_seconds=self.loop.compile_seconds,
+        )
 
 
 def _weight_rows(sample_weight: Any, m: int, dtype: str) -> np.ndarray | None:
@@ -204,14 +303,14 @@ def _weight_rows(sample_weight: Any, m: int, dtype: str) -> np.ndarray | None:
 
 
 def _how_many(given: Mapping[str, Any]) -> int:
-    lengths = {name: len(v) for name, v in given.items() if v is not None and np.ndim(v) > 0}
+    lengths = {name: len(v) for name, v in given.items() if isinstance(v, (list, tuple, np.ndarray))}
     if len(set(lengths.values())) > 1:
         raise ValueError(f"train_many: expected sequences of one length, received {lengths}")
     return max(lengths.values(), default=1)
 
 
 def _spread(name: str, value: Any, K: int) -> list:
-    values = list(value) if np.ndim(value) else [value] * K
+    values = list(value) if isinstance(value, (list, tuple, np.ndarray)) else [value] * K
     if name == "seed":
         return [checks.check_count(v, name, low=0) for v in values]
     below = 1.0 if name == "dropout" else np.inf

@@ -233,7 +233,7 @@ def train(
     num_iterations = checks.check_count(num_iterations, "num_iterations", low=0)
     record_every = checks.check_count(record_every, "record_every")
     seed = checks.check_count(state.seed if state else seed, "seed", low=0)
-    stopping, keep_best = _stopping(
+    stopping, keep_best = stopping_rule(
         monitor, maximize, patience, tolerance, restore_best, time_limit, held_out, metrics
     )
     kind, wide_wish = parse_engine(engine)
@@ -344,7 +344,7 @@ def check_validation(network: Network, validation: Any, dtype: str) -> Batch | N
     return Batch(X, Y, checks.check_weights(weights, X.shape[1], dtype, "validation weights"))
 
 
-def _stopping(monitor, maximize, patience, tolerance, restore_best, time_limit, held_out, metrics):
+def stopping_rule(monitor, maximize, patience, tolerance, restore_best, time_limit, held_out, metrics):
     """The stopping rule, and whether the best parameters are to be kept."""
     wish = monitor
     monitor = monitor or ("validation_cost" if held_out is not None else "cost")
