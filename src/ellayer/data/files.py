@@ -1,0 +1,160 @@
+"""Files as they are found: near names for a missing one, and what a file's first bytes say it is."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+
+from .errors import DataError, MissingFileError
+
+_SIGNATURES = (
+    (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
+    (b"\x89PNG", "a PNG picture"),
+    (b"\xff\xd8\xff", "a JPEG picture"),
+    (b"GIF8", "a GIF picture"),
+    (b"\x1f\x8b", "a gzip archive (unpack it first)"),
+    (b"PK\x03\x04", "a zip archive (unpack it first)"),
+    (b"%PDF", "a PDF document"),
+    (b"%!PS", "a PostScript document"),
+    (b"\x93NUMPY", "a NumPy array"),
+    (b"PAR1", "a Parquet table"),
+    (b"version https://git-lfs", "a Git LFS pointer, not the file itself (run: git lfs pull)"),
+)
+_LISTED = 8  # names shown in a message
+
+
+def existing(path: str | os.PathLike[str], expected: str, known: Sequence[str] = ()) -> Path:
+    """Return the path of a file or folder that is there.
+
+    Parameters
+    ----------
+    path : str or path
+        "~" stands for the home folder.
+    expected : str
+        What the path should lead to, for the message.
+    known : sequence of str
+        Names that may have been meant instead of a path.
+
+    Returns
+    -------
+    Path
+        Of a regular file or a folder.
+
+    Raises
+    ------
+    MissingFileError
+        Nothing is there; the message holds near names.
+    DataError
+        What is there is neither a file nor a folder, or the text can be no path.
+    """
+    path = Path(path).expanduser()
+    try:
+        there, usable = path.exists(), path.is_file() or path.is_dir()
+    except OSError as error:
+        raise DataError(
+            f"expected {expected}, but {_short(path)} cannot be looked at: {error.strerror}"
+        ) from error
+    if there and not usable:
+        raise DataError(f"expected {expected}, but {path} is neither a file nor a folder")
+    if not there:
+        raise _missing(path, expected, known)
+    return path
+
+
+def _missing(path: Path, expected: str, known: Sequence[str]) -> MissingFileError:
+    """Return the error for a path that leads nowhere, with near names where the path breaks off."""
+    folder, part = path.parent, path.name
+    while not folder.exists() and folder != folder.parent:
+        folder, part = folder.parent, folder.name
+    message = f"expected {expected}, but {_short(path)} does not exist"
+    if not folder.is_dir():
+        return MissingFileError(f"{message}: {folder} is a file, not a folder; leave out what follows it")
+    if folder != path.parent:
+        message += f" (there is no {part!r} in {folder})"
+    near = _near(part, known) + [str(folder / name) for name in _near(part, names_in(folder))]
+    if near:
+        return MissingFileError(f"{message}; did you mean {' or '.join(repr(name) for name in near)}?")
+    sets = f"the known names are {', '.join(known)}; " if known else ""
+    return MissingFileError(f"{message}; {sets}{folder.absolute()} holds {listed(names_in(folder))}")
+
+
+def _near(name: str, names: Sequence[str]) -> list[str]:
+    by_lower = {other.lower(): other for other in names}
+    return [by_lower[near] for near in difflib.get_close_matches(name.lower(), by_lower, n=2, cutoff=0.65)]
+
+
+def _short(path: Path) -> str:
+    text = str(path)
+    return text if len(text) <= 300 else f"{text[:150]} ... {text[-100:]}"
+
+
+def names_in(folder: Path) -> list[str]:
+    """Return the sorted names in a folder, hidden ones left out; nothing for one that cannot be read."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entry.name for entry in islice(entries, 10_000) if not entry.name.startswith("."))
+    except OSError:
+        return []
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return a few names as text.
+
+    Examples
+    --------
+    >>> listed(["a", "b"]), listed([])
+    ('a, b', 'nothing')
+    """
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return (", ".join(names[:_LISTED]) + more) or "nothing"
+
+
+def printable(text: str | bytes) -> str:
+    """Return a text from a file without what is no text and what would steer a terminal.
+
+    Examples
+    --------
+    >>> printable("cat\\x1b[2J")
+    'cat?[2J'
+    """
+    if isinstance(text, bytes):
+        text = text.decode("utf-8", errors="replace")
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
+def describe_content(path: Path) -> str:
+    """Return in words what a file's first bytes say it is.
+
+    Raises
+    ------
+    DataError
+        The file cannot be read.
+    """
+    try:
+        with open(path, "rb") as file:
+            head = file.read(1024)
+    except OSError as error:
+        raise DataError(
+            f"{path} cannot be read: {error.strerror}; check the permissions of the file"
+        ) from error
+    if not head:
+        return "an empty file"
+    for signature, words in _SIGNATURES:
+        if head.startswith(signature):
+            return words
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "a WebP picture"
+    if re.match(rb"(\xef\xbb\xbf)?\s*(<!--.*?-->\s*)*<(!doctype html|html|head|body)\b", head, re.I | re.S):
+        return "an HTML page (a web page was saved in place of the file)"
+    if b"\0" not in head:
+        try:
+            text = head.decode("utf-8", errors="ignore").strip().splitlines()
+            head[:-3].decode("utf-8")
+            return f"a text that begins {text[0][:40]!r}" if text else "an empty text"
+        except UnicodeDecodeError:
+            pass
+    return "a file of another kind"
