@@ -1,0 +1,12 @@
+"""The command line: ``ellayer train``, ``ellayer reproduce``."""
+
+from __future__ import annotations
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Run the program ``ellayer`` on the arguments it was started with."""
+    from .app import app
+
+    app()

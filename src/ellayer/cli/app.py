@@ -1,0 +1,38 @@
+"""The commands and the options of the program itself."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from .. import __version__
+from .reproduce import reproduce
+from .train import train
+
+app = typer.Typer(
+    name="ellayer",
+    help="Train, explain and ship dense (L-layer) neural networks.",
+    epilog="Exit codes: 0 done, 1 a check failed, 2 bad input, 3 a fault of ellayer, 130 Ctrl-C.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(train)
+app.command()(reproduce)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"ellayer {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _program(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass

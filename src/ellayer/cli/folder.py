@@ -1,0 +1,108 @@
+"""Output folders: prepared beside, renamed when whole, never over something that is there."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .answers import BadInput
+
+
+class OutputFolder:
+    """A folder in the making.
+
+    Attributes
+    ----------
+    staging : Path
+        Where to write: beside the final place, or inside it where that stands empty already (it may be
+        a mounted volume, which cannot be renamed).
+    final : Path or None
+        Where it stands, once ``finish`` was called.
+    """
+
+    def __init__(self, wanted: Path | None, name: str):
+        self._wanted, self._name = wanted, name
+        self.parent = wanted.parent if wanted else Path("runs")
+        beside = wanted if wanted and wanted.exists() else self.parent
+        self.staging = beside / f".{wanted.name if wanted else name}.{os.getpid()}.partial"
+        self.final: Path | None = None
+
+    def finish(self) -> Path:
+        """Give the folder its name: the one wanted, or the first free ``runs/NAME-N``."""
+        if self._wanted is None:
+            self.final = self._number()
+        elif self._wanted.exists():
+            for path in self.staging.iterdir():
+                path.rename(self._wanted / path.name)
+            self.staging.rmdir()
+            self.final = self._wanted
+        else:
+            self.final = self.staging.rename(self._wanted)
+        return self.final
+
+    def _number(self) -> Path:
+        numbers = (path.name.rpartition("-")[2] for path in self.parent.glob(f"{self._name}-*"))
+        n = max((int(number) for number in numbers if number.isdecimal()), default=0)
+        while True:
+            n += 1
+            target = self.parent / f"{self._name}-{n}"
+            try:
+                return self.staging.rename(target)
+            except OSError:
+                if not target.exists():  # else another run took this number a moment ago
+                    raise
+
+
+@contextmanager
+def output_folder(wanted: Path | None, name: str) -> Iterator[OutputFolder]:
+    """Prepare a folder, so that an impossible place is known before any work is done.
+
+    Parameters
+    ----------
+    wanted : Path or None
+        The folder asked for; None takes ``runs/NAME-N``.
+    name : str
+
+    Yields
+    ------
+    OutputFolder
+        Write into ``staging`` and call ``finish()``. Left without that, nothing remains.
+
+    Raises
+    ------
+    BadInput
+        If the folder holds something already or cannot be made.
+    """
+    folder = OutputFolder(wanted, name)
+    if wanted and wanted.exists() and (not wanted.is_dir() or any(wanted.iterdir())):
+        raise BadInput(
+            f"--out: expected a folder that does not exist yet or is empty, received {str(wanted)!r}, which "
+            f"holds something already; choose another name"
+        )
+    missing = [p for p in (folder.parent, *folder.parent.parents) if not p.exists()]
+    try:
+        folder.staging.mkdir(parents=True)
+    except OSError as error:
+        _remove_empty(missing)
+        raise BadInput(
+            f"--out: expected a place that can be written, received {str(wanted or folder.parent)!r} "
+            f"({error.strerror}); choose another with --out DIR"
+        ) from error
+    try:
+        yield folder
+    finally:
+        if folder.final is None:
+            shutil.rmtree(folder.staging, ignore_errors=True)
+            _remove_empty(missing)
+
+
+def _remove_empty(folders: list[Path]) -> None:
+    """Remove the folders made on the way, the deepest first, as far as nobody has put anything there."""
+    for folder in folders:
+        try:
+            folder.rmdir()
+        except OSError:
+            return

@@ -1,0 +1,81 @@
+"""The options the commands share, and the reading of their values."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .answers import BadInput
+
+if TYPE_CHECKING:
+    from ..core.network import Network
+
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        help="Folder to write; must not exist or be empty.",
+        show_default="runs/NAME-N",
+        metavar="DIR",
+    ),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only the folder written.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
+Debug = Annotated[bool, typer.Option("--debug", help="On an error show the traceback.")]
+
+
+def read_layers(text: str) -> list[int]:
+    """Return the hidden layers' sizes of a text like "20,7,5".
+
+    >>> read_layers("20, 7,5")
+    [20, 7, 5]
+    """
+    try:
+        sizes = [int(part) for part in text.split(",")]
+    except ValueError:
+        sizes = []
+    if not sizes or min(sizes) < 1:
+        raise BadInput(
+            f"--layers: expected the sizes of the hidden layers, whole numbers of at least 1 separated by "
+            f"commas, received {text!r}; try --layers 4 or --layers 20,7,5"
+        )
+    return sizes
+
+
+def check_learning_rate(rate: float | None) -> None:
+    """Say what is wrong with a learning rate that no run can take."""
+    if rate is not None and not 0 < rate < math.inf:
+        raise BadInput(
+            f"--learning-rate: expected a finite number above 0, received {rate}; try 0.1, or leave it out"
+        )
+
+
+def check_memory(network: Network, m: int) -> None:
+    """Refuse a network whose numbers would not fit into this machine's memory.
+
+    Parameters, gradients and their products, and Z, A and dZ of every layer for m examples, float64.
+    """
+    if not hasattr(os, "sysconf"):
+        return
+    available = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    needed = 24 * (network.parameter_count + sum(network.layer_dims) * m)
+    if needed > available:
+        raise BadInput(
+            f"--layers: expected a network that fits into {available / 1e9:.0f} GB of memory, received "
+            f"{list(network.layer_dims[1:-1])}, which needs about {needed / 1e9:.0f} GB; try fewer units"
+        )
+
+
+def read_activations(text: str) -> str | list[str]:
+    """Return one activation, or the list of a text like "tanh,leaky_relu(0.1)".
+
+    >>> read_activations("tanh"), read_activations("tanh,leaky_relu(0.1)")
+    ('tanh', ['tanh', 'leaky_relu(0.1)'])
+    """
+    names = [name.strip() for name in re.split(r",(?![^(]*\))", text)]
+    return names[0] if len(names) == 1 else names

@@ -1,0 +1,55 @@
+"""Live progress bars, fed by ``train``'s progress function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+ProgressFor = Callable[[str, int], Callable[[Any], None] | None]
+
+
+@contextmanager
+def progress_bars(shown: bool) -> Iterator[ProgressFor]:
+    """Show one bar per run, with its cost and the time left, on standard error.
+
+    Parameters
+    ----------
+    shown : bool
+
+    Yields
+    ------
+    callable
+        ``start(label, total)`` returns the function to hand to ``train(..., progress=...)``, None
+        where nothing is shown.
+    """
+    if not shown:
+        yield lambda label, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=28),
+        MofNCompleteColumn(),
+        TextColumn("cost {task.fields[cost]}"),
+        TimeRemainingColumn(elapsed_when_finished=True),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+
+        def start(label: str, total: int) -> Callable[[Any], None]:
+            task = bars.add_task(label, total=total, cost="-")
+
+            def report(info: Any) -> None:
+                bars.update(task, completed=info.iteration, cost=f"{info.cost:.6f}")
+
+            return report
+
+        try:
+            yield start
+        except BaseException:
+            for task in bars.task_ids:  # no bar stays above the message that follows
+                bars.remove_task(task)
+            bars.live.transient = True
+            raise

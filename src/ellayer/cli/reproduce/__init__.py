@@ -1,0 +1,81 @@
+"""``ellayer reproduce``: every published number of the notes beside the one obtained."""
+
+from __future__ import annotations
+
+from json import dumps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..answers import CHECK_FAILED, DONE, BadInput, answering
+from ..folder import output_folder
+from ..options import Debug, Json, Out, Quiet
+from ..progress import progress_bars
+
+if TYPE_CHECKING:
+    from .rows import Row
+
+_LEFT_OUT = "the experiments on the cats (logistic regression, two-layer and deep network, own picture)"
+
+
+@answering
+def reproduce(
+    cats: Annotated[
+        Path | None,
+        typer.Option("--cats", help="Folder of train_catvnoncat.h5 and test_catvnoncat.h5.", metavar="DIR"),
+    ] = None,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", help="A picture of one's own: cat or not?", metavar="FILE")
+    ] = None,
+    out: Out = None,
+    quiet: Quiet = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Run the notes' experiments and print published beside obtained; exit code 1 if one differs.
+
+    The folder written holds the comparison (results.json) and the pictures.
+
+    Example: ellayer reproduce --cats path/to/folder --picture my_cat.jpg
+    """
+    if picture and not cats:
+        raise BadInput(
+            "--picture is judged by the network trained on the cats: expected --cats DIR beside it, received none"
+        )
+    from ...data import load, load_picture
+
+    dataset = load("cats", data=cats) if cats else None
+    own = (picture.name, load_picture(picture, dataset.image_shape or ())) if picture and dataset else None
+    with output_folder(out, "reproduce") as folder:
+        with progress_bars(shown=not (quiet or json)) as start:
+            from .flower import reproduce_flower
+
+            rows = reproduce_flower(folder.staging, start)
+            if dataset:
+                from .cats import reproduce_cats
+
+                rows += reproduce_cats(dataset, own, folder.staging, start)
+        summary = _summary(rows, dataset is not None)
+        (folder.staging / "results.json").write_text(dumps(summary, indent=1))
+        path = folder.finish()
+    if json:
+        typer.echo(dumps({"run": str(path), **summary}))
+    elif quiet:
+        typer.echo(path)
+    else:
+        from .display import show_rows
+
+        show_rows(rows, summary, path)
+    raise typer.Exit(CHECK_FAILED if summary["differing"] else DONE)
+
+
+def _summary(rows: list[Row], cats: bool) -> dict[str, Any]:
+    counts = {verdict: sum(row.matches is verdict for row in rows) for verdict in (True, False, None)}
+    return {
+        "matching": counts[True],
+        "differing": counts[False],
+        "shown": counts[None],
+        "left_out": [] if cats else [_LEFT_OUT],
+        "rows": [row.as_dict() for row in rows],
+    }

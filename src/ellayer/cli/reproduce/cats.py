@@ -1,0 +1,118 @@
+"""The notes' experiments on the cats, from the two HDF5 files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...core.network import Network
+from ...data import Dataset
+from ...report.plots import cost_curves, image_grid
+from ...report.style import save_picture
+from ..models import Model, fit_whole, per_cent
+from ..progress import ProgressFor
+from ..saving import draw_mislabelled
+from . import published
+from .rows import Row, accuracy_rows, cost_rows
+
+
+def reproduce_cats(
+    dataset: Dataset, picture: tuple[str, np.ndarray] | None, folder: Path, start: ProgressFor
+) -> list[Row]:
+    """Train logistic regression, the two-layer and the deep network on the cats.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    picture : (str, array (n_x, 1)) or None
+        Name and pixels of one's own picture.
+    folder : Path
+        For the pictures.
+    start : callable
+        ``start(label, total)`` returns a progress function.
+
+    Returns
+    -------
+    list of Row
+    """
+    return [
+        *_logistic(dataset, start),
+        *_learning_rates(dataset, folder, start),
+        *_two_layer(dataset, start),
+        *_deep(dataset, picture, folder, start),
+    ]
+
+
+def _fit(name: str, dataset: Dataset, hidden: list[int], start: ProgressFor, **settings: Any) -> Model:
+    total = settings["num_iterations"]
+    return fit_whole(
+        name, dataset, Network([len(dataset.X), *hidden, 1]), **settings, record_every=100,
+        progress=start(f"cats: {name}", total),
+    )  # fmt: skip
+
+
+def _logistic(dataset: Dataset, start: ProgressFor) -> list[Row]:
+    model = _fit("logistic regression", dataset, [], start, initializer="zeros", learning_rate=0.005,
+                 num_iterations=2000)  # fmt: skip
+    title = "cats, logistic regression"
+    return [
+        *cost_rows(title, model, published.CATS_LOGISTIC_COSTS),
+        *accuracy_rows(title, model, published.CATS_LOGISTIC_ACCURACY),
+    ]
+
+
+def _learning_rates(dataset: Dataset, folder: Path, start: ProgressFor) -> list[Row]:
+    models = {
+        rate: _fit(f"learning rate {rate}", dataset, [], start, initializer="zeros", learning_rate=rate,
+                   num_iterations=1500)
+        for rate in published.CATS_LEARNING_RATES
+    }  # fmt: skip
+    figure = cost_curves(
+        {model.name: model.curve for model in models.values()},
+        "Logistic regression on the cats: a large step falls fast and rough, a small one slowly",
+    )
+    save_picture(figure, folder / "learning_rates.png")
+    return [
+        Row("cats, learning rates", f"last cost with {rate}", "", f"{model.curve[1][-1]:.6f}", None)
+        for rate, model in models.items()
+    ]
+
+
+def _two_layer(dataset: Dataset, start: ProgressFor) -> list[Row]:
+    model = _fit("two-layer network", dataset, [7], start, initializer="randn", seed=1, learning_rate=0.0075,
+                 num_iterations=2500)  # fmt: skip
+    title = f"cats, network {model.sizes}"
+    return [
+        *cost_rows(title, model, published.CATS_TWO_LAYER_COSTS),
+        *accuracy_rows(title, model, published.CATS_TWO_LAYER_ACCURACY),
+    ]
+
+
+def _deep(
+    dataset: Dataset, picture: tuple[str, np.ndarray] | None, folder: Path, start: ProgressFor
+) -> list[Row]:
+    model = _fit("deep network", dataset, [20, 7, 5], start, initializer="randn_over_sqrt", seed=1,
+                 learning_rate=0.0075, num_iterations=2500)  # fmt: skip
+    title = f"cats, network {model.sizes}"
+    wrong, looked_at = draw_mislabelled(folder / "mislabelled.png", dataset, model)
+    rows = [
+        *cost_rows(title, model, published.CATS_DEEP_COSTS),
+        *accuracy_rows(title, model, published.CATS_DEEP_ACCURACY),
+        Row(title, "mislabelled test images", "", f"{wrong} of {looked_at}", None),
+    ]
+    if picture:
+        rows.append(_own_picture(dataset, model, *picture, folder))
+    return rows
+
+
+def _own_picture(dataset: Dataset, model: Model, name: str, x: np.ndarray, folder: Path) -> Row:
+    probability = float(model.result.predict_proba(x)[0, 0])
+    said = dataset.classes[int(probability > 0.5)]
+    answer = f"{said} ({per_cent(max(probability, 1 - probability))})"
+    image = x[:, 0].reshape(dataset.image_shape or (-1,))
+    save_picture(
+        image_grid([image], ["as the network sees it"], f"{name}: {answer}"), folder / "own_picture.png"
+    )
+    return Row(f"cats, network {model.sizes}", f"prediction for {name}", "", answer, None)

@@ -1,0 +1,37 @@
+"""The comparison on the terminal."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from .rows import Row
+
+_STYLES = {True: "green", False: "bold red", None: "dim"}
+
+
+def show_rows(rows: list[Row], summary: dict[str, Any], path: Path) -> None:
+    """Print a table per experiment, the count of the verdicts, and what was left out."""
+    console = Console()
+    for experiment, group in groupby(rows, key=lambda row: row.experiment):
+        table = Table(title=experiment, title_justify="left", min_width=64)
+        table.add_column("quantity")
+        table.add_column("published", justify="right")
+        table.add_column("obtained", justify="right")
+        table.add_column("verdict")
+        for row in group:
+            table.add_row(
+                row.quantity, row.published or "-", row.obtained, row.verdict, style=_STYLES[row.matches]
+            )
+        console.print(table)
+    console.print(
+        f"{summary['matching']} match, {summary['differing']} differ, {summary['shown']} are shown without a "
+        f"published number."
+    )
+    for what in summary["left_out"]:
+        console.print(f"Left out: {what}; give --cats DIR to run them.", markup=False)
+    console.print(f"Pictures and results.json are in {path}", markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,89 @@
+"""One published number beside the one obtained."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..models import Model, per_cent
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the comparison.
+
+    Parameters
+    ----------
+    experiment, quantity : str
+    published, obtained : str
+        As printed; nothing published is "".
+    matches : bool or None
+        None where there is nothing to compare with: it is shown, not judged.
+    """
+
+    experiment: str
+    quantity: str
+    published: str
+    obtained: str
+    matches: bool | None
+
+    @property
+    def verdict(self) -> str:
+        """The verdict in a word."""
+        return {True: "matches", False: "DIFFERS", None: "shown"}[self.matches]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the row as plain data for JSON."""
+        return {"experiment": self.experiment, "quantity": self.quantity, "published": self.published or None,
+                "obtained": self.obtained, "verdict": self.verdict}  # fmt: skip
+
+
+def cost_rows(
+    experiment: str,
+    model: Model,
+    published: Mapping[int, str],
+    ranges: Mapping[int, tuple[float, float]] | None = None,
+) -> list[Row]:
+    """Compare costs: to every digit printed, or within a range where one is given.
+
+    Parameters
+    ----------
+    experiment : str
+    model : Model
+    published : mapping of int to str
+        Cost by iteration.
+    ranges : mapping of int to (float, float), optional
+        By iteration.
+    """
+    ranges = ranges or {}
+    costs = dict(zip(*model.curve, strict=True))
+    rows = []
+    for iteration, text in published.items():
+        cost = costs.get(iteration, math.nan)
+        obtained, shown = f"{cost:.6f}", text
+        matches = obtained == text
+        if iteration in ranges:
+            low, high = ranges[iteration]
+            matches, shown = low <= cost <= high, f"{text} ({low} to {high})"
+        rows.append(Row(experiment, f"cost at {iteration}", shown, obtained, matches))
+    return rows
+
+
+def accuracy_rows(experiment: str, model: Model, published: Mapping[str, str]) -> list[Row]:
+    """Compare accuracies to the second decimal of a per cent.
+
+    Parameters
+    ----------
+    experiment : str
+    model : Model
+    published : mapping of str to str
+        "training" and "test", like "99.04 %".
+    """
+    values = {"training": model.train_accuracy, "test": model.test_accuracy}
+    rows = []
+    for part, text in published.items():
+        obtained = per_cent(values[part], 2)
+        rows.append(Row(experiment, f"{part} accuracy", text, obtained, obtained == text))
+    return rows

@@ -1,0 +1,26 @@
+"""Pictures of data, training and predictions.
+
+Every function returns a ``matplotlib.figure.Figure`` and touches no global state of matplotlib;
+``save_picture`` writes one to a file.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_HOME = {
+    "cost_curves": "plots",
+    "data_points": "plots",
+    "decision_boundaries": "plots",
+    "image_grid": "plots",
+    "save_picture": "style",
+}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'ellayer.report' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)

@@ -1,0 +1,85 @@
+"""The look the pictures share: colours and markers that can be told apart without colour, sizes, ink."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+from typing import Any
+
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+
+# Okabe and Ito's colours, the strongest first; their yellow is too pale on white.
+COLOURS = (
+    "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#7F3C8D", "#8C6D31", "#777777",
+)  # fmt: skip
+MARKERS = ("o", "^", "s", "D", "v", "P", "X", "<", ">", "d")
+DASHES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 3)))
+INK = "#222222"
+PROBABILITY = LinearSegmentedColormap.from_list("probability", (COLOURS[0], "#F7F7F7", COLOURS[1]))
+
+_LOOK = {
+    "font.family": "DejaVu Sans",
+    "font.size": 11.0,
+    "axes.titlesize": 11.5,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#666666",
+    "axes.labelcolor": INK,
+    "axes.grid": False,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "legend.frameon": False,
+}
+
+
+def look() -> Any:
+    """Return the context a picture is drawn in; the reader's own settings stay as they were."""
+    return rc_context(_LOOK)  # type: ignore[arg-type]
+
+
+def new_figure(
+    size: tuple[float, float], title: str, shape: tuple[int, int] = (1, 1), **grid: Any
+) -> tuple[Figure, list[Axes]]:
+    """Return a figure and its axes, row by row.
+
+    Parameters
+    ----------
+    size : (float, float)
+        Width and height in inches.
+    title : str
+        What is seen in the picture; broken into lines that fit.
+    shape : (int, int)
+        Rows and columns of axes.
+    **grid
+        As ``Figure.subplots``.
+    """
+    figure = Figure(figsize=size, layout="constrained", facecolor="white")
+    FigureCanvasAgg(figure)
+    lines = (textwrap.fill(line, int(8.2 * size[0])) for line in title.splitlines())
+    figure.suptitle("\n".join(lines), fontsize=13.5, fontweight="bold", x=0.012, ha="left")
+    return figure, list(figure.subplots(*shape, squeeze=False, **grid).flat)
+
+
+def save_picture(figure: Figure, path: str | Path, dpi: int = 120) -> Path:
+    """Write a figure; the ending of the path says the format (.png, .svg, .pdf).
+
+    Parameters
+    ----------
+    figure : Figure
+    path : str or Path
+    dpi : int
+        Dots per inch of a PNG.
+
+    Returns
+    -------
+    Path
+    """
+    with look():
+        figure.savefig(path, dpi=dpi)
+    return Path(path)

@@ -1,0 +1,196 @@
+"""What the notes' functions ask of their arguments: floats, shapes that agree, one label per example.
+
+Shapes are written in letters, ("n", "m"): a letter takes its size from the first array that has it,
+and every later array must agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from ..core.arrays import Array, array_namespace
+
+Letters = tuple[str | int, ...]
+Shapes = Mapping[str, tuple[tuple[int, ...], Letters]]
+
+Known = dict[str | int, tuple[int, str]]
+
+
+def floats(array: Any, name: str) -> Array:
+    """Return an array of real floats: the very same where it is one, else a new one.
+
+    Numbers, lists, booleans and whole numbers become the library's default float.
+    """
+    if type(array) is np.ndarray and array.dtype.kind == "f":
+        return array
+    if not hasattr(array, "dtype"):
+        array = np.asarray(array)
+    xp = array_namespace(array)
+    if xp.isdtype(array.dtype, ("bool", "integral")):
+        return xp.astype(array, xp.asarray(0.0).dtype)
+    if not xp.isdtype(array.dtype, "real floating"):
+        raise ValueError(
+            f"{name}: expected real numbers, received an array of {array.dtype} and shape "
+            f"{tuple(array.shape)}; try {name}.astype(float)"
+        )
+    return array
+
+
+def cast(array: Array, like: Array) -> Array:
+    """Return an array in the dtype of another one."""
+    if array.dtype == like.dtype:
+        return array
+    return array_namespace(array).astype(array, like.dtype)
+
+
+def labels(Y: Any, shape: tuple[int, ...], name: str = "Y") -> Array:
+    """Return Y as floats, and a flat Y of length m as (1, m) where one row is wanted.
+
+    Booleans and whole numbers are welcome. Any other shape is left for ``check_shapes`` to refuse.
+    """
+    Y = floats(Y, name)
+    if Y.ndim == 1 and shape[:1] == (1,):
+        return array_namespace(Y).reshape(Y, (1, -1))
+    return Y
+
+
+def labels_like(AL: Any, Y: Any, name: str = "AL") -> tuple[Array, Array]:
+    """Return AL and Y, both of shape (n_L, m) and of the dtype of AL."""
+    AL = floats(AL, name)
+    Y = labels(Y, tuple(AL.shape))
+    check_shapes({name: (AL, ("n_L", "m")), "Y": (Y, ("n_L", "m"))})
+    return AL, cast(Y, AL)
+
+
+def layers(parameters: Mapping[str, Any], L: int | None = None) -> tuple[dict[str, Array], tuple[int, ...]]:
+    """Return the parameters as floats, and the layer sizes (n_x, n_1, ..., n_L) their shapes tell.
+
+    Raises a ValueError where a name is missing or the shapes do not follow one another.
+    """
+    wanted = L or (max(len(parameters) // 2, 1) if isinstance(parameters, Mapping) else 1)
+    names = [f"{letter}{l}" for l in range(1, wanted + 1) for letter in "Wb"]
+    require(parameters, names, "parameters", "the dict that the initialize function returns")
+    if f"W{wanted + 1}" in parameters:
+        raise ValueError(
+            f"parameters: expected {', '.join(names)}, received {', '.join(parameters)}; "
+            f"try steps.deep for another number of layers"
+        )
+    arrays = {name: floats(parameters[name], name) for name in names}
+    sizes = ["n_x", *(f"n_{l}" for l in range(1, wanted + 1))]
+    expected: dict[str, tuple[Array, Letters]] = {}
+    for l in range(1, wanted + 1):
+        expected[f"W{l}"] = (arrays[f"W{l}"], (sizes[l], sizes[l - 1]))
+        expected[f"b{l}"] = (arrays[f"b{l}"], (sizes[l], 1))
+    check_shapes(expected)
+    return arrays, (arrays["W1"].shape[1], *(arrays[f"W{l}"].shape[0] for l in range(1, wanted + 1)))
+
+
+def check_gradients(parameters: Mapping[str, Array], grads: Mapping[str, Any]) -> dict[str, Array]:
+    """Return the gradient of every parameter as floats; a ValueError where a name or a shape is wrong."""
+    require(
+        grads, [f"d{name}" for name in parameters], "grads", "the dict that the backward function returns"
+    )
+    chosen = {f"d{name}": floats(grads[f"d{name}"], f"d{name}") for name in parameters}
+    for name, theta in parameters.items():
+        check_shapes({f"d{name}": (chosen[f"d{name}"], tuple(theta.shape))})
+    return chosen
+
+
+def require(mapping: Mapping[str, Any], names: Sequence[str], called: str, hint: str) -> None:
+    """Raise a ValueError unless a dict has all these names."""
+    if not isinstance(mapping, Mapping):
+        raise ValueError(
+            f"{called}: expected a dict with {', '.join(names)}, received a {type(mapping).__name__}; try {hint}"
+        )
+    missing = [name for name in names if name not in mapping]
+    if missing:
+        raise ValueError(
+            f"{called}: expected {', '.join(names)}, received {', '.join(map(str, mapping)) or 'an empty dict'} "
+            f"(without {', '.join(missing)}); try {hint}"
+        )
+
+
+def check_shapes(arrays: Mapping[str, tuple[Array, Letters]]) -> None:
+    """Raise a ValueError unless every array has its shape, and none is empty.
+
+    Parameters
+    ----------
+    arrays : dict
+        ``{"A": (A, ("n_prev", "m"))}``: a letter is bound by the first array that has it.
+
+    Examples
+    --------
+    >>> A, W = np.ones((3, 5)), np.ones((3, 2))
+    >>> check_shapes({"A": (A, ("n_prev", "m")), "W": (W, ("n", "n_prev"))})
+    Traceback (most recent call last):
+    ValueError: W: expected shape (n, n_prev) with n_prev = 3 as in A, received (3, 2); transpose? try W.T
+    """
+    fault = _fault(tuple((name, tuple(array.shape), letters) for name, (array, letters) in arrays.items()))
+    if fault is not None:
+        raise ValueError(fault)
+
+
+@lru_cache  # the answer hangs on the shapes alone, so a training loop asks once
+def _fault(named_shapes: tuple[tuple[str, tuple[int, ...], Letters], ...]) -> str | None:
+    shapes: Shapes = {name: (received, letters) for name, received, letters in named_shapes}
+    wrong = _first_mismatch(shapes)
+    if wrong is not None:
+        name, known = wrong
+        received, letters = shapes[name]
+        where = " and ".join(f"{k} = {known[k][0]} as in {known[k][1]}" for k in letters if k in known)
+        return (
+            f"{name}: expected shape {_written(letters)}{' with ' + where if where else ''}, received "
+            f"{received}; {_hint(shapes, name, known)}"
+        )
+    for name, (received, letters) in shapes.items():
+        if 0 in received:
+            return (
+                f"{name}: expected at least one row and one column in {_written(letters)}, received shape "
+                f"{received}; try sizes of 1 and more"
+            )
+    return None
+
+
+def _first_mismatch(shapes: Shapes) -> tuple[str, Known] | None:
+    """Return the first array that does not fit, and the size and giver of each letter bound before it."""
+    known: Known = {}
+    for name, (received, letters) in shapes.items():
+        if len(received) != len(letters):
+            return name, known
+        for size, letter in zip(received, letters, strict=True):
+            if size != (known[letter][0] if letter in known else size if isinstance(letter, str) else letter):
+                return name, known
+        for size, letter in zip(received, letters, strict=True):
+            if isinstance(letter, str):
+                known.setdefault(letter, (size, name))
+    return None
+
+
+def _hint(shapes: Shapes, wrong: str, known: Known) -> str:
+    """Say what would make all shapes agree: one array turned or reshaped, the wrong one asked first."""
+    for name in (wrong, *shapes):
+        received, letters = shapes[name]
+        for other, text in _turned(name, received):
+            if _first_mismatch({**shapes, name: (other, letters)}) is None:
+                return text
+    bound = [k for k in shapes[wrong][1] if k in known]
+    if not bound:
+        return "try an array with two dimensions, one column per example"
+    givers = dict.fromkeys(known[k][1] for k in bound)
+    return f"try {' and '.join(givers)} and {wrong} that agree in {' and '.join(map(str, bound))}"
+
+
+def _turned(name: str, shape: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], str]]:
+    if len(shape) == 2:
+        yield shape[::-1], f"transpose? try {name}.T"
+    if len(shape) == 1:
+        yield (shape[0], 1), f"try {name}.reshape(-1, 1), a column"
+        yield (1, shape[0]), f"try {name}.reshape(1, -1), a row"
+
+
+def _written(letters: Letters) -> str:
+    return f"({', '.join(map(str, letters))})"

@@ -1,0 +1,84 @@
+"""The program itself: version, help, what it loads, how it ends."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+import ellayer as package
+from ellayer.cli.answers import BadInput, answering
+
+HEAVY = ("numpy", "jax", "sklearn", "matplotlib", "polars", "h5py", "optax", "scipy")
+
+
+def test_version(ellayer):
+    done = ellayer("--version")
+    assert (done.returncode, done.stdout) == (0, f"ellayer {package.__version__}\n")
+
+
+def test_help_names_every_command_and_the_exit_codes(ellayer):
+    done = ellayer("--help")
+    assert done.returncode == 0
+    for word in ("train", "reproduce", "--version", "Exit codes"):
+        assert word in done.stdout
+
+
+@pytest.mark.parametrize("command", ["train", "reproduce"])
+def test_help_of_a_command_shows_an_example(ellayer, command):
+    done = ellayer(command, "--help")
+    assert done.returncode == 0
+    assert f"Example: ellayer {command}" in done.stdout
+
+
+def test_help_loads_nothing_heavy():
+    code = (
+        "import sys; from ellayer.cli.app import app\n"
+        "try: app(['--help'])\nexcept SystemExit: pass\n"
+        f"print('loaded:', [m for m in {HEAVY!r} if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "loaded: []" in done.stdout
+
+
+def test_help_is_quick(ellayer):
+    def seconds() -> float:
+        begin = time.perf_counter()
+        ellayer("--help")
+        return time.perf_counter() - begin
+
+    assert min(seconds() for _ in range(5)) <= 0.6
+
+
+@pytest.mark.parametrize("arguments", [(), ("fly",), ("--fly",), ("train",), ("train", "flower", "--fly")])
+def test_wrong_usage_ends_with_2(ellayer, tmp_path, arguments):
+    assert ellayer(*arguments).returncode == 2
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (BadInput("expected this"), 2, "expected this"),
+        (FileNotFoundError(2, "No such file or directory", "x.h5"), 2, "No such file or directory: x.h5"),
+        (OSError(28, "No space left on device"), 2, "No space left on device"),
+        (MemoryError(), 2, "fewer units"),
+        (KeyboardInterrupt(), 130, "nothing was written"),
+        (KeyError("gone"), 3, "--debug"),
+    ],
+)
+def test_each_kind_of_failure_has_its_code_and_one_message(capsys, error, code, words):
+    @answering
+    def command(debug: bool = False) -> None:
+        raise error
+
+    with pytest.raises(BaseException) as ended:
+        command()
+    assert getattr(ended.value, "exit_code", None) == code
+    message = capsys.readouterr().err
+    assert words in message
+    assert "Traceback" not in message
+    with pytest.raises(type(error)):
+        command(debug=True)
