@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+
+# Two test processes on two cores: a second BLAS thread each would only wait for the others.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+collect_ignore_glob = ["*conftest.py"]  # the doctest collector takes two of one name for a mistake
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 

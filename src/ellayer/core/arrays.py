@@ -51,6 +51,20 @@ def smallest(Z: Array) -> float:
     return float(array_namespace(Z).finfo(Z.dtype).smallest_normal)
 
 
+def dot(A: Array, B: Array) -> Array:
+    """Return the matrix product of two 2-D arrays; NumPy's dot is up to twice as quick as @ on small ones."""
+    if type(A) is np.ndarray and type(B) is np.ndarray:
+        return np.dot(A, B)
+    return A @ B
+
+
+def sum_over_examples(A: Array) -> Array:
+    """Return the sum of each row, (n, 1); NumPy's reduction without its wrapper, which costs as much again."""
+    if type(A) is np.ndarray:
+        return np.add.reduce(A, axis=1, keepdims=True)
+    return array_namespace(A).sum(A, axis=1, keepdims=True)
+
+
 def erfc(Z: Array) -> Array:
     """Complementary error function, which the array API leaves to each library."""
     xp = array_namespace(Z)

@@ -14,6 +14,7 @@ from typing import Any
 from .activations import ACTIVATIONS, Activation
 from .inputs import Inputs
 from .losses import LOSSES, Loss
+from .tables import Table
 
 
 @dataclass(frozen=True, init=False)
@@ -79,14 +80,13 @@ class Network:
         inputs: Inputs | Mapping[str, Any] | None = None,
     ):
         dims = _check_layer_dims(layer_dims)
-        given = [*_spread(activations, len(dims) - 1), loss]
-        own = {row.name: row for row in given if isinstance(row, (Activation, Loss))}
-        object.__setattr__(self, "own", tuple(own.values()))
-        *names, loss = [row.name if isinstance(row, (Activation, Loss)) else row for row in given]
-        spell = lambda table, name: name if name in own else table.canonical(name)  # noqa: E731
-        output = spell(ACTIVATIONS, names[-1]) if names[-1] is not None else None
-        loss = spell(LOSSES, loss) if loss is not None else _default_loss(output, dims[-1])
-        row = given[-1] if isinstance(given[-1], Loss) else LOSSES[loss]
+        given = _spread(activations, len(dims) - 1)
+        object.__setattr__(self, "own", _own_rows([*given, loss]))
+        hidden = tuple(_spell(ACTIVATIONS, row) for row in given[:-1])
+        output = _spell(ACTIVATIONS, given[-1]) if given[-1] is not None else None
+        loss = _spell(LOSSES, loss) if loss is not None else _default_loss(output, dims[-1])
+        object.__setattr__(self, "loss", loss)
+        row = self.loss_row
         output = output or row.output
         if row.targets == "one_hot" and dims[-1] < 2:
             raise ValueError(
@@ -94,13 +94,13 @@ class Network:
                 f"{dims[-1]}; for two classes and one unit take 'binary_cross_entropy'"
             )
         object.__setattr__(self, "layer_dims", dims)
-        hidden = tuple(spell(ACTIVATIONS, name) for name in names[:-1])
         object.__setattr__(self, "activations", (*hidden, output))
-        object.__setattr__(self, "loss", loss)
         if isinstance(inputs, Mapping):
             inputs = Inputs(**{**inputs, "categories": tuple(inputs.get("categories", ()))})
         object.__setattr__(self, "parametric", bool(parametric))
         object.__setattr__(self, "inputs", inputs)
+        if inputs is not None:
+            inputs.size(dims[0])  # refuses fewer rows than it embeds
 
     @property
     def L(self) -> int:
@@ -253,6 +253,27 @@ def _spread(activations: str | Activation | Sequence[str | Activation], L: int) 
             f"received {len(names)}: {names!r}"
         )
     return names
+
+
+def _spell(table: Table, row: Any) -> str:
+    """The name of a row of one's own, the one spelling of a table's."""
+    return row.name if isinstance(row, (Activation, Loss)) else table.canonical(row)
+
+
+def _own_rows(given: list[Any]) -> tuple[Activation | Loss, ...]:
+    """The rows that stand in no table, each once; no name may mean two things."""
+    own: dict[tuple[type, str], Activation | Loss] = {}
+    for row in given:
+        if not isinstance(row, (Activation, Loss)):
+            continue
+        table: Table = ACTIVATIONS if isinstance(row, Activation) else LOSSES
+        known = table[row.name] if row.name in table else own.setdefault((type(row), row.name), row)
+        if known != row:
+            raise ValueError(
+                f"expected one {table.kind} of the name {row.name!r}, received a second, different one; "
+                f"give yours a name of its own"
+            )
+    return tuple(own.values())
 
 
 def _default_loss(output: str | None, n_L: int) -> str:

@@ -19,7 +19,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from .activations import Activation, blend_backward, blend_forward
-from .arrays import Array, array_namespace, smallest
+from .arrays import Array, array_namespace, dot, smallest, sum_over_examples
 from .inputs import InputCache, inputs_backward, inputs_forward
 from .network import Network
 from .regularizers import dropout_backward, dropout_forward
@@ -59,7 +59,7 @@ def linear_forward(A_prev: Array, W: Array, b: Array) -> tuple[Array, tuple[Arra
     >>> Z
     array([[16.]])
     """
-    Z = W @ A_prev + b
+    Z = dot(W, A_prev) + b
     return Z, (A_prev, W, b)
 
 
@@ -79,17 +79,16 @@ def linear_backward(dZ: Array, cache: tuple[Array, Array, Array]) -> tuple[Array
     """
     W = cache[1]
     dW, db = linear_gradients(dZ, cache)
-    dA_prev = W.T @ dZ
+    dA_prev = dot(W.T, dZ)
     return dA_prev, dW, db
 
 
 def linear_gradients(dZ: Array, cache: tuple[Array, Array, Array]) -> tuple[Array, Array]:
     """Return dW and db alone, for the first layer, before which there is nothing to learn."""
-    xp = array_namespace(dZ)
     A_prev = cache[0]
     dZ = (1.0 / A_prev.shape[1]) * dZ  # the 1/m, on the smallest of the factors
-    dW = dZ @ A_prev.T
-    db = xp.sum(dZ, axis=1, keepdims=True)
+    dW = dot(dZ, A_prev.T)
+    db = sum_over_examples(dZ)
     return dW, db
 
 
@@ -138,7 +137,7 @@ def linear_activation_backward(dA: Array, cache: Cache, activation: Activation) 
     -------
     dA_prev, dW, db : as ``linear_backward``
     """
-    dZ = activation.backward(dA, cache.Z, cache.A)
+    dZ, _ = _activation_backward(dA, cache, activation)
     return _undropped(cache, *linear_backward(dZ, cache[:3]))
 
 
@@ -170,7 +169,8 @@ def L_model_forward(
         W, b, alpha = parameters[f"W{l}"], parameters[f"b{l}"], parameters.get(f"a{l}")
         A, cache = linear_activation_forward(A, W, b, network.rows[l - 1], masks.get(l - 1), alpha)
         caches.append(cache)
-    caches[0] = caches[0]._replace(inputs=before)
+    if before is not None:
+        caches[0] = caches[0]._replace(inputs=before)
     return A, caches
 
 

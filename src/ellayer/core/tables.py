@@ -44,8 +44,8 @@ class Table(Mapping[str, Row], Generic[Row]):
 
     def remove(self, name: str) -> None:
         """Take a row out again (a user's own one)."""
+        self._made = {spec: row for spec, row in self._made.items() if self._parse(spec)[0] != name}
         del self._makers[name]
-        self._made = {spec: row for spec, row in self._made.items() if _SPEC.match(spec).group(1) != name}  # type: ignore[union-attr]
 
     def numbers(self, name: str) -> dict[str, float]:
         """Return the numbers a row takes, with their defaults."""
@@ -61,8 +61,10 @@ class Table(Mapping[str, Row], Generic[Row]):
     def __getitem__(self, spec: str) -> Row:
         if spec not in self._made:
             name, values = self._parse(spec)
-            make = self._makers[name][0]
-            self._made[spec] = make(name=self.canonical(spec), **values)
+            spelling = self.canonical(spec)
+            if spelling not in self._made:  # one object per row, however it is spelled
+                self._made[spelling] = self._makers[name][0](name=spelling, **values)
+            self._made[spec] = self._made[spelling]
         return self._made[spec]
 
     def __contains__(self, spec: object) -> bool:

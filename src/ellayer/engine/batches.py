@@ -35,6 +35,8 @@ class Batches:
         self.batch_size = m if batch_size is None or batch_size >= m else batch_size
         self.steps_per_epoch = -(-m // self.batch_size)
         self.ragged = m % self.batch_size != 0
+        step = max(1, 1 << max(0, m.bit_length() - 4))
+        self.rows_kept = -(-m // step) * step  # sets of nearly equal size share a program
         self._shuffle = shuffle
         self._seed = seed
         self.order = lru_cache(maxsize=2)(self._order)

@@ -29,12 +29,12 @@ class Speeds:
     number: float
 
 
-NUMPY = {"float64": Speeds(1.1e-6, 2.5e-11, 1.0e-9), "float32": Speeds(1.1e-6, 1.3e-11, 0.6e-9)}
-JAX = {"float64": Speeds(0.25e-6, 3.0e-11, 0.45e-9), "float32": Speeds(0.25e-6, 1.6e-11, 0.25e-9)}
-IMPORT_SECONDS = 0.7
-COMPILE_SECONDS = 0.25
-COMPILE_SECONDS_PER_LAYER = 0.08
-CACHED_FRACTION = 0.6  # tracing and loading remain when the persistent cache holds the program
+NUMPY = {"float64": Speeds(0.62e-6, 1.3e-11, 0.80e-9), "float32": Speeds(0.62e-6, 0.63e-11, 0.48e-9)}
+JAX = {"float64": Speeds(0.08e-6, 1.5e-11, 0.22e-9), "float32": Speeds(0.08e-6, 0.76e-11, 0.13e-9)}
+IMPORT_SECONDS = 0.6
+COMPILE_SECONDS = 0.3
+COMPILE_SECONDS_PER_LAYER = 0.04
+CACHED_FRACTION = 0.25  # tracing and loading remain where the persistent cache holds the program
 
 
 def parse_engine(engine: str) -> tuple[str, bool | None]:
@@ -74,16 +74,22 @@ def step_seconds(plan: Plan, batch_size: int, dtype: str, speeds: Speeds) -> flo
     return calls * speeds.call + 2 * products * m * speeds.flop + numbers * speeds.number
 
 
-def start_seconds(plan: Plan) -> float:
+def start_seconds(plan: Plan, program: str) -> float:
     """Return the predicted time before the compiled loop's first step."""
-    compile_seconds = COMPILE_SECONDS + COMPILE_SECONDS_PER_LAYER * plan.network.L
-    place = compile_cache.folder()
-    if place is not None and place.is_dir():
-        compile_seconds *= CACHED_FRACTION
-    return compile_seconds + (0.0 if "jax" in sys.modules else IMPORT_SECONDS)
+    seconds = COMPILE_SECONDS + COMPILE_SECONDS_PER_LAYER * plan.network.L
+    seconds *= {"process": 0.0, "disk": CACHED_FRACTION, "nowhere": 1.0}[compile_cache.where(program)]
+    return seconds + (0.0 if "jax" in sys.modules else IMPORT_SECONDS)
 
 
-def choose_loop(kind: str, plan: Plan, batches: Batches, steps: int, dtype: str) -> str:
+def program_name(plan: Plan, batches: Batches, dtype: str) -> str:
+    """Return a text that two runs share just where they share a compiled program."""
+    switches = (plan.dropout, plan.l2, plan.l1, plan.clip, plan.decay, plan.factors, plan.wide)
+    m = batches.m if batches.full else batches.rows_kept
+    network = f"{plan.network!r} {plan.network.parametric} {plan.network.inputs}"
+    return f"{network} {plan.optimizer.name} {switches} {m} {batches.batch_size} {dtype}"
+
+
+def choose_loop(kind: str, plan: Plan, batches: Batches, steps: int, dtype: str, program: str) -> str:
     """Return "numpy" or "jax": the one asked for, or the one that finishes first."""
     if plan.optimizer.compiled_only:
         if kind == "numpy":
@@ -95,5 +101,5 @@ def choose_loop(kind: str, plan: Plan, batches: Batches, steps: int, dtype: str)
     if kind != "auto":
         return kind
     slow = steps * step_seconds(plan, batches.batch_size, dtype, NUMPY[dtype])
-    fast = steps * step_seconds(plan, batches.batch_size, dtype, JAX[dtype]) + start_seconds(plan)
+    fast = steps * step_seconds(plan, batches.batch_size, dtype, JAX[dtype]) + start_seconds(plan, program)
     return "jax" if fast < slow else "numpy"

@@ -6,11 +6,12 @@ has configured in jax is left as it is, and jax's configuration is the caller's 
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -28,6 +29,30 @@ def folder() -> Path | None:
     else:
         base = Path(os.environ.get("XDG_CACHE_HOME", "") or Path.home() / ".cache")
     return base / "ellayer" / "jax"
+
+
+_compiled: set[str] = set()
+
+
+def where(program: str) -> str:
+    """Tell where a compiled program is at hand: "process", "disk" or "nowhere"."""
+    if program in _compiled:
+        return "process"
+    place = folder()
+    return "disk" if place is not None and _mark(place, program).exists() else "nowhere"
+
+
+def remember(program: str) -> None:
+    """Note that a program has been compiled, beside the cache: jax's own keys are known only after tracing."""
+    _compiled.add(program)
+    place = folder()
+    if place is not None:
+        with suppress(OSError):
+            _mark(place, program).touch()
+
+
+def _mark(place: Path, program: str) -> Path:
+    return place / f"compiled-{hashlib.sha256(program.encode()).hexdigest()[:32]}"
 
 
 @contextmanager

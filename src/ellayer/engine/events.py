@@ -94,10 +94,12 @@ class Info:
 
     @property
     def state(self) -> Any:
+        """All that continuing needs; a copy, formed when looked at."""
         return self._state()
 
     @property
     def parameters(self) -> dict[str, np.ndarray]:
+        """The parameters; copies, formed when looked at."""
         return self._state().parameters
 
 

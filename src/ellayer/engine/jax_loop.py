@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache, partial
 from typing import Any
 
@@ -29,8 +30,8 @@ def trace_count() -> int:
     return _traces
 
 
-def _chunk(plan: Plan, record_every: int, length: int, carry: Any, batch: Batch, knobs: Knobs, indices: Any,
-           rates: Any, first: Any, count: Any) -> Any:  # fmt: skip
+def _chunk(plan: Plan, length: int, carry: Any, batch: Batch, knobs: Knobs, indices: Any, rates: Any,
+           first: Any, count: Any, record_every: Any) -> Any:  # fmt: skip
     """Run ``count`` updates; return the carry and, by record, costs, gradient norms and interval means."""
     global _traces
     _traces += 1
@@ -81,14 +82,12 @@ def _gather(batch: Batch, rows: Any) -> Batch:
 
 
 @lru_cache(maxsize=256)
-def _program(plan: Plan, record_every: int, length: int) -> Callable:
-    return jax.jit(partial(_chunk, plan, record_every, length), donate_argnums=0)
+def _program(plan: Plan, length: int) -> Callable:
+    return jax.jit(partial(_chunk, plan, length), donate_argnums=0)
 
 
 @lru_cache(maxsize=64)
-def _program_of_many(
-    plan: Plan, record_every: int, length: int, shared_order: bool, shared_weights: bool
-) -> Callable:
+def _program_of_many(plan: Plan, length: int, shared_order: bool, shared_weights: bool) -> Callable:
     """The chunk over a leading axis of networks: parameters, knobs and rates differ, the data does not."""
     axes = (
         0,
@@ -98,8 +97,9 @@ def _program_of_many(
         0,
         None,
         None,
+        None,
     )
-    return jax.jit(jax.vmap(partial(_chunk, plan, record_every, length), in_axes=axes), donate_argnums=0)
+    return jax.jit(jax.vmap(partial(_chunk, plan, length), in_axes=axes), donate_argnums=0)
 
 
 class JaxLoop:
@@ -141,7 +141,11 @@ class JaxLoop:
             self._knobs = jax.tree.map(lambda x: jnp.asarray(x, dtype), knobs._replace(seed=0))._replace(
                 seed=jnp.uint32(knobs.seed & 0xFFFFFFFF)
             )
-        self._run = _program(plan, record_every, self._length)
+        self._run = _program(plan, self._length)
+
+    def resources(self) -> AbstractContextManager:
+        """Return a context for the run; the compiled loop needs none."""
+        return nullcontext()
 
     def start(self, parameters: dict, optimizer_state: Any, step: int, interval: tuple[float, float]) -> None:
         """Take the state to continue from, and compile."""
@@ -183,7 +187,14 @@ class JaxLoop:
                 self.batches.padded_indices(self._step, len(rates), self._length)
             )
         self._carry, columns = self._run(
-            self._carry, self._batch, self._knobs, indices, padded, np.int32(self._step), np.int32(len(rates))
+            self._carry,
+            self._batch,
+            self._knobs,
+            indices,
+            padded,
+            np.int32(self._step),
+            np.int32(len(rates)),
+            np.int32(self.record_every),
         )
         return columns
 
@@ -228,7 +239,7 @@ class JaxLoopOfMany(JaxLoop):
             shared_weights = weights is None or len(weights) == 1
             if weights is not None and not shared_weights:
                 self._batch = self._batch._replace(weights=weights[:, None, :])
-        self._run = _program_of_many(plan, record_every, self._length, len(orders) == 1, shared_weights)
+        self._run = _program_of_many(plan, self._length, len(orders) == 1, shared_weights)
 
     def start(self, parameters: list, optimizer_states: list | None) -> None:  # type: ignore[override]
         """Take K starts, and compile."""
@@ -258,7 +269,7 @@ class JaxLoopOfMany(JaxLoop):
 
     def parameters(self, k: int) -> dict[str, np.ndarray]:
         """Return the parameters of network k."""
-        return {name: theta[k] for name, theta in self._host[0].items()}
+        return {name: self._host[0][name][k] for name in self.plan.names}
 
     def optimizer_state(self, k: int) -> Any:
         """Return the optimizer's state of network k."""
@@ -284,7 +295,14 @@ class JaxLoopOfMany(JaxLoop):
             tables = [order.padded_indices(self._step, count, self._length) for order in self._orders]
             indices = tables[0] if len(tables) == 1 else np.stack(tables)
         self._carry, columns = self._run(
-            self._carry, self._batch, self._knobs, indices, padded, np.int32(self._step), np.int32(count)
+            self._carry,
+            self._batch,
+            self._knobs,
+            indices,
+            padded,
+            np.int32(self._step),
+            np.int32(count),
+            np.int32(self.record_every),
         )
         return columns
 
@@ -341,14 +359,8 @@ class _Placement:
         padded = batches.ragged or batches.batch_size % self.count
         if weights is None and padded:
             weights = np.ones((1, X.shape[1]), dtype)
-        bucket = _bucket(X.shape[1]) - X.shape[1]  # sets of nearly equal size share a program
+        bucket = batches.rows_kept - X.shape[1]
         X, Y = (np.pad(np.ascontiguousarray(a.T), ((0, bucket), (0, 0))) for a in (X, Y))
         if weights is not None:
             weights = self.replicate(jnp.asarray(np.pad(weights, ((0, 0), (0, bucket)))))
         return Batch(self.replicate(jnp.asarray(X)), self.replicate(jnp.asarray(Y)), weights)
-
-
-def _bucket(m: int) -> int:
-    """Round up to eight steps per power of two."""
-    step = max(1, 1 << max(0, m.bit_length() - 4))
-    return -(-m // step) * step

@@ -12,9 +12,10 @@ from ..core.network import Network
 from ..core.tables import Table
 from ..core.updates import OPTIMIZERS
 from .events import History, Info, Stopping, wants_to_stop
+from .numpy_loop import blas_threads
 from .run import STRETCH_SECONDS
 from .state import Parameters, TrainState
-from .step import Batch, Knobs, Plan, cost, evaluate, gradient_norm
+from .step import Batch, Evaluation, Knobs, Plan, cost, evaluate, gradient_norm
 
 LBFGS: Table[dict] = Table("optimizer")
 LBFGS.add("lbfgs", lambda name, **numbers: numbers, gtol=1e-5, memory=10, max_evaluations=15000)
@@ -67,6 +68,7 @@ class LbfgsRun:
         self._seed = state.seed
         self._x = self.flat.pack(state.parameters)
         self._iteration = 0
+        self._last: tuple[np.ndarray, Evaluation, float] | None = None
         self._waited = 0
         self._best: tuple[float | None, int, np.ndarray | None] = (None, 0, None)
         self._reason = "iterations"
@@ -76,7 +78,7 @@ class LbfgsRun:
         from scipy.optimize import minimize
 
         self._begin = self._shown = time.perf_counter()
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), blas_threads(self.plan.network, self.data.X.shape[1]):
             try:
                 if self.end == 0 or self._record(self._x):
                     return self._reason
@@ -103,10 +105,16 @@ class LbfgsRun:
         return self._reason
 
     def _cost_and_gradient(self, x: np.ndarray) -> tuple[float, np.ndarray]:
-        parameters = self.flat.unpack(x)
-        at = evaluate(self.plan, self.knobs, parameters, self.data, 0)
-        J = float(cost(self.plan, self.knobs, parameters, self.data, at))
+        at, J = self._evaluate(x)
         return J, self.flat.pack(at.grads, "d")
+
+    def _evaluate(self, x: np.ndarray) -> tuple[Evaluation, float]:
+        """Forward and backward, once where scipy and a record ask for the same point."""
+        if self._last is None or not np.array_equal(self._last[0], x):
+            parameters = self.flat.unpack(x.copy())
+            at = evaluate(self.plan, self.knobs, parameters, self.data, 0)
+            self._last = (x.copy(), at, float(cost(self.plan, self.knobs, parameters, self.data, at)))
+        return self._last[1:]
 
     def _after(self, intermediate_result) -> None:
         """Between two iterations of scipy's."""
@@ -129,12 +137,11 @@ class LbfgsRun:
         """Record where one is due; return whether to stop."""
         if self._iteration % self.k:
             return False
-        parameters = self.flat.unpack(x)
-        at = evaluate(self.plan, self.knobs, parameters, self.data, 0)
+        at, J = self._evaluate(x)
         row = {
             "iteration": self._iteration,
-            "cost": float(cost(self.plan, self.knobs, parameters, self.data, at)),
-            **(self.watch.look(self.plan, parameters) if self.watch else {}),
+            "cost": J,
+            **(self.watch.look(self.plan, self.flat.unpack(x)) if self.watch else {}),
             "learning_rate": 1.0,
             "gradient_norm": float(gradient_norm(self.plan, self.data, at)),
             "seconds": time.perf_counter() - self._begin,

@@ -3,13 +3,38 @@
 from __future__ import annotations
 
 import math
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
+from ..core.network import Network
 from .batches import Batches
 from .step import Batch, Knobs, Plan, cost, evaluate, gradient_norm, update
+
+SMALL = 1 << 20  # bytes
+MANY_OPERATIONS = 100_000_000  # in one product, a millisecond's work
+
+
+def blas_threads(network: Network, m: int) -> AbstractContextManager:
+    """Return a context with one BLAS thread where products are small.
+
+    There a second thread gains little, and where another process wants the core it costs
+    twentyfold: BLAS waits for it in a busy loop.
+    """
+    if max(2 * n * k * m for n, k in pairwise(network.widths)) > MANY_OPERATIONS:
+        return nullcontext()
+    return _thread_pools().limit(limits=1, user_api="blas")
+
+
+@lru_cache
+def _thread_pools() -> Any:
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 @dataclass
@@ -42,10 +67,16 @@ class NumpyLoop:
 
     def __init__(self, plan: Plan, knobs: Knobs, batch: Batch, batches: Batches, record_every: int):
         self.plan, self.knobs, self.batches, self.record_every = plan, knobs, batches, record_every
+        if batches.full and batch.X.nbytes < SMALL:  # BLAS copies a small transposed X at every product
+            batch = batch._replace(X=np.ascontiguousarray(batch.X))
         self._all = batch
         if not batches.full:  # rows are gathered: one stretch of memory per example
             self._X_rows = np.ascontiguousarray(batch.X.T)
             self._Y_rows = np.ascontiguousarray(batch.Y.T)
+
+    def resources(self) -> AbstractContextManager:
+        """Return the context to run in."""
+        return blas_threads(self.plan.network, self.batches.batch_size)
 
     def start(self, parameters: dict, optimizer_state: Any, step: int, interval: tuple[float, float]) -> None:
         """Take the state to continue from."""
@@ -64,8 +95,8 @@ class NumpyLoop:
         rows: list[tuple[float, float, float]] = []
         interrupted = False
         try:
-            for rate in rates:
-                carry, row = self._one(float(rate))
+            for rate in rates.tolist():
+                carry, row = self._one(rate)
                 self._carry = carry
                 if row:
                     rows.append(row)

@@ -99,7 +99,7 @@ class Run:
         """Run to the end; return what ended it."""
         self._begin = time.perf_counter()
         self._before = self.history["seconds"][-1] if self.history else 0.0
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), self.loop.resources():
             try:
                 reason = self._stretches()
             except KeyboardInterrupt:
@@ -257,7 +257,7 @@ class Run:
         """Return parameters as the network has them, from how the loop carries them."""
         if self.span:
             carry = carry | {"W1": self.span.W1(carry["W1"])}
-        return {name: np.array(theta, dtype=self.dtype) for name, theta in carry.items()}
+        return {name: np.array(carry[name], dtype=self.dtype) for name in self.plan.names}  # jax sorts dicts
 
     def best_parameters(self) -> Parameters | None:
         """Return the best parameters seen, in this part of the run or an earlier one."""

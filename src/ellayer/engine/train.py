@@ -13,9 +13,9 @@ import numpy as np
 from ..core.initializers import initialize_parameters
 from ..core.network import Network
 from ..core.propagation import L_model_forward
-from . import checks
+from . import checks, compile_cache
 from .batches import Batches
-from .choose import choose_loop, parse_engine
+from .choose import choose_loop, parse_engine, program_name
 from .events import History, Stopping
 from .lbfgs import LBFGS, LbfgsRun
 from .numpy_loop import NumpyLoop
@@ -295,7 +295,8 @@ def train(
     if _goes_wide(wide_wish, plan, batches, m, num_iterations, state):
         plan, watch, span = _into_the_span(plan, watch, state)
     run_dtype = "float64" if span else dtype
-    kind = choose_loop(kind, plan, batches, num_iterations, run_dtype)
+    program = program_name(plan, batches, run_dtype)
+    kind = choose_loop(kind, plan, batches, num_iterations, run_dtype, program)
     if kind == "jax":
         from .jax_loop import JaxLoop
 
@@ -303,6 +304,8 @@ def train(
     else:
         loop = NumpyLoop(plan, knobs, watch.train, batches, record_every)
     loop.start(*_carry(plan, state, span, run_dtype, kind))
+    if kind == "jax":
+        compile_cache.remember(program)
     run = Run(
         plan, knobs, loop, state, end=end, rates=Rates(learning_rate, find_schedule(schedule), total),
         record_every=record_every, stopping=stopping, keep_best=keep_best, watch=watch, span=span,

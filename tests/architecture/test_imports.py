@@ -1,0 +1,187 @@
+"""Imports run one way, importing is cheap, and every public name is there."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import json
+import subprocess
+import sys
+
+import pytest
+
+import ellayer
+
+# What each part of the house may import of the others.
+ALLOWED = {
+    "core": (),
+    "data": (),
+    "engine": ("ellayer.core",),
+    "steps": ("ellayer.core", "ellayer.engine"),
+    "inspection": ("ellayer.core", "ellayer.engine"),
+    "storage": ("ellayer.core", "ellayer.engine.state"),
+    "estimators": ("ellayer.core", "ellayer.engine", "ellayer.inspection", "ellayer.storage"),
+    "report": ("ellayer.inspection", "ellayer.storage"),
+    "cli": ("ellayer",),
+}
+# A model file rebuilds what was stored in it, whatever public class that is: inside its functions
+# ``storage`` may look public names up at the root, as a user would. Importing it still loads none of them.
+LATE_AT_THE_ROOT = ("storage",)
+HEAVY = {"jax", "jaxlib", "sklearn", "matplotlib", "polars", "h5py", "optax", "scipy", "pandas", "onnx", "PIL",
+         "safetensors"}  # fmt: skip
+
+
+def late_imports_of_the_root(module) -> set[int]:
+    """Lines of ``import ellayer`` inside functions."""
+    functions = (node for node in ast.walk(module.tree) if isinstance(node, ast.FunctionDef))
+    return {
+        node.lineno
+        for function in functions
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import) and [alias.name for alias in node.names] == ["ellayer"]
+    }
+
+
+def imports_of(module) -> list[tuple[int, str]]:
+    """Every name of the house that a module imports, at the top or late, as (line, full dotted name)."""
+    package = module.name if module.path.name == "__init__.py" else module.name.rpartition(".")[0]
+    found = []
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Import):
+            found += [(node.lineno, alias.name) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                above = package.split(".")[: len(package.split(".")) - node.level + 1]
+                base = ".".join([*above, *([base] if base else [])])
+            found += [(node.lineno, f"{base}.{alias.name}") for alias in node.names]
+    return [(line, home(name)) for line, name in found if name.split(".")[0] == "ellayer"]
+
+
+def home(name: str) -> str:
+    """Where a name looked up at the root really lives: ``ellayer.train`` is ``ellayer.engine.train``."""
+    root, _, rest = name.partition(".")
+    return ellayer._HOME.get(rest.split(".")[0], name) if root == "ellayer" else name
+
+
+def within(name: str, prefix: str) -> bool:
+    return name == prefix or name.startswith(f"{prefix}.")
+
+
+def test_imports_run_one_way(modules):
+    assert {m.package for m in modules} - {""} <= set(ALLOWED), (
+        "a new part of the house: say what it may import"
+    )
+    wrong = []
+    for module in modules:
+        if not module.package:
+            continue
+        allowed = (f"ellayer.{module.package}", "ellayer.__version__", *ALLOWED[module.package])
+        late = late_imports_of_the_root(module) if module.package in LATE_AT_THE_ROOT else set()
+        wrong += [
+            f"{module.path}:{line} imports {name}; {module.package} may import {ALLOWED[module.package]}"
+            for line, name in imports_of(module)
+            if not any(within(name, prefix) for prefix in allowed) and line not in late
+        ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_nothing_imports_the_command_line(modules):
+    wrong = [
+        f"{m.path}:{line}"
+        for m in modules
+        if m.package != "cli"
+        for line, name in imports_of(m)
+        if within(name, "ellayer.cli")
+    ]
+    assert not wrong
+
+
+def test_the_direction_has_no_cycles():
+    above = {part: {name.split(".")[1] for name in names if "." in name} for part, names in ALLOWED.items()}
+    while above:
+        leaves = {part for part, names in above.items() if not names & set(above)}
+        assert leaves, f"a cycle among {set(above)}"
+        above = {part: names for part, names in above.items() if part not in leaves}
+
+
+def test_the_root_imports_nothing_of_the_house_at_once(modules):
+    (root,) = (m for m in modules if m.name == "ellayer")
+    assert imports_of(root) == []
+
+
+def test_no_star_imports_no_eval_no_pickle(modules):
+    wrong = []
+    for module in modules:
+        for node in ast.walk(module.tree):
+            line = f"{module.path}:{getattr(node, 'lineno', 0)}"
+            if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
+                wrong.append(f"{line} imports *")
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id in ("eval", "exec")
+            ):
+                wrong.append(f"{line} calls {node.func.id}")
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            wrong += [
+                f"{line} imports {n}"
+                for n in names
+                if n.split(".")[0] in ("pickle", "joblib", "dill", "marshal")
+            ]
+    assert not wrong, "\n".join(wrong)
+
+
+def _fresh(statement: str) -> dict:
+    """Run a statement in a fresh interpreter; the packages it loaded and the seconds it took."""
+    code = (
+        "import sys, time, json; before = time.perf_counter(); "
+        f"{statement}; "
+        "print(json.dumps([time.perf_counter() - before, sorted({m.split('.')[0] for m in sys.modules})]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    seconds, loaded = json.loads(done.stdout)
+    return {"seconds": seconds, "loaded": set(loaded)}
+
+
+def test_import_ellayer_is_cheap():
+    runs = [_fresh("import ellayer") for _ in range(2)]
+    assert not runs[0]["loaded"] & (HEAVY | {"numpy"})
+    assert min(run["seconds"] for run in runs) < 0.4
+
+
+@pytest.mark.parametrize(
+    "statement", ["import ellayer.core", "import ellayer.engine", "from ellayer import train"]
+)
+def test_the_heart_loads_nothing_heavy(statement):
+    assert not _fresh(statement)["loaded"] & HEAVY
+
+
+def test_training_on_the_numpy_loop_loads_nothing_heavy():
+    statement = (
+        "import numpy as np, ellayer; "
+        "ellayer.train(ellayer.Network([2, 3, 1], 'tanh'), np.eye(2), np.array([[0, 1]]), num_iterations=3)"
+    )
+    assert not _fresh(statement)["loaded"] & HEAVY
+
+
+def test_every_public_name_of_the_root_can_be_imported():
+    for name in ellayer.__all__:
+        assert getattr(ellayer, name) is not None
+    assert set(ellayer.__all__) <= set(dir(ellayer))
+    with pytest.raises(AttributeError, match="has no attribute 'trian'"):
+        _ = ellayer.trian
+
+
+def test_every_package_lists_its_public_names_and_has_them(modules):
+    packages = [m.name for m in modules if m.path.name == "__init__.py" and m.name.count(".") == 1]
+    assert packages
+    for name in packages:
+        package = importlib.import_module(name)
+        assert getattr(package, "__all__", None), f"{name} lists no public names in __all__"
+        missing = [public for public in package.__all__ if not hasattr(package, public)]
+        assert not missing, f"{name}.__all__ names {missing}, which are not there"
+        assert len(set(package.__all__)) == len(package.__all__), f"{name}.__all__ names something twice"
+        assert not [public for public in package.__all__ if public.startswith("_")]

@@ -1,0 +1,47 @@
+"""What knows one array library from another."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy import special
+
+from ellayer.core.arrays import array_namespace, erfc, exp_limit, largest, smallest, to_numpy
+
+
+def test_numpy_is_the_namespace_of_numbers():
+    assert array_namespace(np.ones(2)) is np
+    assert array_namespace(None, 1.0, np.float32(2)) is np
+
+
+def test_one_foreign_array_decides(library):
+    A = library.array(np.ones(2))
+    assert array_namespace(None, 1.0, A) is array_namespace(A)
+    assert array_namespace(A).__name__.startswith(library.name)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_limits_of_a_dtype(dtype, library):
+    Z = library.array(np.ones(1, dtype))
+    info = np.finfo(dtype)
+    assert largest(Z) == float(info.max)
+    assert smallest(Z) == float(info.smallest_normal)
+    assert exp_limit(Z) == math.floor(math.log(float(info.max)))
+    assert exp_limit(Z) == exp_limit(np.ones(1, dtype))
+
+
+def test_erfc(library):
+    z = np.array([-3.0, -0.5, 0.0, 0.5, 3.0, 10.0])
+    np.testing.assert_allclose(library.numpy(erfc(library.array(z))), special.erfc(z), rtol=1e-12)
+
+
+def test_to_numpy_is_a_fresh_writable_copy(library):
+    A = library.array(np.arange(6.0).reshape(2, 3))
+    copy = to_numpy(A)
+    assert type(copy) is np.ndarray
+    copy[0, 0] = 9
+    assert copy.flags.c_contiguous
+    assert float(A[0, 0]) == 0
+    assert to_numpy(np.asfortranarray(copy)).flags.c_contiguous
