@@ -216,6 +216,21 @@ def test_row_carries_what_trace_export_and_initializers_need(spec):
     assert all(onnx.defs.has(operator) for operator in row.onnx.split(","))
 
 
+@pytest.mark.parametrize(
+    ("spec", "gain"),
+    [
+        ("identity", 1),
+        ("sigmoid", 1),
+        ("tanh", 5 / 3),
+        ("relu", 2**0.5),
+        ("leaky_relu(2)", 0.4**0.5),
+        ("selu", 1),
+    ],
+)
+def test_gain_is_the_customary_one(spec, gain):
+    assert ACTIVATIONS[spec].gain == pytest.approx(gain, rel=1e-12)
+
+
 def test_gain_keeps_a_signals_size():
     """He's gain: relu and leaky ReLU keep E[a^2] = 1 of a normal z, times gain^2."""
     z = np.random.default_rng(4).standard_normal((1, 200_000))

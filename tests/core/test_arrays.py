@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 from scipy import special
 
-from ellayer.core.arrays import array_namespace, erfc, exp_limit, largest, smallest, to_numpy
+from ellayer.core.arrays import (
+    array_namespace,
+    dot,
+    erfc,
+    exp_limit,
+    largest,
+    smallest,
+    sum_over_examples,
+    to_numpy,
+)
 
 
 def test_numpy_is_the_namespace_of_numbers():
@@ -35,6 +44,16 @@ def test_limits_of_a_dtype(dtype, library):
 def test_erfc(library):
     z = np.array([-3.0, -0.5, 0.0, 0.5, 3.0, 10.0])
     np.testing.assert_allclose(library.numpy(erfc(library.array(z))), special.erfc(z), rtol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_products_and_sums_are_the_plain_ones(library, dtype):
+    A, B = np.random.default_rng(0).standard_normal((2, 3, 4)).astype(dtype)
+    product = library.numpy(dot(library.array(A), library.array(B.T)))
+    sums = library.numpy(sum_over_examples(library.array(A)))
+    assert product.dtype == sums.dtype == np.dtype(dtype)
+    np.testing.assert_allclose(product, A @ B.T, rtol=1e-5 if dtype == "float32" else 1e-13)
+    np.testing.assert_allclose(sums, A.sum(axis=1, keepdims=True), rtol=1e-5 if dtype == "float32" else 1e-13)
 
 
 def test_to_numpy_is_a_fresh_writable_copy(library):

@@ -144,7 +144,7 @@ def test_it_is_chosen_where_it_pays_and_only_there():
         with pytest.raises(ValueError, match="engine 'wide': expected the full batch"):
             ellayer.train(wide, X, Y, num_iterations=100, engine="wide", **options)
     low = Network([3, 4, 1], "tanh")
-    assert ellayer.train(low, *problem(low), num_iterations=1000).engine == "numpy"
+    assert "wide" not in ellayer.train(low, *problem(low), num_iterations=1000).engine
 
 
 def test_pays_counts_the_preparation():

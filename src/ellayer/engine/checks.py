@@ -163,6 +163,14 @@ def check_count(value: Any, name: str, low: int = 1) -> int:
     return value.__index__()
 
 
+def check_callbacks(callbacks: Any) -> None:
+    """Say that callbacks are a list of functions."""
+    if callable(callbacks):
+        raise ValueError(
+            "callbacks: expected a list of functions, received a function; write callbacks=[function]"
+        )
+
+
 def check_dropout(network: Network, dropout: Any) -> dict[int, float]:
     """Return the rates by layer, those above 0 only: a number is for all hidden layers, a list for 0..L-1."""
     if isinstance(dropout, Sequence) and not isinstance(dropout, str):

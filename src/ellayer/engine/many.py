@@ -139,6 +139,10 @@ def train_many(
     orders = [Batches(m, batch_size, s) for s in dict.fromkeys(settings["seed"])]
     from .jax_loop import JaxLoopOfMany
 
+    if find_schedule(schedule).adaptive:
+        raise ValueError(
+            "schedule 'adaptive': expected one of the others, since it follows one network's cost alone"
+        )
     loop = JaxLoopOfMany(plan, knobs, Batch(X, Y, weights), orders, record_every, dtype, K)
     loop.start(starts, [rule.init(start) for start in starts] if not rule.compiled_only else None)
     rates = [Rates(rate, find_schedule(schedule), num_iterations) for rate in settings["learning_rate"]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -26,6 +27,8 @@ OPTAX_RATES = {
     "radam": 1e-3,
     "yogi": 1e-2,
 }
+
+OPTAX_DECAYS = {"lion": 1e-3, "nadamw": 1e-4}  # optax's own defaults
 
 OPTIMIZER_NAMES = (*OPTIMIZERS, *sorted(OPTAX_RATES), "lbfgs")
 
@@ -68,7 +71,16 @@ def _optax_by_name(name: str) -> Optimizer:
     import optax
 
     make = getattr(optax, name, None) or getattr(optax.contrib, name)
-    return _from_optax(name, make(learning_rate=1.0), OPTAX_RATES[name])
+    options: dict[str, Any] = {}
+    if name in OPTAX_DECAYS:
+        options["weight_decay"] = 0.0  # ours instead: on W alone, and with a switch
+    if name == "muon":
+        weight = optax.contrib.MuonDimensionNumbers(reduction_axis=1, output_axis=0)
+        options["muon_weight_dimension_numbers"] = lambda tree: {
+            k: weight if k[0] == "W" else None for k in tree
+        }
+    rule = _from_optax(name, make(learning_rate=1.0, **options), OPTAX_RATES[name])
+    return replace(rule, weight_decay=OPTAX_DECAYS.get(name, 0.0))
 
 
 @lru_cache(maxsize=64)

@@ -17,7 +17,7 @@ from .events import DivergenceWarning, History, Info, Stopping, wants_to_stop
 from .numpy_loop import Records
 from .state import Parameters, TrainState, all_finite
 from .step import Batch, Knobs, Plan, cost, evaluate
-from .wide import Span
+from .wide import Span, root_of_squares
 
 STRETCH_SECONDS = 0.25  # progress, callbacks, Ctrl-C and limits are looked at this often
 
@@ -227,7 +227,11 @@ class Run:
     # Divergence
 
     def _healthy(self, records: Records) -> bool:
-        return all(map(math.isfinite, records.costs)) and all_finite(self.loop.state()[0])
+        carry = self.loop.state()[0]
+        if self.span and self.dtype == "float32":  # the coordinates' float64 may hold what that does not
+            carry = {k: theta.astype(self.dtype) for k, theta in carry.items()}
+            carry["W1"] = root_of_squares(self.loop.state()[0]["W1"], self.span.gram).astype(self.dtype)
+        return all(map(math.isfinite, records.costs)) and all_finite(carry)
 
     def _step_back(self, before: tuple, rates: np.ndarray, looked: dict) -> None:
         """Go through the stretch again one update at a time, and stay before the first bad one."""
@@ -246,7 +250,7 @@ class Run:
         warnings.warn(
             f"the cost stopped being a finite number at iteration {self._step} with learning rate {rate:g}; "
             f"the last finite parameters, those after {self._step} updates, were kept. Try learning_rate="
-            f"{rate / 10:g}, scaled inputs, or clip_norm=1",
+            f"{self.rates.base / 10:g}, scaled inputs, or clip_norm=1",
             DivergenceWarning,
             stacklevel=6,  # where train was called
         )

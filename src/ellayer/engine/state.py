@@ -42,7 +42,7 @@ class TrainState:
     """
 
     parameters: Parameters
-    optimizer_state: dict[str, Any]
+    optimizer_state: Any  # None before the first update
     step: int = 0
     before: int = 0
     seed: int = 0

@@ -76,7 +76,9 @@ def evaluate(plan: Plan, knobs: Knobs, parameters: dict[str, Array], batch: Batc
     weights, total = None, X.shape[1]
     if batch.weights is not None:
         weights = relative_weights(batch.weights)
-        total = array_namespace(batch.weights).sum(batch.weights)
+        xp = array_namespace(batch.weights)
+        total = xp.sum(batch.weights)
+        total = xp.where(total > 0.0, total, float("inf"))  # a batch that weighs nothing changes nothing
     masks = _masks(plan, knobs, X, step) if plan.dropout else None
     AL, caches = L_model_forward(X, parameters, plan.network, masks)
     grads = L_model_backward(AL, Y, caches, plan.network, weights, input_gradient=False)

@@ -224,95 +224,119 @@ def train(
     """
     if not isinstance(network, Network):
         raise ValueError(f"network: expected an ellayer.Network, received {type(network).__name__}")
+    checks.check_callbacks(callbacks)
     X = checks.check_X(network, X, checks.check_dtype(dtype))
-    dtype = str(X.dtype)
-    m = X.shape[1]
-    Y = checks.check_Y(network, Y, m, dtype)
-    data = Batch(X, Y, checks.check_weights(sample_weight, m, dtype))
-    held_out = check_validation(network, validation, dtype)
+    dtype, m = str(X.dtype), X.shape[1]
+    weights = checks.check_weights(sample_weight, m, dtype)
+    data = Batch(X, checks.check_Y(network, Y, m, dtype), weights)
+    watch = Watch(data, check_validation(network, validation, dtype), metrics or {})
     num_iterations = checks.check_count(num_iterations, "num_iterations", low=0)
-    record_every = checks.check_count(record_every, "record_every")
     seed = checks.check_count(state.seed if state else seed, "seed", low=0)
+    state = _start(network, state, parameters, initializer, seed, dtype)
     stopping, keep_best = stopping_rule(
-        monitor, maximize, patience, tolerance, restore_best, time_limit, held_out, metrics
+        monitor, maximize, patience, tolerance, restore_best, time_limit, watch.validation, metrics
     )
-    kind, wide_wish = parse_engine(engine)
-    if callable(callbacks):
-        raise ValueError(
-            "callbacks: expected a list of functions, received a function; write callbacks=[function]"
-        )
-    if state is None:
-        if parameters is None:
-            start = initialize_parameters(network, initializer, seed, dtype)
-        else:
-            start = checks.check_parameters(network, parameters, dtype)
-        state = TrainState(start, None, seed=seed)  # type: ignore[arg-type]
-    else:
-        checks.check_parameters(network, state.parameters, dtype, "state.parameters")
-    lbfgs = isinstance(optimizer, str) and optimizer in LBFGS
+    batches = Batches(
+        m, None if batch_size is None else checks.check_count(batch_size, "batch_size"), seed, shuffle
+    )
+    lbfgs = LBFGS[optimizer] if isinstance(optimizer, str) and optimizer in LBFGS else None
     rule = find_optimizer("gd" if lbfgs else optimizer)
-    if learning_rate is None:
-        learning_rate = rule.learning_rate
-    learning_rate = checks.check_number(learning_rate, "learning_rate", strict=True)
-    if batch_size is not None:
-        batch_size = checks.check_count(batch_size, "batch_size")
-    batches = Batches(m, batch_size, seed, shuffle)
+    plan, knobs = _settings(
+        network, rule, batches, state, seed, l2, l1, weight_decay, dropout, clip_norm, learning_rate_factors
+    )
+    common: dict[str, Any] = {
+        "record_every": checks.check_count(record_every, "record_every"),
+        "stopping": stopping,
+        "keep_best": keep_best,
+        "callbacks": callbacks,
+        "progress": progress,
+        "dtype": dtype,
+    }
+    kind, wide_wish = parse_engine(engine)
+    if lbfgs:
+        _check_lbfgs(plan, batches, state)
+        run = LbfgsRun(plan, knobs, data, state, end=num_iterations, options=lbfgs, watch=watch, **common)
+        return _result(run, keep_best, "lbfgs")
+    rate = rule.learning_rate if learning_rate is None else learning_rate
+    end = state.step + num_iterations
+    total = end if schedule_length is None else checks.check_count(schedule_length, "schedule_length")
+    rates = Rates(checks.check_number(rate, "learning_rate", strict=True), find_schedule(schedule), total)
+    span = None
+    if _goes_wide(wide_wish, plan, batches, m, num_iterations, state):
+        plan, watch, span = _into_the_span(plan, watch, state)
+    loop = _loop(kind, plan, knobs, watch.train, batches, state, span, num_iterations, record_every, devices)
+    run = Run(plan, knobs, loop, state, end=end, rates=rates, watch=watch, span=span, **common)
+    name = f"{loop.name}{' wide' if span else ''}"
+    return _result(run, keep_best, name, getattr(loop, "compile_seconds", 0.0))
+
+
+def _start(network, state, parameters, initializer, seed, dtype) -> TrainState:
+    """The state to begin from: the given one, or a new one with given or drawn parameters."""
+    if state is not None:
+        checks.check_parameters(network, state.parameters, dtype, "state.parameters")
+        return state
+    if parameters is None:
+        start = initialize_parameters(network, initializer, seed, dtype)
+    else:
+        start = checks.check_parameters(network, parameters, dtype)
+    return TrainState(start, None, seed=seed)
+
+
+def _settings(
+    network, rule, batches, state, seed, l2, l1, weight_decay, dropout, clip_norm, learning_rate_factors
+) -> tuple[Plan, Knobs]:
+    """What is fixed for the run, and its numbers."""
     rates = checks.check_dropout(network, dropout)
     factors = checks.check_factors(network, dict(learning_rate_factors or {}))
-    decay = rule.weight_decay if weight_decay is None else checks.check_number(weight_decay, "weight_decay")
     knobs = Knobs(
         l2=checks.check_number(l2, "l2"),
         l1=checks.check_number(l1, "l1"),
         clip_norm=0.0 if clip_norm is None else checks.check_number(clip_norm, "clip_norm", strict=True),
-        weight_decay=decay,
+        weight_decay=rule.weight_decay
+        if weight_decay is None
+        else checks.check_number(weight_decay, "weight_decay"),
         seed=seed,
         dropout=tuple(rates.values()),
         factors=factors,
         before=float(state.before) if state.before else None,
     )
     plan = Plan(
-        network, rule, dropout=tuple(rates), l2=knobs.l2 > 0, l1=knobs.l1 > 0, clip=clip_norm is not None,
-        decay=decay > 0, factors=factors is not None, every_cost=not batches.full,
-    )  # fmt: skip
-    if lbfgs:
-        if not batches.full or plan.dropout or plan.clip or plan.decay or state.step:
-            raise ValueError(
-                "optimizer 'lbfgs': expected the full batch, no dropout, clipping or decay, and no state to continue "
-                "from; take 'adam' for those"
-            )
-        return _result(
-            LbfgsRun(
-                plan, knobs, data, state, end=num_iterations, record_every=record_every, options=LBFGS[optimizer],
-                stopping=stopping, keep_best=keep_best, watch=Watch(data, held_out, metrics or {}),
-                callbacks=callbacks, progress=progress, dtype=dtype,
-            ),
-            keep_best, "lbfgs",
-        )  # fmt: skip
-    end = state.step + num_iterations
-    total = end if schedule_length is None else checks.check_count(schedule_length, "schedule_length")
-    watch = Watch(data, held_out, metrics or {})
-    span = None
-    if _goes_wide(wide_wish, plan, batches, m, num_iterations, state):
-        plan, watch, span = _into_the_span(plan, watch, state)
-    run_dtype = "float64" if span else dtype
-    program = program_name(plan, batches, run_dtype)
-    kind = choose_loop(kind, plan, batches, num_iterations, run_dtype, program)
-    if kind == "jax":
-        from .jax_loop import JaxLoop
+        network,
+        rule,
+        dropout=tuple(rates),
+        l2=knobs.l2 > 0,
+        l1=knobs.l1 > 0,
+        clip=clip_norm is not None,
+        decay=knobs.weight_decay > 0,
+        factors=factors is not None,
+        every_cost=not batches.full,
+    )
+    return plan, knobs
 
-        loop: Any = JaxLoop(plan, knobs, watch.train, batches, record_every, run_dtype, devices)
-    else:
-        loop = NumpyLoop(plan, knobs, watch.train, batches, record_every)
-    loop.start(*_carry(plan, state, span, run_dtype, kind))
-    if kind == "jax":
-        compile_cache.remember(program)
-    run = Run(
-        plan, knobs, loop, state, end=end, rates=Rates(learning_rate, find_schedule(schedule), total),
-        record_every=record_every, stopping=stopping, keep_best=keep_best, watch=watch, span=span,
-        callbacks=callbacks, progress=progress, dtype=dtype,
-    )  # fmt: skip
-    name = f"{loop.name}{' wide' if span else ''}"
-    return _result(run, keep_best, name, getattr(loop, "compile_seconds", 0.0))
+
+def _check_lbfgs(plan: Plan, batches: Batches, state: TrainState) -> None:
+    if not batches.full or plan.dropout or plan.clip or plan.decay or state.step:
+        raise ValueError(
+            "optimizer 'lbfgs': expected the full batch, no dropout, clipping or decay, and no state to continue "
+            "from; take 'adam' for those"
+        )
+
+
+def _loop(kind, plan, knobs, data, batches, state, span, steps, record_every, devices) -> Any:
+    """The loop that was asked for, or finishes first, started."""
+    dtype = "float64" if span else str(data.X.dtype)
+    program = program_name(plan, batches, dtype)
+    kind = choose_loop(kind, plan, batches, steps, dtype, program)
+    if kind == "numpy":
+        loop: Any = NumpyLoop(plan, knobs, data, batches, record_every)
+        loop.start(*_carry(plan, state, span, dtype, kind))
+        return loop
+    from .jax_loop import JaxLoop
+
+    loop = JaxLoop(plan, knobs, data, batches, record_every, dtype, devices)
+    loop.start(*_carry(plan, state, span, dtype, kind))
+    compile_cache.remember(program)
+    return loop
 
 
 def _result(run: Run | LbfgsRun, keep_best: bool, name: str, compile_seconds: float = 0.0) -> TrainingResult:

@@ -243,6 +243,7 @@ class Problem:
 
     @classmethod
     def of(cls, network: Network, X: Any, Y: Any, weights: Any, l2: float, l1: float, masks: Any) -> Problem:
+        """Return the problem of arguments as a caller gives them, checked and in float64."""
         dims = network.layer_dims
         m = np.shape(X)[-1] if np.ndim(X) == 2 else 0
         X = _array("X", X, (dims[0], m), "examples are columns; transpose?")
