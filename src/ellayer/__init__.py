@@ -16,6 +16,12 @@ _HOME = {
     "train": "ellayer.engine.train",
     "train_many": "ellayer.engine.many",
     "TrainingResult": "ellayer.engine.train",
+    "MLPClassifier": "ellayer.estimators.classifier",
+    "MLPRegressor": "ellayer.estimators.regressor",
+    "from_sklearn": "ellayer.estimators.convert",
+    "save": "ellayer.storage.model_file",
+    "load": "ellayer.storage.model_file",
+    "to_onnx": "ellayer.storage.onnx_export",
 }
 _PACKAGES = ("core", "data", "engine", "estimators", "inspection", "report", "steps", "storage")
 

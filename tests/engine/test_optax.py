@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 import pytest
 from engine_cases import BINARY, assert_parameters_close, problem
@@ -38,14 +40,22 @@ def by_optax(rule, factor: float) -> tuple[list, dict]:
         return costs, {k: np.asarray(parameters[k]) for k in BINARY.shapes}
 
 
-@pytest.mark.parametrize("name", OPTAX_RATES)
+@pytest.mark.parametrize(
+    "name", [name if name in ("adagrad", "lion", "muon") else pytest.param(name, marks=pytest.mark.slow) for name in OPTAX_RATES]
+)
 def test_every_name_is_optaxs_rule(name):
     import optax
 
     make = getattr(optax, name, None) or getattr(optax.contrib, name)
+    options: dict = {"weight_decay": 0.0} if "weight_decay" in inspect.signature(make).parameters else {}
+    if name == "muon":  # its matrices are the weights; biases go by Adam, as it has it for what is no matrix
+        matrix = optax.contrib.MuonDimensionNumbers(reduction_axis=1, output_axis=0)
+        options["muon_weight_dimension_numbers"] = {"W1": matrix, "b1": None, "W2": matrix, "b2": None}
     rate = OPTAX_RATES[name]
-    costs, parameters = by_optax(make(learning_rate=1.0), rate)
-    result = ellayer.train(BINARY, *problem(BINARY), optimizer=name, num_iterations=STEPS, record_every=1)
+    costs, parameters = by_optax(make(learning_rate=1.0, **options), rate)
+    result = ellayer.train(
+        BINARY, *problem(BINARY), optimizer=name, weight_decay=0.0, num_iterations=STEPS, record_every=1
+    )
     assert result.engine == "jax"
     assert result.history["learning_rate"][0] == rate
     np.testing.assert_allclose(result.costs, costs, rtol=1e-7)  # float32 numbers inside some rules

@@ -255,8 +255,10 @@ def train(
     kind, wide_wish = parse_engine(engine)
     if lbfgs:
         _check_lbfgs(plan, batches, state)
-        run = LbfgsRun(plan, knobs, data, state, end=num_iterations, options=lbfgs, watch=watch, **common)
-        return _result(run, keep_best, "lbfgs")
+        minimisation = LbfgsRun(
+            plan, knobs, data, state, end=num_iterations, options=lbfgs, watch=watch, **common
+        )
+        return _result(minimisation, keep_best, "lbfgs")
     rate = rule.learning_rate if learning_rate is None else learning_rate
     end = state.step + num_iterations
     total = end if schedule_length is None else checks.check_count(schedule_length, "schedule_length")
