@@ -170,6 +170,7 @@ class _RunOfMany:
 
     def go(self, callbacks, progress) -> str:
         self._begin = time.perf_counter()
+        self._decisive = self._decisive or bool(callbacks)
         try:
             with np.errstate(all="ignore"):
                 reason = self._stretches(callbacks, progress)

@@ -1,0 +1,113 @@
+"""train_many: each of the networks trained at once is the one its own train gives."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from engine_cases import BINARY, assert_close, problem
+
+import ellayer
+from ellayer.engine.jax_loop import trace_count
+
+X, Y = problem(BINARY, m=24)
+FOLDS = np.ones((3, 24))
+for fold in range(3):
+    FOLDS[fold, 8 * fold : 8 * (fold + 1)] = 0
+
+SETTINGS = {
+    "rates": {"learning_rate": [0.01, 0.1, 1.0]},
+    "l2": {"l2": [0.0, 0.5, 3.0], "optimizer": "momentum"},
+    "l1": {"l1": [0.0, 0.5, 3.0]},
+    "decay": {"weight_decay": [0.0, 0.01, 0.1], "optimizer": "adamw"},
+    "seeds": {"seed": [1, 2, 3], "batch_size": 10},
+    "seeds, full batch": {"seed": [1, 2, 3]},
+    "dropout": {"dropout": [0.0, 0.2, 0.5], "seed": [4, 5, 6], "batch_size": 10, "optimizer": "adam"},
+    "folds": {"sample_weight": FOLDS, "batch_size": 10, "optimizer": "adam"},
+    "folds, full batch": {"sample_weight": FOLDS, "optimizer": "nesterov"},
+    "one weight row": {"sample_weight": FOLDS[0], "learning_rate": [0.1, 0.2, 0.3]},
+    "schedule": {"learning_rate": [0.1, 0.2, 0.3], "schedule": "cosine"},
+    "factors": {"learning_rate": [0.1, 0.2, 0.3], "learning_rate_factors": {"b": 0.1, "W2": 3.0}},
+}
+
+
+def own(settings: dict, k: int) -> dict:
+    """The settings of network k alone."""
+    each = {"learning_rate", "l2", "l1", "weight_decay", "dropout", "seed"}
+    alone = {name: value[k] if name in each else value for name, value in settings.items()}
+    weights = settings.get("sample_weight")
+    if weights is not None and weights.ndim == 2:
+        alone["sample_weight"] = weights[k]
+    return alone
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_each_equals_its_own_training(name):
+    settings = SETTINGS[name]
+    common = {"num_iterations": 50, "record_every": 7, "validation": (X[:, :5], Y[:, :5])}
+    many = ellayer.train_many(BINARY, X, Y, **common, **settings)
+    assert len(many) == 3
+    for k, one in enumerate(many):
+        alone = ellayer.train(BINARY, X, Y, engine="numpy", **common, **own(settings, k))
+        assert_close(one, alone)
+        for parameter, theta in alone.parameters.items():
+            np.testing.assert_allclose(one.parameters[parameter], theta, rtol=1e-9, atol=1e-9)
+        assert one.history.final["validation_cost"] == pytest.approx(alone.history.final["validation_cost"])
+
+
+def test_each_keeps_its_own_best_and_its_own_held_out_set():
+    held_out = [(X[:, row == 0], Y[:, row == 0]) for row in FOLDS]
+    common = {"num_iterations": 60, "record_every": 3, "batch_size": 10, "learning_rate": 1.0, "restore_best": True}
+    many = ellayer.train_many(BINARY, X, Y, sample_weight=FOLDS, validation=held_out, **common)
+    for row, one, its_own in zip(FOLDS, many, held_out, strict=True):
+        alone = ellayer.train(BINARY, X, Y, sample_weight=row, validation=its_own, engine="numpy", **common)
+        assert one.state.best_step == alone.state.best_step
+        assert one.state.best_value == pytest.approx(alone.state.best_value)
+        assert one.state.best_value == min([*one.history["validation_cost"], one.history.final["validation_cost"]])
+
+
+def test_patience_waits_for_all_and_a_callback_stops_all():
+    common = {"num_iterations": 4000, "record_every": 4, "learning_rate": [1e-9, 0.5]}
+    many = ellayer.train_many(BINARY, X, Y, patience=2, tolerance=1e-3, **common)
+    assert many[0].stopped_by == "patience"
+    assert 12 < len(many[0].history) < 1000  # the second went on while the first stood still
+    seen: list[int] = []
+    stopped = ellayer.train_many(BINARY, X, Y, callbacks=[lambda info: seen.append(info.iteration) or True], **common)
+    assert (seen, stopped[1].stopped_by, len(stopped[1].costs)) == ([4], "callback", 1)
+
+
+def test_optax_rules_and_given_starts():
+    starts = [ellayer.initialize_parameters(BINARY, "he_normal", seed) for seed in (7, 8)]
+    many = ellayer.train_many(BINARY, X, Y, parameters=starts, optimizer="lion", num_iterations=30, record_every=10)
+    for start, one in zip(starts, many, strict=True):
+        assert_close(one, ellayer.train(BINARY, X, Y, parameters=start, optimizer="lion", num_iterations=30, record_every=10))
+
+
+def test_other_numbers_compile_nothing():
+    common = {"num_iterations": 10, "batch_size": 10}
+    ellayer.train_many(BINARY, X, Y, learning_rate=[0.1, 0.2], l2=[0.1, 0.2], **common)
+    before = trace_count()
+    ellayer.train_many(BINARY, X, Y, learning_rate=[0.3, 0.4], l2=[1.0, 2.0], record_every=3, **common)
+    assert trace_count() == before
+
+
+def test_one_divergence_leaves_the_others_alone():
+    network = ellayer.Network([3, 4, 1], "identity", "squared_error")
+    good, bad = ellayer.train_many(network, *problem(network), learning_rate=[0.01, 1e6], num_iterations=100)
+    assert (good.stopped_by, bad.stopped_by) == ("iterations", "divergence")
+    assert np.isfinite(good.costs).all()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"learning_rate": [0.1, 0.2], "seed": [1, 2, 3]}, "expected sequences of one length, received"),
+        ({"learning_rate": [0.1, -1.0]}, "learning_rate: expected a finite number > 0, received -1"),
+        ({"dropout": [0.1, 1.0]}, "dropout: expected a finite number >= 0 and < 1, received 1.0"),
+        ({"sample_weight": np.ones((2, 5))}, r"sample_weight: expected one weight per example, shape \(24,\)"),
+        ({"schedule": "adaptive"}, "schedule 'adaptive': expected one of the others"),
+        ({"seed": [1, -2]}, "seed: expected a whole number >= 0, received -2"),
+    ],
+)
+def test_bad_settings(settings, message):
+    with pytest.raises(ValueError, match=message):
+        ellayer.train_many(BINARY, X, Y, **settings)
