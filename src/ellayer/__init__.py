@@ -22,6 +22,14 @@ _HOME = {
     "save": "ellayer.storage.model_file",
     "load": "ellayer.storage.model_file",
     "to_onnx": "ellayer.storage.onnx_export",
+    "trace": "ellayer.inspection.trace",
+    "derive": "ellayer.inspection.derivation",
+    "check_gradients": "ellayer.inspection.checking",
+    "computation_graph": "ellayer.inspection.graph",
+    "summary": "ellayer.inspection.summary",
+    "diagnose": "ellayer.inspection.diagnosis",
+    "saliency": "ellayer.inspection.saliency",
+    "precision_audit": "ellayer.inspection.precision",
 }
 _PACKAGES = ("core", "data", "engine", "estimators", "inspection", "report", "steps", "storage")
 

@@ -1,0 +1,18 @@
+"""Models and runs as files: model file, checkpoints, ONNX."""
+
+from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from .model_file import load, save
+from .onnx_export import to_onnx
+from .plain import ModelFileError
+from .skl2onnx_converter import register_skl2onnx
+
+__all__ = [
+    "Checkpoint",
+    "ModelFileError",
+    "load",
+    "load_checkpoint",
+    "register_skl2onnx",
+    "save",
+    "save_checkpoint",
+    "to_onnx",
+]

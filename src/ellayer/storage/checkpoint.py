@@ -1,0 +1,135 @@
+"""Checkpoints: the whole state of a run in a file, so that a killed run goes on where it was."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+import time
+from typing import Any
+
+from ..engine.state import FlatState, TrainState
+from . import container
+from .plain import ModelFileError
+
+_FIELDS = tuple(field.name for field in dataclasses.fields(TrainState))
+
+
+def save_checkpoint(state: TrainState, path: str | os.PathLike[str]) -> None:
+    """Write a run's state, exact to the bit and all or nothing.
+
+    Parameters
+    ----------
+    state : TrainState
+        ``result.state``, or ``info.state`` in a callback.
+    path : path
+
+    Raises
+    ------
+    ModelFileError
+        For anything but a ``TrainState``.
+    OSError
+        Where the file cannot be written; what stood there before stays.
+
+    Examples
+    --------
+    >>> import ellayer, numpy as np, os, tempfile
+    >>> X, Y = np.array([[0.0, 1.0, 2.0]]), np.array([0, 0, 1])
+    >>> run = lambda n, state=None: ellayer.train(ellayer.Network([1, 1]), X, Y, num_iterations=n, state=state)
+    >>> path = os.path.join(tempfile.mkdtemp(), "run.checkpoint")
+    >>> save_checkpoint(run(30).state, path)
+    >>> longer = run(20, load_checkpoint(path))
+    >>> bool(np.all(longer.parameters["W1"] == run(50).parameters["W1"]))
+    True
+    """
+    if not isinstance(state, TrainState):
+        raise ModelFileError(
+            f"state: expected a TrainState (result.state, or info.state in a callback), received {type(state).__name__}"
+        )
+    content = {name: getattr(state, name) for name in _FIELDS}
+    if not _plain(state.optimizer_state):
+        content["optimizer_state"] = FlatState.of(state.optimizer_state)
+    flat = isinstance(content["optimizer_state"], FlatState)
+    if flat:
+        content["optimizer_state"] = content["optimizer_state"].arrays
+    container.write(path, "checkpoint", {"state": content, "flat": flat})
+
+
+def load_checkpoint(path: str | os.PathLike[str]) -> TrainState:
+    """Read a run's state, for ``train(..., state=...)`` with the settings the run had.
+
+    Parameters
+    ----------
+    path : path
+
+    Returns
+    -------
+    TrainState
+        With ``step``, the updates done: those left are the run's total minus this.
+
+    Raises
+    ------
+    ModelFileError
+        For a truncated, altered, foreign or newer file.
+    FileNotFoundError
+    """
+    _, content = container.read(path, ("checkpoint",))
+    try:
+        fields = dict(content["state"])
+        if content["flat"]:
+            fields["optimizer_state"] = FlatState(fields["optimizer_state"])
+        return TrainState(**fields)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelFileError(f"{path}: expected a state that this version can read; {error!r}") from error
+
+
+class Checkpoint:
+    """A callback that writes the run's state every so many seconds.
+
+    It writes at the first record (so that a wrong path fails at once), at records from then on when
+    ``every`` seconds have passed, and after the last update.
+
+    Parameters
+    ----------
+    path : path
+        Overwritten each time, atomically: a run killed at any moment leaves a whole checkpoint.
+    every : float
+        Seconds between writes; 0 writes at every record.
+
+    Examples
+    --------
+    A script that may be killed and started again at will::
+
+        state = load_checkpoint("run.checkpoint") if os.path.exists("run.checkpoint") else None
+        left = 10_000 - (state.step if state else 0)
+        train(network, X, Y, num_iterations=left, state=state, callbacks=[Checkpoint("run.checkpoint")])
+    """
+
+    def __init__(self, path: str | os.PathLike[str], every: float = 60.0):
+        if not isinstance(every, (int, float)) or not every >= 0:
+            raise ValueError(f"every: expected seconds >= 0, received {every!r}; 0 writes at every record")
+        self.path = os.fspath(path)
+        self.every = float(every)
+        self._written = -math.inf
+
+    def __call__(self, info: Any) -> None:
+        """Write the state if it is time to.
+
+        Parameters
+        ----------
+        info : Info
+        """
+        last = info.iteration >= info.total
+        if not last and time.monotonic() - self._written < self.every:
+            return
+        if self._written == -math.inf:
+            container.remove_leftovers(self.path)
+        save_checkpoint(info.state, self.path)
+        self._written = time.monotonic()
+
+
+def _plain(tree: Any) -> bool:
+    """Tell whether a tree is dicts of arrays all the way (``core``'s rules), not an optax state."""
+    if isinstance(tree, dict):
+        return all(_plain(value) for value in tree.values())
+    return tree is None or isinstance(tree, FlatState) or (hasattr(tree, "shape") and hasattr(tree, "dtype"))
