@@ -12,7 +12,9 @@ import pytest
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _cache_of_the_tests(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def _cache_of_the_tests(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
     """Keep compiled programs beside the tests' own cache, not in the user's folder."""
     cache = getattr(request.config, "cache", None)
     place = cache.mkdir("jax") if cache is not None else tmp_path_factory.mktemp("jax")

@@ -21,7 +21,9 @@ M = 13  # not a multiple of the batches of 5
 BATCH = 5
 
 
-def problem(network: Network, m: int = M, seed: int = 0, dtype: str = "float64") -> tuple[np.ndarray, np.ndarray]:
+def problem(
+    network: Network, m: int = M, seed: int = 0, dtype: str = "float64"
+) -> tuple[np.ndarray, np.ndarray]:
     """Return X (n_x, m) and Y (n_L, m) that suit a network, both read-only."""
     random = np.random.default_rng(seed)
     n_x, n_L = network.layer_dims[0], network.layer_dims[-1]
@@ -77,7 +79,9 @@ def assert_close(a: Any, b: Any, tolerance: float = 1e-9) -> None:
     columns = set(a.history) & set(b.history) - {"seconds", "loop"}
     assert columns == set(a.history) - {"seconds", "loop"}
     for name in columns:
-        np.testing.assert_allclose(a.history[name], b.history[name], rtol=tolerance, atol=tolerance, err_msg=name)
+        np.testing.assert_allclose(
+            a.history[name], b.history[name], rtol=tolerance, atol=tolerance, err_msg=name
+        )
     assert_parameters_close(a.parameters, b.parameters, tolerance)
 
 

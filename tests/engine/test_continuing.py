@@ -25,7 +25,12 @@ SETTINGS = {
         "dropout": [0.2, 0.4],
         "sample_weight": np.linspace(0, 2, M),
     },
-    "adam and cosine": {"optimizer": "adam", "learning_rate": 0.02, "batch_size": BATCH, "schedule": "cosine"},
+    "adam and cosine": {
+        "optimizer": "adam",
+        "learning_rate": 0.02,
+        "batch_size": BATCH,
+        "schedule": "cosine",
+    },
     "patience on the cost": {"learning_rate": 0.3, "patience": 4, "tolerance": 0.02},
     "patience on the mean cost": {
         "learning_rate": 0.05,
@@ -111,7 +116,9 @@ def test_wide_goes_on_wide_by_itself_and_direct_direct():
     network = Network([3000, 20, 1])
     X, Y = problem(network, m=20)
     part = ellayer.train(network, X, Y, num_iterations=1, engine="numpy+direct")
-    assert ellayer.train(network, X, Y, num_iterations=100, state=part.state, engine="numpy").engine == "numpy"
+    assert (
+        ellayer.train(network, X, Y, num_iterations=100, state=part.state, engine="numpy").engine == "numpy"
+    )
 
 
 @pytest.mark.parametrize("engine", ["numpy+direct", "jax+direct", "numpy+wide"])
@@ -137,7 +144,9 @@ def test_a_rule_of_optax():
     optimizer=st.sampled_from(["gd", "velocity", "rmsprop", "adamw"]),
     seed=st.integers(0, 99),
 )
-def test_any_run_stopped_anywhere(stops, batch_size, record_every, patience, validated, schedule, optimizer, seed):
+def test_any_run_stopped_anywhere(
+    stops, batch_size, record_every, patience, validated, schedule, optimizer, seed
+):
     X, Y = problem(BINARY)
     check(
         BINARY, X, Y, stops, engine="numpy", learning_rate=0.05, batch_size=batch_size, record_every=record_every,
@@ -200,7 +209,9 @@ def test_continuing_leaves_the_given_state_alone():
 def test_the_rate_may_change_between_the_parts():
     X, Y = problem(BINARY)
     first = ellayer.train(BINARY, X, Y, num_iterations=5, learning_rate=0.3, record_every=5)
-    second = ellayer.train(BINARY, X, Y, num_iterations=5, learning_rate=0.1, record_every=5, state=first.state)
+    second = ellayer.train(
+        BINARY, X, Y, num_iterations=5, learning_rate=0.1, record_every=5, state=first.state
+    )
     assert second.history["learning_rate"] == [0.3, 0.1]
     assert second.costs[0] == first.costs[0]
 
@@ -209,7 +220,9 @@ def test_a_float32_state_goes_on_in_float64():
     X, Y = problem(BINARY)
     first = ellayer.train(BINARY, X, Y, num_iterations=5, optimizer="adam", dtype="float32")
     for engine in ("numpy", "jax+direct"):
-        second = ellayer.train(BINARY, X, Y, num_iterations=5, optimizer="adam", state=first.state, engine=engine)
+        second = ellayer.train(
+            BINARY, X, Y, num_iterations=5, optimizer="adam", state=first.state, engine=engine
+        )
         assert second.parameters["W1"].dtype == np.float64
         assert second.state.optimizer_state["s"]["W1"].dtype == np.float64
 
@@ -219,7 +232,9 @@ def test_what_does_not_fit_the_state_is_refused():
     direct = ellayer.train(WIDE, X, Y, num_iterations=5, optimizer="momentum", engine="numpy+direct").state
     wide = ellayer.train(WIDE, X, Y, num_iterations=5, optimizer="momentum", engine="numpy+wide").state
     options = {"num_iterations": 5, "optimizer": "momentum"}
-    with pytest.raises(ValueError, match=r"state.parameters\['W1'\]: expected shape \(5, 60\), received \(4, 60\)"):
+    with pytest.raises(
+        ValueError, match=r"state.parameters\['W1'\]: expected shape \(5, 60\), received \(4, 60\)"
+    ):
         ellayer.train(Network([60, 5, 1]), X, Y, state=direct, **options)
     with pytest.raises(ValueError, match="state: expected what the optimizer 'adam' keeps"):
         ellayer.train(WIDE, X, Y, state=direct, num_iterations=5, optimizer="adam")

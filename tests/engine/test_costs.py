@@ -13,8 +13,15 @@ from engine_cases import BATCH, BINARY, M, assert_parameters_close, by_hand, pro
 from hypothesis import given, settings
 
 import ellayer
-from ellayer.core import SCHEDULES, L_model_forward, Network, compute_cost, initialize_parameters, update_parameters
-from ellayer.core import L_model_backward as backward
+from ellayer.core import (
+    SCHEDULES,
+    L_model_backward,
+    L_model_forward,
+    Network,
+    compute_cost,
+    initialize_parameters,
+    update_parameters,
+)
 from ellayer.data import load
 from ellayer.engine import Batches, History
 
@@ -43,7 +50,9 @@ def test_each_record_is_the_cost_before_its_update(engine):
 )
 def test_number_of_records(engine, num_iterations, record_every, records):
     X, Y = problem(BINARY)
-    result = ellayer.train(BINARY, X, Y, num_iterations=num_iterations, record_every=record_every, engine=engine)
+    result = ellayer.train(
+        BINARY, X, Y, num_iterations=num_iterations, record_every=record_every, engine=engine
+    )
     assert len(result.costs) == len(result.history) == records
     assert all(len(column) == records for column in result.history.values())
     assert result.state.step == num_iterations
@@ -53,7 +62,9 @@ def test_no_iterations_give_back_the_start():
     X, Y = problem(BINARY)
     start = initialize_parameters(BINARY, seed=3)
     for engine in LOOPS:
-        result = ellayer.train(BINARY, X, Y, seed=3, num_iterations=0, engine=engine, validation=(X, Y), patience=2)
+        result = ellayer.train(
+            BINARY, X, Y, seed=3, num_iterations=0, engine=engine, validation=(X, Y), patience=2
+        )
         assert_parameters_close(result.parameters, start, 0.0)
         assert result.predict(X).shape == (1, M)
         assert result.history.final["validation_cost"] > 0
@@ -63,7 +74,9 @@ def test_weights_regularisation_and_the_gradient_norm_of_the_whole_cost():
     X, Y = problem(BINARY)
     weights = np.arange(M, dtype=float)
     hand = by_hand(BINARY, X, Y, 0.3, 4, weights=weights)
-    result = ellayer.train(BINARY, X, Y, learning_rate=0.3, num_iterations=4, record_every=1, sample_weight=weights)
+    result = ellayer.train(
+        BINARY, X, Y, learning_rate=0.3, num_iterations=4, record_every=1, sample_weight=weights
+    )
     np.testing.assert_allclose(result.costs, hand.costs, rtol=1e-12)
     start = initialize_parameters(BINARY)
     squares = sum(np.sum(start[name] ** 2) for name in ("W1", "W2"))
@@ -82,10 +95,18 @@ def test_mini_batches_by_hand():
         rows = batches.indices(step)
         AL, caches = L_model_forward(X[:, rows], parameters, BINARY)
         costs.append(float(compute_cost(AL, Y[:, rows], BINARY)))
-        parameters = update_parameters(parameters, backward(AL, Y[:, rows], caches, BINARY), 0.3)
+        parameters = update_parameters(parameters, L_model_backward(AL, Y[:, rows], caches, BINARY), 0.3)
     for engine in LOOPS:
         result = ellayer.train(
-            BINARY, X, Y, learning_rate=0.3, num_iterations=8, record_every=3, batch_size=BATCH, seed=4, engine=engine
+            BINARY,
+            X,
+            Y,
+            learning_rate=0.3,
+            num_iterations=8,
+            record_every=3,
+            batch_size=BATCH,
+            seed=4,
+            engine=engine,
         )
         np.testing.assert_allclose(result.costs, costs[::3], rtol=1e-12)
         sizes = [5, 5, 3, 5, 5, 3, 5, 5]  # the mean is over examples, not over batches
@@ -119,7 +140,7 @@ def test_the_scheduled_rate_is_the_one_that_is_used():
     for step in range(6):
         AL, caches = L_model_forward(X, parameters, BINARY)
         hand.append(float(compute_cost(AL, Y, BINARY)))
-        parameters = update_parameters(parameters, backward(AL, Y, caches, BINARY), 0.5 / (1 + step))
+        parameters = update_parameters(parameters, L_model_backward(AL, Y, caches, BINARY), 0.5 / (1 + step))
     for engine in LOOPS:
         result = ellayer.train(
             BINARY, X, Y, learning_rate=0.5, schedule=lambda step: 1 / (1 + step), num_iterations=6, record_every=1,
@@ -132,7 +153,14 @@ def test_the_scheduled_rate_is_the_one_that_is_used():
 def test_schedule_length_stretches_the_schedule():
     X, Y = problem(BINARY)
     result = ellayer.train(
-        BINARY, X, Y, learning_rate=1.0, schedule="cosine", num_iterations=10, record_every=5, schedule_length=20
+        BINARY,
+        X,
+        Y,
+        learning_rate=1.0,
+        schedule="cosine",
+        num_iterations=10,
+        record_every=5,
+        schedule_length=20,
     )
     np.testing.assert_allclose(result.history["learning_rate"], [1.0, 0.5 * (1 + math.cos(math.pi / 4))])
 
@@ -200,7 +228,9 @@ def test_metrics_and_validation_belong_to_the_parameters_before_the_update():
             cost = float(compute_cost(AL, Y_held, BINARY))
             assert result.history["validation_cost"][row] == pytest.approx(cost, rel=1e-10)
         AL, _ = L_model_forward(X_held, hand.parameters[10], BINARY)
-        assert result.history.final["validation_cost"] == pytest.approx(float(compute_cost(AL, Y_held, BINARY)))
+        assert result.history.final["validation_cost"] == pytest.approx(
+            float(compute_cost(AL, Y_held, BINARY))
+        )
 
 
 def test_a_new_column_is_filled_and_a_cut_off_row_is_dropped():

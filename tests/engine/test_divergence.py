@@ -77,7 +77,14 @@ def test_the_best_parameters_come_back_where_asked(engine):
     X, Y = problem(LINEAR)
     with pytest.warns(DivergenceWarning):
         result = ellayer.train(
-            LINEAR, X, Y, learning_rate=5.0, num_iterations=3000, record_every=1, restore_best=True, engine=engine
+            LINEAR,
+            X,
+            Y,
+            learning_rate=5.0,
+            num_iterations=3000,
+            record_every=1,
+            restore_best=True,
+            engine=engine,
         )
     hand = by_hand(LINEAR, X, Y, 5.0, 30)
     assert_parameters_close(result.parameters, hand.parameters[int(np.nanargmin(hand.costs))], 1e-9)
@@ -88,7 +95,9 @@ def test_wide_and_float32():
     X, Y = problem(network, m=7, dtype="float32")
     for engine in ("numpy+wide", "numpy+direct", "jax+direct"):
         with pytest.warns(DivergenceWarning):
-            result = ellayer.train(network, X, Y, learning_rate=50.0, num_iterations=3000, record_every=5, engine=engine)
+            result = ellayer.train(
+                network, X, Y, learning_rate=50.0, num_iterations=3000, record_every=5, engine=engine
+            )
         assert np.isfinite(result.costs).all()
         assert result.parameters["W1"].dtype == np.float32
         assert all(np.isfinite(theta).all() for theta in result.parameters.values())

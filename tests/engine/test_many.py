@@ -56,13 +56,21 @@ def test_each_equals_its_own_training(name):
 
 def test_each_keeps_its_own_best_and_its_own_held_out_set():
     held_out = [(X[:, row == 0], Y[:, row == 0]) for row in FOLDS]
-    common = {"num_iterations": 60, "record_every": 3, "batch_size": 10, "learning_rate": 1.0, "restore_best": True}
+    common = {
+        "num_iterations": 60,
+        "record_every": 3,
+        "batch_size": 10,
+        "learning_rate": 1.0,
+        "restore_best": True,
+    }
     many = ellayer.train_many(BINARY, X, Y, sample_weight=FOLDS, validation=held_out, **common)
     for row, one, its_own in zip(FOLDS, many, held_out, strict=True):
         alone = ellayer.train(BINARY, X, Y, sample_weight=row, validation=its_own, engine="numpy", **common)
         assert one.state.best_step == alone.state.best_step
         assert one.state.best_value == pytest.approx(alone.state.best_value)
-        assert one.state.best_value == min([*one.history["validation_cost"], one.history.final["validation_cost"]])
+        assert one.state.best_value == min(
+            [*one.history["validation_cost"], one.history.final["validation_cost"]]
+        )
 
 
 def test_patience_waits_for_all_and_a_callback_stops_all():
@@ -71,15 +79,24 @@ def test_patience_waits_for_all_and_a_callback_stops_all():
     assert many[0].stopped_by == "patience"
     assert 12 < len(many[0].history) < 1000  # the second went on while the first stood still
     seen: list[int] = []
-    stopped = ellayer.train_many(BINARY, X, Y, callbacks=[lambda info: seen.append(info.iteration) or True], **common)
+    stopped = ellayer.train_many(
+        BINARY, X, Y, callbacks=[lambda info: seen.append(info.iteration) or True], **common
+    )
     assert (seen, stopped[1].stopped_by, len(stopped[1].costs)) == ([4], "callback", 1)
 
 
 def test_optax_rules_and_given_starts():
     starts = [ellayer.initialize_parameters(BINARY, "he_normal", seed) for seed in (7, 8)]
-    many = ellayer.train_many(BINARY, X, Y, parameters=starts, optimizer="lion", num_iterations=30, record_every=10)
+    many = ellayer.train_many(
+        BINARY, X, Y, parameters=starts, optimizer="lion", num_iterations=30, record_every=10
+    )
     for start, one in zip(starts, many, strict=True):
-        assert_close(one, ellayer.train(BINARY, X, Y, parameters=start, optimizer="lion", num_iterations=30, record_every=10))
+        assert_close(
+            one,
+            ellayer.train(
+                BINARY, X, Y, parameters=start, optimizer="lion", num_iterations=30, record_every=10
+            ),
+        )
 
 
 def test_other_numbers_compile_nothing():
@@ -103,7 +120,10 @@ def test_one_divergence_leaves_the_others_alone():
         ({"learning_rate": [0.1, 0.2], "seed": [1, 2, 3]}, "expected sequences of one length, received"),
         ({"learning_rate": [0.1, -1.0]}, "learning_rate: expected a finite number > 0, received -1"),
         ({"dropout": [0.1, 1.0]}, "dropout: expected a finite number >= 0 and < 1, received 1.0"),
-        ({"sample_weight": np.ones((2, 5))}, r"sample_weight: expected one weight per example, shape \(24,\)"),
+        (
+            {"sample_weight": np.ones((2, 5))},
+            r"sample_weight: expected one weight per example, shape \(24,\)",
+        ),
         ({"schedule": "adaptive"}, "schedule 'adaptive': expected one of the others"),
         ({"seed": [1, -2]}, "seed: expected a whole number >= 0, received -2"),
     ],

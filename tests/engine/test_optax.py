@@ -41,7 +41,11 @@ def by_optax(rule, factor: float) -> tuple[list, dict]:
 
 
 @pytest.mark.parametrize(
-    "name", [name if name in ("adagrad", "lion", "muon") else pytest.param(name, marks=pytest.mark.slow) for name in OPTAX_RATES]
+    "name",
+    [
+        name if name in ("adagrad", "lion", "muon") else pytest.param(name, marks=pytest.mark.slow)
+        for name in OPTAX_RATES
+    ],
 )
 def test_every_name_is_optaxs_rule(name):
     import optax
@@ -101,7 +105,12 @@ def test_decay_clipping_and_factors_work_around_any_rule():
     import optax
 
     X, Y = problem(BINARY)
-    options = {"learning_rate": 0.3, "num_iterations": 20, "weight_decay": 0.1, "learning_rate_factors": {"W2": 0.0}}
+    options = {
+        "learning_rate": 0.3,
+        "num_iterations": 20,
+        "weight_decay": 0.1,
+        "learning_rate_factors": {"W2": 0.0},
+    }
     start = initialize_parameters(BINARY)
     optaxs = ellayer.train(BINARY, X, Y, optimizer=optax.sgd(1.0), clip_norm=0.2, **options)
     own = ellayer.train(BINARY, X, Y, optimizer="gd", clip_norm=0.2, engine="numpy", **options)

@@ -54,7 +54,9 @@ def test_a_trained_network_knows_its_examples():
     network = Network([2, 8, 1], "tanh")
     X = np.array([[0.0, 0.0, 1.0, 1.0], [0.0, 1.0, 0.0, 1.0]])
     for engine in LOOPS:
-        result = ellayer.train(network, X, [0, 1, 1, 0], learning_rate=0.5, num_iterations=2000, seed=1, engine=engine)
+        result = ellayer.train(
+            network, X, [0, 1, 1, 0], learning_rate=0.5, num_iterations=2000, seed=1, engine=engine
+        )
         assert result.predict(X).tolist() == [[0, 1, 1, 0]]
         assert result.costs[-1] < 0.05
         assert result.network is network

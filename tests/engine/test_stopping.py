@@ -76,7 +76,14 @@ def test_a_metric_that_should_fall():
     X, Y = problem(BINARY)
     metric = stepped([0.4, 0.1, 0.3, 0.2, 0.5])
     result = ellayer.train(
-        BINARY, X, Y, num_iterations=8, record_every=2, metrics={"error": metric}, monitor="error", maximize=False
+        BINARY,
+        X,
+        Y,
+        num_iterations=8,
+        record_every=2,
+        metrics={"error": metric},
+        monitor="error",
+        maximize=False,
     )
     assert (result.state.best_value, result.state.best_step) == (0.1, 2)
 
@@ -85,7 +92,14 @@ def test_a_metric_undefined_at_first():
     X, Y = problem(BINARY)
     metric = stepped([np.nan, 0.2, 0.3, np.nan, 0.1])
     result = ellayer.train(
-        BINARY, X, Y, num_iterations=8, record_every=2, metrics={"score": metric}, monitor="score", engine="numpy"
+        BINARY,
+        X,
+        Y,
+        num_iterations=8,
+        record_every=2,
+        metrics={"score": metric},
+        monitor="score",
+        engine="numpy",
     )
     assert result.state.best_value == 0.3
 
@@ -93,7 +107,13 @@ def test_a_metric_undefined_at_first():
 @pytest.mark.parametrize("engine", LOOPS)
 def test_patience_on_the_validation_cost_gives_back_the_best(engine):
     X, Y = problem(BINARY)
-    options = {"learning_rate": RATE, "num_iterations": 400, "record_every": 4, "engine": engine, "validation": HELD}
+    options = {
+        "learning_rate": RATE,
+        "num_iterations": 400,
+        "record_every": 4,
+        "engine": engine,
+        "validation": HELD,
+    }
     result = ellayer.train(BINARY, X, Y, patience=3, **options)
     assert result.stopped_by == "patience"
     column = result.history["validation_cost"]
@@ -151,7 +171,9 @@ def test_the_best_parameters_come_back_on_every_way_out(way, engine, batch_size)
 def test_the_last_parameters_may_be_the_best():
     X, Y = problem(BINARY)
     for engine in LOOPS:
-        result = ellayer.train(BINARY, X, Y, learning_rate=0.1, num_iterations=10, restore_best=True, engine=engine)
+        result = ellayer.train(
+            BINARY, X, Y, learning_rate=0.1, num_iterations=10, restore_best=True, engine=engine
+        )
         assert_same_parameters(result.parameters, result.state.parameters)
         assert result.state.best_step == 0  # of the records; the end is none
         assert result.history.final["cost"] < result.costs[-1]
@@ -176,7 +198,9 @@ def test_mini_batches_keep_the_best_mean_cost(engine):
 
 def test_without_a_wish_the_last_parameters_come_back():
     X, Y = problem(BINARY)
-    result = ellayer.train(BINARY, X, Y, learning_rate=RATE, num_iterations=200, record_every=4, validation=HELD)
+    result = ellayer.train(
+        BINARY, X, Y, learning_rate=RATE, num_iterations=200, record_every=4, validation=HELD
+    )
     assert_same_parameters(result.parameters, result.state.parameters)
     assert result.state.best_parameters is None
 
@@ -185,7 +209,9 @@ def test_without_a_wish_the_last_parameters_come_back():
 def test_time_limit(engine):
     X, Y = problem(BINARY)
     begin = time.perf_counter()
-    result = ellayer.train(BINARY, X, Y, num_iterations=10**9, record_every=10**6, time_limit=0.6, engine=engine)
+    result = ellayer.train(
+        BINARY, X, Y, num_iterations=10**9, record_every=10**6, time_limit=0.6, engine=engine
+    )
     assert result.stopped_by == "time"
     assert 0.6 <= result.seconds < 3
     assert time.perf_counter() - begin < 10
@@ -206,7 +232,9 @@ def test_callbacks_see_the_run_and_may_stop_it(engine):
         return step >= 12
 
     options = {"learning_rate": 0.3, "num_iterations": 23, "record_every": 4, "engine": engine}
-    result = ellayer.train(BINARY, X, Y, callbacks=[watch, lambda info: seen_too.append(info.iteration)], **options)
+    result = ellayer.train(
+        BINARY, X, Y, callbacks=[watch, lambda info: seen_too.append(info.iteration)], **options
+    )
     assert result.stopped_by == "callback"
     assert [row[:2] for row in seen] == [(4, 23), (8, 23), (12, 23)]
     assert [row[3:] for row in seen] == [(1, 4), (2, 8), (3, 12)]
@@ -225,7 +253,8 @@ def test_callbacks_see_the_end_too():
 
 
 @pytest.mark.parametrize(
-    ("answer", "stops"), [(True, True), (np.True_, True), (False, False), (None, False), (1, False), ("yes", False)]
+    ("answer", "stops"),
+    [(True, True), (np.True_, True), (False, False), (None, False), (1, False), ("yes", False)],
 )
 def test_only_true_stops(answer, stops):
     assert wants_to_stop(answer) == stops
@@ -243,7 +272,14 @@ def test_progress_is_called_several_times_a_second(engine):
         assert np.isfinite(info.cost)
 
     ellayer.train(
-        BINARY, X, Y, num_iterations=10**9, record_every=10**6, time_limit=1.5, progress=progress, engine=engine
+        BINARY,
+        X,
+        Y,
+        num_iterations=10**9,
+        record_every=10**6,
+        time_limit=1.5,
+        progress=progress,
+        engine=engine,
     )
     assert len(steps) >= 4
     assert steps == sorted(set(steps))

@@ -132,16 +132,22 @@ def test_a_network_that_is_none():
 
 
 def test_layers_and_activations_that_do_not_exist():
-    with pytest.raises(ValueError, match=r"at least 1 unit in every layer, received 0 in layer 1 of \[3, 0, 1\]"):
+    with pytest.raises(
+        ValueError, match=r"at least 1 unit in every layer, received 0 in layer 1 of \[3, 0, 1\]"
+    ):
         Network([3, 0, 1])
-    with pytest.raises(ValueError, match="unknown activation: expected one of .*relu.*received 'rellu'; did you mean 'relu'"):
+    with pytest.raises(
+        ValueError, match=r"unknown activation: expected one of .*relu.*received 'rellu'; did you mean 'relu'"
+    ):
         Network([3, 4, 1], "rellu")
 
 
 def test_a_number_too_large_for_float32():
-    with pytest.raises(ValueError, match="received inf at feature 0 of example 0 .*scale what overflowed"):
+    with pytest.raises(ValueError, match=r"received inf at feature 0 of example 0 .*scale what overflowed"):
         ellayer.train(BINARY, changed(X, (0, 0), 1e300), Y, dtype="float32", num_iterations=2)
-    large = ellayer.train(BINARY, np.full((3, M), 1e308), Y, num_iterations=2)  # finite, though their sum is not
+    large = ellayer.train(
+        BINARY, np.full((3, M), 1e308), Y, num_iterations=2
+    )  # finite, though their sum is not
     assert np.isfinite(large.costs).all()
 
 
@@ -161,9 +167,22 @@ def test_inputs_are_never_changed(engine):
     for array in (weights, *start.values()):
         array.flags.writeable = False
     copies = [array.copy() for array in (X, Y, weights, *start.values())]
-    options = {"learning_rate": 0.3, "l2": 0.1, "optimizer": "momentum", "num_iterations": 20, "engine": engine}
+    options = {
+        "learning_rate": 0.3,
+        "l2": 0.1,
+        "optimizer": "momentum",
+        "num_iterations": 20,
+        "engine": engine,
+    }
     result = ellayer.train(
-        BINARY, X, Y, parameters=start, sample_weight=weights, validation=(X, Y, weights), patience=2, **options
+        BINARY,
+        X,
+        Y,
+        parameters=start,
+        sample_weight=weights,
+        validation=(X, Y, weights),
+        patience=2,
+        **options,
     )
     for before, after in zip(copies, (X, Y, weights, *start.values()), strict=True):
         np.testing.assert_array_equal(before, after)
@@ -183,12 +202,31 @@ def test_zero_iterations_give_back_a_copy(engine):
 @pytest.mark.parametrize("engine", ["numpy", "jax+direct"])
 @pytest.mark.parametrize("batch_size", [None, BATCH])
 def test_what_numbers_may_come_as(engine, batch_size):
-    options = {"learning_rate": 0.3, "num_iterations": 20, "record_every": 5, "batch_size": batch_size, "engine": engine}
+    options = {
+        "learning_rate": 0.3,
+        "num_iterations": 20,
+        "record_every": 5,
+        "batch_size": batch_size,
+        "engine": engine,
+    }
     whole = np.round(3 * X)
     expected = ellayer.train(BINARY, whole, Y, **options)
-    for X_same in (whole.astype(int), whole.astype(np.int8), whole.tolist(), np.asfortranarray(whole), whole.astype("f2")):
+    for X_same in (
+        whole.astype(int),
+        whole.astype(np.int8),
+        whole.tolist(),
+        np.asfortranarray(whole),
+        whole.astype("f2"),
+    ):
         assert_same(ellayer.train(BINARY, X_same, Y, **options), expected)
-    for Y_same in (Y.astype(bool), Y.astype(int), Y[0], Y[0].tolist(), Y.astype(np.uint8), Y.astype(np.float32)):
+    for Y_same in (
+        Y.astype(bool),
+        Y.astype(int),
+        Y[0],
+        Y[0].tolist(),
+        Y.astype(np.uint8),
+        Y.astype(np.float32),
+    ):
         assert_same(ellayer.train(BINARY, whole, Y_same, **options), expected)
     yes = ellayer.train(BINARY, whole > 0, Y, **options)
     assert_same(yes, ellayer.train(BINARY, (whole > 0).astype(float), Y, **options))
@@ -204,8 +242,15 @@ def test_class_numbers_and_one_hot_columns_are_the_same():
 
 @pytest.mark.parametrize("engine", ["numpy", "jax+direct"])
 def test_float32_in_float32_out(engine):
-    X32, Y32 = problem(BINARY, dtype="float32")
-    options = {"num_iterations": 20, "record_every": 5, "engine": engine, "optimizer": "adam", "l2": 0.1, "patience": 99}
+    X32, _ = problem(BINARY, dtype="float32")
+    options = {
+        "num_iterations": 20,
+        "record_every": 5,
+        "engine": engine,
+        "optimizer": "adam",
+        "l2": 0.1,
+        "patience": 99,
+    }
     result = ellayer.train(BINARY, X32, Y, validation=(X, Y), sample_weight=np.ones(M), **options)
     trees = (result.parameters, result.state.best_parameters, *result.state.optimizer_state.values())
     for tree in trees:

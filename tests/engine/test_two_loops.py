@@ -59,7 +59,9 @@ def test_every_optimizer(optimizer):
     both(BINARY, X, Y, optimizer=optimizer, learning_rate=rate, batch_size=BATCH)
 
 
-@pytest.mark.parametrize("schedule", [None, *SCHEDULES, "step(every=9, factor=0.3)", lambda step: 1 / (1 + step)])
+@pytest.mark.parametrize(
+    "schedule", [None, *SCHEDULES, "step(every=9, factor=0.3)", lambda step: 1 / (1 + step)]
+)
 def test_every_schedule(schedule):
     X, Y = problem(BINARY)
     slow, _ = both(BINARY, X, Y, learning_rate=0.3, schedule=schedule, batch_size=BATCH)
@@ -70,7 +72,9 @@ def test_every_schedule(schedule):
 @pytest.mark.parametrize("name", SETTINGS)
 def test_every_setting_on_ragged_mini_batches(name):
     X, Y = problem(BINARY)
-    plain = ellayer.train(BINARY, X, Y, learning_rate=0.3, batch_size=BATCH, num_iterations=50, engine="numpy")
+    plain = ellayer.train(
+        BINARY, X, Y, learning_rate=0.3, batch_size=BATCH, num_iterations=50, engine="numpy"
+    )
     slow, _ = both(BINARY, X, Y, learning_rate=0.3, batch_size=BATCH, **SETTINGS[name])
     assert (name == "plain") == bool(np.array_equal(slow.parameters["W1"], plain.parameters["W1"]))
 
@@ -161,11 +165,14 @@ def test_dropout_draws_the_same_masks():
     X, Y = problem(BINARY)
     options = {"learning_rate": 0.3, "dropout": 0.5, "record_every": 1}
     slow, fast = (
-        ellayer.train(BINARY, X, Y, engine=loop, num_iterations=5, **options) for loop in ("numpy", "jax+direct")
+        ellayer.train(BINARY, X, Y, engine=loop, num_iterations=5, **options)
+        for loop in ("numpy", "jax+direct")
     )
     np.testing.assert_allclose(slow.costs, fast.costs, rtol=1e-12)
     assert len(set(slow.costs)) == 5
-    another = ellayer.train(BINARY, X, Y, engine="numpy", num_iterations=5, seed=0, parameters=slow.parameters, **options)
+    another = ellayer.train(
+        BINARY, X, Y, engine="numpy", num_iterations=5, seed=0, parameters=slow.parameters, **options
+    )
     assert another.costs != slow.costs
 
 

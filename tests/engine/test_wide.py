@@ -83,7 +83,11 @@ def test_validation_and_metrics_see_the_real_network(engine):
 def test_callbacks_and_predictions_see_real_parameters():
     X, Y = problem(WIDE, m=M)
     seen = []
-    options = {"num_iterations": 20, "record_every": 5, "callbacks": [lambda info: seen.append(info.parameters)]}
+    options = {
+        "num_iterations": 20,
+        "record_every": 5,
+        "callbacks": [lambda info: seen.append(info.parameters)],
+    }
     result = ellayer.train(WIDE, X, Y, engine="numpy+wide", **options)
     assert [theta["W1"].shape for theta in seen] == [(4, 60)] * 4
     assert_parameters_close(seen[-1], result.parameters, 0.0)
@@ -115,7 +119,9 @@ def test_given_parameters_and_more_examples_than_features():
 def test_examples_that_are_the_same_twice():
     X, Y = problem(WIDE, m=M)
     X = np.concatenate([X, X], axis=1)
-    assert_close(*ways("numpy", X=X, Y=np.concatenate([Y, Y], axis=1), optimizer="momentum", learning_rate=0.05))
+    assert_close(
+        *ways("numpy", X=X, Y=np.concatenate([Y, Y], axis=1), optimizer="momentum", learning_rate=0.05)
+    )
 
 
 def test_logistic_regression_from_zeros():
@@ -131,8 +137,10 @@ def test_it_is_chosen_where_it_pays_and_only_there():
     X, Y = problem(wide, m=20)
     assert ellayer.train(wide, X, Y, num_iterations=100).engine.endswith(" wide")
     assert ellayer.train(wide, X, Y, num_iterations=100, engine="numpy").engine == "numpy wide"
-    assert ellayer.train(wide, X, Y, num_iterations=2, engine="direct").engine == "numpy"
-    assert ellayer.train(wide, X, Y, num_iterations=1).engine == "numpy"  # the Gram matrix alone costs more
+    assert "wide" not in ellayer.train(wide, X, Y, num_iterations=100, engine="direct").engine
+    assert (
+        "wide" not in ellayer.train(wide, X, Y, num_iterations=1).engine
+    )  # the Gram matrix alone costs more
     for options in (
         {"optimizer": "adam"},
         {"batch_size": 10},
@@ -155,7 +163,12 @@ def test_pays_counts_the_preparation():
 
 
 def test_linear_rules_are_the_ones_that_stay_in_the_span():
-    assert {name for name in OPTIMIZERS if OPTIMIZERS[name].linear} == {"gd", "momentum", "nesterov", "velocity"}
+    assert {name for name in OPTIMIZERS if OPTIMIZERS[name].linear} == {
+        "gd",
+        "momentum",
+        "nesterov",
+        "velocity",
+    }
 
 
 def test_the_span_forms_the_first_layer():

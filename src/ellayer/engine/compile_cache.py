@@ -20,14 +20,17 @@ def folder() -> Path | None:
     named = os.environ.get("ELLAYER_CACHE", "")
     if named.lower() in {"0", "off", "no", "false"}:
         return None
-    if named:
-        return Path(named).expanduser()
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME", "") or Path.home() / ".cache")
+    try:
+        if named:
+            return Path(named).expanduser()
+        if sys.platform == "win32":
+            base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+        elif sys.platform == "darwin":
+            base = Path.home() / "Library" / "Caches"
+        else:
+            base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    except RuntimeError:  # a user without a home, as in some containers
+        return None
     return base / "ellayer" / "jax"
 
 
@@ -39,7 +42,8 @@ def where(program: str) -> str:
     if program in _compiled:
         return "process"
     place = folder()
-    return "disk" if place is not None and _mark(place, program).exists() else "nowhere"
+    found = place is not None and os.path.exists(_mark(place, program))  # False where it may not look
+    return "disk" if found else "nowhere"
 
 
 def remember(program: str) -> None:

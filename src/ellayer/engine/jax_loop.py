@@ -45,21 +45,14 @@ def _chunk(plan: Plan, length: int, carry: Any, batch: Batch, knobs: Knobs, indi
         at = evaluate(plan, knobs, parameters, part, step)
         record = step % record_every == 0
 
-        def look(_):
-            J = cost(plan, knobs, parameters, part, at)
-            return J.astype(dtype), gradient_norm(plan, part, at).astype(dtype)
-
+        look = partial(_look, plan, knobs, parameters, part, at, dtype)
+        J = _cost(plan, knobs, parameters, part, at, dtype) if plan.every_cost else None
+        J, norm = jax.lax.cond(record, look, lambda J: (_or_zero(J, dtype), jnp.zeros((), dtype)), J)
+        mean = jnp.where(number > 0, cost_sum / jnp.maximum(number, jnp.finfo(dtype).tiny), jnp.nan)
+        slot = jnp.where(record, step // record_every - first_record, length)  # the last is for no record
+        columns = jax.lax.dynamic_update_slice(columns, jnp.stack([J, norm, mean])[:, None], (jnp.int32(0), slot))
         if plan.every_cost:
-            J, norm = look(None)
-        else:
-            J, norm = jax.lax.cond(record, look, lambda _: (jnp.zeros((), dtype), jnp.zeros((), dtype)), None)
-        slot = jnp.where(record, step // record_every - first_record, length)
-        mean = cost_sum / jnp.maximum(number, jnp.finfo(dtype).tiny)
-        columns = columns.at[:, slot].set(
-            jnp.stack([J, norm, jnp.where(number > 0, mean, jnp.nan)]), mode="drop"
-        )
-        if plan.every_cost:
-            share = jnp.asarray(at.total, dtype)
+            share = part.X.shape[1] if part.weights is None else jnp.sum(part.weights)
             cost_sum = jnp.where(record, 0.0, cost_sum) + share * J
             number = jnp.where(record, 0.0, number) + share
         t = (step + 1).astype(dtype)
@@ -68,9 +61,23 @@ def _chunk(plan: Plan, length: int, carry: Any, batch: Batch, knobs: Knobs, indi
         )
         return i + 1, (parameters, optimizer_state, cost_sum, number), columns
 
-    columns = jnp.zeros((3, length), dtype)
+    columns = jnp.zeros((3, length + 1), dtype)
     _, carry, columns = jax.lax.while_loop(lambda s: s[0] < count, body, (jnp.int32(0), carry, columns))
     return carry, columns
+
+
+def _cost(plan: Plan, knobs: Knobs, parameters: Any, batch: Batch, at: Any, dtype: Any) -> Any:
+    return cost(plan, knobs, parameters, batch, at).astype(dtype)
+
+
+def _look(plan: Plan, knobs: Knobs, parameters: Any, batch: Batch, at: Any, dtype: Any, J: Any) -> Any:
+    """What a record holds; J where it is known already."""
+    J = _cost(plan, knobs, parameters, batch, at, dtype) if J is None else J
+    return J, gradient_norm(plan, batch, at).astype(dtype)
+
+
+def _or_zero(J: Any, dtype: Any) -> Any:
+    return jnp.zeros((), dtype) if J is None else J
 
 
 def _gather(batch: Batch, rows: Any) -> Batch:
@@ -167,16 +174,17 @@ class JaxLoop:
 
     def advance(self, rates: np.ndarray) -> tuple[Records, bool]:
         """Do one update per rate, at most ``chunk_limit``; return the records and whether Ctrl-C came."""
-        first = self._step
+        first, k = self._step, self.record_every
+        count = -(-(first + len(rates)) // k) - -(-first // k)
         try:
             with self._precision():
                 columns = np.asarray(self._call(rates))
-                self._host, self._step = copy_tree(self._carry), first + len(rates)
+                host = copy_tree(self._carry)
+            records = Records(*columns[:, :count].astype(float).tolist())
+            self._host, self._step = host, first + len(rates)
         except KeyboardInterrupt:
             return Records(), True  # the state of the chunk's beginning stands, whole
-        k = self.record_every
-        count = -(-(first + len(rates)) // k) - -(-first // k)
-        return Records(*columns[:, :count].astype(float).tolist()), False
+        return records, False
 
     def _call(self, rates: np.ndarray) -> Any:
         padded = np.zeros(self._length, self.dtype)
@@ -351,9 +359,8 @@ class _Placement:
                 weights = np.ones((1, X.shape[1]), dtype) if weights is None else weights
                 X, Y, weights = (np.pad(a, ((0, 0), (0, extra))) for a in (X, Y, weights))
             if self.count == 1:
-                return Batch(
-                    jnp.asarray(X), jnp.asarray(Y), None if weights is None else jnp.asarray(weights), gram
-                )
+                place = lambda a: None if a is None else self.replicate(jnp.asarray(a))  # noqa: E731
+                return Batch(place(X), place(Y), place(weights), place(gram))
             X, Y = self._put(X, None, "m"), self._put(Y, None, "m")
             return Batch(X, Y, None if weights is None else self._put(weights, None, "m"))
         padded = batches.ragged or batches.batch_size % self.count

@@ -99,12 +99,13 @@ class Run:
         """Run to the end; return what ended it."""
         self._begin = time.perf_counter()
         self._before = self.history["seconds"][-1] if self.history else 0.0
+        self._commit()
         with np.errstate(all="ignore"), self.loop.resources():
             try:
                 reason = self._stretches()
             except KeyboardInterrupt:
                 reason = "interrupted"
-                self.history.trim()
+                self._fall_back()
             self._step = self.loop.state()[2]
             self._finish(reason)
         return reason
@@ -121,14 +122,31 @@ class Run:
                 self._step_back(before, rates, looked)
                 return "divergence"
             self._append(records, looked, first, rates, begin)
-            if self._judging and records.costs and not self._by_interval:
-                self._judge(self.history[self.stopping.monitor][-1], first, at_record)  # type: ignore[arg-type]
+            over = self._judging and self._step > first and self._judge_news(records, first, at_record)
+            self._commit()
             if interrupted:
                 return "interrupted"
-            if reason := self._decide():
+            if over:
+                return "patience"
+            if reason := self._tell():
                 return reason
             self._speed = (self._step - first) / max(time.perf_counter() - begin, 1e-9)
         return "iterations"
+
+    def _commit(self) -> None:
+        """Note the state and what belongs to it, in one assignment: what Ctrl-C falls back to."""
+        judged = (self._best, self._best_carry, self._waited, self._scale)
+        self._whole = (self.loop.state(), len(self.history), judged)
+
+    def _fall_back(self) -> None:
+        """Return to where updates, records and decisions were whole together, a stretch ago at most."""
+        state, rows, judged = self._whole
+        self._best, self._best_carry, self._waited, self._scale = judged
+        if self.loop.state()[2] != state[2]:
+            self.loop.start(*state)
+        for column in self.history.values():
+            del column[rows:]
+        self._close_mean()
 
     def _stretch(self) -> int:
         """Number of updates until something is to be looked at."""
@@ -155,23 +173,22 @@ class Run:
             row["loop"] = f"{self.loop.name}{' wide' if self.span else ''}"
             self.history.append(row)
             iteration, looked = iteration + self.k, {}
+        self._close_mean()
+
+    def _close_mean(self) -> None:
+        """Write the mean over the updates since the last record into its row."""
         cost_sum, count = self.loop.state()[3]
         if count and self.history:
             self.history["mean_cost"][-1] = cost_sum / count
 
     # Decisions
 
-    def _decide(self) -> str | None:
-        whole = self._step % self.k == 0
-        if self._judging and whole:
-            if self._by_interval:
-                self._judge(self.history["mean_cost"][-1], self._step, self.loop.state()[0])
-            if self._waited_enough():
-                return "patience"
+    def _tell(self) -> str | None:
+        """Call progress and callbacks, and look at the clock; return what wants to stop."""
         info = Info(self._step, self.end, self._last_cost(), self.history, self.state)
         if self.progress:
             self.progress(info)
-        at_boundary = whole or self._step == self.end
+        at_boundary = self._step % self.k == 0 or self._step == self.end
         if at_boundary and any([wants_to_stop(callback(info)) for callback in self.callbacks]):  # noqa: C419 - call each
             return "callback"
         limit = self.stopping.time_limit
@@ -186,6 +203,16 @@ class Run:
     def _by_interval(self) -> bool:
         """Whether the watched value is the mean cost of an interval, known at its end, and not a record's."""
         return self.stopping.monitor == "cost" and self.plan.every_cost
+
+    def _judge_news(self, records: Records, first: int, at_record: Parameters | None) -> bool:
+        """Judge a record's value as it comes, an interval's mean at its end; return whether to stop then."""
+        if records.costs and not self._by_interval:
+            self._judge(self.history[self.stopping.monitor][-1], first, at_record)  # type: ignore[arg-type]
+        if self._step % self.k:
+            return False
+        if self._by_interval:
+            self._judge(self.history["mean_cost"][-1], self._step, self.loop.state()[0])
+        return self._waited_enough()
 
     def _judge(self, value: float, step: int, parameters: Parameters) -> None:
         """Keep the best, and count the records since."""

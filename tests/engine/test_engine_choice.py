@@ -1,0 +1,179 @@
+"""engine="auto" takes the loop that finishes first, and small work never imports jax."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+
+import pytest
+from engine_cases import problem
+
+import ellayer
+from ellayer.core import OPTIMIZERS, Network
+from ellayer.engine import Batches, choose, compile_cache
+from ellayer.engine.choose import choose_loop, parse_engine, program_name, start_seconds, step_seconds
+from ellayer.engine.step import Plan
+
+MNIST = Network([784, 128, 64, 10])
+TINY = Network([2, 4, 1], "tanh")
+
+
+def plan(network=TINY, optimizer="gd", **options) -> Plan:
+    return Plan(network, OPTIMIZERS[optimizer], **options)
+
+
+@pytest.fixture
+def nothing_compiled(monkeypatch):
+    """Neither this process nor the disk holds a program; jax is imported."""
+    import jax  # noqa: F401
+
+    monkeypatch.setattr(compile_cache, "_compiled", set())
+    monkeypatch.setenv("ELLAYER_CACHE", "off")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("auto", ("auto", None)),
+        ("numpy", ("numpy", None)),
+        ("jax", ("jax", None)),
+        ("wide", ("auto", True)),
+        ("direct", ("auto", False)),
+        ("jax+direct", ("jax", False)),
+        ("wide+numpy", ("numpy", True)),
+    ],
+)
+def test_engines_and_their_parts(text, expected):
+    assert parse_engine(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "torch", "numpy+", "jax+fast", "NumPy", 3, None])
+def test_unknown_engines(text):
+    with pytest.raises(
+        ValueError, match=r"engine: expected 'auto', 'numpy', 'jax', 'wide' or 'direct'.*received"
+    ):
+        parse_engine(text)
+
+
+def choice(network, m, batch_size, steps, dtype="float64", optimizer="gd", **options) -> str:
+    batches = Batches(m, batch_size)
+    one = plan(network, optimizer, every_cost=not batches.full, **options)
+    return choose_loop("auto", one, batches, steps, dtype, program_name(one, batches, dtype))
+
+
+def test_small_work_stays_on_numpy_and_large_work_is_compiled(nothing_compiled):
+    assert choice(TINY, 400, None, 100) == "numpy"
+    assert choice(TINY, 4, None, 1000) == "numpy"
+    assert choice(MNIST, 60000, 128, 10, "float32", "adam") == "numpy"
+    assert choice(MNIST, 60000, 128, 469 * 10, "float32", "adam") == "jax"
+    assert choice(Network([10, 16, 8, 2]), 20000, 32, 625 * 20) == "jax"
+    assert choice(TINY, 400, None, 10**6) == "jax"
+
+
+def test_what_is_asked_for_is_taken(nothing_compiled):
+    batches = Batches(400, None)
+    for kind in ("numpy", "jax"):
+        for steps in (1, 10**7):
+            assert choose_loop(kind, plan(), batches, steps, "float64", "") == kind
+    optax_rule = replace(OPTIMIZERS["gd"], name="lion", compiled_only=True)
+    assert choose_loop("auto", Plan(TINY, optax_rule), batches, 1, "float64", "") == "jax"
+    with pytest.raises(ValueError, match="optimizer 'lion' is optax's and runs compiled"):
+        choose_loop("numpy", Plan(TINY, optax_rule), batches, 1, "float64", "")
+
+
+@pytest.mark.parametrize("speeds", [choose.NUMPY["float64"], choose.JAX["float32"]])
+def test_more_work_is_predicted_to_take_longer(speeds):
+    def seconds(network=TINY, batch_size=100, **options) -> float:
+        return step_seconds(plan(network, **options), batch_size, "float64", speeds)
+
+    assert seconds() < seconds(batch_size=200)
+    assert seconds() < seconds(Network([4, 4, 1], "tanh"))
+    assert seconds() < seconds(Network([2, 4, 4, 1], "tanh"))
+    assert seconds() < seconds(l2=True) < seconds(l2=True, clip=True)
+    assert seconds() < seconds(dropout=(1,))
+    assert seconds() < seconds(optimizer="momentum") < seconds(optimizer="adam")
+    cats = Network([12288, 20, 7, 5, 1])
+    assert seconds(cats, 209, wide=True) < 0.2 * seconds(cats, 209)
+
+
+def test_the_start_counts_import_and_compilation(nothing_compiled, monkeypatch):
+    here = start_seconds(plan(), "a program")
+    deep = start_seconds(plan(Network([2, 4, 4, 4, 1])), "a program")
+    assert here < deep
+    monkeypatch.delitem(sys.modules, "jax")
+    assert start_seconds(plan(), "a program") == pytest.approx(here + choose.IMPORT_SECONDS)
+
+
+def test_what_is_compiled_already_starts_sooner(nothing_compiled, monkeypatch, tmp_path):
+    nowhere = start_seconds(plan(), "a program")
+    monkeypatch.setenv("ELLAYER_CACHE", str(tmp_path))
+    assert compile_cache.where("a program") == "nowhere"
+    compile_cache.remember("a program")
+    assert compile_cache.where("a program") == "process"
+    assert start_seconds(plan(), "a program") == 0
+    monkeypatch.setattr(compile_cache, "_compiled", set())  # another process
+    assert compile_cache.where("a program") == "disk"
+    assert 0 < start_seconds(plan(), "a program") < nowhere
+    assert start_seconds(plan(), "another program") == nowhere
+
+
+def test_a_program_is_named_by_what_decides_its_shape():
+    def name(network=TINY, m=100, batch_size=10, dtype="float64", **options) -> str:
+        return program_name(plan(network, **options), Batches(m, batch_size), dtype)
+
+    others = [
+        name(Network([2, 5, 1], "tanh")),
+        name(Network([2, 4, 1], "relu")),
+        name(Network([2, 4, 1], ["tanh", "sigmoid"], "squared_error")),
+        name(Network([2, 4, 1], "tanh", parametric=True)),
+        name(m=200),
+        name(batch_size=20),
+        name(batch_size=None),
+        name(dtype="float32"),
+        name(optimizer="adam"),
+        name(l2=True),
+        name(dropout=(1,)),
+        name(wide=True),
+    ]
+    assert len({name(), *others}) == len(others) + 1
+    assert name(m=98) == name(m=101)
+
+
+def test_auto_by_itself(nothing_compiled):
+    network = Network([3, 10, 1], "tanh")
+    assert ellayer.train(network, *problem(network), num_iterations=50).engine == "numpy"
+    assert ellayer.train(network, *problem(network), num_iterations=100_000, time_limit=0.01).engine == "jax"
+
+
+WITHOUT_JAX = """
+import json, sys, time
+sys.path.insert(0, ".")
+import numpy as np
+import ellayer
+assert "numpy" in sys.modules and "jax" not in sys.modules
+from engine_cases import BINARY, problem
+X, Y = problem(BINARY)
+held_out = problem(BINARY, m=6, seed=1)
+engines = [
+    ellayer.train(BINARY, X, Y, num_iterations=50, **options).engine
+    for options in (
+        {},
+        {"optimizer": "adam", "batch_size": 5, "dropout": 0.2, "schedule": "cosine", "clip_norm": 1.0},
+        {"validation": held_out, "patience": 3, "l2": 0.1, "dtype": "float32"},
+        {"engine": "wide"},
+        {"engine": "numpy", "optimizer": "nesterov"},
+    )
+]
+result = ellayer.train(BINARY, X, Y, num_iterations=5)
+result.predict(X)
+ellayer.train(BINARY, X, Y, num_iterations=5, state=result.state)
+print(json.dumps([engines, sorted({"jax", "optax", "sklearn", "matplotlib", "h5py", "polars"} & set(sys.modules))]))
+"""
+
+
+def test_small_work_never_imports_jax(run_python, tmp_path):
+    engines, loaded = json.loads(run_python(WITHOUT_JAX, ELLAYER_CACHE=str(tmp_path)))
+    assert engines == ["numpy", "numpy", "numpy", "numpy wide", "numpy"]
+    assert loaded == []
+    assert list(tmp_path.iterdir()) == []
