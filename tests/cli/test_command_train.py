@@ -15,7 +15,6 @@ import pytest
 
 import ellayer as package
 from ellayer.cli.recipes import RECIPES
-from ellayer.core.propagation import L_model_forward
 from ellayer.data import FILE_SETS, NAMED, load
 
 
@@ -34,12 +33,9 @@ def test_a_run_folder_is_whole(quick_run):
     summary, folder = quick_run
     assert summary["run"] == "runs/flower-1"
     assert sorted(p.name for p in folder.iterdir()) == [
-        "baseline", "boundary.png", "cost.png", "data.png", "history.csv", "network.json", "parameters.npz",
-        "run.json",
+        "baseline", "boundary.png", "cost.png", "data.png", "history.csv", "model.ellayer", "run.json",
     ]  # fmt: skip
-    assert sorted(p.name for p in (folder / "baseline").iterdir()) == [
-        "history.csv", "network.json", "parameters.npz",
-    ]  # fmt: skip
+    assert sorted(p.name for p in (folder / "baseline").iterdir()) == ["history.csv", "model.ellayer"]
     assert [p.name for p in folder.parent.iterdir()] == ["flower-1"]
 
 
@@ -47,13 +43,10 @@ def test_a_run_folder_is_whole(quick_run):
 def test_the_saved_model_is_the_one_measured(quick_run, part, index):
     summary, folder = quick_run
     model = summary["models"][index]
-    network = package.Network.from_json((folder / part / "network.json").read_text())
-    assert list(network.layer_dims) == model["layer_dims"]
-    with np.load(folder / part / "parameters.npz", allow_pickle=False) as file:
-        parameters = dict(file)
+    saved = package.load(folder / part / "model.ellayer")
+    assert list(saved.network.layer_dims) == model["layer_dims"]
     data = load("flower")
-    AL, _ = L_model_forward(data.X, parameters, network)
-    assert np.mean((AL > 0.5) == data.Y) == model["train_accuracy"]
+    assert np.mean(saved.predict(data.X) == data.Y) == model["train_accuracy"]
 
 
 def test_the_history_is_what_was_trained(quick_run):
@@ -225,8 +218,8 @@ def test_divergence_ends_with_1_and_keeps_the_last_finite_parameters(ellayer, tm
     done = ellayer("train", "moons", "--activation", "identity", "--learning-rate", 1e300, "--iterations", 50)
     assert done.returncode == 1
     assert "1e+300" in done.stdout
-    with np.load(tmp_path / "runs/moons-1/parameters.npz") as parameters:
-        assert all(np.isfinite(theta).all() for theta in parameters.values())
+    parameters = package.load(tmp_path / "runs/moons-1/model.ellayer").parameters
+    assert all(np.isfinite(theta).all() for theta in parameters.values())
 
 
 @pytest.mark.slow

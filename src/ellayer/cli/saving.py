@@ -1,4 +1,4 @@
-"""What a run folder holds: parameters, history, a summary and pictures."""
+"""What a run folder holds: the model, history, a summary and pictures."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 from .. import __version__
 from ..report.plots import cost_curves, data_points, decision_boundaries, image_grid
 from ..report.style import save_picture
+from ..storage.model_file import save
 from .models import Model, per_cent
 from .training import Training
 
@@ -50,8 +51,7 @@ def write_run(folder: Path, training: Training) -> dict[str, Any]:
 
 
 def _write_model(folder: Path, model: Model) -> None:
-    np.savez(folder / "parameters.npz", allow_pickle=False, **model.result.parameters)
-    (folder / "network.json").write_text(model.result.network.to_json())
+    save(model.result, folder / "model.ellayer")
     (folder / "history.csv").write_text(model.result.history.to_csv())
 
 

@@ -1,0 +1,82 @@
+"""``ellayer trace`` and ``ellayer check``: a model file and examples in, tables and verdicts out."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from ellayer import Network, data, save, train
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """A small trained network as a file."""
+    F = data.load("flower")
+    result = train(Network([2, 4, 1], "tanh"), F.X, F.Y, learning_rate=1.2, num_iterations=200, seed=2)
+    path = tmp_path_factory.mktemp("models") / "flower.ellayer"
+    save(result, path)
+    return path, result, F
+
+
+def test_a_row_is_traced_in_full(ellayer, model):
+    path, result, F = model
+    done = ellayer("trace", path, "flower", "--row", 3)
+    assert done.returncode == 0, done.stderr
+    for name in ("Z1", "A2", "J", "dA1", "dZ2", "dW1", "db2", "new W2", "learning rate 1.2"):
+        assert name in done.stdout
+    step = json.loads(ellayer("trace", path, "flower", "--row", 3, "--json").stdout)
+    values = {s["name"]: s["values"] for s in step["steps"]}
+    np.testing.assert_allclose(values["A2"], result.predict_proba(F.X[:, [3]]), rtol=1e-12)
+
+
+def test_a_cell_a_weight_and_a_page(ellayer, model, tmp_path):
+    path = model[0]
+    assert "W1[0,0]" in ellayer("trace", path, "flower", "--cell", "Z1,0,3").stdout
+    derived = ellayer("trace", path, "flower", "--weight", "W2,0,3", "--html", "page.html")
+    assert "relative error" in derived.stdout
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert page.startswith("<!doctype html>")
+    assert "<math" in page
+    again = ellayer("trace", path, "flower", "--html", "page.html")
+    assert again.returncode == 2
+    assert "does not exist yet" in again.stderr
+
+
+def test_check_passes_on_a_right_model(ellayer, model):
+    path = model[0]
+    done = ellayer("check", path, "flower", "--rows", 50)
+    assert done.returncode == 0, done.stderr
+    assert "PASSED" in done.stdout
+    told = json.loads(ellayer("check", path, "flower", "--directions", 3, "--json").stdout)
+    assert told["passed"] is True
+    assert [row["name"] for row in told["rows"]] == ["dW1", "db1", "dW2", "db2"]
+
+
+def test_check_ends_with_1_where_it_fails(ellayer, model):
+    done = ellayer("check", model[0], "flower", "--threshold", 1e-14)
+    assert done.returncode == 1
+    assert "FAILED" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["trace", "MODEL", "iris"], "expected (2, m)"),
+        (["trace", "MODEL", "flower", "--row", "400"], "0 to 399"),
+        (["trace", "MODEL", "flower", "--cell", "Z1,x"], "whole numbers like W2,0,3"),
+        (["trace", "MODEL", "flower", "--cell", "Z9,0,0"], "expected one of"),
+        (["trace", "MODEL", "flower", "--weight", "W1,0,9"], "expected an index inside W1"),
+        (["trace", "MODEL", "flower", "--learning-rate", "-1"], "--learning-rate"),
+        (["trace", "MODEL", "flower", "--json", "--cell", "Z1,0,0"], "--json"),
+        (["trace", "nothing.ellayer", "flower"], "nothing.ellayer"),
+        (["check", "MODEL", "flowr"], "flowr"),
+        (["check", "MODEL", "flower", "--threshold", "0"], "--threshold"),
+    ],
+)
+def test_bad_input_ends_with_2_and_one_message(ellayer, model, arguments, message):
+    done = ellayer(*(model[0] if a == "MODEL" else a for a in arguments))
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
