@@ -1,0 +1,71 @@
+"""The parameters of the estimators: what each may be, and scikit-learn's error where it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from sklearn.utils._param_validation import Interval, InvalidParameterError, Options, StrOptions
+
+_from_zero = Interval(Real, 0, None, closed="left")
+_above_zero = Interval(Real, 0, None, closed="neither")
+_share = Interval(Real, 0, 1, closed="left")
+_count = Interval(Integral, 1, None, closed="left")
+
+CONSTRAINTS: dict[str, list[Any]] = {
+    "hidden_layer_sizes": ["array-like", _count],
+    "activation": [str, callable, list, tuple],
+    "solver": [StrOptions({"lbfgs", "sgd", "adam"})],
+    "alpha": [_from_zero],
+    "batch_size": [StrOptions({"auto"}), _count],
+    "learning_rate": [StrOptions({"constant", "invscaling", "adaptive"})],
+    "learning_rate_init": [_above_zero],
+    "power_t": [_from_zero],
+    "max_iter": [_count],
+    "loss": [str],
+    "shuffle": ["boolean"],
+    "random_state": ["random_state"],
+    "tol": [_from_zero],
+    "verbose": ["verbose"],
+    "warm_start": ["boolean"],
+    "momentum": [Interval(Real, 0, 1, closed="both")],
+    "nesterovs_momentum": ["boolean"],
+    "early_stopping": ["boolean"],
+    "validation_fraction": [_share],
+    "beta_1": [_share],
+    "beta_2": [_share],
+    "epsilon": [_above_zero],
+    "n_iter_no_change": [_count, Options(Real, {np.inf}), None],
+    "max_fun": [_count],
+    "dropout": [_share, list, tuple],
+    "output_activation": [str, callable, tuple, None],
+    "optimizer": [str, object],
+    "learning_rate_schedule": [str, callable, object],
+    "l1": [_from_zero],
+    "weight_decay": [_from_zero, None],
+    "clip_norm": [_above_zero, None],
+    "initializer": [str, None],
+    "init_params": [dict, list, tuple, None],
+    "validation_data": [list, tuple, None],
+    "monitor": [str, None],
+    "restore_best": ["boolean", None],
+    "callbacks": [list, tuple, None],
+    "time_limit": [_above_zero, None],
+    "dtype": [StrOptions({"float32", "float64"}), type, None],
+    "device": [object],
+    "engine": [str],
+}
+
+
+def named(estimator: Any, parameter: str, find: Callable[[], Any]) -> Any:
+    """Return ``find()``; what it finds wrong becomes scikit-learn's InvalidParameterError, still a ValueError."""
+    try:
+        return find()
+    except InvalidParameterError:
+        raise
+    except ValueError as error:
+        raise InvalidParameterError(
+            f"The {parameter!r} parameter of {type(estimator).__name__} does not fit: {error}"
+        ) from None

@@ -1,0 +1,156 @@
+"""Bad input gets a clear answer: an error, or a warning with the remedy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from ellayer import MLPClassifier, MLPRegressor
+from ellayer.engine import DivergenceWarning
+from ellayer.estimators import FitWarning
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+def test_class_weight_of_an_unknown_class(iris):
+    with pytest.raises(ValueError, match=r"expected classes of y, 0, 1, 2; received the unknown 'setosa'"):
+        MLPClassifier(class_weight={0: 1.0, "setosa": 2.0}).fit(*iris)
+    with pytest.raises(ValueError, match="finite weights >= 0"):
+        MLPClassifier(class_weight={0: -1.0}).fit(*iris)
+    with pytest.raises(ValueError, match="'class_weight' parameter"):
+        MLPClassifier(class_weight=3).fit(*iris)
+    with pytest.raises(ValueError, match="'balanced'"):
+        MLPClassifier(class_weight="unbalanced").fit(*iris)
+
+
+@pytest.mark.parametrize("labels", [["a", "b"], ["a", "b", "c"]])
+def test_a_class_with_one_example_under_early_stopping(labels):
+    y = np.array([labels[i % (len(labels) - 1)] for i in range(40)] + [labels[-1]])
+    with pytest.raises(ValueError, match=f"only 1 member, which is too few: '{labels[-1]}'"):
+        MLPClassifier(early_stopping=True).fit(np.random.RandomState(0).randn(41, 3), y)
+
+
+def test_constant_columns(iris):
+    X, y = iris
+    with pytest.warns(FitWarning, match="column 4 is constant.*VarianceThreshold"):
+        model = MLPClassifier(max_iter=5).fit(np.c_[X, np.full(150, 7.0), np.zeros(150)], y)
+    assert np.isfinite(model.predict_proba(np.c_[X, np.full(150, 7.0), np.zeros(150)])).all()
+
+
+def test_one_column_times_a_million(cancer):
+    X, y = cancer
+    X = X.copy()
+    X[:, 3] *= 1e6
+    frame = pd.DataFrame(X, columns=[f"f{i}" for i in range(30)])
+    with pytest.warns(FitWarning, match="column 'f3' is of a scale up to .*StandardScaler"):
+        MLPClassifier(random_state=0, max_iter=30).fit(frame, y)
+    remedied = make_pipeline(StandardScaler(), MLPClassifier(random_state=0)).fit(frame, y)
+    assert remedied.score(frame, y) > 0.97
+
+
+def test_target_of_scale_1e30(line):
+    X, Y = line
+    y = Y[:, 0] * 1e30
+    with pytest.warns(FitWarning, match="TransformedTargetRegressor"):
+        model = MLPRegressor(random_state=0, max_iter=5).fit(X, y)
+    assert np.isfinite(model.predict(X)).all()
+    remedied = TransformedTargetRegressor(
+        MLPRegressor(random_state=0, max_iter=500), transformer=StandardScaler()
+    )
+    assert remedied.fit(X, y).score(X, y) > 0.8
+
+
+def test_negative_weights(iris):
+    X, y = iris
+    with pytest.raises(ValueError, match="Negative values in data passed to `sample_weight`"):
+        MLPClassifier().fit(X, y, sample_weight=np.linspace(-1, 1, 150))
+    with pytest.raises(ValueError, match="Sample weights must contain"):
+        MLPClassifier().fit(X, y, sample_weight=np.zeros(150))
+
+
+def test_a_class_never_predicted():
+    random = np.random.RandomState(0)
+    X, y = random.randn(300, 2), np.array(["often"] * 295 + ["seldom"] * 5)
+    with pytest.warns(FitWarning, match="'seldom' is never predicted.*class_weight='balanced'"):
+        MLPClassifier(random_state=0).fit(X, y)
+
+
+def test_dead_units(iris):
+    X, y = iris
+    dead = {
+        "W1": np.zeros((5, 4)),
+        "b1": np.full((5, 1), -1.0),
+        "W2": np.ones((3, 5)),
+        "b2": np.zeros((3, 1)),
+    }
+    with (
+        pytest.warns(FitWarning, match="layer 1: 5 of 5 units are dead.*leaky_relu"),
+        pytest.warns(FitWarning, match="never predicted"),
+    ):
+        MLPClassifier(5, init_params=dead, max_iter=25, n_iter_no_change=None).fit(X, y)
+
+
+def test_one_class_only(iris):
+    X, _ = iris
+    with pytest.warns(FitWarning, match="one class only, 'same'"):
+        model = MLPClassifier(max_iter=5).fit(X, np.full(150, "same"))
+    assert set(model.predict(X)) == {"same"}
+    assert model.predict_proba(X).shape == (150, 1)
+
+
+def test_nan_with_number_and_columns(iris):
+    X, y = iris
+    frame = pd.DataFrame(X, columns=["a", "b", "c", "d"])
+    frame.loc[[3, 5], "b"] = np.nan
+    frame.loc[7, "d"] = np.inf
+    with pytest.raises(ValueError, match=r"(?s)Input X contains.*3 values.*'b': 2, 'd': 1"):
+        MLPClassifier().fit(frame, y)
+    model = MLPClassifier(max_iter=5).fit(X, y)
+    with pytest.raises(ValueError, match=r"(?s)Input X contains NaN.*1 values.*0: 1"):
+        model.predict(np.array([[np.nan, 0, 0, 0]]))
+    with pytest.raises(ValueError, match="Input y contains NaN"):
+        MLPRegressor().fit(X, np.where(y > 1, np.nan, y))
+
+
+def test_divergence_stops_keeps_the_best_and_says_what_to_try(line):
+    X, y = line
+    with pytest.warns(DivergenceWarning, match="learning_rate="):
+        model = MLPRegressor(
+            solver="sgd", learning_rate_init=50.0, random_state=0, activation="identity"
+        ).fit(X, y)
+    assert model.stopped_by_ == "divergence"
+    assert np.isfinite(model.predict(X)).all()
+    errors = ((model.predict(X) - y) ** 2).mean()
+    assert errors < 10 * (y**2).mean()  # the start, not the last huge step
+
+
+def test_numbers_beyond_all_bounds():
+    random = np.random.RandomState(0)
+    X = np.finfo(float).max * random.uniform(size=(10, 2))
+    with (
+        pytest.warns(FitWarning, match="scale"),
+        pytest.raises(ValueError, match="Solver produced non-finite parameter weights"),
+    ):
+        MLPRegressor().fit(X, random.randn(10))
+
+
+def test_poisson_of_negative_targets(line):
+    X, Y = line
+    with pytest.raises(ValueError, match=">= 0"):
+        MLPRegressor("poisson").fit(X, Y[:, 0])
+
+
+def test_sparse_text_and_wrong_shapes(iris):
+    X, y = iris
+    with pytest.raises(ValueError, match="could not convert string to float"):
+        MLPClassifier().fit(np.array([["a", "b"]] * 4), [0, 1, 0, 1])
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        MLPClassifier().fit(X, y[:-1])
+    with pytest.raises(ValueError, match="expected \\(X, y\\)"):
+        MLPClassifier(validation_data=(X,)).fit(X, y)
+    with pytest.raises(ValueError, match="not a valid scoring"):
+        MLPClassifier(monitor="beauty").fit(X, y)

@@ -1,0 +1,71 @@
+"""scikit-learn's own checks over the configurations; what fails is what its own class fails too."""
+
+from __future__ import annotations
+
+import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from ellayer import MLPClassifier, MLPRegressor
+
+WEIGHTS = "check_sample_weight_equivalence_on_"
+SPLIT_OR_DRAWN = dict.fromkeys(
+    [f"{WEIGHTS}dense_data", f"{WEIGHTS}sparse_data"],
+    "what is drawn by example (a validation split, a dropout mask) differs when an example is repeated or removed; "
+    "scikit-learn's own class fails it with early_stopping and with mini-batches",
+)
+SMALL_SPLIT = {
+    "check_estimators_nan_inf": "10 examples leave 1 for validation; scikit-learn's own class fails it alike",
+    "check_fit2d_1feature": "10 examples leave 1 for validation; scikit-learn's own class fails it alike",
+}
+EARLY = {
+    **SPLIT_OR_DRAWN,
+    **SMALL_SPLIT,
+    "check_classifiers_one_label": "10 examples leave 1 for validation; scikit-learn's own class fails it alike",
+}
+EARLY_REGRESSOR = {
+    **SPLIT_OR_DRAWN,
+    **SMALL_SPLIT,
+    "check_regressors_no_decision_function": "10 examples leave 1; scikit-learn's own class fails it alike",
+}
+FLOAT32 = dict.fromkeys(
+    [f"{WEIGHTS}dense_data", f"{WEIGHTS}sparse_data"],
+    "compared to 1e-7, the rounding of float32; scikit-learn's own class is only asked in float64",
+)
+LBFGS = {
+    "check_classifiers_multilabel_output_format_predict_proba": "converges to probabilities of exactly 1; "
+    "scikit-learn's own class fails it alike"
+}
+
+CONFIGURATIONS = [
+    (MLPClassifier(max_iter=100), {}),
+    (MLPRegressor(max_iter=100), {}),
+    (MLPClassifier(max_iter=100, dropout=0.1), SPLIT_OR_DRAWN),
+    (MLPClassifier(max_iter=100, class_weight="balanced"), {}),
+    (MLPClassifier(early_stopping=True), EARLY),
+    (MLPRegressor(early_stopping=True), EARLY_REGRESSOR),
+    (MLPClassifier(solver="lbfgs"), LBFGS),
+    (MLPRegressor(solver="lbfgs"), {}),
+    (MLPClassifier(solver="sgd", learning_rate="adaptive", learning_rate_init=0.1), {}),
+    (MLPClassifier(activation="leaky_relu", max_iter=100), {}),
+    (MLPClassifier((20, 10), ["leaky_relu", "tanh"], learning_rate_init=0.01, max_iter=100), {}),
+    (MLPClassifier(dtype="float32", max_iter=100), FLOAT32),
+    (MLPRegressor(loss="poisson", max_iter=400), {}),
+    (MLPRegressor(loss="huber", max_iter=100), {}),
+    (MLPClassifier(loss="focal", optimizer="adamw", clip_norm=1.0, learning_rate_schedule="cosine"), {}),
+]
+
+
+def expected(estimator):
+    return next(failing for model, failing in CONFIGURATIONS if model is estimator)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("ignore::ellayer.estimators.FitWarning")
+@pytest.mark.filterwarnings("ignore::ellayer.engine.DivergenceWarning")
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
+@parametrize_with_checks(
+    [model for model, _ in CONFIGURATIONS], expected_failed_checks=expected, xfail_strict=True
+)
+def test_scikit_learn_check(estimator, check):
+    check(estimator)
