@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from ellayer import Network, data, save, train
+from ellayer import Network, data, initialize_parameters, save, train
 
 
 @pytest.fixture(scope="module")
@@ -54,10 +54,15 @@ def test_check_passes_on_a_right_model(ellayer, model):
     assert [row["name"] for row in told["rows"]] == ["dW1", "db1", "dW2", "db2"]
 
 
-def test_check_ends_with_1_where_it_fails(ellayer, model):
-    done = ellayer("check", model[0], "flower", "--threshold", 1e-14)
+def test_check_ends_with_1_where_a_gradient_cannot_be_checked(ellayer, tmp_path):
+    network = Network([2, 3, 1])
+    save((network, initialize_parameters(network, "zeros")), tmp_path / "zeros.ellayer")
+    done = ellayer("check", "zeros.ellayer", "flower", "--rows", 20)
     assert done.returncode == 1
-    assert "FAILED" in done.stdout
+    assert "NOT CHECKED" in done.stdout
+    told = json.loads(ellayer("check", "zeros.ellayer", "flower", "--rows", 20, "--json").stdout)
+    assert told["passed"] is False
+    assert told["rows"][0]["numeric"] is None
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,9 @@ from typing import Annotated
 import typer
 
 from .. import __version__
+from .check import check
 from .reproduce import reproduce
+from .trace import trace
 from .train import train
 
 app = typer.Typer(
@@ -21,6 +23,8 @@ app = typer.Typer(
 )
 app.command()(train)
 app.command()(reproduce)
+app.command()(trace)
+app.command()(check)
 
 
 def _show_version(wanted: bool) -> None:

@@ -14,6 +14,8 @@ _HOME = {
     "data_points": "plots",
     "decision_boundaries": "plots",
     "image_grid": "plots",
+    "saliency_bars": "saliency_plot",
+    "saliency_overlay": "saliency_plot",
     "save_picture": "style",
 }
 

@@ -1,0 +1,67 @@
+"""``ellayer check``: the gradients of a model against finite differences."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from json import dumps
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .answers import CHECK_FAILED, DONE, BadInput, answering
+from .looking import DATA_HELP, MODEL_HELP, examples_of, model_of
+from .options import Debug
+
+
+@answering
+def check(
+    model: Annotated[Path, typer.Argument(help=MODEL_HELP, metavar="MODEL")],
+    file: Annotated[str, typer.Argument(help=DATA_HELP, metavar="FILE")],
+    rows: Annotated[
+        int, typer.Option("--rows", help="Check on the first so many examples; 0 takes all.", min=0)
+    ] = 0,
+    directions: Annotated[
+        int | None,
+        typer.Option(
+            "--directions", help="Random directions per gradient.", min=1, show_default="every entry"
+        ),
+    ] = None,
+    l2: Annotated[float, typer.Option("--l2", help="Strength of the L2 penalty in the cost.", min=0.0)] = 0.0,
+    threshold: Annotated[
+        float, typer.Option("--threshold", help="Largest relative error that passes.")
+    ] = 1e-7,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Compare a model's gradients with finite differences, each by name.
+
+    Ends with 0 if all agree, with 1 if one does not or could not be checked.
+
+    Example: ellayer check model.ellayer flower
+    """
+    from ..inspection import check_gradients
+
+    if not threshold > 0:
+        raise BadInput(f"--threshold: expected a number above 0, received {threshold}; try 1e-7")
+    subject, data = model_of(model), examples_of(file)
+    X, Y = data.of(subject, rows or None)
+    outcome = check_gradients(subject, X, Y, l2=l2, threshold=threshold, directions=directions)
+    if json:
+        typer.echo(
+            dumps(
+                {
+                    "passed": outcome.passed,
+                    "cost": outcome.cost,
+                    "rows": [_plain(asdict(r)) for r in outcome.rows],
+                }
+            )
+        )
+    else:
+        typer.echo(str(outcome))
+    raise typer.Exit(DONE if outcome.passed else CHECK_FAILED)
+
+
+def _plain(row: dict) -> dict:
+    """A row for JSON, which has no nan."""
+    return {key: None if isinstance(value, float) and value != value else value for key, value in row.items()}

@@ -1,0 +1,202 @@
+"""One number of a trace, with its equation written out in numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from .trace import Trace
+
+_SHOWN = 8  # of a long sum, so many of the largest terms
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One number: ``print`` it for the sum or product it came from.
+
+    Parameters
+    ----------
+    name : str
+        "Z1[0,3]".
+    value : float
+    equation : str
+        The equation of the whole quantity.
+    terms : tuple of (str, float)
+        What is added up, or the factors, each as text and number.
+    joined : str
+        "+" for a sum, "*" for a product, "" for a value read off a function.
+    scale : float
+        What a sum is multiplied by at the end (1/m for a gradient).
+    """
+
+    name: str
+    value: float
+    equation: str
+    terms: tuple[tuple[str, float], ...]
+    joined: str = "+"
+    scale: float = 1.0
+
+    def __str__(self) -> str:
+        lines = [f"{self.name} = {self.value:.10g}", f"  {self.equation}"]
+        if self.joined != "+":
+            sign = " * " if self.joined else ", "
+            return "\n".join([*lines, "  " + sign.join(text for text, _ in self.terms)])
+        order = sorted(self.terms, key=lambda term: -abs(term[1]))
+        if len(order) <= _SHOWN:
+            order = list(self.terms)
+        lines += [f"  {'+' if v >= 0 else '-'} {abs(v):<12.6g} {text}" for text, v in order[:_SHOWN]]
+        if rest := order[_SHOWN:]:
+            lines.append(f"  + {sum(v for _, v in rest):<12.6g} the other {len(rest)} terms together")
+        if self.scale != 1.0:
+            lines.append(f"  all times {self.scale:.6g}")
+        return "\n".join(lines)
+
+
+def cell(trace: Trace, name: str, index: tuple[int, ...]) -> Cell:
+    """Return one number of a trace with what it is made of."""
+    step = trace.step(name)
+    index = _checked(name, step.value, index)
+    where = f"{name}[{','.join(map(str, index))}]" if index else name
+    value = float(step.value[index])
+    letters = name.removeprefix("new ").rstrip("0123456789")
+    layer = int(name[len(name.rstrip("0123456789")) :] or 0)
+    if step.phase in ("given",) or letters == "D":
+        return Cell(where, value, step.plain, (), "")
+    made = _makers().get("new" if step.phase == "update" else letters)
+    terms, joined, scale = made(trace, name, layer, index) if made else ((), "", 1.0)
+    return Cell(where, value, step.plain, tuple(terms), joined, scale)
+
+
+def _checked(name: str, value: np.ndarray, index: tuple[int, ...]) -> tuple[int, ...]:
+    inside = len(index) == value.ndim and all(
+        isinstance(i, (int, np.integer)) and -n <= i < n for i, n in zip(index, value.shape, strict=True)
+    )
+    if not inside:
+        want = f"{value.ndim} numbers inside {value.shape}" if value.ndim else "no index"
+        raise IndexError(f"{name}: expected {want}, received {index}")
+    return tuple(int(i) % n for i, n in zip(index, value.shape, strict=True))
+
+
+def _makers() -> dict[str, Any]:
+    return {
+        "Z": _Z, "A": _A, "J": _J, "dA": _dA, "dZ": _dZ, "dW": _dW, "db": _db, "new": _new,
+    }  # fmt: skip
+
+
+def _text(*factors: tuple[str, float]) -> str:
+    return " * ".join(f"{name} ({value:.6g})" for name, value in factors)
+
+
+def _Z(trace: Trace, name: str, l: int, index: tuple[int, ...]) -> tuple:
+    j, i = index
+    cache = trace.caches[l - 1]
+    terms = [
+        (_text((f"W{l}[{j},{k}]", w), (f"A{l - 1}[{k},{i}]", a)), float(w * a))
+        for k, (w, a) in enumerate(zip(cache.W[j], cache.A_prev[:, i], strict=True))
+    ]
+    return [*terms, (f"b{l}[{j},0]", float(cache.b[j, 0]))], "+", 1.0
+
+
+def _A(trace: Trace, name: str, l: int, index: tuple[int, ...]) -> tuple:
+    if l == 0:
+        return (), "", 1.0
+    j, i = index
+    cache, row = trace.caches[l - 1], trace.network.rows[l - 1]
+    if not row.elementwise:
+        return [(f"Z{l}[{k},{i}] = {z:.6g}", float(z)) for k, z in enumerate(cache.Z[:, i])], "", 1.0
+    terms = [(f"Z{l}[{j},{i}] = {cache.Z[j, i]:.6g}", float(cache.Z[j, i]))]
+    if cache.alpha is not None:
+        terms += [(f"{row.name}(Z) = {cache.A[j, i]:.6g}", float(cache.A[j, i])),
+                  (f"a{l}[{j},0] = {cache.alpha[j, 0]:.6g}", float(cache.alpha[j, 0]))]  # fmt: skip
+    return terms, "", 1.0
+
+
+def _J(trace: Trace, name: str, l: int, index: tuple[int, ...]) -> tuple:
+    network = trace.network
+    AL, Y, Z = trace[f"A{network.L}"], trace["Y"], trace.caches[-1].Z
+    row = network.loss_row
+    losses = (row.fused_forward(Z, Y) if network.fused else row.forward(AL, Y)).sum(axis=0)  # type: ignore[misc]
+    if any(step.name == "w" for step in trace):
+        losses = losses * trace["w"][0]
+    terms = [(f"loss of example {i}", float(loss)) for i, loss in enumerate(losses)]
+    l2, l1, total = trace.penalties
+    W = [step.value for step in trace if step.phase == "given" and step.name[0] == "W"]
+    if l2:
+        terms.append(
+            ("l2 penalty, times m", trace.m * l2 / (2 * total) * float(sum((w * w).sum() for w in W)))
+        )
+    if l1:
+        terms.append(("l1 penalty, times m", trace.m * l1 / total * float(sum(np.abs(w).sum() for w in W))))
+    return terms, "+", 1.0 / trace.m
+
+
+def _dA(trace: Trace, name: str, l: int, index: tuple[int, ...]) -> tuple:
+    j, i = index
+    if l == trace.network.L:
+        return (
+            [
+                (f"A{l}[{j},{i}] = {trace[f'A{l}'][j, i]:.6g}", 0.0),
+                (f"Y[{j},{i}] = {trace['Y'][j, i]:.6g}", 0.0),
+            ],
+            "",
+            1.0,
+        )
+    W, dZ = trace.caches[l].W, trace[f"dZ{l + 1}"]
+    mask = trace.caches[l].mask
+    terms = [
+        (_text((f"W{l + 1}[{k},{j}]", W[k, j]), (f"dZ{l + 1}[{k},{i}]", dZ[k, i])), float(W[k, j] * dZ[k, i]))
+        for k in range(len(W))
+    ]
+    return terms, "+", 1.0 if mask is None else float(mask[j, i])
+
+
+def _dZ(trace: Trace, name: str, l: int, index: tuple[int, ...]) -> tuple:
+    network = trace.network
+    j, i = index
+    if l == network.L and network.fused:
+        value, Y = trace[f"A{l}"][j, i], trace["Y"][j, i]
+        return [(f"A{l}[{j},{i}] = {value:.6g}", float(value)), (f"Y[{j},{i}] = {Y:.6g}", float(Y))], "", 1.0
+    row, cache = network.rows[l - 1], trace.caches[l - 1]
+    dA = trace[f"dA{l}"]
+    if not row.elementwise:
+        return [(f"dA{l}[{k},{i}] = {d:.6g}", float(d)) for k, d in enumerate(dA[:, i])], "", 1.0
+    slope = float(row.derivative(cache.Z[[j]][:, [i]])[0, 0])
+    if cache.alpha is not None:
+        slope = float(1 - cache.alpha[j, 0] + cache.alpha[j, 0] * slope)
+    factors = ((f"dA{l}[{j},{i}]", float(dA[j, i])), (f"g'(Z{l}[{j},{i}])", slope))
+    return [(_text(factor), factor[1]) for factor in factors], "*", 1.0
+
+
+def _dW(trace: Trace, name: str, l: int, index: tuple[int, ...]) -> tuple:
+    j, k = index
+    dZ, A = trace[f"dZ{l}"], trace.caches[l - 1].A_prev
+    terms = [
+        (_text((f"dZ{l}[{j},{i}]", dZ[j, i]), (f"A{l - 1}[{k},{i}]", A[k, i])), float(dZ[j, i] * A[k, i]))
+        for i in range(dZ.shape[1])
+    ]
+    l2, l1, total = trace.penalties
+    w = float(trace[f"W{l}"][j, k])
+    if l2:
+        terms.append((f"l2 * m/total * W{l}[{j},{k}]", l2 / total * w * trace.m))
+    if l1:
+        terms.append((f"l1 * m/total * sign(W{l}[{j},{k}])", l1 / total * float(np.sign(w)) * trace.m))
+    return terms, "+", 1.0 / trace.m
+
+
+def _db(trace: Trace, name: str, l: int, index: tuple[int, ...]) -> tuple:
+    row = trace[f"dZ{l}"][index[0]]
+    return [(f"dZ{l}[{index[0]},{i}]", float(v)) for i, v in enumerate(row)], "+", 1.0 / trace.m
+
+
+def _new(trace: Trace, name: str, l: int, index: tuple[int, ...]) -> tuple:
+    old = name.removeprefix("new ")
+    at = ",".join(map(str, index))
+    before, after, slope = (float(trace[n][index]) for n in (old, name, f"d{old}"))
+    return (
+        [(f"{old}[{at}] before", before), (f"the step (its gradient is {slope:.6g})", after - before)],
+        "+",
+        1.0,
+    )

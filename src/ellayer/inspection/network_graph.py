@@ -1,0 +1,69 @@
+"""A network's computation graph at layer level, from one traced step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .graph import ComputationGraph, Node
+from .trace import Trace, trace
+
+
+def network_graph(model: Any, X: Any = None, Y: Any = None) -> ComputationGraph:
+    """Return the graph X -> Z1 -> A1 -> ... -> J of a model on examples.
+
+    Parameters
+    ----------
+    model : TrainingResult, (Network, parameters) or a fitted estimator
+    X : array, shape (n_x, m)
+    Y : array, shape (n_L, m)
+
+    Returns
+    -------
+    ComputationGraph
+        dJ/dZ and dJ/dA carry the 1/m, as every derivative of a graph is one of its output.
+    """
+    if X is None or Y is None:
+        raise ValueError(
+            "computation_graph: expected (model, X, Y): the numbers on a network's graph are those of examples; "
+            "for its layers alone take ellayer.summary(model)"
+        )
+    step = trace(model, X, Y)
+    nodes: list[Node] = []
+    for name, text, inputs in _plan(step):
+        by_name = {node.name: i for i, node in enumerate(nodes)}
+        nodes.append(Node(name, text, tuple(by_name[i] for i in inputs), step[name], _slope(step, name)))
+    return ComputationGraph(tuple(nodes))
+
+
+def _plan(step: Trace) -> list[tuple[str, str, tuple[str, ...]]]:
+    """Name, text and inputs of each node in the order of evaluation."""
+    network = step.network
+    plan: list[tuple[str, str, tuple[str, ...]]] = []
+    first = "A0"
+    if network.inputs is None:
+        plan.append(("A0", "X", ()))
+    else:
+        own = list(network.inputs.shapes(network.layer_dims[0]))
+        plan += [("X", "X", ()), *((name, name, ()) for name in own)]
+        plan.append(("A0", "A0 = inputs(X)", ("X", *own)))
+    for l in range(1, network.L + 1):
+        g = network.activations[l - 1]
+        plan += [(f"W{l}", f"W{l}", ()), (f"b{l}", f"b{l}", ())]
+        plan.append((f"Z{l}", f"Z{l} = W{l} {'X' if l == 1 and network.inputs is None else f'A{l - 1}'} + b{l}",
+                     (f"W{l}", first, f"b{l}")))  # fmt: skip
+        blend = network.parametric and l < network.L
+        if blend:
+            plan.append((f"a{l}", f"a{l}", ()))
+        plan.append((f"A{l}", f"A{l} = {'blend of ' if blend else ''}{g}(Z{l})",
+                     (f"Z{l}", f"a{l}") if blend else (f"Z{l}",)))  # fmt: skip
+        first = f"A{l}"
+    return [*plan, ("Y", "Y", ()), ("J", "J = mean of L(A, Y)", (first, "Y"))]
+
+
+def _slope(step: Trace, name: str) -> Any:
+    if name == "J":
+        return step["J"] * 0 + 1
+    if name == "Y":
+        return None
+    slope = step["dX" if name == "X" else f"d{name}"]
+    return slope / step.m if name[0] in "ZAX" else slope  # dZ and dA are each example's

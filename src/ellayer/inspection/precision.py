@@ -1,0 +1,206 @@
+"""precision_audit: the same step in float64, float32 and bfloat16, and where digits are lost."""
+
+from __future__ import annotations
+
+import html
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..core.propagation import L_model_backward, L_model_forward, compute_cost, update_parameters
+from .subject import take_apart
+from .trace_views import STYLE
+
+DTYPES = ("float32", "bfloat16")
+
+
+@dataclass(frozen=True)
+class PrecisionRow:
+    """One quantity in several precisions.
+
+    Parameters
+    ----------
+    name : str
+        "Z1", "J", "dW1", "new W1", ...
+    size : float
+        Its norm in float64.
+    error : dict of str to float
+        By dtype: ||x - x64|| / ||x64||; inf where something is not finite.
+    lost : dict of str to float
+        Of an update: the share of the parameters that should move and do not, for the step is below
+        half a unit in their last place.
+    """
+
+    name: str
+    size: float
+    error: dict[str, float]
+    lost: dict[str, float]
+
+    def digits(self, dtype: str) -> float:
+        """Return how many decimal digits are right."""
+        error = self.error[dtype]
+        return 16.0 if error == 0 else max(0.0, -math.log10(error)) if math.isfinite(error) else 0.0
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PrecisionAudit:
+    """The table of ``precision_audit``: ``print`` it or show it in Jupyter.
+
+    Attributes
+    ----------
+    rows : tuple of PrecisionRow
+    learning_rate : float
+    """
+
+    rows: tuple[PrecisionRow, ...]
+    learning_rate: float
+
+    def __getitem__(self, name: str) -> PrecisionRow:
+        """Return the row of a quantity."""
+        for row in self.rows:
+            if row.name == name:
+                return row
+        raise KeyError(f"expected one of {', '.join(r.name for r in self.rows)}; received {name!r}")
+
+    def worst(self, dtype: str) -> PrecisionRow:
+        """Return the quantity with the largest relative error in a dtype."""
+        return max(self.rows, key=lambda row: row.error[dtype])
+
+    def findings(self) -> list[str]:
+        """Return what there is to say, a sentence each."""
+        told = []
+        for dtype in DTYPES:
+            worst = self.worst(dtype)
+            told.append(
+                f"{dtype}: {worst.name} is the worst, with {worst.digits(dtype):.1f} decimal digits right"
+            )
+            lost = [r for r in self.rows if r.lost.get(dtype, 0.0) >= 0.01]
+            told += [
+                f"{dtype}: {100 * r.lost[dtype]:.0f} % of {r.name.removeprefix('new ')} does not move, its step being lost "
+                f"in rounding" for r in lost
+            ]  # fmt: skip
+        return told
+
+    def _table(self) -> list[tuple[str, ...]]:
+        lines = [
+            (
+                "quantity",
+                "norm in float64",
+                *(f"{d}: error" for d in DTYPES),
+                *(f"{d}: digits" for d in DTYPES),
+            )
+        ]
+        for row in self.rows:
+            errors = (f"{row.error[d]:.1e}" for d in DTYPES)
+            lines.append((row.name, f"{row.size:.6g}", *errors, *(f"{row.digits(d):.1f}" for d in DTYPES)))
+        return lines
+
+    def __str__(self) -> str:
+        lines = self._table()
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        text = ["  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in lines]
+        return "\n".join([*text, *self.findings()])
+
+    def __repr__(self) -> str:
+        return f"PrecisionAudit({len(self.rows)} quantities in float64, {', '.join(DTYPES)})"
+
+    def _repr_html_(self) -> str:
+        head, *lines = self._table()
+        rows = "".join(
+            "<tr>" + "".join(f"<td class='shape'>{html.escape(c)}</td>" for c in line) + "</tr>"
+            for line in lines
+        )
+        told = "".join(f"<li>{html.escape(line)}</li>" for line in self.findings())
+        heads = "".join(f"<th>{html.escape(c)}</th>" for c in head)
+        return f'{STYLE}<div class="ellayer-trace"><table><tr>{heads}</tr>{rows}</table><ul>{told}</ul></div>'
+
+
+def precision_audit(
+    model: Any, X: Any, Y: Any, parameters: Any = None, *, learning_rate: float = 0.1
+) -> PrecisionAudit:
+    """Compare one step of gradient descent in float32 and bfloat16 with float64, quantity by quantity.
+
+    The step is the hand-written one, run in each precision on the parameters and data rounded to it
+    (bfloat16 by jax, which NumPy does not have).
+
+    Parameters
+    ----------
+    model : TrainingResult, (Network, parameters) or a fitted estimator
+    X : array, shape (n_x, m)
+    Y : array, shape (n_L, m)
+    parameters : dict, optional
+    learning_rate : float
+        Of the update.
+
+    Returns
+    -------
+    PrecisionAudit
+
+    Examples
+    --------
+    >>> from ellayer.core import Network, initialize_parameters
+    >>> network = Network([2, 3, 1], "tanh")
+    >>> audit = precision_audit((network, initialize_parameters(network, seed=1)), [[1.0, 0.5], [0.3, -1.0]], [1, 0])
+    >>> audit["dW1"].digits("float32") > audit["dW1"].digits("bfloat16")
+    True
+    """
+    if not 0 < learning_rate < math.inf:
+        raise ValueError(f"learning_rate: expected a number above 0, received {learning_rate!r}")
+    subject = take_apart(model, parameters)
+    X = subject.inputs(X)
+    Y = subject.targets(Y, X.shape[1], "a step")
+    exact, _ = _step(subject.network, subject.start, X, Y, learning_rate, "float64")
+    others = {dtype: _step(subject.network, subject.start, X, Y, learning_rate, dtype) for dtype in DTYPES}
+    rows = []
+    for name, value in exact.items():
+        size = float(np.linalg.norm(value))
+        errors = {dtype: _error(step[name], value, size) for dtype, (step, _) in others.items()}
+        rows.append(
+            PrecisionRow(
+                name, size, errors, {d: lost[name] for d, (_, lost) in others.items() if name in lost}
+            )
+        )
+    return PrecisionAudit(tuple(rows), learning_rate)
+
+
+def _step(
+    network: Any, parameters: dict, X: np.ndarray, Y: np.ndarray, rate: float, dtype: str
+) -> tuple[dict[str, np.ndarray], dict[str, float]]:
+    """Every quantity of one step in a dtype, as float64, and the share of each update that is lost."""
+    if dtype != "bfloat16":  # which NumPy does not have
+        return _quantities(network, parameters, X, Y, rate, lambda a: np.asarray(a, dtype))
+    import jax
+
+    # Not compiled as a whole: fused operations would round once where the step rounds after each.
+    return _quantities(network, parameters, X, Y, rate, lambda a: jax.numpy.asarray(a, dtype))
+
+
+def _quantities(
+    network: Any, parameters: dict, X: np.ndarray, Y: np.ndarray, rate: float, cast: Any
+) -> tuple[dict[str, np.ndarray], dict[str, float]]:
+    with np.errstate(all="ignore"):
+        theta, X, Y = {name: cast(value) for name, value in parameters.items()}, cast(X), cast(Y)
+        AL, caches = L_model_forward(X, theta, network)
+        J = compute_cost(AL, Y, network, None, caches[-1].Z)
+        grads = L_model_backward(AL, Y, caches, network)
+        new = update_parameters(theta, grads, rate)
+    found: dict[str, Any] = {}
+    for l, cache in enumerate(caches, start=1):
+        found |= {f"Z{l}": cache.Z, f"A{l}": cache.A}
+    found |= {"J": J, **grads, **{f"new {name}": new[name] for name in theta}}
+    exact = {name: np.asarray(value).astype(np.float64) for name, value in found.items()}
+    lost = {}
+    for name in theta:
+        moved = exact[f"d{name}"] != 0
+        still = (exact[f"new {name}"] == np.asarray(theta[name]).astype(np.float64)) & moved
+        lost[f"new {name}"] = float(still.sum() / max(moved.sum(), 1))
+    return exact, lost
+
+
+def _error(value: np.ndarray, exact: np.ndarray, size: float) -> float:
+    if not np.isfinite(value).all():
+        return 0.0 if np.array_equal(value, exact, equal_nan=True) else math.inf
+    off = float(np.linalg.norm(value - exact))
+    return off / size if size else (math.inf if off else 0.0)

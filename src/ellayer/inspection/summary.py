@@ -1,0 +1,181 @@
+"""summary: a network's layers, shapes and parameters as a table and a picture."""
+
+from __future__ import annotations
+
+import html
+import io
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..core.network import Network
+from .drawing import network_svg
+from .equations import symbol
+from .mathml import to_mathml
+from .subject import take_apart
+from .trace_views import STYLE
+
+_COLUMNS = ("W", "b", "Z", "A")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Summary:
+    """Layers, shapes and parameters of a network: ``print`` it or show it in Jupyter.
+
+    Attributes
+    ----------
+    network : Network
+    parameters : dict or None
+        Where there are any: their colours in the picture.
+    m : int or str
+        Number of examples in the dimensions.
+    rows : list of dict
+        One per layer: layer, W, b, Z, A (shapes), activation, parameters.
+    """
+
+    network: Network
+    parameters: dict[str, np.ndarray] | None
+    m: int | str
+    rows: list[dict[str, Any]]
+
+    @property
+    def parameter_count(self) -> int:
+        """Number of learned numbers."""
+        return self.network.parameter_count
+
+    def dimensions(self) -> str:
+        """Return the notes' table of dimensions: every quantity, its equation and its shape."""
+        lines = []
+        before = "X" if self.network.inputs is None else "A0"
+        for row in self.rows:
+            l = row["layer"]
+            W, b, Z = (_shape(row[k]) for k in ("W", "b", "Z"))
+            A = _shape((row["W"][1], self.m))
+            lines.append(
+                f"layer {l}:  Z{l} {Z} = W{l} {W} {before} {A} + b{l} {b};  A{l}, dZ{l}, dA{l} {Z};  dW{l} {W};  db{l} {b}"
+            )
+            before = f"A{l}"
+        return "\n".join(lines)
+
+    def to_svg(self, names: Any = None) -> str:
+        """Return the network drawn: unit by unit with weights as colour and width, or by layer where it is large."""
+        return network_svg(self.network, self.parameters, names)
+
+    def __rich__(self) -> Any:
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(
+            title=Text(_head(self)), title_justify="left", caption=Text(_foot(self)), caption_justify="left"
+        )
+        table.add_column("layer")
+        for name in _COLUMNS:
+            table.add_column(name, justify="right", no_wrap=True)
+        table.add_column("parameters", justify="right")
+        table.add_column("activation")
+        for row in [*_before(self.network, self.m), *self.rows]:
+            table.add_row(
+                str(row["layer"]),
+                *(_shape(row[k]) for k in _COLUMNS),
+                f"{row['parameters']:,}",
+                row["activation"],
+            )
+        return table
+
+    def __str__(self) -> str:
+        from rich.console import Console
+
+        out = io.StringIO()
+        Console(file=out, width=110, no_color=True, force_terminal=False).print(self)
+        return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
+
+    def __repr__(self) -> str:
+        return f"Summary({self.network!r}, {self.parameter_count:,} parameters)"
+
+    def _repr_html_(self) -> str:
+        heads = "".join(f"<th>{to_mathml(symbol(f'{k}') + '^{[l]}')}</th>" for k in _COLUMNS)
+        rows = "".join(
+            f"<tr><td>{row['layer']}</td>" + "".join(f"<td class='shape'>{_shape(row[k])}</td>" for k in _COLUMNS)
+            + f"<td class='shape'>{row['parameters']:,}</td><td>{html.escape(row['activation'])}</td></tr>"
+            for row in [*_before(self.network, self.m), *self.rows]
+        )  # fmt: skip
+        return (
+            f'{STYLE}<div class="ellayer-trace"><table><caption>{html.escape(_head(self))}</caption><tr><th>layer</th>{heads}'
+            f"<th>parameters</th><th>activation</th></tr>{rows}</table><p>{html.escape(_foot(self))}</p>{self.to_svg()}</div>"
+        )
+
+
+def summary(model: Any, m: int | str = "m") -> Summary:
+    """Return a network's table of layers, its dimensions for m examples, and its picture.
+
+    Parameters
+    ----------
+    model : Network, TrainingResult, (Network, parameters) or a fitted estimator
+    m : int or str
+        Number of examples, or a letter for it.
+
+    Returns
+    -------
+    Summary
+
+    Examples
+    --------
+    >>> from ellayer.core import Network
+    >>> s = summary(Network([12288, 20, 7, 5, 1]), m=209)
+    >>> s.parameter_count, s.rows[0]["Z"]
+    (245973, (20, 209))
+    >>> print(summary(Network([2, 4, 1], "tanh"), m=400).dimensions())
+    layer 1:  Z1 (4, 400) = W1 (4, 2) X (2, 400) + b1 (4, 1);  A1, dZ1, dA1 (4, 400);  dW1 (4, 2);  db1 (4, 1)
+    layer 2:  Z2 (1, 400) = W2 (1, 4) A1 (4, 400) + b2 (1, 1);  A2, dZ2, dA2 (1, 400);  dW2 (1, 4);  db2 (1, 1)
+    """
+    if isinstance(m, (int, np.integer)) and (isinstance(m, bool) or m < 1):
+        raise ValueError(f"m: expected a number of examples of at least 1 or a letter, received {m!r}")
+    subject = take_apart(model)
+    network = subject.network
+    rows = network.shape_table(m)
+    for row in rows:
+        alpha = network.shapes.get(f"a{row['layer']}")
+        if alpha:
+            row["parameters"] += math.prod(alpha)
+            row["activation"] = f"parametric {row['activation']}"
+    return Summary(network, subject.parameters, m, rows)
+
+
+def _before(network: Network, m: int | str) -> list[dict[str, Any]]:
+    """The row of the input, with its embeddings where there are any."""
+    n_x = network.layer_dims[0]
+    if network.inputs is None:
+        return [
+            {"layer": "input", "W": "", "b": "", "Z": "", "A": (n_x, m), "parameters": 0, "activation": ""}
+        ]
+    count = sum(math.prod(shape) for shape in network.inputs.shapes(n_x).values())
+    what = [
+        f"{network.inputs.numbers} numbers embedded" if network.inputs.numbers else "",
+        f"{len(network.inputs.categories)} categories embedded" if network.inputs.categories else "",
+        "scaled" if network.inputs.scaling else "",
+    ]
+    return [{"layer": f"input ({n_x})", "W": "", "b": "", "Z": "", "A": (network.widths[0], m), "parameters": count,
+             "activation": ", ".join(w for w in what if w)}]  # fmt: skip
+
+
+def _head(s: Summary) -> str:
+    return f"{s.network!r}: L = {s.network.L} layers, {s.parameter_count:,} parameters"
+
+
+def _foot(s: Summary) -> str:
+    count = s.parameter_count
+    return f"in float32 {_bytes(4 * count)}, in float64 {_bytes(8 * count)}; loss {s.network.loss}"
+
+
+def _bytes(count: int) -> str:
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if count < 1000 or unit == "GB":
+            return f"{count:.3g} {unit}" if unit != "bytes" else f"{count} bytes"
+        count = count / 1000  # type: ignore[assignment]
+    return ""
+
+
+def _shape(shape: Any) -> str:
+    return f"({shape[0]}, {shape[1]})" if isinstance(shape, tuple) else shape

@@ -1,0 +1,190 @@
+"""A trace on the terminal, as HTML and as JSON."""
+
+from __future__ import annotations
+
+import html
+import io
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .mathml import to_mathml
+
+if TYPE_CHECKING:
+    from .trace import Step, Trace
+
+_PHASES = {
+    "given": "Given",
+    "forward": "Forward",
+    "cost": "Cost",
+    "backward": "Backward",
+    "update": "Update",
+}
+_ON_TERMINAL = {True: 100, False: 12}  # numbers written out: for one example, for a batch
+_ON_PAGE = {True: 64, False: 24}
+_IN_FOLD = 2000  # numbers of one example that a page keeps folded away
+_IN_JSON = {True: 100_000, False: 1_000}
+
+STYLE = """<style>
+.ellayer-trace{font:14px/1.45 system-ui,sans-serif;color:#222;background:#fff;max-width:100%;overflow-x:auto;padding:4px}
+.ellayer-trace table{border-collapse:collapse;margin:0;font-size:inherit}
+.ellayer-trace caption{text-align:left;font-weight:600;padding:6px 0}
+.ellayer-trace td,.ellayer-trace th{padding:5px 12px;border-bottom:1px solid #e4e4e4;text-align:left;vertical-align:middle;background:#fff}
+.ellayer-trace th{color:#555;font-weight:600}
+.ellayer-trace tr.phase th{background:#f2f5f8;color:#0b5394;padding-top:8px}
+.ellayer-trace .shape{white-space:nowrap;color:#555;font-variant-numeric:tabular-nums}
+.ellayer-trace .matrix{display:inline-block;border-left:1.5px solid #222;border-right:1.5px solid #222;border-radius:5px;padding:0 4px}
+.ellayer-trace .whole{white-space:nowrap}
+.ellayer-trace .matrix td{border:0;white-space:nowrap;padding:0 6px;text-align:right;font-variant-numeric:tabular-nums}
+.ellayer-trace .stats{color:#444;white-space:nowrap;font-variant-numeric:tabular-nums}
+.ellayer-trace summary{cursor:pointer;color:#0b5394}
+</style>"""
+
+
+def headline(trace: Trace) -> str:
+    """Return what a trace is about, in a line."""
+    what = f"example {trace.example}" if trace.example is not None else f"{trace.m} examples"
+    if not trace.labelled:
+        return f"{trace.network!r}: forward on {what} (no labels, so no cost and no gradients)"
+    rate = "" if math.isnan(trace.learning_rate) else f", learning rate {trace.learning_rate:g}"
+    after = f" after {trace.iteration} updates" if trace.iteration else ""
+    return f"{trace.network!r}: one step on {what}{after} ({trace.optimizer}{rate})"
+
+
+def to_text(trace: Trace) -> str:
+    """Return a trace as text with plain equations."""
+    from rich.console import Console
+
+    out = io.StringIO()
+    Console(file=out, width=150, no_color=True, force_terminal=False).print(to_rich(trace))
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
+
+
+def to_rich(trace: Trace) -> Any:
+    """Return a trace as a rich table."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(
+        title=Text(headline(trace)), title_justify="left", pad_edge=False, box=None, show_lines=False
+    )
+    table.add_column("", style="bold", no_wrap=True)
+    table.add_column("equation", overflow="fold", max_width=64)
+    table.add_column("shape", no_wrap=True)
+    table.add_column("numbers", overflow="fold")
+    limit = _ON_TERMINAL[trace.example is not None]
+    phase = None
+    for step in trace:
+        if step.phase != phase:
+            phase = step.phase
+            table.add_row(Text(_PHASES[phase].upper(), style="bold blue"), "", "", "")
+        table.add_row(Text(step.name), Text(step.plain), Text(_shape(step)), Text(_numbers(step, limit)))
+    return table
+
+
+def to_html(trace: Trace) -> str:
+    """Return a trace as a piece of HTML with the mathematics set; it needs nothing from a network."""
+    alone = trace.example is not None
+    rows, phase = [], None
+    for step in trace:
+        if step.phase != phase:
+            phase = step.phase
+            rows.append(f'<tr class="phase"><th colspan="3">{_PHASES[phase]}</th></tr>')
+        rows.append(
+            f'<tr><td>{to_mathml(step.latex)}</td><td class="shape">{_shape(step)}</td>'
+            f"<td>{_html_numbers(step, alone)}</td></tr>"
+        )
+    return (
+        f'{STYLE}<div class="ellayer-trace"><table><caption>{html.escape(headline(trace))}</caption>'
+        f"<tr><th>equation</th><th>shape</th><th>numbers</th></tr>{''.join(rows)}</table></div>"
+    )
+
+
+def to_json(trace: Trace, numbers: int | None = None) -> str:
+    """Return a trace as JSON; what is not finite is null."""
+    limit = _IN_JSON[trace.example is not None] if numbers is None else numbers
+    return json.dumps(
+        {
+            "network": repr(trace.network),
+            "layer_dims": list(trace.network.layer_dims),
+            "iteration": trace.iteration,
+            "example": trace.example,
+            "m": trace.m,
+            "optimizer": trace.optimizer or None,
+            "learning_rate": _plain(trace.learning_rate),
+            "steps": [_json_step(step, limit) for step in trace],
+        }
+    )
+
+
+def _json_step(step: Step, limit: int) -> dict[str, Any]:
+    entry = {
+        "name": step.name,
+        "phase": step.phase,
+        "equation": step.plain,
+        "latex": step.latex,
+        "shape": list(step.shape),
+        "statistics": {key: _plain(value) for key, value in step.statistics().items()},
+    }
+    if step.value.size <= limit:
+        entry["values"] = _plain(step.value.tolist())
+    return entry
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(v) for v in value]
+    return value if math.isfinite(value) else None
+
+
+def _shape(step: Step) -> str:
+    return " x ".join(map(str, step.shape)) or "scalar"
+
+
+def _numbers(step: Step, limit: int) -> str:
+    if step.value.size <= limit and step.value.ndim <= 2:
+        return _column(np.atleast_2d(step.value))
+    return statistics_text(step)
+
+
+def _column(value: np.ndarray) -> str:
+    """A matrix as text, a column vector lying down."""
+    value = value + 0.0  # -0 is 0
+    if value.size == 1:
+        return f"{value.item():.6g}"
+    if value.shape[1] == 1:
+        return "[" + "  ".join(f"{v:.6g}" for v in value[:, 0]) + "]^T"
+    return "\n".join("[" + "  ".join(f"{v:.6g}" for v in row) + "]" for row in value)
+
+
+def statistics_text(step: Step) -> str:
+    """Return mean, spread and range in a line."""
+    s = {key: value + 0.0 for key, value in step.statistics().items()}
+    if "mean" not in s:
+        return "nothing finite"
+    text = f"{s['mean']:.4g} ± {s['sd']:.3g}, from {s['min']:.4g} to {s['max']:.4g}"
+    if s["zero"]:
+        text += f", {100 * s['zero']:.3g} % zero"
+    return text + (f", {100 * s['not_finite']:.3g} % NaN or inf" if s["not_finite"] else "")
+
+
+def _html_numbers(step: Step, alone: bool) -> str:
+    value = step.value
+    if value.ndim <= 2 and value.size <= _ON_PAGE[alone]:
+        return _html_matrix(np.atleast_2d(value))
+    text = f'<span class="stats">{html.escape(statistics_text(step))}</span>'
+    if alone and value.ndim == 2 and value.size <= _IN_FOLD:
+        text += f"<details><summary>all {value.size} numbers</summary>{_html_matrix(value)}</details>"
+    return text
+
+
+def _html_matrix(value: np.ndarray) -> str:
+    value, mark = value + 0.0, ""  # -0 is 0
+    if value.size == 1:
+        return f"{value.item():.6g}"
+    if value.shape[1] == 1 and len(value) > 3:
+        value, mark = value.T, "<sup>T</sup>"
+    rows = "".join("<tr>" + "".join(f"<td>{v:.6g}</td>" for v in row) + "</tr>" for row in value)
+    return f'<span class="whole"><span class="matrix"><table>{rows}</table></span>{mark}</span>'
