@@ -8,7 +8,15 @@ import time
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from engine_cases import BATCH, BINARY, assert_parameters_close, assert_same_parameters, by_hand, problem
+from engine_cases import (
+    BATCH,
+    BINARY,
+    assert_parameters_close,
+    assert_same,
+    assert_same_parameters,
+    by_hand,
+    problem,
+)
 from hypothesis import given
 
 import ellayer
@@ -296,7 +304,7 @@ def test_errors_of_a_callback_come_through(engine):
 
 
 CTRL_C = """
-import json, os, signal, sys, threading
+import json, os, random, signal, sys, threading
 sys.path.insert(0, ".")
 import numpy as np
 import ellayer
@@ -304,39 +312,78 @@ from engine_cases import BINARY, problem
 
 X, Y = problem(BINARY)
 report = []
-for engine, batch_size in (("numpy", None), ("numpy", 5), ("jax+direct", None), ("jax+direct", 5)):
-    options = {"learning_rate": 0.01, "batch_size": batch_size, "record_every": 100, "engine": engine}
-    started = []
+for engine, extra in (
+    ("numpy", {}),
+    ("numpy", {"batch_size": 5}),
+    ("numpy", {"batch_size": 5, "patience": 10**9, "record_every": 3}),
+    ("jax+direct", {}),
+    ("jax+direct", {"batch_size": 5, "patience": 10**9, "record_every": 3}),
+):
+    options = {"learning_rate": 0.01, "record_every": 100, "engine": engine, "restore_best": True, **extra}
+    for moment in random.Random(1).sample(range(10, 80), 4):
+        started = []
 
-    def progress(info):
-        if not started:
-            started.append(True)
-            threading.Timer(0.4, os.kill, (os.getpid(), signal.SIGINT)).start()
+        def progress(info):
+            if not started:
+                started.append(True)
+                threading.Timer(moment / 1000, os.kill, (os.getpid(), signal.SIGINT)).start()
 
-    cut = ellayer.train(BINARY, X, Y, num_iterations=10**9, progress=progress, restore_best=True, **options)
-    whole = ellayer.train(BINARY, X, Y, num_iterations=cut.state.step, restore_best=True, **options)
-    report.append({
-        "stopped_by": cut.stopped_by,
-        "steps": cut.state.step,
-        "records": len(cut.costs),
-        "lengths": sorted({len(column) for column in cut.history.values()}),
-        "same": all(np.array_equal(cut.parameters[k], whole.parameters[k]) for k in whole.parameters),
-        "same state": all(np.array_equal(cut.state.parameters[k], whole.state.parameters[k]) for k in whole.parameters),
-        "same costs": cut.costs == whole.costs,
-    })
+        cut = ellayer.train(BINARY, X, Y, num_iterations=10**9, progress=progress, **options)
+        whole = ellayer.train(BINARY, X, Y, num_iterations=cut.state.step, **options)
+        both = [
+            (result.costs, result.history.get("mean_cost"), result.state.waited, result.state.best_value,
+             result.state.interval, sorted({len(column) for column in result.history.values()}),
+             {k: theta.tolist() for k, theta in result.parameters.items()},
+             {k: theta.tolist() for k, theta in result.state.parameters.items()})
+            for result in (cut, whole)
+        ]
+        report.append([cut.stopped_by, cut.state.step > 0, both[0] == both[1]])
 print(json.dumps(report))
 """
 
 
 @pytest.mark.slow
 def test_a_real_ctrl_c_gives_back_a_whole_state(run_python):
-    for report in json.loads(run_python(CTRL_C)):
-        assert report["stopped_by"] == "interrupted"
-        assert report["steps"] > 0
-        assert report["lengths"] == [report["records"]] == [-(-report["steps"] // 100)]
-        assert report["same costs"]
-        assert report["same state"]
-        assert report["same"]
+    """At whatever moment it comes, the result is that of a run of as many updates."""
+    assert json.loads(run_python(CTRL_C)) == [["interrupted", True, True]] * 20
+
+
+@pytest.mark.parametrize("engine", LOOPS)
+@pytest.mark.parametrize("batch_size", [None, BATCH])
+@pytest.mark.parametrize(
+    "where", ["History.append", "Run._append", "Run._judge", "Run._commit", "Watch.look"]
+)
+def test_ctrl_c_between_an_update_and_its_record(where, engine, batch_size, monkeypatch):
+    """Updates, records and decisions fall back together to where all were whole."""
+    from ellayer.engine import events, run
+
+    X, Y = problem(BINARY)
+    options = {
+        "learning_rate": RATE,
+        "record_every": 4,
+        "patience": 90,
+        "batch_size": batch_size,
+        "engine": engine,
+    }
+    options |= {"validation": HELD, "schedule_length": 60}
+    whole = ellayer.train(BINARY, X, Y, num_iterations=60, **options)
+    owner, _, name = where.partition(".")
+    function, calls = getattr(getattr(run, owner), name), []
+    assert run.History is events.History
+
+    def interrupted(*arguments):
+        calls.append(where)
+        if len(calls) == 5:
+            raise KeyboardInterrupt
+        return function(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(getattr(run, owner), name, interrupted)
+        cut = ellayer.train(BINARY, X, Y, num_iterations=60, **options)
+    assert cut.stopped_by == "interrupted"
+    assert len({len(column) for column in cut.history.values()}) == 1
+    rest = ellayer.train(BINARY, X, Y, num_iterations=60 - cut.state.step, state=cut.state, **options)
+    assert_same(whole, rest)
 
 
 @pytest.mark.parametrize("hit", ["evaluate", "cost", "gradient_norm", "update"])

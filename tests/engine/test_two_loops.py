@@ -177,7 +177,7 @@ def test_dropout_draws_the_same_masks():
 
 
 @pytest.mark.slow
-@settings(max_examples=6, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(
     hidden=st.lists(st.integers(1, 4), max_size=2),
     loss=st.sampled_from(list(LOSSES)),

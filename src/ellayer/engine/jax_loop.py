@@ -50,7 +50,9 @@ def _chunk(plan: Plan, length: int, carry: Any, batch: Batch, knobs: Knobs, indi
         J, norm = jax.lax.cond(record, look, lambda J: (_or_zero(J, dtype), jnp.zeros((), dtype)), J)
         mean = jnp.where(number > 0, cost_sum / jnp.maximum(number, jnp.finfo(dtype).tiny), jnp.nan)
         slot = jnp.where(record, step // record_every - first_record, length)  # the last is for no record
-        columns = jax.lax.dynamic_update_slice(columns, jnp.stack([J, norm, mean])[:, None], (jnp.int32(0), slot))
+        columns = jax.lax.dynamic_update_slice(
+            columns, jnp.stack([J, norm, mean])[:, None], (jnp.int32(0), slot)
+        )
         if plan.every_cost:
             share = part.X.shape[1] if part.weights is None else jnp.sum(part.weights)
             cost_sum = jnp.where(record, 0.0, cost_sum) + share * J
@@ -124,6 +126,8 @@ class JaxLoop:
         "float32" or "float64"; the caller's global jax configuration is left alone.
     devices : list of jax devices, optional
         The examples are split over them; all of the default backend where None.
+    longest : int, optional
+        The most updates that will be asked for at once: a small chunk takes small tables.
     """
 
     name = "jax"
@@ -136,11 +140,12 @@ class JaxLoop:
         batches: Batches,
         record_every: int,
         dtype: str,
-        devices=None,
+        devices: Any = None,
+        longest: int | None = None,
     ):
         self.plan, self.batches, self.record_every, self.dtype = plan, batches, record_every, dtype
         self.compile_seconds = 0.0
-        self._length = _chunk_length(batches)
+        self._length = _chunk_length(batches, longest)
         self.chunk_limit = self._length
         with self._precision():
             self._placement = _Placement(devices, batches, plan)
@@ -315,11 +320,10 @@ class JaxLoopOfMany(JaxLoop):
         return columns
 
 
-def _chunk_length(batches: Batches) -> int:
+def _chunk_length(batches: Batches, longest: int | None) -> int:
     """Updates a chunk can hold: thousands, fewer where the table of examples would grow large."""
-    if batches.full:
-        return 4096
-    return int(np.clip(1_000_000 // batches.batch_size, 16, 4096))
+    length = 4096 if batches.full else int(np.clip(1_000_000 // batches.batch_size, 16, 4096))
+    return length if longest is None else min(length, max(16, 1 << (longest - 1).bit_length()))
 
 
 class _Placement:

@@ -14,7 +14,7 @@ from . import checks
 from .batches import Batches
 from .events import History, Info, wants_to_stop
 from .optimizers import find_optimizer, find_schedule
-from .run import STRETCH_SECONDS, Metric, Rates, Watch
+from .run import STRETCH_SECONDS, Metric, Rates, Score, Watch
 from .state import TrainState, all_finite
 from .step import Batch, Knobs, Plan
 from .train import TrainingResult, check_validation, stopping_rule
@@ -42,6 +42,7 @@ def train_many(
     batch_size: int | None = None,
     validation: Sequence[Any] | None = None,
     metrics: Mapping[str, Metric] | None = None,
+    score: Score | None = None,
     monitor: str | None = None,
     maximize: bool | None = None,
     patience: int | None = None,
@@ -77,7 +78,7 @@ def train_many(
         Stop when every network has waited so many records for an improvement.
     callbacks, progress : optional
         Called with an ``Info`` whose history is the first network's and whose cost is the mean of all.
-    initializer, optimizer, schedule, num_iterations, batch_size, metrics, monitor, maximize, tolerance,
+    initializer, optimizer, schedule, num_iterations, batch_size, metrics, score, monitor, maximize, tolerance,
     restore_best, time_limit, learning_rate_factors, dtype, record_every
         As in ``train``.
 
@@ -110,9 +111,11 @@ def train_many(
         given["validation"] = validation
     K = _how_many(given)
     sets = validation if isinstance(validation, list) else [validation] * K
-    held_out = [check_validation(network, one, dtype) for one in sets]
+    watches = [
+        Watch(Batch(X, Y), check_validation(network, one, dtype), metrics or {}, score) for one in sets
+    ]
     stopping, keep_best = stopping_rule(
-        monitor, maximize, patience, tolerance, restore_best, time_limit, held_out[0], metrics
+        monitor, maximize, patience, tolerance, restore_best, time_limit, watches[0]
     )
     factors = checks.check_factors(network, dict(learning_rate_factors or {}))
     settings = {name: _spread(name, given[name], K) for name in list(given)[:6]}
@@ -146,7 +149,6 @@ def train_many(
     loop = JaxLoopOfMany(plan, knobs, Batch(X, Y, weights), orders, record_every, dtype, K)
     loop.start(starts, [rule.init(start) for start in starts] if not rule.compiled_only else None)
     rates = [Rates(rate, find_schedule(schedule), num_iterations) for rate in settings["learning_rate"]]
-    watches = [Watch(Batch(X, Y), one, metrics or {}) for one in held_out]
     run = _RunOfMany(plan, loop, rates, watches, stopping, keep_best, record_every, num_iterations)
     reason = run.go(callbacks, progress)
     return [run.result(k, settings["seed"][k], reason) for k in range(K)]

@@ -22,6 +22,7 @@ from .wide import Span, root_of_squares
 STRETCH_SECONDS = 0.25  # progress, callbacks, Ctrl-C and limits are looked at this often
 
 Metric = Callable[[np.ndarray, np.ndarray], float]
+Score = Callable[[np.ndarray, np.ndarray, np.ndarray | None], float]
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Watch:
     train: Batch
     validation: Batch | None
     metrics: Mapping[str, Metric]
+    score: Score | None = None
 
     def __bool__(self) -> bool:
         return self.validation is not None or bool(self.metrics)
@@ -61,7 +63,14 @@ class Watch:
             weights = None if batch.weights is None else relative_weights(batch.weights)
             values["validation_cost"] = float(compute_cost(AL, batch.Y, plan.network, weights, caches[-1].Z))
             values |= {f"validation_{name}": float(f(AL, batch.Y)) for name, f in self.metrics.items()}
+            if self.score is not None:
+                values["validation_score"] = float(self.score(AL, batch.Y, batch.weights))
         return values
+
+
+def is_judged(stopping: Stopping, keep_best: bool, rates: Rates) -> bool:
+    """Tell whether a value decides at each record how the run goes on."""
+    return keep_best or stopping.patience is not None or rates.schedule.adaptive
 
 
 class Run:
@@ -91,7 +100,7 @@ class Run:
         self._best = (state.best_value, state.best_step)
         self._best_carry: Parameters | None = None  # as the loop carries them
         self._last_is_best: Parameters | None = None  # what the run ended at, where nothing was better
-        self._judging = keep_best or stopping.patience is not None or rates.schedule.adaptive
+        self._judging = is_judged(stopping, keep_best, rates)
         self._decisive = bool(watch or callbacks or self._judging)
         self._speed = 0.0
 

@@ -20,7 +20,7 @@ from .events import History, Stopping
 from .lbfgs import LBFGS, LbfgsRun
 from .numpy_loop import NumpyLoop
 from .optimizers import find_optimizer, find_schedule
-from .run import Metric, Rates, Run, Watch
+from .run import Metric, Rates, Run, Score, Watch, is_judged
 from .state import FlatState, Parameters, TrainState, copy_tree, tree_shapes
 from .step import Batch, Knobs, Plan
 from .wide import Span, applies, pays
@@ -116,6 +116,7 @@ def train(
     sample_weight: Any = None,
     validation: Sequence[Any] | None = None,
     metrics: Mapping[str, Metric] | None = None,
+    score: Score | None = None,
     monitor: str | None = None,
     maximize: bool | None = None,
     patience: int | None = None,
@@ -173,6 +174,8 @@ def train(
         Evaluated at each record.
     metrics : dict of callables, optional
         ``name -> f(AL, Y)``, recorded for both sets.
+    score : callable, optional
+        ``f(AL, Y, weights)`` of the validation set alone, recorded as "validation_score".
     monitor : str, optional
         The column that patience and the best parameters look at: "cost", "validation_cost", a
         metric's name; by default validation_cost where there is a validation set.
@@ -229,12 +232,12 @@ def train(
     dtype, m = str(X.dtype), X.shape[1]
     weights = checks.check_weights(sample_weight, m, dtype)
     data = Batch(X, checks.check_Y(network, Y, m, dtype), weights)
-    watch = Watch(data, check_validation(network, validation, dtype), metrics or {})
+    watch = Watch(data, check_validation(network, validation, dtype), metrics or {}, score)
     num_iterations = checks.check_count(num_iterations, "num_iterations", low=0)
     seed = checks.check_count(state.seed if state else seed, "seed", low=0)
     state = _start(network, state, parameters, initializer, seed, dtype)
     stopping, keep_best = stopping_rule(
-        monitor, maximize, patience, tolerance, restore_best, time_limit, watch.validation, metrics
+        monitor, maximize, patience, tolerance, restore_best, time_limit, watch
     )
     batches = Batches(
         m, None if batch_size is None else checks.check_count(batch_size, "batch_size"), seed, shuffle
@@ -266,7 +269,10 @@ def train(
     span = None
     if _goes_wide(wide_wish, plan, batches, m, num_iterations, state):
         plan, watch, span = _into_the_span(plan, watch, state)
-    loop = _loop(kind, plan, knobs, watch.train, batches, state, span, num_iterations, record_every, devices)
+    looks = bool(watch or callbacks or is_judged(stopping, keep_best, rates))
+    loop = _loop(
+        kind, plan, knobs, watch.train, batches, state, span, num_iterations, record_every, looks, devices
+    )
     run = Run(plan, knobs, loop, state, end=end, rates=rates, watch=watch, span=span, **common)
     name = f"{loop.name}{' wide' if span else ''}"
     return _result(run, keep_best, name, getattr(loop, "compile_seconds", 0.0))
@@ -324,7 +330,7 @@ def _check_lbfgs(plan: Plan, batches: Batches, state: TrainState) -> None:
         )
 
 
-def _loop(kind, plan, knobs, data, batches, state, span, steps, record_every, devices) -> Any:
+def _loop(kind, plan, knobs, data, batches, state, span, steps, record_every, looks, devices) -> Any:
     """The loop that was asked for, or finishes first, started."""
     dtype = "float64" if span else str(data.X.dtype)
     program = program_name(plan, batches, dtype)
@@ -335,7 +341,7 @@ def _loop(kind, plan, knobs, data, batches, state, span, steps, record_every, de
         return loop
     from .jax_loop import JaxLoop
 
-    loop = JaxLoop(plan, knobs, data, batches, record_every, dtype, devices)
+    loop = JaxLoop(plan, knobs, data, batches, record_every, dtype, devices, record_every if looks else None)
     loop.start(*_carry(plan, state, span, dtype, kind))
     compile_cache.remember(program)
     return loop
@@ -373,13 +379,14 @@ def check_validation(network: Network, validation: Any, dtype: str) -> Batch | N
     return Batch(X, Y, checks.check_weights(weights, X.shape[1], dtype, "validation weights"))
 
 
-def stopping_rule(monitor, maximize, patience, tolerance, restore_best, time_limit, held_out, metrics):
+def stopping_rule(monitor, maximize, patience, tolerance, restore_best, time_limit, watch):
     """The stopping rule, and whether the best parameters are to be kept."""
     wish = monitor
-    monitor = monitor or ("validation_cost" if held_out is not None else "cost")
-    known = ["cost", *(metrics or {})]
-    if held_out is not None:
-        known += ["validation_cost", *(f"validation_{name}" for name in metrics or {})]
+    monitor = monitor or ("validation_cost" if watch.validation is not None else "cost")
+    known = ["cost", *watch.metrics]
+    if watch.validation is not None:
+        known += ["validation_cost", *(f"validation_{name}" for name in watch.metrics)]
+        known += ["validation_score"] if watch.score is not None else []
     if monitor not in known:
         raise ValueError(f"monitor: expected one of {', '.join(known)}; received {monitor!r}")
     stopping = Stopping(
@@ -427,7 +434,7 @@ def _into_the_span(plan: Plan, watch: Watch, state: TrainState) -> tuple[Plan, W
     held_out = watch.validation
     if held_out is not None:
         held_out = Batch(span.M @ held_out.X, as64(held_out.Y), as64(held_out.weights))
-    return replace(plan, wide=True), Watch(train, held_out, watch.metrics), span
+    return replace(plan, wide=True), Watch(train, held_out, watch.metrics, watch.score), span
 
 
 def _check_same_examples(span: Span, state: TrainState) -> None:
