@@ -41,9 +41,14 @@ CHANGES = {
     "records": {"record_every": 3},
     "seed": {"seed": 5},
     "initializer": {"initializer": "he_uniform"},
-    "patience": {"patience": 3, "tolerance": 0.1},
     "no shuffling": {"shuffle": False},
+}
+LOOKED_AT = {  # at every record, which takes another chunk than a run that is left alone
+    "patience": {"patience": 3, "tolerance": 0.1},
     "validation": {"validation": problem(BINARY, m=9, seed=1)},
+    "callbacks": {"callbacks": [lambda info: None]},
+    "adaptive": {"schedule": "adaptive"},
+    "records": {"restore_best": True, "record_every": 4},
 }
 
 
@@ -61,6 +66,12 @@ def traces(network=BINARY, m=100, **options) -> int:
 def test_a_second_fit_compiles_nothing(change):
     traces(m=101)
     assert traces(m=101, **CHANGES[change]) == 0
+
+
+@pytest.mark.parametrize("change", LOOKED_AT)
+def test_a_second_fit_that_is_looked_at_compiles_nothing(change):
+    traces(m=101, patience=9)
+    assert traces(m=101, **LOOKED_AT[change]) == 0
 
 
 def test_one_trace_whatever_m_is():

@@ -233,6 +233,22 @@ def test_metrics_and_validation_belong_to_the_parameters_before_the_update():
         )
 
 
+def test_a_score_sees_the_weights_of_the_validation_set():
+    X, Y = problem(BINARY)
+    weights = np.arange(M, dtype=float)
+    seen = []
+
+    def score(AL, Y_held, w):
+        seen.append((AL.shape, Y_held.shape, w.ravel().tolist()))
+        return 0.5
+
+    result = ellayer.train(
+        BINARY, X, Y, validation=(X, Y, weights), score=score, num_iterations=4, record_every=2, monitor="validation_score"
+    )  # fmt: skip
+    assert result.history["validation_score"] == [0.5, 0.5]
+    assert seen == [((1, M), (1, M), weights.tolist())] * 3  # the end included
+
+
 def test_a_new_column_is_filled_and_a_cut_off_row_is_dropped():
     history = History({"cost": [1.0, 2.0]})
     history.append({"cost": 3.0, "extra": 4.0})

@@ -81,12 +81,12 @@ def start_seconds(plan: Plan, program: str) -> float:
     return seconds + (0.0 if "jax" in sys.modules else IMPORT_SECONDS)
 
 
-def program_name(plan: Plan, batches: Batches, dtype: str) -> str:
+def program_name(plan: Plan, batches: Batches, dtype: str, longest: int | None = None) -> str:
     """Return a text that two runs share just where they share a compiled program."""
     switches = (plan.dropout, plan.l2, plan.l1, plan.clip, plan.decay, plan.factors, plan.wide)
     m = batches.m if batches.full else batches.rows_kept
     network = f"{plan.network!r} {plan.network.parametric} {plan.network.inputs}"
-    return f"{network} {plan.optimizer.name} {switches} {m} {batches.batch_size} {dtype}"
+    return f"{network} {plan.optimizer.name} {switches} {m} {batches.batch_size} {longest and (longest - 1).bit_length()} {dtype}"
 
 
 def choose_loop(kind: str, plan: Plan, batches: Batches, steps: int, dtype: str, program: str) -> str:

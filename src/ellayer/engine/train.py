@@ -333,7 +333,8 @@ def _check_lbfgs(plan: Plan, batches: Batches, state: TrainState) -> None:
 def _loop(kind, plan, knobs, data, batches, state, span, steps, record_every, looks, devices) -> Any:
     """The loop that was asked for, or finishes first, started."""
     dtype = "float64" if span else str(data.X.dtype)
-    program = program_name(plan, batches, dtype)
+    longest = record_every if looks else None
+    program = program_name(plan, batches, dtype, longest)
     kind = choose_loop(kind, plan, batches, steps, dtype, program)
     if kind == "numpy":
         loop: Any = NumpyLoop(plan, knobs, data, batches, record_every)
@@ -341,7 +342,7 @@ def _loop(kind, plan, knobs, data, batches, state, span, steps, record_every, lo
         return loop
     from .jax_loop import JaxLoop
 
-    loop = JaxLoop(plan, knobs, data, batches, record_every, dtype, devices, record_every if looks else None)
+    loop = JaxLoop(plan, knobs, data, batches, record_every, dtype, devices, longest)
     loop.start(*_carry(plan, state, span, dtype, kind))
     compile_cache.remember(program)
     return loop
