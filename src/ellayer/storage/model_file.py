@@ -15,7 +15,7 @@ from . import container
 from .plain import ModelFileError
 
 # The classes a file may name; they are looked up as public names of the package, never otherwise.
-ESTIMATORS = ("MLPClassifier", "MLPRegressor")
+ESTIMATORS = ("MLPClassifier", "MLPRegressor", "TabularClassifier", "TabularRegressor")
 KINDS = ("TrainingResult", "network", *ESTIMATORS)
 
 
