@@ -264,7 +264,9 @@ class JaxLoopOfMany(JaxLoop):
                 states = jax.tree.map(lambda *x: jnp.stack([jnp.asarray(a) for a in x]), *optimizer_states)
             else:
                 states = optimizer_states[0]
-            self._carry = (stacked, states, jnp.zeros(self.K, self.dtype), jnp.zeros(self.K, self.dtype))
+            carry = (stacked, states, jnp.zeros(self.K, self.dtype), jnp.zeros(self.K, self.dtype))
+            # placed as the examples are: else the second chunk would be compiled anew
+            self._carry = jax.tree.map(self._placement.replicate, carry)
             self._step = 0
             self._host = copy_tree(self._carry)
             begin = time.perf_counter()

@@ -1,0 +1,88 @@
+"""Sphinx: ``<!-- reference: ellayer.core -->`` becomes the reference of a module's public names."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from sphinx.application import Sphinx
+
+MARK = re.compile(r"^<!-- reference: ([\w.]+) -->$", re.MULTILINE)
+
+
+def insert(app: Sphinx, page: str, source: list[str]) -> None:
+    """Put the references into the text of a page."""
+    source[0] = MARK.sub(lambda match: reference(match.group(1)), source[0])
+
+
+def public_names(module_name: str) -> list[str]:
+    """Return the names a module lists as public, or the functions and classes it defines."""
+    module = importlib.import_module(module_name)
+    own = [
+        name
+        for name, value in vars(module).items()
+        if name[0] != "_" and getattr(value, "__module__", "") == module_name and callable(value)
+    ]
+    return [name for name in getattr(module, "__all__", own) if name != "__version__"]
+
+
+def home(module_name: str, name: str) -> str:
+    """Return the name under which a public thing is documented: that of ``ellayer``, where it has one."""
+    import ellayer
+
+    same = getattr(importlib.import_module(module_name), name) is getattr(ellayer, name, None)
+    return f"ellayer.{name}" if same and name in ellayer.__all__ else f"{module_name}.{name}"
+
+
+def reference(module_name: str) -> str:
+    """Return the directives that document the public names of a module."""
+    module = importlib.import_module(module_name)
+    parts, elsewhere = [f".. py:module:: {module_name}\n"], []
+    for name in public_names(module_name):
+        value, there = getattr(module, name), home(module_name, name)
+        if there != f"{module_name}.{name}":
+            elsewhere.append(f":py:obj:`{there}`")
+        elif inspect.isclass(value):
+            parts.append(f".. autoclass:: {there}\n   :members:\n   :inherited-members:\n")
+        elif callable(value):
+            parts.append(f".. autofunction:: {there}\n")
+        elif not inspect.ismodule(value):
+            parts.append(f".. py:data:: {there}\n\n   {_content(value)}\n")
+    if elsewhere:
+        parts.append(f"In ``ellayer`` itself: {', '.join(elsewhere)}.\n")
+    return "```{eval-rst}\n" + "\n".join(parts) + "```"
+
+
+def _content(value: Any) -> str:
+    """Say what is in a table or a list of names."""
+    names = ", ".join(f"``{key}``" for key in value)
+    return f"{'A table with the rows' if isinstance(value, Mapping) else 'The names'} {names}."
+
+
+def leave_out(app: Sphinx, what: str, name: str, value: Any, skip: bool, options: Any) -> bool | None:
+    """Leave out what a class has from another library: its own pages tell it better."""
+    function = getattr(value, "fget", None) or getattr(value, "func", None) or value
+    where = getattr(function, "__module__", None) or "ellayer"
+    return None if str(where).startswith("ellayer") else True
+
+
+def keep_plain(app: Sphinx, what: str, name: str, value: Any, options: Any, lines: list[str]) -> None:
+    """Keep bars and final underscores as they are: docstrings are written to be read as text."""
+    code = False
+    for i, line in enumerate(lines):
+        code = line.strip() != "" and (code or line.lstrip().startswith(">>>"))
+        if not code:
+            parts = re.split(r"(``.*?``)", line)
+            parts[::2] = [re.sub(r"(?<!\\)\||(?<=\w)_(?![\w`])", r"\\\g<0>", part) for part in parts[::2]]
+            lines[i] = "".join(parts)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Connect to Sphinx, before the code of a page is run."""
+    app.connect("source-read", insert, priority=400)
+    app.connect("autodoc-skip-member", leave_out)
+    app.connect("autodoc-process-docstring", keep_plain, priority=600)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,96 @@
+"""The code of a page: found, run and, when the site is built, shown with what it prints and draws.
+
+The pages are plain Markdown. All Python blocks of a page share their names, from top to bottom.
+A block with ``>>>`` is compared with what it prints. Any other block runs as it stands, and what it
+prints, and the value of its last line, is set beneath it on the site.
+
+"python cats" marks a block that needs the notes' pictures: it runs where the environment variable
+ELLAYER_CATS names their folder. "python torch" marks a block that runs where that package is installed.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import doctest
+import io
+import os
+import re
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+FENCE = re.compile(r"^( *)```([^\n`]*)\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
+FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+CATS = "ELLAYER_CATS"
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: its language, the words after it, its code, and where it stands in the page."""
+
+    language: str
+    words: tuple[str, ...]
+    code: str
+    line: int
+    start: int
+    end: int
+    indent: str
+
+    @property
+    def is_python(self) -> bool:
+        """Whether this block is to run."""
+        return self.language in ("python", "py")
+
+    @property
+    def can_run(self) -> bool:
+        """Whether what this block needs is there."""
+        return all(CATS in os.environ if word == "cats" else find_spec(word) for word in self.words)
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a block printed, and the value of its last line where that is an expression."""
+
+    printed: str
+    value: Any = None
+
+
+def blocks(text: str) -> Iterator[Block]:
+    """Yield the fenced blocks of a page."""
+    for match in FENCE.finditer(text):
+        indent, info, code = match.groups()
+        language, *words = info.split() or [""]
+        line = text.count("\n", 0, match.start()) + 1
+        yield Block(language, tuple(words), textwrap.dedent(code), line, *match.span(), indent)
+
+
+def run(block: Block, names: dict[str, Any], page: str) -> Output:
+    """Run a block of a page with the names of the blocks before it.
+
+    Raises
+    ------
+    AssertionError
+        Where a block with ``>>>`` does not print what it shows.
+    """
+    if ">>>" in block.code:
+        return _compare(block, names, page)
+    tree = ast.parse("\n" * block.line + block.code, page)
+    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    printed, value = io.StringIO(), None
+    with contextlib.redirect_stdout(printed):
+        exec(compile(tree, page, "exec"), names)
+        if isinstance(last, ast.Expr):
+            value = eval(compile(ast.Expression(last.value), page, "eval"), names)
+    return Output(printed.getvalue(), value)
+
+
+def _compare(block: Block, names: dict[str, Any], page: str) -> Output:
+    example = doctest.DocTestParser().get_doctest(block.code, names, page, page, block.line)
+    example.globs = names
+    report: list[str] = []
+    doctest.DocTestRunner(optionflags=FLAGS).run(example, out=report.append, clear_globs=False)
+    assert not report, "".join(report)
+    return Output("")

@@ -1,0 +1,225 @@
+"""Odd tables: each a sensible model with a warning that names the column, or a clear error."""
+
+from __future__ import annotations
+
+import math
+import re
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ellayer import TablePreparation, TabularClassifier, TabularRegressor
+from ellayer.estimators import FitWarning
+
+QUICK = {"epochs": 8, "hidden_layer_sizes": (16, 16), "random_state": 0}
+m = 200
+x = np.random.RandomState(0).randn(m)
+y = np.where(x > 0, "yes", "no")
+
+
+def frame(**columns):
+    return pd.DataFrame({"x": x, **columns})
+
+
+def fit(X, y=y, **changes):
+    return TabularClassifier(**{**QUICK, **changes}).fit(X, y)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return fit(frame(z=np.where(x > 0, "a", "b"), n=np.arange(m) % 9))
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ([None] * m, "'z' is left out: all its values are missing"),
+        ([math.nan] * m, "'z' is left out: all its values are missing"),
+        (["?"] * m, "'z' is left out: all its values are missing"),
+        (3.0, "'z' is left out: it is constant, 3"),
+        ("same", "'z' is left out: it is constant, 'same'"),
+        ([f"u{i}" for i in range(m)], "'z' is taken for an identifier"),
+        ([f"some words about {i}" for i in range(m)], "'z' is taken for free text"),
+        ([*map(str, range(m - 1)), "oops"], "'z'.* numbers, .*taken as missing: 'oops'"),
+        ([math.inf, -math.inf, *x[2:]], "'z': 2 infinite values"),
+        ([f"k{i // 2}" for i in range(m)], "'z' is taken for an identifier"),
+        (1e300 * x, None),
+        (pd.date_range("2020-01-01", periods=m), None),
+        ([1, "a", 2.5, None] * (m // 4), None),
+    ],
+)
+def test_odd_columns_are_named_and_survived(values, told):
+    X = frame(z=values)
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        model = fit(X)
+        P = model.predict_proba(X)
+    assert np.isfinite(P).all()
+    assert (model.classes_[P.argmax(axis=1)] == y).mean() > 0.85
+    messages = [str(w.message) for w in seen]
+    assert (not messages) if told is None else [text for text in messages if re.search(told, text)]
+
+
+def test_numbered_rows_are_an_identifier():
+    with pytest.warns(FitWarning, match="'user_id' is taken for an identifier"):
+        fit(frame(user_id=np.arange(m) * 7))
+
+
+def test_a_table_of_nothing_predicts_the_shares():
+    with pytest.warns(FitWarning, match="'q' is left out"):
+        model = fit(pd.DataFrame({"q": np.ones(m)}))
+    share = (y == "yes").mean()
+    np.testing.assert_allclose(model.predict_proba(pd.DataFrame({"q": [1.0, 5.0]}))[:, 1], share, atol=0.08)
+
+
+def test_a_million_levels():
+    levels = np.arange(1_000_000) // 2
+    with pytest.warns(FitWarning, match="'k' is taken for an identifier: 500000 levels, none of them often"):
+        preparation = TablePreparation().fit(
+            pd.DataFrame({"k": pd.Series(levels).astype(str) + "k", "x": 1.0 * levels})
+        )
+    assert preparation.get_feature_names_out().tolist() == ["x"]
+
+
+# At prediction
+
+
+def test_a_new_category_is_none_of_the_known(model):
+    with pytest.warns(FitWarning, match="column 'z': levels unknown from training.*'new'"):
+        P = model.predict_proba(pd.DataFrame({"x": [0.1, 0.1], "z": ["new", None], "n": [1, 1]}))
+    np.testing.assert_array_equal(P[0], P[1])
+
+
+def test_another_type_at_prediction(model):
+    with pytest.warns(FitWarning, match="column 'x': 1 values are not numbers, taken as missing: 'zzz'"):
+        P = model.predict_proba(pd.DataFrame({"x": ["0.1", "zzz"], "z": ["a", "a"], "n": ["1", "1"]}))
+    known = model.predict_proba(pd.DataFrame({"x": [0.1], "z": ["a"], "n": [1]}))
+    np.testing.assert_allclose(P[0], known[0], rtol=1e-12)
+    with pytest.raises(ValueError, match="column 'x': expected numbers as in training, received 'u', 'v'"):
+        model.predict(pd.DataFrame({"x": ["u", "v"], "z": ["a", "b"], "n": [1, 2]}))
+
+
+def test_columns_that_are_missing_or_new(model):
+    with pytest.raises(ValueError, match="Missing: 'x', 'n'; 'x' may be 'x1'"):
+        model.predict(pd.DataFrame({"x1": [1.0], "z": ["a"]}))
+    with pytest.warns(FitWarning, match="did not have are left aside: 'w'"):
+        model.predict(pd.DataFrame({"w": [1], "z": ["a"], "n": [1], "x": [1.0]}))
+    with pytest.raises(
+        ValueError, match="X has 2 features, but TabularClassifier is expecting 3 features as input"
+    ):
+        model.predict([[1.0, "a"]])
+    with pytest.warns(UserWarning, match="taken by place"):
+        model.predict([[1.0, "a", 3]])
+
+
+def test_infinite_values_at_prediction(model):
+    with pytest.warns(FitWarning, match="'x': 1 infinite"):
+        P = model.predict_proba(pd.DataFrame({"x": [math.inf, 1e30], "z": ["a", "a"], "n": [1, 1]}))
+    np.testing.assert_allclose(P[0], P[1])
+
+
+# Targets
+
+
+def test_one_class():
+    with pytest.warns(FitWarning, match="one class only, 'a'"):
+        model = fit(frame(), ["a"] * m)
+    assert set(model.predict(frame())) == {"a"}
+    np.testing.assert_array_equal(model.predict_proba(frame()), np.ones((m, 1)))
+    assert math.isnan(model.validation_score_)
+
+
+def test_a_constant_number():
+    with pytest.warns(FitWarning, match=r"constant: every prediction will be 3\.5"):
+        model = TabularRegressor(**QUICK).fit(frame(), [3.5] * m)
+    np.testing.assert_array_equal(model.predict(frame()), 3.5)
+
+
+@pytest.mark.parametrize("n_members", [1, 3])
+def test_fewer_rows_than_a_batch_and_than_members_times_classes(n_members):
+    labels = np.array(list("abcdef" * 2))
+    model = fit(frame()[:12], labels, n_members=n_members)
+    assert set(model.predict(frame())) <= set(labels)
+    assert len(model.members_) == n_members
+
+
+def test_too_few_rows_to_hold_any_out():
+    with pytest.warns(FitWarning, match="5 rows are too few to hold any out"):
+        model = fit(frame()[:5], list("ababa"))
+    assert math.isnan(model.validation_score_)
+    assert model.best_epochs_ == [8]
+    assert fit_two_rows().predict([[1.0]]).tolist() in (["a"], ["b"])
+
+
+def fit_two_rows():
+    with pytest.warns(FitWarning, match="too few"):
+        return fit([[1.0], [2.0]], ["a", "b"])
+
+
+def test_a_class_with_one_example():
+    with pytest.warns(FitWarning, match="one example only of 'rare'"):
+        model = fit(frame()[:40], ["rare", *y[1:40]])
+    assert model.predict_proba(frame()).shape == (m, 3)
+
+
+def test_targets_far_out():
+    target = 2 * x + 1
+    with_slips = target.copy()
+    with_slips[[7, 9]] = 1e9, -1e9
+    with pytest.warns(FitWarning, match=r"y: 2 values up to 1e\+09"):
+        model = TabularRegressor(**{**QUICK, "epochs": 40}).fit(frame(), with_slips)
+    rest = np.delete(np.arange(m), [7, 9])
+    assert np.sqrt(np.mean((model.predict(frame())[rest] - target[rest]) ** 2)) < 0.7 * target.std()
+    heavy = TabularRegressor(**QUICK).fit(frame(), np.exp(3 * x))  # a long tail is no slip
+    assert heavy.target_["high"] == np.exp(3 * x).max()
+
+
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [
+        ([None, *y[1:]], "1 labels are missing; drop these rows"),
+        (None, "requires y to be passed"),
+        (x, "Unknown label type"),
+        (np.stack([y, y], axis=1), r"expected one target, shape \(200,\)"),
+        (y[:5], "inconsistent numbers of samples"),
+    ],
+)
+def test_targets_that_cannot_be_learned(target, told):
+    with pytest.raises(ValueError, match=told):
+        fit(frame(), target)
+
+
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [
+        (y, "for labels take TabularClassifier"),
+        ([math.nan, *x[1:]], "contains NaN"),
+        ([math.inf, *x[1:]], "infinity"),
+    ],
+)
+def test_numbers_that_cannot_be_learned(target, told):
+    with pytest.raises(ValueError, match=told):
+        TabularRegressor(**QUICK).fit(frame(), target)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"metric": "logloss"}, "'metric' parameter of TabularClassifier must be a str among"),
+        ({"recipe": "best"}, "'recipe' parameter"),
+        ({"epochs": 0}, "'epochs' parameter"),
+        ({"hidden_layer_sizes": (8, 0)}, "hidden_layer_sizes must be > 0"),
+        ({"column_kinds": {"y": "numeric"}}, "column_kinds: expected names of columns, received 'y'"),
+    ],
+)
+def test_parameters_that_do_not_fit(changes, told):
+    with pytest.raises(ValueError, match=told):
+        fit(frame(), **changes)
+
+
+@pytest.mark.parametrize("loss", ["poisson", "no such", "quantile(q=2)"])
+def test_losses_that_do_not_fit(loss):
+    with pytest.raises(ValueError, match="loss"):
+        TabularRegressor(loss=loss, **QUICK).fit(frame(), x)
