@@ -25,7 +25,7 @@ Parameters = dict[str, np.ndarray]
 
 FEWEST_ROWS = 10  # below, nothing is held out
 FOLDS = (5, 10)  # at least and at most; with one member a fifth of the rows is held out
-COMPILED_FROM = 1e11  # multiplications and additions from which compiling pays
+COMPILED_FROM = 5e11  # multiplications and additions from which compiling pays
 ROWS_AT_ONCE = 4096
 ROWS_OF_START = 1000
 POINTS_OF_KINK = 5
