@@ -9,6 +9,7 @@ import json
 import pkgutil
 import re
 import shlex
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,25 +23,27 @@ from ellayer.engine.lbfgs import LBFGS
 from ellayer.engine.optimizers import OPTIMIZER_NAMES, find_optimizer
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCS = sorted((ROOT / "docs").glob("*.md"))
+DOCS = sorted((ROOT / "docs").rglob("*.md"))
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *DOCS]
-FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
-FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
-each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+sys.path.insert(0, str(ROOT / "docs" / "_tools"))
+import running  # noqa: E402
+
+each_page = pytest.mark.parametrize(
+    "page", PAGES, ids=lambda page: page.relative_to(ROOT).with_suffix("").as_posix()
+)
 
 
-def blocks(page: Path, *languages: str) -> Iterator[tuple[int, str]]:
-    """Yield (line before the block's first, code) of the blocks in a language."""
-    text = page.read_text(encoding="utf-8")
-    for match in FENCE.finditer(text):
-        if match.group(2) in languages:
-            yield text.count("\n", 0, match.start()) + 1, inspect.cleandoc(match.group(3)) + "\n"
+def blocks(page: Path, *languages: str) -> Iterator[str]:
+    """Yield the code of the blocks in a language."""
+    for block in running.blocks(page.read_text(encoding="utf-8")):
+        if block.language in languages:
+            yield block.code
 
 
 def prose(page: Path) -> str:
     """Return a page without its blocks of code."""
-    return FENCE.sub("", page.read_text(encoding="utf-8"))
+    return running.FENCE.sub("", page.read_text(encoding="utf-8"))
 
 
 def tables(page: Path) -> Iterator[tuple[str, list[str], list[list[str]]]]:
@@ -73,18 +76,34 @@ def quoted(cell: str) -> list[str]:
 def test_the_code_of_a_page_runs(page, tmp_path, monkeypatch):
     """Blocks of one page share their names; blocks with >>> are compared with what they print."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(running.CATS, raising=False)
+    run_page(page)
+
+
+@pytest.mark.slow
+def test_the_chapter_of_the_cats_runs_with_the_pictures(shared_data, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(running.CATS, str(shared_data / "cats"))
+    run_page(ROOT / "docs/book/cats.md")
+
+
+def run_page(page: Path) -> None:
     names: dict = {"__name__": page.stem}
-    runner = doctest.DocTestRunner(optionflags=FLAGS)
     with np.printoptions():
-        for line, code in blocks(page, "python", "py"):
-            if ">>>" in code:
-                example = doctest.DocTestParser().get_doctest(code, names, page.name, str(page), line)
-                example.globs = names
-                report: list[str] = []
-                runner.run(example, out=report.append, clear_globs=False)
-                assert not report, "".join(report)
-            else:
-                exec(compile("\n" * line + code, str(page), "exec"), names)
+        for block in running.blocks(page.read_text(encoding="utf-8")):
+            if block.is_python and block.can_run:
+                running.run(block, names, str(page))
+
+
+def test_a_block_that_prints_something_else_is_found():
+    with pytest.raises(AssertionError, match="Expected"):
+        for block in running.blocks("```python\n>>> 1 + 1\n3\n```\n"):
+            running.run(block, {}, "page")
+
+
+def test_a_block_shows_what_it_prints_and_its_last_value():
+    (block,) = running.blocks("  ```python\n  a = 2\n  print(a)\n  a + 1\n  ```\n")
+    assert running.run(block, {}, "page") == running.Output("2\n", 3)
 
 
 @each_page
@@ -95,7 +114,7 @@ def test_the_commands_of_a_page_exist(page):
     from ellayer.cli.app import app
 
     program = typer.main.get_command(app)
-    for _, code in blocks(page, "sh", "bash", "console"):
+    for code in blocks(page, "sh", "bash", "console"):
         for part in re.split(r"&&|\n", code):
             words = shlex.split(part.strip().removeprefix("$ "), comments=True)
             if words[:1] == ["ellayer"]:
@@ -137,7 +156,9 @@ def test_the_map_names_every_page():
     linked = {
         target.partition("#")[0] for target in re.findall(r"\]\(([^)\s]+)\)", prose(ROOT / "docs/index.md"))
     }
-    assert {page.name for page in DOCS} - {"index.md"} <= linked
+    own = {page.relative_to(ROOT / "docs").as_posix() for page in DOCS}
+    project = {f"project/{Path(target).stem.lower()}.md" for target in linked if target.startswith("../")}
+    assert own - {"index.md"} <= linked | project
 
 
 # Mathematics
@@ -279,7 +300,7 @@ def test_the_worked_example_prints_the_fixture():
     expected = fixture["step"] | {f'updated["{k}"]': v for k, v in fixture["updated"].items()}
     expected["costs"] = fixture["costs"]
     shown = {}
-    for _, code in blocks(ROOT / "docs/worked-example.md", "python"):
+    for code in blocks(ROOT / "docs/worked-example.md", "python"):
         for example in doctest.DocTestParser().get_examples(code):
             match = re.fullmatch(r'print\((?:round\()?(\w+(?:\["\w+"\])?)(?:, 6\))?\)\n', example.source)
             if match and match.group(1) in expected:

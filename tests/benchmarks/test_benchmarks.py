@@ -1,0 +1,151 @@
+"""The benchmarks' contenders do the same work: from one start, in one order, to one cost."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+NAMES = ("workloads", "contenders", "goals", "child", "run")
+MODULES = {*NAMES, "estimators", "scaling", "measuring"}
+
+WORK = [
+    (workload, contender)
+    for workload, contenders in {
+        "cats": ("ellayer", "ellayer-jax", "notes", "sklearn", "torch", "jax-autodiff", "limit"),
+        "logistic": ("ellayer", "ellayer-jax", "notes", "sklearn", "torch", "jax-autodiff"),
+        "flower": ("ellayer", "ellayer-jax", "notes", "sklearn", "torch", "jax-autodiff", "limit"),
+        "mnist": ("ellayer-numpy", "ellayer-jax", "sklearn", "torch", "jax-autodiff", "limit"),
+        "small": ("ellayer-numpy", "ellayer-jax", "sklearn", "torch", "jax-autodiff"),
+        "many": ("ellayer",),
+    }.items()
+    for contender in contenders
+]
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
+    """Return the benchmarks' modules, which find each other as scripts of one folder do."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(BENCHMARKS)
+        patch.setenv("ELLAYER_CACHE", str(tmp_path_factory.mktemp("compiled")))
+        yield SimpleNamespace(**{name: importlib.import_module(name) for name in NAMES})
+    for name in [name for name in sys.modules if name.partition(".")[0] in MODULES]:
+        del sys.modules[name]
+
+
+@pytest.fixture(scope="module")
+def works(bench) -> dict:
+    """Return a tiny version of each workload."""
+    return {
+        name: bench.workloads.make(bench.workloads.tiny(spec), None)
+        for name, spec in bench.workloads.SPECS.items()
+    }
+
+
+@pytest.mark.parametrize(("workload", "contender"), WORK)
+def test_contender_reaches_the_cost(bench, works, workload, contender):
+    if contender == "torch":
+        pytest.importorskip("torch")
+    work = works[workload]
+    outcome = bench.child.contend(work, contender)
+    if contender == "limit" and workload != "flower":
+        assert outcome.parameters is None
+        return
+    if workload == "many":
+        assert len(outcome.parameters) == len(bench.workloads.LEARNING_RATES)
+        peer = "ellayer-one-by-one"
+    else:
+        peer = "ellayer-numpy" if contender == "jax-autodiff" else "jax-autodiff"
+    expected = bench.child.contend(work, peer).parameters
+    cost, wanted = (
+        bench.workloads.final_cost(work, parameters) for parameters in (outcome.parameters, expected)
+    )
+    assert cost == pytest.approx(wanted, rel=1e-9 if work.spec.dtype == "float64" else 1e-4)
+    assert wanted < 0.999 * bench.workloads.final_cost(work, work.parameters) or workload == "flower"
+
+
+def test_contenders_keep_the_same_costs(bench, works):
+    tables = [bench.child.contend(works["cats"], name).costs for name in ("ellayer", "notes", "sklearn")]
+    assert len(tables[0]) == 3
+    np.testing.assert_allclose(tables[1], tables[0], rtol=1e-9)
+    np.testing.assert_allclose(tables[2], tables[0], rtol=1e-6)  # scikit-learn clips probabilities
+
+
+def test_contenders_leave_the_work_as_it_is(bench, works):
+    work = works["cats"]
+    before = {name: theta.copy() for name, theta in work.parameters.items()}
+    bench.child.contend(work, "notes")
+    bench.child.contend(work, "sklearn")
+    for name, theta in before.items():
+        np.testing.assert_array_equal(work.parameters[name], theta)
+
+
+def test_a_stored_workload_reads_back_the_same(bench, works, tmp_path):
+    work = works["small"]
+    bench.workloads.save(work, tmp_path)
+    again = bench.workloads.load(tmp_path)
+    assert again.spec == work.spec
+    assert again.X.flags.f_contiguous
+    np.testing.assert_array_equal(again.X, work.X)
+    np.testing.assert_array_equal(again.Y, work.Y)
+    np.testing.assert_array_equal(again.orders, work.orders)
+    assert again.parameters.keys() == work.parameters.keys()
+
+
+def test_final_cost_by_hand(bench):
+    spec = bench.workloads.Spec("hand", "", "full_batch", (1, 1), 2, 0.1, iterations=1)
+    X, Y = np.array([[0.0, 2.0]]), np.array([[1.0, 0.0]])
+    work = bench.workloads.Work(spec, X, Y, {}, np.zeros((0, 2)))
+    cost = bench.workloads.final_cost(work, {"W1": np.array([[1.0]]), "b1": np.array([[0.0]])})
+    assert cost == pytest.approx((np.log(2) + np.log1p(np.exp(2))) / 2)
+
+
+def test_missing_data_is_said(bench, tmp_path):
+    with pytest.raises(bench.workloads.DataMissingError, match=r"no cats/ in the data folder"):
+        bench.workloads.make(bench.workloads.SPECS["cats"], tmp_path)
+
+
+def test_goals_are_judged(bench):
+    goal = bench.goals.Goal("cats", ("notes", "second"), ("ellayer", "second"), 80)
+    measured = {("cats", "notes", "second"): 10.0, ("cats", "ellayer", "second"): 0.2}
+    assert goal.row(measured)["reached"] is False
+    assert goal.row(measured)["measured"] == pytest.approx(50)
+    assert goal.row({}) is None
+    at_most = bench.goals.Goal("mnist", ("ellayer", "second"), ("limit", "second"), 1.7, at_least=False)
+    measured = {("mnist", "limit", "second"): 1.0, ("mnist", "ellayer", "second"): 1.5}
+    assert at_most.row(measured)["reached"] is True
+
+
+def test_every_goal_names_contenders_that_run(bench):
+    for goal in bench.goals.GOALS:
+        for contender, _ in (goal.numerator, goal.denominator):
+            assert contender in bench.workloads.SPECS[goal.workload].contenders
+
+
+@pytest.mark.slow
+def test_the_command_writes_its_tables(bench, works, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(bench.workloads.SPECS, "flower", works["flower"].spec)
+    out = tmp_path / "results.json"
+    arguments = ["flower", "cats", "--contenders", "ellayer", "notes", "--repeat", "1"]
+    code = bench.run.main([*arguments, "--data", str(tmp_path), "--out", str(out)])
+    printed = capsys.readouterr().out
+    assert code == 0
+    assert "| contender |" in printed
+    assert "cats: skipped" in printed
+    report = json.loads(out.read_text())
+    assert {row["contender"] for row in report["results"]} == {"ellayer", "notes"}
+    assert all(row["agrees"].startswith("yes") for row in report["results"])
+
+
+def test_the_command_refuses_what_it_does_not_know(bench, capsys):
+    with pytest.raises(SystemExit):
+        bench.run.main(["kats"])
+    assert "there are cats" in capsys.readouterr().err
