@@ -14,7 +14,7 @@ import numpy as np
 from ..core.propagation import L_model_forward, compute_cost, relative_weights
 from ..core.updates import Schedule
 from .events import DivergenceWarning, History, Info, Stopping, wants_to_stop
-from .numpy_loop import Records
+from .numpy_loop import Records, blas_threads
 from .state import Parameters, TrainState, all_finite
 from .step import Batch, Knobs, Plan, cost, evaluate
 from .wide import Span, root_of_squares
@@ -59,7 +59,8 @@ class Watch:
             values |= {name: float(f(AL, self.train.Y)) for name, f in self.metrics.items()}
         if self.validation is not None:
             batch = self.validation
-            AL, caches = L_model_forward(batch.X, parameters, plan.network)
+            with blas_threads(plan.network, batch.X.shape[1]):
+                AL, caches = L_model_forward(batch.X, parameters, plan.network)
             weights = None if batch.weights is None else relative_weights(batch.weights)
             values["validation_cost"] = float(compute_cost(AL, batch.Y, plan.network, weights, caches[-1].Z))
             values |= {f"validation_{name}": float(f(AL, batch.Y)) for name, f in self.metrics.items()}

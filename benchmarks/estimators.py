@@ -1,0 +1,97 @@
+"""The estimators against scikit-learn's: predict, a default fit in a fresh process, a grid search."""
+
+from __future__ import annotations
+
+import statistics
+import warnings
+from pathlib import Path
+
+from goals import judge
+from measuring import in_fresh_process, medians
+
+IRIS = """
+import sys, json, warnings
+from sklearn.datasets import load_iris
+warnings.simplefilter("ignore")
+if sys.argv[1] == "ellayer":
+    from ellayer import MLPClassifier
+else:
+    from sklearn.neural_network import MLPClassifier
+X, y = load_iris(return_X_y=True)
+model = MLPClassifier(random_state=0).fit(X, y)
+print(json.dumps([model.loss_, model.n_iter_]))
+"""
+
+GRID = """
+import sys, json, time, warnings
+from sklearn.datasets import load_breast_cancer
+from sklearn.model_selection import GridSearchCV
+from sklearn.preprocessing import StandardScaler
+warnings.simplefilter("ignore")
+begin = time.perf_counter()
+if sys.argv[1] == "ellayer":
+    from ellayer import MLPClassifier
+else:
+    from sklearn.neural_network import MLPClassifier
+X, y = load_breast_cancer(return_X_y=True)
+grid = {"learning_rate_init": [1e-4, 1e-3, 1e-2], "alpha": [1e-5, 1e-4, 1e-3]}
+search = GridSearchCV(MLPClassifier(random_state=0), grid, cv=5, n_jobs=1).fit(StandardScaler().fit_transform(X), y)
+print(json.dumps([time.perf_counter() - begin, search.best_score_]))
+"""
+
+
+def rows(data: Path | None, repeat: int) -> list[dict]:
+    """Return a row per goal: how many times faster than scikit-learn."""
+    return [*_predict(repeat), _iris(repeat), _grid(max(1, min(repeat, 3)))]
+
+
+def _predict(repeat: int) -> list[dict]:
+    import numpy as np
+    from sklearn.neural_network import MLPClassifier
+
+    import ellayer
+
+    random = np.random.default_rng(0)
+    X = random.standard_normal((1000, 30))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        theirs = MLPClassifier((100,), max_iter=5, random_state=0).fit(X, X[:, 0] > 0)
+    ours = ellayer.from_sklearn(theirs)
+    if not np.array_equal(ours.predict(X), theirs.predict(X)):
+        raise AssertionError("the two estimators do not predict the same")
+    result = []
+    for m, calls, words in ((1, 1000, "one row"), (1000, 200, "1,000 rows")):
+        part = X[:m]
+        seconds = medians(
+            max(repeat, 5),
+            ours=lambda part=part, n=calls: [ours.predict(part) for _ in range(n)],
+            theirs=lambda part=part, n=calls: [theirs.predict(part) for _ in range(n)],
+        )
+        what = f"predict {words}: scikit-learn / ellayer ({seconds['ours'] / calls * 1e6:.0f} µs)"
+        result.append(judge("estimators", what, seconds["theirs"] / seconds["ours"], 1.0, True))
+    return result
+
+
+def _iris(repeat: int) -> dict:
+    seconds: dict[str, list[float]] = {"ellayer": [], "sklearn": []}
+    for _ in range(repeat):
+        for name in seconds:
+            seconds[name].append(in_fresh_process(IRIS, name)[0])
+    ours, theirs = (statistics.median(seconds[name]) for name in seconds)
+    what = f"iris, default fit, fresh process: scikit-learn / ellayer ({ours:.2f} s)"
+    return judge("estimators", what, theirs / ours, 1.0, True)
+
+
+def _grid(repeat: int) -> dict:
+    seconds: dict[str, list[float]] = {"ellayer": [], "sklearn": []}
+    scores = {}
+    for _ in range(repeat):
+        for name in seconds:
+            taken, scores[name] = in_fresh_process(GRID, name)[1]
+            seconds[name].append(taken)
+    ours, theirs = (statistics.median(seconds[name]) for name in seconds)
+    what = (
+        f"GridSearchCV 3 × 3 × 5, breast_cancer, fresh process: scikit-learn / ellayer ({ours:.1f} s; "
+        f"best scores {scores['sklearn']:.4f} / {scores['ellayer']:.4f})"
+    )
+    return judge("estimators", what, theirs / ours, 2.0, True)
