@@ -50,7 +50,7 @@ def reference(module_name: str) -> str:
         elif callable(value):
             parts.append(f".. autofunction:: {there}\n")
         elif not inspect.ismodule(value):
-            parts.append(f".. py:data:: {there}\n\n   {_content(value)}\n")
+            parts.append(f".. py:data:: {name}\n   :module: {module_name}\n\n   {_content(value)}\n")
     if elsewhere:
         parts.append(f"In ``ellayer`` itself: {', '.join(elsewhere)}.\n")
     return "```{eval-rst}\n" + "\n".join(parts) + "```"

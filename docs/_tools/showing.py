@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import tempfile
 import textwrap
 import warnings
@@ -72,7 +73,11 @@ def _shown(app: Sphinx, page: str, number: int, output: Output) -> str:
     if isinstance(value, Figure):
         return _text(text) + _picture(app, page, number, value)
     if hasattr(value, "_repr_html_"):
-        return f"{_text(text)}\n```{{raw}} html\n<div class='shown'>{value._repr_html_()}</div>\n```\n"
+        page_part = value._repr_html_()
+        wide = (
+            " wide" if re.search(r"<svg[^>]* width='\d{4,}'", page_part) else ""
+        )  # rather moved than shrunk
+        return f"{_text(text)}\n```{{raw}} html\n<div class='shown{wide}'>{page_part}</div>\n```\n"
     return _text(text if value is None else f"{text}{value!r}\n")
 
 

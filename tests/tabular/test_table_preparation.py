@@ -25,8 +25,13 @@ def test_numbers_are_centred_scaled_and_pressed():
     A = TablePreparation().fit_transform(frame(x=x))[:, 0]
     z = (x - 2.5) / (np.quantile(x, 0.75) - np.quantile(x, 0.25))
     np.testing.assert_allclose(A, z / np.sqrt(1 + (z / 3) ** 2), rtol=1e-12)
-    rare = TablePreparation().fit_transform(frame(x=[0.0] * 9 + [10.0]))[:, 0]
-    np.testing.assert_allclose(rare[-1], squash(np.array(2.0)))  # 10 / (range / 2)
+    rare = TablePreparation().fit_transform(frame(x=[0.0] * 20 + [10.0, 20.0, 1e6]))[:, 0]
+    np.testing.assert_allclose(rare[-3:], squash(np.array([0.5, 1.0, 5e4])))  # by the values that differ
+
+
+def test_a_range_that_overflows_is_silent():
+    A = TablePreparation().fit_transform(frame(x=[-1.7e308, 0.0, 1.7e308, 1.0]))
+    assert np.isfinite(A).all()
 
 
 def test_missing_numbers_are_the_median_and_say_so():

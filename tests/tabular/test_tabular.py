@@ -318,12 +318,19 @@ def test_pipelines_searches_and_clones(tables):
     assert search.best_score_ > 0.7
     assert clone(TabularClassifier(7, metric="auc")).get_params()["n_members"] == 7
     table = ellayer.TablePreparation().set_output(transform="pandas").fit_transform(X)
-    assert table.columns.tolist() == ["x", "c: a", "c: b", "c: c", "t"] or len(table.columns) == 5
+    assert set(table.columns) == {"x", "c: a", "c: b", "c: c", "t"}
 
 
 def test_labels_of_every_kind_come_back():
     X, y = two_moods(80)
-    for labels in (y, np.where(y == "up", 3, 7), y == "up", pd.Series(y, dtype="category"), pl.Series(y)):
+    whole = np.where(y == "up", 3, 7)
+    further = [
+        pd.Series(whole, dtype="Int64"),
+        pd.Series(y == "up", dtype="boolean"),
+        pl.Series(whole),
+        list(y),
+    ]
+    for labels in (y, whole, y == "up", pd.Series(y, dtype="category"), pl.Series(y), *further):
         model = TabularClassifier(**QUICK).fit(X, labels)
         assert set(np.asarray(model.predict(X)).tolist()) <= set(np.asarray(labels).tolist())
 

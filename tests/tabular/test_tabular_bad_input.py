@@ -75,11 +75,9 @@ def test_a_table_of_nothing_predicts_the_shares():
 
 
 def test_a_million_levels():
-    levels = np.arange(1_000_000) // 2
+    levels = [f"k{i // 2}" for i in range(1_000_000)]
     with pytest.warns(FitWarning, match="'k' is taken for an identifier: 500000 levels, none of them often"):
-        preparation = TablePreparation().fit(
-            pd.DataFrame({"k": pd.Series(levels).astype(str) + "k", "x": 1.0 * levels})
-        )
+        preparation = TablePreparation().fit(pd.DataFrame({"k": levels, "x": np.arange(1e6)}))
     assert preparation.get_feature_names_out().tolist() == ["x"]
 
 
@@ -180,6 +178,7 @@ def test_targets_far_out():
     ("target", "told"),
     [
         ([None, *y[1:]], "1 labels are missing; drop these rows"),
+        (pd.Series([pd.NA, *[1, 2] * 99, 1], dtype="Int64"), "1 labels are missing; drop these rows"),
         (None, "requires y to be passed"),
         (x, "Unknown label type"),
         (np.stack([y, y], axis=1), r"expected one target, shape \(200,\)"),

@@ -25,6 +25,7 @@ def expected(estimator):
     return next(failing for model, failing in CONFIGURATIONS if model is estimator)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::ellayer.estimators.FitWarning")
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
 @parametrize_with_checks(

@@ -4,6 +4,17 @@ from .checks import FitWarning
 from .classifier import MLPClassifier
 from .convert import from_sklearn
 from .epochs import EpochInfo
+from .preparation import TablePreparation
 from .regressor import MLPRegressor
+from .tabular import TabularClassifier, TabularRegressor
 
-__all__ = ["EpochInfo", "FitWarning", "MLPClassifier", "MLPRegressor", "from_sklearn"]
+__all__ = [
+    "EpochInfo",
+    "FitWarning",
+    "MLPClassifier",
+    "MLPRegressor",
+    "TablePreparation",
+    "TabularClassifier",
+    "TabularRegressor",
+    "from_sklearn",
+]

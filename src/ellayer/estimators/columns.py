@@ -120,7 +120,7 @@ def _read(name: str, series: Any) -> Column:
         return Column(name, np.where(np.isnat(values), np.nan, seconds))
     values = values.astype(object)
     if declared is None and _all_numbers(values):
-        return Column(name, np.array([math.nan if _is_missing(v) else float(v) for v in values.tolist()]))
+        return Column(name, np.array([math.nan if is_missing(v) else float(v) for v in values.tolist()]))
     return Column(name, np.array([_text(v, name) for v in values.tolist()], dtype=object), declared)
 
 
@@ -151,8 +151,9 @@ def _naive(moment: Any) -> Any:
     return moment
 
 
-def _is_missing(value: Any) -> bool:
-    return value is None or type(value).__name__ in ("NAType", "NaTType") or value != value
+def is_missing(value: Any) -> bool:
+    """Tell whether a value is None, nan, or a library's own mark of what is missing."""
+    return _is_nothing(value) or value != value
 
 
 def _all_numbers(values: np.ndarray) -> bool:
@@ -174,13 +175,13 @@ def _text(value: Any, name: str) -> str | None:
     if isinstance(value, (datetime.date, datetime.time, np.datetime64)):
         return None if value != value else str(value)
     if not isinstance(value, numbers.Number) and not hasattr(value, "total_seconds"):
-        if _is_missing_object(value):
+        if _is_nothing(value):
             return None
         raise TypeError(
             f"X: argument must be a string or a number; received {type(value).__name__} in {name!r}; take it apart into "
             "columns of text and numbers first"
         )
-    if _is_missing(value):
+    if is_missing(value):
         return None
     if hasattr(value, "total_seconds"):
         value = value.total_seconds()
@@ -189,7 +190,7 @@ def _text(value: Any, name: str) -> str | None:
     return number_text(float(value))  # type: ignore[arg-type]
 
 
-def _is_missing_object(value: Any) -> bool:
+def _is_nothing(value: Any) -> bool:
     return value is None or type(value).__name__ in ("NAType", "NaTType")
 
 

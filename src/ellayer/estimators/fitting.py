@@ -234,7 +234,7 @@ def _finish(estimator: Any, data: Data, result: TrainingResult, rule: EpochRule,
     )
     if reason == "interrupted":
         checks.tell("Training interrupted by user.", UserWarning)
-    elif reason == "iterations" and not incremental:
+    elif reason == "iterations" and not incremental and estimator.n_iter_no_change is not None:
         checks.tell(
             f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) reached and the optimization hasn't "
             "converged yet.",

@@ -245,7 +245,7 @@ class TablePreparation(TransformerMixin, BaseEstimator):
         )
 
     def transform_columns(
-        self, table: list[Column], warn: bool = True, warn_of_levels: bool = True
+        self, table: list[Column], warn: bool = True, warn_of_levels: bool = True, dtype: Any = np.float64
     ) -> np.ndarray:
         """Return the matrix of columns already read and in order.
 
@@ -256,13 +256,15 @@ class TablePreparation(TransformerMixin, BaseEstimator):
             Whether to tell of strange types and infinite values.
         warn_of_levels : bool
             Whether to tell of levels unknown from training.
+        dtype : dtype
 
         Returns
         -------
         ndarray of shape (m, n_out)
         """
         m = len(table[0].values)
-        numbers = squash((self._numbers(table, warn) - self.center_) / self.scale_)
+        with np.errstate(over="ignore"):  # what overflows is very large, as it should be
+            numbers = squash((self._numbers(table, warn) - self.center_) / self.scale_)
         rest, codes = [], []
         for made, column in zip(self.columns_, table, strict=True):
             if made.indicator:
@@ -271,15 +273,15 @@ class TablePreparation(TransformerMixin, BaseEstimator):
                 truths, wrong = as_truths(column.values)
                 if warn:
                     _warn_of_type(made, column, wrong, "true or false")
-                rest.append(np.nan_to_num(2.0 * truths - 1.0, nan=0.0))
+                rest.append(np.nan_to_num(2.0 * truths - 1.0, nan=0.0).astype(np.int8))
             elif made.levels:
                 code = self._codes(made, column, warn_of_levels)
                 if self._is_code(made):
-                    codes.append(code.astype(np.float64))
+                    codes.append(code)
                 else:
                     rest += _one_hot(code, len(made.levels) + made.other)
         parts = [numbers, *(np.reshape(c, (m, 1)) for c in [*rest, *codes])]
-        return np.concatenate(parts, axis=1)
+        return np.concatenate(parts, axis=1, dtype=dtype, casting="unsafe")
 
     def _numbers(self, table: list[Column], warn: bool) -> np.ndarray:
         """All that is scaled, missing as nan, infinite as it is."""
@@ -486,17 +488,17 @@ def _warn_of_type(made: Prepared, column: Column, wrong: np.ndarray, expected: s
 
 def _is_missing(made: Prepared, column: Column) -> np.ndarray:
     if made.kind == "numeric":
-        return np.isnan(as_numbers(column.values)[0]).astype(np.float64)
+        return np.isnan(as_numbers(column.values)[0]).astype(np.int8)
     if made.kind == "date":
-        return np.isnan(as_days(column.values, made.date_format)[0]).astype(np.float64)
-    return np.array([text is None for text in as_texts(column.values).tolist()], np.float64)
+        return np.isnan(as_days(column.values, made.date_format)[0]).astype(np.int8)
+    return np.array([text is None for text in as_texts(column.values).tolist()], np.int8)
 
 
 def _one_hot(codes: np.ndarray, levels: int) -> list[np.ndarray]:
     """One column per level; of two levels one column, -1 and +1."""
     if levels == 2:
-        return [np.where(codes < 0, 0.0, 2.0 * codes - 1.0)]
-    return list((codes == np.arange(levels).reshape(-1, 1)).astype(np.float64))
+        return [np.where(codes < 0, 0, 2 * codes - 1).astype(np.int8)]
+    return list((codes == np.arange(levels).reshape(-1, 1)).astype(np.int8))
 
 
 def _parts_that_vary(days: np.ndarray) -> list[str]:
@@ -519,16 +521,22 @@ def _date_part(days: np.ndarray, part: str) -> np.ndarray:
 
 
 def _center_and_scale(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Median and q75 - q25 of each column; where that is 0 half its range, and 1 where it is constant."""
+    """Median and q75 - q25 of each column; where that is 0 the median distance of the values that differ.
+
+    Of a column that is mostly one value (RealMLP takes half the range there, which one huge value
+    can stretch until the others are all but 0).
+    """
     center, scale = np.zeros(X.shape[1]), np.ones(X.shape[1])
     for j, column in enumerate(X.T):
         known = column[~np.isnan(column)]
         if not len(known):
             continue
         q25, center[j], q75 = np.quantile(known, [0.25, 0.5, 0.75])
-        spread = q75 / 2 - q25 / 2, known.max() / 4 - known.min() / 4  # halves: a range may overflow
-        half = spread[0] if spread[0] > 0 else spread[1]
-        scale[j] = np.clip(2.0 * half, None, np.finfo(float).max) if half > 0 else 1.0
+        half = q75 / 2 - q25 / 2  # a whole difference may overflow
+        if not half > 0:
+            away = np.abs(known / 2 - center[j] / 2)
+            half = np.median(away[away > 0]) if (away > 0).any() else 0.5
+        scale[j] = np.clip(2.0 * half, None, np.finfo(float).max)
     return center, scale
 
 

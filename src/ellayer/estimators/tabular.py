@@ -21,7 +21,7 @@ from ..core.losses import LOSSES
 from ..core.network import Network
 from ..engine.events import History
 from . import checks
-from .columns import Column, read_table
+from .columns import Column, is_missing, read_table
 from .members import (
     FEWEST_ROWS,
     Orders,
@@ -162,9 +162,9 @@ class _BaseTabular(BaseEstimator, ABC):
 
     def _matrix(self, table: list[Column], dtype: Any = None, new: bool = True) -> np.ndarray:
         """The prepared rows, new ones or those of the fit; a column of 0 where nothing in the table can be used."""
-        X = self.preparation_.transform_columns(table, warn_of_levels=new)
-        X = X if X.shape[1] else np.zeros((len(X), 1))
-        return np.ascontiguousarray(X, dtype=dtype or self.dtype)
+        dtype = np.dtype(dtype or self.dtype)
+        X = self.preparation_.transform_columns(table, warn_of_levels=new, dtype=dtype)
+        return X if X.shape[1] else np.zeros((len(X), 1), dtype)
 
     def _eval_rows(self, eval_set: Any) -> Rows | None:
         if eval_set is None:
@@ -270,7 +270,6 @@ class _BaseTabular(BaseEstimator, ABC):
         tags.input_tags.allow_nan = True
         tags.input_tags.categorical = True
         tags.input_tags.string = True
-        tags.non_deterministic = False
         return tags
 
     # What differs between classes and numbers
@@ -503,7 +502,7 @@ class TabularClassifier(ClassifierMixin, _BaseTabular):
 
     def _checked_targets(self, X: Any, y: Any) -> Any:
         y = super()._checked_targets(X, y)
-        missing = sum(value is None or value != value for value in y.tolist()) if y.dtype.kind == "O" else 0
+        missing = sum(map(is_missing, y.tolist())) if y.dtype.kind in "Of" else 0
         if missing:
             raise ValueError(f"Input y contains NaN: {missing} labels are missing; drop these rows first")
         y = _check_y(y, y_numeric=False, estimator=self)
@@ -855,9 +854,9 @@ class TabularRegressor(RegressorMixin, _BaseTabular):
 
 
 def _as_labels(y: Any) -> np.ndarray:
-    if hasattr(y, "to_numpy"):  # frames and series of any kind
-        return np.asarray(y.to_numpy())
-    return np.asarray(y)
+    y = np.asarray(y.to_numpy() if hasattr(y, "to_numpy") else y)  # frames and series of any kind
+    kinds = set(map(type, y.ravel().tolist())) if y.dtype.kind == "O" else set()
+    return np.array(y.tolist()) if len(kinds) == 1 and kinds <= {bool, int, float} else y
 
 
 def _softmax(Z: np.ndarray, temperature: float) -> np.ndarray:
