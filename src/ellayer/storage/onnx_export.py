@@ -121,6 +121,11 @@ def describe_estimator(estimator: Any) -> tuple[Network, dict[str, np.ndarray], 
     from sklearn.utils.validation import check_is_fitted
 
     check_is_fitted(estimator)
+    if hasattr(estimator, "preparation_"):
+        raise ValueError(
+            f"to_onnx: expected a network, an MLPClassifier or an MLPRegressor, received {type(estimator).__name__}; "
+            "a table's preparation cannot be exported yet: keep such a model with ellayer.save"
+        )
     network, labels = estimator.network_, getattr(estimator, "_label_binarizer", None)
     if labels is None:
         return network, estimator.parameters_, Head("numbers")
