@@ -348,6 +348,6 @@ def test_onnx_of_a_table_is_refused_in_words():
     X, y = two_moods(60)
     model = TabularClassifier(**QUICK).fit(X, y)
     with pytest.raises(
-        ValueError, match="to_onnx: expected a network, .* received TabularClassifier; .* ellayer.save"
+        ValueError, match=r"to_onnx: expected a network, .* received TabularClassifier; .* ellayer.save"
     ):
         ellayer.to_onnx(model)
