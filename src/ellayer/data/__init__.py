@@ -5,6 +5,8 @@ from .errors import DataError, MissingFileError
 from .loading import FILE_SETS, READERS, load
 from .named import NAMED, NamedSet
 from .pictures import load_picture
+from .size import available_memory, too_large
+from .stream import TableStream
 
 __all__ = [
     "FILE_SETS",
@@ -14,6 +16,9 @@ __all__ = [
     "Dataset",
     "MissingFileError",
     "NamedSet",
+    "TableStream",
+    "available_memory",
     "load",
     "load_picture",
+    "too_large",
 ]

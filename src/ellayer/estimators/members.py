@@ -17,6 +17,7 @@ from ..core.propagation import L_model_forward
 from ..core.updates import SCHEDULES, Schedule
 from ..engine.events import History, Info, wants_to_stop
 from ..engine.many import train_many
+from ..engine.sources import DiskRows
 from ..engine.train import TrainingResult, train
 from .epochs import EpochInfo
 from .recipes import Recipe
@@ -25,6 +26,9 @@ Parameters = dict[str, np.ndarray]
 
 FEWEST_ROWS = 10  # below, nothing is held out
 FOLDS = (5, 10)  # at least and at most; with one member a fifth of the rows is held out
+MOST_HELD = 50_000  # rows held out by one member: more tell no more
+EPOCHS = 256
+EXAMPLES = 256 * 200_000  # seen in all, by default: of more rows than that there are fewer epochs
 COMPILED_FROM = 5e11  # multiplications and additions from which compiling pays
 ROWS_AT_ONCE = 4096
 ROWS_OF_START = 1000
@@ -85,6 +89,8 @@ def hold_out(
             fold[np.bincount(numbers)[numbers] == 1] = -1
         held += [fold == k for k in range(folds)]
     held = held[:n_members]
+    if n_members == 1 and (rows := np.flatnonzero(held[0])).size > MOST_HELD:
+        held[0][random.permutation(rows)[MOST_HELD:]] = False
     return held if all(mask.any() for mask in held) else None
 
 
@@ -164,6 +170,17 @@ def _points(Z: np.ndarray, random: np.random.RandomState) -> np.ndarray:
 # Training
 
 
+def epochs_for(epochs: int | None, m: int) -> int:
+    """Return the number of epochs asked for; where left open 256, of more than 200,000 rows fewer.
+
+    Examples
+    --------
+    >>> epochs_for(None, 1000), epochs_for(None, 5_000_000), epochs_for(20, 1000)
+    (256, 10, 20)
+    """
+    return int(np.clip(EXAMPLES // m, 1, EPOCHS)) if epochs is None else epochs
+
+
 @dataclass(frozen=True)
 class Orders:
     """How the members are to be trained, but for the recipe."""
@@ -233,6 +250,32 @@ def train_members(
     return train_many(
         network, rows.X.T, rows.Y.T, sample_weight=weights, parameters=starts, validation=sets or None,
         seed=orders.seed, **common,
+    )  # fmt: skip
+
+
+def train_on_disk(
+    network: Network, recipe: Recipe, rows: DiskRows, held: Rows | None, start: Parameters, orders: Orders
+) -> TrainingResult:
+    """Train one member on rows in a file.
+
+    Parameters
+    ----------
+    network : Network
+    recipe : Recipe
+    rows : DiskRows
+    held : Rows or None
+        Examples to choose the best epoch by.
+    start : dict
+    orders : Orders
+
+    Returns
+    -------
+    TrainingResult
+    """
+    common = _arguments(network, recipe, orders, rows.m, held is not None)
+    return train(
+        network, rows, parameters=start, validation=None if held is None else held.columns(), seed=orders.seed,
+        engine=_engine(network, rows.m, orders.epochs), **common | {"batch_size": orders.batch_size},
     )  # fmt: skip
 
 

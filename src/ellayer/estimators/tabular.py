@@ -24,6 +24,7 @@ from .members import (
     Parameters,
     Rows,
     best_epoch,
+    epochs_for,
     hold_out,
     make_network,
     outputs,
@@ -34,13 +35,14 @@ from .metrics import TableMetric
 from .preparation import TablePreparation, match_columns, remember_features, take_rows
 from .recipes import RECIPES, find_recipe
 from .settings import hidden_sizes
+from .streaming import fit_stream, is_stream
 
 __all__ = ["CONSTRAINTS", "BaseTabular", "need_members"]
 
 _count = Interval(Integral, 1, None, closed="left")
 CONSTRAINTS: dict[str, list[Any]] = {
     "n_members": [_count],
-    "epochs": [_count],
+    "epochs": [_count, None],
     "time_limit": [Interval(Real, 0, None, closed="neither"), None],
     "hidden_layer_sizes": ["array-like", _count],
     "recipe": [StrOptions(set(RECIPES))],
@@ -63,6 +65,8 @@ class BaseTabular(BaseEstimator, ABC):
     # Fit
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, eval_set: Any, callbacks: Any, progress: Any) -> Any:
+        if is_stream(X):
+            return fit_stream(self, X, y, sample_weight, eval_set, callbacks, progress)
         begin = time.perf_counter()
         hidden = hidden_sizes(self)
         table = read_table(X)
@@ -88,8 +92,8 @@ class BaseTabular(BaseEstimator, ABC):
             self.preparation_.code_levels_,
         )  # fmt: skip
         orders = Orders(
-            self.epochs, self.batch_size, seed, self.time_limit, begin, self._score_of_epoch, self._metric.maximize,
-            tuple(callbacks or ()), progress, self,
+            epochs_for(self.epochs, len(Y)), self.batch_size, seed, self.time_limit, begin, self._score_of_epoch,
+            self._metric.maximize, tuple(callbacks or ()), progress, self,
         )  # fmt: skip
         results = train_members(self.network_, recipe, data, held, eval_rows, self.n_members, orders)
         self.members_ = [result.parameters for result in results]
@@ -140,10 +144,12 @@ class BaseTabular(BaseEstimator, ABC):
             table = take_rows(table, ~held[0])
         return preparation.fit_columns(table)
 
-    def _matrix(self, table: list[Column], dtype: Any = None, new: bool = True) -> np.ndarray:
+    def _matrix(
+        self, table: list[Column], dtype: Any = None, new: bool = True, warn: bool = True
+    ) -> np.ndarray:
         """The prepared rows, new ones or those of the fit; a column of 0 where nothing in the table can be used."""
         dtype = np.dtype(dtype or self.dtype)
-        X = self.preparation_.transform_columns(table, warn_of_levels=new, dtype=dtype)
+        X = self.preparation_.transform_columns(table, warn, warn_of_levels=new, dtype=dtype)
         return X if X.shape[1] else np.zeros((len(X), 1), dtype)
 
     def _eval_rows(self, eval_set: Any) -> Rows | None:

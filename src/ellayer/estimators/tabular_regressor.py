@@ -34,7 +34,8 @@ class TabularRegressor(RegressorMixin, BaseTabular):
     ----------
     n_members : int, default=1
         Networks whose predictions are averaged. Each holds out another fold; they are trained at once.
-    epochs : int, default=256
+    epochs : int or None, default=None
+        None is 256, and of more than 200,000 rows fewer: 51 million examples are seen in all.
     time_limit : float or None, default=None
         Seconds for the fit; the learning-rate schedule is fitted into them.
     hidden_layer_sizes : int or array-like of int, default=(256, 256, 256)
@@ -81,7 +82,7 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         self,
         n_members=1,
         *,
-        epochs=256,
+        epochs=None,
         time_limit=None,
         hidden_layer_sizes=(256, 256, 256),
         metric=None,
@@ -108,7 +109,7 @@ class TabularRegressor(RegressorMixin, BaseTabular):
     def fit(
         self,
         X: Any,
-        y: Any,
+        y: Any = None,
         sample_weight: Any = None,
         *,
         eval_set: Sequence[Any] | None = None,
@@ -119,8 +120,11 @@ class TabularRegressor(RegressorMixin, BaseTabular):
 
         Parameters
         ----------
-        X : pandas or polars frame, or array-like of shape (n_samples, n_features)
+        X : pandas or polars frame, or array-like of shape (n_samples, n_features), or stream
+            A ``data.TableStream`` stands for X and y of a table larger than memory, as for
+            ``TabularClassifier``.
         y : array-like of shape (n_samples,)
+            None with a stream.
         sample_weight : array-like of shape (n_samples,), default=None
         eval_set : (X, y) or (X, y, sample_weight), default=None
             Rows to choose the best epoch by, in place of held-out ones.
