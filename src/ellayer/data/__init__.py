@@ -6,6 +6,8 @@ from .examples import Examples, read_examples
 from .loading import FILE_SETS, READERS, load
 from .named import NAMED, NamedSet
 from .pictures import load_picture
+from .size import available_memory, too_large
+from .stream import TableStream
 
 __all__ = [
     "FILE_SETS",
@@ -16,7 +18,10 @@ __all__ = [
     "Examples",
     "MissingFileError",
     "NamedSet",
+    "TableStream",
+    "available_memory",
     "load",
     "load_picture",
     "read_examples",
+    "too_large",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +66,13 @@ class Examples:
     def m(self) -> int:
         """The number of examples."""
         return len(self.X)
+
+    def take(self, rows: np.ndarray) -> Examples:
+        """Return some of the examples, by their numbers and in that order."""
+        return replace(
+            self, X=self.X[rows], y=None if self.y is None else self.y[rows],
+            ids=None if self.ids is None else self.ids[rows],
+        )  # fmt: skip
 
     def __repr__(self) -> str:
         what = f"{self.X.shape[1]} columns" if self.image_shape is None else f"images {self.image_shape}"
