@@ -227,14 +227,18 @@ def train(
     """
     if not isinstance(network, Network):
         raise ValueError(f"network: expected an ellayer.Network, received {type(network).__name__}")
-    checks.check_callbacks(callbacks)
+    checks.check_functions(callbacks, progress, metrics, score)
+    if state is not None and not isinstance(state, TrainState):
+        raise ValueError(f"state: expected the TrainState of a result, received {type(state).__name__}")
+    if devices is not None and not isinstance(devices, Sequence):
+        raise ValueError(f"devices: expected a list of jax devices, received {type(devices).__name__}")
     X = checks.check_X(network, X, checks.check_dtype(dtype))
     dtype, m = str(X.dtype), X.shape[1]
     weights = checks.check_weights(sample_weight, m, dtype)
     data = Batch(X, checks.check_Y(network, Y, m, dtype), weights)
     watch = Watch(data, check_validation(network, validation, dtype), metrics or {}, score)
     num_iterations = checks.check_count(num_iterations, "num_iterations", low=0)
-    seed = checks.check_count(state.seed if state else seed, "seed", low=0)
+    seed = checks.check_seed(state.seed if state else seed)
     state = _start(network, state, parameters, initializer, seed, dtype)
     stopping, keep_best = stopping_rule(
         monitor, maximize, patience, tolerance, restore_best, time_limit, watch
@@ -295,7 +299,7 @@ def _settings(
 ) -> tuple[Plan, Knobs]:
     """What is fixed for the run, and its numbers."""
     rates = checks.check_dropout(network, dropout)
-    factors = checks.check_factors(network, dict(learning_rate_factors or {}))
+    factors = checks.check_factors(network, learning_rate_factors)
     knobs = Knobs(
         l2=checks.check_number(l2, "l2"),
         l1=checks.check_number(l1, "l1"),
