@@ -229,9 +229,13 @@ def train(
     """
     if not isinstance(network, Network):
         raise ValueError(f"network: expected an ellayer.Network, received {type(network).__name__}")
-    checks.check_callbacks(callbacks)
+    checks.check_functions(callbacks, progress, metrics, score)
+    if state is not None and not isinstance(state, TrainState):
+        raise ValueError(f"state: expected the TrainState of a result, received {type(state).__name__}")
+    if devices is not None and not isinstance(devices, Sequence):
+        raise ValueError(f"devices: expected a list of jax devices, received {type(devices).__name__}")
     num_iterations = checks.check_count(num_iterations, "num_iterations", low=0)
-    seed = checks.check_count(state.seed if state else seed, "seed", low=0)
+    seed = checks.check_seed(state.seed if state else seed)
     batch_size = None if batch_size is None else checks.check_count(batch_size, "batch_size")
     data: Any
     if isinstance(X, DiskRows):
@@ -337,7 +341,7 @@ def _settings(
 ) -> tuple[Plan, Knobs]:
     """What is fixed for the run, and its numbers."""
     rates = checks.check_dropout(network, dropout)
-    factors = checks.check_factors(network, dict(learning_rate_factors or {}))
+    factors = checks.check_factors(network, learning_rate_factors)
     knobs = Knobs(
         l2=checks.check_number(l2, "l2"),
         l1=checks.check_number(l1, "l1"),
