@@ -78,11 +78,11 @@ def read_table_file(path: Path, how: How) -> Table:
     seen = sniff_header(rows) if header is None else bool(header)
     if header is None and not seen:
         notes.append(
-            "no header was seen: the columns are named x0, x1, ... (name header=True if there is one)"
+            "no header was seen: the columns are named x0, x1, ... (if there is one: header=True, --header)"
         )
     names = _names(rows[0], path) if seen else _numbered(len(rows[0]), before)
     frame = _frame(layout, names, seen, notes)
-    decimal = how.decimal or before.get("decimal") or sniff_decimal(frame)
+    decimal = how.decimal or before.get("decimal") or sniff_decimal(frame, layout.delimiter)
     if decimal == ",":
         notes.append("a comma is the decimal sign")
     frame, more = with_numbers(frame, decimal)
@@ -178,7 +178,7 @@ def _names(row: list[str], path: Path) -> list[str]:
         )
         raise DataError(
             f"expected a name for each column in the header of {path}, but column {', '.join(map(str, empty[:5]))} of "
-            f"{len(row)} has none; give it one (or say header=False if the first line is no header){index}"
+            f"{len(row)} has none; give it one (or say header=False, --no-header, if the first line is none){index}"
         )
     check_names(row, str(path))
     return [printable(name) for name in row]
@@ -220,7 +220,7 @@ def _frame(layout: _Layout, names: list[str], header: bool, notes: list[str]) ->
     if not len(filled):
         raise DataError(
             f"expected rows below the header of {path} ({listed(names)}), but there is none; add rows, or say "
-            f"header=False if the first line is a row"
+            f"header=False (--no-header) if the first line is a row"
         )
     body = layout.data[records.starts[filled[0]] : records.ends[filled[-1]]]
     blank = int(filled[-1] - filled[0] + 1 - len(filled))
