@@ -71,6 +71,7 @@ def read_table_file(path: Path, how: How) -> Table:
     """
     before = how.before
     text = read_text(path, how.encoding, before.get("encoding"))
+    _check_kind(text.data, path)
     notes = list(text.notes)
     layout = _layout(text.data, how, path, notes)
     rows = split(layout.first(SAMPLE_ROWS), layout.delimiter, layout.quoted)
@@ -91,10 +92,25 @@ def read_table_file(path: Path, how: How) -> Table:
     return Table(frame, reading, notes + more)
 
 
+def _check_kind(data: bytes, path: Path) -> None:
+    """Refuse texts that are no tables but know to look like one."""
+    head = data[:256].lstrip().lower()
+    for begin, words in (
+        (rb"\{", "JSON"),
+        (rb"\[\s*[\[{]", "JSON"),
+        (rb"<\?xml|<svg", "XML"),
+        (rb"@relation\b", "ARFF"),
+    ):
+        if re.match(begin, head):
+            raise DataError(
+                f"expected a table in text (CSV), but {path} is {words}; write it as CSV or Parquet"
+            )
+
+
 def _layout(data: bytes, how: How, path: Path, notes: list[str]) -> _Layout:
     """Find the delimiter and cut the text into records."""
     if (hint := re.match(rb"sep=([^\n])\n", data)) and how.delimiter is None:  # Excel writes and reads it
-        data, delimiter = data[hint.end() :], hint[1].decode("latin-1")
+        data, delimiter = data[hint.end() - 1 :], hint[1].decode("latin-1")
     else:
         delimiter = how.delimiter or sniff_delimiter(data, how.before.get("delimiter")) or ","
     if delimiter == " ":
