@@ -8,6 +8,7 @@ import typer
 
 from .. import __version__
 from .check import check
+from .data_command import data
 from .reproduce import reproduce
 from .trace import trace
 from .train import train
@@ -25,6 +26,7 @@ app.command()(train)
 app.command()(reproduce)
 app.command()(trace)
 app.command()(check)
+app.command()(data)
 
 
 def _show_version(wanted: bool) -> None:

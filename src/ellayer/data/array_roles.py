@@ -59,7 +59,7 @@ def pick(shapes: Shapes, how: How, path: Path) -> tuple[str, str | None]:
     x = x or next((by_lower[name] for name in _PAIRS if name in by_lower), None) or _only(shapes)
     if x is None:
         raise DataError(
-            f"x: expected the key of the inputs in {path}, which has {_told(shapes)}; name it with x=KEY"
+            f"x: expected the key of the inputs in {path}, which has {_told(shapes)}; name it with x=KEY (--x KEY)"
         )
     if how.y is not None:
         return x, how.y
@@ -99,7 +99,7 @@ def labels_of(raw: np.ndarray, names: tuple[str, ...], what: str, notes: list[st
     if raw.size != max(raw.shape, default=1):
         raise DataError(
             f"expected one target for each example in {what}, shape (m,), received the shape {raw.shape}; name another "
-            f"key with y=KEY"
+            f"key with y=KEY (--y KEY)"
         )
     flat = raw.ravel()
     if flat.dtype.kind in "SUO":

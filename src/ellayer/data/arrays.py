@@ -66,7 +66,7 @@ def read_arrays(path: Path, kind: str, how: How) -> Table | Images:
     _check_together(X, labels, x, y, path)
     if labels is None and how.need_target and X.ndim > 2:
         raise DataError(
-            f"target: expected the key of the targets in {path} beside {x!r}, received none; name it with y=KEY"
+            f"target: expected the key of the targets in {path} beside {x!r}, received none; name it with y=KEY (--y KEY)"
         )
     reading = {"kind": kind, "x": x, "y": y}
     if X.ndim > 2:

@@ -12,30 +12,46 @@ if TYPE_CHECKING:
 _CODE = r"^[+-]?0\d"  # 02139 is a code, not the number 2139
 _WHOLE = r"^[+-]?\d{1,18}$"
 _WITH_COMMA = r"^[+-]?\d*,\d+([eE][+-]?\d+)?$|^[+-]?\d+,$"
-_WITH_POINT = r"^[+-]?\d*\.\d+([eE][+-]?\d+)?$"
-_GROUPS = {  # decimal sign -> numbers in groups of three, such as 1,234,567.8
-    ".": r"^[+-]?\d{1,3}(,\d{3})*(\.\d*)?$",
-    ",": r"^[+-]?\d{1,3}(\.\d{3})*(,\d*)?$",
+_EVIDENCE = {  # decimal sign -> numbers written with it, but those whose sign may group digits: 1,234
+    ",": r"^[+-]?(\d*|\d{1,3}(\.\d{3})+),(\d{1,2}|\d{4,})$",
+    ".": r"^[+-]?(\d*|\d{1,3}(,\d{3})+)\.(\d{1,2}|\d{4,})$",
 }
+_GROUPS = {  # decimal sign -> numbers in groups of three, such as 1,234,567.8
+    ".": r"^[+-]?([1-9]\d{0,2}(,\d{3})+|\d{1,3})(\.\d*)?$",
+    ",": r"^[+-]?([1-9]\d{0,2}(\.\d{3})+|\d{1,3})(,\d*)?$",
+}
+_EVIDENCE = {  # decimal sign -> numbers that cannot be meant otherwise; 1,234 can
+    ",": r"^[+-]?(\d*,(\d{1,2}|\d{4,})|0?,\d+|\d{1,3}(\.\d{3})+,\d+)$",
+    ".": r"^[+-]?(\d*\.(\d{1,2}|\d{4,})|0?\.\d+|\d{1,3}(,\d{3})+\.\d+)$",
+}
+_PERHAPS = r"^[+-]?\d{1,3},\d{3}$"
 _MOSTLY = 0.9  # as in the estimators' judgement: the rest are slips
 _SAMPLE = 10_000
 
 
-def sniff_decimal(frame: pl.DataFrame) -> str:
-    """Return the decimal sign of the numbers in a table of texts: "," where commas are in the majority.
+def sniff_decimal(frame: pl.DataFrame, delimiter: str) -> str:
+    """Return the decimal sign of the numbers in a table of texts.
+
+    Where nothing but numbers such as 1,234 speaks for it, a comma is the decimal sign of files in which
+    it does not separate the values.
 
     Examples
     --------
     >>> import polars
-    >>> sniff_decimal(polars.DataFrame({"a": ["1,5", "22,25"], "b": ["x", "1.2.3"]}))
+    >>> sniff_decimal(polars.DataFrame({"a": ["1,5", "22,25"], "b": ["x", "1.2.3"]}), ";")
     ','
     """
     import polars as pl
 
     texts = frame.head(_SAMPLE).select(pl.all().str.strip_chars())
-    comma = pl.all().str.contains(_WITH_COMMA) & ~pl.all().str.contains(_GROUPS["."])
-    commas = sum(texts.select(comma.sum()).row(0))
-    return "," if commas > sum(texts.select(pl.all().str.contains(_WITH_POINT).sum()).row(0)) else "."
+
+    def count(form: str) -> int:
+        return sum(texts.select(pl.all().str.contains(form).sum()).row(0))
+
+    commas, points = count(_EVIDENCE[","]), count(_EVIDENCE["."])
+    if not commas and not points and delimiter != ",":
+        commas = count(_PERHAPS)
+    return "," if commas > points else "."
 
 
 def with_numbers(frame: pl.DataFrame, decimal: str) -> tuple[pl.DataFrame, list[str]]:

@@ -79,7 +79,7 @@ def read_text(path: Path, encoding: str | None = None, otherwise: str | None = N
         found = _known(encoding)
         text = _decoded(raw, "utf-8-sig" if found == "utf-8" else found, path, given=True)
     else:
-        western = _known(otherwise or _WESTERN)
+        western = _WESTERN if (otherwise or "utf").startswith("utf") else _known(str(otherwise))
         found, text = _sniffed(raw, marked, western, path)
         if marked is not None:
             notes.append(f"a byte-order mark says {marked.removesuffix('-sig').upper()}")

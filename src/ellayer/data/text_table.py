@@ -71,6 +71,7 @@ def read_table_file(path: Path, how: How) -> Table:
     """
     before = how.before
     text = read_text(path, how.encoding, before.get("encoding"))
+    _check_kind(text.data, path)
     notes = list(text.notes)
     layout = _layout(text.data, how, path, notes)
     rows = split(layout.first(SAMPLE_ROWS), layout.delimiter, layout.quoted)
@@ -78,11 +79,11 @@ def read_table_file(path: Path, how: How) -> Table:
     seen = sniff_header(rows) if header is None else bool(header)
     if header is None and not seen:
         notes.append(
-            "no header was seen: the columns are named x0, x1, ... (name header=True if there is one)"
+            "no header was seen: the columns are named x0, x1, ... (if there is one: header=True, --header)"
         )
     names = _names(rows[0], path) if seen else _numbered(len(rows[0]), before)
     frame = _frame(layout, names, seen, notes)
-    decimal = how.decimal or before.get("decimal") or sniff_decimal(frame)
+    decimal = how.decimal or before.get("decimal") or sniff_decimal(frame, layout.delimiter)
     if decimal == ",":
         notes.append("a comma is the decimal sign")
     frame, more = with_numbers(frame, decimal)
@@ -91,10 +92,25 @@ def read_table_file(path: Path, how: How) -> Table:
     return Table(frame, reading, notes + more)
 
 
+def _check_kind(data: bytes, path: Path) -> None:
+    """Refuse texts that are no tables but know to look like one."""
+    head = data[:256].lstrip().lower()
+    for begin, words in (
+        (rb"\{", "JSON"),
+        (rb"\[\s*[\[{]", "JSON"),
+        (rb"<\?xml|<svg", "XML"),
+        (rb"@relation\b", "ARFF"),
+    ):
+        if re.match(begin, head):
+            raise DataError(
+                f"expected a table in text (CSV), but {path} is {words}; write it as CSV or Parquet"
+            )
+
+
 def _layout(data: bytes, how: How, path: Path, notes: list[str]) -> _Layout:
     """Find the delimiter and cut the text into records."""
     if (hint := re.match(rb"sep=([^\n])\n", data)) and how.delimiter is None:  # Excel writes and reads it
-        data, delimiter = data[hint.end() :], hint[1].decode("latin-1")
+        data, delimiter = data[hint.end() - 1 :], hint[1].decode("latin-1")
     else:
         delimiter = how.delimiter or sniff_delimiter(data, how.before.get("delimiter")) or ","
     if delimiter == " ":
@@ -178,7 +194,7 @@ def _names(row: list[str], path: Path) -> list[str]:
         )
         raise DataError(
             f"expected a name for each column in the header of {path}, but column {', '.join(map(str, empty[:5]))} of "
-            f"{len(row)} has none; give it one (or say header=False if the first line is no header){index}"
+            f"{len(row)} has none; give it one (or say header=False, --no-header, if the first line is none){index}"
         )
     check_names(row, str(path))
     return [printable(name) for name in row]
@@ -220,7 +236,7 @@ def _frame(layout: _Layout, names: list[str], header: bool, notes: list[str]) ->
     if not len(filled):
         raise DataError(
             f"expected rows below the header of {path} ({listed(names)}), but there is none; add rows, or say "
-            f"header=False if the first line is a row"
+            f"header=False (--no-header) if the first line is a row"
         )
     body = layout.data[records.starts[filled[0]] : records.ends[filled[-1]]]
     blank = int(filled[-1] - filled[0] + 1 - len(filled))

@@ -223,7 +223,8 @@ def _shown(column: Coded) -> str:
         return ""
     values = column.column.values
     if column.distinct > 2 and values.dtype.kind == "f" and column.verdict.kind != "categorical":
-        return f"{column.levels[0]:g} to {column.levels[-1]:g}, median {np.median(values[~column.gaps]):g}"
+        low, high, middle = column.levels[0], column.levels[-1], np.median(values[~column.gaps])
+        return f"{_number(low)} to {_number(high)}, median {_number(middle)}"
     if values.dtype.kind == "M":
         present = values[~column.gaps]
         return f"{present.min().astype('datetime64[s]')} to {present.max().astype('datetime64[s]')}"
@@ -233,7 +234,12 @@ def _shown(column: Coded) -> str:
         texts = [
             f"{text} {share(column.counts[i], len(values))}" for text, i in zip(texts, order, strict=True)
         ]
-    return ", ".join(texts) + (", ..." if column.distinct > 3 else "")
+    return "; ".join(texts) + ("; ..." if column.distinct > 3 else "")
+
+
+def _number(value: float) -> str:
+    """A number as one reads it: whole ones in full, others to six digits."""
+    return f"{int(value):,}" if abs(value) < 1e12 and value == int(value) else f"{value:,.6g}"
 
 
 def _cut(text: str) -> str:

@@ -55,7 +55,7 @@ def _useless(columns: Sequence[Coded]) -> list[str]:
         if column.verdict.kind in ("identifier", "text"):
             findings.append(
                 f"{column.name!r} looks like {'an identifier' if column.verdict.kind == 'identifier' else 'free text'} "
-                f"({column.verdict.note}); left out of what is learnt unless you name it categorical"
+                f"({column.verdict.note}); a model does not learn from its values unless you name it categorical"
             )
         elif column.verdict.kind == "numeric" and column.verdict.note:
             findings.append(f"{column.name!r}: {column.verdict.note}; mend them if they mean something")
