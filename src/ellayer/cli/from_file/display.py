@@ -43,31 +43,39 @@ def score_table(summary: dict[str, Any], rows: int) -> Table:
         As in ``run.json``.
     rows : int
     """
-    table = Table(title=f"On {rows} {summary['scored_on']}, with 95 % intervals", title_justify="left")
+    table = Table(title=f"On {rows} {summary['scored_on']}", title_justify="left")
     table.add_column("score")
     table.add_column("the network", justify="right")
+    table.add_column("95 % interval", justify="right")
     for name in summary["compared"]:
         table.add_column(name, justify="right")
     for name, score in summary["scores"].items():
-        others = (values.get(name) for values in summary["compared"].values())
-        row = [shown(name, score), *(shown(name, other, interval=False) for other in others)]
-        table.add_row(METRICS[name].title, *row)
+        others = (values.get(name, {}) for values in summary["compared"].values())
+        ends = [shown(name, score[end]) for end in ("low", "high")]
+        interval = "-" if "-" in ends else f"{ends[0]} to {ends[1]}"
+        table.add_row(
+            METRICS[name].title, shown(name, score["value"]), interval,
+            *(shown(name, other.get("value")) for other in others),
+        )  # fmt: skip
     return table
 
 
-def shown(name: str, score: dict[str, float | None] | None, interval: bool = True) -> str:
-    """Return a score as text, like "84.9 % (80.1 to 88.7)".
+def shown(name: str, value: float | None) -> str:
+    """Return a score as text.
 
     Parameters
     ----------
     name : str
         Of the metric.
-    score : dict or None
-    interval : bool
+    value : float or None
+
+    Examples
+    --------
+    >>> shown("accuracy", 0.8492), shown("rmse", 12345.6), shown("r2", None)
+    ('84.9 %', '12346', '-')
     """
-    if score is None or score["value"] is None:
+    if value is None:
         return "-"
-    share = METRICS[name].share
-    text = [f"{100 * v:.1f}" if share else f"{v:.4g}" for v in score.values() if v is not None]
-    value = text[0] + (" %" if share else "")
-    return f"{value} ({text[1]} to {text[2]})" if interval and len(text) == 3 else value
+    if METRICS[name].share:
+        return f"{100 * value:.1f} %"
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"

@@ -124,6 +124,7 @@ def read_job(settings: Mapping[str, Any]) -> Job:
     looked = survey(
         examples.X, examples.y, examples.target, task=settings.get("task"), column_kinds=settings.get("kinds")
     )
+    assert looked.task is not None  # there is a target
     _check_target(examples, looked.task)
     train, test, told = _split(examples, settings, looked.task)
     model = make_model(looked.task, settings)

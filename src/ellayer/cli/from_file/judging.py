@@ -48,7 +48,7 @@ def judge(run: FileRun) -> RunFacts:
     importance, importance_of = _importance(run, held) if len(held.y) else ([], "")  # type: ignore[arg-type]
     facts = RunFacts(
         name=job.name,
-        task=job.survey.task,
+        task=str(job.survey.task),
         target=str(job.train.target),
         classes=classes,
         network=network,
