@@ -19,6 +19,7 @@ from .state import Parameters, TrainState, all_finite
 from .step import Batch, Knobs, Plan, cost, evaluate
 from .wide import Span, root_of_squares
 
+AT_ONCE = 1 << 14  # examples of a set that is looked at
 STRETCH_SECONDS = 0.25  # progress, callbacks, Ctrl-C and limits are looked at this often
 
 Metric = Callable[[np.ndarray, np.ndarray], float]
@@ -55,18 +56,28 @@ class Watch:
         """Return validation cost and metrics of both sets at these parameters."""
         values: dict[str, float] = {}
         if self.metrics:
-            AL, _ = L_model_forward(self.train.X, parameters, plan.network)
+            AL, _ = _outputs(plan, parameters, self.train.X)
             values |= {name: float(f(AL, self.train.Y)) for name, f in self.metrics.items()}
         if self.validation is not None:
             batch = self.validation
             with blas_threads(plan.network, batch.X.shape[1]):
-                AL, caches = L_model_forward(batch.X, parameters, plan.network)
+                AL, ZL = _outputs(plan, parameters, batch.X)
             weights = None if batch.weights is None else relative_weights(batch.weights)
-            values["validation_cost"] = float(compute_cost(AL, batch.Y, plan.network, weights, caches[-1].Z))
+            values["validation_cost"] = float(compute_cost(AL, batch.Y, plan.network, weights, ZL))
             values |= {f"validation_{name}": float(f(AL, batch.Y)) for name, f in self.metrics.items()}
             if self.score is not None:
                 values["validation_score"] = float(self.score(AL, batch.Y, batch.weights))
         return values
+
+
+def _outputs(plan: Plan, parameters: Parameters, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A^[L] and Z^[L]; of many examples by parts, so that the layers between take little memory."""
+    parts = []
+    for first in range(0, X.shape[1], AT_ONCE):
+        AL, caches = L_model_forward(X[:, first : first + AT_ONCE], parameters, plan.network)
+        parts.append((AL, caches[-1].Z))
+    AL, ZL = (p[0] if len(p) == 1 else np.concatenate(p, axis=1) for p in zip(*parts, strict=True))
+    return AL, ZL
 
 
 def is_judged(stopping: Stopping, keep_best: bool, rates: Rates) -> bool:
