@@ -434,14 +434,14 @@ def _into_the_span(plan: Plan, watch: Watch, state: TrainState) -> tuple[Plan, W
     train = Batch(span.X, as64(Y), as64(weights), span.gram)
     held_out = watch.validation
     if held_out is not None:
-        held_out = Batch(span.M @ held_out.X, as64(held_out.Y), as64(held_out.weights))
+        held_out = Batch(span.seen(held_out.X), as64(held_out.Y), as64(held_out.weights))
     return replace(plan, wide=True), Watch(train, held_out, watch.metrics, watch.score), span
 
 
 def _check_same_examples(span: Span, state: TrainState) -> None:
     """The coordinates mean something only with the examples they were made for."""
     Theta, W1 = state.coordinates["W1"], state.parameters["W1"]  # type: ignore[index]
-    if Theta.shape[1] == len(span.M):
+    if Theta.shape[1] == span.size:
         off = np.linalg.norm(span.W1(Theta) - W1)
         if off <= 1e-3 * np.linalg.norm(W1):
             return
