@@ -16,7 +16,7 @@ from ..core.propagation import L_model_forward
 from . import checks, compile_cache
 from .batches import Batches
 from .choose import choose_loop, parse_engine, program_name
-from .events import History, Stopping
+from .events import History, Stopping, can_wait
 from .lbfgs import LBFGS, LbfgsRun
 from .numpy_loop import NumpyLoop
 from .optimizers import find_optimizer, find_schedule
@@ -24,6 +24,8 @@ from .run import Metric, Rates, Run, Score, Watch, is_judged
 from .state import FlatState, Parameters, TrainState, copy_tree, tree_shapes
 from .step import Batch, Knobs, Plan
 from .wide import Span, applies, pays
+
+LOOK_AHEAD = 64  # updates that a compiled chunk holds at least, where callbacks can wait
 
 
 @dataclass
@@ -269,9 +271,12 @@ def train(
     span = None
     if _goes_wide(wide_wish, plan, batches, m, num_iterations, state):
         plan, watch, span = _into_the_span(plan, watch, state)
-    looks = bool(watch or callbacks or is_judged(stopping, keep_best, rates))
+    decides = bool(watch) or is_judged(stopping, keep_best, rates)
+    longest = record_every if decides or callbacks else None
+    if callbacks and can_wait(callbacks) and not decides:
+        longest = max(record_every, LOOK_AHEAD)
     loop = _loop(
-        kind, plan, knobs, watch.train, batches, state, span, num_iterations, record_every, looks, devices
+        kind, plan, knobs, watch.train, batches, state, span, num_iterations, record_every, longest, devices
     )
     run = Run(plan, knobs, loop, state, end=end, rates=rates, watch=watch, span=span, **common)
     name = f"{loop.name}{' wide' if span else ''}"
@@ -330,10 +335,9 @@ def _check_lbfgs(plan: Plan, batches: Batches, state: TrainState) -> None:
         )
 
 
-def _loop(kind, plan, knobs, data, batches, state, span, steps, record_every, looks, devices) -> Any:
+def _loop(kind, plan, knobs, data, batches, state, span, steps, record_every, longest, devices) -> Any:
     """The loop that was asked for, or finishes first, started."""
     dtype = "float64" if span else str(data.X.dtype)
-    longest = record_every if looks else None
     program = program_name(plan, batches, dtype, longest)
     kind = choose_loop(kind, plan, batches, steps, dtype, program)
     if kind == "numpy":
