@@ -56,6 +56,10 @@ def check_finite(X: np.ndarray, name: str) -> None:
 
 def check_Y(network: Network, Y: Any, m: int, dtype: Any, name: str = "Y") -> np.ndarray:
     """Return Y as a float array (n_L, m), or say what is wrong with it."""
+    if Y is None:
+        raise ValueError(
+            f"{name}: expected targets, received None; only rows on disk (engine.DiskRows) hold their own"
+        )
     Y = np.asarray(Y)
     n_L = network.layer_dims[-1]
     targets = network.loss_row.targets
