@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import time
 
@@ -9,8 +10,10 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from ellayer.data import read_examples
+from ellayer.data import DataError, read_examples
 from ellayer.estimators.survey import survey
 
 m = 200
@@ -369,3 +372,32 @@ def test_images(shared_data):
     findings = survey(X, np.concatenate([cats.y, cats.y[:6]])).findings
     assert found(findings, "5 images repeat an earlier one")
     assert found(findings, "1 image is of one colour throughout (the first is number 214")
+
+
+ODD = ["", "?", "NA", "inf", "-inf", "0", "1", "-1", "999", "1e308", "-1e308", "1,5", "1.5", "1.234,5", "01", "0x1", "true",
+       "2020-01-01", "9999-99-99", "1e400", "9" * 20, " 7 ", "1_000", "none", "٣", "²", "a b c", "ü", "'"]  # fmt: skip
+
+
+@settings(
+    max_examples=80,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(data=st.data(), delimiter=st.sampled_from(",;\t|"), target=st.sampled_from([None, 0, -1]))
+def test_a_table_of_odd_values_is_surveyed_or_refused_in_words(tmp_path, data, delimiter, target):
+    columns = data.draw(
+        st.lists(st.lists(st.sampled_from(ODD), min_size=1, max_size=5), min_size=1, max_size=4)
+    )
+    count = data.draw(st.integers(1, 70))
+    rows = [[column[i * (j + 1) % len(column)] for j, column in enumerate(columns)] for i in range(count)]
+    with open(tmp_path / "a.csv", "w", newline="", encoding="utf-8") as file:
+        csv.writer(file, delimiter=delimiter).writerows([[f"c{j}" for j in range(len(columns))], *rows])
+    try:
+        examples = read_examples(tmp_path / "a.csv", target=target, header=True)
+    except DataError:
+        return
+    assert examples.m == count or any("have no target" in note for note in examples.notes)
+    seen = survey(examples.X, examples.y, examples.target)
+    assert [column.name for column in seen.columns] == examples.X.columns
+    assert json.loads(seen.to_json())["m"] == examples.m
