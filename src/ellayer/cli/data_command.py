@@ -214,7 +214,7 @@ def _reading(found: Examples) -> str:
     """How a file was read, in a line."""
     from ..data.how import DELIMITERS
 
-    reading = found.reading or {}
+    reading = found.reading
     if reading["kind"] == "text":
         header = "the first line names the columns" if reading["header"] else "no header"
         between = DELIMITERS.get(reading["delimiter"], repr(reading["delimiter"]))
