@@ -342,12 +342,3 @@ def test_the_warnings_point_at_the_caller():
         TabularClassifier(**QUICK).fit(X.assign(k="same"), y)
     assert [w.category for w in told] == [FitWarning]
     assert told[0].filename == __file__
-
-
-def test_onnx_of_a_table_is_refused_in_words():
-    X, y = two_moods(60)
-    model = TabularClassifier(**QUICK).fit(X, y)
-    with pytest.raises(
-        ValueError, match=r"to_onnx: expected a network, .* received TabularClassifier; .* ellayer.save"
-    ):
-        ellayer.to_onnx(model)
