@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
@@ -13,10 +13,12 @@ import numpy as np
 
 from ..core.network import Network
 from .batches import Batches
+from .sources import Feed
 from .step import Batch, Knobs, Plan, cost, evaluate, gradient_norm, update
 
 SMALL = 1 << 20  # bytes
 MANY_OPERATIONS = 100_000_000  # in one product, a millisecond's work
+KEPT = 24 << 20  # bytes
 
 
 def blas_threads(network: Network, m: int) -> AbstractContextManager:
@@ -28,6 +30,16 @@ def blas_threads(network: Network, m: int) -> AbstractContextManager:
     if max(2 * n * k * m for n, k in pairwise(network.widths)) > MANY_OPERATIONS:
         return nullcontext()
     return _thread_pools().limit(limits=1, user_api="blas")
+
+
+@lru_cache
+def keep_freed_memory() -> None:
+    """Allocate and free one untouched block, after which glibc keeps what is freed for the next array.
+
+    Before it has seen a large block come back, glibc returns every freed array of more than 128 kB to
+    the system, and the next of the same size is paid for page by page: half the time of a step.
+    """
+    np.empty(KEPT, np.uint8)
 
 
 @lru_cache
@@ -56,8 +68,8 @@ class NumpyLoop:
     ----------
     plan : Plan
     knobs : Knobs
-    batch : Batch
-        All the examples.
+    batch : Batch or Feed
+        All the examples, or what reads them from disk.
     batches : Batches
     record_every : int
     """
@@ -65,8 +77,11 @@ class NumpyLoop:
     name = "numpy"
     chunk_limit = 1 << 30
 
-    def __init__(self, plan: Plan, knobs: Knobs, batch: Batch, batches: Batches, record_every: int):
+    def __init__(self, plan: Plan, knobs: Knobs, batch: Batch | Feed, batches: Batches, record_every: int):
         self.plan, self.knobs, self.batches, self.record_every = plan, knobs, batches, record_every
+        self._feed = batch if isinstance(batch, Feed) else None
+        if isinstance(batch, Feed):
+            return
         if batches.full and batch.X.nbytes < SMALL:  # BLAS copies a small transposed X at every product
             batch = batch._replace(X=np.ascontiguousarray(batch.X))
         self._all = batch
@@ -76,7 +91,12 @@ class NumpyLoop:
 
     def resources(self) -> AbstractContextManager:
         """Return the context to run in."""
-        return blas_threads(self.plan.network, self.batches.batch_size)
+        keep_freed_memory()
+        context = ExitStack()
+        context.enter_context(blas_threads(self.plan.network, self.batches.batch_size))
+        if self._feed is not None:
+            context.enter_context(self._feed.reading())
+        return context
 
     def start(self, parameters: dict, optimizer_state: Any, step: int, interval: tuple[float, float]) -> None:
         """Take the state to continue from."""
@@ -126,6 +146,8 @@ class NumpyLoop:
         return (parameters, optimizer_state, step + 1, (cost_sum, count)), row
 
     def _batch(self, step: int) -> Batch:
+        if self._feed is not None:
+            return self._feed.batch(step)
         if self.batches.full:
             return self._all
         rows = self.batches.indices(step)

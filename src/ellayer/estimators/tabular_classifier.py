@@ -15,7 +15,7 @@ from sklearn.utils.validation import _check_y
 
 from . import checks
 from .columns import is_missing
-from .members import Rows, outputs
+from .members import Asides, Rows, outputs
 from .metrics import CLASS_METRICS, TableMetric, best_threshold, log_loss, soften, temperature_for
 from .storing import _labels_from_facts, _labels_to_facts
 from .tabular import CONSTRAINTS, BaseTabular, need_members
@@ -36,7 +36,8 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
     ----------
     n_members : int, default=1
         Networks whose probabilities are averaged. Each holds out another fold; they are trained at once.
-    epochs : int, default=256
+    epochs : int or None, default=None
+        None is 256, and of more than 200,000 rows fewer: 51 million examples are seen in all.
     time_limit : float or None, default=None
         Seconds for the fit; the learning-rate schedule is fitted into them.
     hidden_layer_sizes : int or array-like of int, default=(256, 256, 256)
@@ -69,7 +70,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
     best_epochs_ : list of int
     oof_prediction_ : ndarray of shape (n_samples, n_classes)
         Probabilities of each row by the members that had not learned from it; nan where there is none
-        (with fewer than 5 members, or an ``eval_set``).
+        (with fewer than 5 members, or an ``eval_set``); empty after a stream.
     validation_score_ : float
         The metric of those, or of ``eval_set``.
     temperature_ : float
@@ -100,7 +101,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         self,
         n_members=1,
         *,
-        epochs=256,
+        epochs=None,
         time_limit=None,
         hidden_layer_sizes=(256, 256, 256),
         metric="log_loss",
@@ -127,20 +128,24 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
     def fit(
         self,
         X: Any,
-        y: Any,
+        y: Any = None,
         sample_weight: Any = None,
         *,
         eval_set: Sequence[Any] | None = None,
         callbacks: Sequence[Callable] = (),
         progress: Callable | None = None,
+        states: Sequence[Any] | None = None,
     ) -> TabularClassifier:
         """Fit to a table and its labels.
 
         Parameters
         ----------
-        X : pandas or polars frame, or array-like of shape (n_samples, n_features)
-            Numbers, text, categories, truth values, dates, with missing values.
+        X : pandas or polars frame, or array-like of shape (n_samples, n_features), or stream
+            Numbers, text, categories, truth values, dates, with missing values. A ``data.TableStream``
+            stands for X and y of a table larger than memory: the preparation is learned from a random
+            sample of 100,000 rows, and mini-batches come from a scratch file of the prepared rows.
         y : array-like of shape (n_samples,)
+            None with a stream.
         sample_weight : array-like of shape (n_samples,), default=None
         eval_set : (X, y) or (X, y, sample_weight), default=None
             Rows to choose the best epoch and the temperature by, in place of held-out ones.
@@ -149,12 +154,15 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
             it; True stops.
         progress : function, default=None
             Called several times a second with ``info.iteration`` and ``info.total``.
+        states : sequence of TrainState, default=None
+            ``info.states`` of a callback, or read by ``storage.load_checkpoint``: go on from there as if the
+            fit had never stopped; with the same data, settings and ``random_state``.
 
         Returns
         -------
         self
         """
-        return self._fit(X, y, sample_weight, eval_set, callbacks, progress)
+        return self._fit(X, y, sample_weight, Asides(eval_set, callbacks, progress, states))
 
     def predict(self, X: Any, return_std: bool = False) -> Any:
         """Return the labels of rows.

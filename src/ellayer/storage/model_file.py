@@ -20,9 +20,7 @@ ESTIMATORS = ("MLPClassifier", "MLPRegressor", "TabularClassifier", "TabularRegr
 KINDS = ("TrainingResult", "network", *ESTIMATORS)
 
 
-def save(
-    model: Any, path: str | os.PathLike[str], *, provenance: Mapping[str, Any] | None = None
-) -> None:
+def save(model: Any, path: str | os.PathLike[str], *, provenance: Mapping[str, Any] | None = None) -> None:
     """Save a model as one safetensors file with a JSON description; nothing in it is code.
 
     The file holds architecture, parameters, classes, feature names, history, seed and versions, a format

@@ -114,15 +114,12 @@ def _frame(estimator: Any, inputs: list[dict[str, str]], given: dict[str, np.nda
     """The same rows as a frame with all columns of the fit; those that are not used are empty."""
     import polars
 
-    used = {c["column"]: (c, given[c["input"]][:, 0]) for c in inputs}
-    columns: dict[str, Any] = {}
-    for made in estimator.preparation_.describe():
-        told, values = used.get(made["name"], (None, None))
-        if told is None:
-            columns[made["name"]] = [None] * ROWS
-        elif made["kind"] == "date":
+    columns: dict[str, Any] = {c["name"]: [None] * ROWS for c in estimator.preparation_.describe()}
+    for told in inputs:
+        values = given[told["input"]][:, 0]
+        if told["kind"] == "date":
             moments = np.where(np.isnan(values), np.iinfo(np.int64).min, values * 86_400e6)
-            columns[made["name"]] = moments.astype(np.int64).astype("datetime64[us]")
+            columns[told["column"]] = moments.astype(np.int64).astype("datetime64[us]")
         else:
-            columns[made["name"]] = values.tolist() if told["type"] == "text" else values.astype(np.float64)
+            columns[told["column"]] = values.tolist() if told["type"] == "text" else values.astype(np.float64)
     return polars.DataFrame(columns)
