@@ -9,6 +9,8 @@ import typer
 from .. import __version__
 from .check import check
 from .data_command import data
+from .export import export
+from .inspect_model import inspect_model
 from .predict import predict
 from .reproduce import reproduce
 from .trace import trace
@@ -26,6 +28,8 @@ app = typer.Typer(
 app.command()(train)
 app.command()(predict)
 app.command()(data)
+app.command("inspect")(inspect_model)
+app.command()(export)
 app.command()(reproduce)
 app.command()(trace)
 app.command()(check)

@@ -18,6 +18,7 @@ from ..core.network import Network
 from ..engine.events import History
 from . import checks
 from .columns import Column, read_table
+from .deploying import plan_of, raw_columns
 from .members import (
     FEWEST_ROWS,
     Asides,
@@ -209,6 +210,14 @@ class BaseTabular(BaseEstimator, ABC):
         return Z, np.any(held, axis=0)
 
     # Storage
+
+    def _get_plan(self) -> list[dict[str, Any]]:
+        """Return how a table is prepared, as plain data, for programs without this one."""
+        return plan_of(self.preparation_)
+
+    def _raw_columns(self, X: Any) -> dict[str, np.ndarray]:
+        """Return the columns of a table as the plan reads them, each (m, 1)."""
+        return raw_columns(self.preparation_, X)
 
     def _get_fitted(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         arrays, prepared = self.preparation_.get_state()
