@@ -1,6 +1,6 @@
-"""Pictures of data, training and predictions.
+"""Pictures of data, training and predictions; scores with their intervals; the report of a run.
 
-Every function returns a ``matplotlib.figure.Figure`` and touches no global state of matplotlib;
+Every picture is a ``matplotlib.figure.Figure`` and touches no global state of matplotlib;
 ``save_picture`` writes one to a file.
 """
 
@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import importlib
 from typing import Any
+
+from .facts import Judged, RunFacts
+from .scores import METRICS, Metric, Score, differences, scores
 
 _HOME = {
     "cost_curves": "plots",
@@ -19,7 +22,7 @@ _HOME = {
     "save_picture": "style",
 }
 
-__all__ = sorted(_HOME)
+__all__ = ["METRICS", "Judged", "Metric", "RunFacts", "Score", "differences", "scores", *sorted(_HOME)]
 
 
 def __getattr__(name: str) -> Any:
