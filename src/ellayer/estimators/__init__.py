@@ -6,7 +6,8 @@ from .convert import from_sklearn
 from .epochs import EpochInfo
 from .preparation import TablePreparation
 from .regressor import MLPRegressor
-from .tabular import TabularClassifier, TabularRegressor
+from .tabular_classifier import TabularClassifier
+from .tabular_regressor import TabularRegressor
 
 __all__ = [
     "EpochInfo",

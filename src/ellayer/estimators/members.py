@@ -17,6 +17,8 @@ from ..core.propagation import L_model_forward
 from ..core.updates import SCHEDULES, Schedule
 from ..engine.events import History, Info, wants_to_stop
 from ..engine.many import train_many
+from ..engine.sources import DiskRows
+from ..engine.state import TrainState
 from ..engine.train import TrainingResult, train
 from .epochs import EpochInfo
 from .recipes import Recipe
@@ -25,6 +27,9 @@ Parameters = dict[str, np.ndarray]
 
 FEWEST_ROWS = 10  # below, nothing is held out
 FOLDS = (5, 10)  # at least and at most; with one member a fifth of the rows is held out
+MOST_HELD = 50_000  # rows held out by one member: more tell no more
+EPOCHS = 256
+EXAMPLES = 256 * 200_000  # seen in all, by default: of more rows than that there are fewer epochs
 COMPILED_FROM = 5e11  # multiplications and additions from which compiling pays
 ROWS_AT_ONCE = 4096
 ROWS_OF_START = 1000
@@ -85,6 +90,8 @@ def hold_out(
             fold[np.bincount(numbers)[numbers] == 1] = -1
         held += [fold == k for k in range(folds)]
     held = held[:n_members]
+    if n_members == 1 and (rows := np.flatnonzero(held[0])).size > MOST_HELD:
+        held[0][random.permutation(rows)[MOST_HELD:]] = False
     return held if all(mask.any() for mask in held) else None
 
 
@@ -164,6 +171,27 @@ def _points(Z: np.ndarray, random: np.random.RandomState) -> np.ndarray:
 # Training
 
 
+def epochs_for(epochs: int | None, m: int) -> int:
+    """Return the number of epochs asked for; where left open 256, of more than 200,000 rows fewer.
+
+    Examples
+    --------
+    >>> epochs_for(None, 1000), epochs_for(None, 5_000_000), epochs_for(20, 1000)
+    (256, 10, 20)
+    """
+    return int(np.clip(EXAMPLES // m, 1, EPOCHS)) if epochs is None else epochs
+
+
+@dataclass(frozen=True)
+class Asides:
+    """What ``fit`` is told besides the examples."""
+
+    eval_set: Any = None
+    callbacks: Sequence[Callable] | None = None
+    progress: Callable | None = None
+    states: Sequence[TrainState] | None = None
+
+
 @dataclass(frozen=True)
 class Orders:
     """How the members are to be trained, but for the recipe."""
@@ -178,6 +206,7 @@ class Orders:
     callbacks: Sequence[Callable] = ()
     progress: Callable | None = None
     estimator: Any = None
+    states: Sequence[TrainState] | None = None  # to go on from, one of each member
 
 
 def train_members(
@@ -222,7 +251,7 @@ def train_members(
         engine = _engine(network, len(inside.X), orders.epochs)
         result = train(
             network, inside.X.T, inside.Y.T, sample_weight=inside.weights, parameters=starts[0],
-            validation=sets[0] if sets else None, seed=orders.seed, engine=engine, **common,
+            validation=sets[0] if sets else None, seed=orders.seed, engine=engine, state=_only(orders), **common,
         )  # fmt: skip
         return [result]
     m = len(rows.X)
@@ -232,7 +261,38 @@ def train_members(
     common = _arguments(network, recipe, orders, m, bool(sets))
     return train_many(
         network, rows.X.T, rows.Y.T, sample_weight=weights, parameters=starts, validation=sets or None,
-        seed=orders.seed, **common,
+        seed=orders.seed, states=orders.states, **common,
+    )  # fmt: skip
+
+
+def _only(orders: Orders) -> TrainState | None:
+    return orders.states[0] if orders.states else None
+
+
+def train_on_disk(
+    network: Network, recipe: Recipe, rows: DiskRows, held: Rows | None, start: Parameters, orders: Orders
+) -> TrainingResult:
+    """Train one member on rows in a file.
+
+    Parameters
+    ----------
+    network : Network
+    recipe : Recipe
+    rows : DiskRows
+    held : Rows or None
+        Examples to choose the best epoch by.
+    start : dict
+    orders : Orders
+
+    Returns
+    -------
+    TrainingResult
+    """
+    common = _arguments(network, recipe, orders, rows.m, held is not None)
+    return train(
+        network, rows, parameters=start, validation=None if held is None else held.columns(), seed=orders.seed,
+        engine=_engine(network, rows.m, orders.epochs), state=_only(orders),
+        **common | {"batch_size": orders.batch_size},
     )  # fmt: skip
 
 
@@ -258,7 +318,8 @@ def _arguments(network: Network, recipe: Recipe, orders: Orders, m: int, judged:
         "schedule": schedule,
         "weight_decay": recipe["weight_decay"] * math.sqrt(network.layer_dims[1]),  # by the factor of W again
         "dropout": recipe["dropout"],
-        "num_iterations": orders.epochs * steps,
+        "num_iterations": orders.epochs * steps - (orders.states[0].step if orders.states else 0),
+        "schedule_length": orders.epochs * steps,
         "batch_size": orders.batch_size if m > orders.batch_size else None,
         "record_every": steps,
         "time_limit": None if limit is None else max(limit - (time.perf_counter() - orders.begin), 1e-3),
