@@ -13,10 +13,19 @@ from .facts import Judged, RunFacts
 from .scores import METRICS, Metric, Score, differences, scores
 
 _HOME = {
+    "roc_curves": "judged_plots",
+    "residual_plot": "judged_plots",
+    "predicted_against_true": "judged_plots",
+    "precision_recall_curves": "judged_plots",
+    "learning_curves": "judged_plots",
+    "importance_bars": "judged_plots",
+    "confusion_matrix": "judged_plots",
+    "calibration_curve": "judged_plots",
     "cost_curves": "plots",
     "data_points": "plots",
     "decision_boundaries": "plots",
     "image_grid": "plots",
+    "write_report": "page",
     "saliency_bars": "saliency_plot",
     "saliency_overlay": "saliency_plot",
     "save_picture": "style",

@@ -229,7 +229,7 @@ def _score(name: str, value: float, draws: np.ndarray, W: np.ndarray) -> Score:
     if not math.isfinite(value):
         low = high = math.nan
     elif name == "accuracy":
-        low, high = _wilson(value, W)
+        low, high = wilson(value, float(W.sum() ** 2 / (W**2).sum()))  # rows of one weight that say as much
     elif name == "calibration_error":
         spread = _Z * float(np.std(draws)) if len(W[0]) > 1 else math.nan
         low, high = max(0.0, value - spread), min(1.0, value + spread)
@@ -246,9 +246,14 @@ def _percentiles(draws: np.ndarray, m: int) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _wilson(share: float, W: np.ndarray) -> tuple[float, float]:
-    """Wilson's interval of a share; weighted rows count as (sum w)² / sum w²."""
-    n = float(W.sum() ** 2 / (W**2).sum())
+def wilson(share: float, n: float) -> tuple[float, float]:
+    """Return Wilson's 95 % interval of a share of n rows.
+
+    Wilson, Journal of the American Statistical Association 22 (1927), 209-212.
+
+    >>> [round(end, 3) for end in wilson(0.9, 100)]
+    [0.826, 0.945]
+    """
     middle = (share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
     half = _Z / (1 + _Z**2 / n) * math.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
     return max(0.0, middle - half), min(1.0, middle + half)
