@@ -8,7 +8,9 @@ import typer
 
 from .. import __version__
 from .check import check
+from .compare import compare
 from .data_command import data
+from .evaluate import evaluate
 from .predict import predict
 from .reproduce import reproduce
 from .trace import trace
@@ -25,6 +27,8 @@ app = typer.Typer(
 )
 app.command()(train)
 app.command()(predict)
+app.command()(evaluate)
+app.command()(compare)
 app.command()(data)
 app.command()(reproduce)
 app.command()(trace)

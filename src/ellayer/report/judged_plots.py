@@ -229,7 +229,7 @@ def precision_recall_curves(curves: Mapping[str, tuple[np.ndarray, np.ndarray]],
             precision, recall, _ = precision_recall_curve(positive, score)
             _line(axes, *_thin(recall, precision), shorten(name, 28), i)
         axes.set_xlabel("recall: share found")
-        axes.set_ylabel("precision: share of alarms that are right")
+        axes.set_ylabel("precision: share that is right")
         axes.set_ylim(0, 1.03)
         _finish(axes, "both", "lower left")
     return figure

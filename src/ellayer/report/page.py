@@ -215,7 +215,7 @@ def _probability_pictures(facts: RunFacts, models: list[Judged], pictures: Pictu
             title, pictures.figure(judged_plots.calibration_curve(chosen, facts.y, facts.classes), title)
         )
     ]
-    curves = _ranked(facts.classes, truth, able, models[0].name)
+    curves = _ranked(facts.classes, truth, compared or able, models[0].name)
     if not curves:
         return found
     area = words.number(ours["roc_auc"].value)
@@ -240,7 +240,7 @@ def _ranked(classes: list, truth: np.ndarray, able: dict[str, np.ndarray], ours:
         return {name: (P[:, 1], truth == 1) for name, P in list(able.items())[:_MOST_MODELS]}
     present = [k for k in range(len(classes)) if 0 < np.sum(truth == k) < len(truth)]
     frequent = sorted(present, key=lambda k: -int(np.sum(truth == k)))[:_MOST_CLASSES]
-    return {str(classes[k]): (able[ours][:, k], truth == k) for k in sorted(frequent)}
+    return {str(classes[k]): (able[ours][:, k], truth == k) for k in sorted(frequent)} if ours in able else {}
 
 
 def _mistakes(facts: RunFacts, models: list[Judged]) -> dict[str, Any]:

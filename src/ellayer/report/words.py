@@ -18,18 +18,20 @@ def number(value: float | None) -> str:
     """
     if value is None or not math.isfinite(value):
         return "–"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return (f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}").replace("-", "−")
 
 
 def shown(name: str, value: float | None) -> str:
     """Return a score as text: shares in per cent.
 
     >>> shown("accuracy", 0.8492), shown("rmse", 0.51234), shown("roc_auc", float("nan"))
-    ('84.9 %', '0.5123', '–')
+    ('84.9 %', '0.512', '–')
     """
     if value is None or not math.isfinite(value):
         return "–"
-    return f"{100 * value:.1f} %" if METRICS[name].share else number(value)
+    if METRICS[name].share:
+        return f"{100 * value:.1f} %"
+    return number(value if abs(value) >= 1000 else float(f"{value:.3g}"))
 
 
 def interval(name: str, score: Score) -> str:
@@ -102,27 +104,30 @@ def _comparison(facts: RunFacts, name: str) -> list[str]:
         lead = differences(facts.y, ours, other, facts.classes or None)[name]
         if not math.isfinite(lead.low):
             continue
-        scale = 100 if METRICS[name].share else 1
-        low, high = number(scale * lead.low), number(scale * lead.high)
-        unit = "percentage points" if METRICS[name].share else METRICS[name].title
+        value, low, high = (_lead(name, end) for end in (lead.value, lead.low, lead.high))
+        unit = "percentage points" if METRICS[name].share else f"of {METRICS[name].title}"
         if lead.low > 0:
-            found.append(
-                f"It is better than {other.name} by {number(scale * lead.value)} {unit} (95 %: {low} to {high})."
-            )
+            found.append(f"It is better than {other.name} by {value} {unit} (95 %: {low} to {high}).")
         elif lead.high < 0:
-            found.append(f"It is worse than {other.name} by {number(-scale * lead.value)} {unit} "
-                         f"(95 %: {number(-scale * lead.high)} to {number(-scale * lead.low)}).")  # fmt: skip
+            value, low, high = (_lead(name, -end) for end in (lead.value, lead.high, lead.low))
+            found.append(f"It is worse than {other.name} by {value} {unit} (95 %: {low} to {high}).")
         else:
-            found.append(f"{many(len(facts.y), 'row')} cannot tell it from {other.name}: the difference is "
-                         f"{number(scale * lead.value)} {unit} (95 %: {low} to {high}).")  # fmt: skip
+            found.append(
+                f"{many(len(facts.y), 'row')} cannot tell it from {other.name}: the lead of {value} {unit} could as well be "
+                f"any from {low} to {high} (95 %)."
+            )
     return found
+
+
+def _lead(name: str, value: float) -> str:
+    return f"{100 * value:.1f}".replace("-", "−") if METRICS[name].share else shown(name, value)
 
 
 def class_shares(facts: RunFacts) -> str:
     """Return how the held-out rows are spread over the classes, the most frequent first."""
     values, counts = np.unique([str(label) for label in facts.y], return_counts=True)
     order = np.argsort(-counts, kind="stable")[:6]
-    told = ", ".join(f"{values[i]} {100 * counts[i] / len(facts.y):.0f} %" for i in order)
+    told = ", ".join(f"{values[i]} ({100 * counts[i] / len(facts.y):.0f} %)" for i in order)
     return told + (f" and {len(values) - 6} more" if len(values) > 6 else "")
 
 
