@@ -27,12 +27,13 @@ from .members import (
     hold_out,
     make_network,
     outputs,
+    steps_per_epoch,
     table_of,
     train_members,
 )
 from .metrics import TableMetric
 from .preparation import TablePreparation, match_columns, remember_features, take_rows
-from .recipes import RECIPES, find_recipe
+from .recipes import RECIPES, epochs_of, find_recipe
 from .settings import hidden_sizes
 
 __all__ = ["CONSTRAINTS", "BaseTabular", "need_members"]
@@ -40,7 +41,7 @@ __all__ = ["CONSTRAINTS", "BaseTabular", "need_members"]
 _count = Interval(Integral, 1, None, closed="left")
 CONSTRAINTS: dict[str, list[Any]] = {
     "n_members": [_count],
-    "epochs": [_count],
+    "epochs": [_count, None],
     "time_limit": [Interval(Real, 0, None, closed="neither"), None],
     "hidden_layer_sizes": ["array-like", _count],
     "recipe": [StrOptions(set(RECIPES))],
@@ -85,10 +86,14 @@ class BaseTabular(BaseEstimator, ABC):
         eval_rows = self._eval_rows(eval_set)
         self.network_ = make_network(
             recipe, hidden, data.X.shape[1], Y.shape[1], self._loss(recipe), self.preparation_.n_numbers_,
-            self.preparation_.code_levels_,
+            self.preparation_.code_levels_, len(data.X),
         )  # fmt: skip
+        epochs = self.epochs
+        if epochs is None:
+            m = len(data.X) if held is None or self.n_members > 1 else int((~held[0]).sum())
+            epochs = epochs_of(recipe, steps_per_epoch(m, self.batch_size))
         orders = Orders(
-            self.epochs, self.batch_size, seed, self.time_limit, begin, self._score_of_epoch, self._metric.maximize,
+            epochs, self.batch_size, seed, self.time_limit, begin, self._score_of_epoch, self._metric.maximize,
             tuple(callbacks or ()), progress, self,
         )  # fmt: skip
         results = train_members(self.network_, recipe, data, held, eval_rows, self.n_members, orders)
