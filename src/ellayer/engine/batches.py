@@ -1,4 +1,4 @@
-"""Which examples an update sees: all of them, or mini-batches shuffled each epoch."""
+"""Which examples an update sees: all of them, or mini-batches shuffled each epoch, in memory or by blocks of a file."""
 
 from __future__ import annotations
 
@@ -45,8 +45,12 @@ class Batches:
         """Return the order of the examples in an epoch."""
         if not self._shuffle:
             return np.arange(self.m, dtype=np.int32)
-        generator = np.random.Generator(np.random.Philox(np.random.SeedSequence([self._seed, epoch])))
-        return generator.permutation(self.m).astype(np.int32)
+        return self._generator(epoch).permutation(self.m).astype(np.int32)
+
+    def _generator(self, epoch: int, *within: int) -> np.random.Generator:
+        """Return the random numbers of an epoch, or of a part of it."""
+        sequence = np.random.SeedSequence([self._seed, epoch], spawn_key=within)
+        return np.random.Generator(np.random.Philox(sequence))
 
     def indices(self, step: int) -> np.ndarray:
         """Return the examples of the update after ``step`` others."""
@@ -60,3 +64,80 @@ class Batches:
             examples = self.indices(first + row)
             table[row, : len(examples)] = examples
         return table
+
+
+class BlockBatches(Batches):
+    """Mini-batches of examples that lie in a file: blocks in a new order, and rows within a window of blocks.
+
+    A window is what is in memory at once: ``window`` blocks that follow one another in the epoch's order of
+    the blocks. Where one window holds everything, the order is that of ``Batches``.
+
+    Parameters
+    ----------
+    m, batch_size, seed, shuffle
+        As for ``Batches``.
+    block : int
+        Rows that are read in one piece.
+    window : int
+        Blocks.
+
+    Examples
+    --------
+    >>> batches = BlockBatches(10, 5, seed=1, block=2, window=2)
+    >>> batches.windows
+    3
+    >>> batches.order(0).tolist()
+    [8, 6, 9, 7, 4, 1, 5, 0, 2, 3]
+    """
+
+    def __init__(
+        self, m: int, batch_size: int, seed: int = 0, shuffle: bool = True, *, block: int, window: int
+    ):
+        super().__init__(m, min(batch_size, m), seed, shuffle)
+        self.full = False
+        self.rows_kept = 0  # no program keeps any
+        self.block, self._blocks_at_once = block, window
+        self.windows = -(-m // (block * window))
+        self.blocks = lru_cache(maxsize=2)(self._blocks)
+
+    def _blocks(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the first row of each block, in the epoch's order, and where each window begins and ends in it."""
+        firsts = np.arange(0, self.m, self.block)
+        if self._shuffle and self.windows > 1:
+            firsts = self._generator(epoch, self.windows).permutation(firsts)
+        counts = np.minimum(self.block, self.m - firsts)
+        ends = np.cumsum(counts)[self._blocks_at_once - 1 :: self._blocks_at_once]
+        bounds = np.append(0, ends)
+        return firsts, bounds if bounds[-1] == self.m else np.append(bounds, self.m)
+
+    def window(self, epoch: int, k: int) -> tuple[list[tuple[int, int]], np.ndarray]:
+        """Return window k of an epoch: the (first row, rows) of its blocks, and the order of the rows in it."""
+        firsts, bounds = self.blocks(epoch)
+        n = self._blocks_at_once
+        spans = [(int(i), min(self.block, self.m - int(i))) for i in firsts[k * n : (k + 1) * n]]
+        count = int(bounds[k + 1] - bounds[k])
+        if not self._shuffle:
+            return spans, np.arange(count)
+        within = (k,) if self.windows > 1 else ()
+        return spans, self._generator(epoch, *within).permutation(count)
+
+    def parts(self, step: int) -> list[tuple[int, int, int, int]]:
+        """Return where the examples of an update lie: (epoch, window, from, to), mostly one, two across a border."""
+        epoch, batch = divmod(step, self.steps_per_epoch)
+        first, last = batch * self.batch_size, min((batch + 1) * self.batch_size, self.m)
+        bounds = self.blocks(epoch)[1]
+        found = []
+        while first < last:
+            k = int(np.searchsorted(bounds, first, side="right")) - 1
+            end = min(last, int(bounds[k + 1]))
+            found.append((epoch, k, first - int(bounds[k]), end - int(bounds[k])))
+            first = end
+        return found
+
+    def _order(self, epoch: int) -> np.ndarray:
+        """Return the order of the examples in an epoch, as one would look at it: the feed goes by windows."""
+        rows = []
+        for k in range(self.windows):
+            spans, order = self.window(epoch, k)
+            rows.append(np.concatenate([np.arange(i, i + n, dtype=np.int32) for i, n in spans])[order])
+        return np.concatenate(rows)

@@ -82,6 +82,8 @@ class Info:
     history : History
     state : TrainState
         The run's whole state, for checkpoints; formed when looked at.
+    states : list of TrainState
+        That of every network, where many are trained at once.
     parameters : dict
         Copies of the parameters; formed when looked at.
     """
@@ -91,11 +93,17 @@ class Info:
     cost: float
     history: History
     _state: Callable[[], Any]
+    _states: Callable[[], list] | None = None  # of networks trained at once
 
     @property
     def state(self) -> Any:
         """All that continuing needs; a copy, formed when looked at."""
         return self._state()
+
+    @property
+    def states(self) -> list:
+        """The state of every network of the run, one or many."""
+        return self._states() if self._states else [self._state()]
 
     @property
     def parameters(self) -> dict[str, np.ndarray]:

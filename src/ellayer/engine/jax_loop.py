@@ -7,7 +7,7 @@ arguments, so that one compiled program serves a whole run and every later run o
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache, partial
 from typing import Any
@@ -19,8 +19,11 @@ import numpy as np
 from . import compile_cache
 from .batches import Batches
 from .numpy_loop import Records
+from .sources import Feed
 from .state import copy_tree
 from .step import Batch, Knobs, Plan, cost, evaluate, gradient_norm, update
+
+NUMBERS_OF_STACK = 1 << 22  # of a chunk's mini-batches from disk
 
 _traces = 0
 
@@ -41,7 +44,7 @@ def _chunk(plan: Plan, length: int, carry: Any, batch: Batch, knobs: Knobs, indi
     def body(state):
         i, (parameters, optimizer_state, cost_sum, number), columns = state
         step = first + i
-        part = batch if indices is None else _gather(batch, indices[i])
+        part = _part(batch, indices, i)
         at = evaluate(plan, knobs, parameters, part, step)
         record = step % record_every == 0
 
@@ -82,6 +85,15 @@ def _or_zero(J: Any, dtype: Any) -> Any:
     return jnp.zeros((), dtype) if J is None else J
 
 
+def _part(batch: Batch, indices: Any, i: Any) -> Batch:
+    """The examples of the chunk's update i: all, those of a table, or of the chunk's own stack of mini-batches."""
+    if indices is not None:
+        return _gather(batch, indices[i])
+    if batch.X.ndim == 2:
+        return batch
+    return Batch(*(None if a is None else a[i].T for a in batch))
+
+
 def _gather(batch: Batch, rows: Any) -> Batch:
     """Take a mini-batch; examples are rows in the store, columns in the equations. -1 weighs nothing."""
     weights = None
@@ -118,8 +130,8 @@ class JaxLoop:
     ----------
     plan : Plan
     knobs : Knobs
-    batch : Batch
-        All the examples, as NumPy arrays.
+    batch : Batch or Feed
+        All the examples, as NumPy arrays, or what reads them from disk.
     batches : Batches
     record_every : int
     dtype : str
@@ -136,7 +148,7 @@ class JaxLoop:
         self,
         plan: Plan,
         knobs: Knobs,
-        batch: Batch,
+        batch: Batch | Feed,
         batches: Batches,
         record_every: int,
         dtype: str,
@@ -145,19 +157,22 @@ class JaxLoop:
     ):
         self.plan, self.batches, self.record_every, self.dtype = plan, batches, record_every, dtype
         self.compile_seconds = 0.0
-        self._length = _chunk_length(batches, longest)
+        self._feed = batch if isinstance(batch, Feed) else None
+        self._length = _chunk_length(batches, longest, self._feed)
         self.chunk_limit = self._length
         with self._precision():
             self._placement = _Placement(devices, batches, plan)
-            self._batch = self._placement.store(batch, batches, dtype)
+            self._batch: Any = None
+            if not isinstance(batch, Feed):
+                self._batch = self._placement.store(batch, batches, dtype)
             self._knobs = jax.tree.map(lambda x: jnp.asarray(x, dtype), knobs._replace(seed=0))._replace(
                 seed=jnp.uint32(knobs.seed & 0xFFFFFFFF)
             )
         self._run = _program(plan, self._length)
 
     def resources(self) -> AbstractContextManager:
-        """Return a context for the run; the compiled loop needs none."""
-        return nullcontext()
+        """Return a context for the run; the compiled loop needs none but for rows on disk."""
+        return nullcontext() if self._feed is None else self._feed.reading()
 
     def start(self, parameters: dict, optimizer_state: Any, step: int, interval: tuple[float, float]) -> None:
         """Take the state to continue from, and compile."""
@@ -194,14 +209,16 @@ class JaxLoop:
     def _call(self, rates: np.ndarray) -> Any:
         padded = np.zeros(self._length, self.dtype)
         padded[: len(rates)] = rates
-        indices = None
-        if not self.batches.full:
+        batch, indices = self._batch, None
+        if self._feed is not None:
+            batch = self._placement.split_stack(self._feed, self._step, len(rates), self._length)
+        elif not self.batches.full:
             indices = self._placement.split_rows(
                 self.batches.padded_indices(self._step, len(rates), self._length)
             )
         self._carry, columns = self._run(
             self._carry,
-            self._batch,
+            batch,
             self._knobs,
             indices,
             padded,
@@ -254,8 +271,14 @@ class JaxLoopOfMany(JaxLoop):
                 self._batch = self._batch._replace(weights=weights[:, None, :])
         self._run = _program_of_many(plan, self._length, len(orders) == 1, shared_weights)
 
-    def start(self, parameters: list, optimizer_states: list | None) -> None:  # type: ignore[override]
-        """Take K starts, and compile."""
+    def start(  # type: ignore[override]
+        self,
+        parameters: list,
+        optimizer_states: list | None,
+        step: int = 0,
+        intervals: Sequence[tuple[float, float]] | None = None,
+    ) -> None:
+        """Take K starts, or where K networks stand after ``step`` updates, and compile."""
         with self._precision():
             stacked = jax.tree.map(lambda *x: jnp.stack([jnp.asarray(a, self.dtype) for a in x]), *parameters)
             if optimizer_states is None:
@@ -264,10 +287,11 @@ class JaxLoopOfMany(JaxLoop):
                 states = jax.tree.map(lambda *x: jnp.stack([jnp.asarray(a) for a in x]), *optimizer_states)
             else:
                 states = optimizer_states[0]
-            carry = (stacked, states, jnp.zeros(self.K, self.dtype), jnp.zeros(self.K, self.dtype))
+            sums = jnp.asarray(intervals or [(0.0, 0.0)] * self.K, self.dtype)
+            carry = (stacked, states, sums[:, 0], sums[:, 1])
             # placed as the examples are: else the second chunk would be compiled anew
             self._carry = jax.tree.map(self._placement.replicate, carry)
-            self._step = 0
+            self._step = step
             self._host = copy_tree(self._carry)
             begin = time.perf_counter()
             with compile_cache.enabled():
@@ -322,9 +346,12 @@ class JaxLoopOfMany(JaxLoop):
         return columns
 
 
-def _chunk_length(batches: Batches, longest: int | None) -> int:
-    """Updates a chunk can hold: thousands, fewer where the table of examples would grow large."""
+def _chunk_length(batches: Batches, longest: int | None, feed: Feed | None = None) -> int:
+    """Updates a chunk can hold: thousands, fewer where the table of examples, or they themselves, would grow large."""
     length = 4096 if batches.full else int(np.clip(1_000_000 // batches.batch_size, 16, 4096))
+    if feed is not None:
+        numbers = batches.batch_size * feed.source.width
+        length = int(np.clip(NUMBERS_OF_STACK // numbers, 1, length))
     return length if longest is None else min(length, max(16, 1 << (longest - 1).bit_length()))
 
 
@@ -353,6 +380,16 @@ class _Placement:
             return indices
         extra = -indices.shape[1] % self.count
         return self._put(np.pad(indices, ((0, 0), (0, extra)), constant_values=-1), None, "m")
+
+    def split_stack(self, feed: Feed, first: int, count: int, length: int) -> Batch:
+        """Return a chunk's mini-batches from disk, the examples of each split over the devices."""
+        size = feed.batches.batch_size
+        extra = -size % self.count
+        stack = feed.stack(first, count, length, bool(feed.source.weighted or feed.batches.ragged or extra))
+        if self.count == 1:
+            return stack
+        pad = lambda a: np.pad(a, ((0, 0), (0, extra), (0, 0)))  # noqa: E731
+        return Batch(*(None if a is None else self._put(pad(a), None, "m", None) for a in stack))
 
     def store(self, batch: Batch, batches: Batches, dtype: str) -> Batch:
         """Place the examples: columns for the full batch, rows for gathering mini-batches."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
@@ -13,6 +13,7 @@ import numpy as np
 
 from ..core.network import Network
 from .batches import Batches
+from .sources import Feed
 from .step import Batch, Knobs, Plan, cost, evaluate, gradient_norm, update
 
 SMALL = 1 << 20  # bytes
@@ -56,8 +57,8 @@ class NumpyLoop:
     ----------
     plan : Plan
     knobs : Knobs
-    batch : Batch
-        All the examples.
+    batch : Batch or Feed
+        All the examples, or what reads them from disk.
     batches : Batches
     record_every : int
     """
@@ -65,8 +66,11 @@ class NumpyLoop:
     name = "numpy"
     chunk_limit = 1 << 30
 
-    def __init__(self, plan: Plan, knobs: Knobs, batch: Batch, batches: Batches, record_every: int):
+    def __init__(self, plan: Plan, knobs: Knobs, batch: Batch | Feed, batches: Batches, record_every: int):
         self.plan, self.knobs, self.batches, self.record_every = plan, knobs, batches, record_every
+        self._feed = batch if isinstance(batch, Feed) else None
+        if isinstance(batch, Feed):
+            return
         if batches.full and batch.X.nbytes < SMALL:  # BLAS copies a small transposed X at every product
             batch = batch._replace(X=np.ascontiguousarray(batch.X))
         self._all = batch
@@ -76,7 +80,11 @@ class NumpyLoop:
 
     def resources(self) -> AbstractContextManager:
         """Return the context to run in."""
-        return blas_threads(self.plan.network, self.batches.batch_size)
+        context = ExitStack()
+        context.enter_context(blas_threads(self.plan.network, self.batches.batch_size))
+        if self._feed is not None:
+            context.enter_context(self._feed.reading())
+        return context
 
     def start(self, parameters: dict, optimizer_state: Any, step: int, interval: tuple[float, float]) -> None:
         """Take the state to continue from."""
@@ -126,6 +134,8 @@ class NumpyLoop:
         return (parameters, optimizer_state, step + 1, (cost_sum, count)), row
 
     def _batch(self, step: int) -> Batch:
+        if self._feed is not None:
+            return self._feed.batch(step)
         if self.batches.full:
             return self._all
         rows = self.batches.indices(step)

@@ -43,7 +43,7 @@ class Rates:
 class Watch:
     """What is evaluated at each record besides the cost of the update."""
 
-    train: Batch
+    train: Any  # Batch, or the Feed of rows on disk
     validation: Batch | None
     metrics: Mapping[str, Metric]
     score: Score | None = None

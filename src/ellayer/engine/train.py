@@ -14,13 +14,14 @@ from ..core.initializers import initialize_parameters
 from ..core.network import Network
 from ..core.propagation import L_model_forward
 from . import checks, compile_cache
-from .batches import Batches
+from .batches import Batches, BlockBatches
 from .choose import choose_loop, parse_engine, program_name
 from .events import History, Stopping
 from .lbfgs import LBFGS, LbfgsRun
 from .numpy_loop import NumpyLoop
 from .optimizers import find_optimizer, find_schedule
 from .run import Metric, Rates, Run, Score, Watch, is_judged
+from .sources import DiskRows, Feed
 from .state import FlatState, Parameters, TrainState, copy_tree, tree_shapes
 from .step import Batch, Knobs, Plan
 from .wide import Span, applies, pays
@@ -97,7 +98,7 @@ class TrainingResult:
 def train(
     network: Network,
     X: Any,
-    Y: Any,
+    Y: Any = None,
     *,
     parameters: Mapping[str, Any] | None = None,
     initializer: str = "auto",
@@ -138,8 +139,9 @@ def train(
     Parameters
     ----------
     network : Network
-    X : array, shape (n_x, m)
-        Examples are columns.
+    X : array, shape (n_x, m), or DiskRows
+        Examples are columns. ``engine.DiskRows`` stands for X, Y and the weights of a file larger than
+        memory: mini-batches only, shuffled by blocks.
     Y : array, shape (n_L, m)
         Targets; a flat Y of length m is taken as (1, m), or as class numbers for a softmax loss.
     parameters : dict, optional
@@ -227,20 +229,29 @@ def train(
     """
     if not isinstance(network, Network):
         raise ValueError(f"network: expected an ellayer.Network, received {type(network).__name__}")
-    checks.check_callbacks(callbacks)
-    X = checks.check_X(network, X, checks.check_dtype(dtype))
-    dtype, m = str(X.dtype), X.shape[1]
-    weights = checks.check_weights(sample_weight, m, dtype)
-    data = Batch(X, checks.check_Y(network, Y, m, dtype), weights)
-    watch = Watch(data, check_validation(network, validation, dtype), metrics or {}, score)
+    checks.check_functions(callbacks, progress, metrics, score)
+    if state is not None and not isinstance(state, TrainState):
+        raise ValueError(f"state: expected the TrainState of a result, received {type(state).__name__}")
+    if devices is not None and not isinstance(devices, Sequence):
+        raise ValueError(f"devices: expected a list of jax devices, received {type(devices).__name__}")
     num_iterations = checks.check_count(num_iterations, "num_iterations", low=0)
-    seed = checks.check_count(state.seed if state else seed, "seed", low=0)
+    seed = checks.check_seed(state.seed if state else seed)
+    batch_size = None if batch_size is None else checks.check_count(batch_size, "batch_size")
+    data: Any
+    if isinstance(X, DiskRows):
+        _check_on_disk(network, X, Y, sample_weight, dtype, batch_size, metrics)
+        dtype, m = str(X.dtype), X.m
+        data, batches = _from_disk(network, X, batch_size, seed, shuffle)
+    else:
+        X = checks.check_X(network, X, checks.check_dtype(dtype))
+        dtype, m = str(X.dtype), X.shape[1]
+        weights = checks.check_weights(sample_weight, m, dtype)
+        data = Batch(X, checks.check_Y(network, Y, m, dtype), weights)
+        batches = Batches(m, batch_size, seed, shuffle)
+    watch = Watch(data, check_validation(network, validation, dtype), metrics or {}, score)
     state = _start(network, state, parameters, initializer, seed, dtype)
     stopping, keep_best = stopping_rule(
         monitor, maximize, patience, tolerance, restore_best, time_limit, watch
-    )
-    batches = Batches(
-        m, None if batch_size is None else checks.check_count(batch_size, "batch_size"), seed, shuffle
     )
     lbfgs = LBFGS[optimizer] if isinstance(optimizer, str) and optimizer in LBFGS else None
     rule = find_optimizer("gd" if lbfgs else optimizer)
@@ -271,11 +282,46 @@ def train(
         plan, watch, span = _into_the_span(plan, watch, state)
     looks = bool(watch or callbacks or is_judged(stopping, keep_best, rates))
     loop = _loop(
-        kind, plan, knobs, watch.train, batches, state, span, num_iterations, record_every, looks, devices
-    )
+        kind, plan, knobs, watch.train, batches, state, span, num_iterations, record_every, looks, devices,
+        "float64" if span else dtype,
+    )  # fmt: skip
     run = Run(plan, knobs, loop, state, end=end, rates=rates, watch=watch, span=span, **common)
     name = f"{loop.name}{' wide' if span else ''}"
     return _result(run, keep_best, name, getattr(loop, "compile_seconds", 0.0))
+
+
+def _check_on_disk(network, rows, Y, sample_weight, dtype, batch_size, metrics) -> None:
+    """Say what rows on disk cannot be trained with."""
+    n_x, n_L = network.layer_dims[0], network.layer_dims[-1]
+    if (rows.n_x, rows.n_y) != (n_x, n_L):
+        raise ValueError(
+            f"X: expected rows of {n_x} inputs and {n_L} targets, as the network has; received rows of {rows.n_x} and "
+            f"{rows.n_y}"
+        )
+    if Y is not None or sample_weight is not None:
+        raise ValueError(
+            "Y, sample_weight: expected None with rows on disk, which hold their targets and weights; write them into "
+            "the rows, DiskRows(file, n_x, n_y, weighted=True)"
+        )
+    if dtype is not None and checks.check_dtype(dtype) != str(rows.dtype):
+        raise ValueError(
+            f"dtype: expected that of the rows on disk, {rows.dtype}, or None; received {dtype!r}"
+        )
+    if batch_size is None:
+        raise ValueError(
+            "batch_size: expected a number of examples per update, as rows on disk are never in memory together (no full "
+            "batch, no lbfgs, not 'wide'); received None; try batch_size=256"
+        )
+    if metrics:
+        raise ValueError(
+            "metrics: expected none with rows on disk, as they look at all examples together; give score=f(AL, Y, "
+            "weights) and validation=(X, Y)"
+        )
+
+
+def _from_disk(network, rows, batch_size, seed, shuffle) -> tuple[Feed, Batches]:
+    batches = BlockBatches(rows.m, batch_size, seed, shuffle, block=rows.block, window=rows.window)
+    return Feed(rows, batches, network), batches
 
 
 def _start(network, state, parameters, initializer, seed, dtype) -> TrainState:
@@ -295,7 +341,7 @@ def _settings(
 ) -> tuple[Plan, Knobs]:
     """What is fixed for the run, and its numbers."""
     rates = checks.check_dropout(network, dropout)
-    factors = checks.check_factors(network, dict(learning_rate_factors or {}))
+    factors = checks.check_factors(network, learning_rate_factors)
     knobs = Knobs(
         l2=checks.check_number(l2, "l2"),
         l1=checks.check_number(l1, "l1"),
@@ -330,9 +376,8 @@ def _check_lbfgs(plan: Plan, batches: Batches, state: TrainState) -> None:
         )
 
 
-def _loop(kind, plan, knobs, data, batches, state, span, steps, record_every, looks, devices) -> Any:
+def _loop(kind, plan, knobs, data, batches, state, span, steps, record_every, looks, devices, dtype) -> Any:
     """The loop that was asked for, or finishes first, started."""
-    dtype = "float64" if span else str(data.X.dtype)
     longest = record_every if looks else None
     program = program_name(plan, batches, dtype, longest)
     kind = choose_loop(kind, plan, batches, steps, dtype, program)

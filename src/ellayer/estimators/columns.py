@@ -131,7 +131,7 @@ def _plain_array(series: Any) -> np.ndarray:
         return series
     if getattr(dtype, "tz", None) is not None:  # pandas keeps a zone; the moment is the same in UTC
         return series.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy()
-    if isinstance(dtype, np.dtype):
+    if isinstance(dtype, np.dtype) or _is_plain_number(dtype):
         return series.to_numpy()
     values = series.to_list()
     if values and all(isinstance(v, (datetime.date, type(None))) for v in values) and any(values):
@@ -143,6 +143,11 @@ def _plain_array(series: Any) -> np.ndarray:
     array = np.empty(len(values), dtype=object)
     array[:] = values
     return array
+
+
+def _is_plain_number(dtype: Any) -> bool:
+    """Whether it is a polars type of whole or floating-point numbers, which NumPy has with null as nan."""
+    return hasattr(dtype, "is_decimal") and (dtype.is_integer() or dtype.is_float())
 
 
 def _naive(moment: Any) -> Any:

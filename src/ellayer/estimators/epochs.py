@@ -268,6 +268,17 @@ def is_sklearn_callback(callback: Any) -> bool:
     return hasattr(callback, "on_fit_task_end") and hasattr(callback, "setup")
 
 
+def sklearn_callbacks(callbacks: Any) -> list[Any]:
+    """Return those that follow scikit-learn's protocol; the others have to be functions."""
+    theirs = [c for c in callbacks or () if is_sklearn_callback(c)]
+    for callback in callbacks or ():
+        if not (is_sklearn_callback(callback) or callable(callback)):
+            raise ValueError(
+                f"expected functions of an EpochInfo, or scikit-learn's callbacks; received {type(callback).__name__}"
+            )
+    return theirs
+
+
 def _r2(place: HeldOut, A: np.ndarray) -> float:
     """The coefficient of determination, nan where a prediction is no number."""
     if not np.isfinite(A).all():

@@ -19,7 +19,7 @@ from ..engine.state import TrainState
 from ..engine.train import TrainingResult, train
 from . import checks, settings
 from .callbacks import SklearnCallbacks, given_callbacks
-from .epochs import EpochRule, HeldOut, IterationCalls, Memory, is_sklearn_callback, restores_best
+from .epochs import EpochRule, HeldOut, IterationCalls, Memory, restores_best, sklearn_callbacks
 from .examples import Data, flat, gather, hold_out
 from .losses import reported_as_mean
 from .parameters import named
@@ -30,7 +30,7 @@ FRESH: Any = None  # an optimizer state that the engine is to make
 
 def fit(estimator: Any, X: Any, y: Any, sample_weight: Any, incremental: bool) -> None:
     """Fit, or go on where the estimator stands."""
-    extra = [c for c in estimator.callbacks or () if is_sklearn_callback(c)]
+    extra = named(estimator, "callbacks", lambda: sklearn_callbacks(estimator.callbacks))
     with given_callbacks(estimator, extra):
         context = _context(estimator, X, y, sample_weight, incremental)
         settings.hidden_sizes(estimator)
@@ -241,7 +241,7 @@ def _finish(estimator: Any, data: Data, result: TrainingResult, rule: EpochRule,
             ConvergenceWarning,
         )
     if not incremental:
-        _warn(estimator, data, enough=len(estimator.loss_curve_) >= 20)
+        _warn(estimator, data, long=len(estimator.loss_curve_) >= 20, over=reason == "convergence")
 
 
 def _settle(estimator, parameters, state, result, reason, restored) -> None:
@@ -254,11 +254,12 @@ def _settle(estimator, parameters, state, result, reason, restored) -> None:
     estimator.engine_ = result.engine
 
 
-def _warn(estimator: Any, data: Data, enough: bool) -> None:
-    if not enough:
+def _warn(estimator: Any, data: Data, long: bool, over: bool) -> None:
+    """Look at the outcome: for dead layers where a fit is over, for classes too where it had its time."""
+    if not long and not over:
         return
     single = is_classifier(estimator) and not estimator._label_binarizer.y_type_.startswith("multilabel")
-    numbers = class_numbers(data.Y) if single else None
+    numbers = class_numbers(data.Y) if single and long else None
     checks.warn_of_fit(estimator, data.X, numbers, estimator.network_, estimator.parameters_)
 
 
@@ -313,7 +314,7 @@ def _minimise(estimator: Any, data: Data, state: TrainState, context: Any) -> No
         )
     if result.stopped_by == "iterations":
         _warn_of_lbfgs(estimator)
-    _warn(estimator, data, enough=True)
+    _warn(estimator, data, long=True, over=True)
 
 
 def _cost(estimator: Any, data: Data) -> float:

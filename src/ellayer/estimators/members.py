@@ -16,6 +16,8 @@ from ..core.propagation import L_model_forward
 from ..core.updates import SCHEDULES, Schedule
 from ..engine.events import History, Info, wants_to_stop
 from ..engine.many import train_many
+from ..engine.sources import DiskRows
+from ..engine.state import TrainState
 from ..engine.train import TrainingResult, train
 from .epochs import EpochInfo
 from .recipes import Recipe
@@ -23,6 +25,8 @@ from .starting import Parameters, start_of
 
 FEWEST_ROWS = 10  # below, nothing is held out
 FOLDS = (5, 10)  # at least and at most; with one member a fifth of the rows is held out
+MOST_HELD = 50_000  # rows held out by one member: more tell no more
+EXAMPLES = 50_000_000  # seen in all, by default: of very many rows fewer epochs than the recipe's
 COMPILED_FROM = 5e11  # multiplications and additions from which compiling pays
 ROWS_AT_ONCE = 4096
 MOST_RAMPS = 512  # of all numbers together
@@ -83,6 +87,8 @@ def hold_out(
             fold[np.bincount(numbers)[numbers] == 1] = -1
         held += [fold == k for k in range(folds)]
     held = held[:n_members]
+    if n_members == 1 and (rows := np.flatnonzero(held[0])).size > MOST_HELD:
+        held[0][random.permutation(rows)[MOST_HELD:]] = False
     return held if all(mask.any() for mask in held) else None
 
 
@@ -122,6 +128,42 @@ def rate_factors(network: Network, recipe: Recipe) -> dict[str, float]:
 # Training
 
 
+def epochs_for(epochs: int | None, recipe: Recipe, m: int, batch_size: int) -> int:
+    """Return the number of epochs asked for; where left open the recipe's for m rows.
+
+    Parameters
+    ----------
+    epochs : int or None
+    recipe : Recipe
+    m, batch_size : int
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
+    >>> recipe = {"updates": 600, "epochs": (8, 64)}
+    >>> [epochs_for(None, recipe, m, 256) for m in (100, 5_000, 20_000, 20_000_000)]
+    [64, 30, 8, 2]
+    """
+    if epochs is not None:
+        return epochs
+    fewest, most = recipe["epochs"]
+    wanted = min(max(recipe["updates"] // steps_per_epoch(m, batch_size), fewest), most)
+    return min(wanted, max(1, EXAMPLES // m))
+
+
+@dataclass(frozen=True)
+class Asides:
+    """What ``fit`` is told besides the examples."""
+
+    eval_set: Any = None
+    callbacks: Sequence[Callable] | None = None
+    progress: Callable | None = None
+    states: Sequence[TrainState] | None = None
+
+
 @dataclass(frozen=True)
 class Orders:
     """How the members are to be trained, but for the recipe."""
@@ -136,6 +178,7 @@ class Orders:
     callbacks: Sequence[Callable] = ()
     progress: Callable | None = None
     estimator: Any = None
+    states: Sequence[TrainState] | None = None  # to go on from, one of each member
 
 
 def train_members(
@@ -181,7 +224,7 @@ def train_members(
         engine = _engine(network, len(inside.X), orders.epochs)
         result = train(
             network, inside.X.T, inside.Y.T, sample_weight=inside.weights, parameters=starts[0],
-            validation=sets[0] if sets else None, seed=orders.seed, engine=engine, **common,
+            validation=sets[0] if sets else None, seed=orders.seed, engine=engine, state=_only(orders), **common,
         )  # fmt: skip
         return [result]
     m = len(rows.X)
@@ -191,7 +234,38 @@ def train_members(
     common = _arguments(network, recipe, orders, m, bool(sets))
     return train_many(
         network, rows.X.T, rows.Y.T, sample_weight=weights, parameters=starts, validation=sets or None,
-        seed=orders.seed, **common,
+        seed=orders.seed, states=orders.states, **common,
+    )  # fmt: skip
+
+
+def _only(orders: Orders) -> TrainState | None:
+    return orders.states[0] if orders.states else None
+
+
+def train_on_disk(
+    network: Network, recipe: Recipe, rows: DiskRows, held: Rows | None, start: Parameters, orders: Orders
+) -> TrainingResult:
+    """Train one member on rows in a file.
+
+    Parameters
+    ----------
+    network : Network
+    recipe : Recipe
+    rows : DiskRows
+    held : Rows or None
+        Examples to choose the best epoch by.
+    start : dict
+    orders : Orders
+
+    Returns
+    -------
+    TrainingResult
+    """
+    common = _arguments(network, recipe, orders, rows.m, held is not None)
+    return train(
+        network, rows, parameters=start, validation=None if held is None else held.columns(), seed=orders.seed,
+        engine=_engine(network, rows.m, orders.epochs), state=_only(orders),
+        **common | {"batch_size": orders.batch_size},
     )  # fmt: skip
 
 
@@ -217,7 +291,8 @@ def _arguments(network: Network, recipe: Recipe, orders: Orders, m: int, judged:
         "schedule": schedule,
         "weight_decay": recipe["weight_decay"] * math.sqrt(network.layer_dims[1]),  # by the factor of W again
         "dropout": recipe["dropout"],
-        "num_iterations": orders.epochs * steps,
+        "num_iterations": orders.epochs * steps - (orders.states[0].step if orders.states else 0),
+        "schedule_length": orders.epochs * steps,
         "batch_size": orders.batch_size if m > orders.batch_size else None,
         "record_every": steps,
         "time_limit": None if limit is None else max(limit - (time.perf_counter() - orders.begin), 1e-3),

@@ -102,26 +102,3 @@ def find_recipe(name: str, task: str) -> Recipe:
     if name not in RECIPES:
         raise ValueError(f"recipe: expected one of {', '.join(RECIPES)}; received {name!r}")
     return RECIPES[name][task]
-
-
-def epochs_of(recipe: Recipe, steps: int) -> int:
-    """Return how many epochs of so many updates a recipe takes.
-
-    Parameters
-    ----------
-    recipe : Recipe
-    steps : int
-        Updates per epoch.
-
-    Returns
-    -------
-    int
-
-    Examples
-    --------
-    >>> recipe = find_recipe("simple", "classes")
-    >>> epochs_of(recipe, 5), epochs_of({**recipe, "updates": 600, "epochs": (8, 64)}, 20)
-    (256, 30)
-    """
-    fewest, most = recipe["epochs"]
-    return min(max(recipe["updates"] // steps, fewest), most)

@@ -20,21 +20,23 @@ from . import checks
 from .columns import Column, read_table
 from .members import (
     FEWEST_ROWS,
+    Asides,
     Orders,
     Parameters,
     Rows,
     best_epoch,
+    epochs_for,
     hold_out,
     make_network,
     outputs,
-    steps_per_epoch,
     table_of,
     train_members,
 )
 from .metrics import TableMetric
 from .preparation import TablePreparation, match_columns, remember_features, take_rows
-from .recipes import RECIPES, epochs_of, find_recipe
+from .recipes import RECIPES, find_recipe
 from .settings import hidden_sizes
+from .streaming import fit_stream, is_stream
 
 __all__ = ["CONSTRAINTS", "BaseTabular", "need_members"]
 
@@ -63,7 +65,9 @@ class BaseTabular(BaseEstimator, ABC):
 
     # Fit
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any, eval_set: Any, callbacks: Any, progress: Any) -> Any:
+    def _fit(self, X: Any, y: Any, sample_weight: Any, asides: Asides) -> Any:
+        if is_stream(X):
+            return fit_stream(self, X, y, sample_weight, asides)
         begin = time.perf_counter()
         hidden = hidden_sizes(self)
         table = read_table(X)
@@ -77,24 +81,22 @@ class BaseTabular(BaseEstimator, ABC):
         data_rows = np.flatnonzero(rows)
         table, Y, weights = take_rows(table, data_rows), Y[rows], None if weights is None else weights[rows]
         held = None
-        if eval_set is None:
+        if asides.eval_set is None:
             held = hold_out(self._strata(Y), len(Y), self.n_members, np.random.RandomState(seed))
             self._warn_of_few(Y, held)
         recipe = find_recipe(self.recipe, self._task)
         self.preparation_ = self._prepare(table, recipe, held)
         data = Rows(self._matrix(table, new=False), Y.astype(self.dtype), weights)
-        eval_rows = self._eval_rows(eval_set)
+        eval_rows = self._eval_rows(asides.eval_set)
+        learned = len(data.X) if held is None or self.n_members > 1 else int((~held[0]).sum())
         self.network_ = make_network(
             recipe, hidden, data.X.shape[1], Y.shape[1], self._loss(recipe), self.preparation_.n_numbers_,
-            self.preparation_.code_levels_, len(data.X),
+            self.preparation_.code_levels_, learned,
         )  # fmt: skip
-        epochs = self.epochs
-        if epochs is None:
-            m = len(data.X) if held is None or self.n_members > 1 else int((~held[0]).sum())
-            epochs = epochs_of(recipe, steps_per_epoch(m, self.batch_size))
         orders = Orders(
-            epochs, self.batch_size, seed, self.time_limit, begin, self._score_of_epoch, self._metric.maximize,
-            tuple(callbacks or ()), progress, self,
+            epochs_for(self.epochs, recipe, learned, self.batch_size), self.batch_size, seed, self.time_limit, begin,
+            self._score_of_epoch, self._metric.maximize, tuple(asides.callbacks or ()), asides.progress, self,
+            asides.states,
         )  # fmt: skip
         results = train_members(self.network_, recipe, data, held, eval_rows, self.n_members, orders)
         self.members_ = [result.parameters for result in results]
@@ -145,10 +147,12 @@ class BaseTabular(BaseEstimator, ABC):
             table = take_rows(table, ~held[0])
         return preparation.fit_columns(table)
 
-    def _matrix(self, table: list[Column], dtype: Any = None, new: bool = True) -> np.ndarray:
+    def _matrix(
+        self, table: list[Column], dtype: Any = None, new: bool = True, warn: bool = True
+    ) -> np.ndarray:
         """The prepared rows, new ones or those of the fit; a column of 0 where nothing in the table can be used."""
         dtype = np.dtype(dtype or self.dtype)
-        X = self.preparation_.transform_columns(table, warn_of_levels=new, dtype=dtype)
+        X = self.preparation_.transform_columns(table, warn, warn_of_levels=new, dtype=dtype)
         return X if X.shape[1] else np.zeros((len(X), 1), dtype)
 
     def _eval_rows(self, eval_set: Any) -> Rows | None:

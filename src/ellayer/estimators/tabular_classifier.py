@@ -15,7 +15,7 @@ from sklearn.utils.validation import _check_y
 
 from . import checks
 from .columns import is_missing
-from .members import Rows, outputs
+from .members import Asides, Rows, outputs
 from .metrics import CLASS_METRICS, TableMetric, best_threshold, log_loss, soften, temperature_for
 from .storing import _labels_from_facts, _labels_to_facts
 from .tabular import CONSTRAINTS, BaseTabular, need_members
@@ -69,7 +69,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
     best_epochs_ : list of int
     oof_prediction_ : ndarray of shape (n_samples, n_classes)
         Probabilities of each row by the members that had not learned from it; nan where there is none
-        (with fewer than 5 members, or an ``eval_set``).
+        (with fewer than 5 members, or an ``eval_set``); empty after a stream.
     validation_score_ : float
         The metric of those, or of ``eval_set``.
     temperature_ : float
@@ -127,20 +127,24 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
     def fit(
         self,
         X: Any,
-        y: Any,
+        y: Any = None,
         sample_weight: Any = None,
         *,
         eval_set: Sequence[Any] | None = None,
         callbacks: Sequence[Callable] = (),
         progress: Callable | None = None,
+        states: Sequence[Any] | None = None,
     ) -> TabularClassifier:
         """Fit to a table and its labels.
 
         Parameters
         ----------
-        X : pandas or polars frame, or array-like of shape (n_samples, n_features)
-            Numbers, text, categories, truth values, dates, with missing values.
+        X : pandas or polars frame, or array-like of shape (n_samples, n_features), or stream
+            Numbers, text, categories, truth values, dates, with missing values. A ``data.TableStream``
+            stands for X and y of a table larger than memory: the preparation is learned from a random
+            sample of 100,000 rows, and mini-batches come from a scratch file of the prepared rows.
         y : array-like of shape (n_samples,)
+            None with a stream.
         sample_weight : array-like of shape (n_samples,), default=None
         eval_set : (X, y) or (X, y, sample_weight), default=None
             Rows to choose the best epoch and the temperature by, in place of held-out ones.
@@ -149,12 +153,15 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
             it; True stops.
         progress : function, default=None
             Called several times a second with ``info.iteration`` and ``info.total``.
+        states : sequence of TrainState, default=None
+            ``info.states`` of a callback, or read by ``storage.load_checkpoint``: go on from there as if the
+            fit had never stopped; with the same data, settings and ``random_state``.
 
         Returns
         -------
         self
         """
-        return self._fit(X, y, sample_weight, eval_set, callbacks, progress)
+        return self._fit(X, y, sample_weight, Asides(eval_set, callbacks, progress, states))
 
     def predict(self, X: Any, return_std: bool = False) -> Any:
         """Return the labels of rows.

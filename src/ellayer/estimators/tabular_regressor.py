@@ -13,7 +13,7 @@ from sklearn.utils.validation import _check_y
 
 from ..core.losses import LOSSES
 from . import checks
-from .members import Rows, outputs
+from .members import Asides, Rows, outputs
 from .metrics import NUMBER_METRICS, TableMetric, quantile_metric
 from .tabular import CONSTRAINTS, BaseTabular, need_members
 
@@ -109,19 +109,23 @@ class TabularRegressor(RegressorMixin, BaseTabular):
     def fit(
         self,
         X: Any,
-        y: Any,
+        y: Any = None,
         sample_weight: Any = None,
         *,
         eval_set: Sequence[Any] | None = None,
         callbacks: Sequence[Callable] = (),
         progress: Callable | None = None,
+        states: Sequence[Any] | None = None,
     ) -> TabularRegressor:
         """Fit to a table and its numbers.
 
         Parameters
         ----------
-        X : pandas or polars frame, or array-like of shape (n_samples, n_features)
+        X : pandas or polars frame, or array-like of shape (n_samples, n_features), or stream
+            A ``data.TableStream`` stands for X and y of a table larger than memory, as for
+            ``TabularClassifier``.
         y : array-like of shape (n_samples,)
+            None with a stream.
         sample_weight : array-like of shape (n_samples,), default=None
         eval_set : (X, y) or (X, y, sample_weight), default=None
             Rows to choose the best epoch by, in place of held-out ones.
@@ -129,12 +133,15 @@ class TabularRegressor(RegressorMixin, BaseTabular):
             Called with an ``EpochInfo`` after each epoch; True stops.
         progress : function, default=None
             Called several times a second with ``info.iteration`` and ``info.total``.
+        states : sequence of TrainState, default=None
+            ``info.states`` of a callback, or read by ``storage.load_checkpoint``: go on from there as if the
+            fit had never stopped; with the same data, settings and ``random_state``.
 
         Returns
         -------
         self
         """
-        return self._fit(X, y, sample_weight, eval_set, callbacks, progress)
+        return self._fit(X, y, sample_weight, Asides(eval_set, callbacks, progress, states))
 
     def predict(self, X: Any, return_std: bool = False) -> Any:
         """Return the predicted numbers of rows.
