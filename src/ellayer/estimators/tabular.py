@@ -89,13 +89,15 @@ class BaseTabular(BaseEstimator, ABC):
         self.preparation_ = self._prepare(table, recipe, held)
         data = Rows(self._matrix(table, new=False), Y.astype(self.dtype), weights)
         eval_rows = self._eval_rows(asides.eval_set)
+        learned = len(data.X) if held is None or self.n_members > 1 else int((~held[0]).sum())
         self.network_ = make_network(
             recipe, hidden, data.X.shape[1], Y.shape[1], self._loss(recipe), self.preparation_.n_numbers_,
-            self.preparation_.code_levels_,
+            self.preparation_.code_levels_, learned,
         )  # fmt: skip
         orders = Orders(
-            epochs_for(self.epochs, len(Y)), self.batch_size, seed, self.time_limit, begin, self._score_of_epoch,
-            self._metric.maximize, tuple(asides.callbacks or ()), asides.progress, self, asides.states,
+            epochs_for(self.epochs, recipe, learned, self.batch_size), self.batch_size, seed, self.time_limit, begin,
+            self._score_of_epoch, self._metric.maximize, tuple(asides.callbacks or ()), asides.progress, self,
+            asides.states,
         )  # fmt: skip
         results = train_members(self.network_, recipe, data, held, eval_rows, self.n_members, orders)
         self.members_ = [result.parameters for result in results]
