@@ -109,7 +109,10 @@ def fit_stream(
     """
     begin = time.perf_counter()
     _check(estimator, y, sample_weight)
-    hidden, recipe = hidden_sizes(estimator), find_recipe(estimator.recipe, estimator._task)
+    hidden, recipe = (
+        hidden_sizes(estimator),
+        find_recipe(estimator.recipe, estimator._task, estimator.learning_rate),
+    )
     estimator._metric = estimator._find_metric()
     seed = int(check_random_state(estimator.random_state).randint(2**31 - 1))
     learned = _learn(estimator, stream, seed, recipe, held=asides.eval_set is None)

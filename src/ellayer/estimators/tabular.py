@@ -48,6 +48,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "time_limit": [Interval(Real, 0, None, closed="neither"), None],
     "hidden_layer_sizes": ["array-like", _count],
     "recipe": [StrOptions(set(RECIPES))],
+    "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
     "batch_size": [_count],
     "column_kinds": [dict, None],
     "dtype": [StrOptions({"float32", "float64"})],
@@ -85,7 +86,7 @@ class BaseTabular(BaseEstimator, ABC):
         if asides.eval_set is None:
             held = hold_out(self._strata(Y), len(Y), self.n_members, np.random.RandomState(seed))
             self._warn_of_few(Y, held)
-        recipe = find_recipe(self.recipe, self._task)
+        recipe = find_recipe(self.recipe, self._task, self.learning_rate)
         self.preparation_ = self._prepare(table, recipe, held)
         data = Rows(self._matrix(table, new=False), Y.astype(self.dtype), weights)
         eval_rows = self._eval_rows(asides.eval_set)
@@ -183,7 +184,9 @@ class BaseTabular(BaseEstimator, ABC):
     def _settle_constant(self, table: list[Column], count: int) -> Any:
         """Nothing to learn: no network."""
         self._warn_of_constant()
-        self.preparation_ = self._prepare(table, find_recipe(self.recipe, self._task), None)
+        self.preparation_ = self._prepare(
+            table, find_recipe(self.recipe, self._task, self.learning_rate), None
+        )
         self.network_, self.members_, self.history_ = None, [], History()
         self.best_epochs_, self.stopped_by_, self.engine_ = [], "constant", "none"
         self.validation_score_ = math.nan

@@ -47,6 +47,8 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
     class_weight : dict, "balanced" or None, default=None
     recipe : str, default="ramps"
         A name of ``ellayer.estimators.recipes.RECIPES``: "ramps", or RealMLP's "simple" and "full".
+    learning_rate : float or None, default=None
+        None is the recipe's.
     batch_size : int, default=256
     column_kinds : dict or None, default=None
         The kind of a column by name where it should not be guessed: "numeric", "categorical", "boolean",
@@ -106,6 +108,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         metric="log_loss",
         class_weight=None,
         recipe="ramps",
+        learning_rate=None,
         batch_size=256,
         column_kinds=None,
         dtype="float32",
@@ -118,6 +121,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         self.metric = metric
         self.class_weight = class_weight
         self.recipe = recipe
+        self.learning_rate = learning_rate
         self.batch_size = batch_size
         self.column_kinds = column_kinds
         self.dtype = dtype

@@ -46,6 +46,8 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         "squared_error", "absolute_error", "huber(delta=1)" or "quantile(q=0.9)"; None is the metric's.
     recipe : str, default="ramps"
         "ramps", or RealMLP's "simple" and "full".
+    learning_rate : float or None, default=None
+        None is the recipe's.
     batch_size : int, default=256
     column_kinds : dict or None, default=None
         The kind of a column by name where it should not be guessed.
@@ -88,6 +90,7 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         metric=None,
         loss=None,
         recipe="ramps",
+        learning_rate=None,
         batch_size=256,
         column_kinds=None,
         dtype="float32",
@@ -100,6 +103,7 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         self.metric = metric
         self.loss = loss
         self.recipe = recipe
+        self.learning_rate = learning_rate
         self.batch_size = batch_size
         self.column_kinds = column_kinds
         self.dtype = dtype
