@@ -117,7 +117,7 @@ def _seen_before(saved: Saved, file: str) -> list[str]:
     """A warning where the file is the very one that the model was trained on."""
     import tomllib
 
-    from .from_file.fitting import digest_of
+    from .from_file.job import digest_of
 
     digest = tomllib.loads(saved.provenance.get("config") or "").get("sha256")
     if digest is None or digest != digest_of(Path(file)):

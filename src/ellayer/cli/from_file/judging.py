@@ -95,9 +95,8 @@ def judged(name: str, model: Any, X: Any) -> Judged:
 
 
 def _counts(run: FileRun) -> dict[str, int]:
-    job, m = run.job, len(run.job.train.y)  # type: ignore[arg-type]
-    oof = run.model.oof_prediction_
-    judged_rows = int((~np.isnan(oof.reshape(len(oof), -1)[:, 0])).sum())
+    job, m = run.job, run.job.count
+    judged_rows = len(_held_rows(run.model))
     inside = judged_rows if len(run.model.members_) == 1 else 0
     counts = {"train": m - inside, "validation": judged_rows}
     return counts if job.test is None else {**counts, "test": len(job.test.y)}  # type: ignore[arg-type]
@@ -145,12 +144,17 @@ def _in_order(said: Judged, model: Any, ours: Any) -> Judged:
     return Judged(said.name, said.prediction, P)
 
 
+def _held_rows(model: Any) -> np.ndarray:
+    """Which rows a member held out while training."""
+    missing = np.isnan(model.oof_prediction_)
+    return np.flatnonzero(~(missing if missing.ndim == 1 else missing.any(axis=1)))
+
+
 def _seen_while_training(run: FileRun) -> tuple[Examples, str, list[Judged]]:
     """Without a test: the rows that the members held out while training; nobody else saw them so."""
     model, train = run.model, run.job.train
-    oof = model.oof_prediction_
-    known = np.flatnonzero(~np.isnan(oof.reshape(len(oof), -1)[:, 0]))
-    held, P = train.take(known), oof[known]
+    known = _held_rows(model)
+    held, P = train.take(known), model.oof_prediction_[known]
     if run.job.survey.task == "numbers":
         return held, "rows held out while training", [Judged("the network", P)] if len(known) else []
     labels = model.classes_[(P / model.decision_).argmax(axis=1)] if len(known) else model.classes_[:0]
