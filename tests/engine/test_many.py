@@ -131,3 +131,31 @@ def test_one_divergence_leaves_the_others_alone():
 def test_bad_settings(settings, message):
     with pytest.raises(ValueError, match=message):
         ellayer.train_many(BINARY, X, Y, **settings)
+
+
+@pytest.mark.parametrize("optimizer", ["gd", "adam", "adagrad"])
+def test_continuing_many_is_running_longer(tmp_path, optimizer):
+    """Whole, in two parts from memory, and in two parts through a file: the same bits."""
+    common = {"optimizer": optimizer, "batch_size": 16, "record_every": 5, "dropout": 0.2, "seed": [1, 2],
+              "schedule": "cosine", "schedule_length": 40, "validation": (X, Y), "restore_best": True}  # fmt: skip
+    network = BINARY
+    whole = ellayer.train_many(network, X, Y, num_iterations=40, **common)
+    seen = []
+    half = ellayer.train_many(
+        network, X, Y, num_iterations=20, callbacks=[lambda info: seen.append(info)], **common
+    )
+    ellayer.storage.save_checkpoint(seen[-1].states, tmp_path / "many")
+    del common["seed"]
+    for states in ([r.state for r in half], ellayer.storage.load_checkpoint(tmp_path / "many")):
+        rest = ellayer.train_many(network, X, Y, num_iterations=20, states=states, **common)
+        for a, b in zip(whole, rest, strict=True):
+            assert a.costs == b.costs
+            assert a.history["validation_cost"] == b.history["validation_cost"]
+            assert all((a.parameters[name] == b.parameters[name]).all() for name in a.parameters)
+
+
+def test_states_of_unequal_length_are_refused():
+    network = BINARY
+    states = [ellayer.train(network, X, Y, num_iterations=n).state for n in (3, 4)]
+    with pytest.raises(ValueError, match="equally many updates"):
+        ellayer.train_many(network, X, Y, num_iterations=2, states=states)

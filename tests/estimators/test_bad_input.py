@@ -94,6 +94,23 @@ def test_dead_units(iris):
         MLPClassifier(5, init_params=dead, max_iter=25, n_iter_no_change=None).fit(X, y)
 
 
+def test_a_fit_that_gave_up_early_is_looked_at_too():
+    """A huge rate kills every unit at once; the loss then stands still, and the fit stops after 12 epochs."""
+    X = np.random.RandomState(0).randn(100, 3)
+    model = MLPRegressor(
+        hidden_layer_sizes=(8,), solver="sgd", learning_rate_init=1e3, clip_norm=1.0, random_state=0
+    )
+    with pytest.warns(FitWarning, match="layer 1: 8 of 8 units are dead.*smaller learning_rate_init"):
+        model.fit(X, X[:, 0])
+    assert model.stopped_by_ == "convergence"
+    assert model.n_iter_ < 20
+
+
+def test_a_callback_that_is_no_function(iris):
+    with pytest.raises(ValueError, match=r"callbacks.*expected functions .*received int"):
+        MLPClassifier(callbacks=[3]).fit(*iris)
+
+
 def test_one_class_only(iris):
     X, _ = iris
     with pytest.warns(FitWarning, match="one class only, 'same'"):

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ellayer import Network, derive, initialize_parameters, trace
+from ellayer.core import Inputs
 
 RNG = np.random.default_rng(1)
 X = RNG.standard_normal((3, 12))
@@ -42,6 +43,46 @@ def test_gradient_chain_and_difference_agree(activation, n_L, parametric, l2, pi
         assert before.value * local.value == pytest.approx(last.value, rel=1e-9, abs=1e-14)
 
 
+TABLE = Inputs(numbers=2, frequencies=3, width=2, categories=(3, 4), dimension=2)
+ROWS = np.vstack([RNG.standard_normal((3, 12)), np.arange(12) % 4 - 1.0, np.arange(12) % 4])  # -1: unknown
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    scaling=st.booleans(), activation=st.sampled_from(["tanh", "selu"]), pick=st.integers(0, 10**6),
+    l2=st.sampled_from([0.0, 0.4]),
+)  # fmt: skip
+def test_what_stands_before_layer_1(scaling, activation, pick, l2):
+    network = Network([5, 4, 3], activation, inputs={**vars(TABLE), "scaling": scaling})
+    start = {k: v + 0.1 for k, v in initialize_parameters(network, seed=2).items()}
+    names = [name for name in network.shapes if name[0] not in "Wb"]
+    name = names[pick % len(names)]
+    index = tuple((pick // 7) % n for n in network.shapes[name])
+    d = derive((network, start), ROWS, np.arange(12) % 3, (name, *index), l2=l2)
+    exact = trace((network, start), ROWS, np.arange(12) % 3, l2=l2)[f"d{name}"]
+    assert d.gradient == pytest.approx(float(exact[index]), rel=1e-12, abs=1e-15)
+    assert d.contributions.mean() == pytest.approx(d.gradient, rel=1e-9, abs=1e-15)
+    assert d.finite_difference == pytest.approx(d.gradient, rel=1e-5, abs=1e-9)
+    assert d.penalty == 0.0
+    before, local, last = d.factors[-3:]
+    assert before.value * local.value == pytest.approx(last.value, rel=1e-9, abs=1e-14)
+    assert "@" not in str(d) + d._repr_html_()
+    ElementTree.fromstring(d._repr_html_().split("</style>")[1])
+
+
+def test_an_embedding_in_words():
+    network = Network([5, 4, 3], "tanh", inputs={**vars(TABLE), "scaling": True})
+    start = initialize_parameters(network, seed=2)
+    text = str(derive((network, start), ROWS, np.arange(12) % 3, ("f0", 1, 2), example=3))
+    assert "dL/dU0[4,3] = s0[4] * dL/dA0[4,3], s0 = 1" in text
+    assert "dL/dt[1,2,3] = -2 pi sin(2 pi t[1,2,3]) * sum_w V0[1,w,2] dL/dU0[4+w,3]" in text
+    assert "dt[1,2,3]/df0[1,2,0] = X[1,3]" in text
+    assert "dL/df0[1,2,0] = dL/dt[1,2,3] * the factor above" in text
+    short = derive((network, start), ROWS, np.arange(12) % 3, ("s0", 7))
+    assert short.name == "s0[7,0]"
+    assert f"dA0[7,{short.example}]/ds0[7,0] = U0[7,{short.example}]" in str(short)
+
+
 def test_the_worked_example_in_words(worked):
     d = derive((worked.network, worked.parameters), worked.X, worked.Y, ("W1", 0, 1), example=2)
     text = str(d)
@@ -66,6 +107,13 @@ def test_a_kink_at_the_data_is_said():
 def test_a_parameter_that_is_not_there(worked, parameter):
     with pytest.raises(ValueError, match="parameter: expected"):
         derive((worked.network, worked.parameters), worked.X, worked.Y, parameter)
+
+
+@pytest.mark.parametrize("parameter", [("E3", 0, 0), ("E1", 0, 3), ("V0", 0, 0), ("f0", 2, 0), ("s0", 9, 0)])
+def test_an_embedding_that_is_not_there(parameter):
+    network = Network([5, 4, 3], inputs=TABLE)
+    with pytest.raises(ValueError, match="parameter: expected"):
+        derive((network, initialize_parameters(network)), ROWS, np.arange(12) % 3, parameter)
 
 
 def test_labels_are_needed(worked):

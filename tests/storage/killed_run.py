@@ -47,13 +47,28 @@ def start(path: Path) -> int:
     return child
 
 
+def last_change(path: Path) -> int:
+    """When the file was written last; 0 without one."""
+    return path.stat().st_mtime_ns if path.exists() else 0
+
+
+def wait_for_a_change(path: Path, before: int) -> None:
+    """Wait until the file is another one than before, half a minute at most."""
+    end = time.monotonic() + 30
+    while last_change(path) == before and time.monotonic() < end:
+        time.sleep(0.001)
+
+
 def main(folder: Path) -> None:
     """Run both; the checkpoints tell the end of each."""
     path, kills, steps = folder / "killed.checkpoint", 0, []
     train(folder / "longer.checkpoint", every=60.0)
     moments = random.Random(1)
     while kills < 20:
+        before = last_change(path)
         child = start(path)
+        if kills % 2:  # on a busy machine a child may not get on at all in the time that follows
+            wait_for_a_change(path, before)
         time.sleep(moments.uniform(0.005, 0.06))
         os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)

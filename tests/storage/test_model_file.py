@@ -253,3 +253,18 @@ def test_an_activation_unknown_where_the_file_is_read(tmp_path):
         ACTIVATIONS.remove("mine")
     with pytest.raises(ModelFileError, match=r"that this version can build; unknown activation.*'mine'"):
         ellayer.load(tmp_path / "m.ellayer")
+
+
+def test_provenance_goes_along(result, tmp_path):
+    told = {"source": "a.csv", "rows": {"train": 60}, "reading": {"delimiter": ";"}, "scores": [0.5, None]}
+    ellayer.save(result, tmp_path / "m.ellayer", provenance=told)
+    assert ellayer.storage.read_provenance(tmp_path / "m.ellayer") == told
+    np.testing.assert_array_equal(ellayer.load(tmp_path / "m.ellayer").predict(X), result.predict(X))
+    ellayer.save(result, tmp_path / "m.ellayer")
+    assert ellayer.storage.read_provenance(tmp_path / "m.ellayer") == {}
+
+
+def test_provenance_is_plain_data(result, tmp_path):
+    with pytest.raises(ModelFileError, match="provenance"):
+        ellayer.save(result, tmp_path / "m.ellayer", provenance={"code": print})
+    assert not list(tmp_path.iterdir())

@@ -297,6 +297,7 @@ def test_the_time_limit_holds_and_the_schedule_ends_with_it(n_members):
     model = TabularRegressor(
         n_members, epochs=100_000, hidden_layer_sizes=(32, 32), time_limit=3.0, random_state=0
     )
+    model.fit(X, y)  # compiled once, the limit is for the training
     model.fit(X, y)
     assert (
         model.history_["seconds"][-1] < 6.0
@@ -351,3 +352,22 @@ def test_onnx_of_a_table_is_refused_in_words():
         ValueError, match=r"to_onnx: expected a network, .* received TabularClassifier; .* ellayer.save"
     ):
         ellayer.to_onnx(model)
+
+
+@quiet
+@pytest.mark.parametrize("n_members", [1, 3])
+def test_a_fit_goes_on_from_a_checkpoint_as_if_never_stopped(tmp_path, n_members):
+    X, y = two_moods()
+    path = tmp_path / "checkpoint"
+
+    def stop(info):
+        if info.epoch == 5:
+            ellayer.storage.save_checkpoint(info.states, path)
+        return info.epoch == 5
+
+    whole = TabularClassifier(n_members, **QUICK).fit(X, y)
+    assert TabularClassifier(n_members, **QUICK).fit(X, y, callbacks=[stop]).stopped_by_ == "callback"
+    rest = TabularClassifier(n_members, **QUICK).fit(X, y, states=ellayer.storage.load_checkpoint(path))
+    np.testing.assert_array_equal(rest.predict_proba(X), whole.predict_proba(X))
+    assert rest.history_["validation_loss"] == whole.history_["validation_loss"]
+    assert rest.best_epochs_ == whole.best_epochs_

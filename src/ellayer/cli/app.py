@@ -8,6 +8,8 @@ import typer
 
 from .. import __version__
 from .check import check
+from .data_command import data
+from .predict import predict
 from .reproduce import reproduce
 from .trace import trace
 from .train import train
@@ -22,6 +24,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(train)
+app.command()(predict)
+app.command()(data)
 app.command()(reproduce)
 app.command()(trace)
 app.command()(check)

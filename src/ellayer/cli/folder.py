@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from .answers import BadInput
 
@@ -17,7 +18,7 @@ class OutputFolder:
     Attributes
     ----------
     staging : Path
-        Where to write: beside the final place, or inside it where that stands empty already (it may be
+        Where to write: beside the final place, or inside it where that stands already (it may be
         a mounted volume, which cannot be renamed).
     final : Path or None
         Where it stands, once ``finish`` was called.
@@ -25,39 +26,59 @@ class OutputFolder:
 
     def __init__(self, wanted: Path | None, name: str):
         self._wanted, self._name = wanted, name
+        self._reserved: Path | None = None
         self.parent = wanted.parent if wanted else Path("runs")
         beside = wanted if wanted and wanted.exists() else self.parent
         self.staging = beside / f".{wanted.name if wanted else name}.{os.getpid()}.partial"
         self.final: Path | None = None
 
+    def reserve(self) -> Path:
+        """Make the folder before it is whole, for what must outlive a killed run; return its place."""
+        if self._reserved is None:
+            if self._wanted is None:
+                self._reserved = self._number(lambda target: target.mkdir())
+            else:
+                self._wanted.mkdir(exist_ok=True)
+                self._reserved = self._wanted
+        return self._reserved
+
     def finish(self) -> Path:
         """Give the folder its name: the one wanted, or the first free ``runs/NAME-N``."""
-        if self._wanted is None:
-            self.final = self._number()
-        elif self._wanted.exists():
+        place = self._reserved or self._wanted
+        if place is None:
+            self.final = self._number(self.staging.rename)
+        elif place.exists():
             for path in self.staging.iterdir():
-                path.rename(self._wanted / path.name)
+                _move(path, place / path.name)
             self.staging.rmdir()
-            self.final = self._wanted
+            self.final = place
         else:
-            self.final = self.staging.rename(self._wanted)
+            self.final = self.staging.rename(place)
         return self.final
 
-    def _number(self) -> Path:
+    def _number(self, make: Callable[[Path], Any]) -> Path:
         numbers = (path.name.rpartition("-")[2] for path in self.parent.glob(f"{self._name}-*"))
         n = max((int(number) for number in numbers if number.isdecimal()), default=0)
         while True:
             n += 1
             target = self.parent / f"{self._name}-{n}"
             try:
-                return self.staging.rename(target)
+                make(target)
+                return target
             except OSError:
                 if not target.exists():  # else another run took this number a moment ago
                     raise
 
 
+def _move(path: Path, target: Path) -> None:
+    """Put a file or folder in the place of one of that name."""
+    if target.is_dir() and not target.is_symlink():
+        shutil.rmtree(target)
+    path.replace(target)
+
+
 @contextmanager
-def output_folder(wanted: Path | None, name: str) -> Iterator[OutputFolder]:
+def output_folder(wanted: Path | None, name: str, *, goes_on: bool = False) -> Iterator[OutputFolder]:
     """Prepare a folder, so that an impossible place is known before any work is done.
 
     Parameters
@@ -65,6 +86,8 @@ def output_folder(wanted: Path | None, name: str) -> Iterator[OutputFolder]:
     wanted : Path or None
         The folder asked for; None takes ``runs/NAME-N``.
     name : str
+    goes_on : bool
+        Whether the folder may be that of a run that is gone on with.
 
     Yields
     ------
@@ -77,7 +100,7 @@ def output_folder(wanted: Path | None, name: str) -> Iterator[OutputFolder]:
         If the folder holds something already or cannot be made.
     """
     folder = OutputFolder(wanted, name)
-    if wanted and wanted.exists() and (not wanted.is_dir() or any(wanted.iterdir())):
+    if wanted and wanted.exists() and not goes_on and (not wanted.is_dir() or any(wanted.iterdir())):
         raise BadInput(
             f"--out: expected a folder that does not exist yet or is empty, received {str(wanted)!r}, which "
             f"holds something already; choose another name"

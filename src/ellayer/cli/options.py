@@ -79,3 +79,18 @@ def read_activations(text: str) -> str | list[str]:
     """
     names = [name.strip() for name in re.split(r",(?![^(]*\))", text)]
     return names[0] if len(names) == 1 else names
+
+
+def read_kinds(texts: list[str]) -> dict[str, str]:
+    """Return the kinds of columns of texts like "zip=categorical".
+
+    >>> read_kinds(["zip=categorical", "a=b=numeric"])
+    {'zip': 'categorical', 'a=b': 'numeric'}
+    """
+    kinds = {}
+    for text in texts:
+        column, mark, kind = text.rpartition("=")
+        if not (mark and column and kind):
+            raise BadInput(f"--kind: expected COLUMN=KIND, like zip=categorical; received {text!r}")
+        kinds[column] = kind
+    return kinds

@@ -11,7 +11,7 @@ ProgressFor = Callable[[str, int], Callable[[Any], None] | None]
 
 @contextmanager
 def progress_bars(shown: bool) -> Iterator[ProgressFor]:
-    """Show one bar per run, with its cost and the time left, on standard error.
+    """Show one bar per run, with its cost, validation score, rate and time left, on standard error.
 
     Parameters
     ----------
@@ -33,16 +33,16 @@ def progress_bars(shown: bool) -> Iterator[ProgressFor]:
         TextColumn("{task.description}"),
         BarColumn(bar_width=28),
         MofNCompleteColumn(),
-        TextColumn("cost {task.fields[cost]}"),
+        TextColumn("{task.fields[figures]}"),
         TimeRemainingColumn(elapsed_when_finished=True),
     )
     with Progress(*columns, console=Console(stderr=True)) as bars:
 
         def start(label: str, total: int) -> Callable[[Any], None]:
-            task = bars.add_task(label, total=total, cost="-")
+            task = bars.add_task(label, total=total or None, figures="cost -")
 
             def report(info: Any) -> None:
-                bars.update(task, completed=info.iteration, cost=f"{info.cost:.6f}")
+                bars.update(task, completed=info.iteration, total=info.total, figures=_figures(info))
 
             return report
 
@@ -53,3 +53,12 @@ def progress_bars(shown: bool) -> Iterator[ProgressFor]:
                 bars.remove_task(task)
             bars.live.transient = True
             raise
+
+
+def _figures(info: Any) -> str:
+    """The last cost, and what else there is to see how a run goes."""
+    text, history = f"cost {info.cost:.6f}", info.history
+    for name, short in (("validation_score", "validation"), ("learning_rate", "rate")):
+        if history.get(name) and (name != "learning_rate" or len(set(history[name][-2:])) > 1):
+            text += f"  {short} {history[name][-1]:.4g}"
+    return text

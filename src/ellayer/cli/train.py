@@ -1,136 +1,178 @@
-"""``ellayer train``: a data set in, a run folder out."""
+"""``ellayer train``: a named data set or a file in, a run folder out."""
 
 from __future__ import annotations
 
-import difflib
-from json import dumps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
-from .answers import CHECK_FAILED, DONE, INTERRUPTED, BadInput, answering
-from .folder import output_folder
-from .options import Debug, Json, Out, Quiet, check_learning_rate, read_activations, read_layers
-from .progress import progress_bars
-from .recipes import RECIPES, Recipe
+from .answers import BadInput, answering
+from .options import Debug, Json, Out, Quiet, check_learning_rate, read_kinds, read_layers
+from .recipes import RECIPES
+from .settings import FILE, NAMED, check_keys, read_config
 
-if TYPE_CHECKING:
-    from .training import Job
+_BOTH, _SETS, _FILES, _HOW = "Training", "A named data set", "A file of yours", "How the file is read"
+_FROM_DATA, _SNIFFED = "by the data", "sniffed"
 
-_BY_DATA = "by data set"
+
+def _option(*names: str, help: str, panel: str = _BOTH, default: str = _FROM_DATA, **more: Any) -> Any:
+    return typer.Option(*names, help=help, rich_help_panel=panel, show_default=default, **more)
 
 
 @answering
 def train(
-    name: Annotated[str, typer.Argument(help=f"A named data set: {', '.join(RECIPES)}.", metavar="NAME")],
-    data: Annotated[
-        Path | None, typer.Option("--data", help="Folder of the files of 'cats'.", metavar="DIR")
+    source: Annotated[
+        str | None,
+        typer.Argument(help=f"A file, a folder of images, or one of: {', '.join(RECIPES)}.", metavar="FILE|NAME"),
+    ] = None,
+    target: Annotated[
+        str | None, _option("--target", "-t", help="The column to learn.", panel=_FILES, metavar="COLUMN")
     ] = None,
     layers: Annotated[
+        str | None, _option("--layers", help="Sizes of the hidden layers, like 20,7,5.", metavar="N,N")
+    ] = None,
+    learning_rate: Annotated[float | None, _option("--learning-rate", help="Step size, above 0.")] = None,
+    batch_size: Annotated[int | None, _option("--batch-size", help="Examples per update.")] = None,
+    seed: Annotated[int | None, _option("--seed", help="Of starting weights, orders and splits.")] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", help="Settings of a run, like its config.toml; options win.", rich_help_panel=_BOTH),
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option("--resume", help="Go on with a run that was killed, in its folder.", metavar="DIR",
+                     rich_help_panel=_BOTH),
+    ] = None,
+    task: Annotated[str | None, _option("--task", help="classes or numbers.", panel=_FILES)] = None,
+    test: Annotated[
         str | None,
-        typer.Option(
-            "--layers", help="Sizes of the hidden layers, like 20,7,5.", show_default=_BY_DATA, metavar="N,N"
-        ),
+        _option("--test", help="Share of rows to test on, or a file of them.", panel=_FILES, default="0.2"),
+    ] = None,
+    epochs: Annotated[int | None, _option("--epochs", min=1, help="Passes over the rows.", panel=_FILES)] = None,
+    members: Annotated[
+        int | None, _option("--members", min=1, help="Networks whose answers are averaged.", panel=_FILES)
+    ] = None,
+    metric: Annotated[
+        str | None, _option("--metric", help="What to be best at: log_loss, auc, rmse ...", panel=_FILES)
+    ] = None,
+    class_weight: Annotated[
+        str | None, _option("--class-weight", help="balanced.", panel=_FILES, default="none")
+    ] = None,
+    kind: Annotated[
+        list[str] | None,
+        _option("--kind", help="What a column is, like zip=categorical; again for more.", panel=_FILES,
+                metavar="COLUMN=KIND"),
+    ] = None,
+    recipe: Annotated[str | None, _option("--recipe", help="A named recipe.", panel=_FILES)] = None,
+    time_limit: Annotated[
+        float | None, _option("--time-limit", help="Seconds for the fit.", panel=_FILES, default="none")
+    ] = None,
+    delimiter: Annotated[
+        str | None, _option("--delimiter", help="Between columns.", panel=_HOW, default=_SNIFFED)
+    ] = None,
+    decimal: Annotated[
+        str | None, _option("--decimal", help="Decimal mark.", panel=_HOW, default=_SNIFFED)
+    ] = None,
+    encoding: Annotated[str | None, _option("--encoding", help="Of text.", panel=_HOW, default=_SNIFFED)] = None,
+    header: Annotated[
+        bool | None,
+        _option("--header/--no-header", help="Whether the first row names the columns.", panel=_HOW,
+                default=_SNIFFED),
+    ] = None,
+    x: Annotated[str | None, _option("--x", help="Key of the inputs in HDF5 or NPZ.", panel=_HOW)] = None,
+    y: Annotated[str | None, _option("--y", help="Key of the targets in HDF5 or NPZ.", panel=_HOW)] = None,
+    size: Annotated[int | None, _option("--size", help="Side of images, in pixels.", panel=_HOW)] = None,
+    grey: Annotated[bool | None, _option("--grey/--colour", help="Of images.", panel=_HOW)] = None,
+    strict: Annotated[
+        bool | None,
+        _option("--strict/--skip", help="Stop at an image that cannot be read.", panel=_HOW, default="skip"),
+    ] = None,
+    data: Annotated[
+        str | None, _option("--data", help="Folder of the files of 'cats'.", panel=_SETS, metavar="DIR")
     ] = None,
     activation: Annotated[
-        str | None,
-        typer.Option("--activation", help="Of the hidden layers: one, or one each.", show_default=_BY_DATA),
+        str | None, _option("--activation", help="Of the hidden layers: one, or one each.", panel=_SETS)
     ] = None,
-    learning_rate: Annotated[
-        float | None, typer.Option("--learning-rate", help="Step size, above 0.", show_default=_BY_DATA)
-    ] = None,
-    iterations: Annotated[
-        int | None, typer.Option("--iterations", min=1, help="Number of updates.", show_default=_BY_DATA)
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option("--seed", help="Of the starting weights.", show_default=_BY_DATA)
-    ] = None,
+    iterations: Annotated[int | None, _option("--iterations", min=1, help="Number of updates.", panel=_SETS)] = None,
     initializer: Annotated[
-        str | None, typer.Option("--initializer", help="Rule of the starting weights.", show_default=_BY_DATA)
+        str | None, _option("--initializer", help="Rule of the starting weights.", panel=_SETS)
     ] = None,
     optimizer: Annotated[
-        str, typer.Option("--optimizer", help="Update rule; other than gd with its own learning rate.")
-    ] = "gd",
-    batch_size: Annotated[
-        int | None, typer.Option("--batch-size", help="Examples per update.", show_default="all")
+        str | None,
+        _option("--optimizer", help="Update rule; other than gd with its own learning rate.", panel=_SETS,
+                default="gd"),
     ] = None,
-    l2: Annotated[float, typer.Option("--l2", help="Strength of the L2 penalty.")] = 0.0,
-    dropout: Annotated[float, typer.Option("--dropout", help="Share of hidden units dropped.")] = 0.0,
-    engine: Annotated[str, typer.Option("--engine", help="auto, numpy or jax.")] = "auto",
+    l2: Annotated[
+        float | None, _option("--l2", help="Strength of the L2 penalty.", panel=_SETS, default="0")
+    ] = None,
+    dropout: Annotated[
+        float | None, _option("--dropout", help="Share of hidden units dropped.", panel=_SETS, default="0")
+    ] = None,
+    engine: Annotated[
+        str | None, _option("--engine", help="auto, numpy or jax.", panel=_SETS, default="auto")
+    ] = None,
     out: Out = None,
     quiet: Quiet = False,
     json: Json = False,
     debug: Debug = False,
-) -> None:
-    """Train logistic regression and a network on a data set; write a run folder.
+) -> None:  # fmt: skip
+    """Train on a file or a named data set; write a run folder.
 
-    The folder holds parameters, history.csv, run.json and pictures.
-    Ctrl-C keeps the state reached.
+    Of a file: columns are told apart and prepared, rows are held out to test on, and the folder holds
+    model, report.html, config.toml, history.csv and pictures. Of a named set: logistic regression and
+    a network, as in the notes. Ctrl-C keeps the state reached.
+
+    Example: ellayer train titanic.csv --target survived
 
     Example: ellayer train flower --layers 5 --out runs/five
     """
-    from .training import Job
-
-    recipe = _recipe(name, data)
-    check_learning_rate(learning_rate)
-    rate = learning_rate if learning_rate is not None or optimizer != "gd" else recipe.learning_rate
-    job = Job(
-        name=name,
-        data=data,
-        recipe=recipe,
-        layers=read_layers(layers) if layers is not None else list(recipe.layers),
-        activations=read_activations(activation or recipe.activation),
-        settings={
-            "initializer": initializer or recipe.initializer,
-            "seed": recipe.seed if seed is None else seed,
-            "learning_rate": rate,
-            "num_iterations": recipe.iterations if iterations is None else iterations,
-            "optimizer": optimizer,
-            "batch_size": batch_size,
-            "l2": l2,
-            "dropout": dropout,
-            "engine": engine,
-        },
-        baseline_iterations=recipe.baseline_iterations if iterations is None else iterations,
-    )
-    raise typer.Exit(_run(job, out, quiet, json))
-
-
-def _recipe(name: str, data: Path | None) -> Recipe:
-    if name not in RECIPES:
-        near = difflib.get_close_matches(name, RECIPES, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise BadInput(f"expected a data set among {', '.join(RECIPES)}; received {name!r}{hint}")
-    if name == "cats" and data is None:
+    given = dict(locals())
+    settings = {key: given[key] for key in (*NAMED, *FILE) if given.get(key) is not None}
+    if kind:
+        settings["kinds"] = read_kinds(kind)
+    if layers is not None:
+        settings["layers"] = read_layers(layers)
+    if resume is not None:
+        settings = _of_the_run(resume, settings, config)
+    elif config is not None:
+        settings = read_config(config) | settings
+    check_learning_rate(settings.get("learning_rate"))
+    if "source" not in settings:
         raise BadInput(
-            "cats is read from files: expected --data DIR, the folder of train_catvnoncat.h5 and "
-            "test_catvnoncat.h5; try ellayer train cats --data path/to/folder"
+            "expected a file or the name of a data set, received none; try ellayer train titanic.csv --target "
+            "survived, or ellayer train flower"
         )
-    return RECIPES[name]
+    if is_named(settings["source"]):
+        check_keys(settings, NAMED, f"the named set {settings['source']!r}")
+        from .training import run_named
 
-
-def _run(job: Job, out: Path | None, quiet: bool, json: bool) -> int:
-    """Do the job and return the exit code."""
-    from ..data import load
-    from .training import train_job
-
-    dataset = load(job.name, data=job.data)
-    with output_folder(out, job.name) as folder:
-        with progress_bars(shown=not (quiet or json)) as start:
-            training = train_job(job, dataset, start)
-        from .saving import write_run  # matplotlib: only once there is something to draw
-
-        summary = write_run(folder.staging, training)
-        path = folder.finish()
-    if json:
-        typer.echo(dumps({"run": str(path), **summary}))
-    elif quiet:
-        typer.echo(path)
+        code = run_named(settings, out, quiet, json)
     else:
-        from .display import show_training
+        check_keys(settings, FILE, f"the file {settings['source']}")
+        from .from_file import run_file
 
-        show_training(training, path)
-    if training.interrupted:
-        return INTERRUPTED
-    return CHECK_FAILED if training.diverged else DONE
+        code = run_file(settings, out or resume, quiet, json, resume)
+    raise typer.Exit(code)
+
+
+def is_named(source: str) -> bool:
+    """Tell whether a source is the name of a data set and not a path."""
+    return source in RECIPES
+
+
+def _of_the_run(folder: Path, settings: dict[str, Any], config: Path | None) -> dict[str, Any]:
+    """The settings of a run to go on with; it takes no others."""
+    from .from_file import CHECKPOINT
+
+    if settings or config:
+        raise BadInput(
+            "--resume goes on with the settings the run had: expected no others, received "
+            f"{', '.join(settings) or '--config'}; start a new run for those"
+        )
+    if not (folder / CHECKPOINT).is_file():
+        raise BadInput(
+            f"--resume: expected the folder of a run that was killed, with {CHECKPOINT} in it, received {folder}; "
+            "a run that ended is complete"
+        )
+    return read_config(folder / "config.toml")

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
+from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .answers import CHECK_FAILED, DONE, INTERRUPTED, BadInput
+from .folder import output_folder
 from .models import Model, fit
-from .options import check_memory
+from .options import check_memory, read_activations
 from .prepare import Standardised, prepare
-from .progress import ProgressFor
-from .recipes import Recipe
+from .progress import ProgressFor, progress_bars
+from .recipes import RECIPES, Recipe
 
 if TYPE_CHECKING:
     from ..data import Dataset
@@ -66,6 +70,66 @@ class Training:
     def diverged(self) -> bool:
         """Whether a cost stopped being a number."""
         return any(model.result.stopped_by == "divergence" for model in self.models)
+
+
+def run_named(settings: Mapping[str, Any], out: Path | None, quiet: bool, json: bool) -> int:
+    """Train on a named data set, write the folder, print what was reached; return the exit code.
+
+    Parameters
+    ----------
+    settings : mapping
+        As the options name them.
+    out : Path or None
+    quiet, json : bool
+    """
+    from ..data import load
+
+    job = _job(settings)
+    dataset = load(job.name, data=job.data)
+    with output_folder(out, job.name) as folder:
+        with progress_bars(shown=not (quiet or json)) as start:
+            training = train_job(job, dataset, start)
+        from .saving import write_run  # matplotlib: only once there is something to draw
+
+        summary = write_run(folder.staging, training)
+        path = folder.finish()
+    if json:
+        print(dumps({"run": str(path), **summary}))
+    elif quiet:
+        print(path)
+    else:
+        from .display import show_training
+
+        show_training(training, path)
+    if training.interrupted:
+        return INTERRUPTED
+    return CHECK_FAILED if training.diverged else DONE
+
+
+def _job(settings: Mapping[str, Any]) -> Job:
+    name, data = settings["source"], settings.get("data")
+    if name == "cats" and data is None:
+        raise BadInput(
+            "cats is read from files: expected --data DIR, the folder of train_catvnoncat.h5 and "
+            "test_catvnoncat.h5; try ellayer train cats --data path/to/folder"
+        )
+    recipe = RECIPES[name]
+    told = {"seed": recipe.seed, "initializer": recipe.initializer, "num_iterations": recipe.iterations,
+            "optimizer": "gd", "batch_size": None, "l2": 0.0, "dropout": 0.0, "engine": "auto"}  # fmt: skip
+    iterations = settings.get("iterations")
+    told |= {key: settings[key] for key in told if key in settings}
+    told["num_iterations"] = recipe.iterations if iterations is None else iterations
+    own_rate = told["optimizer"] != "gd"
+    told["learning_rate"] = settings.get("learning_rate", None if own_rate else recipe.learning_rate)
+    return Job(
+        name=name,
+        data=None if data is None else Path(data),
+        recipe=recipe,
+        layers=list(settings.get("layers", recipe.layers)),
+        activations=read_activations(settings.get("activation", recipe.activation)),
+        settings=told,
+        baseline_iterations=recipe.baseline_iterations if iterations is None else iterations,
+    )
 
 
 def train_job(job: Job, dataset: Dataset, start: ProgressFor) -> Training:

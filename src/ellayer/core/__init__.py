@@ -2,6 +2,7 @@
 
 from .activations import ACTIVATIONS, Activation
 from .initializers import INITIALIZERS, Initializer, initialize_parameters
+from .inputs import Inputs
 from .losses import LOSSES, Loss
 from .network import Network
 from .propagation import (
@@ -27,6 +28,7 @@ __all__ = [
     "Activation",
     "Cache",
     "Initializer",
+    "Inputs",
     "L_model_backward",
     "L_model_forward",
     "Loss",

@@ -1,7 +1,8 @@
-"""Data sets by name and files of the user's, as arrays: examples are columns."""
+"""Data sets by name, as arrays whose columns are examples; and files of one's own, whose rows are."""
 
 from .dataset import Dataset
 from .errors import DataError, MissingFileError
+from .examples import Examples, read_examples
 from .loading import FILE_SETS, READERS, load
 from .named import NAMED, NamedSet
 from .pictures import load_picture
@@ -14,11 +15,13 @@ __all__ = [
     "READERS",
     "DataError",
     "Dataset",
+    "Examples",
     "MissingFileError",
     "NamedSet",
     "TableStream",
     "available_memory",
     "load",
     "load_picture",
+    "read_examples",
     "too_large",
 ]

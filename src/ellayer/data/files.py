@@ -22,6 +22,15 @@ _SIGNATURES = (
     (b"%!PS", "a PostScript document"),
     (b"\x93NUMPY", "a NumPy array"),
     (b"PAR1", "a Parquet table"),
+    (b"\xd0\xcf\x11\xe0", "an old Office document (save the sheet as CSV)"),
+    (b"SQLite format 3", "an SQLite database (export the table as CSV)"),
+    (b"ARROW1", "an Arrow or Feather table (write it as Parquet)"),
+    (b"Obj\x01", "an Avro file (write it as Parquet)"),
+    (b"\x80\x04\x95", "a Python pickle, which is never opened because it can run code (write it as Parquet)"),
+    (b"\x80\x05\x95", "a Python pickle, which is never opened because it can run code (write it as Parquet)"),
+    (b"BZh", "a bzip2 archive (unpack it first)"),
+    (b"\xfd7zXZ", "an xz archive (unpack it first)"),
+    (b"\x28\xb5\x2f\xfd", "a zstandard archive (unpack it first)"),
     (b"version https://git-lfs", "a Git LFS pointer, not the file itself (run: git lfs pull)"),
 )
 _LISTED = 8  # names shown in a message
@@ -141,6 +150,17 @@ def describe_content(path: Path) -> str:
         raise DataError(
             f"{path} cannot be read: {error.strerror}; check the permissions of the file"
         ) from error
+    return describe_head(head)
+
+
+def describe_head(head: bytes) -> str:
+    """Return in words what the first bytes of a file say it is.
+
+    Examples
+    --------
+    >>> describe_head(b"PAR1..."), describe_head(b"<!DOCTYPE html><html>")
+    ('a Parquet table', 'an HTML page (a web page was saved in place of the file)')
+    """
     if not head:
         return "an empty file"
     for signature, words in _SIGNATURES:

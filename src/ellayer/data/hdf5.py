@@ -15,13 +15,14 @@ import numpy as np
 from .dataset import Dataset, one_hot
 from .errors import DataError
 from .files import describe_content, listed, names_in, printable
+from .limits import bytes_text, check_memory
 
 if TYPE_CHECKING:
     import h5py
 
 SUFFIXES = (".h5", ".hdf5", ".hdf", ".he5")
 _LAYOUT = "train_set_x (m, height, width, channels) and train_set_y (m,)"
-_MOST_COMPRESSION = 1100  # deflate reaches 1032 : 1
+MOST_COMPRESSION = 1100  # deflate reaches 1032 : 1
 
 
 def read_folder(folder: Path, name: str | None = None) -> Dataset:
@@ -106,13 +107,13 @@ class _Raw(NamedTuple):
 
 
 def _read_pair(train: Path, test: Path | None, name: str | None) -> Dataset:
-    with _opened(train) as file:
-        names = _read_names(file, train)
+    with opened(train) as file:
+        names = read_names(file, train)
         part = _read_part(file, "train", train)
         part_test = _read_part(file, "test", train) if "test_set_x" in file else None
     if part_test is None and test is not None:
-        with _opened(test) as file:
-            names = names or _read_names(file, test)
+        with opened(test) as file:
+            names = names or read_names(file, test)
             part_test = _read_part(file, "test", test)
 
     names = names or ("0", "1")
@@ -149,7 +150,7 @@ def _check_pair(train: _Raw, test: _Raw) -> None:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[h5py.File]:
+def opened(path: Path) -> Iterator[h5py.File]:
     """Open an HDF5 file, turning what the library raises on a foreign or damaged one into a DataError."""
     content = describe_content(path)
     import h5py
@@ -207,50 +208,32 @@ def _read_array(file: h5py.File, key: str, path: Path) -> np.ndarray:
     if found.shape is None or found.dtype.kind not in "buif":
         entries = "nothing" if found.shape is None else f"entries of type {found.dtype}"
         raise DataError(f"expected numbers in {key} of {path}, received {entries}; write it as plain numbers")
-    _check_size(found, key, path)
+    check_declared(found, key, path)
     return found[()]
 
 
-def _check_size(found: h5py.Dataset, key: str, path: Path) -> None:
+def check_declared(found: h5py.Dataset, key: str, path: Path) -> None:
     """Refuse an array whose declared size cannot be, or cannot be held, before any memory is taken."""
     if not os.path.samefile(found.file.filename, path) or found.is_virtual or found.external:
         raise DataError(f"expected the numbers of {key} in {path} itself, but it points to another file")
     count = max(math.prod(found.shape), math.prod(found.chunks or ()))
     size = os.path.getsize(path)
-    if count * found.dtype.itemsize > _MOST_COMPRESSION * size:
+    if count * found.dtype.itemsize > MOST_COMPRESSION * size:
         raise DataError(
-            f"{key} of {path} declares the shape {found.shape}, {_bytes(count * found.dtype.itemsize)}, but the "
-            f"whole file has {_bytes(size)}: no file is packed that tightly; fetch the file again"
+            f"{key} of {path} declares the shape {found.shape}, {bytes_text(count * found.dtype.itemsize)}, but the "
+            f"whole file has {bytes_text(size)}: no file is packed that tightly; fetch the file again"
         )
-    _check_memory(count, f"{key} of {path}, shape {found.shape},")
+    check_memory(count, f"{key} of {path}, shape {found.shape},")
 
 
-def _check_memory(count: int, what: str) -> None:
-    """Refuse what would not fit into the machine's memory as float64."""
-    try:
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):  # not a POSIX system
-        memory = 2**34
-    if 8 * count > memory:
-        raise DataError(
-            f"{what} needs {_bytes(8 * count)} as float64, but this machine has {_bytes(memory)}; "
-            f"write a file with fewer or smaller examples"
-        )
-
-
-def _bytes(n: int) -> str:
-    power = min(int(math.log10(max(n, 1))) // 3, 6)
-    return f"{n / 1000**power:.4g} {('bytes', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB')[power]}"
-
-
-def _read_names(file: h5py.File, path: Path) -> tuple[str, ...]:
+def read_names(file: h5py.File, path: Path) -> tuple[str, ...]:
     """Return list_classes as text, whether it holds bytes, text or numbers; nothing if it is missing."""
     import h5py
 
     found = file.get("list_classes")
     if not isinstance(found, h5py.Dataset) or found.shape is None:
         return ()
-    _check_size(found, "list_classes", path)
+    check_declared(found, "list_classes", path)
     names = tuple(_text(entry) for entry in np.ravel(found[()]))
     if len(names) == 1 or len(set(names)) < len(names):
         raise DataError(
@@ -300,5 +283,5 @@ def _targets(part: _Raw, names: tuple[str, ...]) -> np.ndarray:
         received = ", ".join(f"{value:g}" for value in values[:6]) + (", ..." if values.size > 6 else "")
         raise DataError(f"expected {expected} in {part.named('y')}, received {received}; {advice}")
     if K > 2:
-        _check_memory(K * part.y.size, f"a row for each of {K} classes of {part.named('y')}")
+        check_memory(K * part.y.size, f"a row for each of {K} classes of {part.named('y')}")
     return one_hot(part.y, K)

@@ -64,12 +64,34 @@ def load_picture(path: str | os.PathLike[str], image_shape: tuple[int, ...]) -> 
     path = existing(path, "a picture")
     if path.is_dir():
         raise DataError(f"expected a picture, but {path} is a folder; name one file in it")
+    return read_pixels(path, height, width, mode).astype(np.float64).reshape(-1, 1) / 255.0
+
+
+def read_pixels(path: Path, height: int, width: int, mode: str) -> np.ndarray:
+    """Read a picture as pixels of a height and width, as ``load_picture`` does.
+
+    Parameters
+    ----------
+    path : Path
+    height, width : int
+    mode : "RGB" or "L"
+
+    Returns
+    -------
+    ndarray of uint8
+        (height, width, 3), or (height, width) for grey.
+
+    Raises
+    ------
+    DataError
+        No picture, a damaged one, or one with more pixels than Pillow's limit.
+    """
     picture = _read(path).convert(mode)
     if picture.size != (width, height):
         from PIL import Image
 
         picture = picture.resize((width, height), Image.Resampling.BICUBIC)
-    return np.asarray(picture, np.float64).reshape(-1, 1) / 255.0
+    return np.asarray(picture, np.uint8)
 
 
 def _layout(image_shape: Any) -> tuple[int, int, str]:

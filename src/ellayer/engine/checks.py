@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..core.network import Network
+
+LARGEST_SEED = 2**32 - 1  # of numpy.random.RandomState
 
 
 def check_X(network: Network, X: Any, dtype: str | None, name: str = "X") -> np.ndarray:
@@ -65,13 +67,11 @@ def check_Y(network: Network, Y: Any, m: int, dtype: Any, name: str = "Y") -> np
         raise ValueError(
             f"{name}: expected numbers, received dtype {Y.dtype}; encode labels as 0, 1, ... first"
         )
-    if Y.ndim == 1 and len(Y) == m:
+    if Y.shape == (m,) and (targets == "one_hot" or n_L == 1):
         Y = _class_columns(Y, n_L, name) if targets == "one_hot" else Y.reshape(1, m)
     if Y.shape != (n_L, m):
-        hint = f"; {name}.T has the right shape: transpose?" if Y.shape == (m, n_L) else ""
-        if Y.ndim == 2 and Y.shape[0] == n_L:
-            hint = f"; X has {m} examples and {name} {Y.shape[1]}"
-        raise ValueError(f"{name}: expected shape ({n_L}, {m}), received {Y.shape}{hint}")
+        hint = _hint_for_Y(Y.shape, n_L, m, name, targets)
+        raise ValueError(f"{name}: expected shape ({n_L}, {m}), received {Y.shape}; {hint}")
     with np.errstate(over="ignore"):
         Y = Y.astype(dtype, copy=False)
     check_finite(Y, name)
@@ -92,6 +92,19 @@ def check_Y(network: Network, Y: Any, m: int, dtype: Any, name: str = "Y") -> np
     return Y
 
 
+def _hint_for_Y(shape: tuple[int, ...], n_L: int, m: int, name: str, targets: str) -> str:
+    """What would make targets of the wrong shape fit."""
+    if shape == (m, n_L):
+        return f"{name}.T has the right shape: transpose?"
+    if (len(shape) == 1 and shape[0] != m) or (len(shape) == 2 and shape[0] == n_L):
+        return f"X has {m} examples and {name} {shape[-1]}"
+    if math.prod(shape) == n_L * m:
+        return f"try {name}.reshape({n_L}, {m})"
+    if targets == "one_hot" and math.prod(shape) == m:
+        return f"class numbers are flat: try {name}.ravel()"
+    return f"try one row per output unit, and one column per example ({n_L} and {m} here)"
+
+
 def _class_columns(y: np.ndarray, n_L: int, name: str) -> np.ndarray:
     if not ((y == np.floor(y)).all() and y.min() >= 0 and y.max() < n_L):
         raise ValueError(
@@ -105,7 +118,10 @@ def check_weights(weights: Any, m: int, dtype: Any, name: str = "sample_weight")
     """Return weights as (1, m), or None."""
     if weights is None:
         return None
-    w = np.asarray(weights, dtype=dtype)
+    w = np.asarray(weights)
+    if w.dtype.kind not in "fiub":
+        raise ValueError(f"{name}: expected numbers, received dtype {w.dtype}; give one number per example")
+    w = w.astype(dtype, copy=False)
     if w.size != m or w.ndim > 2:
         raise ValueError(f"{name}: expected one weight per example, shape ({m},); received shape {w.shape}")
     w = w.reshape(1, m)
@@ -167,12 +183,32 @@ def check_count(value: Any, name: str, low: int = 1) -> int:
     return value.__index__()
 
 
-def check_callbacks(callbacks: Any) -> None:
-    """Say that callbacks are a list of functions."""
+def check_seed(seed: Any) -> int:
+    """Return a seed that NumPy's generator takes."""
+    number = check_count(seed, "seed", low=0)
+    if number > LARGEST_SEED:
+        raise ValueError(f"seed: expected a whole number from 0 to {LARGEST_SEED}, received {number}")
+    return number
+
+
+def check_functions(callbacks: Any, progress: Any, metrics: Any, score: Any) -> None:
+    """Say that callbacks are a list of functions, metrics a dict of them, progress and score one each."""
     if callable(callbacks):
         raise ValueError(
             "callbacks: expected a list of functions, received a function; write callbacks=[function]"
         )
+    for callback in callbacks:
+        if not callable(callback):
+            raise ValueError(f"callbacks: expected functions, received {type(callback).__name__}")
+    for name, function in {"progress": progress, "score": score}.items():
+        if function is not None and not callable(function):
+            raise ValueError(f"{name}: expected a function, received {type(function).__name__}")
+    kind = "metrics: expected a dict of functions {name: f(AL, Y)}"
+    if metrics is not None and not isinstance(metrics, Mapping):
+        raise ValueError(f"{kind}, received {type(metrics).__name__}")
+    for name, function in (metrics or {}).items():
+        if not callable(function):
+            raise ValueError(f"{kind}, received {type(function).__name__} for {name!r}")
 
 
 def check_dropout(network: Network, dropout: Any) -> dict[int, float]:
@@ -191,10 +227,14 @@ def check_dropout(network: Network, dropout: Any) -> dict[int, float]:
     return {layer: rate for layer, rate in enumerate(rates) if rate > 0}
 
 
-def check_factors(network: Network, factors: dict[str, float] | None) -> dict[str, float] | None:
+def check_factors(network: Network, factors: Mapping[str, float] | None) -> dict[str, float] | None:
     """Return a learning-rate factor for every parameter, from factors by name ("W1") or kind ("b")."""
-    if not factors:
+    if factors is None or (isinstance(factors, Mapping) and not factors):
         return None
+    if not isinstance(factors, Mapping):
+        raise ValueError(
+            f"learning_rate_factors: expected a dict such as {{'b': 0.1}}, received {type(factors).__name__}"
+        )
     names = list(network.shapes)
     known = {*names, *(name[0] for name in names)}
     if unknown := set(factors) - known:

@@ -7,7 +7,7 @@ arguments, so that one compiled program serves a whole run and every later run o
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache, partial
 from typing import Any
@@ -271,8 +271,14 @@ class JaxLoopOfMany(JaxLoop):
                 self._batch = self._batch._replace(weights=weights[:, None, :])
         self._run = _program_of_many(plan, self._length, len(orders) == 1, shared_weights)
 
-    def start(self, parameters: list, optimizer_states: list | None) -> None:  # type: ignore[override]
-        """Take K starts, and compile."""
+    def start(  # type: ignore[override]
+        self,
+        parameters: list,
+        optimizer_states: list | None,
+        step: int = 0,
+        intervals: Sequence[tuple[float, float]] | None = None,
+    ) -> None:
+        """Take K starts, or where K networks stand after ``step`` updates, and compile."""
         with self._precision():
             stacked = jax.tree.map(lambda *x: jnp.stack([jnp.asarray(a, self.dtype) for a in x]), *parameters)
             if optimizer_states is None:
@@ -281,10 +287,11 @@ class JaxLoopOfMany(JaxLoop):
                 states = jax.tree.map(lambda *x: jnp.stack([jnp.asarray(a) for a in x]), *optimizer_states)
             else:
                 states = optimizer_states[0]
-            carry = (stacked, states, jnp.zeros(self.K, self.dtype), jnp.zeros(self.K, self.dtype))
+            sums = jnp.asarray(intervals or [(0.0, 0.0)] * self.K, self.dtype)
+            carry = (stacked, states, sums[:, 0], sums[:, 1])
             # placed as the examples are: else the second chunk would be compiled anew
             self._carry = jax.tree.map(self._placement.replicate, carry)
-            self._step = 0
+            self._step = step
             self._host = copy_tree(self._carry)
             begin = time.perf_counter()
             with compile_cache.enabled():

@@ -15,7 +15,7 @@ from .batches import Batches
 from .events import History, Info, wants_to_stop
 from .optimizers import find_optimizer, find_schedule
 from .run import STRETCH_SECONDS, Metric, Rates, Score, Watch
-from .state import TrainState, all_finite
+from .state import FlatState, TrainState, all_finite
 from .step import Batch, Knobs, Plan
 from .train import TrainingResult, check_validation, stopping_rule
 
@@ -54,6 +54,8 @@ def train_many(
     record_every: int = 100,
     callbacks: Sequence[Callable] = (),
     progress: Callable | None = None,
+    states: Sequence[TrainState] | None = None,
+    schedule_length: int | None = None,
 ) -> list[TrainingResult]:
     """Train K networks of one architecture at once; each result equals its own ``train``.
 
@@ -77,9 +79,12 @@ def train_many(
     patience : int, optional
         Stop when every network has waited so many records for an improvement.
     callbacks, progress : optional
-        Called with an ``Info`` whose history is the first network's and whose cost is the mean of all.
+        Called with an ``Info`` whose history is the first network's and whose cost is the mean of all;
+        ``info.states`` has all of them.
+    states : sequence of K TrainState, optional
+        Continue from here, as if the run had never stopped; all after equally many updates.
     initializer, optimizer, schedule, num_iterations, batch_size, metrics, score, monitor, maximize, tolerance,
-    restore_best, time_limit, learning_rate_factors, dtype, record_every
+    restore_best, time_limit, learning_rate_factors, dtype, record_every, schedule_length
         As in ``train``.
 
     Returns
@@ -97,6 +102,8 @@ def train_many(
     Y = checks.check_Y(network, Y, m, dtype)
     rule = find_optimizer(optimizer)
     weights = _weight_rows(sample_weight, m, dtype)
+    if states is not None:
+        parameters, seed = [s.parameters for s in states], [s.seed for s in _of_one_step(states)]
     given = {
         "learning_rate": rule.learning_rate if learning_rate is None else learning_rate,
         "l2": l2,
@@ -147,17 +154,44 @@ def train_many(
             "schedule 'adaptive': expected one of the others, since it follows one network's cost alone"
         )
     loop = JaxLoopOfMany(plan, knobs, Batch(X, Y, weights), orders, record_every, dtype, K)
-    loop.start(starts, [rule.init(start) for start in starts] if not rule.compiled_only else None)
-    rates = [Rates(rate, find_schedule(schedule), num_iterations) for rate in settings["learning_rate"]]
-    run = _RunOfMany(plan, loop, rates, watches, stopping, keep_best, record_every, num_iterations)
+    done = states[0].step if states else 0
+    if states is None:
+        loop.start(starts, [rule.init(start) for start in starts] if not rule.compiled_only else None)
+    else:
+        loop.start(starts, _optimizer_states(rule, states), done, [s.interval for s in states])
+    total = done + num_iterations if schedule_length is None else schedule_length
+    rates = [Rates(rate, find_schedule(schedule), total) for rate in settings["learning_rate"]]
+    run = _RunOfMany(
+        plan, loop, rates, watches, stopping, keep_best, record_every, done + num_iterations, settings["seed"]
+    )
+    if states is not None:
+        run.take_up(states)
     reason = run.go(callbacks, progress)
-    return [run.result(k, settings["seed"][k], reason) for k in range(K)]
+    return [run.result(k, reason) for k in range(K)]
+
+
+def _of_one_step(states: Sequence[TrainState]) -> Sequence[TrainState]:
+    steps = sorted({state.step for state in states})
+    if len(steps) != 1:
+        raise ValueError(f"states: expected networks after equally many updates, received {steps}")
+    return states
+
+
+def _optimizer_states(rule: Any, states: Sequence[TrainState]) -> list:
+    """The optimizers' own arrays; those of optax, as a file keeps them, in optax's own classes again."""
+    return [
+        s.optimizer_state.into(rule.init(s.parameters)) if isinstance(s.optimizer_state, FlatState)
+        else rule.init(s.parameters) if s.optimizer_state is None
+        else s.optimizer_state
+        for s in states
+    ]  # fmt: skip
 
 
 class _RunOfMany:
     """Drives the loop of many; each network keeps its own history and its own best."""
 
-    def __init__(self, plan, loop, rates, watches, stopping, keep_best, every, total):
+    def __init__(self, plan, loop, rates, watches, stopping, keep_best, every, total, seeds):
+        self.seeds = seeds
         self.plan, self.loop, self.rates, self.watches = plan, loop, rates, watches
         self.stopping, self.keep_best, self.every, self.total = stopping, keep_best, every, total
         self.K = len(rates)
@@ -170,19 +204,27 @@ class _RunOfMany:
         self._decisive = bool(any(watches) or self._judging)
         self._speed = 0.0
 
+    def take_up(self, states: Sequence[TrainState]) -> None:
+        """Go on from where the networks stood."""
+        self.step = states[0].step
+        self.histories = [History(state.history) for state in states]
+        self._best = [(state.best_value, state.best_step, state.best_parameters) for state in states]
+        self._waited = [state.waited for state in states]
+
     def go(self, callbacks, progress) -> str:
-        self._begin = time.perf_counter()
+        self._begin = time.perf_counter() - (self.histories[0]["seconds"][-1] if self.histories[0] else 0.0)
+        limited_from = time.perf_counter()
         self._decisive = self._decisive or bool(callbacks)
         try:
             with np.errstate(all="ignore"):
-                reason = self._stretches(callbacks, progress)
+                reason = self._stretches(callbacks, progress, limited_from)
                 self._finish()
         except KeyboardInterrupt:
             reason = "interrupted"
         self.seconds = time.perf_counter() - self._begin
         return reason
 
-    def _stretches(self, callbacks, progress) -> str:
+    def _stretches(self, callbacks, progress, limited_from: float) -> str:
         while self.step < self.total:
             at_record = self.step % self.every == 0
             looks = self._look() if at_record else [{}] * self.K
@@ -199,13 +241,13 @@ class _RunOfMany:
             if whole and self._judging and self._judge():
                 return "patience"
             cost = float(np.mean([history["cost"][-1] for history in self.histories]))
-            info = Info(self.step, self.total, cost, self.histories[0], lambda: self.state(0, 0))
+            info = Info(self.step, self.total, cost, self.histories[0], lambda: self.state(0), self.states)
             if progress:
                 progress(info)
             if whole and any([wants_to_stop(callback(info)) for callback in callbacks]):  # noqa: C419 - call each
                 return "callback"
             limit = self.stopping.time_limit
-            if limit is not None and time.perf_counter() - self._begin >= limit:
+            if limit is not None and time.perf_counter() - limited_from >= limit:
                 return "time"
         return "iterations"
 
@@ -267,25 +309,29 @@ class _RunOfMany:
             history.append(row)
             looked, iteration = {}, iteration + self.every
 
-    def state(self, k: int, seed: int) -> TrainState:
+    def states(self) -> list[TrainState]:
+        """Where all networks stand."""
+        return [self.state(k) for k in range(self.K)]
+
+    def state(self, k: int) -> TrainState:
         """Where network k stands."""
         value, step, parameters = self._best[k]
         return TrainState(
             self.loop.parameters(k),
             self.loop.optimizer_state(k),
             step=self.step,
-            seed=seed,
+            seed=self.seeds[k],
             interval=self.loop.interval(k),
             best_value=value,
             best_step=step,
             best_parameters=parameters,
             waited=self._waited[k],
-            history=dict(self.histories[k]),
+            history={name: list(column) for name, column in self.histories[k].items()},
         )
 
-    def result(self, k: int, seed: int, reason: str) -> TrainingResult:
+    def result(self, k: int, reason: str) -> TrainingResult:
         """What ``train`` would have given back for network k."""
-        state = self.state(k, seed)
+        state = self.state(k)
         best = state.best_parameters if self.keep_best else None
         last = {name: theta.copy() for name, theta in state.parameters.items()}
         return TrainingResult(

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..core.propagation import L_model_forward, compute_cost, relative_weights
 from ..core.updates import Schedule
-from .events import DivergenceWarning, History, Info, Stopping, wants_to_stop
+from .events import DivergenceWarning, History, Info, Stopping, records_ahead, wants_to_stop
 from .numpy_loop import Records, blas_threads
 from .state import Parameters, TrainState, all_finite
 from .step import Batch, Knobs, Plan, cost, evaluate
@@ -114,6 +114,7 @@ class Run:
         self._last_is_best: Parameters | None = None  # what the run ended at, where nothing was better
         self._judging = is_judged(stopping, keep_best, rates)
         self._decisive = bool(watch or callbacks or self._judging)
+        self._ask_at = self._next_question()
         self._speed = 0.0
 
     def go(self) -> str:
@@ -173,8 +174,13 @@ class Run:
         """Number of updates until something is to be looked at."""
         count = min(self.end - self._step, self.loop.chunk_limit)
         if self._decisive:
-            count = min(count, self.k - self._step % self.k)
+            count = min(count, self._ask_at - self._step)
         return max(1, min(count, int(self._speed * STRETCH_SECONDS)))
+
+    def _next_question(self) -> int:
+        """The update after which something is to be decided: at the next record, where none can wait longer."""
+        ahead = 1 if self.watch or self._judging else records_ahead(self.callbacks)
+        return self._step - self._step % self.k + ahead * self.k
 
     # Records
 
@@ -212,6 +218,8 @@ class Run:
         at_boundary = self._step % self.k == 0 or self._step == self.end
         if at_boundary and any([wants_to_stop(callback(info)) for callback in self.callbacks]):  # noqa: C419 - call each
             return "callback"
+        if at_boundary:
+            self._ask_at = self._next_question()
         limit = self.stopping.time_limit
         if limit is not None and time.perf_counter() - self._begin >= limit:
             return "time"

@@ -16,7 +16,7 @@ from ..core.propagation import L_model_forward
 from . import checks, compile_cache
 from .batches import Batches, BlockBatches
 from .choose import choose_loop, parse_engine, program_name
-from .events import History, Stopping
+from .events import History, Stopping, can_wait
 from .lbfgs import LBFGS, LbfgsRun
 from .numpy_loop import NumpyLoop
 from .optimizers import find_optimizer, find_schedule
@@ -25,6 +25,8 @@ from .sources import DiskRows, Feed
 from .state import FlatState, Parameters, TrainState, copy_tree, tree_shapes
 from .step import Batch, Knobs, Plan
 from .wide import Span, applies, pays
+
+LOOK_AHEAD = 64  # updates that a compiled chunk holds at least, where callbacks can wait
 
 
 @dataclass
@@ -229,9 +231,13 @@ def train(
     """
     if not isinstance(network, Network):
         raise ValueError(f"network: expected an ellayer.Network, received {type(network).__name__}")
-    checks.check_callbacks(callbacks)
+    checks.check_functions(callbacks, progress, metrics, score)
+    if state is not None and not isinstance(state, TrainState):
+        raise ValueError(f"state: expected the TrainState of a result, received {type(state).__name__}")
+    if devices is not None and not isinstance(devices, Sequence):
+        raise ValueError(f"devices: expected a list of jax devices, received {type(devices).__name__}")
     num_iterations = checks.check_count(num_iterations, "num_iterations", low=0)
-    seed = checks.check_count(state.seed if state else seed, "seed", low=0)
+    seed = checks.check_seed(state.seed if state else seed)
     batch_size = None if batch_size is None else checks.check_count(batch_size, "batch_size")
     data: Any
     if isinstance(X, DiskRows):
@@ -276,9 +282,12 @@ def train(
     span = None
     if _goes_wide(wide_wish, plan, batches, m, num_iterations, state):
         plan, watch, span = _into_the_span(plan, watch, state)
-    looks = bool(watch or callbacks or is_judged(stopping, keep_best, rates))
+    decides = bool(watch) or is_judged(stopping, keep_best, rates)
+    longest = record_every if decides or callbacks else None
+    if callbacks and can_wait(callbacks) and not decides:
+        longest = max(record_every, LOOK_AHEAD)
     loop = _loop(
-        kind, plan, knobs, watch.train, batches, state, span, num_iterations, record_every, looks, devices,
+        kind, plan, knobs, watch.train, batches, state, span, num_iterations, record_every, longest, devices,
         "float64" if span else dtype,
     )  # fmt: skip
     run = Run(plan, knobs, loop, state, end=end, rates=rates, watch=watch, span=span, **common)
@@ -337,7 +346,7 @@ def _settings(
 ) -> tuple[Plan, Knobs]:
     """What is fixed for the run, and its numbers."""
     rates = checks.check_dropout(network, dropout)
-    factors = checks.check_factors(network, dict(learning_rate_factors or {}))
+    factors = checks.check_factors(network, learning_rate_factors)
     knobs = Knobs(
         l2=checks.check_number(l2, "l2"),
         l1=checks.check_number(l1, "l1"),
@@ -372,9 +381,8 @@ def _check_lbfgs(plan: Plan, batches: Batches, state: TrainState) -> None:
         )
 
 
-def _loop(kind, plan, knobs, data, batches, state, span, steps, record_every, looks, devices, dtype) -> Any:
+def _loop(kind, plan, knobs, data, batches, state, span, steps, record_every, longest, devices, dtype) -> Any:
     """The loop that was asked for, or finishes first, started."""
-    longest = record_every if looks else None
     program = program_name(plan, batches, dtype, longest)
     kind = choose_loop(kind, plan, batches, steps, dtype, program)
     if kind == "numpy":
@@ -475,14 +483,14 @@ def _into_the_span(plan: Plan, watch: Watch, state: TrainState) -> tuple[Plan, W
     train = Batch(span.X, as64(Y), as64(weights), span.gram)
     held_out = watch.validation
     if held_out is not None:
-        held_out = Batch(span.M @ held_out.X, as64(held_out.Y), as64(held_out.weights))
+        held_out = Batch(span.seen(held_out.X), as64(held_out.Y), as64(held_out.weights))
     return replace(plan, wide=True), Watch(train, held_out, watch.metrics, watch.score), span
 
 
 def _check_same_examples(span: Span, state: TrainState) -> None:
     """The coordinates mean something only with the examples they were made for."""
     Theta, W1 = state.coordinates["W1"], state.parameters["W1"]  # type: ignore[index]
-    if Theta.shape[1] == len(span.M):
+    if Theta.shape[1] == span.size:
         off = np.linalg.norm(span.W1(Theta) - W1)
         if off <= 1e-3 * np.linalg.norm(W1):
             return

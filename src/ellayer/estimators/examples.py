@@ -81,10 +81,12 @@ def _stratify(estimator: Any, Y: np.ndarray, incremental: bool) -> np.ndarray | 
     single = np.flatnonzero(np.bincount(numbers) == 1)
     if len(single) and len(Y) > 1 and not incremental:  # a part of the data need not hold every class twice
         labels = ", ".join(map(repr, estimator.classes_[single].tolist()[:10]))
+        # scikit-learn's words name the encoded classes
+        encoded = [str(bool(k)) if Y.shape[1] == 1 else str(k) for k in single]
         raise ValueError(
             f"The least populated classes in y have only 1 member, which is too few: {labels}. early_stopping needs at "
             "least 2 of each class, one to learn from and one to hold out; add examples, merge or drop these classes, "
-            "or give validation_data"
+            f"or give validation_data. Classes with too few members are: {encoded}"
         )
     return numbers if Y.shape[1] == 1 and not len(single) else None
 

@@ -18,6 +18,7 @@ from ..core.updates import SCHEDULES, Schedule
 from ..engine.events import History, Info, wants_to_stop
 from ..engine.many import train_many
 from ..engine.sources import DiskRows
+from ..engine.state import TrainState
 from ..engine.train import TrainingResult, train
 from .epochs import EpochInfo
 from .recipes import Recipe
@@ -182,6 +183,16 @@ def epochs_for(epochs: int | None, m: int) -> int:
 
 
 @dataclass(frozen=True)
+class Asides:
+    """What ``fit`` is told besides the examples."""
+
+    eval_set: Any = None
+    callbacks: Sequence[Callable] | None = None
+    progress: Callable | None = None
+    states: Sequence[TrainState] | None = None
+
+
+@dataclass(frozen=True)
 class Orders:
     """How the members are to be trained, but for the recipe."""
 
@@ -195,6 +206,7 @@ class Orders:
     callbacks: Sequence[Callable] = ()
     progress: Callable | None = None
     estimator: Any = None
+    states: Sequence[TrainState] | None = None  # to go on from, one of each member
 
 
 def train_members(
@@ -239,7 +251,7 @@ def train_members(
         engine = _engine(network, len(inside.X), orders.epochs)
         result = train(
             network, inside.X.T, inside.Y.T, sample_weight=inside.weights, parameters=starts[0],
-            validation=sets[0] if sets else None, seed=orders.seed, engine=engine, **common,
+            validation=sets[0] if sets else None, seed=orders.seed, engine=engine, state=_only(orders), **common,
         )  # fmt: skip
         return [result]
     m = len(rows.X)
@@ -249,8 +261,12 @@ def train_members(
     common = _arguments(network, recipe, orders, m, bool(sets))
     return train_many(
         network, rows.X.T, rows.Y.T, sample_weight=weights, parameters=starts, validation=sets or None,
-        seed=orders.seed, **common,
+        seed=orders.seed, states=orders.states, **common,
     )  # fmt: skip
+
+
+def _only(orders: Orders) -> TrainState | None:
+    return orders.states[0] if orders.states else None
 
 
 def train_on_disk(
@@ -275,7 +291,8 @@ def train_on_disk(
     common = _arguments(network, recipe, orders, rows.m, held is not None)
     return train(
         network, rows, parameters=start, validation=None if held is None else held.columns(), seed=orders.seed,
-        engine=_engine(network, rows.m, orders.epochs), **common | {"batch_size": orders.batch_size},
+        engine=_engine(network, rows.m, orders.epochs), state=_only(orders),
+        **common | {"batch_size": orders.batch_size},
     )  # fmt: skip
 
 
@@ -301,7 +318,8 @@ def _arguments(network: Network, recipe: Recipe, orders: Orders, m: int, judged:
         "schedule": schedule,
         "weight_decay": recipe["weight_decay"] * math.sqrt(network.layer_dims[1]),  # by the factor of W again
         "dropout": recipe["dropout"],
-        "num_iterations": orders.epochs * steps,
+        "num_iterations": orders.epochs * steps - (orders.states[0].step if orders.states else 0),
+        "schedule_length": orders.epochs * steps,
         "batch_size": orders.batch_size if m > orders.batch_size else None,
         "record_every": steps,
         "time_limit": None if limit is None else max(limit - (time.perf_counter() - orders.begin), 1e-3),

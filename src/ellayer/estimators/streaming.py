@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any, Protocol
 
@@ -25,6 +25,7 @@ from .members import (
     FEWEST_ROWS,
     FOLDS,
     MOST_HELD,
+    Asides,
     Orders,
     Rows,
     best_epoch,
@@ -85,9 +86,7 @@ def fit_stream(
     stream: RowStream,
     y: Any,
     sample_weight: Any,
-    eval_set: Any,
-    callbacks: Sequence[Callable] | None,
-    progress: Callable | None,
+    asides: Asides,
 ) -> Any:
     """Fit a table estimator to a stream of blocks.
 
@@ -97,9 +96,7 @@ def fit_stream(
     stream : RowStream
     y, sample_weight : None
         The stream holds the targets.
-    eval_set : (X, y) or (X, y, sample_weight), optional
-    callbacks, progress
-        As of ``fit``.
+    asides : Asides
 
     Returns
     -------
@@ -115,7 +112,7 @@ def fit_stream(
     hidden, recipe = hidden_sizes(estimator), find_recipe(estimator.recipe, estimator._task)
     estimator._metric = estimator._find_metric()
     seed = int(check_random_state(estimator.random_state).randint(2**31 - 1))
-    learned = _learn(estimator, stream, seed, recipe, held=eval_set is None)
+    learned = _learn(estimator, stream, seed, recipe, held=asides.eval_set is None)
     if learned is None:
         return estimator
     X, Y, weighted = learned.X, learned.Y, learned.by_class is not None
@@ -124,7 +121,7 @@ def fit_stream(
             learned.count * (X.shape[1] + Y.shape[1] + weighted) * np.dtype(estimator.dtype).itemsize
         )
         held = _second_pass(estimator, stream, seed, learned, scratch)
-        eval_rows = estimator._eval_rows(eval_set) if held is None else held
+        eval_rows = estimator._eval_rows(asides.eval_set) if held is None else held
         rows = DiskRows(scratch, X.shape[1], Y.shape[1], estimator.dtype, weighted)
         network = estimator.network_ = make_network(
             recipe, hidden, rows.n_x, rows.n_y, estimator._loss(recipe), estimator.preparation_.n_numbers_,
@@ -132,7 +129,8 @@ def fit_stream(
         )  # fmt: skip
         orders = Orders(
             epochs_for(estimator.epochs, rows.m), estimator.batch_size, seed, estimator.time_limit, begin,
-            estimator._score_of_epoch, estimator._metric.maximize, tuple(callbacks or ()), progress, estimator,
+            estimator._score_of_epoch, estimator._metric.maximize, tuple(asides.callbacks or ()), asides.progress,
+            estimator, asides.states,
         )  # fmt: skip
         start = start_of(network, recipe, X, np.random.RandomState(seed))
         result = train_on_disk(network, recipe, rows, eval_rows, start, orders)

@@ -20,6 +20,7 @@ from . import checks
 from .columns import Column, read_table
 from .members import (
     FEWEST_ROWS,
+    Asides,
     Orders,
     Parameters,
     Rows,
@@ -64,9 +65,9 @@ class BaseTabular(BaseEstimator, ABC):
 
     # Fit
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any, eval_set: Any, callbacks: Any, progress: Any) -> Any:
+    def _fit(self, X: Any, y: Any, sample_weight: Any, asides: Asides) -> Any:
         if is_stream(X):
-            return fit_stream(self, X, y, sample_weight, eval_set, callbacks, progress)
+            return fit_stream(self, X, y, sample_weight, asides)
         begin = time.perf_counter()
         hidden = hidden_sizes(self)
         table = read_table(X)
@@ -80,20 +81,20 @@ class BaseTabular(BaseEstimator, ABC):
         data_rows = np.flatnonzero(rows)
         table, Y, weights = take_rows(table, data_rows), Y[rows], None if weights is None else weights[rows]
         held = None
-        if eval_set is None:
+        if asides.eval_set is None:
             held = hold_out(self._strata(Y), len(Y), self.n_members, np.random.RandomState(seed))
             self._warn_of_few(Y, held)
         recipe = find_recipe(self.recipe, self._task)
         self.preparation_ = self._prepare(table, recipe, held)
         data = Rows(self._matrix(table, new=False), Y.astype(self.dtype), weights)
-        eval_rows = self._eval_rows(eval_set)
+        eval_rows = self._eval_rows(asides.eval_set)
         self.network_ = make_network(
             recipe, hidden, data.X.shape[1], Y.shape[1], self._loss(recipe), self.preparation_.n_numbers_,
             self.preparation_.code_levels_,
         )  # fmt: skip
         orders = Orders(
             epochs_for(self.epochs, len(Y)), self.batch_size, seed, self.time_limit, begin, self._score_of_epoch,
-            self._metric.maximize, tuple(callbacks or ()), progress, self,
+            self._metric.maximize, tuple(asides.callbacks or ()), asides.progress, self, asides.states,
         )  # fmt: skip
         results = train_members(self.network_, recipe, data, held, eval_rows, self.n_members, orders)
         self.members_ = [result.parameters for result in results]

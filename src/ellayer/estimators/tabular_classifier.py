@@ -15,7 +15,7 @@ from sklearn.utils.validation import _check_y
 
 from . import checks
 from .columns import is_missing
-from .members import Rows, outputs
+from .members import Asides, Rows, outputs
 from .metrics import CLASS_METRICS, TableMetric, best_threshold, log_loss, soften, temperature_for
 from .storing import _labels_from_facts, _labels_to_facts
 from .tabular import CONSTRAINTS, BaseTabular, need_members
@@ -134,6 +134,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         eval_set: Sequence[Any] | None = None,
         callbacks: Sequence[Callable] = (),
         progress: Callable | None = None,
+        states: Sequence[Any] | None = None,
     ) -> TabularClassifier:
         """Fit to a table and its labels.
 
@@ -153,12 +154,15 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
             it; True stops.
         progress : function, default=None
             Called several times a second with ``info.iteration`` and ``info.total``.
+        states : sequence of TrainState, default=None
+            ``info.states`` of a callback, or read by ``storage.load_checkpoint``: go on from there as if the
+            fit had never stopped; with the same data, settings and ``random_state``.
 
         Returns
         -------
         self
         """
-        return self._fit(X, y, sample_weight, eval_set, callbacks, progress)
+        return self._fit(X, y, sample_weight, Asides(eval_set, callbacks, progress, states))
 
     def predict(self, X: Any, return_std: bool = False) -> Any:
         """Return the labels of rows.

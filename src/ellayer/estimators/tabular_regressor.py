@@ -13,7 +13,7 @@ from sklearn.utils.validation import _check_y
 
 from ..core.losses import LOSSES
 from . import checks
-from .members import Rows, outputs
+from .members import Asides, Rows, outputs
 from .metrics import NUMBER_METRICS, TableMetric, quantile_metric
 from .tabular import CONSTRAINTS, BaseTabular, need_members
 
@@ -115,6 +115,7 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         eval_set: Sequence[Any] | None = None,
         callbacks: Sequence[Callable] = (),
         progress: Callable | None = None,
+        states: Sequence[Any] | None = None,
     ) -> TabularRegressor:
         """Fit to a table and its numbers.
 
@@ -132,12 +133,15 @@ class TabularRegressor(RegressorMixin, BaseTabular):
             Called with an ``EpochInfo`` after each epoch; True stops.
         progress : function, default=None
             Called several times a second with ``info.iteration`` and ``info.total``.
+        states : sequence of TrainState, default=None
+            ``info.states`` of a callback, or read by ``storage.load_checkpoint``: go on from there as if the
+            fit had never stopped; with the same data, settings and ``random_state``.
 
         Returns
         -------
         self
         """
-        return self._fit(X, y, sample_weight, eval_set, callbacks, progress)
+        return self._fit(X, y, sample_weight, Asides(eval_set, callbacks, progress, states))
 
     def predict(self, X: Any, return_std: bool = False) -> Any:
         """Return the predicted numbers of rows.

@@ -9,28 +9,14 @@ from typing import Any
 import numpy as np
 
 from ..core.propagation import L_model_backward, L_model_forward
-from .equations import symbol
+from .chain import Factor, cell, entry, sub
 from .gradient_check import Problem
+from .input_derivation import Way, way_of
 from .mathml import to_mathml
 from .subject import take_apart
 from .trace_views import STYLE
 
 _EXAMPLES = 5  # of a batch, so many contributions are shown
-
-
-@dataclass(frozen=True)
-class Factor:
-    """One step of the chain rule.
-
-    Parameters
-    ----------
-    plain, latex : str
-    value : float
-    """
-
-    plain: str
-    latex: str
-    value: float
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -78,7 +64,7 @@ class Derivation:
     def _closing(self) -> list[tuple[str, str, str]]:
         """The lines after the chain, as (plain, latex, number)."""
         m, name = len(self.contributions), self.name
-        w = rf"\partial {_entry(name)}"
+        w = rf"\partial {entry(name)}"
         lines = []
         if m > 1:
             order = np.argsort(-np.abs(self.contributions))
@@ -139,7 +125,7 @@ def derive(
     l1: float = 0.0,
     epsilon: float = 1e-5,
 ) -> Derivation:
-    """Derive dJ/dW^[l]_jk with the numbers of your network and data, factor by factor.
+    """Derive the derivative of J by one parameter with the numbers of your network and data, factor by factor.
 
     Parameters
     ----------
@@ -147,7 +133,8 @@ def derive(
     X : array, shape (n_x, m)
     Y : array, shape (n_L, m)
     parameter : tuple
-        Name and index, e.g. ("W2", 0, 3) or ("b1", 2).
+        Name and index, e.g. ("W2", 0, 3) or ("b1", 2); also what stands before layer 1, ("s0", 4) of the
+        scaling, ("V0", 1, 0, 3) of a number's embedding, ("E1", 2, 5) of a category's.
     example : int, optional
         The example whose chain is shown; by default the one that contributes most.
     parameters : dict, optional
@@ -180,16 +167,13 @@ def derive(
     AL, caches = L_model_forward(X, theta, network)
     grads = L_model_backward(AL, Y, caches, network)
     grads.setdefault(f"dA{network.L}", network.loss_row.backward(AL, Y))
-    l, j = int(name[1:]), index[0]
-    if name[0] == "W":
-        local = caches[l - 1].A_prev[index[1]]
-        contributions = grads[f"dZ{l}"][j] * local
-    elif name[0] == "b":
-        local = np.ones(m)
-        contributions = grads[f"dZ{l}"][j]
+    way = None
+    if name[0] in "Wba":
+        before, local = _inside(caches[int(name[1:]) - 1], grads, name, index)
     else:
-        local = caches[l - 1].A[j] - caches[l - 1].Z[j]
-        contributions = grads[f"dA{l}"][j] * local
+        way = way_of(name, index, network.inputs, caches[0].inputs, grads["dA0"])  # type: ignore[arg-type]
+        before, local = way.steps[-1].values if way.steps else grads["dA0"][way.rows[0]], way.local.values
+    contributions = before * local + 0.0  # no -0
     i = int(np.argmax(np.abs(contributions))) if example is None else int(example)
     problem = Problem.of(network, X, Y, None, l2, l1, None)
     gradient = float(problem.gradients(theta)[f"d{name}"][index])
@@ -200,23 +184,36 @@ def derive(
         numeric = problem.slope(theta, name, v, step, 2)
         if numeric is not None:
             break
-    factors = _chain(network, caches, grads, name, index, i, float(local[i]), float(contributions[i]))
+    if way is None:
+        factors = _chain(network, caches, grads, name, index, i, float(local[i]), float(contributions[i]))
+    else:
+        factors = _chain_before(network, caches, grads, cell(name, index), way, i, float(contributions[i]))
+    penalty = gradient - float(contributions.mean()) if name[0] == "W" and (l2 or l1) else 0.0
     return Derivation(
-        _cell(name, index), i, tuple(factors), contributions, gradient - float(contributions.mean()) if l2 or l1 else 0.0,
-        gradient, None if numeric is None else float(numeric), step,
+        cell(name, index), i, tuple(factors), contributions, penalty, gradient,
+        None if numeric is None else float(numeric), step,
     )  # fmt: skip
 
 
+def _inside(cache: Any, grads: dict, name: str, index: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """The derivative of each example's loss by what the parameter makes, and of that by the parameter."""
+    l, j = name[1:], index[0]
+    if name[0] == "W":
+        return grads[f"dZ{l}"][j], cache.A_prev[index[1]]
+    if name[0] == "b":
+        return grads[f"dZ{l}"][j], np.ones(cache.Z.shape[1])
+    return grads[f"dA{l}"][j], cache.A[j] - cache.Z[j]
+
+
 def _check_parameter(parameter: Any, shapes: dict[str, tuple[int, ...]]) -> tuple[str, tuple[int, ...]]:
-    known = [name for name in shapes if name[0] in "Wba" and name[1:] != "0"]
-    if not isinstance(parameter, tuple) or not parameter or parameter[0] not in known:
+    if not isinstance(parameter, tuple) or not parameter or parameter[0] not in shapes:
         raise ValueError(
-            f'parameter: expected a name and its index like ("W1", 0, 3), of {", ".join(known)}; received {parameter!r}'
+            f'parameter: expected a name and its index like ("W1", 0, 3), of {", ".join(shapes)}; received {parameter!r}'
         )
     name, index = parameter[0], tuple(parameter[1:])
-    if len(index) == 1 and name[0] != "W":
-        index = (index[0], 0)
     shape = shapes[name]
+    if len(index) == len(shape) - 1 and name[0] in "bafpcs":  # columns: the last 0 may be left out
+        index = (*index, 0)
     whole = all(isinstance(i, (int, np.integer)) and not isinstance(i, bool) for i in index)
     if (
         len(index) != len(shape)
@@ -237,36 +234,55 @@ def _chain(
     local: float,
     whole: float,
 ) -> list[Factor]:
-    """The factors from the loss of example i to the parameter."""
-    L, l, j = network.L, int(name[1:]), index[0]
+    """The factors from the loss of example i to a parameter of layer l."""
+    l, j = int(name[1:]), index[0]
     factors = []
-    for layer in range(L, l - 1, -1):
-        joint = not network.rows[layer - 1].elementwise  # each dZ needs every dA
-        units = range(network.layer_dims[layer]) if layer > l else (j,)
-        above = range(network.layer_dims[layer]) if joint else units
-        if layer < L:
-            factors += [
-                _to_activation(grads, layer, k, i, caches[layer].W)
-                for k in _strongest(grads, layer, above, i)
-            ]
-        else:
-            factors += [
-                Factor(f"dL/dA{L}[{k},{i}]", rf"\frac{{\partial L}}{{\partial {_sub(f'A{L}', k, i)}}}",
-                       float(grads[f"dA{L}"][k, i]) + 0.0)
-                for k in _strongest(grads, L, above, i)
-            ]  # fmt: skip
-        if name[0] == "a" and layer == l:
-            break
-        factors += [
-            _to_Z(network, caches[layer - 1], grads, layer, k, i) for k in _strongest(grads, layer, units, i)
-        ]
-    factors.append(_local(name, index, l, i, local))
+    for layer in range(network.L, l, -1):
+        factors += _through(network, caches, grads, layer, range(network.layer_dims[layer]), i)
+    if name[0] == "a":
+        factors += _to_activations(network, caches, grads, l, (j,), i)
+    else:
+        factors += _through(network, caches, grads, l, (j,), i)
     kind = f"dA{l}" if name[0] == "a" else f"dZ{l}"
-    last = Factor(
-        f"dL/d{_cell(name, index)} = {kind}[{j},{i}] * the factor above",
-        rf"\frac{{\partial L}}{{\partial {_entry(_cell(name, index))}}}", whole,
-    )  # fmt: skip
-    return [*factors, last]
+    return [*factors, _local(name, index, l, i, local), _last(cell(name, index), f"{kind}[{j},{i}]", whole)]
+
+
+def _chain_before(
+    network: Any, caches: list, grads: dict, where: str, way: Way, i: int, whole: float
+) -> list[Factor]:
+    """The factors from the loss of example i to a parameter before layer 1."""
+    factors = []
+    for layer in range(network.L, 0, -1):
+        factors += _through(network, caches, grads, layer, range(network.layer_dims[layer]), i)
+    factors += [_to_activation(grads, 0, r, i, caches[0].W) for r in way.rows]
+    factors += [step.at(i) for step in (*way.steps, way.local)]
+    made = (way.steps[-1].plain if way.steps else f"dL/dA0[{way.rows[0]},@] ").partition(" ")[0]
+    return [*factors, _last(where, made.replace("@", str(i)), whole)]
+
+
+def _last(where: str, before: str, value: float) -> Factor:
+    latex = rf"\frac{{\partial L}}{{\partial {entry(where)}}}"
+    return Factor(f"dL/d{where} = {before} * the factor above", latex, value)
+
+
+def _through(network: Any, caches: list, grads: dict, layer: int, units: Any, i: int) -> list[Factor]:
+    """The factors to A and Z of a layer's units, those that most flows through."""
+    above = units if network.rows[layer - 1].elementwise else range(network.layer_dims[layer])
+    factors = _to_activations(network, caches, grads, layer, above, i)  # each dZ may need every dA
+    return factors + [
+        _to_Z(network, caches[layer - 1], grads, layer, k, i) for k in _strongest(grads, layer, units, i)
+    ]
+
+
+def _to_activations(network: Any, caches: list, grads: dict, layer: int, units: Any, i: int) -> list[Factor]:
+    if layer < network.L:
+        W = caches[layer].W
+        return [_to_activation(grads, layer, k, i, W) for k in _strongest(grads, layer, units, i)]
+    return [
+        Factor(f"dL/dA{layer}[{k},{i}]", rf"\frac{{\partial L}}{{\partial {sub(f'A{layer}', k, i)}}}",
+               float(grads[f"dA{layer}"][k, i]) + 0.0)
+        for k in _strongest(grads, layer, units, i)
+    ]  # fmt: skip
 
 
 def _strongest(grads: dict, layer: int, units: Any, i: int, most: int = 4) -> list[int]:
@@ -282,8 +298,8 @@ def _to_activation(grads: dict, layer: int, k: int, i: int, W: np.ndarray) -> Fa
     told = " + ".join(f"{W[u, k]:.4g} * {dZ[u]:.4g}" for u in order) + (" + ..." if len(W) > 3 else "")
     return Factor(
         f"dL/dA{layer}[{k},{i}] = sum_u W{layer + 1}[u,{k}] dZ{layer + 1}[u,{i}] = {told}",
-        rf"\frac{{\partial L}}{{\partial {_sub(f'A{layer}', k, i)}}} = \sum_u "
-        rf"{_sub(f'W{layer + 1}', 'u', k)}\, {_sub(f'dZ{layer + 1}', 'u', i)} = "
+        rf"\frac{{\partial L}}{{\partial {sub(f'A{layer}', k, i)}}} = \sum_u "
+        rf"{sub(f'W{layer + 1}', 'u', k)}\, {sub(f'dZ{layer + 1}', 'u', i)} = "
         + told.replace("*", r"\cdot").replace("...", r"\cdots"),
         float(grads[f"dA{layer}"][k, i]),
     )
@@ -291,7 +307,7 @@ def _to_activation(grads: dict, layer: int, k: int, i: int, W: np.ndarray) -> Fa
 
 def _to_Z(network: Any, cache: Any, grads: dict, layer: int, k: int, i: int) -> Factor:
     row, value = network.rows[layer - 1], float(grads[f"dZ{layer}"][k, i])
-    left = rf"\frac{{\partial L}}{{\partial {_sub(f'Z{layer}', k, i)}}}"
+    left = rf"\frac{{\partial L}}{{\partial {sub(f'Z{layer}', k, i)}}}"
     if not row.elementwise:
         return Factor(f"dL/dZ{layer}[{k},{i}] = sum_u dL/dA{layer}[u,{i}] dA[u]/dZ[{k}]   ({row.name})",
                       rf"{left} = \sum_u \frac{{\partial L}}{{\partial a_u}} \frac{{\partial a_u}}{{\partial z_{{{k}}}}}", value)  # fmt: skip
@@ -301,34 +317,20 @@ def _to_Z(network: Any, cache: Any, grads: dict, layer: int, k: int, i: int) -> 
         slope = float(1 - cache.alpha[k, 0] + cache.alpha[k, 0] * slope)
     return Factor(
         f"dL/dZ{layer}[{k},{i}] = dL/dA{layer}[{k},{i}] * g'({cache.Z[k, i]:.4g}), g' = {slope:.6g}",
-        rf"{left} = \frac{{\partial L}}{{\partial {_sub(f'A{layer}', k, i)}}} \cdot g'({cache.Z[k, i]:.4g}),"
+        rf"{left} = \frac{{\partial L}}{{\partial {sub(f'A{layer}', k, i)}}} \cdot g'({cache.Z[k, i]:.4g}),"
         rf"\quad g' = {slope:.6g}",
         value,
     )
 
 
 def _local(name: str, index: tuple[int, ...], l: int, i: int, value: float) -> Factor:
-    j, where = index[0], _entry(_cell(name, index))
+    j, where = index[0], entry(cell(name, index))
     if name[0] == "W":
         k = index[1]
-        return Factor(f"dZ{l}[{j},{i}]/d{_cell(name, index)} = A{l - 1}[{k},{i}]",
-                      rf"\frac{{\partial {_sub(f'Z{l}', j, i)}}}{{\partial {where}}} = {_sub(f'A{l - 1}', k, i)}", value)  # fmt: skip
+        return Factor(f"dZ{l}[{j},{i}]/d{cell(name, index)} = A{l - 1}[{k},{i}]",
+                      rf"\frac{{\partial {sub(f'Z{l}', j, i)}}}{{\partial {where}}} = {sub(f'A{l - 1}', k, i)}", value)  # fmt: skip
     if name[0] == "b":
-        return Factor(f"dZ{l}[{j},{i}]/d{_cell(name, index)} = 1",
-                      rf"\frac{{\partial {_sub(f'Z{l}', j, i)}}}{{\partial {where}}} = 1", value)  # fmt: skip
-    return Factor(f"dA{l}[{j},{i}]/d{_cell(name, index)} = g(Z{l}[{j},{i}]) - Z{l}[{j},{i}]",
-                  rf"\frac{{\partial {_sub(f'A{l}', j, i)}}}{{\partial {where}}} = g(z) - z", value)  # fmt: skip
-
-
-def _cell(name: str, index: tuple[int, ...]) -> str:
-    return f"{name}[{','.join(map(str, index))}]"
-
-
-def _entry(cell: str) -> str:
-    """ "W2[0,3]" in LaTeX."""
-    name, _, index = cell.rstrip("]").partition("[")
-    return f"{symbol(name)}_{{{index}}}"
-
-
-def _sub(name: str, *index: Any) -> str:
-    return f"{symbol(name)}_{{{','.join(map(str, index))}}}"
+        return Factor(f"dZ{l}[{j},{i}]/d{cell(name, index)} = 1",
+                      rf"\frac{{\partial {sub(f'Z{l}', j, i)}}}{{\partial {where}}} = 1", value)  # fmt: skip
+    return Factor(f"dA{l}[{j},{i}]/d{cell(name, index)} = g(Z{l}[{j},{i}]) - Z{l}[{j},{i}]",
+                  rf"\frac{{\partial {sub(f'A{l}', j, i)}}}{{\partial {where}}} = g(z) - z", value)  # fmt: skip

@@ -290,9 +290,16 @@ class Problem:
         return grads
 
     def rounding(self, theta: Parameters, J: float) -> float:
-        """Return by how much rounding moves J, seen as its roughness over steps far below epsilon."""
+        """Return by how much rounding moves J, seen as its roughness over steps far below epsilon.
+
+        A cost computed from Z is a difference of numbers of the size of Z, however small it is itself.
+        """
         random = np.random.default_rng(1)
-        rough = 4.0 * float(np.finfo(np.float64).eps) * abs(J)
+        size = abs(J)
+        if self.network.fused:
+            _, caches = L_model_forward(self.X, theta, self.network, self.masks)
+            size = max(size, float(np.mean(np.max(np.abs(caches[-1].Z), axis=0))))
+        rough = 4.0 * float(np.finfo(np.float64).eps) * size
         for _ in range(8):
             v = {name: 1e-9 * random.choice((-1.0, 1.0), W.shape) for name, W in theta.items()}
             J_plus, plus = self.cost({name: W + v[name] for name, W in theta.items()})

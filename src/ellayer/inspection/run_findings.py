@@ -47,8 +47,19 @@ class Curve:
                 costs, validation, float(rates[-1]), model.stopped_by == "divergence",
                 model.stopped_by == "iterations", state if isinstance(state, dict) else {}, model.state.step,
             )  # fmt: skip
-        costs = [float(c) for c in getattr(model, "loss_curve_", None) or []]
-        return cls(costs, diverged=not np.isfinite(costs).all())
+        return cls._of_estimator(model)
+
+    @classmethod
+    def _of_estimator(cls, model: Any) -> Curve:
+        """Return the epochs of an estimator; of one that gave its best back, the validation up to there."""
+        history = getattr(model, "history_", None) or {}
+        costs = [float(c) for c in history.get("loss") or getattr(model, "loss_curve_", None) or []]
+        validation = [float(c) for c in history.get("validation_loss") or []]
+        if validation and (hasattr(model, "members_") or getattr(model, "_restored", False)):
+            validation = validation[: int(np.argmin(validation)) + 1]
+        stopped_by = getattr(model, "stopped_by_", None)
+        diverged = stopped_by == "divergence" or not np.isfinite(costs).all()
+        return cls(costs, validation, diverged=diverged, ended=stopped_by == "iterations")
 
     def step_of(self, name: str, gradient: np.ndarray) -> float:
         """Return the norm of the next update of a parameter, as far as the optimizer's arrays tell."""
@@ -103,13 +114,13 @@ def _too_low(curve: Curve) -> list[Finding]:
         and (np.diff(costs) <= 1e-4 * costs[0]).all()
     ):
         return []
+    than = f" than {curve.rate:g}" if np.isfinite(curve.rate) else ""
     return [
         Finding(
             "learning_rate_too_low", "warning",
             f"the cost fell by only {100 * fall / costs[0]:.2g} % (from {costs[0]:.4g} to {costs[-1]:.4g}), {100 * late / fall:.0f} % "
             f"of it in the second half: it was still falling steadily",
-            f"Take a learning rate 3 to 10 times larger than {curve.rate:g}, or more iterations; optimizer='adam' finds its "
-            f"own scale",
+            f"Take a learning rate 3 to 10 times larger{than}, or more iterations; optimizer='adam' finds its own scale",
             fall / costs[0],
         )
     ]  # fmt: skip
@@ -138,7 +149,8 @@ def _overfitting(look: Look) -> list[Finding]:
     if look.held_out is not None and look.J is not None:
         outside, inside, base = look.cost_of(*look.held_out), look.J, _constant_cost(look, look.held_out[1])
     elif held and curve.costs:
-        outside, inside, base = held[-1], curve.costs[-1], curve.costs[0]
+        inside = curve.costs[min(len(held), len(curve.costs)) - 1]
+        outside, base = held[-1], curve.costs[0]
     else:
         return []
     if outside > GAP * inside and outside - inside > 0.2 * base:

@@ -24,7 +24,8 @@ class Subject:
     parameters : dict, optional
         In float64; None for a bare ``Network``.
     estimator : object, optional
-        The fitted estimator it came from: its data are rows, its targets labels.
+        The fitted estimator it came from: its data are rows, its targets labels; of a table's estimator
+        the rows are the table's, and its preparation makes the network's columns of them.
     """
 
     network: Network
@@ -47,8 +48,11 @@ class Subject:
             raise ValueError("X: expected the examples to look at, received none")
         if self.estimator is None:
             return check_X(self.network, X, "float64")
-        X = np.asarray(X.toarray() if hasattr(X, "toarray") else X)
         n_x = self.network.layer_dims[0]
+        if (preparation := getattr(self.estimator, "preparation_", None)) is not None:
+            X = preparation.transform(X)
+            X = X if X.shape[1] else np.zeros((len(X), 1))  # no column of the table can be used
+        X = np.asarray(X.toarray() if hasattr(X, "toarray") else X)
         if X.ndim != 2 or X.shape[1] != n_x:
             raise ValueError(f"X: expected shape (m, {n_x}), one example per row, received {X.shape}")
         return check_X(self.network, X.T, "float64")
@@ -66,6 +70,8 @@ class Subject:
             Y = _class_numbers(Y, np.asarray(classes))
         elif self.estimator is not None and Y.ndim == 2:
             Y = Y.T
+        if (target := getattr(self.estimator, "target_", None)) is not None:
+            Y = (Y - target["center"]) / target["scale"]
         return check_Y(self.network, Y, m, "float64")
 
 
@@ -75,6 +81,7 @@ def take_apart(model: Any, parameters: Any = None) -> Subject:
     Parameters
     ----------
     model : TrainingResult, (Network, parameters), Network, or a fitted estimator
+        Of several members the first; another with ``parameters=model.members_[k]``.
     parameters : dict, optional
         Taken instead of the model's own.
 
@@ -91,7 +98,8 @@ def take_apart(model: Any, parameters: Any = None) -> Subject:
     elif isinstance(model, Network):
         network, own = model, None
     elif isinstance(getattr(model, "network_", None), Network):
-        network, own, estimator = model.network_, model.parameters_, model
+        network, estimator = model.network_, model
+        own = model.members_[0] if hasattr(model, "members_") else model.parameters_
     else:
         raise ValueError(_not_a_model(model))
     own = own if parameters is None else parameters
@@ -103,7 +111,9 @@ def take_apart(model: Any, parameters: Any = None) -> Subject:
 def _not_a_model(model: Any) -> str:
     what = type(model).__name__
     hint = ""
-    if hasattr(model, "steps"):
+    if getattr(model, "stopped_by_", None) == "constant":
+        hint = "; its target was constant, so that it has no network"
+    elif hasattr(model, "steps"):
         hint = (
             "; of a pipeline give the last step and the X that reaches it: model[-1], model[:-1].transform(X)"
         )

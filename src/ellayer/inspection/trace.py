@@ -197,7 +197,8 @@ def trace(
     ----------
     model : TrainingResult, (Network, parameters), Network, or a fitted estimator
     X : array, shape (n_x, m)
-        Examples are columns; rows for an estimator, with its labels as Y.
+        Examples are columns; rows for an estimator, with its labels as Y. Of an estimator of tables the
+        first member is looked at, or another by ``parameters=model.members_[k]``.
     Y : array, shape (n_L, m), optional
         Without labels only the forward half is traced.
     parameters : dict, optional

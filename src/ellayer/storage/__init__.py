@@ -1,7 +1,7 @@
 """Models and runs as files: model file, checkpoints, ONNX."""
 
 from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from .model_file import load, save
+from .model_file import load, read_provenance, save
 from .onnx_export import to_onnx
 from .plain import ModelFileError
 from .skl2onnx_converter import register_skl2onnx
@@ -11,6 +11,7 @@ __all__ = [
     "ModelFileError",
     "load",
     "load_checkpoint",
+    "read_provenance",
     "register_skl2onnx",
     "save",
     "save_checkpoint",

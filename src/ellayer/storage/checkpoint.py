@@ -6,6 +6,7 @@ import dataclasses
 import math
 import os
 import time
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..engine.state import FlatState, TrainState
@@ -15,13 +16,13 @@ from .plain import ModelFileError
 _FIELDS = tuple(field.name for field in dataclasses.fields(TrainState))
 
 
-def save_checkpoint(state: TrainState, path: str | os.PathLike[str]) -> None:
+def save_checkpoint(state: TrainState | Sequence[TrainState], path: str | os.PathLike[str]) -> None:
     """Write a run's state, exact to the bit and all or nothing.
 
     Parameters
     ----------
-    state : TrainState
-        ``result.state``, or ``info.state`` in a callback.
+    state : TrainState or list of TrainState
+        ``result.state``, ``info.state`` in a callback, or ``info.states`` of networks trained at once.
     path : path
 
     Raises
@@ -42,6 +43,13 @@ def save_checkpoint(state: TrainState, path: str | os.PathLike[str]) -> None:
     >>> bool(np.all(longer.parameters["W1"] == run(50).parameters["W1"]))
     True
     """
+    content = (
+        {"states": [_content(one) for one in state]} if isinstance(state, (list, tuple)) else _content(state)
+    )
+    container.write(path, "checkpoint", content)
+
+
+def _content(state: Any) -> dict[str, Any]:
     if not isinstance(state, TrainState):
         raise ModelFileError(
             f"state: expected a TrainState (result.state, or info.state in a callback), received {type(state).__name__}"
@@ -52,10 +60,10 @@ def save_checkpoint(state: TrainState, path: str | os.PathLike[str]) -> None:
     flat = isinstance(content["optimizer_state"], FlatState)
     if flat:
         content["optimizer_state"] = content["optimizer_state"].arrays
-    container.write(path, "checkpoint", {"state": content, "flat": flat})
+    return {"state": content, "flat": flat}
 
 
-def load_checkpoint(path: str | os.PathLike[str]) -> TrainState:
+def load_checkpoint(path: str | os.PathLike[str]) -> Any:
     """Read a run's state, for ``train(..., state=...)`` with the settings the run had.
 
     Parameters
@@ -64,8 +72,8 @@ def load_checkpoint(path: str | os.PathLike[str]) -> TrainState:
 
     Returns
     -------
-    TrainState
-        With ``step``, the updates done: those left are the run's total minus this.
+    TrainState, or list of TrainState
+        What was saved; with ``step``, the updates done: those left are the run's total minus this.
 
     Raises
     ------
@@ -75,12 +83,18 @@ def load_checkpoint(path: str | os.PathLike[str]) -> TrainState:
     """
     _, content = container.read(path, ("checkpoint",))
     try:
-        fields = dict(content["state"])
-        if content["flat"]:
-            fields["optimizer_state"] = FlatState(fields["optimizer_state"])
-        return TrainState(**fields)
+        if "states" in content:
+            return [_state(one) for one in content["states"]]
+        return _state(content)
     except (KeyError, TypeError, ValueError) as error:
         raise ModelFileError(f"{path}: expected a state that this version can read; {error!r}") from error
+
+
+def _state(content: Mapping[str, Any]) -> TrainState:
+    fields = dict(content["state"])
+    if content["flat"]:
+        fields["optimizer_state"] = FlatState(fields["optimizer_state"])
+    return TrainState(**fields)
 
 
 class Checkpoint:
@@ -124,7 +138,8 @@ class Checkpoint:
             return
         if self._written == -math.inf:
             container.remove_leftovers(self.path)
-        save_checkpoint(info.state, self.path)
+        states = info.states
+        save_checkpoint(states if len(states) > 1 else states[0], self.path)
         self._written = time.monotonic()
 
 

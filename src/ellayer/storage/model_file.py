@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ ESTIMATORS = ("MLPClassifier", "MLPRegressor", "TabularClassifier", "TabularRegr
 KINDS = ("TrainingResult", "network", *ESTIMATORS)
 
 
-def save(model: Any, path: str | os.PathLike[str]) -> None:
+def save(model: Any, path: str | os.PathLike[str], *, provenance: Mapping[str, Any] | None = None) -> None:
     """Save a model as one safetensors file with a JSON description; nothing in it is code.
 
     The file holds architecture, parameters, classes, feature names, history, seed and versions, a format
@@ -31,6 +32,8 @@ def save(model: Any, path: str | os.PathLike[str]) -> None:
     model : TrainingResult, (Network, parameters), MLPClassifier or MLPRegressor
     path : path
         By habit with the ending ``.ellayer``.
+    provenance : dict, optional
+        Where the model comes from, as plain data: kept beside it for ``read_provenance``.
 
     Raises
     ------
@@ -49,6 +52,8 @@ def save(model: Any, path: str | os.PathLike[str]) -> None:
     Network(2-3-1, relu, sigmoid; binary_cross_entropy)
     """
     kind, content = _content(model)
+    if provenance is not None:
+        content = {**content, "provenance": dict(provenance)}
     container.write(path, kind, content)
 
 
@@ -80,6 +85,40 @@ def load(path: str | os.PathLike[str]) -> Any:
         return _read_estimator(kind, content)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ModelFileError(f"{path}: expected a {kind} that this version can build; {error}") from error
+
+
+def read_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return what ``save`` was told about where a model comes from.
+
+    Parameters
+    ----------
+    path : path
+
+    Returns
+    -------
+    dict
+        Empty where nothing was told.
+
+    Raises
+    ------
+    ModelFileError
+        For a truncated, altered, foreign or newer file.
+    FileNotFoundError
+
+    Examples
+    --------
+    >>> import ellayer, tempfile, os
+    >>> network = ellayer.Network([2, 1])
+    >>> path = os.path.join(tempfile.mkdtemp(), "m.ellayer")
+    >>> ellayer.save((network, ellayer.initialize_parameters(network)), path, provenance={"source": "a.csv"})
+    >>> read_provenance(path)
+    {'source': 'a.csv'}
+    """
+    _, content = container.read(path, KINDS)
+    told = content.get("provenance", {})
+    if not isinstance(told, dict):
+        raise ModelFileError(f"{path}: expected a dict as provenance, received {type(told).__name__}")
+    return told
 
 
 def _content(model: Any) -> tuple[str, Any]:

@@ -1,0 +1,109 @@
+"""How a table in text is written: its delimiter, whether a header names the columns, its quotation marks."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Sequence
+
+from .records import find_records
+
+MISSING = frozenset(("", "?", "na", "n/a", "#n/a", "nan", "null", "none", "nat", "<na>"))
+_LIKELY = ("\t", ";", "|", ",")  # a comma last: it may be a decimal sign
+_SAMPLE_BYTES, SAMPLE_ROWS = 1 << 18, 200
+_NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)*|[.,]\d+)([eE][+-]?\d+)?|[+-]?inf(inity)?", re.I)
+
+
+def sniff_delimiter(data: bytes, before: str | None = None) -> str | None:
+    """Return the sign that splits most records into one same number of fields; None where there is none.
+
+    Parameters
+    ----------
+    data : bytes
+        The text; its beginning is looked at.
+    before : str, optional
+        The delimiter of an earlier file, taken where it fits as well as any.
+
+    Examples
+    --------
+    >>> sniff_delimiter(b"a;b\\n1,5;2\\n"), sniff_delimiter(b"one\\ntwo\\n")
+    (';', None)
+    """
+    sample = data[:_SAMPLE_BYTES]
+    if len(sample) < len(data):
+        sample = sample[: sample.rfind(b"\n") + 1] or sample
+    quoted = b'"' in sample
+    best, agreement = None, 0.5
+    for sign in dict.fromkeys([*([before] if before else []), *_LIKELY]):
+        records = find_records(sample, sign, quoted)
+        if records.usual > 1 and records.agreement > agreement:
+            best, agreement = sign, records.agreement
+    if best is None:
+        records = find_records(collapse_blanks(sample), " ", quoted)
+        if records.usual > 1 and records.agreement == 1.0 and len(records.fields) > 1:
+            return " "
+    return best
+
+
+def collapse_blanks(data: bytes) -> bytes:
+    """Return a text in which blanks and tabs between words are one blank, and none stands at a line's ends.
+
+    Examples
+    --------
+    >>> collapse_blanks(b"  1   2\\n10\\t20 \\n")
+    b'1 2\\n10 20\\n'
+    """
+    return re.sub(rb"(?m)^ | $", b"", re.sub(rb"[ \t]+", b" ", data))
+
+
+def split(lines: str, delimiter: str, quoted: bool) -> list[list[str]]:
+    """Return the fields of some records, blanks around them left out.
+
+    Examples
+    --------
+    >>> split('a,"b, c"\\n', ",", quoted=True)
+    [['a', 'b, c']]
+    """
+    csv.field_size_limit(2**31 - 1)
+    if quoted:
+        rows = csv.reader(lines.splitlines(keepends=True), delimiter=delimiter, skipinitialspace=True)
+    else:
+        rows = csv.reader(lines.split("\n"), delimiter=delimiter, quoting=csv.QUOTE_NONE)
+    return [[field.strip() for field in row] for row in rows if row]
+
+
+def sniff_header(rows: Sequence[Sequence[str]]) -> bool:
+    """Tell whether the first row names the columns.
+
+    It does where a column of numbers begins with a word. It does not where it holds a number itself, or a
+    word that its column holds again. Numbers that count the columns are names.
+
+    Parameters
+    ----------
+    rows : sequence of sequences of str
+        The first rows.
+
+    Examples
+    --------
+    >>> sniff_header([["age", "sex"], ["31", "F"]]), sniff_header([["31", "F"], ["28", "M"]])
+    (True, False)
+    """
+    first, rest = rows[0], rows[1:]
+    counted = [str(j) for j in range(len(first))]
+    if len(first) > 1 and (list(first) == counted or (not first[0] and list(first[1:]) == counted[:-1])):
+        return True
+    columns = [[row[j] for row in rest if j < len(row) and not _missing(row[j])] for j in range(len(first))]
+    for name, column in zip(first, columns, strict=True):
+        if column and not _missing(name) and not _is_number(name) and all(map(_is_number, column)):
+            return True
+    if any(map(_is_number, first)) or all(map(_missing, first)):
+        return False
+    return not any(name in column for name, column in zip(first, columns, strict=True) if name)
+
+
+def _missing(field: str) -> bool:
+    return field.lower() in MISSING
+
+
+def _is_number(field: str) -> bool:
+    return _NUMBER.fullmatch(field) is not None

@@ -1,0 +1,221 @@
+"""Examples from a person's file or folder: tables and images, rows with their targets."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import arrays, images, parquet, text_table
+from .errors import DataError
+from .files import describe_content, existing, listed
+from .how import How, how_of
+from .images import Images
+from .targets import find_column, take_target
+from .text_table import Table
+
+if TYPE_CHECKING:
+    import polars as pl
+
+# What a file's suffix promises -> what its first bytes have to say.
+_PROMISED = {
+    **dict.fromkeys(parquet.SUFFIXES, "a Parquet table"),
+    **dict.fromkeys(arrays.HDF5_SUFFIXES, "an HDF5 file"),
+    ".npy": "a NumPy array",
+    ".npz": "a zip archive",
+}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Examples:
+    """Examples as a file holds them: rows, as the estimators take them.
+
+    Attributes
+    ----------
+    name : str
+        The file's name without suffix, or the folder's.
+    X : polars.DataFrame or ndarray
+        A table's columns; or images, float32 (m, n) from 0 to 1.
+    y : ndarray, shape (m,), or None
+        Targets as they were found: text (object), bool, int64 or float64.
+    target : str or None
+        The name of the target's column; "class" for images by class.
+    ids : ndarray, shape (m,), or None
+        The file name of each image.
+    image_shape : tuple of int or None
+        (height, width, 3) or (height, width): ``X[i].reshape(image_shape)``.
+    reading : dict
+        How the file was read, as plain JSON: enough to read another one alike.
+    notes : tuple of str
+        What was found out, dropped or odd, in words.
+    """
+
+    name: str
+    X: pl.DataFrame | np.ndarray
+    y: np.ndarray | None = None
+    target: str | None = None
+    ids: np.ndarray | None = None
+    image_shape: tuple[int, ...] | None = None
+    reading: dict[str, Any] | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def m(self) -> int:
+        """The number of examples."""
+        return len(self.X)
+
+    def take(self, rows: np.ndarray) -> Examples:
+        """Return some of the examples, by their numbers and in that order."""
+        return replace(
+            self, X=self.X[rows], y=None if self.y is None else self.y[rows],
+            ids=None if self.ids is None else self.ids[rows],
+        )  # fmt: skip
+
+    def __repr__(self) -> str:
+        what = f"{self.X.shape[1]} columns" if self.image_shape is None else f"images {self.image_shape}"
+        target = "no target" if self.y is None else f"target {self.target!r}"
+        return f"Examples({self.name!r}: {self.m} rows, {what}, {target})"
+
+
+def read_examples(
+    path: str | os.PathLike[str],
+    *,
+    target: str | int | None = None,
+    reading: dict[str, Any] | None = None,
+    delimiter: str | None = None,
+    decimal: str | None = None,
+    encoding: str | None = None,
+    header: bool | None = None,
+    x: str | None = None,
+    y: str | None = None,
+    size: int | tuple[int, int] | None = None,
+    grey: bool | None = None,
+    strict: bool = False,
+    need_target: bool = False,
+) -> Examples:
+    """Read a table, images or arrays of one's own, finding out what is not said.
+
+    Parameters
+    ----------
+    path : str or path
+        A table: CSV, TSV or TXT (also packed, ``.csv.gz``), or Parquet. Arrays: NPZ, NPY or HDF5. Images: a
+        folder with a folder for each class, a folder of images, or one image.
+    target : str or int, optional
+        The column of a table to be predicted: its name, or its place from 0 (-1 is the last).
+    reading : dict, optional
+        The ``reading`` of an earlier file, to read this one alike.
+    delimiter, decimal, encoding : str, optional
+        Of a table in text; found out by default.
+    header : bool, optional
+        Whether the first line of a table in text names the columns; found out by default.
+    x, y : str, optional
+        The keys of inputs and targets in an NPZ or HDF5 file.
+    size : int or (int, int), optional
+        Height and width to bring images to. By default their own if they all have one of at most 64
+        pixels, else 64.
+    grey : bool, optional
+        Read images as grey or as colour; by default as grey if they all are.
+    strict : bool
+        A damaged image in a folder is an error; by default it is named in the notes and left out.
+    need_target : bool
+        The file is to be learnt from: without a target it is an error.
+
+    Returns
+    -------
+    Examples
+        Rows in the order of the file (images in the order of their names). Rows whose target is missing
+        are left out and counted in the notes.
+
+    Raises
+    ------
+    MissingFileError
+        No such file or folder; the message holds near names.
+    DataError
+        What is there cannot be used; the message says what was expected, what came and what to try.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> file = pathlib.Path(tempfile.mkdtemp(), "pets.csv")
+    >>> _ = file.write_text("weight;kind\\n4,5;cat\\n11,0;dog\\n")
+    >>> pets = read_examples(file, target="kind")
+    >>> pets.X.rows(), pets.y.tolist(), pets.notes
+    ([(4.5,), (11.0,)], ['cat', 'dog'], ('a semicolon separates the values', 'a comma is the decimal sign'))
+    """
+    path = existing(path, "a file or folder of data")
+    how = how_of(delimiter, decimal, encoding, header, x, y, size, grey, strict, need_target, reading)
+    found = _read(path, how)
+    name = path.name.removesuffix(".gz") if path.is_file() else path.resolve().name
+    name = Path(name).stem if path.is_file() else name
+    if isinstance(found, Images):
+        return _of_images(name, found, target, need_target)
+    if target is None and found.y is None and need_target:
+        raise DataError(
+            f"target: expected the name of the column to predict, received none; the columns of {path} are "
+            f"{listed(found.frame.columns)}; name one, or its place (-1 for the last)"
+        )
+    return _of_table(name, path, found, target)
+
+
+def _of_table(name: str, path: Path, found: Table, target: str | int | None) -> Examples:
+    """Return examples that are rows of a table, the target taken out of the columns."""
+    frame, values, column = found.frame, found.y, found.target
+    if target is not None and values is not None and target != column:
+        raise DataError(
+            f"target: expected none, for {path} holds the targets in {column!r}; received {target!r}; leave it out"
+        )
+    if target is not None and values is None:
+        column = find_column(target, frame.columns, str(path))
+        frame, values = take_target(frame, column, str(path), found.notes)
+    facts = {**found.reading, "columns": found.frame.width, "target": column}
+    return Examples(name, frame, values, column, reading=facts, notes=tuple(found.notes))
+
+
+def _of_images(name: str, found: Images, target: str | int | None, need_target: bool) -> Examples:
+    """Return examples that are images; their targets are the classes, whatever else is asked for."""
+    column = None if found.y is None else images.TARGET
+    if target is not None and target != column:
+        raise DataError(
+            f"target: expected none for images, whose targets are {'their classes' if column else 'not known'}; "
+            f"received {target!r}; leave it out"
+        )
+    facts = {**found.reading, "target": column}
+    return Examples(name, found.X, found.y, column, found.ids, found.shape, facts, tuple(found.notes))
+
+
+def _read(path: Path, how: How) -> Table | Images:
+    """Read a path with the reader of its kind, which its first bytes decide; a suffix may not promise another."""
+    if path.is_dir():
+        _check_options(how, ("size", "grey"), path, "a folder")
+        return images.read_image_folder(path, how)
+    content, suffix = describe_content(path), path.suffix.lower()
+    promised = _PROMISED.get(suffix)
+    if promised is not None and not content.startswith(promised):
+        raise DataError(
+            f"expected {promised} by its name, but {path} is {content}; fetch it again or rename it"
+        )
+    if suffix in images.SUFFIXES or "picture" in content:
+        _check_options(how, ("size", "grey"), path, "an image")
+        return images.read_image(path, how)
+    if content == "a Parquet table":
+        _check_options(how, (), path, "a Parquet table")
+        return parquet.read_parquet(path)
+    for words, kind in (("a NumPy array", "npy"), ("a zip archive", "npz"), ("an HDF5 file", "hdf5")):
+        if content.startswith(words):
+            _check_options(how, ("x", "y"), path, "a file of arrays")
+            return arrays.read_arrays(path, kind, how)
+    _check_options(how, ("delimiter", "decimal", "encoding", "header"), path, "a table in text")
+    return text_table.read_table_file(path, how)
+
+
+def _check_options(how: How, taken: tuple[str, ...], path: Path, kind: str) -> None:
+    """Refuse an option that means nothing for a file of this kind."""
+    foreign = sorted(how.given() - set(taken))
+    if foreign:
+        raise DataError(
+            f"{foreign[0]}: expected no such option for {path}, which is {kind}; leave it out"
+            + (f" (options here: {', '.join(taken)})" if taken else "")
+        )

@@ -1,0 +1,50 @@
+"""Parquet tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .errors import DataError
+from .files import listed
+from .limits import check_memory
+from .text_table import Table, check_names
+
+SUFFIXES = (".parquet", ".pq", ".parq")
+
+
+def read_parquet(path: Path) -> Table:
+    """Read a Parquet file, refused before it is read if its declared size cannot be held.
+
+    Raises
+    ------
+    DataError
+        A damaged file, one without rows, one too large, or a column of lists or structures.
+    """
+    import polars as pl
+
+    try:
+        table = pl.scan_parquet(path, glob=False)
+        schema = table.collect_schema()
+        rows = int(table.select(pl.len()).collect().item())
+        check_names(list(schema), str(path))
+        check_memory(rows * len(schema), f"{path}, {rows:,} rows of {len(schema)} columns,")
+        nested = [name for name, kind in schema.items() if kind.is_nested() or kind in (pl.Binary, pl.Object)]
+        if nested:
+            raise DataError(
+                f"expected columns of numbers, texts, truth values or dates in {path}, received {schema[nested[0]]} in "
+                f"{listed([repr(name) for name in nested])}; take them apart or leave them out"
+            )
+        if not rows or not len(schema):
+            raise DataError(
+                f"expected rows in {path}, received a table of {rows} rows and {len(schema)} columns"
+            )
+        frame = table.collect()
+    except (pl.exceptions.PolarsError, OSError, ValueError) as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(
+            f"expected a whole Parquet table, but {path} is cut off or damaged ({str(error).splitlines()[0]}); fetch "
+            f"or write it again"
+        ) from error
+    decimals = [name for name, kind in schema.items() if kind == pl.Decimal]
+    return Table(frame.with_columns(pl.col(decimals).cast(pl.Float64)), {"kind": "parquet"}, [])

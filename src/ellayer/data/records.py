@@ -1,0 +1,98 @@
+"""The records of a table in text: where each ends and how many fields it has, found in one pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+_BLOCK = 1 << 23
+_NEWLINE, _QUOTE = 10, 34
+
+
+@dataclass(frozen=True, eq=False)
+class Records:
+    """The records of a text, in order.
+
+    Attributes
+    ----------
+    starts, ends : ndarray of int64, shape (n,)
+        The bytes of each record, its line end left out.
+    fields : ndarray of int64, shape (n,)
+        The number of its fields; 0 for a blank line.
+    open_quote : bool
+        Whether a quotation is not closed at the end.
+    """
+
+    starts: np.ndarray
+    ends: np.ndarray
+    fields: np.ndarray
+    open_quote: bool
+
+    @property
+    def usual(self) -> int:
+        """The number of fields that most records have; 0 where there is no record."""
+        filled = self.fields[self.fields > 0]
+        return int(np.bincount(filled).argmax()) if len(filled) else 0
+
+    @property
+    def agreement(self) -> float:
+        """The share of the records that have the usual number of fields."""
+        filled = self.fields[self.fields > 0]
+        return float((filled == self.usual).mean()) if len(filled) else 0.0
+
+
+def find_records(data: bytes, delimiter: str, quoted: bool) -> Records:
+    """Return the records of a text.
+
+    A delimiter or a line end between two quotation marks belongs to the field (RFC 4180).
+
+    Parameters
+    ----------
+    data : bytes
+        Lines ended by a line feed.
+    delimiter : str
+        One sign.
+    quoted : bool
+        Whether ``"`` encloses fields.
+
+    Examples
+    --------
+    >>> find_records(b'a,b\\n1,"2,\\n3"\\n', ",", quoted=True).fields.tolist()
+    [2, 2]
+    """
+    raw, separator = np.frombuffer(data, np.uint8), ord(delimiter)
+    ends, counts = [], []
+    inside = count = 0
+    for begin in range(0, len(raw), _BLOCK):
+        block = raw[begin : begin + _BLOCK]
+        newline, separates = block == _NEWLINE, block == separator
+        if quoted:
+            marks = np.cumsum(block == _QUOTE, dtype=np.int64) + inside
+            outside = (marks & 1) == 0
+            newline, separates = newline & outside, separates & outside
+            inside = int(marks[-1] & 1)
+        places = np.flatnonzero(newline)
+        running = np.cumsum(separates, dtype=np.int64) + count
+        count = int(running[-1])
+        ends.append(places + begin)
+        counts.append(running[places])
+    if len(raw) and (raw[-1] != _NEWLINE or inside):
+        ends.append(np.array([len(raw)]))
+        counts.append(np.array([count]))
+    end = np.concatenate([*ends, np.zeros(0, np.int64)]).astype(np.int64)
+    total = np.concatenate([*counts, np.zeros(0, np.int64)]).astype(np.int64)
+    start = np.concatenate([[0], end[:-1] + 1]).astype(np.int64)[: len(end)]
+    fields = np.diff(total, prepend=0) + 1
+    return Records(start, end, np.where(end > start, fields, 0), bool(inside))
+
+
+def line_of(data: bytes, place: int) -> int:
+    """Return the number of the line, from 1, that a byte lies in.
+
+    Examples
+    --------
+    >>> line_of(b"a\\nb\\n", 2)
+    2
+    """
+    return data.count(b"\n", 0, place) + 1

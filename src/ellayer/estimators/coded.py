@@ -1,0 +1,122 @@
+"""Columns and targets as whole numbers, one for each different value: what a survey compares them by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from .columns import Column, Verdict
+
+
+@dataclass(frozen=True, eq=False)
+class Coded:
+    """A column, what it is taken for, and its values numbered.
+
+    Attributes
+    ----------
+    column : Column
+    verdict : Verdict
+    codes : ndarray of int64, shape (m,)
+        0 .. levels - 1; what is missing has the last.
+    levels : list
+        The different values that are there.
+    counts : ndarray of int64
+        How often each occurs.
+    """
+
+    column: Column
+    verdict: Verdict
+    codes: np.ndarray
+    levels: list[Any]
+    counts: np.ndarray
+
+    @property
+    def name(self) -> str:
+        """The column's name."""
+        return self.column.name
+
+    @property
+    def distinct(self) -> int:
+        """The number of different values that are there."""
+        return len(self.levels)
+
+    @cached_property
+    def gaps(self) -> np.ndarray:
+        """Which values are missing, shape (m,)."""
+        return self.codes == self.distinct
+
+    @cached_property
+    def numbers(self) -> np.ndarray:
+        """The finite numbers of a numeric column, in order of their rows."""
+        values = self.column.values.astype(np.float64)
+        return values[np.isfinite(values)]
+
+
+def coded(column: Column, verdict: Verdict) -> Coded:
+    """Return a column with its values numbered.
+
+    Examples
+    --------
+    >>> town = coded(Column("town", np.array(["b", None, "b", "a"], dtype=object)), Verdict("categorical"))
+    >>> town.codes.tolist(), town.levels, town.counts.tolist()
+    ([0, 2, 0, 1], ['b', 'a'], [2, 1])
+    """
+    codes, levels = code_values(column.values)
+    counts = np.bincount(codes, minlength=len(levels))[: len(levels)]
+    return Coded(column, verdict, codes, levels, counts)
+
+
+def code_values(values: np.ndarray) -> tuple[np.ndarray, list[Any]]:
+    """Return the number of each value and the different ones; None, nan and NaT get the last number.
+
+    Parameters
+    ----------
+    values : ndarray, shape (m,)
+        float64, int64, bool, datetime64, or objects that are text or None.
+    """
+    if values.dtype.kind == "O":
+        places: dict[Any, int] = {}
+        codes = np.array(
+            [-1 if v is None else places.setdefault(v, len(places)) for v in values.tolist()], np.int64
+        )
+        return np.where(codes < 0, len(places), codes), list(places)
+    different, codes = np.unique(values, return_inverse=True)
+    nothing = int(different.dtype.kind in "fM" and len(different) > 0 and different[-1] != different[-1])
+    return codes.astype(np.int64), different[: len(different) - nothing].tolist()
+
+
+def count_pairs(a: np.ndarray, b: np.ndarray) -> int:
+    """Return how many different pairs two codings make: as many as one has levels if it settles the other.
+
+    Examples
+    --------
+    >>> count_pairs(np.array([0, 1, 1, 2]), np.array([0, 1, 1, 1]))
+    3
+    """
+    return len(np.unique(a * (int(b.max(initial=0)) + 1) + b))
+
+
+def share(part: int | float, whole: int) -> str:
+    """Return a part of a whole in per cent.
+
+    Examples
+    --------
+    >>> share(687, 891), share(96, 1000), share(1, 32561)
+    ('77%', '10%', '0.003%')
+    """
+    percent = 100 * part / whole
+    return f"{percent:.0f}%" if percent >= 1 or percent == 0 else f"{percent:.1g}%"
+
+
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """Return a number with its noun.
+
+    Examples
+    --------
+    >>> counted(1, "row"), counted(2500, "row")
+    ('1 row', '2,500 rows')
+    """
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"

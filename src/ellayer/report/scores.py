@@ -1,0 +1,236 @@
+"""How good predictions are, each score with its 95 % confidence interval."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+
+from .rowwise import Statistic, class_numbers, class_statistics, number_statistics
+
+LEVEL = 0.95
+_Z = NormalDist().inv_cdf((1 + LEVEL) / 2)
+_RESAMPLES = (200, 1000)  # the more rows, the fewer: of many rows the interval is narrow anyway
+_WORK = 20_000_000  # rows drawn for all resamples together
+_CHUNK = 2_000_000  # of them at once
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One score: its name in words, which way is better, and what it says.
+
+    Attributes
+    ----------
+    name, title : str
+    maximize : bool
+        Whether more is better.
+    share : bool
+        Whether it is shown in per cent.
+    meaning : str
+    """
+
+    name: str
+    title: str
+    maximize: bool
+    share: bool
+    meaning: str
+
+
+METRICS = {
+    row.name: row
+    for row in (
+        Metric("accuracy", "accuracy", True, True, "share of the rows predicted right"),
+        Metric("balanced_accuracy", "balanced accuracy", True, True, "mean over the classes of the share found"),
+        Metric("f1", "F1", True, True, "harmonic mean of precision and recall, of the second class"),
+        Metric("roc_auc", "ROC AUC", True, False, "share of pairs of rows ranked right; 0.5 is chance"),
+        Metric("log_loss", "log loss", False, False, "mean of -log of the true class's probability"),
+        Metric("brier", "Brier score", False, False, "mean squared distance of the probabilities from the truth"),
+        Metric("calibration_error", "calibration error", False, True, "mean distance between promised and observed shares"),
+        Metric("rmse", "RMSE", False, False, "root of the mean squared error, in the target's unit"),
+        Metric("mae", "MAE", False, False, "mean size of the error, in the target's unit"),
+        Metric("r2", "R²", True, False, "share of the target's variance that is explained"),
+    )
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Score:
+    """A score with its 95 % confidence interval.
+
+    Attributes
+    ----------
+    value, low, high : float
+        nan where it is not defined: an interval of one row, the ROC AUC of one class.
+    maximize : bool
+        Whether more is better.
+    """
+
+    value: float
+    low: float
+    high: float
+    maximize: bool = True
+
+    def to_json(self) -> dict[str, float | None]:
+        """Return value, low and high as JSON has them: None instead of nan.
+
+        >>> Score(0.9, 0.8, float("nan")).to_json()
+        {'value': 0.9, 'low': 0.8, 'high': None}
+        """
+        numbers = {"value": self.value, "low": self.low, "high": self.high}
+        return {name: number if math.isfinite(number) else None for name, number in numbers.items()}
+
+
+def scores(
+    y: Any, prediction: Any, P: Any = None, classes: Sequence[Any] | None = None, weights: Any = None
+) -> dict[str, Score]:
+    """Return the scores of predictions, each with its 95 % confidence interval.
+
+    The intervals are those of the bootstrap over rows (percentiles of 200 to 1000 resamples, always the
+    same ones); that of the accuracy is Wilson's; that of the calibration error, which resampling
+    raises, is value ± 1.96 standard deviations of the resamples.
+
+    Parameters
+    ----------
+    y : array, shape (m,)
+        The truth: labels, or numbers.
+    prediction : array, shape (m,)
+    P : array, shape (m, K), optional
+        Probabilities; without them there are no scores that rest on them.
+    classes : sequence of K labels, optional
+        Predictions are numbers without it. A label of y that is not among them counts as missed.
+    weights : array, shape (m,), optional
+
+    Returns
+    -------
+    dict of str to Score
+        Names as in ``METRICS``.
+
+    Raises
+    ------
+    ValueError
+        For arrays that do not fit each other, or without a row.
+
+    Examples
+    --------
+    >>> found = scores(["no", "no", "yes", "yes"], ["no", "no", "yes", "no"], classes=["no", "yes"])
+    >>> found["accuracy"].value, round(found["accuracy"].low, 2), round(found["accuracy"].high, 2)
+    (0.75, 0.3, 0.95)
+    >>> list(scores([1.0, 2.0, 4.0], [1.0, 2.0, 3.0]))
+    ['rmse', 'mae', 'r2']
+    """
+    statistics, W = _statistics(y, prediction, P, classes), _weights(weights, len(y))
+    with np.errstate(all="ignore"):
+        values = {name: float(statistic(W)[0]) for name, statistic in statistics.items()}
+        draws = _resample(statistics, W)
+        return {name: _score(name, value, draws[name], W) for name, value in values.items()}
+
+
+def differences(y: Any, a: Any, b: Any, classes: Sequence[Any] | None = None) -> dict[str, Score]:
+    """Return how much better one model is than another on the same rows, with 95 % intervals.
+
+    Parameters
+    ----------
+    y : array, shape (m,)
+    a, b : Judged
+        ``a`` minus ``b`` is told, turned so that above 0 ``a`` is better.
+    classes : sequence of labels, optional
+
+    Returns
+    -------
+    dict of str to Score
+        Of the scores both have. Both are resampled alike, so that rows hard for both do not count.
+
+    Examples
+    --------
+    >>> from ellayer.report import Judged
+    >>> better = differences([0.0, 1.0, 2.0], Judged("a", np.arange(3.0)), Judged("b", np.ones(3)))
+    >>> round(better["rmse"].value, 3)
+    0.816
+    """
+    W = _weights(None, len(y))
+    first, second = (_statistics(y, model.prediction, model.P, classes) for model in (a, b))
+    found = {}
+    with np.errstate(all="ignore"):
+        draws = [_resample(statistics, W) for statistics in (first, second)]
+        for name in (name for name in first if name in second):
+            sign = 1.0 if METRICS[name].maximize else -1.0
+            value = sign * float(first[name](W)[0] - second[name](W)[0])
+            low, high = _percentiles(sign * (draws[0][name] - draws[1][name]), len(y))
+            found[name] = Score(value, low, high)
+    return found
+
+
+def _statistics(y: Any, prediction: Any, P: Any, classes: Sequence[Any] | None) -> dict[str, Statistic]:
+    m = len(y)
+    if m == 0 or len(prediction) != m:
+        raise ValueError(
+            f"scores: expected a prediction for each of at least one row, received {m} rows and {len(prediction)} "
+            f"predictions"
+        )
+    if classes is None or len(classes) == 0:
+        return number_statistics(np.asarray(y, dtype=float), np.asarray(prediction, dtype=float).ravel())
+    K = len(classes)
+    P = None if P is None else np.asarray(P, dtype=float)
+    if P is not None and P.shape != (m, K):
+        raise ValueError(
+            f"P: expected probabilities of shape {(m, K)}, one column per class; received {P.shape}"
+        )
+    return class_statistics(class_numbers(y, classes), class_numbers(prediction, classes), P, K)
+
+
+def _weights(weights: Any, m: int) -> np.ndarray:
+    W = np.ones(m) if weights is None else np.asarray(weights, dtype=float)
+    if W.shape != (m,) or not (W >= 0).all() or not W.any():
+        raise ValueError(
+            f"weights: expected {m} numbers of at least 0, not all of them 0; received shape {W.shape}"
+        )
+    return W[None, :]
+
+
+def _resample(statistics: dict[str, Statistic], W: np.ndarray) -> dict[str, np.ndarray]:
+    """Every statistic of the same resamples of the rows."""
+    m = W.shape[1]
+    left = int(np.clip(_WORK // m, *_RESAMPLES))
+    random = np.random.default_rng(0)
+    found: dict[str, list[np.ndarray]] = {name: [] for name in statistics}
+    while left > 0:
+        B = min(left, max(1, _CHUNK // m))
+        drawn = random.integers(0, m, (B, m)) + m * np.arange(B)[:, None]
+        counts = np.bincount(drawn.ravel(), minlength=B * m).reshape(B, m) * W
+        for name, statistic in statistics.items():
+            found[name].append(statistic(counts))
+        left -= B
+    return {name: np.concatenate(parts) for name, parts in found.items()}
+
+
+def _score(name: str, value: float, draws: np.ndarray, W: np.ndarray) -> Score:
+    if not math.isfinite(value):
+        low = high = math.nan
+    elif name == "accuracy":
+        low, high = _wilson(value, W)
+    elif name == "calibration_error":
+        spread = _Z * float(np.std(draws)) if len(W[0]) > 1 else math.nan
+        low, high = max(0.0, value - spread), min(1.0, value + spread)
+    else:
+        low, high = _percentiles(draws, W.shape[1])
+    return Score(value, low, high, METRICS[name].maximize)
+
+
+def _percentiles(draws: np.ndarray, m: int) -> tuple[float, float]:
+    draws = draws[np.isfinite(draws)]
+    if m < 2 or not len(draws):
+        return math.nan, math.nan
+    low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)
+
+
+def _wilson(share: float, W: np.ndarray) -> tuple[float, float]:
+    """Wilson's interval of a share; weighted rows count as (sum w)² / sum w²."""
+    n = float(W.sum() ** 2 / (W**2).sum())
+    middle = (share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
+    half = _Z / (1 + _Z**2 / n) * math.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
+    return max(0.0, middle - half), min(1.0, middle + half)
