@@ -100,8 +100,10 @@ def test_the_target_may_stand_anywhere_and_is_what_it_is(tmp_path):
 
 def test_rows_without_a_target_are_left_out(tmp_path):
     (tmp_path / "t.csv").write_text("a,y\n1,2\n2,\n3,NA\n4,?\n5,6\n")
-    ((X, y),) = TableStream(tmp_path / "t.csv", "y").blocks()
+    stream = TableStream(tmp_path / "t.csv", "y")
+    ((X, y),) = stream.blocks()
     assert (X["a"].to_list(), y.tolist()) == ([1.0, 5.0], [2, 6])
+    assert stream.odd == ["3 rows have no target (y), left out"]
     pl.DataFrame({"a": [1, 2, 3], "y": [1.0, None, float("nan")]}).write_parquet(tmp_path / "t.parquet")
     ((X, y),) = TableStream(tmp_path / "t.parquet", "y").blocks()
     assert (X["a"].to_list(), y.tolist()) == ([1], [1.0])
@@ -152,7 +154,7 @@ def test_a_later_value_that_is_no_number_is_missing_and_told(tmp_path):
     expected = [float(i) if i != 90 else None for i in range(100)]
     for _ in range(2):
         assert together(stream)["a"].to_list() == expected
-    assert stream.notes == [
+    assert stream.odd == [
         "column 'a': 1 values are no numbers as those of the first rows are, taken as missing"
     ]
 

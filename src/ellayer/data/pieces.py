@@ -45,6 +45,8 @@ class TextPieces:
     names : list of str
         Of all columns.
     reading : dict
+    notes : list of str
+        What was found out from the first piece.
     """
 
     def __init__(self, path: Path, how: How, size: int):
@@ -58,7 +60,7 @@ class TextPieces:
         if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             self._refuse("utf-16")
         head = self._read_head(first, how)
-        self.names, self.reading, self._found = head.frame.columns, head.reading, head.notes
+        self.names, self.reading, self.notes = head.frame.columns, head.reading, head.notes
         self._encoding = head.reading["encoding"]
         if "\n".encode(self._encoding) != b"\n":
             self._refuse(self._encoding)
@@ -69,9 +71,9 @@ class TextPieces:
         self._schema = {name: pl.Float64 if kind.is_numeric() else pl.String for name, kind in kinds.items()}
 
     @property
-    def notes(self) -> list[str]:
-        """What was found out, and which values were no numbers, in the frames returned so far."""
-        return self._found + [
+    def odd(self) -> list[str]:
+        """What was no number where there should be one, in the frames returned so far."""
+        return [
             f"column {name!r}: {count} values are no numbers as those of the first rows are, taken as missing"
             for name, count in self._lost.items()
         ]

@@ -10,7 +10,7 @@ from pathlib import Path
 from . import parquet, text_table
 from .files import existing
 
-PACKED = 4  # times, that gzip makes a table of numbers smaller
+PACKED = 8  # times, that gzip may make a table smaller
 COPIES = 4  # of the table's numbers, which reading and preparing it take at their peak
 
 

@@ -49,7 +49,9 @@ class TableStream:
     reading : dict
         How the file is read, as plain JSON.
     notes : list of str
-        What was found out, and what was odd in the blocks read so far.
+        What was found out.
+    odd : list of str
+        What was odd in the blocks read so far, of the last reading.
 
     Raises
     ------
@@ -93,7 +95,7 @@ class TableStream:
         self.target = find_column(target, names, str(self.path))
         self.columns = [name for name in names if name != self.target]
         self.reading = {**self._table.reading, "columns": len(self.columns), "target": self.target}
-        self.notes = list(self._table.notes)
+        self.notes, self.odd = list(self._table.notes), list[str]()
         if not self.columns:
             raise DataError(
                 f"expected columns beside the target in {self.path}, received {self.target!r} alone"
@@ -102,15 +104,16 @@ class TableStream:
     def blocks(self) -> Iterator[tuple[pl.DataFrame, np.ndarray]]:
         """Return the rows from the beginning on: (frame of the columns, targets) of a block each.
 
-        Rows without a target are left out, and counted in the notes.
+        Rows without a target are left out, and counted in ``odd``.
         """
         dropped = 0
         for frame in self._table.frames(self.target):
             X, y = split_target(frame, self.target)
             dropped += len(frame) - len(y)
-            self.notes = list(self._table.notes)
+            self.odd = list(self._table.odd)
             if dropped:
-                self.notes.append(f"{dropped} rows have no target ({self.target}) and were left out")
+                what = "row has" if dropped == 1 else "rows have"
+                self.odd.append(f"{dropped:,} {what} no target ({self.target}), left out")
             if len(y):
                 yield X, y
 
@@ -128,7 +131,7 @@ class ParquetSlices:
         import polars as pl
 
         self._path = path
-        self.reading, self.notes = {"kind": "parquet"}, list[str]()
+        self.reading, self.notes, self.odd = {"kind": "parquet"}, list[str](), list[str]()
         with parquet.readable(path):
             self._lazy = pl.scan_parquet(path, glob=False)
             schema = self._lazy.collect_schema()
