@@ -96,8 +96,6 @@ class TableStream:
     ):
         self.path = existing(path, "a table, CSV or Parquet")
         self.notes: list[str] = []
-        self._lost: Counter[str] = Counter()
-        self._block_bytes = block_bytes
         self._table: _Text | _Parquet
         if self.path.suffix.lower() in PARQUET or describe_content(self.path) == "a Parquet table":
             self._table = _Parquet(self.path, block_bytes)
@@ -116,8 +114,6 @@ class TableStream:
 
         Rows without a target are left out.
         """
-        import polars as pl
-
         for frame in self._table.frames(self.target):
             there = frame[self.target].is_not_null()
             if frame[self.target].dtype.is_float():
@@ -125,7 +121,6 @@ class TableStream:
             frame = frame.filter(there)
             self.notes = self._table.notes()
             if len(frame):
-                assert isinstance(frame, pl.DataFrame)
                 yield frame.select(self.columns), frame[self.target].to_numpy()
 
 
@@ -218,8 +213,6 @@ class _Text:
         ]
 
     def frames(self, target: str) -> Iterator[pl.DataFrame]:
-        import polars as pl
-
         self._lost.clear()
         row = 1
         for number, piece in enumerate(self._pieces()):
@@ -228,8 +221,7 @@ class _Text:
             row += len(frame)
             if target in self._whole:
                 frame = self._as_whole(frame, target, row)
-            if len(frame):
-                yield frame.select(pl.all())
+            yield frame
 
     def _body(self, piece: bytes) -> bytes:
         return piece.split(b"\n", 1)[1] if self._header and b"\n" in piece else b"" if self._header else piece
@@ -264,13 +256,13 @@ class _Text:
     def _as_whole(self, frame: pl.DataFrame, target: str, row: int) -> pl.DataFrame:
         import polars as pl
 
-        try:
-            return frame.with_columns(pl.col(target).cast(pl.Int64))
-        except pl.exceptions.PolarsError:
+        broken = frame[target].filter(frame[target].floor() != frame[target])
+        if len(broken):
             raise DataError(
-                f"target {target!r}: expected whole numbers as in the first rows of {self._path}, received another before "
-                f"row {row:,}; write the target with a decimal point from the first row on (1.0)"
-            ) from None
+                f"target {target!r}: expected whole numbers as in the first rows of {self._path}, received {broken[0]:g} "
+                f"before row {row:,}; write the target with a decimal point from the first row on (1.0)"
+            )
+        return frame.with_columns(pl.col(target).cast(pl.Int64))
 
     def _texts(self, body: bytes, row: int) -> pl.DataFrame:
         import polars as pl

@@ -16,7 +16,7 @@ from ..core.propagation import L_model_forward
 from . import checks, compile_cache
 from .batches import Batches, BlockBatches
 from .choose import choose_loop, parse_engine, program_name
-from .events import History, Stopping
+from .events import History, Stopping, can_wait
 from .lbfgs import LBFGS, LbfgsRun
 from .numpy_loop import NumpyLoop
 from .optimizers import find_optimizer, find_schedule
@@ -26,6 +26,8 @@ from .sparse import SparseFeed, check_sparse, is_sparse
 from .state import FlatState, Parameters, TrainState, copy_tree, tree_shapes
 from .step import Batch, Knobs, Plan
 from .wide import Span, applies, pays
+
+LOOK_AHEAD = 64  # updates that a compiled chunk holds at least, where callbacks can wait
 
 
 @dataclass
@@ -285,9 +287,12 @@ def train(
     span = None
     if _goes_wide(wide_wish, plan, batches, m, num_iterations, state):
         plan, watch, span = _into_the_span(plan, watch, state)
-    looks = bool(watch or callbacks or is_judged(stopping, keep_best, rates))
+    decides = bool(watch) or is_judged(stopping, keep_best, rates)
+    longest = record_every if decides or callbacks else None
+    if callbacks and can_wait(callbacks) and not decides:
+        longest = max(record_every, LOOK_AHEAD)
     loop = _loop(
-        kind, plan, knobs, watch.train, batches, state, span, num_iterations, record_every, looks, devices,
+        kind, plan, knobs, watch.train, batches, state, span, num_iterations, record_every, longest, devices,
         "float64" if span else dtype,
     )  # fmt: skip
     run = Run(plan, knobs, loop, state, end=end, rates=rates, watch=watch, span=span, **common)
@@ -388,9 +393,8 @@ def _check_lbfgs(plan: Plan, batches: Batches, state: TrainState) -> None:
         )
 
 
-def _loop(kind, plan, knobs, data, batches, state, span, steps, record_every, looks, devices, dtype) -> Any:
+def _loop(kind, plan, knobs, data, batches, state, span, steps, record_every, longest, devices, dtype) -> Any:
     """The loop that was asked for, or finishes first, started."""
-    longest = record_every if looks else None
     program = program_name(plan, batches, dtype, longest)
     kind = choose_loop(kind, plan, batches, steps, dtype, program)
     if kind == "numpy":
@@ -491,14 +495,14 @@ def _into_the_span(plan: Plan, watch: Watch, state: TrainState) -> tuple[Plan, W
     train = Batch(span.X, as64(Y), as64(weights), span.gram)
     held_out = watch.validation
     if held_out is not None:
-        held_out = Batch(span.M @ held_out.X, as64(held_out.Y), as64(held_out.weights))
+        held_out = Batch(span.seen(held_out.X), as64(held_out.Y), as64(held_out.weights))
     return replace(plan, wide=True), Watch(train, held_out, watch.metrics, watch.score), span
 
 
 def _check_same_examples(span: Span, state: TrainState) -> None:
     """The coordinates mean something only with the examples they were made for."""
     Theta, W1 = state.coordinates["W1"], state.parameters["W1"]  # type: ignore[index]
-    if Theta.shape[1] == len(span.M):
+    if Theta.shape[1] == span.size:
         off = np.linalg.norm(span.W1(Theta) - W1)
         if off <= 1e-3 * np.linalg.norm(W1):
             return

@@ -13,11 +13,12 @@ from sklearn.metrics import accuracy_score, get_scorer, r2_score
 
 from ..core.propagation import L_model_forward, compute_cost, relative_weights
 from ..core.updates import Schedule
-from ..engine.events import Info, wants_to_stop
+from ..engine.events import History, Info, wants_to_stop
 from .targets import decode
 
 SMALLEST_RATE = 1e-6
 NUMBERS_AT_ONCE = 2**22  # of sparse rows made dense
+FOREVER = 1 << 30  # epochs
 
 
 @dataclass
@@ -64,7 +65,10 @@ class Memory:
 
 
 class EpochRule:
-    """The engine's callback: called after each epoch, it scores, judges, prints and asks others.
+    """The engine's callback: after each epoch it scores, judges, prints and asks others.
+
+    Where the loss alone decides, the engine may run several epochs before it calls: never more than
+    must pass before waiting is over, so that a fit ends at the same epoch with the same bits.
 
     Parameters
     ----------
@@ -97,22 +101,44 @@ class EpochRule:
         self.columns: dict[str, list[float]] = {"validation_loss": [], "validation_score": []}
         self.converged = False
         self._parameters: dict[str, np.ndarray] | None = None
+        self._told = 0
+        self.by_loss_alone = (
+            self.watched == "loss" and held_out is None and context is None and not self.callbacks
+            and not adaptive and not restores_best(estimator)
+        )  # fmt: skip
         limit = estimator.n_iter_no_change
         self.limit = math.inf if limit is None else limit
 
     def __call__(self, info: Info) -> bool:
-        """Take in the epoch that just ended; return whether to stop."""
-        estimator = self.estimator
+        """Take in what ended since the last call; return whether to stop."""
         self._parameters, self._info = None, info
+        stop = self.take_in(info.history)
+        return any([stop, *self._call(info)])
+
+    def records_ahead(self) -> int:
+        """Return how many epochs may end before this has to be called."""
+        if not self.by_loss_alone:
+            return 1
+        return FOREVER if self.limit == math.inf else int(self.limit) + 1 - self.memory.no_improvement
+
+    def take_in(self, history: History, epochs: int | None = None) -> bool:
+        """Take in the rows of the history not seen yet, those of the first ``epochs`` only where given."""
+        stop = False
+        for loss in history.get("mean_cost", history.get("cost", []))[self._told : epochs]:
+            stop = self._epoch_ended(loss)
+            self._told += 1
+        return stop
+
+    def _epoch_ended(self, loss: float) -> bool:
+        estimator = self.estimator
         estimator.n_iter_ += 1
         estimator.t_ += self.m
-        estimator.loss_ = info.history.get("mean_cost", info.history["cost"])[-1]
-        estimator.loss_curve_.append(estimator.loss_)
+        estimator.loss_ = loss
+        estimator.loss_curve_.append(loss)
         if estimator.verbose:
-            print(f"Iteration {estimator.n_iter_}, loss = {estimator.loss_:.8f}")
+            print(f"Iteration {estimator.n_iter_}, loss = {loss:.8f}")
         self._judge(self._score())
-        stop = self.memory.no_improvement > self.limit and self._give_up()
-        return any([stop, *self._call(info)])
+        return self.memory.no_improvement > self.limit and self._give_up()
 
     # Values
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 import warnings
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ import numpy as np
 from ..answers import BadInput
 from ..folder import OutputFolder
 from ..progress import ProgressFor
-from ..settings import READING
+from ..settings import FILE, READING
 from .checkpoint import Keeper, states_to_go_on_from
 
 if TYPE_CHECKING:
@@ -82,7 +83,8 @@ class FileRun:
                 if name in self.model.get_params()}  # fmt: skip
         job = self.job
         how = {key: value for key, value in (job.train.reading or {}).items() if key in READING}
-        return {**job.settings, **told, "task": job.survey.task, "target": job.train.target, **how}
+        every = {**job.settings, **told, "task": job.survey.task, "target": job.train.target, **how}
+        return {key: every[key] for key in FILE if key in every}
 
 
 def _plain(value: Any) -> Any:
@@ -224,6 +226,12 @@ def _test_rows(y: np.ndarray, share: float, task: str, seed: int) -> np.ndarray:
 # Fit
 
 
+def _told(caught: list[warnings.WarningMessage]) -> list[str]:
+    """What the fit warned of, but for what the survey says of the columns already."""
+    texts = dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, UserWarning))
+    return [text for text in texts if not re.match(r"column .* (is taken for|is left out)", text)]
+
+
 def fit_file(job: Job, start: ProgressFor, folder: OutputFolder, resume: Path | None) -> FileRun:
     """Fit the model of a job; Ctrl-C keeps what was reached.
 
@@ -250,10 +258,7 @@ def fit_file(job: Job, start: ProgressFor, folder: OutputFolder, resume: Path | 
             states=states_to_go_on_from(resume),
         )  # fmt: skip
     fitting = time.perf_counter() - begin
-    notes = [
-        *job.notes,
-        *dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, UserWarning)),
-    ]
+    notes = [*job.notes, *_told(caught)]
     interrupted = job.model.stopped_by_ == "interrupted"
     if interrupted:
         keeper.write()
