@@ -16,6 +16,8 @@ from ellayer.core.inputs import (
     inputs_backward,
     inputs_forward,
     periodic_forward,
+    ramps_backward,
+    ramps_forward,
     scaling_backward,
     scaling_forward,
 )
@@ -25,9 +27,12 @@ KINDS = {
     "nothing": Inputs(),
     "numbers": Inputs(numbers=2, frequencies=4, width=3),
     "all numbers": Inputs(numbers=5, frequencies=2, width=1),
+    "ramps": Inputs(numbers=3, frequencies=0, ramps=5),
     "categories": Inputs(categories=(3, 2), dimension=4),
     "scaling": Inputs(scaling=True),
-    "everything": Inputs(numbers=2, frequencies=4, width=3, categories=(3, 2), dimension=4, scaling=True),
+    "everything": Inputs(
+        numbers=2, frequencies=4, width=3, categories=(3, 2), dimension=4, scaling=True, ramps=3
+    ),
 }
 
 
@@ -52,7 +57,31 @@ def test_periodic_by_hand():
         np.array([[[5.0, 3.0]]]),
         np.array([[[0.5]]]),
     )
-    np.testing.assert_allclose(A, [[0.25], [5 * math.cos(math.pi / 2) - 3 + 0.5]])
+    np.testing.assert_allclose(A, [[5 * math.cos(math.pi / 2) - 3 + 0.5]])
+
+
+def test_ramps_by_hand():
+    """Below, on and above each of two ramps; a third has no width and is 0, whatever x is."""
+    t = np.array([[[0.0], [1.0], [3.0], [3.0]]])
+    X = np.array([[-1.0, 0.25, 2.0, 9.0]])
+    A, cache = ramps_forward(X, t)
+    np.testing.assert_array_equal(A, [[0, 0.25, 1, 1], [0, 0, 0.5, 1], [0, 0, 0, 0]])
+    dX, grads = ramps_backward(np.ones((3, 4)), cache)
+    np.testing.assert_array_equal(dX, [[0, 1, 0.5, 0]])
+    # 1/4 of: t0 (0.25 - 1) / 1;  t1 -0.25 / 1 + (0.5 - 1) / 2;  t2 -0.5 / 2
+    np.testing.assert_allclose(grads["dt0"].ravel(), np.array([-0.75, -0.5, -0.25, 0]) / 4)
+
+
+def test_ramps_are_silent_at_every_edge():
+    t = np.array([[[-1.0], [1.0]], [[2.0], [2.0]]])
+    X = np.array([[0.0, 30, -30, 1e3, -1e3, np.inf, -np.inf], [2.0, 2, 2, 2, 2, np.inf, -np.inf]])
+    with np.errstate(all="raise"):
+        A, cache = ramps_forward(X[:1], t[:1])
+        dX, grads = ramps_backward(np.ones((1, 7)), cache)
+    np.testing.assert_array_equal(A, [[0.5, 1, 0, 1, 0, 1, 0]])
+    assert np.isfinite(dX).all()
+    assert np.isfinite(grads["dt0"]).all()
+    np.testing.assert_array_equal(ramps_forward(X[1:], t[1:])[0], np.zeros((1, 7)))
 
 
 def test_a_code_takes_its_column_and_an_unknown_one_0():

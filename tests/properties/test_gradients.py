@@ -45,7 +45,8 @@ def embeddings(draw, n_x):
     """What may stand before the first layer; all categories have the same number of levels."""
     numbers = draw(st.integers(0, n_x))
     categories = draw(st.integers(0, n_x - numbers))
-    return Inputs(numbers, 2, 2, (3,) * categories, 2, scaling=draw(st.booleans()))
+    frequencies, ramps = draw(st.sampled_from([(2, 0), (0, 3), (2, 3)]))
+    return Inputs(numbers, frequencies, 2, (3,) * categories, 2, scaling=draw(st.booleans()), ramps=ramps)
 
 
 @st.composite
@@ -163,7 +164,7 @@ class TestAgainstJax:
             "cross_entropy",
             dims=(3, 4, 3, 2),
             parametric=True,
-            inputs=Inputs(2, 3, 2, scaling=True),
+            inputs=Inputs(2, 3, 2, scaling=True, ramps=3),
         )
 
 

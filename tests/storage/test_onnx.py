@@ -72,7 +72,7 @@ def test_every_activation_and_kind_of_output(activation, kind, dtype):
 @pytest.mark.parametrize("parametric", [False, True])
 @pytest.mark.parametrize(
     "inputs",
-    [None, Inputs(numbers=2, categories=(3,), scaling=True), Inputs(numbers=4), Inputs(categories=(3, 2)), Inputs(scaling=True)],
+    [None, Inputs(numbers=2, categories=(3,), scaling=True, ramps=3), Inputs(numbers=4), Inputs(numbers=3, frequencies=0, ramps=4), Inputs(categories=(3, 2)), Inputs(scaling=True)],
 )  # fmt: skip
 def test_embeddings_scaling_and_learned_activations(inputs, parametric, dtype):
     network, parameters = pair(parametric=parametric, inputs=inputs)

@@ -62,7 +62,12 @@ def test_it_learns_real_tables(tables, name):
 @quiet
 @pytest.mark.parametrize(
     ("name", "changes"),
-    [("titanic", {}), ("red wine", {"recipe": "full"}), ("red wine", {"n_members": 2})],
+    [
+        ("titanic", {}),
+        ("red wine", {"recipe": "simple"}),
+        ("red wine", {"recipe": "full"}),
+        ("red wine", {"n_members": 2}),
+    ],
 )
 def test_a_seed_gives_the_same_numbers_and_columns_may_stand_anywhere(tables, name, changes):
     X, y = tables[name]
@@ -80,7 +85,7 @@ def test_a_seed_gives_the_same_numbers_and_columns_may_stand_anywhere(tables, na
 
 @quiet
 @pytest.mark.parametrize("name", ["titanic", "penguins", "abalone"])
-@pytest.mark.parametrize("recipe", ["simple", "full"])
+@pytest.mark.parametrize("recipe", ["ramps", "simple", "full"])
 def test_a_saved_model_predicts_the_same(tables, tmp_path, name, recipe):
     X, y = tables[name]
     X, y = X[:250], y[:250]
@@ -119,21 +124,22 @@ def test_members_at_once_equal_members_one_by_one():
     from ellayer.engine import train
     from ellayer.estimators import members
     from ellayer.estimators.recipes import find_recipe
+    from ellayer.estimators.starting import start_of
 
-    recipe = find_recipe("simple", "classes")
+    recipe = find_recipe("ramps", "classes")
     seed = int(np.random.RandomState(0).randint(2**31 - 1))
     prepared = model.preparation_.transform(X)
     Y = np.stack([y == label for label in model.classes_]).astype(float)
     held = members.hold_out(Y.argmax(axis=0), 120, 3, np.random.RandomState(seed))
     random = np.random.RandomState(seed)
-    starts = [members.start_of(model.network_, recipe, prepared, random) for _ in range(3)]
+    starts = [start_of(model.network_, recipe, prepared, random) for _ in range(3)]
     for k in range(3):
         alone = train(
             model.network_, prepared.T, Y, sample_weight=(~held[k]).astype(float), parameters=starts[k], seed=seed,
             validation=(prepared[held[k]].T, Y[:, held[k]]), monitor="validation_cost", restore_best=True,
             optimizer=recipe["optimizer"], learning_rate=recipe["learning_rate"], schedule=recipe["schedule"],
             learning_rate_factors=members.rate_factors(model.network_, recipe), num_iterations=8 * 4, batch_size=32,
-            record_every=4, engine="numpy",
+            dropout=recipe["dropout"], weight_decay=recipe["weight_decay"] * 16**0.5, record_every=4, engine="numpy",
         )  # fmt: skip
         for name, theta in alone.parameters.items():
             np.testing.assert_allclose(model.members_[k][name], theta, rtol=1e-8, atol=1e-10)

@@ -1,12 +1,13 @@
 r"""What may stand before the first dense layer: embeddings of the columns of a table, and a scaling.
 
     numbers       x  ->  [x; V cos(2 pi (f x + p)) + c]   per column (Gorishniy et al. 2022, RealMLP)
+                  x  ->  [x; ramps from 0 to 1 between the thresholds t]  (Gorishniy et al. 2022)
     categories    k  ->  column k of E                    per column; an unknown one (k < 0) -> 0
     the rest      x  ->  x
     scaling       A^[0] = s * input                       one s per row, started at 1 (RealMLP)
 
-Rows of X in this order: numbers to embed, the rest, the codes of categories to embed. Forward and
-backward stand next to each other; like dW, the derivatives of the parameters carry the 1/m.
+Rows of X in this order: numbers to embed, the rest, the codes of categories to embed. Numbers may have
+cosines, ramps or both, in this order. Forward and backward stand next to each other; like dW, the derivatives of the parameters carry the 1/m.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ class Inputs:
     numbers : int
         How many first rows are numbers with an embedding.
     frequencies, width : int
-        Cosines per number, and outputs per number that are formed from them.
+        Cosines per number, and outputs per number that are formed from them; none where frequencies is 0.
+    ramps : int
+        Ramps per number.
     categories : tuple of int
         Number of levels of each of the last rows.
     dimension : int
@@ -44,6 +47,12 @@ class Inputs:
     categories: tuple[int, ...] = ()
     dimension: int = 8
     scaling: bool = False
+    ramps: int = 0
+
+    @property
+    def per_number(self) -> int:
+        """Rows of A^[0] for each embedded number, itself included."""
+        return 1 + (self.width if self.frequencies else 0) + self.ramps
 
     def size(self, n_x: int) -> int:
         """Return the number of rows of A^[0] for X with n_x rows."""
@@ -53,15 +62,17 @@ class Inputs:
                 f"inputs: expected at least {self.numbers + len(self.categories)} rows of X for the embedded "
                 f"columns, received layer_dims[0] = {n_x}"
             )
-        return plain + self.numbers * (1 + self.width) + len(self.categories) * self.dimension
+        return plain + self.numbers * self.per_number + len(self.categories) * self.dimension
 
     def shapes(self, n_x: int) -> dict[str, tuple[int, ...]]:
-        """Return the shape of each parameter: f0, p0, V0, c0 (numbers), E1... (categories), s0 (scaling)."""
+        """Return the shape of each parameter: f0, p0, V0, c0, t0 (numbers), E1... (categories), s0 (scaling)."""
         shapes: dict[str, tuple[int, ...]] = {}
-        if self.numbers:
+        if self.numbers and self.frequencies:
             shapes["f0"] = shapes["p0"] = (self.numbers, self.frequencies, 1)
             shapes["V0"] = (self.numbers, self.width, self.frequencies)
             shapes["c0"] = (self.numbers, self.width, 1)
+        if self.numbers and self.ramps:
+            shapes["t0"] = (self.numbers, self.ramps + 1, 1)
         for j, levels in enumerate(self.categories, start=1):
             shapes[f"E{j}"] = (self.dimension, levels)
         if self.scaling:
@@ -69,7 +80,10 @@ class Inputs:
         return shapes
 
     def draw(self, random: np.random.RandomState, n_x: int) -> dict[str, np.ndarray]:
-        """Return starting values (RealMLP's): f ~ N(0, 0.1^2), p ~ U(+-1/2), V, c ~ U(+-1/4), E ~ N(0, 1), s = 1."""
+        """Return starting values: f ~ N(0, 0.1^2), p ~ U(+-1/2), V, c ~ U(+-1/4), E ~ N(0, 1), s = 1 (RealMLP's).
+
+        The thresholds t are spread evenly from -2 to 2; quantiles of the data serve better.
+        """
         start = {}
         for name, shape in self.shapes(n_x).items():
             kind = name[0]
@@ -81,6 +95,8 @@ class Inputs:
                 start[name] = random.uniform(-0.25, 0.25, shape)
             elif kind == "E":
                 start[name] = random.randn(*shape)
+            elif kind == "t":
+                start[name] = np.tile(np.linspace(-2.0, 2.0, shape[1])[:, None], (shape[0], 1, 1))
             else:
                 start[name] = np.ones(shape)
         return start
@@ -90,13 +106,14 @@ class InputCache(NamedTuple):
     """What the backward step of the inputs needs."""
 
     numbers: Any
+    ramps: Any
     codes: Any
     unscaled: Array
     s: Any
 
 
 def periodic_forward(X: Array, f: Array, p: Array, V: Array, c: Array) -> tuple[Array, tuple]:
-    """[x; V cos(2 pi (f x + p)) + c] for each row of X.
+    """V cos(2 pi (f x + p)) + c for each row of X.
 
     Parameters
     ----------
@@ -107,15 +124,14 @@ def periodic_forward(X: Array, f: Array, p: Array, V: Array, c: Array) -> tuple[
 
     Returns
     -------
-    A : array, shape (n (1 + w), m)
+    A : array, shape (n w, m)
     cache : tuple
     """
     xp = array_namespace(X)
     n, m = X.shape
     T = 2.0 * math.pi * (f * X[:, None, :] + p)
     C = xp.cos(T)
-    A = xp.reshape(V @ C + c, (n * V.shape[1], m))
-    return xp.concat([X, A], axis=0), (X, f, V, T, C)
+    return xp.reshape(V @ C + c, (n * V.shape[1], m)), (X, f, V, T, C)
 
 
 def periodic_backward(dA: Array, cache: tuple) -> tuple[Array, dict[str, Array]]:
@@ -123,7 +139,7 @@ def periodic_backward(dA: Array, cache: tuple) -> tuple[Array, dict[str, Array]]
     X, f, V, T, C = cache
     xp = array_namespace(dA)
     n, m = X.shape
-    D = xp.reshape(dA[n:, :], (n, V.shape[1], m))
+    D = xp.reshape(dA, (n, V.shape[1], m))
     each = 1.0 / m
     dT = -2.0 * math.pi * (xp.matrix_transpose(V) @ D) * xp.sin(T)
     grads = {
@@ -132,7 +148,62 @@ def periodic_backward(dA: Array, cache: tuple) -> tuple[Array, dict[str, Array]]
         "dV0": (each * D) @ xp.matrix_transpose(C),
         "dc0": each * xp.sum(D, axis=2, keepdims=True),
     }
-    return dA[:n, :] + xp.sum(dT * f, axis=1), grads
+    return xp.sum(dT * f, axis=1), grads
+
+
+def ramps_forward(X: Array, t: Array) -> tuple[Array, tuple]:
+    """u_j = (x - t_j) / (t_{j+1} - t_j), held to [0, 1], for each row of X; 0 where t_{j+1} <= t_j.
+
+    A linear function of them is piecewise linear in x, with its corners at the thresholds
+    (piecewise linear encoding, Gorishniy, Rubachev, Babenko 2022).
+
+    Parameters
+    ----------
+    X : array, shape (n, m)
+    t : array, shape (n, k + 1, 1)
+        Thresholds of each row, in ascending order.
+
+    Returns
+    -------
+    A : array, shape (n k, m)
+    cache : tuple
+
+    Examples
+    --------
+    >>> A, _ = ramps_forward(np.array([[-1.0, 0.5, 2.5]]), np.array([[[0.0], [1.0], [3.0]]]))
+    >>> A
+    array([[0.  , 0.5 , 1.  ],
+           [0.  , 0.  , 0.75]])
+    """
+    xp = array_namespace(X)
+    there = t[:, 1:, :] > t[:, :-1, :]
+    slope = 1.0 / xp.where(there, t[:, 1:, :] - t[:, :-1, :], 1.0)
+    U = xp.where(there, (X[:, None, :] - t[:, :-1, :]) * slope, 0.0)
+    inside = (U > 0.0) & (U <= 1.0)
+    U = xp.clip(U, 0.0, 1.0)
+    n, k, m = U.shape
+    return xp.reshape(U, (n * k, m)), (U, inside, slope)
+
+
+def ramps_backward(dA: Array, cache: tuple) -> tuple[Array, dict[str, Array]]:
+    """dX, and dt: with G = dA / (t_{j+1} - t_j) on the ramp, t_j gets (u - 1) G and t_{j+1} gets -u G."""
+    U, inside, slope = cache
+    xp = array_namespace(dA)
+    n, k, m = U.shape
+    G = xp.where(inside, slope * xp.reshape(dA, (n, k, m)), 0.0)
+    left = xp.sum(G * U, axis=2, keepdims=True)
+    nothing = xp.zeros((n, 1, 1), dtype=dA.dtype)
+    dt = xp.concat([left - xp.sum(G, axis=2, keepdims=True), nothing], axis=1)
+    dt = (1.0 / m) * (dt - xp.concat([nothing, left], axis=1))
+    return xp.sum(G, axis=1), {"dt0": dt}
+
+
+def ramp_sides(cache: InputCache | None) -> list[Array]:
+    """On which side of the corners of its ramps each number lies; an empty list without ramps."""
+    if cache is None or cache.ramps is None:
+        return []
+    U, inside, _ = cache.ramps
+    return [inside, U > 0.0]
 
 
 def embedding_forward(codes: Array, E: Array) -> tuple[Array, Array]:
@@ -187,10 +258,15 @@ def inputs_forward(X: Array, parameters: dict[str, Array], inputs: Inputs) -> tu
     """
     xp = array_namespace(X)
     n, last = inputs.numbers, X.shape[0] - len(inputs.categories)
-    parts, numbers, codes = [], None, []
+    parts, numbers, ramps, codes = [], None, None, []
     if n:
-        embedded, numbers = periodic_forward(X[:n, :], *(parameters[k] for k in ("f0", "p0", "V0", "c0")))
-        parts.append(embedded)
+        parts.append(X[:n, :])
+        if inputs.frequencies:
+            embedded, numbers = periodic_forward(X[:n, :], *(parameters[k] for k in ("f0", "p0", "V0", "c0")))
+            parts.append(embedded)
+        if inputs.ramps:
+            embedded, ramps = ramps_forward(X[:n, :], parameters["t0"])
+            parts.append(embedded)
     parts.append(X[n:last, :])
     for j in range(1, len(inputs.categories) + 1):
         embedded, one_hot = embedding_forward(X[last + j - 1, :], parameters[f"E{j}"])
@@ -198,7 +274,7 @@ def inputs_forward(X: Array, parameters: dict[str, Array], inputs: Inputs) -> tu
         codes.append(one_hot)
     A0 = xp.concat(parts, axis=0) if len(parts) > 1 else parts[0]
     s = parameters["s0"] if inputs.scaling else None
-    return (A0 if s is None else scaling_forward(A0, s)), InputCache(numbers, codes, A0, s)
+    return (A0 if s is None else scaling_forward(A0, s)), InputCache(numbers, ramps, codes, A0, s)
 
 
 def inputs_backward(dA0: Array, cache: InputCache, inputs: Inputs) -> tuple[Array, dict[str, Array]]:
@@ -221,9 +297,16 @@ def inputs_backward(dA0: Array, cache: InputCache, inputs: Inputs) -> tuple[Arra
         dA0, grads["ds0"] = scaling_backward(dA0, cache.unscaled, cache.s)
     at, parts = 0, []
     if inputs.numbers:
-        at = inputs.numbers * (1 + inputs.width)
-        dX, periodic = periodic_backward(dA0[:at, :], cache.numbers)
-        grads |= periodic
+        dX, at = dA0[: inputs.numbers, :], inputs.numbers
+        for part, width, backward in (
+            (cache.numbers, inputs.width, periodic_backward),
+            (cache.ramps, inputs.ramps, ramps_backward),
+        ):
+            if part is not None:
+                end = at + inputs.numbers * width
+                through, own = backward(dA0[at:end, :], part)
+                dX, at = dX + through, end
+                grads |= own
         parts.append(dX)
     end = dA0.shape[0] - len(inputs.categories) * inputs.dimension
     parts.append(dA0[at:end, :])

@@ -6,12 +6,11 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from ..core.inputs import Inputs, inputs_forward
+from ..core.inputs import Inputs
 from ..core.network import Network
 from ..core.propagation import L_model_forward
 from ..core.updates import SCHEDULES, Schedule
@@ -22,18 +21,16 @@ from ..engine.state import TrainState
 from ..engine.train import TrainingResult, train
 from .epochs import EpochInfo
 from .recipes import Recipe
-
-Parameters = dict[str, np.ndarray]
+from .starting import Parameters, start_of
 
 FEWEST_ROWS = 10  # below, nothing is held out
 FOLDS = (5, 10)  # at least and at most; with one member a fifth of the rows is held out
 MOST_HELD = 50_000  # rows held out by one member: more tell no more
-EPOCHS = 256
-EXAMPLES = 256 * 200_000  # seen in all, by default: of more rows than that there are fewer epochs
+EXAMPLES = 50_000_000  # seen in all, by default: of very many rows fewer epochs than the recipe's
 COMPILED_FROM = 5e11  # multiplications and additions from which compiling pays
 ROWS_AT_ONCE = 4096
-ROWS_OF_START = 1000
-POINTS_OF_KINK = 5
+MOST_RAMPS = 512  # of all numbers together
+ROWS_PER_RAMP = 10
 
 
 @dataclass(frozen=True)
@@ -103,9 +100,19 @@ def make_network(
     loss: str,
     numbers: int,
     codes: tuple[int, ...],
+    m: int,
 ) -> Network:
-    """Return the network of a recipe for a prepared table."""
-    inputs = Inputs(numbers=numbers if recipe["embed_numbers"] else 0, categories=codes, scaling=True)
+    """Return the network of a recipe for a prepared table with m rows to learn from."""
+    ramps = min(recipe["ramps"], MOST_RAMPS // max(numbers, 1), m // ROWS_PER_RAMP)
+    frequencies = 16 if recipe["cosines"] else 0
+    embedded = numbers if ramps or frequencies else 0
+    inputs = Inputs(
+        numbers=embedded,
+        frequencies=frequencies,
+        categories=codes,
+        scaling=True,
+        ramps=ramps if embedded else 0,
+    )
     return Network(
         [n_x, *hidden, outputs], recipe["activation"], loss, parametric=recipe["parametric"], inputs=inputs
     )
@@ -118,68 +125,33 @@ def rate_factors(network: Network, recipe: Recipe) -> dict[str, float]:
     return factors | {f"W{l}": 1.0 / math.sqrt(n) for l, n in enumerate(network.widths[:-1], start=1)}
 
 
-def start_of(network: Network, recipe: Recipe, X: np.ndarray, random: np.random.RandomState) -> Parameters:
-    """Return a member's starting parameters, in float64.
-
-    "normal": W ~ N(0, 1) / sqrt(n_{l-1}), b ~ N(0, 1). "data": the rows of W are divided by the spread
-    of their z on the data, and b puts the kink of each unit at a mean of a few examples. The last layer is 0.
-
-    Parameters
-    ----------
-    network : Network
-    recipe : Recipe
-    X : ndarray, shape (m, n_x)
-    random : RandomState
-
-    Returns
-    -------
-    dict
-    """
-    from_data = recipe["start"] == "data"
-    parameters: Parameters = {}
-    if network.inputs is not None:
-        parameters |= network.inputs.draw(random, network.layer_dims[0])
-    if from_data:
-        rows = random.permutation(len(X))[:ROWS_OF_START]
-        A = X[rows].T.astype(np.float64)
-        A = inputs_forward(A, parameters, network.inputs)[0] if network.inputs is not None else A
-    for l, (n_in, n_out) in enumerate(pairwise(network.widths), start=1):
-        W, b = np.zeros((n_out, n_in)), np.zeros((n_out, 1))
-        if l < network.L:
-            W = random.standard_normal((n_out, n_in)) / math.sqrt(n_in)
-            b = random.standard_normal((n_out, 1))
-            if from_data:
-                spread = (W @ A).std(axis=1, keepdims=True)
-                W = W / np.where(spread > 1e-6, spread, 1.0)
-                b = -_points(W @ A, random)
-                A = network.rows[l - 1].forward(W @ A + b)
-            if network.parametric:
-                parameters[f"a{l}"] = np.ones((n_out, 1))
-        parameters |= {f"W{l}": W, f"b{l}": b}
-    return {name: parameters[name] for name in network.shapes}
-
-
-def _points(Z: np.ndarray, random: np.random.RandomState) -> np.ndarray:
-    """One value per unit: z of a random mean of a few examples."""
-    units, m = Z.shape
-    share = random.standard_exponential((units, POINTS_OF_KINK))
-    which = random.randint(m, size=(units, POINTS_OF_KINK))
-    z = np.take_along_axis(Z, which, axis=1)
-    return (share * z).sum(axis=1, keepdims=True) / share.sum(axis=1, keepdims=True)
-
-
 # Training
 
 
-def epochs_for(epochs: int | None, m: int) -> int:
-    """Return the number of epochs asked for; where left open 256, of more than 200,000 rows fewer.
+def epochs_for(epochs: int | None, recipe: Recipe, m: int, batch_size: int) -> int:
+    """Return the number of epochs asked for; where left open the recipe's for m rows.
+
+    Parameters
+    ----------
+    epochs : int or None
+    recipe : Recipe
+    m, batch_size : int
+
+    Returns
+    -------
+    int
 
     Examples
     --------
-    >>> epochs_for(None, 1000), epochs_for(None, 5_000_000), epochs_for(20, 1000)
-    (256, 10, 20)
+    >>> recipe = {"updates": 600, "epochs": (8, 64)}
+    >>> [epochs_for(None, recipe, m, 256) for m in (100, 5_000, 20_000, 20_000_000)]
+    [64, 30, 8, 2]
     """
-    return int(np.clip(EXAMPLES // m, 1, EPOCHS)) if epochs is None else epochs
+    if epochs is not None:
+        return epochs
+    fewest, most = recipe["epochs"]
+    wanted = min(max(recipe["updates"] // steps_per_epoch(m, batch_size), fewest), most)
+    return min(wanted, max(1, EXAMPLES // m))
 
 
 @dataclass(frozen=True)
@@ -238,7 +210,8 @@ def train_members(
     list of TrainingResult
     """
     random = np.random.RandomState(orders.seed)
-    starts = [start_of(network, recipe, rows.X, random) for _ in range(n_members)]
+    known = rows.X if held is None or n_members > 1 else rows.X[~held[0]]
+    starts = [start_of(network, recipe, known, random) for _ in range(n_members)]
     if eval_rows is not None:
         sets: list[Any] = [eval_rows.columns()] * n_members
     elif held is not None:

@@ -31,13 +31,13 @@ from .members import (
     best_epoch,
     epochs_for,
     make_network,
-    start_of,
     table_of,
     train_on_disk,
 )
 from .preparation import match_columns, remember_features, take_rows
 from .recipes import find_recipe
 from .settings import hidden_sizes
+from .starting import start_of
 from .targets import class_numbers
 
 SAMPLE_ROWS = 100_000
@@ -109,7 +109,10 @@ def fit_stream(
     """
     begin = time.perf_counter()
     _check(estimator, y, sample_weight)
-    hidden, recipe = hidden_sizes(estimator), find_recipe(estimator.recipe, estimator._task)
+    hidden, recipe = (
+        hidden_sizes(estimator),
+        find_recipe(estimator.recipe, estimator._task, estimator.learning_rate),
+    )
     estimator._metric = estimator._find_metric()
     seed = int(check_random_state(estimator.random_state).randint(2**31 - 1))
     learned = _learn(estimator, stream, seed, recipe, held=asides.eval_set is None)
@@ -125,12 +128,12 @@ def fit_stream(
         rows = DiskRows(scratch, X.shape[1], Y.shape[1], estimator.dtype, weighted)
         network = estimator.network_ = make_network(
             recipe, hidden, rows.n_x, rows.n_y, estimator._loss(recipe), estimator.preparation_.n_numbers_,
-            estimator.preparation_.code_levels_,
+            estimator.preparation_.code_levels_, rows.m,
         )  # fmt: skip
         orders = Orders(
-            epochs_for(estimator.epochs, rows.m), estimator.batch_size, seed, estimator.time_limit, begin,
-            estimator._score_of_epoch, estimator._metric.maximize, tuple(asides.callbacks or ()), asides.progress,
-            estimator, asides.states,
+            epochs_for(estimator.epochs, recipe, rows.m, estimator.batch_size), estimator.batch_size, seed,
+            estimator.time_limit, begin, estimator._score_of_epoch, estimator._metric.maximize,
+            tuple(asides.callbacks or ()), asides.progress, estimator, asides.states,
         )  # fmt: skip
         start = start_of(network, recipe, X, np.random.RandomState(seed))
         result = train_on_disk(network, recipe, rows, eval_rows, start, orders)

@@ -48,6 +48,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "time_limit": [Interval(Real, 0, None, closed="neither"), None],
     "hidden_layer_sizes": ["array-like", _count],
     "recipe": [StrOptions(set(RECIPES))],
+    "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
     "batch_size": [_count],
     "column_kinds": [dict, None],
     "dtype": [StrOptions({"float32", "float64"})],
@@ -85,17 +86,19 @@ class BaseTabular(BaseEstimator, ABC):
         if asides.eval_set is None:
             held = hold_out(self._strata(Y), len(Y), self.n_members, np.random.RandomState(seed))
             self._warn_of_few(Y, held)
-        recipe = find_recipe(self.recipe, self._task)
+        recipe = find_recipe(self.recipe, self._task, self.learning_rate)
         self.preparation_ = self._prepare(table, recipe, held)
         data = Rows(self._matrix(table, new=False), Y.astype(self.dtype), weights)
         eval_rows = self._eval_rows(asides.eval_set)
+        learned = len(data.X) if held is None or self.n_members > 1 else int((~held[0]).sum())
         self.network_ = make_network(
             recipe, hidden, data.X.shape[1], Y.shape[1], self._loss(recipe), self.preparation_.n_numbers_,
-            self.preparation_.code_levels_,
+            self.preparation_.code_levels_, learned,
         )  # fmt: skip
         orders = Orders(
-            epochs_for(self.epochs, len(Y)), self.batch_size, seed, self.time_limit, begin, self._score_of_epoch,
-            self._metric.maximize, tuple(asides.callbacks or ()), asides.progress, self, asides.states,
+            epochs_for(self.epochs, recipe, learned, self.batch_size), self.batch_size, seed, self.time_limit, begin,
+            self._score_of_epoch, self._metric.maximize, tuple(asides.callbacks or ()), asides.progress, self,
+            asides.states,
         )  # fmt: skip
         results = train_members(self.network_, recipe, data, held, eval_rows, self.n_members, orders)
         self.members_ = [result.parameters for result in results]
@@ -181,7 +184,9 @@ class BaseTabular(BaseEstimator, ABC):
     def _settle_constant(self, table: list[Column], count: int) -> Any:
         """Nothing to learn: no network."""
         self._warn_of_constant()
-        self.preparation_ = self._prepare(table, find_recipe(self.recipe, self._task), None)
+        self.preparation_ = self._prepare(
+            table, find_recipe(self.recipe, self._task, self.learning_rate), None
+        )
         self.network_, self.members_, self.history_ = None, [], History()
         self.best_epochs_, self.stopped_by_, self.engine_ = [], "constant", "none"
         self.validation_score_ = math.nan

@@ -37,7 +37,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
     n_members : int, default=1
         Networks whose probabilities are averaged. Each holds out another fold; they are trained at once.
     epochs : int or None, default=None
-        None is 256, and of more than 200,000 rows fewer: 51 million examples are seen in all.
+        None is the recipe's number for so many rows.
     time_limit : float or None, default=None
         Seconds for the fit; the learning-rate schedule is fitted into them.
     hidden_layer_sizes : int or array-like of int, default=(256, 256, 256)
@@ -45,9 +45,10 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         "log_loss", "brier", "auc", "accuracy", "balanced_accuracy" or "f1": decides which epoch is best,
         whether labels are smoothed, and how labels follow from probabilities.
     class_weight : dict, "balanced" or None, default=None
-    recipe : str, default="simple"
-        A name of ``ellayer.estimators.recipes.RECIPES``: "simple" or "full" (with embeddings, dropout
-        and learned activations; slower).
+    recipe : str, default="ramps"
+        A name of ``ellayer.estimators.recipes.RECIPES``: "ramps", or RealMLP's "simple" and "full".
+    learning_rate : float or None, default=None
+        None is the recipe's.
     batch_size : int, default=256
     column_kinds : dict or None, default=None
         The kind of a column by name where it should not be guessed: "numeric", "categorical", "boolean",
@@ -106,7 +107,8 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         hidden_layer_sizes=(256, 256, 256),
         metric="log_loss",
         class_weight=None,
-        recipe="simple",
+        recipe="ramps",
+        learning_rate=None,
         batch_size=256,
         column_kinds=None,
         dtype="float32",
@@ -119,6 +121,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         self.metric = metric
         self.class_weight = class_weight
         self.recipe = recipe
+        self.learning_rate = learning_rate
         self.batch_size = batch_size
         self.column_kinds = column_kinds
         self.dtype = dtype

@@ -35,7 +35,7 @@ class TabularRegressor(RegressorMixin, BaseTabular):
     n_members : int, default=1
         Networks whose predictions are averaged. Each holds out another fold; they are trained at once.
     epochs : int or None, default=None
-        None is 256, and of more than 200,000 rows fewer: 51 million examples are seen in all.
+        None is the recipe's number for so many rows.
     time_limit : float or None, default=None
         Seconds for the fit; the learning-rate schedule is fitted into them.
     hidden_layer_sizes : int or array-like of int, default=(256, 256, 256)
@@ -44,8 +44,10 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         None is "rmse", or the loss itself where that is a quantile.
     loss : str or None, default=None
         "squared_error", "absolute_error", "huber(delta=1)" or "quantile(q=0.9)"; None is the metric's.
-    recipe : str, default="simple"
-        "simple" or "full" (with embeddings, dropout and learned activations; slower).
+    recipe : str, default="ramps"
+        "ramps", or RealMLP's "simple" and "full".
+    learning_rate : float or None, default=None
+        None is the recipe's.
     batch_size : int, default=256
     column_kinds : dict or None, default=None
         The kind of a column by name where it should not be guessed.
@@ -87,7 +89,8 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         hidden_layer_sizes=(256, 256, 256),
         metric=None,
         loss=None,
-        recipe="simple",
+        recipe="ramps",
+        learning_rate=None,
         batch_size=256,
         column_kinds=None,
         dtype="float32",
@@ -100,6 +103,7 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         self.metric = metric
         self.loss = loss
         self.recipe = recipe
+        self.learning_rate = learning_rate
         self.batch_size = batch_size
         self.column_kinds = column_kinds
         self.dtype = dtype

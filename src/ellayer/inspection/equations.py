@@ -196,10 +196,13 @@ def _backward(network: Network, l: int, terms: Terms) -> dict[str, Equation]:
 def _inputs_forward(network: Network) -> Equation:
     inputs = network.inputs
     assert inputs is not None
-    parts, latex = [], []
-    if inputs.numbers:
-        parts.append("x; V0 cos(2 pi (f0 x + p0)) + c0")
-        latex.append(r"x;\ V \cos(2\pi(f x + \varphi)) + c")
+    parts, latex = (["x"], ["x"]) if inputs.numbers else ([], [])
+    if inputs.numbers and inputs.frequencies:
+        parts.append("V0 cos(2 pi (f0 x + p0)) + c0")
+        latex.append(r"V \cos(2\pi(f x + \varphi)) + c")
+    if inputs.numbers and inputs.ramps:
+        parts.append("(x - t0_j) / (t0_{j+1} - t0_j) held to [0, 1]")
+        latex.append(r"\mathrm{clip}\left(\frac{x - t_j}{t_{j+1} - t_j}, 0, 1\right)")
     parts.append("x")
     latex.append("x")
     if inputs.categories:
@@ -220,6 +223,9 @@ def _inputs_backward(network: Network) -> dict[str, Equation]:
         "p": Equation("dp0 = 1/m sum_i T", rf"d\varphi = {mean} T"),
         "V": Equation("dV0 = 1/m D cos(2 pi (f0 x + p0))^T", r"dV = \frac{1}{m} D \cos(2\pi(f x + \varphi))^T"),
         "c": Equation("dc0 = 1/m sum_i D", rf"dc = {mean} D"),
+        "t": Equation("dt0_j = 1/m sum_i (u_j - 1) G_j - u_{j-1} G_{j-1}, G_j = D / (t0_{j+1} - t0_j) on ramp u_j",
+                      rf"dt_j = {mean} (u_j - 1)\, G_j - u_{{j-1}}\, G_{{j-1}},\quad G_j = "
+                      r"\frac{D\,[0 < u_j \le 1]}{t_{j+1} - t_j}"),
         "s": Equation("ds0 = 1/m sum_i dA0 * (A0 / s0)", rf"ds = {mean} dA^{{[0]}} \odot (A^{{[0]}} / s)"),
     }  # fmt: skip
     table = {}

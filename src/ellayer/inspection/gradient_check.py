@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.inputs import ramp_sides
 from ..core.network import Network
 from ..core.propagation import L_model_backward, L_model_forward, compute_cost, relative_weights
 from ..core.regularizers import l1_backward, l1_forward, l2_backward, l2_forward
@@ -272,6 +273,7 @@ class Problem:
         rows = self.network.rows
         sides = [k < cache.Z for cache, row in zip(caches, rows, strict=True) for k in row.kinks]
         sides += [k < AL - self.Y for k in self.network.loss_row.kinks]
+        sides += ramp_sides(caches[0].inputs)
         if self.l2:
             J = J + l2_forward(theta, self.l2, self.total)
         if self.l1:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.inputs import Inputs
 from ..core.network import Network
 from .drawing import network_svg
 from .equations import symbol
@@ -152,12 +153,18 @@ def _before(network: Network, m: int | str) -> list[dict[str, Any]]:
         ]
     count = sum(math.prod(shape) for shape in network.inputs.shapes(n_x).values())
     what = [
-        f"{network.inputs.numbers} numbers embedded" if network.inputs.numbers else "",
+        _numbers(network.inputs),
         f"{len(network.inputs.categories)} categories embedded" if network.inputs.categories else "",
         "scaled" if network.inputs.scaling else "",
     ]
     return [{"layer": f"input ({n_x})", "W": "", "b": "", "Z": "", "A": (network.widths[0], m), "parameters": count,
              "activation": ", ".join(w for w in what if w)}]  # fmt: skip
+
+
+def _numbers(inputs: Inputs) -> str:
+    how = [f"{inputs.ramps} ramps"] if inputs.ramps else []
+    how += [f"{inputs.frequencies} cosines"] if inputs.frequencies else []
+    return f"{inputs.numbers} numbers by {' and '.join(how)} each" if inputs.numbers and how else ""
 
 
 def _head(s: Summary) -> str:

@@ -268,7 +268,9 @@ def _add_inputs(sink: Sink, X: str, own: dict[str, np.ndarray], inputs: Inputs, 
     parts = []
     if n:
         numbers = _columns(sink, X, 0, n)
-        parts += [numbers, _add_periodic(sink, numbers, own)]
+        parts.append(numbers)
+        parts += [_add_periodic(sink, numbers, own)] if inputs.frequencies else []
+        parts += [_add_ramps(sink, numbers, own["t0"])] if inputs.ramps else []
     if last > n:
         parts.append(_columns(sink, X, n, last))
     for j, levels in enumerate(inputs.categories, start=1):
@@ -293,6 +295,17 @@ def _add_periodic(sink: Sink, numbers: str, own: dict[str, np.ndarray]) -> str:
     c = sink.constant("c0", np.ascontiguousarray(own["c0"].transpose(0, 2, 1)))
     flat = sink.constant("flat", np.array([-1, own["c0"].size]))
     return sink.node("Reshape", sink.node("Add", sink.node("MatMul", C, V), c), flat)
+
+
+def _add_ramps(sink: Sink, numbers: str, t: np.ndarray) -> str:
+    """Add (x - t_j) / (t_{j+1} - t_j), held to [0, 1], of each number: (m, n) -> (m, n, k) -> (m, n k)."""
+    low, width = t[:, :-1, 0], np.diff(t[:, :, 0], axis=1)
+    slope = np.divide(1.0, width, out=np.zeros_like(width), where=width > 0)
+    each = sink.node("Unsqueeze", numbers, sink.constant("last_axis", np.array([-1])))
+    U = sink.node("Mul", sink.node("Sub", each, sink.constant("t0", low)), sink.constant("slopes", slope))
+    bounds = [sink.constant(f"ramp_{at}", np.array(at, t.dtype)) for at in (0, 1)]
+    flat = sink.constant("flat_ramps", np.array([-1, low.size]))
+    return sink.node("Reshape", sink.node("Clip", U, *bounds), flat)
 
 
 def _columns(sink: Sink, X: str, first: int, end: int) -> str:
