@@ -22,7 +22,17 @@ def test_version(ellayer):
 def test_help_names_every_command_and_the_exit_codes(ellayer):
     done = ellayer("--help")
     assert done.returncode == 0
-    for word in ("train", "data", "inspect", "export", "reproduce", "trace", "check", "--version", "Exit codes"):
+    for word in (
+        "train",
+        "data",
+        "inspect",
+        "export",
+        "reproduce",
+        "trace",
+        "check",
+        "--version",
+        "Exit codes",
+    ):
         assert word in done.stdout
 
 
