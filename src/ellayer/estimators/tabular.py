@@ -101,7 +101,8 @@ class BaseTabular(BaseEstimator, ABC):
             self._score_of_epoch, self._metric.maximize, tuple(asides.callbacks or ()), asides.progress, self,
             asides.states,
         )  # fmt: skip
-        results = train_members(self.network_, recipe, data, held, eval_rows, self.n_members, orders)
+        train = asides.train or train_members
+        results = train(self.network_, recipe, data, held, eval_rows, self.n_members, orders)
         self.members_ = [result.parameters for result in results]
         self.history_ = table_of(results)
         self.best_epochs_ = [best_epoch(result.history, self._metric.maximize) for result in results]
