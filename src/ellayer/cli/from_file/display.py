@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -79,3 +80,37 @@ def shown(name: str, value: float | None) -> str:
     if METRICS[name].share:
         return f"{100 * value:.1f} %"
     return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+def show_sweep(
+    rows: Sequence[Mapping[str, Any]], best: int, metric: Any, summary: dict[str, Any], path: Path
+) -> None:
+    """Print the trials, the best marked, how good it is on rows that no trial saw, and where it was written.
+
+    Parameters
+    ----------
+    rows : sequence of mappings
+    best : int
+    metric : TableMetric
+    summary : dict
+    path : Path
+    """
+    console = Console()
+    better = "more" if metric.maximize else "less"
+    table = Table(title=f"{len(rows)} trials; of the {metric.name} {better} is better", title_justify="left")
+    for name in ("layers", "learning rate", f"held-out {metric.name}", "best epoch", "parameters", "seconds"):
+        table.add_column(name, justify="left" if name == "layers" else "right")
+    table.add_column("")
+    for i, row in enumerate(rows):
+        table.add_row(
+            row["layers"], f"{row['learning_rate']:g}", f"{row['validation_score']:.4g}", str(row["best_epoch"]),
+            f"{row['parameters']:,}", f"{row['seconds']:.1f}", "best" if i == best else "",
+            style="bold" if i == best else None,
+        )  # fmt: skip
+    console.print(table)
+    if summary["scores"]:
+        test = summary["rows"].get("test") or summary["rows"]["validation"]
+        console.print(score_table(summary, test))
+    console.print(
+        f"Written to {path}; open {path / 'report.html'}", soft_wrap=True, markup=False, highlight=False
+    )
