@@ -50,7 +50,7 @@ def seconds(value: float) -> str:
     """Return a time as people say it.
 
     >>> seconds(0.123), seconds(75.0), seconds(7300.0)
-    ('0.12 s', '1 min 15 s', '2 h 2 min')
+    ('0.12 s', '1 min 15 s', '2 h 1 min')
     """
     if value < 60:
         return f"{value:.2g} s" if value < 10 else f"{value:.0f} s"
