@@ -68,7 +68,7 @@ class BaseTabular(BaseEstimator, ABC):
     # Fit
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, asides: Asides) -> Any:
-        vars(self).pop("held_out_", None)  # of an earlier stream
+        self.__dict__.pop("held_out_", None)  # of an earlier stream
         if is_stream(X):
             return fit_stream(self, X, y, sample_weight, asides)
         begin = time.perf_counter()
