@@ -22,6 +22,7 @@ from .numpy_loop import NumpyLoop
 from .optimizers import find_optimizer, find_schedule
 from .run import Metric, Rates, Run, Score, Watch, is_judged
 from .sources import DiskRows, Feed
+from .sparse import SparseFeed, check_sparse, is_sparse
 from .state import FlatState, Parameters, TrainState, copy_tree, tree_shapes
 from .step import Batch, Knobs, Plan
 from .wide import Span, applies, pays
@@ -141,9 +142,10 @@ def train(
     Parameters
     ----------
     network : Network
-    X : array, shape (n_x, m), or DiskRows
-        Examples are columns. ``engine.DiskRows`` stands for X, Y and the weights of a file larger than
-        memory: mini-batches only, shuffled by blocks.
+    X : array or sparse matrix, shape (n_x, m), or DiskRows
+        Examples are columns. A sparse X is made dense by mini-batches, or whole for the full batch.
+        ``engine.DiskRows`` stands for X, Y and the weights of a file larger than memory: mini-batches only,
+        shuffled by blocks.
     Y : array, shape (n_L, m)
         Targets; a flat Y of length m is taken as (1, m), or as class numbers for a softmax loss.
     parameters : dict, optional
@@ -245,11 +247,14 @@ def train(
         dtype, m = str(X.dtype), X.m
         data, batches = _from_disk(network, X, batch_size, seed, shuffle)
     else:
-        X = checks.check_X(network, X, checks.check_dtype(dtype))
+        sparse = is_sparse(X)
+        X = (check_sparse if sparse else checks.check_X)(network, X, checks.check_dtype(dtype))
         dtype, m = str(X.dtype), X.shape[1]
         weights = checks.check_weights(sample_weight, m, dtype)
         data = Batch(X, checks.check_Y(network, Y, m, dtype), weights)
         batches = Batches(m, batch_size, seed, shuffle)
+        if sparse:
+            data = _from_sparse(data, batches, metrics)
     watch = Watch(data, check_validation(network, validation, dtype), metrics or {}, score)
     state = _start(network, state, parameters, initializer, seed, dtype)
     stopping, keep_best = stopping_rule(
@@ -327,6 +332,13 @@ def _check_on_disk(network, rows, Y, sample_weight, dtype, batch_size, metrics) 
 def _from_disk(network, rows, batch_size, seed, shuffle) -> tuple[Feed, Batches]:
     batches = BlockBatches(rows.m, batch_size, seed, shuffle, block=rows.block, window=rows.window)
     return Feed(rows, batches, network), batches
+
+
+def _from_sparse(data: Batch, batches: Batches, metrics: Any) -> Any:
+    """Mini-batches that are made dense as they come; the full batch is dense at once."""
+    if batches.full or metrics:
+        return data._replace(X=data.X.toarray())
+    return SparseFeed(data, batches)
 
 
 def _start(network, state, parameters, initializer, seed, dtype) -> TrainState:

@@ -17,6 +17,7 @@ from ..engine.events import History, Info, wants_to_stop
 from .targets import decode
 
 SMALLEST_RATE = 1e-6
+NUMBERS_AT_ONCE = 2**22  # of sparse rows made dense
 FOREVER = 1 << 30  # epochs
 
 
@@ -47,7 +48,7 @@ class EpochInfo(Info):
 class HeldOut:
     """Examples to score on: rows X (m, n_x), targets Y (m, n_L), the labels or numbers y, weights."""
 
-    X: np.ndarray
+    X: Any  # an array or a csr matrix
     Y: np.ndarray
     y: Any
     weights: np.ndarray | None
@@ -152,10 +153,10 @@ class EpochRule:
         if self.held_out is None and self.watched == "loss":
             return -estimator.loss_
         place = self.held_out or self.train
-        AL, caches = L_model_forward(place.X.T, self._now(), self.network)
+        AL, ZL = outputs_of_rows(place.X, self._now(), self.network)
         if self.held_out is not None:
             weights = None if place.weights is None else relative_weights(place.weights.reshape(1, -1))
-            loss = float(compute_cost(AL, place.Y.T, self.network, weights, caches[-1].Z))
+            loss = float(compute_cost(AL, place.Y.T, self.network, weights, ZL))
             self.columns["validation_loss"].append(loss)
         score = self.scorer(place, AL.T)
         if self.held_out is None:
@@ -270,6 +271,19 @@ class IterationCalls:
         if self.context is not None:
             answers.append(self.context.epoch_ended(lambda: info.parameters))
         return any(answers)
+
+
+def outputs_of_rows(X: Any, parameters: dict[str, np.ndarray], network: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return A^[L] and Z^[L] of rows X (m, n_x), both (n_L, m); sparse rows are made dense by blocks."""
+    if not hasattr(X, "toarray"):
+        AL, caches = L_model_forward(X.T, parameters, network)
+        return AL, caches[-1].Z
+    block = max(1, NUMBERS_AT_ONCE // X.shape[1])
+    parts = [
+        outputs_of_rows(X[i : i + block].toarray(), parameters, network) for i in range(0, X.shape[0], block)
+    ]
+    A, Z = zip(*parts, strict=True)
+    return np.concatenate(A, axis=1), np.concatenate(Z, axis=1)
 
 
 def watched(estimator: Any, has_validation: bool) -> str:

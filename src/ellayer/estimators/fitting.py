@@ -124,7 +124,7 @@ def _aligned(
 
 
 def _descend(estimator: Any, data: Data, state: TrainState, incremental: bool, context: Any) -> None:
-    m = len(data.X)
+    m = len(data.Y)
     batch_size = _batch_size(estimator, m)
     steps = -(-m // batch_size)
     optimizer = settings.optimizer_of(estimator)
@@ -294,7 +294,7 @@ def _write_history(estimator: Any, history: History, columns: dict[str, list[flo
 def _minimise(estimator: Any, data: Data, state: TrainState, context: Any) -> None:
     """The solver lbfgs: one minimisation over all examples."""
     state = TrainState(state.parameters, FRESH, seed=state.seed)
-    estimator._optimizer_spec, estimator._place = settings.optimizer_of(estimator), (len(data.X), len(data.X))
+    estimator._optimizer_spec, estimator._place = settings.optimizer_of(estimator), (len(data.Y), len(data.Y))
     calls = IterationCalls(estimator, context)
     held_out = data.held_out
     validation = None
@@ -331,7 +331,7 @@ def _cost(estimator: Any, data: Data) -> float:
     parameters, network = estimator.parameters_, _scored(estimator.network_)
     AL, caches = L_model_forward(data.X.T, parameters, network)
     weights = None if data.weights is None else relative_weights(data.weights.reshape(1, -1))
-    m = len(data.X) if data.weights is None else float(data.weights.sum())
+    m = len(data.Y) if data.weights is None else float(data.weights.sum())
     J = compute_cost(AL, data.Y.T, network, weights, caches[-1].Z)
     return float(J + l2_forward(parameters, estimator.alpha, m) + l1_forward(parameters, estimator.l1, m))
 
