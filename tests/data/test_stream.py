@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from ellayer.data import DataError, MissingFileError, TableStream, available_memory, too_large
+from ellayer.data import DataError, MissingFileError, TableStream, available_memory, read_examples, too_large
 from ellayer.data import size as sizes
 from ellayer.data.size import table_bytes
 
@@ -33,7 +33,7 @@ def table():
     )
 
 
-@pytest.mark.parametrize("block_bytes", [64, 1000, 1 << 23])
+@pytest.mark.parametrize("block_bytes", [400, 1000, 1 << 23])
 def test_csv_in_blocks_of_any_size(table, tmp_path, block_bytes):
     table.write_csv(tmp_path / "t.csv")
     stream = TableStream(tmp_path / "t.csv", "y", block_bytes=block_bytes)
@@ -57,6 +57,33 @@ def test_parquet_in_blocks_of_any_size(table, tmp_path, row_group_size, block_by
     assert together(stream).equals(table)
 
 
+def test_a_packed_csv_and_how_it_was_read(table, tmp_path):
+    (tmp_path / "t.csv.gz").write_bytes(gzip.compress(table.write_csv(separator=";").encode()))
+    stream = TableStream(tmp_path / "t.csv.gz", "y", block_bytes=1000)
+    assert together(stream)["town"].to_list() == table["town"].to_list()
+    assert (stream.name, stream.reading["delimiter"], stream.reading["columns"]) == ("t", ";", 3)
+    assert stream.notes == ["a semicolon separates the values"]
+    again = TableStream(tmp_path / "t.csv.gz", "n", reading=stream.reading)
+    assert again.reading == {**stream.reading, "target": "n"}
+
+
+def test_the_same_as_read_whole(table, tmp_path):
+    table = table.with_columns(a=pl.when(pl.col("n") > 90).then(None).otherwise("a"), code=pl.lit("007"))
+    table.write_csv(tmp_path / "t.csv", null_value="?")
+    whole = read_examples(tmp_path / "t.csv", target="n")
+    assert together(TableStream(tmp_path / "t.csv", "n", block_bytes=900))["code"].to_list() == ["007"] * 500
+    ((X, y),) = TableStream(tmp_path / "t.csv", "n").blocks()
+    assert y.tolist() == whole.y.tolist()
+    assert X.schema.names() == whole.X.schema.names()
+    assert X["town"].equals(whole.X["town"])
+
+
+def test_a_quoted_field_that_comes_late(tmp_path):
+    (tmp_path / "t.csv").write_text("a,y\n" + "b,1\n" * 50 + '"b,\nc",2\n' * 50)
+    found = together(TableStream(tmp_path / "t.csv", "y", block_bytes=70))
+    assert found["a"].to_list() == ["b"] * 50 + ["b,\nc"] * 50
+
+
 def test_parquet_without_its_suffix(table, tmp_path):
     table.write_parquet(tmp_path / "t.bin")
     assert together(TableStream(tmp_path / "t.bin", "y")).equals(table)
@@ -73,8 +100,10 @@ def test_the_target_may_stand_anywhere_and_is_what_it_is(tmp_path):
 
 def test_rows_without_a_target_are_left_out(tmp_path):
     (tmp_path / "t.csv").write_text("a,y\n1,2\n2,\n3,NA\n4,?\n5,6\n")
-    ((X, y),) = TableStream(tmp_path / "t.csv", "y").blocks()
+    stream = TableStream(tmp_path / "t.csv", "y")
+    ((X, y),) = stream.blocks()
     assert (X["a"].to_list(), y.tolist()) == ([1.0, 5.0], [2, 6])
+    assert stream.odd == ["3 rows have no target (y), left out"]
     pl.DataFrame({"a": [1, 2, 3], "y": [1.0, None, float("nan")]}).write_parquet(tmp_path / "t.parquet")
     ((X, y),) = TableStream(tmp_path / "t.parquet", "y").blocks()
     assert (X["a"].to_list(), y.tolist()) == ([1], [1.0])
@@ -90,6 +119,9 @@ def test_rows_without_a_target_are_left_out(tmp_path):
         ('"a","y"\n1,u\n2,v\n', {}, [1.0, 2.0]),
         ("a,y\n01,u\n02,v\n", {}, ["01", "02"]),
         ("a:y\n1:u\n2:v\n", {"delimiter": ":"}, [1.0, 2.0]),
+        ("sep=;\na;y\n1;u\n2;v\n", {}, [1.0, 2.0]),
+        ("a  y\n 1  u\n 2  v\n", {}, [1.0, 2.0]),
+        ('"a\n",y\n"1,000",u\n"2,500",v\n', {}, [1000.0, 2500.0]),
     ],
 )
 def test_ways_of_writing(tmp_path, text, options, a):
@@ -103,9 +135,14 @@ def test_another_encoding_and_no_header(tmp_path):
     (tmp_path / "t.csv").write_bytes("Köln,1\nBärn,2\n".encode("latin-1"))
     found = together(TableStream(tmp_path / "t.csv", "x1", encoding="latin-1", header=False))
     assert found.rows() == [("Köln", 1), ("Bärn", 2)]
-    with pytest.raises(DataError, match=r"byte 0xf6 after 'K'; name the encoding"):
-        TableStream(tmp_path / "t.csv", "x1", header=False)
-    with pytest.raises(DataError, match="encoding: expected a name"):
+    assert together(TableStream(tmp_path / "t.csv", "x1", header=False)).rows() == found.rows()
+    (tmp_path / "u.csv").write_bytes(b"Rom,1\n" * 50 + "Köln,1\n".encode("latin-1"))
+    with pytest.raises(DataError, match=r"holds the byte 0xf6 after '.*K'; name the encoding"):
+        list(TableStream(tmp_path / "u.csv", "x1", header=False, block_bytes=60).blocks())
+    (tmp_path / "w.csv").write_text("Köln,1\n" * 9, encoding="utf-16")
+    with pytest.raises(DataError, match="is in utf-16; save it as UTF-8"):
+        TableStream(tmp_path / "w.csv", "x1", header=False)
+    with pytest.raises(DataError, match="encoding: expected the name"):
         TableStream(tmp_path / "t.csv", "x1", encoding="klingon", header=False)
 
 
@@ -117,7 +154,7 @@ def test_a_later_value_that_is_no_number_is_missing_and_told(tmp_path):
     expected = [float(i) if i != 90 else None for i in range(100)]
     for _ in range(2):
         assert together(stream)["a"].to_list() == expected
-    assert stream.notes == [
+    assert stream.odd == [
         "column 'a': 1 values are no numbers as those of the first rows are, taken as missing"
     ]
 
@@ -135,16 +172,16 @@ def test_a_later_target_of_another_kind_is_an_error(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "is an empty file"),
+        (b"", "is empty"),
         (b"a,y\n", "expected rows below the header"),
         (b"<!doctype html><html></html>", "is an HTML page"),
         (b"\x89PNG\r\n\x1a\n" + bytes(50), "is a PNG picture"),
-        (gzip.compress(b"a,y\n1,2\n"), "is a gzip archive"),
+        (gzip.compress(b"a,y\n1,2\n" * 90)[:-9], "cut off or damaged"),
         (b"a,a,y\n1,2,3\n", "received 'a' more than once"),
-        (b"a,,y\n1,2,3\n", "a column without a name"),
+        (b"a,,y\n1,2,3\n", "expected a name for each column"),
         (b"y\n1\n", "received 'y' alone"),
         (b"a,Y\n1,2\n", r"received 'y'; "),
-        (b"a,y\n1,2\n1,2,3\n", "expected rows of 2 values separated by ','"),
+        (b"a,y\n1,2\n1,2,3\n", "expected 2 values in every line"),
         (b"PAR1 and not more", "cut off or damaged"),
     ],
 )
@@ -178,7 +215,7 @@ def test_a_parquet_of_lists_or_of_nothing(tmp_path):
     with pytest.raises(DataError, match=r"received List\(Int64\) in 'a'"):
         TableStream(tmp_path / "t.parquet", "y")
     pl.DataFrame({"a": [], "y": []}).write_parquet(tmp_path / "t.parquet")
-    with pytest.raises(DataError, match="received no rows"):
+    with pytest.raises(DataError, match="received a table of 0 rows"):
         TableStream(tmp_path / "t.parquet", "y")
 
 

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import polars as pl
 import pytest
+from sklearn.metrics import log_loss
 
 import ellayer
 from ellayer import TabularClassifier, TabularRegressor
@@ -71,6 +72,9 @@ def test_classes_as_well_as_in_memory(files, scratch, kind):
     assert model.validation_score_ == pytest.approx(memory.validation_score_, abs=0.04)
     assert len(model.history_["epoch"]) == 10
     assert model.oof_prediction_.shape == (0, 2)
+    X, y = model.held_out_  # a model is judged by rows that it has not learned from
+    assert len(X) == len(y)
+    assert model.validation_score_ == pytest.approx(log_loss(y, model.predict_proba(X)), abs=1e-5)
 
 
 def test_numbers_as_well_as_in_memory(files, scratch):

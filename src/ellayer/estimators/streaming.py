@@ -141,7 +141,7 @@ def fit_stream(
     estimator.best_epochs_ = [best_epoch(result.history, orders.maximize)]
     estimator.stopped_by_, estimator.engine_ = result.stopped_by, result.engine
     estimator._judge(Rows(X[:0], Y, learned.weights), None, eval_rows, np.arange(0), 0)
-    for note in getattr(stream, "notes", []):
+    for note in getattr(stream, "odd", []):
         checks.tell(note)
     return estimator
 
@@ -254,7 +254,10 @@ def _second_pass(
     estimator: Any, stream: RowStream, seed: int, learned: Learned, scratch: IO[bytes]
 ) -> Rows | None:
     """Write the prepared rows to learn from into the scratch file; return those held out, None for no share."""
+    import polars as pl
+
     held: list[Rows] = []
+    raw: list[tuple[Any, np.ndarray]] = []
     by_class, share = learned.by_class, learned.share
     names = getattr(estimator, "feature_names_in_", None)
     for X, y, keys in _keyed(stream, seed):
@@ -267,8 +270,10 @@ def _second_pass(
         scratch.write(np.concatenate(parts, axis=1, dtype=estimator.dtype).data)
         if share:
             held.append(rows.take(~inside))
+            raw.append((X.filter(~inside), y[~inside]))
     if not held:
         return None
+    estimator.held_out_ = pl.concat([part[0] for part in raw]), np.concatenate([part[1] for part in raw])
     weights = None if by_class is None else np.concatenate([rows.weights for rows in held])  # type: ignore[misc]
     return Rows(np.concatenate([rows.X for rows in held]), np.concatenate([rows.Y for rows in held]), weights)
 

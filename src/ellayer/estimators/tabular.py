@@ -68,6 +68,7 @@ class BaseTabular(BaseEstimator, ABC):
     # Fit
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, asides: Asides) -> Any:
+        self.__dict__.pop("held_out_", None)  # of an earlier stream
         if is_stream(X):
             return fit_stream(self, X, y, sample_weight, asides)
         begin = time.perf_counter()
@@ -100,7 +101,8 @@ class BaseTabular(BaseEstimator, ABC):
             self._score_of_epoch, self._metric.maximize, tuple(asides.callbacks or ()), asides.progress, self,
             asides.states,
         )  # fmt: skip
-        results = train_members(self.network_, recipe, data, held, eval_rows, self.n_members, orders)
+        train = asides.train or train_members
+        results = train(self.network_, recipe, data, held, eval_rows, self.n_members, orders)
         self.members_ = [result.parameters for result in results]
         self.history_ = table_of(results)
         self.best_epochs_ = [best_epoch(result.history, self._metric.maximize) for result in results]

@@ -72,6 +72,8 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
     oof_prediction_ : ndarray of shape (n_samples, n_classes)
         Probabilities of each row by the members that had not learned from it; nan where there is none
         (with fewer than 5 members, or an ``eval_set``); empty after a stream.
+    held_out_ : (frame, ndarray)
+        After a stream alone, and not stored: rows that were held out, as they came, and their targets.
     validation_score_ : float
         The metric of those, or of ``eval_set``.
     temperature_ : float

@@ -59,6 +59,8 @@ class TabularRegressor(RegressorMixin, BaseTabular):
     preparation_, network_, members_, history_, best_epochs_, stopped_by_, engine_
         As of ``TabularClassifier``.
     oof_prediction_ : ndarray of shape (n_samples,)
+    held_out_ : (frame, ndarray)
+        After a stream alone, and not stored: rows that were held out, as they came, and their targets.
     validation_score_ : float
     target_ : dict
         "center" and "scale" of the target, and the range "low" to "high" of predictions.

@@ -186,7 +186,7 @@ def _statistics(y: Any, model: Judged, classes: Sequence[Any] | None) -> dict[st
 
 def _weights(weights: Any, m: int) -> np.ndarray:
     W = np.ones(m) if weights is None else np.asarray(weights, dtype=float)
-    if W.shape != (m,) or not (W >= 0).all() or not W.any():
+    if W.shape != (m,) or (m and not ((W >= 0).all() and W.any())):
         raise ValueError(
             f"weights: expected {m} numbers of at least 0, not all of them 0; received shape {W.shape}"
         )
@@ -256,4 +256,6 @@ def wilson(share: float, n: float) -> tuple[float, float]:
     """
     middle = (share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
     half = _Z / (1 + _Z**2 / n) * math.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
-    return max(0.0, middle - half), min(1.0, middle + half)
+    return max(0.0, min(middle - half, share)), min(
+        1.0, max(middle + half, share)
+    )  # but for rounding, they hold it

@@ -18,9 +18,9 @@ PREFIX = "ellayer/"  # of the names within: a column may be called W1
 TOLD = 1e-4  # of a column's spread: what float32 must be able to tell apart
 LARGEST = 1e100  # scaled numbers beyond are as this one: the square of it is finite
 HOLDS = {
-    "number": "numbers, nan where missing",
+    "number": "nan where missing",
     "days": "days since 1970-01-01 (UTC) with fractions, nan where missing",
-    "text": 'text, "" where missing',
+    "text": '"" where missing',
 }
 
 
