@@ -96,7 +96,8 @@ def fit_stream(
     """
     begin = time.perf_counter()
     _check(estimator, y, sample_weight)
-    hidden, recipe = hidden_sizes(estimator), find_recipe(estimator.recipe, estimator._task)
+    hidden = None if estimator.hidden_layer_sizes is None else hidden_sizes(estimator)
+    recipe = find_recipe(estimator.recipe, estimator._task)
     estimator._metric = estimator._find_metric()
     seed = int(check_random_state(estimator.random_state).randint(2**31 - 1))
     seen = _first_pass(estimator, stream, seed, held=asides.eval_set is None)
