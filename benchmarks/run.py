@@ -5,8 +5,8 @@
     python benchmarks/run.py mnist --contenders ellayer torch --repeat 5 --out results.md
 
 Every contender of every workload runs in a fresh process of its own, in turn with the others, and
-the medians are reported. Besides the workloads there are "estimators", "scaling", "memory" and
-"steps" (see README.md).
+the medians are reported. Besides the workloads there are "estimators", "scaling", "memory",
+"steps" and "accuracy" (see README.md).
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import time
 from datetime import date
 from pathlib import Path
 
+import accuracy
 import estimators
 import scaling
 import workloads
@@ -37,6 +38,7 @@ OTHERS = {
     "scaling": scaling.rows,
     "memory": scaling.memory_rows,
     "steps": scaling.step_rows,
+    "accuracy": accuracy.rows,
 }
 
 
@@ -50,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as scratch:
         for name in options.workloads or [*workloads.SPECS, *OTHERS]:
             if name in OTHERS:
-                rows = OTHERS[name](options.data, options.repeat)
+                rows = OTHERS[name](options.data, options.repeat, options.clock)
                 print(markdown(rows), flush=True)
                 goals += rows
                 continue

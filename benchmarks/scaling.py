@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import statistics
 import tempfile
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import numpy as np
 
 import workloads
 from goals import judge
-from measuring import in_fresh_process, medians
+from measuring import clock_of, in_fresh_process, medians
 
 BASE = workloads.Spec(
     "scaling", "", "mini_batch", (128, 256, 256, 256, 10), 16384, 1e-3, epochs=2, batch_size=256, output="softmax"
@@ -24,13 +23,15 @@ DOUBLED = {
 }
 
 
-def rows(data: Path | None, repeat: int) -> list[dict]:
+def rows(data: Path | None, repeat: int, clock: str = "wall") -> list[dict]:
     """Return a row per doubling: (growth of seconds per epoch) / (growth of the operations)."""
     from contenders.ellayer_ import mini_batch
 
     works = {name: workloads.make(spec, data) for name, spec in {"base": BASE, **DOUBLED}.items()}
     seconds = medians(
-        repeat, **{name: (lambda work=work: mini_batch(work, "jax")) for name, work in works.items()}
+        repeat,
+        clock_of(clock),
+        **{name: (lambda work=work: mini_batch(work, "jax")) for name, work in works.items()},
     )
     base = workloads.operations(BASE.layer_dims, BASE.m)
     result = []
@@ -62,7 +63,7 @@ print(json.dumps([peak(), X.nbytes + Y.nbytes]))
 FEW = 1000  # examples: what the fit of these takes is the libraries' and the compiler's own
 
 
-def memory_rows(data: Path | None, repeat: int) -> list[dict]:
+def memory_rows(data: Path | None, repeat: int, clock: str = "wall") -> list[dict]:
     """Return the peak of memory of an epoch of MNIST over the bytes of its float32 data."""
     spec = workloads.SPECS["mnist"]
     result = []
@@ -83,7 +84,7 @@ def memory_rows(data: Path | None, repeat: int) -> list[dict]:
     return result
 
 
-def step_rows(data: Path | None, repeat: int) -> list[dict]:
+def step_rows(data: Path | None, repeat: int, clock: str = "wall") -> list[dict]:
     """Return how many times faster the notes' vectorised ``propagate`` is than the loop over examples."""
     from ellayer.steps.logistic import propagate, propagate_loop
 
@@ -91,11 +92,12 @@ def step_rows(data: Path | None, repeat: int) -> list[dict]:
     X, Y = random.standard_normal((12288, 209)), (random.random((1, 209)) > 0.5).astype(float)
     w, b = np.zeros((12288, 1)), 0.0
     times: dict[str, list[float]] = {"loop": [], "vectorised": []}
+    now = clock_of(clock)
     for _ in range(repeat):
         for name, function in (("loop", propagate_loop), ("vectorised", propagate)):
-            begin = time.perf_counter()
+            begin = now()
             function(w, b, X, Y)
-            times[name].append(time.perf_counter() - begin)
+            times[name].append(now() - begin)
     slow, fast = (statistics.median(seconds) for seconds in times.values())
     what = f"propagate_loop / propagate on 12288 × 209 ({slow * 1e3:.0f} ms / {fast * 1e3:.1f} ms)"
     return [judge("steps", what, slow / fast, 1.0, True)]

@@ -14,7 +14,7 @@ import pytest
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 NAMES = ("workloads", "contenders", "goals", "child", "run")
-MODULES = {*NAMES, "estimators", "scaling", "measuring"}
+MODULES = {*NAMES, "accuracy", "estimators", "scaling", "measuring"}
 
 WORK = [
     (workload, contender)

@@ -22,11 +22,21 @@ def test_version(ellayer):
 def test_help_names_every_command_and_the_exit_codes(ellayer):
     done = ellayer("--help")
     assert done.returncode == 0
-    for word in ("train", "reproduce", "trace", "check", "--version", "Exit codes"):
+    for word in (
+        "train",
+        "data",
+        "inspect",
+        "export",
+        "reproduce",
+        "trace",
+        "check",
+        "--version",
+        "Exit codes",
+    ):
         assert word in done.stdout
 
 
-@pytest.mark.parametrize("command", ["train", "reproduce", "trace", "check"])
+@pytest.mark.parametrize("command", ["train", "data", "inspect", "export", "reproduce", "trace", "check"])
 def test_help_of_a_command_shows_an_example(ellayer, command):
     done = ellayer(command, "--help")
     assert done.returncode == 0

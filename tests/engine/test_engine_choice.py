@@ -29,6 +29,7 @@ def nothing_compiled(monkeypatch):
     import jax  # noqa: F401
 
     monkeypatch.setattr(compile_cache, "_compiled", set())
+    monkeypatch.setattr(choose, "_spent_on_numpy", {})
     monkeypatch.setenv("ELLAYER_CACHE", "off")
 
 
@@ -69,6 +70,25 @@ def test_small_work_stays_on_numpy_and_large_work_is_compiled(nothing_compiled):
     assert choice(MNIST, 60000, 128, 469 * 10, "float32", "adam") == "jax"
     assert choice(Network([10, 16, 8, 2]), 20000, 32, 625 * 20) == "jax"
     assert choice(TINY, 400, None, 10**6) == "jax"
+
+
+def test_a_search_compiles_when_it_has_spent_the_price_on_numpy(nothing_compiled):
+    network, batches = Network([30, 100, 1]), Batches(455, 200)
+    one = plan(network, "adam", every_cost=True, l2=True)
+    program = program_name(one, batches, "float64")
+    each = 600 * step_seconds(one, 200, "float64", choose.NUMPY["float64"])
+    start = start_seconds(one, program)
+    runs = [choose_loop("auto", one, batches, 600, "float64", program) for _ in range(40)]
+    on_numpy = runs.count("numpy")
+    assert runs == ["numpy"] * on_numpy + ["jax"] * (40 - on_numpy)
+    assert start < on_numpy * each < start + 2 * each
+    assert choice(network, 455, 200, 600, optimizer="adam") == "numpy"  # without l2: another program
+
+
+def test_what_is_asked_for_is_not_counted_as_spent(nothing_compiled):
+    for _ in range(100):
+        choose_loop("numpy", plan(), Batches(400, None), 10**6, "float64", "a program")
+    assert choose_loop("auto", plan(), Batches(400, None), 100, "float64", "a program") == "numpy"
 
 
 def test_what_is_asked_for_is_taken(nothing_compiled):

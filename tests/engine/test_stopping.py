@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 
@@ -21,7 +22,7 @@ from hypothesis import given
 
 import ellayer
 from ellayer.core import L_model_forward, compute_cost
-from ellayer.engine.events import Stopping, wants_to_stop
+from ellayer.engine.events import Stopping, records_ahead, wants_to_stop
 
 LOOPS = ("numpy", "jax+direct")
 RATE = 0.9
@@ -433,3 +434,44 @@ def test_judging_by_its_definition(values, tolerance, maximize):
             gain = min(earlier) - sign * value
             assert (waited == 0) == (gain >= tolerance if tolerance else gain > 0)
         best = value if better else best
+
+
+class Patient:
+    """A callback that asks to be called no more than every fourth record."""
+
+    def __init__(self):
+        self.seen: list[int] = []
+
+    def records_ahead(self) -> int:
+        return 4
+
+    def __call__(self, info) -> None:
+        self.seen.append(info.iteration)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_callback_that_can_wait_is_called_later_and_changes_nothing(loop):
+    X, Y = problem(BINARY)
+    settings = {
+        "learning_rate": RATE,
+        "num_iterations": 50,
+        "batch_size": BATCH,
+        "record_every": 3,
+        "engine": loop,
+    }
+    patient = Patient()
+    waited = ellayer.train(BINARY, X, Y, callbacks=[patient], **settings)
+    plain = ellayer.train(BINARY, X, Y, **settings)
+    assert_same_parameters(waited.parameters, plain.parameters)
+    assert waited.history["mean_cost"] == plain.history["mean_cost"]
+    assert patient.seen[-1] == 50
+    assert all(iteration % 3 == 0 for iteration in patient.seen[:-1])
+    assert len(patient.seen) < 17
+    assert all(b - a <= 12 for a, b in itertools.pairwise(patient.seen))
+
+
+def test_one_callback_that_cannot_wait_is_enough():
+    patient = Patient()
+    assert records_ahead([patient]) == 4
+    assert records_ahead([patient, print]) == 1
+    assert records_ahead([]) == 1

@@ -351,15 +351,6 @@ def test_the_warnings_point_at_the_caller():
     assert told[0].filename == __file__
 
 
-def test_onnx_of_a_table_is_refused_in_words():
-    X, y = two_moods(60)
-    model = TabularClassifier(**QUICK).fit(X, y)
-    with pytest.raises(
-        ValueError, match=r"to_onnx: expected a network, .* received TabularClassifier; .* ellayer.save"
-    ):
-        ellayer.to_onnx(model)
-
-
 @quiet
 @pytest.mark.parametrize("n_members", [1, 3])
 def test_a_fit_goes_on_from_a_checkpoint_as_if_never_stopped(tmp_path, n_members):

@@ -8,7 +8,11 @@ import typer
 
 from .. import __version__
 from .check import check
+from .compare import compare
 from .data_command import data
+from .evaluate import evaluate
+from .export import export
+from .inspect_model import inspect_model
 from .predict import predict
 from .reproduce import reproduce
 from .trace import trace
@@ -25,7 +29,11 @@ app = typer.Typer(
 )
 app.command()(train)
 app.command()(predict)
+app.command()(evaluate)
+app.command()(compare)
 app.command()(data)
+app.command("inspect")(inspect_model)
+app.command()(export)
 app.command()(reproduce)
 app.command()(trace)
 app.command()(check)

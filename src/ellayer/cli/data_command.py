@@ -163,11 +163,12 @@ def _json(found: Examples, seen: Survey) -> str:
 
 def _show(file: str, found: Examples, seen: Survey) -> None:
     from rich.console import Console
+    from rich.padding import Padding
 
     console = Console()
 
     def say(text: str) -> None:
-        console.print(text, markup=False, highlight=False)
+        console.print(_plain(text))
 
     say(f"{file}: {_extent(found)}")
     say(f"Read as {_reading(found)}")
@@ -187,10 +188,16 @@ def _show(file: str, found: Examples, seen: Survey) -> None:
         console.print(_class_table(seen))
     say("What is odd:" if seen.findings else "Nothing odd was found.")
     for finding in seen.findings:
-        from rich.padding import Padding
-        from rich.text import Text
+        console.print(Padding(_plain(f"• {finding}"), (0, 0, 0, 2)))
 
-        console.print(Padding(Text(f"• {finding}"), (0, 0, 0, 2)))
+
+def _plain(text: str) -> Any:
+    """A text from a file for the terminal: no markup, and nothing that would steer it."""
+    from rich.text import Text
+
+    from ..data.files import printable
+
+    return Text(printable(text))
 
 
 def _extent(found: Examples) -> str:
@@ -207,7 +214,7 @@ def _reading(found: Examples) -> str:
     """How a file was read, in a line."""
     from ..data.how import DELIMITERS
 
-    reading = found.reading or {}
+    reading = found.reading
     if reading["kind"] == "text":
         header = "the first line names the columns" if reading["header"] else "no header"
         between = DELIMITERS.get(reading["delimiter"], repr(reading["delimiter"]))
@@ -220,7 +227,6 @@ def _reading(found: Examples) -> str:
 
 def _column_table(seen: Survey, most: int = 60) -> Any:
     from rich.table import Table
-    from rich.text import Text
 
     table = Table(title="Columns", title_justify="left")
     table.add_column("name", overflow="fold")
@@ -229,8 +235,8 @@ def _column_table(seen: Survey, most: int = 60) -> Any:
     table.add_column("different", justify="right", no_wrap=True)
     table.add_column("values", overflow="fold")
     for column in seen.columns[:most]:
-        table.add_row(Text(column.name), column.kind, f"{column.missing:,}" if column.missing else "",
-                      f"{column.distinct:,}", Text(column.shown))  # fmt: skip
+        table.add_row(_plain(column.name), column.kind, f"{column.missing:,}" if column.missing else "",
+                      f"{column.distinct:,}", _plain(column.shown))  # fmt: skip
     if len(seen.columns) > most:
         table.caption = f"and {len(seen.columns) - most:,} more columns; --json lists them all"
     return table
@@ -238,14 +244,13 @@ def _column_table(seen: Survey, most: int = 60) -> Any:
 
 def _class_table(seen: Survey, most: int = 20) -> Any:
     from rich.table import Table
-    from rich.text import Text
 
     table = Table()
     table.add_column("class", overflow="fold")
     table.add_column("rows", justify="right", no_wrap=True)
     table.add_column("share", justify="right", no_wrap=True)
     for label, count in list(seen.classes.items())[:most]:
-        table.add_row(Text(label), f"{count:,}", f"{count / seen.m:.1%}")
+        table.add_row(_plain(label), f"{count:,}", f"{count / seen.m:.1%}")
     if len(seen.classes) > most:
         table.caption = f"and {len(seen.classes) - most:,} more classes"
     return table

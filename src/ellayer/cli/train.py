@@ -128,6 +128,8 @@ def train(
     Example: ellayer train flower --layers 5 --out runs/five
     """
     given = dict(locals())
+    from ..data.files import existing
+
     settings = {key: given[key] for key in (*NAMED, *FILE) if given.get(key) is not None}
     if kind:
         settings["kinds"] = read_kinds(kind)
@@ -149,6 +151,7 @@ def train(
 
         code = run_named(settings, out, quiet, json)
     else:
+        existing(settings["source"], "a file, a folder of images, or the name of a data set", list(RECIPES))
         check_keys(settings, FILE, f"the file {settings['source']}")
         from .from_file import run_file
 

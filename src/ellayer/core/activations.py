@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from .arrays import Array, array_namespace, erfc, exp_limit, largest
+from .arrays import Array, array_namespace, erfc, exp_limit, keep_where, largest
 from .tables import Table
 
 SELU_ALPHA = 1.6732632423543772
@@ -104,7 +104,7 @@ def relu_forward(Z: Array) -> Array:
 
 def relu_backward(dA: Array, Z: Array, A: Array) -> Array:
     """dZ = dA where z > 0, else 0."""
-    return array_namespace(Z).where(Z > 0.0, dA, 0.0)
+    return keep_where(Z > 0.0, dA)
 
 
 def leaky_relu_forward(Z: Array, slope: float) -> Array:

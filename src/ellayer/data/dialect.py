@@ -11,7 +11,7 @@ from .records import find_records
 MISSING = frozenset(("", "?", "na", "n/a", "#n/a", "nan", "null", "none", "nat", "<na>"))
 _LIKELY = ("\t", ";", "|", ",")  # a comma last: it may be a decimal sign
 _SAMPLE_BYTES, SAMPLE_ROWS = 1 << 18, 200
-_NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)*|[.,]\d+)([eE][+-]?\d+)?|[+-]?inf(inity)?", re.I)
+_NUMBER = re.compile(r"[+-]?([0-9]+([.,][0-9]*)*|[.,][0-9]+)([eE][+-]?[0-9]+)?|[+-]?inf(inity)?", re.I)
 
 
 def sniff_delimiter(data: bytes, before: str | None = None) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +59,7 @@ class Examples:
     target: str | None = None
     ids: np.ndarray | None = None
     image_shape: tuple[int, ...] | None = None
-    reading: dict[str, Any] | None = None
+    reading: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     @property

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .errors import DataError
 from .files import listed
 from .limits import check_memory
 from .text_table import Table, check_names
+
+if TYPE_CHECKING:
+    import polars as pl
 
 SUFFIXES = (".parquet", ".pq", ".parq")
 
@@ -22,23 +28,51 @@ def read_parquet(path: Path) -> Table:
     """
     import polars as pl
 
-    try:
+    with readable(path):
         table = pl.scan_parquet(path, glob=False)
         schema = table.collect_schema()
         rows = int(table.select(pl.len()).collect().item())
-        check_names(list(schema), str(path))
+        check_schema(schema, rows, path)
         check_memory(rows * len(schema), f"{path}, {rows:,} rows of {len(schema)} columns,")
-        nested = [name for name, kind in schema.items() if kind.is_nested() or kind in (pl.Binary, pl.Object)]
-        if nested:
-            raise DataError(
-                f"expected columns of numbers, texts, truth values or dates in {path}, received {schema[nested[0]]} in "
-                f"{listed([repr(name) for name in nested])}; take them apart or leave them out"
-            )
-        if not rows or not len(schema):
-            raise DataError(
-                f"expected rows in {path}, received a table of {rows} rows and {len(schema)} columns"
-            )
         frame = table.collect()
+    decimals = [name for name, kind in schema.items() if kind == pl.Decimal]
+    return Table(frame.with_columns(pl.col(decimals).cast(pl.Float64)), {"kind": "parquet"}, [])
+
+
+def check_schema(schema: pl.Schema, rows: int, path: Path) -> None:
+    """Refuse a table without rows, and columns of lists, structures or bytes.
+
+    Raises
+    ------
+    DataError
+        Naming the columns.
+    """
+    import polars as pl
+
+    check_names(list(schema), str(path))
+    nested = [name for name, kind in schema.items() if kind.is_nested() or kind in (pl.Binary, pl.Object)]
+    if nested:
+        raise DataError(
+            f"expected columns of numbers, texts, truth values or dates in {path}, received {schema[nested[0]]} in "
+            f"{listed([repr(name) for name in nested])}; take them apart or leave them out"
+        )
+    if not rows or not len(schema):
+        raise DataError(f"expected rows in {path}, received a table of {rows} rows and {len(schema)} columns")
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Return a context in which what goes wrong with a Parquet file is said in words.
+
+    Raises
+    ------
+    DataError
+        The file is damaged.
+    """
+    import polars as pl
+
+    try:
+        yield
     except (pl.exceptions.PolarsError, OSError, ValueError) as error:
         if isinstance(error, DataError):
             raise
@@ -46,5 +80,3 @@ def read_parquet(path: Path) -> Table:
             f"expected a whole Parquet table, but {path} is cut off or damaged ({str(error).splitlines()[0]}); fetch "
             f"or write it again"
         ) from error
-    decimals = [name for name, kind in schema.items() if kind == pl.Decimal]
-    return Table(frame.with_columns(pl.col(decimals).cast(pl.Float64)), {"kind": "parquet"}, [])

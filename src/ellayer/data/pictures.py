@@ -86,7 +86,7 @@ def read_pixels(path: Path, height: int, width: int, mode: str) -> np.ndarray:
     DataError
         No picture, a damaged one, or one with more pixels than Pillow's limit.
     """
-    picture = _read(path).convert(mode)
+    picture = _read(path, 2 * max(height, width)).convert(mode)
     if picture.size != (width, height):
         from PIL import Image
 
@@ -106,8 +106,8 @@ def _layout(image_shape: Any) -> tuple[int, int, str]:
     return int(shape[0]), int(shape[1]), "RGB" if shape[2:] == (3,) else "L"
 
 
-def _read(path: Path) -> Image.Image:
-    """Return a picture upright, without transparency, in 8 bits."""
+def _read(path: Path, side: int) -> Image.Image:
+    """Return a picture upright, without transparency, in 8 bits; a JPEG at the least scale that keeps a side."""
     content = describe_content(path)
     from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -121,6 +121,7 @@ def _read(path: Path) -> Image.Image:
                         f"expected a picture in one of the formats {', '.join(_FORMATS)}; {path} is "
                         f"{picture.format}; save it as PNG"
                     )
+                picture.draft(None, (side, side))  # a photograph is not decoded in full only to be made small
                 picture.load()
                 return _plain(ImageOps.exif_transpose(picture))
     except DataError:

@@ -68,15 +68,16 @@ def find_records(data: bytes, delimiter: str, quoted: bool) -> Records:
         block = raw[begin : begin + _BLOCK]
         newline, separates = block == _NEWLINE, block == separator
         if quoted:
-            marks = np.cumsum(block == _QUOTE, dtype=np.int64) + inside
+            marks = np.cumsum(block == _QUOTE, dtype=np.uint8) + np.uint8(
+                inside
+            )  # odd or even is all that counts
             outside = (marks & 1) == 0
             newline, separates = newline & outside, separates & outside
             inside = int(marks[-1] & 1)
-        places = np.flatnonzero(newline)
-        running = np.cumsum(separates, dtype=np.int64) + count
-        count = int(running[-1])
+        places, between = np.flatnonzero(newline), np.flatnonzero(separates)
         ends.append(places + begin)
-        counts.append(running[places])
+        counts.append(np.searchsorted(between, places) + count)
+        count += len(between)
     if len(raw) and (raw[-1] != _NEWLINE or inside):
         ends.append(np.array([len(raw)]))
         counts.append(np.array([count]))

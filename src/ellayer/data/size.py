@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 from contextlib import suppress
 from pathlib import Path
 
+from . import parquet, text_table
 from .files import existing
-from .stream import PARQUET, TEXT
 
+PACKED = 8  # times, that gzip may make a table smaller
 COPIES = 4  # of the table's numbers, which reading and preparing it take at their peak
 
 
@@ -55,7 +57,7 @@ def table_bytes(path: str | os.PathLike[str]) -> int:
     1616
     """
     path = existing(path, "a table, CSV or Parquet")
-    if path.suffix.lower() in PARQUET:
+    if path.suffix.lower() in parquet.SUFFIXES:
         import polars as pl
 
         try:
@@ -63,10 +65,11 @@ def table_bytes(path: str | os.PathLike[str]) -> int:
             return 8 * len(table.collect_schema()) * int(table.select(pl.len()).collect().item())
         except (pl.exceptions.PolarsError, OSError):
             return path.stat().st_size  # whoever reads it will say what is wrong
-    with open(path, "rb") as file:
+    size = path.stat().st_size * (PACKED if path.suffix == ".gz" else 1)
+    with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
         head = file.read(1 << 20)
     values = max((head.count(sign) for sign in (b",", b";", b"\t", b"|")), default=0) + head.count(b"\n")
-    return int(path.stat().st_size * 8 * max(values, 1) / max(len(head), 1))
+    return int(size * 8 * max(values, 1) / max(len(head), 1))
 
 
 def too_large(path: str | os.PathLike[str]) -> bool:
@@ -86,7 +89,8 @@ def too_large(path: str | os.PathLike[str]) -> bool:
     ...     too_large(file)
     False
     """
-    if Path(path).suffix.lower() not in (*PARQUET, *TEXT):
+    suffix = Path(str(path).removesuffix(".gz")).suffix.lower()
+    if suffix not in (*parquet.SUFFIXES, *text_table.SUFFIXES):
         return False
     free = available_memory()
     return free is not None and COPIES * table_bytes(path) > free / 2

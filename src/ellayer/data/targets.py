@@ -80,13 +80,39 @@ def take_target(
     DataError
         No row has a target, or no column is left beside it.
     """
-    import polars as pl
-
     if frame.width < 2:
         raise DataError(
             f"expected columns beside the target {name!r} in {where}, received that column alone; if several values "
             f"stand in a line, name the delimiter between them"
         )
+    there, y = split_target(frame, name)
+    count = len(frame) - len(there)
+    if count == len(frame):
+        raise DataError(
+            f"target: expected values in {name!r} of {where}, but all {count} are missing; name another"
+        )
+    if count:
+        notes.append(f"{count} of {len(frame)} rows have no target ({name}) and were left out")
+    return there, y
+
+
+def split_target(frame: pl.DataFrame, name: str) -> tuple[pl.DataFrame, np.ndarray]:
+    """Return the other columns and the target of the rows that have one.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+    name : str
+        Of a column of it.
+
+    Returns
+    -------
+    frame : polars.DataFrame
+    y : ndarray, shape (m,)
+        bool, int64, float64, or object (text).
+    """
+    import polars as pl
+
     column = frame[name]
     if column.dtype.is_float():
         missing = column.is_null() | column.is_nan()
@@ -95,16 +121,8 @@ def take_target(
         missing = column.is_null() | column.str.to_lowercase().is_in(list(_NO_LABEL))
     else:
         missing = column.is_null()
-    missing = missing.fill_null(True)
-    count = int(missing.sum())
-    if count == len(column):
-        raise DataError(
-            f"target: expected values in {name!r} of {where}, but all {count} are missing; name another"
-        )
-    if count:
-        notes.append(f"{count} of {len(column)} rows have no target ({name}) and were left out")
-        column, frame = column.filter(~missing), frame.filter(~missing)
-    return frame.drop(name), _values(column)
+    there = ~missing.fill_null(True)
+    return frame.filter(there).drop(name), _values(column.filter(there))
 
 
 def _values(column: pl.Series) -> np.ndarray:

@@ -14,8 +14,22 @@ LARGEST_SEED = 2**32 - 1  # of numpy.random.RandomState
 
 
 def check_X(network: Network, X: Any, dtype: str | None, name: str = "X") -> np.ndarray:
-    """Return X as a float array (n_x, m), or say what is wrong with it."""
-    X = np.asarray(X)
+    """Return X as a float array (n_x, m), a sparse one made dense, or say what is wrong with it."""
+    X = X.toarray() if hasattr(X, "toarray") else np.asarray(X)
+    check_shape_of_X(network, X, name)
+    with np.errstate(over="ignore"):  # what overflows is found below
+        X = X.astype(float_type(X.dtype, dtype), copy=False)
+    check_finite(X, name)
+    return X
+
+
+def float_type(given: np.dtype, wanted: str | None) -> str:
+    """Return the type to compute in: the one wanted, else that of X where it is one of the two."""
+    return wanted or ("float32" if given == np.float32 else "float64")
+
+
+def check_shape_of_X(network: Network, X: Any, name: str) -> None:
+    """Say what is wrong with the type or the shape of X, an array or a sparse matrix."""
     n_x = network.layer_dims[0]
     if X.dtype.kind not in "fiub":
         raise ValueError(
@@ -26,7 +40,7 @@ def check_X(network: Network, X: Any, dtype: str | None, name: str = "X") -> np.
             f"{name}: expected shape (n_x, m) = ({n_x}, m) with examples as columns, received shape {X.shape}; "
             "flatten pictures with X.reshape(m, -1).T, and make one example a column with x.reshape(-1, 1)"
         )
-    if X.size == 0:
+    if 0 in X.shape:
         raise ValueError(f"{name}: expected at least one example and one feature, received shape {X.shape}")
     if X.shape[0] != n_x:
         hint = (
@@ -35,10 +49,6 @@ def check_X(network: Network, X: Any, dtype: str | None, name: str = "X") -> np.
             else f"; make layer_dims[0] = {X.shape[0]}, or give the {n_x} features the network was made for"
         )
         raise ValueError(f"{name}: expected ({n_x}, m), examples as columns; received {X.shape}{hint}")
-    with np.errstate(over="ignore"):  # what overflows is found below
-        X = X.astype(dtype or ("float32" if X.dtype == np.float32 else "float64"), copy=False)
-    check_finite(X, name)
-    return X
 
 
 def check_finite(X: np.ndarray, name: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,6 +114,22 @@ class Info:
 def wants_to_stop(answer: Any) -> bool:
     """Tell whether a callback answered True, Python's or NumPy's."""
     return isinstance(answer, (bool, np.bool_)) and bool(answer)
+
+
+def can_wait(callbacks: Sequence[Callable]) -> bool:
+    """Tell whether every callback says how many records may pass before it is called."""
+    return all(hasattr(callback, "records_ahead") for callback in callbacks)
+
+
+def records_ahead(callbacks: Sequence[Callable]) -> int:
+    """Return how many records may pass before the callbacks are called.
+
+    One, but where each has a method ``records_ahead``: a callback that cannot want to stop before so
+    many records have passed, and that reads them from the history, need not be asked after each.
+    """
+    if not can_wait(callbacks):
+        return 1
+    return max(1, min((callback.records_ahead() for callback in callbacks), default=1))  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)

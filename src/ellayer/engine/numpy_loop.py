@@ -18,6 +18,7 @@ from .step import Batch, Knobs, Plan, cost, evaluate, gradient_norm, update
 
 SMALL = 1 << 20  # bytes
 MANY_OPERATIONS = 100_000_000  # in one product, a millisecond's work
+KEPT = 24 << 20  # bytes
 
 
 def blas_threads(network: Network, m: int) -> AbstractContextManager:
@@ -29,6 +30,16 @@ def blas_threads(network: Network, m: int) -> AbstractContextManager:
     if max(2 * n * k * m for n, k in pairwise(network.widths)) > MANY_OPERATIONS:
         return nullcontext()
     return _thread_pools().limit(limits=1, user_api="blas")
+
+
+@lru_cache
+def keep_freed_memory() -> None:
+    """Allocate and free one untouched block, after which glibc keeps what is freed for the next array.
+
+    Before it has seen a large block come back, glibc returns every freed array of more than 128 kB to
+    the system, and the next of the same size is paid for page by page: half the time of a step.
+    """
+    np.empty(KEPT, np.uint8)
 
 
 @lru_cache
@@ -80,6 +91,7 @@ class NumpyLoop:
 
     def resources(self) -> AbstractContextManager:
         """Return the context to run in."""
+        keep_freed_memory()
         context = ExitStack()
         context.enter_context(blas_threads(self.plan.network, self.batches.batch_size))
         if self._feed is not None:

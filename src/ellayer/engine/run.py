@@ -13,12 +13,13 @@ import numpy as np
 
 from ..core.propagation import L_model_forward, compute_cost, relative_weights
 from ..core.updates import Schedule
-from .events import DivergenceWarning, History, Info, Stopping, wants_to_stop
+from .events import DivergenceWarning, History, Info, Stopping, records_ahead, wants_to_stop
 from .numpy_loop import Records, blas_threads
 from .state import Parameters, TrainState, all_finite
 from .step import Batch, Knobs, Plan, cost, evaluate
 from .wide import Span, root_of_squares
 
+AT_ONCE = 1 << 14  # examples of a set that is looked at
 STRETCH_SECONDS = 0.25  # progress, callbacks, Ctrl-C and limits are looked at this often
 
 Metric = Callable[[np.ndarray, np.ndarray], float]
@@ -55,18 +56,28 @@ class Watch:
         """Return validation cost and metrics of both sets at these parameters."""
         values: dict[str, float] = {}
         if self.metrics:
-            AL, _ = L_model_forward(self.train.X, parameters, plan.network)
+            AL, _ = _outputs(plan, parameters, self.train.X)
             values |= {name: float(f(AL, self.train.Y)) for name, f in self.metrics.items()}
         if self.validation is not None:
             batch = self.validation
             with blas_threads(plan.network, batch.X.shape[1]):
-                AL, caches = L_model_forward(batch.X, parameters, plan.network)
+                AL, ZL = _outputs(plan, parameters, batch.X)
             weights = None if batch.weights is None else relative_weights(batch.weights)
-            values["validation_cost"] = float(compute_cost(AL, batch.Y, plan.network, weights, caches[-1].Z))
+            values["validation_cost"] = float(compute_cost(AL, batch.Y, plan.network, weights, ZL))
             values |= {f"validation_{name}": float(f(AL, batch.Y)) for name, f in self.metrics.items()}
             if self.score is not None:
                 values["validation_score"] = float(self.score(AL, batch.Y, batch.weights))
         return values
+
+
+def _outputs(plan: Plan, parameters: Parameters, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A^[L] and Z^[L]; of many examples by parts, so that the layers between take little memory."""
+    parts = []
+    for first in range(0, X.shape[1], AT_ONCE):
+        AL, caches = L_model_forward(X[:, first : first + AT_ONCE], parameters, plan.network)
+        parts.append((AL, caches[-1].Z))
+    AL, ZL = (p[0] if len(p) == 1 else np.concatenate(p, axis=1) for p in zip(*parts, strict=True))
+    return AL, ZL
 
 
 def is_judged(stopping: Stopping, keep_best: bool, rates: Rates) -> bool:
@@ -103,6 +114,7 @@ class Run:
         self._last_is_best: Parameters | None = None  # what the run ended at, where nothing was better
         self._judging = is_judged(stopping, keep_best, rates)
         self._decisive = bool(watch or callbacks or self._judging)
+        self._ask_at = self._next_question()
         self._speed = 0.0
 
     def go(self) -> str:
@@ -162,8 +174,13 @@ class Run:
         """Number of updates until something is to be looked at."""
         count = min(self.end - self._step, self.loop.chunk_limit)
         if self._decisive:
-            count = min(count, self.k - self._step % self.k)
+            count = min(count, self._ask_at - self._step)
         return max(1, min(count, int(self._speed * STRETCH_SECONDS)))
+
+    def _next_question(self) -> int:
+        """The update after which something is to be decided: at the next record, where none can wait longer."""
+        ahead = 1 if self.watch or self._judging else records_ahead(self.callbacks)
+        return self._step - self._step % self.k + ahead * self.k
 
     # Records
 
@@ -201,6 +218,8 @@ class Run:
         at_boundary = self._step % self.k == 0 or self._step == self.end
         if at_boundary and any([wants_to_stop(callback(info)) for callback in self.callbacks]):  # noqa: C419 - call each
             return "callback"
+        if at_boundary:
+            self._ask_at = self._next_question()
         limit = self.stopping.time_limit
         if limit is not None and time.perf_counter() - self._begin >= limit:
             return "time"

@@ -16,15 +16,18 @@ from ..core.propagation import L_model_forward
 from . import checks, compile_cache
 from .batches import Batches, BlockBatches
 from .choose import choose_loop, parse_engine, program_name
-from .events import History, Stopping
+from .events import History, Stopping, can_wait
 from .lbfgs import LBFGS, LbfgsRun
 from .numpy_loop import NumpyLoop
 from .optimizers import find_optimizer, find_schedule
 from .run import Metric, Rates, Run, Score, Watch, is_judged
 from .sources import DiskRows, Feed
+from .sparse import SparseFeed, check_sparse, is_sparse
 from .state import FlatState, Parameters, TrainState, copy_tree, tree_shapes
 from .step import Batch, Knobs, Plan
 from .wide import Span, applies, pays
+
+LOOK_AHEAD = 64  # updates that a compiled chunk holds at least, where callbacks can wait
 
 
 @dataclass
@@ -139,9 +142,10 @@ def train(
     Parameters
     ----------
     network : Network
-    X : array, shape (n_x, m), or DiskRows
-        Examples are columns. ``engine.DiskRows`` stands for X, Y and the weights of a file larger than
-        memory: mini-batches only, shuffled by blocks.
+    X : array or sparse matrix, shape (n_x, m), or DiskRows
+        Examples are columns. A sparse X is made dense by mini-batches, or whole for the full batch.
+        ``engine.DiskRows`` stands for X, Y and the weights of a file larger than memory: mini-batches only,
+        shuffled by blocks.
     Y : array, shape (n_L, m)
         Targets; a flat Y of length m is taken as (1, m), or as class numbers for a softmax loss.
     parameters : dict, optional
@@ -243,11 +247,14 @@ def train(
         dtype, m = str(X.dtype), X.m
         data, batches = _from_disk(network, X, batch_size, seed, shuffle)
     else:
-        X = checks.check_X(network, X, checks.check_dtype(dtype))
+        sparse = is_sparse(X)
+        X = (check_sparse if sparse else checks.check_X)(network, X, checks.check_dtype(dtype))
         dtype, m = str(X.dtype), X.shape[1]
         weights = checks.check_weights(sample_weight, m, dtype)
         data = Batch(X, checks.check_Y(network, Y, m, dtype), weights)
         batches = Batches(m, batch_size, seed, shuffle)
+        if sparse:
+            data = _from_sparse(data, batches, metrics)
     watch = Watch(data, check_validation(network, validation, dtype), metrics or {}, score)
     state = _start(network, state, parameters, initializer, seed, dtype)
     stopping, keep_best = stopping_rule(
@@ -280,9 +287,12 @@ def train(
     span = None
     if _goes_wide(wide_wish, plan, batches, m, num_iterations, state):
         plan, watch, span = _into_the_span(plan, watch, state)
-    looks = bool(watch or callbacks or is_judged(stopping, keep_best, rates))
+    decides = bool(watch) or is_judged(stopping, keep_best, rates)
+    longest = record_every if decides or callbacks else None
+    if callbacks and can_wait(callbacks) and not decides:
+        longest = max(record_every, LOOK_AHEAD)
     loop = _loop(
-        kind, plan, knobs, watch.train, batches, state, span, num_iterations, record_every, looks, devices,
+        kind, plan, knobs, watch.train, batches, state, span, num_iterations, record_every, longest, devices,
         "float64" if span else dtype,
     )  # fmt: skip
     run = Run(plan, knobs, loop, state, end=end, rates=rates, watch=watch, span=span, **common)
@@ -322,6 +332,13 @@ def _check_on_disk(network, rows, Y, sample_weight, dtype, batch_size, metrics) 
 def _from_disk(network, rows, batch_size, seed, shuffle) -> tuple[Feed, Batches]:
     batches = BlockBatches(rows.m, batch_size, seed, shuffle, block=rows.block, window=rows.window)
     return Feed(rows, batches, network), batches
+
+
+def _from_sparse(data: Batch, batches: Batches, metrics: Any) -> Any:
+    """Mini-batches that are made dense as they come; the full batch is dense at once."""
+    if batches.full or metrics:
+        return data._replace(X=data.X.toarray())
+    return SparseFeed(data, batches)
 
 
 def _start(network, state, parameters, initializer, seed, dtype) -> TrainState:
@@ -376,9 +393,8 @@ def _check_lbfgs(plan: Plan, batches: Batches, state: TrainState) -> None:
         )
 
 
-def _loop(kind, plan, knobs, data, batches, state, span, steps, record_every, looks, devices, dtype) -> Any:
+def _loop(kind, plan, knobs, data, batches, state, span, steps, record_every, longest, devices, dtype) -> Any:
     """The loop that was asked for, or finishes first, started."""
-    longest = record_every if looks else None
     program = program_name(plan, batches, dtype, longest)
     kind = choose_loop(kind, plan, batches, steps, dtype, program)
     if kind == "numpy":
@@ -479,14 +495,14 @@ def _into_the_span(plan: Plan, watch: Watch, state: TrainState) -> tuple[Plan, W
     train = Batch(span.X, as64(Y), as64(weights), span.gram)
     held_out = watch.validation
     if held_out is not None:
-        held_out = Batch(span.M @ held_out.X, as64(held_out.Y), as64(held_out.weights))
+        held_out = Batch(span.seen(held_out.X), as64(held_out.Y), as64(held_out.weights))
     return replace(plan, wide=True), Watch(train, held_out, watch.metrics, watch.score), span
 
 
 def _check_same_examples(span: Span, state: TrainState) -> None:
     """The coordinates mean something only with the examples they were made for."""
     Theta, W1 = state.coordinates["W1"], state.parameters["W1"]  # type: ignore[index]
-    if Theta.shape[1] == len(span.M):
+    if Theta.shape[1] == span.size:
         off = np.linalg.norm(span.W1(Theta) - W1)
         if off <= 1e-3 * np.linalg.norm(W1):
             return

@@ -41,17 +41,30 @@ class Span:
     """The coordinates of one run: X (n_x, m) and the starting W_0 (n_1, n_x)."""
 
     def __init__(self, X: np.ndarray, W0: np.ndarray):
-        X = np.asarray(X, np.float64)
+        self._X = X = np.asarray(X, np.float64)
         self.W0 = W0 = np.asarray(W0, np.float64)
-        self.M = np.concatenate([X.T, W0])
-        self.gram = self.M @ self.M.T
-        self.m = X.shape[1]
-        self.X = self.gram[:, : self.m]
-        self.start = np.concatenate([np.zeros((len(W0), self.m)), np.eye(len(W0))], axis=1)
+        self.m = m = X.shape[1]
+        # block by block: M itself would be a second copy of X, and BLAS forms X^T X at half the products
+        self.gram = gram = np.empty((m + len(W0), m + len(W0)))
+        gram[:m, :m] = X.T @ X
+        gram[m:, :m] = W0 @ X
+        gram[:m, m:] = gram[m:, :m].T
+        gram[m:, m:] = W0 @ W0.T
+        self.X = gram[:, :m]
+        self.start = np.concatenate([np.zeros((len(W0), m)), np.eye(len(W0))], axis=1)
+
+    @property
+    def size(self) -> int:
+        """Rows of M."""
+        return len(self.gram)
+
+    def seen(self, X: np.ndarray) -> np.ndarray:
+        """M X: other examples as the network in these coordinates takes them."""
+        return np.concatenate([self._X.T @ X, self.W0 @ X])
 
     def W1(self, Theta: np.ndarray) -> np.ndarray:
         """W^[1] = Theta M."""
-        return Theta @ self.M
+        return Theta[:, : self.m] @ self._X.T + Theta[:, self.m :] @ self.W0
 
 
 def span_gradient(grads: dict[str, Array], parameters: dict[str, Array]) -> dict[str, Array]:

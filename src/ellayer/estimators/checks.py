@@ -10,6 +10,7 @@ import numpy as np
 
 from ..core.network import Network
 from ..core.propagation import L_model_forward
+from .epochs import NUMBERS_AT_ONCE, outputs_of_rows
 
 _HOUSES = ("ellayer", "sklearn", "contextlib", "joblib")
 NOTHING = 0.1
@@ -51,15 +52,21 @@ def where_not_finite(X: Any, names: Any) -> str:
     return f"{int(counts.sum())} values that are nan or infinite, by column: {told}{more}."
 
 
-def warn_of_data(estimator: Any, X: np.ndarray, y: np.ndarray | None) -> None:
+def _extremes(X: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return the largest and the smallest value of each column."""
+    found = (X.max(axis=0), X.min(axis=0))
+    return tuple(a.toarray().ravel() if hasattr(a, "toarray") else a for a in found)  # type: ignore[return-value]
+
+
+def warn_of_data(estimator: Any, X: Any, y: np.ndarray | None) -> None:
     """Warn of constant columns, of columns of huge scale, and of targets of huge scale.
 
     A column constant around 0 is silent: it adds next to nothing to any unit.
     """
     names = getattr(estimator, "feature_names_in_", None)
-    high, low = X.max(axis=0), X.min(axis=0)
+    high, low = _extremes(X)
     scale = np.maximum(np.abs(high), np.abs(low))
-    constant = np.flatnonzero((high == low) & (scale > NOTHING)) if len(X) > 1 else np.array([], int)
+    constant = np.flatnonzero((high == low) & (scale > NOTHING)) if X.shape[0] > 1 else np.array([], int)
     if len(constant):
         tell(
             f"X: {_columns(constant, names)} constant: nothing can be learned from it beyond a bias; drop it, for "
@@ -87,22 +94,20 @@ def warn_of_one_class(estimator: Any) -> None:
     )
 
 
-def overflows_at_once(
-    X: np.ndarray, Y: np.ndarray, parameters: dict[str, np.ndarray], network: Network
-) -> bool:
+def overflows_at_once(X: Any, Y: np.ndarray, parameters: dict[str, np.ndarray], network: Network) -> bool:
     """Tell whether even the first cost is no number; looked at only where the scale makes it likely."""
-    if max(float(np.abs(X).max()), float(np.abs(Y).max())) < OVERFLOWS ** (
+    if max(float(abs(X).max()), float(np.abs(Y).max())) < OVERFLOWS ** (
         0.5 if X.dtype == np.float32 else 1.0
     ):
         return False
     with np.errstate(all="ignore"):
-        AL, _ = L_model_forward(X.T, parameters, network)
+        AL, _ = outputs_of_rows(X, parameters, network)
         return not np.isfinite(network.loss_row.forward(AL, Y.T).sum())
 
 
 def warn_of_fit(
     estimator: Any,
-    X: np.ndarray,
+    X: Any,
     numbers: np.ndarray | None,
     network: Network,
     parameters: dict[str, np.ndarray],
@@ -111,13 +116,14 @@ def warn_of_fit(
 
     Parameters
     ----------
-    X : array, shape (m, n_x)
-        The examples of the fit.
+    X : array or csr matrix, shape (m, n_x)
+        The examples of the fit; some of them are looked at.
     numbers : array, shape (m,), or None
         Their class numbers.
     """
-    step = -(-len(X) // LOOKED_AT)
-    X = X[::step]
+    sparse = hasattr(X, "toarray")
+    step = -(-X.shape[0] // (max(100, NUMBERS_AT_ONCE // X.shape[1]) if sparse else LOOKED_AT))
+    X = X[::step].toarray() if sparse else X[::step]
     AL, caches = L_model_forward(X.T, parameters, network)
     _warn_of_dead_units(network, caches)
     if numbers is None or len(estimator.classes_) < 2:

@@ -133,6 +133,8 @@ def _plain_array(series: Any) -> np.ndarray:
         return series.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy()
     if isinstance(dtype, np.dtype) or _is_plain_number(dtype):
         return series.to_numpy()
+    if dtype is not None and hasattr(dtype, "is_float") and (dtype.is_float() or dtype.is_integer()):
+        return series.to_numpy()  # of polars: null becomes nan
     values = series.to_list()
     if values and all(isinstance(v, (datetime.date, type(None))) for v in values) and any(values):
         moments = [None if v is None else np.datetime64(_naive(v), "us") for v in values]

@@ -13,10 +13,12 @@ from sklearn.metrics import accuracy_score, get_scorer, r2_score
 
 from ..core.propagation import L_model_forward, compute_cost, relative_weights
 from ..core.updates import Schedule
-from ..engine.events import Info, wants_to_stop
+from ..engine.events import History, Info, wants_to_stop
 from .targets import decode
 
 SMALLEST_RATE = 1e-6
+NUMBERS_AT_ONCE = 2**22  # of sparse rows made dense
+FOREVER = 1 << 30  # epochs
 
 
 @dataclass
@@ -46,7 +48,7 @@ class EpochInfo(Info):
 class HeldOut:
     """Examples to score on: rows X (m, n_x), targets Y (m, n_L), the labels or numbers y, weights."""
 
-    X: np.ndarray
+    X: Any  # an array or a csr matrix
     Y: np.ndarray
     y: Any
     weights: np.ndarray | None
@@ -63,7 +65,10 @@ class Memory:
 
 
 class EpochRule:
-    """The engine's callback: called after each epoch, it scores, judges, prints and asks others.
+    """The engine's callback: after each epoch it scores, judges, prints and asks others.
+
+    Where the loss alone decides, the engine may run several epochs before it calls: never more than
+    must pass before waiting is over, so that a fit ends at the same epoch with the same bits.
 
     Parameters
     ----------
@@ -96,22 +101,44 @@ class EpochRule:
         self.columns: dict[str, list[float]] = {"validation_loss": [], "validation_score": []}
         self.converged = False
         self._parameters: dict[str, np.ndarray] | None = None
+        self._told = 0
+        self.by_loss_alone = (
+            self.watched == "loss" and held_out is None and context is None and not self.callbacks
+            and not adaptive and not restores_best(estimator)
+        )  # fmt: skip
         limit = estimator.n_iter_no_change
         self.limit = math.inf if limit is None else limit
 
     def __call__(self, info: Info) -> bool:
-        """Take in the epoch that just ended; return whether to stop."""
-        estimator = self.estimator
+        """Take in what ended since the last call; return whether to stop."""
         self._parameters, self._info = None, info
+        stop = self.take_in(info.history)
+        return any([stop, *self._call(info)])
+
+    def records_ahead(self) -> int:
+        """Return how many epochs may end before this has to be called."""
+        if not self.by_loss_alone:
+            return 1
+        return FOREVER if self.limit == math.inf else int(self.limit) + 1 - self.memory.no_improvement
+
+    def take_in(self, history: History, epochs: int | None = None) -> bool:
+        """Take in the rows of the history not seen yet, those of the first ``epochs`` only where given."""
+        stop = False
+        for loss in history.get("mean_cost", history.get("cost", []))[self._told : epochs]:
+            stop = self._epoch_ended(loss)
+            self._told += 1
+        return stop
+
+    def _epoch_ended(self, loss: float) -> bool:
+        estimator = self.estimator
         estimator.n_iter_ += 1
         estimator.t_ += self.m
-        estimator.loss_ = info.history.get("mean_cost", info.history["cost"])[-1]
-        estimator.loss_curve_.append(estimator.loss_)
+        estimator.loss_ = loss
+        estimator.loss_curve_.append(loss)
         if estimator.verbose:
-            print(f"Iteration {estimator.n_iter_}, loss = {estimator.loss_:.8f}")
+            print(f"Iteration {estimator.n_iter_}, loss = {loss:.8f}")
         self._judge(self._score())
-        stop = self.memory.no_improvement > self.limit and self._give_up()
-        return any([stop, *self._call(info)])
+        return self.memory.no_improvement > self.limit and self._give_up()
 
     # Values
 
@@ -126,10 +153,10 @@ class EpochRule:
         if self.held_out is None and self.watched == "loss":
             return -estimator.loss_
         place = self.held_out or self.train
-        AL, caches = L_model_forward(place.X.T, self._now(), self.network)
+        AL, ZL = outputs_of_rows(place.X, self._now(), self.network)
         if self.held_out is not None:
             weights = None if place.weights is None else relative_weights(place.weights.reshape(1, -1))
-            loss = float(compute_cost(AL, place.Y.T, self.network, weights, caches[-1].Z))
+            loss = float(compute_cost(AL, place.Y.T, self.network, weights, ZL))
             self.columns["validation_loss"].append(loss)
         score = self.scorer(place, AL.T)
         if self.held_out is None:
@@ -244,6 +271,19 @@ class IterationCalls:
         if self.context is not None:
             answers.append(self.context.epoch_ended(lambda: info.parameters))
         return any(answers)
+
+
+def outputs_of_rows(X: Any, parameters: dict[str, np.ndarray], network: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return A^[L] and Z^[L] of rows X (m, n_x), both (n_L, m); sparse rows are made dense by blocks."""
+    if not hasattr(X, "toarray"):
+        AL, caches = L_model_forward(X.T, parameters, network)
+        return AL, caches[-1].Z
+    block = max(1, NUMBERS_AT_ONCE // X.shape[1])
+    parts = [
+        outputs_of_rows(X[i : i + block].toarray(), parameters, network) for i in range(0, X.shape[0], block)
+    ]
+    A, Z = zip(*parts, strict=True)
+    return np.concatenate(A, axis=1), np.concatenate(Z, axis=1)
 
 
 def watched(estimator: Any, has_validation: bool) -> str:

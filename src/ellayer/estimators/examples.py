@@ -15,22 +15,23 @@ from .epochs import HeldOut
 from .parameters import named
 from .targets import class_numbers, class_weights, decode
 
+DENSE_BYTES = 2**28  # a sparse X is kept as it is where it would be larger than that
+
 
 @dataclass(frozen=True)
 class Data:
     """The examples of one call: rows X (m, n_x), targets Y (m, n_L), weights (m,) or None, and what is held out."""
 
-    X: np.ndarray
+    X: Any  # an array, or a csr matrix where that would be too large
     Y: np.ndarray
     weights: np.ndarray | None
     held_out: HeldOut | None = None
 
 
 def gather(estimator: Any, X: Any, Y: np.ndarray, sample_weight: Any) -> Data:
-    """Rows in memory order, in the dtype of the fit; the one place where sparse input is made dense."""
-    X = X.toarray() if hasattr(X, "toarray") else X
+    """Rows in memory order, in the dtype of the fit; sparse rows made dense, or kept where they are many."""
     dtype = X.dtype if estimator.dtype is None else np.dtype(estimator.dtype)
-    X = np.ascontiguousarray(X, dtype=dtype)
+    X = _in_order(X, dtype, keep=not settings.is_lbfgs(estimator))
     weights = None
     if sample_weight is not None:
         weights = _check_sample_weight(sample_weight, X, dtype=dtype, ensure_non_negative=True)
@@ -49,6 +50,14 @@ def gather(estimator: Any, X: Any, Y: np.ndarray, sample_weight: Any) -> Data:
     return Data(X, np.ascontiguousarray(Y, dtype=dtype), weights)
 
 
+def _in_order(X: Any, dtype: Any, keep: bool) -> Any:
+    if not hasattr(X, "toarray"):
+        return np.ascontiguousarray(X, dtype=dtype)
+    X = X.tocsr().astype(dtype, copy=False)
+    large = X.shape[0] * X.shape[1] * np.dtype(dtype).itemsize > DENSE_BYTES
+    return X if keep and large else np.ascontiguousarray(X.toarray())
+
+
 def hold_out(estimator: Any, data: Data, incremental: bool) -> Data:
     """Set examples aside for validation, as scikit-learn does, or take those given."""
     if estimator.validation_data is not None:
@@ -58,7 +67,7 @@ def hold_out(estimator: Any, data: Data, incremental: bool) -> Data:
     random = np.random.RandomState()
     random.set_state(estimator._split_state)
     stratify = _stratify(estimator, data.Y, incremental) if is_classifier(estimator) else None
-    rows = np.arange(len(data.X))
+    rows = np.arange(len(data.Y))
     inside, outside = train_test_split(
         rows, random_state=random, test_size=estimator.validation_fraction, stratify=stratify
     )
@@ -98,7 +107,7 @@ def _given_validation(estimator: Any, dtype: Any) -> HeldOut:
             f"validation_data: expected (X, y) or (X, y, sample_weight), received {len(given)} items"
         )
     X, Y = estimator._encode(given[0], given[1], incremental=True, reset=False)
-    X = np.ascontiguousarray(X.toarray() if hasattr(X, "toarray") else X, dtype=dtype)
+    X = _in_order(X, dtype, keep=True)
     Y = np.ascontiguousarray(Y, dtype=dtype)
     weights = None
     if len(given) == 3 and given[2] is not None:

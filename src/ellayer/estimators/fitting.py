@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -123,7 +124,7 @@ def _aligned(
 
 
 def _descend(estimator: Any, data: Data, state: TrainState, incremental: bool, context: Any) -> None:
-    m = len(data.X)
+    m = len(data.Y)
     batch_size = _batch_size(estimator, m)
     steps = -(-m // batch_size)
     optimizer = settings.optimizer_of(estimator)
@@ -137,13 +138,21 @@ def _descend(estimator: Any, data: Data, state: TrainState, incremental: bool, c
     )  # fmt: skip
     estimator.n_iter_ = 0
     epochs = 1 if incremental else estimator.max_iter
-    result = _train(
-        estimator, data, state, optimizer=optimizer, learning_rate=settings.base_rate(estimator),
-        schedule=_schedule(estimator, rule, state, m, steps), num_iterations=epochs * steps, batch_size=batch_size,
+    run = partial(
+        _train, estimator, data, state, optimizer=optimizer, learning_rate=settings.base_rate(estimator),
+        schedule=_schedule(estimator, rule, state, m, steps), batch_size=batch_size,
         shuffle=bool(estimator.shuffle), dropout=estimator.dropout, weight_decay=estimator.weight_decay,
-        clip_norm=estimator.clip_norm, record_every=steps, callbacks=[rule],
-        schedule_length=state.step + epochs * steps,
+        clip_norm=estimator.clip_norm, record_every=steps, schedule_length=state.step + epochs * steps,
+        restore_best=not rule.by_loss_alone,
     )  # fmt: skip
+    result = run(num_iterations=epochs * steps, callbacks=[rule])
+    whole = (result.state.step - state.step) // steps
+    rule.take_in(result.history, whole)  # epochs since the rule was last asked, where the run broke off
+    if rule.by_loss_alone and result.stopped_by == "divergence" and whole:
+        best = int(np.argmin(estimator.loss_curve_[-whole:]))
+        if "mean_cost" in result.history:  # the loss of an epoch's updates; a full batch's is the one before
+            best += 1
+        result.parameters = run(num_iterations=best * steps).state.parameters
     _finish(estimator, data, result, rule, incremental)
 
 
@@ -158,7 +167,7 @@ def _train(estimator: Any, data: Data, state: TrainState, **arguments: Any) -> T
     return train(
         network, data.X.T, data.Y.T, state=replace(state, history={}, interval=(0.0, 0.0)), l2=estimator.alpha,
         l1=estimator.l1, sample_weight=data.weights, engine=engine, devices=devices, time_limit=estimator.time_limit,
-        monitor="cost", restore_best=True, **arguments,
+        monitor="cost", **arguments,
     )  # fmt: skip
 
 
@@ -285,7 +294,7 @@ def _write_history(estimator: Any, history: History, columns: dict[str, list[flo
 def _minimise(estimator: Any, data: Data, state: TrainState, context: Any) -> None:
     """The solver lbfgs: one minimisation over all examples."""
     state = TrainState(state.parameters, FRESH, seed=state.seed)
-    estimator._optimizer_spec, estimator._place = settings.optimizer_of(estimator), (len(data.X), len(data.X))
+    estimator._optimizer_spec, estimator._place = settings.optimizer_of(estimator), (len(data.Y), len(data.Y))
     calls = IterationCalls(estimator, context)
     held_out = data.held_out
     validation = None
@@ -294,7 +303,7 @@ def _minimise(estimator: Any, data: Data, state: TrainState, context: Any) -> No
     result = _train(
         estimator, data, state, optimizer=settings.optimizer_of(estimator), num_iterations=estimator.max_iter,
         record_every=1, callbacks=[calls] if calls else [], dropout=estimator.dropout,
-        weight_decay=estimator.weight_decay, clip_norm=estimator.clip_norm, validation=validation,
+        weight_decay=estimator.weight_decay, clip_norm=estimator.clip_norm, validation=validation, restore_best=True,
     )  # fmt: skip
     estimator.n_iter_ = result.state.step
     columns = {"validation_loss": result.history.get("validation_cost", [])}
@@ -322,7 +331,7 @@ def _cost(estimator: Any, data: Data) -> float:
     parameters, network = estimator.parameters_, _scored(estimator.network_)
     AL, caches = L_model_forward(data.X.T, parameters, network)
     weights = None if data.weights is None else relative_weights(data.weights.reshape(1, -1))
-    m = len(data.X) if data.weights is None else float(data.weights.sum())
+    m = len(data.Y) if data.weights is None else float(data.weights.sum())
     J = compute_cost(AL, data.Y.T, network, weights, caches[-1].Z)
     return float(J + l2_forward(parameters, estimator.alpha, m) + l1_forward(parameters, estimator.l1, m))
 

@@ -187,6 +187,7 @@ class Asides:
     callbacks: Sequence[Callable] | None = None
     progress: Callable | None = None
     states: Sequence[TrainState] | None = None
+    train: Callable[..., list[TrainingResult]] | None = None  # in place of ``train_members``
 
 
 @dataclass(frozen=True)
@@ -245,8 +246,8 @@ def train_members(
         sets = []
     if n_members == 1:
         inside = rows.take(~held[0]) if held is not None else rows
-        common = _arguments(network, recipe, orders, len(inside.X), bool(sets))
-        engine = _engine(network, len(inside.X), orders.epochs)
+        common = arguments(network, recipe, orders, len(inside.X), bool(sets))
+        engine = engine_for(network, len(inside.X), orders.epochs)
         result = train(
             network, inside.X.T, inside.Y.T, sample_weight=inside.weights, parameters=starts[0],
             validation=sets[0] if sets else None, seed=orders.seed, engine=engine, state=_only(orders), **common,
@@ -256,7 +257,7 @@ def train_members(
     weights = np.ones((n_members, m)) if held is None else (~np.stack(held)).astype(np.float64)
     if rows.weights is not None:
         weights = weights * rows.weights
-    common = _arguments(network, recipe, orders, m, bool(sets))
+    common = arguments(network, recipe, orders, m, bool(sets))
     return train_many(
         network, rows.X.T, rows.Y.T, sample_weight=weights, parameters=starts, validation=sets or None,
         seed=orders.seed, states=orders.states, **common,
@@ -286,15 +287,15 @@ def train_on_disk(
     -------
     TrainingResult
     """
-    common = _arguments(network, recipe, orders, rows.m, held is not None)
+    common = arguments(network, recipe, orders, rows.m, held is not None)
     return train(
         network, rows, parameters=start, validation=None if held is None else held.columns(), seed=orders.seed,
-        engine=_engine(network, rows.m, orders.epochs), state=_only(orders),
+        engine=engine_for(network, rows.m, orders.epochs), state=_only(orders),
         **common | {"batch_size": orders.batch_size},
     )  # fmt: skip
 
 
-def _arguments(network: Network, recipe: Recipe, orders: Orders, m: int, judged: bool) -> dict[str, Any]:
+def arguments(network: Network, recipe: Recipe, orders: Orders, m: int, judged: bool) -> dict[str, Any]:
     """What ``train`` and ``train_many`` are told alike."""
     steps = steps_per_epoch(m, orders.batch_size)
     schedule: Any = recipe["schedule"]
@@ -332,7 +333,7 @@ def steps_per_epoch(m: int, batch_size: int) -> int:
     return max(1, -(-m // batch_size))
 
 
-def _engine(network: Network, m: int, epochs: int) -> str:
+def engine_for(network: Network, m: int, epochs: int) -> str:
     """The same loop for the same work, so that a seed gives the same numbers: no look at clocks or caches."""
     return "jax" if 6.0 * network.parameter_count * m * epochs > COMPILED_FROM else "numpy"
 

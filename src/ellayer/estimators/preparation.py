@@ -440,7 +440,7 @@ def match_columns(table: list[Column], X: Any, names: Any, count: int, kind: typ
     return [found[str(name)] for name in names]
 
 
-def take_rows(table: list[Column], rows: np.ndarray) -> list[Column]:
+def take_rows(table: list[Column], rows: np.ndarray | slice) -> list[Column]:
     """Return the columns of some of the rows."""
     return [Column(c.name, c.values[rows], c.declared) for c in table]
 

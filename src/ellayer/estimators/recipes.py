@@ -102,8 +102,8 @@ RECIPES: dict[str, dict[str, Recipe]] = {
 }
 
 
-def find_recipe(name: str, task: str) -> Recipe:
-    """Return the recipe of a name for "classes" or "numbers".
+def find_recipe(name: str, task: str, learning_rate: float | None = None) -> Recipe:
+    """Return the recipe of a name for "classes" or "numbers", with another learning rate where one is given.
 
     Raises
     ------
@@ -117,4 +117,5 @@ def find_recipe(name: str, task: str) -> Recipe:
     """
     if name not in RECIPES:
         raise ValueError(f"recipe: expected one of {', '.join(RECIPES)}; received {name!r}")
-    return RECIPES[name][task]
+    recipe = RECIPES[name][task]
+    return recipe if learning_rate is None else {**recipe, "learning_rate": ((0, learning_rate),)}

@@ -247,7 +247,8 @@ class MLPRegressor(RegressorMixin, ToFromScikitLearn, BaseMLP):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Sparse rows are made dense, as a whole here and by blocks in ``predict``.
+            Sparse rows are made dense: whole where that is below 256 MB, else by mini-batches, and by blocks
+            in ``predict``.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         sample_weight : array-like of shape (n_samples,), default=None
             At least 0.

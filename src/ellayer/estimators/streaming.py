@@ -34,13 +34,14 @@ from .members import (
     table_of,
     train_on_disk,
 )
-from .preparation import match_columns, remember_features
+from .preparation import match_columns, remember_features, take_rows
 from .recipes import find_recipe
 from .settings import hidden_sizes
 from .starting import start_of
 from .targets import class_numbers
 
 SAMPLE_ROWS = 100_000
+SHOWN_ROWS = 10_000  # of the sample, to start the network from
 SAMPLE_NUMBERS = 1 << 23  # in the sample, fewer rows of a wide table
 
 
@@ -55,6 +56,18 @@ class RowStream(Protocol):
 def is_stream(X: Any) -> bool:
     """Tell whether X gives its rows and targets in blocks."""
     return callable(getattr(X, "blocks", None))
+
+
+@dataclass
+class Learned:
+    """What the first pass leaves for the second: the sample itself is let go."""
+
+    count: int
+    share: float
+    X: np.ndarray  # some prepared rows of the sample
+    Y: np.ndarray  # one row per class
+    by_class: np.ndarray | None  # what a row of each class weighs
+    weights: np.ndarray | None  # what all rows of each class weigh together
 
 
 @dataclass
@@ -97,24 +110,20 @@ def fit_stream(
     begin = time.perf_counter()
     _check(estimator, y, sample_weight)
     hidden = None if estimator.hidden_layer_sizes is None else hidden_sizes(estimator)
-    recipe = find_recipe(estimator.recipe, estimator._task)
+    recipe = find_recipe(estimator.recipe, estimator._task, estimator.learning_rate)
     estimator._metric = estimator._find_metric()
     seed = int(check_random_state(estimator.random_state).randint(2**31 - 1))
-    seen = _first_pass(estimator, stream, seed, held=asides.eval_set is None)
-    table = read_table(seen.X)
-    remember_features(estimator, seen.X, len(table))
-    Y, counts = _learn_targets(estimator, seen)
-    if estimator._is_constant(Y):
-        return estimator._settle_constant(table, 0)
-    by_class = estimator._class_weights(Y, counts)
-    estimator.preparation_ = estimator._prepare(table, recipe, None)
+    learned = _learn(estimator, stream, seed, recipe, held=asides.eval_set is None)
+    if learned is None:
+        return estimator
+    X, Y, weighted = learned.X, learned.Y, learned.by_class is not None
     with tempfile.TemporaryFile(prefix="ellayer-") as scratch:
-        X = estimator._matrix(table, new=False)
-        width = X.shape[1] + Y.shape[1] + (by_class is not None)
-        _check_space(seen.count * width * np.dtype(estimator.dtype).itemsize)
-        held = _second_pass(estimator, stream, seed, seen.share, by_class, scratch)
+        _check_space(
+            learned.count * (X.shape[1] + Y.shape[1] + weighted) * np.dtype(estimator.dtype).itemsize
+        )
+        held = _second_pass(estimator, stream, seed, learned, scratch)
         eval_rows = estimator._eval_rows(asides.eval_set) if held is None else held
-        rows = DiskRows(scratch, X.shape[1], Y.shape[1], estimator.dtype, by_class is not None)
+        rows = DiskRows(scratch, X.shape[1], Y.shape[1], estimator.dtype, weighted)
         network = estimator.network_ = make_network(
             recipe, hidden, rows.n_x, rows.n_y, estimator._loss(recipe), estimator.preparation_.n_numbers_,
             estimator.preparation_.code_levels_, rows.m,
@@ -129,9 +138,8 @@ def fit_stream(
     estimator.members_, estimator.history_ = [result.parameters], table_of([result])
     estimator.best_epochs_ = [best_epoch(result.history, orders.maximize)]
     estimator.stopped_by_, estimator.engine_ = result.stopped_by, result.engine
-    weights = counts if by_class is None or counts is None else counts * by_class
-    estimator._judge(Rows(X[:0], Y, weights), None, eval_rows, np.arange(0), 0)
-    for note in getattr(stream, "notes", []):
+    estimator._judge(Rows(X[:0], Y, learned.weights), None, eval_rows, np.arange(0), 0)
+    for note in getattr(stream, "odd", []):
         checks.tell(note)
     return estimator
 
@@ -157,6 +165,21 @@ def _keyed(stream: RowStream, seed: int) -> Iterator[tuple[Any, np.ndarray, np.n
 
 
 # The first pass
+
+
+def _learn(estimator: Any, stream: RowStream, seed: int, recipe: Any, held: bool) -> Learned | None:
+    """Learn targets and preparation; None where there is nothing to learn, which settles the fit."""
+    seen = _first_pass(estimator, stream, seed, held)
+    table = read_table(seen.X)
+    remember_features(estimator, seen.X, len(table))
+    Y, counts = _learn_targets(estimator, seen)
+    if estimator._is_constant(Y):
+        estimator._settle_constant(table, 0)
+        return None
+    by_class = estimator._class_weights(Y, counts)
+    estimator.preparation_ = estimator._prepare(table, recipe, None)
+    X = estimator._matrix(take_rows(table, slice(SHOWN_ROWS)), new=False, warn=False)
+    return Learned(seen.count, seen.share, X, Y, by_class, counts if by_class is None else counts * by_class)
 
 
 def _first_pass(estimator: Any, stream: RowStream, seed: int, held: bool) -> Seen:
@@ -226,15 +249,14 @@ def _learn_targets(estimator: Any, seen: Seen) -> tuple[np.ndarray, np.ndarray |
 
 
 def _second_pass(
-    estimator: Any,
-    stream: RowStream,
-    seed: int,
-    share: float,
-    by_class: np.ndarray | None,
-    scratch: IO[bytes],
+    estimator: Any, stream: RowStream, seed: int, learned: Learned, scratch: IO[bytes]
 ) -> Rows | None:
     """Write the prepared rows to learn from into the scratch file; return those held out, None for no share."""
+    import polars as pl
+
     held: list[Rows] = []
+    raw: list[tuple[Any, np.ndarray]] = []
+    by_class, share = learned.by_class, learned.share
     names = getattr(estimator, "feature_names_in_", None)
     for X, y, keys in _keyed(stream, seed):
         table = match_columns(read_table(X), X, names, estimator.n_features_in_, type(estimator))
@@ -246,8 +268,10 @@ def _second_pass(
         scratch.write(np.concatenate(parts, axis=1, dtype=estimator.dtype).data)
         if share:
             held.append(rows.take(~inside))
+            raw.append((X.filter(~inside), y[~inside]))
     if not held:
         return None
+    estimator.held_out_ = pl.concat([part[0] for part in raw]), np.concatenate([part[1] for part in raw])
     weights = None if by_class is None else np.concatenate([rows.weights for rows in held])  # type: ignore[misc]
     return Rows(np.concatenate([rows.X for rows in held]), np.concatenate([rows.Y for rows in held]), weights)
 

@@ -223,7 +223,9 @@ def _shown(column: Coded) -> str:
         return ""
     values = column.column.values
     if column.distinct > 2 and values.dtype.kind == "f" and column.verdict.kind != "categorical":
-        low, high, middle = column.levels[0], column.levels[-1], np.median(values[~column.gaps])
+        with np.errstate(all="ignore"):  # infinite values have a median of a kind
+            middle = float(np.median(values[~column.gaps]))
+        low, high = column.levels[0], column.levels[-1]
         return f"{_number(low)} to {_number(high)}, median {_number(middle)}"
     if values.dtype.kind == "M":
         present = values[~column.gaps]

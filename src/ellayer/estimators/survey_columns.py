@@ -104,8 +104,9 @@ def _numeric(column: Coded, m: int) -> list[str]:
             f"{column.name!r}: {number_text(value)} in {counted(count, 'row')} ({share(count, m)}) stands apart from the "
             f"other values and may mean that the value is missing; leave these cells empty if so",
         ]
-    low, middle, high = np.quantile(values, (0.25, 0.5, 0.75))
-    far = values[np.abs(values - middle) > _FAR * (high - low)] if high > low else values[:0]
+    with np.errstate(all="ignore"):
+        low, middle, high = np.quantile(values, (0.25, 0.5, 0.75))
+        far = values[np.abs(values - middle) > _FAR * (high - low)] if high > low else values[:0]
     if len(far):
         worst = far[np.abs(far - middle).argmax()]
         findings.append(
@@ -117,32 +118,29 @@ def _numeric(column: Coded, m: int) -> list[str]:
 
 def _mark_of_missing(column: Coded) -> tuple[float, int] | None:
     """Return an end of the range that looks like a mark, and how often it occurs."""
-    pairs = [
-        (v, int(n)) for v, n in zip(column.levels, column.counts.tolist(), strict=True) if np.isfinite(v)
-    ]
-    if len(pairs) < 3:
+    values = np.asarray(column.levels)
+    finite = np.isfinite(values)
+    values, counts = values[finite].tolist(), column.counts[finite].tolist()
+    if len(values) < 3:
         return None
-    values = [value for value, _ in pairs]
-    for end, next_to, inner in ((-1, values[-2], values[:-1]), (0, values[1], values[1:])):
-        value, count = pairs[end]
-        spread = inner[-1] - inner[0]
+    for end, next_to, spread in ((-1, -2, values[-2] - values[0]), (0, 1, values[-1] - values[1])):
+        value, count = values[end], counts[end]
         text = number_text(value)
-        nines = bool(_NINES.fullmatch(text)) and abs(value - next_to) > spread / 2 and count > 1
+        nines = bool(_NINES.fullmatch(text)) and abs(value - values[next_to]) > spread / 2
         below = text in _MARKS or (value < 0 and bool(_NINES.fullmatch(text)))
-        negative = end == 0 and below and next_to >= 0 and count > 1
-        if nines or negative:
+        negative = end == 0 and below and values[next_to] >= 0
+        if count > 1 and (nines or negative):
             return value, count
-    return _odd_zero(column, pairs)
+    return _odd_zero(column, values, counts)
 
 
-def _odd_zero(column: Coded, pairs: list[tuple[float, int]]) -> tuple[float, int] | None:
+def _odd_zero(column: Coded, values: list[float], counts: list[int]) -> tuple[float, int] | None:
     """A zero among measures that otherwise keep well away from it, as of a blood pressure."""
-    value, count = pairs[0]
-    others = column.numbers[column.numbers != 0]
-    if value != 0 or count > 0.5 * len(column.numbers) or len(pairs) < 20:
+    if values[0] != 0 or counts[0] > 0.5 * len(column.numbers) or len(values) < 20:
         return None
-    apart = pairs[1][0] >= 10 and pairs[1][0] > 0.1 * float(np.median(others))
-    return (value, count) if apart else None
+    others = column.numbers[column.numbers != 0]
+    apart = values[1] >= 10 and values[1] > 0.1 * float(np.median(others))
+    return (values[0], counts[0]) if apart else None
 
 
 def _mixed(column: Coded) -> list[str]:

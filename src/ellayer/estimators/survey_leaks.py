@@ -50,14 +50,13 @@ def _told_by(column: Coded, target: Coded, task: str) -> str:
         return ""
     if task == "numbers" and column.column.values.dtype.kind == "f":
         return told
-    pairs = count_pairs(column.codes, target.codes)
-    if pairs == distinct == target.distinct and distinct <= m / 2:
+    repeats = distinct <= m / 10 or distinct == target.distinct <= m / 2
+    settled = repeats and count_pairs(column.codes, target.codes) == distinct
+    if settled and distinct == target.distinct:
         return "each of its values goes with one value of the target and the reverse"
-    if task == "numbers":
-        return ""
-    if pairs == distinct <= m / 10:
+    if settled and task == "classes":
         return f"each of its {distinct} values goes with one class only"
-    if target.distinct != 2:
+    if task == "numbers" or target.distinct != 2:
         return ""
     if column.gaps.any() and count_pairs(column.gaps.astype(np.int64), target.codes) == 2:
         return "it is missing in all rows of one class and in none of the other"

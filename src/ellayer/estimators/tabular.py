@@ -18,6 +18,7 @@ from ..core.network import Network
 from ..engine.events import History
 from . import checks
 from .columns import Column, read_table
+from .deploying import plan_of, raw_columns
 from .members import (
     FEWEST_ROWS,
     Asides,
@@ -47,6 +48,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "time_limit": [Interval(Real, 0, None, closed="neither"), None],
     "hidden_layer_sizes": ["array-like", _count, None],
     "recipe": [StrOptions(set(RECIPES))],
+    "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
     "batch_size": [_count],
     "column_kinds": [dict, None],
     "dtype": [StrOptions({"float32", "float64"})],
@@ -66,6 +68,7 @@ class BaseTabular(BaseEstimator, ABC):
     # Fit
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, asides: Asides) -> Any:
+        self.__dict__.pop("held_out_", None)  # of an earlier stream
         if is_stream(X):
             return fit_stream(self, X, y, sample_weight, asides)
         begin = time.perf_counter()
@@ -84,7 +87,7 @@ class BaseTabular(BaseEstimator, ABC):
         if asides.eval_set is None:
             held = hold_out(self._strata(Y), len(Y), self.n_members, np.random.RandomState(seed))
             self._warn_of_few(Y, held)
-        recipe = find_recipe(self.recipe, self._task)
+        recipe = find_recipe(self.recipe, self._task, self.learning_rate)
         self.preparation_ = self._prepare(table, recipe, held)
         data = Rows(self._matrix(table, new=False), Y.astype(self.dtype), weights)
         eval_rows = self._eval_rows(asides.eval_set)
@@ -98,7 +101,8 @@ class BaseTabular(BaseEstimator, ABC):
             self._score_of_epoch, self._metric.maximize, tuple(asides.callbacks or ()), asides.progress, self,
             asides.states,
         )  # fmt: skip
-        results = train_members(self.network_, recipe, data, held, eval_rows, self.n_members, orders)
+        train = asides.train or train_members
+        results = train(self.network_, recipe, data, held, eval_rows, self.n_members, orders)
         self.members_ = [result.parameters for result in results]
         self.history_ = table_of(results)
         self.best_epochs_ = [best_epoch(result.history, self._metric.maximize) for result in results]
@@ -182,7 +186,9 @@ class BaseTabular(BaseEstimator, ABC):
     def _settle_constant(self, table: list[Column], count: int) -> Any:
         """Nothing to learn: no network."""
         self._warn_of_constant()
-        self.preparation_ = self._prepare(table, find_recipe(self.recipe, self._task), None)
+        self.preparation_ = self._prepare(
+            table, find_recipe(self.recipe, self._task, self.learning_rate), None
+        )
         self.network_, self.members_, self.history_ = None, [], History()
         self.best_epochs_, self.stopped_by_, self.engine_ = [], "constant", "none"
         self.validation_score_ = math.nan
@@ -211,6 +217,14 @@ class BaseTabular(BaseEstimator, ABC):
         return Z, np.any(held, axis=0)
 
     # Storage
+
+    def _get_plan(self) -> list[dict[str, Any]]:
+        """Return how a table is prepared, as plain data, for programs without this one."""
+        return plan_of(self.preparation_)
+
+    def _raw_columns(self, X: Any) -> dict[str, np.ndarray]:
+        """Return the columns of a table as the plan reads them, each (m, 1)."""
+        return raw_columns(self.preparation_, X)
 
     def _get_fitted(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         arrays, prepared = self.preparation_.get_state()

@@ -48,6 +48,8 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
     class_weight : dict, "balanced" or None, default=None
     recipe : str, default="ramps"
         A name of ``ellayer.estimators.recipes.RECIPES``: "ramps", or RealMLP's "simple" and "full".
+    learning_rate : float or None, default=None
+        None is the recipe's.
     batch_size : int, default=256
     column_kinds : dict or None, default=None
         The kind of a column by name where it should not be guessed: "numeric", "categorical", "boolean",
@@ -71,6 +73,8 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
     oof_prediction_ : ndarray of shape (n_samples, n_classes)
         Probabilities of each row by the members that had not learned from it; nan where there is none
         (with fewer than 5 members, or an ``eval_set``); empty after a stream.
+    held_out_ : (frame, ndarray)
+        After a stream alone, and not stored: rows that were held out, as they came, and their targets.
     validation_score_ : float
         The metric of those, or of ``eval_set``.
     temperature_ : float
@@ -107,6 +111,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         metric="log_loss",
         class_weight=None,
         recipe="ramps",
+        learning_rate=None,
         batch_size=256,
         column_kinds=None,
         dtype="float32",
@@ -119,6 +124,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         self.metric = metric
         self.class_weight = class_weight
         self.recipe = recipe
+        self.learning_rate = learning_rate
         self.batch_size = batch_size
         self.column_kinds = column_kinds
         self.dtype = dtype

@@ -47,6 +47,8 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         "squared_error", "absolute_error", "huber(delta=1)" or "quantile(q=0.9)"; None is the metric's.
     recipe : str, default="ramps"
         "ramps", or RealMLP's "simple" and "full".
+    learning_rate : float or None, default=None
+        None is the recipe's.
     batch_size : int, default=256
     column_kinds : dict or None, default=None
         The kind of a column by name where it should not be guessed.
@@ -58,6 +60,8 @@ class TabularRegressor(RegressorMixin, BaseTabular):
     preparation_, network_, members_, history_, best_epochs_, stopped_by_, engine_
         As of ``TabularClassifier``.
     oof_prediction_ : ndarray of shape (n_samples,)
+    held_out_ : (frame, ndarray)
+        After a stream alone, and not stored: rows that were held out, as they came, and their targets.
     validation_score_ : float
     target_ : dict
         "center" and "scale" of the target, and the range "low" to "high" of predictions.
@@ -89,6 +93,7 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         metric=None,
         loss=None,
         recipe="ramps",
+        learning_rate=None,
         batch_size=256,
         column_kinds=None,
         dtype="float32",
@@ -101,6 +106,7 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         self.metric = metric
         self.loss = loss
         self.recipe = recipe
+        self.learning_rate = learning_rate
         self.batch_size = batch_size
         self.column_kinds = column_kinds
         self.dtype = dtype

@@ -246,7 +246,9 @@ def _update(name: str, optimizer: Optimizer, rate: float) -> Equation:
     theta = symbol(name)
     if optimizer.name == "gd":
         plain = f"{name} := {name} - alpha d{name}, alpha = {rate:g}"
-        return Equation(plain, rf"{theta} := {theta} - \alpha\, {symbol(f'd{name}')},\quad \alpha = {rate:g}")
+        return Equation(
+            plain, rf"{theta} \leftarrow {theta} - \alpha\, {symbol(f'd{name}')},\quad \alpha = {rate:g}"
+        )
     plain = f"{name} := {optimizer.name} of {name} and d{name}, alpha = {rate:g}"
     rule = optimizer.latex or rf"\text{{{optimizer.name}}}(\theta, d\theta)".replace("_", " ")
-    return Equation(plain, rf"{theta} := {rule},\quad \theta = {theta},\ \alpha = {rate:g}")
+    return Equation(plain, rf"{theta} \leftarrow {rule},\quad \theta = {theta},\ \alpha = {rate:g}")

@@ -36,7 +36,8 @@ STYLE = """<style>
 .ellayer-trace tr.phase th{background:#f2f5f8;color:#0b5394;padding-top:8px}
 .ellayer-trace .shape{white-space:nowrap;color:#555;font-variant-numeric:tabular-nums}
 .ellayer-trace .matrix{display:inline-block;border-left:1.5px solid #222;border-right:1.5px solid #222;border-radius:5px;padding:0 4px}
-.ellayer-trace .whole{white-space:nowrap}
+.ellayer-trace .whole{white-space:nowrap;display:inline-flex;align-items:flex-start;gap:3px}
+.ellayer-trace .whole sup{line-height:1}
 .ellayer-trace .matrix td{border:0;white-space:nowrap;padding:0 6px;text-align:right;font-variant-numeric:tabular-nums}
 .ellayer-trace .stats{color:#444;white-space:nowrap;font-variant-numeric:tabular-nums}
 .ellayer-trace summary{cursor:pointer;color:#0b5394}

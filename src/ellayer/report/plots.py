@@ -40,7 +40,10 @@ def class_index(Y: np.ndarray) -> np.ndarray:
 
 
 def cost_curves(
-    curves: Mapping[str, tuple[Sequence[float], Sequence[float]]], title: str, log: bool = False
+    curves: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    title: str,
+    log: bool = False,
+    along: str = "iteration",
 ) -> Figure:
     """Draw the cost J over the iterations, one line per run.
 
@@ -52,6 +55,8 @@ def cost_curves(
         What is seen.
     log : bool
         Whether the cost axis is logarithmic.
+    along : str
+        What is counted: "iteration" or "epoch".
 
     Returns
     -------
@@ -71,7 +76,7 @@ def cost_curves(
                 linewidth=2.2, marker=MARKERS[i % len(MARKERS)], markersize=6.5, markeredgecolor="white",
                 markevery=max(1, len(costs) // 12),
             )  # fmt: skip
-        axes.set_xlabel("iteration")
+        axes.set_xlabel(along)
         axes.set_ylabel("cost J" + (" (logarithmic)" if log else ""))
         axes.grid(axis="y", color="#DDDDDD", linewidth=0.8)
         axes.set_axisbelow(True)

@@ -53,7 +53,7 @@ def new_figure(
     size : (float, float)
         Width and height in inches.
     title : str
-        What is seen in the picture; broken into lines that fit.
+        What is seen in the picture; broken into lines that fit. Empty where the page says it.
     shape : (int, int)
         Rows and columns of axes.
     **grid
@@ -61,8 +61,9 @@ def new_figure(
     """
     figure = Figure(figsize=size, layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
-    lines = (textwrap.fill(line, int(8.2 * size[0])) for line in title.splitlines())
-    figure.suptitle("\n".join(lines), fontsize=13.5, fontweight="bold", x=0.012, ha="left")
+    if title:
+        lines = (textwrap.fill(line, int(8.2 * size[0])) for line in title.splitlines())
+        figure.suptitle("\n".join(lines), fontsize=13.5, fontweight="bold", x=0.012, ha="left")
     return figure, list(figure.subplots(*shape, squeeze=False, **grid).flat)
 
 

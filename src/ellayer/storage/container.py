@@ -116,6 +116,37 @@ def read(path: str | os.PathLike[str], kinds: tuple[str, ...]) -> tuple[str, Any
         raise ModelFileError(f"{path}: expected a description that adds up; {error!r}") from None
 
 
+def read_facts(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return what a file says of itself: kind, format version, SHA-256, and the versions that wrote it.
+
+    Parameters
+    ----------
+    path : path
+        Of a file that ``read`` has found to be whole.
+
+    Returns
+    -------
+    dict
+        "kind", "format_version", "sha256", "versions".
+
+    Raises
+    ------
+    ModelFileError
+        For a foreign or newer file.
+    FileNotFoundError
+    """
+    path = Path(path)
+    _check_regular(path)
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            description = _description(path, (file.metadata() or {}).get(_KEY))
+    except SafetensorError as error:
+        raise ModelFileError(_not_whole(path, str(error))) from None
+    return {name: description.get(name) for name in ("kind", "format_version", "sha256", "versions")}
+
+
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give a new file to write, and put it in the place of ``path`` when all went well.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 from typing import Any
 
@@ -12,9 +13,11 @@ from .. import __version__
 from ..core.network import Network
 from .container import replacing
 from .model_file import ESTIMATORS
-from .onnx_activations import OPSET
+from .onnx_build import finish, input_value
 from .onnx_compare import compare
 from .onnx_graph import Graph, Head, add_head, add_network, label_array, make_head
+from .onnx_table import build_table, describe_table
+from .onnx_table_compare import compare_table
 from .plain import ModelFileError
 
 
@@ -32,16 +35,21 @@ def to_onnx(
     text, and ``probabilities`` (m, classes); with several labels per example both are (m, n_L). A
     model of numbers has the output ``variable`` (m, n_L).
 
+    A table estimator has one input (m, 1) for each column it uses, under the column's name (with "_" before
+    it where an output is called so), and its preparation inside: numbers, nan where missing; categories and
+    truth values as text, "" where missing; dates as days since 1970 (UTC) with fractions, nan where missing.
+
     Parameters
     ----------
-    model : TrainingResult, (Network, parameters), MLPClassifier, MLPRegressor, or a scikit-learn Pipeline
+    model : TrainingResult, (Network, parameters), an estimator, or a scikit-learn Pipeline
     path : path, optional
         Written atomically.
     X : array or DataFrame, shape (m, n_x), optional
         Rows to compare on besides random ones and edges. A pipeline needs some: they give the types
         of its inputs (one per column of a DataFrame), and are what it is compared on.
     dtype : "float32" or "float64"
-        Of the input and all arithmetic.
+        Of the input and all arithmetic. Dates, and columns of a table whose numbers float32 cannot tell apart,
+        are float64 always, and so is a table's preparation.
     zipmap : bool
         Probabilities as one dict per example, as skl2onnx does it: outputs ``output_label`` and
         ``output_probability``.
@@ -50,7 +58,8 @@ def to_onnx(
     -------
     onnx.ModelProto
         Its ``metadata_props`` tell the version, the network and ``ellayer.max_difference``, the largest
-        difference from the model's own outputs (relative where they exceed 1).
+        difference from the model's own outputs (relative where they exceed 1; of a table's numbers in units
+        of the target's spread), and of a table ``ellayer.columns``, what each input holds.
 
     Raises
     ------
@@ -74,16 +83,22 @@ def to_onnx(
     if dtype not in ("float32", "float64"):
         raise ModelFileError(f"dtype: expected 'float32' or 'float64', received {dtype!r}")
     require("onnx", "onnxruntime")
-    parts = describe(model)
-    if parts is None:
-        from .skl2onnx_converter import convert_pipeline
-
-        proto = convert_pipeline(model, X, dtype, zipmap)
-    else:
+    if _is_estimator(model) and hasattr(model, "preparation_"):
+        table = describe_table(model)
+        proto = build_table(table, dtype, zipmap)
+        _note(proto, "max_difference", repr(compare_table(proto, model, table, dtype, X)))
+        _note(proto, "columns", json.dumps(table.columns(dtype), ensure_ascii=False))
+        network = table.network
+    elif parts := describe(model):
         proto = _build(*parts, dtype, zipmap)
         _note(proto, "max_difference", repr(compare(proto, *parts, dtype, X)))
-        if not parts[0].own:
-            _note(proto, "network", parts[0].to_json())
+        network = parts[0]
+    else:
+        from .skl2onnx_converter import convert_pipeline
+
+        proto, network = convert_pipeline(model, X, dtype, zipmap), None
+    if network is not None and not network.own:
+        _note(proto, "network", network.to_json())
     _note(proto, "version", __version__)
     if path is not None:
         with replacing(path) as partial:
@@ -110,10 +125,14 @@ def describe(model: Any) -> tuple[Network, dict[str, np.ndarray], Head] | None:
         return model[0], model[1], make_head(model[0])
     if isinstance(model, ellayer.TrainingResult):
         return model.network, model.parameters, make_head(model.network)
+    return describe_estimator(model) if _is_estimator(model) else None
+
+
+def _is_estimator(model: Any) -> bool:
+    import ellayer
+
     names = {cls.__name__ for cls in type(model).__mro__}
-    if any(name in names and isinstance(model, getattr(ellayer, name)) for name in ESTIMATORS):
-        return describe_estimator(model)
-    return None
+    return any(name in names and isinstance(model, getattr(ellayer, name)) for name in ESTIMATORS)
 
 
 def describe_estimator(estimator: Any) -> tuple[Network, dict[str, np.ndarray], Head]:
@@ -123,8 +142,8 @@ def describe_estimator(estimator: Any) -> tuple[Network, dict[str, np.ndarray], 
     check_is_fitted(estimator)
     if hasattr(estimator, "preparation_"):
         raise ValueError(
-            f"to_onnx: expected a network, an MLPClassifier or an MLPRegressor, received {type(estimator).__name__}; "
-            "a table's preparation cannot be exported yet: keep such a model with ellayer.save"
+            f"expected an MLPClassifier or an MLPRegressor as a step of a pipeline, received {type(estimator).__name__}; "
+            "it prepares a table by itself: fit it on the table without a pipeline, and give it alone to ellayer.to_onnx"
         )
     network, labels = estimator.network_, getattr(estimator, "_label_binarizer", None)
     if labels is None:
@@ -143,67 +162,14 @@ def describe_estimator(estimator: Any) -> tuple[Network, dict[str, np.ndarray], 
 
 
 def _build(network: Network, parameters: dict, head: Head, dtype: str, zipmap: bool) -> Any:
-    from onnx import checker, helper
-
     graph = Graph()
-    zipmap = zipmap and head.kind != "numbers"
-    if zipmap and head.kind == "multilabel":
-        raise ModelFileError("zipmap: expected one label per example, received several; take zipmap=False")
     if head.kind == "numbers":
         add_network(graph, "X", network, parameters, dtype, out="variable")
     else:
         A = add_network(graph, "X", network, parameters, dtype)
         add_head(graph, head, A, dtype, "output_label" if zipmap else "label", "probabilities")
-    if zipmap:
-        _add_zipmap(graph, head, dtype)
-    real = 1 if dtype == "float32" else 11
-    X = helper.make_tensor_value_info("X", real, [None, network.layer_dims[0]])
-    outputs = _outputs(network, head, real, zipmap)
-    body = helper.make_graph(graph.nodes, "ellayer", [X], outputs, graph.constants)
-    opsets = [helper.make_opsetid("", OPSET)] + ([helper.make_opsetid("ai.onnx.ml", 3)] if zipmap else [])
-    proto = helper.make_model(
-        body, opset_imports=opsets, ir_version=helper.find_min_ir_version_for(opsets),
-        producer_name="ellayer", producer_version=__version__, doc_string=repr(network),
-    )  # fmt: skip
-    if proto.ByteSize() > 2**31 - 1:
-        raise ModelFileError(
-            f"expected at most 2 GiB, ONNX's limit for one file; received {proto.ByteSize():,} bytes"
-        )
-    checker.check_model(proto, full_check=True)
-    return proto
-
-
-def _outputs(network: Network, head: Head, real: int, zipmap: bool) -> list:
-    from onnx import TensorProto, helper
-
-    n_L = network.layer_dims[-1]
-    if head.kind == "numbers":
-        return [helper.make_tensor_value_info("variable", real, [None, n_L])]
-    if head.kind == "multilabel":
-        return [
-            helper.make_tensor_value_info("label", TensorProto.INT64, [None, n_L]),
-            helper.make_tensor_value_info("probabilities", real, [None, n_L]),
-        ]
-    assert head.classes is not None
-    kind = TensorProto.STRING if head.classes.dtype == object else TensorProto.INT64
-    if not zipmap:
-        return [
-            helper.make_tensor_value_info("label", kind, [None]),
-            helper.make_tensor_value_info("probabilities", real, [None, len(head.classes)]),
-        ]
-    one = helper.make_map_type_proto(kind, helper.make_tensor_type_proto(TensorProto.FLOAT, []))
-    return [
-        helper.make_tensor_value_info("output_label", kind, [None]),
-        helper.make_value_info("output_probability", helper.make_sequence_type_proto(one)),
-    ]
-
-
-def _add_zipmap(graph: Graph, head: Head, dtype: str) -> None:
-    assert head.classes is not None
-    labels = head.classes.tolist()
-    key = "classlabels_strings" if head.classes.dtype == object else "classlabels_int64s"
-    values = "probabilities" if dtype == "float32" else graph.node("Cast", "probabilities", to=1)
-    graph.node("ZipMap", values, out="output_probability", domain="ai.onnx.ml", **{key: labels})
+    X = input_value("X", dtype, network.layer_dims[0])
+    return finish(graph, [X], head, network.layer_dims[-1], dtype, zipmap, repr(network))
 
 
 def _note(proto: Any, key: str, value: str) -> None:

@@ -27,15 +27,17 @@ class Sink(Protocol):
 
 @dataclass
 class Graph:
-    """Nodes and constants of a model of our own."""
+    """Nodes and constants of a model of our own; all names within begin with the prefix."""
 
     nodes: list = field(default_factory=list)
     constants: list = field(default_factory=list)
+    prefix: str = ""
 
     def constant(self, name: str, array: np.ndarray) -> str:
         """Keep an array; return its name in the graph."""
         from onnx import numpy_helper
 
+        name = f"{self.prefix}{name}"
         if name not in (c.name for c in self.constants):
             self.constants.append(numpy_helper.from_array(array, name))
         return name
@@ -44,9 +46,25 @@ class Graph:
         """Add a node; return the name of its output."""
         from onnx import helper
 
-        out = out or f"{operator}_{len(self.nodes)}"
+        out = out or f"{self.prefix}{operator}_{len(self.nodes)}"
         self.nodes.append(helper.make_node(operator, list(inputs), [out], name=f"to_{out}", **attributes))
         return out
+
+
+@dataclass(frozen=True)
+class Within:
+    """A sink whose constants get a name before theirs: of one network among several."""
+
+    sink: Sink
+    prefix: str
+
+    def constant(self, name: str, array: np.ndarray) -> str:
+        """Keep an array; return its name in the graph."""
+        return self.sink.constant(f"{self.prefix}{name}", array)
+
+    def node(self, operator: str, *inputs: str, out: str = "", **attributes: Any) -> str:
+        """Add a node; return the name of its output."""
+        return self.sink.node(operator, *inputs, out=out, **attributes)
 
 
 @dataclass(frozen=True)
@@ -152,16 +170,38 @@ def add_network(sink: Sink, X: str, network: Network, parameters: dict, dtype: s
     ModelFileError
         For an activation that has no ONNX operator.
     """
+    Z = add_linear_network(sink, X, network, parameters, dtype)
+    return add_activation(sink, network.rows[-1], Z, dtype, out)
+
+
+def add_linear_network(sink: Sink, X: str, network: Network, parameters: dict, dtype: str) -> str:
+    """Add Z^[L], the network but for its last activation.
+
+    Parameters
+    ----------
+    sink : Sink
+    X : str
+    network : Network
+    parameters : dict
+    dtype : "float32" or "float64"
+
+    Returns
+    -------
+    str
+        The name of Z^[L], (m, n_L).
+    """
     own = {name: np.asarray(theta, dtype) for name, theta in parameters.items()}
     A = X if network.inputs is None else _add_inputs(sink, X, own, network.inputs, network.layer_dims[0])
     for l, row in enumerate(network.rows, start=1):
         W, b = sink.constant(f"W{l}", own[f"W{l}"]), sink.constant(f"b{l}", own[f"b{l}"].ravel())
         Z = sink.node("Gemm", A, W, b, transB=1)
-        A = add_activation(sink, row, Z, dtype, out if l == network.L else "")
+        if l == network.L:
+            break
+        A = add_activation(sink, row, Z, dtype, "")
         if f"a{l}" in own:  # a = z + alpha (g(z) - z)
             change = sink.node("Mul", sink.constant(f"a{l}", own[f"a{l}"].ravel()), sink.node("Sub", A, Z))
             A = sink.node("Add", Z, change)
-    return A
+    return Z
 
 
 def add_head(sink: Sink, head: Head, A: str, dtype: str, label: str, probabilities: str) -> None:
@@ -195,9 +235,21 @@ def add_head(sink: Sink, head: Head, A: str, dtype: str, label: str, probabiliti
     else:
         sink.node("Identity", P, out=probabilities)
         index = sink.node("ArgMax", A, axis=1)
-    index = sink.node("Squeeze", index, sink.constant("axis_1", np.array([1])))
     assert head.classes is not None
-    sink.node("Gather", sink.constant("classes", head.classes), index, out=label)
+    add_label(sink, head.classes, index, label)
+
+
+def add_label(sink: Sink, classes: np.ndarray, index: str, label: str) -> None:
+    """Add the label (m,) of a class number (m, 1).
+
+    Parameters
+    ----------
+    sink : Sink
+    classes : ndarray
+    index, label : str
+    """
+    index = sink.node("Squeeze", index, sink.constant("axis_1", np.array([1])))
+    sink.node("Gather", sink.constant("classes", classes), index, out=label)
 
 
 def _number(sink: Sink, dtype: str, name: str, value: float) -> str:

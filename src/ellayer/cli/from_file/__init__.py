@@ -29,7 +29,8 @@ def run_file(
     resume : Path or None
         The folder of a run to go on with.
     """
-    from .fitting import fit_file, read_job
+    from .fitting import fit_file
+    from .job import read_job
 
     job = read_job(settings)
     with output_folder(resume or out, job.name, goes_on=resume is not None) as folder:

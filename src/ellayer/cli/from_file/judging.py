@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ... import __version__
 from ...inspection import diagnose
 from ...report.facts import Judged, RunFacts
 from ..settings import config_text
+from ..versions import versions
 from .fitting import FileRun
 
 if TYPE_CHECKING:
@@ -94,21 +94,9 @@ def judged(name: str, model: Any, X: Any) -> Judged:
     return Judged(name, model.predict(X), P)
 
 
-def versions() -> dict[str, str]:
-    """Return the versions of what a run rests on."""
-    import platform
-
-    import jax
-    import sklearn
-
-    return {"ellayer": __version__, "python": platform.python_version(), "numpy": np.__version__,
-            "jax": jax.__version__, "scikit-learn": sklearn.__version__}  # fmt: skip
-
-
 def _counts(run: FileRun) -> dict[str, int]:
-    job, m = run.job, len(run.job.train.y)  # type: ignore[arg-type]
-    oof = run.model.oof_prediction_
-    judged_rows = int((~np.isnan(oof.reshape(len(oof), -1)[:, 0])).sum())
+    job, m = run.job, run.job.count
+    judged_rows = len(_held_rows(run.model))
     inside = judged_rows if len(run.model.members_) == 1 else 0
     counts = {"train": m - inside, "validation": judged_rows}
     return counts if job.test is None else {**counts, "test": len(job.test.y)}  # type: ignore[arg-type]
@@ -156,12 +144,17 @@ def _in_order(said: Judged, model: Any, ours: Any) -> Judged:
     return Judged(said.name, said.prediction, P)
 
 
+def _held_rows(model: Any) -> np.ndarray:
+    """Which rows a member held out while training."""
+    missing = np.isnan(model.oof_prediction_)
+    return np.flatnonzero(~(missing if missing.ndim == 1 else missing.any(axis=1)))
+
+
 def _seen_while_training(run: FileRun) -> tuple[Examples, str, list[Judged]]:
     """Without a test: the rows that the members held out while training; nobody else saw them so."""
     model, train = run.model, run.job.train
-    oof = model.oof_prediction_
-    known = np.flatnonzero(~np.isnan(oof.reshape(len(oof), -1)[:, 0]))
-    held, P = train.take(known), oof[known]
+    known = _held_rows(model)
+    held, P = train.take(known), model.oof_prediction_[known]
     if run.job.survey.task == "numbers":
         return held, "rows held out while training", [Judged("the network", P)] if len(known) else []
     labels = model.classes_[(P / model.decision_).argmax(axis=1)] if len(known) else model.classes_[:0]

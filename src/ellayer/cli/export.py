@@ -1,0 +1,141 @@
+"""``ellayer export``: a model file as ONNX, compared with the model before it is written."""
+
+from __future__ import annotations
+
+from json import dumps, loads
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .answers import BadInput, answering
+from .options import Debug, Json
+
+if TYPE_CHECKING:
+    from .saved import Saved
+
+
+@answering
+def export(
+    model: Annotated[Path, typer.Argument(help="A model file, or the folder of a run.", metavar="MODEL")],
+    onnx: Annotated[Path, typer.Option("--onnx", help="The file to write.", metavar="FILE")],
+    dtype: Annotated[
+        str, typer.Option("--dtype", help="Of inputs and arithmetic: float32 or float64.")
+    ] = "float32",
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only the file written.")] = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Write a model as ONNX, which runs without Python and without Ellayer.
+
+    A model of a table goes whole: one input per column, the preparation inside. The file is checked, run on
+    onnxruntime and compared with the model before it is there. Needs pip install 'ellayer[onnx]'.
+
+    Example: ellayer export runs/titanic-1 --onnx titanic.onnx
+    """
+    from .saved import open_model
+
+    _check_place(onnx, force)
+    saved = open_model(model)
+    if onnx.exists() and onnx.samefile(saved.path):
+        raise BadInput(f"--onnx: expected another file than the model itself, received {str(onnx)!r}")
+    subject, notes = _whole(saved)
+    from ..storage import to_onnx
+
+    try:
+        proto = to_onnx(subject, onnx, dtype=dtype)
+    except ImportError as error:
+        raise BadInput(str(error)) from None
+    told = {
+        "model": str(saved.path),
+        "onnx": str(onnx),
+        "bytes": onnx.stat().st_size,
+        **_facts(proto),
+        "notes": notes,
+    }
+    if json:
+        typer.echo(dumps(told, ensure_ascii=False))
+    elif quiet:
+        typer.echo(str(onnx))
+    else:
+        _show(told)
+
+
+def _check_place(onnx: Path, force: bool) -> None:
+    if onnx.is_dir() or not onnx.parent.is_dir():
+        raise BadInput(f"--onnx: expected a file in a folder that is there, received {str(onnx)!r}")
+    if onnx.exists() and not force:
+        raise BadInput(
+            f"--onnx: expected a file that is not there yet, received {str(onnx)!r}; choose another or say --force"
+        )
+
+
+def _whole(saved: Saved) -> tuple[Any, list[str]]:
+    """The model to export; a network that was trained on standardised rows takes the rows as they are.
+
+    W (x - mean) / scale + b = (W / scale) x + (b - (W / scale) mean).
+    """
+    import numpy as np
+
+    model, notes = saved.model, []
+    labels = saved.provenance.get("classes")
+    if labels and not hasattr(model, "classes_"):
+        notes.append(f"the labels 0, 1, ... are {', '.join(map(str, labels))}")
+    rule = saved.provenance.get("standardise")
+    if rule is None or hasattr(model, "network_"):
+        return model, notes
+    network, parameters = model if isinstance(model, tuple) else (model.network, model.parameters)
+    W1 = parameters["W1"].astype(np.float64) / np.reshape(rule["scale"], (1, -1))
+    b1 = parameters["b1"] - W1 @ np.reshape(rule["mean"], (-1, 1))
+    notes.append("the standardisation of the inputs is inside: give them as they are")
+    return (network, {**parameters, "W1": W1, "b1": b1}), notes
+
+
+def _facts(proto: Any) -> dict[str, Any]:
+    """What a program that uses the file needs to know."""
+    props = {prop.key.removeprefix("ellayer."): prop.value for prop in proto.metadata_props}
+    holds = {column["input"]: column for column in loads(props.get("columns", "[]"))}
+    return {
+        "opset": {opset.domain or "ai.onnx": opset.version for opset in proto.opset_import},
+        "inputs": [_value(v) | _of_column(holds.get(v.name)) for v in proto.graph.input],
+        "outputs": [_value(v) for v in proto.graph.output],
+        "max_difference": float(props["max_difference"]),
+    }
+
+
+def _of_column(column: dict[str, str] | None) -> dict[str, str]:
+    return {} if column is None else {key: column[key] for key in ("column", "kind", "holds")}
+
+
+def _value(value: Any) -> dict[str, Any]:
+    from onnx import TensorProto
+
+    tensor = value.type.tensor_type
+    shape = [dim.dim_value or "m" for dim in tensor.shape.dim]
+    return {"name": value.name, "type": TensorProto.DataType.Name(tensor.elem_type).lower(), "shape": shape}
+
+
+def _show(told: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console()
+    table = Table(title="What goes in and comes out", title_justify="left")
+    for heading in ("", "name", "type", "shape", "holds"):
+        table.add_column(heading)
+    for side in ("inputs", "outputs"):
+        for i, value in enumerate(told[side]):
+            shape = f"({', '.join(map(str, value['shape']))}{',' if len(value['shape']) == 1 else ''})"
+            holds = f"{value['kind']}: {value['holds']}" if "holds" in value else ""
+            table.add_row(side if i == 0 else "", Text(value["name"]), value["type"], shape, Text(holds))
+    console.print(table)
+    for note in told["notes"]:
+        console.print(f"Note: {note}", markup=False, highlight=False)
+    opsets = ", ".join(f"{domain} {version}" for domain, version in told["opset"].items())
+    console.print(
+        f"The largest difference from the model, on onnxruntime: {told['max_difference']:.2g}\n"
+        f"Written to {told['onnx']}: {told['bytes']:,} bytes, opset {opsets}",
+        markup=False, highlight=False, soft_wrap=True,
+    )  # fmt: skip

@@ -1,0 +1,137 @@
+"""What a report says in words: numbers as people write them, and sentences that say no more than the rows can tell."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from .facts import RunFacts
+from .scores import METRICS, Score, differences
+
+
+def number(value: float | None) -> str:
+    """Return a number in at most four digits that count.
+
+    >>> number(0.84372), number(48936.2), number(1234567.0), number(float("nan")), number(0.0)
+    ('0.8437', '48,936', '1,234,567', '–', '0')
+    """
+    if value is None or not math.isfinite(value):
+        return "–"
+    return (f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}").replace("-", "−")
+
+
+def shown(name: str, value: float | None) -> str:
+    """Return a score as text: shares in per cent.
+
+    >>> shown("accuracy", 0.8492), shown("rmse", 0.51234), shown("roc_auc", float("nan"))
+    ('84.9 %', '0.512', '–')
+    """
+    if value is None or not math.isfinite(value):
+        return "–"
+    if METRICS[name].share:
+        return f"{100 * value:.1f} %"
+    return number(value if abs(value) >= 1000 else float(f"{value:.3g}"))
+
+
+def interval(name: str, score: Score) -> str:
+    """Return a score's 95 % interval as text, a dash where there is none.
+
+    >>> interval("accuracy", Score(0.85, 0.8, 0.9))
+    '80.0 to 90.0 %'
+    """
+    if not (math.isfinite(score.low) and math.isfinite(score.high)):
+        return "–"
+    low = shown(name, score.low).removesuffix(" %")
+    return f"{low} to {shown(name, score.high)}"
+
+
+def seconds(value: float) -> str:
+    """Return a time as people say it.
+
+    >>> seconds(0.123), seconds(75.0), seconds(7300.0)
+    ('0.12 s', '1 min 15 s', '2 h 2 min')
+    """
+    if value < 60:
+        return f"{value:.2g} s" if value < 10 else f"{value:.0f} s"
+    minutes, rest = divmod(round(value), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def many(count: int, what: str) -> str:
+    """Return a count with its noun: "1 row", "2,000 rows".
+
+    >>> many(1, "row"), many(2000, "row")
+    ('1 row', '2,000 rows')
+    """
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def verdict(facts: RunFacts, scored: dict[str, dict[str, Score]]) -> list[str]:
+    """Return what was learned, and how good that is against simpler models, as sentences.
+
+    Parameters
+    ----------
+    facts : RunFacts
+    scored : dict of str to dict of str to Score
+        By model.
+    """
+    if not scored:
+        return [f"No rows were held out, so nothing can be said about how well {facts.target} is predicted."]
+    name = "accuracy" if facts.task == "classes" else "rmse"
+    ours, *others = facts.models
+    score, m = scored[ours.name][name], len(facts.y)
+    said = ", ".join(f"{other.name} {'in ' if facts.task == 'classes' else ''}{shown(name, scored[other.name][name].value)}"
+                     for other in others)  # fmt: skip
+    on = facts.held_out_on if m != 1 else facts.held_out_on.replace("rows", "row")
+    if facts.task == "classes":
+        first = f"{_start(ours.name)} is right in {shown(name, score.value)} of {m:,} {on}"
+    else:
+        mean = scored[ours.name]["mae"].value
+        first = f"{_start(ours.name)} is off by {number(mean)} on average over {m:,} {on}; its RMSE is {number(score.value)}"
+    between = interval(name, score)
+    first += "" if between == "–" else f" (95 % interval: {between})"
+    return [first + (f"; {said}." if said else "."), *_comparison(facts, name)]
+
+
+def _comparison(facts: RunFacts, name: str) -> list[str]:
+    """How sure the lead over each other model is."""
+    ours, *others = facts.models
+    found = []
+    for other in others:
+        lead = differences(facts.y, ours, other, facts.classes or None)[name]
+        if not math.isfinite(lead.low):
+            continue
+        value, low, high = (_lead(name, end) for end in (lead.value, lead.low, lead.high))
+        unit = "percentage points" if METRICS[name].share else f"of {METRICS[name].title}"
+        if lead.low == lead.high == 0:
+            found.append(f"It does exactly as well as {other.name}.")
+        elif lead.low > 0:
+            found.append(f"It is better than {other.name} by {value} {unit} (95 %: {low} to {high}).")
+        elif lead.high < 0:
+            value, low, high = (_lead(name, -end) for end in (lead.value, lead.high, lead.low))
+            found.append(f"It is worse than {other.name} by {value} {unit} (95 %: {low} to {high}).")
+        else:
+            found.append(
+                f"{many(len(facts.y), 'row')} cannot tell it from {other.name}: the lead of {value} {unit} could as well be "
+                f"any from {low} to {high} (95 %)."
+            )
+    return found
+
+
+def _lead(name: str, value: float) -> str:
+    return f"{100 * value:.1f}".replace("-", "−") if METRICS[name].share else shown(name, value)
+
+
+def class_shares(facts: RunFacts) -> str:
+    """Return how the held-out rows are spread over the classes, the most frequent first."""
+    values, counts = np.unique([str(label) for label in facts.y], return_counts=True)
+    order = np.argsort(-counts, kind="stable")[:6]
+    told = ", ".join(f"{values[i]} ({100 * counts[i] / len(facts.y):.0f} %)" for i in order)
+    return told + (f" and {len(values) - 6} more" if len(values) > 6 else "")
+
+
+def _start(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
