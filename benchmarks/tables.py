@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
     header = _header()
     print(header, flush=True)
     names = _names(options)
-    for peer in contenders.PEERS:
+    for peer in _peers(options):
         if not contenders.available(peer):
             print(f"{peer} is left out: it is not installed")
     scores, seconds = compare(options.tables, names, options)
@@ -129,8 +129,11 @@ def _report(scores: Scores, seconds: Scores, names: list[str]) -> list[str]:
 
 def _names(options: argparse.Namespace) -> list[str]:
     own = [_name_of(members) for members in options.members]
-    chosen = options.contenders if options.contenders is not None else contenders.PEERS
-    return [*own, *(peer for peer in chosen if contenders.available(peer))]
+    return [*own, *(peer for peer in _peers(options) if contenders.available(peer))]
+
+
+def _peers(options: argparse.Namespace) -> tuple[str, ...]:
+    return contenders.PEERS if options.contenders is None else tuple(options.contenders)
 
 
 def _name_of(members: int) -> str:

@@ -137,7 +137,7 @@ def test_members_at_once_equal_members_one_by_one():
         alone = train(
             model.network_, prepared.T, Y, sample_weight=(~held[k]).astype(float), parameters=starts[k], seed=seed,
             validation=(prepared[held[k]].T, Y[:, held[k]]), monitor="validation_cost", restore_best=True,
-            optimizer=recipe["optimizer"], learning_rate=recipe["learning_rate"], schedule=recipe["schedule"],
+            optimizer=recipe["optimizer"], learning_rate=members.by_rows(recipe["learning_rate"], 120), schedule=recipe["schedule"],
             learning_rate_factors=members.rate_factors(model.network_, recipe), num_iterations=8 * 4, batch_size=32,
             dropout=recipe["dropout"], weight_decay=recipe["weight_decay"] * 16**0.5, record_every=4, engine="numpy",
         )  # fmt: skip

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -23,14 +23,16 @@ from .epochs import EpochInfo
 from .recipes import Recipe
 from .starting import Parameters, start_of
 
+T = TypeVar("T")
+
 FEWEST_ROWS = 10  # below, nothing is held out
-FOLDS = (5, 10)  # at least and at most; with one member a fifth of the rows is held out
+FOLDS = (5, 10)  # at least and at most; one member holds out a fifth of the rows, of many a tenth
+MANY_ROWS = 5_000
 MOST_HELD = 50_000  # rows held out by one member: more tell no more
 EXAMPLES = 50_000_000  # seen in all, by default: of very many rows fewer epochs than the recipe's
 COMPILED_FROM = 5e11  # multiplications and additions from which compiling pays
 ROWS_AT_ONCE = 4096
 MOST_RAMPS = 512  # of all numbers together
-ROWS_PER_RAMP = 10
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ def hold_out(
     """
     if m < FEWEST_ROWS:
         return None
-    folds = int(np.clip(n_members, *FOLDS))
+    folds = FOLDS[m >= MANY_ROWS] if n_members < FOLDS[0] else min(n_members, FOLDS[1])
     held: list[np.ndarray] = []
     while len(held) < n_members:
         fold = np.empty(m, np.int64)
@@ -94,7 +96,7 @@ def hold_out(
 
 def make_network(
     recipe: Recipe,
-    hidden: Sequence[int],
+    hidden: Sequence[int] | None,
     n_x: int,
     outputs: int,
     loss: str,
@@ -102,8 +104,8 @@ def make_network(
     codes: tuple[int, ...],
     m: int,
 ) -> Network:
-    """Return the network of a recipe for a prepared table with m rows to learn from."""
-    ramps = min(recipe["ramps"], MOST_RAMPS // max(numbers, 1), m // ROWS_PER_RAMP)
+    """Return the network of a recipe for a prepared table with m rows; its hidden layers where None are given."""
+    ramps = min(by_rows(recipe["ramps"], m), MOST_RAMPS // max(numbers, 1))
     frequencies = 16 if recipe["cosines"] else 0
     embedded = numbers if ramps or frequencies else 0
     inputs = Inputs(
@@ -113,6 +115,7 @@ def make_network(
         scaling=True,
         ramps=ramps if embedded else 0,
     )
+    hidden = by_rows(recipe["hidden"], m) if hidden is None else hidden
     return Network(
         [n_x, *hidden, outputs], recipe["activation"], loss, parametric=recipe["parametric"], inputs=inputs
     )
@@ -152,6 +155,28 @@ def epochs_for(epochs: int | None, recipe: Recipe, m: int, batch_size: int) -> i
     fewest, most = recipe["epochs"]
     wanted = min(max(recipe["updates"] // steps_per_epoch(m, batch_size), fewest), most)
     return min(wanted, max(1, EXAMPLES // m))
+
+
+def by_rows(lines: Sequence[tuple[int, T]], m: int) -> T:
+    """Return what the last of some (rows, value) says whose number of rows m reaches.
+
+    Parameters
+    ----------
+    lines : sequence of (int, value)
+        The first begins at 0 rows.
+    m : int
+
+    Returns
+    -------
+    value
+
+    Examples
+    --------
+    >>> lines = ((0, "few"), (3_000, "many"))
+    >>> by_rows(lines, 2_999), by_rows(lines, 3_000)
+    ('few', 'many')
+    """
+    return next(value for rows, value in reversed(lines) if m >= rows)
 
 
 @dataclass(frozen=True)
@@ -287,7 +312,7 @@ def arguments(network: Network, recipe: Recipe, orders: Orders, m: int, judged: 
     }
     return {
         "optimizer": recipe["optimizer"],
-        "learning_rate": recipe["learning_rate"],
+        "learning_rate": by_rows(recipe["learning_rate"], m),
         "learning_rate_factors": rate_factors(network, recipe),
         "schedule": schedule,
         "weight_decay": recipe["weight_decay"] * math.sqrt(network.layer_dims[1]),  # by the factor of W again

@@ -109,10 +109,8 @@ def fit_stream(
     """
     begin = time.perf_counter()
     _check(estimator, y, sample_weight)
-    hidden, recipe = (
-        hidden_sizes(estimator),
-        find_recipe(estimator.recipe, estimator._task, estimator.learning_rate),
-    )
+    hidden = None if estimator.hidden_layer_sizes is None else hidden_sizes(estimator)
+    recipe = find_recipe(estimator.recipe, estimator._task, estimator.learning_rate)
     estimator._metric = estimator._find_metric()
     seed = int(check_random_state(estimator.random_state).randint(2**31 - 1))
     learned = _learn(estimator, stream, seed, recipe, held=asides.eval_set is None)

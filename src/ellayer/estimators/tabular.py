@@ -46,7 +46,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "n_members": [_count],
     "epochs": [_count, None],
     "time_limit": [Interval(Real, 0, None, closed="neither"), None],
-    "hidden_layer_sizes": ["array-like", _count],
+    "hidden_layer_sizes": ["array-like", _count, None],
     "recipe": [StrOptions(set(RECIPES))],
     "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
     "batch_size": [_count],
@@ -72,7 +72,7 @@ class BaseTabular(BaseEstimator, ABC):
         if is_stream(X):
             return fit_stream(self, X, y, sample_weight, asides)
         begin = time.perf_counter()
-        hidden = hidden_sizes(self)
+        hidden = None if self.hidden_layer_sizes is None else hidden_sizes(self)
         table = read_table(X)
         remember_features(self, X, len(table))
         Y = self._learn_targets(self._checked_targets(X, y))
@@ -93,8 +93,8 @@ class BaseTabular(BaseEstimator, ABC):
         eval_rows = self._eval_rows(asides.eval_set)
         learned = len(data.X) if held is None or self.n_members > 1 else int((~held[0]).sum())
         self.network_ = make_network(
-            recipe, hidden, data.X.shape[1], Y.shape[1], self._loss(recipe), self.preparation_.n_numbers_,
-            self.preparation_.code_levels_, learned,
+            recipe, hidden, data.X.shape[1], Y.shape[1],
+            self._loss(recipe), self.preparation_.n_numbers_, self.preparation_.code_levels_, learned,
         )  # fmt: skip
         orders = Orders(
             epochs_for(self.epochs, recipe, learned, self.batch_size), self.batch_size, seed, self.time_limit, begin,

@@ -40,7 +40,8 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         None is the recipe's number for so many rows.
     time_limit : float or None, default=None
         Seconds for the fit; the learning-rate schedule is fitted into them.
-    hidden_layer_sizes : int or array-like of int, default=(256, 256, 256)
+    hidden_layer_sizes : int, array-like of int or None, default=None
+        None is the recipe's for so many rows: two small layers for few, three of 256 units for many.
     metric : str, default="log_loss"
         "log_loss", "brier", "auc", "accuracy", "balanced_accuracy" or "f1": decides which epoch is best,
         whether labels are smoothed, and how labels follow from probabilities.
@@ -106,7 +107,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         *,
         epochs=None,
         time_limit=None,
-        hidden_layer_sizes=(256, 256, 256),
+        hidden_layer_sizes=None,
         metric="log_loss",
         class_weight=None,
         recipe="ramps",

@@ -38,7 +38,8 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         None is the recipe's number for so many rows.
     time_limit : float or None, default=None
         Seconds for the fit; the learning-rate schedule is fitted into them.
-    hidden_layer_sizes : int or array-like of int, default=(256, 256, 256)
+    hidden_layer_sizes : int, array-like of int or None, default=None
+        None is the recipe's for so many rows: two small layers for few, three of 256 units for many.
     metric : str or None, default=None
         "rmse", "mae" or "r2": decides which epoch is best, and the loss ("mae" trains the absolute error).
         None is "rmse", or the loss itself where that is a quantile.
@@ -88,7 +89,7 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         *,
         epochs=None,
         time_limit=None,
-        hidden_layer_sizes=(256, 256, 256),
+        hidden_layer_sizes=None,
         metric=None,
         loss=None,
         recipe="ramps",

@@ -10,7 +10,7 @@ import numpy as np
 from ..core.network import Network
 from ..engine.many import train_many
 from ..engine.train import TrainingResult
-from .members import Asides, Orders, Rows, arguments, engine_for, train_members
+from .members import Asides, Orders, Rows, arguments, by_rows, engine_for, train_members
 from .recipes import Recipe, find_recipe
 from .starting import start_of
 
@@ -70,7 +70,7 @@ def _check(models: Sequence[Any]) -> None:
 class _Shared:
     """The results of all, trained when the first one is asked for."""
 
-    def __init__(self, rates: list[float]):
+    def __init__(self, rates: list[tuple[tuple[int, float], ...]]):
         self.rates = rates
         self._results: list[TrainingResult] | None = None
 
@@ -101,7 +101,7 @@ class _Shared:
         inside = rows if held is None else rows.take(~held[0])
         start = start_of(network, recipe, inside.X, np.random.RandomState(orders.seed))
         common = arguments(network, recipe, orders, len(inside.X), held is not None)
-        common["learning_rate"] = self.rates
+        common["learning_rate"] = [by_rows(rates, len(inside.X)) for rates in self.rates]
         return train_many(
             network, inside.X.T, inside.Y.T, sample_weight=inside.weights, parameters=[start] * len(self.rates),
             validation=None if held is None else rows.take(held[0]).columns(), seed=orders.seed, **common,
