@@ -12,8 +12,8 @@ import typer
 from .answers import BadInput, answering
 from .options import Debug, Json
 
-_FACTS = ("epochs", "stopped_by")
-_WHERE = ("source", "out")
+_FACTS = {"epochs": "epochs run", "stopped_by": "stopped by"}
+_NOT_SET = ("out", "sha256", "ellayer")  # what a config holds beside settings
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,8 @@ def compare(
     found = [read_run(path) for path in runs]
     notes = _notes(found)
     table = differing([run.settings for run in found])
-    best = best_of([run.scores for run in found])
+    alike = len({str(run.summary.get("target")) for run in found}) == 1
+    best = best_of([run.scores for run in found]) if alike else {}
     if out is not None:
         _draw(found, out)
     if json:
@@ -118,7 +119,7 @@ def differing(settings: list[dict[str, Any]]) -> dict[str, list[Any]]:
     {'layers': [[4], [8]]}
     """
     names = dict.fromkeys(name for one in settings for name in one)
-    columns = {name: [one.get(name) for one in settings] for name in names if name not in _WHERE[1:]}
+    columns = {name: [one.get(name) for one in settings] for name in names if name not in _NOT_SET}
     return {name: values for name, values in columns.items() if any(value != values[0] for value in values)}
 
 
@@ -177,14 +178,14 @@ def _show(
     from ..report.scores import METRICS, Score
     from ..report.words import interval, seconds, shown
 
-    table = Table(title="The best of a line is marked with *", title_justify="left")
+    table = Table()
     table.add_column("")
     for run in runs:
         table.add_column(Text(str(run.path)), justify="right")
     for name, values in settings.items():
         table.add_row(Text(name), *(Text("-" if value is None else _plain(value)) for value in values))
     for name in _FACTS:
-        table.add_row(name.replace("_", " "), *(Text(str(run.summary.get(name, "-"))) for run in runs))
+        table.add_row(_FACTS[name], *(Text(str(run.summary.get(name, "-"))) for run in runs))
     table.add_row(
         "time", *(seconds(sum(run.summary.get("seconds", {}).values())) for run in runs), end_section=True
     )
@@ -202,6 +203,8 @@ def _show(
         table.add_row(METRICS[name].title, *cells)
     console = Console()
     console.print(table)
+    if best:
+        console.print("* the best of a line", markup=False, highlight=False)
     for note in notes:
         console.print(f"Note: {note}", markup=False, highlight=False)
 

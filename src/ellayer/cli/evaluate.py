@@ -54,6 +54,7 @@ def evaluate(
         *examples.notes,
         *dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, UserWarning)),
     ]
+    notes += _seen_before(saved, file)
     truth = truth_of(saved, examples.y, str(examples.target))
     if said.prediction.ndim != 1:
         raise BadInput(
@@ -110,6 +111,20 @@ def truth_of(saved: Saved, y: Any, target: str) -> np.ndarray:
     truth = np.empty(len(known), dtype=object)
     truth[:] = known
     return truth
+
+
+def _seen_before(saved: Saved, file: str) -> list[str]:
+    """A warning where the file is the very one that the model was trained on."""
+    import tomllib
+
+    from .from_file.fitting import digest_of
+
+    digest = tomllib.loads(saved.provenance.get("config") or "").get("sha256")
+    if digest is None or digest != digest_of(Path(file)):
+        return []
+    return [
+        f"{file} is the file the model was trained on: it has seen most of these rows, so the scores are better than on new ones"
+    ]
 
 
 def _listed(labels: Any, most: int = 8) -> str:
@@ -178,7 +193,8 @@ def _show(
     from ..report.words import interval, many, shown
 
     console = Console()
-    table = Table(title=f"{target} on {many(len(truth), 'row')}", title_justify="left")
+    console.print(f"{target} on {many(len(truth), 'row')}", markup=False, highlight=False)
+    table = Table()
     table.add_column("score")
     table.add_column("value", justify="right")
     table.add_column("95 % interval", justify="right")
@@ -215,7 +231,8 @@ def _show_classes(console: Any, truth: np.ndarray, said: Judged, classes: list[A
     if not bins:
         return
     of = f"probability of {escape(str(classes[1]))}" if len(classes) == 2 else "largest probability"
-    table = Table(title=f"Calibration: the {of}, promised and come true", title_justify="left")
+    console.print(f"\nCalibration: the {of}, promised and come true", highlight=False)
+    table = Table()
     for heading in ("rows", "promised", "came true", "95 % interval"):
         table.add_column(heading, justify="right")
     for row in bins:

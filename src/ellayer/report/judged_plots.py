@@ -20,7 +20,8 @@ _GRID: dict[str, Any] = {"color": "#DDDDDD", "linewidth": 0.8}
 _LONG = 16  # letters of a name on an axis
 _MOST_POINTS = 1500
 _CURVES = {"training": ("mean_cost", "loss", "cost"), "held out": ("validation_loss", "validation_cost")}
-_SHADES = LinearSegmentedColormap.from_list("counts", ("#FFFFFF", BLUE))
+# From clear to blue, so that it lies on a light page as on a dark one; a blue that pages do not exchange for their own.
+_SHADES = LinearSegmentedColormap.from_list("shares", ((0.0, 0.447, 0.694, 0.0), (0.0, 0.447, 0.694, 1.0)))
 
 
 def shorten(text: Any, length: int = _LONG) -> str:
@@ -110,7 +111,7 @@ def confusion_matrix(y: Any, prediction: Any, classes: Sequence[Any], title: str
             axes.set_xticks(np.arange(K) + 0.5, names, rotation=90 if turned else 0)
             axes.set_yticks(np.arange(K) + 0.5, names)
         for i, j in np.argwhere(counts) if K <= 20 else []:
-            ink = "#FFFFFE" if shares[i, j] > 0.55 else "#222223"  # stay so in dark, as the shades do
+            ink = "#FFFFFE" if shares[i, j] > 0.5 else INK  # white stays so on a dark page, as the blue does
             axes.text(
                 j + 0.5,
                 i + 0.5,

@@ -186,7 +186,7 @@ def _statistics(y: Any, model: Judged, classes: Sequence[Any] | None) -> dict[st
 
 def _weights(weights: Any, m: int) -> np.ndarray:
     W = np.ones(m) if weights is None else np.asarray(weights, dtype=float)
-    if W.shape != (m,) or not (W >= 0).all() or not W.any():
+    if W.shape != (m,) or (m and not ((W >= 0).all() and W.any())):
         raise ValueError(
             f"weights: expected {m} numbers of at least 0, not all of them 0; received shape {W.shape}"
         )

@@ -106,7 +106,9 @@ def _comparison(facts: RunFacts, name: str) -> list[str]:
             continue
         value, low, high = (_lead(name, end) for end in (lead.value, lead.low, lead.high))
         unit = "percentage points" if METRICS[name].share else f"of {METRICS[name].title}"
-        if lead.low > 0:
+        if lead.low == lead.high == 0:
+            found.append(f"It does exactly as well as {other.name}.")
+        elif lead.low > 0:
             found.append(f"It is better than {other.name} by {value} {unit} (95 %: {low} to {high}).")
         elif lead.high < 0:
             value, low, high = (_lead(name, -end) for end in (lead.value, lead.high, lead.low))

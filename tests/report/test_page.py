@@ -1,0 +1,329 @@
+"""The report: one file that needs nothing else, says what is so, does no harm, and reads well in a browser."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from html import unescape
+from html.parser import HTMLParser
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import ellayer
+from ellayer.engine.events import History
+from ellayer.inspection import Diagnosis, Finding
+from ellayer.report import Judged, RunFacts, write_report
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update", "--allow-file-access-from-files",
+    "--enable-logging=stderr", "--virtual-time-budget=60000", "--dump-dom",
+]  # fmt: skip
+WIDTHS = (390, 1200)
+NASTY = (
+    "<script>document.title='taken'</script><img src=x onerror=alert(1)> \"'&amp; $x_1$ {{ 7 * 7 }} "
+    + "long" * 30
+)
+LOOK = """<!doctype html><body><script>
+(async () => {
+  const seen = [];
+  for (const page of %s) for (const width of %s) {
+    const frame = document.createElement("iframe");
+    frame.style = `border:0; width:${width}px; height:844px`;
+    frame.src = page;
+    document.body.append(frame);
+    await new Promise(done => frame.onload = done);
+    const there = frame.contentDocument;
+    seen.push({
+      page: page.split("/").pop(), width, wide: there.documentElement.scrollWidth, title: there.title,
+      paper: frame.contentWindow.getComputedStyle(there.body).backgroundColor,
+      ink: there.querySelector("figure svg text") && frame.contentWindow.getComputedStyle(there.querySelector("figure svg text")).fill,
+      pictures: [...there.querySelectorAll("figure svg")].filter(svg => svg.getBoundingClientRect().height > 80).length,
+      images: [...there.querySelectorAll("img")].filter(image => image.naturalWidth > 0).length,
+      small: [...there.querySelectorAll("figure svg")].filter(svg => svg.getBoundingClientRect().width > width).length,
+    });
+    frame.remove();
+  }
+  document.body.textContent = JSON.stringify(seen);
+})();
+</script></body>"""
+
+
+def history(epochs: int = 12) -> History:
+    """A cost that falls, and one on held-out rows that turns."""
+    steps = np.arange(1, epochs + 1)
+    held = 0.4 + 0.3 / steps + 0.01 * np.maximum(0, steps - 6)
+    return History(
+        {"epoch": steps.tolist(), "loss": (0.3 + 0.4 / steps).tolist(), "validation_loss": held.tolist()}
+    )
+
+
+def of_classes(m: int = 120, K: int = 2, names: list | None = None, **more) -> RunFacts:
+    """A run on a table with classes, everything there."""
+    random = np.random.RandomState(K)
+    classes = names or [f"kind {k}" for k in range(K)]
+    labels = np.array(classes, dtype=object)
+    truth = random.randint(0, K, m)
+    models = []
+    for name, skill in (("the network", 2.0), ("logistic regression", 1.0), ("the most frequent class", 0.0)):
+        Z = random.normal(size=(m, K)) * bool(skill)
+        Z[np.arange(m), truth] += skill
+        P = np.exp(Z) / np.exp(Z).sum(axis=1, keepdims=True)
+        models.append(Judged(name, labels[P.argmax(axis=1)], P))
+    columns = more.pop("column_names", ["age", "fare", "port"])
+    network = ellayer.Network([3, 4, 1] if K == 2 else [3, 4, K])
+    given = {
+        "name": "passengers", "task": "classes", "target": "survived", "classes": classes, "network": network,
+        "parameters": ellayer.initialize_parameters(network, seed=1), "y": labels[truth], "models": models,
+        "history": history(), "best_epoch": 6, "source": "passengers.csv", "command": "ellayer train --config config.toml",
+        "config": 'target = "survived"\n', "created": "2025-01-02", "rows": {"train": 400, "validation": 100, "test": m},
+        "columns": [{"name": name, "kind": "numeric", "note": "", "missing": 2, "distinct": 9, "shown": "1 to 9"} for name in columns],
+        "findings": ["'port' is hardly ever there"], "notes": ["2 rows left out"],
+        "shown_rows": [{name: float(i) for name in columns} for i in range(m)],
+        "importance": [(name, 0.2 - 0.1 * i, 0.02) for i, name in enumerate(columns)], "importance_of": "log loss",
+        "diagnosis": Diagnosis((Finding("overfitting", "warning", "the held-out cost is 2 times the other", "stop earlier", 2.0),), (), {}),
+        "seconds": {"reading": 0.1, "fitting": 75.0}, "versions": {"ellayer": "0.1.0"},
+    }  # fmt: skip
+    return RunFacts(**{**given, **more})
+
+
+def of_numbers(m: int = 150, **more) -> RunFacts:
+    """A run on numbers."""
+    random = np.random.RandomState(3)
+    y = 1000 * random.normal(size=m)
+    models = [
+        Judged("the network", y + 100 * random.normal(size=m)),
+        Judged("the mean", np.full(m, y.mean())),
+    ]
+    network = ellayer.Network([3, 4, 1], "tanh", loss="squared_error")
+    given = {"task": "numbers", "target": "price", "classes": [], "y": y, "models": models, "network": network,
+             "parameters": None, "importance_of": "RMSE"}  # fmt: skip
+    return of_classes(m, **{**given, **more})
+
+
+def of_images(colours: bool = True) -> RunFacts:
+    """A run on small images."""
+    random = np.random.RandomState(4)
+    shape = (8, 8, 3) if colours else (8, 8)
+    return of_classes(
+        60, names=["cat", "dog"], images=random.uniform(size=(60, *shape)), ids=[f"cats/{i}.png" for i in range(60)],
+        shown_rows=None, importance=[], weight_pictures=random.normal(size=(5, *shape)), columns=[],
+        network=ellayer.Network([64, 20, 1]), parameters=None,
+    )  # fmt: skip
+
+
+def least(**more) -> RunFacts:
+    """A run of which hardly anything is known."""
+    given = {"name": "t", "task": "classes", "target": "y", "classes": ["a", "b"], "network": ellayer.Network([2, 1]),
+             "y": np.array(["a", "b"], dtype=object), "models": [Judged("the network", np.array(["a", "a"], dtype=object))]}  # fmt: skip
+    return RunFacts(**{**given, **more})
+
+
+RUNS = {
+    "two classes": of_classes,
+    "four classes": lambda: of_classes(K=4),
+    "thirteen classes": lambda: of_classes(600, K=13),
+    "numbers": of_numbers,
+    "colour images": of_images,
+    "grey images": lambda: of_images(colours=False),
+    "least": least,
+    "no network": lambda: least(network=None),
+    "no rows": lambda: least(y=np.zeros(0, object), models=[]),
+    "no rows, numbers": lambda: least(task="numbers", classes=[], y=np.zeros(0), models=[]),
+    "one row": lambda: of_classes(1),
+    "one true class": lambda: of_classes(y=np.array(["kind 0"] * 120, dtype=object)),
+    "nan": lambda: of_numbers(models=[Judged("the network", np.full(150, np.nan))]),
+    "nan probabilities": lambda: of_classes(
+        models=[Judged("the network", np.array(["kind 0"] * 120, dtype=object), np.full((120, 2), np.nan))]
+    ),
+    "nasty": lambda: of_classes(
+        names=[NASTY, NASTY + "2"],
+        column_names=[NASTY, "b"],
+        name=NASTY,
+        target=NASTY,
+        source=NASTY,
+        command=NASTY,
+        config=NASTY,
+        findings=[NASTY],
+        notes=[NASTY],
+        ids=[NASTY] * 120,
+        versions={NASTY: NASTY},
+    ),
+    "bools": lambda: of_classes(names=[False, True]),
+}
+
+
+class Page(HTMLParser):
+    """Tags of a page with their attributes, its ids, and the text outside of style."""
+
+    VOID = ("meta", "img", "br", "link", "hr", "input")
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.open: list[str] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] != "style":
+            self.text += data
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory) -> dict[str, Path]:
+    """Every run's page."""
+    folder = tmp_path_factory.mktemp("reports")
+    return {
+        name: write_report(make(), folder / f"{name.replace(' ', '-')}.html") for name, make in RUNS.items()
+    }
+
+
+def page_of(pages, name: str) -> Page:
+    return Page(pages[name].read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_every_page_is_whole_and_needs_nothing(pages, name):
+    page = page_of(pages, name)
+    assert page.open == []
+    ids = [attrs["id"] for _, attrs in page.tags if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    for tag, attrs in page.tags:
+        assert tag not in ("script", "link", "iframe", "object", "image")
+        assert not [name for name in attrs if name.startswith("on")]
+        for key in ("href", "src", "xlink:href"):
+            assert attrs.get(key, "#").startswith(("#", "data:image/png"))
+        if tag == "img":
+            assert attrs["alt"]
+        if tag == "svg":
+            assert attrs["role"] == "img"
+            assert attrs["aria-labelledby"] in ids
+    assert [tag for tag, _ in page.tags].count("h1") == 1
+    assert pages[name].stat().st_size < 1_000_000
+    assert "/tmp" not in page.text
+
+
+def test_the_page_says_what_is_so(pages):
+    text = page_of(pages, "two classes").text
+    right = re.search(
+        r"The network is right in ([\d.]+) % of 120 test rows \(95 % interval: ([\d.]+) to ([\d.]+) %\)", text
+    )
+    facts = of_classes()
+    share = float(np.mean(facts.models[0].prediction == facts.y))
+    assert right
+    assert float(right[1]) == pytest.approx(100 * share, abs=0.06)
+    assert float(right[2]) < float(right[1]) < float(right[3])
+    for said in ("logistic regression in", "It is better than the most frequent class by", "'port' is hardly ever there",
+                 "2 rows left out", "epoch 6, the best on held-out rows, is kept", "Most rests on age", "overfitting",
+                 "stop earlier", "1 min 15 s", "ellayer train --config config.toml"):  # fmt: skip
+        assert said in text, said
+
+
+def test_a_lead_that_the_rows_do_not_show_is_not_claimed():
+    facts = least(models=[Judged("the network", np.array(["a", "a"], dtype=object)), Judged("chance", np.array(["b", "b"], dtype=object))])  # fmt: skip
+    from ellayer.report.page import content
+
+    assert "2 rows cannot tell it from chance" in " ".join(content(facts)["verdict"])
+
+
+def test_without_rows_nothing_is_claimed(pages):
+    assert "nothing can be said about how well y is predicted" in page_of(pages, "no rows").text
+
+
+def test_what_is_not_there_is_left_out(pages):
+    text = page_of(pages, "least").text
+    for heading in ("Where it is most wrong", "How good it is"):
+        assert heading in text
+    for heading in ("What is odd", "What it rests on", "To repeat it", "Diagnosis"):
+        assert heading not in text
+
+
+def test_the_most_wrong_rows_are_those_with_the_largest_error(pages):
+    facts = of_numbers()
+    worst = int(np.argmax(np.abs(facts.models[0].prediction - facts.y)))
+    from ellayer.report.page import content
+
+    mistakes = content(facts)["mistakes"]
+    assert mistakes[0].place == worst
+    assert f"row {worst + 1}" in page_of(pages, "numbers").text
+
+
+def test_images_and_weights_are_shown(pages):
+    for name in ("colour images", "grey images"):
+        alts = [attrs["alt"] for tag, attrs in page_of(pages, name).tags if tag == "img"]
+        assert sum(alt.startswith("Weights of unit") for alt in alts) == 5
+        assert sum("true cat, predicted dog" in alt or "true dog, predicted cat" in alt for alt in alts) > 3
+
+
+def test_nothing_from_a_file_is_a_tag(pages):
+    text = pages["nasty"].read_text(encoding="utf-8")
+    assert "<script" not in text
+    assert "<img src=x" not in text
+    assert "&lt;script&gt;" in text
+    assert "{{ 7 * 7 }}" in page_of(pages, "nasty").text  # as text, not worked out
+
+
+def test_the_same_run_gives_the_same_page(tmp_path):
+    first, second = (write_report(of_classes(), tmp_path / f"{i}.html").read_bytes() for i in (1, 2))
+    assert first == second
+
+
+def test_tables_have_headers(pages):
+    page = page_of(pages, "four classes")
+    tags = [tag for tag, _ in page.tags]
+    assert tags.count("thead") == tags.count("table")
+    assert all(attrs.get("scope") in ("col", "row") for tag, attrs in page.tags if tag == "th")
+
+
+def look(files: list[Path], folder: Path, dark: bool) -> tuple[list[SimpleNamespace], list[str]]:
+    """Open pages in Chromium at both widths; return what is seen, and what the console said."""
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine")
+    frame = folder / f"frame-{dark}.html"
+    frame.write_text(LOOK % (json.dumps([file.as_uri() for file in files]), json.dumps(WIDTHS)))
+    command = [CHROMIUM, *FLAGS, f"--blink-settings=preferredColorScheme={0 if dark else 1}",
+               f"--user-data-dir={folder / f'profile-{dark}'}", frame.as_uri()]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    text = re.search(r"<body>(.*)</body>", done.stdout, re.DOTALL)
+    assert text, done.stderr
+    seen = [SimpleNamespace(**page) for page in json.loads(unescape(text.group(1)))]
+    return seen, [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+
+
+def lightness(colour: str) -> float:
+    return sum(map(float, re.findall(r"[\d.]+", colour)[:3])) / 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dark", [False, True])
+def test_pages_read_well_in_a_browser(pages, tmp_path, dark):
+    seen, console = look(list(pages.values()), tmp_path, dark)
+    assert not console, console
+    assert len(seen) == 2 * len(RUNS)
+    assert [(page.page, page.wide) for page in seen if page.wide > page.width] == []
+    assert not [page.page for page in seen if page.small]
+    assert not [page.page for page in seen if page.title == "taken"]
+    assert all((lightness(page.paper) < 60) == dark for page in seen)
+    assert all((lightness(page.ink) > 180) == dark for page in seen if page.ink)
+    pictures = {page.page: page.pictures for page in seen if page.width == WIDTHS[0]}
+    assert pictures["two-classes.html"] == 6  # confusion, calibration, ROC, precision, importance, cost
+    assert pictures["numbers.html"] == 4
+    assert all(page.images >= 10 for page in seen if "images" in page.page)

@@ -1,0 +1,161 @@
+"""Scores: equal to scikit-learn's, with intervals that hold what they promise, whatever the rows are."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from sklearn import metrics as sk
+
+from ellayer.report import METRICS, Judged, differences, scores
+from ellayer.report.rowwise import equal_bins
+from ellayer.report.scores import wilson
+
+RANDOM = np.random.default_rng(7)
+
+
+def example(m: int, K: int, ties: bool = False):
+    """Labels, predictions, probabilities and classes of a model that is often right."""
+    classes = [f"class {k}" for k in range(K)]
+    truth = RANDOM.integers(0, K, m)
+    Z = RANDOM.normal(size=(m, K))
+    Z[np.arange(m), truth] += 1.2
+    P = np.exp(np.round(Z) if ties else Z)
+    P /= P.sum(axis=1, keepdims=True)
+    labels = np.array(classes, dtype=object)
+    return truth, labels[truth], labels[P.argmax(axis=1)], P, classes
+
+
+@pytest.mark.parametrize("ties", [False, True])
+@pytest.mark.parametrize("K", [2, 4])
+def test_values_are_those_of_scikit_learn(K, ties):
+    truth, y, said, P, classes = example(300, K, ties)
+    found = {name: score.value for name, score in scores(y, said, P, classes).items()}
+    assert found["accuracy"] == pytest.approx(sk.accuracy_score(y, said))
+    assert found["balanced_accuracy"] == pytest.approx(sk.balanced_accuracy_score(y, said))
+    assert found["log_loss"] == pytest.approx(sk.log_loss(truth, P))
+    assert found["brier"] == pytest.approx(sk.brier_score_loss(truth, P[:, 1] if K == 2 else P))
+    auc = sk.roc_auc_score(truth, P[:, 1] if K == 2 else P, multi_class="ovr")
+    assert found["roc_auc"] == pytest.approx(auc)
+    assert ("f1" in found) == (K == 2)
+    if K == 2:
+        assert found["f1"] == pytest.approx(sk.f1_score(y, said, pos_label=classes[1]))
+
+
+def test_weighted_values_are_those_of_scikit_learn():
+    truth, y, said, P, classes = example(200, 2)
+    weights = RANDOM.uniform(size=200)
+    found = {name: score.value for name, score in scores(y, said, P, classes, weights).items()}
+    assert found["accuracy"] == pytest.approx(sk.accuracy_score(y, said, sample_weight=weights))
+    assert found["roc_auc"] == pytest.approx(sk.roc_auc_score(truth, P[:, 1], sample_weight=weights))
+    assert found["log_loss"] == pytest.approx(sk.log_loss(truth, P, sample_weight=weights))
+
+
+def test_numbers_are_those_of_scikit_learn_far_from_zero_too():
+    y = 1e6 + RANDOM.normal(size=400)
+    said = y + 0.5 * RANDOM.normal(size=400)
+    found = {name: score.value for name, score in scores(y, said).items()}
+    assert found["rmse"] == pytest.approx(sk.root_mean_squared_error(y, said))
+    assert found["mae"] == pytest.approx(sk.mean_absolute_error(y, said))
+    assert found["r2"] == pytest.approx(sk.r2_score(y, said), rel=1e-6)
+
+
+def test_every_score_has_a_row_and_lies_in_its_interval():
+    _, y, said, P, classes = example(150, 2)
+    for name, score in {**scores(y, said, P, classes), **scores(P[:, 0], P[:, 0] ** 2)}.items():
+        assert score.low <= score.value <= score.high, name
+        assert score.maximize == METRICS[name].maximize
+
+
+@pytest.mark.parametrize("m", [200, 12_000])
+def test_intervals_are_as_wide_as_theory_says(m):
+    """Of a mean: 1.96 standard errors either side, resampled whole or in part."""
+    error = RANDOM.normal(size=m)
+    mae = scores(np.zeros(m), error)["mae"]
+    half = 1.96 * np.std(np.abs(error)) / math.sqrt(m)
+    assert (mae.high - mae.low) / 2 == pytest.approx(half, rel=0.15)
+    assert (mae.high + mae.low) / 2 == pytest.approx(mae.value, abs=half / 4)
+
+
+def test_the_same_rows_give_the_same_intervals():
+    _, y, said, P, classes = example(90, 3)
+    assert scores(y, said, P, classes) == scores(y, said, P, classes)
+
+
+def test_wilson_is_that_of_scipy():
+    from scipy.stats import binomtest
+
+    for right, m in ((0, 5), (5, 5), (31, 40)):
+        there = binomtest(right, m).proportion_ci(0.95, method="wilson")
+        assert wilson(right / m, m) == pytest.approx((there.low, there.high), abs=1e-12)
+
+
+def test_one_class_only_has_no_ranking_and_all_else():
+    found = scores(["a"] * 6, ["a"] * 6, np.tile([0.7, 0.3], (6, 1)), ["a", "b"])
+    assert math.isnan(found["roc_auc"].value)
+    assert found["accuracy"].value == 1.0
+    assert 0.5 < found["accuracy"].low < 1.0  # six rows are not certainty
+    assert found["roc_auc"].to_json() == {"value": None, "low": None, "high": None}
+
+
+def test_one_row_has_values_but_no_intervals():
+    found = scores(["a"], ["b"], np.array([[0.3, 0.7]]), ["a", "b"])
+    assert found["log_loss"].value == pytest.approx(-math.log(0.3))
+    assert math.isnan(found["log_loss"].low)
+    assert math.isnan(scores([1.0], [2.0])["rmse"].high)
+
+
+def test_nan_is_passed_on_in_silence():
+    assert math.isnan(scores([1.0, 2.0, 3.0], [1.0, math.nan, 3.0])["rmse"].value)
+    found = scores(["a", "b"], ["a", "a"], np.array([[0.5, 0.5], [math.nan, math.nan]]), ["a", "b"])
+    assert found["accuracy"].value == 0.5
+    assert math.isnan(found["roc_auc"].value)
+
+
+def test_a_constant_target_has_no_r2():
+    assert math.isnan(scores([2.0] * 10, np.arange(10.0))["r2"].value)
+
+
+def test_a_class_that_is_not_known_counts_as_wrong():
+    found = scores(["a", "new"], ["a", "a"], np.array([[0.9, 0.1], [0.9, 0.1]]), ["a", "b"])
+    assert found["accuracy"].value == 0.5
+    assert found["log_loss"].value == pytest.approx((-math.log(0.9) - math.log(np.finfo(float).eps)) / 2)
+
+
+def test_a_calibrated_model_is_less_off_than_an_overconfident_one():
+    p = RANDOM.uniform(size=4000)
+    y = (RANDOM.uniform(size=4000) < p).astype(int)
+    honest = np.stack([1 - p, p], axis=1)
+    loud = np.stack([p < 0.5, p >= 0.5], axis=1) * 0.98 + 0.01
+    errors = [scores(y, (p > 0.5).astype(int), P, [0, 1])["calibration_error"].value for P in (honest, loud)]
+    assert errors[0] < 0.03
+    assert errors[1] > 0.15
+
+
+def test_bins_hold_as_many_rows_and_never_part_equal_values():
+    values = np.repeat([0.1, 0.2, 0.9], [150, 30, 20])
+    bins = equal_bins(values)
+    assert sorted(np.concatenate(bins).tolist()) == list(range(200))
+    assert all(len({*values[rows]}) <= 2 for rows in bins)
+    owners = [{*values[rows]} for rows in bins]
+    assert sum(0.1 in owner for owner in owners) == 1
+
+
+def test_the_difference_of_two_models_is_told_on_the_same_rows():
+    y = RANDOM.normal(size=400)
+    noise = RANDOM.normal(size=400)
+    better = differences(y, Judged("a", y + 0.9 * noise), Judged("b", y + noise))
+    assert better["rmse"].low > 0  # far too little for the intervals of each, certain on the same rows
+    assert better["rmse"].value == pytest.approx(0.1 * np.sqrt(np.mean(noise**2)))
+    same = differences(y, Judged("a", y + noise), Judged("b", y + noise))
+    assert (same["mae"].value, same["mae"].low, same["mae"].high) == (0.0, 0.0, 0.0)
+
+
+def test_what_does_not_fit_is_refused():
+    with pytest.raises(ValueError, match="a prediction for each of at least one row, received 0 rows"):
+        scores([], [])
+    with pytest.raises(ValueError, match=r"shape \(2, 2\), one column per class; received \(2, 3\)"):
+        scores(["a", "b"], ["a", "b"], np.ones((2, 3)) / 3, ["a", "b"])
+    with pytest.raises(ValueError, match="not all of them 0"):
+        scores([1.0, 2.0], [1.0, 2.0], weights=[0.0, 0.0])
