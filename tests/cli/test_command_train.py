@@ -33,7 +33,8 @@ def test_a_run_folder_is_whole(quick_run):
     summary, folder = quick_run
     assert summary["run"] == "runs/flower-1"
     assert sorted(p.name for p in folder.iterdir()) == [
-        "baseline", "boundary.png", "cost.png", "data.png", "history.csv", "model.ellayer", "run.json",
+        "baseline", "boundary.png", "config.toml", "cost.png", "data.png", "history.csv", "model.ellayer",
+        "report.html", "run.json",
     ]  # fmt: skip
     assert sorted(p.name for p in (folder / "baseline").iterdir()) == ["history.csv", "model.ellayer"]
     assert [p.name for p in folder.parent.iterdir()] == ["flower-1"]
@@ -131,8 +132,8 @@ def test_sets_of_scikit_learn(ellayer, tmp_path, name, classes, at_least):
     assert len(summary["data"]["classes"]) == classes
     assert all(model["test_accuracy"] > at_least for model in summary["models"])
     assert "held out" in done.stdout
-    standardised = (tmp_path / f"runs/{name}-1/standardise.json").is_file()
-    assert standardised == (name != "digits") == ("standardised" in done.stdout)
+    provenance = package.storage.read_provenance(tmp_path / f"runs/{name}-1/model.ellayer")
+    assert ("standardise" in provenance) == (name != "digits") == ("standardised" in done.stdout)
 
 
 def test_the_cats(ellayer, tmp_path, shared_data):

@@ -166,3 +166,10 @@ def test_what_does_not_fit_is_refused():
         scores(["a", "b"], ["a", "b"], np.ones((2, 3)) / 3, ["a", "b"])
     with pytest.raises(ValueError, match="not all of them 0"):
         scores([1.0, 2.0], [1.0, 2.0], weights=[0.0, 0.0])
+
+
+@pytest.mark.parametrize("n", [1, 3, 7, 40, 1000])
+def test_an_interval_of_a_share_holds_it_to_the_bit(n):
+    for hits in range(n + 1):
+        low, high = wilson(hits / n, n)
+        assert 0.0 <= low <= hits / n <= high <= 1.0

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-import platform
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .. import __version__
+from ..report.page import write_report
 from ..report.plots import cost_curves, data_points, decision_boundaries, image_grid
 from ..report.style import save_picture
 from ..storage.model_file import save
 from .models import Model, per_cent
+from .named_report import facts_of, provenance_of
 from .training import Training
+from .versions import versions
 
 
 def write_run(folder: Path, training: Training) -> dict[str, Any]:
@@ -31,14 +32,14 @@ def write_run(folder: Path, training: Training) -> dict[str, Any]:
     dict
         The summary, as in ``run.json`` and with the costs.
     """
-    _write_model(folder, training.network)
+    facts = facts_of(training)
+    provenance = provenance_of(training, facts)
+    _write_model(folder, training.network, provenance)
     if training.baseline:
         (folder / "baseline").mkdir()
-        _write_model(folder / "baseline", training.baseline)
-    rule = training.standardised
-    if rule:
-        text = json.dumps({"mean": rule.mean.ravel().tolist(), "scale": rule.scale.ravel().tolist()})
-        (folder / "standardise.json").write_text(text)
+        _write_model(folder / "baseline", training.baseline, provenance)
+    (folder / "config.toml").write_text(facts.config, encoding="utf-8")
+    write_report(facts, folder / "report.html")
     summary = _summary(training)
     _write_summary(folder / "run.json", summary)
     _draw_data(folder, training)
@@ -50,8 +51,8 @@ def write_run(folder: Path, training: Training) -> dict[str, Any]:
     return summary
 
 
-def _write_model(folder: Path, model: Model) -> None:
-    save(model.result, folder / "model.ellayer")
+def _write_model(folder: Path, model: Model, provenance: dict[str, Any]) -> None:
+    save(model.result, folder / "model.ellayer", provenance=provenance)
     (folder / "history.csv").write_text(model.result.history.to_csv())
 
 
@@ -64,7 +65,7 @@ def _summary(training: Training) -> dict[str, Any]:
         "settings": job.settings,
         "models": [model.summary() for model in training.models],
         "notes": training.notes,
-        "versions": {"ellayer": __version__, "numpy": np.__version__, "python": platform.python_version()},
+        "versions": versions(),
     }  # fmt: skip
 
 

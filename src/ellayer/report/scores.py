@@ -256,4 +256,4 @@ def wilson(share: float, n: float) -> tuple[float, float]:
     """
     middle = (share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
     half = _Z / (1 + _Z**2 / n) * math.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
-    return min(share, max(0.0, middle - half)), max(share, min(1.0, middle + half))  # rounding parts them
+    return max(0.0, min(middle - half, share)), min(1.0, max(middle + half, share))  # but for rounding, they hold it

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ... import __version__
 from ...inspection import diagnose
 from ...report.facts import Judged, RunFacts
 from ..settings import config_text
+from ..versions import versions
 from .fitting import FileRun
 
 if TYPE_CHECKING:
@@ -92,17 +92,6 @@ def judged(name: str, model: Any, X: Any) -> Judged:
     """
     P = model.predict_proba(X) if hasattr(model, "predict_proba") else None
     return Judged(name, model.predict(X), P)
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of what a run rests on."""
-    import platform
-
-    import jax
-    import sklearn
-
-    return {"ellayer": __version__, "python": platform.python_version(), "numpy": np.__version__,
-            "jax": jax.__version__, "scikit-learn": sklearn.__version__}  # fmt: skip
 
 
 def _counts(run: FileRun) -> dict[str, int]:
