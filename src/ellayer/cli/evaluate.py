@@ -47,6 +47,7 @@ def evaluate(
 
     saved = open_model(model)
     examples = saved.examples(file, target, True, {})
+    truth = truth_of(saved, examples.y, str(examples.target))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         said = saved.judged(examples)
@@ -55,7 +56,6 @@ def evaluate(
         *dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, UserWarning)),
     ]
     notes += _seen_before(saved, file)
-    truth = truth_of(saved, examples.y, str(examples.target))
     if said.prediction.ndim != 1:
         raise BadInput(
             f"{saved.path}: expected a model of one target, received one of {said.prediction.shape[1]}; evaluate such a "

@@ -106,7 +106,7 @@ def confusion_matrix(y: Any, prediction: Any, classes: Sequence[Any], title: str
         axes.invert_yaxis()
         axes.set_aspect("equal" if K > 2 else "auto")
         names = [shorten(label) for label in classes]
-        turned = K > 4 or max(map(len, names)) * K > 40
+        turned = max(map(len, names), default=0) * K > 30
         if K <= 30:
             axes.set_xticks(np.arange(K) + 0.5, names, rotation=90 if turned else 0)
             axes.set_yticks(np.arange(K) + 0.5, names)

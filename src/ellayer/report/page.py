@@ -110,6 +110,11 @@ def _network(facts: RunFacts, pictures: Pictures) -> dict[str, Any] | None:
     }  # fmt: skip
 
 
+def _short(name: Any, length: int = 40) -> str:
+    text = str(name)
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
 def _picture(title: str, svg: str, wide: bool = False) -> dict[str, Any]:
     return {"title": title, "svg": svg, "wide": wide}
 
@@ -185,7 +190,7 @@ def _confusion(facts: RunFacts, ours: Judged, pictures: Pictures) -> dict[str, A
     wrong = counts - np.diag(np.diag(counts))
     if wrong.any():
         i, j = np.unravel_index(int(wrong.argmax()), wrong.shape)
-        title = (f"The most frequent mistake: {facts.classes[i]} taken for {facts.classes[j]}, {wrong[i, j]} of "
+        title = (f"The most frequent mistake: {_short(facts.classes[i])} taken for {_short(facts.classes[j])}, {wrong[i, j]} of "
                  f"{counts[i].sum()} times")  # fmt: skip
     else:
         title = "No row is taken for another class"
@@ -220,10 +225,10 @@ def _probability_pictures(facts: RunFacts, models: list[Judged], pictures: Pictu
         return found
     area = words.number(ours["roc_auc"].value)
     if len(facts.classes) == 2:
-        first = f"A row of {facts.classes[1]} is ranked above one of {facts.classes[0]} in {100 * ours['roc_auc'].value:.1f} % of pairs"
+        first = f"A row of {_short(facts.classes[1])} is ranked above one of {_short(facts.classes[0])} in {100 * ours['roc_auc'].value:.1f} % of pairs"
     else:
         first = f"Each class against the rest: the area under the curves is {area} on average"
-    second = f"How many alarms are right, as more rows of {facts.classes[1]} are found" if len(facts.classes) == 2 else (
+    second = f"How many alarms are right, as more rows of {_short(facts.classes[1])} are found" if len(facts.classes) == 2 else (
         "How many alarms are right, as more rows of each class are found")  # fmt: skip
     return [
         *found,
@@ -259,7 +264,7 @@ def _importance(facts: RunFacts, pictures: Pictures) -> dict[str, Any] | None:
     name, lost, _ = max(facts.importance, key=lambda row: row[1])
     of = facts.importance_of or "the score"
     title = (
-        f"Most rests on {name}: shuffled, it costs {words.number(lost)} of {of}"
+        f"Most rests on {_short(name)}: shuffled, it costs {words.number(lost)} of {of}"
         if lost > 0
         else "No input matters alone"
     )

@@ -1,0 +1,150 @@
+"""``ellayer evaluate`` and ``ellayer compare``, run as their users run them."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+
+import numpy as np
+import pytest
+
+TABLE = "".join(
+    f"{a:.3f};{b:.3f};{'red' if a + b > 0 else 'blue'}\n"
+    for a, b in np.random.RandomState(0).normal(size=(240, 2))
+)
+HEAD = "a;b;colour\n"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, run_in):
+    """Two runs on one file of two colours, one on numbers."""
+    here = tmp_path_factory.mktemp("runs")
+    (here / "train.csv").write_text(HEAD + TABLE)
+    (here / "new.csv").write_text(HEAD + "1;1;red\n-1;-1;blue\n2;1;red\n-2;0;red\n")
+    train = ("train", "train.csv", "--epochs", 6, "--quiet")
+    for name, *more in (("one", "--target", "colour"), ("two", "--target", "colour", "--layers", 5),
+                        ("numbers", "--target", "b")):  # fmt: skip
+        done = run_in(here, *train, "--out", name, *more)
+        assert done.returncode == 0, done.stderr
+    return here
+
+
+def test_scores_confusion_and_calibration_are_those_of_the_predictions(folder, run_in):
+    done = run_in(folder, "evaluate", "one", "new.csv", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    said = json.loads(run_in(folder, "predict", "one", "new.csv", "--json").stdout)["rows"]
+    truth = ["red", "blue", "red", "red"]
+    right = [row["prediction"] == colour for row, colour in zip(said, truth, strict=True)]
+    score = told["scores"]["accuracy"]
+    assert score["value"] == pytest.approx(np.mean(right))
+    assert 0 <= score["low"] < score["value"] < score["high"] <= 1
+    assert told["classes"] == ["blue", "red"]
+    assert np.array(told["confusion_matrix"]).sum(axis=1).tolist() == [1, 3]
+    assert np.trace(told["confusion_matrix"]) == sum(right)
+    assert sum(row["rows"] for row in told["calibration"]) == told["rows"] == 4
+
+
+def test_the_terminal_shows_all_three(folder, run_in):
+    done = run_in(folder, "evaluate", "one/model.ellayer", "new.csv")
+    assert done.returncode == 0, done.stderr
+    for said in ("accuracy", "95 % interval", "Confusion matrix", "Calibration: the probability of red"):
+        assert said in done.stdout
+
+
+def test_numbers_are_measured_too(folder, run_in):
+    told = json.loads(run_in(folder, "evaluate", "numbers", "train.csv", "--json").stdout)
+    assert list(told["scores"]) == ["rmse", "mae", "r2"]
+    assert "confusion_matrix" not in told
+
+
+def test_the_file_of_the_training_is_known_again(folder, run_in):
+    done = run_in(folder, "evaluate", "one", "train.csv", "--json")
+    assert "has seen most of these rows" in " ".join(json.loads(done.stdout)["notes"])
+    assert "has seen" not in run_in(folder, "evaluate", "one", "new.csv").stdout
+
+
+def test_a_class_that_is_not_known_is_told_and_counts_as_wrong(folder, run_in):
+    (folder / "green.csv").write_text(HEAD + "1;1;red\n-1;-1;green\n2;1;red\n")
+    told = json.loads(run_in(folder, "evaluate", "one", "green.csv", "--json").stdout)
+    assert told["scores"]["accuracy"]["value"] <= 2 / 3
+    assert "1 of 3 rows are of classes the model does not know (green)" in " ".join(told["notes"])
+
+
+def test_another_name_of_the_truth_can_be_told(folder, run_in):
+    (folder / "renamed.csv").write_text("a;b;kind\n1;1;red\n-1;-1;blue\n")
+    done = run_in(folder, "evaluate", "one", "renamed.csv", "--target", "kind", "--json")
+    assert json.loads(done.stdout)["rows"] == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("missing.ellayer", "new.csv"), "missing.ellayer"),
+        (("one", "missing.csv"), "missing.csv"),
+        (("one", "new.csv", "--target", "color"), "color"),
+        (("one", "new.csv", "--target", "a"), "expected classes that the model knows (blue, red)"),
+        (("numbers", "new.csv", "--target", "colour"), "expected numbers in 'colour'"),
+        (("new.csv", "new.csv"), "new.csv"),
+    ],
+)
+def test_what_cannot_be_evaluated_is_said_on_a_screen(folder, run_in, arguments, said):
+    done = run_in(folder, "evaluate", *arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) < 20
+
+
+def test_runs_side_by_side_show_what_was_set_otherwise_and_the_best(folder, run_in):
+    done = run_in(folder, "compare", "one", "two", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    layers = [tomllib.loads((folder / name / "config.toml").read_text())["layers"] for name in ("one", "two")]
+    assert list(told["settings"]) == ["layers"]
+    assert told["settings"]["layers"] == layers
+    values = [
+        json.loads((folder / name / "run.json").read_text())["scores"]["log_loss"]["value"]
+        for name in ("one", "two")
+    ]
+    assert told["best"]["log_loss"] == [("one", "two")[int(np.argmin(values))]]
+    assert told["notes"] == []
+    shown = run_in(folder, "compare", "one", "two").stdout
+    assert "log loss" in shown
+    assert "*" in shown
+
+
+def test_runs_that_predict_other_things_have_no_best(folder, run_in):
+    done = run_in(folder, "compare", "one", "numbers", "--json")
+    told = json.loads(done.stdout)
+    assert told["best"] == {}
+    assert "the runs predict different targets: colour, b" in told["notes"]
+
+
+def test_the_curves_are_drawn_together(folder, run_in):
+    done = run_in(folder, "compare", "one", "two", "--out", "curves.png")
+    assert done.returncode == 0, done.stderr
+    assert (folder / "curves.png").read_bytes().startswith(b"\x89PNG")
+    again = run_in(folder, "compare", "one", "two", "--out", "curves.png")
+    assert again.returncode == 2
+    assert "not there yet" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("runs", "said"),
+    [
+        (("one",), "two or more run folders, received 1"),
+        (("one", "nowhere"), "nothing there"),
+        (("one", "new.csv"), "a file"),
+        (("one", "."), "a folder without run.json"),
+        (("one", "broken"), "expected the JSON that ellayer train wrote"),
+        (("one", "empty"), "expected the scores of a run on a file"),
+    ],
+)
+def test_what_is_no_run_is_said(folder, run_in, runs, said):
+    for name, text in (("broken", "{"), ("empty", "[]")):
+        (folder / name).mkdir(exist_ok=True)
+        (folder / name / "run.json").write_text(text)
+    done = run_in(folder, "compare", *runs)
+    assert done.returncode == 2
+    assert said in done.stderr
