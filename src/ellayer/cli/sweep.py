@@ -11,7 +11,7 @@ from .answers import BadInput, answering
 from .options import Debug, Json, Out, Quiet, check_learning_rate, read_kinds, read_layers
 from .settings import FILE, check_keys, read_config
 
-DEFAULT_LAYERS = ([64, 64], [256, 256, 256])
+DEFAULT_LAYERS = ([64, 64], [128, 128])
 DEFAULT_FACTORS = (1 / 3, 1.0, 3.0)  # of the recipe's learning rate
 
 
@@ -24,7 +24,7 @@ def sweep(
     layers: Annotated[
         list[str] | None,
         typer.Option("--layers", help="Sizes of hidden layers to try, like 64,32; again for more.", metavar="N,N",
-                     show_default="64,64 and 256,256,256"),
+                     show_default="64,64 and 128,128"),
     ] = None,
     learning_rate: Annotated[
         list[float] | None,

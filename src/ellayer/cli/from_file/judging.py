@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -153,6 +153,10 @@ def _held_rows(model: Any) -> np.ndarray:
 def _seen_while_training(run: FileRun) -> tuple[Examples, str, list[Judged]]:
     """Without a test: the rows that the members held out while training; nobody else saw them so."""
     model, train = run.model, run.job.train
+    if run.job.stream is not None:
+        X, y = model.held_out_
+        held = replace(train, X=X, y=y)
+        return held, "rows held out while training", [judged("the network", model, X)]
     known = _held_rows(model)
     held, P = train.take(known), model.oof_prediction_[known]
     if run.job.survey.task == "numbers":

@@ -102,10 +102,11 @@ def _trial(job: Job, sizes: Sequence[int], rate: float) -> Any:
 
 def _around(job: Job) -> list[float]:
     """The recipe's learning rate, a third of it and three times it."""
+    from ...estimators.members import by_rows
     from ...estimators.recipes import find_recipe
     from ..sweep import DEFAULT_FACTORS
 
-    base = find_recipe(job.model.recipe, str(job.survey.task))["learning_rate"]
+    base = by_rows(find_recipe(job.model.recipe, str(job.survey.task))["learning_rate"], job.train.m)
     return [float(f"{base * factor:.3g}") for factor in DEFAULT_FACTORS]
 
 
