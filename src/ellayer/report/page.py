@@ -82,7 +82,7 @@ def content(facts: RunFacts) -> dict[str, Any]:
         "network": _network(facts, pictures),
         "curves": _curves(facts, pictures),
         "scores": _score_table(scored),
-        "judged": _judged_pictures(facts, models, pictures) if m else [],
+        "judged": _judged_pictures(facts, models, scored, pictures) if m else [],
         **_mistakes(facts, models),
         "importance": _importance(facts, pictures),
         "weights": _weights(facts),
@@ -105,7 +105,7 @@ def _network(facts: RunFacts, pictures: Pictures) -> dict[str, Any] | None:
             {"layer": row["layer"], "units": row["A"][0], "activation": row["activation"], "parameters": row["parameters"]}
             for row in seen.rows
         ],
-        "inputs": network.layer_dims[0],
+        "inputs": _inputs(network),
         "loss": network.loss.replace("_", " "),
     }  # fmt: skip
 
@@ -113,6 +113,15 @@ def _network(facts: RunFacts, pictures: Pictures) -> dict[str, Any] | None:
 def _short(name: Any, length: int = 40) -> str:
     text = str(name)
     return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def _inputs(network: Any) -> str:
+    """How many inputs there are, and as how many numbers layer 1 sees them."""
+    inputs = network.layer_dims[0]
+    size = inputs if network.inputs is None else network.inputs.size(inputs)
+    return words.many(inputs, "input") + (
+        f", which layer 1 sees as {size:,} numbers" if size != inputs else ""
+    )
 
 
 def _picture(title: str, svg: str, wide: bool = False) -> dict[str, Any]:
@@ -159,12 +168,15 @@ def _score_table(scored: dict[str, dict[str, Score]]) -> dict[str, Any] | None:
     return {"models": list(scored), "rows": rows}
 
 
-def _judged_pictures(facts: RunFacts, models: list[Judged], pictures: Pictures) -> list[dict[str, Any]]:
+def _judged_pictures(
+    facts: RunFacts, models: list[Judged], scored: dict[str, dict[str, Score]], pictures: Pictures
+) -> list[dict[str, Any]]:
     if not models:
         return []
     if facts.task == "numbers":
         return _number_pictures(facts, models[0], pictures)
-    return [_confusion(facts, models[0], pictures), *_probability_pictures(facts, models, pictures)]
+    ours = scored[models[0].name]
+    return [_confusion(facts, models[0], pictures), *_probability_pictures(facts, models, ours, pictures)]
 
 
 def _number_pictures(facts: RunFacts, ours: Judged, pictures: Pictures) -> list[dict[str, Any]]:
@@ -202,15 +214,14 @@ def _confusion(facts: RunFacts, ours: Judged, pictures: Pictures) -> dict[str, A
     )
 
 
-def _probability_pictures(facts: RunFacts, models: list[Judged], pictures: Pictures) -> list[dict[str, Any]]:
+def _probability_pictures(
+    facts: RunFacts, models: list[Judged], ours: dict[str, Score], pictures: Pictures
+) -> list[dict[str, Any]]:
     able = {said.name: np.asarray(said.P, dtype=float) for said in models if said.P is not None}
     able = {name: P for name, P in able.items() if np.isfinite(P).all()}
     if models[0].name not in able or len(facts.classes) < 2:
         return []
-    ours, truth = (
-        scores(facts.y, models[0].prediction, models[0].P, facts.classes),
-        class_numbers(facts.y, facts.classes),
-    )
+    truth = class_numbers(facts.y, facts.classes)
     far = words.shown("calibration_error", ours["calibration_error"].value)
     title = f"Promised probabilities are off by {far} on average"
     compared = {name: P for name, P in able.items() if np.ptp(P, axis=0).any()}  # a constant is but a point
@@ -275,4 +286,4 @@ def _importance(facts: RunFacts, pictures: Pictures) -> dict[str, Any] | None:
 def _weights(facts: RunFacts) -> list[str]:
     if facts.weight_pictures is None:
         return []
-    return [png(weight_picture(np.asarray(W, dtype=float))) for W in facts.weight_pictures[:36]]
+    return [png(weight_picture(np.asarray(W, dtype=float)), side=96) for W in facts.weight_pictures[:36]]

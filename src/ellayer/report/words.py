@@ -9,6 +9,8 @@ import numpy as np
 from .facts import RunFacts
 from .scores import METRICS, Score, differences
 
+_IN_UNITS = ("rmse", "mae")  # of the target
+
 
 def number(value: float | None) -> str:
     """Return a number in at most four digits that count.
@@ -22,16 +24,19 @@ def number(value: float | None) -> str:
 
 
 def shown(name: str, value: float | None) -> str:
-    """Return a score as text: shares in per cent.
+    """Return a score as text: shares in per cent, errors in three digits, what has no unit to three places.
 
-    >>> shown("accuracy", 0.8492), shown("rmse", 0.51234), shown("roc_auc", float("nan"))
-    ('84.9 %', '0.512', '–')
+    >>> shown("accuracy", 0.8492), shown("rmse", 2.3), shown("rmse", 150.2), shown("r2", -4e-6), shown("roc_auc", float("nan"))
+    ('84.9 %', '2.30', '150', '0.000', '–')
     """
     if value is None or not math.isfinite(value):
         return "–"
     if METRICS[name].share:
         return f"{100 * value:.1f} %"
-    return number(value if abs(value) >= 1000 else float(f"{value:.3g}"))
+    if abs(value) >= 1000:
+        return number(value)
+    text = f"{value:#.3g}".rstrip(".") if name in _IN_UNITS else f"{value:.3f}"
+    return text.removeprefix("-" if float(text) == 0 else "").replace("-", "−")
 
 
 def interval(name: str, score: Score) -> str:
@@ -101,7 +106,7 @@ def _comparison(facts: RunFacts, name: str) -> list[str]:
     ours, *others = facts.models
     found = []
     for other in others:
-        lead = differences(facts.y, ours, other, facts.classes or None)[name]
+        lead = differences(facts.y, ours, other, facts.classes or None, [name])[name]
         if not math.isfinite(lead.low):
             continue
         value, low, high = (_lead(name, end) for end in (lead.value, lead.low, lead.high))
@@ -114,9 +119,11 @@ def _comparison(facts: RunFacts, name: str) -> list[str]:
             value, low, high = (_lead(name, -end) for end in (lead.value, lead.high, lead.low))
             found.append(f"It is worse than {other.name} by {value} {unit} (95 %: {low} to {high}).")
         else:
+            here, worst = (_lead(name, abs(end)) for end in (lead.value, lead.low))
             found.append(
-                f"{many(len(facts.y), 'row')} cannot tell it from {other.name}: the lead of {value} {unit} could as well be "
-                f"any from {low} to {high} (95 %)."
+                f"{many(len(facts.y), 'row')} cannot tell it from {other.name}: it is {here} {unit} "
+                f"{'worse' if lead.value < 0 else 'better'} on them, and anything between {worst} worse and {high} better "
+                f"is plausible (95 %)."
             )
     return found
 
