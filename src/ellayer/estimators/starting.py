@@ -89,7 +89,7 @@ def thresholds(x: np.ndarray, ramps: int) -> np.ndarray:
     Examples
     --------
     >>> thresholds(np.array([0.0] * 96 + [1.0, 2.0, 3.0, 4.0]), 2).tolist()
-    [0.0, 1.0, 4.0]
+    [0.0, 2.0, 4.0]
     >>> thresholds(np.array([5.0, 7.0, 5.0]), 3).tolist()
     [5.0, 7.0, 7.0, 7.0]
     """
