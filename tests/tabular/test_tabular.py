@@ -115,6 +115,59 @@ def test_a_saved_model_predicts_the_same_in_a_fresh_process(tmp_path):
     np.testing.assert_array_equal(np.load(tmp_path / "p.npy"), model.predict_proba(X))
 
 
+# The recipe
+
+
+def test_few_rows_get_a_narrow_network_and_many_get_ramps():
+    random = np.random.RandomState(0)
+    X = random.randn(4000, 3)
+    few = TabularRegressor(epochs=1, random_state=0).fit(X[:300], X[:300, 0]).network_
+    many = TabularRegressor(epochs=1, random_state=0).fit(X, X[:, 0]).network_
+    assert (few.layer_dims, few.inputs.ramps) == ((3, 64, 64, 1), 0)
+    assert (many.layer_dims, many.inputs.ramps) == ((3, 128, 128, 1), 48)
+    own = TabularRegressor(epochs=1, hidden_layer_sizes=5, random_state=0).fit(X, X[:, 0]).network_
+    assert own.layer_dims == (3, 5, 1)
+
+
+def test_thresholds_stay_where_the_rows_put_them():
+    random = np.random.RandomState(0)
+    X = np.where(random.rand(4000, 1) < 0.9, 0.0, random.exponential(1000.0, (4000, 1)).round())
+    model = TabularClassifier(epochs=2, random_state=0).fit(X, np.where(X[:, 0] > 700, "a", "b"))
+    held = np.isfinite(model.oof_prediction_[:, 0])
+    prepared = model.preparation_.transform(X[~held])[:, 0].astype(np.float32)
+    t = model.members_[0]["t0"][0, :, 0]
+    assert (np.diff(t) > 0).all()
+    assert t[0] == prepared.min()
+    assert t[-1] == prepared.max()
+    assert ((t[1:, None] == prepared).sum(axis=1) > 0).all()
+    assert len(t) == 49  # nine rows in ten are 0, and still most thresholds lie among the others
+
+
+def test_epochs_left_open_are_the_recipes_for_so_many_rows():
+    random = np.random.RandomState(0)
+    X = random.randn(200, 2)
+    assert len(TabularRegressor(hidden_layer_sizes=4, random_state=0).fit(X, X[:, 0]).history_["epoch"]) == 64
+
+
+def test_many_rows_hold_fewer_out():
+    from ellayer.estimators.members import hold_out
+
+    few, many = (hold_out(None, m, 1, np.random.RandomState(0))[0].sum() for m in (4_000, 6_000))
+    assert (few, many) == (800, 600)
+
+
+def test_sharp_limits_and_single_values_are_learned():
+    """What trees see at once: one value among zeros decides, as the capital gain does in adult."""
+    random = np.random.RandomState(0)
+    gain = np.where(
+        random.rand(6000) < 0.9, 0.0, random.choice([2000.0, 3000.0, 5000.0, 5100.0, 7000.0], 6000)
+    )
+    y = np.isin(gain, [3000.0, 5100.0]) ^ (random.rand(6000) < 0.02)
+    X = pd.DataFrame({"gain": gain, "noise": random.randn(6000)})
+    model = TabularClassifier(random_state=0).fit(X[:5000], y[:5000])
+    assert (model.predict(X[5000:]) == y[5000:]).mean() > 0.97
+
+
 # Members
 
 
@@ -301,7 +354,12 @@ def test_the_time_limit_holds_and_the_schedule_ends_with_it(n_members):
     X = random.randn(3000, 5)
     y = X[:, 0] * X[:, 1] + X[:, 2]
     model = TabularRegressor(
-        n_members, epochs=100_000, hidden_layer_sizes=(32, 32), time_limit=3.0, random_state=0
+        n_members,
+        recipe="simple",
+        epochs=100_000,
+        hidden_layer_sizes=(32, 32),
+        time_limit=3.0,
+        random_state=0,
     )
     model.fit(X, y)  # compiled once, the limit is for the training
     model.fit(X, y)

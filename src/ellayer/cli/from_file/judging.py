@@ -124,8 +124,11 @@ def _simple_models(run: FileRun, held: Examples) -> list[Judged]:
         )  # what is odd in the columns was told by the network's own preparation
         preparation = TablePreparation(run.job.settings.get("kinds")).fit(small.X)
         X, X_held = preparation.transform(small.X), preparation.transform(held.X)
+        solver = (
+            "newton-cg" if X.shape[1] > len(X) else "lbfgs"
+        )  # ten times faster on images, to the same end
         if run.job.survey.task == "classes":
-            named: list[tuple[str, Any]] = [("logistic regression", LogisticRegression(max_iter=1000)),
+            named: list[tuple[str, Any]] = [("logistic regression", LogisticRegression(solver=solver, max_iter=1000)),
                                             ("the most frequent class", DummyClassifier(strategy="prior"))]  # fmt: skip
         else:
             named = [("linear regression", Ridge(1e-3)), ("the mean", DummyRegressor())]

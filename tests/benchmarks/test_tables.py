@@ -1,0 +1,90 @@
+"""The study's command: its splits, its ranks, and its table on a few tables that need no files."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+NAMES = ("table_data", "table_contenders", "table_speed", "tables")
+OWN = {path.stem for path in BENCHMARKS.glob("*.py")} | {"contenders"}
+
+
+@pytest.fixture(scope="module")
+def study() -> Iterator[SimpleNamespace]:
+    """Return the study's modules, which find each other as scripts of one folder do."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(BENCHMARKS)
+        yield SimpleNamespace(**{name: importlib.import_module(name) for name in NAMES})
+    for name in [name for name in sys.modules if name.partition(".")[0] in OWN]:
+        del sys.modules[name]
+
+
+def test_splits_are_apart_and_those_of_the_seed(study, tmp_path):
+    table = study.table_data.load("wine", tmp_path)
+    one, again, other = (study.table_data.split(table, seed) for seed in (0, 0, 1))
+    parts = [one.train, one.choice, one.test]
+    assert [len(part) for part in parts] == [106, 36, 36]
+    assert sorted(np.concatenate(parts)) == list(range(178))
+    np.testing.assert_array_equal(one.test, again.test)
+    assert set(one.test) != set(other.test)
+
+
+def test_ranks_share_ties(study):
+    scores = {"a": {"x": 1.0, "y": 1.0, "z": 2.0}, "b": {"x": 3.0, "y": 1.0, "z": 2.0}}
+    assert study.tables.ranks(scores, ["x", "y", "z"]) == {"x": 2.25, "y": 1.25, "z": 2.5}
+
+
+def test_a_table_without_its_file_is_left_out_in_words(study, tmp_path, capsys):
+    assert study.tables.main(["titanic", "--data", str(tmp_path), "--contenders", "linear"]) == 1
+    assert "titanic is left out" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        study.tables.main(["titanc"])
+    assert "unknown table titanc" in capsys.readouterr().err
+
+
+def test_scores_are_scikit_learns(study, tmp_path):
+    from sklearn.metrics import log_loss, root_mean_squared_error
+
+    for name in ("iris", "diabetes"):
+        table = study.table_data.load(name, tmp_path)
+        rows = study.table_data.split(table, 0)
+        X, y = table.X.iloc[rows.train], table.y[rows.train]
+        model = study.table_contenders.peer("linear", table.task, X, 0).fit(X, y)
+        ask, truth = table.X.iloc[rows.test], table.y[rows.test]
+        if name == "iris":
+            expected = log_loss(truth, model.predict_proba(ask))
+        else:
+            expected = root_mean_squared_error(truth, model.predict(ask)) / truth.std()
+        assert study.tables.score(model, table, rows.test) == pytest.approx(expected)
+
+
+@pytest.mark.slow
+def test_the_table_is_made_anew_on_a_subset(study, tmp_path, capsys):
+    """Better than scikit-learn's network everywhere and than its boosted trees on average, as the study says."""
+    names = ["wine", "diabetes", "friedman 2", "breast cancer"]
+    out = tmp_path / "results.md"
+    peers = ["linear", "scikit-learn MLP", "HistGradientBoosting"]
+    arguments = [*names, "--members", "1", "--contenders", *peers, "--data", str(tmp_path), "--out", str(out)]
+    assert study.tables.main(arguments) == 0
+    text = out.read_text()
+    assert text.count("\n| wine |") == 2  # scores and seconds
+    rows = {line.split(" | ")[0][2:]: line.strip("| ").split(" | ")[1:] for line in text.splitlines()
+            if line.startswith("| ")}  # fmt: skip
+    mean_ours, _, mean_network, mean_trees = rows["with Ellayer, 1 member"]
+    assert float(mean_ours) < float(mean_trees)
+    assert float(mean_ours) < float(mean_network)
+
+
+@pytest.mark.slow
+def test_speed_is_measured_as_ratios(study, tmp_path, monkeypatch):
+    monkeypatch.setattr(study.table_speed, "LIMIT", 2.0)
+    table = study.table_data.load("wine", tmp_path)
+    rows = study.table_speed.rows(table, epochs=2, repeat=1)
+    assert [sorted(row) for row in rows] == [["goal", "reached", "seconds"]] * 3
