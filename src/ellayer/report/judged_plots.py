@@ -306,7 +306,7 @@ def importance_bars(
     """
     rows = sorted(importance, key=lambda row: -row[1])[:most]
     with look():
-        figure, (axes,) = new_figure((SIZE[0] + 1.0, 1.1 + 0.27 * len(rows)), title)
+        figure, (axes,) = new_figure((SIZE[0], 1.1 + 0.27 * len(rows)), title)
         axes.barh(
             range(len(rows)), [row[1] for row in rows], xerr=[row[2] for row in rows], color=BLUE, height=0.66,
             error_kw={"ecolor": INK, "elinewidth": 1.1, "capsize": 2.5},
@@ -314,7 +314,7 @@ def importance_bars(
         axes.set_yticks(range(len(rows)), [shorten(row[0], 24) for row in rows])
         axes.invert_yaxis()
         axes.axvline(0.0, color="#666666", linewidth=0.8)
-        axes.set_xlabel(f"{of} lost when shuffled (mean ± 1 standard deviation)", fontsize=10)
+        axes.set_xlabel(f"{shorten(of)} lost when shuffled (± 1 SD)")
         axes.spines["left"].set_visible(False)
         axes.tick_params(axis="y", length=0)
         axes.grid(axis="x", **_GRID)

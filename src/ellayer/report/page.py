@@ -47,7 +47,7 @@ def write_report(facts: RunFacts, path: str | os.PathLike[str]) -> Path:
     ...     y=np.array(["cat", "dog", "dog"]), models=[Judged("the network", np.array(["cat", "dog", "cat"]))],
     ... )
     >>> page = write_report(facts, pathlib.Path(tempfile.mkdtemp(), "report.html"))
-    >>> "right in 66.7 % of 3 test rows" in page.read_text(encoding="utf-8")
+    >>> "right in 66.7\N{NO-BREAK SPACE}% of 3 test rows" in page.read_text(encoding="utf-8")
     True
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -57,6 +57,7 @@ def write_report(facts: RunFacts, path: str | os.PathLike[str]) -> Path:
         lstrip_blocks=True,
     )  # fmt: skip
     shelf.globals.update(number=words.number, seconds=words.seconds, many=words.many)
+    shelf.filters["unbroken"] = words.unbroken
     text = shelf.get_template("report.html").render(content(facts))
     path = Path(path)
     path.write_text(text, encoding="utf-8", errors="replace")
@@ -75,6 +76,8 @@ def content(facts: RunFacts) -> dict[str, Any]:
     scored = {said.name: scores(facts.y, said.prediction, said.P, facts.classes or None) for said in models}
     return {
         "facts": facts,
+        "thing": words.thing(facts),
+        "held_out": words.held_out(facts),
         "verdict": words.verdict(facts, scored),
         "columns": facts.columns[:_MOST_COLUMNS],
         "more_columns": max(0, len(facts.columns) - _MOST_COLUMNS),
@@ -112,11 +115,9 @@ def _network(facts: RunFacts, pictures: Pictures) -> dict[str, Any] | None:
 
 def _inputs(network: Any) -> str:
     """How many inputs there are, and as how many numbers layer 1 sees them."""
-    inputs = network.layer_dims[0]
-    size = inputs if network.inputs is None else network.inputs.size(inputs)
-    return words.many(inputs, "input") + (
-        f", which layer 1 sees as {size:,} numbers" if size != inputs else ""
-    )
+    inputs, size = network.layer_dims[0], network.widths[0]
+    seen = f", which layer 1 sees as {size:,} numbers" if size != inputs else ""
+    return f"{words.many(inputs, 'input')} after preparation{seen}"
 
 
 def _picture(title: str, svg: str, wide: bool = False) -> dict[str, Any]:
