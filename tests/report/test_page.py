@@ -237,7 +237,7 @@ def test_the_page_says_what_is_so(pages):
     assert float(right[2]) < float(right[1]) < float(right[3])
     for said in ("logistic regression in", "It is better than the most frequent class by", "'port' is hardly ever there",
                  "2 rows left out", "epoch 6, the best on held-out rows, is kept", "Most rests on age", "overfitting",
-                 "stop earlier", "1 min 15 s", "ellayer train --config config.toml"):  # fmt: skip
+                 "Stop earlier", "1 min 15 s", "ellayer train --config config.toml"):  # fmt: skip
         assert said in text, said
 
 
