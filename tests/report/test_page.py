@@ -290,6 +290,19 @@ def test_the_same_run_gives_the_same_page(tmp_path):
     assert first == second
 
 
+def test_the_cost_is_told_as_it_went(tmp_path):
+    def said(columns: dict, best: int | None = None) -> str:
+        page = write_report(of_classes(history=History(columns), best_epoch=best), tmp_path / "cost.html")
+        return Page(page.read_text(encoding="utf-8")).text
+
+    assert "The cost falls from 0.7 to 0.4 by iteration 200" in said(
+        {"iteration": [0, 100, 200], "cost": [0.7, 0.5, 0.4]}
+    )
+    assert "The cost rises from 0.7 to 0.9 by epoch 2" in said({"epoch": [1, 2], "loss": [0.7, 0.9]})
+    lost = said({"epoch": [1, 2, 3], "loss": [0.7, float("inf"), float("nan")]}, best=1)
+    assert "The cost is no number any more after epoch 1: training diverged" in lost
+
+
 def test_large_images_do_not_make_a_large_page(tmp_path):
     random = np.random.RandomState(5)
     facts = of_classes(

@@ -31,12 +31,15 @@ def of_curves(facts: RunFacts) -> str:
     history = facts.history
     costs = judged_plots.curve_of(history, "training")
     held = judged_plots.curve_of(history, "held out")
-    along = "epochs" if history.get("epoch") else "records"
+    along = "epoch" if history.get("epoch") else "iteration"
+    steps = list(history.get(along) or range(1, len(costs) + 1))
+    if not np.isfinite(costs[-1]):
+        last = max((step for step, cost in zip(steps, costs, strict=True) if np.isfinite(cost)), default=0)
+        return f"The cost is no number any more after {along} {last:,}: training diverged"
+    way = "rises" if costs[-1] > costs[0] else "falls"
     title = (
-        f"The cost falls from {words.number(costs[0])} to {words.number(costs[-1])} in {len(costs):,} {along}"
+        f"The cost {way} from {words.number(costs[0])} to {words.number(costs[-1])} by {along} {steps[-1]:,}"
     )
-    if costs[-1] > costs[0]:
-        title = title.replace("falls", "rises")
     if facts.best_epoch is not None and len(held):
         title += f"; epoch {facts.best_epoch}, the best on held-out rows, is kept"
     return title
