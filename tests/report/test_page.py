@@ -290,6 +290,16 @@ def test_the_same_run_gives_the_same_page(tmp_path):
     assert first == second
 
 
+def test_a_network_that_always_says_the_same_stays_in_its_pictures(tmp_path):
+    facts = of_classes()
+    constant = Judged("the network", np.array(["kind 0"] * 120, dtype=object), np.full((120, 2), 0.5))
+    page = write_report(of_classes(models=[constant, *facts.models[1:]]), tmp_path / "constant.html")
+    text = Page(page.read_text(encoding="utf-8")).text
+    assert "in 50.0 % of pairs" in text
+    legends = re.findall(r"logistic regression\s|the network\s", text[text.index("in 50.0 % of pairs") :])
+    assert {legend.strip() for legend in legends[:4]} == {"the network", "logistic regression"}
+
+
 def test_the_cost_is_told_as_it_went(tmp_path):
     def said(columns: dict, best: int | None = None) -> str:
         page = write_report(of_classes(history=History(columns), best_epoch=best), tmp_path / "cost.html")

@@ -202,14 +202,15 @@ def _probability_pictures(
     truth = class_numbers(facts.y, facts.classes)
     far = words.shown("calibration_error", ours["calibration_error"].value)
     title = f"Promised probabilities are off by {far} on average"
-    compared = {name: P for name, P in able.items() if np.ptp(P, axis=0).any()}  # a constant is but a point
-    chosen = dict(list((compared or able).items())[:2])
+    # Ours whatever it says; of the others those that say more than one thing, for that is but a point.
+    compared = {name: P for name, P in able.items() if name == models[0].name or np.ptp(P, axis=0).any()}
+    chosen = dict(list(compared.items())[:2])
     found = [
         _picture(
             title, pictures.figure(judged_plots.calibration_curve(chosen, facts.y, facts.classes), title)
         )
     ]
-    curves = _ranked(facts.classes, truth, compared or able, models[0].name)
+    curves = _ranked(facts.classes, truth, compared, models[0].name)
     if not curves:
         return found
     area = words.number(ours["roc_auc"].value)
