@@ -226,10 +226,12 @@ def _diagnosis(run: FileRun) -> Any:
     if model.network_ is None:
         return None
     rows = run.job.train.take(np.arange(min(len(run.job.train.y), 2000)))  # type: ignore[arg-type]
-    try:
-        return diagnose(model, rows.X, np.asarray(rows.y))
-    except ValueError:
-        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of rows held out while training: told when they were prepared
+        try:
+            return diagnose(model, rows.X, np.asarray(rows.y))
+        except ValueError:
+            return None
 
 
 # Images
