@@ -21,6 +21,7 @@ def folder(tmp_path_factory, run_in):
     here = tmp_path_factory.mktemp("runs")
     (here / "train.csv").write_text(HEAD + TABLE)
     (here / "new.csv").write_text(HEAD + "1;1;red\n-1;-1;blue\n2;1;red\n-2;0;red\n")
+    (here / "shades.csv").write_text("a;b;colour;shade\n1;1;red;dark\n-1;-1;blue;light\n")
     train = ("train", "train.csv", "--epochs", 6, "--quiet")
     for name, *more in (("one", "--target", "colour"), ("two", "--target", "colour", "--layers", 5),
                         ("numbers", "--target", "b")):  # fmt: skip
@@ -83,8 +84,12 @@ def test_another_name_of_the_truth_can_be_told(folder, run_in):
         (("missing.ellayer", "new.csv"), "missing.ellayer"),
         (("one", "missing.csv"), "missing.csv"),
         (("one", "new.csv", "--target", "color"), "color"),
-        (("one", "new.csv", "--target", "a"), "expected classes that the model knows (blue, red)"),
-        (("numbers", "new.csv", "--target", "colour"), "expected numbers in 'colour'"),
+        (
+            ("one", "new.csv", "--target", "a"),
+            "'a', which one/model.ellayer predicts from; it predicts colour",
+        ),
+        (("one", "shades.csv", "--target", "shade"), "expected classes that the model knows (blue, red)"),
+        (("numbers", "shades.csv", "--target", "shade"), "expected numbers in 'shade'"),
         (("new.csv", "new.csv"), "new.csv"),
     ],
 )

@@ -53,6 +53,11 @@ class Saved:
 
         reading = self.provenance.get("reading")
         name = target if target is not None else self.target
+        if need_target and target in self.features:
+            raise BadInput(
+                f"--target: expected the column of the truth, received {target!r}, which {self.path} predicts from; "
+                f"it predicts {self.target or 'another column'}"
+            )
         if need_target:
             examples = read_examples(file, target=name, reading=reading, need_target=True, **how)
         else:
