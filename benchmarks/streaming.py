@@ -29,13 +29,13 @@ LOOKS = 0.05  # seconds between looks at the memory of the child
 FIT = """
 import json, sys, time
 begin = time.perf_counter()
-how, path, epochs, hidden = sys.argv[1], sys.argv[2], int(sys.argv[3]), json.loads(sys.argv[4])
+how, path, epochs, settings = sys.argv[1], sys.argv[2], int(sys.argv[3]), json.loads(sys.argv[4])
 from ellayer import TabularClassifier
 from ellayer.data import TableStream
 stamps = []
 def stamp(info):
     stamps.append((time.perf_counter(), time.process_time()))
-model = TabularClassifier(epochs=epochs, hidden_layer_sizes=hidden, random_state=0)
+model = TabularClassifier(epochs=epochs, random_state=0, **settings)
 if how == "stream":
     model.fit(TableStream(path, "y"), callbacks=[stamp])
 else:
@@ -77,11 +77,11 @@ def generate(path: Path, rows: int, columns: int) -> None:
     pl.concat([block(count) for count in counts]).write_parquet(path)
 
 
-def fit(how: str, path: Path, epochs: int, hidden: list[int], limit: float | None) -> dict:
+def fit(how: str, path: Path, epochs: int, settings: dict, limit: float | None) -> dict:
     """Fit in a process of its own, killed beyond the limit; return what it measured."""
     with tempfile.TemporaryFile() as out:
         child = subprocess.Popen(
-            [sys.executable, "-c", FIT, how, str(path), str(epochs), json.dumps(hidden)], stdout=out
+            [sys.executable, "-c", FIT, how, str(path), str(epochs), json.dumps(settings)], stdout=out
         )
         while child.poll() is None:
             if limit is not None and resident(child.pid) > limit:
@@ -104,7 +104,7 @@ def resident(pid: int) -> int:
     return next((int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmRSS")), 0)
 
 
-def report(streamed: dict, memory: dict, size: int, limit: float) -> list[dict]:
+def report(streamed: dict, memory: dict, size: int) -> list[dict]:
     """Return a row per goal."""
     peak = streamed["peak"]
     what = f"peak of the streamed fit ({peak / 1e6:.0f} MB) / a quarter of the file ({size / 4e6:.0f} MB)"
@@ -126,6 +126,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--kind", choices=("csv", "parquet"), default="csv")
     parser.add_argument("--epochs", type=int, default=3, help="the first is not counted")
     parser.add_argument("--hidden", type=int, nargs="+", default=[256, 256, 256])
+    parser.add_argument("--recipe", default="ramps")
     parser.add_argument("--limit", type=float, help="bytes; a quarter of the file by default")
     parser.add_argument("--folder", help="where the file is generated; the temporary folder by default")
     options = parser.parse_args(arguments)
@@ -134,12 +135,13 @@ def main(arguments: list[str] | None = None) -> int:
         generate(path, options.rows, options.columns)
         size = path.stat().st_size
         limit = options.limit or size / 4
-        streamed = fit("stream", path, options.epochs, options.hidden, limit)
+        settings = {"hidden_layer_sizes": options.hidden, "recipe": options.recipe}
+        streamed = fit("stream", path, options.epochs, settings, limit)
         print("streamed:", json.dumps(streamed), flush=True)
-        memory = fit("memory", path, options.epochs, options.hidden, None)
+        memory = fit("memory", path, options.epochs, settings, None)
         print("in memory:", json.dumps(memory), flush=True)
     print(f"{options.rows:,} rows of {options.columns} columns, {size / 1e9:.2f} GB of {options.kind}\n")
-    rows = report(streamed, memory, size, limit)
+    rows = report(streamed, memory, size)
     print("| ratio of | goal | measured | reached |\n| --- | --- | --- | --- |")
     for row in rows:
         print(

@@ -16,13 +16,13 @@ def full_batch(work: Work, engine: str = "auto", compiled: bool = False) -> Outc
 mini_batch = full_batch
 
 
-def _train(work: Work, engine: str):
+def _train(work: Work, engine: str, steps: int | None = None):
     from ellayer import train
 
     spec = work.spec
     return train(
         network(spec), work.X, work.Y, parameters=work.parameters, optimizer="adam" if spec.epochs else "gd",
-        learning_rate=spec.learning_rate, num_iterations=spec.steps, batch_size=spec.batch_size or None, engine=engine,
+        learning_rate=spec.learning_rate, num_iterations=spec.steps if steps is None else steps, batch_size=spec.batch_size or None, engine=engine,
         record_every=spec.steps_per_epoch if spec.epochs else spec.record_every,
     )  # fmt: skip
 
@@ -32,7 +32,8 @@ _compiled: set = set()
 
 def _compile(work: Work) -> None:
     if work.spec not in _compiled:
-        _train(work, "jax")
+        # one update compiles what mini-batches take; a full batch may go wide only when it is a whole run
+        _train(work, "jax", 1 if work.spec.epochs else None)
         _compiled.add(work.spec)
 
 

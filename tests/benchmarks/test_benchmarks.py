@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
-NAMES = ("workloads", "contenders", "goals", "child", "run")
+NAMES = ("workloads", "contenders", "goals", "child", "run", "streaming")
 MODULES = {*NAMES, "accuracy", "estimators", "scaling", "measuring"}
 
 WORK = [
@@ -149,3 +149,20 @@ def test_the_command_refuses_what_it_does_not_know(bench, capsys):
     with pytest.raises(SystemExit):
         bench.run.main(["kats"])
     assert "there are cats" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_small_table_is_streamed(bench, capsys, kind):
+    arguments = ["--rows", "1500", "--columns", "8", "--epochs", "2", "--hidden", "8", "--kind", kind]
+    assert bench.streaming.main([*arguments, "--limit", "8e9"]) == 1  # so small a file holds no interpreter
+    printed = capsys.readouterr().out
+    assert f"1,500 rows of 8 columns, 0.00 GB of {kind}" in printed
+    assert printed.count("seconds per epoch") == 2
+
+
+def test_a_fit_beyond_its_limit_is_ended(bench, tmp_path):
+    bench.streaming.generate(tmp_path / "t.csv", 100, 6)
+    with pytest.raises(MemoryError, match="took more than 10 MB"):
+        bench.streaming.fit("stream", tmp_path / "t.csv", 1, {}, 1e7)

@@ -85,3 +85,37 @@ def test_bad_input_ends_with_2_and_one_message(ellayer, model, arguments, messag
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.fixture(scope="module")
+def run_on_a_file(tmp_path_factory, run_in):
+    """The folder of a run on a table, and the table."""
+    folder = tmp_path_factory.mktemp("table")
+    random = np.random.default_rng(0)
+    lines = [
+        f"{a:.3f},{random.choice(['red', 'green'])},{'yes' if a > 0 else 'no'}"
+        for a in random.normal(size=120)
+    ]
+    (folder / "t.csv").write_text("\n".join(["size,colour,answer", *lines]), encoding="utf-8")
+    options = ("--target", "answer", "--epochs", 3, "--members", 1, "--layers", 8, "--out", "run", "--quiet")
+    done = run_in(folder, "train", "t.csv", *options)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_a_run_on_a_table_is_traced_and_checked_on_its_file(run_on_a_file, run_in):
+    traced = run_in(run_on_a_file, "trace", "run", "t.csv", "--row", 3)
+    assert traced.returncode == 0, traced.stderr
+    assert "one step on" in traced.stdout
+    checked = run_in(run_on_a_file, "check", "run/model.ellayer", "t.csv", "--json")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    derived = run_in(run_on_a_file, "trace", "run", "t.csv", "--weight", "s0,0")
+    assert "dL/ds0[0,0]" in derived.stdout
+    assert "relative error" in derived.stdout
+
+
+def test_a_table_of_other_columns_is_refused(run_on_a_file, run_in):
+    (run_on_a_file / "other.csv").write_text("a,b\n1,2\n3,4\n", encoding="utf-8")
+    done = run_in(run_on_a_file, "trace", "run", "other.csv")
+    assert done.returncode == 2
+    assert "answer" in done.stderr

@@ -13,11 +13,13 @@ from ellayer.core import (
     LOSSES,
     Network,
     initialize_parameters,
+    inputs,
     propagation,
     regularizers,
     update_parameters,
 )
 from ellayer.core.activations import Activation, tanh_backward, tanh_forward
+from ellayer.core.inputs import Inputs
 from ellayer.core.losses import Loss
 from ellayer.inspection import check_gradients, gradient_check
 
@@ -305,3 +307,31 @@ def test_a_cost_that_is_not_finite_is_refused():
     network = Network([3, 1], ["identity"])
     with pytest.raises(ValueError, match="expected a finite cost, received J = inf"):
         check_gradients(network, {"W1": np.full((1, 3), 1e200), "b1": np.zeros((1, 1))}, X, Y)
+
+
+@pytest.mark.parametrize("directions", [None, 5])
+def test_thresholds_that_stand_at_examples_are_checked_beside_them(directions):
+    network = Network([2, 3, 1], "tanh", inputs=Inputs(numbers=2, frequencies=0, ramps=4))
+    start = initialize_parameters(network, seed=1)
+    X = np.random.default_rng(0).uniform(-1.9, 1.9, (2, 30))
+    start["t0"] = np.sort(X[:, :5], axis=1)[:, :, None]
+    check = check_gradients(network, start, X, np.arange(30) % 2, directions=directions)
+    (row,) = (row for row in check.rows if row.name == "dt0")
+    assert row.verdict == "ok"
+    assert row.checked == (directions or 10)
+    assert check.passed
+
+
+def test_a_wrong_derivative_of_thresholds_shows_beside_the_examples(monkeypatch):
+    network = Network([2, 3, 1], "tanh", inputs=Inputs(numbers=2, frequencies=0, ramps=4))
+    start = initialize_parameters(network, seed=1)
+    X = np.random.default_rng(0).uniform(-1.9, 1.9, (2, 30))
+    start["t0"] = np.sort(X[:, :5], axis=1)[:, :, None]
+    right = inputs.ramps_backward
+    monkeypatch.setattr(
+        inputs,
+        "ramps_backward",
+        lambda dA, cache: (right(dA, cache)[0], {"dt0": 1.01 * right(dA, cache)[1]["dt0"]}),
+    )
+    check = check_gradients(network, start, X, np.arange(30) % 2)
+    assert [row.name for row in check.rows if row.verdict == "wrong"] == ["dt0"]

@@ -91,6 +91,13 @@ def test_wilson_is_that_of_scipy():
         assert wilson(right / m, m) == pytest.approx((there.low, there.high), abs=1e-12)
 
 
+def test_a_share_lies_in_its_interval_whatever_rounding_does():
+    for m in range(1, 60):
+        for right in range(m + 1):
+            low, high = wilson(right / m, m)
+            assert 0 <= low <= right / m <= high <= 1, (right, m)
+
+
 def test_one_class_only_has_no_ranking_and_all_else():
     found = scores(["a"] * 6, ["a"] * 6, np.tile([0.7, 0.3], (6, 1)), ["a", "b"])
     assert math.isnan(found["roc_auc"].value)

@@ -15,6 +15,7 @@ from .export import export
 from .inspect_model import inspect_model
 from .predict import predict
 from .reproduce import reproduce
+from .sweep import sweep
 from .trace import trace
 from .train import train
 
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 app.command()(train)
 app.command()(predict)
+app.command()(sweep)
 app.command()(evaluate)
 app.command()(compare)
 app.command()(data)

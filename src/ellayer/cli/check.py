@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from .answers import CHECK_FAILED, DONE, BadInput, answering
-from .looking import DATA_HELP, MODEL_HELP, examples_of, model_of
+from .looking import DATA_HELP, MODEL_HELP, look_at
 from .options import Debug
 
 
@@ -44,9 +44,9 @@ def check(
 
     if not threshold > 0:
         raise BadInput(f"--threshold: expected a number above 0, received {threshold}; try 1e-7")
-    subject, data = model_of(model), examples_of(file)
-    X, Y = data.of(subject, rows or None)
-    outcome = check_gradients(subject, X, Y, l2=l2, threshold=threshold, directions=directions)
+    looked = look_at(model, file)
+    X, Y = looked.first(rows or None)
+    outcome = check_gradients(looked.model, X, Y, l2=l2, threshold=threshold, directions=directions)
     if json:
         typer.echo(
             dumps(

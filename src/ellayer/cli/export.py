@@ -29,8 +29,8 @@ def export(
 ) -> None:
     """Write a model as ONNX, which runs without Python and without Ellayer.
 
-    A model of a table goes whole: one input per column, the preparation inside. The file is checked, run on
-    onnxruntime and compared with the model before it is there. Needs pip install 'ellayer[onnx]'.
+    A model of a table goes whole: one input per column, the preparation inside.
+    What is written was run on onnxruntime and compared with the model.
 
     Example: ellayer export runs/titanic-1 --onnx titanic.onnx
     """

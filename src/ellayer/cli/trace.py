@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .answers import BadInput, answering
-from .looking import DATA_HELP, MODEL_HELP, examples_of, model_of
+from .looking import DATA_HELP, MODEL_HELP, look_at
 from .options import Debug
 
 if TYPE_CHECKING:
@@ -61,10 +61,10 @@ def trace(
         raise BadInput(
             f"--html: expected a file that does not exist yet, received {str(html)!r}; choose another name"
         )
-    subject, data = model_of(model), examples_of(file)
-    X, Y = data.of(subject)
-    if row is not None and row >= data.m:
-        raise BadInput(f"--row: expected a number from 0 to {data.m - 1}, received {row}")
+    looked = look_at(model, file)
+    subject, X, Y = looked.model, looked.X, looked.Y
+    if row is not None and row >= looked.m:
+        raise BadInput(f"--row: expected a number from 0 to {looked.m - 1}, received {row}")
     settings: dict[str, Any] = {} if learning_rate is None else {"learning_rate": learning_rate}
     step = trace_step(subject, X, Y, example=row, **settings)
     derivation = None if weight is None else derive(subject, X, Y, _cell("--weight", weight), example=row)

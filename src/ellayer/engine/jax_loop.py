@@ -25,6 +25,7 @@ from .step import Batch, Knobs, Plan, cost, evaluate, gradient_norm, update
 
 NUMBERS_OF_STACK = 1 << 22  # of a chunk's mini-batches from disk
 
+ALIGNED = 64  # bytes: what jax asks of memory that it is to use without copying it
 _traces = 0
 
 
@@ -393,10 +394,10 @@ class _Placement:
 
     def store(self, batch: Batch, batches: Batches, dtype: str) -> Batch:
         """Place the examples: columns for the full batch, rows for gathering mini-batches."""
-        X, Y = np.asarray(batch.X, dtype), np.asarray(batch.Y, dtype)
         weights = None if batch.weights is None else np.asarray(batch.weights, dtype)
         gram = None if batch.gram is None else jnp.asarray(batch.gram, dtype)
         if batches.full:
+            X, Y = np.asarray(batch.X, dtype), np.asarray(batch.Y, dtype)
             extra = -X.shape[1] % self.count
             if extra:
                 weights = np.ones((1, X.shape[1]), dtype) if weights is None else weights
@@ -408,9 +409,21 @@ class _Placement:
             return Batch(X, Y, None if weights is None else self._put(weights, None, "m"))
         padded = batches.ragged or batches.batch_size % self.count
         if weights is None and padded:
-            weights = np.ones((1, X.shape[1]), dtype)
-        bucket = batches.rows_kept - X.shape[1]
-        X, Y = (np.pad(np.ascontiguousarray(a.T), ((0, bucket), (0, 0))) for a in (X, Y))
+            weights = np.ones((1, batches.m), dtype)
         if weights is not None:
-            weights = self.replicate(jnp.asarray(np.pad(weights, ((0, 0), (0, bucket)))))
-        return Batch(self.replicate(jnp.asarray(X)), self.replicate(jnp.asarray(Y)), weights)
+            weights = np.pad(weights, ((0, 0), (0, batches.rows_kept - batches.m)))
+            weights = self.replicate(jnp.asarray(weights))
+        X, Y = (_as_rows(a, batches.rows_kept, dtype) for a in (batch.X, batch.Y))
+        return Batch(self.replicate(jax.device_put(X)), self.replicate(jax.device_put(Y)), weights)
+
+
+def _as_rows(columns: np.ndarray, count: int, dtype: str) -> np.ndarray:
+    """Return examples as rows, zeros below, in one copy that jax's CPU takes over as it lies."""
+    shape = (count, len(columns))
+    size = count * len(columns) * np.dtype(dtype).itemsize
+    memory = np.empty(size + ALIGNED - 1, np.uint8)
+    begin = -memory.ctypes.data % ALIGNED
+    rows = memory[begin : begin + size].view(dtype).reshape(shape)
+    rows[: columns.shape[1]] = columns.T
+    rows[columns.shape[1] :] = 0.0
+    return rows

@@ -19,7 +19,7 @@ from .state import Parameters, TrainState, all_finite
 from .step import Batch, Knobs, Plan, cost, evaluate
 from .wide import Span, root_of_squares
 
-AT_ONCE = 1 << 14  # examples of a set that is looked at
+AT_ONCE = 1 << 12  # examples of a set that is looked at
 STRETCH_SECONDS = 0.25  # progress, callbacks, Ctrl-C and limits are looked at this often
 
 Metric = Callable[[np.ndarray, np.ndarray], float]

@@ -15,6 +15,7 @@ Parameters = dict[str, np.ndarray]
 
 ROWS_OF_START = 1000
 POINTS_OF_KINK = 5
+NEAR = 1e-6  # below, two numbers around 1 are the same but for rounding
 
 
 def start_of(network: Network, recipe: Recipe, X: np.ndarray, random: np.random.RandomState) -> Parameters:
@@ -75,7 +76,8 @@ def thresholds(x: np.ndarray, ramps: int) -> np.ndarray:
     """Return ``ramps`` + 1 ascending thresholds: quantiles in which a value seen n times counts sqrt(n).
 
     So a value that most rows have (a zero) does not take all of them, and the rest gets its share. Fewer
-    different values are all taken; the last is repeated, which makes ramps without a width.
+    different values are all taken; the last is repeated, which makes ramps without a width. Values nearer than
+    rounding are one: a ramp between them would tell the same cosine, computed twice, apart.
 
     Parameters
     ----------
@@ -92,8 +94,12 @@ def thresholds(x: np.ndarray, ramps: int) -> np.ndarray:
     [0.0, 2.0, 4.0]
     >>> thresholds(np.array([5.0, 7.0, 5.0]), 3).tolist()
     [5.0, 7.0, 7.0, 7.0]
+    >>> thresholds(np.array([0.5, 0.5 + 1e-9, 1.0]), 2).tolist()
+    [0.5, 1.0, 1.0]
     """
     values, counts = np.unique(x.astype(np.float64), return_counts=True)
+    first = np.flatnonzero(np.diff(values, prepend=-np.inf) > NEAR)
+    values, counts = values[first], np.add.reduceat(counts, first)
     if len(values) > ramps + 1:
         mass = np.cumsum(np.sqrt(counts))
         share = (mass - mass[0]) / (mass[-1] - mass[0])

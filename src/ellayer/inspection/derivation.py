@@ -168,12 +168,13 @@ def derive(
     grads = L_model_backward(AL, Y, caches, network)
     grads.setdefault(f"dA{network.L}", network.loss_row.backward(AL, Y))
     way = None
+    local = np.ones(m)
     if name[0] in "Wba":
         before, local = _inside(caches[int(name[1:]) - 1], grads, name, index)
+        contributions = before * local + 0.0  # no -0
     else:
         way = way_of(name, index, network.inputs, caches[0].inputs, grads["dA0"])  # type: ignore[arg-type]
-        before, local = way.steps[-1].values if way.steps else grads["dA0"][way.rows[0]], way.local.values
-    contributions = before * local + 0.0  # no -0
+        contributions = way.contributions + 0.0
     i = int(np.argmax(np.abs(contributions))) if example is None else int(example)
     problem = Problem.of(network, X, Y, None, l2, l1, None)
     gradient = float(problem.gradients(theta)[f"d{name}"][index])
@@ -212,7 +213,7 @@ def _check_parameter(parameter: Any, shapes: dict[str, tuple[int, ...]]) -> tupl
         )
     name, index = parameter[0], tuple(parameter[1:])
     shape = shapes[name]
-    if len(index) == len(shape) - 1 and name[0] in "bafpcs":  # columns: the last 0 may be left out
+    if len(index) == len(shape) - 1 and name[0] in "bafpcst":  # columns: the last 0 may be left out
         index = (*index, 0)
     whole = all(isinstance(i, (int, np.integer)) and not isinstance(i, bool) for i in index)
     if (
@@ -244,7 +245,8 @@ def _chain(
     else:
         factors += _through(network, caches, grads, l, (j,), i)
     kind = f"dA{l}" if name[0] == "a" else f"dZ{l}"
-    return [*factors, _local(name, index, l, i, local), _last(cell(name, index), f"{kind}[{j},{i}]", whole)]
+    told = f"dL/d{cell(name, index)} = {kind}[{j},{i}] * the factor above"
+    return [*factors, _local(name, index, l, i, local), _last(cell(name, index), told, whole)]
 
 
 def _chain_before(
@@ -255,14 +257,12 @@ def _chain_before(
     for layer in range(network.L, 0, -1):
         factors += _through(network, caches, grads, layer, range(network.layer_dims[layer]), i)
     factors += [_to_activation(grads, 0, r, i, caches[0].W) for r in way.rows]
-    factors += [step.at(i) for step in (*way.steps, way.local)]
-    made = (way.steps[-1].plain if way.steps else f"dL/dA0[{way.rows[0]},@] ").partition(" ")[0]
-    return [*factors, _last(where, made.replace("@", str(i)), whole)]
+    factors += [step.at(i) for step in (*way.steps, *way.locals)]
+    return [*factors, _last(where, way.last(where, i), whole)]
 
 
-def _last(where: str, before: str, value: float) -> Factor:
-    latex = rf"\frac{{\partial L}}{{\partial {entry(where)}}}"
-    return Factor(f"dL/d{where} = {before} * the factor above", latex, value)
+def _last(where: str, told: str, value: float) -> Factor:
+    return Factor(told, rf"\frac{{\partial L}}{{\partial {entry(where)}}}", value)
 
 
 def _through(network: Any, caches: list, grads: dict, layer: int, units: Any, i: int) -> list[Factor]:

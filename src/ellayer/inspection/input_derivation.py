@@ -25,13 +25,34 @@ class Way:
         The rows of A^[0] that it acts through.
     steps : tuple of Step
         From dL/dA^[0] on to what the parameter makes.
-    local : Step
-        The derivative of that by the parameter.
+    locals : tuple of Step
+        The derivative of that by the parameter; two where it acts in two ways.
+    befores : array, shape (len(locals), m)
+        The derivative of each example's loss by what ``locals`` are derivatives of.
+    made : str
+        Those, in words.
     """
 
     rows: tuple[int, ...]
     steps: tuple[Step, ...]
-    local: Step
+    locals: tuple[Step, ...]
+    befores: np.ndarray
+    made: tuple[str, ...]
+
+    @property
+    def contributions(self) -> np.ndarray:
+        """The derivative of each example's loss by the parameter."""
+        return np.sum([b * local.values for b, local in zip(self.befores, self.locals, strict=True)], axis=0)
+
+    def last(self, where: str, i: int) -> str:
+        """Return how the contribution of one example comes from the factors above it."""
+        made = [text.replace("@", str(i)) for text in self.made]
+        if len(made) == 1:
+            return f"dL/d{where} = {made[0]} * the factor above"
+        return f"dL/d{where} = " + " + ".join(
+            f"{text} * {local.plain.partition(' ')[0].replace('@', str(i))}"
+            for text, local in zip(made, self.locals, strict=True)
+        )
 
 
 @dataclass(frozen=True)
@@ -58,7 +79,7 @@ def way_of(name: str, index: tuple[int, ...], inputs: Inputs, cache: InputCache,
     Parameters
     ----------
     name : str
-        "s0", "f0", "p0", "V0", "c0" or "E1", ...
+        "s0", "f0", "p0", "V0", "c0", "t0" or "E1", ...
     index : tuple of int
     inputs : Inputs
     cache : InputCache
@@ -71,12 +92,14 @@ def way_of(name: str, index: tuple[int, ...], inputs: Inputs, cache: InputCache,
         return _category(int(name[1:]), index, inputs, cache, dA0)
     if kind in "Vc":
         return _combination(kind, index, inputs, cache, dA0)
+    if kind == "t":
+        return _threshold(index, inputs, cache, dA0)
     return _frequency(kind, index, inputs, cache, dA0)
 
 
 def _scaling(r: int, cache: InputCache, dA0: np.ndarray) -> Way:
-    where = cell("s0", (r, 0))
-    return Way((r,), (), _local("A0", r, where, f"U0[{r},@]", sub("U0", r, "@"), cache.unscaled[r]))
+    local = _local("A0", r, cell("s0", (r, 0)), f"U0[{r},@]", sub("U0", r, "@"), cache.unscaled[r])
+    return Way((r,), (), (local,), dA0[[r]], (f"dL/dA0[{r},@]",))
 
 
 def _category(j: int, index: tuple[int, ...], inputs: Inputs, cache: InputCache, dA0: np.ndarray) -> Way:
@@ -85,8 +108,15 @@ def _category(j: int, index: tuple[int, ...], inputs: Inputs, cache: InputCache,
     share = cache.codes[j - 1][k]
     told = f"1 for an example of category {k}, else 0"
     latex = rf"[\text{{category}} = {k}]"
+    return _of_one_row(r, cell(f"E{j}", index), told, latex, share, cache, dA0)
+
+
+def _of_one_row(
+    r: int, where: str, told: str, latex: str, values: Any, cache: InputCache, dA0: np.ndarray
+) -> Way:
     steps, U = _unscaled((r,), cache, dA0)
-    return Way((r,), steps, _local(U, r, cell(f"E{j}", index), told, latex, share))
+    local = _local(U, r, where, told, latex, values)
+    return Way((r,), steps, (local,), _scaled((r,), cache, dA0), (f"dL/d{U}[{r},@]",))
 
 
 def _combination(
@@ -95,11 +125,10 @@ def _combination(
     """V and c: U0 = V cos(2 pi t) + c, t = f x + p."""
     n, w, q = index
     r = inputs.numbers + n * inputs.width + w
-    steps, U = _unscaled((r,), cache, dA0)
     if kind == "c":
-        return Way((r,), steps, _local(U, r, cell("c0", index), "1", "1", np.ones(dA0.shape[1])))
+        return _of_one_row(r, cell("c0", index), "1", "1", np.ones(dA0.shape[1]), cache, dA0)
     told, latex = _waved("cos", n, q)
-    return Way((r,), steps, _local(U, r, cell("V0", index), told, latex, cache.numbers[4][n, q]))
+    return _of_one_row(r, cell("V0", index), told, latex, cache.numbers[4][n, q], cache, dA0)
 
 
 def _frequency(kind: str, index: tuple[int, ...], inputs: Inputs, cache: InputCache, dA0: np.ndarray) -> Way:
@@ -125,7 +154,27 @@ def _frequency(kind: str, index: tuple[int, ...], inputs: Inputs, cache: InputCa
         rf"\frac{{\partial {sub('t', n, q, '@')}}}{{\partial {entry(where)}}} = {latex}",
         X[n] if kind == "f" else np.ones(dA0.shape[1]),
     )
-    return Way(rows, (*steps, dt), local)
+    return Way(rows, (*steps, dt), (local,), dt.values[None], (f"dL/d{t}",))
+
+
+def _threshold(index: tuple[int, ...], inputs: Inputs, cache: InputCache, dA0: np.ndarray) -> Way:
+    """t_j is where ramp j begins and ramp j - 1 ends."""
+    n, j, _ = index
+    U, inside, slope = cache.ramps
+    first = inputs.numbers * (1 + (inputs.width if inputs.frequencies else 0)) + n * inputs.ramps
+    ramps = [k for k in (j - 1, j) if 0 <= k < inputs.ramps]
+    rows = tuple(first + k for k in ramps)
+    steps, name = _unscaled(rows, cache, dA0)
+    where = cell("t0", index)
+    locals_ = []
+    for k, r in zip(ramps, rows, strict=True):
+        moved, text = (U[n, k] - 1.0, "u - 1") if k == j else (-U[n, k], "-u")
+        told = f"({text}) / (t0[{n},{k + 1}] - t0[{n},{k}]) on the ramp u = {name}[{r},@], else 0"
+        latex = rf"\frac{{{text}}}{{{sub('t0', n, k + 1)} - {sub('t0', n, k)}}}\ [0 < u \le 1]"
+        locals_.append(_local(name, r, where, told, latex, np.where(inside[n, k], moved * slope[n, k], 0.0)))
+    return Way(
+        rows, steps, tuple(locals_), _scaled(rows, cache, dA0), tuple(f"dL/d{name}[{r},@]" for r in rows)
+    )
 
 
 def _unscaled(rows: tuple[int, ...], cache: InputCache, dA0: np.ndarray) -> tuple[tuple[Step, ...], str]:

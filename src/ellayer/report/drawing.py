@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+import warnings
 from html import escape
 from itertools import count
 
@@ -43,7 +44,16 @@ class Pictures:
         figure.patch.set_visible(False)
         for axes in figure.axes:
             axes.patch.set_visible(False)
-        with look(), matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "ellayer"}):
+        # Letters are the reader's: matplotlib only measures them, and what its own font lacks is no matter.
+        with (
+            warnings.catch_warnings(),
+            look(),
+            matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "ellayer"}),
+        ):
+            warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
+            warnings.filterwarnings(
+                "ignore", "Matplotlib currently does not support .* natively", UserWarning
+            )
             figure.savefig(
                 out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
             )
@@ -73,20 +83,22 @@ class Pictures:
         return f'{head}><title id="{prefix}title">{escape(description)}</title>{body}'
 
 
-def png(picture: np.ndarray) -> str:
+def png(picture: np.ndarray, side: int = 160) -> str:
     """Return an image as a data address.
 
     Parameters
     ----------
     picture : array, shape (h, w) or (h, w, 3), values in [0, 1]
+    side : int
+        Pixels of the longer side; a larger image is made smaller, so that the page stays so too.
     """
     from PIL import Image
 
     out = io.BytesIO()
     bytes_ = np.round(255 * np.nan_to_num(np.clip(picture, 0.0, 1.0))).astype(np.uint8)
-    Image.fromarray(bytes_[..., 0] if bytes_.ndim == 3 and bytes_.shape[2] == 1 else bytes_).save(
-        out, "PNG", optimize=True
-    )
+    image = Image.fromarray(bytes_[..., 0] if bytes_.ndim == 3 and bytes_.shape[2] == 1 else bytes_)
+    image.thumbnail((side, side))
+    image.save(out, "PNG", optimize=True)
     return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode("ascii")
 
 

@@ -19,18 +19,19 @@ BLUE, ORANGE = COLOURS[1], COLOURS[0]
 _GRID: dict[str, Any] = {"color": "#DDDDDD", "linewidth": 0.8}
 _LONG = 16  # letters of a name on an axis
 _MOST_POINTS = 1500
+_MOST_CELLS = 30  # along a side, drawn one by one and named
 _CURVES = {"training": ("mean_cost", "loss", "cost"), "held out": ("validation_loss", "validation_cost")}
 # From clear to blue, so that it lies on a light page as on a dark one; a blue that pages do not exchange for their own.
 _SHADES = LinearSegmentedColormap.from_list("shares", ((0.0, 0.447, 0.694, 0.0), (0.0, 0.447, 0.694, 1.0)))
 
 
 def shorten(text: Any, length: int = _LONG) -> str:
-    """Return a name no longer than fits, with dollar signs that matplotlib leaves alone.
+    """Return a name no longer than fits, of letters that can be drawn, with dollar signs that matplotlib leaves alone.
 
-    >>> shorten("a very long name of a class", 10), shorten("$5")
-    ('a very lo…', '\\\\$5')
+    >>> shorten("a very long name of a class", 10), shorten("$5"), shorten("a\\x00b")
+    ('a very lo…', '\\\\$5', 'a b')
     """
-    text = " ".join(str(text).split())
+    text = " ".join("".join(letter if letter.isprintable() else " " for letter in str(text)).split())
     return (text if len(text) <= length else text[: length - 1] + "…").replace("$", r"\$")
 
 
@@ -102,12 +103,17 @@ def confusion_matrix(y: Any, prediction: Any, classes: Sequence[Any], title: str
     side = min(max(3.5, 1.6 + 0.42 * K), 9.0)
     with look():
         figure, (axes,) = new_figure((max(SIZE[0], side), side), title)
-        axes.pcolormesh(shares, cmap=_SHADES, vmin=0.0, vmax=1.0, edgecolors="#DDDDDD", linewidth=0.6)
-        axes.invert_yaxis()
+        if K <= _MOST_CELLS:
+            axes.pcolormesh(shares, cmap=_SHADES, vmin=0.0, vmax=1.0, edgecolors="#DDDDDD", linewidth=0.6)
+            axes.invert_yaxis()
+        else:  # K² shapes would make a large file
+            axes.imshow(
+                shares, cmap=_SHADES, vmin=0.0, vmax=1.0, interpolation="nearest", extent=(0, K, K, 0)
+            )
         axes.set_aspect("equal" if K > 2 else "auto")
         names = [shorten(label) for label in classes]
         turned = max(map(len, names), default=0) * K > 30
-        if K <= 30:
+        if K <= _MOST_CELLS:
             axes.set_xticks(np.arange(K) + 0.5, names, rotation=90 if turned else 0)
             axes.set_yticks(np.arange(K) + 0.5, names)
         for i, j in np.argwhere(counts) if K <= 20 else []:
@@ -300,7 +306,7 @@ def importance_bars(
     """
     rows = sorted(importance, key=lambda row: -row[1])[:most]
     with look():
-        figure, (axes,) = new_figure((SIZE[0] + 1.0, 1.1 + 0.27 * len(rows)), title)
+        figure, (axes,) = new_figure((SIZE[0], 1.1 + 0.27 * len(rows)), title)
         axes.barh(
             range(len(rows)), [row[1] for row in rows], xerr=[row[2] for row in rows], color=BLUE, height=0.66,
             error_kw={"ecolor": INK, "elinewidth": 1.1, "capsize": 2.5},
@@ -308,7 +314,7 @@ def importance_bars(
         axes.set_yticks(range(len(rows)), [shorten(row[0], 24) for row in rows])
         axes.invert_yaxis()
         axes.axvline(0.0, color="#666666", linewidth=0.8)
-        axes.set_xlabel(f"{of} lost when shuffled (mean ± 1 standard deviation)", fontsize=10)
+        axes.set_xlabel(f"{shorten(of)} lost when shuffled (± 1 SD)")
         axes.spines["left"].set_visible(False)
         axes.tick_params(axis="y", length=0)
         axes.grid(axis="x", **_GRID)

@@ -15,7 +15,7 @@ from .rowwise import Statistic, class_numbers, class_statistics, number_statisti
 
 LEVEL = 0.95
 _Z = NormalDist().inv_cdf((1 + LEVEL) / 2)
-_RESAMPLES = (500, 1000)  # the more rows, the fewer: of many rows the interval is narrow anyway
+_RESAMPLES = (200, 1000)  # the more rows and classes, the fewer: of many rows the interval is narrow anyway
 _WORK = 2_500_000  # rows drawn for all resamples together
 _CHUNK = 500_000  # of them at once
 _ROWS = 5_000  # resampled; of more rows so many, and the interval made narrower by the root of their share
@@ -91,7 +91,7 @@ def scores(
 ) -> dict[str, Score]:
     """Return the scores of predictions, each with its 95 % confidence interval.
 
-    The intervals are those of the bootstrap over rows (percentiles of 500 to 1000 resamples, always the
+    The intervals are those of the bootstrap over rows (percentiles of 200 to 1000 resamples, always the
     same ones; of more than 5000 rows as many are resampled, and the interval made narrower by the
     root of their share); that of the accuracy is Wilson's; that of the calibration error, which
     resampling raises, is value ± 1.96 standard deviations of the resamples.
@@ -132,7 +132,9 @@ def scores(
     return {name: _score(name, value, draws[name], W) for name, value in values.items()}
 
 
-def differences(y: Any, a: Any, b: Any, classes: Sequence[Any] | None = None) -> dict[str, Score]:
+def differences(
+    y: Any, a: Any, b: Any, classes: Sequence[Any] | None = None, names: Sequence[str] | None = None
+) -> dict[str, Score]:
     """Return how much better one model is than another on the same rows, with 95 % intervals.
 
     Parameters
@@ -141,6 +143,8 @@ def differences(y: Any, a: Any, b: Any, classes: Sequence[Any] | None = None) ->
     a, b : Judged
         ``a`` minus ``b`` is told, turned so that above 0 ``a`` is better.
     classes : sequence of labels, optional
+    names : sequence of str, optional
+        The scores wanted, as in ``METRICS``; all without.
 
     Returns
     -------
@@ -157,9 +161,13 @@ def differences(y: Any, a: Any, b: Any, classes: Sequence[Any] | None = None) ->
     W = _weights(None, len(y))
     with np.errstate(all="ignore"):
         values = [_values(y, model, classes, W) for model in (a, b)]
-        draws = [_resample(y, model, classes, W, known) for model, known in zip((a, b), values, strict=True)]
+        wanted = [name for name in values[0] if name in values[1] and (names is None or name in names)]
+        draws = [
+            _resample(y, model, classes, W, {name: known[name] for name in wanted})
+            for model, known in zip((a, b), values, strict=True)
+        ]
     found = {}
-    for name in (name for name in values[0] if name in values[1]):
+    for name in wanted:
         sign = 1.0 if METRICS[name].maximize else -1.0
         low, high = _percentiles(sign * (draws[0][name] - draws[1][name]), len(y))
         found[name] = Score(sign * (values[0][name] - values[1][name]), low, high)
@@ -200,7 +208,7 @@ def _values(y: Any, model: Judged, classes: Sequence[Any] | None, W: np.ndarray)
 def _resample(
     y: Any, model: Judged, classes: Sequence[Any] | None, W: np.ndarray, values: dict[str, float]
 ) -> dict[str, np.ndarray]:
-    """Every score of the same resamples of the rows."""
+    """Every score that ``values`` has, of the same resamples of the rows."""
     random, whole = np.random.default_rng(0), len(y)
     if whole > _ROWS:
         rows = np.sort(random.choice(whole, _ROWS, replace=False))
@@ -209,7 +217,8 @@ def _resample(
             "", np.asarray(model.prediction)[rows], None if model.P is None else np.asarray(model.P)[rows]
         )
     statistics, m = _statistics(y, model, classes), len(y)
-    left = int(np.clip(_WORK // m, *_RESAMPLES))
+    statistics = {name: statistics[name] for name in values}
+    left = int(np.clip(_WORK // (m * max(1, len(classes or ()) // 10)), *_RESAMPLES))
     parts: dict[str, list[np.ndarray]] = {name: [] for name in statistics}
     while left > 0:
         B = min(left, max(1, _CHUNK // m))

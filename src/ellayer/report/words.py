@@ -9,6 +9,8 @@ import numpy as np
 from .facts import RunFacts
 from .scores import METRICS, Score, differences
 
+_IN_UNITS = ("rmse", "mae")  # of the target
+
 
 def number(value: float | None) -> str:
     """Return a number in at most four digits that count.
@@ -22,16 +24,19 @@ def number(value: float | None) -> str:
 
 
 def shown(name: str, value: float | None) -> str:
-    """Return a score as text: shares in per cent.
+    """Return a score as text: shares in per cent, errors in three digits, what has no unit to three places.
 
-    >>> shown("accuracy", 0.8492), shown("rmse", 0.51234), shown("roc_auc", float("nan"))
-    ('84.9 %', '0.512', '–')
+    >>> shown("accuracy", 0.8492), shown("rmse", 2.3), shown("rmse", 150.2), shown("r2", -4e-6), shown("roc_auc", float("nan"))
+    ('84.9 %', '2.30', '150', '0.000', '–')
     """
     if value is None or not math.isfinite(value):
         return "–"
     if METRICS[name].share:
         return f"{100 * value:.1f} %"
-    return number(value if abs(value) >= 1000 else float(f"{value:.3g}"))
+    if abs(value) >= 1000:
+        return number(value)
+    text = f"{value:#.3g}".rstrip(".") if name in _IN_UNITS else f"{value:.3f}"
+    return text.removeprefix("-" if float(text) == 0 else "").replace("-", "−")
 
 
 def interval(name: str, score: Score) -> str:
@@ -50,7 +55,7 @@ def seconds(value: float) -> str:
     """Return a time as people say it.
 
     >>> seconds(0.123), seconds(75.0), seconds(7300.0)
-    ('0.12 s', '1 min 15 s', '2 h 2 min')
+    ('0.12 s', '1 min 15 s', '2 h 1 min')
     """
     if value < 60:
         return f"{value:.2g} s" if value < 10 else f"{value:.0f} s"
@@ -69,6 +74,21 @@ def many(count: int, what: str) -> str:
     return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
+def thing(facts: RunFacts) -> str:
+    """Return what one example is called."""
+    return "row" if facts.images is None else "image"
+
+
+def held_out(facts: RunFacts) -> str:
+    """Return what the examples are that the models are judged on."""
+    return facts.held_out_on.replace("rows", f"{thing(facts)}s")
+
+
+def unbroken(text: str) -> str:
+    """Return a text whose percent signs stay with their numbers."""
+    return text.replace(" %", "\N{NO-BREAK SPACE}%")
+
+
 def verdict(facts: RunFacts, scored: dict[str, dict[str, Score]]) -> list[str]:
     """Return what was learned, and how good that is against simpler models, as sentences.
 
@@ -79,13 +99,15 @@ def verdict(facts: RunFacts, scored: dict[str, dict[str, Score]]) -> list[str]:
         By model.
     """
     if not scored:
-        return [f"No rows were held out, so nothing can be said about how well {facts.target} is predicted."]
+        return [
+            f"No {thing(facts)}s were held out, so nothing can be said about how well {facts.target} is predicted."
+        ]
     name = "accuracy" if facts.task == "classes" else "rmse"
     ours, *others = facts.models
     score, m = scored[ours.name][name], len(facts.y)
     said = ", ".join(f"{other.name} {'in ' if facts.task == 'classes' else ''}{shown(name, scored[other.name][name].value)}"
                      for other in others)  # fmt: skip
-    on = facts.held_out_on if m != 1 else facts.held_out_on.replace("rows", "row")
+    on = held_out(facts) if m != 1 else held_out(facts).replace(f"{thing(facts)}s", thing(facts))
     if facts.task == "classes":
         first = f"{_start(ours.name)} is right in {shown(name, score.value)} of {m:,} {on}"
     else:
@@ -101,7 +123,7 @@ def _comparison(facts: RunFacts, name: str) -> list[str]:
     ours, *others = facts.models
     found = []
     for other in others:
-        lead = differences(facts.y, ours, other, facts.classes or None)[name]
+        lead = differences(facts.y, ours, other, facts.classes or None, [name])[name]
         if not math.isfinite(lead.low):
             continue
         value, low, high = (_lead(name, end) for end in (lead.value, lead.low, lead.high))
@@ -114,9 +136,11 @@ def _comparison(facts: RunFacts, name: str) -> list[str]:
             value, low, high = (_lead(name, -end) for end in (lead.value, lead.high, lead.low))
             found.append(f"It is worse than {other.name} by {value} {unit} (95 %: {low} to {high}).")
         else:
+            here, worst = (_lead(name, abs(end)) for end in (lead.value, lead.low))
+            here = f"{here} {unit} {'worse' if lead.value < 0 else 'better'}" if lead.value else "as good"
             found.append(
-                f"{many(len(facts.y), 'row')} cannot tell it from {other.name}: the lead of {value} {unit} could as well be "
-                f"any from {low} to {high} (95 %)."
+                f"{many(len(facts.y), thing(facts))} cannot tell it from {other.name}: it is {here} on them, and anything "
+                f"between {worst} worse and {high} better is plausible (95 %)."
             )
     return found
 

@@ -49,7 +49,7 @@ def to_onnx(
         of its inputs (one per column of a DataFrame), and are what it is compared on.
     dtype : "float32" or "float64"
         Of the input and all arithmetic. Dates, and columns of a table whose numbers float32 cannot tell apart,
-        are float64 always, and so is a table's preparation.
+        are float64 always, and so is what comes before the first layer of a table's network.
     zipmap : bool
         Probabilities as one dict per example, as skl2onnx does it: outputs ``output_label`` and
         ``output_probability``.

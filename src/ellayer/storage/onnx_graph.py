@@ -174,7 +174,9 @@ def add_network(sink: Sink, X: str, network: Network, parameters: dict, dtype: s
     return add_activation(sink, network.rows[-1], Z, dtype, out)
 
 
-def add_linear_network(sink: Sink, X: str, network: Network, parameters: dict, dtype: str) -> str:
+def add_linear_network(
+    sink: Sink, X: str, network: Network, parameters: dict, dtype: str, before: str = ""
+) -> str:
     """Add Z^[L], the network but for its last activation.
 
     Parameters
@@ -184,14 +186,22 @@ def add_linear_network(sink: Sink, X: str, network: Network, parameters: dict, d
     network : Network
     parameters : dict
     dtype : "float32" or "float64"
+    before : str
+        The precision of X and of what stands before the first layer, where it is another: a steep ramp makes
+        much of little.
 
     Returns
     -------
     str
         The name of Z^[L], (m, n_L).
     """
+    A = X
+    if network.inputs is not None:
+        first = {name: np.asarray(theta, before or dtype) for name, theta in parameters.items()}
+        A = _add_inputs(sink, X, first, network.inputs, network.layer_dims[0])
+    if before not in ("", dtype):
+        A = sink.node("CastLike", A, sink.constant("like", np.zeros(1, dtype)))
     own = {name: np.asarray(theta, dtype) for name, theta in parameters.items()}
-    A = X if network.inputs is None else _add_inputs(sink, X, own, network.inputs, network.layer_dims[0])
     for l, row in enumerate(network.rows, start=1):
         W, b = sink.constant(f"W{l}", own[f"W{l}"]), sink.constant(f"b{l}", own[f"b{l}"].ravel())
         Z = sink.node("Gemm", A, W, b, transB=1)

@@ -15,7 +15,7 @@ from .plain import ModelFileError
 
 OUTPUTS = ("label", "probabilities", "variable", "output_label", "output_probability")
 PREFIX = "ellayer/"  # of the names within: a column may be called W1
-TOLD = 1e-4  # of a column's spread: what float32 must be able to tell apart
+TOLD = 1e-5  # of a column's spread: what float32 must be able to tell apart
 LARGEST = 1e100  # scaled numbers beyond are as this one: the square of it is finite
 HOLDS = {
     "number": "nan where missing",
@@ -117,9 +117,9 @@ def build_table(model: TableModel, dtype: str, zipmap: bool) -> Any:
     if model.network is None:
         _add_constant(graph, model, graph.node("Shape", names[0]), dtype, label)
     else:
-        X = _add_preparation(graph, model.plan, names, dtype)
+        X = _add_preparation(graph, model.plan, names)
         Z = [
-            add_linear_network(Within(graph, f"member {k}/"), X, model.network, parameters, dtype)
+            add_linear_network(Within(graph, f"member {k}/"), X, model.network, parameters, dtype, "float64")
             for k, parameters in enumerate(model.members, start=1)
         ]
         if model.target is not None:
@@ -147,8 +147,8 @@ def _type(column: dict[str, Any], dtype: str) -> str:
 # The preparation
 
 
-def _add_preparation(graph: Graph, plan: list[dict[str, Any]], names: list[str], dtype: str) -> str:
-    """Add the matrix (m, n_x): numbers first, then what is 0 or 1, then codes."""
+def _add_preparation(graph: Graph, plan: list[dict[str, Any]], names: list[str]) -> str:
+    """Add the matrix (m, n_x) in float64: numbers first, then what is 0 or 1, then codes."""
     numbers: list[str] = []
     parts: list[dict[str, Any]] = []
     rest: list[str] = []
@@ -156,14 +156,14 @@ def _add_preparation(graph: Graph, plan: list[dict[str, Any]], names: list[str],
     for column, name in zip(plan, names, strict=True):
         if column["reads"] == "text":
             for told in column["maps"]:
-                (codes if told["last"] else rest).append(_add_map(graph, name, told, dtype))
+                (codes if told["last"] else rest).append(_add_map(graph, name, told))
             continue
         x = graph.node("Cast", name, to=TYPES["float64"])
         numbers += [_add_part(graph, x, part) for part in column["parts"]]
         parts += column["parts"]
         if column["missing"]:
-            rest.append(graph.node("Cast", graph.node("IsNaN", x), to=TYPES[dtype]))
-    blocks = [_add_scaled(graph, numbers, parts, dtype)] if numbers else []
+            rest.append(graph.node("Cast", graph.node("IsNaN", x), to=TYPES["float64"]))
+    blocks = [_add_scaled(graph, numbers, parts)] if numbers else []
     blocks += [*rest, *codes]
     return graph.node("Concat", *blocks, axis=1)
 
@@ -179,7 +179,7 @@ def _add_part(graph: Graph, x: str, part: dict[str, Any]) -> str:
     return graph.node("Sin" if part["wave"] == "sin" else "Cos", angle)
 
 
-def _add_scaled(graph: Graph, numbers: list[str], parts: list[dict[str, Any]], dtype: str) -> str:
+def _add_scaled(graph: Graph, numbers: list[str], parts: list[dict[str, Any]]) -> str:
     """Add z / sqrt(1 + (z / spread)^2) of z = (x - center) / scale; 0 where x is nan."""
     row = lambda key: _double(graph, key, [[part[key] for part in parts]])  # noqa: E731
     x = graph.node("Concat", *numbers, axis=1)
@@ -187,13 +187,11 @@ def _add_scaled(graph: Graph, numbers: list[str], parts: list[dict[str, Any]], d
     z = graph.node("Clip", z, _double(graph, "lowest", -LARGEST), _double(graph, "largest", LARGEST))
     share = graph.node("Div", z, row("spread"))
     root = graph.node("Sqrt", graph.node("Add", graph.node("Mul", share, share), _double(graph, "one", 1.0)))
-    pressed = graph.node(
-        "Where", graph.node("IsNaN", x), _double(graph, "zero", 0.0), graph.node("Div", z, root)
-    )
-    return graph.node("Cast", pressed, to=TYPES[dtype])
+    missing = graph.node("IsNaN", x)
+    return graph.node("Where", missing, _double(graph, "zero", 0.0), graph.node("Div", z, root))
 
 
-def _add_map(graph: Graph, name: str, told: dict[str, Any], dtype: str) -> str:
+def _add_map(graph: Graph, name: str, told: dict[str, Any]) -> str:
     """Add the number of a text, or one column per number."""
     code = graph.node(
         "LabelEncoder", name, domain="ai.onnx.ml", keys_strings=list(told["values"]),
@@ -202,7 +200,7 @@ def _add_map(graph: Graph, name: str, told: dict[str, Any], dtype: str) -> str:
     if told["one_hot"]:
         levels = np.arange(told["one_hot"], dtype=np.float32).reshape(1, -1)
         code = graph.node("Equal", code, graph.constant(f"levels {told['one_hot']}", levels))
-    return graph.node("Cast", code, to=TYPES[dtype])
+    return graph.node("Cast", code, to=TYPES["float64"])
 
 
 # The outputs

@@ -41,8 +41,13 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _told(caught: list[warnings.WarningMessage]) -> list[str]:
-    """What the fit warned of, but for what the survey says of the columns already."""
+def told_by_fit(caught: list[warnings.WarningMessage]) -> list[str]:
+    """Return what a fit warned of, but for what the survey says of the columns already.
+
+    Parameters
+    ----------
+    caught : list of WarningMessage
+    """
     texts = dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, UserWarning))
     return [text for text in texts if not re.match(r"column .* (is taken for|is left out)", text)]
 
@@ -73,7 +78,7 @@ def fit_file(job: Job, start: ProgressFor, folder: OutputFolder, resume: Path | 
             *examples, callbacks=[keeper], progress=start("network", 0), states=states_to_go_on_from(resume)
         )
     fitting = time.perf_counter() - begin
-    notes = [*job.notes, *_told(caught)]
+    notes = [*job.notes, *told_by_fit(caught)]
     interrupted = job.model.stopped_by_ == "interrupted"
     if interrupted:
         keeper.write()

@@ -63,9 +63,14 @@ class RestOfStream:
             for X, y, keys in self._keyed()
             if (rows := (keys >= low) & (keys < high)).any()
         ]
-        name = self.stream.path.name.removesuffix(".gz").rsplit(".", 1)[0]
         frame = pl.concat([X for X, _ in found], how="vertical_relaxed")
-        return Examples(name, frame, np.concatenate([y for _, y in found]), self.stream.target, reading={})
+        return Examples(
+            self.stream.name,
+            frame,
+            np.concatenate([y for _, y in found]),
+            self.stream.target,
+            reading=self.stream.reading,
+        )
 
     def _keyed(self) -> Iterator[tuple[Any, np.ndarray, np.ndarray]]:
         random = np.random.Generator(np.random.Philox([self.seed, 1]))

@@ -1,0 +1,76 @@
+"""``ellayer sweep``: trials of a network on a file, the best kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .answers import BadInput, answering
+from .options import Debug, Json, Out, Quiet, check_learning_rate, read_kinds, read_layers
+from .settings import FILE, check_keys, read_config
+
+DEFAULT_LAYERS = ([64, 64], [128, 128])
+DEFAULT_FACTORS = (1 / 3, 1.0, 3.0)  # of the recipe's learning rate
+
+
+@answering
+def sweep(
+    source: Annotated[str, typer.Argument(help="A file, or a folder of images.", metavar="FILE")],
+    target: Annotated[
+        str | None, typer.Option("--target", "-t", help="The column to learn.", metavar="COLUMN")
+    ] = None,
+    layers: Annotated[
+        list[str] | None,
+        typer.Option("--layers", help="Sizes of hidden layers to try, like 64,32; again for more.", metavar="N,N",
+                     show_default="64,64 and 128,128"),
+    ] = None,
+    learning_rate: Annotated[
+        list[float] | None,
+        typer.Option("--learning-rate", help="A step size to try; again for more.",
+                     show_default="the recipe's, a third of it and three times it"),
+    ] = None,
+    epochs: Annotated[int | None, typer.Option("--epochs", min=1, help="Passes over the rows, each trial.")] = None,
+    metric: Annotated[str | None, typer.Option("--metric", help="What the best is best at.")] = None,
+    task: Annotated[str | None, typer.Option("--task", help="classes or numbers.")] = None,
+    test: Annotated[str | None, typer.Option("--test", help="Share of rows to test on, or a file of them.")] = None,
+    kind: Annotated[
+        list[str] | None, typer.Option("--kind", help="What a column is, like zip=categorical.", metavar="COLUMN=KIND")
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Of starting weights, orders and splits.")] = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="Further settings, like a run's config.toml.", metavar="FILE")
+    ] = None,
+    out: Out = None,
+    quiet: Quiet = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:  # fmt: skip
+    """Try every pair of layers and learning rate; write a run folder with the best.
+
+    Every trial learns from the same rows and is judged by the same rows held out
+    in training; the best is then tested on rows that no trial has seen. Trials of
+    the same layers are trained at once. The folder is that of a run, with
+    sweep.csv and sweep.png beside.
+
+    Example: ellayer sweep titanic.csv --target survived --layers 32 --layers 64,32
+    """
+    from .from_file.sweeping import run_sweep
+
+    given: dict[str, Any] = {"source": source, "target": target, "epochs": epochs, "metric": metric, "task": task,
+                             "test": test, "seed": seed, "kinds": read_kinds(kind) if kind else None}  # fmt: skip
+    settings = {key: value for key, value in given.items() if value is not None}
+    if config is not None:
+        settings = {**read_config(config), **settings}
+    for key in ("layers", "learning_rate"):
+        settings.pop(key, None)  # they are what is tried
+    check_keys(settings, FILE, f"the file {source}")
+    if settings.get("members", 1) != 1:
+        raise BadInput(
+            "--config: expected one member for a sweep, received more; train several once the best is known"
+        )
+    for rate in learning_rate or []:
+        check_learning_rate(rate)
+    sizes = [read_layers(text) for text in layers] if layers else list(DEFAULT_LAYERS)
+    raise typer.Exit(run_sweep(settings, sizes, learning_rate or None, out, quiet, json))
