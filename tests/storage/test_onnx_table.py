@@ -265,6 +265,85 @@ def test_frames_of_any_kind_and_arrays(convert):
     assert names == (["x0", "x1", "x2"] if isinstance(X, np.ndarray) else ["age", "city", "flag"])
 
 
+def make_array(width=30):
+    """Return numbers without names: a few missing, some columns that say nothing, pixels of 0 to 255 / 255."""
+    random = np.random.RandomState(0)
+    X = (random.randint(0, 256, (M, width)) / 255.0).astype(np.float32)
+    X[random.rand(M) < 0.1, 4] = np.nan
+    X[:, [0, 7]] = 1.0, 0.0
+    X[:, 9] = np.where(random.rand(M) < 0.4, np.float32(254 / 255), 1.0)  # all but white
+    return X
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_an_array_of_numbers_is_one_input(recipe, dtype):
+    X = make_array()
+    model = fit(
+        TabularClassifier, np.where(X[:, 1] > X[:, 2], "left", "right"), X, recipe=recipe, n_members=2
+    )
+    proto = ellayer.to_onnx(model, X=X, dtype=dtype)
+    (told,) = json.loads(note(proto, "columns"))
+    assert told == {
+        "input": "X",
+        "column": "x0 to x29",
+        "kind": "numeric",
+        "type": dtype,
+        "holds": "in the order of the fit, nan where missing",
+    }
+    assert [d.dim_value for d in proto.graph.input[0].type.tensor_type.shape.dim] == [0, 30]
+    label, probabilities = run(proto, {"X": X.astype(dtype)})
+    tolerance = 1e-5 if dtype == "float32" else 1e-12
+    np.testing.assert_allclose(probabilities, model.predict_proba(X), atol=tolerance)
+    assert (label == model.predict(X)).all()
+    other = X.copy()
+    other[:, [0, 7]] = np.nan, 55.0  # left out in training, not looked at
+    assert (run(proto, {"X": other.astype(dtype)})[1] == probabilities).all()
+
+
+def test_thousands_of_columns_are_no_more_nodes_than_thirty():
+    few, many = make_array(), make_array(5000)
+    y = few[:, 1] > few[:, 2]
+    small, large = (ellayer.to_onnx(fit(TabularClassifier, y, X)) for X in (few, many))
+    assert len(large.graph.node) == len(small.graph.node) < 40
+    weights = sum(theta.size for theta in fit(TabularClassifier, y, many).members_[0].values())
+    assert (
+        large.ByteSize() < 4 * weights + 5000 * 5 * 8 + 10_000
+    )  # center, scale, spread, what is picked, in order
+
+
+def test_numbers_that_float32_loses_make_the_array_float64():
+    X = make_array().astype(np.float64)
+    X[:, 3] = 1.7e15 + np.arange(M)
+    model = fit(TabularRegressor, np.nan_to_num(X[:, 1]), X)
+    proto = ellayer.to_onnx(model, X=X)
+    assert proto.graph.input[0].type.tensor_type.elem_type == 11
+    np.testing.assert_allclose(run(proto, {"X": X})[0][:, 0], model.predict(X), atol=1e-5)
+
+
+def test_columns_of_an_array_that_are_no_numbers_are_inputs_each():
+    X = make_array()[:, :4]
+    y = X[:, 1] > X[:, 2]
+    for given, names in [
+        ({"column_kinds": {"x3": "categorical"}}, ["x1", "x2", "x3"]),
+        ({"column_kinds": {"x3": "ignore"}}, ["X"]),
+    ]:
+        proto = ellayer.to_onnx(fit(TabularClassifier, y, X, **given))
+        assert [value.name for value in proto.graph.input] == names
+    named = pd.DataFrame(X, columns=list("abcd"))
+    proto = ellayer.to_onnx(fit(TabularClassifier, y, named))
+    assert [value.name for value in proto.graph.input] == ["b", "c", "d"]
+
+
+def test_many_numbers_of_a_table_are_prepared_at_once():
+    X = pd.DataFrame(make_array(60)).rename(columns=str)
+    X.iloc[::7] = np.nan
+    y = np.arange(M) % 2
+    proto = ellayer.to_onnx(fit(TabularClassifier, y, X), X=X)
+    assert len(proto.graph.input) == 60
+    assert len(proto.graph.node) < 50
+
+
 @pytest.mark.parametrize("rows", [1, 2, 500])
 def test_any_number_of_rows(rows):
     proto = ellayer.to_onnx(classifier())
@@ -280,6 +359,8 @@ def test_nothing_to_learn_is_a_constant():
     assert (set(label), probabilities.shape) == ({"only"}, (M, 1))
     number = ellayer.to_onnx(fit(TabularRegressor, np.full(M, 7.5), X))
     np.testing.assert_array_equal(run(number, feed(number, X))[0], np.full((M, 1), 7.5))
+    number = ellayer.to_onnx(fit(TabularRegressor, np.full(M, 7.5), make_array()))
+    np.testing.assert_array_equal(run(number, {"X": make_array()})[0], np.full((M, 1), 7.5))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

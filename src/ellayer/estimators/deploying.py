@@ -26,7 +26,8 @@ def plan_of(preparation: TablePreparation) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        "name", "kind" and "reads": "number", "days" (since 1970, with fractions) or "text". Of the first two
+        "name", "place" in the table, "kind" and "reads": "number", "days" (since 1970, with fractions) or "text". Of
+        the first two
         "parts": x or a wave of it, {"wave": "", "sin" or "cos", "period", "whole"} (of whole days), from which
         z = (x - center) / scale and z / sqrt(1 + (z / spread)^2), 0 where there is none; and "missing",
         whether a column is 1 there. Of text "maps": {"values": {text: number}, "otherwise", "one_hot",
@@ -41,8 +42,8 @@ def plan_of(preparation: TablePreparation) -> list[dict[str, Any]]:
     (1.0, 3)
     """
     plan, at = [], 0
-    for made in preparation.columns_:
-        entry: dict[str, Any] = {"name": made.name, "kind": made.kind, "reads": _reads(made)}
+    for place, made in enumerate(preparation.columns_):
+        entry: dict[str, Any] = {"name": made.name, "place": place, "kind": made.kind, "reads": _reads(made)}
         if entry["reads"] == "text":
             entry["maps"] = _maps(made, preparation)
             used = bool(entry["maps"])

@@ -37,7 +37,8 @@ def to_onnx(
 
     A table estimator has one input (m, 1) for each column it uses, under the column's name (with "_" before
     it where an output is called so), and its preparation inside: numbers, nan where missing; categories and
-    truth values as text, "" where missing; dates as days since 1970 (UTC) with fractions, nan where missing.
+    truth values as text, "" where missing; dates as days since 1970 (UTC) with fractions, nan where missing. Where
+    it was fitted on an array of numbers, like the pixels of images, all columns are the one input ``X`` (m, n).
 
     Parameters
     ----------
@@ -87,7 +88,7 @@ def to_onnx(
         table = describe_table(model)
         proto = build_table(table, dtype, zipmap)
         _note(proto, "max_difference", repr(compare_table(proto, model, table, dtype, X)))
-        _note(proto, "columns", json.dumps(table.columns(dtype), ensure_ascii=False))
+        _note(proto, "columns", json.dumps(table.inputs(dtype), ensure_ascii=False))
         network = table.network
     elif parts := describe(model):
         proto = _build(*parts, dtype, zipmap)

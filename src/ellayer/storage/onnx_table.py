@@ -1,8 +1,7 @@
-"""A table estimator as ONNX nodes: its columns' preparation, its members, and their mean."""
+"""A table estimator as ONNX nodes: its inputs, its members, and their mean."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,12 +10,13 @@ import numpy as np
 from ..core.network import Network
 from .onnx_build import TYPES, finish, input_value
 from .onnx_graph import Graph, Head, Within, add_head, add_label, add_linear_network, label_array
+from .onnx_preparation import add_preparation
 from .plain import ModelFileError
 
 OUTPUTS = ("label", "probabilities", "variable", "output_label", "output_probability")
 PREFIX = "ellayer/"  # of the names within: a column may be called W1
 TOLD = 1e-5  # of a column's spread: what float32 must be able to tell apart
-LARGEST = 1e100  # scaled numbers beyond are as this one: the square of it is finite
+TOLD_OF_MANY = 1e-3  # the same where all columns are of one type: 1/255 of a white pixel
 HOLDS = {
     "number": "nan where missing",
     "days": "days since 1970-01-01 (UTC) with fractions, nan where missing",
@@ -43,6 +43,8 @@ class TableModel:
         The label is the class of the largest p / decision.
     target : dict or None
         Of numbers: "center", "scale", "low", "high".
+    width : int or None
+        Columns of the array of numbers that it was fitted on, which is one input; None where each column is one.
     """
 
     plan: list[dict[str, Any]]
@@ -52,9 +54,14 @@ class TableModel:
     temperature: float = 1.0
     decision: np.ndarray | None = None
     target: dict[str, float] | None = None
+    width: int | None = None
 
-    def columns(self, dtype: str) -> list[dict[str, str]]:
+    def inputs(self, dtype: str) -> list[dict[str, str]]:
         """Return what each input holds: its name, the column's, its kind, type, and words for it."""
+        if self.width is not None:
+            return [{"input": "X", "column": f"x0 to x{self.width - 1}" if self.width > 1 else "x0",
+                     "kind": "numeric", "holds": f"in the order of the fit, {HOLDS['number']}",
+                     "type": dtype if _are_told_apart(self.plan, TOLD_OF_MANY) else "float64"}]  # fmt: skip
         taken, inputs = set(OUTPUTS), []
         for column in self.plan:
             name = column["name"]
@@ -88,12 +95,22 @@ def describe_table(estimator: Any) -> TableModel:
             "model: expected a table with a column that is used, received one in which all are left out "
             "(constant, identifiers, text); fit on columns that say something"
         )
-    network, members = estimator.network_, estimator.members_
+    network, members, width = estimator.network_, estimator.members_, _width(estimator)
     if hasattr(estimator, "target_"):
-        return TableModel(plan, network, members, Head("numbers"), target=estimator.target_)
+        return TableModel(plan, network, members, Head("numbers"), target=estimator.target_, width=width)
     kind = "one class" if network is None else "classes"
     head = Head(kind, label_array(estimator.classes_))
-    return TableModel(plan, network, members, head, float(estimator.temperature_), estimator.decision_)
+    return TableModel(
+        plan, network, members, head, float(estimator.temperature_), estimator.decision_, width=width
+    )
+
+
+def _width(estimator: Any) -> int | None:
+    """The columns of a fit on an array of numbers alone; None of a fit with names of columns, text or dates."""
+    kinds = {column.kind for column in estimator.preparation_.columns_}
+    if hasattr(estimator, "feature_names_in_") or not kinds <= {"numeric", "constant", "ignore"}:
+        return None
+    return int(estimator.n_features_in_)
 
 
 def build_table(model: TableModel, dtype: str, zipmap: bool) -> Any:
@@ -110,14 +127,15 @@ def build_table(model: TableModel, dtype: str, zipmap: bool) -> Any:
     onnx.ModelProto
     """
     graph = Graph(prefix=PREFIX)
-    columns = model.columns(dtype)
-    names = [column["input"] for column in columns]
-    inputs = [input_value(c["input"], c["type"], 1, f"{c['kind']}: {c['holds']}") for c in columns]
+    told = model.inputs(dtype)
+    inputs = [
+        input_value(t["input"], t["type"], model.width or 1, f"{t['kind']}: {t['holds']}") for t in told
+    ]
     label = "output_label" if zipmap else "label"
     if model.network is None:
-        _add_constant(graph, model, graph.node("Shape", names[0]), dtype, label)
+        _add_constant(graph, model, told[0]["input"], dtype, label)
     else:
-        X = _add_preparation(graph, model.plan, names)
+        X = add_preparation(graph, model.plan, told, model.width)
         Z = [
             add_linear_network(Within(graph, f"member {k}/"), X, model.network, parameters, dtype, "float64")
             for k, parameters in enumerate(model.members, start=1)
@@ -126,81 +144,25 @@ def build_table(model: TableModel, dtype: str, zipmap: bool) -> Any:
             _add_numbers(graph, model.target, Z, dtype)
         else:
             _add_classes(graph, model, Z, dtype, label)
-    told = f"{len(model.members)} x {model.network!r}" if model.network is not None else "a constant"
-    return finish(graph, inputs, model.head, 1, dtype, zipmap, told)
+    words = f"{len(model.members)} x {model.network!r}" if model.network is not None else "a constant"
+    return finish(graph, inputs, model.head, 1, dtype, zipmap, words)
 
 
 def _type(column: dict[str, Any], dtype: str) -> str:
     """The type of an input: float32 where that tells the column's numbers apart."""
     if column["reads"] != "number":
         return "text" if column["reads"] == "text" else "float64"
-    for part in column["parts"]:
-        spread = part["scale"]
-        with np.errstate(over="ignore"):
-            around = part["center"] + np.array([-3.0, -1.0, 1.0, 3.0]) * spread
-            lost = np.abs(around.astype(np.float32).astype(np.float64) - around)
-        if not (lost <= TOLD * spread).all():
-            return "float64"
-    return dtype
+    return dtype if _are_told_apart([column], TOLD) else "float64"
 
 
-# The preparation
-
-
-def _add_preparation(graph: Graph, plan: list[dict[str, Any]], names: list[str]) -> str:
-    """Add the matrix (m, n_x) in float64: numbers first, then what is 0 or 1, then codes."""
-    numbers: list[str] = []
-    parts: list[dict[str, Any]] = []
-    rest: list[str] = []
-    codes: list[str] = []
-    for column, name in zip(plan, names, strict=True):
-        if column["reads"] == "text":
-            for told in column["maps"]:
-                (codes if told["last"] else rest).append(_add_map(graph, name, told))
-            continue
-        x = graph.node("Cast", name, to=TYPES["float64"])
-        numbers += [_add_part(graph, x, part) for part in column["parts"]]
-        parts += column["parts"]
-        if column["missing"]:
-            rest.append(graph.node("Cast", graph.node("IsNaN", x), to=TYPES["float64"]))
-    blocks = [_add_scaled(graph, numbers, parts)] if numbers else []
-    blocks += [*rest, *codes]
-    return graph.node("Concat", *blocks, axis=1)
-
-
-def _add_part(graph: Graph, x: str, part: dict[str, Any]) -> str:
-    """Add a number itself, or a wave of days: sin(2 pi f), f the fraction of days / period."""
-    if not part["wave"]:
-        return x
-    days = graph.node("Floor", x) if part["whole"] else x
-    turns = graph.node("Div", days, _double(graph, f"period {part['period']}", part["period"]))
-    fraction = graph.node("Sub", turns, graph.node("Floor", turns))
-    angle = graph.node("Mul", fraction, _double(graph, "two pi", 2.0 * math.pi))
-    return graph.node("Sin" if part["wave"] == "sin" else "Cos", angle)
-
-
-def _add_scaled(graph: Graph, numbers: list[str], parts: list[dict[str, Any]]) -> str:
-    """Add z / sqrt(1 + (z / spread)^2) of z = (x - center) / scale; 0 where x is nan."""
-    row = lambda key: _double(graph, key, [[part[key] for part in parts]])  # noqa: E731
-    x = graph.node("Concat", *numbers, axis=1)
-    z = graph.node("Div", graph.node("Sub", x, row("center")), row("scale"))
-    z = graph.node("Clip", z, _double(graph, "lowest", -LARGEST), _double(graph, "largest", LARGEST))
-    share = graph.node("Div", z, row("spread"))
-    root = graph.node("Sqrt", graph.node("Add", graph.node("Mul", share, share), _double(graph, "one", 1.0)))
-    missing = graph.node("IsNaN", x)
-    return graph.node("Where", missing, _double(graph, "zero", 0.0), graph.node("Div", z, root))
-
-
-def _add_map(graph: Graph, name: str, told: dict[str, Any]) -> str:
-    """Add the number of a text, or one column per number."""
-    code = graph.node(
-        "LabelEncoder", name, domain="ai.onnx.ml", keys_strings=list(told["values"]),
-        values_floats=list(told["values"].values()), default_float=told["otherwise"],
-    )  # fmt: skip
-    if told["one_hot"]:
-        levels = np.arange(told["one_hot"], dtype=np.float32).reshape(1, -1)
-        code = graph.node("Equal", code, graph.constant(f"levels {told['one_hot']}", levels))
-    return graph.node("Cast", code, to=TYPES["float64"])
+def _are_told_apart(plan: list[dict[str, Any]], told: float) -> bool:
+    """Whether float32 keeps all numbers within ``told`` of their column's spread."""
+    parts = [part for column in plan for part in column["parts"]]
+    center, spread = (np.array([[part[key]] for part in parts]) for key in ("center", "scale"))
+    with np.errstate(over="ignore"):
+        around = center + np.array([-3.0, -1.0, 1.0, 3.0]) * spread
+        lost = np.abs(around.astype(np.float32).astype(np.float64) - around)
+    return bool((lost <= told * spread).all())
 
 
 # The outputs
@@ -220,7 +182,8 @@ def _add_classes(graph: Graph, model: TableModel, Z: list[str], dtype: str, labe
 def _add_numbers(graph: Graph, target: dict[str, float], Z: list[str], dtype: str) -> None:
     """Add the mean of center + scale Z, each held to the range of the target."""
     center, scale, low, high = (
-        _double(graph, f"target {k}", target[k]) for k in ("center", "scale", "low", "high")
+        graph.constant(f"target {k}", np.array(target[k], np.float64))
+        for k in ("center", "scale", "low", "high")
     )
     each = []
     for z in Z:
@@ -234,17 +197,15 @@ def _add_mean(graph: Graph, each: list[str], dtype: str, out: str = "") -> str:
     return graph.node("Div", total, graph.constant("members", np.array(len(each), dtype)), out=out)
 
 
-def _add_constant(graph: Graph, model: TableModel, shape: str, dtype: str, label: str) -> None:
-    """Add the one class, or the one number, for each row."""
+def _add_constant(graph: Graph, model: TableModel, given: str, dtype: str, label: str) -> None:
+    """Add the one class, or the one number, for each row of an input."""
     value = 0.0
     if model.target is not None:
         value = float(np.clip(model.target["center"], model.target["low"], model.target["high"]))
+    m = graph.node("Shape", given, start=0, end=1)
+    shape = graph.node("Concat", m, graph.constant("one column", np.array([1])), axis=0)
     numbers = graph.node("Expand", graph.constant("constant", np.array([[value]], dtype)), shape)
     if model.target is not None:
         graph.node("Identity", numbers, out="variable")
     else:
         add_head(graph, model.head, numbers, dtype, label, "probabilities")
-
-
-def _double(graph: Graph, name: str, value: Any) -> str:
-    return graph.constant(name, np.array(value, np.float64))

@@ -39,13 +39,13 @@ def compare_table(proto: Any, estimator: Any, model: TableModel, dtype: str, X: 
     ModelFileError
         Where onnxruntime computes something else, or ``dtype`` is too coarse for X.
     """
-    inputs = model.columns(dtype)
-    made = _made_up(model, inputs)
-    found = [_compare_on(proto, estimator, model, made, _frame(estimator, inputs, made))]
+    inputs = model.inputs(dtype)
+    made = _given(model, inputs, _made_up(model))
+    found = [_compare_on(proto, estimator, model, made, _table(estimator, model, inputs, made))]
     if X is not None:
-        raw = estimator._raw_columns(X)
-        given = {c["input"]: _as_input(raw[c["column"]], c["type"]) for c in inputs}
-        found.append(_compare_on(proto, estimator, model, given, X))
+        found.append(
+            _compare_on(proto, estimator, model, _given(model, inputs, estimator._raw_columns(X)), X)
+        )
     allowed = ALLOWED.get(proto.graph.output[-1].type.tensor_type.elem_type, ALLOWED[1])  # dicts hold float32
     if not max(found) <= allowed:
         raise ModelFileError(
@@ -75,11 +75,11 @@ def _compare_on(proto: Any, estimator: Any, model: TableModel, given: dict, X: A
     return found if (received[0][sure].astype(said.dtype) == said[sure]).all() else np.inf
 
 
-def _made_up(model: TableModel, inputs: list[dict[str, str]]) -> dict[str, np.ndarray]:
+def _made_up(model: TableModel) -> dict[str, np.ndarray]:
     """Rows of every kind of value: around the middle, far out, missing, every level, unknown ones."""
     random = np.random.RandomState(0)
     made = {}
-    for column, told in zip(model.plan, inputs, strict=True):
+    for column in model.plan:
         if column["reads"] == "text":
             known = [text for one in column["maps"] for text in one["values"]]
             some = random.choice(len(known), ROWS, replace=len(known) < ROWS)
@@ -87,7 +87,7 @@ def _made_up(model: TableModel, inputs: list[dict[str, str]]) -> dict[str, np.nd
             values = np.array([*(texts[i] for i in random.permutation(len(texts))), None], object)[:ROWS]
         else:
             values = _numbers(column, random)
-        made[told["input"]] = _as_input(values.reshape(-1, 1), told["type"])
+        made[column["name"]] = values.reshape(-1, 1)
     return made
 
 
@@ -103,17 +103,30 @@ def _numbers(column: dict[str, Any], random: np.random.RandomState) -> np.ndarra
     return random.permutation(values)
 
 
-def _as_input(values: np.ndarray, kind: str) -> np.ndarray:
-    if kind == "text":
-        return values.astype(object)
+def _given(
+    model: TableModel, inputs: list[dict[str, str]], raw: dict[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """The inputs for columns as the plan reads them; in an array those that are not used are 0."""
+    columns = [raw[column["name"]] for column in model.plan]
+    if model.width is not None:
+        X = np.zeros((len(columns[0]), model.width))
+        X[:, [column["place"] for column in model.plan]] = np.concatenate(columns, axis=1)
+        columns = [X]
     with np.errstate(over="ignore"):
-        return values.astype(kind)
+        return {
+            told["input"]: values.astype(object if told["type"] == "text" else told["type"])
+            for told, values in zip(inputs, columns, strict=True)
+        }
 
 
-def _frame(estimator: Any, inputs: list[dict[str, str]], given: dict[str, np.ndarray]) -> Any:
-    """The same rows as a frame with all columns of the fit; those that are not used are empty."""
+def _table(
+    estimator: Any, model: TableModel, inputs: list[dict[str, str]], given: dict[str, np.ndarray]
+) -> Any:
+    """The same rows as the estimator takes them, with all columns of the fit; those that are not used are empty."""
     import polars
 
+    if model.width is not None:
+        return given["X"].astype(np.float64)
     columns: dict[str, Any] = {c["name"]: [None] * ROWS for c in estimator.preparation_.describe()}
     for told in inputs:
         values = given[told["input"]][:, 0]
