@@ -2,8 +2,10 @@
 
     python benchmarks/table_speed.py                     on adult, as in the goals
     python benchmarks/table_speed.py --epochs 4          shorter
+    python benchmarks/table_speed.py --clock cpu         on a machine that others use
 
-Each is a ratio of two measurements of the same process; the process has compiled the programs before.
+Each is a ratio of two measurements of the same process; the process has compiled the programs before. The limit is
+always of the wall clock.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from run import markdown
 
 HERE = Path(__file__).resolve().parent
 LIMIT = 10.0  # seconds
+CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -36,6 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--table", default="adult", choices=data.TABLES)
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--repeat", type=int, default=3, help="times each, the median is taken (default 3)")
+    parser.add_argument("--clock", choices=CLOCKS, default="wall", help="cpu: seconds on a processor")
     parser.add_argument("--data", type=Path, default=HERE.parents[1] / "shared" / "data")
     options = parser.parse_args(arguments)
     try:
@@ -43,11 +47,11 @@ def main(arguments: list[str] | None = None) -> int:
     except data.TableMissingError as missing:
         print(missing)
         return 1
-    print(markdown(rows(table, options.epochs, options.repeat)))
+    print(markdown(rows(table, options.epochs, options.repeat, options.clock)))
     return 0
 
 
-def rows(table: data.Table, epochs: int, repeat: int) -> list[dict[str, Any]]:
+def rows(table: data.Table, epochs: int, repeat: int, clock: str = "wall") -> list[dict[str, Any]]:
     """Return a row per goal: what was asked for and what is reached."""
     learn = data.split(table, 0).train
     X, y = table.X.iloc[learn], table.y[learn]
@@ -60,9 +64,10 @@ def rows(table: data.Table, epochs: int, repeat: int) -> list[dict[str, Any]]:
     one = fit(epochs=epochs)
     fit(8, epochs=epochs)
     m = len(learn) - int(np.isfinite(one.oof_prediction_.reshape(len(learn), -1)[:, 0]).sum())
-    alone = seconds(lambda: fit(epochs=epochs), repeat)
-    products = seconds(lambda: matrix_products(one.network_.widths, m, epochs, one.batch_size), repeat)
-    together = seconds(lambda: fit(8, epochs=epochs), 1)
+    now = CLOCKS[clock]
+    alone = seconds(lambda: fit(epochs=epochs), repeat, now)
+    products = seconds(lambda: matrix_products(one.network_.widths, m, epochs, one.batch_size), repeat, now)
+    together = seconds(lambda: fit(8, epochs=epochs), 1, now)
     limited = seconds(lambda: fit(epochs=100_000, time_limit=LIMIT), 1)
     return [
         {"goal": f"one member on {table.name}, at most 3 times the matrix products alone",
@@ -74,13 +79,13 @@ def rows(table: data.Table, epochs: int, repeat: int) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def seconds(work: Callable[[], Any], repeat: int) -> float:
+def seconds(work: Callable[[], Any], repeat: int, now: Callable[[], float] = time.perf_counter) -> float:
     """Return the median of the seconds that some work takes."""
     spent = []
     for _ in range(repeat):
-        begin = time.perf_counter()
+        begin = now()
         work()
-        spent.append(time.perf_counter() - begin)
+        spent.append(now() - begin)
     return statistics.median(spent)
 
 

@@ -100,7 +100,9 @@ def test_runs_side_by_side_show_what_was_set_otherwise_and_the_best(folder, run_
     done = run_in(folder, "compare", "one", "two", "--json")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    layers = [tomllib.loads((folder / name / "config.toml").read_text())["layers"] for name in ("one", "two")]
+    layers = [
+        tomllib.loads((folder / name / "config.toml").read_text()).get("layers") for name in ("one", "two")
+    ]
     assert list(told["settings"]) == ["layers"]
     assert told["settings"]["layers"] == layers
     values = [
@@ -130,6 +132,23 @@ def test_the_curves_are_drawn_together(folder, run_in):
     assert "not there yet" in again.stderr
 
 
+def test_runs_on_named_sets_are_compared_too(folder, run_in):
+    for name, iterations in (("short", 20), ("long", 400)):
+        done = run_in(folder, "train", "flower", "--iterations", iterations, "--out", name, "--quiet")
+        assert done.returncode == 0, done.stderr
+    done = run_in(folder, "compare", "short", "long", "--json", "--out", "flowers.svg")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["settings"] == {"num_iterations": [20, 400]}
+    for run in told["runs"]:
+        network = json.loads((folder / run["run"] / "run.json").read_text())["models"][-1]
+        score = run["scores"]["accuracy"]
+        assert score["value"] == network["train_accuracy"]
+        assert score["low"] < score["value"] < score["high"]
+    assert told["best"] == {"accuracy": ["long"]}
+    assert "iteration" in (folder / "flowers.svg").read_text()
+
+
 @pytest.mark.parametrize(
     ("runs", "said"),
     [
@@ -138,7 +157,7 @@ def test_the_curves_are_drawn_together(folder, run_in):
         (("one", "new.csv"), "a file"),
         (("one", "."), "a folder without run.json"),
         (("one", "broken"), "expected the JSON that ellayer train wrote"),
-        (("one", "empty"), "expected the scores of a run on a file"),
+        (("one", "empty"), "expected the scores of a run, received none"),
     ],
 )
 def test_what_is_no_run_is_said(folder, run_in, runs, said):

@@ -144,7 +144,7 @@ def test_damaged_images_are_named_and_left_out(with_damage):
     assert found.y.tolist() == ["cats"] * 3 + ["dogs"] * 3
     (note,) = found.notes
     assert note.startswith(
-        "3 images of 9 cannot be read and left out: cats/0.png, cats/9.jpg, dogs/0.png; the first: "
+        "3 images of 9 cannot be read and are left out: cats/0.png, cats/9.jpg, dogs/0.png; the first: "
     )
     np.testing.assert_array_equal(found.X[0], found.X[1])
 

@@ -118,6 +118,10 @@ def test_classes_differ_without_colour():
     assert len(set(COLOURS)) == len(set(MARKERS)) == 10
 
 
+def test_letters_that_no_font_has_are_drawn_in_silence(tmp_path):
+    save_picture(data_points(X, Y, "t", ("猫", "犬")), tmp_path / "picture.png")
+
+
 def test_a_long_title_is_broken_into_lines_that_fit():
     figure = cost_curves({"a": ([0], [1.0])}, "A title of very many words " * 5)
     figure.canvas.draw()

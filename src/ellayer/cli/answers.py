@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -51,7 +52,11 @@ def answering(command: Command) -> Command:
 
 def _explain(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+        where = f": {error.filename}" if error.filename else ""
+        full = error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+        return f"{error.strerror}{where}" + (
+            "; free some space, or choose another place with --out" if full else ""
+        )
     if isinstance(error, MemoryError):
         return "not enough memory for this network and this data; try fewer units or --batch-size"
     return str(error) or type(error).__name__

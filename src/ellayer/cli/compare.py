@@ -12,7 +12,7 @@ import typer
 from .answers import BadInput, answering
 from .options import Debug, Json
 
-_FACTS = {"epochs": "epochs run", "stopped_by": "stopped by"}
+_FACTS = {"epochs": "epochs or updates", "stopped_by": "stopped by"}
 _NOT_SET = ("out", "sha256", "ellayer")  # what a config holds beside settings
 
 
@@ -89,7 +89,7 @@ def read_run(path: Path) -> Run:
     Raises
     ------
     BadInput
-        For something that is no folder of a run on a file.
+        For something that is no folder of a run.
     """
     file = path / "run.json"
     if not file.is_file():
@@ -105,11 +105,32 @@ def read_run(path: Path) -> Run:
         raise BadInput(
             f"{file}: expected the JSON that ellayer train wrote, received something else ({error})"
         ) from None
+    if isinstance(summary, dict) and "models" in summary:
+        summary = _of_named_set(summary)
     if not isinstance(summary, dict) or not isinstance(summary.get("scores"), dict):
-        raise BadInput(
-            f"{file}: expected the scores of a run on a file, received none; runs of named sets such as flower have none"
-        )
+        raise BadInput(f"{file}: expected the scores of a run, received none; try the folder of another run")
     return Run(path, summary)
+
+
+def _of_named_set(summary: dict[str, Any]) -> dict[str, Any]:
+    """The summary of a run on a named data set as one on a file tells it: its network has an accuracy."""
+    from ..report.scores import Score, wilson
+
+    data, network = summary["data"], summary["models"][-1]
+    on = "train" if network["test_accuracy"] is None else "test"
+    rows = {"train": data["examples"], "test": data["test_examples"]}
+    share = network[f"{on}_accuracy"]
+    shape = {"layer_dims": network["layer_dims"], "activations": network["activations"]}
+    return {
+        "target": data["name"],
+        "scored_on": f"{on} examples",
+        "scores": {"accuracy": Score(share, *wilson(share, rows[on])).to_json()},
+        "rows": rows,
+        "epochs": network["updates"],
+        "stopped_by": network["stopped_by"],
+        "seconds": {"fitting": network["seconds"]},
+        "settings": {"source": data["name"], **shape, **summary["settings"]},
+    }
 
 
 def differing(settings: list[dict[str, Any]]) -> dict[str, list[Any]]:
@@ -225,7 +246,8 @@ def _draw(runs: list[Run], out: Path) -> None:
     from ..report.plots import cost_curves
     from ..report.style import save_picture
 
-    curves = {}
+    curves: dict[str, tuple[Any, Any]] = {}
+    steps: list[str] = []
     for run in runs:
         file = run.path / "history.csv"
         if not file.is_file():
@@ -234,7 +256,9 @@ def _draw(runs: list[Run], out: Path) -> None:
             rows = list(csv.DictReader(lines))
         columns = {name: [_float(row[name]) for row in rows] for name in (rows[0] if rows else {})}
         costs = curve_of(columns, "held out") or curve_of(columns, "training")
-        curves[str(run.path)] = (columns.get("epoch") or range(1, len(costs) + 1), costs)
+        along = next((name for name in ("epoch", "iteration") if columns.get(name)), "epoch")
+        curves[str(run.path)] = (columns.get(along) or range(1, len(costs) + 1), costs)
+        steps.append(along)
     ends = {name: min(costs) for name, (_, costs) in curves.items() if costs}
     if not ends:
         raise BadInput(
@@ -242,7 +266,12 @@ def _draw(runs: list[Run], out: Path) -> None:
         )
     lowest = min(ends, key=lambda name: ends[name])
     save_picture(
-        cost_curves(curves, f"{lowest} reaches the lowest cost, {ends[lowest]:.4g}", along="epoch"), out
+        cost_curves(
+            curves,
+            f"{lowest} reaches the lowest cost, {ends[lowest]:.4g}",
+            along=" or ".join(sorted({*steps})),
+        ),
+        out,
     )
 
 

@@ -219,9 +219,8 @@ def _show_classes(console: Any, truth: np.ndarray, said: Judged, classes: list[A
     from .models import per_cent
 
     if len(classes) <= _MOST_CLASSES:
-        table = Table(
-            title="Confusion matrix: true classes in rows, predicted ones in columns", title_justify="left"
-        )
+        console.print("\nConfusion matrix: true classes in rows, predicted ones in columns", highlight=False)
+        table = Table()
         for label in ("", *classes):
             table.add_column(escape(str(label)), justify="right")
         for label, counts in zip(classes, count_pairs(truth, said.prediction, classes).tolist(), strict=True):

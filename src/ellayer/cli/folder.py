@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -57,7 +58,7 @@ class OutputFolder:
         return self.final
 
     def _number(self, make: Callable[[Path], Any]) -> Path:
-        numbers = (path.name.rpartition("-")[2] for path in self.parent.glob(f"{self._name}-*"))
+        numbers = (path.name.rpartition("-")[2] for path in self.parent.glob(f"{glob.escape(self._name)}-*"))
         n = max((int(number) for number in numbers if number.isdecimal()), default=0)
         while True:
             n += 1
@@ -68,6 +69,34 @@ class OutputFolder:
             except OSError:
                 if not target.exists():  # else another run took this number a moment ago
                     raise
+
+
+def _check_unused(wanted: Path) -> None:
+    """Refuse a folder that another run is about to write; clear what a killed one left."""
+    for beside in (wanted.parent, wanted):
+        for path in beside.glob(f".{glob.escape(wanted.name)}.*.partial"):
+            number = path.name.split(".")[-2]
+            if not number.isdecimal() or int(number) == os.getpid():
+                continue
+            if _is_running(int(number)):
+                raise BadInput(
+                    f"--out: {str(wanted)!r} is in use: process {number} is about to write it; choose another name, or "
+                    "wait until that one has ended"
+                )
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_running(process: int) -> bool:
+    """Whether a process of this machine still runs; where that cannot be asked it is taken to."""
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _move(path: Path, target: Path) -> None:
@@ -105,6 +134,8 @@ def output_folder(wanted: Path | None, name: str, *, goes_on: bool = False) -> I
             f"--out: expected a folder that does not exist yet or is empty, received {str(wanted)!r}, which "
             f"holds something already; choose another name"
         )
+    if wanted:
+        _check_unused(wanted)
     missing = [p for p in (folder.parent, *folder.parent.parents) if not p.exists()]
     try:
         folder.staging.mkdir(parents=True)

@@ -39,7 +39,8 @@ def predict(
 ) -> None:
     """Predict every row of a file, in its order: labels with probabilities, or numbers.
 
-    Columns that name the rows (identifiers, file names of images) are copied beside the predictions.
+    Copied beside the predictions are the columns that named every row of the
+    file trained on (identifiers), those of --keep, and the file names of images.
     A column of the truth may be in the file; it is not looked at.
 
     Example: ellayer predict runs/titanic-1 new.csv --out predictions.csv
@@ -92,7 +93,7 @@ def predictions(saved: Saved, examples: Examples, keep: list[str]) -> pl.DataFra
     import polars as pl
 
     said = saved.judged(examples)
-    columns = _names_of_rows(examples, keep)
+    columns = _names_of_rows(saved, examples, keep)
     answers: dict[str, Any] = {}
     if said.prediction.ndim == 2:
         answers = {f"prediction {k}": said.prediction[:, k] for k in range(said.prediction.shape[1])}
@@ -106,26 +107,21 @@ def predictions(saved: Saved, examples: Examples, keep: list[str]) -> pl.DataFra
     return pl.DataFrame({**columns, **answers}, strict=False)
 
 
-def _names_of_rows(examples: Examples, keep: list[str]) -> dict[str, Any]:
-    """The file names of images; of a table the columns asked for, and identifiers that name every row."""
+def _names_of_rows(saved: Saved, examples: Examples, keep: list[str]) -> dict[str, Any]:
+    """The file names of images; of a table the columns that name its rows, and those asked for."""
     if examples.ids is not None:
         return {"file": [str(name) for name in examples.ids]}
     frame: Any = examples.X
-    found = getattr(frame, "columns", [])
+    found = {name: frame[name] for name in getattr(frame, "columns", [])}
+    if found and examples.y is not None:
+        found[str(examples.target)] = examples.y
     for name in keep:
         if name not in found:
             raise BadInput(
-                f"--keep: expected a column of the file, received {name!r}; there are {', '.join(found[:20])}"
+                f"--keep: expected a column of the file, received {name!r}; there are {', '.join([*found][:20])}"
             )
-    if not found:
-        return {}
-    from ..estimators.columns import judge_column, read_table
-
-    table = read_table(frame)
-    unique = [
-        c.name for c in table if judge_column(c).kind == "identifier" and frame[c.name].is_unique().all()
-    ]
-    return {name: frame[name] for name in dict.fromkeys([*unique, *keep])}
+    naming = [name for name in saved.provenance.get("identifiers", ()) if name in found]
+    return {name: found[name] for name in dict.fromkeys([*naming, *keep])}
 
 
 def _write(table: pl.DataFrame, out: Path) -> None:

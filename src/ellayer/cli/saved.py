@@ -54,12 +54,29 @@ class Saved:
         reading = self.provenance.get("reading")
         name = target if target is not None else self.target
         if need_target:
-            return read_examples(file, target=name, reading=reading, need_target=True, **how)
-        examples = read_examples(file, reading=reading, **how)
-        columns = getattr(examples.X, "columns", [])
-        if name is not None and name in columns and name not in self.features:
-            return replace(examples, X=examples.X.drop(name))  # type: ignore[union-attr]
+            examples = read_examples(file, target=name, reading=reading, need_target=True, **how)
+        else:
+            examples = _truth_aside(read_examples(file, reading=reading, **how), name, self.features)
+        self._check_kind(examples, file)
         return examples
+
+    def _check_kind(self, examples: Examples, file: str) -> None:
+        """Refuse images for a table, a table for images, and a table that lacks columns."""
+        if not self.provenance.get("reading"):
+            return
+        wanted, received = (
+            "images" if shape else "a table"
+            for shape in (self.provenance.get("image_shape"), examples.image_shape)
+        )
+        if wanted != received:
+            raise BadInput(f"expected {wanted}, as {self.path} was trained on, but {file} holds {received}")
+        there = getattr(examples.X, "columns", None)
+        missing = [name for name in self.features if there is not None and name not in there]
+        if missing:
+            raise BadInput(
+                f"expected the columns that {self.path} was trained on, but {file} lacks {_listed(missing)}; it has "
+                f"{_listed(there)}: add or rename the columns (an unknown value may be left empty)"
+            )
 
     @property
     def features(self) -> list[str]:
@@ -96,7 +113,7 @@ class Saved:
             missing = [name for name in self.features if name not in X.columns]
             if missing:
                 raise BadInput(
-                    f"expected the columns of the fit, but {examples.name} lacks {', '.join(missing[:10])}"
+                    f"expected the columns of the fit, but {examples.name} lacks {_listed(missing)}"
                 )
             X = X.select(self.features)
         strange = [name for name, kind in X.schema.items() if not (kind.is_numeric() or kind == pl.Boolean)]
@@ -144,9 +161,22 @@ def open_model(path: Path) -> Saved:
     from ..storage import read_provenance
 
     path = existing(path, "a model file that ellayer wrote")
-    if path.is_dir() and (path / "model.ellayer").is_file():
-        path = path / "model.ellayer"  # a run folder
+    if path.is_dir():
+        path = existing(path / "model.ellayer", "the folder of a run, which holds the model in model.ellayer")
     return Saved(path, load(path), read_provenance(path))
+
+
+def _truth_aside(examples: Examples, name: str | None, features: list[str]) -> Examples:
+    """A column of the truth is no input; it stays beside for who wants to see it."""
+    X: Any = examples.X
+    if name is None or name in features or name not in getattr(X, "columns", []):
+        return examples
+    return replace(examples, X=X.drop(name), y=X[name].to_numpy(), target=name)
+
+
+def _listed(names: Any, most: int = 10) -> str:
+    texts = [repr(str(name)) for name in names]
+    return ", ".join(texts[:most]) + (f" and {len(texts) - most} more" if len(texts) > most else "")
 
 
 def _of_estimator(model: Any, X: Any) -> Judged:

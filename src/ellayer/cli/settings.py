@@ -59,16 +59,18 @@ def read_config(path: Path) -> dict[str, Any]:
     for key in settings:
         if key not in known:
             raise BadInput(f"--config: {path} has the key {key!r}, which is no setting{_near(key, known)}")
-    if "source" in settings:
-        settings["source"] = _found(settings["source"], path)
+    for key in ("source", "test"):
+        if key in settings:
+            settings[key] = _found(settings[key], path)
     return settings
 
 
 def _found(source: Any, config: Path) -> Any:
-    """A path relative to here, or else to where the config lies."""
-    if isinstance(source, str) and not Path(source).exists() and (config.parent / source).exists():
-        return str(config.parent / source)
-    return source
+    """A path relative to here, or else to where the config lies, or to a folder above."""
+    if not isinstance(source, str) or Path(source).exists():
+        return source
+    above = (folder / source for folder in config.resolve().parents)
+    return next((str(path) for path in above if path.exists()), source)
 
 
 def _near(key: str, known: Iterable[str]) -> str:
@@ -88,10 +90,12 @@ def check_keys(settings: Mapping[str, Any], known: tuple[str, ...], what: str) -
     """
     for key in settings:
         if key not in known:
-            options = ", ".join(
-                f"--{name.replace('_', '-')}" for name in known if name not in ("source", "sha256")
-            )
-            raise BadInput(f"--{key.replace('_', '-')} does not go with {what}; expected one of {options}")
+            options = ", ".join(_option(name) for name in known if name not in ("source", "sha256"))
+            raise BadInput(f"{_option(key)} does not go with {what}; expected one of {options}")
+
+
+def _option(key: str) -> str:
+    return "--kind" if key == "kinds" else f"--{key.replace('_', '-')}"
 
 
 def write_config(path: Path, settings: Mapping[str, Any]) -> str:

@@ -49,11 +49,12 @@ def sweep(
 ) -> None:  # fmt: skip
     """Try every pair of layers and learning rate; write a run folder with the best.
 
-    Every trial learns from the same rows and is judged by the same rows held out in training; the best is
-    then tested on rows that no trial has seen. Trials of the same layers are trained at once. The folder is
-    that of a run, with sweep.csv and sweep.png beside.
+    Every trial learns from the same rows and is judged by the same rows held out
+    in training; the best is then tested on rows that no trial has seen. Trials of
+    the same layers are trained at once. The folder is that of a run, with
+    sweep.csv and sweep.png beside.
 
-    Example: ellayer sweep titanic.csv --target survived --layers 32 --layers 64,32 --learning-rate 0.01
+    Example: ellayer sweep titanic.csv --target survived --layers 32 --layers 64,32
     """
     from .from_file.sweeping import run_sweep
 

@@ -16,7 +16,7 @@ _BOTH, _SETS, _FILES, _HOW = "Training", "A named data set", "A file of yours", 
 _FROM_DATA, _SNIFFED = "by the data", "sniffed"
 
 
-def _option(*names: str, help: str, panel: str = _BOTH, default: str = _FROM_DATA, **more: Any) -> Any:
+def _option(*names: str, help: str, panel: str = _BOTH, default: str | bool = _FROM_DATA, **more: Any) -> Any:
     return typer.Option(*names, help=help, rich_help_panel=panel, show_default=default, **more)
 
 
@@ -27,44 +27,46 @@ def train(
         typer.Argument(help=f"A file, a folder of images, or one of: {', '.join(RECIPES)}.", metavar="FILE|NAME"),
     ] = None,
     target: Annotated[
-        str | None, _option("--target", "-t", help="The column to learn.", panel=_FILES, metavar="COLUMN")
+        str | None, _option("--target", "-t", help="The column to learn; of a table it must be told.", panel=_FILES,
+                     metavar="COLUMN", default=False)
     ] = None,
     layers: Annotated[
         str | None, _option("--layers", help="Sizes of the hidden layers, like 20,7,5.", metavar="N,N")
     ] = None,
     learning_rate: Annotated[float | None, _option("--learning-rate", help="Step size, above 0.")] = None,
-    batch_size: Annotated[int | None, _option("--batch-size", help="Examples per update.")] = None,
-    seed: Annotated[int | None, _option("--seed", help="Of starting weights, orders and splits.")] = None,
+    batch_size: Annotated[int | None, _option("--batch-size", min=1, help="Examples per update.")] = None,
+    seed: Annotated[int | None, _option("--seed", min=0, help="Of starting weights, orders and splits.", default="1")] = None,
     config: Annotated[
         Path | None,
         typer.Option("--config", help="Settings of a run, like its config.toml; options win.", rich_help_panel=_BOTH),
     ] = None,
     resume: Annotated[
         Path | None,
-        typer.Option("--resume", help="Go on with a run that was killed, in its folder.", metavar="DIR",
+        typer.Option("--resume", help="Go on with a run that was killed or stopped.", metavar="DIR",
                      rich_help_panel=_BOTH),
     ] = None,
-    task: Annotated[str | None, _option("--task", help="classes or numbers.", panel=_FILES)] = None,
+    task: Annotated[str | None, _option("--task", help="What the target is: classes or numbers.", panel=_FILES)] = None,
     test: Annotated[
         str | None,
         _option("--test", help="Share of rows to test on, or a file of them.", panel=_FILES, default="0.2"),
     ] = None,
     epochs: Annotated[int | None, _option("--epochs", min=1, help="Passes over the rows.", panel=_FILES)] = None,
     members: Annotated[
-        int | None, _option("--members", min=1, help="Networks whose answers are averaged.", panel=_FILES)
+        int | None, _option("--members", min=1, help="Networks whose answers are averaged.", panel=_FILES, default="1")
     ] = None,
     metric: Annotated[
-        str | None, _option("--metric", help="What to be best at: log_loss, auc, rmse ...", panel=_FILES)
+        str | None, _option("--metric", help="What to be best at: log_loss, auc, rmse ...", panel=_FILES,
+                     default="log_loss or rmse")
     ] = None,
     class_weight: Annotated[
-        str | None, _option("--class-weight", help="balanced.", panel=_FILES, default="none")
+        str | None, _option("--class-weight", help="balanced, for classes of uneven size.", panel=_FILES, default="none")
     ] = None,
     kind: Annotated[
         list[str] | None,
         _option("--kind", help="What a column is, like zip=categorical; again for more.", panel=_FILES,
                 metavar="COLUMN=KIND"),
     ] = None,
-    recipe: Annotated[str | None, _option("--recipe", help="A named recipe.", panel=_FILES)] = None,
+    recipe: Annotated[str | None, _option("--recipe", help="How columns are prepared and trained on.", panel=_FILES)] = None,
     time_limit: Annotated[
         float | None, _option("--time-limit", help="Seconds for the fit.", panel=_FILES, default="none")
     ] = None,
@@ -80,16 +82,17 @@ def train(
         _option("--header/--no-header", help="Whether the first row names the columns.", panel=_HOW,
                 default=_SNIFFED),
     ] = None,
-    x: Annotated[str | None, _option("--x", help="Key of the inputs in HDF5 or NPZ.", panel=_HOW)] = None,
-    y: Annotated[str | None, _option("--y", help="Key of the targets in HDF5 or NPZ.", panel=_HOW)] = None,
-    size: Annotated[int | None, _option("--size", help="Side of images, in pixels.", panel=_HOW)] = None,
-    grey: Annotated[bool | None, _option("--grey/--colour", help="Of images.", panel=_HOW)] = None,
+    x: Annotated[str | None, _option("--x", help="Key of the inputs in HDF5 or NPZ.", panel=_HOW, default=_SNIFFED)] = None,
+    y: Annotated[str | None, _option("--y", help="Key of the targets in HDF5 or NPZ.", panel=_HOW, default=_SNIFFED)] = None,
+    size: Annotated[int | None, _option("--size", help="Side of images, in pixels.", panel=_HOW,
+                     default="64, or their own if smaller")] = None,
+    grey: Annotated[bool | None, _option("--grey/--colour", help="Of images.", panel=_HOW, default="as they are")] = None,
     strict: Annotated[
         bool | None,
         _option("--strict/--skip", help="Stop at an image that cannot be read.", panel=_HOW, default="skip"),
     ] = None,
     data: Annotated[
-        str | None, _option("--data", help="Folder of the files of 'cats'.", panel=_SETS, metavar="DIR")
+        str | None, _option("--data", help="Folder of the files of 'cats'.", panel=_SETS, metavar="DIR", default=False)
     ] = None,
     activation: Annotated[
         str | None, _option("--activation", help="Of the hidden layers: one, or one each.", panel=_SETS)
@@ -119,9 +122,10 @@ def train(
 ) -> None:  # fmt: skip
     """Train on a file or a named data set; write a run folder.
 
-    Of a file: columns are told apart and prepared, rows are held out to test on, and the folder holds
-    model, report.html, config.toml, history.csv and pictures. Of a named set: logistic regression and
-    a network, as in the notes. Ctrl-C keeps the state reached.
+    Of a file: columns are told apart and prepared, rows are held out to test on,
+    and the folder holds the model, report.html, config.toml, history.csv and
+    pictures. Of a named set: logistic regression and a network, as in the notes.
+    Ctrl-C keeps the state reached; --resume goes on from it.
 
     Example: ellayer train titanic.csv --target survived
 

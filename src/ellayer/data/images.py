@@ -189,7 +189,7 @@ def _note_wrong(folder: Path, wrong: list[tuple[Path, DataError]], count: int, n
         )
     names = _names([str(path.relative_to(folder)) for path, _ in wrong])
     notes.append(
-        f"{_counted(len(wrong), 'image')} of {count} cannot be read and left out: {names}; the first: {wrong[0][1]}"
+        f"{_counted(len(wrong), 'image')} of {count} cannot be read and {'is' if len(wrong) == 1 else 'are'} left out: {names}; the first: {wrong[0][1]}"
     )
 
 

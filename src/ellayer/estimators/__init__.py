@@ -1,21 +1,28 @@
-"""Estimators for scikit-learn's world: the successors of its MLPClassifier and MLPRegressor."""
+"""Estimators for scikit-learn's world: the successors of its MLPClassifier and MLPRegressor, and those for tables.
 
-from .checks import FitWarning
-from .classifier import MLPClassifier
-from .convert import from_sklearn
-from .epochs import EpochInfo
-from .preparation import TablePreparation
-from .regressor import MLPRegressor
-from .tabular_classifier import TabularClassifier
-from .tabular_regressor import TabularRegressor
+The names are looked up when first used: a fit of iris should not wait for what tables need.
+"""
 
-__all__ = [
-    "EpochInfo",
-    "FitWarning",
-    "MLPClassifier",
-    "MLPRegressor",
-    "TablePreparation",
-    "TabularClassifier",
-    "TabularRegressor",
-    "from_sklearn",
-]
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_HOME = {
+    "EpochInfo": "epochs",
+    "FitWarning": "checks",
+    "MLPClassifier": "classifier",
+    "MLPRegressor": "regressor",
+    "TablePreparation": "preparation",
+    "TabularClassifier": "tabular_classifier",
+    "TabularRegressor": "tabular_regressor",
+    "from_sklearn": "convert",
+}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'ellayer.estimators' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)

@@ -50,7 +50,7 @@ def _useless(columns: Sequence[Coded]) -> list[str]:
         told = shown([c.name for c in constant])
         all_of_them = len(constant) == len(columns)
         advice = "nothing to learn from: name another file" if all_of_them else "left out of what is learnt"
-        findings.append(f"{'every column' if all_of_them else told} {_says(constant)}; {advice}")
+        findings.append(f"{'every column' if all_of_them else told} {_says(constant, all_of_them)}; {advice}")
     for column in columns:
         if column.verdict.kind in ("identifier", "text"):
             findings.append(
@@ -62,9 +62,9 @@ def _useless(columns: Sequence[Coded]) -> list[str]:
     return findings
 
 
-def _says(constant: Sequence[Coded]) -> str:
+def _says(constant: Sequence[Coded], all_of_them: bool) -> str:
     empty = sum(c.distinct == 0 for c in constant)
-    verb = "hold" if len(constant) > 1 else "holds"
+    verb = "holds" if len(constant) == 1 or all_of_them else "hold"
     if empty == len(constant):
         return f"{verb} no value"
     return f"{verb} one value only" + (f" ({constant[0].levels[0]!r})" if len(constant) == 1 else "")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import re
-import warnings
 from html import escape
 from itertools import count
 
@@ -44,16 +43,7 @@ class Pictures:
         figure.patch.set_visible(False)
         for axes in figure.axes:
             axes.patch.set_visible(False)
-        # Letters are the reader's: matplotlib only measures them, and what its own font lacks is no matter.
-        with (
-            warnings.catch_warnings(),
-            look(),
-            matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "ellayer"}),
-        ):
-            warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
-            warnings.filterwarnings(
-                "ignore", "Matplotlib currently does not support .* natively", UserWarning
-            )
+        with look(), matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "ellayer"}):
             figure.savefig(
                 out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
             )

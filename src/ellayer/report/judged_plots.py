@@ -75,7 +75,7 @@ def learning_curves(
             axes.plot(x, costs, label=label, color=(BLUE, ORANGE)[i], linestyle=DASHES[i], linewidth=2.0)
         if best_epoch is not None:
             axes.axvline(
-                best_epoch, color="#666666", linewidth=1.0, linestyle=":", label=f"kept: {along} {best_epoch}"
+                best_epoch, color="#666666", linewidth=1.5, linestyle=":", label=f"kept: {along} {best_epoch}"
             )
         axes.set_xlabel(along)
         axes.set_ylabel("cost J")
@@ -169,7 +169,7 @@ def calibration_curve(
     truth = class_numbers(y, classes)
     with look():
         figure, (axes,) = new_figure(SIZE, title)
-        axes.plot([0, 1], [0, 1], color="#666666", linewidth=1.0, linestyle=":", label="as promised")
+        axes.plot([0, 1], [0, 1], color="#666666", linewidth=1.5, linestyle=":", label="as promised")
         for i, (name, P) in enumerate(models.items()):
             promised, right = reliability(np.asarray(P, dtype=float), truth)
             bins = equal_bins(promised)
@@ -216,7 +216,7 @@ def roc_curves(curves: Mapping[str, tuple[np.ndarray, np.ndarray]], title: str =
 
     with look():
         figure, (axes,) = new_figure(SIZE, title)
-        axes.plot([0, 1], [0, 1], color="#666666", linewidth=1.0, linestyle=":", label="chance")
+        axes.plot([0, 1], [0, 1], color="#666666", linewidth=1.5, linestyle=":", label="chance")
         for i, (name, (score, positive)) in enumerate(curves.items()):
             alarms, found, _ = roc_curve(positive, score)
             _line(axes, *_thin(alarms, found), shorten(name, 28), i)
@@ -306,7 +306,7 @@ def importance_bars(
     """
     rows = sorted(importance, key=lambda row: -row[1])[:most]
     with look():
-        figure, (axes,) = new_figure((SIZE[0] + 1.0, 1.1 + 0.27 * len(rows)), title)
+        figure, (axes,) = new_figure((SIZE[0], 1.1 + 0.27 * len(rows)), title)
         axes.barh(
             range(len(rows)), [row[1] for row in rows], xerr=[row[2] for row in rows], color=BLUE, height=0.66,
             error_kw={"ecolor": INK, "elinewidth": 1.1, "capsize": 2.5},
@@ -314,7 +314,7 @@ def importance_bars(
         axes.set_yticks(range(len(rows)), [shorten(row[0], 24) for row in rows])
         axes.invert_yaxis()
         axes.axvline(0.0, color="#666666", linewidth=0.8)
-        axes.set_xlabel(f"{of} lost when shuffled (mean ± 1 standard deviation)", fontsize=10)
+        axes.set_xlabel(f"{shorten(of)} lost when shuffled (± 1 SD)")
         axes.spines["left"].set_visible(False)
         axes.tick_params(axis="y", length=0)
         axes.grid(axis="x", **_GRID)

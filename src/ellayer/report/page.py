@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from . import judged_plots, words
+from . import judged_plots, titles, words
 from .drawing import Pictures, png, weight_picture
 from .facts import Judged, RunFacts
 from .mistakes import Mistake, largest_mistakes, shown_columns
@@ -47,7 +47,7 @@ def write_report(facts: RunFacts, path: str | os.PathLike[str]) -> Path:
     ...     y=np.array(["cat", "dog", "dog"]), models=[Judged("the network", np.array(["cat", "dog", "cat"]))],
     ... )
     >>> page = write_report(facts, pathlib.Path(tempfile.mkdtemp(), "report.html"))
-    >>> "right in 66.7 % of 3 test rows" in page.read_text(encoding="utf-8")
+    >>> "right in 66.7\N{NO-BREAK SPACE}% of 3 test rows" in page.read_text(encoding="utf-8")
     True
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -57,6 +57,7 @@ def write_report(facts: RunFacts, path: str | os.PathLike[str]) -> Path:
         lstrip_blocks=True,
     )  # fmt: skip
     shelf.globals.update(number=words.number, seconds=words.seconds, many=words.many)
+    shelf.filters["unbroken"] = words.unbroken
     text = shelf.get_template("report.html").render(content(facts))
     path = Path(path)
     path.write_text(text, encoding="utf-8", errors="replace")
@@ -75,6 +76,8 @@ def content(facts: RunFacts) -> dict[str, Any]:
     scored = {said.name: scores(facts.y, said.prediction, said.P, facts.classes or None) for said in models}
     return {
         "facts": facts,
+        "thing": words.thing(facts),
+        "held_out": words.held_out(facts),
         "verdict": words.verdict(facts, scored),
         "columns": facts.columns[:_MOST_COLUMNS],
         "more_columns": max(0, len(facts.columns) - _MOST_COLUMNS),
@@ -110,18 +113,11 @@ def _network(facts: RunFacts, pictures: Pictures) -> dict[str, Any] | None:
     }  # fmt: skip
 
 
-def _short(name: Any, length: int = 40) -> str:
-    text = str(name)
-    return text if len(text) <= length else text[: length - 1] + "…"
-
-
 def _inputs(network: Any) -> str:
     """How many inputs there are, and as how many numbers layer 1 sees them."""
-    inputs = network.layer_dims[0]
-    size = inputs if network.inputs is None else network.inputs.size(inputs)
-    return words.many(inputs, "input") + (
-        f", which layer 1 sees as {size:,} numbers" if size != inputs else ""
-    )
+    inputs, size = network.layer_dims[0], network.widths[0]
+    seen = f", which layer 1 sees as {size:,} numbers" if size != inputs else ""
+    return f"{words.many(inputs, 'input')} after preparation{seen}"
 
 
 def _picture(title: str, svg: str, wide: bool = False) -> dict[str, Any]:
@@ -132,16 +128,7 @@ def _curves(facts: RunFacts, pictures: Pictures) -> dict[str, Any] | None:
     history = facts.history
     if not history or len(history) < 2:
         return None
-    costs = judged_plots.curve_of(history, "training")
-    held = judged_plots.curve_of(history, "held out")
-    along = "epochs" if history.get("epoch") else "records"
-    title = (
-        f"The cost falls from {words.number(costs[0])} to {words.number(costs[-1])} in {len(costs):,} {along}"
-    )
-    if costs[-1] > costs[0]:
-        title = title.replace("falls", "rises")
-    if facts.best_epoch is not None and len(held):
-        title += f"; epoch {facts.best_epoch}, the best on held-out rows, is kept"
+    title = titles.of_curves(facts)
     svg = pictures.figure(judged_plots.learning_curves(history, facts.best_epoch), title)
     return _picture(title, svg)
 
@@ -183,11 +170,9 @@ def _number_pictures(facts: RunFacts, ours: Judged, pictures: Pictures) -> list[
     y, said = np.asarray(facts.y, dtype=float), np.asarray(ours.prediction, dtype=float).ravel()
     if not (np.isfinite(y) & np.isfinite(said)).any():
         return []
-    errors = said - y
-    half, most = (words.number(float(np.nanquantile(np.abs(errors), q))) for q in (0.5, 0.9))
-    over = float(np.nanmean(errors))
+    over = float(np.nanmean(said - y))
     lean = f"{words.number(abs(over))} too {'high' if over > 0 else 'low'}"
-    first = f"Half of the predictions are within {half} of the truth, nine in ten within {most}"
+    first = titles.of_errors(y, said)
     second = f"On average the predictions are {lean}"
     return [
         _picture(
@@ -198,14 +183,7 @@ def _number_pictures(facts: RunFacts, ours: Judged, pictures: Pictures) -> list[
 
 
 def _confusion(facts: RunFacts, ours: Judged, pictures: Pictures) -> dict[str, Any]:
-    counts = judged_plots.count_pairs(facts.y, ours.prediction, facts.classes)
-    wrong = counts - np.diag(np.diag(counts))
-    if wrong.any():
-        i, j = np.unravel_index(int(wrong.argmax()), wrong.shape)
-        title = (f"The most frequent mistake: {_short(facts.classes[i])} taken for {_short(facts.classes[j])}, {wrong[i, j]} of "
-                 f"{counts[i].sum()} times")  # fmt: skip
-    else:
-        title = "No row is taken for another class"
+    title = titles.of_confusion(facts, ours)
     figure = judged_plots.confusion_matrix(facts.y, ours.prediction, facts.classes)
     return _picture(
         title,
@@ -224,22 +202,23 @@ def _probability_pictures(
     truth = class_numbers(facts.y, facts.classes)
     far = words.shown("calibration_error", ours["calibration_error"].value)
     title = f"Promised probabilities are off by {far} on average"
-    compared = {name: P for name, P in able.items() if np.ptp(P, axis=0).any()}  # a constant is but a point
-    chosen = dict(list((compared or able).items())[:2])
+    # Ours whatever it says; of the others those that say more than one thing, for that is but a point.
+    compared = {name: P for name, P in able.items() if name == models[0].name or np.ptp(P, axis=0).any()}
+    chosen = dict(list(compared.items())[:2])
     found = [
         _picture(
             title, pictures.figure(judged_plots.calibration_curve(chosen, facts.y, facts.classes), title)
         )
     ]
-    curves = _ranked(facts.classes, truth, compared or able, models[0].name)
+    curves = _ranked(facts.classes, truth, compared, models[0].name)
     if not curves:
         return found
     area = words.number(ours["roc_auc"].value)
     if len(facts.classes) == 2:
-        first = f"A row of {_short(facts.classes[1])} is ranked above one of {_short(facts.classes[0])} in {100 * ours['roc_auc'].value:.1f} % of pairs"
+        first = f"A row of {titles.short(facts.classes[1])} is ranked above one of {titles.short(facts.classes[0])} in {100 * ours['roc_auc'].value:.1f} % of pairs"
     else:
         first = f"Each class against the rest: the area under the curves is {area} on average"
-    second = f"How many alarms are right, as more rows of {_short(facts.classes[1])} are found" if len(facts.classes) == 2 else (
+    second = f"How many alarms are right, as more rows of {titles.short(facts.classes[1])} are found" if len(facts.classes) == 2 else (
         "How many alarms are right, as more rows of each class are found")  # fmt: skip
     return [
         *found,
@@ -272,14 +251,8 @@ def _mistakes(facts: RunFacts, models: list[Judged]) -> dict[str, Any]:
 def _importance(facts: RunFacts, pictures: Pictures) -> dict[str, Any] | None:
     if not facts.importance:
         return None
-    name, lost, _ = max(facts.importance, key=lambda row: row[1])
-    of = facts.importance_of or "the score"
-    title = (
-        f"Most rests on {_short(name)}: shuffled, it costs {words.number(lost)} of {of}"
-        if lost > 0
-        else "No input matters alone"
-    )
-    figure = judged_plots.importance_bars(facts.importance, of)
+    title = titles.of_importance(facts)
+    figure = judged_plots.importance_bars(facts.importance, facts.importance_of or "the score")
     return _picture(title, pictures.figure(figure, title), wide=True)
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import textwrap
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +41,16 @@ _LOOK = {
 }
 
 
-def look() -> Any:
-    """Return the context a picture is drawn in; the reader's own settings stay as they were."""
-    return rc_context(_LOOK)  # type: ignore[arg-type]
+@contextmanager
+def look() -> Iterator[None]:
+    """Draw a picture within this; the reader's own settings stay as they were.
+
+    Letters that matplotlib's font lacks are boxes in a PNG and themselves in a page: nothing to warn of at each.
+    """
+    with rc_context(_LOOK), warnings.catch_warnings():  # type: ignore[arg-type]
+        for message in ("Glyph .* missing from", "Matplotlib currently does not support .* natively"):
+            warnings.filterwarnings("ignore", message, UserWarning)
+        yield
 
 
 def new_figure(

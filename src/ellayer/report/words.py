@@ -74,6 +74,21 @@ def many(count: int, what: str) -> str:
     return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
+def thing(facts: RunFacts) -> str:
+    """Return what one example is called."""
+    return "row" if facts.images is None else "image"
+
+
+def held_out(facts: RunFacts) -> str:
+    """Return what the examples are that the models are judged on."""
+    return facts.held_out_on.replace("rows", f"{thing(facts)}s")
+
+
+def unbroken(text: str) -> str:
+    """Return a text whose percent signs stay with their numbers."""
+    return text.replace(" %", "\N{NO-BREAK SPACE}%")
+
+
 def verdict(facts: RunFacts, scored: dict[str, dict[str, Score]]) -> list[str]:
     """Return what was learned, and how good that is against simpler models, as sentences.
 
@@ -84,13 +99,15 @@ def verdict(facts: RunFacts, scored: dict[str, dict[str, Score]]) -> list[str]:
         By model.
     """
     if not scored:
-        return [f"No rows were held out, so nothing can be said about how well {facts.target} is predicted."]
+        return [
+            f"No {thing(facts)}s were held out, so nothing can be said about how well {facts.target} is predicted."
+        ]
     name = "accuracy" if facts.task == "classes" else "rmse"
     ours, *others = facts.models
     score, m = scored[ours.name][name], len(facts.y)
     said = ", ".join(f"{other.name} {'in ' if facts.task == 'classes' else ''}{shown(name, scored[other.name][name].value)}"
                      for other in others)  # fmt: skip
-    on = facts.held_out_on if m != 1 else facts.held_out_on.replace("rows", "row")
+    on = held_out(facts) if m != 1 else held_out(facts).replace(f"{thing(facts)}s", thing(facts))
     if facts.task == "classes":
         first = f"{_start(ours.name)} is right in {shown(name, score.value)} of {m:,} {on}"
     else:
@@ -120,10 +137,10 @@ def _comparison(facts: RunFacts, name: str) -> list[str]:
             found.append(f"It is worse than {other.name} by {value} {unit} (95 %: {low} to {high}).")
         else:
             here, worst = (_lead(name, abs(end)) for end in (lead.value, lead.low))
+            here = f"{here} {unit} {'worse' if lead.value < 0 else 'better'}" if lead.value else "as good"
             found.append(
-                f"{many(len(facts.y), 'row')} cannot tell it from {other.name}: it is {here} {unit} "
-                f"{'worse' if lead.value < 0 else 'better'} on them, and anything between {worst} worse and {high} better "
-                f"is plausible (95 %)."
+                f"{many(len(facts.y), thing(facts))} cannot tell it from {other.name}: it is {here} on them, and anything "
+                f"between {worst} worse and {high} better is plausible (95 %)."
             )
     return found
 

@@ -169,6 +169,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         )
     if target.is_dir():
         raise IsADirectoryError(f"expected the name of a file, received the folder {str(target)!r}")
+    if target.exists() and not target.is_file():
+        raise FileExistsError(f"expected the name of a file, received the device or pipe {str(target)!r}")
     partial = target.with_name(f".{target.name}.{secrets.token_hex(6)}.partial")
     os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     try:

@@ -42,6 +42,8 @@ def run_file(
         facts = judge(run)
         summary = write_run(folder.staging, run, facts)
         path = folder.finish()
+        if not run.interrupted:
+            (path / CHECKPOINT).unlink(missing_ok=True)  # the run is complete
     if json:
         print(dumps({"run": str(path), **summary}))
     elif quiet:

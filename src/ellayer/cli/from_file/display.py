@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 from ...report.facts import RunFacts
-from ...report.scores import METRICS
+from ...report.scores import METRICS, Score
+from ...report.words import interval, shown
 from .fitting import FileRun
 
 
@@ -25,14 +27,22 @@ def show_run(run: FileRun, facts: RunFacts, summary: dict[str, Any], path: Path)
     path : Path
     """
     console = Console()
-    plain = {"markup": False, "highlight": False}
-    console.print(f"{facts.name}: {facts.target} ({run.job.survey.why})", **plain)  # type: ignore[arg-type]
-    console.print(score_table(summary, len(facts.y)))
-    for finding in facts.findings:
-        console.print(f"Odd: {finding}", **plain)  # type: ignore[arg-type]
-    for note in facts.notes:
-        console.print(f"Note: {note}", **plain)  # type: ignore[arg-type]
-    console.print(f"Written to {path}; open {path / 'report.html'}", soft_wrap=True, **plain)  # type: ignore[arg-type]
+    console.print(f"{facts.name}: {facts.target}, {run.job.survey.why}", markup=False, highlight=False)
+    _show_rest(console, summary, len(facts.y), path)
+
+
+def _show_rest(console: Console, summary: dict[str, Any], rows: int, path: Path) -> None:
+    """Scores, what is odd, and where everything is."""
+    if summary["scores"]:
+        console.print(score_table(summary, rows))
+    told = [f"Odd: {finding}" for finding in summary["findings"]] + [
+        f"Note: {note}" for note in summary["notes"]
+    ]
+    for line in told:
+        console.print(line, markup=False, highlight=False)
+    console.print(
+        f"Written to {path}; open {path / 'report.html'}", soft_wrap=True, markup=False, highlight=False
+    )
 
 
 def score_table(summary: dict[str, Any], rows: int) -> Table:
@@ -44,42 +54,20 @@ def score_table(summary: dict[str, Any], rows: int) -> Table:
         As in ``run.json``.
     rows : int
     """
-    table = Table(title=f"On {rows} {summary['scored_on']}", title_justify="left")
-    table.add_column("score")
+    table = Table(title=f"On {rows:,} {summary['scored_on']}", title_justify="left")
+    table.add_column("score", no_wrap=True)
     table.add_column("the network", justify="right")
-    table.add_column("95 % interval", justify="right")
+    table.add_column("95 % interval", justify="right", no_wrap=True)
     for name in summary["compared"]:
         table.add_column(name, justify="right")
-    for name, score in summary["scores"].items():
+    for name, told in summary["scores"].items():
+        value, low, high = (math.nan if told[end] is None else told[end] for end in ("value", "low", "high"))
         others = (values.get(name, {}) for values in summary["compared"].values())
-        ends = [shown(name, score[end]) for end in ("low", "high")]
-        interval = "-" if "-" in ends else f"{ends[0]} to {ends[1]}"
         table.add_row(
-            METRICS[name].title, shown(name, score["value"]), interval,
+            METRICS[name].title, shown(name, value), interval(name, Score(value, low, high)),
             *(shown(name, other.get("value")) for other in others),
         )  # fmt: skip
     return table
-
-
-def shown(name: str, value: float | None) -> str:
-    """Return a score as text.
-
-    Parameters
-    ----------
-    name : str
-        Of the metric.
-    value : float or None
-
-    Examples
-    --------
-    >>> shown("accuracy", 0.8492), shown("rmse", 12345.6), shown("r2", None)
-    ('84.9 %', '12346', '-')
-    """
-    if value is None:
-        return "-"
-    if METRICS[name].share:
-        return f"{100 * value:.1f} %"
-    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def show_sweep(
@@ -108,9 +96,4 @@ def show_sweep(
             style="bold" if i == best else None,
         )  # fmt: skip
     console.print(table)
-    if summary["scores"]:
-        test = summary["rows"].get("test") or summary["rows"]["validation"]
-        console.print(score_table(summary, test))
-    console.print(
-        f"Written to {path}; open {path / 'report.html'}", soft_wrap=True, markup=False, highlight=False
-    )
+    _show_rest(console, summary, summary["rows"].get("test") or summary["rows"]["validation"], path)

@@ -31,6 +31,8 @@ class FileRun:
         """All settings of the run, those left to their defaults too: what a config repeats it by."""
         told = {option: _plain(self.model.get_params()[name]) for option, name in PARAMETERS.items()
                 if name in self.model.get_params()}  # fmt: skip
+        if told.get("layers") is None and self.model.network_ is not None:
+            told["layers"] = list(self.model.network_.layer_dims[1:-1])
         job = self.job
         how = {key: value for key, value in (job.train.reading or {}).items() if key in READING}
         every = {**job.settings, **told, "task": job.survey.task, "target": job.train.target, **how}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -101,6 +102,7 @@ def read_job(settings: Mapping[str, Any]) -> Job:
     )
     assert looked.task is not None  # there is a target
     _check_target(examples, looked.task)
+    _check_columns(examples, looked)
     if stream is None:
         train, test, told = split(examples, wish, looked.task, settings["seed"])
     else:
@@ -165,8 +167,10 @@ def make_model(task: str, settings: Mapping[str, Any]) -> Any:
     Raises
     ------
     BadInput
-        For a setting that this estimator does not have.
+        For a setting that this estimator does not have, or a value that it does not take.
     """
+    from sklearn.utils._param_validation import InvalidParameterError
+
     from ...estimators import TabularClassifier, TabularRegressor
 
     make = TabularClassifier if task == "classes" else TabularRegressor
@@ -178,7 +182,43 @@ def make_model(task: str, settings: Mapping[str, Any]) -> Any:
                 f"--{option.replace('_', '-')} does not go with a target of {task}; leave it out, or say --task "
                 f"{'classes' if task == 'numbers' else 'numbers'}"
             )
-    return make(**{PARAMETERS[option]: value for option, value in told.items()})
+    model = make(**{PARAMETERS[option]: value for option, value in told.items()})
+    try:
+        model._validate_params()
+    except InvalidParameterError as error:
+        raise BadInput(_as_option(str(error))) from None
+    return model
+
+
+def _as_option(message: str) -> str:
+    """Say scikit-learn's message on a parameter in the words of the command line."""
+    said = re.fullmatch(r"The '(\w+)' parameter of \w+ must be (.*?)\.? Got (.*) instead\.", message)
+    if said is None:
+        return message
+    options = {parameter: option for option, parameter in PARAMETERS.items()}
+    parameter, expected, received = said.groups()
+    expected = expected.replace("an instance of 'dict', ", "")  # which no option can say
+    expected = re.sub(r"a str among \{(.*?)\}", lambda names: _one_of(names[1]), expected)
+    return (
+        f"--{options.get(parameter, parameter).replace('_', '-')}: expected {expected}, received {received}"
+    )
+
+
+def _one_of(names: str) -> str:
+    return " or ".join(sorted(name.strip(" '") for name in names.split(",")))
+
+
+def _check_columns(examples: Examples, looked: Survey) -> None:
+    """Refuse a table without a column to learn from."""
+    from ...estimators.survey_columns import LEFT_OUT
+
+    if looked.columns and all(column.kind in LEFT_OUT for column in looked.columns):
+        told = ", ".join(f"{column.name!r} ({column.kind})" for column in looked.columns[:8])
+        raise BadInput(
+            f"expected a column of {examples.name} to learn from beside {examples.target!r}, received {told}"
+            f"{f' and {len(looked.columns) - 8} more' if len(looked.columns) > 8 else ''}; name another file, or say what "
+            "a column is with --kind COLUMN=categorical"
+        )
 
 
 def _check_target(examples: Examples, task: str) -> None:

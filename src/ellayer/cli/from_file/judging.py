@@ -15,7 +15,7 @@ from ...inspection import diagnose
 from ...report.facts import Judged, RunFacts
 from ..settings import config_text
 from ..versions import versions
-from .fitting import FileRun
+from .fitting import FileRun, told_by_fit
 
 if TYPE_CHECKING:
     from ...data import Examples
@@ -41,7 +41,7 @@ def judge(run: FileRun) -> RunFacts:
     classes = list(model.classes_) if job.survey.task == "classes" else []
     if job.test is not None:
         held, on = job.test, "test rows"
-        models = [judged("the network", model, held.X), *_simple_models(run, held)]
+        models = [_on_test(run, held), *_simple_models(run, held)]
     else:
         held, on, models = _seen_while_training(run)
     network, parameters = model.network_, model.members_[0] if model.members_ else None
@@ -92,6 +92,15 @@ def judged(name: str, model: Any, X: Any) -> Judged:
     """
     P = model.predict_proba(X) if hasattr(model, "predict_proba") else None
     return Judged(name, model.predict(X), P)
+
+
+def _on_test(run: FileRun, held: Examples) -> Judged:
+    """What the network says of the test rows; what is odd in them is noted."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        said = judged("the network", run.model, held.X)
+    run.notes += [f"in the test rows: {note}" for note in told_by_fit(caught)]
+    return said
 
 
 def _counts(run: FileRun) -> dict[str, int]:
@@ -217,10 +226,12 @@ def _diagnosis(run: FileRun) -> Any:
     if model.network_ is None:
         return None
     rows = run.job.train.take(np.arange(min(len(run.job.train.y), 2000)))  # type: ignore[arg-type]
-    try:
-        return diagnose(model, rows.X, np.asarray(rows.y))
-    except ValueError:
-        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of rows held out while training: told when they were prepared
+        try:
+            return diagnose(model, rows.X, np.asarray(rows.y))
+        except ValueError:
+            return None
 
 
 # Images

@@ -12,6 +12,7 @@ from ...report.scores import scores
 from ...storage.model_file import save
 from ..settings import write_config
 from .fitting import FileRun
+from .pictures import draw_run
 
 
 def write_run(folder: Path, run: FileRun, facts: RunFacts) -> dict[str, Any]:
@@ -35,6 +36,7 @@ def write_run(folder: Path, run: FileRun, facts: RunFacts) -> dict[str, Any]:
     (folder / "history.csv").write_text(run.model.history_.to_csv())
     (folder / "run.json").write_text(json.dumps(summary, indent=1))
     write_report(facts, folder / "report.html")
+    draw_run(folder, facts)
     return summary
 
 
@@ -90,6 +92,11 @@ def provenance_of(run: FileRun, facts: RunFacts, summary: dict[str, Any], config
         "reading": run.job.train.reading,
         "target": run.job.train.target,
         "task": facts.task,
+        "identifiers": [
+            column.name
+            for column in run.job.survey.columns
+            if column.kind == "identifier" and column.distinct == run.job.survey.m
+        ],
         "image_shape": None if shape is None else list(shape),
         "created": facts.created,
         "command": facts.command,
