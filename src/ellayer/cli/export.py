@@ -29,7 +29,8 @@ def export(
 ) -> None:
     """Write a model as ONNX, which runs without Python and without Ellayer.
 
-    A model of a table goes whole: one input per column, the preparation inside.
+    A model of a table goes whole: one input per column, the preparation inside; a model of
+    images has one input for all pixels.
     What is written was run on onnxruntime and compared with the model.
 
     Example: ellayer export runs/titanic-1 --onnx titanic.onnx
@@ -82,6 +83,11 @@ def _whole(saved: Saved) -> tuple[Any, list[str]]:
     labels = saved.provenance.get("classes")
     if labels and not hasattr(model, "classes_"):
         notes.append(f"the labels 0, 1, ... are {', '.join(map(str, labels))}")
+    if shape := saved.provenance.get("image_shape"):
+        colours = "red, green and blue" if len(shape) == 3 else "the grey"
+        notes.append(
+            f"X holds {colours} of each pixel of an image of {shape[1]} x {shape[0]}, row by row, from 0 to 1"
+        )
     rule = saved.provenance.get("standardise")
     if rule is None or hasattr(model, "network_"):
         return model, notes
