@@ -14,7 +14,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from ellayer.cli.app import app
-from ellayer.cli.models import Model
+from ellayer.cli.named.models import Model
 from ellayer.cli.reproduce.rows import Row, accuracy_rows, cost_rows
 
 

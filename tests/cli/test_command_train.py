@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import ellayer as package
-from ellayer.cli.recipes import RECIPES
+from ellayer.cli.named.recipes import RECIPES
 from ellayer.data import FILE_SETS, NAMED, load
 
 

@@ -216,7 +216,7 @@ def _show_classes(console: Any, truth: np.ndarray, said: Judged, classes: list[A
     from rich.table import Table
 
     from ..report.judged_plots import count_pairs
-    from .models import per_cent
+    from .named.models import per_cent
 
     if len(classes) <= _MOST_CLASSES:
         console.print("\nConfusion matrix: true classes in rows, predicted ones in columns", highlight=False)

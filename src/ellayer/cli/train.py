@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from .answers import BadInput, answering
+from .named.recipes import RECIPES
 from .options import Debug, Json, Out, Quiet, check_learning_rate, read_kinds, read_layers
-from .recipes import RECIPES
 from .settings import FILE, NAMED, check_keys, read_config
 
 _BOTH, _SETS, _FILES, _HOW = "Training", "A named data set", "A file of yours", "How the file is read"
@@ -151,7 +151,7 @@ def train(
         )
     if is_named(settings["source"]):
         check_keys(settings, NAMED, f"the named set {settings['source']!r}")
-        from .training import run_named
+        from .named.training import run_named
 
         code = run_named(settings, out, quiet, json)
     else:

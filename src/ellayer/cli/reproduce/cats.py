@@ -11,9 +11,9 @@ from ...core.network import Network
 from ...data import Dataset
 from ...report.plots import cost_curves, image_grid
 from ...report.style import save_picture
-from ..models import Model, fit_whole, per_cent
+from ..named.models import Model, fit_whole, per_cent
+from ..named.saving import draw_mislabelled
 from ..progress import ProgressFor
-from ..saving import draw_mislabelled
 from . import published
 from .rows import Row, accuracy_rows, cost_rows
 

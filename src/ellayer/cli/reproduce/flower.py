@@ -8,7 +8,7 @@ from ...core.network import Network
 from ...data import Dataset, load
 from ...report.plots import decision_boundaries
 from ...report.style import save_picture
-from ..models import Model, fit_whole, per_cent
+from ..named.models import Model, fit_whole, per_cent
 from ..progress import ProgressFor
 from . import published
 from .rows import Row, cost_rows

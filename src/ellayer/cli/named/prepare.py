@@ -10,7 +10,7 @@ import numpy as np
 from .recipes import Recipe
 
 if TYPE_CHECKING:
-    from ..data import Dataset
+    from ...data import Dataset
 
 
 @dataclass(frozen=True)

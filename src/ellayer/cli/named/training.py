@@ -9,16 +9,16 @@ from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .answers import CHECK_FAILED, DONE, INTERRUPTED, BadInput
-from .folder import output_folder
+from ..answers import CHECK_FAILED, DONE, INTERRUPTED, BadInput
+from ..folder import output_folder
+from ..options import check_memory, read_activations
+from ..progress import ProgressFor, progress_bars
 from .models import Model, fit
-from .options import check_memory, read_activations
 from .prepare import Standardised, prepare
-from .progress import ProgressFor, progress_bars
 from .recipes import RECIPES, Recipe
 
 if TYPE_CHECKING:
-    from ..data import Dataset
+    from ...data import Dataset
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def run_named(settings: Mapping[str, Any], out: Path | None, quiet: bool, json: 
     out : Path or None
     quiet, json : bool
     """
-    from ..data import load
+    from ...data import load
 
     job = _job(settings)
     dataset = load(job.name, data=job.data)
@@ -146,7 +146,7 @@ def train_job(job: Job, dataset: Dataset, start: ProgressFor) -> Training:
     -------
     Training
     """
-    from ..core.network import Network
+    from ...core.network import Network
 
     dataset, standardised, notes = prepare(dataset, job.recipe)
     n_x, n_y = len(dataset.X), len(dataset.Y)

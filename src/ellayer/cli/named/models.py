@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .answers import BadInput
+from ..answers import BadInput
 
 if TYPE_CHECKING:
-    from ..data import Dataset
-    from ..engine.train import TrainingResult
+    from ...data import Dataset
+    from ...engine.train import TrainingResult
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def fit(name: str, dataset: Dataset, network: Any, **settings: Any) -> Model:
     BadInput
         If the network's first cost is no finite number.
     """
-    from ..engine.train import train
+    from ...engine.train import train
 
     result = train(network, dataset.X, dataset.Y, **settings)
     if not result.costs:

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from ..report.page import write_report
-from ..report.plots import cost_curves, data_points, decision_boundaries, image_grid
-from ..report.style import save_picture
-from ..storage.model_file import save
+from ...report.page import write_report
+from ...report.plots import cost_curves, data_points, decision_boundaries, image_grid
+from ...report.style import save_picture
+from ...storage.model_file import save
+from ..versions import versions
 from .models import Model, per_cent
-from .named_report import facts_of, provenance_of
+from .telling import facts_of, provenance_of
 from .training import Training
-from .versions import versions
 
 
 def write_run(folder: Path, training: Training) -> dict[str, Any]:

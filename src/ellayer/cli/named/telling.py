@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from ..inspection import diagnose
-from ..report.facts import Judged, RunFacts
+from ...inspection import diagnose
+from ...report.facts import Judged, RunFacts
+from ..settings import config_text
+from ..versions import versions
 from .models import Model
-from .settings import config_text
 from .training import Training
-from .versions import versions
 
 
 def settings_of(training: Training) -> dict[str, Any]:
