@@ -163,7 +163,7 @@ BAD = {
     "learning rate inf": (["flower", "--learning-rate", "inf"], "inf"),
     "learning rate text": (["flower", "--learning-rate", "fast"], "--learning-rate"),
     "iterations 0": (["flower", "--iterations", "0"], "--iterations"),
-    "batch size": (["flower", "--batch-size", "0"], "batch_size"),
+    "batch size": (["flower", "--batch-size", "0"], "--batch-size"),
     "l2": (["flower", "--l2", "-1"], "l2"),
     "dropout": (["flower", "--dropout", "1"], "dropout"),
     "seed": (["flower", "--seed", "-1"], "seed"),
