@@ -169,7 +169,7 @@ def test_what_is_no_model_ends_with_2(ellayer, models, tmp_path):
     (tmp_path / "page.ellayer").write_text("<html>not found</html>" * 20)
     (tmp_path / "empty").mkdir()
     words = {"cut.ellayer": "add up", "turned.ellayer": "SHA-256", "page.ellayer": "that Ellayer wrote",
-             "empty": "is a folder", "gone.ellayer": "gone.ellayer"}  # fmt: skip
+             "empty": "the folder of a run", "gone.ellayer": "gone.ellayer"}  # fmt: skip
     for name, message in words.items():
         done = ellayer("inspect", name)
         assert done.returncode == 2, name

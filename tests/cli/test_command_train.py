@@ -223,6 +223,18 @@ def test_divergence_ends_with_1_and_keeps_the_last_finite_parameters(ellayer, tm
     assert all(np.isfinite(theta).all() for theta in parameters.values())
 
 
+def wait_for_work(pid: int, seconds: float) -> None:
+    """Wait until a process has used so much of the processor: on a busy machine that takes its time."""
+    stat, end = Path(f"/proc/{pid}/stat"), time.monotonic() + 120
+    if not stat.exists():
+        time.sleep(seconds)
+        return
+    ticks = os.sysconf("SC_CLK_TCK")
+    while sum(map(int, stat.read_text().rpartition(")")[2].split()[11:13])) < seconds * ticks:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
 @pytest.mark.slow
 def test_ctrl_c_keeps_the_state_reached(program, tmp_path):
     running = subprocess.Popen(
@@ -232,7 +244,7 @@ def test_ctrl_c_keeps_the_state_reached(program, tmp_path):
     while not list(tmp_path.glob("runs/.flower*")):
         assert running.poll() is None
         time.sleep(0.05)
-    time.sleep(2)  # the loop is running by now
+    wait_for_work(running.pid, 6.0)  # importing and compiling take about three
     running.send_signal(signal.SIGINT)
     stdout, stderr = running.communicate(timeout=60)
     assert running.returncode == 130, stderr
