@@ -86,7 +86,7 @@ def test_a_run_on_a_named_set_and_a_model_saved_from_python(folder, run_in):
     assert [set(row) for row in rows] == [{"prediction", "p(red)", "p(blue)"}] * 2
     X = np.random.RandomState(0).normal(size=(80, 2))
     with pytest.warns(ConvergenceWarning):
-        model = library.MLPClassifier((4,), max_iter=100, random_state=0).fit(
+        model = library.MLPClassifier((4,), max_iter=20, learning_rate_init=0.1, random_state=0).fit(
             X, np.where(X[:, 0] > 0, "up", "down")
         )
     library.save(model, folder / "python.ellayer")
