@@ -15,6 +15,7 @@ GOOD = "a,b,kind\n" + "".join(
 )
 FILES = {
     "good.csv": GOOD.encode(),
+    "green.csv": GOOD.replace("red", "green").replace("blue", "green").encode(),
     "empty.csv": b"",
     "head.csv": b"a,b,kind\n",
     "page.csv": b"<!DOCTYPE html><html><body>Not found</body></html>\n",
@@ -52,6 +53,10 @@ T = ("--target", "kind")
             "--class-weight: expected balanced or None, received 'odd'",
         ),
         (("good.csv", *T, "--test", "1.5"), "--test: expected a share"),
+        (
+            ("good.csv", *T, "--test", "green.csv"),
+            "--test: expected classes as in training (blue, red), received 'green'",
+        ),
         (("good.csv", *T, "--kind", "a=odd"), "expected kinds among numeric"),
         (("good.csv", *T, "--iterations", "5"), "--iterations does not go with the file good.csv"),
         (("good.csv", *T, "--out", "full"), "holds something already"),
