@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -79,3 +81,22 @@ def test_a_place_below_a_file_is_refused():
     with pytest.raises(BadInput, match="can be written"), output_folder(Path("file/sub/run"), "flower"):
         pass
     assert [p.name for p in Path().iterdir()] == ["file"]
+
+
+def test_a_folder_that_another_run_is_about_to_write_is_refused():
+    Path(f".mine.{os.getppid()}.partial").mkdir()
+    with (
+        pytest.raises(BadInput, match=f"in use: process {os.getppid()}"),
+        output_folder(Path("mine"), "flower"),
+    ):
+        pass
+    assert not Path("mine").exists()
+
+
+def test_what_a_killed_run_left_is_cleared():
+    with subprocess.Popen(["true"]) as ended:
+        ended.wait()
+    left = Path(f".mine.{ended.pid}.partial")
+    left.mkdir()
+    assert _make(Path("mine")) == Path("mine")
+    assert not left.exists()

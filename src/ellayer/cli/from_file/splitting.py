@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -71,7 +72,23 @@ def read_test(path: str, examples: Examples) -> Examples:
     """Return the examples of a file of its own to test on, read as those trained on."""
     from ...data import read_examples
 
-    return read_examples(path, target=examples.target, reading=examples.reading, need_target=True)
+    test = read_examples(path, target=examples.target, reading=examples.reading, need_target=True)
+    return _with_known_labels(test, examples, path)
+
+
+def _with_known_labels(test: Examples, examples: Examples, path: str) -> Examples:
+    """Labels of text that end in a full stop, as UCI's adult.test has them, are those without; others are refused."""
+    y, known = np.asarray(test.y), np.asarray(examples.y)
+    labels = set(known.tolist())
+    if known.dtype.kind in "biuf" or not labels.isdisjoint(y.tolist()):
+        return test
+    bare = np.array([*(str(label).removesuffix(".") for label in y), None], dtype=object)[:-1]
+    if labels.isdisjoint(bare.tolist()):
+        raise BadInput(
+            f"--test: expected classes as in training ({', '.join(sorted(map(str, labels))[:8])}), received {y[0]!r} and its like "
+            f"in {path}; mend the labels"
+        )
+    return replace(test, y=bare)
 
 
 def _test_rows(y: np.ndarray, share: float, task: str, seed: int) -> np.ndarray:

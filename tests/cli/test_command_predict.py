@@ -1,0 +1,144 @@
+"""``ellayer predict`` through the installed program: rows kept, and files that are not like the one trained on."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import numpy as np
+import polars as pl
+import pytest
+from PIL import Image
+from sklearn.exceptions import ConvergenceWarning
+
+import ellayer as library
+
+HEAD = "id,a,town,kind\n"
+TABLE = HEAD + "".join(
+    f"P{i:03},{i % 7},{('Oslo', 'Rome', 'Paris')[i % 3]},{'x' if i % 7 + i % 3 > 4 else 'y'}\n"
+    for i in range(84)
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, run_in):
+    """A run on a table, a run on a named set, and a model saved from Python."""
+    here = tmp_path_factory.mktemp("predict")
+    (here / "train.csv").write_text(TABLE)
+    for what in (("train.csv", "-t", "kind", "--epochs", 4, "--layers", 4, "--out", "run"),
+                 ("flower", "--layers", 3, "--iterations", 20, "--out", "flower")):  # fmt: skip
+        done = run_in(here, "train", *what, "--quiet")
+        assert done.returncode == 0, done.stderr
+    return here
+
+
+def _said(done):
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_order_count_and_the_column_that_names_the_rows_are_kept(folder, run_in):
+    lines = TABLE.splitlines()[1:]
+    (folder / "turned.csv").write_text(HEAD + "\n".join(reversed(lines)) + "\n")
+    straight, turned = (
+        _said(run_in(folder, "predict", "run", f, "--json"))["rows"] for f in ("train.csv", "turned.csv")
+    )
+    assert [row["id"] for row in straight] == [f"P{i:03}" for i in range(84)]
+    assert turned == straight[::-1]
+
+
+def test_an_odd_file_of_a_few_rows(folder, run_in):
+    (folder / "odd.csv").write_bytes(
+        "town;extra;a;id\r\nOslo;1;3;B\r\nLima;2;?;A\r\n;3;1e9;A".encode("utf-16")
+    )
+    told = _said(run_in(folder, "predict", "run", "odd.csv", "--json"))
+    assert [row["id"] for row in told["rows"]] == ["B", "A", "A"]
+    for row in told["rows"]:
+        assert row["prediction"] in ("x", "y")
+        assert row["p(x)"] + row["p(y)"] == pytest.approx(1)
+    assert "'extra'" in " ".join(told["notes"])
+
+
+def test_the_truth_stays_beside_if_asked_and_is_not_looked_at(folder, run_in):
+    (folder / "wrong.csv").write_text(TABLE.replace(",x\n", ",z\n"))
+    done = run_in(folder, "predict", "run", "wrong.csv", "--keep", "kind", "--out", "said.csv")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "84 predictions written to said.csv\n"
+    said = pl.read_csv(folder / "said.csv")
+    assert said.columns == ["id", "kind", "prediction", "p(x)", "p(y)"]
+    right = _said(run_in(folder, "predict", "run", "train.csv", "--json"))["rows"]
+    assert said["prediction"].to_list() == [row["prediction"] for row in right]
+    assert said["p(x)"].to_list() == [row["p(x)"] for row in right]
+
+
+def test_a_file_that_is_there_is_kept_but_for_force_and_quiet_is_silent(folder, run_in):
+    (folder / "mine.csv").write_text("mine")
+    kept = run_in(folder, "predict", "run", "train.csv", "--out", "mine.csv")
+    assert (kept.returncode, (folder / "mine.csv").read_text()) == (2, "mine")
+    done = run_in(folder, "predict", "run", "train.csv", "--out", "mine.csv", "--force", "--quiet")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert len(pl.read_csv(folder / "mine.csv")) == 84
+
+
+def test_a_run_on_a_named_set_and_a_model_saved_from_python(folder, run_in):
+    (folder / "points.csv").write_text("u,v\n1,2\n-1,0.5\n")
+    rows = _said(run_in(folder, "predict", "flower", "points.csv", "--json"))["rows"]
+    assert [set(row) for row in rows] == [{"prediction", "p(red)", "p(blue)"}] * 2
+    X = np.random.RandomState(0).normal(size=(80, 2))
+    with pytest.warns(ConvergenceWarning):
+        model = library.MLPClassifier((4,), max_iter=20, learning_rate_init=0.1, random_state=0).fit(
+            X, np.where(X[:, 0] > 0, "up", "down")
+        )
+    library.save(model, folder / "python.ellayer")
+    rows = _said(run_in(folder, "predict", "python.ellayer", "points.csv", "--json"))["rows"]
+    told = np.array([[row["p(down)"], row["p(up)"]] for row in rows])
+    np.testing.assert_allclose(told, model.predict_proba([[1, 2], [-1, 0.5]]), rtol=1e-6)
+    assert [row["prediction"] for row in rows] == ["up", "down"]
+
+
+BAD = {
+    "lack.csv": b"id,b,town\nP1,3,Oslo\n",
+    "types.csv": b"id,a,town\nP1,low,Oslo\nP2,high,Oslo\n",
+    "head.csv": b"id,a,town\n",
+    "empty.csv": b"",
+    "page.csv": b"<!DOCTYPE html><html><body>Not found</body></html>",
+}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("run", "lack.csv"), "lack.csv lacks 'a'; it has 'id', 'b', 'town'"),
+        (("run", "types.csv"), "'a': expected numbers as in training, received 'high', 'low'"),
+        (("run", "head.csv"), "expected rows below the header"),
+        (("run", "empty.csv"), "empty.csv is empty"),
+        (("run", "page.csv"), "page.csv is an HTML page"),
+        (("run", "nowhere.csv"), "nowhere.csv does not exist"),
+        (("run", "pictures"), "expected a table, as run/model.ellayer was trained on, but pictures holds images"),
+        (("nowhere", "train.csv"), "nowhere does not exist"),
+        (("pictures", "train.csv"), "pictures/model.ellayer does not exist"),
+        (("train.csv", "train.csv"), "expected a whole file that Ellayer wrote"),
+        (("flower", "train.csv"), "expected numeric columns, received text in id, town, kind"),
+        (("run", "train.csv", "--keep", "age"), "--keep: expected a column of the file, received 'age'"),
+        (("run", "train.csv", "--out", "no/such.csv"), "create it first"),
+        (("run", "train.csv", "--out", "pipe", "--force"), "received the device or pipe"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_predicted_is_said_on_a_screen(folder, run_in, arguments, said):
+    for name, content in BAD.items():
+        (folder / name).write_bytes(content)
+    (folder / "pictures").mkdir(exist_ok=True)
+    Image.new("RGB", (8, 8)).save(folder / "pictures" / "a.png")
+    if not (folder / "pipe").exists():
+        os.mkfifo(folder / "pipe")
+    before = {path.name for path in folder.iterdir()}
+    done = run_in(folder, "predict", *arguments)
+    assert (done.returncode, done.stdout) == (2, ""), done.stderr
+    assert said in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+    assert {path.name for path in folder.iterdir()} == before
+
+
+def test_debug_shows_where(folder, run_in):
+    done = run_in(folder, "predict", "run", "nowhere.csv", "--debug")
+    assert "Traceback" in done.stderr
