@@ -13,21 +13,24 @@ from typing import Any
 from ellayer.cli import main
 from ellayer.cli.from_file import checkpoint
 
-NAME, EPOCHS = sys.argv[1], int(sys.argv[2])
-WRITE = checkpoint.Keeper.__call__
-seen = 0
+
+def signal_after(name: str, epochs: int) -> None:
+    """Let every checkpoint be written at once, and the signal come after so many epochs."""
+    write = checkpoint.Keeper.__call__
+    seen = 0
+
+    def count(keeper: checkpoint.Keeper, info: Any) -> None:
+        nonlocal seen
+        write(keeper, info)
+        seen += 1
+        if seen == epochs:
+            os.kill(os.getpid(), getattr(signal, name))
+
+    checkpoint.EVERY = 0.0
+    checkpoint.Keeper.__call__ = count
 
 
-def count(keeper: checkpoint.Keeper, info: Any) -> None:
-    """Write as ever, then count the epoch."""
-    global seen
-    WRITE(keeper, info)
-    seen += 1
-    if seen == EPOCHS:
-        os.kill(os.getpid(), getattr(signal, NAME))
-
-
-checkpoint.EVERY = 0.0
-checkpoint.Keeper.__call__ = count
-sys.argv[1:] = sys.argv[3:]
-sys.exit(main())
+if __name__ == "__main__":
+    signal_after(sys.argv[1], int(sys.argv[2]))
+    sys.argv[1:] = sys.argv[3:]
+    sys.exit(main())
