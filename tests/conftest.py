@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 collect_ignore_glob = ["*conftest.py"]  # the doctest collector takes two of one name for a mistake
 
+Run = Callable[..., subprocess.CompletedProcess]
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -21,3 +25,54 @@ def shared_data() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the folder of real data sets is not beside this checkout")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def tables(shared_data):
+    """Name -> (frame, target)."""
+    import pandas as pd
+
+    folder = shared_data / "tabular"
+    titanic = pd.read_csv(folder / "titanic.csv")
+    penguins = pd.read_csv(folder / "penguins.csv")
+    adult = pd.read_csv(folder / "adult-train.csv.gz", header=None, skipinitialspace=True, nrows=3000)
+    adult.columns = [f"c{j}" for j in range(15)]
+    wine = pd.read_csv(folder / "winequality-red.csv", sep=";")
+    abalone = pd.read_csv(folder / "abalone.csv", header=None)
+    abalone.columns = [f"c{j}" for j in range(9)]
+    return {
+        "titanic": (titanic.drop(columns="survived"), titanic["survived"]),
+        "penguins": (penguins.drop(columns="species"), penguins["species"]),
+        "adult": (adult.drop(columns="c14"), adult["c14"]),
+        "red wine": (wine.drop(columns="quality"), wine["quality"].astype(float)),
+        "abalone": (abalone.drop(columns="c8"), abalone["c8"].astype(float)),
+    }
+
+
+@pytest.fixture(scope="session")
+def program() -> Path:
+    """Return the program ``ellayer`` that stands beside this Python."""
+    return Path(sys.executable).parent / "ellayer"
+
+
+@pytest.fixture(scope="session")
+def run_in(program: Path) -> Run:
+    """Return a function that runs the program with a folder as its working directory."""
+
+    def run(folder: Path, *arguments: object) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [program, *map(str, arguments)],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture
+def ellayer(run_in: Run, tmp_path: Path) -> Run:
+    """Return a function that runs the program in an empty folder."""
+    return lambda *arguments: run_in(tmp_path, *arguments)

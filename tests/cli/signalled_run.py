@@ -11,23 +11,23 @@ import sys
 from typing import Any
 
 from ellayer.cli import main
-from ellayer.cli.from_file import checkpoint
+from ellayer.runs import checkpoints
 
 
 def signal_after(name: str, epochs: int) -> None:
     """Let every checkpoint be written at once, and the signal come after so many epochs."""
-    write = checkpoint.Keeper.__call__
+    write = checkpoints.Keeper.__call__
     seen = 0
 
-    def count(keeper: checkpoint.Keeper, info: Any) -> None:
+    def count(keeper: checkpoints.Keeper, info: Any) -> None:
         nonlocal seen
         write(keeper, info)
         seen += 1
         if seen == epochs:
             os.kill(os.getpid(), getattr(signal, name))
 
-    checkpoint.EVERY = 0.0
-    checkpoint.Keeper.__call__ = count
+    checkpoints.EVERY = 0.0
+    checkpoints.Keeper.__call__ = count
 
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from ellayer.cli.app import app
-from ellayer.cli.named.models import Model
 from ellayer.cli.reproduce.rows import Row, accuracy_rows, cost_rows
+from ellayer.runs.notes_models import Model
 
 
 def _model(costs: list[float], train_accuracy: float = 1.0, test_accuracy: float | None = None) -> Model:

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 import ellayer as package
-from ellayer.cli.named.recipes import RECIPES
 from ellayer.data import FILE_SETS, NAMED, load
+from ellayer.runs.notes_recipes import RECIPES
 
 
 @pytest.fixture(scope="module")

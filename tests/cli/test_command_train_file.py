@@ -15,8 +15,8 @@ import pytest
 from PIL import Image
 
 import ellayer as library
-from ellayer.cli.from_file import run_file
-from ellayer.cli.from_file.job import read_job
+from ellayer.runs.job import read_job
+from ellayer.runs.train_run import run_file
 
 FILES = {
     "config.toml",

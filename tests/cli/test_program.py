@@ -9,7 +9,8 @@ import sys
 import pytest
 
 import ellayer as package
-from ellayer.cli.answers import BadInput, answering
+from ellayer.cli.errors import answering
+from ellayer.errors import UsageError
 
 HEAVY = ("numpy", "jax", "sklearn", "matplotlib", "polars", "h5py", "optax", "scipy")
 
@@ -72,7 +73,7 @@ def test_wrong_usage_ends_with_2(ellayer, tmp_path, arguments):
 @pytest.mark.parametrize(
     ("error", "code", "words"),
     [
-        (BadInput("expected this"), 2, "expected this"),
+        (UsageError("expected this"), 2, "expected this"),
         (FileNotFoundError(2, "No such file or directory", "x.h5"), 2, "No such file or directory: x.h5"),
         (OSError(28, "No space left on device"), 2, "No space left on device"),
         (MemoryError(), 2, "fewer units"),

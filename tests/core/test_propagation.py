@@ -24,9 +24,9 @@ from ellayer.core import (
     relative_weights,
     update_parameters,
 )
+from ellayer.core.optimizers import OPTIMIZERS
 from ellayer.core.propagation import linear_gradients
 from ellayer.core.regularizers import dropout_mask
-from ellayer.core.updates import OPTIMIZERS
 
 # A 3-2-1 network, two examples, worked out with pencil and paper.
 X = np.array([[1.0, 0.0], [2.0, 1.0], [-1.0, 1.0]])

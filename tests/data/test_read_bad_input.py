@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from ellayer.data import DataError, MissingFileError, limits, read_examples
+from ellayer.data import DataError, MissingFileError, memory, read_examples
 
 
 def refused(path, words: str, **options) -> str:
@@ -214,7 +214,7 @@ def test_parquet_of_lists_and_without_rows(tmp_path):
 
 def test_a_parquet_file_larger_than_memory(tmp_path, monkeypatch):
     pl.DataFrame({"a": [0] * 200_000}).write_parquet(tmp_path / "a.parquet")
-    monkeypatch.setattr(limits, "machine_memory", lambda: 10**6)
+    monkeypatch.setattr(memory, "machine_memory", lambda: 10**6)
     refused(tmp_path / "a.parquet", "200,000 rows of 1 columns, needs 1.6 MB .* but this machine has 1 MB")
 
 
@@ -235,7 +235,7 @@ def test_a_gzip_bomb_takes_no_memory(tmp_path):
 
 
 def test_a_text_larger_than_memory(tmp_path, monkeypatch):
-    monkeypatch.setattr("ellayer.data.text_file.machine_memory", lambda: 1000)
+    monkeypatch.setattr("ellayer.data.text.decode.machine_memory", lambda: 1000)
     path = write(tmp_path / "a.csv", "a,b\n" + "1,2\n" * 500)
     refused(path, "expected a table that fits into memory.* 2.004 kB of text and this machine 1 kB")
 

@@ -213,7 +213,7 @@ def test_a_folder_of_something_else(tmp_path):
 
 
 def test_more_images_than_memory(pets, monkeypatch):
-    monkeypatch.setattr("ellayer.data.limits.machine_memory", lambda: 10_000)
+    monkeypatch.setattr("ellayer.data.memory.machine_memory", lambda: 10_000)
     with pytest.raises(DataError, match=r"6 images of 20 x 10 in .* needs 14.4 kB as float32, .* has 10 kB"):
         read_examples(pets)
 

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ellayer.data import read_examples
-from ellayer.data.dialect import MISSING
-from ellayer.estimators import columns
+from ellayer.data.text.dialect import MISSING
+from ellayer.tables import columns
 
 ROWS = [("a", 1.5, 10), ("b", 22.25, 20), ("c, d", -0.5, 30)]
 

@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 
 from ellayer.data import DataError, MissingFileError, TableStream, available_memory, read_examples, too_large
-from ellayer.data import size as sizes
-from ellayer.data.size import table_bytes
+from ellayer.data import table_size as sizes
+from ellayer.data.table_size import table_bytes
 
 
 def together(stream):

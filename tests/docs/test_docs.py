@@ -18,9 +18,9 @@ import pytest
 
 import ellayer
 from ellayer import core
-from ellayer.core.tables import Table
+from ellayer.core.registry import Registry
 from ellayer.engine.lbfgs import LBFGS
-from ellayer.engine.optimizers import OPTIMIZER_NAMES, find_optimizer
+from ellayer.engine.optax_rules import OPTIMIZER_NAMES, find_optimizer
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = sorted((ROOT / "docs").rglob("*.md"))
@@ -222,7 +222,7 @@ def page_rows(heading: str) -> list[dict[str, str]]:
         ("Optimizers", core.OPTIMIZERS),
     ],
 )
-def test_the_page_of_tables_equals_the_code(heading: str, table: Table):
+def test_the_page_of_tables_equals_the_code(heading: str, table: Registry):
     rows = page_rows(heading)
     page = dict(spelled(row["name"]) for row in rows)
     assert len(page) == len(rows)

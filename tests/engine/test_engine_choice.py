@@ -11,8 +11,8 @@ from engine_cases import problem
 
 import ellayer
 from ellayer.core import OPTIMIZERS, Network
-from ellayer.engine import Batches, choose, compile_cache
-from ellayer.engine.choose import choose_loop, parse_engine, program_name, start_seconds, step_seconds
+from ellayer.engine import Batches, compile_cache, loop_choice
+from ellayer.engine.loop_choice import choose_loop, parse_engine, program_name, start_seconds, step_seconds
 from ellayer.engine.step import Plan
 
 MNIST = Network([784, 128, 64, 10])
@@ -29,7 +29,7 @@ def nothing_compiled(monkeypatch):
     import jax  # noqa: F401
 
     monkeypatch.setattr(compile_cache, "_compiled", set())
-    monkeypatch.setattr(choose, "_spent_on_numpy", {})
+    monkeypatch.setattr(loop_choice, "_spent_on_numpy", {})
     monkeypatch.setenv("ELLAYER_CACHE", "off")
 
 
@@ -76,7 +76,7 @@ def test_a_search_compiles_when_it_has_spent_the_price_on_numpy(nothing_compiled
     network, batches = Network([30, 100, 1]), Batches(455, 200)
     one = plan(network, "adam", every_cost=True, l2=True)
     program = program_name(one, batches, "float64")
-    each = 600 * step_seconds(one, 200, "float64", choose.NUMPY["float64"])
+    each = 600 * step_seconds(one, 200, "float64", loop_choice.NUMPY["float64"])
     start = start_seconds(one, program)
     runs = [choose_loop("auto", one, batches, 600, "float64", program) for _ in range(40)]
     on_numpy = runs.count("numpy")
@@ -102,7 +102,7 @@ def test_what_is_asked_for_is_taken(nothing_compiled):
         choose_loop("numpy", Plan(TINY, optax_rule), batches, 1, "float64", "")
 
 
-@pytest.mark.parametrize("speeds", [choose.NUMPY["float64"], choose.JAX["float32"]])
+@pytest.mark.parametrize("speeds", [loop_choice.NUMPY["float64"], loop_choice.JAX["float32"]])
 def test_more_work_is_predicted_to_take_longer(speeds):
     def seconds(network=TINY, batch_size=100, **options) -> float:
         return step_seconds(plan(network, **options), batch_size, "float64", speeds)
@@ -122,7 +122,7 @@ def test_the_start_counts_import_and_compilation(nothing_compiled, monkeypatch):
     deep = start_seconds(plan(Network([2, 4, 4, 4, 1])), "a program")
     assert here < deep
     monkeypatch.delitem(sys.modules, "jax")
-    assert start_seconds(plan(), "a program") == pytest.approx(here + choose.IMPORT_SECONDS)
+    assert start_seconds(plan(), "a program") == pytest.approx(here + loop_choice.IMPORT_SECONDS)
 
 
 def test_what_is_compiled_already_starts_sooner(nothing_compiled, monkeypatch, tmp_path):

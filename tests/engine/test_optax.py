@@ -11,7 +11,7 @@ from engine_cases import BINARY, assert_parameters_close, problem
 import ellayer
 from ellayer.core import L_model_backward, L_model_forward, compute_cost, initialize_parameters
 from ellayer.engine import find_optimizer
-from ellayer.engine.optimizers import OPTAX_RATES
+from ellayer.engine.optax_rules import OPTAX_RATES
 
 STEPS = 12
 

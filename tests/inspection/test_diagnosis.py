@@ -9,7 +9,7 @@ import pytest
 
 import ellayer
 from ellayer import Network, data, diagnose, initialize_parameters, train
-from ellayer.inspection.findings import CHECKS
+from ellayer.inspection.diagnosis_findings import CHECKS
 
 FLOWER = data.load("flower")
 RNG = np.random.default_rng(4)

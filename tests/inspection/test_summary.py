@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ellayer import Network, initialize_parameters, summary
-from ellayer.inspection.drawing import network_svg
+from ellayer.inspection.svg import network_svg
 
 
 def test_the_cats_network():

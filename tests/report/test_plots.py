@@ -11,7 +11,7 @@ from matplotlib import rcParams
 from matplotlib.figure import Figure
 
 from ellayer.report import cost_curves, data_points, decision_boundaries, image_grid, save_picture
-from ellayer.report.plots import class_index
+from ellayer.report.plots_data import class_index
 from ellayer.report.style import COLOURS, MARKERS
 
 X = np.random.RandomState(0).randn(2, 60)
@@ -142,7 +142,7 @@ def test_pictures_leave_matplotlib_as_it_was(tmp_path):
     before = dict(rcParams)
     save_picture(PICTURES["boundary"](), tmp_path / "picture.png")
     assert dict(rcParams) == before
-    code = "import sys, ellayer.report.plots; print('matplotlib.pyplot' in sys.modules)"
+    code = "import sys, ellayer.report.plots_data; print('matplotlib.pyplot' in sys.modules)"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "False"
 
 

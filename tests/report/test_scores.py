@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
+from ellayer.core.metrics import equal_bins
 from ellayer.report import METRICS, Judged, differences, scores
-from ellayer.report.rowwise import equal_bins
 from ellayer.report.scores import wilson
 
 RANDOM = np.random.default_rng(7)

@@ -13,7 +13,7 @@ import numpy as np
 
 import ellayer
 from ellayer.storage import save_checkpoint
-from ellayer.storage.container import FORMAT_VERSION
+from ellayer.storage.file_format import FORMAT_VERSION
 
 FOLDER = Path(__file__).with_name("fixtures")
 X = np.array([[0.0, 1.0, -1.0, 0.5], [0.25, -0.5, 2.0, 1.0]])

@@ -11,7 +11,7 @@ import pytest
 
 import ellayer
 from ellayer.storage import load_checkpoint
-from ellayer.storage.container import FORMAT_VERSION
+from ellayer.storage.file_format import FORMAT_VERSION
 
 FOLDER = Path(__file__).with_name("fixtures")
 VERSIONS = sorted({int(re.match(r"v(\d+)_", path.name)[1]) for path in FOLDER.glob("v*_*.ellayer")})

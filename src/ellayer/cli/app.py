@@ -9,10 +9,10 @@ import typer
 from .. import __version__
 from .check import check
 from .compare import compare
-from .data_command import data
+from .data import data
 from .evaluate import evaluate
 from .export import export
-from .inspect_model import inspect_model
+from .inspect import inspect_model
 from .predict import predict
 from .reproduce import reproduce
 from .sweep import sweep

@@ -9,8 +9,9 @@ from typing import Annotated
 
 import typer
 
-from .answers import CHECK_FAILED, DONE, BadInput, answering
-from .looking import DATA_HELP, MODEL_HELP, look_at
+from ..errors import UsageError
+from ..runs.inspection_data import DATA_HELP, MODEL_HELP, look_at
+from .errors import CHECK_FAILED, DONE, answering
 from .options import Debug
 
 
@@ -43,7 +44,7 @@ def check(
     from ..inspection import check_gradients
 
     if not threshold > 0:
-        raise BadInput(f"--threshold: expected a number above 0, received {threshold}; try 1e-7")
+        raise UsageError(f"--threshold: expected a number above 0, received {threshold}; try 1e-7")
     looked = look_at(model, file)
     X, Y = looked.first(rows or None)
     outcome = check_gradients(looked.model, X, Y, l2=l2, threshold=threshold, directions=directions)

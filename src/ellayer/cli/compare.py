@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from .answers import BadInput, answering
+from ..errors import UsageError
+from .errors import answering
 from .options import Debug, Json
 
 _FACTS = {"epochs": "epochs or updates", "stopped_by": "stopped by"}
@@ -55,13 +56,13 @@ def compare(
     Example: ellayer compare runs/titanic-1 runs/titanic-2 --out curves.png
     """
     if len(runs) < 2:
-        raise BadInput(
+        raise UsageError(
             f"expected two or more run folders, received {len(runs)}; try ellayer compare runs/titanic-1 runs/titanic-2"
         )
     if out is not None and out.suffix.lower() not in (".png", ".svg", ".pdf"):
-        raise BadInput(f"--out: expected a name that ends in .png, .svg or .pdf, received {str(out)!r}")
+        raise UsageError(f"--out: expected a name that ends in .png, .svg or .pdf, received {str(out)!r}")
     if out is not None and out.exists():
-        raise BadInput(
+        raise UsageError(
             f"--out: expected a file that is not there yet, received {str(out)!r}; choose another name"
         )
     found = [read_run(path) for path in runs]
@@ -96,19 +97,21 @@ def read_run(path: Path) -> Run:
         what = (
             "a folder without run.json" if path.is_dir() else "a file" if path.exists() else "nothing there"
         )
-        raise BadInput(
+        raise UsageError(
             f"expected the folder of a run, received {str(path)!r}, {what}; try one that ellayer train wrote"
         )
     try:
         summary = json_text.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise BadInput(
+        raise UsageError(
             f"{file}: expected the JSON that ellayer train wrote, received something else ({error})"
         ) from None
     if isinstance(summary, dict) and "models" in summary:
         summary = _of_named_set(summary)
     if not isinstance(summary, dict) or not isinstance(summary.get("scores"), dict):
-        raise BadInput(f"{file}: expected the scores of a run, received none; try the folder of another run")
+        raise UsageError(
+            f"{file}: expected the scores of a run, received none; try the folder of another run"
+        )
     return Run(path, summary)
 
 
@@ -197,7 +200,7 @@ def _show(
     from rich.text import Text
 
     from ..report.scores import METRICS, Score
-    from ..report.words import interval, seconds, shown
+    from ..report.sentences import interval, seconds, shown
 
     table = Table()
     table.add_column("")
@@ -242,8 +245,8 @@ def _draw(runs: list[Run], out: Path) -> None:
     """The curves of the held-out rows together; of the training rows where a run held none out."""
     import csv
 
-    from ..report.judged_plots import curve_of
-    from ..report.plots import cost_curves
+    from ..report.plots_data import cost_curves
+    from ..report.plots_quality import curve_of
     from ..report.style import save_picture
 
     curves: dict[str, tuple[Any, Any]] = {}
@@ -251,7 +254,7 @@ def _draw(runs: list[Run], out: Path) -> None:
     for run in runs:
         file = run.path / "history.csv"
         if not file.is_file():
-            raise BadInput(f"--out: expected {file} beside run.json, received none; leave --out away")
+            raise UsageError(f"--out: expected {file} beside run.json, received none; leave --out away")
         with file.open(newline="", encoding="utf-8") as lines:
             rows = list(csv.DictReader(lines))
         columns = {name: [_float(row[name]) for row in rows] for name in (rows[0] if rows else {})}
@@ -261,7 +264,7 @@ def _draw(runs: list[Run], out: Path) -> None:
         steps.append(along)
     ends = {name: min(costs) for name, (_, costs) in curves.items() if costs}
     if not ends:
-        raise BadInput(
+        raise UsageError(
             "--out: expected runs with a history to draw, received none with one; leave --out away"
         )
     lowest = min(ends, key=lambda name: ends[name])

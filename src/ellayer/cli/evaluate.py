@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .answers import BadInput, answering
+from ..errors import UsageError
+from .errors import answering
 from .options import Debug, Json
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from ..report.facts import Judged
-    from .saved import Saved
+    from ..report.run_facts import Judged
+    from ..runs.saved_model import Saved
 
 _MOST_CLASSES = 12  # as many columns fit on a terminal
 
@@ -43,7 +44,7 @@ def evaluate(
     Example: ellayer evaluate runs/titanic-1 new.csv
     """
     from ..report.scores import scores
-    from .saved import open_model
+    from ..runs.saved_model import open_model
 
     saved = open_model(model)
     examples = saved.examples(file, target, True, {})
@@ -57,7 +58,7 @@ def evaluate(
     ]
     notes += _seen_before(saved, file)
     if said.prediction.ndim != 1:
-        raise BadInput(
+        raise UsageError(
             f"{saved.path}: expected a model of one target, received one of {said.prediction.shape[1]}; evaluate such a "
             f"network from Python"
         )
@@ -89,14 +90,14 @@ def truth_of(saved: Saved, y: Any, target: str) -> np.ndarray:
 
     y = np.asarray(y)
     if not len(y):
-        raise BadInput(
+        raise UsageError(
             f"expected rows whose {target!r} is known, received none; choose the column with --target"
         )
     if not saved.classes:
         try:
             return y.astype(float)
         except (TypeError, ValueError):
-            raise BadInput(
+            raise UsageError(
                 f"{saved.path} predicts numbers: expected numbers in {target!r}, received values like {str(y[0])!r}; "
                 f"choose the column with --target"
             ) from None
@@ -104,7 +105,7 @@ def truth_of(saved: Saved, y: Any, target: str) -> np.ndarray:
     by_text = {str(label): label for label in saved.classes}
     known = [label if label in classes else by_text.get(str(label), label) for label in y.tolist()]
     if not classes & set(known):
-        raise BadInput(
+        raise UsageError(
             f"{target!r}: expected classes that the model knows ({_listed(saved.classes)}), received {_listed(set(known))}; "
             f"choose the column with --target"
         )
@@ -117,7 +118,7 @@ def _seen_before(saved: Saved, file: str) -> list[str]:
     """A warning where the file is the very one that the model was trained on."""
     import tomllib
 
-    from .from_file.job import digest_of
+    from ..runs.job import digest_of
 
     digest = tomllib.loads(saved.provenance.get("config") or "").get("sha256")
     if digest is None or digest != digest_of(Path(file)):
@@ -149,7 +150,7 @@ def _facts(
         "scores": {name: score.to_json() for name, score in found.items()},
     }  # fmt: skip
     if saved.classes:
-        from ..report.judged_plots import count_pairs
+        from ..report.plots_quality import count_pairs
 
         facts["classes"] = [str(label) for label in saved.classes]
         facts["confusion_matrix"] = count_pairs(truth, said.prediction, saved.classes).tolist()
@@ -161,7 +162,7 @@ def _calibration(truth: np.ndarray, said: Judged, classes: list[Any]) -> list[di
     """What is promised and what came true, bin by bin; empty without probabilities."""
     import numpy as np
 
-    from ..report.rowwise import class_numbers, equal_bins, reliability
+    from ..core.metrics import class_numbers, equal_bins, reliability
     from ..report.scores import wilson
 
     if said.P is None or not np.isfinite(said.P).all():
@@ -190,7 +191,7 @@ def _show(
     from rich.table import Table
 
     from ..report.scores import METRICS
-    from ..report.words import interval, many, shown
+    from ..report.sentences import interval, many, shown
 
     console = Console()
     console.print(f"{target} on {many(len(truth), 'row')}", markup=False, highlight=False)
@@ -215,8 +216,8 @@ def _show_classes(console: Any, truth: np.ndarray, said: Judged, classes: list[A
     from rich.markup import escape
     from rich.table import Table
 
-    from ..report.judged_plots import count_pairs
-    from .named.models import per_cent
+    from ..report.plots_quality import count_pairs
+    from ..runs.notes_models import per_cent
 
     if len(classes) <= _MOST_CLASSES:
         console.print("\nConfusion matrix: true classes in rows, predicted ones in columns", highlight=False)

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .answers import BadInput, answering
+from ..errors import UsageError
+from .errors import answering
 from .options import Debug, Json
 
 if TYPE_CHECKING:
-    from .saved import Saved
+    from ..runs.saved_model import Saved
 
 
 @answering
@@ -35,19 +36,19 @@ def export(
 
     Example: ellayer export runs/titanic-1 --onnx titanic.onnx
     """
-    from .saved import open_model
+    from ..runs.saved_model import open_model
 
     _check_place(onnx, force)
     saved = open_model(model)
     if onnx.exists() and onnx.samefile(saved.path):
-        raise BadInput(f"--onnx: expected another file than the model itself, received {str(onnx)!r}")
+        raise UsageError(f"--onnx: expected another file than the model itself, received {str(onnx)!r}")
     subject, notes = _whole(saved)
     from ..storage import to_onnx
 
     try:
         proto = to_onnx(subject, onnx, dtype=dtype)
     except ImportError as error:
-        raise BadInput(str(error)) from None
+        raise UsageError(str(error)) from None
     told = {
         "model": str(saved.path),
         "onnx": str(onnx),
@@ -65,9 +66,9 @@ def export(
 
 def _check_place(onnx: Path, force: bool) -> None:
     if onnx.is_dir() or not onnx.parent.is_dir():
-        raise BadInput(f"--onnx: expected a file in a folder that is there, received {str(onnx)!r}")
+        raise UsageError(f"--onnx: expected a file in a folder that is there, received {str(onnx)!r}")
     if onnx.exists() and not force:
-        raise BadInput(
+        raise UsageError(
             f"--onnx: expected a file that is not there yet, received {str(onnx)!r}; choose another or say --force"
         )
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .answers import BadInput
+from ..errors import UsageError
 
 if TYPE_CHECKING:
     from ..core.network import Network
@@ -40,7 +40,7 @@ def read_layers(text: str) -> list[int]:
     except ValueError:
         sizes = []
     if not sizes or min(sizes) < 1:
-        raise BadInput(
+        raise UsageError(
             f"--layers: expected the sizes of the hidden layers, whole numbers of at least 1 separated by "
             f"commas, received {text!r}; try --layers 4 or --layers 20,7,5"
         )
@@ -50,7 +50,7 @@ def read_layers(text: str) -> list[int]:
 def check_learning_rate(rate: float | None) -> None:
     """Say what is wrong with a learning rate that no run can take."""
     if rate is not None and not 0 < rate < math.inf:
-        raise BadInput(
+        raise UsageError(
             f"--learning-rate: expected a finite number above 0, received {rate}; try 0.1, or leave it out"
         )
 
@@ -65,7 +65,7 @@ def check_memory(network: Network, m: int) -> None:
     available = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     needed = 24 * (network.parameter_count + sum(network.layer_dims) * m)
     if needed > available:
-        raise BadInput(
+        raise UsageError(
             f"--layers: expected a network that fits into {available / 1e9:.0f} GB of memory, received "
             f"{list(network.layer_dims[1:-1])}, which needs about {needed / 1e9:.0f} GB; try fewer units"
         )
@@ -91,6 +91,6 @@ def read_kinds(texts: list[str]) -> dict[str, str]:
     for text in texts:
         column, mark, kind = text.rpartition("=")
         if not (mark and column and kind):
-            raise BadInput(f"--kind: expected COLUMN=KIND, like zip=categorical; received {text!r}")
+            raise UsageError(f"--kind: expected COLUMN=KIND, like zip=categorical; received {text!r}")
         kinds[column] = kind
     return kinds

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .answers import BadInput, answering
+from ..errors import UsageError
+from .errors import answering
 from .options import Debug, Json
 
 if TYPE_CHECKING:
     import polars as pl
 
     from ..data import Examples
-    from .saved import Saved
+    from ..runs.saved_model import Saved
 
 
 @answering
@@ -45,10 +46,10 @@ def predict(
 
     Example: ellayer predict runs/titanic-1 new.csv --out predictions.csv
     """
-    from .saved import open_model
+    from ..runs.saved_model import open_model
 
     if out is not None and not force and out.exists():
-        raise BadInput(
+        raise UsageError(
             f"--out: expected a file that is not there yet, received {out}; choose another or say --force"
         )
     saved = open_model(model)
@@ -103,7 +104,7 @@ def predictions(saved: Saved, examples: Examples, keep: list[str]) -> pl.DataFra
         answers |= {f"p({label})": said.P[:, k] for k, label in enumerate(saved.classes)}
     for name in answers:
         if name in columns:
-            raise BadInput(f"--keep: {name!r} is also a column of the answer; rename it in the file")
+            raise UsageError(f"--keep: {name!r} is also a column of the answer; rename it in the file")
     return pl.DataFrame({**columns, **answers}, strict=False)
 
 
@@ -117,7 +118,7 @@ def _names_of_rows(saved: Saved, examples: Examples, keep: list[str]) -> dict[st
         found[str(examples.target)] = examples.y
     for name in keep:
         if name not in found:
-            raise BadInput(
+            raise UsageError(
                 f"--keep: expected a column of the file, received {name!r}; there are {', '.join([*found][:20])}"
             )
     naming = [name for name in saved.provenance.get("identifiers", ()) if name in found]
@@ -125,7 +126,7 @@ def _names_of_rows(saved: Saved, examples: Examples, keep: list[str]) -> dict[st
 
 
 def _write(table: pl.DataFrame, out: Path) -> None:
-    from ..storage.container import replacing
+    from ..storage.file_format import replacing
 
     with replacing(out) as partial:
         table.write_csv(partial)

@@ -7,9 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from .answers import BadInput, answering
+from ..errors import UsageError
+from ..runs.config import FILE, check_keys, read_config
+from .errors import answering
 from .options import Debug, Json, Out, Quiet, check_learning_rate, read_kinds, read_layers
-from .settings import FILE, check_keys, read_config
 
 DEFAULT_LAYERS = ([64, 64], [128, 128])
 DEFAULT_FACTORS = (1 / 3, 1.0, 3.0)  # of the recipe's learning rate
@@ -56,7 +57,7 @@ def sweep(
 
     Example: ellayer sweep titanic.csv --target survived --layers 32 --layers 64,32
     """
-    from .from_file.sweeping import run_sweep
+    from ..runs.sweep import run_sweep
 
     given: dict[str, Any] = {"source": source, "target": target, "epochs": epochs, "metric": metric, "task": task,
                              "test": test, "seed": seed, "kinds": read_kinds(kind) if kind else None}  # fmt: skip
@@ -67,7 +68,7 @@ def sweep(
         settings.pop(key, None)  # they are what is tried
     check_keys(settings, FILE, f"the file {source}")
     if settings.get("members", 1) != 1:
-        raise BadInput(
+        raise UsageError(
             "--config: expected one member for a sweep, received more; train several once the best is known"
         )
     for rate in learning_rate or []:

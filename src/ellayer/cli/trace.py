@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .answers import BadInput, answering
-from .looking import DATA_HELP, MODEL_HELP, look_at
+from ..errors import UsageError
+from ..runs.inspection_data import DATA_HELP, MODEL_HELP, look_at
+from .errors import answering
 from .options import Debug
 
 if TYPE_CHECKING:
@@ -54,17 +55,17 @@ def trace(
 
     check_learning_rate(learning_rate)
     if json and (cell or weight):
-        raise BadInput(
+        raise UsageError(
             "--json: expected neither --cell nor --weight beside it, for it prints the whole trace"
         )
     if html is not None and html.exists():
-        raise BadInput(
+        raise UsageError(
             f"--html: expected a file that does not exist yet, received {str(html)!r}; choose another name"
         )
     looked = look_at(model, file)
     subject, X, Y = looked.model, looked.X, looked.Y
     if row is not None and row >= looked.m:
-        raise BadInput(f"--row: expected a number from 0 to {looked.m - 1}, received {row}")
+        raise UsageError(f"--row: expected a number from 0 to {looked.m - 1}, received {row}")
     settings: dict[str, Any] = {} if learning_rate is None else {"learning_rate": learning_rate}
     step = trace_step(subject, X, Y, example=row, **settings)
     derivation = None if weight is None else derive(subject, X, Y, _cell("--weight", weight), example=row)
@@ -90,7 +91,7 @@ def _cell(option: str, text: str) -> tuple[Any, ...]:
     try:
         return (name, *(int(i) for i in index))
     except ValueError:
-        raise BadInput(
+        raise UsageError(
             f"{option}: expected a name and whole numbers like W2,0,3; received {text!r}"
         ) from None
 
@@ -99,7 +100,7 @@ def _told(step: Any, cell: tuple[Any, ...]) -> str:
     try:
         return str(step.cell(*cell))
     except (KeyError, IndexError) as error:
-        raise BadInput(f"--cell: {error.args[0]}") from error
+        raise UsageError(f"--cell: {error.args[0]}") from error
 
 
 def _page(step: Any, derivation: Derivation | None) -> str:

@@ -7,10 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-from .answers import BadInput, answering
-from .named.recipes import RECIPES
+from ..errors import UsageError
+from ..runs.config import FILE, NAMED, check_keys, read_config
+from ..runs.notes_recipes import RECIPES
+from .errors import answering
 from .options import Debug, Json, Out, Quiet, check_learning_rate, read_kinds, read_layers
-from .settings import FILE, NAMED, check_keys, read_config
 
 _BOTH, _SETS, _FILES, _HOW = "Training", "A named data set", "A file of yours", "How the file is read"
 _FROM_DATA, _SNIFFED = "by the data", "sniffed"
@@ -145,19 +146,19 @@ def train(
         settings = read_config(config) | settings
     check_learning_rate(settings.get("learning_rate"))
     if "source" not in settings:
-        raise BadInput(
+        raise UsageError(
             "expected a file or the name of a data set, received none; try ellayer train titanic.csv --target "
             "survived, or ellayer train flower"
         )
     if is_named(settings["source"]):
         check_keys(settings, NAMED, f"the named set {settings['source']!r}")
-        from .named.training import run_named
+        from ..runs.notes_trainer import run_named
 
         code = run_named(settings, out, quiet, json)
     else:
         existing(settings["source"], "a file, a folder of images, or the name of a data set", list(RECIPES))
         check_keys(settings, FILE, f"the file {settings['source']}")
-        from .from_file import run_file
+        from ..runs.train_run import run_file
 
         code = run_file(settings, out or resume, quiet, json, resume)
     raise typer.Exit(code)
@@ -170,15 +171,15 @@ def is_named(source: str) -> bool:
 
 def _of_the_run(folder: Path, settings: dict[str, Any], config: Path | None) -> dict[str, Any]:
     """The settings of a run to go on with; it takes no others."""
-    from .from_file import CHECKPOINT
+    from ..runs.train_run import CHECKPOINT
 
     if settings or config:
-        raise BadInput(
+        raise UsageError(
             "--resume goes on with the settings the run had: expected no others, received "
             f"{', '.join(settings) or '--config'}; start a new run for those"
         )
     if not (folder / CHECKPOINT).is_file():
-        raise BadInput(
+        raise UsageError(
             f"--resume: expected the folder of a run that was killed, with {CHECKPOINT} in it, received {folder}; "
             "a run that ended is complete"
         )

@@ -5,6 +5,7 @@ from .initializers import INITIALIZERS, Initializer, initialize_parameters
 from .inputs import Inputs
 from .losses import LOSSES, Loss
 from .network import Network
+from .optimizers import OPTIMIZERS, Optimizer
 from .propagation import (
     Cache,
     L_model_backward,
@@ -17,7 +18,7 @@ from .propagation import (
     relative_weights,
     update_parameters,
 )
-from .updates import OPTIMIZERS, SCHEDULES, Optimizer, Schedule
+from .schedules import SCHEDULES, Schedule
 
 __all__ = [
     "ACTIVATIONS",

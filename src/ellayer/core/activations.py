@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from .arrays import Array, array_namespace, erfc, exp_limit, keep_where, largest
-from .tables import Table
+from .registry import Registry
 
 SELU_ALPHA = 1.6732632423543772
 SELU_SCALE = 1.0507009873554805
@@ -243,7 +243,7 @@ def blend_backward(dA: Array, Z: Array, G: Array, alpha: Array, backward: Callab
     return dZ, (1.0 / dA.shape[1]) * xp.sum(dA * (G - Z), axis=1, keepdims=True)
 
 
-ACTIVATIONS: Table[Activation] = Table(
+ACTIVATIONS: Registry[Activation] = Registry(
     "activation",
     aliases={"logistic": "sigmoid", "linear": "identity", "swish": "silu", "leakyrelu": "leaky_relu"},
 )

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .tables import Table
+from .registry import Registry
 
 if TYPE_CHECKING:
     from .network import Network
@@ -90,7 +90,7 @@ def _uniform(random: np.random.RandomState, n_out: int, n_in: int, r: float) -> 
     return random.uniform(-r, r, (n_out, n_in))
 
 
-INITIALIZERS: Table[Initializer] = Table(
+INITIALIZERS: Registry[Initializer] = Registry(
     "initializer",
     aliases={
         "glorot_normal": "xavier_normal",

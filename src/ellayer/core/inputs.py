@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..errors import EllayerError
 from .arrays import Array, array_namespace
 
 
@@ -58,7 +59,7 @@ class Inputs:
         """Return the number of rows of A^[0] for X with n_x rows."""
         plain = n_x - self.numbers - len(self.categories)
         if plain < 0:
-            raise ValueError(
+            raise EllayerError(
                 f"inputs: expected at least {self.numbers + len(self.categories)} rows of X for the embedded "
                 f"columns, received layer_dims[0] = {n_x}"
             )

@@ -13,7 +13,7 @@ from functools import partial
 
 from .activations import softplus_forward
 from .arrays import Array, array_namespace, exp_limit, largest, smallest
-from .tables import Table
+from .registry import Registry
 
 
 @dataclass(frozen=True)
@@ -208,7 +208,7 @@ def binary_focal_backward(A: Array, Y: Array, gamma: float) -> Array:
     return focal_backward(A, Y, gamma) - focal_backward(1.0 - A, 1.0 - Y, gamma)
 
 
-LOSSES: Table[Loss] = Table(
+LOSSES: Registry[Loss] = Registry(
     "loss",
     aliases={
         "log_loss": "binary_cross_entropy",

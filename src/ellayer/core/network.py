@@ -11,10 +11,11 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
+from ..errors import EllayerError
 from .activations import ACTIVATIONS, Activation
 from .inputs import Inputs
 from .losses import LOSSES, Loss
-from .tables import Table
+from .registry import Registry
 
 
 @dataclass(frozen=True, init=False)
@@ -89,7 +90,7 @@ class Network:
         row = self.loss_row
         output = output or row.output
         if row.targets == "one_hot" and dims[-1] < 2:
-            raise ValueError(
+            raise EllayerError(
                 f"the loss {loss!r} needs one output unit per class: expected layer_dims[-1] >= 2, received "
                 f"{dims[-1]}; for two classes and one unit take 'binary_cross_entropy'"
             )
@@ -177,7 +178,7 @@ class Network:
         """Return the description as JSON text."""
         if self.own:
             names = ", ".join(row.name for row in self.own)
-            raise ValueError(
+            raise EllayerError(
                 f"expected a network of rows of the tables to write as JSON, received functions of one's own: "
                 f"{names}; take names such as 'relu' where the network is to be stored"
             )
@@ -202,7 +203,7 @@ class Network:
         fields = json.loads(text)
         needed = {"layer_dims", "activations", "loss"}
         if not isinstance(fields, dict) or not needed <= set(fields) <= {*needed, "parametric", "inputs"}:
-            raise ValueError(
+            raise EllayerError(
                 f"expected a JSON object with layer_dims, activations and loss; received {text[:80]!r}"
             )
         return cls(**fields)
@@ -216,16 +217,16 @@ def _check_layer_dims(layer_dims: Sequence[int]) -> tuple[int, ...]:
     try:
         dims = tuple(operator.index(n) for n in layer_dims)
     except TypeError:
-        raise ValueError(
+        raise EllayerError(
             f"layer_dims: expected whole numbers [n_x, n_1, ..., n_L], received {layer_dims!r}"
         ) from None
     if len(dims) < 2:
-        raise ValueError(
+        raise EllayerError(
             f"layer_dims: expected at least the input and one layer, like [n_x, 1]; received {list(dims)}"
         )
     for l, n in enumerate(dims):
         if n < 1:
-            raise ValueError(
+            raise EllayerError(
                 f"layer_dims: expected at least 1 unit in every layer, received {n} in layer {l} of {list(dims)}"
             )
     return dims
@@ -241,21 +242,21 @@ def _spread(activations: str | Activation | Sequence[str | Activation], L: int) 
     try:
         names = list(activations)
     except TypeError:
-        raise ValueError(
+        raise EllayerError(
             f"activations: expected a name or a list of names, received {activations!r}; "
             f"known: {', '.join(ACTIVATIONS)}"
         ) from None
     if len(names) == L - 1:
         return [*names, None]
     if len(names) != L:
-        raise ValueError(
+        raise EllayerError(
             f"activations: expected one name, a list of {L - 1} (hidden layers) or of {L} (with the output), "
             f"received {len(names)}: {names!r}"
         )
     return names
 
 
-def _spell(table: Table, row: Any) -> str:
+def _spell(table: Registry, row: Any) -> str:
     """The name of a row of one's own, the one spelling of a table's."""
     return row.name if isinstance(row, (Activation, Loss)) else table.canonical(row)
 
@@ -266,10 +267,10 @@ def _own_rows(given: list[Any]) -> tuple[Activation | Loss, ...]:
     for row in given:
         if not isinstance(row, (Activation, Loss)):
             continue
-        table: Table = ACTIVATIONS if isinstance(row, Activation) else LOSSES
+        table: Registry = ACTIVATIONS if isinstance(row, Activation) else LOSSES
         known = table[row.name] if row.name in table else own.setdefault((type(row), row.name), row)
         if known != row:
-            raise ValueError(
+            raise EllayerError(
                 f"expected one {table.kind} of the name {row.name!r}, received a second, different one; "
                 f"give yours a name of its own"
             )

@@ -3,11 +3,11 @@
 from .dataset import Dataset
 from .errors import DataError, MissingFileError
 from .examples import Examples, read_examples
+from .images.picture import load_picture
 from .loading import FILE_SETS, READERS, load
 from .named import NAMED, NamedSet
-from .pictures import load_picture
-from .size import available_memory, too_large
 from .stream import TableStream
+from .table_size import available_memory, too_large
 
 __all__ = [
     "FILE_SETS",

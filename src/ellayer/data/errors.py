@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from ..errors import EllayerError
 
-class DataError(ValueError):
+
+class DataError(EllayerError):
     """Data that cannot be used as it is."""
 
 

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import arrays, images, parquet, text_table
+from . import parquet
+from .arrays import read as arrays
 from .errors import DataError
 from .files import describe_content, existing, listed
-from .how import How, how_of
-from .images import Images
-from .targets import find_column, take_target
-from .text_table import Table
+from .images import folder as images
+from .images.folder import Images
+from .read_options import How, how_of
+from .target_column import find_column, take_target
+from .text import table as text_table
+from .text.table import Table
 
 if TYPE_CHECKING:
     import polars as pl

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from . import hdf5
+from .arrays import hdf5
 from .dataset import Dataset
 from .errors import DataError
 from .files import describe_content, existing, listed

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from .errors import DataError
 from .files import listed
-from .limits import check_memory
-from .text_table import Table, check_names
+from .memory import check_memory
+from .text.table import Table, check_names
 
 if TYPE_CHECKING:
     import polars as pl

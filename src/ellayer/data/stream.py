@@ -12,9 +12,9 @@ import numpy as np
 from . import parquet
 from .errors import DataError
 from .files import describe_content, existing
-from .how import how_of
-from .pieces import TextPieces
-from .targets import find_column, split_target
+from .read_options import how_of
+from .target_column import find_column, split_target
+from .text.chunks import TextPieces
 
 if TYPE_CHECKING:
     import polars as pl

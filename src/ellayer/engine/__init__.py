@@ -1,12 +1,12 @@
 """The loop: training on NumPy to look at, compiled by jax for speed."""
 
 from .batches import Batches, BlockBatches
+from .disk_rows import DiskRows
 from .events import DivergenceWarning, History, Info
-from .many import train_many
-from .optimizers import OPTIMIZER_NAMES, find_optimizer, find_schedule
-from .sources import DiskRows
+from .optax_rules import OPTIMIZER_NAMES, find_optimizer, find_schedule
 from .state import TrainState
 from .train import TrainingResult, train
+from .train_many import train_many
 
 __all__ = [
     "OPTIMIZER_NAMES",

@@ -18,8 +18,8 @@ import numpy as np
 
 from . import compile_cache
 from .batches import Batches
+from .disk_rows import Feed
 from .numpy_loop import Records
-from .sources import Feed
 from .state import copy_tree
 from .step import Batch, Knobs, Plan, cost, evaluate, gradient_norm, update
 

@@ -9,15 +9,15 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ..core.network import Network
-from ..core.tables import Table
-from ..core.updates import OPTIMIZERS
+from ..core.optimizers import OPTIMIZERS
+from ..core.registry import Registry
 from .events import History, Info, Stopping, wants_to_stop
 from .numpy_loop import blas_threads
 from .run import STRETCH_SECONDS
 from .state import Parameters, TrainState
 from .step import Batch, Evaluation, Knobs, Plan, cost, evaluate, gradient_norm
 
-LBFGS: Table[dict] = Table("optimizer")
+LBFGS: Registry[dict] = Registry("optimizer")
 LBFGS.add("lbfgs", lambda name, **numbers: numbers, gtol=1e-5, memory=10, max_evaluations=15000)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..core.network import Network
 from .batches import Batches
-from .sources import Feed
+from .disk_rows import Feed
 from .step import Batch, Knobs, Plan, cost, evaluate, gradient_norm, update
 
 SMALL = 1 << 20  # bytes

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..core.propagation import L_model_forward, compute_cost, relative_weights
-from ..core.updates import Schedule
+from ..core.schedules import Schedule
 from .events import DivergenceWarning, History, Info, Stopping, records_ahead, wants_to_stop
 from .numpy_loop import Records, blas_threads
 from .state import Parameters, TrainState, all_finite

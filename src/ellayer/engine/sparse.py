@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..core.network import Network
-from . import checks
+from ..errors import EllayerError
+from . import validation as checks
 from .batches import Batches
-from .sources import Feed
+from .disk_rows import Feed
 from .step import Batch
 
 
@@ -65,7 +66,7 @@ def check_sparse(network: Network, X: Any, dtype: str | None) -> Any:
     checks.check_shape_of_X(network, X, "X")
     X = X.astype(checks.float_type(X.dtype, dtype), copy=False)
     if not np.isfinite(X.tocsr().data).all():
-        raise ValueError(
+        raise EllayerError(
             "X: expected finite numbers, received nan or infinite ones among those a sparse X stores; fill or drop them"
         )
     return X

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from ..core.arrays import Array, array_namespace
 from ..core.network import Network
+from ..core.optimizers import Optimizer, clip_gradients, decay_weights, global_norm
 from ..core.propagation import L_model_backward, L_model_forward, compute_cost, relative_weights
 from ..core.regularizers import dropout_mask, l1_backward, l1_forward, l2_backward, l2_forward
-from ..core.updates import Optimizer, clip_gradients, decay_weights, global_norm
 from . import wide
 
 

@@ -13,15 +13,17 @@ import numpy as np
 from ..core.initializers import initialize_parameters
 from ..core.network import Network
 from ..core.propagation import L_model_forward
-from . import checks, compile_cache
+from ..errors import EllayerError
+from . import compile_cache
+from . import validation as checks
 from .batches import Batches, BlockBatches
-from .choose import choose_loop, parse_engine, program_name
+from .disk_rows import DiskRows, Feed
 from .events import History, Stopping, can_wait
 from .lbfgs import LBFGS, LbfgsRun
+from .loop_choice import choose_loop, parse_engine, program_name
 from .numpy_loop import NumpyLoop
-from .optimizers import find_optimizer, find_schedule
+from .optax_rules import find_optimizer, find_schedule
 from .run import Metric, Rates, Run, Score, Watch, is_judged
-from .sources import DiskRows, Feed
 from .sparse import SparseFeed, check_sparse, is_sparse
 from .state import FlatState, Parameters, TrainState, copy_tree, tree_shapes
 from .step import Batch, Knobs, Plan
@@ -232,12 +234,12 @@ def train(
     array([[0, 1, 1, 0]])
     """
     if not isinstance(network, Network):
-        raise ValueError(f"network: expected an ellayer.Network, received {type(network).__name__}")
+        raise EllayerError(f"network: expected an ellayer.Network, received {type(network).__name__}")
     checks.check_functions(callbacks, progress, metrics, score)
     if state is not None and not isinstance(state, TrainState):
-        raise ValueError(f"state: expected the TrainState of a result, received {type(state).__name__}")
+        raise EllayerError(f"state: expected the TrainState of a result, received {type(state).__name__}")
     if devices is not None and not isinstance(devices, Sequence):
-        raise ValueError(f"devices: expected a list of jax devices, received {type(devices).__name__}")
+        raise EllayerError(f"devices: expected a list of jax devices, received {type(devices).__name__}")
     num_iterations = checks.check_count(num_iterations, "num_iterations", low=0)
     seed = checks.check_seed(state.seed if state else seed)
     batch_size = None if batch_size is None else checks.check_count(batch_size, "batch_size")
@@ -304,26 +306,26 @@ def _check_on_disk(network, rows, Y, sample_weight, dtype, batch_size, metrics) 
     """Say what rows on disk cannot be trained with."""
     n_x, n_L = network.layer_dims[0], network.layer_dims[-1]
     if (rows.n_x, rows.n_y) != (n_x, n_L):
-        raise ValueError(
+        raise EllayerError(
             f"X: expected rows of {n_x} inputs and {n_L} targets, as the network has; received rows of {rows.n_x} and "
             f"{rows.n_y}"
         )
     if Y is not None or sample_weight is not None:
-        raise ValueError(
+        raise EllayerError(
             "Y, sample_weight: expected None with rows on disk, which hold their targets and weights; write them into "
             "the rows, DiskRows(file, n_x, n_y, weighted=True)"
         )
     if dtype is not None and checks.check_dtype(dtype) != str(rows.dtype):
-        raise ValueError(
+        raise EllayerError(
             f"dtype: expected that of the rows on disk, {rows.dtype}, or None; received {dtype!r}"
         )
     if batch_size is None:
-        raise ValueError(
+        raise EllayerError(
             "batch_size: expected a number of examples per update, as rows on disk are never in memory together (no full "
             "batch, no lbfgs, not 'wide'); received None; try batch_size=256"
         )
     if metrics:
-        raise ValueError(
+        raise EllayerError(
             "metrics: expected none with rows on disk, as they look at all examples together; give score=f(AL, Y, "
             "weights) and validation=(X, Y)"
         )
@@ -387,7 +389,7 @@ def _settings(
 
 def _check_lbfgs(plan: Plan, batches: Batches, state: TrainState) -> None:
     if not batches.full or plan.dropout or plan.clip or plan.decay or state.step:
-        raise ValueError(
+        raise EllayerError(
             "optimizer 'lbfgs': expected the full batch, no dropout, clipping or decay, and no state to continue "
             "from; take 'adam' for those"
         )
@@ -432,7 +434,7 @@ def check_validation(network: Network, validation: Any, dtype: str) -> Batch | N
     if validation is None:
         return None
     if not isinstance(validation, Sequence) or len(validation) not in (2, 3):
-        raise ValueError(
+        raise EllayerError(
             f"validation: expected (X, Y) or (X, Y, sample_weight), received {type(validation).__name__}"
         )
     X = checks.check_X(network, validation[0], dtype, "validation X")
@@ -450,7 +452,7 @@ def stopping_rule(monitor, maximize, patience, tolerance, restore_best, time_lim
         known += ["validation_cost", *(f"validation_{name}" for name in watch.metrics)]
         known += ["validation_score"] if watch.score is not None else []
     if monitor not in known:
-        raise ValueError(f"monitor: expected one of {', '.join(known)}; received {monitor!r}")
+        raise EllayerError(f"monitor: expected one of {', '.join(known)}; received {monitor!r}")
     stopping = Stopping(
         monitor=monitor,
         maximize=not monitor.endswith("cost") if maximize is None else maximize,
@@ -469,12 +471,12 @@ def _goes_wide(
         plan.optimizer, batches.full, plan.l1, plan.clip, 0 in plan.dropout
     )
     if state.coordinates is not None and (wish is False or not possible):
-        raise ValueError(
+        raise EllayerError(
             "state: this run was in the span of the examples ('wide') and continues only so; expected the same "
             "full batch, a linear optimizer and engine 'auto', 'wide', 'numpy' or 'jax'"
         )
     if wish and not possible:
-        raise ValueError(
+        raise EllayerError(
             "engine 'wide': expected the full batch, gd, momentum or nesterov, no l1, no clipping and no dropout "
             "on the input; received settings that leave the span of the examples"
         )
@@ -506,7 +508,7 @@ def _check_same_examples(span: Span, state: TrainState) -> None:
         off = np.linalg.norm(span.W1(Theta) - W1)
         if off <= 1e-3 * np.linalg.norm(W1):
             return
-    raise ValueError(
+    raise EllayerError(
         "state: this run was in the span of its examples ('wide'); expected the same X to continue with, received "
         "another; for other examples begin anew with parameters=state.parameters"
     )
@@ -531,7 +533,7 @@ def _carry(plan: Plan, state: TrainState, span: Span | None, dtype: str, kind: s
     if isinstance(kept, FlatState):
         kept = kept.into(fresh)
     if tree_shapes(kept) != tree_shapes(fresh):
-        raise ValueError(
+        raise EllayerError(
             f"state: expected what the optimizer {plan.optimizer.name!r} keeps, received another's, or one of a run "
             "that was not 'wide'; continue with the optimizer and engine of the run, or begin anew with "
             "parameters=state.parameters"

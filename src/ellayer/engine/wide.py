@@ -21,7 +21,7 @@ from ..core.arrays import Array, array_namespace
 
 if TYPE_CHECKING:
     from ..core.network import Network
-    from ..core.updates import Optimizer
+    from ..core.optimizers import Optimizer
 
 
 def pays(network: Network, m: int, steps: int) -> bool:

@@ -9,14 +9,14 @@ import importlib
 from typing import Any
 
 _HOME = {
-    "EpochInfo": "epochs",
-    "FitWarning": "checks",
-    "MLPClassifier": "classifier",
-    "MLPRegressor": "regressor",
-    "TablePreparation": "preparation",
-    "TabularClassifier": "tabular_classifier",
-    "TabularRegressor": "tabular_regressor",
-    "from_sklearn": "convert",
+    "EpochInfo": "ellayer.estimators.epoch_info",
+    "FitWarning": "ellayer._warn",
+    "MLPClassifier": "ellayer.estimators.mlp.classifier",
+    "MLPRegressor": "ellayer.estimators.mlp.regressor",
+    "TablePreparation": "ellayer.tables.preparation",
+    "TabularClassifier": "ellayer.estimators.tabular.classifier",
+    "TabularRegressor": "ellayer.estimators.tabular.regressor",
+    "from_sklearn": "ellayer.estimators.from_sklearn",
 }
 
 __all__ = sorted(_HOME)
@@ -25,4 +25,4 @@ __all__ = sorted(_HOME)
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'ellayer.estimators' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+    return getattr(importlib.import_module(_HOME[name]), name)

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from sklearn.utils._param_validation import Interval, InvalidParameterError, Options, StrOptions
 
+from ..errors import EllayerError
+
 _from_zero = Interval(Real, 0, None, closed="left")
 _above_zero = Interval(Real, 0, None, closed="neither")
 _share = Interval(Real, 0, 1, closed="left")
@@ -69,3 +71,12 @@ def named(estimator: Any, parameter: str, find: Callable[[], Any]) -> Any:
         raise InvalidParameterError(
             f"The {parameter!r} parameter of {type(estimator).__name__} does not fit: {error}"
         ) from None
+
+
+def hidden_sizes(estimator: Any) -> list[int]:
+    """Return hidden_layer_sizes as a list."""
+    sizes = estimator.hidden_layer_sizes
+    sizes = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
+    if np.any(np.array(sizes) <= 0):
+        raise EllayerError(f"hidden_layer_sizes must be > 0, got {sizes}.")
+    return sizes

@@ -1,18 +1,18 @@
 """Looking inside: what a network computes, whether it is right, and what is wrong with a run."""
 
-from .cells import Cell
-from .checking import check_gradients
+from .check_gradients import check_gradients
 from .derivation import Derivation, Factor, derive
 from .diagnosis import Diagnosis, diagnose
-from .findings import Finding
+from .diagnosis_findings import Finding
+from .diagnosis_layers import LayerFigures
 from .gradient_check import GradientCheck, GradientRow
 from .gradient_check import check_gradients as check_network
 from .graph import ComputationGraph, Node, computation_graph
-from .layer_findings import LayerFigures
 from .precision import PrecisionAudit, PrecisionRow, precision_audit
 from .saliency import Saliency, saliency
 from .summary import Summary, summary
 from .trace import Step, Trace, trace
+from .trace_cell import Cell
 
 __all__ = [
     "Cell",

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from ..core.propagation import L_model_backward, L_model_forward
-from .chain import Factor, cell, entry, sub
+from ..errors import EllayerError
+from .chain_notation import Factor, cell, entry, sub
+from .derivation_inputs import Way, way_of
 from .gradient_check import Problem
-from .input_derivation import Way, way_of
 from .mathml import to_mathml
-from .subject import take_apart
-from .trace_views import STYLE
+from .model_parts import take_apart
+from .trace_render import STYLE
 
 _EXAMPLES = 5  # of a batch, so many contributions are shown
 
@@ -162,7 +163,7 @@ def derive(
     Y = subject.targets(Y, X.shape[1], "the chain rule")
     m = X.shape[1]
     if example is not None and not 0 <= example < m:
-        raise ValueError(f"example: expected a number from 0 to {m - 1}, received {example}")
+        raise EllayerError(f"example: expected a number from 0 to {m - 1}, received {example}")
     name, index = _check_parameter(parameter, network.shapes)
     AL, caches = L_model_forward(X, theta, network)
     grads = L_model_backward(AL, Y, caches, network)
@@ -208,7 +209,7 @@ def _inside(cache: Any, grads: dict, name: str, index: tuple[int, ...]) -> tuple
 
 def _check_parameter(parameter: Any, shapes: dict[str, tuple[int, ...]]) -> tuple[str, tuple[int, ...]]:
     if not isinstance(parameter, tuple) or not parameter or parameter[0] not in shapes:
-        raise ValueError(
+        raise EllayerError(
             f'parameter: expected a name and its index like ("W1", 0, 3), of {", ".join(shapes)}; received {parameter!r}'
         )
     name, index = parameter[0], tuple(parameter[1:])
@@ -221,7 +222,7 @@ def _check_parameter(parameter: Any, shapes: dict[str, tuple[int, ...]]) -> tupl
         or not whole
         or not all(-n <= i < n for i, n in zip(index, shape, strict=True))
     ):
-        raise ValueError(f"parameter: expected an index inside {name} of shape {shape}, received {index}")
+        raise EllayerError(f"parameter: expected an index inside {name} of shape {shape}, received {index}")
     return name, tuple(int(i) % n for i, n in zip(index, shape, strict=True))
 
 

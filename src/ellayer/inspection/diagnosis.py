@@ -8,12 +8,21 @@ from typing import Any
 
 import numpy as np
 
-from . import data_findings, layer_findings, run_findings
-from .findings import CHECKS, Finding, Look
-from .layer_findings import LayerFigures
-from .run_findings import Curve
-from .subject import Subject, take_apart
-from .trace_views import STYLE
+from ..errors import EllayerError
+from . import (
+    diagnosis_data as data_findings,
+)
+from . import (
+    diagnosis_layers as layer_findings,
+)
+from . import (
+    diagnosis_run as run_findings,
+)
+from .diagnosis_findings import CHECKS, Finding, Look
+from .diagnosis_layers import LayerFigures
+from .diagnosis_run import Curve
+from .model_parts import Subject, take_apart
+from .trace_render import STYLE
 
 _EXAMPLES = 2000  # as many show what a layer does
 
@@ -127,12 +136,12 @@ def diagnose(model: Any, X: Any = None, Y: Any = None, *, validation: Any = None
 def _look(subject: Subject, curve: Curve, X: Any, Y: Any, validation: Any) -> Look:
     """Everything the checks look at, computed once."""
     if X is None and not curve.costs:
-        raise ValueError(
+        raise EllayerError(
             "diagnose: expected a model with a stored history, or X (and Y) to look at; received a model without "
             "history and no X; give diagnose(model, X, Y), or the TrainingResult of the run"
         )
     if X is None and Y is not None:
-        raise ValueError("diagnose: expected X with Y, received Y alone")
+        raise EllayerError("diagnose: expected X with Y, received Y alone")
     held_out = _held_out(subject, validation)
     if X is None:
         return Look(subject.network, subject.start, curve, held_out=held_out)
@@ -150,6 +159,6 @@ def _held_out(subject: Subject, validation: Any) -> tuple[np.ndarray, np.ndarray
     if validation is None:
         return None
     if not isinstance(validation, (tuple, list)) or len(validation) != 2:
-        raise ValueError(f"validation: expected (X, Y), received {type(validation).__name__}")
+        raise EllayerError(f"validation: expected (X, Y), received {type(validation).__name__}")
     X = subject.inputs(validation[0])
     return X, subject.targets(validation[1], X.shape[1], "diagnose")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..core.network import Network
-from ..core.updates import Optimizer
+from ..core.optimizers import Optimizer
 
 
 class Equation(NamedTuple):

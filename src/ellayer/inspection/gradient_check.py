@@ -17,6 +17,7 @@ from ..core.inputs import ramp_sides
 from ..core.network import Network
 from ..core.propagation import L_model_backward, L_model_forward, compute_cost, relative_weights
 from ..core.regularizers import l1_backward, l1_forward, l2_backward, l2_forward
+from ..errors import EllayerError
 
 Parameters = dict[str, np.ndarray]
 
@@ -204,9 +205,9 @@ def check_gradients(
     ['dW1', 'db1', 'dW2', 'db2']
     """
     if not (epsilon > 0 and threshold > 0):
-        raise ValueError(f"expected epsilon and threshold above 0, received {epsilon!r} and {threshold!r}")
+        raise EllayerError(f"expected epsilon and threshold above 0, received {epsilon!r} and {threshold!r}")
     if directions is not None and directions < 1:
-        raise ValueError(
+        raise EllayerError(
             f"expected directions to be at least 1, or None for every entry; received {directions!r}"
         )
     problem = Problem.of(network, X, Y, weights, l2, l1, masks)
@@ -217,7 +218,7 @@ def check_gradients(
     with np.errstate(all="ignore"):
         J, _ = problem.cost(theta)
     if not np.isfinite(J):
-        raise ValueError(f"expected a finite cost, received J = {J}: here is no gradient to check")
+        raise EllayerError(f"expected a finite cost, received J = {J}: here is no gradient to check")
     grads = problem.gradients(theta)
     rounding = problem.rounding(theta, J)
     random = np.random.default_rng(0)
@@ -255,20 +256,20 @@ class Problem:
         m = np.shape(X)[-1] if np.ndim(X) == 2 else 0
         X = _array("X", X, (dims[0], m), "examples are columns; transpose?")
         if m == 0:
-            raise ValueError("X: expected at least one example, received none")
+            raise EllayerError("X: expected at least one example, received none")
         Y = _array("Y", np.reshape(Y, (1, -1)) if np.ndim(Y) == 1 else Y, (dims[-1], m))
         total = float(m)
         if weights is not None:
             weights = _array("weights", np.reshape(weights, (1, -1)), (1, m))
             total = float(weights.sum())
             if weights.min() < 0 or total == 0:
-                raise ValueError(
+                raise EllayerError(
                     f"weights: expected numbers of at least 0, not all 0; received {weights.min():g} to "
                     f"{weights.max():g}"
                 )
             weights = relative_weights(weights)
         if wrong := [l for l in masks or {} if l not in range(network.L)]:
-            raise ValueError(f"masks: expected layers 0 to {network.L - 1}, received {wrong[0]!r}")
+            raise EllayerError(f"masks: expected layers 0 to {network.L - 1}, received {wrong[0]!r}")
         held = {l: _array(f"masks[{l}]", D, (network.widths[l], m)) for l, D in (masks or {}).items()}
         return cls(network, X, Y, weights, total, float(l2), float(l1), held)
 
@@ -402,14 +403,14 @@ def _same(sides: list[np.ndarray], others: list[np.ndarray]) -> bool:
 def _array(what: str, value: Any, shape: tuple[int, ...], hint: str = "") -> np.ndarray:
     """Return a value as a float64 array of a shape, or say what is wrong with it."""
     if value is None:
-        raise ValueError(f"{what}: expected an array of shape {shape}, received none")
+        raise EllayerError(f"{what}: expected an array of shape {shape}, received none")
     array = np.asarray(value, dtype=np.float64)
     if array.shape != shape:
-        raise ValueError(
+        raise EllayerError(
             f"{what}: expected shape {shape}, received {array.shape}" + (f"; {hint}" if hint else "")
         )
     if not np.isfinite(array).all():
-        raise ValueError(
+        raise EllayerError(
             f"{what}: expected finite numbers, received {int((~np.isfinite(array)).sum())} NaN or inf"
         )
     return array

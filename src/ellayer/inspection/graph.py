@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..core.network import Network
+from ..errors import EllayerError
 
 _MOST = 150  # operations that can still be read in one picture
 
@@ -63,7 +64,7 @@ class ComputationGraph:
 
     def to_svg(self) -> str:
         """Return the drawing as SVG text."""
-        from .drawing import graph_svg
+        from .svg import graph_svg
 
         return graph_svg(self)
 
@@ -141,7 +142,7 @@ def computation_graph(function: Any, *arguments: Any, output: str = "J") -> Comp
 
         return network_graph(function, *arguments)
     if not callable(function):
-        raise ValueError(
+        raise EllayerError(
             f"computation_graph: expected a function or a model, received {type(function).__name__}"
         )
     import jax
@@ -172,7 +173,7 @@ def _flatten(function: Callable, arguments: tuple) -> tuple[list[str], list[Any]
             except ValueError:
                 value = np.array(None)
             if value.dtype.kind not in "fiub":
-                raise ValueError(f"{names[-1]}: expected numbers or arrays of numbers, received {leaf!r}")
+                raise EllayerError(f"{names[-1]}: expected numbers or arrays of numbers, received {leaf!r}")
             flat.append(
                 value.astype(np.float64)
                 if value.dtype.kind in "fiu" and not _is_whole_array(value)
@@ -195,19 +196,19 @@ def _traced(function: Callable, arguments: tuple) -> Any:
     try:
         closed = jax.make_jaxpr(function)(*jax.tree_util.tree_unflatten(tree, flat))
     except (jax.errors.JAXTypeError, jax.errors.JAXIndexError, jax.errors.UnexpectedTracerError) as error:
-        raise ValueError(
+        raise EllayerError(
             "computation_graph: expected a function that jax can trace, received one that looks at the numbers "
             f"themselves; use jax.numpy for numpy, jnp.where(c, a, b) for `a if c else b`, and no float(x) "
             f"({type(error).__name__})"
         ) from error
     except TypeError as error:
-        raise ValueError(
+        raise EllayerError(
             f"computation_graph: expected a function of numbers that fits its {len(arguments)} arguments and is written "
             f"with operators and jax.numpy; received one that fails with: {str(error).splitlines()[0]}"
         ) from error
     shapes = [v.aval.shape for v in closed.jaxpr.outvars]
     if len(shapes) != 1 or shapes[0] not in ((), (1,), (1, 1)):
-        raise ValueError(
+        raise EllayerError(
             f"computation_graph: expected one number as the result, received {len(shapes)} of shapes {shapes}; "
             f"take a sum or a mean at the end"
         )
@@ -245,7 +246,7 @@ class _Tape:
         self.size = self.inputs
         (self.last,) = self._lay(closed.jaxpr, closed.consts, slots)
         if len(self.operations) > 4 * _MOST:
-            raise ValueError(
+            raise EllayerError(
                 f"computation_graph: expected a function of at most {_MOST} operations, received {len(self.operations)}; "
                 f"draw a part of it, or give the model itself for its graph by layer"
             )
@@ -288,7 +289,7 @@ class _Tape:
         plain = [jax.numpy.asarray(a) for a in arguments]
         values = self.run(plain, {})
         if not isinstance(self.last, int):
-            raise ValueError(
+            raise EllayerError(
                 "computation_graph: expected a result that depends on the arguments, received a constant"
             )
         nudges = {
@@ -299,7 +300,7 @@ class _Tape:
         try:
             slopes = jax.grad(lambda n: self.run(plain, n)[self.last].sum())(nudges)
         except (TypeError, ValueError) as error:
-            raise ValueError(
+            raise EllayerError(
                 f"computation_graph: expected a function with a derivative, received one that jax cannot "
                 f"differentiate: {str(error).splitlines()[0]}; write loops with a fixed number of rounds"
             ) from error
@@ -340,7 +341,7 @@ class _Tape:
             number_of[i] = len(nodes)
             nodes.append(Node(names[i], text, before, values[i], slopes.get(i)))
         if len(nodes) - self.inputs > _MOST:
-            raise ValueError(
+            raise EllayerError(
                 f"computation_graph: expected at most {_MOST} operations, received {len(nodes) - self.inputs}; draw a "
                 f"part of it, or give the model itself for its graph by layer"
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..errors import EllayerError
 from .graph import ComputationGraph, Node
 from .trace import Trace, trace
 
@@ -23,7 +24,7 @@ def network_graph(model: Any, X: Any = None, Y: Any = None) -> ComputationGraph:
         dJ/dZ and dJ/dA carry the 1/m, as every derivative of a graph is one of its output.
     """
     if X is None or Y is None:
-        raise ValueError(
+        raise EllayerError(
             "computation_graph: expected (model, X, Y): the numbers on a network's graph are those of examples; "
             "for its layers alone take ellayer.summary(model)"
         )

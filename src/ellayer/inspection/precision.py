@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from ..core.propagation import L_model_backward, L_model_forward, compute_cost, update_parameters
-from .subject import take_apart
-from .trace_views import STYLE
+from ..errors import EllayerError
+from .model_parts import take_apart
+from .trace_render import STYLE
 
 DTYPES = ("float32", "bfloat16")
 
@@ -147,7 +148,7 @@ def precision_audit(
     True
     """
     if not 0 < learning_rate < math.inf:
-        raise ValueError(f"learning_rate: expected a number above 0, received {learning_rate!r}")
+        raise EllayerError(f"learning_rate: expected a number above 0, received {learning_rate!r}")
     subject = take_apart(model, parameters)
     X = subject.inputs(X)
     Y = subject.targets(Y, X.shape[1], "a step")

@@ -16,7 +16,8 @@ import numpy as np
 from ..core.losses import Loss
 from ..core.network import Network
 from ..core.propagation import L_model_backward, L_model_forward
-from .subject import Parameters, take_apart
+from ..errors import EllayerError
+from .model_parts import Parameters, take_apart
 
 _COLUMNS = 256  # points of the path that are looked at together
 _MOST_STEPS = 1024
@@ -102,11 +103,11 @@ def saliency(
     network, parameters = subject.network, subject.start
     X = subject.inputs(X)
     if of not in ("output", "Z"):
-        raise ValueError(f"of: expected 'output' or 'Z', received {of!r}")
+        raise EllayerError(f"of: expected 'output' or 'Z', received {of!r}")
     if steps is not None and (
         isinstance(steps, bool) or not isinstance(steps, (int, np.integer)) or steps < 1
     ):
-        raise ValueError(f"steps: expected a whole number of at least 1, received {steps!r}")
+        raise EllayerError(f"steps: expected a whole number of at least 1, received {steps!r}")
     start = _baseline(network, X, baseline)
     probe = _probe(network, of)
     AL, _ = L_model_forward(X, parameters, probe)
@@ -135,9 +136,9 @@ def _probe(network: Network, of: str) -> Network:
 def _baseline(network: Network, X: np.ndarray, baseline: Any) -> np.ndarray:
     value = np.asarray(baseline, dtype=np.float64)
     if value.ndim and value.size != len(X):
-        raise ValueError(f"baseline: expected a number or shape ({len(X)},), received shape {value.shape}")
+        raise EllayerError(f"baseline: expected a number or shape ({len(X)},), received shape {value.shape}")
     if not np.isfinite(value).all():
-        raise ValueError("baseline: expected finite numbers, received NaN or inf")
+        raise EllayerError("baseline: expected finite numbers, received NaN or inf")
     start = np.broadcast_to(value.reshape(-1, 1) if value.ndim else value, X.shape).copy()
     if network.inputs is not None and network.inputs.categories:
         codes = len(network.inputs.categories)
@@ -150,7 +151,7 @@ def _units(network: Network, AL: np.ndarray, unit: int | None) -> np.ndarray:
     if unit is None:
         return AL.argmax(axis=0) if network.loss_row.targets == "one_hot" else np.zeros(m, dtype=int)
     if isinstance(unit, bool) or not isinstance(unit, (int, np.integer)) or not 0 <= unit < n_L:
-        raise ValueError(f"unit: expected an output from 0 to {n_L - 1}, received {unit!r}")
+        raise EllayerError(f"unit: expected an output from 0 to {n_L - 1}, received {unit!r}")
     return np.full(m, int(unit))
 
 

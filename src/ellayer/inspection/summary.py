@@ -12,11 +12,12 @@ import numpy as np
 
 from ..core.inputs import Inputs
 from ..core.network import Network
-from .drawing import network_svg
+from ..errors import EllayerError
 from .equations import symbol
 from .mathml import to_mathml
-from .subject import take_apart
-from .trace_views import STYLE
+from .model_parts import take_apart
+from .svg import network_svg
+from .trace_render import STYLE
 
 _COLUMNS = ("W", "b", "Z", "A")
 
@@ -132,7 +133,7 @@ def summary(model: Any, m: int | str = "m") -> Summary:
     layer 2:  Z2 (1, 400) = W2 (1, 4) A1 (4, 400) + b2 (1, 1);  A2, dZ2, dA2 (1, 400);  dW2 (1, 4);  db2 (1, 1)
     """
     if isinstance(m, (int, np.integer)) and (isinstance(m, bool) or m < 1):
-        raise ValueError(f"m: expected a number of examples of at least 1 or a letter, received {m!r}")
+        raise EllayerError(f"m: expected a number of examples of at least 1 or a letter, received {m!r}")
     subject = take_apart(model)
     network = subject.network
     rows = network.shape_table(m)

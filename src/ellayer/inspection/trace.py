@@ -13,14 +13,15 @@ from ..core.network import Network
 from ..core.propagation import Cache, L_model_backward, L_model_forward, compute_cost, relative_weights
 from ..core.regularizers import dropout_mask, l1_backward, l1_forward, l2_backward, l2_forward
 from ..engine.batches import Batches
-from ..engine.checks import check_count, check_dropout, check_number, check_weights
 from ..engine.lbfgs import LBFGS
-from ..engine.optimizers import find_optimizer
+from ..engine.optax_rules import find_optimizer
 from ..engine.state import TrainState
 from ..engine.train import TrainingResult, train
-from .cells import Cell, cell
+from ..engine.validation import check_count, check_dropout, check_number, check_weights
+from ..errors import EllayerError
 from .equations import Equation, Terms, equations, symbol
-from .subject import Parameters, take_apart
+from .model_parts import Parameters, take_apart
+from .trace_cell import Cell, cell
 
 # Of train's settings: what one update depends on. The others matter only on the way to it.
 _OF_A_STEP = (
@@ -154,12 +155,12 @@ class Trace:
             Write the values of quantities with at most so many numbers, statistics of all; by default
             100 000 for one example and 1 000 for a batch.
         """
-        from .trace_views import to_json
+        from .trace_render import to_json
 
         return to_json(self, numbers)
 
     def __str__(self) -> str:
-        from .trace_views import to_text
+        from .trace_render import to_text
 
         return to_text(self)
 
@@ -168,12 +169,12 @@ class Trace:
         return f"Trace({self.network!r}, {about}, iteration {self.iteration}, {len(self.steps)} quantities)"
 
     def __rich__(self) -> Any:
-        from .trace_views import to_rich
+        from .trace_render import to_rich
 
         return to_rich(self)
 
     def _repr_html_(self) -> str:
-        from .trace_views import to_html
+        from .trace_render import to_html
 
         return to_html(self)
 
@@ -240,7 +241,7 @@ def trace(
         return _forward_only(network, _start(subject, X, settings, iteration), X, example)
     Y = subject.targets(Y, X.shape[1], "a trace of the gradients")
     if isinstance(settings.get("optimizer"), str) and settings["optimizer"] in LBFGS:
-        raise ValueError(
+        raise EllayerError(
             "optimizer: expected one that does a step at a time, received 'lbfgs'; try 'gd' or 'adam'"
         )
     rates = model.history.get("learning_rate") if isinstance(model, TrainingResult) else None
@@ -271,7 +272,7 @@ def _start(subject: Any, X: np.ndarray, settings: dict, iteration: int) -> Param
 
 def _check_example(example: int | None, m: int) -> None:
     if example is not None and not 0 <= check_count(example, "example", low=0) < m:
-        raise ValueError(
+        raise EllayerError(
             f"example: expected a number from 0 to {m - 1} (X has {m} examples), received {example}"
         )
 

@@ -9,25 +9,25 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from .facts import Judged, RunFacts
+from .run_facts import Judged, RunFacts
 from .scores import METRICS, Metric, Score, differences, scores
 
 _HOME = {
-    "roc_curves": "judged_plots",
-    "residual_plot": "judged_plots",
-    "predicted_against_true": "judged_plots",
-    "precision_recall_curves": "judged_plots",
-    "learning_curves": "judged_plots",
-    "importance_bars": "judged_plots",
-    "confusion_matrix": "judged_plots",
-    "calibration_curve": "judged_plots",
-    "cost_curves": "plots",
-    "data_points": "plots",
-    "decision_boundaries": "plots",
-    "image_grid": "plots",
+    "roc_curves": "plots_quality",
+    "residual_plot": "plots_quality",
+    "predicted_against_true": "plots_quality",
+    "precision_recall_curves": "plots_quality",
+    "learning_curves": "plots_quality",
+    "importance_bars": "plots_quality",
+    "confusion_matrix": "plots_quality",
+    "calibration_curve": "plots_quality",
+    "cost_curves": "plots_data",
+    "data_points": "plots_data",
+    "decision_boundaries": "plots_data",
+    "image_grid": "plots_data",
     "write_report": "page",
-    "saliency_bars": "saliency_plot",
-    "saliency_overlay": "saliency_plot",
+    "saliency_bars": "plots_saliency",
+    "saliency_overlay": "plots_saliency",
     "save_picture": "style",
 }
 

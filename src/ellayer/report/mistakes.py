@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .facts import Judged, RunFacts
-from .rowwise import class_numbers
-from .words import number
+from ..core.metrics import class_numbers
+from .run_facts import Judged, RunFacts
+from .sentences import number
 
 MOST = 12
 _COLUMNS = 8

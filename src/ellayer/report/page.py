@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from . import judged_plots, titles, words
-from .drawing import Pictures, png, weight_picture
-from .facts import Judged, RunFacts
+from ..core.metrics import class_numbers
+from . import plots_quality as judged_plots
+from . import sentences as words
+from . import titles
 from .mistakes import Mistake, largest_mistakes, shown_columns
-from .rowwise import class_numbers
+from .run_facts import Judged, RunFacts
 from .scores import METRICS, Score, scores
+from .svg import Pictures, png, weight_picture
 
 _MOST_COLUMNS = 80
 _MOST_CLASSES = 8  # as many lines can be told apart

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from .facts import Judged
-from .rowwise import Statistic, class_numbers, class_statistics, number_statistics
+from ..core.metrics import Statistic, class_numbers, class_statistics, number_statistics
+from ..errors import EllayerError
+from .run_facts import Judged
 
 LEVEL = 0.95
 _Z = NormalDist().inv_cdf((1 + LEVEL) / 2)
@@ -177,7 +178,7 @@ def differences(
 def _statistics(y: Any, model: Judged, classes: Sequence[Any] | None) -> dict[str, Statistic]:
     m, prediction, P = len(y), model.prediction, model.P
     if m == 0 or len(prediction) != m:
-        raise ValueError(
+        raise EllayerError(
             f"scores: expected a prediction for each of at least one row, received {m} rows and {len(prediction)} "
             f"predictions"
         )
@@ -186,7 +187,7 @@ def _statistics(y: Any, model: Judged, classes: Sequence[Any] | None) -> dict[st
     K = len(classes)
     P = None if P is None else np.asarray(P, dtype=float)
     if P is not None and P.shape != (m, K):
-        raise ValueError(
+        raise EllayerError(
             f"P: expected probabilities of shape {(m, K)}, one column per class; received {P.shape}"
         )
     return class_statistics(class_numbers(y, classes), class_numbers(prediction, classes), P, K)
@@ -195,7 +196,7 @@ def _statistics(y: Any, model: Judged, classes: Sequence[Any] | None) -> dict[st
 def _weights(weights: Any, m: int) -> np.ndarray:
     W = np.ones(m) if weights is None else np.asarray(weights, dtype=float)
     if W.shape != (m,) or (m and not ((W >= 0).all() and W.any())):
-        raise ValueError(
+        raise EllayerError(
             f"weights: expected {m} numbers of at least 0, not all of them 0; received shape {W.shape}"
         )
     return W[None, :]

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from . import judged_plots, words
-from .facts import Judged, RunFacts
+from . import plots_quality as judged_plots
+from . import sentences as words
+from .run_facts import Judged, RunFacts
 
 
 def short(name: Any, length: int = 40) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..core.arrays import Array, array_namespace
+from ..errors import EllayerError
 
 Letters = tuple[str | int, ...]
 Shapes = Mapping[str, tuple[tuple[int, ...], Letters]]
@@ -33,7 +34,7 @@ def floats(array: Any, name: str) -> Array:
     if xp.isdtype(array.dtype, ("bool", "integral")):
         return xp.astype(array, xp.asarray(0.0).dtype)
     if not xp.isdtype(array.dtype, "real floating"):
-        raise ValueError(
+        raise EllayerError(
             f"{name}: expected real numbers, received an array of {array.dtype} and shape "
             f"{tuple(array.shape)}; try {name}.astype(float)"
         )
@@ -75,7 +76,7 @@ def layers(parameters: Mapping[str, Any], L: int | None = None) -> tuple[dict[st
     names = [f"{letter}{l}" for l in range(1, wanted + 1) for letter in "Wb"]
     require(parameters, names, "parameters", "the dict that the initialize function returns")
     if f"W{wanted + 1}" in parameters:
-        raise ValueError(
+        raise EllayerError(
             f"parameters: expected {', '.join(names)}, received {', '.join(parameters)}; "
             f"try steps.deep for another number of layers"
         )
@@ -103,12 +104,12 @@ def check_gradients(parameters: Mapping[str, Array], grads: Mapping[str, Any]) -
 def require(mapping: Mapping[str, Any], names: Sequence[str], called: str, hint: str) -> None:
     """Raise a ValueError unless a dict has all these names."""
     if not isinstance(mapping, Mapping):
-        raise ValueError(
+        raise EllayerError(
             f"{called}: expected a dict with {', '.join(names)}, received a {type(mapping).__name__}; try {hint}"
         )
     missing = [name for name in names if name not in mapping]
     if missing:
-        raise ValueError(
+        raise EllayerError(
             f"{called}: expected {', '.join(names)}, received {', '.join(map(str, mapping)) or 'an empty dict'} "
             f"(without {', '.join(missing)}); try {hint}"
         )
@@ -127,11 +128,11 @@ def check_shapes(arrays: Mapping[str, tuple[Array, Letters]]) -> None:
     >>> A, W = np.ones((3, 5)), np.ones((3, 2))
     >>> check_shapes({"A": (A, ("n_prev", "m")), "W": (W, ("n", "n_prev"))})
     Traceback (most recent call last):
-    ValueError: W: expected shape (n, n_prev) with n_prev = 3 as in A, received (3, 2); transpose? try W.T
+    ellayer.EllayerError: W: expected shape (n, n_prev) with n_prev = 3 as in A, received (3, 2); transpose? try W.T
     """
     fault = _fault(tuple((name, tuple(array.shape), letters) for name, (array, letters) in arrays.items()))
     if fault is not None:
-        raise ValueError(fault)
+        raise EllayerError(fault)
 
 
 @lru_cache  # the answer hangs on the shapes alone, so a training loop asks once

@@ -14,6 +14,7 @@ import numpy as np
 
 from .. import core
 from ..core.arrays import Array, array_namespace
+from ..errors import EllayerError
 from .checks import check_gradients, check_shapes, floats, labels_like, layers
 from .start import start
 
@@ -334,7 +335,7 @@ def L_model_backward(AL: Array, Y: Array, caches: Sequence[LayerCache]) -> dict[
     AL, Y = labels_like(AL, Y)
     L = len(caches)
     if L == 0:
-        raise ValueError("caches: expected one per layer, received none; try those of L_model_forward")
+        raise EllayerError("caches: expected one per layer, received none; try those of L_model_forward")
     check_shapes({"Z": (floats(_layer_cache(caches[-1])[1], "Z"), ("n_L", "m")), "AL": (AL, ("n_L", "m"))})
     grads: dict[str, Array] = {}
     dA = core.LOSSES["binary_cross_entropy"].backward(AL, Y)
@@ -410,7 +411,7 @@ def two_layer_model(
     Cost after iteration 100: 0.69...
     """
     if core.Network(layers_dims).L != 2:
-        raise ValueError(
+        raise EllayerError(
             f"layers_dims: expected (n_x, n_h, n_y), received {tuple(layers_dims)}; "
             f"try L_layer_model for any other number of layers"
         )
@@ -519,7 +520,7 @@ def _activate(Z: Array, activation: str) -> tuple[Array, Array]:
 def _activate_backward(dA: Array, Z: Array, activation: str) -> Array:
     dA, Z = floats(dA, "dA"), floats(Z, "cache")
     if dA.shape != Z.shape:
-        raise ValueError(
+        raise EllayerError(
             f"dA: expected the shape of the cache Z, {tuple(Z.shape)}, received {tuple(dA.shape)}; "
             f"try the cache that {activation} returned with this A"
         )
@@ -544,7 +545,7 @@ def _checked_layer(A_prev: Array, W: Array, b: Array, name: str) -> LinearCache:
 
 def _linear_cache(cache: Any) -> LinearCache:
     if not isinstance(cache, (tuple, list)) or len(cache) != 3:
-        raise ValueError(
+        raise EllayerError(
             f"cache: expected (A_prev, W, b), received {_described(cache)}; try the cache of linear_forward"
         )
     return tuple(cache)  # type: ignore[return-value]
@@ -552,7 +553,7 @@ def _linear_cache(cache: Any) -> LinearCache:
 
 def _layer_cache(cache: Any) -> LayerCache:
     if not isinstance(cache, (tuple, list)) or len(cache) != 2:
-        raise ValueError(
+        raise EllayerError(
             f"cache: expected ((A_prev, W, b), Z), received {_described(cache)}; "
             f"try the cache of linear_activation_forward"
         )

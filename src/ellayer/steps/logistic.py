@@ -11,6 +11,7 @@ import numpy as np
 
 from .. import core
 from ..core.arrays import Array, array_namespace
+from ..errors import EllayerError
 from .checks import cast, check_shapes, floats, labels
 
 
@@ -281,7 +282,7 @@ def _checked_input(
     w, X = floats(w, "w"), floats(X, name)
     check_shapes({"w": (w, ("n_x", 1)), name: (X, ("n_x", "m"))})
     if tuple(floats(b, "b").shape) not in ((), (1,), (1, 1)):
-        raise ValueError(f"b: expected a number, received an array of shape {b.shape}; try a single bias")  # type: ignore[union-attr]
+        raise EllayerError(f"b: expected a number, received an array of shape {b.shape}; try a single bias")  # type: ignore[union-attr]
     return w, X, core.Network([X.shape[0], 1])
 
 

@@ -2,9 +2,9 @@
 
 from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from .model_file import load, read_provenance, save
-from .onnx_export import to_onnx
-from .plain import ModelFileError
-from .skl2onnx_converter import register_skl2onnx
+from .onnx.export import to_onnx
+from .onnx.skl2onnx import register_skl2onnx
+from .plain_data import ModelFileError
 
 __all__ = [
     "Checkpoint",

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..engine.state import FlatState, TrainState
-from . import container
-from .plain import ModelFileError
+from ..errors import EllayerError
+from . import file_format as container
+from .plain_data import ModelFileError
 
 _FIELDS = tuple(field.name for field in dataclasses.fields(TrainState))
 
@@ -121,7 +122,7 @@ class Checkpoint:
 
     def __init__(self, path: str | os.PathLike[str], every: float = 60.0):
         if not isinstance(every, (int, float)) or not every >= 0:
-            raise ValueError(f"every: expected seconds >= 0, received {every!r}; 0 writes at every record")
+            raise EllayerError(f"every: expected seconds >= 0, received {every!r}; 0 writes at every record")
         self.path = os.fspath(path)
         self.every = float(every)
         self._written = -math.inf

@@ -12,8 +12,8 @@ import numpy as np
 from ..core.arrays import to_numpy
 from ..core.network import Network
 from ..engine.state import TrainState
-from . import container
-from .plain import ModelFileError
+from . import file_format as container
+from .plain_data import ModelFileError
 
 # The classes a file may name; they are looked up as public names of the package, never otherwise.
 ESTIMATORS = ("MLPClassifier", "MLPRegressor", "TabularClassifier", "TabularRegressor")

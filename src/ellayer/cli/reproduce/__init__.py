@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..answers import CHECK_FAILED, DONE, BadInput, answering
-from ..folder import output_folder
+from ...errors import UsageError
+from ...runs.folder import output_folder
+from ..errors import CHECK_FAILED, DONE, answering
 from ..options import Debug, Json, Out, Quiet
 from ..progress import progress_bars
 
@@ -40,7 +41,7 @@ def reproduce(
     Example: ellayer reproduce --cats path/to/folder --picture my_cat.jpg
     """
     if picture and not cats:
-        raise BadInput(
+        raise UsageError(
             "--picture is judged by the network trained on the cats: expected --cats DIR beside it, received none"
         )
     from ...data import load, load_picture

@@ -9,10 +9,10 @@ import numpy as np
 
 from ...core.network import Network
 from ...data import Dataset
-from ...report.plots import cost_curves, image_grid
+from ...report.plots_data import cost_curves, image_grid
 from ...report.style import save_picture
-from ..named.models import Model, fit_whole, per_cent
-from ..named.saving import draw_mislabelled
+from ...runs.notes_artifacts import draw_mislabelled
+from ...runs.notes_models import Model, fit_whole, per_cent
 from ..progress import ProgressFor
 from . import published
 from .rows import Row, accuracy_rows, cost_rows

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from ...core.network import Network
 from ...data import Dataset, load
-from ...report.plots import decision_boundaries
+from ...report.plots_data import decision_boundaries
 from ...report.style import save_picture
-from ..named.models import Model, fit_whole, per_cent
+from ...runs.notes_models import Model, fit_whole, per_cent
 from ..progress import ProgressFor
 from . import published
 from .rows import Row, cost_rows

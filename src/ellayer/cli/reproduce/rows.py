@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..named.models import Model, per_cent
+from ...runs.notes_models import Model, per_cent
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,162 @@
+"""``ellayer inspect``: what a model file holds, without data and without running it."""
+
+from __future__ import annotations
+
+from json import dumps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .errors import answering
+from .options import Debug, Json
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+SHOWN = 12  # the most classes, levels and settings of a line
+
+
+@answering
+def inspect_model(
+    model: Annotated[Path, typer.Argument(help="A model file, or the folder of a run.", metavar="MODEL")],
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Show what a model file holds: layers, weights, columns, its training, and where it comes from.
+
+    Example: ellayer inspect runs/titanic-1
+    """
+    from ..runs.model_facts import facts_of
+    from ..runs.saved_model import open_model
+
+    facts = facts_of(open_model(model))
+    if json:
+        typer.echo(dumps(facts, ensure_ascii=False, allow_nan=False))
+    else:
+        _show(facts)
+
+
+def _show(facts: dict[str, Any]) -> None:
+    from rich.console import Console
+
+    console = Console()
+
+    def say(text: str) -> None:
+        console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    for line in _head(facts):
+        say(line)
+    if facts["network"] is not None:
+        console.print(_layer_table(facts))
+        console.print(_weight_table(facts))
+    if facts["columns"]:
+        console.print(_column_table(facts["columns"]))
+    for heading, told in (
+        ("Training", facts["training"]),
+        ("Settings", facts["settings"]),
+        ("Provenance", facts["provenance"]),
+    ):
+        if told:
+            say(f"{heading}")
+            for key, value in told.items():
+                say(f"  {key}: {_short(value)}")
+
+
+def _head(facts: dict[str, Any]) -> list[str]:
+    file, network = facts["file"], facts["network"]
+    versions = ", ".join(f"{name} {version}" for name, version in (file["versions"] or {}).items())
+    lines = [
+        f"{file['path']}: {facts['model']}, {file['bytes']:,} bytes, format {file['format_version']}",
+        f"written by {versions}; SHA-256 {file['sha256']}",
+    ]
+    if network is None:
+        lines.append("no network: there was nothing to learn, every prediction is the same")
+    else:
+        sizes = "-".join(map(str, network["layer_dims"]))
+        several = f", {facts['members']} members" if facts["members"] > 1 else ""
+        lines.append(
+            f"network {sizes}, loss {network['loss']}, {network['parameter_count']:,} parameters{several}"
+        )
+    if facts["classes"]:
+        lines.append(f"{len(facts['classes'])} classes: {_short(facts['classes'])}")
+    if facts["target"]:
+        lines.append("target " + ", ".join(f"{name} {value:g}" for name, value in facts["target"].items()))
+    names = (facts["features"] or {}).get("names")
+    if names and not facts["columns"]:
+        lines.append(f"{len(names)} inputs: {_short(names)}")
+    return lines
+
+
+def _layer_table(facts: dict[str, Any]) -> Table:
+    rows = [
+        (row["layer"], row["units"], ", ".join(f"{name} {_shape(shape)}" for name, shape in row["shapes"].items()),
+         f"{row['parameters']:,}", row["activation"])
+        for row in facts["layers"]
+    ]  # fmt: skip
+    return _table("Layers", ("layer", "units", "parameters", "count", "activation"), rows, right=(1, 3))
+
+
+def _weight_table(facts: dict[str, Any]) -> Table:
+    """Not finite ones have a column where there are any."""
+    told = facts["parameters"]
+    over = f" over {facts['members']} members" if facts["members"] > 1 else ""
+    headings: tuple[str, ...] = ("", "shape", "mean", "std", "min", "max", "zeros")
+    rows: list[tuple] = [
+        (row["name"], _shape(row["shape"]), *(_number(row[key]) for key in ("mean", "std", "min", "max")),
+         f"{100 * row['zeros']:.3g} %")
+        for row in told
+    ]  # fmt: skip
+    if any(row["not_finite"] for row in told):
+        headings = (*headings, "not finite")
+        rows = [(*row, f"{facts['not_finite']:,}") for row, facts in zip(rows, told, strict=True)]
+    kinds = ", ".join(sorted({row["dtype"] for row in told}))
+    return _table(f"Weights{over}, {kinds}", headings, rows, right=range(2, 8))
+
+
+def _column_table(columns: list[dict[str, Any]]) -> Table:
+    rows = [(c["name"], c["kind"], _becomes(c), c["note"]) for c in columns]
+    return _table("Columns", ("column", "kind", "becomes", "note"), rows)
+
+
+def _becomes(column: dict[str, Any]) -> str:
+    parts = [f"{len(column['parts'])} numbers"] if len(column["parts"]) > 1 else column["parts"][:1]
+    levels = [*column["levels"], *(["others"] if column["other"] else [])]
+    parts += [_short(levels)] if levels else []
+    parts += ["whether missing"] if column["indicator"] else []
+    return "; ".join(parts) or "left out"
+
+
+def _table(title: str, headings: tuple[str, ...], rows: list[tuple], right: Any = ()) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=title, title_justify="left")
+    for i, heading in enumerate(headings):
+        table.add_column(
+            heading, justify="right" if i in right else "left", overflow="fold", no_wrap=i in right
+        )
+    for row in rows:
+        table.add_row(*(Text(str(cell)) for cell in row))
+    return table
+
+
+def _number(value: float | None) -> str:
+    return "nan" if value is None else f"{value:.3g}"
+
+
+def _shape(shape: list[int]) -> str:
+    return f"({', '.join(map(str, shape))})"
+
+
+def _short(value: Any) -> str:
+    """A value on one line; of long lists the beginning, of long texts the first line."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_short(item)}" for key, item in value.items())
+    if isinstance(value, list):
+        rest = f" and {len(value) - SHOWN} more" if len(value) > SHOWN else ""
+        return ", ".join(map(_short, value[:SHOWN])) + rest
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    lines = str(value).strip().splitlines()
+    return f"{lines[0]} ... ({len(lines)} lines, see --json)" if len(lines) > 1 else str(value).strip()

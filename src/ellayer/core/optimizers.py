@@ -1,0 +1,188 @@
+"""Optimizers: one row each, a pure, optax-shaped pair of init and update.
+
+``init(parameters)`` returns the rule's state, a dict of dicts of arrays. ``update(grads, state,
+parameters, rates, t)`` returns the new parameters and the new state; ``rates[name]`` is the learning
+rate of a parameter and ``t`` counts the updates from 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from .arrays import Array, array_namespace
+from .registry import Registry
+
+Parameters = dict[str, Array]
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """One update rule.
+
+    Parameters
+    ----------
+    name : str
+    init : callable
+        ``state = init(parameters)``.
+    update : callable
+        ``parameters, state = update(grads, state, parameters, rates, t)``.
+    learning_rate : float
+        Taken where none is given.
+    linear : bool
+        Whether the update is linear in the gradients (the wide loop rests on it).
+    compiled_only : bool
+        True for optax's rules, which run on the compiled loop.
+    weight_decay : float
+        Decoupled decay taken where none is given (AdamW's).
+    latex : str
+    """
+
+    name: str
+    init: Callable[[Parameters], dict[str, Any]]
+    update: Callable[..., tuple[Parameters, dict[str, Any]]]
+    learning_rate: float
+    linear: bool = False
+    compiled_only: bool = False
+    weight_decay: float = 0.0
+    latex: str = ""
+
+
+def _zeros(parameters: Parameters) -> Parameters:
+    return {name: array_namespace(theta).zeros_like(theta) for name, theta in parameters.items()}
+
+
+def gd_init(parameters):
+    """Gradient descent keeps nothing."""
+    return {}
+
+
+def gd_update(grads, state, parameters, rates, t):
+    """theta = theta - alpha dtheta."""
+    return {k: theta - rates[k] * grads[f"d{k}"] for k, theta in parameters.items()}, state
+
+
+def momentum_init(parameters):
+    """v = 0."""
+    return {"v": _zeros(parameters)}
+
+
+def momentum_update(grads, state, parameters, rates, t, beta):
+    """v = beta v + dtheta; theta = theta - alpha v (Polyak 1964)."""
+    v = {k: beta * state["v"][k] + grads[f"d{k}"] for k in parameters}
+    return {k: theta - rates[k] * v[k] for k, theta in parameters.items()}, {"v": v}
+
+
+def nesterov_update(grads, state, parameters, rates, t, beta):
+    """v = beta v + dtheta; theta = theta - alpha (dtheta + beta v) (Nesterov 1983)."""
+    v = {k: beta * state["v"][k] + grads[f"d{k}"] for k in parameters}
+    return {k: theta - rates[k] * (grads[f"d{k}"] + beta * v[k]) for k, theta in parameters.items()}, {"v": v}
+
+
+def velocity_update(grads, state, parameters, rates, t, beta, nesterov):
+    """v = beta v - alpha dtheta; theta = theta + v, or with Nesterov + beta v - alpha dtheta.
+
+    The form in which the velocity carries the rate, as scikit-learn and Sutskever et al. (2013) have
+    it: equal to the other while the rate is constant.
+    """
+    step = {k: rates[k] * grads[f"d{k}"] for k in parameters}
+    v = {k: beta * state["v"][k] - step[k] for k in parameters}
+    if nesterov:
+        return {k: theta + (beta * v[k] - step[k]) for k, theta in parameters.items()}, {"v": v}
+    return {k: theta + v[k] for k, theta in parameters.items()}, {"v": v}
+
+
+def rmsprop_init(parameters):
+    """s = 0."""
+    return {"s": _zeros(parameters)}
+
+
+def rmsprop_update(grads, state, parameters, rates, t, beta, epsilon):
+    """s = beta s + (1 - beta) dtheta^2; theta = theta - alpha dtheta / sqrt(s + epsilon) (Hinton 2012)."""
+    s = {k: beta * state["s"][k] + (1.0 - beta) * grads[f"d{k}"] ** 2 for k in parameters}
+    new = {}
+    for k, theta in parameters.items():
+        xp = array_namespace(theta)
+        new[k] = theta - rates[k] * (grads[f"d{k}"] / xp.sqrt(s[k] + epsilon))
+    return new, {"s": s}
+
+
+def adam_init(parameters):
+    """v = 0, s = 0."""
+    return {"v": _zeros(parameters), "s": _zeros(parameters)}
+
+
+def adam_update(grads, state, parameters, rates, t, beta1, beta2, epsilon, epsilon_hat=0.0):
+    """Adam (Kingma and Ba 2015).
+
+    v = beta1 v + (1 - beta1) dtheta;  s = beta2 s + (1 - beta2) dtheta^2;
+    theta = theta - alpha v^ / (sqrt(s^) + epsilon), v^ = v / (1 - beta1^t), s^ = s / (1 - beta2^t).
+
+    With ``epsilon_hat`` = 1 epsilon is added to the sqrt(s) not yet corrected (the paper's faster
+    order, which scikit-learn takes).
+    """
+    c1, c2 = 1.0 - beta1**t, 1.0 - beta2**t
+    root = c2**0.5
+    epsilon = epsilon if epsilon_hat else epsilon * root
+    new, v, s = {}, {}, {}
+    for k, theta in parameters.items():
+        xp = array_namespace(theta)
+        g = grads[f"d{k}"]
+        v[k] = beta1 * state["v"][k] + (1.0 - beta1) * g
+        s[k] = beta2 * state["s"][k] + (1.0 - beta2) * (g * g)
+        new[k] = theta - (rates[k] * root / c1) * (v[k] / (xp.sqrt(s[k]) + epsilon))
+    return new, {"v": v, "s": s}
+
+
+OPTIMIZERS: Registry[Optimizer] = Registry(
+    "optimizer", aliases={"gradient_descent": "gd", "sgd": "gd", "heavy_ball": "momentum"}
+)
+
+
+def _row(name: str, init: Callable, update: Callable, numbers: dict | None = None, **facts) -> None:
+    def make(name: str, **values: float) -> Optimizer:
+        return Optimizer(name, init, partial(update, **values) if values else update, **facts)
+
+    OPTIMIZERS.add(name, make, **(numbers or {}))
+
+
+_ADAM = {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "epsilon_hat": 0.0}
+_row("gd", gd_init, gd_update, learning_rate=0.1, linear=True, latex=r"\theta-\alpha\,d\theta")
+_row("momentum", momentum_init, momentum_update, {"beta": 0.9}, learning_rate=0.01, linear=True,
+     latex=r"v=\beta v+d\theta,\ \theta-\alpha v")  # fmt: skip
+_row("nesterov", momentum_init, nesterov_update, {"beta": 0.9}, learning_rate=0.01, linear=True,
+     latex=r"v=\beta v+d\theta,\ \theta-\alpha(d\theta+\beta v)")  # fmt: skip
+_row("velocity", momentum_init, velocity_update, {"beta": 0.9, "nesterov": 0.0}, learning_rate=0.01,
+     linear=True, latex=r"v=\beta v-\alpha d\theta,\ \theta+v")  # fmt: skip
+_row("rmsprop", rmsprop_init, rmsprop_update, {"beta": 0.9, "epsilon": 1e-8}, learning_rate=0.001,
+     latex=r"s=\beta s+(1-\beta)d\theta^2,\ \theta-\alpha\,d\theta/\sqrt{s+\epsilon}")  # fmt: skip
+_row("adam", adam_init, adam_update, _ADAM, learning_rate=0.001,
+     latex=r"\theta-\alpha\,\hat v/(\sqrt{\hat s}+\epsilon)")  # fmt: skip
+_row("adamw", adam_init, adam_update, _ADAM, learning_rate=0.001, weight_decay=0.01,
+     latex=r"\theta-\alpha(\hat v/(\sqrt{\hat s}+\epsilon)+\lambda\theta)")  # fmt: skip
+
+
+def decay_weights(
+    parameters: Parameters, old: Parameters, rates: dict[str, float], weight_decay: float
+) -> Parameters:
+    """Decoupled weight decay: W = W - alpha lambda W_old, after the update; biases are left alone."""
+    return {
+        k: theta - rates[k] * weight_decay * old[k] if k[0] == "W" else theta
+        for k, theta in parameters.items()
+    }
+
+
+def global_norm(grads: Parameters, names: list[str]) -> Array:
+    """Return sqrt of the sum of squares over the gradients of ``names``."""
+    xp = array_namespace(grads[f"d{names[0]}"])
+    return xp.sqrt(sum(xp.sum(grads[f"d{k}"] * grads[f"d{k}"]) for k in names))
+
+
+def clip_gradients(grads: Parameters, names: list[str], clip_norm: float) -> Parameters:
+    """Scale the gradients down together where their norm exceeds ``clip_norm``."""
+    xp = array_namespace(grads[f"d{names[0]}"])
+    norm = global_norm(grads, names)
+    scale = clip_norm / xp.maximum(norm, clip_norm)
+    return grads | {f"d{k}": grads[f"d{k}"] * scale for k in names}

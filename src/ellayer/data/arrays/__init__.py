@@ -1,0 +1,1 @@
+"""Arrays: NPZ, NPY and HDF5 files as examples."""

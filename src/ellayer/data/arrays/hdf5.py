@@ -1,0 +1,287 @@
+"""Pictures in the notes' HDF5 layout: train_set_x, train_set_y and list_classes, beside a test file."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from ..dataset import Dataset, one_hot
+from ..errors import DataError
+from ..files import describe_content, listed, names_in, printable
+from ..memory import bytes_text, check_memory
+
+if TYPE_CHECKING:
+    import h5py
+
+SUFFIXES = (".h5", ".hdf5", ".hdf", ".he5")
+_LAYOUT = "train_set_x (m, height, width, channels) and train_set_y (m,)"
+MOST_COMPRESSION = 1100  # deflate reaches 1032 : 1
+
+
+def read_folder(folder: Path, name: str | None = None) -> Dataset:
+    """Read the HDF5 pair of a folder: its train* file, and the test* file that goes with it.
+
+    Parameters
+    ----------
+    folder : Path
+    name : str, optional
+        What to call the set; by default it is taken from the file.
+
+    Raises
+    ------
+    DataError
+        No HDF5 file in the folder, or several that could be meant.
+    """
+    files = [file for file in names_in(folder) if Path(file).suffix.lower() in SUFFIXES]
+    if not files:
+        raise DataError(
+            f"expected a folder with a pair of HDF5 files (train*.h5, test*.h5); {folder} holds "
+            f"{listed(names_in(folder))}; name the folder the files lie in"
+        )
+    train = [file for file in files if "train" in file.lower()] or files
+    if len(train) > 1:
+        raise DataError(
+            f"expected one pair of HDF5 files (train*.h5, test*.h5) in {folder}, received {listed(files)}; "
+            f"name the training file itself"
+        )
+    test = [file for file in files if "test" in file.lower() and file not in train]
+    alone = folder / test[0] if len(test) == 1 else None
+    return _read_pair(folder / train[0], _partner(folder / train[0], "train", "test") or alone, name)
+
+
+def read_file(path: Path, name: str | None = None) -> Dataset:
+    """Read an HDF5 file in the notes' layout, and the other file of its pair if that lies beside it.
+
+    Pictures become columns as in the notes, ``reshape(m, -1).T / 255`` (numbers that lie in [0, 1]
+    already stay). Class names may be missing or be numbers, labels may be (m,), (m, 1) or (1, m),
+    the test set may be missing or lie in the same file.
+
+    Parameters
+    ----------
+    path : Path
+        Of either file of the pair.
+    name : str, optional
+        What to call the set; by default it is taken from the file.
+
+    Returns
+    -------
+    Dataset
+        Y is (1, m) of 0 and 1; one-hot columns if list_classes names more than two classes.
+
+    Raises
+    ------
+    DataError
+        Not HDF5, damaged, without the expected keys, or with contents that do not fit together.
+    """
+    train = _partner(path, "test", "train")
+    if train is not None:
+        return _read_pair(train, path, name)
+    return _read_pair(path, _partner(path, "train", "test"), name)
+
+
+def _partner(path: Path, role: str, other: str) -> Path | None:
+    """Return the file whose name differs from this one's by "test" for "train" (or the reverse)."""
+    wanted = path.name.lower().replace(role, other)
+    if wanted == path.name.lower():
+        return None
+    return next((path.parent / file for file in names_in(path.parent) if file.lower() == wanted), None)
+
+
+class _Raw(NamedTuple):
+    """The pictures (m, ...) and flat labels (m,) of one part, as the file holds them."""
+
+    x: np.ndarray
+    y: np.ndarray
+    role: str
+    path: Path
+
+    def named(self, key: str) -> str:
+        return f"{self.role}_set_{key} of {self.path}"
+
+
+def _read_pair(train: Path, test: Path | None, name: str | None) -> Dataset:
+    with opened(train) as file:
+        names = read_names(file, train)
+        part = _read_part(file, "train", train)
+        part_test = _read_part(file, "test", train) if "test_set_x" in file else None
+    if part_test is None and test is not None:
+        with opened(test) as file:
+            names = names or read_names(file, test)
+            part_test = _read_part(file, "test", test)
+
+    names = names or ("0", "1")
+    divisor = _divisor(part)
+    X_test = Y_test = None
+    if part_test is not None:
+        _check_pair(part, part_test)
+        X_test, Y_test = _columns(part_test, divisor), _targets(part_test, names)
+    files = dict.fromkeys(str(each.path) for each in (part, part_test) if each is not None)
+    return Dataset(
+        name or re.sub(r"(?i)^train[_. -]+", "", train.stem),
+        _columns(part, divisor),
+        _targets(part, names),
+        X_test,
+        Y_test,
+        classes=names,
+        image_shape=part.x.shape[1:] if part.x.ndim > 2 else None,
+        source=f"{' and '.join(files)}; pixels divided by {divisor:g}",
+    )
+
+
+def _check_pair(train: _Raw, test: _Raw) -> None:
+    """Refuse test pictures of another shape or on another scale than the training ones."""
+    if test.x.shape[1:] != train.x.shape[1:]:
+        raise DataError(
+            f"expected test pictures of the shape of the training ones, {train.x.shape[1:]}, received "
+            f"{test.x.shape[1:]} in {test.path}; the two files are no pair"
+        )
+    if _divisor(test) != _divisor(train):
+        raise DataError(
+            f"expected test pictures on the scale of the training ones (0 to {_divisor(train):g}), received "
+            f"0 to {_divisor(test):g} in {test.path}; write both from 0 to 255"
+        )
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[h5py.File]:
+    """Open an HDF5 file, turning what the library raises on a foreign or damaged one into a DataError."""
+    content = describe_content(path)
+    import h5py
+
+    if not h5py.is_hdf5(path):
+        raise DataError(f"expected an HDF5 file, but {path} is {content}; fetch the file again")
+    try:
+        with h5py.File(path, "r") as file:
+            yield file
+    except DataError:
+        raise
+    except MemoryError as error:
+        raise DataError(f"{path} does not fit into memory; write a file with fewer examples") from error
+    except (OSError, RuntimeError, LookupError, ValueError, TypeError) as error:
+        raise DataError(
+            f"expected a whole HDF5 file, but {path} is cut off or damaged ({error}); fetch the file again"
+        ) from error
+
+
+def _read_part(file: h5py.File, role: str, path: Path) -> _Raw:
+    """Read the training or the test set, its shapes checked."""
+    x = _read_array(file, f"{role}_set_x", path)
+    y = _read_array(file, f"{role}_set_y", path)
+    part = _Raw(x, y.ravel(), role, path)
+    if x.ndim < 2 or x.size == 0:
+        raise DataError(
+            f"expected pictures (m, height, width, channels) in {part.named('x')}, received the shape {x.shape}; "
+            f"each example needs an entry along the first axis"
+        )
+    if y.size != max(y.shape, default=1):
+        raise DataError(
+            f"expected labels (m,) or (m, 1) in {part.named('y')}, received the shape {y.shape}; "
+            f"give each example one number"
+        )
+    if y.size != x.shape[0]:
+        raise DataError(
+            f"expected as many labels as pictures in {path}: {role}_set_x has {x.shape[0]} examples (shape "
+            f"{x.shape}), {role}_set_y has {y.size} (shape {y.shape}); check how the file was written"
+        )
+    return part
+
+
+def _read_array(file: h5py.File, key: str, path: Path) -> np.ndarray:
+    """Return one array of numbers, refused before it is read if it is missing, foreign or absurd."""
+    import h5py
+
+    keys = list(file)
+    found = file[key] if key in keys else None  # `get` would call a damaged entry a missing one
+    if not isinstance(found, h5py.Dataset):
+        has = listed([f"{printable(k)} {getattr(file.get(k), 'shape', '(no array)')}" for k in keys])
+        advice = f"name its keys as in {_LAYOUT}"
+        if key == "train_set_x" and "test_set_x" in keys:
+            advice = "this is the test file of a pair: put the training file beside it and name that"
+        raise DataError(f"expected the key {key!r} in {path}; it has: {has}; {advice}")
+    if found.shape is None or found.dtype.kind not in "buif":
+        entries = "nothing" if found.shape is None else f"entries of type {found.dtype}"
+        raise DataError(f"expected numbers in {key} of {path}, received {entries}; write it as plain numbers")
+    check_declared(found, key, path)
+    return found[()]
+
+
+def check_declared(found: h5py.Dataset, key: str, path: Path) -> None:
+    """Refuse an array whose declared size cannot be, or cannot be held, before any memory is taken."""
+    if not os.path.samefile(found.file.filename, path) or found.is_virtual or found.external:
+        raise DataError(f"expected the numbers of {key} in {path} itself, but it points to another file")
+    count = max(math.prod(found.shape), math.prod(found.chunks or ()))
+    size = os.path.getsize(path)
+    if count * found.dtype.itemsize > MOST_COMPRESSION * size:
+        raise DataError(
+            f"{key} of {path} declares the shape {found.shape}, {bytes_text(count * found.dtype.itemsize)}, but the "
+            f"whole file has {bytes_text(size)}: no file is packed that tightly; fetch the file again"
+        )
+    check_memory(count, f"{key} of {path}, shape {found.shape},")
+
+
+def read_names(file: h5py.File, path: Path) -> tuple[str, ...]:
+    """Return list_classes as text, whether it holds bytes, text or numbers; nothing if it is missing."""
+    import h5py
+
+    found = file.get("list_classes")
+    if not isinstance(found, h5py.Dataset) or found.shape is None:
+        return ()
+    check_declared(found, "list_classes", path)
+    names = tuple(_text(entry) for entry in np.ravel(found[()]))
+    if len(names) == 1 or len(set(names)) < len(names):
+        raise DataError(
+            f"expected a name for each class in list_classes of {path}, received {listed(names)}; "
+            f"give two different names or more, or leave list_classes out"
+        )
+    return names
+
+
+def _text(entry: Any) -> str:
+    if isinstance(entry, (float, np.floating)) and float(entry).is_integer():
+        entry = int(entry)
+    return printable(entry if isinstance(entry, bytes) else str(entry))
+
+
+def _divisor(part: _Raw) -> float:
+    """Return what brings pixels into [0, 1]: 255, or 1 for numbers that lie there already."""
+    least, most = float(part.x.min()), float(part.x.max())
+    if not (math.isfinite(least) and math.isfinite(most)):
+        raise DataError(
+            f"expected finite numbers in {part.named('x')}, received NaN or inf; leave such pictures out"
+        )
+    if least < 0 or most > 255:
+        raise DataError(
+            f"expected pixels from 0 to 255 (or real numbers from 0 to 1) in {part.named('x')}, received "
+            f"{least:g} to {most:g}; bring them to that range"
+        )
+    return 1.0 if part.x.dtype.kind == "b" or (part.x.dtype.kind == "f" and most <= 1) else 255.0
+
+
+def _columns(part: _Raw, divisor: float) -> np.ndarray:
+    """Return the pictures as columns, (n_x, m) in [0, 1]."""
+    return part.x.reshape(part.x.shape[0], -1).T.astype(np.float64, copy=False) / divisor
+
+
+def _targets(part: _Raw, names: tuple[str, ...]) -> np.ndarray:
+    """Return the labels as targets (n_y, m), each label being the place of its name."""
+    K = len(names)
+    values = np.unique(part.y)
+    if not np.isin(values, np.arange(K)).all():
+        if K == 2:
+            expected = "labels 0 and 1 (two classes)"
+            advice = "write them as 0 and 1, or name every class in list_classes"
+        else:
+            expected = f"labels from 0 to {K - 1} (list_classes has {K} names)"
+            advice = "let each be the place of its name"
+        received = ", ".join(f"{value:g}" for value in values[:6]) + (", ..." if values.size > 6 else "")
+        raise DataError(f"expected {expected} in {part.named('y')}, received {received}; {advice}")
+    if K > 2:
+        check_memory(K * part.y.size, f"a row for each of {K} classes of {part.named('y')}")
+    return one_hot(part.y, K)

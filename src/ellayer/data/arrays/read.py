@@ -1,0 +1,224 @@
+"""Files of arrays, NPY, NPZ and HDF5: which array holds the inputs and which the targets."""
+
+from __future__ import annotations
+
+import math
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import DataError
+from ..files import printable
+from ..images.folder import Images
+from ..memory import bytes_text, check_memory
+from ..read_options import How
+from ..text.table import Table
+from . import hdf5
+from .roles import images_of, labels_of, pick
+
+HDF5_SUFFIXES = hdf5.SUFFIXES
+
+
+@dataclass(frozen=True)
+class StoredArray:
+    """An array in a file: its shape, and a function that reads it once its size has been checked."""
+
+    shape: tuple[int, ...]
+    read: Callable[[], np.ndarray]
+
+
+def read_arrays(path: Path, kind: str, how: How) -> Table | Images:
+    """Read inputs and targets from a file of arrays.
+
+    Arrays of pictures (m, height, width) or (m, height, width, channels) become images from 0 to 1, a
+    matrix (m, n) a table of the columns x0, x1, ...
+
+    Parameters
+    ----------
+    path : Path
+    kind : "npy", "npz" or "hdf5"
+    how : How
+        Its ``x`` and ``y`` are keys; without them usual names and the notes' are looked for.
+
+    Raises
+    ------
+    DataError
+        No such keys, arrays that do not fit together, objects instead of numbers, an absurd declared shape.
+    """
+    with _OPENERS[kind](path) as (arrays, names):
+        x, y = pick({key: array.shape for key, array in arrays.items()}, how, path)
+        X = arrays[x].read()
+        raw = None if y is None else arrays[y].read()
+    notes = (
+        []
+        if len(arrays) == 1
+        else [f"the inputs are {x!r}, the targets {y!r}" if y else f"the inputs are {x!r}"]
+    )
+    labels = None if raw is None else labels_of(raw, names, f"{y} of {path}", notes)
+    if X.ndim == 2 and labels is not None and X.shape[0] != len(labels) == X.shape[1]:
+        notes.append("examples are columns, and were turned into rows")
+        X = X.T
+    _check_together(X, labels, x, y, path)
+    if labels is None and how.need_target and X.ndim > 2:
+        raise DataError(
+            f"target: expected the key of the targets in {path} beside {x!r}, received none; name it with y=KEY (--y KEY)"
+        )
+    reading = {"kind": kind, "x": x, "y": y}
+    if X.ndim > 2:
+        pixels, shape = images_of(X, f"{x} of {path}", notes)
+        facts = {"size": list(shape[:2]), "mode": "RGB" if len(shape) == 3 else "L"}
+        return Images(pixels, labels, None, shape, reading | facts, notes)
+    import polars as pl
+
+    X = X.reshape(len(X), -1)
+    frame = pl.DataFrame({f"x{j}": np.ascontiguousarray(X[:, j]) for j in range(X.shape[1])})
+    return Table(frame, reading, notes, labels, None if labels is None else (y or "y"))
+
+
+def _check_together(X: np.ndarray, labels: np.ndarray | None, x: str, y: str | None, path: Path) -> None:
+    if X.dtype.kind not in "buif":
+        raise DataError(
+            f"expected numbers in {x!r} of {path}, received entries of type {X.dtype}; write a table with text as "
+            f"CSV or Parquet"
+        )
+    if X.ndim == 0 or X.size == 0:
+        raise DataError(
+            f"expected examples along the first axis of {x!r} of {path}, received the shape {X.shape}"
+        )
+    if labels is not None and len(labels) != len(X):
+        raise DataError(
+            f"expected as many targets as examples in {path}: {x!r} has the shape {X.shape}, {y!r} {len(labels)} "
+            f"entries; check how the file was written"
+        )
+
+
+Opened = tuple[Mapping[str, StoredArray], tuple[str, ...]]
+
+
+@contextmanager
+def _open_npy(path: Path) -> Iterator[Opened]:
+    with open(path, "rb") as file, _damage_told(path):
+        shape, dtype = _header(file, f"{path}")
+        size = path.stat().st_size - file.tell()
+        _check_declared(shape, dtype, size, str(path))
+        file.seek(0)
+        yield {"x": StoredArray(shape, lambda: np.lib.format.read_array(file, allow_pickle=False))}, ()
+
+
+@contextmanager
+def _open_npz(path: Path) -> Iterator[Opened]:
+    with _damage_told(path), zipfile.ZipFile(path) as archive:
+        arrays = {
+            printable(entry.filename.removesuffix(".npy")): _entry(archive, entry, path)
+            for entry in archive.infolist()
+            if entry.filename.endswith(".npy")
+        }
+        if not arrays:
+            kind = "an Excel workbook: save the sheet as CSV" if "[Content_Types].xml" in archive.namelist() else (
+                "another zip archive: unpack it first")  # fmt: skip
+            raise DataError(f"expected arrays (NPZ) in {path}, but it is {kind}")
+        yield arrays, ()
+
+
+def _entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> StoredArray:
+    """Return one array of an archive, its declared size held against what is packed."""
+    what = f"{printable(entry.filename)} of {path}"
+    with archive.open(entry) as file:
+        shape, dtype = _header(file, what)
+        unpacked = entry.file_size - file.tell()
+    if entry.file_size > hdf5.MOST_COMPRESSION * max(entry.compress_size, 1) + 4096:
+        raise DataError(
+            f"{what} declares {bytes_text(entry.file_size)} packed into {bytes_text(entry.compress_size)}: no file is "
+            f"packed that tightly; fetch the file again"
+        )
+    _check_declared(shape, dtype, unpacked, what)
+
+    def read() -> np.ndarray:
+        with archive.open(entry) as file:
+            return np.lib.format.read_array(file, allow_pickle=False)
+
+    return StoredArray(shape, read)
+
+
+def _header(file: Any, what: str) -> tuple[tuple[int, ...], np.dtype]:
+    version = np.lib.format.read_magic(file)
+    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    if version not in readers:
+        raise DataError(
+            f"expected an array of NumPy's format 1 or 2 in {what}, received {version}; write it again"
+        )
+    shape, _, dtype = readers[version](file)
+    if dtype.hasobject:
+        raise DataError(
+            f"expected plain numbers in {what}, received Python objects, which are never opened because they can run "
+            f"code; write it again with an array of numbers"
+        )
+    return shape, dtype
+
+
+def _check_declared(shape: tuple[int, ...], dtype: np.dtype, size: int, what: str) -> None:
+    """Refuse a shape that the bytes of the file cannot fill, before memory is taken."""
+    declared = math.prod(shape) * dtype.itemsize
+    if declared != size:
+        raise DataError(
+            f"{what} declares the shape {shape} of {dtype}, {bytes_text(declared)}, but holds {bytes_text(size)}: it is cut "
+            f"off or damaged; fetch the file again"
+        )
+    check_memory(math.prod(shape), f"{what}, shape {shape},")
+
+
+@contextmanager
+def _damage_told(path: Path) -> Iterator[None]:
+    """Turn what NumPy and zipfile raise on a damaged file into a DataError."""
+    try:
+        yield
+    except DataError:
+        raise
+    except MemoryError as error:
+        raise DataError(f"{path} does not fit into memory; write a file with fewer examples") from error
+    except Exception as error:  # what the readers raise on a damaged file is not bounded
+        raise DataError(
+            f"expected whole arrays in {path}, but it is cut off or damaged ({error}); fetch or write it again"
+        ) from error
+
+
+@contextmanager
+def _open_hdf5(path: Path) -> Iterator[Opened]:
+    import h5py
+
+    with hdf5.opened(path) as file:
+        found: dict[str, h5py.Dataset] = {}
+
+        def keep(key: str, item: Any) -> None:
+            if isinstance(item, h5py.Dataset) and item.shape is not None and key != "list_classes":
+                found[key] = item
+
+        file.visititems(keep)
+        arrays = {
+            printable(key): StoredArray(item.shape, _reader(item, key, path)) for key, item in found.items()
+        }
+        yield arrays, hdf5.read_names(file, path)
+
+
+def _reader(item: Any, key: str, path: Path) -> Callable[[], np.ndarray]:
+    def read() -> np.ndarray:
+        import h5py
+
+        hdf5.check_declared(item, printable(key), path)
+        if h5py.check_string_dtype(item.dtype) is not None:
+            return np.asarray(item.asstr(errors="replace")[()], dtype=object)
+        if item.dtype.kind not in "buif":
+            raise DataError(
+                f"expected numbers in {printable(key)} of {path}, received entries of type {item.dtype}"
+            )
+        return item[()]
+
+    return read
+
+
+_OPENERS: dict[str, Callable[[Path], Any]] = {"npy": _open_npy, "npz": _open_npz, "hdf5": _open_hdf5}

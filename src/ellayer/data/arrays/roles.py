@@ -1,0 +1,157 @@
+"""What the arrays of a file are for: inputs, labels, pictures."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import DataError
+from ..files import listed, printable
+from ..memory import check_memory
+from ..read_options import How
+
+# Usual names of inputs and of the targets that go with them, lower case; training parts come first.
+_PAIRS = {
+    "train_set_x": ("train_set_y",),
+    "x_train": ("y_train",),
+    "train_x": ("train_y",),
+    "train_images": ("train_labels",),
+    "x": ("y", "labels", "target"),
+    "data": ("labels", "label", "target", "targets", "y"),
+    "images": ("labels", "label", "target", "targets", "y"),
+    "features": ("labels", "label", "target", "targets", "y"),
+    "inputs": ("targets", "labels", "y"),
+    "test_set_x": ("test_set_y",),
+    "x_test": ("y_test",),
+    "test_x": ("test_y",),
+    "test_images": ("test_labels",),
+}
+Shapes = Mapping[str, tuple[int, ...]]
+
+
+def pick(shapes: Shapes, how: How, path: Path) -> tuple[str, str | None]:
+    """Return the keys of inputs and of targets (None where there are none).
+
+    Parameters
+    ----------
+    shapes : mapping of str to tuple
+        Key and shape of each array of the file.
+    how : How
+    path : Path
+        For messages.
+
+    Raises
+    ------
+    DataError
+        A key that is not there, or arrays of which none is known by name.
+    """
+    for option, key in (("x", how.x), ("y", how.y)):
+        if key is not None and key not in shapes:
+            near = difflib.get_close_matches(key, shapes, n=2)
+            advice = f"did you mean {' or '.join(map(repr, near))}?" if near else f"it has {_told(shapes)}"
+            raise DataError(f"{option}: expected a key of {path}, received {key!r}; {advice}")
+    x = how.x or (how.before.get("x") if how.before.get("x") in shapes else None)
+    by_lower = {key.lower(): key for key in shapes}
+    x = x or next((by_lower[name] for name in _PAIRS if name in by_lower), None) or _only(shapes)
+    if x is None:
+        raise DataError(
+            f"x: expected the key of the inputs in {path}, which has {_told(shapes)}; name it with x=KEY (--x KEY)"
+        )
+    if how.y is not None:
+        return x, how.y
+    usual = _PAIRS.get(x.lower(), ())
+    y = next((by_lower[name] for name in usual if name in by_lower), None)
+    if y is None and how.before.get("y") in shapes:
+        y = how.before["y"]
+    if y is None and len(shapes) == 2:
+        (other,) = set(shapes) - {x}
+        y = other if math.prod(shapes[other]) == shapes[x][0] else None
+    return x, None if y == x else y
+
+
+def _only(shapes: Shapes) -> str | None:
+    """Return the single array, or the one with more axes of two."""
+    if len(shapes) == 1:
+        return next(iter(shapes))
+    more = [key for key, shape in shapes.items() if len(shape) > 1 and min(shape) > 1]
+    return more[0] if len(more) == 1 and len(shapes) == 2 else None
+
+
+def _told(shapes: Shapes) -> str:
+    return listed([f"{key!r} {shape}" for key, shape in shapes.items()])
+
+
+def labels_of(raw: np.ndarray, names: tuple[str, ...], what: str, notes: list[str]) -> np.ndarray:
+    """Return targets (m,) of an array (m,), (m, 1), (1, m), or one-hot (m, K); names take the place of numbers.
+
+    Raises
+    ------
+    DataError
+        Another shape, or a number that is the place of no name.
+    """
+    if raw.ndim == 2 and min(raw.shape) > 1 and _is_one_hot(raw):
+        notes.append(f"the targets are one-hot rows of {raw.shape[1]} classes")
+        raw = raw.argmax(axis=1)
+    if raw.size != max(raw.shape, default=1):
+        raise DataError(
+            f"expected one target for each example in {what}, shape (m,), received the shape {raw.shape}; name another "
+            f"key with y=KEY (--y KEY)"
+        )
+    flat = raw.ravel()
+    if flat.dtype.kind in "SUO":
+        return np.array([*(printable(entry).strip() for entry in flat.tolist()), None], dtype=object)[:-1]
+    if names and flat.dtype.kind in "bui" and np.isin(flat, np.arange(len(names))).all():
+        return np.array(names, dtype=object)[flat.astype(np.intp)]
+    if flat.dtype.kind == "b":
+        return flat
+    if flat.dtype.kind in "ui" and (not flat.size or flat.max() < 2**63):
+        return flat.astype(np.int64)
+    if flat.dtype.kind == "f":
+        return flat.astype(np.float64)
+    raise DataError(f"expected numbers or text in {what}, received entries of type {raw.dtype}")
+
+
+def _is_one_hot(raw: np.ndarray) -> bool:
+    return raw.dtype.kind in "buif" and bool(np.isin(raw, (0, 1)).all() and (raw.sum(axis=1) == 1).all())
+
+
+def images_of(X: np.ndarray, what: str, notes: list[str]) -> tuple[np.ndarray, tuple[int, ...]]:
+    """Return pictures as float32 rows (m, n) from 0 to 1, and the shape of one.
+
+    Parameters
+    ----------
+    X : ndarray
+        (m, height, width), or four axes with 1 or 3 channels last, or first after the examples.
+    what : str
+        For messages.
+    notes : list of str
+
+    Raises
+    ------
+    DataError
+        Another shape, or values that are no pixels.
+    """
+    if X.ndim == 4 and X.shape[3] not in (1, 3) and X.shape[1] in (1, 3):
+        notes.append("channels stand before height and width, and were put last")
+        X = X.transpose(0, 2, 3, 1)
+    if X.ndim not in (3, 4) or (X.ndim == 4 and X.shape[3] not in (1, 3)):
+        raise DataError(
+            f"expected pictures (m, height, width) or (m, height, width, 3) in {what}, received the shape {X.shape}; "
+            f"write them so, or as a matrix (m, n)"
+        )
+    shape = X.shape[1:3] if X.shape[3:] != (3,) else X.shape[1:]
+    least, most = float(X.min()), float(X.max())
+    if not (math.isfinite(least) and math.isfinite(most) and 0 <= least <= most <= 255):
+        raise DataError(
+            f"expected pixels from 0 to 255 (or real numbers from 0 to 1) in {what}, received {least:g} to {most:g}; "
+            f"bring them to that range, or write them as a matrix (m, n)"
+        )
+    check_memory(X.size, f"{what}, shape {X.shape},", itemsize=4)
+    pixels = X.reshape(len(X), -1).astype(np.float32)
+    if X.dtype.kind in "ui" or most > 1:
+        pixels /= np.float32(255)
+    return pixels, tuple(int(side) for side in shape)

@@ -1,0 +1,250 @@
+"""Images as examples: a folder for each class (cats/..., dogs/...), a flat folder, or one file."""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import DataError
+from ..files import listed, names_in, printable
+from ..memory import check_memory
+from ..read_options import How
+from .picture import read_pixels
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".webp", ".avif", ".jp2", ".ppm", ".pgm",
+            ".pbm", ".pnm", ".tga", ".ico", ".pcx")  # fmt: skip
+TARGET = "class"
+_SIDE = 64  # of a square that images of unlike or large sizes are brought to
+_PARTS = frozenset(("train", "training", "test", "testing", "valid", "validation", "val", "dev"))
+_GREY = frozenset(("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"))
+_NAMED = 3  # damaged images named in a note
+
+
+@dataclass(frozen=True, eq=False)
+class Images:
+    """Images of one size, their classes and names.
+
+    Attributes
+    ----------
+    X : ndarray of float32, shape (m, n)
+        From 0 to 1; each row is ``pixels.reshape(n)``.
+    y : ndarray of object, shape (m,), or None
+        The name of each image's folder.
+    ids : ndarray of object, shape (m,)
+        The path of each image within the folder.
+    shape : tuple of int
+        (height, width, 3), or (height, width) for grey.
+    """
+
+    X: np.ndarray
+    y: np.ndarray | None
+    ids: np.ndarray | None
+    shape: tuple[int, ...]
+    reading: dict[str, Any]
+    notes: list[str]
+
+
+def read_image(path: Path, how: How) -> Images:
+    """Read one image file as one example; a damaged one is an error."""
+    if how.need_target:
+        raise DataError(
+            f"expected a folder of images by class to learn from (cats/..., dogs/...), received the single image "
+            f"{path}; name the folder"
+        )
+    return _read_all(path.parent, [path], None, how, alone=True)
+
+
+def read_image_folder(folder: Path, how: How) -> Images:
+    """Read a folder of images by class, or one of images without classes.
+
+    Each folder in it is a class; what lies deeper belongs to it. The order is that of the names. Files
+    that are no images by their suffix, and hidden ones, are left out; so are damaged images (an error
+    if ``how.strict``), named in a note. All are brought to one size, and to colour unless all are grey.
+
+    Parameters
+    ----------
+    folder : Path
+    how : How
+
+    Returns
+    -------
+    Images
+
+    Raises
+    ------
+    DataError
+        No images, one class only where there is something to learn, or folders of parts (train, test).
+    """
+    notes: list[str] = []
+    classes = {name: _images_in(folder / name) for name in names_in(folder) if (folder / name).is_dir()}
+    filled = {name: files for name, files in classes.items() if files}
+    loose = [path for path in map(folder.joinpath, names_in(folder)) if _is_image(path)]
+    if not filled:
+        return _without_classes(folder, loose, how, notes)
+    _check_classes(folder, filled, how)
+    if empty := [name for name in classes if name not in filled]:
+        notes.append(f"{_counted(len(empty), 'folder')} without images left out: {listed(empty)}")
+    if loose:
+        notes.append(
+            f"{_counted(len(loose), 'image')} beside the folders of classes left out: {_names([path.name for path in loose])}"
+        )
+    paths = [path for files in filled.values() for path in files]
+    y = np.array([printable(name) for name, files in filled.items() for _ in files], dtype=object)
+    images = _read_all(folder, paths, y, how, notes=notes)
+    assert images.y is not None
+    if how.need_target and len(set(images.y.tolist())) < 2:
+        raise DataError(
+            f"expected images of two classes or more in {folder}, but only those of {images.y[0]!r} can be read; "
+            f"save the others again"
+        )
+    return images
+
+
+def _images_in(folder: Path) -> list[Path]:
+    """Return the images in a folder and below, by name; hidden ones left out."""
+    found = []
+    for name in names_in(folder):
+        path = folder / name
+        if path.is_dir() and not path.is_symlink():
+            found += _images_in(path)
+        elif _is_image(path):
+            found.append(path)
+    return found
+
+
+def _is_image(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES and path.is_file()
+
+
+def _without_classes(folder: Path, loose: list[Path], how: How, notes: list[str]) -> Images:
+    if not loose:
+        raise DataError(
+            f"expected a folder of images by class (cats/..., dogs/...), but {folder} holds "
+            f"{listed(names_in(folder))}; name the folder above those of the classes, or one of the files"
+        )
+    if how.need_target:
+        raise DataError(
+            f"expected a folder of images by class to learn from, but {folder} holds {_counted(len(loose), 'image')} "
+            f"({_names([path.name for path in loose])}) without classes; put the images of each class into a folder named after it"
+        )
+    return _read_all(folder, loose, None, how, notes=notes)
+
+
+def _check_classes(folder: Path, classes: dict[str, list[Path]], how: How) -> None:
+    """Refuse one class to learn from, and a folder of parts."""
+    parts = [name for name in classes if name.lower() in _PARTS]
+    if parts:
+        raise DataError(
+            f"expected a folder for each class in {folder}, received parts of a data set ({listed(parts)}); name one of "
+            f"them: {folder / parts[0]}"
+        )
+    if how.need_target and len(classes) < 2:
+        (name,) = classes
+        raise DataError(
+            f"expected folders of two classes or more in {folder}, received one with images, {printable(name)!r}; put "
+            f"the images of each class into a folder named after it, or name the folder above"
+        )
+
+
+def _read_all(
+    folder: Path, paths: list[Path], y: np.ndarray | None, how: How, *, notes: list[str] | None = None,
+    alone: bool = False,
+) -> Images:  # fmt: skip
+    notes = [] if notes is None else notes
+    heads = [_head(path) for path in paths]
+    height, width, mode = _form([head for head in heads if head is not None], how, notes)
+    shape = (height, width, 3) if mode == "RGB" else (height, width)
+    n = int(np.prod(shape))
+    check_memory(len(paths) * n, f"{len(paths):,} images of {width} x {height} in {folder}", itemsize=4)
+    X = np.empty((len(paths), n), np.float32)
+    kept: list[int] = []
+    wrong: list[tuple[Path, DataError]] = []
+    for i, path in enumerate(paths):
+        try:
+            X[len(kept)] = read_pixels(path, height, width, mode).reshape(-1)
+            kept.append(i)
+        except DataError as error:
+            if how.strict or alone:
+                raise
+            wrong.append((path, error))
+    _note_wrong(folder, wrong, len(paths), notes)
+    X = X[: len(kept)]
+    X /= np.float32(255)
+    ids = np.array([*(str(paths[i].relative_to(folder)) for i in kept), None], dtype=object)[:-1]
+    reading = {"kind": "images", "size": [height, width], "mode": mode}
+    return Images(X, None if y is None else y[kept], ids, shape, reading, notes)
+
+
+def _note_wrong(folder: Path, wrong: list[tuple[Path, DataError]], count: int, notes: list[str]) -> None:
+    if not wrong:
+        return
+    if len(wrong) == count:
+        raise DataError(
+            f"expected images that can be read in {folder}, but none of {count} can; the first: {wrong[0][1]}"
+        )
+    names = _names([str(path.relative_to(folder)) for path, _ in wrong])
+    notes.append(
+        f"{_counted(len(wrong), 'image')} of {count} cannot be read and {'is' if len(wrong) == 1 else 'are'} left out: {names}; the first: {wrong[0][1]}"
+    )
+
+
+def _head(path: Path) -> tuple[tuple[int, int], str] | None:
+    """Return what an image declares, (width, height) and mode, without decoding it; None if it is damaged."""
+    from PIL import Image
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(path) as picture:
+                return picture.size, picture.mode
+    except Exception:  # what decoders raise on a damaged file is not bounded; reading it says what it is
+        return None
+
+
+def _form(heads: list[tuple[tuple[int, int], str]], how: How, notes: list[str]) -> tuple[int, int, str]:
+    """Decide height, width and mode of all images, and note what was found and done."""
+    sizes, modes = Counter(size for size, _ in heads), Counter(mode for _, mode in heads)
+    grey = sum(count for mode, count in modes.items() if mode in _GREY)
+    before = how.before
+    if how.size is not None:
+        height, width = how.size
+    elif before.get("size"):
+        height, width = before["size"]
+    elif len(sizes) == 1 and max(next(iter(sizes))) <= _SIDE:
+        width, height = next(iter(sizes))
+    else:
+        height = width = _SIDE
+    if how.grey is not None:
+        mode = "L" if how.grey else "RGB"
+    else:
+        mode = before.get("mode") or ("L" if heads and grey == len(heads) else "RGB")
+    if sizes and set(sizes) != {(width, height)}:
+        notes.append(f"{_sizes(sizes)}, brought to {width} x {height} pixels")
+    if len(modes) > 1:
+        found = ", ".join(f"{count} {name}" for name, count in modes.most_common())
+        notes.append(f"images of several modes ({found}): all read as {'grey' if mode == 'L' else 'colour'}")
+    elif mode == "L" and grey < len(heads):
+        notes.append("images in colour, read as grey")
+    elif mode == "RGB" and heads and grey == len(heads):
+        notes.append("images in grey, read as colour")
+    return height, width, mode
+
+
+def _sizes(sizes: Counter[tuple[int, int]]) -> str:
+    ordered = sorted(sizes, key=lambda size: size[0] * size[1])
+    least, most = (f"{width} x {height}" for width, height in (ordered[0], ordered[-1]))
+    return f"images of {least}" if len(ordered) == 1 else f"images of {len(ordered)} sizes, {least} to {most}"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def _names(names: list[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(map(printable, names[:_NAMED])) + more

@@ -1,0 +1,97 @@
+"""Whether a table fits into memory, or is better read as a stream."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from . import parquet
+from .files import existing
+from .text import table as text_table
+
+PACKED = 8  # times, that gzip may make a table smaller
+COPIES = 4  # of the table's numbers, which reading and preparing it take at their peak
+
+
+def available_memory() -> int | None:
+    """Return the bytes a process may still take: of the machine, and of its container; None where unknown.
+
+    Examples
+    --------
+    >>> (available_memory() or 1) > 0
+    True
+    """
+    found = []
+    with suppress(OSError, StopIteration, ValueError), open("/proc/meminfo") as file:
+        found.append(next(int(line.split()[1]) * 1024 for line in file if line.startswith("MemAvailable")))
+    with suppress(OSError, ValueError):
+        limit, used = (int(Path(f"/sys/fs/cgroup/memory.{what}").read_text()) for what in ("max", "current"))
+        found.append(max(limit - used, 0))
+    if not found:
+        with suppress(AttributeError, OSError, ValueError):
+            found.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    return min(found, default=None)
+
+
+def table_bytes(path: str | os.PathLike[str]) -> int:
+    """Return about how many bytes a table takes in memory as numbers of 8 bytes.
+
+    Parameters
+    ----------
+    path : str or path
+        CSV or Parquet.
+
+    Returns
+    -------
+    int
+        Rows times columns times 8; of a text the rows are estimated by the length of its first ones.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder, "a.csv")
+    ...     _ = file.write_text("a,b\\n" + "0.5,1\\n" * 100)
+    ...     table_bytes(file)
+    1616
+    """
+    path = existing(path, "a table, CSV or Parquet")
+    if path.suffix.lower() in parquet.SUFFIXES:
+        import polars as pl
+
+        try:
+            table = pl.scan_parquet(path, glob=False)
+            return 8 * len(table.collect_schema()) * int(table.select(pl.len()).collect().item())
+        except (pl.exceptions.PolarsError, OSError):
+            return path.stat().st_size  # whoever reads it will say what is wrong
+    size = path.stat().st_size * (PACKED if path.suffix == ".gz" else 1)
+    with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
+        head = file.read(1 << 20)
+    values = max((head.count(sign) for sign in (b",", b";", b"\t", b"|")), default=0) + head.count(b"\n")
+    return int(size * 8 * max(values, 1) / max(len(head), 1))
+
+
+def too_large(path: str | os.PathLike[str]) -> bool:
+    """Tell whether a table is to be trained on as a ``TableStream``: in memory it would take more than half of what is free.
+
+    Parameters
+    ----------
+    path : str or path
+        CSV or Parquet; any other kind of file is never too large here.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder, "a.csv")
+    ...     _ = file.write_text("a,b\\n1,2\\n")
+    ...     too_large(file)
+    False
+    """
+    suffix = Path(str(path).removesuffix(".gz")).suffix.lower()
+    if suffix not in (*parquet.SUFFIXES, *text_table.SUFFIXES):
+        return False
+    free = available_memory()
+    return free is not None and COPIES * table_bytes(path) > free / 2

@@ -1,0 +1,1 @@
+"""Text tables: encoding, dialect, records and columns of CSV files."""

@@ -1,0 +1,122 @@
+"""Name -> update rule: ``core``'s by hand on both loops, everything else from optax on the compiled one."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from ..core.optimizers import OPTIMIZERS, Optimizer
+from ..core.schedules import SCHEDULES, Schedule
+from ..errors import EllayerError
+
+# optax's rules that are linear in their learning rate, with the rate their papers begin at.
+OPTAX_RATES = {
+    "adabelief": 1e-3,
+    "adagrad": 1e-2,
+    "adamax": 2e-3,
+    "adan": 1e-3,
+    "amsgrad": 1e-3,
+    "lamb": 1e-3,
+    "lion": 1e-4,
+    "muon": 2e-2,
+    "nadam": 1e-3,
+    "nadamw": 1e-3,
+    "radam": 1e-3,
+    "yogi": 1e-2,
+}
+
+OPTAX_DECAYS = {"lion": 1e-3, "nadamw": 1e-4}  # optax's own defaults
+
+OPTIMIZER_NAMES = (*OPTIMIZERS, *sorted(OPTAX_RATES), "lbfgs")
+
+
+def find_optimizer(spec: Any) -> Optimizer:
+    """Return the update rule of a name, of an ``Optimizer`` or of an ``optax.GradientTransformation``.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name; the message lists the known ones.
+
+    Examples
+    --------
+    >>> find_optimizer("momentum(0.95)").name
+    'momentum(beta=0.95)'
+    """
+    if isinstance(spec, Optimizer):
+        return spec
+    if isinstance(spec, str):
+        if spec in OPTIMIZERS or spec.partition("(")[0].strip() in OPTIMIZERS:
+            return OPTIMIZERS[spec]  # or its own error, which lists the numbers the rule takes
+        if spec in OPTAX_RATES:
+            return _optax_by_name(spec)
+        near = difflib.get_close_matches(spec, OPTIMIZER_NAMES, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise EllayerError(
+            f"unknown optimizer: expected one of {', '.join(OPTIMIZER_NAMES)}, or an optax "
+            f"GradientTransformation; received {spec!r}{hint}"
+        )
+    if callable(getattr(spec, "init", None)) and callable(getattr(spec, "update", None)):
+        return _from_optax("optax", spec, 1.0)
+    raise EllayerError(
+        f"optimizer: expected a name or an optax GradientTransformation, received {type(spec).__name__}"
+    )
+
+
+@lru_cache
+def _optax_by_name(name: str) -> Optimizer:
+    import optax
+
+    make = getattr(optax, name, None) or getattr(optax.contrib, name)
+    options: dict[str, Any] = {}
+    if name in OPTAX_DECAYS:
+        options["weight_decay"] = 0.0  # ours instead: on W alone, and with a switch
+    if name == "muon":
+        weight = optax.contrib.MuonDimensionNumbers(reduction_axis=1, output_axis=0)
+        options["muon_weight_dimension_numbers"] = lambda tree: {
+            k: weight if k[0] == "W" else None for k in tree
+        }
+    rule = _from_optax(name, make(learning_rate=1.0, **options), OPTAX_RATES[name])
+    return replace(rule, weight_decay=OPTAX_DECAYS.get(name, 0.0))
+
+
+@lru_cache(maxsize=64)
+def _from_optax(name: str, transformation: Any, learning_rate: float) -> Optimizer:
+    """Wrap a transformation; its updates are scaled by our rates, which carry the schedule."""
+
+    def update(grads, state, parameters, rates, t):
+        changes, state = transformation.update({k: grads[f"d{k}"] for k in parameters}, state, parameters)
+        return {
+            k: theta + (rates[k] * changes[k]).astype(theta.dtype) for k, theta in parameters.items()
+        }, state
+
+    return Optimizer(name, transformation.init, update, learning_rate, compiled_only=True)
+
+
+def find_schedule(spec: str | Callable | None) -> Schedule:
+    """Return the schedule of a name, or of a function of the step that returns the factor on the rate.
+
+    Examples
+    --------
+    >>> find_schedule("warm_up(4)").factor(np.arange(5), 100).tolist()
+    [0.25, 0.5, 0.75, 1.0, 1.0]
+    >>> find_schedule(lambda step: 1 / (1 + step)).factor(np.arange(2), 100).tolist()
+    [1.0, 0.5]
+    """
+    if spec is None:
+        return SCHEDULES["constant"]
+    if isinstance(spec, Schedule):
+        return spec
+    if isinstance(spec, str):
+        return SCHEDULES[spec]
+    if callable(spec):
+        return Schedule("function", lambda steps, total: np.array([float(spec(int(s))) for s in steps]))
+    raise EllayerError(
+        f"schedule: expected a name, one of {', '.join(SCHEDULES)}, or a function of the step; "
+        f"received {type(spec).__name__}"
+    )

@@ -1,0 +1,256 @@
+"""What comes in is checked here, once: shapes, numbers, labels, settings."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..core.network import Network
+from ..errors import EllayerError
+
+LARGEST_SEED = 2**32 - 1  # of numpy.random.RandomState
+
+
+def check_X(network: Network, X: Any, dtype: str | None, name: str = "X") -> np.ndarray:
+    """Return X as a float array (n_x, m), a sparse one made dense, or say what is wrong with it."""
+    X = X.toarray() if hasattr(X, "toarray") else np.asarray(X)
+    check_shape_of_X(network, X, name)
+    with np.errstate(over="ignore"):  # what overflows is found below
+        X = X.astype(float_type(X.dtype, dtype), copy=False)
+    check_finite(X, name)
+    return X
+
+
+def float_type(given: np.dtype, wanted: str | None) -> str:
+    """Return the type to compute in: the one wanted, else that of X where it is one of the two."""
+    return wanted or ("float32" if given == np.float32 else "float64")
+
+
+def check_shape_of_X(network: Network, X: Any, name: str) -> None:
+    """Say what is wrong with the type or the shape of X, an array or a sparse matrix."""
+    n_x = network.layer_dims[0]
+    if X.dtype.kind not in "fiub":
+        raise EllayerError(
+            f"{name}: expected numbers, received dtype {X.dtype}; encode text and categories first"
+        )
+    if X.ndim != 2:
+        raise EllayerError(
+            f"{name}: expected shape (n_x, m) = ({n_x}, m) with examples as columns, received shape {X.shape}; "
+            "flatten pictures with X.reshape(m, -1).T, and make one example a column with x.reshape(-1, 1)"
+        )
+    if 0 in X.shape:
+        raise EllayerError(f"{name}: expected at least one example and one feature, received shape {X.shape}")
+    if X.shape[0] != n_x:
+        hint = (
+            f"; {name}.T has the right shape: are the examples rows? Transpose?"
+            if X.shape[1] == n_x
+            else f"; make layer_dims[0] = {X.shape[0]}, or give the {n_x} features the network was made for"
+        )
+        raise EllayerError(f"{name}: expected ({n_x}, m), examples as columns; received {X.shape}{hint}")
+
+
+def check_finite(X: np.ndarray, name: str) -> None:
+    """Say where the first nan or infinity stands."""
+    with np.errstate(all="ignore"):
+        if np.isfinite(X.sum()) or np.isfinite(X).all():
+            return
+    bad = np.argwhere(~np.isfinite(X))
+    i, j = bad[0]
+    raise EllayerError(
+        f"{name}: expected finite numbers, received {X[i, j]} at feature {i} of example {j} "
+        f"({len(bad)} nan or infinite in all); fill or drop missing values first, and scale what overflowed"
+    )
+
+
+def check_Y(network: Network, Y: Any, m: int, dtype: Any, name: str = "Y") -> np.ndarray:
+    """Return Y as a float array (n_L, m), or say what is wrong with it."""
+    if Y is None:
+        raise EllayerError(
+            f"{name}: expected targets, received None; only rows on disk (engine.DiskRows) hold their own"
+        )
+    Y = np.asarray(Y)
+    n_L = network.layer_dims[-1]
+    targets = network.loss_row.targets
+    if Y.dtype.kind not in "fiub":
+        raise EllayerError(
+            f"{name}: expected numbers, received dtype {Y.dtype}; encode labels as 0, 1, ... first"
+        )
+    if Y.shape == (m,) and (targets == "one_hot" or n_L == 1):
+        Y = _class_columns(Y, n_L, name) if targets == "one_hot" else Y.reshape(1, m)
+    if Y.shape != (n_L, m):
+        hint = _hint_for_Y(Y.shape, n_L, m, name, targets)
+        raise EllayerError(f"{name}: expected shape ({n_L}, {m}), received {Y.shape}; {hint}")
+    with np.errstate(over="ignore"):
+        Y = Y.astype(dtype, copy=False)
+    check_finite(Y, name)
+    if targets == "binary" and not ((Y == 0) | (Y == 1)).all():
+        strange = sorted(set(np.unique(Y)) - {0.0, 1.0})[:5]
+        raise EllayerError(
+            f"{name}: the loss {network.loss!r} expects labels 0 and 1, received "
+            f"{', '.join(f'{v:g}' for v in strange)}; recode the labels, or choose a loss for numbers such as "
+            "'squared_error'"
+        )
+    if targets == "one_hot" and not (np.allclose(Y.sum(axis=0), 1.0, atol=1e-6) and (Y >= 0).all()):
+        raise EllayerError(
+            f"{name}: the loss {network.loss!r} expects one-hot columns (or class numbers 0..{n_L - 1} of shape "
+            f"({m},)); received columns that sum to {Y.sum(axis=0).min():g}..{Y.sum(axis=0).max():g}"
+        )
+    if targets == "count" and (Y < 0).any():
+        raise EllayerError(f"{name}: the loss {network.loss!r} expects numbers >= 0, received {Y.min():g}")
+    return Y
+
+
+def _hint_for_Y(shape: tuple[int, ...], n_L: int, m: int, name: str, targets: str) -> str:
+    """What would make targets of the wrong shape fit."""
+    if shape == (m, n_L):
+        return f"{name}.T has the right shape: transpose?"
+    if (len(shape) == 1 and shape[0] != m) or (len(shape) == 2 and shape[0] == n_L):
+        return f"X has {m} examples and {name} {shape[-1]}"
+    if math.prod(shape) == n_L * m:
+        return f"try {name}.reshape({n_L}, {m})"
+    if targets == "one_hot" and math.prod(shape) == m:
+        return f"class numbers are flat: try {name}.ravel()"
+    return f"try one row per output unit, and one column per example ({n_L} and {m} here)"
+
+
+def _class_columns(y: np.ndarray, n_L: int, name: str) -> np.ndarray:
+    if not ((y == np.floor(y)).all() and y.min() >= 0 and y.max() < n_L):
+        raise EllayerError(
+            f"{name}: expected class numbers 0..{n_L - 1} (the network has {n_L} outputs), received "
+            f"{y.min():g}..{y.max():g}"
+        )
+    return (np.arange(n_L).reshape(-1, 1) == y).astype(float)
+
+
+def check_weights(weights: Any, m: int, dtype: Any, name: str = "sample_weight") -> np.ndarray | None:
+    """Return weights as (1, m), or None."""
+    if weights is None:
+        return None
+    w = np.asarray(weights)
+    if w.dtype.kind not in "fiub":
+        raise EllayerError(f"{name}: expected numbers, received dtype {w.dtype}; give one number per example")
+    w = w.astype(dtype, copy=False)
+    if w.size != m or w.ndim > 2:
+        raise EllayerError(f"{name}: expected one weight per example, shape ({m},); received shape {w.shape}")
+    w = w.reshape(1, m)
+    if not np.isfinite(w).all() or (w < 0).any() or w.sum() <= 0:
+        raise EllayerError(
+            f"{name}: expected finite weights >= 0, not all 0; received values in {w.min():g}..{w.max():g}"
+        )
+    return w
+
+
+def check_parameters(
+    network: Network, parameters: Any, dtype: Any, where: str = "parameters"
+) -> dict[str, np.ndarray]:
+    """Return a copy of the parameters in the right dtype, or say which one does not fit."""
+    if not isinstance(parameters, dict) or set(parameters) != set(network.shapes):
+        received = sorted(parameters) if isinstance(parameters, dict) else type(parameters).__name__
+        raise EllayerError(f"{where}: expected a dict with {', '.join(network.shapes)}; received {received}")
+    copy = {}
+    for name, shape in network.shapes.items():
+        theta = np.array(parameters[name], dtype=dtype)
+        if theta.shape != shape:
+            raise EllayerError(f"{where}[{name!r}]: expected shape {shape}, received {theta.shape}")
+        check_finite(theta, f"{where}[{name!r}]")
+        copy[name] = theta
+    return copy
+
+
+def check_dtype(dtype: Any) -> str | None:
+    """Return "float32", "float64" or None."""
+    if dtype is None:
+        return None
+    try:
+        name = str(np.dtype(dtype))
+    except TypeError:
+        name = ""
+    if name not in ("float32", "float64"):
+        raise EllayerError(f"dtype: expected 'float32' or 'float64', received {dtype!r}")
+    return name
+
+
+def check_number(
+    value: Any, name: str, *, low: float = 0.0, strict: bool = False, below: float = math.inf
+) -> float:
+    """Return a number of [low, below), or (low, below) when strict."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise EllayerError(f"{name}: expected a number, received {value!r}") from None
+    if not (number > low if strict else number >= low) or not number < below:
+        bound = f"{'> ' if strict else '>= '}{low:g}" + (f" and < {below:g}" if below < math.inf else "")
+        raise EllayerError(f"{name}: expected a finite number {bound}, received {value!r}")
+    return number
+
+
+def check_count(value: Any, name: str, low: int = 1) -> int:
+    """Return a whole number of at least ``low``."""
+    if isinstance(value, bool) or not hasattr(value, "__index__") or value.__index__() < low:
+        raise EllayerError(f"{name}: expected a whole number >= {low}, received {value!r}")
+    return value.__index__()
+
+
+def check_seed(seed: Any) -> int:
+    """Return a seed that NumPy's generator takes."""
+    number = check_count(seed, "seed", low=0)
+    if number > LARGEST_SEED:
+        raise EllayerError(f"seed: expected a whole number from 0 to {LARGEST_SEED}, received {number}")
+    return number
+
+
+def check_functions(callbacks: Any, progress: Any, metrics: Any, score: Any) -> None:
+    """Say that callbacks are a list of functions, metrics a dict of them, progress and score one each."""
+    if callable(callbacks):
+        raise EllayerError(
+            "callbacks: expected a list of functions, received a function; write callbacks=[function]"
+        )
+    for callback in callbacks:
+        if not callable(callback):
+            raise EllayerError(f"callbacks: expected functions, received {type(callback).__name__}")
+    for name, function in {"progress": progress, "score": score}.items():
+        if function is not None and not callable(function):
+            raise EllayerError(f"{name}: expected a function, received {type(function).__name__}")
+    kind = "metrics: expected a dict of functions {name: f(AL, Y)}"
+    if metrics is not None and not isinstance(metrics, Mapping):
+        raise EllayerError(f"{kind}, received {type(metrics).__name__}")
+    for name, function in (metrics or {}).items():
+        if not callable(function):
+            raise EllayerError(f"{kind}, received {type(function).__name__} for {name!r}")
+
+
+def check_dropout(network: Network, dropout: Any) -> dict[int, float]:
+    """Return the rates by layer, those above 0 only: a number is for all hidden layers, a list for 0..L-1."""
+    if isinstance(dropout, Sequence) and not isinstance(dropout, str):
+        rates = [check_number(r, "dropout", below=1.0) for r in dropout]
+        if len(rates) == network.L - 1:
+            rates = [0.0, *rates]
+        if len(rates) != network.L:
+            raise EllayerError(
+                f"dropout: expected one rate, {network.L - 1} (hidden layers) or {network.L} (input and hidden "
+                f"layers); received {len(rates)}"
+            )
+    else:
+        rates = [0.0] + [check_number(dropout, "dropout", below=1.0)] * (network.L - 1)
+    return {layer: rate for layer, rate in enumerate(rates) if rate > 0}
+
+
+def check_factors(network: Network, factors: Mapping[str, float] | None) -> dict[str, float] | None:
+    """Return a learning-rate factor for every parameter, from factors by name ("W1") or kind ("b")."""
+    if factors is None or (isinstance(factors, Mapping) and not factors):
+        return None
+    if not isinstance(factors, Mapping):
+        raise EllayerError(
+            f"learning_rate_factors: expected a dict such as {{'b': 0.1}}, received {type(factors).__name__}"
+        )
+    names = list(network.shapes)
+    known = {*names, *(name[0] for name in names)}
+    if unknown := set(factors) - known:
+        raise EllayerError(
+            f"learning_rate_factors: expected a kind or a name among {', '.join(sorted(known))}; received {sorted(unknown)}"
+        )
+    values = {k: check_number(v, f"learning_rate_factors[{k!r}]") for k, v in factors.items()}
+    return {name: values.get(name, values.get(name[0], 1.0)) for name in names}

@@ -1,0 +1,68 @@
+"""Labels to columns of 0 and 1 and back, and what each example weighs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils.class_weight import compute_sample_weight
+
+from ..errors import EllayerError
+
+
+def decode(labels: LabelBinarizer, A: np.ndarray) -> Any:
+    """Return the labels of outputs A (m, n_outputs): the most probable class, or those above 1/2."""
+    classes = labels.classes_
+    if labels.y_type_ == "multiclass":
+        return classes[A.argmax(axis=1)]
+    if labels.y_type_ == "binary":
+        if len(classes) == 1:
+            return np.repeat(classes[:1], len(A))
+        return classes[(A[:, 0] > 0.5).astype(np.intp)]
+    return labels.inverse_transform(A)
+
+
+def class_numbers(Y: np.ndarray) -> np.ndarray:
+    """Return the class number of each row of a matrix of 0 and 1."""
+    return Y[:, 0].astype(np.intp) if Y.shape[1] == 1 else Y.argmax(axis=1)
+
+
+def class_weights(
+    class_weight: Any, Y: np.ndarray, labels: LabelBinarizer, sample_weight: np.ndarray | None = None
+) -> np.ndarray | None:
+    """Return a weight per row from ``class_weight``: a dict by class, "balanced", or None.
+
+    "balanced" gives class k the weight m / (K m_k), where m and m_k count with ``sample_weight``. For
+    several labels at once it is scikit-learn's: the product over the labels, from "balanced" or a list of dicts.
+    """
+    if class_weight is None:
+        return None
+    if labels.y_type_.startswith("multilabel"):
+        return compute_sample_weight(class_weight, Y.astype(int))
+    numbers, classes = class_numbers(Y), labels.classes_
+    if isinstance(class_weight, str):
+        counts = np.bincount(numbers, sample_weight, minlength=len(classes))
+        by_class = counts.sum() / ((counts > 0).sum() * np.where(counts > 0, counts, 1.0))
+        return by_class[numbers]
+    if not isinstance(class_weight, dict):
+        raise EllayerError(
+            f"class_weight: expected a dict {{class: weight}} or 'balanced', received {type(class_weight).__name__}"
+        )
+    known = classes.tolist()
+    unknown = [key for key in class_weight if key not in known]
+    if unknown:
+        raise EllayerError(
+            f"class_weight: expected classes of y, {_shown(known)}; received the unknown {_shown(unknown)}; the keys "
+            "are labels as they stand in y, of the same type"
+        )
+    by_class = np.array([float(class_weight.get(label, 1.0)) for label in known])
+    if not np.isfinite(by_class).all() or (by_class < 0).any():
+        raise EllayerError(
+            f"class_weight: expected finite weights >= 0, received {_shown(by_class.tolist())}"
+        )
+    return by_class[numbers]
+
+
+def _shown(values: list) -> str:
+    return ", ".join(map(repr, values[:10])) + (", ..." if len(values) > 10 else "")

@@ -1,0 +1,166 @@
+"""What both estimators are: scikit-learn's interface around a network and its parameters."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ...core.network import Network
+from ...engine.events import History
+from ...errors import EllayerError
+from ..fit_warnings import where_not_finite
+from ..parameters import CONSTRAINTS
+from ..sklearn_compat import CallbackSupportMixin
+from . import fit as fitting
+from . import fit_state as storing
+from .settings import is_lbfgs
+
+ROWS_AT_ONCE = 2**24  # numbers in the widest layer of a block of rows
+
+
+def _is_stochastic(estimator: Any) -> bool:
+    if is_lbfgs(estimator):
+        raise AttributeError(
+            f"partial_fit is only available for stochastic optimizers. {estimator.solver} is not stochastic."
+        )
+    return True
+
+
+partial_fit_available = available_if(_is_stochastic)
+
+
+class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupportMixin, BaseEstimator, ABC):
+    """Base of ``MLPClassifier`` and ``MLPRegressor``."""
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = CONSTRAINTS
+
+    network_: Network
+    history_: History
+    coefs_: list[np.ndarray]
+    intercepts_: list[np.ndarray]
+
+    @property
+    def parameters_(self) -> dict[str, np.ndarray]:
+        """The notes' parameters, W^[l] (n_l, n_{l-1}) and b^[l] (n_l, 1): views of ``coefs_`` and ``intercepts_``."""
+        parameters = {}
+        for l, (coef, intercept) in enumerate(zip(self.coefs_, self.intercepts_, strict=True), start=1):
+            parameters[f"W{l}"] = coef.T
+            parameters[f"b{l}"] = intercept.reshape(-1, 1)
+        return parameters
+
+    def _set_parameters(self, parameters: dict[str, np.ndarray]) -> None:
+        for name, value in self._attributes_of(parameters).items():
+            setattr(self, name, value)
+
+    def _attributes_of(self, parameters: dict[str, np.ndarray]) -> dict[str, list[np.ndarray]]:
+        L = self.network_.L
+        return {
+            "coefs_": [parameters[f"W{l}"].T for l in range(1, L + 1)],
+            "intercepts_": [parameters[f"b{l}"].ravel() for l in range(1, L + 1)],
+        }
+
+    def _set_network(self, network: Network) -> None:
+        from .settings import sklearn_name
+
+        self.network_ = network
+        self.n_layers_ = network.L + 1
+        self.n_outputs_ = network.layer_dims[-1]
+        self.out_activation_ = sklearn_name(network.activations[-1])
+
+    # Input
+
+    def _validated(self, X: Any, **rules: Any) -> Any:
+        """scikit-learn's validation; where a value is no number, the error says how many and where."""
+        try:
+            return validate_data(self, X, accept_sparse=["csr", "csc"], **rules)
+        except ValueError as error:
+            text = str(error)
+            if "Input X contains" not in text:
+                raise
+            names = getattr(X, "columns", getattr(self, "feature_names_in_", None))
+            raise EllayerError(f"{text}\nX holds {where_not_finite(X, names)}") from None
+
+    # Output
+
+    def _forward(self, X: Any, layer: int | None = None) -> np.ndarray:
+        """Return A^[layer] of validated rows as rows, by default the last layer's.
+
+        Sparse X and very many rows go through in blocks, the one made dense, the other kept in memory.
+        """
+        network = self.network_
+        layer = network.L if layer is None else layer
+        m = X.shape[0]
+        if m > 1 and m * max(network.layer_dims) > ROWS_AT_ONCE:
+            block = max(1, min(m // 2, ROWS_AT_ONCE // max(network.layer_dims)))
+            return np.concatenate([self._forward(X[i : i + block], layer) for i in range(0, m, block)])
+        A = (X.toarray() if hasattr(X, "toarray") else X).T
+        for coef, intercept, row in zip(self.coefs_[:layer], self.intercepts_, network.rows, strict=False):
+            Z = coef.T @ A
+            Z += intercept.reshape(-1, 1)
+            A = row.forward(Z)
+        return A.T
+
+    def _outputs(self, X: Any) -> np.ndarray:
+        check_is_fitted(self)
+        return self._forward(self._validated(X, reset=False))
+
+    def transform(self, X: Any, layer: int = -2) -> np.ndarray:
+        """Return the activations A^[l] of a layer, one row per example.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        layer : int, default=-2
+            0 is the input, 1 the first hidden layer, L the output; negative numbers count from the
+            output, -1, so that -2 is the last hidden layer.
+
+        Returns
+        -------
+        A : ndarray of shape (n_samples, n_l)
+        """
+        check_is_fitted(self)
+        L = self.network_.L
+        if isinstance(layer, bool) or not hasattr(layer, "__index__") or not -L - 1 <= layer <= L:
+            raise EllayerError(f"layer: expected a whole number from {-L - 1} to {L}, received {layer!r}")
+        self._named_layer = layer % (L + 1)
+        return np.ascontiguousarray(self._forward(self._validated(X, reset=False), self._named_layer))
+
+    @property
+    def _n_features_out(self) -> int:
+        """Columns of ``transform``: those of the layer last asked for, at first the last hidden one."""
+        return self.network_.layer_dims[self._named_layer]
+
+    # Fit
+
+    @abstractmethod
+    def _encode(self, X: Any, y: Any, incremental: bool, reset: bool) -> tuple[Any, np.ndarray]:
+        """Validate, and return X and the targets as a matrix (n_samples, n_outputs)."""
+
+    @abstractmethod
+    def _loss_name(self) -> str:
+        """Return the row of the loss, once ``_encode`` has seen the targets."""
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any, incremental: bool) -> Any:
+        fitting.fit(self, X, y, sample_weight, incremental)
+        return self
+
+    # Storage
+
+    def _get_fitted(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        return storing.get_fitted(self)
+
+    def _set_fitted(self, arrays: dict[str, np.ndarray], facts: dict[str, Any]) -> None:
+        storing.set_fitted(self, arrays, facts)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.transformer_tags.preserves_dtype = (
+            ["float64"] if self.dtype == "float64" else ["float64", "float32"]
+        )
+        return tags

@@ -1,0 +1,384 @@
+"""MLPClassifier."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils import column_or_1d
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
+
+from ...errors import EllayerError
+from ..labels import decode
+from ..parameters import CONSTRAINTS
+from ..sklearn_compat import with_callbacks
+from .base import BaseMLP, partial_fit_available
+from .loss_names import classifier_loss
+from .sklearn_convert import ToFromScikitLearn
+
+
+class MLPClassifier(ClassifierMixin, ToFromScikitLearn, BaseMLP):
+    """A multi-layer perceptron for classes, a drop-in successor of scikit-learn's.
+
+    The parameters up to ``max_fun`` are scikit-learn's, with their defaults and meaning; those after
+    it are further ones.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or array-like of int, default=(100,)
+        Units of each hidden layer; () is a network without any.
+    activation : str, callable, pair or list, default="relu"
+        Of the hidden layers: "identity", "logistic", "tanh", "relu" or any row of
+        ``ellayer.core.ACTIVATIONS`` such as "leaky_relu(0.1)"; a function g written with jax.numpy,
+        or a pair (g, g'), checked against central differences; or a list with one per layer.
+    solver : {"adam", "sgd", "lbfgs"}, default="adam"
+    alpha : float, default=0.0001
+        L2: alpha / (2 m) sum W^2 in the cost.
+    batch_size : int or "auto", default="auto"
+        Examples per update; "auto" is min(200, n_samples).
+    learning_rate : {"constant", "invscaling", "adaptive"}, default="constant"
+        Of sgd and of ``optimizer``: the rate, the rate / (examples seen + 1)^power_t, or a fifth of it
+        whenever ``n_iter_no_change`` epochs brought nothing.
+    learning_rate_init : float, default=0.001
+    power_t : float, default=0.5
+    max_iter : int, default=200
+        Epochs of one call of ``fit``; iterations of lbfgs.
+    shuffle : bool, default=True
+        A new order of the examples each epoch.
+    random_state : int, RandomState or None, default=None
+        The start and the validation split are those scikit-learn draws from it.
+    tol : float, default=0.0001
+        The least improvement of the loss, or of the score with early stopping.
+    verbose : bool, default=False
+        Print scikit-learn's lines.
+    warm_start : bool, default=False
+        ``fit`` goes on where the last call stood: optimizer, learning rate, order of the examples and
+        patience too, so that 5 + 5 epochs are 10.
+    momentum : float, default=0.9
+    nesterovs_momentum : bool, default=True
+    early_stopping : bool, default=False
+        Hold examples out, stop when their score stays the same, give the best parameters back.
+    validation_fraction : float, default=0.1
+    beta_1, beta_2, epsilon : float, defaults 0.9, 0.999, 1e-8
+        Of adam.
+    n_iter_no_change : int, inf or None, default=10
+        Epochs without an improvement of ``tol`` before stopping; None and inf never stop.
+    max_fun : int, default=15000
+        Evaluations of lbfgs at most.
+    loss : str, default="log_loss"
+        "log_loss", "log_loss(smoothing=0.1)", "focal(gamma=2)", "squared_error", ...
+    dropout : float or list, default=0.0
+        Rate of all hidden layers, a list for each of them, or a list with the input's first.
+    output_activation : str, callable, pair or None, default=None
+        By default what belongs to the loss.
+    optimizer : str, optax.GradientTransformation or None, default=None
+        In place of ``solver``: any row of ``ellayer.core.OPTIMIZERS``, optax's names ("lion"), "lbfgs",
+        or a transformation, which carries its own learning rate.
+    learning_rate_schedule : str, callable or None, default=None
+        In place of ``learning_rate``: a row of ``ellayer.core.SCHEDULES`` such as "cosine", or a function
+        of the update's number that returns the factor on the rate.
+    l1 : float, default=0.0
+        l1 / m sum abs(W) in the cost.
+    weight_decay : float or None, default=None
+        Decoupled decay at each update; None is the optimizer's own (0.01 of adamw, else none).
+    clip_norm : float or None, default=None
+        Largest norm of all gradients together.
+    initializer : str or None, default=None
+        A row of ``ellayer.core.INITIALIZERS``; None is scikit-learn's draw.
+    init_params : dict, pair or None, default=None
+        The start: {"W1": (n_1, n_x), "b1": ...} or (coefs, intercepts).
+    validation_data : (X, y) or (X, y, sample_weight), default=None
+        Scored after each epoch; early stopping takes it in place of a split.
+    monitor : str or None, default=None
+        What stopping and ``restore_best`` look at: "loss" (of the validation examples, where there
+        are any), or a scorer's name such as "f1_macro". None is scikit-learn's rule: accuracy with early
+        stopping, else the training loss; with ``class_weight`` and early stopping it is the loss.
+    restore_best : bool or None, default=None
+        Give the parameters of the best epoch back; None does with early stopping.
+    callbacks : list or None, default=None
+        Functions called with an ``EpochInfo`` after each epoch, True stops; scikit-learn's callbacks
+        (``sklearn.callback``) may stand here or be set with ``set_callbacks``.
+    time_limit : float or None, default=None
+        Seconds of one fit at most.
+    dtype : "float32", "float64" or None, default=None
+        None keeps float32 and takes float64 for all else, as scikit-learn.
+    device : str, jax device or None, default=None
+        "cpu", "gpu", "gpu:0", ...; other devices than the CPU run compiled.
+    engine : str, default="auto"
+        "auto" takes the loop that finishes first; "numpy", "jax", and "wide" or "direct" with them.
+    class_weight : dict, "balanced" or None, default=None
+        What an example weighs by its class; "balanced" is m / (K m_k) for class k, in ``partial_fit``
+        of the examples of each call. Several labels at once take "balanced" or a list of dicts.
+
+    Attributes
+    ----------
+    network_ : Network
+    parameters_ : dict
+        The notes' "W1" (n_1, n_x), "b1" (n_1, 1), ...; views of ``coefs_`` and ``intercepts_``.
+    coefs_, intercepts_ : list of ndarray
+        Shapes (n_in, n_out) and (n_out,).
+    history_ : History
+        A table, one row per epoch: "epoch", "loss", "validation_loss", "validation_score",
+        "learning_rate", "gradient_norm", "seconds"; ``pandas.DataFrame(model.history_)`` reads it.
+    loss_, best_loss_, loss_curve_, validation_scores_, best_validation_score_
+        As in scikit-learn.
+    n_iter_, t_ : int
+        Epochs of the last call, and examples seen in all.
+    stopped_by_ : str
+        "convergence", "iterations", "callback", "time", "interrupted" or "divergence".
+    engine_ : str
+        The loop that ran.
+    n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_
+        As in scikit-learn.
+    classes_ : ndarray of shape (n_classes,)
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> X, y = load_iris(return_X_y=True)
+    >>> X = StandardScaler().fit_transform(X)
+    >>> model = MLPClassifier((16, 8), activation=["leaky_relu", "tanh"], learning_rate_init=0.01,
+    ...                       dropout=0.1, random_state=0, max_iter=1000).fit(X, y)
+    >>> model.score(X, y) > 0.95
+    True
+    >>> model.transform(X, layer=1).shape
+    (150, 16)
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **CONSTRAINTS,
+        "class_weight": [dict, list, StrOptions({"balanced"}), None],
+    }
+
+    def __init__(
+        self,
+        hidden_layer_sizes=(100,),
+        activation="relu",
+        *,
+        solver="adam",
+        alpha=0.0001,
+        batch_size="auto",
+        learning_rate="constant",
+        learning_rate_init=0.001,
+        power_t=0.5,
+        max_iter=200,
+        shuffle=True,
+        random_state=None,
+        tol=1e-4,
+        verbose=False,
+        warm_start=False,
+        momentum=0.9,
+        nesterovs_momentum=True,
+        early_stopping=False,
+        validation_fraction=0.1,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        n_iter_no_change=10,
+        max_fun=15000,
+        loss="log_loss",
+        class_weight=None,
+        dropout=0.0,
+        output_activation=None,
+        optimizer=None,
+        learning_rate_schedule=None,
+        l1=0.0,
+        weight_decay=None,
+        clip_norm=None,
+        initializer=None,
+        init_params=None,
+        validation_data=None,
+        monitor=None,
+        restore_best=None,
+        callbacks=None,
+        time_limit=None,
+        dtype=None,
+        device=None,
+        engine="auto",
+    ):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.loss = loss
+        self.class_weight = class_weight
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+        self.dropout = dropout
+        self.output_activation = output_activation
+        self.optimizer = optimizer
+        self.learning_rate_schedule = learning_rate_schedule
+        self.l1 = l1
+        self.weight_decay = weight_decay
+        self.clip_norm = clip_norm
+        self.initializer = initializer
+        self.init_params = init_params
+        self.validation_data = validation_data
+        self.monitor = monitor
+        self.restore_best = restore_best
+        self.callbacks = callbacks
+        self.time_limit = time_limit
+        self.dtype = dtype
+        self.device = device
+        self.engine = engine
+
+    # Targets
+
+    def _encode(self, X: Any, y: Any, incremental: bool, reset: bool) -> tuple[Any, np.ndarray]:
+        X, y = self._validated(X, y=y, multi_output=True, dtype=(np.float64, np.float32), reset=reset)
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        if not hasattr(self, "classes_") or (not self.warm_start and not incremental):
+            self._take_labels(LabelBinarizer().fit(y))
+        else:
+            self._check_labels(unique_labels(y), same=self.warm_start and reset is False and not incremental)
+        return X, self._label_binarizer.transform(y).astype(bool)
+
+    def _take_labels(self, labels: LabelBinarizer) -> None:
+        self._label_binarizer = labels
+        self.classes_ = labels.classes_
+
+    def _check_labels(self, classes: np.ndarray, same: bool) -> None:
+        if same:
+            if set(classes) != set(self.classes_):
+                raise EllayerError(
+                    "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
+                    f"Previously got {self.classes_}, `y` has {classes}"
+                )
+        elif len(np.setdiff1d(classes, self.classes_, assume_unique=True)):
+            raise EllayerError(
+                f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. 'y' has {classes}."
+            )
+
+    def _loss_name(self) -> str:
+        return classifier_loss(self.loss, self._label_binarizer.y_type_ == "multiclass")
+
+    # Fit
+
+    @with_callbacks
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPClassifier:
+        """Fit the network to examples and their labels.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Sparse rows are made dense: whole where that is below 256 MB, else by mini-batches, and by blocks
+            in ``predict``.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Labels, or a 0/1 matrix of several labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            At least 0.
+
+        Returns
+        -------
+        self
+        """
+        return self._fit(X, y, sample_weight, incremental=False)
+
+    @partial_fit_available
+    @with_callbacks
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> MLPClassifier:
+        """Go on for one epoch over these examples, exactly where the last call left off.
+
+        With ``early_stopping`` a part of the examples is held out, the same part of the same
+        examples each time; ``coefs_`` are the best so far, and the next call goes on from the last.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for ``fit``.
+        classes : array-like of shape (n_classes,), default=None
+            All classes there will be; needed in the first call only.
+
+        Returns
+        -------
+        self
+        """
+        if _check_partial_fit_first_call(self, classes):
+            multilabel = type_of_target(y).startswith("multilabel")
+            self._take_labels(LabelBinarizer().fit(y if multilabel else classes))
+        return self._fit(X, y, sample_weight, incremental=True)
+
+    # Predict
+
+    def predict(self, X: Any) -> Any:
+        """Return the labels of examples.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        """
+        return (
+            decode(self._label_binarizer, self._outputs(X)) if hasattr(self, "coefs_") else self._outputs(X)
+        )
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return the probability of each class.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        P : ndarray of shape (n_samples, n_classes)
+            In the order of ``classes_``. Of outputs that are no probabilities (another
+            ``output_activation``): held to [0, 1], and with several classes divided by their sum.
+        """
+        A = self._outputs(X)
+        activation = self.network_.activations[-1]
+        if activation not in ("sigmoid", "softmax"):
+            A = np.clip(A, 0.0, 1.0)
+        if A.shape[1] == 1:
+            if len(self.classes_) == 1:
+                return np.ones_like(A)
+            return np.concatenate([1.0 - A, A], axis=1)
+        if self._label_binarizer.y_type_ == "multiclass" and activation != "softmax":
+            return A / np.maximum(A.sum(axis=1, keepdims=True), np.finfo(A.dtype).tiny)
+        return np.ascontiguousarray(A)
+
+    def predict_log_proba(self, X: Any) -> np.ndarray:
+        """Return the logarithm of ``predict_proba``.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        log_P : ndarray of shape (n_samples, n_classes)
+        """
+        P = self.predict_proba(X)
+        return np.log(P, out=P)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags

@@ -1,0 +1,327 @@
+"""TabularClassifier: from a raw table and its labels to calibrated probabilities, without tuning."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_y
+
+from ..._warn import warn_user
+from ...errors import EllayerError
+from ...tables.columns import is_missing
+from .. import fit_warnings as checks
+from ..labels import class_numbers, class_weights
+from ..mlp.fit_state import _labels_from_facts, _labels_to_facts
+from .base import CONSTRAINTS, BaseTabular, need_members
+from .calibration import CLASS_METRICS, TableMetric, best_threshold, log_loss, soften, temperature_for
+from .ensemble import Asides, Rows, outputs
+
+__all__ = ["TabularClassifier"]
+TIE = 1e-8  # log loss decides between epochs of equal accuracy
+
+
+class TabularClassifier(ClassifierMixin, BaseTabular):
+    """A classifier for raw tables: mixed columns in, calibrated probabilities out, no tuning.
+
+    Columns are told apart and prepared (see ``TablePreparation``), a network is trained by a recipe
+    that is strong on tables (RealMLP, Holzmüller et al. 2024), a fifth of the rows decides which
+    epoch is kept, and the probabilities are calibrated by a temperature.
+
+    Parameters
+    ----------
+    n_members : int, default=1
+        Networks whose probabilities are averaged. Each holds out another fold; they are trained at once.
+    epochs : int or None, default=None
+        None is the recipe's number for so many rows.
+    time_limit : float or None, default=None
+        Seconds for the fit; the learning-rate schedule is fitted into them.
+    hidden_layer_sizes : int, array-like of int or None, default=None
+        None is the recipe's for so many rows: two small layers for few, three of 256 units for many.
+    metric : str, default="log_loss"
+        "log_loss", "brier", "auc", "accuracy", "balanced_accuracy" or "f1": decides which epoch is best,
+        whether labels are smoothed, and how labels follow from probabilities.
+    class_weight : dict, "balanced" or None, default=None
+    recipe : str, default="ramps"
+        A name of ``ellayer.estimators.tabular.recipes.RECIPES``: "ramps", or RealMLP's "simple" and "full".
+    learning_rate : float or None, default=None
+        None is the recipe's.
+    batch_size : int, default=256
+    column_kinds : dict or None, default=None
+        The kind of a column by name where it should not be guessed: "numeric", "categorical", "boolean",
+        "date", "text", "identifier" or "ignore".
+    dtype : {"float32", "float64"}, default="float32"
+        Of the training; predictions are formed in float64.
+    random_state : int, RandomState or None, default=None
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+    preparation_ : TablePreparation
+        ``preparation_.describe()`` tells what each column was taken for.
+    network_ : Network or None
+        None where y has one class.
+    members_ : list of dict
+        Parameters of each network.
+    history_ : History
+        One row per epoch, means over the members.
+    best_epochs_ : list of int
+    oof_prediction_ : ndarray of shape (n_samples, n_classes)
+        Probabilities of each row by the members that had not learned from it; nan where there is none
+        (with fewer than 5 members, or an ``eval_set``); empty after a stream.
+    held_out_ : (frame, ndarray)
+        After a stream alone, and not stored: rows that were held out, as they came, and their targets.
+    validation_score_ : float
+        The metric of those, or of ``eval_set``.
+    temperature_ : float
+        The outputs are divided by it; 1 where that does not lower the log loss.
+    decision_ : ndarray of shape (n_classes,)
+        The label is the class of the largest p / decision.
+    stopped_by_, engine_ : str
+    n_features_in_, feature_names_in_
+
+    Examples
+    --------
+    >>> rows = [[x, "even" if x % 2 == 0 else "odd"] for x in range(40)]
+    >>> y = ["yes" if row[1] == "odd" else "no" for row in rows]
+    >>> model = TabularClassifier(epochs=20, hidden_layer_sizes=16, random_state=0).fit(rows, y)
+    >>> model.predict([[7, "odd"], [8, "even"]]).tolist()
+    ['yes', 'no']
+    """
+
+    _task = "classes"
+    _arrays = ("oof_prediction_", "decision_", "temperature_")
+    _parameter_constraints: ClassVar[dict[str, list]] = {
+        **CONSTRAINTS,
+        "metric": [StrOptions(set(CLASS_METRICS))],
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+    }
+
+    def __init__(
+        self,
+        n_members=1,
+        *,
+        epochs=None,
+        time_limit=None,
+        hidden_layer_sizes=None,
+        metric="log_loss",
+        class_weight=None,
+        recipe="ramps",
+        learning_rate=None,
+        batch_size=256,
+        column_kinds=None,
+        dtype="float32",
+        random_state=None,
+    ):
+        self.n_members = n_members
+        self.epochs = epochs
+        self.time_limit = time_limit
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.metric = metric
+        self.class_weight = class_weight
+        self.recipe = recipe
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.column_kinds = column_kinds
+        self.dtype = dtype
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        eval_set: Sequence[Any] | None = None,
+        callbacks: Sequence[Callable] = (),
+        progress: Callable | None = None,
+        states: Sequence[Any] | None = None,
+    ) -> TabularClassifier:
+        """Fit to a table and its labels.
+
+        Parameters
+        ----------
+        X : pandas or polars frame, or array-like of shape (n_samples, n_features), or stream
+            Numbers, text, categories, truth values, dates, with missing values. A ``data.TableStream``
+            stands for X and y of a table larger than memory: the preparation is learned from a random
+            sample of 100,000 rows, and mini-batches come from a scratch file of the prepared rows.
+        y : array-like of shape (n_samples,)
+            None with a stream.
+        sample_weight : array-like of shape (n_samples,), default=None
+        eval_set : (X, y) or (X, y, sample_weight), default=None
+            Rows to choose the best epoch and the temperature by, in place of held-out ones.
+        callbacks : sequence of functions
+            Called with an ``EpochInfo`` after each epoch, whose validation columns are those of before
+            it; True stops.
+        progress : function, default=None
+            Called several times a second with ``info.iteration`` and ``info.total``.
+        states : sequence of TrainState, default=None
+            ``info.states`` of a callback, or read by ``storage.load_checkpoint``: go on from there as if the
+            fit had never stopped; with the same data, settings and ``random_state``.
+
+        Returns
+        -------
+        self
+        """
+        return self._fit(X, y, sample_weight, Asides(eval_set, callbacks, progress, states))
+
+    def predict(self, X: Any, return_std: bool = False) -> Any:
+        """Return the labels of rows.
+
+        Parameters
+        ----------
+        X : frame or array-like of shape (n_samples, n_features)
+        return_std : bool, default=False
+            Also return how far the members spread in the probability of that label.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+        std : ndarray of shape (n_samples,), with ``return_std``
+        """
+        each = self._probabilities(X)
+        P = each.mean(axis=0)
+        best = (P / self.decision_).argmax(axis=1)
+        labels = self.classes_[best]
+        if not return_std:
+            return labels
+        need_members(self)
+        return labels, each[:, np.arange(len(best)), best].std(axis=0)
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return the probability of each class, in the order of ``classes_``.
+
+        Parameters
+        ----------
+        X : frame or array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        P : ndarray of shape (n_samples, n_classes)
+        """
+        return self._probabilities(X).mean(axis=0)
+
+    def _probabilities(self, X: Any) -> np.ndarray:
+        """Probabilities of each member, (K, m, n_classes)."""
+        return _softmax(self._member_outputs(X), getattr(self, "temperature_", 1.0))
+
+    # Targets
+
+    def _checked_targets(self, X: Any, y: Any) -> Any:
+        y = super()._checked_targets(X, y)
+        missing = sum(map(is_missing, y.tolist())) if y.dtype.kind in "Of" else 0
+        if missing:
+            raise EllayerError(f"Input y contains NaN: {missing} labels are missing; drop these rows first")
+        y = _check_y(y, y_numeric=False, estimator=self)
+        check_classification_targets(y)
+        return y
+
+    def _learn_targets(self, y: np.ndarray) -> np.ndarray:
+        self._labels = LabelBinarizer().fit(y)
+        self.classes_ = self._labels.classes_
+        return self._targets(y)
+
+    def _targets(self, y: np.ndarray) -> np.ndarray:
+        unknown = set(y.tolist()) - set(self.classes_.tolist())
+        if unknown:
+            raise EllayerError(
+                f"eval_set: expected labels among {self.classes_.tolist()[:10]}, received {sorted(map(str, unknown))[:5]}"
+            )
+        Y = self._labels.transform(y)
+        return (np.concatenate([1 - Y, Y], axis=1) if len(self.classes_) == 2 else Y).astype(np.float64)
+
+    def _class_weights(self, Y: np.ndarray, weights: np.ndarray | None) -> np.ndarray | None:
+        columns = Y[:, 1:] if len(self.classes_) == 2 else Y
+        return class_weights(self.class_weight, columns, self._labels, weights)
+
+    def _strata(self, Y: np.ndarray) -> np.ndarray | None:
+        return class_numbers(Y)
+
+    def _warn_of_few(self, Y: np.ndarray, held: Any) -> None:
+        super()._warn_of_few(Y, held)
+        single = np.flatnonzero(Y.sum(axis=0) == 1)
+        if len(single) and held is not None:
+            labels = ", ".join(map(repr, self.classes_[single].tolist()[:10]))
+            warn_user(f"y: one example only of {labels}; it is learned from and never held out")
+
+    def _is_constant(self, Y: np.ndarray) -> bool:
+        return len(self.classes_) == 1
+
+    def _warn_of_constant(self) -> None:
+        checks.warn_of_one_class(self)
+
+    def _find_metric(self) -> TableMetric:
+        return CLASS_METRICS[self.metric]
+
+    def _loss(self, recipe: Any) -> str:
+        smoothing = recipe["label_smoothing"]
+        return (
+            f"cross_entropy(smoothing={smoothing!r})"
+            if self._metric.smooth and smoothing
+            else "cross_entropy"
+        )
+
+    # Scores
+
+    def _score_of_epoch(self, AL: np.ndarray, Y: np.ndarray, weights: np.ndarray | None) -> float:
+        P, numbers = AL.T, Y.argmax(axis=0)
+        mass = None if weights is None else weights[0]
+        value = self._metric.value(P, numbers, mass)
+        return value - TIE * min(log_loss(P, numbers, mass), 10.0) if self._metric.smooth else value
+
+    def _judge(self, data: Rows, held: Any, eval_rows: Rows | None, rows: np.ndarray, count: int) -> None:
+        self._settle_unjudged(count)
+        self.validation_score_ = math.nan
+        if self._metric.decision == "prior":
+            share = np.average(data.Y, axis=0, weights=data.weights)
+            self.decision_ = np.where(share > 0, share, 1.0)
+        if eval_rows is not None:
+            assert self.network_ is not None
+            X = eval_rows.X.astype(np.float64)
+            Z = np.stack([outputs(self.network_, parameters, X) for parameters in self.members_])
+            self._calibrate(Z, eval_rows)
+        elif held is not None:
+            Z, known = self._held_outputs(data, held)
+            P = self._calibrate(Z[:, known], data.take(known))
+            self.oof_prediction_[rows[known]] = P
+
+    def _calibrate(self, Z: np.ndarray, rows: Rows) -> np.ndarray:
+        """Set temperature, threshold and score by outputs of rows not learned from; return their probabilities."""
+        numbers = rows.Y.argmax(axis=1)
+        log_P = np.log(np.maximum(np.nanmean(_softmax(Z, 1.0), axis=0), 1e-300))
+        self.temperature_ = temperature_for(log_P, numbers, rows.weights)
+        P = np.nanmean(_softmax(Z, self.temperature_), axis=0)
+        metric = self._metric
+        if metric.decision == "tuned" and P.shape[1] == 2:
+            threshold = best_threshold(metric, P, numbers, rows.weights)
+            self.decision_ = np.array([1.0 - threshold, threshold])
+        cut = P / self.decision_ if metric.decision == "tuned" else P
+        self.validation_score_ = metric.value(cut, numbers, rows.weights)
+        return P
+
+    def _settle_unjudged(self, count: int) -> None:
+        self.oof_prediction_ = np.full((count, len(self.classes_)), np.nan)
+        self.temperature_ = 1.0
+        self.decision_ = np.ones(len(self.classes_))
+
+    # Storage
+
+    def _target_facts(self) -> dict[str, Any]:
+        return {"labels": _labels_to_facts(self._labels)}
+
+    def _set_target_facts(self, facts: dict[str, Any]) -> None:
+        self._labels = _labels_from_facts(facts["labels"])
+        self.classes_ = self._labels.classes_
+
+
+def _softmax(Z: np.ndarray, temperature: float) -> np.ndarray:
+    """Probabilities of outputs (K, m, n_classes)."""
+    K, m, classes = Z.shape
+    return soften(Z.reshape(K * m, classes), temperature).reshape(K, m, classes)

@@ -1,0 +1,123 @@
+"""Named recipes of the table estimators: numbers and names only, apart from the code that follows them.
+
+"simple" and "full" are RealMLP's TD-S and TD (Holzmüller, Grinsztajn, Steinwart, NeurIPS 2024). "ramps"
+is what the study of tables (docs/study-of-tables.md) found to be better on average, and faster.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypedDict, cast
+
+from ...errors import EllayerError
+
+
+class Recipe(TypedDict):
+    """What a network for a table is made of and trained with.
+
+    ``learning_rate_factors`` multiply the rate by kind; that of W^[l] is 1 / sqrt(n_{l-1}) besides, the
+    parametrisation in which z = W a / sqrt(n_{l-1}) + b has W of unit spread. ``cosines`` and ``ramps``
+    (so many per number) stand before the first layer, ``embed_categories_above`` vectors for
+    categories of more levels. ``start`` is "normal" (W, b ~ N(0, 1) in that parametrisation) or "data"
+    (units of unit spread on the data, with kinks among the examples). Where no number of epochs is asked
+    for, there are as many as make ``updates`` updates, within ``epochs`` (fewest, most). ``learning_rate``,
+    ``ramps`` and, where none are asked for, ``hidden`` layers are (rows, value) pairs: the last one counts
+    whose number of rows is reached.
+    """
+
+    activation: str
+    parametric: bool
+    learning_rate: tuple[tuple[int, float], ...]
+    learning_rate_factors: dict[str, float]
+    optimizer: str
+    schedule: str
+    weight_decay: float
+    dropout: float
+    label_smoothing: float
+    cosines: bool
+    ramps: tuple[tuple[int, int], ...]
+    embed_categories_above: int | None
+    start: str
+    updates: int
+    epochs: tuple[int, int]
+    hidden: tuple[tuple[int, tuple[int, ...]], ...]
+
+
+_SIMPLE: dict[str, Any] = {
+    "parametric": False,
+    "learning_rate_factors": {"s": 6.0, "b": 0.1},
+    "optimizer": "adam(beta2=0.95)",
+    "schedule": "log_cosine",
+    "weight_decay": 0.0,
+    "dropout": 0.0,
+    "label_smoothing": 0.1,
+    "cosines": False,
+    "ramps": ((0, 0),),
+    "embed_categories_above": None,
+    "start": "normal",
+    "updates": 0,
+    "epochs": (256, 256),
+    "hidden": ((0, (256, 256, 256)),),
+}
+_FULL: dict[str, Any] = {
+    **_SIMPLE,
+    "parametric": True,
+    "learning_rate_factors": {
+        "s": 6.0, "b": 0.1, "a": 0.1, "f": 0.1, "p": 0.1, "V": 0.1, "c": 0.1, "E": 0.1, "t": 0.0,
+    },
+    "weight_decay": 0.02,
+    "dropout": 0.15,
+    "cosines": True,
+    "embed_categories_above": 8,
+    "start": "data",
+}  # fmt: skip
+_RAMPS: dict[str, Any] = {
+    **_FULL,
+    "schedule": "log_cosine(cycles=3)",
+    "weight_decay": 0.1,
+    "dropout": 0.1,
+    "cosines": False,
+    "ramps": ((0, 0), (3_000, 48)),
+    "epochs": (8, 64),
+    "hidden": ((0, (64, 64)), (3_000, (128, 128))),
+}
+_CLASSES: dict[str, Any] = {"activation": "selu", "learning_rate": ((0, 0.04),)}
+_NUMBERS: dict[str, Any] = {"activation": "mish", "learning_rate": ((0, 0.07),)}
+
+
+def _recipe(*parts: dict[str, Any], **last: Any) -> Recipe:
+    merged: dict[str, Any] = {}
+    for part in (*parts, last):
+        merged |= part
+    return cast(Recipe, merged)
+
+
+RECIPES: dict[str, dict[str, Recipe]] = {
+    "ramps": {
+        "classes": _recipe(_RAMPS, _CLASSES, learning_rate=((0, 0.02), (3_000, 0.04)), updates=800),
+        "numbers": _recipe(_RAMPS, _NUMBERS, learning_rate=((0, 0.02), (3_000, 0.06)), updates=1_500),
+    },
+    "simple": {"classes": _recipe(_SIMPLE, _CLASSES), "numbers": _recipe(_SIMPLE, _NUMBERS)},
+    "full": {
+        "classes": _recipe(_FULL, _CLASSES),
+        "numbers": _recipe(_FULL, _NUMBERS, learning_rate=((0, 0.2),)),
+    },
+}
+
+
+def find_recipe(name: str, task: str, learning_rate: float | None = None) -> Recipe:
+    """Return the recipe of a name for "classes" or "numbers", with another learning rate where one is given.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name.
+
+    Examples
+    --------
+    >>> find_recipe("simple", "classes")["activation"]
+    'selu'
+    """
+    if name not in RECIPES:
+        raise EllayerError(f"recipe: expected one of {', '.join(RECIPES)}; received {name!r}")
+    recipe = RECIPES[name][task]
+    return recipe if learning_rate is None else {**recipe, "learning_rate": ((0, learning_rate),)}

@@ -1,0 +1,304 @@
+"""TabularRegressor: from a raw table and its numbers to predictions, without tuning."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import RegressorMixin, _fit_context
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.validation import _check_y
+
+from ..._warn import warn_user
+from ...core.losses import LOSSES
+from ...errors import EllayerError
+from .base import CONSTRAINTS, BaseTabular, need_members
+from .calibration import NUMBER_METRICS, TableMetric, quantile_metric
+from .ensemble import Asides, Rows, outputs
+
+__all__ = ["TabularRegressor"]
+FAR_OUT = (
+    1e3  # interquartile ranges from the median, with a gap of a factor 100, from which a target is a slip
+)
+HELD_TO = 5.0  # interquartile ranges
+
+
+class TabularRegressor(RegressorMixin, BaseTabular):
+    """A regressor for raw tables: mixed columns in, numbers out, no tuning.
+
+    As ``TabularClassifier``; the target is standardised for the network, and predictions are held to
+    the range of the training targets.
+
+    Parameters
+    ----------
+    n_members : int, default=1
+        Networks whose predictions are averaged. Each holds out another fold; they are trained at once.
+    epochs : int or None, default=None
+        None is the recipe's number for so many rows.
+    time_limit : float or None, default=None
+        Seconds for the fit; the learning-rate schedule is fitted into them.
+    hidden_layer_sizes : int, array-like of int or None, default=None
+        None is the recipe's for so many rows: two small layers for few, three of 256 units for many.
+    metric : str or None, default=None
+        "rmse", "mae" or "r2": decides which epoch is best, and the loss ("mae" trains the absolute error).
+        None is "rmse", or the loss itself where that is a quantile.
+    loss : str or None, default=None
+        "squared_error", "absolute_error", "huber(delta=1)" or "quantile(q=0.9)"; None is the metric's.
+    recipe : str, default="ramps"
+        "ramps", or RealMLP's "simple" and "full".
+    learning_rate : float or None, default=None
+        None is the recipe's.
+    batch_size : int, default=256
+    column_kinds : dict or None, default=None
+        The kind of a column by name where it should not be guessed.
+    dtype : {"float32", "float64"}, default="float32"
+    random_state : int, RandomState or None, default=None
+
+    Attributes
+    ----------
+    preparation_, network_, members_, history_, best_epochs_, stopped_by_, engine_
+        As of ``TabularClassifier``.
+    oof_prediction_ : ndarray of shape (n_samples,)
+    held_out_ : (frame, ndarray)
+        After a stream alone, and not stored: rows that were held out, as they came, and their targets.
+    validation_score_ : float
+    target_ : dict
+        "center" and "scale" of the target, and the range "low" to "high" of predictions.
+
+    Examples
+    --------
+    >>> rows = [[x / 10, "a" if x % 3 else "b"] for x in range(60)]
+    >>> y = [2 * row[0] + (row[1] == "a") for row in rows]
+    >>> model = TabularRegressor(epochs=60, hidden_layer_sizes=32, random_state=0).fit(rows, y)
+    >>> model.score(rows, y) > 0.9
+    True
+    """
+
+    _task = "numbers"
+    _arrays = ("oof_prediction_",)
+    _parameter_constraints: ClassVar[dict[str, list]] = {
+        **CONSTRAINTS,
+        "metric": [StrOptions(set(NUMBER_METRICS)), None],
+        "loss": [str, None],
+    }
+
+    def __init__(
+        self,
+        n_members=1,
+        *,
+        epochs=None,
+        time_limit=None,
+        hidden_layer_sizes=None,
+        metric=None,
+        loss=None,
+        recipe="ramps",
+        learning_rate=None,
+        batch_size=256,
+        column_kinds=None,
+        dtype="float32",
+        random_state=None,
+    ):
+        self.n_members = n_members
+        self.epochs = epochs
+        self.time_limit = time_limit
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.metric = metric
+        self.loss = loss
+        self.recipe = recipe
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.column_kinds = column_kinds
+        self.dtype = dtype
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        eval_set: Sequence[Any] | None = None,
+        callbacks: Sequence[Callable] = (),
+        progress: Callable | None = None,
+        states: Sequence[Any] | None = None,
+    ) -> TabularRegressor:
+        """Fit to a table and its numbers.
+
+        Parameters
+        ----------
+        X : pandas or polars frame, or array-like of shape (n_samples, n_features), or stream
+            A ``data.TableStream`` stands for X and y of a table larger than memory, as for
+            ``TabularClassifier``.
+        y : array-like of shape (n_samples,)
+            None with a stream.
+        sample_weight : array-like of shape (n_samples,), default=None
+        eval_set : (X, y) or (X, y, sample_weight), default=None
+            Rows to choose the best epoch by, in place of held-out ones.
+        callbacks : sequence of functions
+            Called with an ``EpochInfo`` after each epoch; True stops.
+        progress : function, default=None
+            Called several times a second with ``info.iteration`` and ``info.total``.
+        states : sequence of TrainState, default=None
+            ``info.states`` of a callback, or read by ``storage.load_checkpoint``: go on from there as if the
+            fit had never stopped; with the same data, settings and ``random_state``.
+
+        Returns
+        -------
+        self
+        """
+        return self._fit(X, y, sample_weight, Asides(eval_set, callbacks, progress, states))
+
+    def predict(self, X: Any, return_std: bool = False) -> Any:
+        """Return the predicted numbers of rows.
+
+        Parameters
+        ----------
+        X : frame or array-like of shape (n_samples, n_features)
+        return_std : bool, default=False
+            Also return the standard deviation of the members' predictions.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+        std : ndarray of shape (n_samples,), with ``return_std``
+        """
+        each = self._numbers(self._member_outputs(X)[:, :, 0])
+        if not return_std:
+            return each.mean(axis=0)
+        need_members(self)
+        return each.mean(axis=0), each.std(axis=0)
+
+    def _numbers(self, Z: np.ndarray) -> np.ndarray:
+        """Outputs in the target's own unit, held to its range."""
+        target = self.target_
+        return np.clip(target["center"] + target["scale"] * Z, target["low"], target["high"])
+
+    # Targets
+
+    def _checked_targets(self, X: Any, y: Any) -> Any:
+        y = super()._checked_targets(X, y)
+        try:
+            return np.asarray(_check_y(y, y_numeric=True, estimator=self), np.float64)
+        except ValueError as error:
+            if "convert string" not in str(error):
+                raise
+            raise EllayerError(f"y: expected numbers, {error}; for labels take TabularClassifier") from None
+
+    def _learn_targets(self, y: np.ndarray) -> np.ndarray:
+        """Mean and spread of the target; slips far out are held to a range in which the others can be seen."""
+        low, high = _range_without_slips(y)
+        inside = np.clip(y, low, high)
+        center, scale = float(inside.mean()), float(inside.std())
+        if not scale > 1e-12 * max(abs(center), 1e-300):  # all the same but for rounding
+            scale = 1.0
+        self.target_ = {
+            "center": center,
+            "scale": scale,
+            "low": float(inside.min()),
+            "high": float(inside.max()),
+        }
+        slips = int(((y < low) | (y > high)).sum())
+        if slips:
+            warn_user(
+                f"y: {slips} values up to {np.abs(y).max():.3g} lie more than {FAR_OUT:g} interquartile ranges out, far from "
+                f"all others; they are held to {low:.6g} ... {high:.6g}, or nothing could be learned of the rest. Drop them "
+                "if they are slips",
+            )
+        return self._targets(y)
+
+    def _targets(self, y: np.ndarray) -> np.ndarray:
+        target = self.target_
+        inside = np.clip(y, target["low"], target["high"])
+        return ((inside - target["center"]) / target["scale"]).reshape(-1, 1)
+
+    def _class_weights(self, Y: np.ndarray, weights: np.ndarray | None) -> np.ndarray | None:
+        return None
+
+    def _strata(self, Y: np.ndarray) -> np.ndarray | None:
+        return None
+
+    def _is_constant(self, Y: np.ndarray) -> bool:
+        return bool(np.ptp(Y) <= 1e-9)
+
+    def _warn_of_constant(self) -> None:
+        warn_user(f"y is constant: every prediction will be {self.target_['center']:g}")
+
+    def _find_metric(self) -> TableMetric:
+        if self.loss is not None:
+            try:
+                row = LOSSES[self.loss]
+            except ValueError as error:
+                raise EllayerError(f"loss: {error}") from None
+            kind = row.name.split("(")[0]
+            if kind not in ("squared_error", "absolute_error", "huber", "quantile"):
+                raise EllayerError(
+                    "loss: expected 'squared_error', 'absolute_error', 'huber(delta=1)' or 'quantile(q=0.9)'; received "
+                    f"{self.loss!r}"
+                )
+            if kind == "quantile":
+                q = row.forward.keywords["q"]  # type: ignore[attr-defined]
+                if not 0.0 < q < 1.0:
+                    raise EllayerError(f"loss: expected a quantile q between 0 and 1, received {self.loss!r}")
+                if self.metric is None:
+                    return quantile_metric(q, self.loss)
+        return NUMBER_METRICS[self.metric or "rmse"]
+
+    def _loss(self, recipe: Any) -> str:
+        return self.loss or self._metric.loss
+
+    # Scores
+
+    def _score_of_epoch(self, AL: np.ndarray, Y: np.ndarray, weights: np.ndarray | None) -> float:
+        return self._score_of(AL[0], Y[0], None if weights is None else weights[0])
+
+    def _score_of(self, A: np.ndarray, Y: np.ndarray, weights: np.ndarray | None) -> float:
+        target = self.target_
+        y = target["center"] + target["scale"] * Y.astype(np.float64)
+        return self._metric.value(self._numbers(A.astype(np.float64)), y, weights)
+
+    def _judge(self, data: Rows, held: Any, eval_rows: Rows | None, rows: np.ndarray, count: int) -> None:
+        self._settle_unjudged(count)
+        self.validation_score_ = math.nan
+        if eval_rows is not None:
+            assert self.network_ is not None
+            X = eval_rows.X.astype(np.float64)
+            A = np.mean([outputs(self.network_, p, X)[:, 0] for p in self.members_], axis=0)
+            self.validation_score_ = self._score_of(A, eval_rows.Y[:, 0], eval_rows.weights)
+        elif held is not None:
+            Z, known = self._held_outputs(data, held)
+            inside = data.take(known)
+            A = np.nanmean(Z[:, known, 0], axis=0)
+            self.validation_score_ = self._score_of(A, inside.Y[:, 0], inside.weights)
+            self.oof_prediction_[rows[known]] = self._numbers(A)
+
+    def _settle_unjudged(self, count: int) -> None:
+        self.oof_prediction_ = np.full(count, np.nan)
+
+    # Storage
+
+    def _target_facts(self) -> dict[str, Any]:
+        return {"target": dict(self.target_)}
+
+    def _set_target_facts(self, facts: dict[str, Any]) -> None:
+        self.target_ = {name: float(value) for name, value in facts["target"].items()}
+
+
+def _range_without_slips(y: np.ndarray) -> tuple[float, float]:
+    """The range of y without a few values that are far out and far from all others."""
+    low, high = float(y.min()), float(y.max())
+    q25, median, q75 = np.quantile(y, [0.25, 0.5, 0.75])
+    spread = q75 - q25
+    away = np.sort(np.abs(y - median))
+    if not spread > 0 or away[-1] <= FAR_OUT * spread:
+        return low, high
+    few = max(1, len(y) // 100)
+    tail = away[-few - 1 :]
+    gaps = np.flatnonzero((tail[1:] > FAR_OUT * spread) & (tail[1:] > 100.0 * tail[:-1]))
+    if not len(gaps):
+        return low, high
+    near = y[np.abs(y - median) <= max(tail[gaps[0]], HELD_TO * spread)]
+    reach = HELD_TO * spread
+    return max(low, min(float(near.min()), median - reach)), min(high, max(float(near.max()), median + reach))

@@ -1,0 +1,107 @@
+"""Where a member of a table estimator starts: weights drawn by the recipe, thresholds from the data."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import numpy as np
+
+from ...core.inputs import inputs_forward
+from ...core.network import Network
+from .recipes import Recipe
+
+Parameters = dict[str, np.ndarray]
+
+ROWS_OF_START = 1000
+POINTS_OF_KINK = 5
+NEAR = 1e-6  # below, two numbers around 1 are the same but for rounding
+
+
+def start_of(network: Network, recipe: Recipe, X: np.ndarray, random: np.random.RandomState) -> Parameters:
+    """Return a member's starting parameters, in float64.
+
+    "normal": W ~ N(0, 1) / sqrt(n_{l-1}), b ~ N(0, 1). "data": the rows of W are divided by the spread
+    of their z on the data, and b puts the kink of each unit at a mean of a few examples. The last layer is 0.
+    Ramps get quantiles of their number as thresholds.
+
+    Parameters
+    ----------
+    network : Network
+    recipe : Recipe
+    X : ndarray, shape (m, n_x)
+    random : RandomState
+
+    Returns
+    -------
+    dict
+    """
+    from_data = recipe["start"] == "data"
+    parameters: Parameters = {}
+    if network.inputs is not None:
+        parameters |= network.inputs.draw(random, network.layer_dims[0])
+        if network.inputs.ramps:
+            ramps, numbers = network.inputs.ramps, X[:, : network.inputs.numbers].T
+            parameters["t0"] = np.stack([thresholds(x, ramps) for x in numbers])[:, :, None]
+    if from_data:
+        rows = random.permutation(len(X))[:ROWS_OF_START]
+        A = X[rows].T.astype(np.float64)
+        A = inputs_forward(A, parameters, network.inputs)[0] if network.inputs is not None else A
+    for l, (n_in, n_out) in enumerate(pairwise(network.widths), start=1):
+        W, b = np.zeros((n_out, n_in)), np.zeros((n_out, 1))
+        if l < network.L:
+            W = random.standard_normal((n_out, n_in)) / math.sqrt(n_in)
+            b = random.standard_normal((n_out, 1))
+            if from_data:
+                spread = (W @ A).std(axis=1, keepdims=True)
+                W = W / np.where(spread > 1e-6, spread, 1.0)
+                b = -_points(W @ A, random)
+                A = network.rows[l - 1].forward(W @ A + b)
+            if network.parametric:
+                parameters[f"a{l}"] = np.ones((n_out, 1))
+        parameters |= {f"W{l}": W, f"b{l}": b}
+    return {name: parameters[name] for name in network.shapes}
+
+
+def _points(Z: np.ndarray, random: np.random.RandomState) -> np.ndarray:
+    """One value per unit: z of a random mean of a few examples."""
+    units, m = Z.shape
+    share = random.standard_exponential((units, POINTS_OF_KINK))
+    which = random.randint(m, size=(units, POINTS_OF_KINK))
+    z = np.take_along_axis(Z, which, axis=1)
+    return (share * z).sum(axis=1, keepdims=True) / share.sum(axis=1, keepdims=True)
+
+
+def thresholds(x: np.ndarray, ramps: int) -> np.ndarray:
+    """Return ``ramps`` + 1 ascending thresholds: quantiles in which a value seen n times counts sqrt(n).
+
+    So a value that most rows have (a zero) does not take all of them, and the rest gets its share. Fewer
+    different values are all taken; the last is repeated, which makes ramps without a width. Values nearer than
+    rounding are one: a ramp between them would tell the same cosine, computed twice, apart.
+
+    Parameters
+    ----------
+    x : ndarray, shape (m,)
+    ramps : int
+
+    Returns
+    -------
+    ndarray, shape (ramps + 1,), float64
+
+    Examples
+    --------
+    >>> thresholds(np.array([0.0] * 96 + [1.0, 2.0, 3.0, 4.0]), 2).tolist()
+    [0.0, 2.0, 4.0]
+    >>> thresholds(np.array([5.0, 7.0, 5.0]), 3).tolist()
+    [5.0, 7.0, 7.0, 7.0]
+    >>> thresholds(np.array([0.5, 0.5 + 1e-9, 1.0]), 2).tolist()
+    [0.5, 1.0, 1.0]
+    """
+    values, counts = np.unique(x.astype(np.float64), return_counts=True)
+    first = np.flatnonzero(np.diff(values, prepend=-np.inf) > NEAR)
+    values, counts = values[first], np.add.reduceat(counts, first)
+    if len(values) > ramps + 1:
+        mass = np.cumsum(np.sqrt(counts))
+        share = (mass - mass[0]) / (mass[-1] - mass[0])
+        values = np.unique(values[np.searchsorted(share, np.linspace(0.0, 1.0, ramps + 1))])
+    return np.pad(values, (0, ramps + 1 - len(values)), mode="edge")

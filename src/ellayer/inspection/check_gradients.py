@@ -1,0 +1,125 @@
+"""check_gradients: the gradient check behind one door, for models and for a row of one's own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ..core.activations import ACTIVATIONS, Activation
+from ..core.losses import LOSSES, Loss
+from ..core.network import Network
+from ..errors import EllayerError
+from .gradient_check import GradientCheck
+from .gradient_check import check_gradients as check_network
+from .model_parts import take_apart
+
+_M = 200  # examples a row of one's own is checked on
+
+
+def check_gradients(model: Any, *data: Any, **options: Any) -> GradientCheck:
+    """Compare the gradients of the cost, each by name, with central differences in float64.
+
+    ``check_gradients(model, X, Y)`` for a model, ``check_gradients(network, parameters, X, Y)`` for a
+    network and its parameters, ``check_gradients(row)`` for an activation or a loss of one's own, before
+    it is admitted to the table.
+
+    Parameters
+    ----------
+    model : TrainingResult, (Network, parameters), fitted estimator, Network, Activation or Loss
+    *data : arrays
+        X (n_x, m) and Y (n_L, m); rows and labels for an estimator.
+    **options
+        weights, l2, l1, masks, epsilon, threshold, directions: as ``inspection.check_network``.
+
+    Returns
+    -------
+    GradientCheck
+        Printed as a table with the worst entries and a verdict.
+
+    Examples
+    --------
+    >>> check_gradients("gelu").passed
+    True
+    """
+    if isinstance(model, (str, Activation, Loss)):
+        if data:
+            raise TypeError("check_gradients: expected a row alone, received data too; they are drawn for it")
+        return _check_row(model, options)
+    if isinstance(model, Network) and ("parameters" in options or (data and isinstance(data[0], dict))):
+        return check_network(model, *data, **options)
+    data += tuple(options.pop(name) for name in ("X", "Y") if name in options)
+    if not 1 <= len(data) <= 2:
+        raise TypeError(
+            f"check_gradients: expected (model, X, Y) or (network, parameters, X, Y), received {1 + len(data)} "
+            f"arguments beginning with a {type(model).__name__}"
+        )
+    subject = take_apart(model)
+    parameters = subject.start
+    X = subject.inputs(data[0])
+    Y = subject.targets(data[1] if len(data) == 2 else None, X.shape[1], "a gradient check")
+    return check_network(subject.network, parameters, X, Y, **options)
+
+
+def _check_row(row: str | Activation | Loss, options: dict[str, Any]) -> GradientCheck:
+    if isinstance(row, str):
+        row = _looked_up(row)
+    cases = _activation_cases(row) if isinstance(row, Activation) else _loss_cases(row)
+    checks = []
+    for label, network, Y in cases:
+        random = np.random.default_rng(0)
+        X = random.standard_normal((network.layer_dims[0], _M))
+        parameters = {k: random.standard_normal(s) for k, s in network.shapes.items()}
+        if isinstance(row, Activation):
+            parameters["W1"] = 3.0 * parameters["W1"]  # z well into both tails
+        checks.append((label, check_network(network, parameters, X, Y(network, random), **options)))
+    rows = tuple(replace(r, name=f"{r.name}{label}") for label, check in checks for r in check.rows)
+    first = checks[0][1]
+    return GradientCheck(rows, first.cost, first.epsilon, first.threshold, first.directions)
+
+
+def _looked_up(name: str) -> Activation | Loss:
+    if name in ACTIVATIONS:
+        return ACTIVATIONS[name]
+    if name in LOSSES:
+        return LOSSES[name]
+    raise EllayerError(
+        f"expected a model, or the name of an activation ({', '.join(ACTIVATIONS)}) or a loss ({', '.join(LOSSES)}); "
+        f"received {name!r}"
+    )
+
+
+def _activation_cases(row: Activation) -> list:
+    """A hidden layer of it, and an output of it."""
+    _check_shape(row)
+    hidden = Network([4, 5, 2], [row, "identity"], "squared_error")
+    output = Network([4, 3], [row], "squared_error")
+    real = lambda network, random: random.standard_normal((network.layer_dims[-1], _M))  # noqa: E731
+    return [(" (hidden)", hidden, real), (" (output)", output, real)]
+
+
+def _check_shape(row: Activation) -> None:
+    Z = np.linspace(-3.0, 3.0, 12).reshape(3, 4)
+    A = np.asarray(row.forward(Z))
+    dZ = np.asarray(row.backward(np.ones_like(Z), Z, A))
+    for what, array in (("forward(Z)", A), ("backward(dA, Z, A)", dZ)):
+        if array.shape != Z.shape:
+            raise EllayerError(
+                f"activation {row.name!r}: expected {what} of the shape of Z, {Z.shape}; received {array.shape}"
+            )
+
+
+def _loss_cases(row: Loss) -> list:
+    """With its own output as a pair, and each on its own way through dA."""
+    n_L = 3 if row.targets == "one_hot" else 1
+    draw = {
+        "binary": lambda network, random: random.integers(0, 2, (1, _M)),
+        "one_hot": lambda network, random: np.eye(3)[:, random.integers(0, 3, _M)],
+        "count": lambda network, random: random.poisson(2.0, (1, _M)),
+    }.get(row.targets, lambda network, random: random.standard_normal((1, _M)))
+    pair = Network([4, n_L], [row.output], row)
+    if not pair.fused:
+        return [("", pair, draw)]
+    unpaired = replace(row, name=f"{row.name} through dA", fused_forward=None, fused_backward=None)
+    return [(" (pair)", pair, draw), (" (through dA)", Network([4, n_L], [row.output], unpaired), draw)]

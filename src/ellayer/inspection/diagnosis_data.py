@@ -1,0 +1,75 @@
+"""Findings about the data: scale of the inputs, share of the classes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .diagnosis_findings import Finding, Look
+
+LARGE, SMALL = 20.0, 0.01  # root mean square of an input, where networks learn from about 1
+UNEVEN = 100.0  # largest against the middle one
+RARE = 0.2  # a class's share times the number of classes; 1 where all are as frequent
+
+
+def find(look: Look, known: set[str]) -> list[Finding]:
+    """Return the findings about X and Y."""
+    return _scale(look) + _balance(look)
+
+
+def _scale(look: Look) -> list[Finding]:
+    if look.X is None:
+        return []
+    inputs = look.network.inputs
+    X = look.X[: len(look.X) - len(inputs.categories)] if inputs else look.X
+    sizes = np.sqrt(np.einsum("ij,ij->i", X, X) / X.shape[1])
+    sizes = sizes[sizes > 0]
+    if not sizes.size:
+        return []
+    j, largest, middle = int(np.argmax(sizes)), float(sizes.max()), float(np.median(sizes))
+    if largest > LARGE:
+        figure, value = (
+            f"input {j} has a root mean square of {largest:.3g} (the middle one of all inputs {middle:.3g})",
+            largest,
+        )
+    elif largest < SMALL:
+        figure, value = f"the largest of all inputs has a root mean square of {largest:.3g}", largest
+    elif largest / middle > UNEVEN:
+        figure, value = (
+            f"input {j} is {largest / middle:.3g} times as large as the middle one",
+            largest / middle,
+        )
+    else:
+        return []
+    return [
+        Finding(
+            "unscaled_inputs", "warning", f"{figure}, where networks learn from inputs around 1",
+            "Standardise each input (x - mean) / sd with the training examples' numbers; divide pictures by 255",
+            value,
+        )
+    ]  # fmt: skip
+
+
+def _balance(look: Look) -> list[Finding]:
+    Y = look.all_Y
+    if Y is None or look.network.loss_row.targets not in ("binary", "one_hot") or Y.shape[1] < 2:
+        return []
+    if look.network.loss_row.targets == "binary" and len(Y) > 1:
+        return []  # several labels at once: rare ones are usual
+    shares = np.array([1 - Y.mean(), Y.mean()]) if len(Y) == 1 else Y.mean(axis=1)
+    k, K = int(np.argmin(shares)), len(shares)
+    if shares[k] * K >= RARE:
+        return []
+    labels = look.Y[0] if len(Y) == 1 else look.Y.argmax(axis=0)  # type: ignore[index,union-attr]
+    predicted = (look.AL[0] > 0.5) if len(Y) == 1 else look.AL.argmax(axis=0)  # type: ignore[index,union-attr]
+    mine = labels == k
+    recall = float((predicted[mine] == k).mean()) if mine.any() else float("nan")
+    told = "" if np.isnan(recall) else f"; {100 * recall:.0f} % of its examples are recognised"
+    return [
+        Finding(
+            "class_imbalance", "note" if recall >= 0.8 else "warning",
+            f"class {k} has {100 * shares[k]:.2g} % of the examples ({K} classes){told}",
+            "Weigh the examples (sample_weight, or class_weight='balanced'), judge by recall and not by accuracy, or move "
+            "the threshold",
+            float(shares[k]),
+        )
+    ]  # fmt: skip

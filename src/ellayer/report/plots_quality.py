@@ -1,0 +1,360 @@
+"""Pictures of how good predictions are: what was taken for what, calibration, ranking, errors, importance."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+
+from ..core.metrics import class_numbers, equal_bins, reliability
+from .style import COLOURS, DASHES, INK, MARKERS, look, new_figure
+
+SIZE = (4.7, 3.5)  # inches: two beside each other on a wide screen, one on a phone
+BLUE, ORANGE = COLOURS[1], COLOURS[0]
+_GRID: dict[str, Any] = {"color": "#DDDDDD", "linewidth": 0.8}
+_LONG = 16  # letters of a name on an axis
+_MOST_POINTS = 1500
+_MOST_CELLS = 30  # along a side, drawn one by one and named
+_CURVES = {"training": ("mean_cost", "loss", "cost"), "held out": ("validation_loss", "validation_cost")}
+# From clear to blue, so that it lies on a light page as on a dark one; a blue that pages do not exchange for their own.
+_SHADES = LinearSegmentedColormap.from_list("shares", ((0.0, 0.447, 0.694, 0.0), (0.0, 0.447, 0.694, 1.0)))
+
+
+def shorten(text: Any, length: int = _LONG) -> str:
+    """Return a name no longer than fits, of letters that can be drawn, with dollar signs that matplotlib leaves alone.
+
+    >>> shorten("a very long name of a class", 10), shorten("$5"), shorten("a\\x00b")
+    ('a very lo…', '\\\\$5', 'a b')
+    """
+    text = " ".join("".join(letter if letter.isprintable() else " " for letter in str(text)).split())
+    return (text if len(text) <= length else text[: length - 1] + "…").replace("$", r"\$")
+
+
+def curve_of(history: Mapping[str, Sequence[float]], which: str) -> Sequence[float]:
+    """Return the cost of "training" or "held out" rows, whichever loop recorded it; empty where none did."""
+    return next((history[name] for name in _CURVES[which] if len(history.get(name, ()))), ())
+
+
+def learning_curves(
+    history: Mapping[str, Sequence[float]], best_epoch: int | None = None, title: str = ""
+) -> Figure:
+    """Draw the cost while training and on held-out rows, the best epoch marked.
+
+    Parameters
+    ----------
+    history : mapping
+        Columns "epoch" or "iteration", "cost" or "loss", and "validation_..." where there were such rows.
+    best_epoch : int, optional
+        Whose parameters were kept.
+    title : str
+        What is seen.
+
+    Returns
+    -------
+    Figure
+
+    Examples
+    --------
+    >>> figure = learning_curves({"epoch": [1, 2], "cost": [0.7, 0.5], "validation_cost": [0.7, 0.6]}, 2)
+    >>> [line.get_label() for line in figure.axes[0].lines[:2]]
+    ['training', 'held out']
+    """
+    along = "epoch" if history.get("epoch") else "iteration"
+    with look():
+        figure, (axes,) = new_figure(SIZE, title)
+        for i, label in enumerate(_CURVES):
+            costs = curve_of(history, label)
+            if not np.isfinite(np.asarray(costs, dtype=float)).any():
+                continue
+            x = list(history.get(along) or range(1, len(costs) + 1))
+            axes.plot(x, costs, label=label, color=(BLUE, ORANGE)[i], linestyle=DASHES[i], linewidth=2.0)
+        if best_epoch is not None:
+            axes.axvline(
+                best_epoch, color="#666666", linewidth=1.5, linestyle=":", label=f"kept: {along} {best_epoch}"
+            )
+        axes.set_xlabel(along)
+        axes.set_ylabel("cost J")
+        _finish(axes, "y")
+    return figure
+
+
+def confusion_matrix(y: Any, prediction: Any, classes: Sequence[Any], title: str = "") -> Figure:
+    """Draw which class was taken for which: one row per true class, shares of the row as shade.
+
+    Parameters
+    ----------
+    y, prediction : array of labels, shape (m,)
+    classes : sequence of labels
+    title : str
+        What is seen.
+
+    Returns
+    -------
+    Figure
+    """
+    counts = count_pairs(y, prediction, classes)
+    K = len(classes)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    side = min(max(3.5, 1.6 + 0.42 * K), 9.0)
+    with look():
+        figure, (axes,) = new_figure((max(SIZE[0], side), side), title)
+        if K <= _MOST_CELLS:
+            axes.pcolormesh(shares, cmap=_SHADES, vmin=0.0, vmax=1.0, edgecolors="#DDDDDD", linewidth=0.6)
+            axes.invert_yaxis()
+        else:  # K² shapes would make a large file
+            axes.imshow(
+                shares, cmap=_SHADES, vmin=0.0, vmax=1.0, interpolation="nearest", extent=(0, K, K, 0)
+            )
+        axes.set_aspect("equal" if K > 2 else "auto")
+        names = [shorten(label) for label in classes]
+        turned = max(map(len, names), default=0) * K > 30
+        if K <= _MOST_CELLS:
+            axes.set_xticks(np.arange(K) + 0.5, names, rotation=90 if turned else 0)
+            axes.set_yticks(np.arange(K) + 0.5, names)
+        for i, j in np.argwhere(counts) if K <= 20 else []:
+            ink = "#FFFFFE" if shares[i, j] > 0.5 else INK  # white stays so on a dark page, as the blue does
+            axes.text(
+                j + 0.5,
+                i + 0.5,
+                f"{counts[i, j]}",
+                ha="center",
+                va="center",
+                color=ink,
+                fontsize=9 if K > 8 else 11,
+            )
+        axes.set_xlabel("predicted")
+        axes.set_ylabel("true")
+        axes.tick_params(length=0)
+        axes.spines[["left", "bottom"]].set_visible(False)
+    return figure
+
+
+def count_pairs(y: Any, prediction: Any, classes: Sequence[Any]) -> np.ndarray:
+    """Return how often class i was taken for class j, shape (K, K); labels that are no class are left out.
+
+    >>> count_pairs(["a", "a", "b"], ["a", "b", "b"], ["a", "b"])
+    array([[1, 1],
+           [0, 1]])
+    """
+    K, truth, said = len(classes), class_numbers(y, classes), class_numbers(prediction, classes)
+    known = (truth >= 0) & (said >= 0)
+    return np.bincount(K * truth[known] + said[known], minlength=K * K).reshape(K, K)
+
+
+def calibration_curve(
+    models: Mapping[str, np.ndarray], y: Any, classes: Sequence[Any], title: str = ""
+) -> Figure:
+    """Draw how often what is promised comes true, in bins of as many rows each, with 95 % intervals for the first model.
+
+    Parameters
+    ----------
+    models : mapping of str to array, shape (m, K)
+        Probabilities.
+    y : array of labels, shape (m,)
+    classes : sequence of labels
+    title : str
+        What is seen.
+
+    Returns
+    -------
+    Figure
+    """
+    from .scores import wilson
+
+    truth = class_numbers(y, classes)
+    with look():
+        figure, (axes,) = new_figure(SIZE, title)
+        axes.plot([0, 1], [0, 1], color="#666666", linewidth=1.5, linestyle=":", label="as promised")
+        for i, (name, P) in enumerate(models.items()):
+            promised, right = reliability(np.asarray(P, dtype=float), truth)
+            bins = equal_bins(promised)
+            x = [float(promised[rows].mean()) for rows in bins]
+            share = np.array([float(right[rows].mean()) for rows in bins])
+            if i == 0:
+                ends = np.array([wilson(float(right[rows].mean()), len(rows)) for rows in bins])
+                axes.errorbar(
+                    x,
+                    share,
+                    [share - ends[:, 0], ends[:, 1] - share],
+                    color=BLUE,
+                    linewidth=0,
+                    elinewidth=1.4,
+                )
+            _line(axes, x, share, shorten(name, 28), i, marked=True)
+        axes.set_xlabel(
+            f"promised probability of {shorten(classes[1])}"
+            if len(classes) == 2
+            else "promised: largest probability"
+        )
+        axes.set_ylabel("share that came true")
+        axes.set_xlim(-0.02, 1.02)
+        axes.set_ylim(-0.02, 1.02)
+        _finish(axes, "both")
+    return figure  # fmt: skip
+
+
+def roc_curves(curves: Mapping[str, tuple[np.ndarray, np.ndarray]], title: str = "") -> Figure:
+    """Draw the share found against the share of false alarms, one line per name.
+
+    Parameters
+    ----------
+    curves : mapping of str to (score, positive)
+        Shapes (m,); ``positive`` says which rows are to be found.
+    title : str
+        What is seen.
+
+    Returns
+    -------
+    Figure
+    """
+    from sklearn.metrics import roc_curve
+
+    with look():
+        figure, (axes,) = new_figure(SIZE, title)
+        axes.plot([0, 1], [0, 1], color="#666666", linewidth=1.5, linestyle=":", label="chance")
+        for i, (name, (score, positive)) in enumerate(curves.items()):
+            alarms, found, _ = roc_curve(positive, score)
+            _line(axes, *_thin(alarms, found), shorten(name, 28), i)
+        axes.set_xlabel("share of the others taken for it")
+        axes.set_ylabel("share found")
+        _finish(axes, "both", "lower right")
+    return figure
+
+
+def precision_recall_curves(curves: Mapping[str, tuple[np.ndarray, np.ndarray]], title: str = "") -> Figure:
+    """Draw precision against recall, one line per name; arguments as ``roc_curves``."""
+    from sklearn.metrics import precision_recall_curve
+
+    with look():
+        figure, (axes,) = new_figure(SIZE, title)
+        for i, (name, (score, positive)) in enumerate(curves.items()):
+            precision, recall, _ = precision_recall_curve(positive, score)
+            _line(axes, *_thin(recall, precision), shorten(name, 28), i)
+        axes.set_xlabel("recall: share found")
+        axes.set_ylabel("precision: share that is right")
+        axes.set_ylim(0, 1.03)
+        _finish(axes, "both", "lower left")
+    return figure
+
+
+def predicted_against_true(y: Any, prediction: Any, title: str = "", target: str = "") -> Figure:
+    """Draw each row's prediction over its truth; on the line they are equal.
+
+    Parameters
+    ----------
+    y, prediction : array, shape (m,)
+    title : str
+        What is seen.
+    target : str
+        What is predicted.
+
+    Returns
+    -------
+    Figure
+    """
+    y, prediction = _finite(y, prediction)
+    some = _some(len(y))
+    with look():
+        figure, (axes,) = new_figure(SIZE, title)
+        _points(axes, y[some], prediction[some])
+        if len(y):
+            ends = [min(y.min(), prediction.min()), max(y.max(), prediction.max())]
+            axes.plot(ends, ends, color=ORANGE, linewidth=1.4, linestyle="--", label="equal")
+        axes.set_xlabel(f"true {shorten(target, 30)}".strip())
+        axes.set_ylabel("predicted")
+        _finish(axes, "both", "upper left")
+    return figure
+
+
+def residual_plot(y: Any, prediction: Any, title: str = "", target: str = "") -> Figure:
+    """Draw each row's error, predicted minus true, over its prediction; arguments as ``predicted_against_true``."""
+    y, prediction = _finite(y, prediction)
+    some = _some(len(y))
+    with look():
+        figure, (axes,) = new_figure(SIZE, title)
+        _points(axes, prediction[some], (prediction - y)[some])
+        axes.axhline(0.0, color=ORANGE, linewidth=1.4, linestyle="--", label="no error")
+        axes.set_xlabel(f"predicted {shorten(target, 30)}".strip())
+        axes.set_ylabel("predicted - true")
+        _finish(axes, "both", "upper left")
+    return figure
+
+
+def importance_bars(
+    importance: Sequence[tuple[str, float, float]], of: str = "score", title: str = "", most: int = 20
+) -> Figure:
+    """Draw how much worse a score gets when an input is shuffled, the largest first, with the spread.
+
+    Parameters
+    ----------
+    importance : sequence of (name, mean, standard deviation)
+    of : str
+        The score's name.
+    title : str
+        What is seen.
+    most : int
+        Inputs drawn.
+
+    Returns
+    -------
+    Figure
+    """
+    rows = sorted(importance, key=lambda row: -row[1])[:most]
+    with look():
+        figure, (axes,) = new_figure((SIZE[0], 1.1 + 0.27 * len(rows)), title)
+        axes.barh(
+            range(len(rows)), [row[1] for row in rows], xerr=[row[2] for row in rows], color=BLUE, height=0.66,
+            error_kw={"ecolor": INK, "elinewidth": 1.1, "capsize": 2.5},
+        )  # fmt: skip
+        axes.set_yticks(range(len(rows)), [shorten(row[0], 24) for row in rows])
+        axes.invert_yaxis()
+        axes.axvline(0.0, color="#666666", linewidth=0.8)
+        axes.set_xlabel(f"{shorten(of)} lost when shuffled (± 1 SD)")
+        axes.spines["left"].set_visible(False)
+        axes.tick_params(axis="y", length=0)
+        axes.grid(axis="x", **_GRID)
+        axes.set_axisbelow(True)
+    return figure
+
+
+def _line(axes: Axes, x: Any, y: Any, label: str, i: int, marked: bool = False) -> None:
+    """One of several lines: told apart by dashes and markers as well as by colour."""
+    order = (1, 0, *range(2, len(COLOURS)))
+    axes.plot(
+        x, y, label=label, color=COLOURS[order[i % len(order)]], linestyle=DASHES[i % len(DASHES)], linewidth=2.0,
+        marker=MARKERS[i % len(MARKERS)] if marked or i >= len(DASHES) else None, markersize=5,
+        markevery=max(1, len(x) // 10),
+    )  # fmt: skip
+
+
+def _points(axes: Axes, x: np.ndarray, y: np.ndarray) -> None:
+    faint = float(np.clip(60 / math.sqrt(len(x) + 1), 0.25, 0.8))
+    axes.scatter(x, y, s=13, color=BLUE, alpha=faint, linewidths=0)
+
+
+def _finish(axes: Axes, grid: Any, where: Any = "best") -> None:
+    axes.grid(axis=grid, **_GRID)
+    axes.set_axisbelow(True)
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(loc=where, fontsize=9.5)
+
+
+def _finite(y: Any, prediction: Any) -> tuple[np.ndarray, np.ndarray]:
+    y, prediction = np.asarray(y, dtype=float), np.asarray(prediction, dtype=float).ravel()
+    there = np.isfinite(y) & np.isfinite(prediction)
+    return y[there], prediction[there]
+
+
+def _some(m: int) -> np.ndarray:
+    """All rows, or evenly chosen ones where more would only make the file large."""
+    return np.unique(np.linspace(0, m - 1, min(m, _MOST_POINTS)).astype(int)) if m else np.zeros(0, int)
+
+
+def _thin(x: np.ndarray, y: np.ndarray, most: int = 400) -> tuple[np.ndarray, np.ndarray]:
+    chosen = np.unique(np.linspace(0, len(x) - 1, min(len(x), most)).astype(int))
+    return x[chosen], y[chosen]

@@ -1,0 +1,114 @@
+"""Pictures of saliency: an overlay on a picture, a bar for each column of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from ..errors import EllayerError
+from .style import COLOURS, look, new_figure
+
+
+def saliency_overlay(
+    picture: Any, contributions: Any, title: str = "What the prediction rests on", share: float = 0.995
+) -> Figure:
+    """Draw a picture, and over its grey copy where it speaks for (blue) and against (orange) the prediction.
+
+    Parameters
+    ----------
+    picture : array, shape (height, width) or (height, width, 3)
+        Numbers in [0, 1] or [0, 255].
+    contributions : array of the same size
+        A column of ``Saliency.integrated`` (or ``gradients``); colours are added up.
+    title : str
+    share : float
+        The quantile of the sizes that is drawn in full colour.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        For sizes that do not fit.
+    """
+    picture = np.asarray(picture, dtype=float)
+    if picture.ndim not in (2, 3) or (picture.ndim == 3 and picture.shape[2] not in (1, 3)):
+        raise EllayerError(
+            f"picture: expected (height, width) or (height, width, 3), received shape {picture.shape}"
+        )
+    contributions = np.asarray(contributions, dtype=float)
+    if contributions.size != picture.size:
+        raise EllayerError(
+            f"contributions: expected one per number of the picture, {picture.size}; received {contributions.size}"
+        )
+    if picture.max() > 1:
+        picture = picture / 255
+    values = contributions.reshape(picture.shape)
+    values = values if values.ndim == 2 else values.sum(axis=2)
+    grey = picture if picture.ndim == 2 else picture.mean(axis=2)
+    top = float(np.quantile(np.abs(values), share)) or float(np.abs(values).max()) or 1.0
+    with look():
+        figure, (left, right) = new_figure((8.4, 4.6), title, (1, 2))
+        left.imshow(picture, cmap="gray" if picture.ndim == 2 else None, vmin=0, vmax=1)
+        left.set_title("the picture")
+        right.imshow(_coloured(0.55 + 0.45 * grey, values / top))
+        right.set_title("blue: for it, orange: against it")
+        for axes in (left, right):
+            axes.set_axis_off()
+    return figure
+
+
+def _coloured(grey: np.ndarray, strength: np.ndarray) -> np.ndarray:
+    """Grey where nothing is contributed, the sign's colour where much is."""
+    from matplotlib.colors import to_rgb
+
+    weight = np.minimum(np.abs(strength), 1.0)[..., None]
+    colour = np.where(strength[..., None] > 0, to_rgb(COLOURS[1]), to_rgb(COLOURS[0]))
+    return (1 - weight) * grey[..., None] + weight * colour
+
+
+def saliency_bars(
+    contributions: Any,
+    names: Sequence[str] | None = None,
+    title: str = "What the prediction rests on",
+    most: int = 15,
+) -> Figure:
+    """Draw a bar for each input's contribution, the largest first.
+
+    Parameters
+    ----------
+    contributions : array, shape (n_x,)
+        A column of ``Saliency.integrated``.
+    names : sequence of str, optional
+    title : str
+    most : int
+        Inputs beyond so many are drawn as one bar.
+
+    Returns
+    -------
+    Figure
+    """
+    values = np.asarray(contributions, dtype=float).ravel()
+    if names is not None and len(names) != len(values):
+        raise EllayerError(f"names: expected {len(values)}, one per input, received {len(names)}")
+    labels = list(names) if names is not None else [f"x{j + 1}" for j in range(len(values))]
+    order = np.argsort(-np.abs(values))
+    shown = [(labels[j], float(values[j])) for j in order[:most]]
+    if len(values) > most:
+        shown.append((f"{len(values) - most} others together", float(values[order[most:]].sum())))
+    with look():
+        figure, (axes,) = new_figure((7.6, 1.5 + 0.34 * len(shown)), title)
+        heights = [value for _, value in shown]
+        axes.barh(range(len(shown)), heights, color=[COLOURS[1] if v > 0 else COLOURS[0] for v in heights])
+        axes.set_yticks(range(len(shown)), [label for label, _ in shown])
+        axes.invert_yaxis()
+        axes.axvline(0.0, color="#666666", linewidth=0.8)
+        axes.set_xlabel("contribution to the output (they add up to its difference from the baseline's)")
+        axes.spines["left"].set_visible(False)
+        axes.tick_params(axis="y", length=0)
+    return figure

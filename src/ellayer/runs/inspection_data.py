@@ -1,0 +1,84 @@
+"""What the commands that look at a model read: the model and its examples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from .saved_model import Saved
+
+MODEL_HELP = "A model file that ellayer wrote, or the folder of a run."
+DATA_HELP = "A file like the one trained on, or a named data set such as flower."
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A model and examples as it takes them: columns for a network, rows and labels for an estimator.
+
+    Attributes
+    ----------
+    model : estimator, TrainingResult, or (Network, parameters)
+    X, Y : arrays, or X a table
+    rows_first : bool
+    """
+
+    model: Any
+    X: Any
+    Y: Any
+    rows_first: bool
+
+    @property
+    def m(self) -> int:
+        """Number of examples."""
+        return self.X.shape[0 if self.rows_first else 1]
+
+    def first(self, rows: int | None) -> tuple[Any, Any]:
+        """Return X and Y of the first so many examples; None is all of them."""
+        if self.rows_first:
+            return self.X[:rows], self.Y[:rows]
+        return self.X[:, :rows], self.Y[:, :rows]
+
+
+def look_at(model: Path, file: str) -> Looked:
+    """Return a stored model, and the examples of a file or a named set as it takes them.
+
+    What was trained on a file of rows reads another one alike; what was trained on a named set, or from
+    Python, takes a named set or the notes' HDF5 files.
+    """
+    from .saved_model import open_model
+
+    saved = open_model(model)
+    if hasattr(saved.model, "preparation_"):
+        return _rows_of_a_table(saved, file)
+    from .. import data
+
+    dataset = data.load(file)
+    X, Y = dataset.X, dataset.Y
+    if not hasattr(saved.model, "network_"):
+        return Looked(saved.model, _standardised(saved, X), Y, rows_first=False)
+    classes = getattr(saved.model, "classes_", None)
+    if classes is None:
+        return Looked(saved.model, X.T, Y.T, rows_first=True)
+    numbers = (Y[0] if len(Y) == 1 else Y.argmax(axis=0)).astype(int)
+    return Looked(saved.model, X.T, classes[numbers], rows_first=True)
+
+
+def _rows_of_a_table(saved: Saved, file: str) -> Looked:
+    from ..cli.evaluate import truth_of
+
+    examples = saved.examples(file, None, True, {})
+    return Looked(saved.model, examples.X, truth_of(saved, examples.y, str(examples.target)), rows_first=True)
+
+
+def _standardised(saved: Saved, X: np.ndarray) -> np.ndarray:
+    """The columns as the network was trained on them."""
+    rule = saved.provenance.get("standardise")
+    if rule is None:
+        return X
+    import numpy as np
+
+    return (X - np.reshape(rule["mean"], (-1, 1))) / np.reshape(rule["scale"], (-1, 1))

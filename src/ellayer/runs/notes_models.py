@@ -1,0 +1,129 @@
+"""One training run as the commands see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import UsageError
+
+if TYPE_CHECKING:
+    from ..data import Dataset
+    from ..engine.train import TrainingResult
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained network and how well it does.
+
+    Parameters
+    ----------
+    name : str
+    planned : int
+        The updates asked for.
+    result : TrainingResult
+    train_accuracy : float
+    test_accuracy : float or None
+        None where there are no test examples.
+    """
+
+    name: str
+    planned: int
+    result: TrainingResult
+    train_accuracy: float
+    test_accuracy: float | None
+
+    @property
+    def sizes(self) -> str:
+        """The layers, like "2-4-1"."""
+        return "-".join(map(str, self.result.network.layer_dims))
+
+    @property
+    def curve(self) -> tuple[list[int], list[float]]:
+        """Iterations and costs."""
+        return self.result.history["iteration"], self.result.history["cost"]
+
+    @property
+    def accuracy(self) -> float:
+        """On the test examples where there are any, else on the training examples."""
+        return self.train_accuracy if self.test_accuracy is None else self.test_accuracy
+
+    def summary(self) -> dict[str, Any]:
+        """Return the model as plain data for JSON."""
+        network, (iterations, costs) = self.result.network, self.curve
+        return {
+            "name": self.name,
+            "layer_dims": list(network.layer_dims),
+            "activations": list(network.activations),
+            "loss": network.loss,
+            "iterations": iterations,
+            "costs": costs,
+            "train_accuracy": self.train_accuracy,
+            "test_accuracy": self.test_accuracy,
+            "updates": self.result.state.step,
+            "stopped_by": self.result.stopped_by,
+            "seconds": self.result.seconds,
+            "engine": self.result.engine,
+        }
+
+
+def fit(name: str, dataset: Dataset, network: Any, **settings: Any) -> Model:
+    """Train a network on a data set and measure its accuracy.
+
+    Parameters
+    ----------
+    name : str
+    dataset : Dataset
+    network : Network
+    **settings
+        As ``ellayer.train``.
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If Ctrl-C came before the first update; later, the model holds the state reached.
+    BadInput
+        If the network's first cost is no finite number.
+    """
+    from ..engine.train import train
+
+    result = train(network, dataset.X, dataset.Y, **settings)
+    if not result.costs:
+        if result.stopped_by == "interrupted":
+            raise KeyboardInterrupt
+        raise UsageError(
+            f"expected a start with a finite cost, received none from {network}; try another --activation or "
+            f"--initializer, or fewer layers"
+        )
+    test = None
+    if dataset.X_test is not None and dataset.Y_test is not None:
+        test = accuracy(result, dataset.X_test, dataset.Y_test)
+    return Model(name, settings["num_iterations"], result, accuracy(result, dataset.X, dataset.Y), test)
+
+
+def fit_whole(name: str, dataset: Dataset, network: Any, **settings: Any) -> Model:
+    """Train as ``fit``, for a comparison that is worth nothing half done: Ctrl-C passes through."""
+    model = fit(name, dataset, network, **settings)
+    if model.result.stopped_by == "interrupted":
+        raise KeyboardInterrupt
+    return model
+
+
+def accuracy(result: TrainingResult, X: np.ndarray, Y: np.ndarray) -> float:
+    """Return the share of the columns of X whose class is predicted."""
+    return float(np.mean(result.predict(X)[0] == (Y[0] if len(Y) == 1 else Y.argmax(axis=0))))
+
+
+def per_cent(share: float | None, decimals: int = 0) -> str:
+    """Return a share as text.
+
+    >>> per_cent(0.9904, 2), per_cent(0.5), per_cent(None)
+    ('99.04 %', '50 %', '-')
+    """
+    return "-" if share is None else f"{100 * share:.{decimals}f} %"

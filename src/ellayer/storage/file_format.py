@@ -1,0 +1,280 @@
+"""The file: safetensors with one JSON text as metadata, a SHA-256 over every byte, written atomically.
+
+    metadata["ellayer"] = {"format_version": 1, "kind": ..., "sha256": ..., "versions": ..., "content": ...}
+
+The digest is that of the whole file with 64 zeros in the digest's own place, so that no bit of header,
+JSON or arrays can change unnoticed (safetensors itself checks sizes, not contents).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import hashlib
+import json
+import os
+import platform
+import secrets
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import __version__
+from .plain_data import Arrays, ModelFileError, decode, encode
+
+FORMAT_VERSION = 1
+
+_KEY = "ellayer"
+_ZEROS = "0" * 64
+_LONGEST_HEADER = 100_000_000  # safetensors reads no longer one
+_FOREIGN = {b"PK": "a zip archive (.npz, .xlsx, PyTorch)", b"\x80": "a pickle (read it with joblib or pickle)",
+            b"\x89HDF": "an HDF5 file", b"\x08": "an ONNX model"}  # fmt: skip
+
+
+def write(path: str | os.PathLike[str], kind: str, content: Any) -> None:
+    """Write a tree of plain data and arrays into one file, all or nothing.
+
+    Parameters
+    ----------
+    path : path
+    kind : str
+        What the content is, "TrainingResult", "checkpoint", ...
+    content : tree
+        As ``plain.encode`` takes it.
+
+    Raises
+    ------
+    ModelFileError
+        Where the content is not plain data.
+    OSError
+        Where the file cannot be written; what stood there before stays.
+    """
+    arrays: Arrays = {}
+    versions = {"ellayer": __version__, "numpy": np.__version__, "python": platform.python_version()}
+    description = {
+        "format_version": FORMAT_VERSION,
+        "kind": kind,
+        "sha256": _ZEROS,
+        "versions": versions,
+        "content": encode(content, arrays),
+    }
+    from safetensors.numpy import save
+
+    blob = memoryview(save(arrays, {_KEY: json.dumps(description, allow_nan=False)}))
+    header = int.from_bytes(blob[:8], "little")
+    if header > _LONGEST_HEADER:
+        raise ModelFileError(
+            f"expected a description of at most {_LONGEST_HEADER:,} bytes, received {header:,}; is the history very "
+            "long? Train with a larger record_every"
+        )
+    place = _digest_place(bytes(blob[: 8 + header]), _ZEROS)
+    digest = hashlib.sha256(blob).hexdigest()
+    with replacing(path) as partial, open(partial, "wb") as file:
+        file.write(blob[:place])
+        file.write(digest.encode())
+        file.write(blob[place + len(digest) :])
+
+
+def read(path: str | os.PathLike[str], kinds: tuple[str, ...]) -> tuple[str, Any]:
+    """Read a file that ``write`` wrote, after checking that it is whole.
+
+    Parameters
+    ----------
+    path : path
+    kinds : tuple of str
+        What is expected.
+
+    Returns
+    -------
+    kind : str
+    content : tree
+
+    Raises
+    ------
+    ModelFileError
+        For a truncated, altered, foreign or newer file, or one of another kind.
+    FileNotFoundError
+    """
+    path = Path(path)
+    _check_regular(path)
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:  # sizes are checked here, before any memory is taken
+            description = _description(path, (file.metadata() or {}).get(_KEY))
+            _check_kind(path, description["kind"], kinds)
+            _check_digest(path, description["sha256"])
+            arrays = {name: np.array(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise ModelFileError(_not_whole(path, str(error))) from None
+    try:
+        return description["kind"], decode(description["content"], arrays)
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise ModelFileError(f"{path}: expected a description that adds up; {error!r}") from None
+
+
+def read_facts(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return what a file says of itself: kind, format version, SHA-256, and the versions that wrote it.
+
+    Parameters
+    ----------
+    path : path
+        Of a file that ``read`` has found to be whole.
+
+    Returns
+    -------
+    dict
+        "kind", "format_version", "sha256", "versions".
+
+    Raises
+    ------
+    ModelFileError
+        For a foreign or newer file.
+    FileNotFoundError
+    """
+    path = Path(path)
+    _check_regular(path)
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            description = _description(path, (file.metadata() or {}).get(_KEY))
+    except SafetensorError as error:
+        raise ModelFileError(_not_whole(path, str(error))) from None
+    return {name: description.get(name) for name in ("kind", "format_version", "sha256", "versions")}
+
+
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a new file to write, and put it in the place of ``path`` when all went well.
+
+    Its name is ``.NAME.*.partial`` in the same folder, so that the last step is a rename on one disk;
+    contents and folder are flushed to the disk. Where anything fails it is removed.
+
+    Parameters
+    ----------
+    path : path
+
+    Yields
+    ------
+    Path
+    """
+    target = Path(os.path.realpath(path))  # through a link, which stays one
+    if not target.parent.is_dir():
+        raise FileNotFoundError(
+            f"expected an existing folder, received {str(target.parent)!r}; create it first"
+        )
+    if target.is_dir():
+        raise IsADirectoryError(f"expected the name of a file, received the folder {str(target)!r}")
+    if target.exists() and not target.is_file():
+        raise FileExistsError(f"expected the name of a file, received the device or pipe {str(target)!r}")
+    partial = target.with_name(f".{target.name}.{secrets.token_hex(6)}.partial")
+    os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    try:
+        yield partial
+        with open(partial, "rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(partial, target)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    if os.name == "posix":  # elsewhere a folder cannot be flushed
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def remove_leftovers(path: str | os.PathLike[str]) -> None:
+    """Remove what writers of this path left behind when they were killed."""
+    target = Path(os.path.realpath(path))
+    for partial in target.parent.glob(f".{glob.escape(target.name)}.*.partial"):
+        partial.unlink(missing_ok=True)
+
+
+def _digest_place(header: bytes, digest: str) -> int:
+    """Return where the digest stands; the quotes of the JSON text are escaped within the header's own."""
+    mark = rb"\"sha256\": \""
+    return header.index(mark + digest.encode()) + len(mark)
+
+
+def _digest(path: Path, digest: str) -> str:
+    """Return the SHA-256 of the file with zeros in the place of ``digest``."""
+    sha = hashlib.sha256()
+    with open(path, "rb") as file:
+        length = file.read(8)
+        header = length + file.read(int.from_bytes(length, "little"))
+        place = _digest_place(header, digest)
+        sha.update(header[:place] + _ZEROS.encode() + header[place + len(_ZEROS) :])
+        while block := file.read(1 << 20):
+            sha.update(block)
+    return sha.hexdigest()
+
+
+def _check_regular(path: Path) -> None:
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise ModelFileError(f"expected a file, received {str(path)!r}, which is a folder or a device")
+
+
+def _description(path: Path, text: str | None) -> dict[str, Any]:
+    """Return the JSON of a file of our own version, or say what else it is."""
+    if text is None:
+        raise ModelFileError(
+            f"{path}: expected a file that Ellayer wrote, received a safetensors file without its description; "
+            "was it written by another program, or altered?"
+        )
+    try:
+        description = json.loads(text)
+        version = description["format_version"]
+        fields = set(description)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise ModelFileError(_not_whole(path, "its description cannot be read")) from None
+    if not isinstance(version, int) or version > FORMAT_VERSION:
+        writer = description.get("versions", {})
+        raise ModelFileError(
+            f"{path}: expected format version {FORMAT_VERSION} or older, received {version!r}, written by Ellayer "
+            f"{writer.get('ellayer') if isinstance(writer, dict) else '?'} (this is {__version__}); update Ellayer"
+        )
+    if not fields >= {"kind", "sha256", "content"}:
+        raise ModelFileError(_not_whole(path, "its description lacks a part"))
+    return description
+
+
+def _check_kind(path: Path, kind: str, kinds: tuple[str, ...]) -> None:
+    if kind in kinds:
+        return
+    other = (
+        "ellayer.storage.load_checkpoint reads checkpoints"
+        if kind == "checkpoint"
+        else "ellayer.load reads models"
+    )
+    raise ModelFileError(f"{path}: expected {' or '.join(kinds)}, received {kind!r}; {other}")
+
+
+def _check_digest(path: Path, expected: Any) -> None:
+    try:
+        received = _digest(path, str(expected))
+    except ValueError:
+        received = "no place for one"
+    if received != expected:
+        raise ModelFileError(
+            f"{path}: expected SHA-256 {str(expected)[:16]}..., received {received[:16]}...; the file was altered "
+            "after it was written: copy or download it again"
+        )
+
+
+def _not_whole(path: Path, error: str) -> str:
+    with open(path, "rb") as file:
+        begin = file.read(8)
+    size = path.stat().st_size
+    looks = next((what for sign, what in _FOREIGN.items() if begin.startswith(sign)), "")
+    ours = int.from_bytes(begin, "little") <= _LONGEST_HEADER  # a safetensors file begins with that length
+    looks = f"; it begins like {looks}" if looks and not ours else ""
+    return (
+        f"{path}: expected a whole file that Ellayer wrote, received {size} bytes that do not add up ({error}){looks}; "
+        "was it cut off, altered, or written by another program? Copy or download it again"
+    )

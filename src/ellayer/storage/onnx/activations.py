@@ -1,0 +1,120 @@
+"""Activations as ONNX nodes, from the operator that each row of the table names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...core.activations import SELU_ALPHA, SELU_SCALE, Activation
+from ...core.arrays import exp_limit
+from ..plain_data import ModelFileError
+
+if TYPE_CHECKING:
+    from .network import Sink
+
+OPSET = 20  # the first with Gelu; Mish came with 18
+
+
+def add_activation(sink: Sink, row: Activation, Z: str, dtype: str, out: str) -> str:
+    """Add A = g(Z) as the row's own operators; those of two inputs take Z and what came before.
+
+    Parameters
+    ----------
+    sink : Sink
+    row : Activation
+    Z : str
+    dtype : "float32" or "float64"
+    out : str
+        A name for A, or "".
+
+    Returns
+    -------
+    str
+        The name of A.
+
+    Raises
+    ------
+    ModelFileError
+        For a row that names no ONNX operator.
+    """
+    if not row.onnx:
+        raise ModelFileError(
+            f"activation {row.name!r}: expected a row with an ONNX operator, received one without; give its row "
+            "onnx='...', or choose one of the table's activations"
+        )
+    numbers = dict(row.numbers)
+    if dtype == "float64" and row.onnx in _IN_DOUBLE:
+        return sink.node("Identity", _IN_DOUBLE[row.onnx](_Doubles(sink), Z, *numbers.values()), out=out)
+    if row.onnx == "Exp":  # held where the row holds it: finite
+        limit = sink.constant("exp_limit", np.array(exp_limit(np.zeros(1, dtype)), dtype))
+        return sink.node("Exp", sink.node("Min", Z, limit), out=out)
+    A, operators = Z, row.onnx.split(",")
+    for operator in operators:
+        inputs = (Z, A) if A != Z and operator in ("Mul", "Add") else (A,)
+        A = sink.node(
+            operator, *inputs, out=out if operator is operators[-1] else "", **_attributes(operator, numbers)
+        )
+    return A
+
+
+def _attributes(operator: str, numbers: dict[str, float]) -> dict[str, float]:
+    """Return the row's numbers under the operator's own names (a slope is its alpha)."""
+    from onnx import defs
+
+    known = list(defs.get_schema(operator, OPSET).attributes)
+    return {name if name in known else known[0]: value for name, value in numbers.items()}
+
+
+class _Doubles:
+    """Arithmetic on nodes in double precision, for operators that onnxruntime has in single only."""
+
+    def __init__(self, sink: Sink):
+        self._sink = sink
+
+    def __call__(self, operator: str, *inputs: str | float, **attributes: Any) -> str:
+        names = [
+            x if isinstance(x, str) else self._sink.constant(f"number_{x!r}", np.array(x, np.float64))
+            for x in inputs
+        ]
+        return self._sink.node(operator, *names, **attributes)
+
+
+def _leaky_relu(op: _Doubles, Z: str, slope: float) -> str:
+    return op("Where", op("Greater", Z, 0.0), Z, op("Mul", Z, slope))
+
+
+def _elu(op: _Doubles, Z: str, alpha: float) -> str:
+    below = op("Mul", op("Sub", op("Exp", op("Min", Z, 0.0)), 1.0), alpha)
+    return op("Where", op("Greater", Z, 0.0), Z, below)
+
+
+def _selu(op: _Doubles, Z: str) -> str:
+    return op("Mul", _elu(op, Z, SELU_ALPHA), SELU_SCALE)
+
+
+def _softplus(op: _Doubles, Z: str) -> str:
+    rest = op("Log", op("Add", op("Exp", op("Neg", op("Abs", Z))), 1.0))
+    return op("Add", op("Max", Z, 0.0), rest)
+
+
+def _mish(op: _Doubles, Z: str) -> str:
+    return op("Mul", Z, op("Tanh", _softplus(op, Z)))
+
+
+def _gelu(op: _Doubles, Z: str) -> str:
+    """The error function itself is to be had in single precision only: 1e-7 of |z|."""
+    single = op("Cast", op("Mul", Z, 0.5**0.5), to=1)
+    erf = op("Cast", op("Erf", single), to=11)  # 1 is ONNX's float, 11 its double
+    return op("Mul", op("Mul", Z, 0.5), op("Add", erf, 1.0))
+
+
+_IN_DOUBLE: dict[str, Callable[..., str]] = {
+    "LeakyRelu": _leaky_relu,
+    "Elu": _elu,
+    "Selu": _selu,
+    "Softplus": _softplus,
+    "Mish": _mish,
+    "Gelu": _gelu,
+}

@@ -1,0 +1,114 @@
+"""From nodes to a whole model: inputs, outputs, versions, and the checker's word."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ... import __version__
+from ..plain_data import ModelFileError
+from .activations import OPSET
+from .network import Graph, Head
+
+ML_OPSET = 3
+TYPES = {"float32": 1, "float64": 11, "text": 8}  # ONNX's numbers for them
+
+
+def input_value(name: str, kind: str, width: int, told: str = "") -> Any:
+    """Return an input (m, width).
+
+    Parameters
+    ----------
+    name : str
+    kind : "float32", "float64" or "text"
+    width : int
+    told : str
+        What it holds, in words.
+
+    Returns
+    -------
+    onnx.ValueInfoProto
+    """
+    from onnx import helper
+
+    return helper.make_tensor_value_info(name, TYPES[kind], [None, width], doc_string=told)
+
+
+def finish(graph: Graph, inputs: list, head: Head, n_L: int, dtype: str, zipmap: bool, told: str) -> Any:
+    """Return a checked ``ModelProto`` of a graph that ends in a head's outputs.
+
+    Parameters
+    ----------
+    graph : Graph
+    inputs : list of onnx.ValueInfoProto
+    head : Head
+    n_L : int
+        Outputs of the network.
+    dtype : "float32" or "float64"
+    zipmap : bool
+        Probabilities as dicts; of numbers there are none.
+    told : str
+        The model in words.
+
+    Returns
+    -------
+    onnx.ModelProto
+
+    Raises
+    ------
+    ModelFileError
+        For dicts of several labels per example, and beyond ONNX's 2 GiB.
+    """
+    from onnx import checker, helper
+
+    if zipmap and head.kind == "multilabel":
+        raise ModelFileError("zipmap: expected one label per example, received several; take zipmap=False")
+    zipmap = zipmap and head.kind != "numbers"
+    if zipmap:
+        _add_zipmap(graph, head, dtype)
+    outputs = _outputs(head, n_L, TYPES[dtype], zipmap)
+    body = helper.make_graph(graph.nodes, "ellayer", inputs, outputs, graph.constants)
+    opsets = [helper.make_opsetid("", OPSET)]
+    if any(node.domain == "ai.onnx.ml" for node in graph.nodes):
+        opsets.append(helper.make_opsetid("ai.onnx.ml", ML_OPSET))
+    proto = helper.make_model(
+        body, opset_imports=opsets, ir_version=helper.find_min_ir_version_for(opsets),
+        producer_name="ellayer", producer_version=__version__, doc_string=told,
+    )  # fmt: skip
+    if proto.ByteSize() > 2**31 - 1:
+        raise ModelFileError(
+            f"expected at most 2 GiB, ONNX's limit for one file; received {proto.ByteSize():,} bytes"
+        )
+    checker.check_model(proto, full_check=True)
+    return proto
+
+
+def _outputs(head: Head, n_L: int, real: int, zipmap: bool) -> list:
+    from onnx import TensorProto, helper
+
+    if head.kind == "numbers":
+        return [helper.make_tensor_value_info("variable", real, [None, n_L])]
+    if head.kind == "multilabel":
+        return [
+            helper.make_tensor_value_info("label", TensorProto.INT64, [None, n_L]),
+            helper.make_tensor_value_info("probabilities", real, [None, n_L]),
+        ]
+    assert head.classes is not None
+    kind = TensorProto.STRING if head.classes.dtype == object else TensorProto.INT64
+    if not zipmap:
+        return [
+            helper.make_tensor_value_info("label", kind, [None]),
+            helper.make_tensor_value_info("probabilities", real, [None, len(head.classes)]),
+        ]
+    one = helper.make_map_type_proto(kind, helper.make_tensor_type_proto(TensorProto.FLOAT, []))
+    return [
+        helper.make_tensor_value_info("output_label", kind, [None]),
+        helper.make_value_info("output_probability", helper.make_sequence_type_proto(one)),
+    ]
+
+
+def _add_zipmap(graph: Graph, head: Head, dtype: str) -> None:
+    assert head.classes is not None
+    labels = head.classes.tolist()
+    key = "classlabels_strings" if head.classes.dtype == object else "classlabels_int64s"
+    values = "probabilities" if dtype == "float32" else graph.node("Cast", "probabilities", to=1)
+    graph.node("ZipMap", values, out="output_probability", domain="ai.onnx.ml", **{key: labels})

@@ -1,0 +1,228 @@
+"""A converter for skl2onnx: pipelines with an Ellayer estimator convert as one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ..model_file import ESTIMATORS
+from ..plain_data import ModelFileError
+from .activations import OPSET
+from .compare import difference, run
+from .export import describe_estimator, require
+from .network import Head, add_head, add_network, label_array
+
+
+def register_skl2onnx() -> None:
+    """Make skl2onnx know MLPClassifier and MLPRegressor, so that its ``to_onnx(pipeline, X)`` converts them.
+
+    ``ellayer.to_onnx`` does it by itself. The options ``zipmap``, ``nocl`` and ``output_class_labels``
+    are those of skl2onnx's own classifiers.
+
+    Raises
+    ------
+    ImportError
+        Without the packages of ``pip install 'ellayer[onnx]'``.
+
+    Examples
+    --------
+    >>> register_skl2onnx()
+    """
+    require("onnx", "onnxruntime", "skl2onnx")
+    from skl2onnx import update_registered_converter
+
+    import ellayer
+
+    choices = {
+        "zipmap": [True, False, "columns"],
+        "nocl": [True, False],
+        "output_class_labels": [False, True],
+    }
+    for name in ESTIMATORS:
+        options = choices if name == "MLPClassifier" else None
+        update_registered_converter(
+            getattr(ellayer, name), f"Ellayer{name}", _shapes, _convert, options=options
+        )
+
+
+def convert_pipeline(model: Any, X: Any, dtype: str, zipmap: bool) -> Any:
+    """Return a scikit-learn model with an Ellayer estimator in it as a ``ModelProto``, compared on X.
+
+    Parameters
+    ----------
+    model : scikit-learn estimator
+    X : array or DataFrame, shape (m, n_x)
+    dtype : "float32" or "float64"
+    zipmap : bool
+
+    Returns
+    -------
+    onnx.ModelProto
+    """
+    if not (hasattr(model, "get_params") and hasattr(model, "predict")):
+        raise ModelFileError(
+            f"model: expected a TrainingResult, a pair (network, parameters), {', '.join(ESTIMATORS)} or a scikit-learn "
+            f"Pipeline, received {type(model).__name__}"
+        )
+    if X is None or len(X) == 0:
+        raise ModelFileError(
+            "X: expected some rows of data, received none; a pipeline's inputs get their types from X"
+        )
+    if hasattr(X, "columns") and not hasattr(X, "astype"):
+        raise ModelFileError(
+            f"X: expected an array or a pandas DataFrame, as skl2onnx has them, received {type(X).__module__} "
+            f"{type(X).__name__}; try X.to_pandas()"
+        )
+    register_skl2onnx()
+    import skl2onnx
+    from sklearn.base import is_classifier
+
+    options = {"zipmap": zipmap} if is_classifier(model) else None
+    if options and zipmap and dtype == "float64":
+        raise ModelFileError(
+            "zipmap: expected dtype='float32' with it, received 'float64'; ONNX's dicts of probabilities hold single "
+            "precision: take zipmap=False"
+        )
+    X = X[:1000] if hasattr(X, "columns") else np.asarray(X)[:1000]
+    rows = _in_dtype(X, dtype)
+    try:
+        proto = skl2onnx.to_onnx(model, rows[:1], options=options, target_opset=OPSET)
+        found = _compare_on(proto, rows, model, X)
+    except Exception as error:  # skl2onnx and onnxruntime raise what they please
+        other = "float32" if dtype == "float64" else "float64"
+        raise ModelFileError(
+            f"expected a pipeline whose steps skl2onnx converts and onnxruntime runs with {dtype}; received "
+            f"{type(error).__name__}: {error}; try dtype={other!r}, or other steps"
+        ) from error
+    allowed = 1e-3 if dtype == "float32" else 1e-6
+    if not found <= allowed:
+        raise ModelFileError(
+            f"expected the outputs of the pipeline to within {allowed:g}, received a difference of {found:.3g} from "
+            f"onnxruntime with {dtype}; try dtype='float64', and columns of a common scale"
+        )
+    proto.metadata_props.add(key="ellayer.max_difference", value=repr(found))
+    return proto
+
+
+def _in_dtype(X: Any, dtype: str) -> Any:
+    """Return X with its columns of floats in ``dtype``; the others say what they are."""
+    if hasattr(X, "columns"):
+        floats = [name for name in X.columns if getattr(X[name].dtype, "kind", "") == "f"]
+        return X.astype(dict.fromkeys(floats, dtype))
+    return X.astype(dtype) if X.dtype.kind == "f" else X
+
+
+def _compare_on(proto: Any, rows: Any, model: Any, X: Any) -> float:
+    """Return the largest difference between the pipeline on X and onnxruntime on ``rows``; inf for a wrong label."""
+    if hasattr(rows, "columns"):
+        columns = {str(name): rows[name].to_numpy().reshape(-1, 1) for name in rows.columns}
+        inputs = {
+            name: column.astype(object) if column.dtype.kind in "OU" else column
+            for name, column in columns.items()
+        }
+    else:
+        inputs = {"X": rows}
+    known = {spec.name for spec in proto.graph.input}  # skl2onnx leaves out columns nobody asks for
+    received = run(proto, {name: values for name, values in inputs.items() if name in known})
+    if len(received) == 1:
+        expected = np.asarray(model.predict(X), dtype=np.float64)
+        return difference(received[0].reshape(expected.shape).astype(np.float64), expected)
+    P = np.asarray(model.predict_proba(X), dtype=np.float64)
+    found = difference(np.asarray(received[-1], np.float64), P)
+    said = np.asarray(model.predict(X))
+    margin = np.abs(P - 0.5) if said.ndim == 2 else np.diff(np.sort(P, axis=1)[:, -2:], axis=1)[:, 0]
+    sure = margin > 2 * found
+    return found if (received[0][sure].astype(said.dtype) == said[sure]).all() else np.inf
+
+
+class _Sink:
+    """Nodes into skl2onnx's container, under names of its scope."""
+
+    def __init__(self, scope: Any, container: Any):
+        self._scope, self._container = scope, container
+        self._constants: dict[str, str] = {}
+
+    def constant(self, name: str, array: np.ndarray) -> str:
+        """Keep an array; return its name in the graph."""
+        if name not in self._constants:
+            from onnx import numpy_helper
+
+            own = self._constants[name] = self._scope.get_unique_variable_name(name)
+            tensor = numpy_helper.from_array(array, own)
+            if array.dtype == object:
+                self._container.add_initializer(
+                    own, tensor.data_type, array.shape, array.astype(str).tolist()
+                )
+            else:
+                self._container.add_initializer(own, tensor.data_type, array.shape, tensor)
+        return self._constants[name]
+
+    def node(self, operator: str, *inputs: str, out: str = "", **attributes: Any) -> str:
+        """Add a node; return the name of its output."""
+        out = out or self._scope.get_unique_variable_name(operator)
+        name = self._scope.get_unique_operator_name(operator)
+        self._container.add_node(operator, list(inputs), [out], name=name, **attributes)
+        return out
+
+
+def _head(scope: Any, estimator: Any) -> tuple[Any, dict[str, np.ndarray], Head]:
+    network, parameters, head = describe_estimator(estimator)
+    if head.classes is not None:
+        from skl2onnx.common.utils_classifier import get_label_classes
+
+        head = replace(head, classes=label_array(get_label_classes(scope, estimator)))  # 0, 1, ... with nocl
+    return network, parameters, head
+
+
+def _shapes(operator: Any) -> None:
+    """Say what types and shapes an estimator's outputs have."""
+    from skl2onnx.common.data_types import (
+        DoubleTensorType,
+        FloatTensorType,
+        Int64TensorType,
+        StringTensorType,
+    )
+
+    network, _, head = _head(operator.scope_inst, operator.raw_operator)
+    m = operator.inputs[0].get_first_dimension()
+    real = DoubleTensorType if _dtype(operator) == "float64" else FloatTensorType
+    n_L = network.layer_dims[-1]
+    if head.kind == "numbers":
+        operator.outputs[0].set_type(real([m, n_L]))
+    elif head.classes is None:
+        operator.outputs[0].set_type(Int64TensorType([m, n_L]))
+        operator.outputs[1].set_type(real([m, n_L]))
+    else:
+        label = StringTensorType if head.classes.dtype == object else Int64TensorType
+        operator.outputs[0].set_type(label([m]))
+        operator.outputs[1].set_type(real([m, len(head.classes)]))
+
+
+def _dtype(operator: Any) -> str:
+    """Return the precision of an estimator's arithmetic: double where one of its inputs is."""
+    from skl2onnx.common.data_types import DoubleTensorType
+
+    return (
+        "float64"
+        if any(isinstance(source.type, DoubleTensorType) for source in operator.inputs)
+        else "float32"
+    )
+
+
+def _convert(scope: Any, operator: Any, container: Any) -> None:
+    """Add the nodes of an estimator."""
+    sink = _Sink(scope, container)
+    network, parameters, head = _head(scope, operator.raw_operator)
+    dtype = _dtype(operator)
+    parts = [
+        sink.node("Cast", source.full_name, to=11 if dtype == "float64" else 1) for source in operator.inputs
+    ]
+    X = sink.node("Concat", *parts, axis=1) if len(parts) > 1 else parts[0]
+    outputs = [output.full_name for output in operator.outputs]
+    if head.kind == "numbers":
+        add_network(sink, X, network, parameters, dtype, out=outputs[0])
+    else:
+        A = add_network(sink, X, network, parameters, dtype)
+        add_head(sink, head, A, dtype, outputs[0], outputs[1])

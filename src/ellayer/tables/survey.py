@@ -1,0 +1,249 @@
+"""What a table or a set of images holds: kinds of columns, kind of target, and what is odd."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from json import dumps
+from typing import Any
+
+import numpy as np
+
+from ..errors import EllayerError
+from .coding import Coded, code_values, coded, counted, share
+from .columns import KINDS, Column, Verdict, judge_column, read_table
+from .survey_columns import column_findings
+from .survey_duplicates import leak_findings, row_findings, twin_findings
+from .survey_target import class_findings, judge_target, label_text, number_findings
+
+_FEW_ROWS = 50
+_MOST_SHOWN = 24  # letters of a value shown
+
+
+@dataclass(frozen=True)
+class ColumnFacts:
+    """One column in a few words.
+
+    Attributes
+    ----------
+    name, kind, note : str
+        Kind is one of ``columns.KINDS``; the note says why where it is not plain.
+    missing, distinct : int
+        How many values are missing, and how many different ones there are.
+    shown : str
+        Its range, or its most frequent values.
+    """
+
+    name: str
+    kind: str
+    note: str
+    missing: int
+    distinct: int
+    shown: str
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a survey found.
+
+    Attributes
+    ----------
+    m : int
+        The number of rows.
+    target : str or None
+    task : "classes", "numbers" or None
+        None without a target.
+    why : str
+        Why it is that task, in words.
+    classes : dict
+        The number of rows of each class, the most frequent first.
+    columns : list of ColumnFacts
+        Of a table; empty for images.
+    findings : list of str
+        What is odd, each with the column, the figure and what to do.
+    """
+
+    m: int
+    target: str | None = None
+    task: str | None = None
+    why: str = ""
+    classes: dict[str, int] = field(default_factory=dict)
+    columns: list[ColumnFacts] = field(default_factory=list)
+    findings: list[str] = field(default_factory=list)
+
+    def to_json(self) -> str:
+        """Return all of it as one JSON object."""
+        return dumps(asdict(self), ensure_ascii=False)
+
+
+def survey(
+    X: Any,
+    y: Any = None,
+    target: str | None = None,
+    *,
+    task: str | None = None,
+    column_kinds: Mapping[str, str] | None = None,
+) -> Survey:
+    """Look a table or a set of images over before learning from it.
+
+    Parameters
+    ----------
+    X : frame of m rows, or ndarray of shape (m, n)
+        A frame (polars, pandas or alike) is a table; an array is one of images, a row of pixels each.
+    y : array-like of shape (m,), optional
+        The target, without missing values.
+    target : str, optional
+        Its name; "target" by default.
+    task : "classes" or "numbers", optional
+        What to take the target for; decided by its values by default.
+    column_kinds : mapping of str to str, optional
+        What to take a column for, as the estimators' parameter of that name.
+
+    Returns
+    -------
+    Survey
+
+    Raises
+    ------
+    ValueError
+        Another task or kind, a column that is not there, or as many targets as there are no rows.
+
+    Examples
+    --------
+    >>> import polars
+    >>> seen = survey(polars.DataFrame({"age": [31, 45, 31], "town": ["Oslo", "Rome", "Oslo"]}), ["a", "b", "a"])
+    >>> seen.task, seen.why, [column.kind for column in seen.columns]
+    ('classes', 'two values: a and b', ['numeric', 'categorical'])
+    """
+    values = None if y is None else _target_values(y)
+    if values is not None and len(values) != len(X):
+        raise EllayerError(f"y: expected a target for each of {len(X)} rows, received {len(values)}")
+    name = target or "target"
+    kind, why = (None, "") if values is None else judge_target(values, task)
+    goal = None if values is None else _coded_target(name, values, kind or "")
+    columns = [] if isinstance(X, np.ndarray) else _columns_of(X, column_kinds or {})
+    findings = _few_rows(len(X))
+    if goal is not None and values is not None:
+        findings += (
+            class_findings(name, _class_counts(goal)) if kind == "classes" else number_findings(name, values)
+        )
+        findings += leak_findings(columns, goal, kind or "")
+    if isinstance(X, np.ndarray):
+        findings += _image_findings(X)
+    else:
+        findings += column_findings(columns, len(X)) + twin_findings(columns) + row_findings(columns, goal)
+    return Survey(
+        m=len(X),
+        target=None if values is None else name,
+        task=kind,
+        why=why,
+        classes=_class_counts(goal) if goal is not None and kind == "classes" else {},
+        columns=[_facts(column) for column in columns],
+        findings=findings,
+    )
+
+
+def _target_values(y: Any) -> np.ndarray:
+    values = np.asarray(y)
+    if values.ndim != 1:
+        raise EllayerError(f"y: expected one target for each row, shape (m,), received shape {values.shape}")
+    return (
+        values
+        if values.dtype.kind in "biuf"
+        else np.array([*map(str, values.tolist()), None], dtype=object)[:-1]
+    )
+
+
+def _coded_target(name: str, values: np.ndarray, task: str) -> Coded:
+    codes, levels = code_values(values)
+    counts = np.bincount(codes, minlength=len(levels))[: len(levels)]
+    return Coded(Column(name, values), Verdict(task), codes, levels, counts)
+
+
+def _class_counts(target: Coded) -> dict[str, int]:
+    order = np.argsort(-target.counts, kind="stable")
+    return {label_text(target.levels[i]): int(target.counts[i]) for i in order.tolist()}
+
+
+def _columns_of(X: Any, kinds: Mapping[str, str]) -> list[Coded]:
+    columns = read_table(X)
+    names = [column.name for column in columns]
+    for name, kind in kinds.items():
+        if name not in names:
+            raise EllayerError(f"column_kinds: expected columns among {names}, received {name!r}")
+        if kind not in KINDS:
+            raise EllayerError(
+                f"column_kinds: expected kinds among {', '.join(KINDS)}, received {kind!r} for {name!r}"
+            )
+    return [
+        coded(
+            column, Verdict(kinds[column.name], "as asked") if column.name in kinds else judge_column(column)
+        )
+        for column in columns
+    ]
+
+
+def _few_rows(m: int) -> list[str]:
+    if m >= _FEW_ROWS:
+        return []
+    return [f"only {counted(m, 'row')}: a score on the few held out of them says little; gather more"]
+
+
+def _image_findings(X: np.ndarray) -> list[str]:
+    findings = []
+    plain = np.flatnonzero(X.min(axis=1) == X.max(axis=1))
+    if len(plain):
+        findings.append(
+            f"{counted(len(plain), 'image is', 'images are')} of one colour throughout (the first is number {plain[0]}, "
+            f"counted from 0); look at them, and leave them out if they show nothing"
+        )
+    seen = {X[i].tobytes() for i in range(len(X))}
+    if len(seen) < len(X):
+        copies = len(X) - len(seen)
+        findings.append(
+            f"{counted(copies, 'image repeats', 'images repeat')} an earlier one pixel by pixel ({share(copies, len(X))}); a "
+            f"copy both learnt from and tested on flatters the score: drop them"
+        )
+    return findings
+
+
+def _facts(column: Coded) -> ColumnFacts:
+    return ColumnFacts(
+        column.name,
+        column.verdict.kind,
+        column.verdict.note,
+        int(column.gaps.sum()),
+        column.distinct,
+        _shown(column),
+    )
+
+
+def _shown(column: Coded) -> str:
+    """A range for numbers and dates, the most frequent values for all else."""
+    if not column.distinct:
+        return ""
+    values = column.column.values
+    if column.distinct > 2 and values.dtype.kind == "f" and column.verdict.kind != "categorical":
+        with np.errstate(all="ignore"):  # infinite values have a median of a kind
+            middle = float(np.median(values[~column.gaps]))
+        low, high = column.levels[0], column.levels[-1]
+        return f"{_number(low)} to {_number(high)}, median {_number(middle)}"
+    if values.dtype.kind == "M":
+        present = values[~column.gaps]
+        return f"{present.min().astype('datetime64[s]')} to {present.max().astype('datetime64[s]')}"
+    order = np.argsort(-column.counts, kind="stable")[:3].tolist()
+    texts = [_cut(label_text(column.levels[i])) for i in order]
+    if column.verdict.kind not in ("identifier", "text"):
+        texts = [
+            f"{text} {share(column.counts[i], len(values))}" for text, i in zip(texts, order, strict=True)
+        ]
+    return "; ".join(texts) + ("; ..." if column.distinct > 3 else "")
+
+
+def _number(value: float) -> str:
+    """A number as one reads it: whole ones in full, others to six digits."""
+    return f"{int(value):,}" if abs(value) < 1e12 and value == int(value) else f"{value:,.6g}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _MOST_SHOWN else text[: _MOST_SHOWN - 1] + "…"

@@ -1,0 +1,159 @@
+"""What is odd in single columns: nothing in them, much missing, marks in place of values, numbers far out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from .coding import Coded, counted, share
+from .columns import as_numbers, number_text, shown
+
+LEFT_OUT = ("constant", "identifier", "text", "ignore")  # kinds that a model does not learn from
+_MUCH_MISSING = 0.3
+_FAR = 100.0  # interquartile ranges from the median
+_NINES = re.compile(r"-?9{2,}|-9")  # -9, 99, 999, -99, ...: what forms ask to write for "not known"
+_MARKS = ("-1", "-200")
+
+
+def column_findings(columns: Sequence[Coded], m: int) -> list[str]:
+    """Return the findings about single columns, those alike in one line.
+
+    Parameters
+    ----------
+    columns : sequence of Coded
+    m : int
+        The number of rows.
+    """
+    findings = _useless(columns)
+    much = [c for c in columns if c.verdict.kind not in LEFT_OUT and c.gaps.sum() > _MUCH_MISSING * m]
+    if much:
+        told = ", ".join(f"{c.name!r} {c.gaps.sum():,} of {m:,} ({share(c.gaps.sum(), m)})" for c in much[:5])
+        findings.append(
+            f"much is missing in {counted(len(much), 'column')}: {told}{_more(much)}; it is filled in and marked as "
+            f"filled, but leave out a column that says nothing more"
+        )
+    findings += _empty_rows(columns, m)
+    for column in columns:
+        if column.verdict.kind == "numeric" and column.column.values.dtype.kind == "f":
+            findings += _numeric(column, m)
+        elif column.column.values.dtype.kind == "O":
+            findings += _mixed(column)
+    return findings
+
+
+def _useless(columns: Sequence[Coded]) -> list[str]:
+    findings = []
+    constant = [c for c in columns if c.verdict.kind == "constant"]
+    if constant:
+        told = shown([c.name for c in constant])
+        all_of_them = len(constant) == len(columns)
+        advice = "nothing to learn from: name another file" if all_of_them else "left out of what is learnt"
+        findings.append(f"{'every column' if all_of_them else told} {_says(constant, all_of_them)}; {advice}")
+    for column in columns:
+        if column.verdict.kind in ("identifier", "text"):
+            findings.append(
+                f"{column.name!r} looks like {'an identifier' if column.verdict.kind == 'identifier' else 'free text'} "
+                f"({column.verdict.note}); a model does not learn from its values unless you name it categorical"
+            )
+        elif column.verdict.kind == "numeric" and column.verdict.note:
+            findings.append(f"{column.name!r}: {column.verdict.note}; mend them if they mean something")
+    return findings
+
+
+def _says(constant: Sequence[Coded], all_of_them: bool) -> str:
+    empty = sum(c.distinct == 0 for c in constant)
+    verb = "holds" if len(constant) == 1 or all_of_them else "hold"
+    if empty == len(constant):
+        return f"{verb} no value"
+    return f"{verb} one value only" + (f" ({constant[0].levels[0]!r})" if len(constant) == 1 else "")
+
+
+def _more(columns: Sequence[Coded]) -> str:
+    return f" and {len(columns) - 5} more" if len(columns) > 5 else ""
+
+
+def _empty_rows(columns: Sequence[Coded], m: int) -> list[str]:
+    used = [c for c in columns if c.verdict.kind not in LEFT_OUT and c.gaps.sum() < 0.5 * m]
+    if len(used) < 3:
+        return []
+    empty = np.flatnonzero(sum(c.gaps.astype(np.int64) for c in used) > len(used) / 2)
+    if not len(empty):
+        return []
+    return [
+        f"{counted(len(empty), 'row misses', 'rows miss')} more than half of the values (the first is row {empty[0]}, "
+        f"counted from 0); leave them out if they hold nothing to go by"
+    ]
+
+
+def _numeric(column: Coded, m: int) -> list[str]:
+    values, findings = column.numbers, []
+    infinite = m - int(column.gaps.sum()) - len(values)
+    if infinite:
+        findings.append(
+            f"{column.name!r}: {counted(infinite, 'value')} infinite; replace them or leave the rows out"
+        )
+    if column.distinct < 3 or not len(values):
+        return findings
+    mark = _mark_of_missing(column)
+    if mark is not None:
+        value, count = mark
+        return [
+            *findings,
+            f"{column.name!r}: {number_text(value)} in {counted(count, 'row')} ({share(count, m)}) stands apart from the "
+            f"other values and may mean that the value is missing; leave these cells empty if so",
+        ]
+    with np.errstate(all="ignore"):
+        low, middle, high = np.quantile(values, (0.25, 0.5, 0.75))
+        far = values[np.abs(values - middle) > _FAR * (high - low)] if high > low else values[:0]
+    if len(far):
+        worst = far[np.abs(far - middle).argmax()]
+        findings.append(
+            f"{column.name!r}: {counted(len(far), 'value')} far out, up to {worst:g}, where half of the values lie from "
+            f"{low:g} to {high:g}; check for another unit or a slip of the decimal sign"
+        )
+    return findings
+
+
+def _mark_of_missing(column: Coded) -> tuple[float, int] | None:
+    """Return an end of the range that looks like a mark, and how often it occurs."""
+    values = np.asarray(column.levels)
+    finite = np.isfinite(values)
+    values, counts = values[finite].tolist(), column.counts[finite].tolist()
+    if len(values) < 3:
+        return None
+    for end, next_to, spread in ((-1, -2, values[-2] - values[0]), (0, 1, values[-1] - values[1])):
+        value, count = values[end], counts[end]
+        text = number_text(value)
+        nines = bool(_NINES.fullmatch(text)) and abs(value - values[next_to]) > spread / 2
+        below = text in _MARKS or (value < 0 and bool(_NINES.fullmatch(text)))
+        negative = end == 0 and below and values[next_to] >= 0
+        if count > 1 and (nines or negative):
+            return value, count
+    return _odd_zero(column, values, counts)
+
+
+def _odd_zero(column: Coded, values: list[float], counts: list[int]) -> tuple[float, int] | None:
+    """A zero among measures that otherwise keep well away from it, as of a blood pressure."""
+    if values[0] != 0 or counts[0] > 0.5 * len(column.numbers) or len(values) < 20:
+        return None
+    others = column.numbers[column.numbers != 0]
+    apart = values[1] >= 10 and values[1] > 0.1 * float(np.median(others))
+    return (values[0], counts[0]) if apart else None
+
+
+def _mixed(column: Coded) -> list[str]:
+    """A column of text most of whose different values are numbers."""
+    if column.verdict.kind != "categorical" or column.column.declared:
+        return []
+    levels = np.array([*column.levels, None], dtype=object)[:-1]
+    wrong = as_numbers(levels)[1]
+    numbers = int((~wrong).sum())
+    if numbers <= 10 or numbers < len(levels) / 2 or not wrong.any():
+        return []
+    rows = int(column.counts[wrong].sum())
+    return [
+        f"{column.name!r} mixes numbers and text ({shown(levels[wrong].tolist())}, {counted(rows, 'row')}), so all are "
+        f"taken for names; leave those cells empty to have numbers"
+    ]

@@ -1,0 +1,163 @@
+"""What says the same twice: columns that hold the target, columns that hold each other, rows that repeat."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from hashlib import blake2b
+
+import numpy as np
+
+from .coding import Coded, count_pairs, counted, share
+from .columns import shown
+
+_ENOUGH = 30  # rows, below which agreement may be chance
+_AS_ONE = 0.9999  # correlation, from which two columns of numbers are the same in other units
+
+
+def leak_findings(columns: Sequence[Coded], target: Coded, task: str) -> list[str]:
+    """Return a warning for each column that gives the target away.
+
+    Parameters
+    ----------
+    columns : sequence of Coded
+    target : Coded
+    task : "classes" or "numbers"
+    """
+    if len(target.codes) < _ENOUGH or target.distinct < 2:
+        return []
+    findings = []
+    for column in columns:
+        told = _told_by(column, target, task)
+        if told:
+            findings.append(
+                f"{column.name!r} gives the target {target.name!r} away: {told}; leave it out unless it is known before "
+                f"the target is"
+            )
+    return findings
+
+
+def _told_by(column: Coded, target: Coded, task: str) -> str:
+    """How a column tells the target; nothing where it does not."""
+    m, distinct = len(column.codes), column.distinct + bool(column.gaps.any())
+    if distinct < 2:
+        return ""
+    if (
+        task == "numbers"
+        and column.column.values.dtype.kind == "f"
+        and not (told := _as_numbers(column, target))
+    ):
+        return ""
+    if task == "numbers" and column.column.values.dtype.kind == "f":
+        return told
+    repeats = distinct <= m / 10 or distinct == target.distinct <= m / 2
+    settled = repeats and count_pairs(column.codes, target.codes) == distinct
+    if settled and distinct == target.distinct:
+        return "each of its values goes with one value of the target and the reverse"
+    if settled and task == "classes":
+        return f"each of its {distinct} values goes with one class only"
+    if task == "numbers" or target.distinct != 2:
+        return ""
+    if column.gaps.any() and count_pairs(column.gaps.astype(np.int64), target.codes) == 2:
+        return "it is missing in all rows of one class and in none of the other"
+    return _split(column, target)
+
+
+def _as_numbers(column: Coded, target: Coded) -> str:
+    """Whether a column of numbers is the target in another unit, or in its order."""
+    x, y = column.column.values, target.column.values.astype(np.float64)
+    both = np.isfinite(x) & np.isfinite(y)
+    x, y = x[both], y[both]
+    if len(x) < _ENOUGH or column.distinct < 3 or np.ptp(x) == 0 or np.ptp(y) == 0:
+        return ""
+    if np.array_equal(x, y):
+        return "it is the same"
+    with np.errstate(all="ignore"):
+        r = float(np.corrcoef(x, y)[0, 1])
+    if abs(r) > _AS_ONE:
+        return f"it is the target in other units (correlation {r:.5f})"
+    steps = np.diff(y[np.argsort(x, kind="stable")])
+    in_order = bool((steps >= 0).all() or (steps <= 0).all())
+    if (
+        in_order
+        and count_pairs(column.codes, target.codes) == len(np.unique(column.codes)) == target.distinct
+    ):
+        return "each of its values goes with one value of the target, in the same order"
+    return ""
+
+
+def _split(column: Coded, target: Coded) -> str:
+    """Whether one threshold in a column of numbers parts two classes without an error."""
+    x = column.column.values
+    if x.dtype.kind != "f" or column.distinct < 3:
+        return ""
+    first, second = x[(target.codes == 0) & ~column.gaps], x[(target.codes == 1) & ~column.gaps]
+    if min(len(first), len(second)) < 10:
+        return ""
+    low, high = (first, second) if first.max() < second.min() else (second, first)
+    if low.max() < high.min():
+        return f"its values up to {low.max():g} are all of one class, those from {high.min():g} of the other"
+    return ""
+
+
+def twin_findings(columns: Sequence[Coded]) -> list[str]:
+    """Return which columns say the same as others, value by value."""
+    groups = defaultdict(list)
+    for column in columns:
+        if column.distinct < 2:
+            continue
+        if 2 * column.distinct <= len(column.codes):
+            groups[_digest(_in_order_of_appearance(column.codes))].append(column.name)
+        elif column.column.values.dtype.kind == "f":
+            groups[_digest(column.column.values)].append(column.name)
+    return [
+        f"{shown(names)} say the same, value for value; one is enough"
+        for names in groups.values()
+        if len(names) > 1
+    ]
+
+
+def _in_order_of_appearance(codes: np.ndarray) -> np.ndarray:
+    """Number the levels by the row they first appear in: equal for columns that part the rows alike."""
+    _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[inverse]
+
+
+def _digest(values: np.ndarray) -> bytes:
+    return blake2b(np.ascontiguousarray(values).tobytes(), digest_size=16).digest()
+
+
+def row_findings(columns: Sequence[Coded], target: Coded | None) -> list[str]:
+    """Return how many rows repeat others, and how many have the inputs of others with another target."""
+    m = len(columns[0].codes)
+    inputs = _codes_of_rows(np.column_stack([c.codes for c in columns]))
+    rows = inputs if target is None else _codes_of_rows(np.column_stack([inputs, target.codes]))
+    findings = []
+    copies = m - int(rows.max(initial=-1)) - 1
+    if copies:
+        findings.append(
+            f"{counted(copies, 'row repeats', 'rows repeat')} an earlier one ({share(copies, m)}); a copy both learnt from "
+            f"and tested on flatters the score: drop them unless each stands for a case of its own"
+        )
+    if target is not None and target.verdict.kind == "classes" and len(columns) > 1:
+        mixed = _contradictions(inputs, target.codes)
+        if mixed > 0.01 * m:
+            findings.append(
+                f"{counted(mixed, 'row')} ({share(mixed, m)}) have the same inputs as a row of another class; no model "
+                f"can be right on all: look for what tells them apart"
+            )
+    return findings
+
+
+def _codes_of_rows(table: np.ndarray) -> np.ndarray:
+    """Number the different rows of a table of codes."""
+    table = np.ascontiguousarray(table, dtype=np.int32)
+    rows = table.view([("", table.dtype)] * table.shape[1]).ravel() if table.shape[1] > 1 else table.ravel()
+    return np.unique(rows.view(f"V{rows.dtype.itemsize}"), return_inverse=True)[1].astype(np.int64)
+
+
+def _contradictions(inputs: np.ndarray, labels: np.ndarray) -> int:
+    """How many rows share their inputs with a row of another label."""
+    pairs = np.unique(np.column_stack([inputs, labels]), axis=0)
+    labels_of_input = np.bincount(pairs[:, 0])
+    return int((labels_of_input[inputs] > 1).sum())

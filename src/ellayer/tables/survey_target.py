@@ -1,0 +1,189 @@
+"""The target: whether it is of classes or of numbers, and what is odd in it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+import numpy as np
+
+from ..errors import EllayerError
+from .coding import counted, share
+from .columns import number_text, shown
+
+TASKS = ("classes", "numbers")
+MOST_COUNTED = 20  # whole numbers that count from 0 or 1 are labels up to so many
+_FEW = 10  # rows of a class, below which its score says little
+_MOSTLY_ONE = 0.9  # share of one class, from which accuracy says little
+_HEAP = 0.01  # share of the rows at the end of the range, from which it looks cut off
+_SPAN = 1000.0  # of the 1st to the 99th hundredth, from which a logarithm helps
+
+
+def judge_target(y: np.ndarray, task: str | None = None) -> tuple[str, str]:
+    """Return "classes" or "numbers", and why.
+
+    Text and truth values are classes; so are two values, and whole numbers that count from 0 or 1
+    without a gap up to 20 values. Everything else is numbers.
+
+    Parameters
+    ----------
+    y : ndarray, shape (m,)
+    task : "classes" or "numbers", optional
+        What it is to be taken for.
+
+    Raises
+    ------
+    ValueError
+        Another task, or text to be taken for numbers.
+
+    Examples
+    --------
+    >>> judge_target(np.array(["cat", "dog", "cat"]))
+    ('classes', 'two values: cat and dog')
+    >>> judge_target(np.array([3, 8, 5]))
+    ('numbers', '3 different numbers from 3 to 8 (labels if you say task classes)')
+    """
+    if task not in (None, *TASKS):
+        raise EllayerError(f"task: expected 'classes', 'numbers' or nothing, received {task!r}")
+    is_text = y.dtype.kind not in "iufb"
+    if task == "numbers" and is_text:
+        texts = list(dict.fromkeys(y.tolist()))
+        raise EllayerError(
+            f"task: expected numbers in the target, received text such as {shown(texts, 3)}; try task='classes'"
+        )
+    values = list(dict.fromkeys(y.tolist())) if is_text else np.unique(y).tolist()
+    if task is not None:
+        return task, f"as asked: {_told(values)}"
+    if is_text or y.dtype.kind == "b" or len(values) == 2:
+        return "classes", _told(values)
+    if _counts(values) and len(y) >= 2 * len(values):
+        return (
+            "classes",
+            f"{len(values)} whole numbers that count from {number_text(values[0])} to {number_text(values[-1])}",
+        )
+    if len(values) == 1:
+        return "numbers", _told(values)
+    hint = " (labels if you say task classes)" if len(values) <= MOST_COUNTED else ""
+    return "numbers", f"{len(values):,} different numbers from {values[0]:g} to {values[-1]:g}{hint}"
+
+
+def _counts(values: list[Any]) -> bool:
+    """Whether sorted numbers are 0, 1, 2, ... or 1, 2, 3, ..., few enough for labels."""
+    first = values[0]
+    return (
+        2 < len(values) <= MOST_COUNTED
+        and first in (0, 1)
+        and values == [first + i for i in range(len(values))]
+    )
+
+
+def label_text(value: Any) -> str:
+    """Return a label as it is read: 1.0 is 1.
+
+    Examples
+    --------
+    >>> label_text(1.0), label_text("cat")
+    ('1', 'cat')
+    """
+    return number_text(value) if isinstance(value, float) else str(value)
+
+
+def _told(values: list[Any]) -> str:
+    texts = list(map(label_text, values))
+    if len(texts) == 1:
+        return f"one value: {texts[0]}"
+    if len(texts) == 2:
+        return f"two values: {texts[0]} and {texts[1]}"
+    return f"{len(texts):,} values: {', '.join(texts[:5])}{', ...' if len(texts) > 5 else ''}"
+
+
+def class_findings(name: str, counts: dict[str, int]) -> list[str]:
+    """Return what is odd in the classes of a target.
+
+    Parameters
+    ----------
+    name : str
+    counts : dict
+        The number of rows of each class.
+    """
+    m, K = sum(counts.values()), len(counts)
+    if K == 1:
+        return [_constant(name, next(iter(counts)), m)]
+    findings = []
+    single = [label for label, count in counts.items() if count == 1]
+    if max(50, m / 5) < K:
+        findings.append(
+            f"target {name!r}: {K:,} classes in {counted(m, 'row')}; is it an identifier, or are they numbers? "
+            f"Name another target or the task"
+        )
+    elif single:
+        findings.append(
+            f"target {name!r}: {counted(len(single), 'class has', 'classes have')} one row only ({shown(single)}), so it "
+            f"cannot be both learnt and checked; leave it out, join it to another or gather more"
+        )
+    few = [f"{label} {count}" for label, count in counts.items() if 1 < count < _FEW]
+    if few and max(50, m / 5) >= K:
+        findings.append(
+            f"target {name!r}: few rows of {counted(len(few), 'class', 'classes')} ({', '.join(few[:5])}); their scores "
+            f"will be uncertain: gather more or join classes"
+        )
+    label, most = max(counts.items(), key=lambda pair: pair[1])
+    if most >= _MOSTLY_ONE * m:
+        findings.append(
+            f"target {name!r}: {share(most, m)} of the rows are {label!r}, so always saying that is right as often; "
+            f"look at balanced accuracy or weight the classes, not at accuracy"
+        )
+    return findings + _alike(f"target {name!r}", list(counts))
+
+
+def _alike(what: str, labels: list[str]) -> list[str]:
+    """Labels that differ in case, blanks or a full stop only are as a rule one."""
+    groups = defaultdict(list)
+    for label in labels:
+        groups["".join(label.lower().split()).rstrip(".")].append(label)
+    return [
+        f"{what}: {shown(group)} differ in case, blanks or a full stop only; write them alike if they are one"
+        for group in groups.values()
+        if len(group) > 1
+    ]
+
+
+def number_findings(name: str, y: np.ndarray) -> list[str]:
+    """Return what is odd in a target of numbers.
+
+    Parameters
+    ----------
+    name : str
+    y : ndarray of numbers, shape (m,)
+    """
+    y = y.astype(np.float64)
+    finite = y[np.isfinite(y)]
+    findings = []
+    if len(finite) < len(y):
+        findings.append(
+            f"target {name!r}: {counted(len(y) - len(finite), 'value')} infinite or missing; leave these rows out"
+        )
+    if not len(finite):
+        return findings
+    values, counts = np.unique(finite, return_counts=True)
+    if len(values) == 1:
+        return [*findings, _constant(name, number_text(float(values[0])), len(y))]
+    usual = float(np.median(counts))
+    for end, words in ((-1, "largest"), (0, "smallest")):
+        if len(values) > 50 and counts[end] >= max(20, _HEAP * len(finite), 10 * usual):
+            findings.append(
+                f"target {name!r}: {counted(int(counts[end]), 'row')} ({share(counts[end], len(y))}) hold the {words} value, "
+                f"{number_text(float(values[end]))}; if it was cut off there, errors at that end are not real: leave them "
+                f"out or keep it in mind"
+            )
+    low, high = np.quantile(finite, (0.01, 0.99))
+    if values[0] > 0 and high > _SPAN * low:
+        findings.append(
+            f"target {name!r}: goes from {values[0]:g} to {values[-1]:g}, and the largest will rule the error; "
+            f"predict its logarithm"
+        )
+    return findings
+
+
+def _constant(name: str, value: str, m: int) -> str:
+    return f"target {name!r}: all {counted(m, 'row')} have the same value, {value}: nothing to learn; name another target"

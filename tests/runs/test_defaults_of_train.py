@@ -1,0 +1,59 @@
+"""``ellayer train FILE`` with no options beside scikit-learn's network at its defaults, on the same rows."""
+
+from __future__ import annotations
+
+import json
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.compose import make_column_selector, make_column_transformer
+from sklearn.impute import SimpleImputer
+from sklearn.metrics import accuracy_score, root_mean_squared_error
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from ellayer.runs.job import read_job
+
+# File, target, and by how much of the score chance may turn the comparison: a standard error of the test rows.
+TABLES = {
+    "penguins": ("penguins.csv", "species", 0.015),
+    "titanic": ("titanic.csv", "survived", 0.03),
+    "red wine": ("winequality-red.csv", "quality", 0.0),
+}
+
+
+def theirs(job):
+    """What scikit-learn's network says of the test rows, scaled and one-hot."""
+    numbers = make_pipeline(SimpleImputer(), StandardScaler())
+    labels = make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder(handle_unknown="ignore"))
+    columns = make_column_transformer(
+        (numbers, make_column_selector(dtype_include="number")),
+        (labels, make_column_selector(dtype_exclude="number")),
+    )
+    kind = MLPClassifier if job.survey.task == "classes" else MLPRegressor
+    train, test = (
+        pd.DataFrame(part.X.to_dict(as_series=False)).replace({None: np.nan})
+        for part in (job.train, job.test)
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return make_pipeline(columns, kind(random_state=1)).fit(train, job.train.y).predict(test)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TABLES)
+def test_no_options_are_as_good_as_scikit_learns_network(ellayer, shared_data, name):
+    file, target, chance = TABLES[name]
+    path = shared_data / "tabular" / file
+    done = ellayer("train", path, "--target", target, "--json")
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    job = read_job({"source": str(path), "target": target})
+    said = theirs(job)
+    if job.survey.task == "classes":
+        assert summary["scores"]["accuracy"]["value"] >= accuracy_score(job.test.y, said) - chance
+    else:
+        assert summary["scores"]["rmse"]["value"] <= root_mean_squared_error(job.test.y, said) + chance
