@@ -16,18 +16,18 @@ from ellayer.runs import checkpoints
 
 def signal_after(name: str, epochs: int) -> None:
     """Let every checkpoint be written at once, and the signal come after so many epochs."""
-    write = checkpoints.Keeper.__call__
+    write = checkpoints.CheckpointWriter.__call__
     seen = 0
 
-    def count(keeper: checkpoints.Keeper, info: Any) -> None:
+    def count(writer: checkpoints.CheckpointWriter, info: Any) -> None:
         nonlocal seen
-        write(keeper, info)
+        write(writer, info)
         seen += 1
         if seen == epochs:
             os.kill(os.getpid(), getattr(signal, name))
 
     checkpoints.EVERY = 0.0
-    checkpoints.Keeper.__call__ = count
+    checkpoints.CheckpointWriter.__call__ = count
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ def evaluate(
     Example: ellayer evaluate runs/titanic-1 new.csv
     """
     from ..report.scores import scores
-    from ..runs.saved_model import open_model
+    from ..runs.saved_model import open_model, truth_of
 
     saved = open_model(model)
     examples = saved.examples(file, target, True, {})
@@ -71,49 +71,6 @@ def evaluate(
     _show(saved, str(examples.target), truth, said, found, notes)
 
 
-def truth_of(saved: Saved, y: Any, target: str) -> np.ndarray:
-    """Return a file's truth as the model says it: numbers, or labels of the type of its classes.
-
-    Parameters
-    ----------
-    saved : Saved
-    y : array, shape (m,)
-    target : str
-        Its column.
-
-    Raises
-    ------
-    BadInput
-        For text where the model predicts numbers, or labels none of which it knows.
-    """
-    import numpy as np
-
-    y = np.asarray(y)
-    if not len(y):
-        raise UsageError(
-            f"expected rows whose {target!r} is known, received none; choose the column with --target"
-        )
-    if not saved.classes:
-        try:
-            return y.astype(float)
-        except (TypeError, ValueError):
-            raise UsageError(
-                f"{saved.path} predicts numbers: expected numbers in {target!r}, received values like {str(y[0])!r}; "
-                f"choose the column with --target"
-            ) from None
-    classes = set(saved.classes)
-    by_text = {str(label): label for label in saved.classes}
-    known = [label if label in classes else by_text.get(str(label), label) for label in y.tolist()]
-    if not classes & set(known):
-        raise UsageError(
-            f"{target!r}: expected classes that the model knows ({_listed(saved.classes)}), received {_listed(set(known))}; "
-            f"choose the column with --target"
-        )
-    truth = np.empty(len(known), dtype=object)
-    truth[:] = known
-    return truth
-
-
 def _seen_before(saved: Saved, file: str) -> list[str]:
     """A warning where the file is the very one that the model was trained on."""
     import tomllib
@@ -128,17 +85,14 @@ def _seen_before(saved: Saved, file: str) -> list[str]:
     ]
 
 
-def _listed(labels: Any, most: int = 8) -> str:
-    texts = sorted(str(label) for label in labels)
-    return ", ".join(texts[:most]) + (f" and {len(texts) - most} more" if len(texts) > most else "")
-
-
 def _unknown(truth: np.ndarray, classes: list[Any]) -> list[str]:
+    from ..runs.saved_model import listed_labels
+
     strange = [label for label in truth.tolist() if label not in set(classes)]
     if not strange:
         return []
     return [
-        f"{len(strange)} of {len(truth)} rows are of classes the model does not know ({_listed(set(strange))}); they count as wrong"
+        f"{len(strange)} of {len(truth)} rows are of classes the model does not know ({listed_labels(set(strange))}); they count as wrong"
     ]
 
 

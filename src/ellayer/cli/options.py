@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import math
-import os
-import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from ..errors import UsageError
-
-if TYPE_CHECKING:
-    from ..core.network import Network
 
 Out = Annotated[
     Path | None,
@@ -53,32 +48,6 @@ def check_learning_rate(rate: float | None) -> None:
         raise UsageError(
             f"--learning-rate: expected a finite number above 0, received {rate}; try 0.1, or leave it out"
         )
-
-
-def check_memory(network: Network, m: int) -> None:
-    """Refuse a network whose numbers would not fit into this machine's memory.
-
-    Parameters, gradients and their products, and Z, A and dZ of every layer for m examples, float64.
-    """
-    if not hasattr(os, "sysconf"):
-        return
-    available = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    needed = 24 * (network.parameter_count + sum(network.layer_dims) * m)
-    if needed > available:
-        raise UsageError(
-            f"--layers: expected a network that fits into {available / 1e9:.0f} GB of memory, received "
-            f"{list(network.layer_dims[1:-1])}, which needs about {needed / 1e9:.0f} GB; try fewer units"
-        )
-
-
-def read_activations(text: str) -> str | list[str]:
-    """Return one activation, or the list of a text like "tanh,leaky_relu(0.1)".
-
-    >>> read_activations("tanh"), read_activations("tanh,leaky_relu(0.1)")
-    ('tanh', ['tanh', 'leaky_relu(0.1)'])
-    """
-    names = [name.strip() for name in re.split(r",(?![^(]*\))", text)]
-    return names[0] if len(names) == 1 else names
 
 
 def read_kinds(texts: list[str]) -> dict[str, str]:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-ProgressFor = Callable[[str, int], Callable[[Any], None] | None]
+from ..runs.progress import StartProgress, no_progress
 
 
 @contextmanager
-def progress_bars(shown: bool) -> Iterator[ProgressFor]:
+def progress_bars(shown: bool) -> Iterator[StartProgress]:
     """Show one bar per run, with its cost, validation score, rate and time left, on standard error.
 
     Parameters
@@ -24,7 +24,7 @@ def progress_bars(shown: bool) -> Iterator[ProgressFor]:
         where nothing is shown.
     """
     if not shown:
-        yield lambda label, total: None
+        yield no_progress
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn

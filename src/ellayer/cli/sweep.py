@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from json import dumps
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,9 +12,7 @@ from ..errors import UsageError
 from ..runs.config import FILE, check_keys, read_config
 from .errors import answering
 from .options import Debug, Json, Out, Quiet, check_learning_rate, read_kinds, read_layers
-
-DEFAULT_LAYERS = ([64, 64], [128, 128])
-DEFAULT_FACTORS = (1 / 3, 1.0, 3.0)  # of the recipe's learning rate
+from .progress import progress_bars
 
 
 @answering
@@ -57,7 +56,7 @@ def sweep(
 
     Example: ellayer sweep titanic.csv --target survived --layers 32 --layers 64,32
     """
-    from ..runs.sweep import run_sweep
+    from ..runs.sweep import DEFAULT_LAYERS, run_sweep
 
     given: dict[str, Any] = {"source": source, "target": target, "epochs": epochs, "metric": metric, "task": task,
                              "test": test, "seed": seed, "kinds": read_kinds(kind) if kind else None}  # fmt: skip
@@ -74,4 +73,13 @@ def sweep(
     for rate in learning_rate or []:
         check_learning_rate(rate)
     sizes = [read_layers(text) for text in layers] if layers else list(DEFAULT_LAYERS)
-    raise typer.Exit(run_sweep(settings, sizes, learning_rate or None, out, quiet, json))
+    with progress_bars(shown=not (quiet or json)) as start:
+        done = run_sweep(settings, sizes, learning_rate or None, out, start)
+    if json:
+        typer.echo(dumps({"run": str(done.path), **done.summary}))
+    elif quiet:
+        typer.echo(done.path)
+    else:
+        from .display import show_sweep
+
+        show_sweep(done.trials, done.best, done.metric, done.summary, done.path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from json import dumps
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,8 +11,9 @@ import typer
 from ..errors import UsageError
 from ..runs.config import FILE, NAMED, check_keys, read_config
 from ..runs.notes_recipes import RECIPES
-from .errors import answering
+from .errors import CHECK_FAILED, DONE, INTERRUPTED, answering
 from .options import Debug, Json, Out, Quiet, check_learning_rate, read_kinds, read_layers
+from .progress import progress_bars
 
 _BOTH, _SETS, _FILES, _HOW = "Training", "A named data set", "A file of yours", "How the file is read"
 _FROM_DATA, _SNIFFED = "by the data", "sniffed"
@@ -152,16 +154,50 @@ def train(
         )
     if is_named(settings["source"]):
         check_keys(settings, NAMED, f"the named set {settings['source']!r}")
-        from ..runs.notes_trainer import run_named
-
-        code = run_named(settings, out, quiet, json)
+        code = _train_named(settings, out, quiet, json)
     else:
         existing(settings["source"], "a file, a folder of images, or the name of a data set", list(RECIPES))
         check_keys(settings, FILE, f"the file {settings['source']}")
-        from ..runs.train_run import run_file
-
-        code = run_file(settings, out or resume, quiet, json, resume)
+        code = _train_file(settings, out, resume, quiet, json)
     raise typer.Exit(code)
+
+
+def _train_named(settings: dict[str, Any], out: Path | None, quiet: bool, json: bool) -> int:
+    from ..runs.notes_trainer import run_named
+
+    with progress_bars(shown=not (quiet or json)) as start:
+        done = run_named(settings, out, start)
+    if json:
+        typer.echo(dumps({"run": str(done.path), **done.summary}))
+    elif quiet:
+        typer.echo(done.path)
+    else:
+        from .display_named import show_training
+
+        show_training(done.training, done.path)
+    if done.training.interrupted:
+        return INTERRUPTED
+    return CHECK_FAILED if done.training.diverged else DONE
+
+
+def _train_file(
+    settings: dict[str, Any], out: Path | None, resume: Path | None, quiet: bool, json: bool
+) -> int:
+    from ..runs.train_run import run_file
+
+    with progress_bars(shown=not (quiet or json)) as start:
+        done = run_file(settings, out, resume, start)
+    if json:
+        typer.echo(dumps({"run": str(done.path), **done.summary}))
+    elif quiet:
+        typer.echo(done.path)
+    else:
+        from .display import show_run
+
+        show_run(done.run, done.facts, done.summary, done.path)
+    if done.run.interrupted:
+        return INTERRUPTED
+    return CHECK_FAILED if done.run.model.stopped_by_ == "divergence" else DONE
 
 
 def is_named(source: str) -> bool:
@@ -171,7 +207,7 @@ def is_named(source: str) -> bool:
 
 def _of_the_run(folder: Path, settings: dict[str, Any], config: Path | None) -> dict[str, Any]:
     """The settings of a run to go on with; it takes no others."""
-    from ..runs.train_run import CHECKPOINT
+    from ..runs.checkpoints import CHECKPOINT
 
     if settings or config:
         raise UsageError(

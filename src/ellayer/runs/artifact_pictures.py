@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from ..report import plots_quality as judged_plots, titles
-from ..report.run_facts import Judged, RunFacts
+from ..report import plots_quality as judged_plots
+from ..report import titles
 from ..report.mistakes import largest_mistakes
 from ..report.plots_data import image_grid
+from ..report.run_facts import Judged, RunFacts
 from ..report.style import save_picture
 
 MOST_IMAGES = 30

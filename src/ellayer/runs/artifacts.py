@@ -6,13 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ..report.run_facts import RunFacts
 from ..report.page import write_report
+from ..report.run_facts import RunFacts
 from ..report.scores import scores
 from ..storage.model_file import save
+from .artifact_pictures import draw_run
 from .config import write_config
 from .table_trainer import FileRun
-from .artifact_pictures import draw_run
 
 
 def write_run(folder: Path, run: FileRun, facts: RunFacts) -> dict[str, Any]:

@@ -6,13 +6,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from .folder import OutputFolder
 from .config import write_config
+from .folder import OutputFolder
 
+CHECKPOINT = "checkpoint.ellayer"
 EVERY = 30.0  # seconds
 
 
-class Keeper:
+class CheckpointWriter:
     """A callback that writes the state of the fit into the run's folder every half minute.
 
     The folder gets its name with the first of them, and holds the run's config beside it: all that
@@ -33,7 +34,6 @@ class Keeper:
     def write(self) -> None:
         """Write the state reached."""
         from ..storage import save_checkpoint
-        from .train_run import CHECKPOINT
 
         if self._last is None:
             return
@@ -44,9 +44,8 @@ class Keeper:
         self._written = time.monotonic()
 
 
-def states_to_go_on_from(folder: Path | None) -> Any:
+def load_states(folder: Path | None) -> Any:
     """Return the states of the members in the folder of a run; None without one."""
     from ..storage import load_checkpoint
-    from .train_run import CHECKPOINT
 
     return None if folder is None else load_checkpoint(folder / CHECKPOINT)

@@ -7,6 +7,7 @@ one thing. What stands on the command line wins.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,18 @@ def check_keys(settings: Mapping[str, Any], known: tuple[str, ...], what: str) -
 
 def _option(key: str) -> str:
     return "--kind" if key == "kinds" else f"--{key.replace('_', '-')}"
+
+
+def read_activations(text: str) -> str | list[str]:
+    """Return one activation, or the list of a text like "tanh,leaky_relu(0.1)".
+
+    Examples
+    --------
+    >>> read_activations("tanh"), read_activations("tanh,leaky_relu(0.1)")
+    ('tanh', ['tanh', 'leaky_relu(0.1)'])
+    """
+    names = [name.strip() for name in re.split(r",(?![^(]*\))", text)]
+    return names[0] if len(names) == 1 else names
 
 
 def write_config(path: Path, settings: Mapping[str, Any]) -> str:

@@ -14,8 +14,8 @@ import numpy as np
 from ..inspection import diagnose
 from ..report.run_facts import Judged, RunFacts
 from .config import config_text
-from .versions import versions
 from .table_trainer import FileRun, told_by_fit
+from .versions import versions
 
 if TYPE_CHECKING:
     from ..data import Examples

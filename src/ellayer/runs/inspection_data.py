@@ -68,7 +68,7 @@ def look_at(model: Path, file: str) -> Looked:
 
 
 def _rows_of_a_table(saved: Saved, file: str) -> Looked:
-    from ..cli.evaluate import truth_of
+    from .saved_model import truth_of
 
     examples = saved.examples(file, None, True, {})
     return Looked(saved.model, examples.X, truth_of(saved, examples.y, str(examples.target)), rows_first=True)

@@ -12,10 +12,10 @@ from ..report.page import write_report
 from ..report.plots_data import cost_curves, data_points, decision_boundaries, image_grid
 from ..report.style import save_picture
 from ..storage.model_file import save
-from .versions import versions
-from .notes_models import Model, per_cent
 from .notes_facts import facts_of, provenance_of
+from .notes_models import Model, per_cent
 from .notes_trainer import Training
+from .versions import versions
 
 
 def write_run(folder: Path, training: Training) -> dict[str, Any]:

@@ -10,9 +10,9 @@ import numpy as np
 from ..inspection import diagnose
 from ..report.run_facts import Judged, RunFacts
 from .config import config_text
-from .versions import versions
 from .notes_models import Model
 from .notes_trainer import Training
+from .versions import versions
 
 
 def settings_of(training: Training) -> dict[str, Any]:

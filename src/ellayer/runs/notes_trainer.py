@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..cli.errors import CHECK_FAILED, DONE, INTERRUPTED
 from ..errors import UsageError
+from .config import read_activations
 from .folder import output_folder
-from ..cli.options import check_memory, read_activations
-from ..cli.progress import ProgressFor, progress_bars
 from .notes_models import Model, fit
 from .notes_prepare import Standardised, prepare
 from .notes_recipes import RECIPES, Recipe
+from .progress import StartProgress, no_progress
 
 if TYPE_CHECKING:
+    from ..core.network import Network
     from ..data import Dataset
 
 
@@ -73,38 +73,38 @@ class Training:
         return any(model.result.stopped_by == "divergence" for model in self.models)
 
 
-def run_named(settings: Mapping[str, Any], out: Path | None, quiet: bool, json: bool) -> int:
-    """Train on a named data set, write the folder, print what was reached; return the exit code.
+@dataclass(frozen=True)
+class NamedRun:
+    """A finished run on a named data set: its folder, and its summary as in ``run.json`` and with the costs."""
+
+    training: Training
+    summary: dict[str, Any]
+    path: Path
+
+
+def run_named(
+    settings: Mapping[str, Any], out: Path | None = None, start: StartProgress = no_progress
+) -> NamedRun:
+    """Train on a named data set and write the folder.
 
     Parameters
     ----------
     settings : mapping
-        As the options name them.
-    out : Path or None
-    quiet, json : bool
+        Keyed by the names of the options.
+    out : Path, optional
+        The folder; ``runs/NAME-N`` by default.
+    start : callable, optional
     """
     from ..data import load
 
     job = _job(settings)
     dataset = load(job.name, data=job.data)
     with output_folder(out, job.name) as folder:
-        with progress_bars(shown=not (quiet or json)) as start:
-            training = train_job(job, dataset, start)
+        training = train_job(job, dataset, start)
         from .notes_artifacts import write_run  # matplotlib: only once there is something to draw
 
         summary = write_run(folder.staging, training)
-        path = folder.finish()
-    if json:
-        print(dumps({"run": str(path), **summary}))
-    elif quiet:
-        print(path)
-    else:
-        from ..cli.display_named import show_training
-
-        show_training(training, path)
-    if training.interrupted:
-        return INTERRUPTED
-    return CHECK_FAILED if training.diverged else DONE
+        return NamedRun(training, summary, folder.finish())
 
 
 def _job(settings: Mapping[str, Any]) -> Job:
@@ -133,7 +133,7 @@ def _job(settings: Mapping[str, Any]) -> Job:
     )
 
 
-def train_job(job: Job, dataset: Dataset, start: ProgressFor) -> Training:
+def train_job(job: Job, dataset: Dataset, start: StartProgress) -> Training:
     """Train the network of a job, then the network without a hidden layer to compare with.
 
     Parameters
@@ -175,6 +175,22 @@ def train_job(job: Job, dataset: Dataset, start: ProgressFor) -> Training:
         done = (f"{m.name} after {m.result.state.step} of {m.planned} updates" for m in training.models)
         notes.append(f"interrupted by Ctrl-C; what was reached is saved: {', '.join(done)}")
     return training
+
+
+def check_memory(network: Network, m: int) -> None:
+    """Refuse a network whose numbers would not fit into this machine's memory.
+
+    Parameters, gradients and their products, and Z, A and dZ of every layer for m examples, float64.
+    """
+    if not hasattr(os, "sysconf"):
+        return
+    available = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    needed = 24 * (network.parameter_count + sum(network.layer_dims) * m)
+    if needed > available:
+        raise UsageError(
+            f"--layers: expected a network that fits into {available / 1e9:.0f} GB of memory, received "
+            f"{list(network.layer_dims[1:-1])}, which needs about {needed / 1e9:.0f} GB; try fewer units"
+        )
 
 
 def _baseline(job: Job) -> dict[str, Any]:

@@ -171,6 +171,53 @@ def open_model(path: Path) -> Saved:
     return Saved(path, load(path), read_provenance(path))
 
 
+def truth_of(saved: Saved, y: Any, target: str) -> np.ndarray:
+    """Return a file's truth as the model says it: numbers, or labels of the type of its classes.
+
+    Parameters
+    ----------
+    saved : Saved
+    y : array, shape (m,)
+    target : str
+        Its column.
+
+    Raises
+    ------
+    BadInput
+        For text where the model predicts numbers, or labels none of which it knows.
+    """
+    y = np.asarray(y)
+    if not len(y):
+        raise UsageError(
+            f"expected rows whose {target!r} is known, received none; choose the column with --target"
+        )
+    if not saved.classes:
+        try:
+            return y.astype(float)
+        except (TypeError, ValueError):
+            raise UsageError(
+                f"{saved.path} predicts numbers: expected numbers in {target!r}, received values like {str(y[0])!r}; "
+                f"choose the column with --target"
+            ) from None
+    classes = set(saved.classes)
+    by_text = {str(label): label for label in saved.classes}
+    known = [label if label in classes else by_text.get(str(label), label) for label in y.tolist()]
+    if not classes & set(known):
+        raise UsageError(
+            f"{target!r}: expected classes that the model knows ({listed_labels(saved.classes)}), received {listed_labels(set(known))}; "
+            f"choose the column with --target"
+        )
+    truth = np.empty(len(known), dtype=object)
+    truth[:] = known
+    return truth
+
+
+def listed_labels(labels: Any, most: int = 8) -> str:
+    """Return the first labels as text, and how many more there are."""
+    texts = sorted(str(label) for label in labels)
+    return ", ".join(texts[:most]) + (f" and {len(texts) - most} more" if len(texts) > most else "")
+
+
 def _truth_aside(examples: Examples, name: str | None, features: list[str]) -> Examples:
     """A column of the truth is no input; it stays beside for who wants to see it."""
     X: Any = examples.X

@@ -7,40 +7,52 @@ import io
 import time
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from json import dumps
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..cli.errors import DONE
 from ..errors import UsageError
 from .folder import output_folder
-from ..cli.progress import ProgressFor, progress_bars
-from .table_trainer import FileRun, told_by_fit
 from .job import Job, make_model, read_job
+from .progress import StartProgress, no_progress
+from .table_trainer import FileRun, told_by_fit
 
 COLUMNS = ("layers", "learning_rate", "validation_score", "best_epoch", "parameters", "seconds", "stopped_by")
+DEFAULT_LAYERS = ([64, 64], [128, 128])
+DEFAULT_FACTORS = (1 / 3, 1.0, 3.0)  # of the recipe's learning rate
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A finished sweep: a row of figures for each trial, which is the best, its metric, summary and folder."""
+
+    trials: list[dict[str, Any]]
+    best: int
+    metric: Any
+    summary: dict[str, Any]
+    path: Path
 
 
 def run_sweep(
     settings: Mapping[str, Any],
-    layers: Sequence[Sequence[int]],
-    rates: Sequence[float] | None,
-    out: Path | None,
-    quiet: bool,
-    json: bool,
-) -> int:
-    """Fit every trial, write the folder of the best, print the table; return the exit code.
+    layers: Sequence[Sequence[int]] = DEFAULT_LAYERS,
+    rates: Sequence[float] | None = None,
+    out: Path | None = None,
+    start: StartProgress = no_progress,
+) -> Sweep:
+    """Fit every trial and write the folder of the best.
 
     Parameters
     ----------
     settings : mapping
-        As the options name them.
+        Keyed by the names of the options.
     layers : sequence of sequences of int
-    rates : sequence of float, or None
-        None takes the recipe's and two around it.
-    out : Path or None
-    quiet, json : bool
+        Sizes of the hidden layers to try.
+    rates : sequence of float, optional
+        Learning rates to try; by default the recipe's, a third of it and three times it.
+    out : Path, optional
+        The folder; ``runs/NAME-sweep-N`` by default.
+    start : callable, optional
     """
     job = read_job(settings)
     if job.stream is not None:
@@ -49,10 +61,9 @@ def run_sweep(
             "rows, then train with what was best"
         )
     with output_folder(out, f"{job.name}-sweep") as folder:
-        with progress_bars(shown=not (quiet or json)) as start:
-            models, rows, notes = _fit_all(job, layers, rates, start)
-        from .facts import judge
+        models, rows, notes = _fit_all(job, layers, rates, start)
         from .artifacts import write_run
+        from .facts import judge
 
         best = best_of(rows, models[0]._metric.maximize)
         run = FileRun(
@@ -61,20 +72,11 @@ def run_sweep(
         run.seconds["fitting"] = sum(row["seconds"] for row in rows)
         summary = write_run(folder.staging, run, judge(run)) | {"trials": rows, "best": best}
         _write_trials(folder.staging, rows, best, models[best]._metric)
-        path = folder.finish()
-    if json:
-        print(dumps({"run": str(path), **summary}))
-    elif quiet:
-        print(path)
-    else:
-        from ..cli.display import show_sweep
-
-        show_sweep(rows, best, models[best]._metric, summary, path)
-    return DONE
+        return Sweep(rows, best, models[best]._metric, summary, folder.finish())
 
 
 def _fit_all(
-    job: Job, layers: Sequence[Sequence[int]], rates: Sequence[float] | None, start: ProgressFor
+    job: Job, layers: Sequence[Sequence[int]], rates: Sequence[float] | None, start: StartProgress
 ) -> tuple[list[Any], list[dict[str, Any]], list[str]]:
     """Fit the trials, those of one architecture together; return the models and a row of figures for each."""
     from ..estimators.tabular.fit_many import fit_together
@@ -105,7 +107,6 @@ def _around(job: Job) -> list[float]:
     """The recipe's learning rate, a third of it and three times it."""
     from ..estimators.tabular.ensemble import by_rows
     from ..estimators.tabular.recipes import find_recipe
-    from ..cli.sweep import DEFAULT_FACTORS
 
     base = by_rows(find_recipe(job.model.recipe, str(job.survey.task))["learning_rate"], job.train.m)
     return [float(f"{base * factor:.3g}") for factor in DEFAULT_FACTORS]
@@ -143,8 +144,8 @@ def _job_of(job: Job, model: Any) -> Job:
 
 
 def _write_trials(folder: Path, rows: Sequence[Mapping[str, Any]], best: int, metric: Any) -> None:
-    from ..report.style import save_picture
     from ..report.plots_sweep import trial_curves
+    from ..report.style import save_picture
 
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .folder import OutputFolder
-from ..cli.progress import ProgressFor
+from .checkpoints import CheckpointWriter, load_states
 from .config import FILE, READING
-from .checkpoints import Keeper, states_to_go_on_from
+from .folder import OutputFolder
 from .job import PARAMETERS, Job
+from .progress import StartProgress
 
 
 @dataclass
@@ -54,7 +54,7 @@ def told_by_fit(caught: list[warnings.WarningMessage]) -> list[str]:
     return [text for text in texts if not re.match(r"column .* (is taken for|is left out)", text)]
 
 
-def fit_file(job: Job, start: ProgressFor, folder: OutputFolder, resume: Path | None) -> FileRun:
+def fit_file(job: Job, start: StartProgress, folder: OutputFolder, resume: Path | None) -> FileRun:
     """Fit the model of a job; Ctrl-C keeps what was reached.
 
     Parameters
@@ -72,18 +72,18 @@ def fit_file(job: Job, start: ProgressFor, folder: OutputFolder, resume: Path | 
     FileRun
     """
     begin = time.perf_counter()
-    keeper = Keeper(folder, job.settings)
+    checkpoints = CheckpointWriter(folder, job.settings)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         examples = (job.train.X, job.train.y) if job.stream is None else (job.stream, None)
         job.model.fit(
-            *examples, callbacks=[keeper], progress=start("network", 0), states=states_to_go_on_from(resume)
+            *examples, callbacks=[checkpoints], progress=start("network", 0), states=load_states(resume)
         )
     fitting = time.perf_counter() - begin
     notes = [*job.notes, *told_by_fit(caught)]
     interrupted = job.model.stopped_by_ == "interrupted"
     if interrupted:
-        keeper.write()
+        checkpoints.write()
         notes.append(
             f"interrupted by Ctrl-C after {len(job.model.history_)} epochs; what was reached is saved, and "
             "--resume with this folder goes on"

@@ -13,13 +13,13 @@ from ...report.plots_data import cost_curves, image_grid
 from ...report.style import save_picture
 from ...runs.notes_artifacts import draw_mislabelled
 from ...runs.notes_models import Model, fit_whole, per_cent
-from ..progress import ProgressFor
+from ...runs.progress import StartProgress
 from . import published
 from .rows import Row, accuracy_rows, cost_rows
 
 
 def reproduce_cats(
-    dataset: Dataset, picture: tuple[str, np.ndarray] | None, folder: Path, start: ProgressFor
+    dataset: Dataset, picture: tuple[str, np.ndarray] | None, folder: Path, start: StartProgress
 ) -> list[Row]:
     """Train logistic regression, the two-layer and the deep network on the cats.
 
@@ -45,7 +45,7 @@ def reproduce_cats(
     ]
 
 
-def _fit(name: str, dataset: Dataset, hidden: list[int], start: ProgressFor, **settings: Any) -> Model:
+def _fit(name: str, dataset: Dataset, hidden: list[int], start: StartProgress, **settings: Any) -> Model:
     total = settings["num_iterations"]
     return fit_whole(
         name, dataset, Network([len(dataset.X), *hidden, 1]), **settings, record_every=100,
@@ -53,7 +53,7 @@ def _fit(name: str, dataset: Dataset, hidden: list[int], start: ProgressFor, **s
     )  # fmt: skip
 
 
-def _logistic(dataset: Dataset, start: ProgressFor) -> list[Row]:
+def _logistic(dataset: Dataset, start: StartProgress) -> list[Row]:
     model = _fit("logistic regression", dataset, [], start, initializer="zeros", learning_rate=0.005,
                  num_iterations=2000)  # fmt: skip
     title = "cats, logistic regression"
@@ -63,7 +63,7 @@ def _logistic(dataset: Dataset, start: ProgressFor) -> list[Row]:
     ]
 
 
-def _learning_rates(dataset: Dataset, folder: Path, start: ProgressFor) -> list[Row]:
+def _learning_rates(dataset: Dataset, folder: Path, start: StartProgress) -> list[Row]:
     models = {
         rate: _fit(f"learning rate {rate}", dataset, [], start, initializer="zeros", learning_rate=rate,
                    num_iterations=1500)
@@ -80,7 +80,7 @@ def _learning_rates(dataset: Dataset, folder: Path, start: ProgressFor) -> list[
     ]
 
 
-def _two_layer(dataset: Dataset, start: ProgressFor) -> list[Row]:
+def _two_layer(dataset: Dataset, start: StartProgress) -> list[Row]:
     model = _fit("two-layer network", dataset, [7], start, initializer="randn", seed=1, learning_rate=0.0075,
                  num_iterations=2500)  # fmt: skip
     title = f"cats, network {model.sizes}"
@@ -91,7 +91,7 @@ def _two_layer(dataset: Dataset, start: ProgressFor) -> list[Row]:
 
 
 def _deep(
-    dataset: Dataset, picture: tuple[str, np.ndarray] | None, folder: Path, start: ProgressFor
+    dataset: Dataset, picture: tuple[str, np.ndarray] | None, folder: Path, start: StartProgress
 ) -> list[Row]:
     model = _fit("deep network", dataset, [20, 7, 5], start, initializer="randn_over_sqrt", seed=1,
                  learning_rate=0.0075, num_iterations=2500)  # fmt: skip

@@ -9,12 +9,12 @@ from ...data import Dataset, load
 from ...report.plots_data import decision_boundaries
 from ...report.style import save_picture
 from ...runs.notes_models import Model, fit_whole, per_cent
-from ..progress import ProgressFor
+from ...runs.progress import StartProgress
 from . import published
 from .rows import Row, cost_rows
 
 
-def reproduce_flower(folder: Path, start: ProgressFor) -> list[Row]:
+def reproduce_flower(folder: Path, start: StartProgress) -> list[Row]:
     """Train logistic regression and the networks on the flower; draw their boundaries.
 
     Parameters
@@ -32,7 +32,7 @@ def reproduce_flower(folder: Path, start: ProgressFor) -> list[Row]:
     return [*_four_units(dataset, folder, start), *_hidden_sizes(dataset, folder, start)]
 
 
-def _four_units(dataset: Dataset, folder: Path, start: ProgressFor) -> list[Row]:
+def _four_units(dataset: Dataset, folder: Path, start: StartProgress) -> list[Row]:
     logistic = fit_whole(
         "logistic regression", dataset, Network([2, 1]), initializer="zeros", learning_rate=1.2,
         num_iterations=10000, record_every=1000, progress=start("flower: logistic regression", 10000),
@@ -52,7 +52,7 @@ def _four_units(dataset: Dataset, folder: Path, start: ProgressFor) -> list[Row]
     ]  # fmt: skip
 
 
-def _hidden_sizes(dataset: Dataset, folder: Path, start: ProgressFor) -> list[Row]:
+def _hidden_sizes(dataset: Dataset, folder: Path, start: StartProgress) -> list[Row]:
     models = {
         n_h: _network(dataset, n_h, published.HIDDEN_SIZES_ITERATIONS, start)
         for n_h in published.HIDDEN_SIZES
@@ -76,7 +76,7 @@ def _hidden_sizes(dataset: Dataset, folder: Path, start: ProgressFor) -> list[Ro
     return rows
 
 
-def _network(dataset: Dataset, n_h: int, iterations: int, start: ProgressFor) -> Model:
+def _network(dataset: Dataset, n_h: int, iterations: int, start: StartProgress) -> Model:
     units = f"{n_h} hidden unit" + ("s" if n_h > 1 else "")
     return fit_whole(
         units, dataset, Network([2, n_h, 1], "tanh"), initializer="randn", seed=2, learning_rate=1.2,

@@ -1,0 +1,25 @@
+"""How a run reports its progress to whoever started it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+
+class StartProgress(Protocol):
+    """Begin to show the progress of one fit."""
+
+    def __call__(self, label: str, total: int) -> Callable[[Any], None] | None:
+        """Return the ``progress`` function for ``train`` or ``fit``; None to show nothing.
+
+        Parameters
+        ----------
+        label : str
+            What is being fitted.
+        total : int
+            Number of updates; 0 if unknown.
+        """
+
+
+def no_progress(label: str, total: int) -> None:
+    """Show nothing."""
