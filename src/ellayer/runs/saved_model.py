@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -75,8 +76,8 @@ class Saved:
         )
         if wanted != received:
             raise UsageError(f"expected {wanted}, as {self.path} was trained on, but {file} holds {received}")
-        there = getattr(examples.X, "columns", None)
-        missing = [name for name in self.features if there is not None and name not in there]
+        there: list[str] = getattr(examples.X, "columns", self.features)
+        missing = [name for name in self.features if name not in there]
         if missing:
             raise UsageError(
                 f"expected the columns that {self.path} was trained on, but {file} lacks {_listed(missing)}; it has "
@@ -171,7 +172,7 @@ def open_model(path: Path) -> Saved:
     return Saved(path, load(path), read_provenance(path))
 
 
-def truth_of(saved: Saved, y: Any, target: str) -> np.ndarray:
+def truth_of(saved: Saved, y: object, target: str) -> np.ndarray:
     """Return a file's truth as the model says it: numbers, or labels of the type of its classes.
 
     Parameters
@@ -212,7 +213,7 @@ def truth_of(saved: Saved, y: Any, target: str) -> np.ndarray:
     return truth
 
 
-def listed_labels(labels: Any, most: int = 8) -> str:
+def listed_labels(labels: Iterable[object], most: int = 8) -> str:
     """Return the first labels as text, and how many more there are."""
     texts = sorted(str(label) for label in labels)
     return ", ".join(texts[:most]) + (f" and {len(texts) - most} more" if len(texts) > most else "")
@@ -226,7 +227,7 @@ def _truth_aside(examples: Examples, name: str | None, features: list[str]) -> E
     return replace(examples, X=X.drop(name), y=X[name].to_numpy(), target=name)
 
 
-def _listed(names: Any, most: int = 10) -> str:
+def _listed(names: Iterable[object], most: int = 10) -> str:
     texts = [repr(str(name)) for name in names]
     return ", ".join(texts[:most]) + (f" and {len(texts) - most} more" if len(texts) > most else "")
 
