@@ -17,7 +17,7 @@ import pytest
 import ellayer
 from ellayer.engine.events import History
 from ellayer.inspection import Diagnosis, Finding
-from ellayer.report import Judged, RunFacts, write_report
+from ellayer.report import Predictions, RunFacts, write_report
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = [
@@ -75,7 +75,7 @@ def of_classes(m: int = 120, K: int = 2, names: list | None = None, **more) -> R
         Z = random.normal(size=(m, K)) * bool(skill)
         Z[np.arange(m), truth] += skill
         P = np.exp(Z) / np.exp(Z).sum(axis=1, keepdims=True)
-        models.append(Judged(name, labels[P.argmax(axis=1)], P))
+        models.append(Predictions(name, labels[P.argmax(axis=1)], P))
     columns = more.pop("column_names", ["age", "fare", "port"])
     network = ellayer.Network([3, 4, 1] if K == 2 else [3, 4, K])
     given = {
@@ -98,8 +98,8 @@ def of_numbers(m: int = 150, **more) -> RunFacts:
     random = np.random.RandomState(3)
     y = 1000 * random.normal(size=m)
     models = [
-        Judged("the network", y + 100 * random.normal(size=m)),
-        Judged("the mean", np.full(m, y.mean())),
+        Predictions("the network", y + 100 * random.normal(size=m)),
+        Predictions("the mean", np.full(m, y.mean())),
     ]
     network = ellayer.Network([3, 4, 1], "tanh", loss="squared_error")
     given = {"task": "numbers", "target": "price", "classes": [], "y": y, "models": models, "network": network,
@@ -121,7 +121,7 @@ def of_images(colours: bool = True) -> RunFacts:
 def least(**more) -> RunFacts:
     """A run of which hardly anything is known."""
     given = {"name": "t", "task": "classes", "target": "y", "classes": ["a", "b"], "network": ellayer.Network([2, 1]),
-             "y": np.array(["a", "b"], dtype=object), "models": [Judged("the network", np.array(["a", "a"], dtype=object))]}  # fmt: skip
+             "y": np.array(["a", "b"], dtype=object), "models": [Predictions("the network", np.array(["a", "a"], dtype=object))]}  # fmt: skip
     return RunFacts(**{**given, **more})
 
 
@@ -142,9 +142,11 @@ RUNS = {
     "no rows, numbers": lambda: least(task="numbers", classes=[], y=np.zeros(0), models=[]),
     "one row": lambda: of_classes(1),
     "one true class": lambda: of_classes(y=np.array(["kind 0"] * 120, dtype=object)),
-    "nan": lambda: of_numbers(models=[Judged("the network", np.full(150, np.nan))]),
+    "nan": lambda: of_numbers(models=[Predictions("the network", np.full(150, np.nan))]),
     "nan probabilities": lambda: of_classes(
-        models=[Judged("the network", np.array(["kind 0"] * 120, dtype=object), np.full((120, 2), np.nan))]
+        models=[
+            Predictions("the network", np.array(["kind 0"] * 120, dtype=object), np.full((120, 2), np.nan))
+        ]
     ),
     "nasty": lambda: of_classes(
         names=[NASTY, NASTY + "2"],
@@ -242,7 +244,7 @@ def test_the_page_says_what_is_so(pages):
 
 
 def test_a_lead_that_the_rows_do_not_show_is_not_claimed():
-    facts = least(models=[Judged("the network", np.array(["a", "a"], dtype=object)), Judged("chance", np.array(["b", "b"], dtype=object))])  # fmt: skip
+    facts = least(models=[Predictions("the network", np.array(["a", "a"], dtype=object)), Predictions("chance", np.array(["b", "b"], dtype=object))])  # fmt: skip
     from ellayer.report.page import content
 
     assert "2 rows cannot tell it from chance: it is as good on them" in " ".join(content(facts)["verdict"])
@@ -292,7 +294,7 @@ def test_the_same_run_gives_the_same_page(tmp_path):
 
 def test_a_network_that_always_says_the_same_stays_in_its_pictures(tmp_path):
     facts = of_classes()
-    constant = Judged("the network", np.array(["kind 0"] * 120, dtype=object), np.full((120, 2), 0.5))
+    constant = Predictions("the network", np.array(["kind 0"] * 120, dtype=object), np.full((120, 2), 0.5))
     page = write_report(of_classes(models=[constant, *facts.models[1:]]), tmp_path / "constant.html")
     text = Page(page.read_text(encoding="utf-8")).text
     assert "in 50.0 % of pairs" in text

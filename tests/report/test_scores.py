@@ -9,7 +9,7 @@ import pytest
 from sklearn import metrics as sk
 
 from ellayer.core.metrics import equal_bins
-from ellayer.report import METRICS, Judged, differences, scores
+from ellayer.report import METRICS, Predictions, differences, scores
 from ellayer.report.scores import wilson
 
 RANDOM = np.random.default_rng(7)
@@ -152,10 +152,10 @@ def test_bins_hold_as_many_rows_and_never_part_equal_values():
 def test_the_difference_of_two_models_is_told_on_the_same_rows():
     y = RANDOM.normal(size=400)
     noise = RANDOM.normal(size=400)
-    better = differences(y, Judged("a", y + 0.9 * noise), Judged("b", y + noise))
+    better = differences(y, Predictions("a", y + 0.9 * noise), Predictions("b", y + noise))
     assert better["rmse"].low > 0  # far too little for the intervals of each, certain on the same rows
     assert better["rmse"].value == pytest.approx(0.1 * np.sqrt(np.mean(noise**2)))
-    same = differences(y, Judged("a", y + noise), Judged("b", y + noise))
+    same = differences(y, Predictions("a", y + noise), Predictions("b", y + noise))
     assert (same["mae"].value, same["mae"].low, same["mae"].high) == (0.0, 0.0, 0.0)
 
 

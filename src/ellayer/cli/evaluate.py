@@ -16,7 +16,7 @@ from .options import Debug, Json
 if TYPE_CHECKING:
     import numpy as np
 
-    from ..report.run_facts import Judged
+    from ..report.run_facts import Predictions
     from ..runs.saved_model import Saved
 
 _MOST_CLASSES = 12  # as many columns fit on a terminal
@@ -97,7 +97,7 @@ def _unknown(truth: np.ndarray, classes: list[Any]) -> list[str]:
 
 
 def _facts(
-    saved: Saved, truth: np.ndarray, said: Judged, found: dict[str, Any], notes: list[str]
+    saved: Saved, truth: np.ndarray, said: Predictions, found: dict[str, Any], notes: list[str]
 ) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "model": str(saved.path), "task": "classes" if saved.classes else "numbers", "rows": len(truth),
@@ -112,7 +112,7 @@ def _facts(
     return {**facts, "notes": notes}
 
 
-def _calibration(truth: np.ndarray, said: Judged, classes: list[Any]) -> list[dict[str, float]]:
+def _calibration(truth: np.ndarray, said: Predictions, classes: list[Any]) -> list[dict[str, float]]:
     """What is promised and what came true, bin by bin; empty without probabilities."""
     import numpy as np
 
@@ -139,7 +139,7 @@ def _calibration(truth: np.ndarray, said: Judged, classes: list[Any]) -> list[di
 
 
 def _show(
-    saved: Saved, target: str, truth: np.ndarray, said: Judged, found: dict[str, Any], notes: list[str]
+    saved: Saved, target: str, truth: np.ndarray, said: Predictions, found: dict[str, Any], notes: list[str]
 ) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -166,7 +166,7 @@ def _show(
         console.print(f"Note: {note}", markup=False, highlight=False)
 
 
-def _show_classes(console: Any, truth: np.ndarray, said: Judged, classes: list[Any]) -> None:
+def _show_classes(console: Any, truth: np.ndarray, said: Predictions, classes: list[Any]) -> None:
     from rich.markup import escape
     from rich.table import Table
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from .run_facts import Judged, RunFacts
+from .run_facts import Predictions, RunFacts
 from .scores import METRICS, Metric, Score, differences, scores
 
 _HOME = {
@@ -31,7 +31,19 @@ _HOME = {
     "save_picture": "style",
 }
 
-__all__ = ["METRICS", "Judged", "Metric", "RunFacts", "Score", "differences", "scores", *sorted(_HOME)]
+Judged = Predictions  # its name before 0.2
+
+__all__ = [
+    "METRICS",
+    "Judged",
+    "Metric",
+    "Predictions",
+    "RunFacts",
+    "Score",
+    "differences",
+    "scores",
+    *sorted(_HOME),
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core.metrics import class_numbers
-from .run_facts import Judged, RunFacts
+from .run_facts import Predictions, RunFacts
 from .sentences import number
 
 MOST = 12
@@ -28,13 +28,13 @@ class Mistake:
     cells: tuple[str, ...]
 
 
-def largest_mistakes(facts: RunFacts, judged: Judged, most: int = MOST) -> list[Mistake]:
+def largest_mistakes(facts: RunFacts, judged: Predictions, most: int = MOST) -> list[Mistake]:
     """Return the rows with the largest error, or the wrong ones whose true class got the least probability.
 
     Parameters
     ----------
     facts : RunFacts
-    judged : Judged
+    judged : Predictions
     most : int
     """
     order, off = _by_numbers(facts, judged) if facts.task == "numbers" else _by_classes(facts, judged)
@@ -57,7 +57,7 @@ def shown_columns(facts: RunFacts) -> list[str]:
     return (ranked or there)[:_COLUMNS]
 
 
-def _by_numbers(facts: RunFacts, judged: Judged) -> tuple[np.ndarray, Any]:
+def _by_numbers(facts: RunFacts, judged: Predictions) -> tuple[np.ndarray, Any]:
     errors = np.asarray(judged.prediction, dtype=float).ravel() - np.asarray(facts.y, dtype=float)
     known = np.flatnonzero(np.isfinite(errors))
     return known[
@@ -65,7 +65,7 @@ def _by_numbers(facts: RunFacts, judged: Judged) -> tuple[np.ndarray, Any]:
     ], lambda i: f"{'+' if errors[i] > 0 else ''}{number(errors[i])}"
 
 
-def _by_classes(facts: RunFacts, judged: Judged) -> tuple[np.ndarray, Any]:
+def _by_classes(facts: RunFacts, judged: Predictions) -> tuple[np.ndarray, Any]:
     truth, said = class_numbers(facts.y, facts.classes), class_numbers(judged.prediction, facts.classes)
     wrong = np.flatnonzero(truth != said)
     if judged.P is None:

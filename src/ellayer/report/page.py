@@ -13,7 +13,7 @@ from . import plots_quality as judged_plots
 from . import sentences as words
 from . import titles
 from .mistakes import Mistake, largest_mistakes, shown_columns
-from .run_facts import Judged, RunFacts
+from .run_facts import Predictions, RunFacts
 from .scores import METRICS, Score, scores
 from .svg import Pictures, png, weight_picture
 
@@ -43,10 +43,10 @@ def write_report(facts: RunFacts, path: str | os.PathLike[str]) -> Path:
     Examples
     --------
     >>> import numpy as np, tempfile, pathlib, ellayer
-    >>> from ellayer.report import Judged, RunFacts
+    >>> from ellayer.report import Predictions, RunFacts
     >>> facts = RunFacts(
     ...     name="pets", task="classes", target="kind", classes=["cat", "dog"], network=ellayer.Network([2, 3, 1]),
-    ...     y=np.array(["cat", "dog", "dog"]), models=[Judged("the network", np.array(["cat", "dog", "cat"]))],
+    ...     y=np.array(["cat", "dog", "dog"]), models=[Predictions("the network", np.array(["cat", "dog", "cat"]))],
     ... )
     >>> page = write_report(facts, pathlib.Path(tempfile.mkdtemp(), "report.html"))
     >>> "right in 66.7\N{NO-BREAK SPACE}% of 3 test rows" in page.read_text(encoding="utf-8")
@@ -158,7 +158,7 @@ def _score_table(scored: dict[str, dict[str, Score]]) -> dict[str, Any] | None:
 
 
 def _judged_pictures(
-    facts: RunFacts, models: list[Judged], scored: dict[str, dict[str, Score]], pictures: Pictures
+    facts: RunFacts, models: list[Predictions], scored: dict[str, dict[str, Score]], pictures: Pictures
 ) -> list[dict[str, Any]]:
     if not models:
         return []
@@ -168,7 +168,7 @@ def _judged_pictures(
     return [_confusion(facts, models[0], pictures), *_probability_pictures(facts, models, ours, pictures)]
 
 
-def _number_pictures(facts: RunFacts, ours: Judged, pictures: Pictures) -> list[dict[str, Any]]:
+def _number_pictures(facts: RunFacts, ours: Predictions, pictures: Pictures) -> list[dict[str, Any]]:
     y, said = np.asarray(facts.y, dtype=float), np.asarray(ours.prediction, dtype=float).ravel()
     if not (np.isfinite(y) & np.isfinite(said)).any():
         return []
@@ -184,7 +184,7 @@ def _number_pictures(facts: RunFacts, ours: Judged, pictures: Pictures) -> list[
     ]
 
 
-def _confusion(facts: RunFacts, ours: Judged, pictures: Pictures) -> dict[str, Any]:
+def _confusion(facts: RunFacts, ours: Predictions, pictures: Pictures) -> dict[str, Any]:
     title = titles.of_confusion(facts, ours)
     figure = judged_plots.confusion_matrix(facts.y, ours.prediction, facts.classes)
     return _picture(
@@ -195,7 +195,7 @@ def _confusion(facts: RunFacts, ours: Judged, pictures: Pictures) -> dict[str, A
 
 
 def _probability_pictures(
-    facts: RunFacts, models: list[Judged], ours: dict[str, Score], pictures: Pictures
+    facts: RunFacts, models: list[Predictions], ours: dict[str, Score], pictures: Pictures
 ) -> list[dict[str, Any]]:
     able = {said.name: np.asarray(said.P, dtype=float) for said in models if said.P is not None}
     able = {name: P for name, P in able.items() if np.isfinite(P).all()}
@@ -240,7 +240,7 @@ def _ranked(classes: list, truth: np.ndarray, able: dict[str, np.ndarray], ours:
     return {str(classes[k]): (able[ours][:, k], truth == k) for k in sorted(frequent)} if ours in able else {}
 
 
-def _mistakes(facts: RunFacts, models: list[Judged]) -> dict[str, Any]:
+def _mistakes(facts: RunFacts, models: list[Predictions]) -> dict[str, Any]:
     found: list[Mistake] = largest_mistakes(facts, models[0]) if models else []
     names = shown_columns(facts) if found and facts.images is None else []
     return {

@@ -1,4 +1,4 @@
-"""What a report is made of: one training run as facts, with nothing of how it came about."""
+"""Facts of one training run: the input of the report."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
-    """What one model says of the held-out rows.
+class Predictions:
+    """Predictions of one model for the held-out rows.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class Judged:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class RunFacts:
-    """Everything ``write_report`` tells of a run. What is None or empty is left out of the page.
+    """Facts of a run, as ``write_report`` shows them. Facts that are None or empty have no place on the page.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class RunFacts:
     network : Network
     y : array, shape (m,)
         The truth of the held-out rows.
-    models : list of Judged
+    models : list of Predictions
         On those rows: the network first, then what it is compared with.
     classes : list
         The labels, in the order of the columns of P.
@@ -90,7 +90,7 @@ class RunFacts:
     target: str
     network: Any
     y: np.ndarray
-    models: list[Judged]
+    models: list[Predictions]
     classes: list = field(default_factory=list)
     held_out_on: str = "test rows"
     parameters: dict[str, np.ndarray] | None = None

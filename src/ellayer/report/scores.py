@@ -12,7 +12,7 @@ import numpy as np
 
 from ..core.metrics import Statistic, class_numbers, class_statistics, number_statistics
 from ..errors import EllayerError
-from .run_facts import Judged
+from .run_facts import Predictions
 
 LEVEL = 0.95
 _Z = NormalDist().inv_cdf((1 + LEVEL) / 2)
@@ -126,7 +126,7 @@ def scores(
     >>> list(scores([1.0, 2.0, 4.0], [1.0, 2.0, 3.0]))
     ['rmse', 'mae', 'r2']
     """
-    model, W = Judged("", prediction, P), _weights(weights, len(y))
+    model, W = Predictions("", prediction, P), _weights(weights, len(y))
     with np.errstate(all="ignore"):
         values = _values(y, model, classes, W)
         draws = _resample(y, model, classes, W, values)
@@ -141,7 +141,7 @@ def differences(
     Parameters
     ----------
     y : array, shape (m,)
-    a, b : Judged
+    a, b : Predictions
         ``a`` minus ``b`` is told, turned so that above 0 ``a`` is better.
     classes : sequence of labels, optional
     names : sequence of str, optional
@@ -154,8 +154,8 @@ def differences(
 
     Examples
     --------
-    >>> from ellayer.report import Judged
-    >>> better = differences([0.0, 1.0, 2.0], Judged("a", np.arange(3.0)), Judged("b", np.ones(3)))
+    >>> from ellayer.report import Predictions
+    >>> better = differences([0.0, 1.0, 2.0], Predictions("a", np.arange(3.0)), Predictions("b", np.ones(3)))
     >>> round(better["rmse"].value, 3)
     0.816
     """
@@ -175,7 +175,7 @@ def differences(
     return found
 
 
-def _statistics(y: Any, model: Judged, classes: Sequence[Any] | None) -> dict[str, Statistic]:
+def _statistics(y: Any, model: Predictions, classes: Sequence[Any] | None) -> dict[str, Statistic]:
     m, prediction, P = len(y), model.prediction, model.P
     if m == 0 or len(prediction) != m:
         raise EllayerError(
@@ -202,19 +202,19 @@ def _weights(weights: Any, m: int) -> np.ndarray:
     return W[None, :]
 
 
-def _values(y: Any, model: Judged, classes: Sequence[Any] | None, W: np.ndarray) -> dict[str, float]:
+def _values(y: Any, model: Predictions, classes: Sequence[Any] | None, W: np.ndarray) -> dict[str, float]:
     return {name: float(statistic(W)[0]) for name, statistic in _statistics(y, model, classes).items()}
 
 
 def _resample(
-    y: Any, model: Judged, classes: Sequence[Any] | None, W: np.ndarray, values: dict[str, float]
+    y: Any, model: Predictions, classes: Sequence[Any] | None, W: np.ndarray, values: dict[str, float]
 ) -> dict[str, np.ndarray]:
     """Every score that ``values`` has, of the same resamples of the rows."""
     random, whole = np.random.default_rng(0), len(y)
     if whole > _ROWS:
         rows = np.sort(random.choice(whole, _ROWS, replace=False))
         y, W = np.asarray(y)[rows], W[:, rows]
-        model = Judged(
+        model = Predictions(
             "", np.asarray(model.prediction)[rows], None if model.P is None else np.asarray(model.P)[rows]
         )
     statistics, m = _statistics(y, model, classes), len(y)

@@ -8,7 +8,7 @@ import numpy as np
 
 from . import plots_quality as judged_plots
 from . import sentences as words
-from .run_facts import Judged, RunFacts
+from .run_facts import Predictions, RunFacts
 
 
 def short(name: Any, length: int = 40) -> str:
@@ -46,13 +46,13 @@ def of_curves(facts: RunFacts) -> str:
     return title
 
 
-def of_confusion(facts: RunFacts, judged: Judged) -> str:
+def of_confusion(facts: RunFacts, judged: Predictions) -> str:
     """Return the most frequent mistake.
 
     Parameters
     ----------
     facts : RunFacts
-    judged : Judged
+    judged : Predictions
     """
     counts = judged_plots.count_pairs(facts.y, judged.prediction, facts.classes)
     wrong = counts - np.diag(np.diag(counts))

@@ -11,7 +11,7 @@ from ..report import plots_quality as judged_plots
 from ..report import titles
 from ..report.mistakes import largest_mistakes
 from ..report.plots_data import image_grid
-from ..report.run_facts import Judged, RunFacts
+from ..report.run_facts import Predictions, RunFacts
 from ..report.style import save_picture
 
 MOST_IMAGES = 30
@@ -50,7 +50,7 @@ def _figures(facts: RunFacts) -> dict[str, Figure]:
     return found
 
 
-def _of_numbers(facts: RunFacts, ours: Judged) -> dict[str, Figure]:
+def _of_numbers(facts: RunFacts, ours: Predictions) -> dict[str, Figure]:
     y, said = np.asarray(facts.y, dtype=float), np.asarray(ours.prediction, dtype=float).ravel()
     if not (np.isfinite(y) & np.isfinite(said)).any():
         return {}
@@ -58,7 +58,7 @@ def _of_numbers(facts: RunFacts, ours: Judged) -> dict[str, Figure]:
     return {"predicted": judged_plots.predicted_against_true(y, said, title, facts.target)}
 
 
-def _mislabelled(facts: RunFacts, ours: Judged) -> Figure:
+def _mislabelled(facts: RunFacts, ours: Predictions) -> Figure:
     """The images that were called wrong, those whose true class got the least probability first."""
     assert facts.images is not None
     wrong = largest_mistakes(facts, ours, len(facts.y))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..inspection import diagnose
-from ..report.run_facts import Judged, RunFacts
+from ..report.run_facts import Predictions, RunFacts
 from .config import config_text
 from .table_trainer import FileRun, told_by_fit
 from .versions import versions
@@ -81,7 +81,7 @@ def judge(run: FileRun) -> RunFacts:
     return facts
 
 
-def judged(name: str, model: Any, X: Any) -> Judged:
+def judged(name: str, model: Any, X: Any) -> Predictions:
     """Return what a model says of rows.
 
     Parameters
@@ -91,10 +91,10 @@ def judged(name: str, model: Any, X: Any) -> Judged:
     X : frame or array, rows
     """
     P = model.predict_proba(X) if hasattr(model, "predict_proba") else None
-    return Judged(name, model.predict(X), P)
+    return Predictions(name, model.predict(X), P)
 
 
-def _on_test(run: FileRun, held: Examples) -> Judged:
+def _on_test(run: FileRun, held: Examples) -> Predictions:
     """What the network says of the test rows; what is odd in them is noted."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -114,7 +114,7 @@ def _counts(run: FileRun) -> dict[str, int]:
 # Simple models to compare with
 
 
-def _simple_models(run: FileRun, held: Examples) -> list[Judged]:
+def _simple_models(run: FileRun, held: Examples) -> list[Predictions]:
     """A linear model on the same prepared columns, and the answer that needs no columns."""
     from sklearn.dummy import DummyClassifier, DummyRegressor
     from sklearn.linear_model import LogisticRegression, Ridge
@@ -147,13 +147,13 @@ def _simple_models(run: FileRun, held: Examples) -> list[Judged]:
     return found
 
 
-def _in_order(said: Judged, model: Any, ours: Any) -> Judged:
+def _in_order(said: Predictions, model: Any, ours: Any) -> Predictions:
     """Probabilities in the order of our classes; one that a smaller sample lacks has none."""
     if said.P is None or len(model.classes_) == len(ours.classes_):
         return said
     P = np.zeros((len(said.P), len(ours.classes_)))
     P[:, np.searchsorted(ours.classes_, model.classes_)] = said.P
-    return Judged(said.name, said.prediction, P)
+    return Predictions(said.name, said.prediction, P)
 
 
 def _held_rows(model: Any) -> np.ndarray:
@@ -162,7 +162,7 @@ def _held_rows(model: Any) -> np.ndarray:
     return np.flatnonzero(~(missing if missing.ndim == 1 else missing.any(axis=1)))
 
 
-def _seen_while_training(run: FileRun) -> tuple[Examples, str, list[Judged]]:
+def _seen_while_training(run: FileRun) -> tuple[Examples, str, list[Predictions]]:
     """Without a test: the rows that the members held out while training; nobody else saw them so."""
     model, train = run.model, run.job.train
     if run.job.stream is not None:
@@ -172,9 +172,9 @@ def _seen_while_training(run: FileRun) -> tuple[Examples, str, list[Judged]]:
     known = _held_rows(model)
     held, P = train.take(known), model.oof_prediction_[known]
     if run.job.survey.task == "numbers":
-        return held, "rows held out while training", [Judged("the network", P)] if len(known) else []
+        return held, "rows held out while training", [Predictions("the network", P)] if len(known) else []
     labels = model.classes_[(P / model.decision_).argmax(axis=1)] if len(known) else model.classes_[:0]
-    return held, "rows held out while training", [Judged("the network", labels, P)] if len(known) else []
+    return held, "rows held out while training", [Predictions("the network", labels, P)] if len(known) else []
 
 
 # What the answer rests on

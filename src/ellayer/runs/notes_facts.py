@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..inspection import diagnose
-from ..report.run_facts import Judged, RunFacts
+from ..report.run_facts import Predictions, RunFacts
 from .config import config_text
 from .notes_models import Model
 from .notes_trainer import Training
@@ -95,10 +95,10 @@ def provenance_of(training: Training, facts: RunFacts) -> dict[str, Any]:
     return told
 
 
-def _judged(name: str, model: Model, X: np.ndarray, classes: tuple[str, ...]) -> Judged:
+def _judged(name: str, model: Model, X: np.ndarray, classes: tuple[str, ...]) -> Predictions:
     P = model.result.predict_proba(X)
     P = np.vstack([1.0 - P, P]) if len(P) == 1 else P
-    return Judged(name, np.asarray(classes)[_numbers(model.result.predict(X))], P.T)
+    return Predictions(name, np.asarray(classes)[_numbers(model.result.predict(X))], P.T)
 
 
 def _numbers(Y: np.ndarray) -> np.ndarray:

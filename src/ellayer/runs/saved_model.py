@@ -13,7 +13,7 @@ from ..errors import UsageError
 
 if TYPE_CHECKING:
     from ..data import Examples
-    from ..report.run_facts import Judged
+    from ..report.run_facts import Predictions
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Saved:
         """Names of the columns that the model was fitted on; empty where it knows none."""
         return [str(name) for name in getattr(self.model, "feature_names_in_", [])]
 
-    def judged(self, examples: Examples) -> Judged:
+    def judged(self, examples: Examples) -> Predictions:
         """Return what the model says of examples: labels or numbers, and probabilities where it has them.
 
         Raises
@@ -97,7 +97,7 @@ class Saved:
         BadInput
             Where the model takes numbers, and a column holds none.
         """
-        from ..report.run_facts import Judged
+        from ..report.run_facts import Predictions
 
         if hasattr(self.model, "preparation_"):
             return _of_estimator(self.model, examples.X)
@@ -105,7 +105,7 @@ class Saved:
         if hasattr(self.model, "predict") and hasattr(self.model, "network_"):
             return _of_estimator(self.model, X)
         AL = _outputs(self.model, self._standardised(X).T)
-        return self._of_outputs(AL, Judged)
+        return self._of_outputs(AL, Predictions)
 
     def _matrix(self, examples: Examples) -> np.ndarray:
         """The columns of the fit as numbers, rows as examples."""
@@ -134,7 +134,7 @@ class Saved:
         rule = self.provenance.get("standardise")
         return X if rule is None else (X - np.asarray(rule["mean"])) / np.asarray(rule["scale"])
 
-    def _of_outputs(self, AL: np.ndarray, make: type[Judged]) -> Judged:
+    def _of_outputs(self, AL: np.ndarray, make: type[Predictions]) -> Predictions:
         network = self.model[0] if isinstance(self.model, tuple) else self.model.network
         kind = network.loss_row.targets
         if kind == "binary" and len(AL) == 1:
@@ -232,11 +232,11 @@ def _listed(names: Iterable[object], most: int = 10) -> str:
     return ", ".join(texts[:most]) + (f" and {len(texts) - most} more" if len(texts) > most else "")
 
 
-def _of_estimator(model: Any, X: Any) -> Judged:
-    from ..report.run_facts import Judged
+def _of_estimator(model: Any, X: Any) -> Predictions:
+    from ..report.run_facts import Predictions
 
     P = model.predict_proba(X) if hasattr(model, "predict_proba") else None
-    return Judged("the network", model.predict(X), None if isinstance(P, list) else P)
+    return Predictions("the network", model.predict(X), None if isinstance(P, list) else P)
 
 
 def _outputs(model: Any, X: np.ndarray) -> np.ndarray:
