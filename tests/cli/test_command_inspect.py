@@ -153,7 +153,7 @@ def test_a_training_in_short(ellayer, models):
     path, result = models["result"]
     training = told_of(ellayer, path)["training"]
     assert (training["updates"], training["seed"], training["stopped_by"]) == (20, 2, "iterations")
-    assert training["cost"]["last"] == result.history["cost"][-1]
+    assert training["loss"]["last"] == result.history["loss"][-1]
 
 
 def test_a_run_folder_stands_for_its_model(ellayer, models, tmp_path):

@@ -19,7 +19,7 @@ from ellayer.runs.notes_models import Model
 
 
 def _model(costs: list[float], train_accuracy: float = 1.0, test_accuracy: float | None = None) -> Model:
-    history = {"iteration": [100 * i for i in range(len(costs))], "cost": costs}
+    history = {"iteration": [100 * i for i in range(len(costs))], "loss": costs}
     return Model("m", 1, SimpleNamespace(history=history), train_accuracy, test_accuracy)  # type: ignore[arg-type]
 
 

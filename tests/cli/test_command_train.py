@@ -56,7 +56,7 @@ def test_the_history_is_what_was_trained(quick_run):
         rows = list(csv.DictReader(file))
     network = summary["models"][1]
     assert [int(row["iteration"]) for row in rows] == network["iterations"] == list(range(0, 200, 2))
-    assert [float(row["cost"]) for row in rows] == network["costs"]
+    assert [float(row["loss"]) for row in rows] == network["costs"]
     assert network["costs"][0] == pytest.approx(0.693048, abs=5e-7)
 
 

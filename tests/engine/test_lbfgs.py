@@ -151,7 +151,7 @@ def test_time_limit_and_progress_between_records(monkeypatch):
 def test_the_best_on_a_validation_set():
     held_out = problem(LOGISTIC, m=30, seed=9)
     result = lbfgs(num_iterations=40, validation=held_out, restore_best=True)
-    column = [*result.history["validation_cost"], result.history.final["validation_cost"]]
+    column = [*result.history["validation_loss"], result.history.final["validation_loss"]]
     AL, _ = L_model_forward(held_out[0], result.parameters, LOGISTIC)
     assert float(compute_cost(AL, held_out[1], LOGISTIC)) == pytest.approx(min(column), rel=1e-9)
     assert result.history.final["iteration"] == result.state.step

@@ -106,7 +106,7 @@ def test_the_compiled_loop_equals_itself_in_memory(file):
     options = {**RUN, "num_iterations": 30, "engine": "jax", "validation": problem(BINARY, seed=1)}
     memory, disk = (ellayer.train(BINARY, *of, **options) for of in ((X, Y), (on_disk(file, X, Y),)))
     assert_close(memory, disk, 1e-5)
-    assert disk.history.final["validation_cost"] == pytest.approx(memory.history.final["validation_cost"])
+    assert disk.history.final["validation_loss"] == pytest.approx(memory.history.final["validation_loss"])
 
 
 def test_auto_takes_the_numpy_loop_for_little_work(file):

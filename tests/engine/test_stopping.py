@@ -125,7 +125,7 @@ def test_patience_on_the_validation_cost_gives_back_the_best(engine):
     }
     result = ellayer.train(BINARY, X, Y, patience=3, **options)
     assert result.stopped_by == "patience"
-    column = result.history["validation_cost"]
+    column = result.history["validation_loss"]
     assert 0 < np.argmin(column) < len(column) - 1
     assert min(column) == result.state.best_value
     assert result.state.best_step == 4 * np.argmin(column)
@@ -169,7 +169,7 @@ def test_the_best_parameters_come_back_on_every_way_out(way, engine, batch_size)
     }  # fmt: skip
     result = ellayer.train(BINARY, X, Y, **options)
     assert result.stopped_by == way.split()[0]
-    column = result.history["validation_cost"]
+    column = result.history["validation_loss"]
     assert len(column) > 10
     assert min(column) < column[-1]
     assert validation_cost(result.parameters) == pytest.approx(min(column), rel=1e-12)
@@ -185,7 +185,7 @@ def test_the_last_parameters_may_be_the_best():
         )
         assert_same_parameters(result.parameters, result.state.parameters)
         assert result.state.best_step == 0  # of the records; the end is none
-        assert result.history.final["cost"] < result.costs[-1]
+        assert result.history.final["loss"] < result.costs[-1]
 
 
 @pytest.mark.parametrize("engine", LOOPS)
@@ -194,10 +194,10 @@ def test_mini_batches_keep_the_best_mean_cost(engine):
     kept = {}
     options = {"learning_rate": 8.0, "batch_size": BATCH, "record_every": 3, "seed": 2, "engine": engine}
     result = ellayer.train(
-        BINARY, X, Y, num_iterations=60, monitor="cost", callbacks=[lambda i: kept.update({i.iteration: i.parameters})],
+        BINARY, X, Y, num_iterations=60, monitor="loss", callbacks=[lambda i: kept.update({i.iteration: i.parameters})],
         **options,
     )  # fmt: skip
-    means = result.history["mean_cost"]
+    means = result.history["mean_loss"]
     best = int(np.argmin(means))
     assert best < len(means) - 1
     assert result.state.best_value == means[best]
@@ -332,7 +332,7 @@ for engine, extra in (
         cut = ellayer.train(BINARY, X, Y, num_iterations=10**9, progress=progress, **options)
         whole = ellayer.train(BINARY, X, Y, num_iterations=cut.state.step, **options)
         both = [
-            (result.costs, result.history.get("mean_cost"), result.state.waited, result.state.best_value,
+            (result.costs, result.history.get("mean_loss"), result.state.waited, result.state.best_value,
              result.state.interval, sorted({len(column) for column in result.history.values()}),
              {k: theta.tolist() for k, theta in result.parameters.items()},
              {k: theta.tolist() for k, theta in result.state.parameters.items()})
@@ -415,7 +415,7 @@ def test_an_update_cut_in_the_middle_leaves_no_trace(hit, at_record, monkeypatch
     whole = ellayer.train(BINARY, X, Y, num_iterations=step, **options)
     assert_same_parameters(cut.parameters, whole.parameters)
     assert cut.costs == whole.costs
-    assert cut.history["mean_cost"] == whole.history["mean_cost"]
+    assert cut.history["mean_loss"] == whole.history["mean_loss"]
 
 
 @given(
@@ -463,7 +463,7 @@ def test_a_callback_that_can_wait_is_called_later_and_changes_nothing(loop):
     waited = ellayer.train(BINARY, X, Y, callbacks=[patient], **settings)
     plain = ellayer.train(BINARY, X, Y, **settings)
     assert_same_parameters(waited.parameters, plain.parameters)
-    assert waited.history["mean_cost"] == plain.history["mean_cost"]
+    assert waited.history["mean_loss"] == plain.history["mean_loss"]
     assert patient.seen[-1] == 50
     assert all(iteration % 3 == 0 for iteration in patient.seen[:-1])
     assert len(patient.seen) < 17

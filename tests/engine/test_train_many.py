@@ -51,7 +51,7 @@ def test_each_equals_its_own_training(name):
         assert_close(one, alone)
         for parameter, theta in alone.parameters.items():
             np.testing.assert_allclose(one.parameters[parameter], theta, rtol=1e-9, atol=1e-9)
-        assert one.history.final["validation_cost"] == pytest.approx(alone.history.final["validation_cost"])
+        assert one.history.final["validation_loss"] == pytest.approx(alone.history.final["validation_loss"])
 
 
 def test_each_keeps_its_own_best_and_its_own_held_out_set():
@@ -69,7 +69,7 @@ def test_each_keeps_its_own_best_and_its_own_held_out_set():
         assert one.state.best_step == alone.state.best_step
         assert one.state.best_value == pytest.approx(alone.state.best_value)
         assert one.state.best_value == min(
-            [*one.history["validation_cost"], one.history.final["validation_cost"]]
+            [*one.history["validation_loss"], one.history.final["validation_loss"]]
         )
 
 
@@ -150,7 +150,7 @@ def test_continuing_many_is_running_longer(tmp_path, optimizer):
         rest = ellayer.train_many(network, X, Y, num_iterations=20, states=states, **common)
         for a, b in zip(whole, rest, strict=True):
             assert a.costs == b.costs
-            assert a.history["validation_cost"] == b.history["validation_cost"]
+            assert a.history["validation_loss"] == b.history["validation_loss"]
             assert all((a.parameters[name] == b.parameters[name]).all() for name in a.parameters)
 
 

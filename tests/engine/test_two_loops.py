@@ -136,7 +136,7 @@ def test_validation_and_metrics():
         BINARY, X, Y, learning_rate=0.3, validation=(X_held, Y_held, np.arange(6.0)),
         metrics={"accuracy": lambda AL, Y: np.mean((AL > 0.5) == Y)},
     )  # fmt: skip
-    assert {"validation_cost", "accuracy", "validation_accuracy"} <= set(slow.history)
+    assert {"validation_loss", "accuracy", "validation_accuracy"} <= set(slow.history)
     assert slow.history.final.keys() == fast.history.final.keys()
     for name, value in slow.history.final.items():
         assert fast.history.final[name] == pytest.approx(value, rel=1e-9)

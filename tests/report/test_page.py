@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import ellayer
-from ellayer.engine.events import History
+from ellayer.engine import History
 from ellayer.inspection import Diagnosis, Finding
 from ellayer.report import Predictions, RunFacts, write_report
 
@@ -308,7 +308,7 @@ def test_the_cost_is_told_as_it_went(tmp_path):
         return Page(page.read_text(encoding="utf-8")).text
 
     assert "The cost falls from 0.7 to 0.4 by iteration 200" in said(
-        {"iteration": [0, 100, 200], "cost": [0.7, 0.5, 0.4]}
+        {"iteration": [0, 100, 200], "loss": [0.7, 0.5, 0.4]}
     )
     assert "The cost rises from 0.7 to 0.9 by epoch 2" in said({"epoch": [1, 2], "loss": [0.7, 0.9]})
     lost = said({"epoch": [1, 2, 3], "loss": [0.7, float("inf"), float("nan")]}, best=1)

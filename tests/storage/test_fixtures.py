@@ -34,7 +34,7 @@ def test_a_version_is_read_as_it_was_meant(version):
     for received in (AL, result.predict_proba(X)):
         np.testing.assert_allclose(received, expected["AL"], rtol=1e-12)
     assert network.activations == ("leaky_relu(slope=0.1)", "sigmoid")
-    assert result.costs == expected["costs"] == result.history["cost"]
+    assert result.costs == expected["costs"] == result.history["loss"]
     assert (state.step, state.seed) == (expected["step"], 4)
     assert set(state.optimizer_state) == {"v", "s"}
     more = ellayer.train(network, X, np.array([0, 1, 0, 1]), optimizer="adam", num_iterations=1, state=state)

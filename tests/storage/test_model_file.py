@@ -207,7 +207,7 @@ def test_the_file_is_plain_safetensors_with_readable_facts(result, tmp_path):
     assert facts["versions"]["ellayer"] == ellayer.__version__
     assert facts["content"]["network"]["layer_dims"] == [3, 5, 1]
     assert facts["content"]["seed"] == 7
-    assert facts["content"]["history"]["cost"] == result.history["cost"]
+    assert facts["content"]["history"]["loss"] == result.history["loss"]
 
 
 class MyClassifier(MLPClassifier):

@@ -245,6 +245,7 @@ def _draw(runs: list[Run], out: Path) -> None:
     """The curves of the held-out rows together; of the training rows where a run held none out."""
     import csv
 
+    from ..engine.history import History
     from ..report.plots_data import cost_curves
     from ..report.plots_quality import curve_of
     from ..report.style import save_picture
@@ -257,7 +258,7 @@ def _draw(runs: list[Run], out: Path) -> None:
             raise UsageError(f"--out: expected {file} beside run.json, received none; leave --out away")
         with file.open(newline="", encoding="utf-8") as lines:
             rows = list(csv.DictReader(lines))
-        columns = {name: [_float(row[name]) for row in rows] for name in (rows[0] if rows else {})}
+        columns = History({name: [_float(row[name]) for row in rows] for name in (rows[0] if rows else {})})
         costs = curve_of(columns, "held out") or curve_of(columns, "training")
         along = next((name for name in ("epoch", "iteration") if columns.get(name)), "epoch")
         curves[str(run.path)] = (columns.get(along) or range(1, len(costs) + 1), costs)

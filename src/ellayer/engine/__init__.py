@@ -2,7 +2,8 @@
 
 from .batches import Batches, BlockBatches
 from .disk_rows import DiskRows
-from .events import DivergenceWarning, History, Info
+from .events import DivergenceWarning, Info
+from .history import History
 from .optax_rules import OPTIMIZER_NAMES, find_optimizer, find_schedule
 from .state import TrainState
 from .train import TrainingResult, train

@@ -1,9 +1,7 @@
-"""What happens at records: history, callbacks, stopping."""
+"""What happens at records: callbacks and stopping."""
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,62 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from .history import History
+
 
 class DivergenceWarning(UserWarning):
     """The cost stopped being a number; the last finite parameters were kept."""
-
-
-class History(dict[str, list]):
-    """The recorded columns of a run, one list each; row i belongs to iteration ``i * record_every``.
-
-    Columns: "iteration", "cost" (before that update; on its mini-batch where there are any),
-    "mean_cost" (mini-batches only: the mean over the updates up to the next record),
-    "validation_cost", the metrics and their "validation_" twins, "learning_rate", "gradient_norm",
-    "seconds" (since the start) and "loop" (which loop ran it, e.g. "jax wide").
-
-    Attributes
-    ----------
-    final : dict
-        The same values after the last update, where a validation set or metrics were asked for.
-    """
-
-    def __init__(self, columns: dict[str, list] | None = None):
-        super().__init__({name: list(values) for name, values in (columns or {}).items()})
-        self.final: dict[str, Any] = {}
-
-    def append(self, row: dict[str, Any]) -> None:
-        """Add a row; a column not there before is filled with nan above."""
-        length = len(self)
-        for name in row:
-            if name not in self:
-                self[name] = [math.nan] * length
-        for name, column in self.items():
-            column.append(row.get(name, math.nan))
-
-    def trim(self) -> None:
-        """Drop a row that was cut off while it was written."""
-        whole = min(map(len, self.values()), default=0)
-        for column in self.values():
-            del column[whole:]
-
-    def __len__(self) -> int:
-        """Return the number of rows."""
-        return len(next(iter(self.values()), []))
-
-    def __bool__(self) -> bool:
-        return len(self) > 0
-
-    def rows(self) -> list[dict[str, Any]]:
-        """Return the rows as dicts."""
-        return [dict(zip(self.keys(), values, strict=True)) for values in zip(*self.values(), strict=True)]
-
-    def to_csv(self) -> str:
-        """Return the table as CSV text with a header."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(self.keys())
-        writer.writerows(zip(*self.values(), strict=True))
-        return text.getvalue()
 
 
 @dataclass
@@ -139,7 +86,7 @@ class Stopping:
     Parameters
     ----------
     monitor : str
-        The watched column: "cost", "validation_cost" or a metric's name.
+        The watched column: "loss", "validation_loss" or a metric's name.
     maximize : bool
         Whether more is better.
     patience : int or None
@@ -149,7 +96,7 @@ class Stopping:
         Seconds.
     """
 
-    monitor: str = "cost"
+    monitor: str = "loss"
     maximize: bool = False
     patience: int | None = None
     tolerance: float = 0.0

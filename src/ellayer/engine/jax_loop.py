@@ -324,7 +324,7 @@ class JaxLoopOfMany(JaxLoop):
         for k, history in enumerate(histories):
             cost_sum, number = self.interval(k)
             if number and history:
-                history["mean_cost"][-1] = cost_sum / number
+                history["mean_loss"][-1] = cost_sum / number
 
     def _call(self, rates: np.ndarray) -> Any:
         count = rates.shape[1]

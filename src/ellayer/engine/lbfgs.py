@@ -11,7 +11,8 @@ import numpy as np
 from ..core.network import Network
 from ..core.optimizers import OPTIMIZERS
 from ..core.registry import Registry
-from .events import History, Info, Stopping, wants_to_stop
+from .events import Info, Stopping, wants_to_stop
+from .history import Columns, History
 from .numpy_loop import blas_threads
 from .run import STRETCH_SECONDS
 from .state import Parameters, TrainState
@@ -98,10 +99,8 @@ class LbfgsRun:
         if self._reason == "iterations" and outcome.success:
             self._reason = "converged"
         if self.watch:
-            self.history.final = {
-                "iteration": self._iteration,
-                **self.watch.look(self.plan, self.flat.unpack(self._x)),
-            }
+            final = self.watch.look(self.plan, self.flat.unpack(self._x))
+            self.history.final = Columns({"iteration": self._iteration, **final})
         return self._reason
 
     def _cost_and_gradient(self, x: np.ndarray) -> tuple[float, np.ndarray]:
@@ -128,7 +127,7 @@ class LbfgsRun:
         now = time.perf_counter()
         if self.progress and now - self._shown > STRETCH_SECONDS:
             self._shown = now
-            self.progress(Info(self._iteration, self.end, self.history["cost"][-1], self.history, self.state))
+            self.progress(Info(self._iteration, self.end, self.history["loss"][-1], self.history, self.state))
         if self.stopping.time_limit is not None and now - self._begin >= self.stopping.time_limit:
             self._reason = "time"
         return self._reason == "time"
@@ -140,7 +139,7 @@ class LbfgsRun:
         at, J = self._evaluate(x)
         row = {
             "iteration": self._iteration,
-            "cost": J,
+            "loss": J,
             **(self.watch.look(self.plan, self.flat.unpack(x)) if self.watch else {}),
             "learning_rate": 1.0,
             "gradient_norm": float(gradient_norm(self.plan, self.data, at)),
@@ -155,7 +154,7 @@ class LbfgsRun:
         best, self._waited = self.stopping.judge(value, self._best[0], self._waited)
         if best:
             self._best = (value, self._iteration, x.copy())
-        info = Info(self._iteration, self.end, row["cost"], self.history, self.state)
+        info = Info(self._iteration, self.end, row["loss"], self.history, self.state)
         if self.progress:
             self._shown = time.perf_counter()
             self.progress(info)
@@ -171,7 +170,7 @@ class LbfgsRun:
     def best_parameters(self) -> Parameters | None:
         """Return the best recorded parameters; the last count where they are better."""
         value, _, x = self._best
-        if self.stopping.monitor == "cost" or x is None:
+        if self.stopping.monitor == "loss" or x is None:
             return self._real(self._x)  # each iteration of scipy's lowers the cost
         final = self.watch.look(self.plan, self.flat.unpack(self._x))[self.stopping.monitor]
         better, _ = self.stopping.judge(final, value, 0)

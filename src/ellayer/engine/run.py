@@ -13,7 +13,8 @@ import numpy as np
 
 from ..core.propagation import L_model_forward, compute_cost, relative_weights
 from ..core.schedules import Schedule
-from .events import DivergenceWarning, History, Info, Stopping, records_ahead, wants_to_stop
+from .events import DivergenceWarning, Info, Stopping, records_ahead, wants_to_stop
+from .history import Columns, History
 from .numpy_loop import Records, blas_threads
 from .state import Parameters, TrainState, all_finite
 from .step import Batch, Knobs, Plan, cost, evaluate
@@ -53,7 +54,7 @@ class Watch:
         return self.validation is not None or bool(self.metrics)
 
     def look(self, plan: Plan, parameters: Parameters) -> dict[str, float]:
-        """Return validation cost and metrics of both sets at these parameters."""
+        """Return the validation loss and the metrics of both sets at these parameters."""
         values: dict[str, float] = {}
         if self.metrics:
             AL, _ = _outputs(plan, parameters, self.train.X)
@@ -63,7 +64,7 @@ class Watch:
             with blas_threads(plan.network, batch.X.shape[1]):
                 AL, ZL = _outputs(plan, parameters, batch.X)
             weights = None if batch.weights is None else relative_weights(batch.weights)
-            values["validation_cost"] = float(compute_cost(AL, batch.Y, plan.network, weights, ZL))
+            values["validation_loss"] = float(compute_cost(AL, batch.Y, plan.network, weights, ZL))
             values |= {f"validation_{name}": float(f(AL, batch.Y)) for name, f in self.metrics.items()}
             if self.score is not None:
                 values["validation_score"] = float(self.score(AL, batch.Y, batch.weights))
@@ -166,8 +167,7 @@ class Run:
         self._best, self._best_carry, self._waited, self._scale = judged
         if self.loop.state()[2] != state[2]:
             self.loop.start(*state)
-        for column in self.history.values():
-            del column[rows:]
+        self.history.truncate(rows)
         self._close_mean()
 
     def _stretch(self) -> int:
@@ -189,10 +189,10 @@ class Run:
         iteration = -(-first // self.k) * self.k
         for J, norm, mean in zip(records.costs, records.gradient_norms, records.means, strict=True):
             if not math.isnan(mean):
-                self.history["mean_cost"][-1] = mean
-            row: dict[str, Any] = {"iteration": iteration, "cost": J}
+                self.history["mean_loss"][-1] = mean
+            row: dict[str, Any] = {"iteration": iteration, "loss": J}
             if self.plan.every_cost:
-                row["mean_cost"] = math.nan
+                row["mean_loss"] = math.nan
             row |= looked
             row["learning_rate"] = float(rates[iteration - first])
             row["gradient_norm"] = norm
@@ -206,7 +206,7 @@ class Run:
         """Write the mean over the updates since the last record into its row."""
         cost_sum, count = self.loop.state()[3]
         if count and self.history:
-            self.history["mean_cost"][-1] = cost_sum / count
+            self.history["mean_loss"][-1] = cost_sum / count
 
     # Decisions
 
@@ -226,12 +226,12 @@ class Run:
         return None
 
     def _last_cost(self) -> float:
-        return self.history["cost"][-1] if self.history else math.nan
+        return self.history["loss"][-1] if self.history else math.nan
 
     @property
     def _by_interval(self) -> bool:
         """Whether the watched value is the mean cost of an interval, known at its end, and not a record's."""
-        return self.stopping.monitor == "cost" and self.plan.every_cost
+        return self.stopping.monitor == "loss" and self.plan.every_cost
 
     def _judge_news(self, records: Records, first: int, at_record: Parameters | None) -> bool:
         """Judge a record's value as it comes, an interval's mean at its end; return whether to stop then."""
@@ -240,7 +240,7 @@ class Run:
         if self._step % self.k:
             return False
         if self._by_interval:
-            self._judge(self.history["mean_cost"][-1], self._step, self.loop.state()[0])
+            self._judge(self.history["mean_loss"][-1], self._step, self.loop.state()[0])
         return self._waited_enough()
 
     def _judge(self, value: float, step: int, parameters: Parameters) -> None:
@@ -270,15 +270,15 @@ class Run:
         final = self.watch.look(self.plan, parameters) if self.watch else {}
         if self._judging and reason != "divergence":
             monitor = self.stopping.monitor
-            if monitor == "cost" and not self.plan.every_cost:
+            if monitor == "loss" and not self.plan.every_cost:
                 batch = self.watch.train
                 at = evaluate(self.plan, self.knobs, parameters, batch, self._step)
-                final["cost"] = float(cost(self.plan, self.knobs, parameters, batch, at))
+                final["loss"] = float(cost(self.plan, self.knobs, parameters, batch, at))
             if monitor in final:
                 best, _ = self.stopping.judge(final[monitor], self._best[0], self._waited)
                 self._last_is_best = parameters if best else None  # not the state's: it may continue
         if final:
-            self.history.final = {"iteration": self._step, **final}
+            self.history.final = Columns({"iteration": self._step, **final})
 
     # Divergence
 

@@ -18,7 +18,8 @@ from . import compile_cache
 from . import validation as checks
 from .batches import Batches, BlockBatches
 from .disk_rows import DiskRows, Feed
-from .events import History, Stopping, can_wait
+from .events import Stopping, can_wait
+from .history import History, current_name
 from .lbfgs import LBFGS, LbfgsRun
 from .loop_choice import choose_loop, parse_engine, program_name
 from .numpy_loop import NumpyLoop
@@ -185,10 +186,10 @@ def train(
     score : callable, optional
         ``f(AL, Y, weights)`` of the validation set alone, recorded as "validation_score".
     monitor : str, optional
-        The column that patience and the best parameters look at: "cost", "validation_cost", a
-        metric's name; by default validation_cost where there is a validation set.
+        The column that patience and the best parameters look at: "loss", "validation_loss",
+        "validation_score" or a metric's name; by default "validation_loss" if there is a validation set.
     maximize : bool, optional
-        Whether more is better; by default for all but costs.
+        Whether more is better; by default for every column but losses and costs.
     patience : int, optional
         Stop after so many records in a row without an improvement of more than ``tolerance``.
     restore_best : bool, optional
@@ -419,7 +420,7 @@ def _result(run: Run | LbfgsRun, keep_best: bool, name: str, compile_seconds: fl
     return TrainingResult(
         network=run.plan.network,
         parameters=best if best is not None else {k: v.copy() for k, v in state.parameters.items()},
-        costs=list(run.history.get("cost", [])),
+        costs=list(run.history.get("loss", [])),
         history=run.history,
         stopped_by=reason,
         engine=name,
@@ -446,16 +447,17 @@ def check_validation(network: Network, validation: Any, dtype: str) -> Batch | N
 def stopping_rule(monitor, maximize, patience, tolerance, restore_best, time_limit, watch):
     """The stopping rule, and whether the best parameters are to be kept."""
     wish = monitor
-    monitor = monitor or ("validation_cost" if watch.validation is not None else "cost")
-    known = ["cost", *watch.metrics]
+    default = "validation_loss" if watch.validation is not None else "loss"
+    monitor = default if monitor is None else current_name(monitor)
+    known = ["loss", *watch.metrics]
     if watch.validation is not None:
-        known += ["validation_cost", *(f"validation_{name}" for name in watch.metrics)]
+        known += ["validation_loss", *(f"validation_{name}" for name in watch.metrics)]
         known += ["validation_score"] if watch.score is not None else []
     if monitor not in known:
         raise EllayerError(f"monitor: expected one of {', '.join(known)}; received {monitor!r}")
     stopping = Stopping(
         monitor=monitor,
-        maximize=not monitor.endswith("cost") if maximize is None else maximize,
+        maximize=not monitor.endswith(("loss", "cost")) if maximize is None else maximize,
         patience=None if patience is None else checks.check_count(patience, "patience"),
         tolerance=checks.check_number(tolerance, "tolerance", low=-math.inf),
         time_limit=None if time_limit is None else checks.check_number(time_limit, "time_limit", strict=True),

@@ -13,7 +13,8 @@ from ..core.network import Network
 from ..errors import EllayerError
 from . import validation as checks
 from .batches import Batches
-from .events import History, Info, wants_to_stop
+from .events import Info, wants_to_stop
+from .history import Columns, History
 from .optax_rules import find_optimizer, find_schedule
 from .run import STRETCH_SECONDS, Metric, Rates, Score, Watch
 from .state import FlatState, TrainState, all_finite
@@ -200,7 +201,7 @@ class _RunOfMany:
         self.step, self.seconds = 0, 0.0
         self._best: list[tuple] = [(None, 0, None)] * self.K  # value, step, parameters
         self._waited = [0] * self.K
-        self._by_cost = stopping.monitor == "cost"
+        self._by_cost = stopping.monitor == "loss"
         self._judging = keep_best or stopping.patience is not None
         self._decisive = bool(any(watches) or self._judging)
         self._speed = 0.0
@@ -241,7 +242,7 @@ class _RunOfMany:
             whole = self.step % self.every == 0 or self.step == self.total
             if whole and self._judging and self._judge():
                 return "patience"
-            cost = float(np.mean([history["cost"][-1] for history in self.histories]))
+            cost = float(np.mean([history["loss"][-1] for history in self.histories]))
             info = Info(self.step, self.total, cost, self.histories[0], lambda: self.state(0), self.states)
             if progress:
                 progress(info)
@@ -271,7 +272,7 @@ class _RunOfMany:
     def _judge(self) -> bool:
         """Whether every network has waited long enough."""
         if self._by_cost:
-            column = "mean_cost" if self.plan.every_cost else "cost"
+            column = "mean_loss" if self.plan.every_cost else "loss"
             for k, history in enumerate(self.histories):
                 self._compare(k, history[column][-1], self.loop.parameters(k))
         patience = self.stopping.patience
@@ -288,7 +289,7 @@ class _RunOfMany:
             if not watch:
                 continue
             parameters = self.loop.parameters(k)
-            history.final = {"iteration": self.step, **watch.look(self.plan, parameters)}
+            history.final = Columns({"iteration": self.step, **watch.look(self.plan, parameters)})
             if self._judging and not self._by_cost:
                 self._compare(k, history.final[self.stopping.monitor], parameters)
 
@@ -298,10 +299,10 @@ class _RunOfMany:
         while iteration < self.step + len(rates):
             J, norm, mean = columns[:, (iteration - first) // self.every].tolist()
             if not np.isnan(mean) and history:
-                history["mean_cost"][-1] = mean
-            row = {"iteration": iteration, "cost": J}
+                history["mean_loss"][-1] = mean
+            row = {"iteration": iteration, "loss": J}
             if self.plan.every_cost:
-                row["mean_cost"] = np.nan
+                row["mean_loss"] = np.nan
             row |= looked
             row["learning_rate"] = float(rates[iteration - self.step])
             row["gradient_norm"] = norm
@@ -338,7 +339,7 @@ class _RunOfMany:
         return TrainingResult(
             network=self.plan.network,
             parameters=last if best is None else best,
-            costs=list(self.histories[k].get("cost", [])),
+            costs=list(self.histories[k].get("loss", [])),
             history=self.histories[k],
             stopped_by=reason if all_finite(state.parameters) else "divergence",
             engine=self.loop.name,

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..core.network import Network
 from ..errors import EllayerError
+from .history import RESERVED
 
 LARGEST_SEED = 2**32 - 1  # of numpy.random.RandomState
 
@@ -218,6 +219,10 @@ def check_functions(callbacks: Any, progress: Any, metrics: Any, score: Any) -> 
     if metrics is not None and not isinstance(metrics, Mapping):
         raise EllayerError(f"{kind}, received {type(metrics).__name__}")
     for name, function in (metrics or {}).items():
+        if name in RESERVED or (name == "score" and score is not None):
+            raise EllayerError(
+                f"metrics: expected names that are no columns of the history, received {name!r}; try 'my_{name}'"
+            )
         if not callable(function):
             raise EllayerError(f"{kind}, received {type(function).__name__} for {name!r}")
 

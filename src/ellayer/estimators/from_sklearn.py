@@ -7,7 +7,7 @@ from typing import Any
 from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
 
-from ..engine.events import History
+from ..engine.history import History
 from .mlp import settings
 from .mlp.sklearn_convert import CURVES, fill, take_optimizer
 

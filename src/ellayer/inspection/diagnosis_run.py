@@ -36,11 +36,11 @@ class Curve:
         """Return the curve of a model; an empty one where nothing was stored."""
         if isinstance(model, TrainingResult):
             history = model.history
-            column = history.get("mean_cost") or model.costs
+            column = history.losses or model.costs
             costs = [float(c) for c in column if np.isfinite(c)] or [float(c) for c in model.costs]
-            validation = [float(c) for c in history.get("validation_cost", [])]
-            if "validation_cost" in history.final:
-                validation.append(float(history.final["validation_cost"]))
+            validation = [float(c) for c in history.get("validation_loss", [])]
+            if "validation_loss" in history.final:
+                validation.append(float(history.final["validation_loss"]))
             rates = history.get("learning_rate") or [float("nan")]
             state = model.state.optimizer_state
             return cls(

@@ -20,7 +20,7 @@ _GRID: dict[str, Any] = {"color": "#DDDDDD", "linewidth": 0.8}
 _LONG = 16  # letters of a name on an axis
 _MOST_POINTS = 1500
 _MOST_CELLS = 30  # along a side, drawn one by one and named
-_CURVES = {"training": ("mean_cost", "loss", "cost"), "held out": ("validation_loss", "validation_cost")}
+_CURVES = {"training": ("mean_loss", "loss"), "held out": ("validation_loss",)}
 # From clear to blue, so that it lies on a light page as on a dark one; a blue that pages do not exchange for their own.
 _SHADES = LinearSegmentedColormap.from_list("shares", ((0.0, 0.447, 0.694, 0.0), (0.0, 0.447, 0.694, 1.0)))
 
@@ -36,7 +36,7 @@ def shorten(text: Any, length: int = _LONG) -> str:
 
 
 def curve_of(history: Mapping[str, Sequence[float]], which: str) -> Sequence[float]:
-    """Return the cost of "training" or "held out" rows, whichever loop recorded it; empty where none did."""
+    """Return the loss of the "training" or "held out" rows; empty if it was not recorded."""
     return next((history[name] for name in _CURVES[which] if len(history.get(name, ()))), ())
 
 
@@ -48,7 +48,7 @@ def learning_curves(
     Parameters
     ----------
     history : mapping
-        Columns "epoch" or "iteration", "cost" or "loss", and "validation_..." where there were such rows.
+        Columns "epoch" or "iteration", "loss", and "validation_loss" if rows were held out.
     best_epoch : int, optional
         Whose parameters were kept.
     title : str
@@ -60,7 +60,7 @@ def learning_curves(
 
     Examples
     --------
-    >>> figure = learning_curves({"epoch": [1, 2], "cost": [0.7, 0.5], "validation_cost": [0.7, 0.6]}, 2)
+    >>> figure = learning_curves({"epoch": [1, 2], "loss": [0.7, 0.5], "validation_loss": [0.7, 0.6]}, 2)
     >>> [line.get_label() for line in figure.axes[0].lines[:2]]
     ['training', 'held out']
     """

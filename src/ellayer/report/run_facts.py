@@ -56,7 +56,7 @@ class RunFacts:
     members : int
         Networks whose mean is taken.
     history : History, optional
-        Columns of lists: "iteration" or "epoch", "cost", "validation_cost" and others.
+        Columns of lists: "iteration" or "epoch", "loss", "validation_loss" and others.
     best_epoch : int, optional
         Whose parameters were kept.
     source, command, config, created : str

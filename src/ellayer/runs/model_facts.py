@@ -152,7 +152,7 @@ def _training(model: Any) -> dict[str, Any]:
         return {}
     history = getattr(model, "history_", getattr(model, "history", {}))
     told: dict[str, Any] = {"records": len(history)}
-    for name in ("loss", "cost", "validation_loss", "validation_cost", "validation_score"):
+    for name in ("loss", "validation_loss", "validation_score"):
         if history.get(name):
             told[name] = {"first": history[name][0], "last": history[name][-1]}
     if hasattr(model, "state"):

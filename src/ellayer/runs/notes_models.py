@@ -43,7 +43,7 @@ class Model:
     @property
     def curve(self) -> tuple[list[int], list[float]]:
         """Iterations and costs."""
-        return self.result.history["iteration"], self.result.history["cost"]
+        return self.result.history["iteration"], self.result.history["loss"]
 
     @property
     def accuracy(self) -> float:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..engine.history import History
 from ..engine.state import FlatState, TrainState
 from ..errors import EllayerError
 from . import file_format as container
@@ -93,6 +94,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Any:
 
 def _state(content: Mapping[str, Any]) -> TrainState:
     fields = dict(content["state"])
+    fields["history"] = dict(History(fields["history"]))  # of an earlier version: under today's names
     if content["flat"]:
         fields["optimizer_state"] = FlatState(fields["optimizer_state"])
     return TrainState(**fields)

@@ -189,8 +189,7 @@ def _read_result(content: dict[str, Any]) -> Any:
     import ellayer
 
     network, parameters = _read_network(content)
-    history = ellayer.engine.History(content["history"])
-    history.final = content["final"]
+    history = ellayer.engine.History(content["history"], content["final"])
     columns = {name: list(column) for name, column in history.items()}
     state = TrainState(parameters, None, step=content["step"], seed=content["seed"], history=columns)  # type: ignore[arg-type]
     return ellayer.TrainingResult(

@@ -189,14 +189,14 @@ def test_members_at_once_equal_members_one_by_one():
     for k in range(3):
         alone = train(
             model.network_, prepared.T, Y, sample_weight=(~held[k]).astype(float), parameters=starts[k], seed=seed,
-            validation=(prepared[held[k]].T, Y[:, held[k]]), monitor="validation_cost", restore_best=True,
+            validation=(prepared[held[k]].T, Y[:, held[k]]), monitor="validation_loss", restore_best=True,
             optimizer=recipe["optimizer"], learning_rate=ensemble.by_rows(recipe["learning_rate"], 120), schedule=recipe["schedule"],
             learning_rate_factors=ensemble.rate_factors(model.network_, recipe), num_iterations=8 * 4, batch_size=32,
             dropout=recipe["dropout"], weight_decay=recipe["weight_decay"] * 16**0.5, record_every=4, engine="numpy",
         )  # fmt: skip
         for name, theta in alone.parameters.items():
             np.testing.assert_allclose(model.members_[k][name], theta, rtol=1e-8, atol=1e-10)
-        costs = [*alone.history["validation_cost"], alone.history.final["validation_cost"]]
+        costs = [*alone.history["validation_loss"], alone.history.final["validation_loss"]]
         assert model.best_epochs_[k] == int(np.argmin(costs))
 
 

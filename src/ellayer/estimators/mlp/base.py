@@ -11,7 +11,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ...core.network import Network
-from ...engine.events import History
+from ...engine.history import History
 from ...errors import EllayerError
 from ..fit_warnings import where_not_finite
 from ..parameters import CONSTRAINTS

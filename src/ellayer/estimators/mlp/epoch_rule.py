@@ -13,7 +13,8 @@ from sklearn.metrics import accuracy_score, get_scorer, r2_score
 
 from ...core.propagation import L_model_forward, compute_cost, relative_weights
 from ...core.schedules import Schedule
-from ...engine.events import History, Info, wants_to_stop
+from ...engine.events import Info, wants_to_stop
+from ...engine.history import History
 from ...errors import EllayerError
 from ..epoch_info import EpochInfo
 from ..labels import decode
@@ -103,7 +104,7 @@ class EpochRule:
     def take_in(self, history: History, epochs: int | None = None) -> bool:
         """Take in the rows of the history not seen yet, those of the first ``epochs`` only where given."""
         stop = False
-        for loss in history.get("mean_cost", history.get("cost", []))[self._told : epochs]:
+        for loss in history.losses[self._told : epochs]:
             stop = self._epoch_ended(loss)
             self._told += 1
         return stop
@@ -241,7 +242,7 @@ class IterationCalls:
         """Call all of them; return whether one wants to stop."""
         if not info.iteration:
             return False
-        column = info.history.get("validation_cost")
+        column = info.history.get("validation_loss")
         epoch = EpochInfo(
             **vars(info), epoch=info.iteration, max_epochs=info.total, loss=info.cost, estimator=self.estimator,
             validation_loss=column[-1] if column else None,

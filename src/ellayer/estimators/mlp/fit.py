@@ -16,7 +16,8 @@ from ..._warn import warn_user
 from ...core.network import Network
 from ...core.propagation import L_model_forward, compute_cost, relative_weights
 from ...core.regularizers import l1_forward, l2_forward
-from ...engine.events import History, Info
+from ...engine.events import Info
+from ...engine.history import History
 from ...engine.state import TrainState
 from ...engine.train import TrainingResult, train
 from ...errors import EllayerError
@@ -153,7 +154,7 @@ def _descend(estimator: Any, data: Data, state: TrainState, incremental: bool, c
     rule.take_in(result.history, whole)  # epochs since the rule was last asked, where the run broke off
     if rule.by_loss_alone and result.stopped_by == "divergence" and whole:
         best = int(np.argmin(estimator.loss_curve_[-whole:]))
-        if "mean_cost" in result.history:  # the loss of an epoch's updates; a full batch's is the one before
+        if "mean_loss" in result.history:  # the loss of an epoch's updates; a full batch's is the one before
             best += 1
         result.parameters = run(num_iterations=best * steps).state.parameters
     _finish(estimator, data, result, rule, incremental)
@@ -170,7 +171,7 @@ def _train(estimator: Any, data: Data, state: TrainState, **arguments: Any) -> T
     return train(
         network, data.X.T, data.Y.T, state=replace(state, history={}, interval=(0.0, 0.0)), l2=estimator.alpha,
         l1=estimator.l1, sample_weight=data.weights, engine=engine, devices=devices, time_limit=estimator.time_limit,
-        monitor="cost", **arguments,
+        monitor="loss", **arguments,
     )  # fmt: skip
 
 
@@ -278,20 +279,11 @@ def _warn(estimator: Any, data: Data, long: bool, over: bool) -> None:
 def _write_history(estimator: Any, history: History, columns: dict[str, list[float]]) -> None:
     """Append the epochs of this call to ``history_``."""
     table = estimator.history_
-    done = len(table)
-    count = len(history)
     earlier = table["seconds"][-1] if table.get("seconds") else 0.0
-    rows = {
-        "epoch": [done + i for i in range(1, count + 1)],
-        "loss": history.get("mean_cost", history.get("cost", [])),
-        **{name: column for name, column in columns.items() if column},
-        "learning_rate": history.get("learning_rate", []),
-        "gradient_norm": history.get("gradient_norm", []),
-        "seconds": [earlier + s for s in history.get("seconds", [])],
-    }
-    for name in {**table, **rows}:
-        new = list(rows.get(name, []))[:count]
-        table.setdefault(name, [math.nan] * done).extend(new + [math.nan] * (count - len(new)))
+    rows = history.epochs({name: column for name, column in columns.items() if column})
+    rows["epoch"] = [len(table) + epoch for epoch in rows["epoch"]]
+    rows["seconds"] = [earlier + seconds for seconds in rows["seconds"]]
+    table.extend(rows)
 
 
 def _minimise(estimator: Any, data: Data, state: TrainState, context: Any) -> None:
@@ -309,7 +301,7 @@ def _minimise(estimator: Any, data: Data, state: TrainState, context: Any) -> No
         weight_decay=estimator.weight_decay, clip_norm=estimator.clip_norm, validation=validation, restore_best=True,
     )  # fmt: skip
     estimator.n_iter_ = result.state.step
-    columns = {"validation_loss": result.history.get("validation_cost", [])}
+    columns = {"validation_loss": result.history.get("validation_loss", [])}
     _write_history(estimator, result.history, columns)
     parameters = result.state.parameters
     if not all(np.isfinite(theta).all() for theta in parameters.values()):

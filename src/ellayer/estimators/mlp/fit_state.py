@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.preprocessing import LabelBinarizer
 
 from ...core.network import Network
-from ...engine.events import History
+from ...engine.history import History
 from ...engine.state import FlatState, TrainState
 from ...errors import EllayerError
 from .epoch_rule import Memory

@@ -14,7 +14,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ...core.network import Network
-from ...engine.events import History
+from ...engine.history import History
 from ...engine.state import TrainState
 from ...errors import EllayerError
 from . import settings

@@ -16,7 +16,7 @@ from sklearn.utils.validation import _check_sample_weight, check_consistent_leng
 
 from ..._warn import warn_user
 from ...core.network import Network
-from ...engine.events import History
+from ...engine.history import History, mean_epochs
 from ...errors import EllayerError
 from ...tables.columns import Column, read_table
 from ...tables.encoders import plan_of, raw_columns
@@ -34,7 +34,6 @@ from .ensemble import (
     hold_out,
     make_network,
     outputs,
-    table_of,
     train_members,
 )
 from .fit_stream import fit_stream, is_stream
@@ -105,7 +104,7 @@ class BaseTabular(BaseEstimator, ABC):
         train = asides.train or train_members
         results = train(self.network_, recipe, data, held, eval_rows, self.n_members, orders)
         self.members_ = [result.parameters for result in results]
-        self.history_ = table_of(results)
+        self.history_ = mean_epochs([result.history for result in results])
         self.best_epochs_ = [best_epoch(result.history, self._metric.maximize) for result in results]
         self.stopped_by_ = results[0].stopped_by
         self.engine_ = results[0].engine

@@ -15,7 +15,8 @@ from ...core.network import Network
 from ...core.propagation import L_model_forward
 from ...core.schedules import SCHEDULES, Schedule
 from ...engine.disk_rows import DiskRows
-from ...engine.events import History, Info, wants_to_stop
+from ...engine.events import Info, wants_to_stop
+from ...engine.history import History
 from ...engine.state import TrainState
 from ...engine.train import TrainingResult, train
 from ...engine.train_many import train_many
@@ -358,10 +359,9 @@ class _EpochCalls:
     def __call__(self, info: Info) -> bool:
         orders, history = self.orders, info.history
         epoch = -(-info.iteration // self.steps)
-        column = history.get("mean_cost") or history["cost"]
         told = EpochInfo(
-            **vars(info), epoch=epoch, max_epochs=orders.epochs, loss=column[-1], estimator=orders.estimator,
-            validation_loss=_last(history, "validation_cost"), validation_score=_last(history, "validation_score"),
+            **vars(info), epoch=epoch, max_epochs=orders.epochs, loss=history.losses[-1], estimator=orders.estimator,
+            validation_loss=_last(history, "validation_loss"), validation_score=_last(history, "validation_score"),
         )  # fmt: skip
         answers = [wants_to_stop(callback(told)) for callback in orders.callbacks]
         late = orders.time_limit is not None and time.perf_counter() - orders.begin >= orders.time_limit
@@ -370,38 +370,6 @@ class _EpochCalls:
 
 def _last(history: History, name: str) -> float | None:
     return history[name][-1] if history.get(name) else None
-
-
-def table_of(results: Sequence[TrainingResult]) -> History:
-    """Return one row per epoch, the mean over the members: what each epoch cost and what it led to.
-
-    Parameters
-    ----------
-    results : sequence of TrainingResult
-
-    Returns
-    -------
-    History
-        "epoch", "loss", "validation_loss", "validation_score", "learning_rate", "gradient_norm", "seconds".
-    """
-    tables = [_epochs(result.history) for result in results]
-    rows = min(len(table["epoch"]) for table in tables)
-    means = {name: np.mean([table[name][:rows] for table in tables], axis=0).tolist() for name in tables[0]}
-    return History({**means, "epoch": list(range(1, rows + 1))})
-
-
-def _epochs(history: History) -> dict[str, list[float]]:
-    """The engine's rows, their validation columns moved on by one: there they are of before the updates."""
-    count = len(history)
-    columns: dict[str, list[float]] = {"epoch": list(range(1, count + 1))}
-    columns["loss"] = list(history.get("mean_cost", history.get("cost", [])))
-    for name, column in (("validation_loss", "validation_cost"), ("validation_score", "validation_score")):
-        if column in history:
-            last = history.final.get(column, math.nan)
-            columns[name] = [*history[column][1:], last]
-    for name in ("learning_rate", "gradient_norm", "seconds"):
-        columns[name] = list(history.get(name, []))
-    return columns
 
 
 def best_epoch(history: History, maximize: bool) -> int:

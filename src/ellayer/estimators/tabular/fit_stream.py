@@ -35,7 +35,6 @@ from .ensemble import (
     best_epoch,
     epochs_for,
     make_network,
-    table_of,
     train_on_disk,
 )
 from .recipes import find_recipe
@@ -136,7 +135,7 @@ def fit_stream(
         )  # fmt: skip
         start = start_of(network, recipe, X, np.random.RandomState(seed))
         result = train_on_disk(network, recipe, rows, eval_rows, start, orders)
-    estimator.members_, estimator.history_ = [result.parameters], table_of([result])
+    estimator.members_, estimator.history_ = [result.parameters], result.history.epochs()
     estimator.best_epochs_ = [best_epoch(result.history, orders.maximize)]
     estimator.stopped_by_, estimator.engine_ = result.stopped_by, result.engine
     estimator._judge(Rows(X[:0], Y, learned.weights), None, eval_rows, np.arange(0), 0)

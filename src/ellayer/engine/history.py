@@ -1,0 +1,171 @@
+"""The history of a run: what is recorded, under which names, and the same as one row per epoch."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+OLDER_NAMES = {"cost": "loss", "mean_cost": "mean_loss", "validation_cost": "validation_loss"}
+RESERVED = frozenset(
+    {"iteration", "epoch", "loss", "mean_loss", "validation_loss", "validation_score", "learning_rate",
+     "gradient_norm", "seconds", "loop", *OLDER_NAMES}
+)  # fmt: skip
+_EPOCH_COLUMNS = ("learning_rate", "gradient_norm", "seconds")
+
+
+def current_name(name: str) -> str:
+    """Return the name of a column today, from today's or from an older one.
+
+    >>> current_name("mean_cost"), current_name("seconds")
+    ('mean_loss', 'seconds')
+    """
+    return OLDER_NAMES.get(name, name)
+
+
+class Columns(dict[str, Any]):
+    """Values by column name, found under the older names too."""
+
+    def __init__(self, values: Mapping[str, Any] | None = None):
+        super().__init__({current_name(name): value for name, value in (values or {}).items()})
+
+    def __getitem__(self, name: str) -> Any:
+        return super().__getitem__(current_name(name))
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(OLDER_NAMES.get(name, name) if isinstance(name, str) else name)
+
+    def get(self, name: str, default: object = None) -> Any:
+        """Return a column, or ``default``."""
+        return super().get(current_name(name), default)
+
+
+class History(Columns):
+    """The recorded columns of a run, one list each; row i belongs to iteration ``i * record_every``.
+
+    Columns: "iteration", "loss" (the cost J before that update, with its penalties; on its mini-batch where
+    there are any), "mean_loss" (mini-batches only: the mean over the updates up to the next record),
+    "validation_loss", "validation_score", the metrics and their "validation_" twins, "learning_rate",
+    "gradient_norm", "seconds" (since the start) and "loop" (which loop ran it, e.g. "jax wide"). The names
+    "cost", "mean_cost" and "validation_cost" of earlier versions are understood.
+
+    Parameters
+    ----------
+    columns, final : mapping, optional
+
+    Attributes
+    ----------
+    final : dict
+        The same values after the last update, where a validation set or metrics were asked for.
+
+    Examples
+    --------
+    >>> history = History({"iteration": [0, 10], "loss": [0.7, 0.5]})
+    >>> history.append({"iteration": 20, "loss": 0.4})
+    >>> history["loss"], history["cost"] == history["loss"]
+    ([0.7, 0.5, 0.4], True)
+    """
+
+    def __init__(
+        self, columns: Mapping[str, Sequence[Any]] | None = None, final: Mapping[str, Any] | None = None
+    ):
+        super().__init__({name: list(values) for name, values in (columns or {}).items()})
+        self.final = Columns(final)
+
+    def append(self, row: Mapping[str, Any]) -> None:
+        """Add a row; a column not there before is filled with nan above."""
+        length = len(self)
+        for name in row:
+            if name not in self:
+                self[name] = [math.nan] * length
+        for name, column in self.items():
+            column.append(row.get(name, math.nan))
+
+    def extend(self, rows: Mapping[str, Sequence[Any]]) -> None:
+        """Add rows by columns; what either side lacks is filled with nan."""
+        length, count = len(self), len(next(iter(rows.values()), []))
+        for name in {**self, **rows}:
+            new = list(rows.get(name, []))[:count]
+            self.setdefault(name, [math.nan] * length).extend(new + [math.nan] * (count - len(new)))
+
+    def truncate(self, rows: int) -> None:
+        """Keep the first ``rows`` rows."""
+        for column in self.values():
+            del column[rows:]
+
+    def trim(self) -> None:
+        """Drop a row that was cut off while it was written."""
+        self.truncate(min(map(len, self.values()), default=0))
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(next(iter(self.values()), []))
+
+    def __bool__(self) -> bool:
+        return len(self) > 0
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return the rows as dicts."""
+        return [dict(zip(self.keys(), values, strict=True)) for values in zip(*self.values(), strict=True)]
+
+    def to_csv(self) -> str:
+        """Return the table as CSV text with a header."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(self.keys())
+        writer.writerows(zip(*self.values(), strict=True))
+        return text.getvalue()
+
+    @property
+    def losses(self) -> list[float]:
+        """The loss of the updates from each record to the next: "mean_loss", or "loss" for the full batch."""
+        return self.get("mean_loss") or self.get("loss") or []
+
+    def epochs(self, validation: Mapping[str, Sequence[float]] | None = None) -> History:
+        """Return one row per epoch, for a run with one record per epoch.
+
+        A record's validation columns are those before its updates, an epoch's those after: they move up by
+        one row, and ``final`` is the last.
+
+        Parameters
+        ----------
+        validation : mapping, optional
+            Validation columns by epoch, in place of those of the records.
+
+        Returns
+        -------
+        History
+            "epoch", "loss", "validation_loss", "validation_score", "learning_rate", "gradient_norm", "seconds".
+
+        Examples
+        --------
+        >>> run = History({"iteration": [0, 9], "loss": [0.7, 0.5], "validation_loss": [0.8, 0.6]}, {"validation_loss": 0.4})
+        >>> {name: column for name, column in run.epochs().items() if column}
+        {'epoch': [1, 2], 'loss': [0.7, 0.5], 'validation_loss': [0.6, 0.4]}
+        """
+        by_epoch = validation or {}
+        table: dict[str, list[Any]] = {"epoch": list(range(1, len(self) + 1)), "loss": list(self.losses)}
+        for name in ("validation_loss", "validation_score"):
+            if name in by_epoch:
+                table[name] = list(by_epoch[name])
+            elif name in self:
+                table[name] = [*self[name][1:], self.final.get(name, math.nan)]
+        return History(table | {name: self.get(name, []) for name in _EPOCH_COLUMNS})
+
+
+def mean_epochs(histories: Sequence[History]) -> History:
+    """Return one row per epoch: the means over several runs, as far as all of them went.
+
+    Parameters
+    ----------
+    histories : sequence of History
+        With one record per epoch.
+    """
+    tables = [history.epochs() for history in histories]
+    count = min(len(table["epoch"]) for table in tables)
+    means = {name: np.mean([table[name][:count] for table in tables], axis=0).tolist() for name in tables[0]}
+    return History({**means, "epoch": list(range(1, count + 1))})
