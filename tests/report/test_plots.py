@@ -10,8 +10,8 @@ import pytest
 from matplotlib import rcParams
 from matplotlib.figure import Figure
 
+from ellayer.core.inference import class_index
 from ellayer.report import cost_curves, data_points, decision_boundaries, image_grid, save_picture
-from ellayer.report.plots_data import class_index
 from ellayer.report.style import COLOURS, MARKERS
 
 X = np.random.RandomState(0).randn(2, 60)

@@ -142,12 +142,12 @@ def _as_examples(dataset: Any) -> Examples:
     import numpy as np
     import polars as pl
 
+    from ..core.inference import class_index
     from ..data import Examples
 
     names = dataset.feature_names or [f"x{j}" for j in range(len(dataset.X))]
-    labels = dataset.Y[0].astype(int) if len(dataset.Y) == 1 else dataset.Y.argmax(axis=0)
     frame = pl.DataFrame(dict(zip(names, dataset.X, strict=True)))
-    y = np.array(dataset.classes, dtype=object)[labels]
+    y = np.array(dataset.classes, dtype=object)[class_index(dataset.Y)]
     return Examples(dataset.name, frame, y, "class", reading={"kind": "named"}, notes=(dataset.source,))
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ..core.propagation import L_model_forward, compute_cost, relative_weights
+from ..core.inference import EXAMPLES_AT_ONCE, outputs
+from ..core.objective import objective
 from ..core.schedules import Schedule
 from .events import DivergenceWarning, Info, Stopping, records_ahead, wants_to_stop
 from .history import Columns, History
@@ -20,7 +21,6 @@ from .state import Parameters, TrainState, all_finite
 from .step import Batch, Knobs, Plan, cost, evaluate
 from .wide import Span, root_of_squares
 
-AT_ONCE = 1 << 12  # examples of a set that is looked at
 STRETCH_SECONDS = 0.25  # progress, callbacks, Ctrl-C and limits are looked at this often
 
 Metric = Callable[[np.ndarray, np.ndarray], float]
@@ -57,28 +57,18 @@ class Watch:
         """Return the validation loss and the metrics of both sets at these parameters."""
         values: dict[str, float] = {}
         if self.metrics:
-            AL, _ = _outputs(plan, parameters, self.train.X)
+            AL, _ = outputs(self.train.X, parameters, plan.network, EXAMPLES_AT_ONCE)
             values |= {name: float(f(AL, self.train.Y)) for name, f in self.metrics.items()}
         if self.validation is not None:
             batch = self.validation
             with blas_threads(plan.network, batch.X.shape[1]):
-                AL, ZL = _outputs(plan, parameters, batch.X)
-            weights = None if batch.weights is None else relative_weights(batch.weights)
-            values["validation_loss"] = float(compute_cost(AL, batch.Y, plan.network, weights, ZL))
+                AL, ZL = outputs(batch.X, parameters, plan.network, EXAMPLES_AT_ONCE)
+            J = objective(plan.network, batch.X.shape[1], batch.weights)
+            values["validation_loss"] = float(J.cost(AL, ZL, batch.Y, {}))
             values |= {f"validation_{name}": float(f(AL, batch.Y)) for name, f in self.metrics.items()}
             if self.score is not None:
                 values["validation_score"] = float(self.score(AL, batch.Y, batch.weights))
         return values
-
-
-def _outputs(plan: Plan, parameters: Parameters, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A^[L] and Z^[L]; of many examples by parts, so that the layers between take little memory."""
-    parts = []
-    for first in range(0, X.shape[1], AT_ONCE):
-        AL, caches = L_model_forward(X[:, first : first + AT_ONCE], parameters, plan.network)
-        parts.append((AL, caches[-1].Z))
-    AL, ZL = (p[0] if len(p) == 1 else np.concatenate(p, axis=1) for p in zip(*parts, strict=True))
-    return AL, ZL
 
 
 def is_judged(stopping: Stopping, keep_best: bool, rates: Rates) -> bool:

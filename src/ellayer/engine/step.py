@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ..core.arrays import Array, array_namespace
+from ..core.arrays import Array
 from ..core.network import Network
+from ..core.objective import Objective, dropout_masks, objective
 from ..core.optimizers import Optimizer, clip_gradients, decay_weights, global_norm
-from ..core.propagation import L_model_backward, L_model_forward, compute_cost, relative_weights
-from ..core.regularizers import dropout_mask, l1_backward, l1_forward, l2_backward, l2_forward
+from ..core.propagation import L_model_forward
 from . import wide
 
 
@@ -66,50 +66,33 @@ class Evaluation(NamedTuple):
     AL: Array
     ZL: Array
     grads: dict[str, Array]
-    weights: Array | None
-    total: Any  # the sum of the weights: what L1 and L2 are divided by
+    objective: Objective
 
 
 def evaluate(plan: Plan, knobs: Knobs, parameters: dict[str, Array], batch: Batch, step: Any) -> Evaluation:
     """Forward and backward on one batch, with dropout, weights, L1 and L2."""
     X, Y = batch.X, batch.Y
-    weights, total = None, X.shape[1]
-    if batch.weights is not None:
-        weights = relative_weights(batch.weights)
-        xp = array_namespace(batch.weights)
-        total = xp.sum(batch.weights)
-        total = xp.where(total > 0.0, total, float("inf"))  # a batch that weighs nothing changes nothing
-    masks = _masks(plan, knobs, X, step) if plan.dropout else None
+    J = objective(
+        plan.network,
+        X.shape[1],
+        batch.weights,
+        l2=knobs.l2 if plan.l2 else None,
+        l1=knobs.l1 if plan.l1 else None,
+    )
+    masks = None
+    if plan.dropout:
+        rates = dict(zip(plan.dropout, knobs.dropout, strict=True))
+        masks = dropout_masks(plan.network, rates, X, knobs.seed, step)
     AL, caches = L_model_forward(X, parameters, plan.network, masks)
-    grads = L_model_backward(AL, Y, caches, plan.network, weights, input_gradient=False)
-    if plan.wide:
-        grads = wide.span_gradient(grads, parameters)
-    if plan.l2:
-        grads = l2_backward(grads, parameters, knobs.l2, total)
-    if plan.l1:
-        grads = l1_backward(grads, parameters, knobs.l1, total)
-    return Evaluation(AL, caches[-1].Z, grads, weights, total)
-
-
-def _masks(plan: Plan, knobs: Knobs, X: Array, step: Any) -> dict[int, Array]:
-    xp = array_namespace(X)
-    masks = {}
-    for i, layer in enumerate(plan.dropout):
-        like = xp.zeros((plan.network.widths[layer], X.shape[1]), dtype=X.dtype)
-        masks[layer] = dropout_mask(like, knobs.dropout[i], knobs.seed, step, layer)
-    return masks
+    grads = J.gradients(AL, caches, Y, parameters, project=wide.span_gradient if plan.wide else None)
+    return Evaluation(AL, caches[-1].Z, grads, J)
 
 
 def cost(plan: Plan, knobs: Knobs, parameters: dict[str, Array], batch: Batch, at: Evaluation) -> Array:
     """The cost J of an evaluation, L1 and L2 included."""
-    J = compute_cost(at.AL, batch.Y, plan.network, at.weights, at.ZL)
-    if plan.l2:
-        if plan.wide:
-            parameters = parameters | {"W1": wide.root_of_squares(parameters["W1"], batch.gram)}
-        J = J + l2_forward(parameters, knobs.l2, at.total)
-    if plan.l1:
-        J = J + l1_forward(parameters, knobs.l1, at.total)
-    return J
+    if plan.l2 and plan.wide:
+        parameters = parameters | {"W1": wide.root_of_squares(parameters["W1"], batch.gram)}
+    return at.objective.cost(at.AL, at.ZL, batch.Y, parameters)
 
 
 def gradient_norm(plan: Plan, batch: Batch, at: Evaluation) -> Array:

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from .._warn import warn_user
+from ..core.inference import SPARSE_NUMBERS_AT_ONCE, class_index, outputs
 from ..core.network import Network
 from ..core.propagation import L_model_forward
-from .mlp.epoch_rule import NUMBERS_AT_ONCE, outputs_of_rows
 
 NOTHING = 0.1
 HUGE_INPUT = 1e4
@@ -87,7 +87,7 @@ def overflows_at_once(X: Any, Y: np.ndarray, parameters: dict[str, np.ndarray], 
     ):
         return False
     with np.errstate(all="ignore"):
-        AL, _ = outputs_of_rows(X, parameters, network)
+        AL, _ = outputs(X.T, parameters, network)
         return not np.isfinite(network.loss_row.forward(AL, Y.T).sum())
 
 
@@ -108,13 +108,13 @@ def warn_of_fit(
         Their class numbers.
     """
     sparse = hasattr(X, "toarray")
-    step = -(-X.shape[0] // (max(100, NUMBERS_AT_ONCE // X.shape[1]) if sparse else LOOKED_AT))
+    step = -(-X.shape[0] // (max(100, SPARSE_NUMBERS_AT_ONCE // X.shape[1]) if sparse else LOOKED_AT))
     X = X[::step].toarray() if sparse else X[::step]
     AL, caches = L_model_forward(X.T, parameters, network)
     _warn_of_dead_units(network, caches)
     if numbers is None or len(estimator.classes_) < 2:
         return
-    predicted = (AL[0] > 0.5).astype(np.intp) if len(AL) == 1 else AL.argmax(axis=0)
+    predicted = class_index(AL)
     count = len(estimator.classes_)
     never = np.setdiff1d(np.unique(numbers[::step]), np.unique(predicted))
     if len(never) and count > 1:

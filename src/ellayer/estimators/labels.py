@@ -8,24 +8,18 @@ import numpy as np
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.class_weight import compute_sample_weight
 
+from ..core.inference import class_index
 from ..errors import EllayerError
 
 
 def decode(labels: LabelBinarizer, A: np.ndarray) -> Any:
     """Return the labels of outputs A (m, n_outputs): the most probable class, or those above 1/2."""
     classes = labels.classes_
-    if labels.y_type_ == "multiclass":
-        return classes[A.argmax(axis=1)]
-    if labels.y_type_ == "binary":
-        if len(classes) == 1:
-            return np.repeat(classes[:1], len(A))
-        return classes[(A[:, 0] > 0.5).astype(np.intp)]
-    return labels.inverse_transform(A)
-
-
-def class_numbers(Y: np.ndarray) -> np.ndarray:
-    """Return the class number of each row of a matrix of 0 and 1."""
-    return Y[:, 0].astype(np.intp) if Y.shape[1] == 1 else Y.argmax(axis=1)
+    if labels.y_type_ not in ("multiclass", "binary"):
+        return labels.inverse_transform(A)
+    if len(classes) == 1:
+        return np.repeat(classes[:1], len(A))
+    return classes[class_index(A.T)]
 
 
 def class_weights(
@@ -40,7 +34,7 @@ def class_weights(
         return None
     if labels.y_type_.startswith("multilabel"):
         return compute_sample_weight(class_weight, Y.astype(int))
-    numbers, classes = class_numbers(Y), labels.classes_
+    numbers, classes = class_index(Y.T), labels.classes_
     if isinstance(class_weight, str):
         counts = np.bincount(numbers, sample_weight, minlength=len(classes))
         by_class = counts.sum() / ((counts > 0).sum() * np.where(counts > 0, counts, 1.0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..core.inference import class_index
 from .diagnosis_findings import Finding, Look
 
 LARGE, SMALL = 20.0, 0.01  # root mean square of an input, where networks learn from about 1
@@ -59,9 +60,8 @@ def _balance(look: Look) -> list[Finding]:
     k, K = int(np.argmin(shares)), len(shares)
     if shares[k] * K >= RARE:
         return []
-    labels = look.Y[0] if len(Y) == 1 else look.Y.argmax(axis=0)  # type: ignore[index,union-attr]
-    predicted = (look.AL[0] > 0.5) if len(Y) == 1 else look.AL.argmax(axis=0)  # type: ignore[index,union-attr]
-    mine = labels == k
+    predicted = class_index(look.AL)
+    mine = class_index(look.Y) == k
     recall = float((predicted[mine] == k).mean()) if mine.any() else float("nan")
     told = "" if np.isnan(recall) else f"; {100 * recall:.0f} % of its examples are recognised"
     return [

@@ -15,8 +15,8 @@ import numpy as np
 
 from ..core.inputs import ramp_sides
 from ..core.network import Network
-from ..core.propagation import L_model_backward, L_model_forward, compute_cost, relative_weights
-from ..core.regularizers import l1_backward, l1_forward, l2_backward, l2_forward
+from ..core.objective import Objective, objective
+from ..core.propagation import L_model_forward
 from ..errors import EllayerError
 
 Parameters = dict[str, np.ndarray]
@@ -243,10 +243,7 @@ class Problem:
     network: Network
     X: np.ndarray
     Y: np.ndarray
-    weights: np.ndarray | None
-    total: float  # the sum of the weights, m without any: what the penalties are divided by
-    l2: float
-    l1: float
+    objective: Objective
     masks: dict[int, np.ndarray]
 
     @classmethod
@@ -258,45 +255,34 @@ class Problem:
         if m == 0:
             raise EllayerError("X: expected at least one example, received none")
         Y = _array("Y", np.reshape(Y, (1, -1)) if np.ndim(Y) == 1 else Y, (dims[-1], m))
-        total = float(m)
         if weights is not None:
             weights = _array("weights", np.reshape(weights, (1, -1)), (1, m))
-            total = float(weights.sum())
-            if weights.min() < 0 or total == 0:
+            if weights.min() < 0 or weights.max() == 0:
                 raise EllayerError(
                     f"weights: expected numbers of at least 0, not all 0; received {weights.min():g} to "
                     f"{weights.max():g}"
                 )
-            weights = relative_weights(weights)
         if wrong := [l for l in masks or {} if l not in range(network.L)]:
             raise EllayerError(f"masks: expected layers 0 to {network.L - 1}, received {wrong[0]!r}")
         held = {l: _array(f"masks[{l}]", D, (network.widths[l], m)) for l, D in (masks or {}).items()}
-        return cls(network, X, Y, weights, total, float(l2), float(l1), held)
+        J = objective(network, m, weights, float(l2) or None, float(l1) or None)
+        return cls(network, X, Y, J, held)
 
     def cost(self, theta: Parameters) -> tuple[float, list[np.ndarray]]:
         """Return J and on which side of its kink everything lies that has one."""
         AL, caches = L_model_forward(self.X, theta, self.network, self.masks)
-        J = compute_cost(AL, self.Y, self.network, self.weights, caches[-1].Z)
         rows = self.network.rows
         sides = [k < cache.Z for cache, row in zip(caches, rows, strict=True) for k in row.kinks]
         sides += [k < AL - self.Y for k in self.network.loss_row.kinks]
         sides += ramp_sides(caches[0].inputs)
-        if self.l2:
-            J = J + l2_forward(theta, self.l2, self.total)
-        if self.l1:
-            J = J + l1_forward(theta, self.l1, self.total)
+        if self.objective.l1:
             sides += [W > 0 for name, W in theta.items() if name[0] == "W"]
-        return J, sides
+        return self.objective.cost(AL, caches[-1].Z, self.Y, theta), sides
 
     def gradients(self, theta: Parameters) -> Parameters:
         """Return the gradients as the core computes them."""
         AL, caches = L_model_forward(self.X, theta, self.network, self.masks)
-        grads = L_model_backward(AL, self.Y, caches, self.network, self.weights, input_gradient=False)
-        if self.l2:
-            grads = l2_backward(grads, theta, self.l2, self.total)
-        if self.l1:
-            grads = l1_backward(grads, theta, self.l1, self.total)
-        return grads
+        return self.objective.gradients(AL, caches, self.Y, theta)
 
     def rounding(self, theta: Parameters, J: float) -> float:
         """Return by how much rounding moves J, seen as its roughness over steps far below epsilon.

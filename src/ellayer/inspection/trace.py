@@ -10,8 +10,8 @@ import numpy as np
 
 from ..core.activations import blend_forward
 from ..core.network import Network
-from ..core.propagation import Cache, L_model_backward, L_model_forward, compute_cost, relative_weights
-from ..core.regularizers import dropout_mask, l1_backward, l1_forward, l2_backward, l2_forward
+from ..core.objective import dropout_masks, objective
+from ..core.propagation import Cache, L_model_forward
 from ..engine.batches import Batches
 from ..engine.lbfgs import LBFGS
 from ..engine.optax_rules import find_optimizer
@@ -303,18 +303,16 @@ def _walk(
     X, Y = X[:, chosen], Y[:, chosen]
     m = X.shape[1]
     l2, l1 = check_number(settings.get("l2", 0.0), "l2"), check_number(settings.get("l1", 0.0), "l1")
-    weights = None if w is None else relative_weights(w)
-    total = float(m) if w is None else float(w.sum())
-    masks = _masks(network, settings, state, m)
+    goal = objective(network, m, w, l2 or None, l1 or None)
+    weights = goal.weights
+    masks = dropout_masks(
+        network, check_dropout(network, settings.get("dropout", 0.0)), X, state.seed, state.step
+    )
     AL, caches = L_model_forward(X, parameters, network, masks)
-    J = compute_cost(AL, Y, network, weights, caches[-1].Z)
-    grads = L_model_backward(AL, Y, caches, network, weights)
+    J = goal.cost(AL, caches[-1].Z, Y, parameters)
+    grads = goal.gradients(AL, caches, Y, parameters, input_gradient=True)
     dAL = network.loss_row.backward(AL, Y)
     grads.setdefault(f"dA{network.L}", dAL if weights is None else weights * dAL)
-    if l2:
-        J, grads = J + l2_forward(parameters, l2, total), l2_backward(grads, parameters, l2, total)
-    if l1:
-        J, grads = J + l1_forward(parameters, l1, total), l1_backward(grads, parameters, l1, total)
     rule = find_optimizer(settings.get("optimizer", "gd"))
     table = equations(network, Terms(weights is not None, l2 > 0, l1 > 0, tuple(masks)), rule, rate)
     steps = _given(network, parameters, X, Y)
@@ -327,7 +325,7 @@ def _walk(
     ]
     steps += [_step(f"new {name}", "update", _told(table, settings), after[name]) for name in network.shapes]
     return Trace(
-        network, tuple(steps), state.step, example, m, rule.name, rate, caches, (l2, l1, total)
+        network, tuple(steps), state.step, example, m, rule.name, rate, caches, (l2, l1, float(goal.total))
     )  # fmt: skip
 
 
@@ -350,14 +348,6 @@ def _batch(m: int, state: TrainState, settings: dict) -> tuple[Any, np.ndarray |
     chosen = slice(None) if batches.full else batches.indices(state.step)
     weights = check_weights(settings.get("sample_weight"), m, "float64")
     return chosen, None if weights is None else weights[:, chosen]
-
-
-def _masks(network: Network, settings: dict, state: TrainState, m: int) -> dict[int, np.ndarray]:
-    rates = check_dropout(network, settings.get("dropout", 0.0))
-    return {
-        l: dropout_mask(np.zeros((network.widths[l], m)), rate, state.seed, state.step, l)
-        for l, rate in rates.items()
-    }
 
 
 def _given(network: Network, parameters: Parameters, X: np.ndarray, Y: np.ndarray | None) -> list[Step]:

@@ -13,31 +13,11 @@ from matplotlib.colors import Normalize, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from ..core.inference import class_index
 from ..errors import EllayerError
 from .style import COLOURS, DASHES, INK, MARKERS, PROBABILITY, look, new_figure
 
 Probabilities = Callable[[np.ndarray], np.ndarray]
-
-
-def class_index(Y: np.ndarray) -> np.ndarray:
-    """Return the class 0, 1, ... of each column of Y.
-
-    Parameters
-    ----------
-    Y : array, shape (1, m) of 0 and 1, or (n_classes, m) one-hot
-        Probabilities are taken too: the class is the most probable one.
-
-    Returns
-    -------
-    array of int, shape (m,)
-
-    Examples
-    --------
-    >>> class_index(np.array([[0, 1, 1]])), class_index(np.array([[1, 0], [0, 0], [0, 1]]))
-    (array([0, 1, 1]), array([0, 2]))
-    """
-    Y = np.atleast_2d(Y)
-    return (Y[0] > 0.5).astype(int) if Y.shape[0] == 1 else np.argmax(Y, axis=0)
 
 
 def cost_curves(

@@ -55,6 +55,7 @@ def look_at(model: Path, file: str) -> Looked:
     if hasattr(saved.model, "preparation_"):
         return _rows_of_a_table(saved, file)
     from .. import data
+    from ..core.inference import class_index
 
     dataset = data.load(file)
     X, Y = dataset.X, dataset.Y
@@ -63,8 +64,7 @@ def look_at(model: Path, file: str) -> Looked:
     classes = getattr(saved.model, "classes_", None)
     if classes is None:
         return Looked(saved.model, X.T, Y.T, rows_first=True)
-    numbers = (Y[0] if len(Y) == 1 else Y.argmax(axis=0)).astype(int)
-    return Looked(saved.model, X.T, classes[numbers], rows_first=True)
+    return Looked(saved.model, X.T, classes[class_index(Y)], rows_first=True)
 
 
 def _rows_of_a_table(saved: Saved, file: str) -> Looked:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.inference import class_index, class_probabilities
 from ..report.page import write_report
 from ..report.plots_data import cost_curves, data_points, decision_boundaries, image_grid
 from ..report.style import save_picture
@@ -77,7 +78,7 @@ def _write_summary(path: Path, summary: dict[str, Any]) -> None:
 
 def _draw_data(folder: Path, training: Training) -> None:
     dataset = training.dataset
-    labels = dataset.Y[0].astype(int) if len(dataset.Y) == 1 else dataset.Y.argmax(axis=0)
+    labels = class_index(dataset.Y)
     n, m = dataset.X.shape
     if dataset.image_shape:
         shown = range(min(15, m))
@@ -132,9 +133,8 @@ def draw_mislabelled(path: Path, dataset: Any, model: Model, limit: int = 30) ->
     kind, X, Y = "test", dataset.X_test, dataset.Y_test
     if X is None:
         kind, X, Y = "training", dataset.X, dataset.Y
-    P = model.result.predict_proba(X)
-    P = np.vstack([1 - P, P]) if len(P) == 1 else P
-    said, truth = P.argmax(axis=0), Y[0].astype(int) if len(Y) == 1 else Y.argmax(axis=0)
+    P = class_probabilities(model.result.predict_proba(X))
+    said, truth = P.argmax(axis=0), class_index(Y)
     sureness = P.max(axis=0)
     wrong = np.flatnonzero(said != truth)
     shown = wrong[np.argsort(-sureness[wrong], kind="stable")][:limit]

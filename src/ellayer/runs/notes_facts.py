@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.inference import class_index, class_probabilities
 from ..inspection import diagnose
 from ..report.run_facts import Predictions, RunFacts
 from .config import config_text
@@ -51,7 +52,7 @@ def facts_of(training: Training) -> RunFacts:
         network=result.network,
         parameters=result.parameters,
         history=result.history,
-        y=np.asarray(dataset.classes)[_numbers(Y)],
+        y=np.asarray(dataset.classes)[class_index(Y)],
         models=[_judged("the network", training.network, X, dataset.classes)]
         + ([_judged(training.baseline.name, training.baseline, X, dataset.classes)] if training.baseline else []),
         held_out_on="test examples" if tested else "training examples",
@@ -96,11 +97,5 @@ def provenance_of(training: Training, facts: RunFacts) -> dict[str, Any]:
 
 
 def _judged(name: str, model: Model, X: np.ndarray, classes: tuple[str, ...]) -> Predictions:
-    P = model.result.predict_proba(X)
-    P = np.vstack([1.0 - P, P]) if len(P) == 1 else P
-    return Predictions(name, np.asarray(classes)[_numbers(model.result.predict(X))], P.T)
-
-
-def _numbers(Y: np.ndarray) -> np.ndarray:
-    """Class numbers of targets or predictions: one row of them, or one-hot columns."""
-    return (Y[0] if len(Y) == 1 else Y.argmax(axis=0)).astype(int)
+    AL = model.result.predict_proba(X)
+    return Predictions(name, np.asarray(classes)[class_index(AL)], class_probabilities(AL).T)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..core.inference import class_index
 from ..errors import UsageError
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def fit_whole(name: str, dataset: Dataset, network: Any, **settings: Any) -> Mod
 
 def accuracy(result: TrainingResult, X: np.ndarray, Y: np.ndarray) -> float:
     """Return the share of the columns of X whose class is predicted."""
-    return float(np.mean(result.predict(X)[0] == (Y[0] if len(Y) == 1 else Y.argmax(axis=0))))
+    return float(np.mean(result.predict(X)[0] == class_index(Y)))
 
 
 def per_cent(share: float | None, decimals: int = 0) -> str:

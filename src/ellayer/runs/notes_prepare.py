@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..core.inference import class_index
 from .notes_recipes import Recipe
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def prepare(dataset: Dataset, recipe: Recipe) -> tuple[Dataset, Standardised | N
 def _hold_out(dataset: Dataset, recipe: Recipe) -> Dataset:
     from sklearn.model_selection import train_test_split
 
-    labels = dataset.Y[0] if len(dataset.Y) == 1 else dataset.Y.argmax(axis=0)
+    labels = class_index(dataset.Y)
     kept, held = train_test_split(
         np.arange(len(labels)), test_size=recipe.held_out, random_state=0, stratify=labels
     )

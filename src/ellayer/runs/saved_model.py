@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..core.inference import class_index, class_probabilities
 from ..errors import UsageError
 
 if TYPE_CHECKING:
@@ -137,14 +138,11 @@ class Saved:
     def _of_outputs(self, AL: np.ndarray, make: type[Predictions]) -> Predictions:
         network = self.model[0] if isinstance(self.model, tuple) else self.model.network
         kind = network.loss_row.targets
-        if kind == "binary" and len(AL) == 1:
-            P = np.vstack([1.0 - AL, AL]).T
-        elif kind == "one_hot":
-            P = AL.T
-        else:
+        if kind != "one_hot" and not (kind == "binary" and len(AL) == 1):
             return make("the network", AL[0] if len(AL) == 1 else AL.T)
+        P = class_probabilities(AL).T
         classes = np.asarray(self.provenance.get("classes") or list(range(P.shape[1])))
-        return make("the network", classes[P.argmax(axis=1)], P)
+        return make("the network", classes[class_index(AL)], P)
 
     @property
     def classes(self) -> list[Any]:
@@ -242,8 +240,8 @@ def _of_estimator(model: Any, X: Any) -> Predictions:
 def _outputs(model: Any, X: np.ndarray) -> np.ndarray:
     if not isinstance(model, tuple):
         return model.predict_proba(X)
-    from ..core.propagation import L_model_forward
+    from ..core.inference import outputs
     from ..engine.validation import check_X
 
     network, parameters = model
-    return L_model_forward(check_X(network, X, "float64"), parameters, network)[0]
+    return outputs(check_X(network, X, "float64"), parameters, network)[0]

@@ -117,7 +117,7 @@ def test_very_many_rows_go_through_in_blocks(iris, monkeypatch):
     X, y = iris
     model = MLPClassifier(**FAST).fit(X, y)
     whole = model.predict_proba(X)
-    monkeypatch.setattr("ellayer.estimators.mlp.base.ROWS_AT_ONCE", 200)
+    monkeypatch.setattr("ellayer.core.inference.NUMBERS_AT_ONCE", 200)
     np.testing.assert_allclose(model.predict_proba(X), whole, rtol=1e-12)
     np.testing.assert_allclose(model.predict_proba(sparse.csr_array(X)), whole, rtol=1e-12)
 

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ...core.inference import layer_outputs
 from ...core.network import Network
 from ...engine.history import History
 from ...errors import EllayerError
@@ -19,8 +20,6 @@ from ..sklearn_compat import CallbackSupportMixin
 from . import fit as fitting
 from . import fit_state as storing
 from .settings import is_lbfgs
-
-ROWS_AT_ONCE = 2**24  # numbers in the widest layer of a block of rows
 
 
 def _is_stochastic(estimator: Any) -> bool:
@@ -88,22 +87,9 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
     # Output
 
     def _forward(self, X: Any, layer: int | None = None) -> np.ndarray:
-        """Return A^[layer] of validated rows as rows, by default the last layer's.
-
-        Sparse X and very many rows go through in blocks, the one made dense, the other kept in memory.
-        """
-        network = self.network_
-        layer = network.L if layer is None else layer
-        m = X.shape[0]
-        if m > 1 and m * max(network.layer_dims) > ROWS_AT_ONCE:
-            block = max(1, min(m // 2, ROWS_AT_ONCE // max(network.layer_dims)))
-            return np.concatenate([self._forward(X[i : i + block], layer) for i in range(0, m, block)])
-        A = (X.toarray() if hasattr(X, "toarray") else X).T
-        for coef, intercept, row in zip(self.coefs_[:layer], self.intercepts_, network.rows, strict=False):
-            Z = coef.T @ A
-            Z += intercept.reshape(-1, 1)
-            A = row.forward(Z)
-        return A.T
+        """Return A^[layer] of validated rows as rows, by default the last layer's."""
+        layer = self.network_.L if layer is None else layer
+        return layer_outputs(X.T, self.parameters_, self.network_, layer).T
 
     def _outputs(self, X: Any) -> np.ndarray:
         check_is_fitted(self)

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import accuracy_score, get_scorer, r2_score
 
-from ...core.propagation import L_model_forward, compute_cost, relative_weights
+from ...core.inference import outputs
+from ...core.objective import objective
 from ...core.schedules import Schedule
 from ...engine.events import Info, wants_to_stop
 from ...engine.history import History
@@ -20,7 +21,6 @@ from ..epoch_info import EpochInfo
 from ..labels import decode
 
 SMALLEST_RATE = 1e-6
-NUMBERS_AT_ONCE = 2**22  # of sparse rows made dense
 FOREVER = 1 << 30  # epochs
 
 
@@ -133,10 +133,11 @@ class EpochRule:
         if self.held_out is None and self.watched == "loss":
             return -estimator.loss_
         place = self.held_out or self.train
-        AL, ZL = outputs_of_rows(place.X, self._now(), self.network)
+        AL, ZL = outputs(place.X.T, self._now(), self.network)
         if self.held_out is not None:
-            weights = None if place.weights is None else relative_weights(place.weights.reshape(1, -1))
-            loss = float(compute_cost(AL, place.Y.T, self.network, weights, ZL))
+            weights = None if place.weights is None else place.weights.reshape(1, -1)
+            J = objective(self.network, AL.shape[1], weights)
+            loss = float(J.cost(AL, ZL, place.Y.T, {}))
             self.columns["validation_loss"].append(loss)
         score = self.scorer(place, AL.T)
         if self.held_out is None:
@@ -251,19 +252,6 @@ class IterationCalls:
         if self.context is not None:
             answers.append(self.context.epoch_ended(lambda: info.parameters))
         return any(answers)
-
-
-def outputs_of_rows(X: Any, parameters: dict[str, np.ndarray], network: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Return A^[L] and Z^[L] of rows X (m, n_x), both (n_L, m); sparse rows are made dense by blocks."""
-    if not hasattr(X, "toarray"):
-        AL, caches = L_model_forward(X.T, parameters, network)
-        return AL, caches[-1].Z
-    block = max(1, NUMBERS_AT_ONCE // X.shape[1])
-    parts = [
-        outputs_of_rows(X[i : i + block].toarray(), parameters, network) for i in range(0, X.shape[0], block)
-    ]
-    A, Z = zip(*parts, strict=True)
-    return np.concatenate(A, axis=1), np.concatenate(Z, axis=1)
 
 
 def watched(estimator: Any, has_validation: bool) -> str:

@@ -10,9 +10,10 @@ from sklearn.base import is_classifier
 from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import _check_sample_weight
 
+from ...core.inference import class_index
 from ...errors import EllayerError
 from .. import fit_warnings as checks
-from ..labels import class_numbers, class_weights, decode
+from ..labels import class_weights, decode
 from ..parameters import named
 from . import settings
 from .epoch_rule import HeldOut
@@ -88,7 +89,7 @@ def _stratify(estimator: Any, Y: np.ndarray, incremental: bool) -> np.ndarray | 
     """Return what the split is stratified by: as in scikit-learn two classes, and not more."""
     if estimator._label_binarizer.y_type_.startswith("multilabel"):
         return None
-    numbers = class_numbers(Y)
+    numbers = class_index(Y.T)
     single = np.flatnonzero(np.bincount(numbers) == 1)
     if len(single) and len(Y) > 1 and not incremental:  # a part of the data need not hold every class twice
         labels = ", ".join(map(repr, estimator.classes_[single].tolist()[:10]))

@@ -13,16 +13,16 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from ..._warn import warn_user
+from ...core.inference import class_index, outputs
 from ...core.network import Network
-from ...core.propagation import L_model_forward, compute_cost, relative_weights
-from ...core.regularizers import l1_forward, l2_forward
+from ...core.objective import objective
 from ...engine.events import Info
 from ...engine.history import History
 from ...engine.state import TrainState
 from ...engine.train import TrainingResult, train
 from ...errors import EllayerError
 from .. import fit_warnings as checks
-from ..labels import class_numbers, decode
+from ..labels import decode
 from ..parameters import named
 from ..sklearn_compat import SklearnCallbacks, given_callbacks
 from . import settings
@@ -272,7 +272,7 @@ def _warn(estimator: Any, data: Data, long: bool, over: bool) -> None:
     if not long and not over:
         return
     single = is_classifier(estimator) and not estimator._label_binarizer.y_type_.startswith("multilabel")
-    numbers = class_numbers(data.Y) if single and long else None
+    numbers = class_index(data.Y.T) if single and long else None
     checks.warn_of_fit(estimator, data.X, numbers, estimator.network_, estimator.parameters_)
 
 
@@ -324,11 +324,10 @@ def _minimise(estimator: Any, data: Data, state: TrainState, context: Any) -> No
 def _cost(estimator: Any, data: Data) -> float:
     """The cost at the fitted parameters, penalties included."""
     parameters, network = estimator.parameters_, _scored(estimator.network_)
-    AL, caches = L_model_forward(data.X.T, parameters, network)
-    weights = None if data.weights is None else relative_weights(data.weights.reshape(1, -1))
-    m = len(data.Y) if data.weights is None else float(data.weights.sum())
-    J = compute_cost(AL, data.Y.T, network, weights, caches[-1].Z)
-    return float(J + l2_forward(parameters, estimator.alpha, m) + l1_forward(parameters, estimator.l1, m))
+    AL, ZL = outputs(data.X.T, parameters, network)
+    weights = None if data.weights is None else data.weights.reshape(1, -1)
+    J = objective(network, len(data.Y), weights, estimator.alpha, estimator.l1)
+    return float(J.cost(AL, ZL, data.Y.T, parameters))
 
 
 def _warn_of_lbfgs(estimator: Any) -> None:

@@ -14,10 +14,11 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_y
 
 from ..._warn import warn_user
+from ...core.inference import class_index
 from ...errors import EllayerError
 from ...tables.columns import is_missing
 from .. import fit_warnings as checks
-from ..labels import class_numbers, class_weights
+from ..labels import class_weights
 from ..mlp.fit_state import _labels_from_facts, _labels_to_facts
 from .base import CONSTRAINTS, BaseTabular, need_members
 from .calibration import CLASS_METRICS, TableMetric, best_threshold, log_loss, soften, temperature_for
@@ -242,7 +243,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         return class_weights(self.class_weight, columns, self._labels, weights)
 
     def _strata(self, Y: np.ndarray) -> np.ndarray | None:
-        return class_numbers(Y)
+        return class_index(Y.T)
 
     def _warn_of_few(self, Y: np.ndarray, held: Any) -> None:
         super()._warn_of_few(Y, held)

@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from ...core import inference
 from ...core.inputs import Inputs
 from ...core.network import Network
-from ...core.propagation import L_model_forward
 from ...core.schedules import SCHEDULES, Schedule
 from ...engine.disk_rows import DiskRows
 from ...engine.events import Info, wants_to_stop
@@ -32,7 +32,6 @@ MANY_ROWS = 5_000
 MOST_HELD = 50_000  # rows held out by one member: more tell no more
 EXAMPLES = 50_000_000  # seen in all, by default: of very many rows fewer epochs than the recipe's
 COMPILED_FROM = 5e11  # multiplications and additions from which compiling pays
-ROWS_AT_ONCE = 4096
 MOST_RAMPS = 512  # of all numbers together
 
 
@@ -409,9 +408,5 @@ def outputs(network: Network, parameters: Parameters, X: np.ndarray) -> np.ndarr
     -------
     ndarray
     """
-    wide = {name: theta.astype(np.float64) for name, theta in parameters.items()}
-    blocks = []
-    for first in range(0, len(X), ROWS_AT_ONCE):
-        _, caches = L_model_forward(X[first : first + ROWS_AT_ONCE].T, wide, network)
-        blocks.append(caches[-1].Z.T)
-    return np.concatenate(blocks)
+    double = {name: theta.astype(np.float64) for name, theta in parameters.items()}
+    return inference.outputs(X.T, double, network, inference.EXAMPLES_AT_ONCE)[1].T

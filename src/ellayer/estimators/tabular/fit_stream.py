@@ -19,11 +19,11 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from ..._warn import warn_user
+from ...core.inference import class_index
 from ...engine.disk_rows import DiskRows
 from ...errors import EllayerError
 from ...tables.columns import read_table
 from ...tables.preparation import match_columns, remember_features, take_rows
-from ..labels import class_numbers
 from ..parameters import hidden_sizes
 from .ensemble import (
     FEWEST_ROWS,
@@ -261,7 +261,7 @@ def _second_pass(
     for X, y, keys in _keyed(stream, seed):
         table = match_columns(read_table(X), X, names, estimator.n_features_in_, type(estimator))
         Y = estimator._targets(estimator._checked_targets(X, y)).astype(estimator.dtype)
-        weights = None if by_class is None else by_class[class_numbers(Y)]
+        weights = None if by_class is None else by_class[class_index(Y.T)]
         rows = Rows(estimator._matrix(table, new=False, warn=False), Y, weights)
         inside = keys < 1.0 - share
         parts = [rows.X[inside], Y[inside], *([] if weights is None else [weights[inside].reshape(-1, 1)])]

@@ -1,0 +1,117 @@
+"""Outputs of a network without its caches, by blocks of examples; and what outputs stand for.
+
+Examples are columns, as everywhere in ``core``. A block is all that is in memory of the layers between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .arrays import Array, array_namespace
+from .inputs import inputs_forward
+from .network import Network
+from .propagation import linear_activation_forward
+
+EXAMPLES_AT_ONCE = 4096  # a good block where blocks are small on purpose
+NUMBERS_AT_ONCE = 2**24  # in the widest layer of a block, where nobody says how many examples it has
+SPARSE_NUMBERS_AT_ONCE = 2**22  # of a sparse input made dense
+_TILE = (
+    64  # BLAS sums in another order at the edge of a matrix: whole tiles give a block the bits of the whole
+)
+
+
+def outputs(
+    X: Array, parameters: dict[str, Array], network: Network, block: int | None = None
+) -> tuple[Array, Array]:
+    """Return A^[L] and Z^[L] of any number of examples.
+
+    Parameters
+    ----------
+    X : array or sparse matrix, shape (n_x, m)
+    parameters : dict
+    network : Network
+    block : int, optional
+        Examples per block. By default as many as keep the widest layer below 2^24 numbers (of sparse
+        input, 2^22 of it).
+
+    Returns
+    -------
+    AL, ZL : array, shape (n_L, m)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> theta = {"W1": np.array([[1.0, -1.0]]), "b1": np.array([[0.5]])}
+    >>> outputs(np.array([[2.0, 0.0], [2.5, 1.0]]), theta, Network([2, 1]))
+    (array([[0.5       , 0.37754067]]), array([[ 0. , -0.5]]))
+    """
+    blocks = [_forward(A, parameters, network, network.L) for A in _blocks(X, network, block)]
+    if len(blocks) == 1:
+        return blocks[0]
+    xp = array_namespace(blocks[0][0])
+    AL, ZL = zip(*blocks, strict=True)
+    return xp.concat(AL, axis=1), xp.concat(ZL, axis=1)
+
+
+def layer_outputs(
+    X: Array, parameters: dict[str, Array], network: Network, layer: int, block: int | None = None
+) -> Array:
+    """Return A^[layer], shape (n_layer, m), with 0 for the input; arguments as of ``outputs``."""
+    blocks = [_forward(A, parameters, network, layer)[0] for A in _blocks(X, network, block)]
+    return blocks[0] if len(blocks) == 1 else array_namespace(blocks[0]).concat(blocks, axis=1)
+
+
+def class_index(Y: Array) -> Array:
+    """Return the class number of each column: the largest of several rows, or whether the only one exceeds 1/2.
+
+    Parameters
+    ----------
+    Y : array, shape (1, m) or (n_classes, m)
+        Labels, one-hot columns, or probabilities.
+
+    Returns
+    -------
+    array of int, shape (m,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> class_index(np.array([[0, 1, 1]])), class_index(np.array([[1, 0], [0, 0], [0, 1]]))
+    (array([0, 1, 1]), array([0, 2]))
+    """
+    xp = array_namespace(Y)
+    return xp.astype(Y[0, :] > 0.5, xp.int64) if Y.shape[0] == 1 else xp.argmax(Y, axis=0)
+
+
+def class_probabilities(AL: Array) -> Array:
+    """Return a row of probabilities per class, (n_classes, m): of a single output 1 - a and a.
+
+    >>> import numpy as np
+    >>> class_probabilities(np.array([[0.25, 1.0]])).tolist()
+    [[0.75, 0.0], [0.25, 1.0]]
+    """
+    return array_namespace(AL).concat([1.0 - AL, AL], axis=0) if AL.shape[0] == 1 else AL
+
+
+def _blocks(X: Array, network: Network, block: int | None) -> Iterator[Array]:
+    """Yield the examples in dense blocks."""
+    m, sparse = X.shape[1], hasattr(X, "toarray")
+    if block is None:
+        block = SPARSE_NUMBERS_AT_ONCE // X.shape[0] if sparse else NUMBERS_AT_ONCE // max(network.widths)
+        if not sparse and block > _TILE:
+            block -= block % _TILE
+    for first in range(0, max(m, 1), max(block, 1)):
+        A = X[:, first : first + max(block, 1)] if block < m else X
+        yield A.T.toarray().T if sparse else A
+
+
+def _forward(A: Array, parameters: dict[str, Array], network: Network, layer: int) -> tuple[Array, Array]:
+    """Return A and Z of a layer, and keep nothing of those before it."""
+    Z = A
+    if network.inputs is not None:
+        A, _ = inputs_forward(A, parameters, network.inputs)
+    for l in range(1, layer + 1):
+        W, b, alpha = parameters[f"W{l}"], parameters[f"b{l}"], parameters.get(f"a{l}")
+        A, cache = linear_activation_forward(A, W, b, network.rows[l - 1], alpha=alpha)
+        Z = cache.Z
+    return A, Z

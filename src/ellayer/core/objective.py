@@ -1,0 +1,134 @@
+"""The cost J that training minimises, and its gradients: weights, L2, L1 and dropout included.
+
+    J = 1 / sum_i w_i  ( sum_i w_i L(AL(i), Y(i))  +  l2 / 2 sum W^2  +  l1 sum |W| )
+
+The loss and its gradients are ``propagation``'s, the penalties ``regularizers``'; this is where they are joined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from .arrays import Array, array_namespace
+from .network import Network
+from .propagation import Cache, L_model_backward, compute_cost, relative_weights
+from .regularizers import dropout_mask, l1_backward, l1_forward, l2_backward, l2_forward
+
+
+class Objective(NamedTuple):
+    """J as a function of the outputs and the parameters; make it with ``objective``.
+
+    Attributes
+    ----------
+    network : Network
+    weights : array, shape (1, m), or None
+        Of mean 1.
+    total : float or array
+        Sum of the weights as they were given, m without any: what the penalties are divided by.
+    l2, l1 : float or array, or None
+        None leaves the term out.
+    """
+
+    network: Network
+    weights: Array | None
+    total: Array
+    l2: Array | None
+    l1: Array | None
+
+    def cost(self, AL: Array, ZL: Array, Y: Array, parameters: dict[str, Array]) -> Array:
+        """Return J.
+
+        Parameters
+        ----------
+        AL, ZL, Y : array, shape (n_L, m)
+        parameters : dict
+        """
+        J = compute_cost(AL, Y, self.network, self.weights, ZL)
+        if self.l2 is not None:
+            J = J + l2_forward(parameters, self.l2, self.total)
+        if self.l1 is not None:
+            J = J + l1_forward(parameters, self.l1, self.total)
+        return J
+
+    def gradients(
+        self,
+        AL: Array,
+        caches: list[Cache],
+        Y: Array,
+        parameters: dict[str, Array],
+        *,
+        input_gradient: bool = False,
+        project: Callable[[dict[str, Array], dict[str, Array]], dict[str, Array]] | None = None,
+    ) -> dict[str, Array]:
+        """Return the gradients of J, named as ``L_model_backward`` names them.
+
+        Parameters
+        ----------
+        AL, Y : array, shape (n_L, m)
+        caches : list of Cache
+        parameters : dict
+        input_gradient : bool
+            Whether dA0 is wanted too.
+        project : callable, optional
+            ``grads = project(grads, parameters)``, between the loss and the penalties: for W^[1] in other
+            coordinates.
+        """
+        grads = L_model_backward(AL, Y, caches, self.network, self.weights, input_gradient)
+        if project is not None:
+            grads = project(grads, parameters)
+        if self.l2 is not None:
+            grads = l2_backward(grads, parameters, self.l2, self.total)
+        if self.l1 is not None:
+            grads = l1_backward(grads, parameters, self.l1, self.total)
+        return grads
+
+
+def objective(
+    network: Network, m: int, weights: Array | None = None, l2: Array | None = None, l1: Array | None = None
+) -> Objective:
+    """Return the objective of m examples.
+
+    Parameters
+    ----------
+    network : Network
+    m : int
+    weights : array, shape (1, m), optional
+        At least 0, of any scale. Where all are 0, J and its gradients are 0, penalties included.
+    l2, l1 : float or array, optional
+        None leaves the term out of the computation; 0 computes it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> J = objective(Network([1, 1], loss="squared_error"), 2, np.array([[1.0, 3.0]]), l2=4.0)
+    >>> AL, theta = np.array([[1.0, 2.0]]), {"W1": np.array([[1.0]]), "b1": np.array([[0.0]])}
+    >>> float(J.cost(AL, AL, np.zeros((1, 2)), theta))  # (1 * 1/2 + 3 * 2) / 4 + 4 / (2 * 4) * 1
+    2.125
+    """
+    if weights is None:
+        return Objective(network, None, m, l2, l1)
+    xp = array_namespace(weights)
+    total = xp.sum(weights)
+    total = xp.where(total > 0.0, total, float("inf"))  # a batch that weighs nothing changes nothing
+    return Objective(network, relative_weights(weights), total, l2, l1)
+
+
+def dropout_masks(
+    network: Network, rates: dict[int, Array], X: Array, seed: int | Array, step: int | Array
+) -> dict[int, Array]:
+    """Return dropout's mask of each layer that has a rate, 0 for the input, in the dtype of X.
+
+    Parameters
+    ----------
+    network : Network
+    rates : dict
+        Dropout rate by layer.
+    X : array, shape (n_x, m)
+    seed, step : int or uint32 array
+    """
+    xp, m = array_namespace(X), X.shape[1]
+    return {
+        layer: dropout_mask(xp.zeros((network.widths[layer], m), dtype=X.dtype), rate, seed, step, layer)
+        for layer, rate in rates.items()
+    }
