@@ -11,8 +11,9 @@ from .graph import ComputationGraph, Node, computation_graph
 from .precision import PrecisionAudit, PrecisionRow, precision_audit
 from .saliency import Saliency, saliency
 from .summary import Summary, summary
-from .trace import Step, Trace, trace
+from .trace import Trace, trace
 from .trace_cell import Cell
+from .trace_record import Step
 
 __all__ = [
     "Cell",

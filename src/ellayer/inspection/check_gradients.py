@@ -13,7 +13,7 @@ from ..core.network import Network
 from ..errors import EllayerError
 from .gradient_check import GradientCheck
 from .gradient_check import check_gradients as check_network
-from .model_parts import take_apart
+from .model_parts import unpack_model
 
 _M = 200  # examples a row of one's own is checked on
 
@@ -55,11 +55,11 @@ def check_gradients(model: Any, *data: Any, **options: Any) -> GradientCheck:
             f"check_gradients: expected (model, X, Y) or (network, parameters, X, Y), received {1 + len(data)} "
             f"arguments beginning with a {type(model).__name__}"
         )
-    subject = take_apart(model)
-    parameters = subject.start
-    X = subject.inputs(data[0])
-    Y = subject.targets(data[1] if len(data) == 2 else None, X.shape[1], "a gradient check")
-    return check_network(subject.network, parameters, X, Y, **options)
+    parts = unpack_model(model)
+    parameters = parts.require_parameters()
+    X = parts.inputs(data[0])
+    Y = parts.targets(data[1] if len(data) == 2 else None, X.shape[1], "a gradient check")
+    return check_network(parts.network, parameters, X, Y, **options)
 
 
 def _check_row(row: str | Activation | Loss, options: dict[str, Any]) -> GradientCheck:

@@ -21,7 +21,7 @@ from . import (
 from .diagnosis_findings import CHECKS, Finding, Look
 from .diagnosis_layers import LayerFigures
 from .diagnosis_run import Curve
-from .model_parts import Subject, take_apart
+from .model_parts import ModelParts, unpack_model
 from .trace_render import STYLE
 
 _EXAMPLES = 2000  # as many show what a layer does
@@ -123,8 +123,8 @@ def diagnose(model: Any, X: Any = None, Y: Any = None, *, validation: Any = None
     >>> "symmetric_initialisation" in diagnose(result, X, Y)
     True
     """
-    subject = take_apart(model)
-    look = _look(subject, Curve.of(model), X, Y, validation)
+    parts = unpack_model(model)
+    look = _look(parts, Curve.of(model), X, Y, validation)
     found: list[Finding] = []
     for module in (layer_findings, data_findings, run_findings):
         found += module.find(look, {finding.name for finding in found})
@@ -133,7 +133,7 @@ def diagnose(model: Any, X: Any = None, Y: Any = None, *, validation: Any = None
     return Diagnosis(tuple(found), tuple(look.layers), look.missing())
 
 
-def _look(subject: Subject, curve: Curve, X: Any, Y: Any, validation: Any) -> Look:
+def _look(parts: ModelParts, curve: Curve, X: Any, Y: Any, validation: Any) -> Look:
     """Everything the checks look at, computed once."""
     if X is None and not curve.costs:
         raise EllayerError(
@@ -142,23 +142,25 @@ def _look(subject: Subject, curve: Curve, X: Any, Y: Any, validation: Any) -> Lo
         )
     if X is None and Y is not None:
         raise EllayerError("diagnose: expected X with Y, received Y alone")
-    held_out = _held_out(subject, validation)
+    held_out = _held_out(parts, validation)
     if X is None:
-        return Look(subject.network, subject.start, curve, held_out=held_out)
-    X = subject.inputs(X)
-    Y = None if Y is None else subject.targets(Y, X.shape[1], "diagnose")
+        return Look(parts.network, parts.require_parameters(), curve, held_out=held_out)
+    X = parts.inputs(X)
+    Y = None if Y is None else parts.targets(Y, X.shape[1], "diagnose")
     step = -(-X.shape[1] // _EXAMPLES)
     looked = X[:, ::step]
     targets = None if Y is None else Y[:, ::step]
     return layer_findings.with_layers(
-        Look(subject.network, subject.start, curve, X=looked, Y=targets, all_Y=Y, held_out=held_out)
+        Look(
+            parts.network, parts.require_parameters(), curve, X=looked, Y=targets, all_Y=Y, held_out=held_out
+        )
     )
 
 
-def _held_out(subject: Subject, validation: Any) -> tuple[np.ndarray, np.ndarray] | None:
+def _held_out(parts: ModelParts, validation: Any) -> tuple[np.ndarray, np.ndarray] | None:
     if validation is None:
         return None
     if not isinstance(validation, (tuple, list)) or len(validation) != 2:
         raise EllayerError(f"validation: expected (X, Y), received {type(validation).__name__}")
-    X = subject.inputs(validation[0])
-    return X, subject.targets(validation[1], X.shape[1], "diagnose")
+    X = parts.inputs(validation[0])
+    return X, parts.targets(validation[1], X.shape[1], "diagnose")

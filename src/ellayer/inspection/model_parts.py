@@ -1,11 +1,13 @@
-"""What is looked at: a network, its parameters and its data, from whatever a user has in hand."""
+"""Unpack any supported model into its network, its parameters and its way of reading data."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..core.network import Network
 from ..engine.train import TrainingResult
@@ -15,27 +17,37 @@ from ..errors import EllayerError
 Parameters = dict[str, np.ndarray]
 
 
+class FittedEstimator(Protocol):
+    """Estimator of ellayer after its fit."""
+
+    network_: Network
+    parameters_: Parameters
+
+
+ParametersLike = Mapping[str, ArrayLike]
+SupportedModel = TrainingResult | Network | tuple[Network, ParametersLike] | FittedEstimator
+
+
 @dataclass(frozen=True)
-class Subject:
-    """A model taken apart.
+class ModelParts:
+    """A model's network and parameters, and the estimator that reads its data.
 
     Parameters
     ----------
     network : Network
     parameters : dict, optional
         In float64; None for a bare ``Network``.
-    estimator : object, optional
-        The fitted estimator it came from: its data are rows, its targets labels; of a table's estimator
-        the rows are the table's, and its preparation makes the network's columns of them.
+    estimator : FittedEstimator, optional
+        The fitted estimator it came from: its data are rows, its targets labels. The preparation of a
+        table's estimator turns the rows of a table into the network's columns.
     """
 
     network: Network
     parameters: Parameters | None
-    estimator: Any = None
+    estimator: FittedEstimator | None = None
 
-    @property
-    def start(self) -> Parameters:
-        """The parameters, which must be there."""
+    def require_parameters(self) -> Parameters:
+        """Return the parameters, or say how to give them."""
         if self.parameters is None:
             raise EllayerError(
                 f"parameters: expected those of {self.network!r}, received none; give the pair (network, parameters), "
@@ -43,26 +55,30 @@ class Subject:
             )
         return self.parameters
 
-    def inputs(self, X: Any) -> np.ndarray:
+    def inputs(self, X: ArrayLike | None) -> np.ndarray:
         """Return X as float64 columns (n_x, m)."""
         if X is None:
-            raise EllayerError("X: expected the examples to look at, received none")
+            raise EllayerError("X: expected examples, received none")
         if self.estimator is None:
             return check_X(self.network, X, "float64")
+        rows = self._rows(X)
         n_x = self.network.layer_dims[0]
+        if rows.ndim != 2 or rows.shape[1] != n_x:
+            raise EllayerError(f"X: expected shape (m, {n_x}), one example per row, received {rows.shape}")
+        return check_X(self.network, rows.T, "float64")
+
+    def _rows(self, X: Any) -> np.ndarray:
+        """Return an estimator's rows as numbers, a table's by its preparation."""
         if (preparation := getattr(self.estimator, "preparation_", None)) is not None:
             X = preparation.transform(X)
-            X = X if X.shape[1] else np.zeros((len(X), 1))  # no column of the table can be used
-        X = np.asarray(X.toarray() if hasattr(X, "toarray") else X)
-        if X.ndim != 2 or X.shape[1] != n_x:
-            raise EllayerError(f"X: expected shape (m, {n_x}), one example per row, received {X.shape}")
-        return check_X(self.network, X.T, "float64")
+            return X if X.shape[1] else np.zeros((len(X), 1))  # no column of the table can be used
+        return np.asarray(X.toarray() if hasattr(X, "toarray") else X)
 
-    def targets(self, Y: Any, m: int, need: str) -> np.ndarray:
-        """Return Y as float64 columns (n_L, m); ``need`` says what it is wanted for."""
+    def targets(self, Y: ArrayLike | None, m: int, purpose: str) -> np.ndarray:
+        """Return Y as float64 columns (n_L, m); ``purpose`` is what needs it, for the message."""
         if Y is None:
             raise EllayerError(
-                f"Y: expected the labels of the {m} examples, received none; {need} needs them, for without labels "
+                f"Y: expected the labels of the {m} examples, received none; {purpose} needs them, for without labels "
                 f"there is no cost and no gradient of it"
             )
         classes = getattr(self.estimator, "classes_", None)
@@ -76,15 +92,15 @@ class Subject:
         return check_Y(self.network, Y, m, "float64")
 
 
-def take_apart(model: Any, parameters: Any = None) -> Subject:
+def unpack_model(model: SupportedModel, parameters: ParametersLike | None = None) -> ModelParts:
     """Return the network and parameters of a model.
 
     Parameters
     ----------
     model : TrainingResult, (Network, parameters), Network, or a fitted estimator
-        Of several members the first; another with ``parameters=model.members_[k]``.
+        Of an ensemble the first member; another with ``parameters=model.members_[k]``.
     parameters : dict, optional
-        Taken instead of the model's own.
+        Used instead of the model's own.
 
     Raises
     ------
@@ -92,6 +108,7 @@ def take_apart(model: Any, parameters: Any = None) -> Subject:
         For anything else.
     """
     estimator = None
+    own: ParametersLike | None
     if isinstance(model, TrainingResult):
         network, own = model.network, model.parameters
     elif isinstance(model, tuple) and len(model) == 2 and isinstance(model[0], Network):
@@ -104,9 +121,13 @@ def take_apart(model: Any, parameters: Any = None) -> Subject:
     else:
         raise EllayerError(_not_a_model(model))
     own = own if parameters is None else parameters
-    if own is not None:
-        own = check_parameters(network, dict(own) if hasattr(own, "items") else own, "float64")
-    return Subject(network, own, estimator)
+    if own is None:
+        return ModelParts(network, None, estimator)
+    return ModelParts(
+        network,
+        check_parameters(network, dict(own) if isinstance(own, Mapping) else own, "float64"),
+        estimator,
+    )
 
 
 def _not_a_model(model: Any) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..core.propagation import L_model_backward, L_model_forward, compute_cost, update_parameters
 from ..errors import EllayerError
-from .model_parts import take_apart
+from .model_parts import unpack_model
 from .trace_render import STYLE
 
 DTYPES = ("float32", "bfloat16")
@@ -149,11 +149,14 @@ def precision_audit(
     """
     if not 0 < learning_rate < math.inf:
         raise EllayerError(f"learning_rate: expected a number above 0, received {learning_rate!r}")
-    subject = take_apart(model, parameters)
-    X = subject.inputs(X)
-    Y = subject.targets(Y, X.shape[1], "a step")
-    exact, _ = _step(subject.network, subject.start, X, Y, learning_rate, "float64")
-    others = {dtype: _step(subject.network, subject.start, X, Y, learning_rate, dtype) for dtype in DTYPES}
+    parts = unpack_model(model, parameters)
+    X = parts.inputs(X)
+    Y = parts.targets(Y, X.shape[1], "a step")
+    exact, _ = _step(parts.network, parts.require_parameters(), X, Y, learning_rate, "float64")
+    others = {
+        dtype: _step(parts.network, parts.require_parameters(), X, Y, learning_rate, dtype)
+        for dtype in DTYPES
+    }
     rows = []
     for name, value in exact.items():
         size = float(np.linalg.norm(value))

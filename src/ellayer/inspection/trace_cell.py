@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from .trace import Trace
+from .trace_record import TraceRecord
 
 _SHOWN = 8  # of a long sum, so many of the largest terms
 
@@ -55,7 +54,7 @@ class Cell:
         return "\n".join(lines)
 
 
-def cell(trace: Trace, name: str, index: tuple[int, ...]) -> Cell:
+def cell(trace: TraceRecord, name: str, index: tuple[int, ...]) -> Cell:
     """Return one number of a trace with what it is made of."""
     step = trace.step(name)
     index = _checked(name, step.value, index)
@@ -90,7 +89,7 @@ def _text(*factors: tuple[str, float]) -> str:
     return " * ".join(f"{name} ({value:.6g})" for name, value in factors)
 
 
-def _Z(trace: Trace, name: str, l: int, index: tuple[int, ...]) -> tuple:
+def _Z(trace: TraceRecord, name: str, l: int, index: tuple[int, ...]) -> tuple:
     j, i = index
     cache = trace.caches[l - 1]
     terms = [
@@ -100,7 +99,7 @@ def _Z(trace: Trace, name: str, l: int, index: tuple[int, ...]) -> tuple:
     return [*terms, (f"b{l}[{j},0]", float(cache.b[j, 0]))], "+", 1.0
 
 
-def _A(trace: Trace, name: str, l: int, index: tuple[int, ...]) -> tuple:
+def _A(trace: TraceRecord, name: str, l: int, index: tuple[int, ...]) -> tuple:
     if l == 0:
         return (), "", 1.0
     j, i = index
@@ -114,7 +113,7 @@ def _A(trace: Trace, name: str, l: int, index: tuple[int, ...]) -> tuple:
     return terms, "", 1.0
 
 
-def _J(trace: Trace, name: str, l: int, index: tuple[int, ...]) -> tuple:
+def _J(trace: TraceRecord, name: str, l: int, index: tuple[int, ...]) -> tuple:
     network = trace.network
     AL, Y, Z = trace[f"A{network.L}"], trace["Y"], trace.caches[-1].Z
     row = network.loss_row
@@ -133,7 +132,7 @@ def _J(trace: Trace, name: str, l: int, index: tuple[int, ...]) -> tuple:
     return terms, "+", 1.0 / trace.m
 
 
-def _dA(trace: Trace, name: str, l: int, index: tuple[int, ...]) -> tuple:
+def _dA(trace: TraceRecord, name: str, l: int, index: tuple[int, ...]) -> tuple:
     j, i = index
     if l == trace.network.L:
         return (
@@ -153,7 +152,7 @@ def _dA(trace: Trace, name: str, l: int, index: tuple[int, ...]) -> tuple:
     return terms, "+", 1.0 if mask is None else float(mask[j, i])
 
 
-def _dZ(trace: Trace, name: str, l: int, index: tuple[int, ...]) -> tuple:
+def _dZ(trace: TraceRecord, name: str, l: int, index: tuple[int, ...]) -> tuple:
     network = trace.network
     j, i = index
     if l == network.L and network.fused:
@@ -170,7 +169,7 @@ def _dZ(trace: Trace, name: str, l: int, index: tuple[int, ...]) -> tuple:
     return [(_text(factor), factor[1]) for factor in factors], "*", 1.0
 
 
-def _dW(trace: Trace, name: str, l: int, index: tuple[int, ...]) -> tuple:
+def _dW(trace: TraceRecord, name: str, l: int, index: tuple[int, ...]) -> tuple:
     j, k = index
     dZ, A = trace[f"dZ{l}"], trace.caches[l - 1].A_prev
     terms = [
@@ -186,12 +185,12 @@ def _dW(trace: Trace, name: str, l: int, index: tuple[int, ...]) -> tuple:
     return terms, "+", 1.0 / trace.m
 
 
-def _db(trace: Trace, name: str, l: int, index: tuple[int, ...]) -> tuple:
+def _db(trace: TraceRecord, name: str, l: int, index: tuple[int, ...]) -> tuple:
     row = trace[f"dZ{l}"][index[0]]
     return [(f"dZ{l}[{index[0]},{i}]", float(v)) for i, v in enumerate(row)], "+", 1.0 / trace.m
 
 
-def _new(trace: Trace, name: str, l: int, index: tuple[int, ...]) -> tuple:
+def _new(trace: TraceRecord, name: str, l: int, index: tuple[int, ...]) -> tuple:
     old = name.removeprefix("new ")
     at = ",".join(map(str, index))
     before, after, slope = (float(trace[n][index]) for n in (old, name, f"d{old}"))

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .mathml import to_mathml
+from .trace_record import Step, TraceRecord
 
 if TYPE_CHECKING:
-    from .trace import Step, Trace
+    from rich.table import Table
 
 _PHASES = {
     "given": "Given",
@@ -44,7 +45,7 @@ STYLE = """<style>
 </style>"""
 
 
-def headline(trace: Trace) -> str:
+def headline(trace: TraceRecord) -> str:
     """Return what a trace is about, in a line."""
     what = f"example {trace.example}" if trace.example is not None else f"{trace.m} examples"
     if not trace.labelled:
@@ -54,7 +55,7 @@ def headline(trace: Trace) -> str:
     return f"{trace.network!r}: one step on {what}{after} ({trace.optimizer}{rate})"
 
 
-def to_text(trace: Trace) -> str:
+def to_text(trace: TraceRecord) -> str:
     """Return a trace as text with plain equations."""
     from rich.console import Console
 
@@ -63,7 +64,7 @@ def to_text(trace: Trace) -> str:
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
 
 
-def to_rich(trace: Trace) -> Any:
+def to_rich(trace: TraceRecord) -> Table:
     """Return a trace as a rich table."""
     from rich.table import Table
     from rich.text import Text
@@ -85,7 +86,7 @@ def to_rich(trace: Trace) -> Any:
     return table
 
 
-def to_html(trace: Trace) -> str:
+def to_html(trace: TraceRecord) -> str:
     """Return a trace as a piece of HTML with the mathematics set; it needs nothing from a network."""
     alone = trace.example is not None
     rows, phase = [], None
@@ -103,7 +104,7 @@ def to_html(trace: Trace) -> str:
     )
 
 
-def to_json(trace: Trace, numbers: int | None = None) -> str:
+def to_json(trace: TraceRecord, numbers: int | None = None) -> str:
     """Return a trace as JSON; what is not finite is null."""
     limit = _IN_JSON[trace.example is not None] if numbers is None else numbers
     return json.dumps(

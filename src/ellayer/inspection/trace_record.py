@@ -1,0 +1,111 @@
+"""Data of a trace: the quantities of one step of training, and how to find one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..core.network import Network
+from ..core.propagation import Cache
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One quantity of a step.
+
+    Parameters
+    ----------
+    name : str
+        "Z1", "A1", "J", "dW1", ..., and "new W1" for a parameter after the update.
+    phase : str
+        "given", "forward", "cost", "backward" or "update".
+    plain, latex : str
+        Its equation.
+    value : array
+        A scalar for J.
+    """
+
+    name: str
+    phase: str
+    plain: str
+    latex: str
+    value: np.ndarray
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of ``value``."""
+        return self.value.shape
+
+    def statistics(self) -> dict[str, float]:
+        """Return mean, spread, range, norm, and the share that is 0 or not finite."""
+        v = self.value
+        good = v[np.isfinite(v)]
+        if not good.size:
+            return {"not_finite": 1.0}
+        return {
+            "mean": float(good.mean()),
+            "sd": float(good.std()),
+            "min": float(good.min()),
+            "max": float(good.max()),
+            "norm": float(np.linalg.norm(good)),
+            "zero": float((good == 0).mean()),
+            "not_finite": 1.0 - good.size / v.size,
+        }
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class TraceRecord:
+    """Quantities of one step of training, in the order of the computation.
+
+    Attributes
+    ----------
+    network : Network
+    steps : tuple of Step
+        In the order of the computation.
+    iteration : int
+        Updates done before this one.
+    example : int or None
+        The one example it is about; None for a batch.
+    m : int
+        Examples in the step.
+    optimizer : str
+    learning_rate : float
+    """
+
+    network: Network
+    steps: tuple[Step, ...]
+    iteration: int
+    example: int | None
+    m: int
+    optimizer: str
+    learning_rate: float
+    caches: list[Cache] = field(default_factory=list)
+    penalties: tuple[float, float, float] = (
+        0.0,
+        0.0,
+        1.0,
+    )  # l2, l1, and the sum of weights that divides them
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """Return a quantity's numbers by its name, e.g. ``trace["dW1"]``."""
+        return self.step(name).value
+
+    def __iter__(self) -> Iterator[Step]:
+        return iter(self.steps)
+
+    def step(self, name: str) -> Step:
+        """Return the quantity of a name, with its equation."""
+        for step in self.steps:
+            if step.name == name or (name == "X" and step.plain == "A0 = X"):
+                return step
+        hint = (
+            "" if self.labelled else "; the trace was made without labels: give Y for the cost and gradients"
+        )
+        raise KeyError(f"expected one of {', '.join(s.name for s in self.steps)}; received {name!r}{hint}")
+
+    @property
+    def labelled(self) -> bool:
+        """Whether there are labels, hence a cost and gradients."""
+        return any(step.name == "J" for step in self.steps)
