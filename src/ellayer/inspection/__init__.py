@@ -7,7 +7,8 @@ from .diagnosis_findings import Finding
 from .diagnosis_layers import LayerFigures
 from .gradient_check import GradientCheck, GradientRow
 from .gradient_check import check_gradients as check_network
-from .graph import ComputationGraph, Node, computation_graph
+from .graph import ComputationGraph, computation_graph
+from .graph_record import Node
 from .precision import PrecisionAudit, PrecisionRow, precision_audit
 from .saliency import Saliency, saliency
 from .summary import Summary, summary

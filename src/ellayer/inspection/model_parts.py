@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeGuard
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -90,6 +90,13 @@ class ModelParts:
         if (target := getattr(self.estimator, "target_", None)) is not None:
             Y = (Y - target["center"]) / target["scale"]
         return check_Y(self.network, Y, m, "float64")
+
+
+def is_model(candidate: object) -> TypeGuard[SupportedModel]:
+    """Return True for what ``unpack_model`` may be given, whether fitted or not; a function is not one."""
+    if isinstance(candidate, (Network, tuple)):
+        return True
+    return hasattr(candidate, "network") or hasattr(candidate, "network_")
 
 
 def unpack_model(model: SupportedModel, parameters: ParametersLike | None = None) -> ModelParts:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+import numpy as np
+from numpy.typing import ArrayLike
 
 from ..errors import EllayerError
-from .graph import ComputationGraph, Node
+from .graph_record import Node
+from .model_parts import SupportedModel
 from .trace import Trace, trace
 
 
-def network_graph(model: Any, X: Any = None, Y: Any = None) -> ComputationGraph:
-    """Return the graph X -> Z1 -> A1 -> ... -> J of a model on examples.
+def network_nodes(
+    model: SupportedModel, X: ArrayLike | None = None, Y: ArrayLike | None = None
+) -> tuple[Node, ...]:
+    """Return the nodes of the graph X -> Z1 -> A1 -> ... -> J of a model on examples.
 
     Parameters
     ----------
@@ -20,7 +24,7 @@ def network_graph(model: Any, X: Any = None, Y: Any = None) -> ComputationGraph:
 
     Returns
     -------
-    ComputationGraph
+    tuple of Node
         dJ/dZ and dJ/dA carry the 1/m, as every derivative of a graph is one of its output.
     """
     if X is None or Y is None:
@@ -33,7 +37,7 @@ def network_graph(model: Any, X: Any = None, Y: Any = None) -> ComputationGraph:
     for name, text, inputs in _plan(step):
         by_name = {node.name: i for i, node in enumerate(nodes)}
         nodes.append(Node(name, text, tuple(by_name[i] for i in inputs), step[name], _slope(step, name)))
-    return ComputationGraph(tuple(nodes))
+    return tuple(nodes)
 
 
 def _plan(step: Trace) -> list[tuple[str, str, tuple[str, ...]]]:
@@ -61,7 +65,7 @@ def _plan(step: Trace) -> list[tuple[str, str, tuple[str, ...]]]:
     return [*plan, ("Y", "Y", ()), ("J", "J = mean of L(A, Y)", (first, "Y"))]
 
 
-def _slope(step: Trace, name: str) -> Any:
+def _slope(step: Trace, name: str) -> np.ndarray | None:
     if name == "J":
         return step["J"] * 0 + 1
     if name == "Y":

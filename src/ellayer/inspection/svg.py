@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from .graph import ComputationGraph
+import numpy as np
+
+from ..core.network import Network
+from .graph_record import Node, number
 
 FONT = "font-family='DejaVu Sans,Segoe UI,Helvetica,sans-serif'"
 INK, BLUE, RED, GREY = "#222222", "#0072B2", "#D55E00", "#8a8f98"
 _CHAR = 7.3  # width of a letter at 13 px
+
+Point = tuple[float, float]
 
 
 def svg(width: float, height: float, parts: Sequence[str], title: str) -> str:
@@ -33,27 +37,25 @@ def text(x: float, y: float, words: str, size: float = 13, fill: str = INK, anch
     )
 
 
-def graph_svg(graph: ComputationGraph) -> str:
+def graph_svg(nodes: Sequence[Node]) -> str:
     """Return the picture of a computation graph, from left to right."""
-    from .graph import number
-
-    values = [number(node.value) for node in graph.nodes]
-    slopes = ["" if node.derivative is None else number(node.derivative) for node in graph.nodes]
-    boxes = [max(30.0, _CHAR * len(node.text) + 20) for node in graph.nodes]
+    values = [number(node.value) for node in nodes]
+    slopes = ["" if node.derivative is None else number(node.derivative) for node in nodes]
+    boxes = [max(30.0, _CHAR * len(node.text) + 20) for node in nodes]
     gaps = [44 + max(6.6 * max(len(v), len(d)), 30) for v, d in zip(values, slopes, strict=True)]
-    place, bends, width, height = _places(graph, boxes, gaps)
+    place, bends, width, height = _places(nodes, boxes, gaps)
     edges, over = [], []
-    for i in range(len(graph.nodes)):
-        users = [k for k, node in enumerate(graph.nodes) if i in node.inputs]
+    for i in range(len(nodes)):
+        users = [k for k, node in enumerate(nodes) if i in node.inputs]
         for n, k in enumerate(users):
             line, (x, y) = _edge(place, boxes, bends[i], i, k, fan=len(users) > 1)
             edges.append(line)
             if n == 0 or abs(place[k][1] - place[i][1]) > 1:
                 over.append(text(x, y - 6, values[i], 12, BLUE) + text(x, y + 16, slopes[i], 12, RED))
-    nodes = [_box(node, place[i], boxes[i], i == len(graph.nodes) - 1) for i, node in enumerate(graph.nodes)]
-    x, y = place[len(graph.nodes) - 1]
+    frames = [_box(node, place[i], boxes[i], i == len(nodes) - 1) for i, node in enumerate(nodes)]
+    x, y = place[len(nodes) - 1]
     over.append(text(x, y - 24, values[-1], 12, BLUE))
-    last = graph.nodes[-1].name
+    last = nodes[-1].name
     legend = (
         f"<text x='14' y='{height - 12:.0f}' font-size='12' fill='{GREY}'>on each edge: <tspan fill='{BLUE}'>value</tspan> "
         f"above, <tspan fill='{RED}'>derivative of {escape(last)}</tspan> below</text>"
@@ -62,35 +64,35 @@ def graph_svg(graph: ComputationGraph) -> str:
         f"<defs><marker id='arrow' markerWidth='8' markerHeight='8' refX='7' refY='3.5' orient='auto'>"
         f"<path d='M0,0 L7,3.5 L0,7' fill='{GREY}'/></marker></defs>"
     )
-    return svg(width, height, [arrow, *edges, *nodes, *over, legend], f"computation graph of {last}")
+    return svg(width, height, [arrow, *edges, *frames, *over, legend], f"computation graph of {last}")
 
 
-def _columns(graph: ComputationGraph) -> list[int]:
-    """The column of each node: after all it is computed from; an input just before its first use."""
-    depth = [0] * len(graph.nodes)
-    for k, node in enumerate(graph.nodes):
+def _columns(nodes: Sequence[Node]) -> list[int]:
+    """Return the column of each node: after all it is computed from; an input just before its first use."""
+    depth = [0] * len(nodes)
+    for k, node in enumerate(nodes):
         depth[k] = 1 + max((depth[i] for i in node.inputs), default=-1)
-    for i, node in enumerate(graph.nodes):
-        users = [depth[k] for k, other in enumerate(graph.nodes) if i in other.inputs]
+    for i, node in enumerate(nodes):
+        users = [depth[k] for k, other in enumerate(nodes) if i in other.inputs]
         if not node.inputs and users:
             depth[i] = min(users) - 1
     return depth
 
 
 def _places(
-    graph: ComputationGraph, boxes: list[float], gaps: list[float]
-) -> tuple[list[tuple[float, float]], list[list[tuple[float, float]]], float, float]:
-    """Centres of the boxes, and the points that each node's long edges pass through.
+    nodes: Sequence[Node], boxes: list[float], gaps: list[float]
+) -> tuple[list[Point], list[list[Point]], float, float]:
+    """Return the centres of the boxes, and the points that each node's long edges pass through.
 
-    A long edge takes a place of its own in every column it crosses; in each column the places are put
-    in the order of what they are joined to.
+    A long edge takes a place of its own in every column it crosses; in each column the places are
+    ordered by their neighbours.
     """
-    columns = _columns(graph)
+    columns = _columns(nodes)
     members: list[list[Any]] = [[] for _ in range(max(columns) + 1)]
-    joined: dict[Any, list[Any]] = {i: list(node.inputs) for i, node in enumerate(graph.nodes)}
+    joined: dict[Any, list[Any]] = {i: list(node.inputs) for i, node in enumerate(nodes)}
     for i, first in enumerate(columns):
         members[first].append(i)
-        users = [k for k, node in enumerate(graph.nodes) if i in node.inputs]
+        users = [k for k, node in enumerate(nodes) if i in node.inputs]
         joined[i] += users
         for c in range(first + 1, max((columns[k] for k in users), default=first)):
             members[c].append((i, c))
@@ -103,8 +105,8 @@ def _places(
                 key=lambda i: sum(row[k] for k in joined[i]) / len(joined[i]) if joined[i] else row[i]
             )
             row |= {i: r + (tallest - len(column)) / 2 for r, i in enumerate(column)}
-    place = [(0.0, 0.0)] * len(graph.nodes)
-    bends: list[list[tuple[float, float]]] = [[] for _ in graph.nodes]
+    place = [(0.0, 0.0)] * len(nodes)
+    bends: list[list[Point]] = [[] for _ in nodes]
     x = 20.0
     for column in members:
         wide = max(boxes[i] for i in column if isinstance(i, int))
@@ -120,9 +122,9 @@ def _places(
 
 
 def _edge(
-    place: list, boxes: list[float], bends: list[tuple[float, float]], i: int, k: int, fan: bool
-) -> tuple[str, tuple[float, float]]:
-    """The line from node i to node k, and where its label goes: where the edges are apart."""
+    place: list[Point], boxes: list[float], bends: list[Point], i: int, k: int, fan: bool
+) -> tuple[str, Point]:
+    """Return the line from node i to node k, and the place of its label: where the edges are apart."""
     start = (place[i][0] + boxes[i] / 2, place[i][1])
     end = (place[k][0] - boxes[k] / 2 - 2, place[k][1])
     points = [start, *(p for p in bends if p[0] < end[0]), end]
@@ -138,7 +140,7 @@ def _edge(
     return line, (x0 + along * (x1 - x0), y0 + across * (y1 - y0))
 
 
-def _box(node: Any, at: tuple[float, float], width: float, last: bool) -> str:
+def _box(node: Node, at: Point, width: float, last: bool) -> str:
     x, y = at
     fill, stroke = ("#eef3f8", BLUE) if not node.inputs else ("#fff6ec", RED) if last else ("#ffffff", INK)
     radius = 17 if not node.inputs else 5
@@ -154,7 +156,9 @@ def _box(node: Any, at: tuple[float, float], width: float, last: bool) -> str:
 _UNITS = 16  # a network is drawn unit by unit up to so many in a layer
 
 
-def network_svg(network: Any, parameters: dict | None = None, names: Sequence[str] | None = None) -> str:
+def network_svg(
+    network: Network, parameters: Mapping[str, np.ndarray] | None = None, names: Sequence[str] | None = None
+) -> str:
     """Return the picture of a network: unit by unit where it is small, else a block for each layer.
 
     Parameters
@@ -170,7 +174,9 @@ def network_svg(network: Any, parameters: dict | None = None, names: Sequence[st
     return _by_layer(network)
 
 
-def _by_unit(network: Any, parameters: dict | None, names: Sequence[str] | None) -> str:
+def _by_unit(
+    network: Network, parameters: Mapping[str, np.ndarray] | None, names: Sequence[str] | None
+) -> str:
     widths = network.widths
     gap_y, gap_x, r = (46 if max(widths) <= 10 else 34), 170, 14 if max(widths) <= 10 else 11
     left = 60 if names is None else 30 + 7.3 * max(map(len, names))
@@ -209,7 +215,7 @@ def _by_unit(network: Any, parameters: dict | None, names: Sequence[str] | None)
     return svg(width, height, [*lines, *circles, *heads, *feet], repr(network))
 
 
-def _weights(place: list, l: int, W: Any) -> str:
+def _weights(place: list[list[Point]], l: int, W: np.ndarray | None) -> str:
     parts = []
     largest = 1.0 if W is None else float(abs(W).max()) or 1.0
     for j, (x1, y1) in enumerate(place[l]):
@@ -225,7 +231,7 @@ def _weights(place: list, l: int, W: Any) -> str:
     return "".join(parts)
 
 
-def _by_layer(network: Any) -> str:
+def _by_layer(network: Network) -> str:
     widths = network.widths
     tall = [36 + 150 * math.log(1 + n) / math.log(1 + max(widths)) for n in widths]
     gap, box, top = 168, 62, 50
