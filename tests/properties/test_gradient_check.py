@@ -14,6 +14,7 @@ from ellayer.core import (
     Network,
     initialize_parameters,
     inputs,
+    objective,
     propagation,
     regularizers,
     update_parameters,
@@ -21,7 +22,7 @@ from ellayer.core import (
 from ellayer.core.activations import Activation, tanh_backward, tanh_forward
 from ellayer.core.inputs import Inputs
 from ellayer.core.losses import Loss
-from ellayer.inspection import check_gradients, gradient_check
+from ellayer.inspection import check_gradients
 
 RANDOM = np.random.default_rng(0)
 X, Y = RANDOM.standard_normal((3, 20)), RANDOM.integers(0, 2, (1, 20))
@@ -106,9 +107,7 @@ def _wrong(grads, name, change):
 )
 def test_a_planted_fault_is_found_in_the_gradient_that_has_it(name, change, directions, monkeypatch):
     network, right = Network([3, 4, 1], "tanh"), propagation.L_model_backward
-    monkeypatch.setattr(
-        gradient_check, "L_model_backward", lambda *a, **k: _wrong(right(*a, **k), name, change)
-    )
+    monkeypatch.setattr(objective, "L_model_backward", lambda *a, **k: _wrong(right(*a, **k), name, change))
     check = check_gradients(network, start(network), X, Y, directions=directions)
     assert [row.name for row in check.rows if row.verdict == "wrong"] == [name]
     assert check.worst.name == name
@@ -121,9 +120,7 @@ def test_the_worst_entry_is_named(monkeypatch):
         return g
 
     right = propagation.L_model_backward
-    monkeypatch.setattr(
-        gradient_check, "L_model_backward", lambda *a, **k: _wrong(right(*a, **k), "dW1", change)
-    )
+    monkeypatch.setattr(objective, "L_model_backward", lambda *a, **k: _wrong(right(*a, **k), "dW1", change))
     network = Network([3, 4, 1], "tanh")
     worst = check_gradients(network, start(network), X, Y).worst
     assert worst.worst == (2, 1)
@@ -131,7 +128,7 @@ def test_the_worst_entry_is_named(monkeypatch):
 
 
 def test_a_forgotten_penalty_is_found(monkeypatch):
-    monkeypatch.setattr(gradient_check, "l2_backward", lambda grads, *rest: grads)
+    monkeypatch.setattr(objective, "l2_backward", lambda grads, *rest: grads)
     network = Network([3, 4, 1], "tanh")
     check = check_gradients(network, start(network), X, Y, l2=0.1)
     assert [row.name for row in check.rows if row.verdict == "wrong"] == ["dW1", "dW2"]

@@ -5,8 +5,7 @@ from .derivation import Derivation, Factor, derive
 from .diagnosis import Diagnosis, diagnose
 from .diagnosis_findings import Finding
 from .diagnosis_layers import LayerFigures
-from .gradient_check import GradientCheck, GradientRow
-from .gradient_check import check_gradients as check_network
+from .gradient_check import GradientCheck, GradientRow, check_network
 from .graph import ComputationGraph, computation_graph
 from .graph_record import Node
 from .precision import PrecisionAudit, PrecisionRow, precision_audit

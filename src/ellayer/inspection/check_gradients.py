@@ -1,4 +1,4 @@
-"""check_gradients: the gradient check behind one door, for models and for a row of one's own."""
+"""check_gradients: the gradient check of a model, and of an activation or a loss of one's own."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from ..core.activations import ACTIVATIONS, Activation
 from ..core.losses import LOSSES, Loss
 from ..core.network import Network
 from ..errors import EllayerError
-from .gradient_check import GradientCheck
-from .gradient_check import check_gradients as check_network
+from .gradient_check import GradientCheck, check_network
 from .model_parts import unpack_model
 
 _M = 200  # examples a row of one's own is checked on

@@ -11,8 +11,8 @@ import numpy as np
 from ..core.propagation import L_model_backward, L_model_forward
 from ..errors import EllayerError
 from .chain_notation import Factor, cell, entry, sub
+from .cost_function import CostFunction
 from .derivation_inputs import Way, way_of
-from .gradient_check import Problem
 from .mathml import to_mathml
 from .model_parts import unpack_model
 from .trace_render import STYLE
@@ -177,13 +177,13 @@ def derive(
         way = way_of(name, index, network.inputs, caches[0].inputs, grads["dA0"])  # type: ignore[arg-type]
         contributions = way.contributions + 0.0
     i = int(np.argmax(np.abs(contributions))) if example is None else int(example)
-    problem = Problem.of(network, X, Y, None, l2, l1, None)
-    gradient = float(problem.gradients(theta)[f"d{name}"][index])
+    function = CostFunction.of(network, X, Y, l2=l2, l1=l1)
+    gradient = float(function.gradients(theta)[f"d{name}"][index])
     v = np.zeros_like(theta[name])
     v[index] = 1.0
     numeric, step = None, epsilon
     for step in (epsilon, epsilon / 10, epsilon / 100):
-        numeric = problem.slope(theta, name, v, step, 2)
+        numeric = function.slope(theta, name, v, step, 2)
         if numeric is not None:
             break
     if way is None:

@@ -7,23 +7,20 @@ in float64, gradient by gradient, with the relative error ||num - ana|| / (||num
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from ..core.inputs import ramp_sides
 from ..core.network import Network
-from ..core.objective import Objective, objective
-from ..core.propagation import L_model_forward
 from ..errors import EllayerError
-
-Parameters = dict[str, np.ndarray]
+from .cost_function import CostFunction, Parameters, as_float64
 
 _ALL_ENTRIES = 5e9  # every entry is checked while parameters^2 * m stays below (some seconds of work)
 _DIRECTIONS = 20
-_BESIDE = 10.0  # steps of epsilon from an example to where a threshold is checked
+_BESIDE = 10.0  # steps of epsilon between a ramp's threshold at an example and the point where it is checked
 
 
 @dataclass(frozen=True)
@@ -38,20 +35,20 @@ class GradientRow:
     numeric, analytic : float
         Norms over what was checked: the entries, or the derivatives along random directions.
     relative_error : float
-        ||num - ana|| / (||num|| + ||ana||); the denominator is held above what rounding of J makes
-        of a gradient that is 0.
+        ||num - ana|| / (||num|| + ||ana||); the denominator is at least the error that rounding of J
+        causes in a gradient of 0.
     worst : tuple of int, optional
         The entry furthest off (None where directions were checked).
     worst_numeric, worst_analytic : float
         The two numbers there.
     checked : int
-        How many entries or directions were compared.
+        Number of entries or directions compared.
     kinks : int
-        How many steps of epsilon would have crossed a kink of an activation, the loss or |W|.
+        Number of steps of epsilon that would have crossed a kink of an activation, the loss or |W|.
     skipped : int
-        How many of those cross it with a hundredth of the step, too, and were left out.
+        Number of those that cross it with a hundredth of the step, too, and were left out.
     verdict : str
-        "ok", "wrong" or, where every entry was skipped, "not checked".
+        "ok", "wrong" or, if every entry was skipped, "not checked".
     """
 
     name: str
@@ -95,13 +92,13 @@ class GradientCheck:
 
     @property
     def worst(self) -> GradientRow:
-        """The row that is furthest off; one that could not be checked where there is one."""
+        """The row that is furthest off, or one that could not be checked."""
         return max(self.rows, key=lambda row: (row.verdict == "not checked", row.relative_error))
 
     def __str__(self) -> str:
-        what = "every entry" if self.directions is None else f"{self.directions} random directions each"
+        extent = "every entry" if self.directions is None else f"{self.directions} random directions each"
         head = (
-            f"Gradient check at J = {self.cost:.6g}: central differences in float64, {what}, "
+            f"Gradient check at J = {self.cost:.6g}: central differences in float64, {extent}, "
             f"epsilon {self.epsilon:g}, threshold {self.threshold:g}"
         )
         columns = ("gradient", "shape", "|numeric|", "|analytic|", "error", "worst", "numeric / analytic there",
@@ -142,16 +139,16 @@ def _cells(row: GradientRow) -> tuple[str, ...]:
     )
 
 
-def check_gradients(
+def check_network(
     network: Network,
-    parameters: dict[str, Any],
-    X: Any,
-    Y: Any,
+    parameters: Mapping[str, ArrayLike],
+    X: ArrayLike,
+    Y: ArrayLike,
     *,
-    weights: Any = None,
+    weights: ArrayLike | None = None,
     l2: float = 0.0,
     l1: float = 0.0,
-    masks: dict[int, Any] | None = None,
+    masks: Mapping[int, ArrayLike] | None = None,
     epsilon: float = 1e-5,
     threshold: float = 1e-7,
     directions: int | None = None,
@@ -159,9 +156,9 @@ def check_gradients(
     """Compare the gradients of the cost, each by name, with central differences in float64.
 
     A step that would cross a kink (of an activation, the loss or L1) is repeated with a tenth and a
-    hundredth of it, then skipped; both are counted. A gradient that fails is judged again by the
+    hundredth of it, then skipped; both are counted. A gradient that fails is checked again by the
     four-point formula, whose own error is far below the threshold. The thresholds of a table's ramps,
-    which stand at its examples, are checked a little beside them.
+    which lie at its examples, are checked a little beside them.
 
     Parameters
     ----------
@@ -181,8 +178,8 @@ def check_gradients(
     threshold : float
         The relative error below which a gradient counts as right.
     directions : int, optional
-        Compare derivatives along so many random directions instead of every entry. None takes every
-        entry, and 20 directions where a network is too large for that.
+        Compare derivatives along this many random directions instead of every entry. None takes every
+        entry, or 20 directions if the network is too large for that.
 
     Returns
     -------
@@ -198,7 +195,7 @@ def check_gradients(
     >>> from ellayer.core import Network, initialize_parameters
     >>> network = Network([2, 3, 1], "tanh")
     >>> X, Y = np.array([[0.5, -1.0, 2.0], [1.5, 0.3, -0.7]]), np.array([[1, 0, 1]])
-    >>> check = check_gradients(network, initialize_parameters(network, seed=1), X, Y, l2=0.1)
+    >>> check = check_network(network, initialize_parameters(network, seed=1), X, Y, l2=0.1)
     >>> check.passed
     True
     >>> [row.name for row in check.rows]
@@ -210,159 +207,106 @@ def check_gradients(
         raise EllayerError(
             f"expected directions to be at least 1, or None for every entry; received {directions!r}"
         )
-    problem = Problem.of(network, X, Y, weights, l2, l1, masks)
-    theta = {name: _array(f'parameters["{name}"]', parameters.get(name), shape)
-             for name, shape in network.shapes.items()}  # fmt: skip
-    if directions is None and network.parameter_count**2 * problem.X.shape[1] > _ALL_ENTRIES:
+    function = CostFunction.of(network, X, Y, weights, l2, l1, masks)
+    theta = {
+        name: as_float64(f'parameters["{name}"]', parameters.get(name), shape)
+        for name, shape in network.shapes.items()
+    }
+    if directions is None and network.parameter_count**2 * function.X.shape[1] > _ALL_ENTRIES:
         directions = _DIRECTIONS
     with np.errstate(all="ignore"):
-        J, _ = problem.cost(theta)
+        J, _ = function.cost(theta)
     if not np.isfinite(J):
         raise EllayerError(f"expected a finite cost, received J = {J}: here is no gradient to check")
-    grads = problem.gradients(theta)
-    rounding = problem.rounding(theta, J)
+    grads = function.gradients(theta)
+    checker = _Checker(function, epsilon, threshold, function.rounding(theta, J))
     random = np.random.default_rng(0)
     rows = []
     for name in theta:
-        place, lines = theta, list(_directions(grads[f"d{name}"], directions, random))
-        row = _row(problem, place, name, lines, epsilon, threshold, rounding, points=2)
-        if row.verdict == "not checked" and name == "t0":  # thresholds stand at examples: look beside them
-            place = theta | {name: theta[name] - _BESIDE * epsilon}
-            lines = list(_directions(problem.gradients(place)[f"d{name}"], directions, random))
-            row = _row(problem, place, name, lines, epsilon, threshold, rounding, points=2)
+        point, lines = theta, list(_lines(grads[f"d{name}"], directions, random))
+        row = checker.row(point, name, lines, points=2)
+        if row.verdict == "not checked" and name == "t0":  # thresholds lie at examples: check beside them
+            point = theta | {name: theta[name] - _BESIDE * epsilon}
+            lines = list(_lines(function.gradients(point)[f"d{name}"], directions, random))
+            row = checker.row(point, name, lines, points=2)
         if row.verdict == "wrong":
-            row = _row(problem, place, name, lines, epsilon, threshold, rounding, points=4)
+            row = checker.row(point, name, lines, points=4)
         rows.append(row)
     return GradientCheck(tuple(rows), float(J), epsilon, threshold, directions)
 
 
+class _Line(NamedTuple):
+    """A direction along which a gradient is checked: an axis (with its entry) or a random one."""
+
+    entry: tuple[int, ...] | None
+    direction: np.ndarray
+    slope: float  # the analytic derivative along it
+
+
+class _Comparison(NamedTuple):
+    """The derivatives along one line, and the error that rounding of J causes in the numeric one."""
+
+    entry: tuple[int, ...] | None
+    numeric: float
+    analytic: float
+    noise: float
+
+
 @dataclass(frozen=True)
-class Problem:
-    """The cost as a function of the parameters alone."""
+class _Checker:
+    """Settings of a gradient check, and the cost it differentiates."""
 
-    network: Network
-    X: np.ndarray
-    Y: np.ndarray
-    objective: Objective
-    masks: dict[int, np.ndarray]
+    function: CostFunction
+    epsilon: float
+    threshold: float
+    rounding: float
 
-    @classmethod
-    def of(cls, network: Network, X: Any, Y: Any, weights: Any, l2: float, l1: float, masks: Any) -> Problem:
-        """Return the problem of arguments as a caller gives them, checked and in float64."""
-        dims = network.layer_dims
-        m = np.shape(X)[-1] if np.ndim(X) == 2 else 0
-        X = _array("X", X, (dims[0], m), "examples are columns; transpose?")
-        if m == 0:
-            raise EllayerError("X: expected at least one example, received none")
-        Y = _array("Y", np.reshape(Y, (1, -1)) if np.ndim(Y) == 1 else Y, (dims[-1], m))
-        if weights is not None:
-            weights = _array("weights", np.reshape(weights, (1, -1)), (1, m))
-            if weights.min() < 0 or weights.max() == 0:
-                raise EllayerError(
-                    f"weights: expected numbers of at least 0, not all 0; received {weights.min():g} to "
-                    f"{weights.max():g}"
-                )
-        if wrong := [l for l in masks or {} if l not in range(network.L)]:
-            raise EllayerError(f"masks: expected layers 0 to {network.L - 1}, received {wrong[0]!r}")
-        held = {l: _array(f"masks[{l}]", D, (network.widths[l], m)) for l, D in (masks or {}).items()}
-        J = objective(network, m, weights, float(l2) or None, float(l1) or None)
-        return cls(network, X, Y, J, held)
+    def row(self, theta: Parameters, name: str, lines: list[_Line], points: int) -> GradientRow:
+        """Check one gradient along some lines, by differences of 2 or 4 points."""
+        comparisons, kinks = self._compare(theta, name, lines, points)
+        shape, skipped = theta[name].shape, len(lines) - len(comparisons)
+        if not comparisons:
+            nan = float("nan")
+            return GradientRow(
+                f"d{name}", shape, nan, nan, 0.0, None, nan, nan, 0, kinks, skipped, "not checked"
+            )
+        numeric, analytic, noise = (np.array(column) for column in list(zip(*comparisons, strict=True))[1:])
+        size = float(np.linalg.norm(numeric) + np.linalg.norm(analytic))
+        floor = max(float(np.linalg.norm(noise)) / self.threshold, 1e-300)
+        error = float(np.linalg.norm(numeric - analytic)) / max(size, floor)
+        worst = comparisons[int(np.argmax(np.abs(numeric - analytic)))]
+        return GradientRow(
+            name=f"d{name}",
+            shape=shape,
+            numeric=float(np.linalg.norm(numeric)),
+            analytic=float(np.linalg.norm(analytic)),
+            relative_error=error,
+            worst=worst.entry,
+            worst_numeric=float(worst.numeric),
+            worst_analytic=float(worst.analytic),
+            checked=len(comparisons),
+            kinks=kinks,
+            skipped=skipped,
+            verdict="ok" if error < self.threshold else "wrong",
+        )
 
-    def cost(self, theta: Parameters) -> tuple[float, list[np.ndarray]]:
-        """Return J and on which side of its kink everything lies that has one."""
-        AL, caches = L_model_forward(self.X, theta, self.network, self.masks)
-        rows = self.network.rows
-        sides = [k < cache.Z for cache, row in zip(caches, rows, strict=True) for k in row.kinks]
-        sides += [k < AL - self.Y for k in self.network.loss_row.kinks]
-        sides += ramp_sides(caches[0].inputs)
-        if self.objective.l1:
-            sides += [W > 0 for name, W in theta.items() if name[0] == "W"]
-        return self.objective.cost(AL, caches[-1].Z, self.Y, theta), sides
-
-    def gradients(self, theta: Parameters) -> Parameters:
-        """Return the gradients as the core computes them."""
-        AL, caches = L_model_forward(self.X, theta, self.network, self.masks)
-        return self.objective.gradients(AL, caches, self.Y, theta)
-
-    def rounding(self, theta: Parameters, J: float) -> float:
-        """Return by how much rounding moves J, seen as its roughness over steps far below epsilon.
-
-        A cost computed from Z is a difference of numbers of the size of Z, however small it is itself.
-        """
-        random = np.random.default_rng(1)
-        size = abs(J)
-        if self.network.fused:
-            _, caches = L_model_forward(self.X, theta, self.network, self.masks)
-            size = max(size, float(np.mean(np.max(np.abs(caches[-1].Z), axis=0))))
-        rough = 4.0 * float(np.finfo(np.float64).eps) * size
-        for _ in range(8):
-            v = {name: 1e-9 * random.choice((-1.0, 1.0), W.shape) for name, W in theta.items()}
-            J_plus, plus = self.cost({name: W + v[name] for name, W in theta.items()})
-            J_minus, minus = self.cost({name: W - v[name] for name, W in theta.items()})
-            if _same(plus, minus):
-                rough = max(rough, abs((J_plus - J) + (J_minus - J)))
-        return rough
-
-    def slope(self, theta: Parameters, name: str, v: np.ndarray, step: float, points: int) -> float | None:
-        """Return the derivative along v by central differences; None where a kink lies between."""
-        differences = []
-        for h in (step, 2.0 * step)[: points // 2]:
-            J_plus, plus = self.cost(theta | {name: theta[name] + h * v})
-            J_minus, minus = self.cost(theta | {name: theta[name] - h * v})
-            if not _same(plus, minus):
-                return None
-            differences.append((J_plus - J_minus) / (2.0 * h))
-        return differences[0] if points == 2 else (4.0 * differences[0] - differences[1]) / 3.0
+    def _compare(
+        self, theta: Parameters, name: str, lines: list[_Line], points: int
+    ) -> tuple[list[_Comparison], int]:
+        """Compare the derivatives along the lines; return also how many steps crossed a kink."""
+        comparisons, kinks = [], 0
+        for line in lines:
+            for step in (self.epsilon, self.epsilon / 10.0, self.epsilon / 100.0):
+                numeric = self.function.slope(theta, name, line.direction, step, points)
+                if numeric is not None:
+                    comparisons.append(_Comparison(line.entry, numeric, line.slope, self.rounding / step))
+                    break
+            kinks += numeric is None or step < self.epsilon
+        return comparisons, kinks
 
 
-def _row(
-    problem: Problem,
-    theta: Parameters,
-    name: str,
-    lines: list[tuple[tuple[int, ...] | None, np.ndarray, float]],
-    epsilon: float,
-    threshold: float,
-    rounding: float,
-    points: int,
-) -> GradientRow:
-    """Check one gradient along ``lines`` of (entry, direction, analytic derivative)."""
-    found, kinks = [], 0
-    for entry, v, slope in lines:
-        for step in (epsilon, epsilon / 10.0, epsilon / 100.0):
-            numeric = problem.slope(theta, name, v, step, points)
-            if numeric is not None:
-                found.append((entry, numeric, slope, rounding / step))
-                break
-        kinks += numeric is None or step < epsilon
-    shape, skipped = theta[name].shape, len(lines) - len(found)
-    if not found:
-        nan = float("nan")
-        return GradientRow(f"d{name}", shape, nan, nan, 0.0, None, nan, nan, 0, kinks, skipped, "not checked")
-    num, ana, noise = (np.array([f[i] for f in found]) for i in (1, 2, 3))
-    size = float(np.linalg.norm(num) + np.linalg.norm(ana))
-    floor = max(float(np.linalg.norm(noise)) / threshold, 1e-300)
-    error = float(np.linalg.norm(num - ana)) / max(size, floor)
-    worst = found[int(np.argmax(np.abs(num - ana)))]
-    return GradientRow(
-        name=f"d{name}",
-        shape=shape,
-        numeric=float(np.linalg.norm(num)),
-        analytic=float(np.linalg.norm(ana)),
-        relative_error=error,
-        worst=worst[0],
-        worst_numeric=float(worst[1]),
-        worst_analytic=float(worst[2]),
-        checked=len(found),
-        kinks=kinks,
-        skipped=skipped,
-        verdict="ok" if error < threshold else "wrong",
-    )
-
-
-def _directions(
-    gradient: np.ndarray, directions: int | None, random: np.random.Generator
-) -> Iterator[tuple[tuple[int, ...] | None, np.ndarray, float]]:
-    """Yield (entry, direction, derivative along it): the axes, or random directions.
+def _lines(gradient: np.ndarray, directions: int | None, random: np.random.Generator) -> Iterator[_Line]:
+    """Yield the lines to check a gradient along: the axes, or random directions.
 
     A random direction is half the gradient's own, so that its derivative stands out of the rounding
     however many entries there are, and half any, so that no missing part of the gradient stays hidden.
@@ -371,7 +315,7 @@ def _directions(
         for entry in np.ndindex(gradient.shape):
             v = np.zeros_like(gradient)
             v[entry] = 1.0
-            yield entry, v, float(gradient[entry])
+            yield _Line(entry, v, float(gradient[entry]))
         return
     norm = np.linalg.norm(gradient)
     along = gradient / norm if norm > 0 else gradient
@@ -379,24 +323,4 @@ def _directions(
         v = random.standard_normal(gradient.shape)
         v = v / np.linalg.norm(v)
         v = along + v if np.sum(along * v) >= 0 else along - v
-        yield None, v, float(np.sum(gradient * v))
-
-
-def _same(sides: list[np.ndarray], others: list[np.ndarray]) -> bool:
-    return all(np.array_equal(a, b) for a, b in zip(sides, others, strict=True))
-
-
-def _array(what: str, value: Any, shape: tuple[int, ...], hint: str = "") -> np.ndarray:
-    """Return a value as a float64 array of a shape, or say what is wrong with it."""
-    if value is None:
-        raise EllayerError(f"{what}: expected an array of shape {shape}, received none")
-    array = np.asarray(value, dtype=np.float64)
-    if array.shape != shape:
-        raise EllayerError(
-            f"{what}: expected shape {shape}, received {array.shape}" + (f"; {hint}" if hint else "")
-        )
-    if not np.isfinite(array).all():
-        raise EllayerError(
-            f"{what}: expected finite numbers, received {int((~np.isfinite(array)).sum())} NaN or inf"
-        )
-    return array
+        yield _Line(None, v, float(np.sum(gradient * v)))
