@@ -4,6 +4,7 @@ from .batches import Batches, BlockBatches
 from .disk_rows import DiskRows
 from .events import DivergenceWarning, Info
 from .history import History
+from .model import Model, ModelParts, unpack_model
 from .optax_rules import OPTIMIZER_NAMES, find_optimizer, find_schedule
 from .state import TrainState
 from .train import TrainingResult, train
@@ -17,10 +18,13 @@ __all__ = [
     "DivergenceWarning",
     "History",
     "Info",
+    "Model",
+    "ModelParts",
     "TrainState",
     "TrainingResult",
     "find_optimizer",
     "find_schedule",
     "train",
     "train_many",
+    "unpack_model",
 ]

@@ -22,6 +22,7 @@ from .events import Stopping, can_wait
 from .history import History, current_name
 from .lbfgs import LBFGS, LbfgsRun
 from .loop_choice import choose_loop, parse_engine, program_name
+from .model import ModelParts, parts_of_network
 from .numpy_loop import NumpyLoop
 from .optax_rules import find_optimizer, find_schedule
 from .run import Metric, Rates, Run, Score, Watch, is_judged
@@ -99,6 +100,11 @@ class TrainingResult:
         if targets == "one_hot":
             return AL.argmax(axis=0, keepdims=True)
         return AL
+
+    def model_parts(self) -> ModelParts:
+        """Return the parts that inspection, export and storage need."""
+        parts = parts_of_network(self.network, self.parameters)
+        return replace(parts, history=self.history, stopped_by=self.stopped_by, engine=self.engine)
 
 
 def train(

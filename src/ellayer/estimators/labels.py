@@ -9,6 +9,7 @@ from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.class_weight import compute_sample_weight
 
 from ..core.inference import class_index
+from ..engine.model import TargetKind
 from ..errors import EllayerError
 
 
@@ -20,6 +21,15 @@ def decode(labels: LabelBinarizer, A: np.ndarray) -> Any:
     if len(classes) == 1:
         return np.repeat(classes[:1], len(A))
     return classes[class_index(A.T)]
+
+
+def target_kind(labels: LabelBinarizer) -> TargetKind:
+    """Return what the outputs of a network for these labels stand for."""
+    if labels.y_type_ == "multiclass":
+        return "classes"
+    if labels.y_type_ == "binary":
+        return "one class" if len(labels.classes_) == 1 else "binary"
+    return "multilabel"
 
 
 def class_weights(

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ...core.inference import layer_outputs
 from ...core.network import Network
 from ...engine.history import History
+from ...engine.model import ModelParts, TargetKind, labels_as_columns, rows_as_columns
 from ...errors import EllayerError
 from ..fit_warnings import where_not_finite
 from ..parameters import CONSTRAINTS
@@ -134,6 +135,35 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
     def _fit(self, X: Any, y: Any, sample_weight: Any, incremental: bool) -> Any:
         fitting.fit(self, X, y, sample_weight, incremental)
         return self
+
+    # Other packages
+
+    def model_parts(self) -> ModelParts:
+        """Return the network, its parameters and the way from rows to its columns, for inspection and export."""
+        check_is_fitted(self)
+        network, classes = self.network_, getattr(self, "classes_", None)
+        return ModelParts(
+            network=network,
+            member_parameters=[self.parameters_],
+            prepare=lambda X: rows_as_columns(network, X),
+            encode=lambda y, m: labels_as_columns(network, y, m, classes),
+            decode=lambda AL: self._decode(AL.T),
+            target_kind=self._target_kind(),
+            classes=classes,
+            feature_names=list(getattr(self, "feature_names_in_", [])),
+            history=self.history_,
+            stopped_by=getattr(self, "stopped_by_", ""),
+            engine=getattr(self, "engine_", ""),
+            restored_best=self._restored,
+        )
+
+    @abstractmethod
+    def _decode(self, A: np.ndarray) -> np.ndarray:
+        """Return the labels or numbers of outputs A (m, n_L)."""
+
+    @abstractmethod
+    def _target_kind(self) -> TargetKind:
+        """Return what the outputs stand for."""
 
     # Storage
 

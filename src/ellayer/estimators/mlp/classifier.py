@@ -11,8 +11,9 @@ from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
 
+from ...engine.model import TargetKind
 from ...errors import EllayerError
-from ..labels import decode
+from ..labels import decode, target_kind
 from ..parameters import CONSTRAINTS
 from ..sklearn_compat import with_callbacks
 from .base import BaseMLP, partial_fit_available
@@ -335,9 +336,13 @@ class MLPClassifier(ClassifierMixin, ToFromScikitLearn, BaseMLP):
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
         """
-        return (
-            decode(self._label_binarizer, self._outputs(X)) if hasattr(self, "coefs_") else self._outputs(X)
-        )
+        return self._decode(self._outputs(X))
+
+    def _decode(self, A: np.ndarray) -> np.ndarray:
+        return decode(self._label_binarizer, A)
+
+    def _target_kind(self) -> TargetKind:
+        return target_kind(self._label_binarizer)
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return the probability of each class.

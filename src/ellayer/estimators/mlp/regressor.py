@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.utils import column_or_1d
 
+from ...engine.model import TargetKind
 from ..sklearn_compat import with_callbacks
 from .base import BaseMLP, partial_fit_available
 from .loss_names import regressor_loss
@@ -290,5 +291,10 @@ class MLPRegressor(RegressorMixin, ToFromScikitLearn, BaseMLP):
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
         """
-        A = self._outputs(X)
+        return self._decode(self._outputs(X))
+
+    def _decode(self, A: np.ndarray) -> np.ndarray:
         return A.ravel() if A.shape[1] == 1 else np.ascontiguousarray(A)
+
+    def _target_kind(self) -> TargetKind:
+        return "numbers"

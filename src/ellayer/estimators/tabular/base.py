@@ -9,6 +9,7 @@ from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -17,6 +18,7 @@ from sklearn.utils.validation import _check_sample_weight, check_consistent_leng
 from ..._warn import warn_user
 from ...core.network import Network
 from ...engine.history import History, mean_epochs
+from ...engine.model import ModelParts, TargetKind, rows_as_columns
 from ...errors import EllayerError
 from ...tables.columns import Column, read_table
 from ...tables.encoders import plan_of, raw_columns
@@ -215,6 +217,44 @@ class BaseTabular(BaseEstimator, ABC):
         for k, mask in enumerate(held):
             Z[k, mask] = outputs(self.network_, self.members_[k], data.X[mask].astype(np.float64))
         return Z, np.any(held, axis=0)
+
+    # Other packages
+
+    def model_parts(self) -> ModelParts:
+        """Return the network, the members' parameters and the way from the table to its columns."""
+        check_is_fitted(self)
+        return ModelParts(
+            network=self.network_,
+            member_parameters=self.members_,
+            prepare=self._prepared_columns,
+            encode=self._encode_targets,
+            decode=self._decode,
+            target_kind=self._target_kind(),
+            classes=getattr(self, "classes_", None),
+            feature_names=list(getattr(self, "feature_names_in_", [])),
+            history=self.history_,
+            stopped_by=self.stopped_by_,
+            engine=self.engine_,
+            restored_best=True,
+        )
+
+    def _prepared_columns(self, X: object) -> np.ndarray:
+        X = self.preparation_.transform(X)
+        X = X if X.shape[1] else np.zeros((len(X), 1))  # no column of the table can be used
+        assert self.network_ is not None
+        return rows_as_columns(self.network_, X)
+
+    @abstractmethod
+    def _encode_targets(self, y: ArrayLike, m: int) -> np.ndarray:
+        """Return the network's targets (n_L, m) for labels or numbers."""
+
+    @abstractmethod
+    def _decode(self, AL: np.ndarray) -> np.ndarray:
+        """Return the labels or numbers of the outputs (n_L, m) of one member."""
+
+    @abstractmethod
+    def _target_kind(self) -> TargetKind:
+        """Return what the outputs stand for."""
 
     # Storage
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils._param_validation import StrOptions
@@ -15,6 +16,7 @@ from sklearn.utils.validation import _check_y
 
 from ..._warn import warn_user
 from ...core.inference import class_index
+from ...engine.model import TargetKind, labels_as_columns
 from ...errors import EllayerError
 from ...tables.columns import is_missing
 from .. import fit_warnings as checks
@@ -212,6 +214,16 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
     def _probabilities(self, X: Any) -> np.ndarray:
         """Probabilities of each member, (K, m, n_classes)."""
         return _softmax(self._member_outputs(X), getattr(self, "temperature_", 1.0))
+
+    def _decode(self, AL: np.ndarray) -> np.ndarray:
+        return self.classes_[(AL.T / self.decision_).argmax(axis=1)]
+
+    def _encode_targets(self, y: ArrayLike, m: int) -> np.ndarray:
+        assert self.network_ is not None
+        return labels_as_columns(self.network_, y, m, self.classes_)
+
+    def _target_kind(self) -> TargetKind:
+        return "one class" if self.network_ is None else "classes"
 
     # Targets
 

@@ -7,12 +7,14 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import _check_y
 
 from ..._warn import warn_user
 from ...core.losses import LOSSES
+from ...engine.model import TargetKind, labels_as_columns
 from ...errors import EllayerError
 from .base import CONSTRAINTS, BaseTabular, need_members
 from .calibration import NUMBER_METRICS, TableMetric, quantile_metric
@@ -175,6 +177,17 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         """Outputs in the target's own unit, held to its range."""
         target = self.target_
         return np.clip(target["center"] + target["scale"] * Z, target["low"], target["high"])
+
+    def _decode(self, AL: np.ndarray) -> np.ndarray:
+        return self._numbers(AL[0])
+
+    def _encode_targets(self, y: ArrayLike, m: int) -> np.ndarray:
+        assert self.network_ is not None
+        y = (np.asarray(y) - self.target_["center"]) / self.target_["scale"]
+        return labels_as_columns(self.network_, y, m, None)
+
+    def _target_kind(self) -> TargetKind:
+        return "numbers"
 
     # Targets
 

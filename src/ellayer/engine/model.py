@@ -1,0 +1,173 @@
+"""The ``Model`` protocol: what inspection, export, storage and runs need of any trained model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..core.inference import class_index
+from ..core.network import Network
+from ..errors import EllayerError
+from .history import History
+from .state import Parameters
+from .validation import check_X, check_Y
+
+TargetKind = Literal["numbers", "binary", "classes", "one class", "multilabel"]
+
+
+@dataclass(frozen=True)
+class ModelParts:
+    """The parts of a trained model, in the terms of its network: examples are columns, everything is float64.
+
+    Attributes
+    ----------
+    network : Network or None
+        None if there was nothing to learn: a constant target.
+    member_parameters : sequence of dict
+        One per ensemble member; a single network is an ensemble of one.
+    prepare : callable
+        ``prepare(X)`` returns the network's input (n_x, m) for examples as the model's user has them: rows
+        for an estimator, the raw table for a table estimator, columns for a ``TrainingResult``.
+    encode : callable
+        ``encode(y, m)`` returns the network's targets (n_L, m) for m labels or numbers.
+    decode : callable
+        ``decode(AL)`` returns the labels or numbers that the outputs (n_L, m) of one network stand for.
+    target_kind : str
+        "numbers", "binary", "classes" (several), "one class" or "multilabel".
+    classes : ndarray or None
+        The labels in the order of the outputs; None for numbers, and for labels that are 0, 1, ...
+    feature_names : sequence of str
+        Empty if the model was fitted without names.
+    history : History
+        Empty for a bare pair (network, parameters).
+    stopped_by, engine : str
+    restored_best : bool
+        Whether the parameters belong to the best epoch, not to the last one.
+    """
+
+    network: Network | None
+    member_parameters: Sequence[Parameters]
+    prepare: Callable[[Any], np.ndarray]
+    encode: Callable[[Any, int], np.ndarray]
+    decode: Callable[[np.ndarray], np.ndarray]
+    target_kind: TargetKind
+    classes: np.ndarray | None = None
+    feature_names: Sequence[str] = ()
+    history: History = field(default_factory=History)
+    stopped_by: str = ""
+    engine: str = ""
+    restored_best: bool = False
+
+
+@runtime_checkable
+class Model(Protocol):
+    """A trained model: ``TrainingResult``, and the fitted estimators."""
+
+    def model_parts(self) -> ModelParts:
+        """Return the network, its parameters, and the way from a user's examples to its columns and back."""
+        ...
+
+
+def unpack_model(model: Model | tuple[Network, Mapping[str, Any]]) -> ModelParts:
+    """Return the parts of any supported model.
+
+    Parameters
+    ----------
+    model : TrainingResult, (Network, parameters), or a fitted estimator
+
+    Returns
+    -------
+    ModelParts
+
+    Raises
+    ------
+    EllayerError
+        For anything else, and for an estimator that is not fitted (scikit-learn's ``NotFittedError``).
+
+    Examples
+    --------
+    >>> network = Network([2, 1])
+    >>> unpack_model((network, {"W1": np.ones((1, 2)), "b1": np.zeros((1, 1))})).target_kind
+    'binary'
+    """
+    if isinstance(model, tuple) and len(model) == 2 and isinstance(model[0], Network):
+        return parts_of_network(model[0], dict(model[1]))
+    if isinstance(model, Model) and not isinstance(model, type):
+        return model.model_parts()
+    hint = ""
+    if hasattr(model, "steps"):
+        hint = "; for a pipeline pass its last step and the X that reaches it: model[-1], model[:-1].transform(X)"
+    elif hasattr(model, "fit"):
+        hint = "; try one of ellayer's estimators"
+    raise EllayerError(
+        "model: expected a TrainingResult, a pair (network, parameters) or a fitted estimator, received "
+        f"{type(model).__name__}{hint}"
+    )
+
+
+def parts_of_network(network: Network, parameters: Parameters) -> ModelParts:
+    """Return the parts of a network whose examples are columns already and whose classes are 0, 1, ...
+
+    Parameters
+    ----------
+    network : Network
+    parameters : dict
+
+    Returns
+    -------
+    ModelParts
+    """
+    targets = network.loss_row.targets
+    kind: TargetKind = "numbers"
+    if targets == "one_hot":
+        kind = "classes"
+    elif targets == "binary":
+        kind = "binary" if network.layer_dims[-1] == 1 else "multilabel"
+    return ModelParts(
+        network=network,
+        member_parameters=[parameters],
+        prepare=lambda X: check_X(network, X, "float64"),
+        encode=lambda Y, m: check_Y(network, Y, m, "float64"),
+        decode=lambda AL: _decode(AL, kind),
+        target_kind=kind,
+    )
+
+
+def rows_as_columns(network: Network, X: object) -> np.ndarray:
+    """Return examples given as rows (m, n_x), dense or sparse, as float64 columns (n_x, m)."""
+    X, n_x = np.asarray(X.toarray() if hasattr(X, "toarray") else X), network.layer_dims[0]
+    if X.ndim != 2 or X.shape[1] != n_x:
+        raise EllayerError(f"X: expected shape (m, {n_x}), one example per row, received {X.shape}")
+    return check_X(network, X.T, "float64")
+
+
+def labels_as_columns(network: Network, y: ArrayLike, m: int, classes: np.ndarray | None) -> np.ndarray:
+    """Return targets given as labels (m,) or as rows (m, n_L) as float64 columns (n_L, m)."""
+    y = np.asarray(y)
+    if classes is not None and y.ndim == 1:
+        y = _class_numbers(y, np.asarray(classes))
+    elif y.ndim == 2:
+        y = y.T
+    return check_Y(network, y, m, "float64")
+
+
+def _class_numbers(y: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    numbers = np.searchsorted(classes, y).clip(0, len(classes) - 1)
+    unknown = y[classes[numbers] != y]
+    if len(unknown):
+        raise EllayerError(
+            f"y: expected labels among {classes.tolist()[:10]}, received {np.unique(unknown).tolist()[:5]}"
+        )
+    return numbers
+
+
+def _decode(AL: np.ndarray, kind: TargetKind) -> np.ndarray:
+    """Return class numbers (m,), several 0/1 labels (m, n_L), or numbers (m,) or (m, n_L)."""
+    if kind in ("classes", "binary"):
+        return class_index(AL)
+    A = AL if kind == "numbers" else (AL > 0.5).astype(int)
+    return A[0] if len(A) == 1 else A.T
