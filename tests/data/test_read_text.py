@@ -13,8 +13,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ellayer.data import read_examples
-from ellayer.data.text.dialect import MISSING
-from ellayer.tables import columns
 
 ROWS = [("a", 1.5, 10), ("b", 22.25, 20), ("c, d", -0.5, 30)]
 
@@ -170,10 +168,6 @@ def test_what_is_said_wins_over_what_is_seen(tmp_path):
     assert rows_of(path, delimiter="comma") == [("1;2", 5), ("3;4", 5)]
     assert rows_of(path, header=True) == [(3, 4.5)]
     assert read_examples(path, header=True).X.columns == ["1", "2,5"]
-
-
-def test_the_marks_of_missing_values_are_those_of_the_estimators():
-    assert MISSING == columns.MISSING
 
 
 @settings(

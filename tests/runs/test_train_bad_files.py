@@ -56,7 +56,7 @@ T = ("--target", "kind")
             ("good.csv", *T, "--test", "green.csv"),
             "--test: expected classes as in training (blue, red), received 'green'",
         ),
-        (("good.csv", *T, "--kind", "a=odd"), "expected kinds among numeric"),
+        (("good.csv", *T, "--kind", "a=odd"), "expected one of boolean, categorical"),
         (("good.csv", *T, "--iterations", "5"), "--iterations does not go with the file good.csv"),
         (("good.csv", *T, "--out", "full"), "holds something already"),
         (("alone",), "received one with images, 'cats'"),

@@ -302,7 +302,7 @@ def test_mixed_types():
     slips = [str(i) if i % 50 else "unknown" for i in range(m)]
     assert found(
         survey(table(a=slips), COIN).findings,
-        "'a': some values are no numbers, and taken as missing: 'unknown'",
+        "'a': some values are not numbers, treated as missing: 'unknown'",
     )
 
 
@@ -348,10 +348,10 @@ def test_any_frame_gives_the_same_and_json(real, shared_data):
 
 def test_kinds_as_asked():
     seen = survey(table(zip=RANDOM.randint(0, 9, m)), COIN, column_kinds={"zip": "categorical"})
-    assert (seen.columns[1].kind, seen.columns[1].note) == ("categorical", "as asked")
-    with pytest.raises(ValueError, match="column_kinds: expected columns among"):
+    assert (seen.columns[1].kind, seen.columns[1].note) == ("categorical", "as specified")
+    with pytest.raises(ValueError, match="column_kinds: expected names of columns, received 'town'"):
         survey(table(), COIN, column_kinds={"town": "numeric"})
-    with pytest.raises(ValueError, match=r"expected kinds among .*, received 'number' for 'noise'"):
+    with pytest.raises(ValueError, match=r"column_kinds\['noise'\]: expected one of .*; received 'number'"):
         survey(table(), COIN, column_kinds={"noise": "number"})
 
 

@@ -12,11 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ellayer.tables.columns import Column, as_texts, judge_column, number_text, read_table
+from ellayer.tables.columns import Column, as_texts, number_text, read_table
+from ellayer.tables.kinds import infer_kind
 
 
 def kind_of(values, name="c", **more):
-    return judge_column(read_table(pd.DataFrame({name: pd.Series(values, **more)}))[0])
+    return infer_kind(read_table(pd.DataFrame({name: pd.Series(values, **more)}))[0])
 
 
 @pytest.mark.parametrize(
@@ -63,7 +64,7 @@ def test_only_names_make_whole_numbers_identifiers():
 def test_what_the_frame_declares_holds():
     assert kind_of(["1", "2", "3"], dtype="category").kind == "categorical"
     frame = pl.DataFrame({"c": pl.Series(["1", "2"], dtype=pl.Categorical)})
-    assert judge_column(read_table(frame)[0]).kind == "categorical"
+    assert infer_kind(read_table(frame)[0]).kind == "categorical"
 
 
 def test_pandas_and_polars_and_rows_read_alike():

@@ -9,7 +9,7 @@ import numpy as np
 
 from .errors import DataError
 from .files import listed
-from .text.dialect import MISSING
+from .text.cells import MISSING
 
 if TYPE_CHECKING:
     import polars as pl

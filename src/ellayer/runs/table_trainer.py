@@ -51,7 +51,7 @@ def told_by_fit(caught: list[warnings.WarningMessage]) -> list[str]:
     caught : list of WarningMessage
     """
     texts = dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, UserWarning))
-    return [text for text in texts if not re.match(r"column .* (is taken for|is left out)", text)]
+    return [text for text in texts if not re.match(r"column .* (is treated as|is ignored)", text)]
 
 
 def fit_file(job: Job, start: StartProgress, folder: OutputFolder, resume: Path | None) -> FileRun:

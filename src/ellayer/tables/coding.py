@@ -8,17 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from .columns import Column, Verdict
+from .columns import Column
+from .kinds import ColumnKind
 
 
 @dataclass(frozen=True, eq=False)
-class Coded:
-    """A column, what it is taken for, and its values numbered.
+class CodedColumn:
+    """A column and its kind, with its values numbered.
 
     Attributes
     ----------
     column : Column
-    verdict : Verdict
+    kind, note : str
     codes : ndarray of int64, shape (m,)
         0 .. levels - 1; what is missing has the last.
     levels : list
@@ -28,7 +29,8 @@ class Coded:
     """
 
     column: Column
-    verdict: Verdict
+    kind: str
+    note: str
     codes: np.ndarray
     levels: list[Any]
     counts: np.ndarray
@@ -55,21 +57,21 @@ class Coded:
         return values[np.isfinite(values)]
 
 
-def coded(column: Column, verdict: Verdict) -> Coded:
+def code_column(column: Column, kind: ColumnKind) -> CodedColumn:
     """Return a column with its values numbered.
 
     Examples
     --------
-    >>> town = coded(Column("town", np.array(["b", None, "b", "a"], dtype=object)), Verdict("categorical"))
+    >>> town = code_column(Column("town", np.array(["b", None, "b", "a"], dtype=object)), ColumnKind("categorical"))
     >>> town.codes.tolist(), town.levels, town.counts.tolist()
     ([0, 2, 0, 1], ['b', 'a'], [2, 1])
     """
-    codes, levels = code_values(column.values)
+    codes, levels = factorize(column.values)
     counts = np.bincount(codes, minlength=len(levels))[: len(levels)]
-    return Coded(column, verdict, codes, levels, counts)
+    return CodedColumn(column, kind.kind, kind.note, codes, levels, counts)
 
 
-def code_values(values: np.ndarray) -> tuple[np.ndarray, list[Any]]:
+def factorize(values: np.ndarray) -> tuple[np.ndarray, list[Any]]:
     """Return the number of each value and the different ones; None, nan and NaT get the last number.
 
     Parameters
@@ -109,14 +111,3 @@ def share(part: int | float, whole: int) -> str:
     """
     percent = 100 * part / whole
     return f"{percent:.0f}%" if percent >= 1 or percent == 0 else f"{percent:.1g}%"
-
-
-def counted(count: int, noun: str, plural: str = "") -> str:
-    """Return a number with its noun.
-
-    Examples
-    --------
-    >>> counted(1, "row"), counted(2500, "row")
-    ('1 row', '2,500 rows')
-    """
-    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"

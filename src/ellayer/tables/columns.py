@@ -9,26 +9,24 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from ..data.text.cells import CODE, MISSING, MOSTLY
+from ..data.wording import quoted_list
 from ..errors import EllayerError
 
-KINDS = ("numeric", "categorical", "boolean", "date", "text", "identifier", "constant", "ignore")
-MISSING = frozenset(("", "?", "na", "n/a", "#n/a", "nan", "null", "none", "nat", "<na>"))
 BOOLEANS = {
     "false": False, "f": False, "no": False, "n": False, "0": False,
     "true": True, "t": True, "yes": True, "y": True, "1": True,
 }  # fmt: skip
 DATE_FORMATS = ("iso", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y/%m/%d", "%d-%m-%Y", "%d %b %Y", "%b %d, %Y")
-MOSTLY = 0.9  # a share that says what a column is, the rest being slips
 MANY = 50  # distinct texts, below which a column is a category whatever its size
-WORDS = 3.0  # words per value, from which texts that hardly repeat are sentences and not names
 _ID = re.compile(
     r"(?i:^(row[_ ]?)?(id|index|key|uuid|guid|names?|number|nr)$|^unnamed: 0$|[_\s.-](id|key|uuid|guid)$)|[a-z](Id|ID)$"
 )
-_CODE = re.compile(r"^[+-]?0\d")  # 02139 is a code, not the number 2139
 
 
 @dataclass(frozen=True)
@@ -47,15 +45,6 @@ class Column:
     name: str
     values: np.ndarray
     declared: str | None = None
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What a column is taken for, the note that a reader should see, and how its dates are written."""
-
-    kind: str
-    note: str = ""
-    date_format: str = ""
 
 
 def read_table(X: Any) -> list[Column]:
@@ -93,7 +82,7 @@ def read_table(X: Any) -> list[Column]:
     twice = [str(name) for name, count in Counter(map(str, names)).items() if count > 1]
     if twice:
         raise EllayerError(
-            f"X: expected columns of different names, received {', '.join(map(repr, twice))} more than once; rename them"
+            f"X: expected columns of different names, received {quoted_list(twice)} more than once; rename them"
         )
     if not len(X) or not len(names):
         raise EllayerError(
@@ -256,9 +245,9 @@ def _each(texts: np.ndarray, read: Callable[[str], float]) -> tuple[np.ndarray, 
             known[text] = read(text)
         except (ValueError, KeyError, OverflowError):
             known[text] = None
-    found = [known[text] for text in texts.tolist()]
-    wrong = np.array([value is None for value in found], bool)
-    return np.array([math.nan if value is None else value for value in found], np.float64), wrong
+    values = [known[text] for text in texts.tolist()]
+    wrong = np.array([value is None for value in values], bool)
+    return np.array([math.nan if value is None else value for value in values], np.float64), wrong
 
 
 def _number(text: str) -> float:
@@ -278,100 +267,98 @@ def _days(text: str, date_format: str) -> float:
 # Kinds
 
 
-def judge_column(column: Column) -> Verdict:
-    """Return what a column is taken for, from its type, name and values.
+class ColumnProfile:
+    """The values of a column as its kind is inferred from them, each view formed once.
 
     Parameters
     ----------
     column : Column
+    """
 
-    Returns
-    -------
-    Verdict
+    def __init__(self, column: Column):
+        self.name, self.values, self._declared = column.name, column.values, column.declared
+
+    @cached_property
+    def present(self) -> np.ndarray:
+        """The values that are not missing."""
+        kind = self.values.dtype.kind
+        if kind == "O":
+            return self.values[[v is not None for v in self.values.tolist()]]
+        return self.values if kind == "b" else self.values[self.values == self.values]
+
+    @cached_property
+    def levels(self) -> set[str]:
+        """The different texts; none of columns of another type."""
+        return set(self.present.tolist()) if self.values.dtype.kind == "O" else set()
+
+    @cached_property
+    def is_truth(self) -> bool:
+        """Whether the values are truth values, or the words for them."""
+        if self.values.dtype.kind == "b":
+            return True
+        words = {level.lower() for level in self.levels}
+        return bool(words) and words <= {"true", "false"} and not self._declared
+
+    @cached_property
+    def _parsed(self) -> tuple[np.ndarray | None, list[str]]:
+        if self.values.dtype.kind == "f":
+            return self.values, []
+        if not self.levels or self._declared or any(map(re.compile(CODE).match, self.levels)):
+            return None, []
+        numbers, wrong = as_numbers(self.values)
+        if not 1.0 - wrong.sum() / len(self.present) >= MOSTLY:
+            return None, []
+        slips = sorted({str(v) for v in self.values[wrong].tolist()})
+        many = len(np.unique(numbers[~np.isnan(numbers)])) > MANY // 2
+        return (numbers, slips) if many or not slips else (None, [])
+
+    @property
+    def numbers(self) -> np.ndarray | None:
+        """The values as numbers, nan where missing, if nearly all are numbers."""
+        return self._parsed[0]
+
+    @property
+    def slips(self) -> list[str]:
+        """The texts among ``numbers`` that are not numbers."""
+        return self._parsed[1]
+
+    @cached_property
+    def is_row_number(self) -> bool:
+        """Whether the values are unique whole numbers in a column whose name suggests an ID."""
+        if self.numbers is None or self.slips or not _ID.search(self.name):
+            return False
+        present = self.numbers[~np.isnan(self.numbers)]
+        whole = np.isfinite(present).all() and (present == np.floor(present)).all()
+        return bool(whole) and len(present) > MANY and len(np.unique(present)) == len(present)
+
+    @property
+    def hardly_repeats(self) -> bool:
+        """Whether most of many texts are different."""
+        return len(self.levels) > MANY and len(self.levels) > 0.5 * len(self.present)
+
+    @property
+    def words_per_value(self) -> float:
+        """The mean number of words of (up to 1000) texts."""
+        return float(np.mean([text.count(" ") + 1 for text in self.present[:1000].tolist()]))
+
+    @property
+    def distinct_note(self) -> str:
+        """The number of different texts, in words."""
+        return f"{len(self.levels):,} distinct values in {len(self.present):,} rows"
+
+
+def date_format(levels: set[str]) -> str:
+    """Return the format in which nearly all of (up to 1000) texts are dates; "" if there is none.
 
     Examples
     --------
-    >>> judge_column(Column("town", np.array(["Oslo", "Rome", None], dtype=object))).kind
-    'categorical'
+    >>> date_format({"31.12.2024", "1.2.2025"}), date_format({"Oslo"})
+    ('%d.%m.%Y', '')
     """
-    values = column.values
-    if values.dtype.kind == "b":
-        return _constant(values) or Verdict("boolean")
-    if values.dtype.kind == "M":
-        return _constant(values[~np.isnat(values)]) or Verdict("date", date_format="iso")
-    if values.dtype.kind == "f":
-        return _judge_numbers(column.name, values)
-    present = values[[v is not None for v in values.tolist()]] if len(values) else values
-    if not len(present):
-        return Verdict("constant", "all its values are missing")
-    levels = set(present.tolist())
-    if column.declared == "categorical":
-        return _judge_levels(present, levels, len(present) < len(values), declared=True)
-    if {level.lower() for level in levels} <= {"true", "false"}:
-        return _constant(present) or Verdict("boolean")
-    return _judge_texts(column.name, values, present, levels)
-
-
-def _constant(present: np.ndarray) -> Verdict | None:
-    if not len(present):
-        return Verdict("constant", "all its values are missing")
-    if (present == present[0]).all():
-        return Verdict("constant", f"it is constant, {str(present[0])!r}")
-    return None
-
-
-def _judge_numbers(name: str, values: np.ndarray) -> Verdict:
-    present = values[~np.isnan(values)]
-    if not len(present):
-        return Verdict("constant", "all its values are missing")
-    if (present == present[0]).all():
-        if len(present) < len(values):
-            return Verdict("numeric")  # whether it is there is all it says
-        return Verdict("constant", f"it is constant, {present[0]:g}")
-    whole = np.isfinite(present).all() and (present == np.floor(present)).all()
-    if whole and len(present) > MANY and _ID.search(name) and len(np.unique(present)) == len(present):
-        return Verdict("identifier", "it is named like an identifier, and each row has another")
-    return Verdict("numeric")
-
-
-def _judge_texts(name: str, values: np.ndarray, present: np.ndarray, levels: set[str]) -> Verdict:
-    found, wrong = as_numbers(values)
-    share = 1.0 - wrong.sum() / len(present)
-    if share >= MOSTLY and not any(map(_CODE.match, levels)):
-        strange = sorted({str(v) for v in values[wrong].tolist()})
-        if not strange:
-            return _judge_numbers(name, found)
-        if len(np.unique(found[~np.isnan(found)])) > MANY // 2:
-            return Verdict("numeric", f"some values are no numbers, and taken as missing: {shown(strange)}")
-    if len(levels) > 1 and (date_format := _date_format(levels)):
-        return Verdict("date", date_format=date_format)
-    return _judge_levels(present, levels, len(present) < len(values))
-
-
-def _judge_levels(present: np.ndarray, levels: set[str], gaps: bool, declared: bool = False) -> Verdict:
-    if len(levels) == 1 and not gaps:
-        return Verdict("constant", f"it is constant, {present[0]!r}")
-    if len(levels) > MANY and len(levels) > 0.5 * len(present) and not declared:
-        words = float(np.mean([text.count(" ") + 1 for text in present[:1000].tolist()]))
-        kind = "text" if words >= WORDS else "identifier"
-        return Verdict(kind, f"{len(levels)} different texts in {len(present)} rows hardly repeat")
-    return Verdict("categorical")
-
-
-def _date_format(levels: set[str]) -> str:
-    """The way of writing in which nearly all of (up to 1000) texts are dates; "" where there is none."""
     sample = np.array([*sorted(levels)[:1000], None], dtype=object)[:-1]
     if not any(any(c.isdigit() for c in text) for text in sample.tolist()[:20]):
         return ""
-    for date_format in DATE_FORMATS:
-        if 1.0 - as_days(sample, date_format)[1].mean() >= MOSTLY + 0.05:
-            return date_format
+    for style in DATE_FORMATS:
+        if 1.0 - as_days(sample, style)[1].mean() >= MOSTLY + 0.05:
+            return style
     return ""
-
-
-def shown(values: Any, most: int = 5) -> str:
-    """Return the first values as a message shows them."""
-    values = list(values)
-    return ", ".join(map(repr, values[:most])) + (
-        f" and {len(values) - most} more" if len(values) > most else ""
-    )

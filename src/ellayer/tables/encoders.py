@@ -1,134 +1,350 @@
-"""A fitted preparation as plain facts: all that a program without Ellayer needs to prepare the same rows."""
+"""The kinds of columns, one class each: how it is recognised, learned, encoded, named and exported.
+
+A new kind is a subclass of ``ColumnEncoder`` and its row in ``ENCODERS``.
+"""
 
 from __future__ import annotations
 
-from itertools import product
-from typing import Any
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
-from .columns import BOOLEANS, MISSING, as_days, as_numbers, as_texts
-from .preparation import DAY, SPREAD, WEEK, YEAR, Prepared, TablePreparation
+from .._warn import warn_user
+from ..data.wording import pluralize, quoted_list
+from .column_encoder import (
+    QUIET,
+    SPREAD,
+    Blocks,
+    ColumnEncoder,
+    EncoderSettings,
+    PresenceEncoder,
+    ScaledEncoder,
+    UnusedEncoder,
+    WarnAbout,
+)
+from .columns import BOOLEANS, Column, ColumnProfile, as_days, as_numbers, as_texts, as_truths, date_format
+from .export_plan import ColumnPlan, PartPlan, any_case, level_map, missing_texts
 
-PERIODS = {"year": YEAR, "week": WEEK, "day": DAY}
+RARE = 10_000  # where there are too many levels, a level needs one of so many rows
+WORDS = 3.0  # words per value, from which texts that hardly repeat are sentences and not names
+PERIODS = {"year": 365.2425, "week": 7.0, "day": 1.0}  # in days
+DATE_PARTS = ["days", *(f"{period} ({wave})" for period in PERIODS for wave in ("sin", "cos"))]
 
 
-def plan_of(preparation: TablePreparation) -> list[dict[str, Any]]:
-    """Return what is done with each column that is used, in the order of the table.
+class ConstantEncoder(UnusedEncoder):
+    """A column without two different values."""
 
-    The matrix has all parts first, column by column, then what is not "last", then what is.
+    kind = "constant"
 
-    Parameters
+    @classmethod
+    def infer(cls, profile: ColumnProfile) -> str | None:
+        """Recognise one value, or none; numbers and categories must not be missing either."""
+        numbers = profile.numbers if not profile.slips else None
+        present = profile.present if numbers is None else numbers[~np.isnan(numbers)]
+        if not len(present):
+            return "all values are missing"
+        may_miss = profile.is_truth or profile.values.dtype.kind == "M"
+        if (present != present[0]).any() or (len(present) < len(profile.values) and not may_miss):
+            return None
+        return (
+            f"constant value {present[0]:g}" if numbers is not None else f"constant value {str(present[0])!r}"
+        )
+
+    def fit_message(self) -> str:
+        """Say that the column is ignored."""
+        return f"column {self.name!r} is ignored{': ' + self.note if self.note else ''}"
+
+
+class BooleanEncoder(ColumnEncoder):
+    """True or false: 1 and -1, 0 where missing."""
+
+    kind = "boolean"
+
+    @classmethod
+    def infer(cls, profile: ColumnProfile) -> str | None:
+        """Recognise truth values, and the words "true" and "false"."""
+        return "" if profile.is_truth else None
+
+    @classmethod
+    def learn(cls, column: Column, note: str, settings: EncoderSettings) -> Self:
+        """Learn nothing."""
+        return cls(column.name, note)
+
+    def encode(self, column: Column, warn: WarnAbout = QUIET) -> Blocks[np.ndarray]:
+        """Return one column of -1, 0 and 1."""
+        truths, wrong = as_truths(column.values)
+        if warn.types:
+            self._check_types(column, wrong, "true or false")
+        return Blocks(flags=[np.nan_to_num(2.0 * truths - 1.0, nan=0.0).astype(np.int8)])
+
+    def names(self) -> Blocks[str]:
+        """Return the column's name."""
+        return Blocks(flags=[self.name])
+
+    def export_plan(self, place: int) -> ColumnPlan | None:
+        """Return the words for true and false."""
+        truths = {text: 2.0 * truth - 1.0 for word, truth in BOOLEANS.items() for text in any_case([word])}
+        return self._plan(place, [], False, [level_map(truths, 0.0)])
+
+    def to_facts(self) -> dict[str, Any]:
+        """Return the facts with the two levels."""
+        return {**super().to_facts(), "levels": ["False", "True"]}
+
+
+class NumericEncoder(ScaledEncoder):
+    """Numbers, scaled; a missing one becomes the median."""
+
+    kind = "numeric"
+    reads: ClassVar[Literal["number", "days", "text", ""]] = "number"
+
+    @classmethod
+    def infer(cls, profile: ColumnProfile) -> str | None:
+        """Recognise numbers, and texts that are numbers but for a few slips."""
+        if profile.numbers is None or profile.is_row_number:
+            return None
+        slips = quoted_list(profile.slips)
+        return f"some values are not numbers, treated as missing: {slips}" if slips else ""
+
+    @classmethod
+    def learn(cls, column: Column, note: str, settings: EncoderSettings) -> Self:
+        """Learn the scale."""
+        return cls(column.name, note)._learn_parts(as_numbers(column.values)[0], ["value"])
+
+    def read(self, column: Column) -> tuple[np.ndarray, np.ndarray]:
+        """Return the numbers; slips that the training rows had too are no surprise."""
+        numbers, wrong = as_numbers(column.values)
+        return numbers, wrong & (not self.note.startswith("some values are no"))
+
+    def encode(self, column: Column, warn: WarnAbout = QUIET) -> Blocks[np.ndarray]:
+        """Return the numbers; warn about infinite ones."""
+        blocks = super().encode(column, warn)
+        if warn.types and (infinite := int(np.isinf(blocks.numbers[0]).sum())):
+            warn_user(f"column {self.name!r}: {pluralize(infinite, 'infinite value')}, treated as very large")
+        return blocks
+
+
+@dataclass
+class DateEncoder(ScaledEncoder):
+    """Dates: days since 1970, and the waves of year, week and day that vary in the training rows.
+
+    Attributes
     ----------
-    preparation : TablePreparation
-        Fitted.
-
-    Returns
-    -------
-    list of dict
-        "name", "place" in the table, "kind" and "reads": "number", "days" (since 1970, with fractions) or "text". Of
-        the first two
-        "parts": x or a wave of it, {"wave": "", "sin" or "cos", "period", "whole"} (of whole days), from which
-        z = (x - center) / scale and z / sqrt(1 + (z / spread)^2), 0 where there is none; and "missing",
-        whether a column is 1 there. Of text "maps": {"values": {text: number}, "otherwise", "one_hot",
-        "last"}; with one_hot = K the number k becomes K columns, 1 in column k.
-
-    Examples
-    --------
-    >>> plan = plan_of(TablePreparation().fit([[1.0, "a"], [3.0, "b"], [None, "c"]]))
-    >>> plan[0]["reads"], plan[0]["parts"][0]["center"], plan[0]["missing"]
-    ('number', 2.0, True)
-    >>> plan[1]["maps"][0]["values"]["b"], plan[1]["maps"][0]["one_hot"]
-    (1.0, 3)
+    date_format : str
+        Of texts: "iso" or a format of ``strptime``.
     """
-    plan, at = [], 0
-    for place, made in enumerate(preparation.columns_):
-        entry: dict[str, Any] = {"name": made.name, "place": place, "kind": made.kind, "reads": _reads(made)}
-        if entry["reads"] == "text":
-            entry["maps"] = _maps(made, preparation)
-            used = bool(entry["maps"])
-        else:
-            numbers = zip(made.parts, preparation.center_[at:], preparation.scale_[at:], strict=False)
-            entry["parts"] = [_part(part, float(center), float(scale)) for part, center, scale in numbers]
-            entry["missing"] = made.indicator
-            at += len(made.parts)
-            used = bool(made.parts or made.indicator)
-        plan += [entry] if used else []
-    return plan
+
+    kind = "date"
+    reads: ClassVar[Literal["number", "days", "text", ""]] = "days"
+    expected = "dates"
+    date_format: str = "iso"
+
+    @classmethod
+    def infer(cls, profile: ColumnProfile) -> str | None:
+        """Recognise dates, and texts of which nearly all are dates of one format."""
+        if profile.values.dtype.kind == "M":
+            return ""
+        is_text = profile.numbers is None and len(profile.levels) > 1
+        return "" if is_text and date_format(profile.levels) else None
+
+    @classmethod
+    def learn(cls, column: Column, note: str, settings: EncoderSettings) -> Self:
+        """Learn the format, and the scale of each part that varies."""
+        levels = ColumnProfile(column).levels
+        encoder = cls(
+            column.name, note, date_format=(date_format(levels) if len(levels) > 1 else "") or "iso"
+        )
+        days, _ = encoder.read(column)
+        known = days[~np.isnan(days)]
+        vary = [part for part in DATE_PARTS if len(known) and np.ptp(encoder.part(known, part)) > 1e-9]
+        return encoder._learn_parts(days, vary)
+
+    def read(self, column: Column) -> tuple[np.ndarray, np.ndarray]:
+        """Return days since 1970."""
+        return as_days(column.values, self.date_format)
+
+    def part(self, values: np.ndarray, part: str) -> np.ndarray:
+        """Return the days, or a wave of them; that of a week goes by whole days."""
+        if part == "days":
+            return values
+        period, wave = part.split()
+        days = np.floor(values) if period == "week" else values
+        angle = 2.0 * np.pi * np.mod(days, PERIODS[period]) / PERIODS[period]
+        return np.sin(angle) if wave == "(sin)" else np.cos(angle)
+
+    def _part_plan(self, part: str, center: float, scale: float) -> PartPlan:
+        period, _, wave = part.partition(" ")
+        return {"wave": wave.strip("()"), "period": PERIODS.get(period), "whole": period == "week",
+                "center": center, "scale": scale, "spread": SPREAD}  # fmt: skip
 
 
-def raw_columns(preparation: TablePreparation, X: Any) -> dict[str, np.ndarray]:
-    """Return the columns of a table as the plan reads them.
+class IdentifierEncoder(PresenceEncoder):
+    """Names or numbers of the rows: nearly every value is another one."""
 
-    Parameters
+    kind, label = "identifier", "an identifier"
+
+    @classmethod
+    def infer(cls, profile: ColumnProfile) -> str | None:
+        """Recognise unique whole numbers by the column's name, and short texts that hardly repeat."""
+        if profile.is_row_number:
+            return "its name suggests an ID, and every value is unique"
+        return profile.distinct_note if profile.hardly_repeats and profile.words_per_value < WORDS else None
+
+    def unless_alone(self, column: Column) -> ColumnEncoder:
+        """Return an encoder of numbers for numbers."""
+        if column.values.dtype.kind != "f":
+            return self
+        return NumericEncoder(self.name)._learn_parts(column.values, ["value"])
+
+
+class TextEncoder(PresenceEncoder):
+    """Sentences."""
+
+    kind, label = "text", "free text"
+
+    @classmethod
+    def infer(cls, profile: ColumnProfile) -> str | None:
+        """Recognise texts of several words that hardly repeat."""
+        return profile.distinct_note if profile.hardly_repeats and profile.words_per_value >= WORDS else None
+
+
+@dataclass
+class CategoryEncoder(ColumnEncoder):
+    """Categories: one column per level, all 0 for missing and unknown ones; of two levels one column, -1 and 1.
+
+    Attributes
     ----------
-    preparation : TablePreparation
-    X : frame or array-like of shape (m, n)
-
-    Returns
-    -------
-    dict of ndarray, each (m, 1)
-        Numbers and days as float64 with nan where there is none, text as objects with "" there.
+    levels : list of str
+        The most frequent first.
+    other : bool
+        Whether rare and new levels share a column of their own.
     """
-    raw = {}
-    for made, column in zip(preparation.columns_, preparation.match(X), strict=True):
-        if _reads(made) == "number":
-            values = as_numbers(column.values)[0]
-        elif _reads(made) == "days":
-            values = as_days(column.values, made.date_format)[0]
-        else:
-            values = np.array([*(text or "" for text in as_texts(column.values).tolist()), None], object)[:-1]
-        raw[made.name] = values.reshape(-1, 1)
-    return raw
 
+    kind = "categorical"
+    levels: list[str] = field(default_factory=list)
+    other: bool = False
 
-def _reads(made: Prepared) -> str:
-    return {"numeric": "number", "date": "days"}.get(made.kind, "text")
+    @classmethod
+    def infer(cls, profile: ColumnProfile) -> str | None:
+        """Recognise any column."""
+        return ""
 
+    @classmethod
+    def learn(cls, column: Column, note: str, settings: EncoderSettings) -> ColumnEncoder:
+        """Learn the levels; of too many the frequent ones; without such ones it is an identifier."""
+        texts = as_texts(column.values).tolist()
+        counts = Counter(text for text in texts if text is not None)
+        levels = sorted(counts, key=lambda level: (-counts[level], level))
+        other = len(levels) > settings.max_levels
+        if other:
+            enough = max(2.0, len(texts) / RARE)
+            levels = [level for level in levels[: settings.max_levels] if counts[level] >= enough]
+            if not levels:
+                return IdentifierEncoder(column.name, f"{len(counts):,} categories, none of them frequent")
+            note = f'{len(counts):,} categories: the {len(levels)} most frequent are kept, the rest grouped as "other"'
+        return category_encoder(cls(column.name, note, levels, other), settings)
 
-def _part(name: str, center: float, scale: float) -> dict[str, Any]:
-    """The value itself, or a wave like "week (sin)"."""
-    kind = name.split()[0]
-    wave = name[-4:-1] if kind in PERIODS else ""
-    return {"wave": wave, "period": PERIODS.get(kind), "whole": kind == "week",
-            "center": center, "scale": scale, "spread": SPREAD}  # fmt: skip
+    @property
+    def count(self) -> int:
+        """The number of levels, the one of all others included."""
+        return len(self.levels) + self.other
 
+    def codes(self, column: Column, warn: WarnAbout) -> np.ndarray:
+        """Return the number of each level, shape (m,); -1 for missing and unknown ones."""
+        texts = as_texts(column.values).tolist()
+        known: dict[str | None, int] = {level: i for i, level in enumerate(self.levels)}
+        if self.other:
+            return np.array([-1 if t is None else known.get(t, len(self.levels)) for t in texts], np.int64)
+        codes = np.array([known.get(t, -1) for t in texts], np.int64)
+        if warn.levels and (new := sorted(set(texts) - set(known) - {None})):
+            rows = sum(t is not None and t not in known for t in texts)
+            warn_user(
+                f"column {self.name!r}: {pluralize(rows, 'row has', 'rows have')} a category not seen in training "
+                f"({quoted_list(new)}); treated as unknown"
+            )
+        return codes
 
-def _maps(made: Prepared, preparation: TablePreparation) -> list[dict[str, Any]]:
-    """From text to numbers: whether it is there, and which level it is."""
-    nothing = [text for word in sorted(MISSING) for text in _any_case(word)]
-    maps = []
-    if made.indicator:
-        maps.append(_map(dict.fromkeys(nothing, 1.0), 0.0))
-    if made.kind == "boolean":
-        truths = {text: 2.0 * truth - 1.0 for word, truth in BOOLEANS.items() for text in _any_case(word)}
-        maps.append(_map(truths, 0.0))
-    elif made.levels:
-        count, rare = len(made.levels) + made.other, float(len(made.levels))
-        values = {level: float(k) for k, level in enumerate(made.levels)}
-        if made.other:
-            values |= dict.fromkeys(nothing, -1.0)
-        unknown = rare if made.other else -1.0
-        if preparation._is_code(made):
-            maps.append(_map(values, unknown, last=True))
-        elif count == 2:
+    def encode(self, column: Column, warn: WarnAbout = QUIET) -> Blocks[np.ndarray]:
+        """Return one column per level."""
+        if not self.levels:
+            return Blocks()
+        codes = self.codes(column, warn)
+        if self.count == 2:
+            return Blocks(flags=[np.where(codes < 0, 0, 2 * codes - 1).astype(np.int8)])
+        return Blocks(flags=list((codes == np.arange(self.count).reshape(-1, 1)).astype(np.int8)))
+
+    def names(self) -> Blocks[str]:
+        """Return "name: level"."""
+        names = [f"{self.name}: {level}" for level in [*self.levels, *(["other"] if self.other else [])]]
+        return Blocks(flags=names[-1:] if self.count == 2 else names)
+
+    def export_plan(self, place: int) -> ColumnPlan | None:
+        """Return the number of each level."""
+        values, unknown = self._numbers()
+        if self.count == 2:
             ends = {-1.0: 0.0, 0.0: -1.0, 1.0: 1.0}  # one column, 0 for neither
-            maps.append(_map({text: ends[k] for text, k in values.items()}, ends[unknown]))
+            maps = [level_map({text: ends[k] for text, k in values.items()}, ends[unknown])]
         else:
-            maps.append(_map(values, unknown, one_hot=count))
-    return maps
+            maps = [level_map(values, unknown, one_hot=self.count)] if self.levels else []
+        return self._plan(place, [], False, maps)
+
+    def _numbers(self) -> tuple[dict[str, float], float]:
+        """Return the number of each text, and of all others."""
+        values = {level: float(k) for k, level in enumerate(self.levels)}
+        missing = dict.fromkeys(missing_texts(), -1.0) if self.other else {}
+        return values | missing, float(len(self.levels)) if self.other else -1.0
 
 
-def _map(values: dict[str, float], otherwise: float, one_hot: int = 0, last: bool = False) -> dict[str, Any]:
-    """A text is found with a blank before it too: many files have one after the comma."""
-    spelled = {f" {text}": value for text, value in values.items()} | values
-    return {"values": spelled, "otherwise": otherwise, "one_hot": one_hot, "last": last}
+class CategoryCodeEncoder(CategoryEncoder):
+    """Categories of many levels: one column of codes for an embedding, -1 for missing and unknown ones."""
+
+    @property
+    def code_levels(self) -> int:
+        """The number of levels."""
+        return self.count
+
+    def encode(self, column: Column, warn: WarnAbout = QUIET) -> Blocks[np.ndarray]:
+        """Return the codes."""
+        return Blocks(codes=[self.codes(column, warn)])
+
+    def names(self) -> Blocks[str]:
+        """Return the column's name."""
+        return Blocks(codes=[self.name])
+
+    def export_plan(self, place: int) -> ColumnPlan | None:
+        """Return the code of each level."""
+        return self._plan(place, [], False, [level_map(*self._numbers(), last=True)])
 
 
-def _any_case(word: str) -> list[str]:
-    """Every spelling of a word with small and capital letters.
+class IgnoredEncoder(UnusedEncoder):
+    """A column that the user excludes."""
 
-    >>> _any_case("n/a")
-    ['n/a', 'n/A', 'N/a', 'N/A']
-    """
-    return ["".join(letters) for letters in product(*(sorted({c, c.upper()}, reverse=True) for c in word))]
+    kind = "ignore"
+
+    @classmethod
+    def infer(cls, profile: ColumnProfile) -> str | None:
+        """Recognise no column."""
+        return None
+
+
+# In the order in which a column is tried: the first kind that recognises it is its kind.
+ENCODERS: dict[str, type[ColumnEncoder]] = {
+    cls.kind: cls
+    for cls in (ConstantEncoder, BooleanEncoder, NumericEncoder, DateEncoder, IdentifierEncoder, TextEncoder,
+                CategoryEncoder, IgnoredEncoder)
+}  # fmt: skip
+
+
+def category_encoder(encoder: ColumnEncoder, settings: EncoderSettings) -> ColumnEncoder:
+    """Return an encoder of categories by codes if it has too many levels for a column each, else as it is."""
+    if not isinstance(encoder, CategoryEncoder) or settings.max_one_hot is None:
+        return encoder
+    wide = encoder.count > settings.max_one_hot
+    return CategoryCodeEncoder(encoder.name, encoder.note, encoder.levels, encoder.other) if wide else encoder
+
+
+def restore_encoder(facts: Mapping[str, Any], settings: EncoderSettings) -> ColumnEncoder:
+    """Return the encoder of ``to_facts``, without its arrays."""
+    return category_encoder(ENCODERS[facts["kind"]].from_facts(facts), settings)

@@ -1,63 +1,24 @@
-"""A table made ready for a network: every column to numbers around 1, by what the training rows hold."""
+"""A table as a matrix of numbers around 1 for a network, by encoders that learned from the training rows alone."""
 
 from __future__ import annotations
 
 import difflib
-from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._warn import warn_user
+from ..data.wording import quoted_list
 from ..errors import EllayerError
-from .columns import (
-    KINDS,
-    Column,
-    Verdict,
-    as_days,
-    as_numbers,
-    as_texts,
-    as_truths,
-    judge_column,
-    read_table,
-    shown,
-)
-
-SPREAD = 3.0  # the scaled value beyond which numbers are pressed together
-RARE = 10_000  # of so many rows a level has at least one, where there are too many levels
-WEEK, YEAR, DAY = 7.0, 365.2425, 1.0
-
-
-@dataclass
-class Prepared:
-    """What the training rows said about one column; plain data.
-
-    Attributes
-    ----------
-    name, kind, note : str
-    levels : list of str
-        Of a category, the most frequent first; of two-valued ones two.
-    other : bool
-        Whether rare and new levels share a column of their own.
-    indicator : bool
-        Whether a column says that the value is missing.
-    parts : list of str
-        The numbers that are formed from it.
-    date_format : str
-    """
-
-    name: str
-    kind: str
-    note: str
-    levels: list[str]
-    other: bool
-    indicator: bool
-    parts: list[str]
-    date_format: str
+from .column_encoder import SPREAD, Blocks, ColumnEncoder, EncoderSettings, ScaledEncoder, WarnAbout
+from .columns import Column, read_table
+from .encoders import restore_encoder
+from .export_plan import ColumnPlan
+from .kinds import check_column_kinds, learn_encoder
 
 
 class TablePreparation(TransformerMixin, BaseEstimator):
@@ -81,7 +42,8 @@ class TablePreparation(TransformerMixin, BaseEstimator):
 
     Attributes
     ----------
-    columns_ : list of Prepared
+    columns_ : list of ColumnEncoder
+        What was learned of each column; ``describe()`` returns it as plain data.
     n_numbers_ : int
         How many first columns of the output are scaled numbers.
     code_levels_ : tuple of int
@@ -129,84 +91,29 @@ class TablePreparation(TransformerMixin, BaseEstimator):
         -------
         self
         """
-        kinds = self._given_kinds([column.name for column in table])
-        verdicts = [_as_told(column, kinds.get(column.name)) for column in table]
-        self.columns_ = [self._learn(c, v) for c, v in zip(table, verdicts, strict=True)]
-        self._keep_something(table)
-        for column, verdict in zip(self.columns_, verdicts, strict=True):
-            _warn_of_fit(column, verdict)
-        self._lay_out()
-        raw = self._numbers(table, warn=False)
-        finite = np.where(np.isfinite(raw), raw, np.nan)
-        self.center_, self.scale_ = _center_and_scale(finite)
+        kinds = check_column_kinds(self.column_kinds, [column.name for column in table])
+        settings = EncoderSettings(self.max_levels, self.max_one_hot)
+        encoders = [learn_encoder(column, kinds.get(column.name), settings) for column in table]
+        if not any(any(encoder.names()) for encoder in encoders):
+            encoders = [encoder.unless_alone(column) for encoder, column in zip(encoders, table, strict=True)]
+        self._set_encoders(encoders)
+        for message in filter(None, (encoder.fit_message() for encoder in encoders)):
+            warn_user(message)
         return self
 
-    def _given_kinds(self, names: list[str]) -> dict[str, str]:
-        kinds = {str(name): kind for name, kind in dict(self.column_kinds or {}).items()}
-        for name, kind in kinds.items():
-            if name not in names:
-                near = difflib.get_close_matches(name, names, 1)
-                raise EllayerError(
-                    f"column_kinds: expected names of columns, received {name!r}"
-                    + (f"; did you mean {near[0]!r}?" if near else f"; there are {shown(names, 10)}")
-                )
-            if kind not in KINDS:
-                raise EllayerError(
-                    f"column_kinds[{name!r}]: expected one of {', '.join(KINDS)}; received {kind!r}"
-                )
-        return kinds
-
-    def _learn(self, column: Column, verdict: Verdict) -> Prepared:
-        values = column.values
-        made = Prepared(column.name, verdict.kind, verdict.note, [], False, False, [], verdict.date_format)
-        if verdict.kind == "numeric":
-            made.parts = ["value"]
-            made.indicator = bool(np.isnan(as_numbers(values)[0]).any())
-        elif verdict.kind == "date":
-            days, _ = as_days(values, verdict.date_format)
-            made.indicator = bool(np.isnan(days).any())
-            made.parts = _parts_that_vary(days)
-        elif verdict.kind == "boolean":
-            made.levels = ["False", "True"]
-        elif verdict.kind == "categorical":
-            self._learn_levels(made, as_texts(values))
-        elif verdict.kind in ("text", "identifier"):
-            there = np.array([text is not None for text in as_texts(values).tolist()])
-            made.indicator = bool(there.any() and not there.all())
-        return made
-
-    def _learn_levels(self, made: Prepared, texts: np.ndarray) -> None:
-        counts = Counter(text for text in texts.tolist() if text is not None)
-        ranked = sorted(counts, key=lambda level: (-counts[level], level))
-        if len(ranked) > self.max_levels:
-            enough = max(2.0, len(texts) / RARE)
-            made.levels = [level for level in ranked[: self.max_levels] if counts[level] >= enough]
-            made.other = bool(made.levels)
-            made.note = (
-                f"of {len(ranked)} levels the {len(made.levels)} most frequent are kept, the others are one"
+    def _set_encoders(self, encoders: list[ColumnEncoder]) -> None:
+        self.columns_ = encoders
+        self.center_, self.scale_ = (
+            np.concatenate(
+                [
+                    np.zeros(0),
+                    *(getattr(encoder, key) for encoder in encoders if isinstance(encoder, ScaledEncoder)),
+                ]
             )
-            if not made.levels:
-                made.kind, made.note = "identifier", f"{len(ranked)} levels, none of them often"
-            return
-        made.levels = ranked
-
-    def _keep_something(self, table: list[Column]) -> None:
-        """A table of nothing but identifiers is one of categories."""
-        if any(c.parts or c.levels or c.indicator for c in self.columns_):
-            return
-        for made, column in zip(self.columns_, table, strict=True):
-            if made.kind == "identifier" and column.values.dtype.kind == "f":
-                made.kind, made.parts, made.note = "numeric", ["value"], ""
-
-    def _lay_out(self) -> None:
-        """Numbers first, then what is 0 or 1, then codes."""
-        codes = [c for c in self.columns_ if self._is_code(c)]
-        self.n_numbers_ = sum(len(c.parts) for c in self.columns_)
-        self.code_levels_ = tuple(len(c.levels) + c.other for c in codes)
-
-    def _is_code(self, column: Prepared) -> bool:
-        levels = len(column.levels) + column.other
-        return self.max_one_hot is not None and column.kind == "categorical" and levels > self.max_one_hot
+            for key in ("center", "scale")
+        )
+        self.n_numbers_ = len(self.center_)
+        self.code_levels_ = tuple(encoder.code_levels for encoder in encoders if encoder.code_levels)
 
     # Transform
 
@@ -246,7 +153,11 @@ class TablePreparation(TransformerMixin, BaseEstimator):
         )
 
     def transform_columns(
-        self, table: list[Column], warn: bool = True, warn_of_levels: bool = True, dtype: Any = np.float64
+        self,
+        table: list[Column],
+        warn: bool = True,
+        warn_of_levels: bool = True,
+        dtype: DTypeLike = np.float64,
     ) -> np.ndarray:
         """Return the matrix of columns already read and in order.
 
@@ -254,68 +165,28 @@ class TablePreparation(TransformerMixin, BaseEstimator):
         ----------
         table : list of Column
         warn : bool
-            Whether to tell of strange types and infinite values.
+            Whether to warn about values of another type and infinite ones.
         warn_of_levels : bool
-            Whether to tell of levels unknown from training.
+            Whether to warn about categories not seen in training.
         dtype : dtype
 
         Returns
         -------
         ndarray of shape (m, n_out)
         """
+        about = WarnAbout(types=warn, levels=warn_of_levels)
+        blocks = [encoder.encode(column, about) for encoder, column in zip(self.columns_, table, strict=True)]
         m = len(table[0].values)
-        with np.errstate(over="ignore"):  # what overflows is very large, as it should be
-            numbers = squash((self._numbers(table, warn) - self.center_) / self.scale_)
-        rest, codes = [], []
-        for made, column in zip(self.columns_, table, strict=True):
-            if made.indicator:
-                rest.append(_is_missing(made, column))
-            if made.kind == "boolean":
-                truths, wrong = as_truths(column.values)
-                if warn:
-                    _warn_of_type(made, column, wrong, "true or false")
-                rest.append(np.nan_to_num(2.0 * truths - 1.0, nan=0.0).astype(np.int8))
-            elif made.levels:
-                code = self._codes(made, column, warn_of_levels)
-                if self._is_code(made):
-                    codes.append(code)
-                else:
-                    rest += _one_hot(code, len(made.levels) + made.other)
-        parts = [numbers, *(np.reshape(c, (m, 1)) for c in [*rest, *codes])]
-        return np.concatenate(parts, axis=1, dtype=dtype, casting="unsafe")
-
-    def _numbers(self, table: list[Column], warn: bool) -> np.ndarray:
-        """All that is scaled, missing as nan, infinite as it is."""
-        m = len(table[0].values)
-        blocks = [np.zeros((m, 0))]
-        for made, column in zip(self.columns_, table, strict=True):
-            if not made.parts:
-                continue
-            if made.kind == "date":
-                days, wrong = as_days(column.values, made.date_format)
-                blocks.append(np.stack([_date_part(days, part) for part in made.parts], axis=1))
-            else:
-                values, wrong = as_numbers(column.values)
-                blocks.append(values.reshape(-1, 1))
-                if warn and (infinite := int(np.isinf(values).sum())):
-                    warn_user(f"column {made.name!r}: {infinite} infinite values, taken as very large ones")
-            if warn:
-                _warn_of_type(made, column, wrong, "dates" if made.kind == "date" else "numbers")
-        return np.concatenate(blocks, axis=1)
-
-    def _codes(self, made: Prepared, column: Column, warn: bool) -> np.ndarray:
-        """The number of each level; -1 for missing and unknown ones."""
-        texts = as_texts(column.values)
-        known: dict[str | None, int] = {level: i for i, level in enumerate(made.levels)}
-        if made.other:
-            rare = len(made.levels)
-            return np.array([-1 if t is None else known.get(t, rare) for t in texts.tolist()], np.int64)
-        codes = np.array([known.get(t, -1) for t in texts.tolist()], np.int64)
-        if warn and (new := sorted(set(texts.tolist()) - set(known) - {None})):
-            warn_user(
-                f"column {made.name!r}: levels unknown from training, taken as none of the known: {shown(new)}",
+        numbers, *rest = (
+            np.concatenate(
+                [np.zeros((m, 0), np.int8), *(np.reshape(x, (m, 1)) for block in blocks for x in block[k])],
+                axis=1,
             )
-        return codes
+            for k in range(len(Blocks._fields))
+        )
+        with np.errstate(over="ignore"):  # what overflows is very large, as it should be
+            numbers = squash((numbers - self.center_) / self.scale_)
+        return np.concatenate([numbers, *rest], axis=1, dtype=dtype, casting="unsafe")
 
     # Names, description, storage
 
@@ -331,28 +202,58 @@ class TablePreparation(TransformerMixin, BaseEstimator):
         ndarray of str
         """
         check_is_fitted(self)
-        numbers, rest, codes = [], [], []
-        for c in self.columns_:
-            numbers += [c.name if part == "value" else f"{c.name}: {part}" for part in c.parts]
-            rest += [f"{c.name}: missing"] if c.indicator else []
-            if c.kind == "boolean":
-                rest.append(c.name)
-            elif self._is_code(c):
-                codes.append(c.name)
-            elif c.levels:
-                levels = [f"{c.name}: {level}" for level in [*c.levels, *(["other"] if c.other else [])]]
-                rest += levels[-1:] if len(levels) == 2 else levels
-        return np.array([*numbers, *rest, *codes], dtype=object)
+        blocks = [encoder.names() for encoder in self.columns_]
+        names = [name for k in range(len(Blocks._fields)) for block in blocks for name in block[k]]
+        return np.array(names, dtype=object)
 
     def describe(self) -> list[dict[str, Any]]:
-        """Return what each column was taken for: one dict per column, plain data.
+        """Return what was learned of each column: one dict per column, plain data.
 
         Returns
         -------
         list of dict
         """
         check_is_fitted(self)
-        return [asdict(column) for column in self.columns_]
+        return [encoder.to_facts() for encoder in self.columns_]
+
+    def export_plan(self) -> list[ColumnPlan]:
+        """Return how each used column is encoded, for a program without Ellayer; in the order of the table.
+
+        The matrix has the scaled parts of all columns first, column by column, then what is missing and the maps
+        that are not "last", then those that are.
+
+        Returns
+        -------
+        list of ColumnPlan
+
+        Examples
+        --------
+        >>> plan = TablePreparation().fit([[1.0, "a"], [3.0, "b"], [None, "c"]]).export_plan()
+        >>> plan[0]["reads"], plan[0]["parts"][0]["center"], plan[0]["missing"]
+        ('number', 2.0, True)
+        >>> plan[1]["maps"][0]["values"]["b"], plan[1]["maps"][0]["one_hot"]
+        (1.0, 3)
+        """
+        plans = [encoder.export_plan(place) for place, encoder in enumerate(self.columns_)]
+        return [plan for plan in plans if plan is not None]
+
+    def export_values(self, X: Any) -> dict[str, np.ndarray]:
+        """Return the used columns of a table as the plan reads them, each of shape (m, 1).
+
+        Parameters
+        ----------
+        X : frame or array-like of shape (m, n)
+
+        Returns
+        -------
+        dict of ndarray
+            Numbers and days as float64, nan where missing; text as objects, "" where missing.
+        """
+        table = self.match(X)
+        return {
+            plan["name"]: self.columns_[plan["place"]].export_values(table[plan["place"]]).reshape(-1, 1)
+            for plan in self.export_plan()
+        }
 
     def get_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """Return the fitted state as arrays and JSON-able facts.
@@ -385,15 +286,18 @@ class TablePreparation(TransformerMixin, BaseEstimator):
         -------
         TablePreparation
         """
-        columns = [Prepared(**column) for column in facts["columns"]]
-        made = cls({c.name: c.kind for c in columns}, **facts["settings"])
-        made.columns_ = columns
-        made.center_, made.scale_ = np.array(arrays["center"]), np.array(arrays["scale"])
-        made.n_features_in_ = facts["n_features_in"]
+        settings = facts["settings"]
+        encoders = [restore_encoder(column, EncoderSettings(**settings)) for column in facts["columns"]]
+        scales = np.stack([np.asarray(arrays[key], np.float64) for key in ("center", "scale")])
+        for encoder in encoders:
+            if isinstance(encoder, ScaledEncoder):
+                (encoder.center, encoder.scale), scales = np.split(scales, [len(encoder.parts)], axis=1)
+        preparation = cls({encoder.name: encoder.kind for encoder in encoders}, **settings)
+        preparation._set_encoders(encoders)
+        preparation.n_features_in_ = facts["n_features_in"]
         if facts["feature_names"] is not None:
-            made.feature_names_in_ = np.array(facts["feature_names"], dtype=object)
-        made._lay_out()
-        return made
+            preparation.feature_names_in_ = np.array(facts["feature_names"], dtype=object)
+        return preparation
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -422,125 +326,28 @@ def match_columns(table: list[Column], X: Any, names: Any, count: int, kind: typ
         if names is None:
             return table
         warn_user(
-            "X does not have valid feature names, but it was fitted with feature names; taken by place",
+            "X does not have valid feature names, but it was fitted with feature names; matched by position",
             UserWarning,
         )
         return [Column(str(name), c.values, c.declared) for name, c in zip(names, table, strict=True)]
-    found = {column.name: column for column in table}
-    missing = [str(name) for name in names if str(name) not in found]
+    columns = {column.name: column for column in table}
+    missing = [str(name) for name in names if str(name) not in columns]
     if missing:
-        near = {name: difflib.get_close_matches(name, list(found), 1) for name in missing}
+        near = {name: difflib.get_close_matches(name, list(columns), 1) for name in missing}
         hints = [f"{name!r} may be {match[0]!r}" for name, match in near.items() if match]
         raise EllayerError(
-            f"X: The feature names should match those that were passed during fit. Missing: {shown(missing, 10)}"
+            f"X: The feature names should match those that were passed during fit. Missing: {quoted_list(missing, 10)}"
             + (f"; {', '.join(hints)}" if hints else "")
         )
-    extra = [name for name in found if name not in set(map(str, names))]
+    extra = [name for name in columns if name not in set(map(str, names))]
     if extra:
-        warn_user(f"X: columns that the fit did not have are left aside: {shown(extra, 10)}")
-    return [found[str(name)] for name in names]
+        warn_user(f"X: ignored, not used in training: {quoted_list(extra, 10)}")
+    return [columns[str(name)] for name in names]
 
 
 def take_rows(table: list[Column], rows: np.ndarray | slice) -> list[Column]:
     """Return the columns of some of the rows."""
     return [Column(c.name, c.values[rows], c.declared) for c in table]
-
-
-# One column
-
-
-def _as_told(column: Column, kind: str | None) -> Verdict:
-    """The verdict, or the kind that was given."""
-    verdict = judge_column(column)
-    if kind is None or kind == verdict.kind:
-        return verdict
-    if kind == "date":
-        return Verdict("date", date_format=verdict.date_format or "iso")
-    return Verdict(kind)
-
-
-def _warn_of_fit(made: Prepared, verdict: Verdict) -> None:
-    if made.kind == "constant":
-        warn_user(f"column {made.name!r} is left out: {made.note}")
-    elif made.kind in ("text", "identifier"):
-        what = "free text" if made.kind == "text" else "an identifier"
-        rest = "only whether it is there is used" if made.indicator else "it is left out"
-        warn_user(
-            f"column {made.name!r} is taken for {what}{': ' + made.note if made.note else ''}; {rest}. "
-            f"column_kinds={{{made.name!r}: 'categorical'}} makes it a category",
-        )
-    elif made.note:
-        warn_user(f"column {made.name!r} ({made.kind}): {made.note}")
-
-
-def _warn_of_type(made: Prepared, column: Column, wrong: np.ndarray, expected: str) -> None:
-    """Tell of present values of another type; refuse a column of nothing else."""
-    if not wrong.any() or made.note.startswith("some values are no"):
-        return
-    strange = shown(sorted({str(v) for v in column.values[wrong].tolist()}))
-    present = sum(text is not None for text in as_texts(column.values).tolist())
-    if wrong.sum() == present:
-        raise EllayerError(
-            f"column {made.name!r}: expected {expected} as in training, received {strange}; are the columns in their "
-            "places?"
-        )
-    warn_user(
-        f"column {made.name!r}: {int(wrong.sum())} values are not {expected}, taken as missing: {strange}"
-    )
-
-
-def _is_missing(made: Prepared, column: Column) -> np.ndarray:
-    if made.kind == "numeric":
-        return np.isnan(as_numbers(column.values)[0]).astype(np.int8)
-    if made.kind == "date":
-        return np.isnan(as_days(column.values, made.date_format)[0]).astype(np.int8)
-    return np.array([text is None for text in as_texts(column.values).tolist()], np.int8)
-
-
-def _one_hot(codes: np.ndarray, levels: int) -> list[np.ndarray]:
-    """One column per level; of two levels one column, -1 and +1."""
-    if levels == 2:
-        return [np.where(codes < 0, 0, 2 * codes - 1).astype(np.int8)]
-    return list((codes == np.arange(levels).reshape(-1, 1)).astype(np.int8))
-
-
-def _parts_that_vary(days: np.ndarray) -> list[str]:
-    known = days[~np.isnan(days)]
-    names = ["days", "year (sin)", "year (cos)", "week (sin)", "week (cos)", "day (sin)", "day (cos)"]
-    return [part for part in names if np.ptp(_date_part(known, part)) > 1e-9] if len(known) else []
-
-
-def _date_part(days: np.ndarray, part: str) -> np.ndarray:
-    if part == "days":
-        return days
-    period, wave = {"year": YEAR, "week": WEEK, "day": DAY}[part.split()[0]], part[-4:-1]
-    if part.startswith("week"):
-        days = np.floor(days)
-    angle = 2.0 * np.pi * np.mod(days, period) / period
-    return np.sin(angle) if wave == "sin" else np.cos(angle)
-
-
-# Numbers
-
-
-def _center_and_scale(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Median and q75 - q25 of each column; where that is 0 the median distance of the values that differ.
-
-    Of a column that is mostly one value (RealMLP takes half the range there, which one huge value
-    can stretch until the others are all but 0).
-    """
-    center, scale = np.zeros(X.shape[1]), np.ones(X.shape[1])
-    for j, column in enumerate(X.T):
-        known = column[~np.isnan(column)]
-        if not len(known):
-            continue
-        q25, center[j], q75 = np.quantile(known, [0.25, 0.5, 0.75])
-        half = q75 / 2 - q25 / 2  # a whole difference may overflow
-        if not half > 0:
-            away = np.abs(known / 2 - center[j] / 2)
-            half = np.median(away[away > 0]) if (away > 0).any() else 0.5
-        scale[j] = np.clip(2.0 * half, None, np.finfo(float).max)
-    return center, scale
 
 
 def squash(X: np.ndarray) -> np.ndarray:
@@ -560,5 +367,5 @@ def squash(X: np.ndarray) -> np.ndarray:
     [0.0, 2.12, 3.0, 0.0]
     """
     with np.errstate(invalid="ignore"):
-        pressed = X / np.hypot(1.0, X / SPREAD)
-    return np.where(np.isinf(X), SPREAD * np.sign(X), np.nan_to_num(pressed, nan=0.0))
+        squashed = X / np.hypot(1.0, X / SPREAD)
+    return np.where(np.isinf(X), SPREAD * np.sign(X), np.nan_to_num(squashed, nan=0.0))

@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from ..data.wording import pluralize
 from ..errors import EllayerError
-from .coding import Coded, code_values, coded, counted, share
-from .columns import KINDS, Column, Verdict, judge_column, read_table
+from .coding import CodedColumn, code_column, factorize, share
+from .columns import Column, read_table
+from .kinds import ColumnKind, check_column_kinds, infer_kind
 from .survey_columns import column_findings
 from .survey_duplicates import leak_findings, row_findings, twin_findings
-from .survey_target import class_findings, judge_target, label_text, number_findings
+from .survey_target import class_findings, infer_task, label_text, number_findings
 
 _FEW_ROWS = 50
 _MOST_SHOWN = 24  # letters of a value shown
@@ -27,7 +29,7 @@ class ColumnFacts:
     Attributes
     ----------
     name, kind, note : str
-        Kind is one of ``columns.KINDS``; the note says why where it is not plain.
+        Kind is one of ``encoders.ENCODERS``; the note gives a reason where it needs one.
     missing, distinct : int
         How many values are missing, and how many different ones there are.
     shown : str
@@ -119,7 +121,7 @@ def survey(
     if values is not None and len(values) != len(X):
         raise EllayerError(f"y: expected a target for each of {len(X)} rows, received {len(values)}")
     name = target or "target"
-    kind, why = (None, "") if values is None else judge_target(values, task)
+    kind, why = (None, "") if values is None else infer_task(values, task)
     goal = None if values is None else _coded_target(name, values, kind or "")
     columns = [] if isinstance(X, np.ndarray) else _columns_of(X, column_kinds or {})
     findings = _few_rows(len(X))
@@ -154,30 +156,24 @@ def _target_values(y: Any) -> np.ndarray:
     )
 
 
-def _coded_target(name: str, values: np.ndarray, task: str) -> Coded:
-    codes, levels = code_values(values)
+def _coded_target(name: str, values: np.ndarray, task: str) -> CodedColumn:
+    codes, levels = factorize(values)
     counts = np.bincount(codes, minlength=len(levels))[: len(levels)]
-    return Coded(Column(name, values), Verdict(task), codes, levels, counts)
+    return CodedColumn(Column(name, values), task, "", codes, levels, counts)
 
 
-def _class_counts(target: Coded) -> dict[str, int]:
+def _class_counts(target: CodedColumn) -> dict[str, int]:
     order = np.argsort(-target.counts, kind="stable")
     return {label_text(target.levels[i]): int(target.counts[i]) for i in order.tolist()}
 
 
-def _columns_of(X: Any, kinds: Mapping[str, str]) -> list[Coded]:
+def _columns_of(X: Any, kinds: Mapping[str, str]) -> list[CodedColumn]:
     columns = read_table(X)
-    names = [column.name for column in columns]
-    for name, kind in kinds.items():
-        if name not in names:
-            raise EllayerError(f"column_kinds: expected columns among {names}, received {name!r}")
-        if kind not in KINDS:
-            raise EllayerError(
-                f"column_kinds: expected kinds among {', '.join(KINDS)}, received {kind!r} for {name!r}"
-            )
+    given = check_column_kinds(kinds, [column.name for column in columns])
     return [
-        coded(
-            column, Verdict(kinds[column.name], "as asked") if column.name in kinds else judge_column(column)
+        code_column(
+            column,
+            ColumnKind(given[column.name], "as specified") if column.name in given else infer_kind(column),
         )
         for column in columns
     ]
@@ -186,7 +182,7 @@ def _columns_of(X: Any, kinds: Mapping[str, str]) -> list[Coded]:
 def _few_rows(m: int) -> list[str]:
     if m >= _FEW_ROWS:
         return []
-    return [f"only {counted(m, 'row')}: a score on the few held out of them says little; gather more"]
+    return [f"only {pluralize(m, 'row')}: a score on the few held out of them says little; gather more"]
 
 
 def _image_findings(X: np.ndarray) -> list[str]:
@@ -194,36 +190,36 @@ def _image_findings(X: np.ndarray) -> list[str]:
     plain = np.flatnonzero(X.min(axis=1) == X.max(axis=1))
     if len(plain):
         findings.append(
-            f"{counted(len(plain), 'image is', 'images are')} of one colour throughout (the first is number {plain[0]}, "
+            f"{pluralize(len(plain), 'image is', 'images are')} of one colour throughout (the first is number {plain[0]}, "
             f"counted from 0); look at them, and leave them out if they show nothing"
         )
     seen = {X[i].tobytes() for i in range(len(X))}
     if len(seen) < len(X):
         copies = len(X) - len(seen)
         findings.append(
-            f"{counted(copies, 'image repeats', 'images repeat')} an earlier one pixel by pixel ({share(copies, len(X))}); a "
+            f"{pluralize(copies, 'image repeats', 'images repeat')} an earlier one pixel by pixel ({share(copies, len(X))}); a "
             f"copy both learnt from and tested on flatters the score: drop them"
         )
     return findings
 
 
-def _facts(column: Coded) -> ColumnFacts:
+def _facts(column: CodedColumn) -> ColumnFacts:
     return ColumnFacts(
         column.name,
-        column.verdict.kind,
-        column.verdict.note,
+        column.kind,
+        column.note,
         int(column.gaps.sum()),
         column.distinct,
         _shown(column),
     )
 
 
-def _shown(column: Coded) -> str:
+def _shown(column: CodedColumn) -> str:
     """A range for numbers and dates, the most frequent values for all else."""
     if not column.distinct:
         return ""
     values = column.column.values
-    if column.distinct > 2 and values.dtype.kind == "f" and column.verdict.kind != "categorical":
+    if column.distinct > 2 and values.dtype.kind == "f" and column.kind != "categorical":
         with np.errstate(all="ignore"):  # infinite values have a median of a kind
             middle = float(np.median(values[~column.gaps]))
         low, high = column.levels[0], column.levels[-1]
@@ -233,7 +229,7 @@ def _shown(column: Coded) -> str:
         return f"{present.min().astype('datetime64[s]')} to {present.max().astype('datetime64[s]')}"
     order = np.argsort(-column.counts, kind="stable")[:3].tolist()
     texts = [_cut(label_text(column.levels[i])) for i in order]
-    if column.verdict.kind not in ("identifier", "text"):
+    if column.kind not in ("identifier", "text"):
         texts = [
             f"{text} {share(column.counts[i], len(values))}" for text, i in zip(texts, order, strict=True)
         ]

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .coding import Coded, counted, share
-from .columns import as_numbers, number_text, shown
+from ..data.wording import pluralize, quoted_list
+from .coding import CodedColumn, share
+from .columns import as_numbers, number_text
 
 LEFT_OUT = ("constant", "identifier", "text", "ignore")  # kinds that a model does not learn from
 _MUCH_MISSING = 0.3
@@ -17,52 +18,52 @@ _NINES = re.compile(r"-?9{2,}|-9")  # -9, 99, 999, -99, ...: what forms ask to w
 _MARKS = ("-1", "-200")
 
 
-def column_findings(columns: Sequence[Coded], m: int) -> list[str]:
+def column_findings(columns: Sequence[CodedColumn], m: int) -> list[str]:
     """Return the findings about single columns, those alike in one line.
 
     Parameters
     ----------
-    columns : sequence of Coded
+    columns : sequence of CodedColumn
     m : int
         The number of rows.
     """
     findings = _useless(columns)
-    much = [c for c in columns if c.verdict.kind not in LEFT_OUT and c.gaps.sum() > _MUCH_MISSING * m]
+    much = [c for c in columns if c.kind not in LEFT_OUT and c.gaps.sum() > _MUCH_MISSING * m]
     if much:
         told = ", ".join(f"{c.name!r} {c.gaps.sum():,} of {m:,} ({share(c.gaps.sum(), m)})" for c in much[:5])
         findings.append(
-            f"much is missing in {counted(len(much), 'column')}: {told}{_more(much)}; it is filled in and marked as "
+            f"much is missing in {pluralize(len(much), 'column')}: {told}{_more(much)}; it is filled in and marked as "
             f"filled, but leave out a column that says nothing more"
         )
     findings += _empty_rows(columns, m)
     for column in columns:
-        if column.verdict.kind == "numeric" and column.column.values.dtype.kind == "f":
+        if column.kind == "numeric" and column.column.values.dtype.kind == "f":
             findings += _numeric(column, m)
         elif column.column.values.dtype.kind == "O":
             findings += _mixed(column)
     return findings
 
 
-def _useless(columns: Sequence[Coded]) -> list[str]:
+def _useless(columns: Sequence[CodedColumn]) -> list[str]:
     findings = []
-    constant = [c for c in columns if c.verdict.kind == "constant"]
+    constant = [c for c in columns if c.kind == "constant"]
     if constant:
-        told = shown([c.name for c in constant])
+        told = quoted_list([c.name for c in constant])
         all_of_them = len(constant) == len(columns)
         advice = "nothing to learn from: name another file" if all_of_them else "left out of what is learnt"
         findings.append(f"{'every column' if all_of_them else told} {_says(constant, all_of_them)}; {advice}")
     for column in columns:
-        if column.verdict.kind in ("identifier", "text"):
+        if column.kind in ("identifier", "text"):
             findings.append(
-                f"{column.name!r} looks like {'an identifier' if column.verdict.kind == 'identifier' else 'free text'} "
-                f"({column.verdict.note}); a model does not learn from its values unless you name it categorical"
+                f"{column.name!r} looks like {'an identifier' if column.kind == 'identifier' else 'free text'} "
+                f"({column.note}); a model does not learn from its values unless you name it categorical"
             )
-        elif column.verdict.kind == "numeric" and column.verdict.note:
-            findings.append(f"{column.name!r}: {column.verdict.note}; mend them if they mean something")
+        elif column.kind == "numeric" and column.note:
+            findings.append(f"{column.name!r}: {column.note}; mend them if they mean something")
     return findings
 
 
-def _says(constant: Sequence[Coded], all_of_them: bool) -> str:
+def _says(constant: Sequence[CodedColumn], all_of_them: bool) -> str:
     empty = sum(c.distinct == 0 for c in constant)
     verb = "holds" if len(constant) == 1 or all_of_them else "hold"
     if empty == len(constant):
@@ -70,29 +71,29 @@ def _says(constant: Sequence[Coded], all_of_them: bool) -> str:
     return f"{verb} one value only" + (f" ({constant[0].levels[0]!r})" if len(constant) == 1 else "")
 
 
-def _more(columns: Sequence[Coded]) -> str:
+def _more(columns: Sequence[CodedColumn]) -> str:
     return f" and {len(columns) - 5} more" if len(columns) > 5 else ""
 
 
-def _empty_rows(columns: Sequence[Coded], m: int) -> list[str]:
-    used = [c for c in columns if c.verdict.kind not in LEFT_OUT and c.gaps.sum() < 0.5 * m]
+def _empty_rows(columns: Sequence[CodedColumn], m: int) -> list[str]:
+    used = [c for c in columns if c.kind not in LEFT_OUT and c.gaps.sum() < 0.5 * m]
     if len(used) < 3:
         return []
     empty = np.flatnonzero(sum(c.gaps.astype(np.int64) for c in used) > len(used) / 2)
     if not len(empty):
         return []
     return [
-        f"{counted(len(empty), 'row misses', 'rows miss')} more than half of the values (the first is row {empty[0]}, "
+        f"{pluralize(len(empty), 'row misses', 'rows miss')} more than half of the values (the first is row {empty[0]}, "
         f"counted from 0); leave them out if they hold nothing to go by"
     ]
 
 
-def _numeric(column: Coded, m: int) -> list[str]:
+def _numeric(column: CodedColumn, m: int) -> list[str]:
     values, findings = column.numbers, []
     infinite = m - int(column.gaps.sum()) - len(values)
     if infinite:
         findings.append(
-            f"{column.name!r}: {counted(infinite, 'value')} infinite; replace them or leave the rows out"
+            f"{column.name!r}: {pluralize(infinite, 'value')} infinite; replace them or leave the rows out"
         )
     if column.distinct < 3 or not len(values):
         return findings
@@ -101,7 +102,7 @@ def _numeric(column: Coded, m: int) -> list[str]:
         value, count = mark
         return [
             *findings,
-            f"{column.name!r}: {number_text(value)} in {counted(count, 'row')} ({share(count, m)}) stands apart from the "
+            f"{column.name!r}: {number_text(value)} in {pluralize(count, 'row')} ({share(count, m)}) stands apart from the "
             f"other values and may mean that the value is missing; leave these cells empty if so",
         ]
     with np.errstate(all="ignore"):
@@ -110,13 +111,13 @@ def _numeric(column: Coded, m: int) -> list[str]:
     if len(far):
         worst = far[np.abs(far - middle).argmax()]
         findings.append(
-            f"{column.name!r}: {counted(len(far), 'value')} far out, up to {worst:g}, where half of the values lie from "
+            f"{column.name!r}: {pluralize(len(far), 'value')} far out, up to {worst:g}, where half of the values lie from "
             f"{low:g} to {high:g}; check for another unit or a slip of the decimal sign"
         )
     return findings
 
 
-def _mark_of_missing(column: Coded) -> tuple[float, int] | None:
+def _mark_of_missing(column: CodedColumn) -> tuple[float, int] | None:
     """Return an end of the range that looks like a mark, and how often it occurs."""
     values = np.asarray(column.levels)
     finite = np.isfinite(values)
@@ -134,7 +135,7 @@ def _mark_of_missing(column: Coded) -> tuple[float, int] | None:
     return _odd_zero(column, values, counts)
 
 
-def _odd_zero(column: Coded, values: list[float], counts: list[int]) -> tuple[float, int] | None:
+def _odd_zero(column: CodedColumn, values: list[float], counts: list[int]) -> tuple[float, int] | None:
     """A zero among measures that otherwise keep well away from it, as of a blood pressure."""
     if values[0] != 0 or counts[0] > 0.5 * len(column.numbers) or len(values) < 20:
         return None
@@ -143,9 +144,9 @@ def _odd_zero(column: Coded, values: list[float], counts: list[int]) -> tuple[fl
     return (values[0], counts[0]) if apart else None
 
 
-def _mixed(column: Coded) -> list[str]:
+def _mixed(column: CodedColumn) -> list[str]:
     """A column of text most of whose different values are numbers."""
-    if column.verdict.kind != "categorical" or column.column.declared:
+    if column.kind != "categorical" or column.column.declared:
         return []
     levels = np.array([*column.levels, None], dtype=object)[:-1]
     wrong = as_numbers(levels)[1]
@@ -154,6 +155,6 @@ def _mixed(column: Coded) -> list[str]:
         return []
     rows = int(column.counts[wrong].sum())
     return [
-        f"{column.name!r} mixes numbers and text ({shown(levels[wrong].tolist())}, {counted(rows, 'row')}), so all are "
+        f"{column.name!r} mixes numbers and text ({quoted_list(levels[wrong].tolist())}, {pluralize(rows, 'row')}), so all are "
         f"taken for names; leave those cells empty to have numbers"
     ]

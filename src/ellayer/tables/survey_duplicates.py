@@ -8,20 +8,20 @@ from hashlib import blake2b
 
 import numpy as np
 
-from .coding import Coded, count_pairs, counted, share
-from .columns import shown
+from ..data.wording import pluralize, quoted_list
+from .coding import CodedColumn, count_pairs, share
 
 _ENOUGH = 30  # rows, below which agreement may be chance
 _AS_ONE = 0.9999  # correlation, from which two columns of numbers are the same in other units
 
 
-def leak_findings(columns: Sequence[Coded], target: Coded, task: str) -> list[str]:
+def leak_findings(columns: Sequence[CodedColumn], target: CodedColumn, task: str) -> list[str]:
     """Return a warning for each column that gives the target away.
 
     Parameters
     ----------
-    columns : sequence of Coded
-    target : Coded
+    columns : sequence of CodedColumn
+    target : CodedColumn
     task : "classes" or "numbers"
     """
     if len(target.codes) < _ENOUGH or target.distinct < 2:
@@ -37,7 +37,7 @@ def leak_findings(columns: Sequence[Coded], target: Coded, task: str) -> list[st
     return findings
 
 
-def _told_by(column: Coded, target: Coded, task: str) -> str:
+def _told_by(column: CodedColumn, target: CodedColumn, task: str) -> str:
     """How a column tells the target; nothing where it does not."""
     m, distinct = len(column.codes), column.distinct + bool(column.gaps.any())
     if distinct < 2:
@@ -63,7 +63,7 @@ def _told_by(column: Coded, target: Coded, task: str) -> str:
     return _split(column, target)
 
 
-def _as_numbers(column: Coded, target: Coded) -> str:
+def _as_numbers(column: CodedColumn, target: CodedColumn) -> str:
     """Whether a column of numbers is the target in another unit, or in its order."""
     x, y = column.column.values, target.column.values.astype(np.float64)
     both = np.isfinite(x) & np.isfinite(y)
@@ -86,7 +86,7 @@ def _as_numbers(column: Coded, target: Coded) -> str:
     return ""
 
 
-def _split(column: Coded, target: Coded) -> str:
+def _split(column: CodedColumn, target: CodedColumn) -> str:
     """Whether one threshold in a column of numbers parts two classes without an error."""
     x = column.column.values
     if x.dtype.kind != "f" or column.distinct < 3:
@@ -100,7 +100,7 @@ def _split(column: Coded, target: Coded) -> str:
     return ""
 
 
-def twin_findings(columns: Sequence[Coded]) -> list[str]:
+def twin_findings(columns: Sequence[CodedColumn]) -> list[str]:
     """Return which columns say the same as others, value by value."""
     groups = defaultdict(list)
     for column in columns:
@@ -111,7 +111,7 @@ def twin_findings(columns: Sequence[Coded]) -> list[str]:
         elif column.column.values.dtype.kind == "f":
             groups[_digest(column.column.values)].append(column.name)
     return [
-        f"{shown(names)} say the same, value for value; one is enough"
+        f"{quoted_list(names)} say the same, value for value; one is enough"
         for names in groups.values()
         if len(names) > 1
     ]
@@ -127,7 +127,7 @@ def _digest(values: np.ndarray) -> bytes:
     return blake2b(np.ascontiguousarray(values).tobytes(), digest_size=16).digest()
 
 
-def row_findings(columns: Sequence[Coded], target: Coded | None) -> list[str]:
+def row_findings(columns: Sequence[CodedColumn], target: CodedColumn | None) -> list[str]:
     """Return how many rows repeat others, and how many have the inputs of others with another target."""
     m = len(columns[0].codes)
     inputs = _codes_of_rows(np.column_stack([c.codes for c in columns]))
@@ -136,14 +136,14 @@ def row_findings(columns: Sequence[Coded], target: Coded | None) -> list[str]:
     copies = m - int(rows.max(initial=-1)) - 1
     if copies:
         findings.append(
-            f"{counted(copies, 'row repeats', 'rows repeat')} an earlier one ({share(copies, m)}); a copy both learnt from "
+            f"{pluralize(copies, 'row repeats', 'rows repeat')} an earlier one ({share(copies, m)}); a copy both learnt from "
             f"and tested on flatters the score: drop them unless each stands for a case of its own"
         )
-    if target is not None and target.verdict.kind == "classes" and len(columns) > 1:
+    if target is not None and target.kind == "classes" and len(columns) > 1:
         mixed = _contradictions(inputs, target.codes)
         if mixed > 0.01 * m:
             findings.append(
-                f"{counted(mixed, 'row')} ({share(mixed, m)}) have the same inputs as a row of another class; no model "
+                f"{pluralize(mixed, 'row')} ({share(mixed, m)}) have the same inputs as a row of another class; no model "
                 f"can be right on all: look for what tells them apart"
             )
     return findings

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from ..data.wording import pluralize, quoted_list
 from ..errors import EllayerError
-from .coding import counted, share
-from .columns import number_text, shown
+from .coding import share
+from .columns import number_text
 
 TASKS = ("classes", "numbers")
 MOST_COUNTED = 20  # whole numbers that count from 0 or 1 are labels up to so many
@@ -19,7 +20,7 @@ _HEAP = 0.01  # share of the rows at the end of the range, from which it looks c
 _SPAN = 1000.0  # of the 1st to the 99th hundredth, from which a logarithm helps
 
 
-def judge_target(y: np.ndarray, task: str | None = None) -> tuple[str, str]:
+def infer_task(y: np.ndarray, task: str | None = None) -> tuple[str, str]:
     """Return "classes" or "numbers", and why.
 
     Text and truth values are classes; so are two values, and whole numbers that count from 0 or 1
@@ -38,9 +39,9 @@ def judge_target(y: np.ndarray, task: str | None = None) -> tuple[str, str]:
 
     Examples
     --------
-    >>> judge_target(np.array(["cat", "dog", "cat"]))
+    >>> infer_task(np.array(["cat", "dog", "cat"]))
     ('classes', 'two values: cat and dog')
-    >>> judge_target(np.array([3, 8, 5]))
+    >>> infer_task(np.array([3, 8, 5]))
     ('numbers', '3 different numbers from 3 to 8 (labels if you say task classes)')
     """
     if task not in (None, *TASKS):
@@ -49,7 +50,7 @@ def judge_target(y: np.ndarray, task: str | None = None) -> tuple[str, str]:
     if task == "numbers" and is_text:
         texts = list(dict.fromkeys(y.tolist()))
         raise EllayerError(
-            f"task: expected numbers in the target, received text such as {shown(texts, 3)}; try task='classes'"
+            f"task: expected numbers in the target, received text such as {quoted_list(texts, 3)}; try task='classes'"
         )
     values = list(dict.fromkeys(y.tolist())) if is_text else np.unique(y).tolist()
     if task is not None:
@@ -113,18 +114,18 @@ def class_findings(name: str, counts: dict[str, int]) -> list[str]:
     single = [label for label, count in counts.items() if count == 1]
     if max(50, m / 5) < K:
         findings.append(
-            f"target {name!r}: {K:,} classes in {counted(m, 'row')}; is it an identifier, or are they numbers? "
+            f"target {name!r}: {K:,} classes in {pluralize(m, 'row')}; is it an identifier, or are they numbers? "
             f"Name another target or the task"
         )
     elif single:
         findings.append(
-            f"target {name!r}: {counted(len(single), 'class has', 'classes have')} one row only ({shown(single)}), so it "
+            f"target {name!r}: {pluralize(len(single), 'class has', 'classes have')} one row only ({quoted_list(single)}), so it "
             f"cannot be both learnt and checked; leave it out, join it to another or gather more"
         )
     few = [f"{label} {count}" for label, count in counts.items() if 1 < count < _FEW]
     if few and max(50, m / 5) >= K:
         findings.append(
-            f"target {name!r}: few rows of {counted(len(few), 'class', 'classes')} ({', '.join(few[:5])}); their scores "
+            f"target {name!r}: few rows of {pluralize(len(few), 'class', 'classes')} ({', '.join(few[:5])}); their scores "
             f"will be uncertain: gather more or join classes"
         )
     label, most = max(counts.items(), key=lambda pair: pair[1])
@@ -142,7 +143,7 @@ def _alike(what: str, labels: list[str]) -> list[str]:
     for label in labels:
         groups["".join(label.lower().split()).rstrip(".")].append(label)
     return [
-        f"{what}: {shown(group)} differ in case, blanks or a full stop only; write them alike if they are one"
+        f"{what}: {quoted_list(group)} differ in case, blanks or a full stop only; write them alike if they are one"
         for group in groups.values()
         if len(group) > 1
     ]
@@ -161,7 +162,7 @@ def number_findings(name: str, y: np.ndarray) -> list[str]:
     findings = []
     if len(finite) < len(y):
         findings.append(
-            f"target {name!r}: {counted(len(y) - len(finite), 'value')} infinite or missing; leave these rows out"
+            f"target {name!r}: {pluralize(len(y) - len(finite), 'value')} infinite or missing; leave these rows out"
         )
     if not len(finite):
         return findings
@@ -172,7 +173,7 @@ def number_findings(name: str, y: np.ndarray) -> list[str]:
     for end, words in ((-1, "largest"), (0, "smallest")):
         if len(values) > 50 and counts[end] >= max(20, _HEAP * len(finite), 10 * usual):
             findings.append(
-                f"target {name!r}: {counted(int(counts[end]), 'row')} ({share(counts[end], len(y))}) hold the {words} value, "
+                f"target {name!r}: {pluralize(int(counts[end]), 'row')} ({share(counts[end], len(y))}) hold the {words} value, "
                 f"{number_text(float(values[end]))}; if it was cut off there, errors at that end are not real: leave them "
                 f"out or keep it in mind"
             )
@@ -186,4 +187,4 @@ def number_findings(name: str, y: np.ndarray) -> list[str]:
 
 
 def _constant(name: str, value: str, m: int) -> str:
-    return f"target {name!r}: all {counted(m, 'row')} have the same value, {value}: nothing to learn; name another target"
+    return f"target {name!r}: all {pluralize(m, 'row')} have the same value, {value}: nothing to learn; name another target"

@@ -35,16 +35,16 @@ def model():
 @pytest.mark.parametrize(
     ("values", "told"),
     [
-        ([None] * m, "'z' is left out: all its values are missing"),
-        ([math.nan] * m, "'z' is left out: all its values are missing"),
-        (["?"] * m, "'z' is left out: all its values are missing"),
-        (3.0, "'z' is left out: it is constant, 3"),
-        ("same", "'z' is left out: it is constant, 'same'"),
-        ([f"u{i}" for i in range(m)], "'z' is taken for an identifier"),
-        ([f"some words about {i}" for i in range(m)], "'z' is taken for free text"),
-        ([*map(str, range(m - 1)), "oops"], "'z'.* numbers, .*taken as missing: 'oops'"),
+        ([None] * m, "'z' is ignored: all values are missing"),
+        ([math.nan] * m, "'z' is ignored: all values are missing"),
+        (["?"] * m, "'z' is ignored: all values are missing"),
+        (3.0, "'z' is ignored: constant value 3"),
+        ("same", "'z' is ignored: constant value 'same'"),
+        ([f"u{i}" for i in range(m)], "'z' is treated as an identifier"),
+        ([f"some words about {i}" for i in range(m)], "'z' is treated as free text"),
+        ([*map(str, range(m - 1)), "oops"], "'z'.* numbers, .*treated as missing: 'oops'"),
         ([math.inf, -math.inf, *x[2:]], "'z': 2 infinite values"),
-        ([f"k{i // 2}" for i in range(m)], "'z' is taken for an identifier"),
+        ([f"k{i // 2}" for i in range(m)], "'z' is treated as an identifier"),
         (1e300 * x, None),
         (pd.date_range("2020-01-01", periods=m), None),
         ([1, "a", 2.5, None] * (m // 4), None),
@@ -63,12 +63,12 @@ def test_odd_columns_are_named_and_survived(values, told):
 
 
 def test_numbered_rows_are_an_identifier():
-    with pytest.warns(FitWarning, match="'user_id' is taken for an identifier"):
+    with pytest.warns(FitWarning, match="'user_id' is treated as an identifier"):
         fit(frame(user_id=np.arange(m) * 7))
 
 
 def test_a_table_of_nothing_predicts_the_shares():
-    with pytest.warns(FitWarning, match="'q' is left out"):
+    with pytest.warns(FitWarning, match="'q' is ignored"):
         model = fit(pd.DataFrame({"q": np.ones(m)}))
     share = (y == "yes").mean()
     np.testing.assert_allclose(model.predict_proba(pd.DataFrame({"q": [1.0, 5.0]}))[:, 1], share, atol=0.08)
@@ -76,7 +76,9 @@ def test_a_table_of_nothing_predicts_the_shares():
 
 def test_a_million_levels():
     levels = [f"k{i // 2}" for i in range(1_000_000)]
-    with pytest.warns(FitWarning, match="'k' is taken for an identifier: 500000 levels, none of them often"):
+    with pytest.warns(
+        FitWarning, match="'k' is treated as an identifier: 500,000 categories, none of them frequent"
+    ):
         preparation = TablePreparation().fit(pd.DataFrame({"k": levels, "x": np.arange(1e6)}))
     assert preparation.get_feature_names_out().tolist() == ["x"]
 
@@ -85,13 +87,15 @@ def test_a_million_levels():
 
 
 def test_a_new_category_is_none_of_the_known(model):
-    with pytest.warns(FitWarning, match="column 'z': levels unknown from training.*'new'"):
+    with pytest.warns(
+        FitWarning, match="column 'z': 1 row has a category not seen in training .'new'.; treated as unknown"
+    ):
         P = model.predict_proba(pd.DataFrame({"x": [0.1, 0.1], "z": ["new", None], "n": [1, 1]}))
     np.testing.assert_array_equal(P[0], P[1])
 
 
 def test_another_type_at_prediction(model):
-    with pytest.warns(FitWarning, match="column 'x': 1 values are not numbers, taken as missing: 'zzz'"):
+    with pytest.warns(FitWarning, match="column 'x': 1 value not numbers, treated as missing: 'zzz'"):
         P = model.predict_proba(pd.DataFrame({"x": ["0.1", "zzz"], "z": ["a", "a"], "n": ["1", "1"]}))
     known = model.predict_proba(pd.DataFrame({"x": [0.1], "z": ["a"], "n": [1]}))
     np.testing.assert_allclose(P[0], known[0], rtol=1e-12)
@@ -102,13 +106,13 @@ def test_another_type_at_prediction(model):
 def test_columns_that_are_missing_or_new(model):
     with pytest.raises(ValueError, match="Missing: 'x', 'n'; 'x' may be 'x1'"):
         model.predict(pd.DataFrame({"x1": [1.0], "z": ["a"]}))
-    with pytest.warns(FitWarning, match="did not have are left aside: 'w'"):
+    with pytest.warns(FitWarning, match="X: ignored, not used in training: 'w'"):
         model.predict(pd.DataFrame({"w": [1], "z": ["a"], "n": [1], "x": [1.0]}))
     with pytest.raises(
         ValueError, match="X has 2 features, but TabularClassifier is expecting 3 features as input"
     ):
         model.predict([[1.0, "a"]])
-    with pytest.warns(UserWarning, match="taken by place"):
+    with pytest.warns(UserWarning, match="matched by position"):
         model.predict([[1.0, "a", 3]])
 
 

@@ -16,12 +16,13 @@ from sklearn.preprocessing import FunctionTransformer
 
 import ellayer
 from ellayer import TabularClassifier, TabularRegressor
+from ellayer.data.text.cells import MISSING
 from ellayer.estimators import FitWarning
 from ellayer.estimators.tabular.recipes import RECIPES
 from ellayer.storage import ModelFileError
 from ellayer.storage.onnx import compare_table
-from ellayer.tables.columns import BOOLEANS, KINDS, MISSING
-from ellayer.tables.encoders import plan_of, raw_columns
+from ellayer.tables.columns import BOOLEANS
+from ellayer.tables.encoders import ENCODERS
 from ellayer.tables.preparation import TablePreparation
 
 onnx = pytest.importorskip("onnx")
@@ -113,8 +114,8 @@ def run(proto, inputs):
 
 def test_the_table_has_every_kind_of_column():
     preparation = TablePreparation(KINDS_GIVEN, max_one_hot=8).fit(TABLE)
-    assert {column.kind for column in preparation.columns_} == set(KINDS)
-    assert any(column.other for column in preparation.columns_)
+    assert {column.kind for column in preparation.columns_} == set(ENCODERS)
+    assert any(column["other"] for column in preparation.describe())
     assert len(preparation.code_levels_) == 2
 
 
@@ -122,7 +123,7 @@ def test_the_table_has_every_kind_of_column():
 def test_the_plan_says_all_that_the_preparation_does(max_one_hot):
     """The matrix, formed from the plan and the raw columns alone."""
     preparation = TablePreparation(KINDS_GIVEN, max_one_hot=max_one_hot).fit(TABLE)
-    plan, raw = plan_of(preparation), raw_columns(preparation, NEW)
+    plan, raw = preparation.export_plan(), preparation.export_values(NEW)
     json.dumps(plan, allow_nan=False)
     numbers, rest, codes = [], [], []
     for column in plan:

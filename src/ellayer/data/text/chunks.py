@@ -16,8 +16,9 @@ import numpy as np
 from ..errors import DataError
 from ..files import describe_content, printable
 from ..read_options import How
+from .cells import MISSING
 from .decode import GZIP
-from .dialect import MISSING, collapse_blanks
+from .dialect import collapse_blanks
 from .numbers import with_numbers
 from .records import find_records
 from .table import read_table_file

@@ -6,9 +6,9 @@ import csv
 import re
 from collections.abc import Sequence
 
+from .cells import is_missing_text
 from .records import find_records
 
-MISSING = frozenset(("", "?", "na", "n/a", "#n/a", "nan", "null", "none", "nat", "<na>"))
 _LIKELY = ("\t", ";", "|", ",")  # a comma last: it may be a decimal sign
 _SAMPLE_BYTES, SAMPLE_ROWS = 1 << 18, 200
 _NUMBER = re.compile(r"[+-]?([0-9]+([.,][0-9]*)*|[.,][0-9]+)([eE][+-]?[0-9]+)?|[+-]?inf(inity)?", re.I)
@@ -92,17 +92,15 @@ def sniff_header(rows: Sequence[Sequence[str]]) -> bool:
     counted = [str(j) for j in range(len(first))]
     if len(first) > 1 and (list(first) == counted or (not first[0] and list(first[1:]) == counted[:-1])):
         return True
-    columns = [[row[j] for row in rest if j < len(row) and not _missing(row[j])] for j in range(len(first))]
+    columns = [
+        [row[j] for row in rest if j < len(row) and not is_missing_text(row[j])] for j in range(len(first))
+    ]
     for name, column in zip(first, columns, strict=True):
-        if column and not _missing(name) and not _is_number(name) and all(map(_is_number, column)):
+        if column and not is_missing_text(name) and not _is_number(name) and all(map(_is_number, column)):
             return True
-    if any(map(_is_number, first)) or all(map(_missing, first)):
+    if any(map(_is_number, first)) or all(map(is_missing_text, first)):
         return False
     return not any(name in column for name, column in zip(first, columns, strict=True) if name)
-
-
-def _missing(field: str) -> bool:
-    return field.lower() in MISSING
 
 
 def _is_number(field: str) -> bool:

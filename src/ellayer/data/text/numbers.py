@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .dialect import MISSING
+from .cells import CODE, MISSING, MOSTLY
 
 if TYPE_CHECKING:
     import polars as pl
 
-_CODE = r"^[+-]?0[0-9]"  # 02139 is a code, not the number 2139
 _WHOLE = r"^[+-]?[0-9]{1,18}$"
 _WITH_COMMA = r"^[+-]?[0-9]*,[0-9]+([eE][+-]?[0-9]+)?$|^[+-]?[0-9]+,$"
-_EVIDENCE = {  # decimal sign -> numbers written with it, but those whose sign may group digits: 1,234
-    ",": r"^[+-]?([0-9]*|[0-9]{1,3}(\.[0-9]{3})+),([0-9]{1,2}|[0-9]{4,})$",
-    ".": r"^[+-]?([0-9]*|[0-9]{1,3}(,[0-9]{3})+)\.([0-9]{1,2}|[0-9]{4,})$",
-}
 _GROUPS = {  # decimal sign -> numbers in groups of three, such as 1,234,567.8
     ".": r"^[+-]?([1-9][0-9]{0,2}(,[0-9]{3})+|[0-9]{1,3})(\.[0-9]*)?$",
     ",": r"^[+-]?([1-9][0-9]{0,2}(\.[0-9]{3})+|[0-9]{1,3})(,[0-9]*)?$",
@@ -25,7 +20,6 @@ _EVIDENCE = {  # decimal sign -> numbers that cannot be meant otherwise; 1,234 c
     ".": r"^[+-]?([0-9]*\.([0-9]{1,2}|[0-9]{4,})|0?\.[0-9]+|[0-9]{1,3}(,[0-9]{3})+\.[0-9]+)$",
 }
 _PERHAPS = r"^[+-]?[0-9]{1,3},[0-9]{3}$"
-_MOSTLY = 0.9  # as in the estimators' judgement: the rest are slips
 _SAMPLE = 10_000
 
 
@@ -103,7 +97,7 @@ def _read(texts: pl.Series, decimal: str) -> tuple[pl.Series, bool]:
     marks = texts.str.to_lowercase().is_in(list(MISSING)).fill_null(False)
     present = texts.set(marks, None)
     count = present.len() - present.null_count()
-    if not count or present.str.contains(_CODE).any():
+    if not count or present.str.contains(CODE).any():
         return texts, False
     if present.str.contains(_WHOLE).sum() == count:
         return present.cast(pl.Int64), False
@@ -117,7 +111,7 @@ def _read(texts: pl.Series, decimal: str) -> tuple[pl.Series, bool]:
     if decimal == ",":
         comma = present.str.contains(_WITH_COMMA).fill_null(False)
         numbers = comma | present.cast(pl.Float64, strict=False).is_not_null()
-        if numbers.sum() >= _MOSTLY * count:
+        if numbers.sum() >= MOSTLY * count:
             texts = present.str.replace(",", ".", literal=True).zip_with(comma, texts)
             present = texts.set(marks, None)
     found = present.cast(pl.Float64, strict=False)

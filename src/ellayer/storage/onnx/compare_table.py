@@ -128,9 +128,9 @@ def _table(
     if model.width is not None:
         return given["X"].astype(np.float64)
     columns: dict[str, Any] = {c["name"]: [None] * ROWS for c in estimator.preparation_.describe()}
-    for told in inputs:
+    for plan, told in zip(model.plan, inputs, strict=True):
         values = given[told["input"]][:, 0]
-        if told["kind"] == "date":
+        if plan["reads"] == "days":
             moments = np.where(np.isnan(values), np.iinfo(np.int64).min, values * 86_400e6)
             columns[told["column"]] = moments.astype(np.int64).astype("datetime64[us]")
         else:

@@ -26,7 +26,7 @@ def add_preparation(
     ----------
     graph : Graph
     plan : list of dict
-        What is done with each column, see ``estimators.deploying``.
+        What is done with each column, see ``tables.export_plan``.
     inputs : list of dict
         Name ("input") and "type" of the input of each column; of the one input where there is a width.
     width : int or None

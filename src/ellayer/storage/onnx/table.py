@@ -31,7 +31,7 @@ class TableModel:
     Attributes
     ----------
     plan : list of dict
-        What is done with each column, see ``estimators.deploying``.
+        What is done with each column, see ``tables.export_plan``.
     network : Network or None
         None where there was nothing to learn.
     members : list of dict
@@ -107,8 +107,8 @@ def describe_table(estimator: Any) -> TableModel:
 
 def _width(estimator: Any) -> int | None:
     """The columns of a fit on an array of numbers alone; None of a fit with names of columns, text or dates."""
-    kinds = {column.kind for column in estimator.preparation_.columns_}
-    if hasattr(estimator, "feature_names_in_") or not kinds <= {"numeric", "constant", "ignore"}:
+    inputs = {encoder.reads for encoder in estimator.preparation_.columns_}
+    if hasattr(estimator, "feature_names_in_") or not inputs <= {"number", ""}:
         return None
     return int(estimator.n_features_in_)
 

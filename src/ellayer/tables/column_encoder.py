@@ -1,0 +1,318 @@
+"""What all encoders of columns share: one object per column holds what the training rows taught about it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, ClassVar, Generic, Literal, NamedTuple, Self, TypeVar
+
+import numpy as np
+
+from .._warn import warn_user
+from ..data.wording import pluralize, quoted_list
+from ..errors import EllayerError
+from .columns import Column, ColumnProfile, as_texts
+from .export_plan import ColumnPlan, LevelMap, PartPlan, level_map, missing_texts
+
+SPREAD = 3.0  # the scaled value beyond which numbers are pressed together
+T = TypeVar("T")
+
+
+class Blocks(NamedTuple, Generic[T]):
+    """Columns of the matrix (their values, or their names) by the block that they belong to, in this order.
+
+    Attributes
+    ----------
+    numbers : sequence
+        Numbers before they are scaled; missing is nan.
+    flags : sequence
+        -1, 0 or 1.
+    codes : sequence
+        Categories for an embedding: 0, 1, ... and -1.
+    """
+
+    numbers: Sequence[T] = ()
+    flags: Sequence[T] = ()
+    codes: Sequence[T] = ()
+
+
+@dataclass(frozen=True)
+class WarnAbout:
+    """The values of new rows that ``encode`` warns about."""
+
+    types: bool = False  # of another type than in training, or infinite
+    levels: bool = False  # not seen in training
+
+
+QUIET = WarnAbout()
+
+
+@dataclass(frozen=True)
+class EncoderSettings:
+    """The parameters of ``TablePreparation`` that encoders learn by."""
+
+    max_levels: int
+    max_one_hot: int | None
+
+
+@dataclass
+class ColumnEncoder(ABC):
+    """One column of a table: from its values to columns of the matrix.
+
+    A kind of column is a subclass and its row in ``encoders.ENCODERS``. The fields are what was learned; all but
+    arrays are its plain facts.
+
+    Attributes
+    ----------
+    name, note : str
+        Of the column, and what a reader should know of it.
+    kind : str
+    reads : "number", "days", "text" or ""
+        What an exported program reads of the column; "" for nothing.
+    """
+
+    kind: ClassVar[str]
+    reads: ClassVar[Literal["number", "days", "text", ""]] = "text"
+    name: str
+    note: str = ""
+
+    @property
+    def code_levels(self) -> int:
+        """The number of levels of its column of codes; 0 if it has none."""
+        return 0
+
+    @classmethod
+    @abstractmethod
+    def infer(cls, profile: ColumnProfile) -> str | None:
+        """Return None if the column is not of this kind, else a note about it or ""."""
+
+    @classmethod
+    @abstractmethod
+    def learn(cls, column: Column, note: str, settings: EncoderSettings) -> ColumnEncoder:
+        """Return the encoder fitted on the training rows."""
+
+    @abstractmethod
+    def encode(self, column: Column, warn: WarnAbout = QUIET) -> Blocks[np.ndarray]:
+        """Return the columns of the matrix, each of shape (m,)."""
+
+    @abstractmethod
+    def names(self) -> Blocks[str]:
+        """Return the names of the columns of the matrix."""
+
+    @abstractmethod
+    def export_plan(self, place: int) -> ColumnPlan | None:
+        """Return ``encode`` as plain data for the column at a place of the table; None if it is not used."""
+
+    def export_values(self, column: Column) -> np.ndarray:
+        """Return the values as the plan reads them, shape (m,)."""
+        texts = as_texts(column.values).tolist()
+        return np.array([*(text or "" for text in texts), None], dtype=object)[:-1]
+
+    def fit_message(self) -> str:
+        """Return the warning that a fit gives about the column; "" for none."""
+        return f"column {self.name!r} ({self.kind}): {self.note}" if self.note else ""
+
+    def unless_alone(self, column: Column) -> ColumnEncoder:
+        """Return the encoder for a table in which no column is used otherwise."""
+        return self
+
+    # Facts
+
+    def to_facts(self) -> dict[str, Any]:
+        """Return kind and fields as plain data; those that all columns have in a model file are always there."""
+        own = {name: value for name, value in asdict(self).items() if not isinstance(value, np.ndarray)}
+        common = {"levels": [], "other": False, "indicator": False, "parts": [], "date_format": ""}
+        return {"name": self.name, "kind": self.kind, "note": self.note, **common, **own}
+
+    @classmethod
+    def from_facts(cls, facts: Mapping[str, Any]) -> Self:
+        """Return the encoder of ``to_facts``, without its arrays."""
+        return cls(**{f.name: facts[f.name] for f in fields(cls) if f.name in facts})
+
+    # For subclasses
+
+    def _plan(
+        self, place: int, parts: Sequence[PartPlan], missing: bool, maps: Sequence[LevelMap]
+    ) -> ColumnPlan | None:
+        if not (parts or missing or maps) or self.reads == "":
+            return None
+        return {"name": self.name, "place": place, "kind": self.kind, "reads": self.reads, "parts": list(parts),
+                "missing": missing, "maps": list(maps)}  # fmt: skip
+
+    def _check_types(self, column: Column, wrong: np.ndarray, expected: str) -> None:
+        """Warn about present values of another type; refuse a column that has no others."""
+        if not wrong.any():
+            return
+        strange = quoted_list(sorted({str(v) for v in column.values[wrong].tolist()}))
+        present = sum(text is not None for text in as_texts(column.values).tolist())
+        if wrong.sum() == present:
+            raise EllayerError(
+                f"column {self.name!r}: expected {expected} as in training, received {strange}; are the columns in their "
+                "places?"
+            )
+        count = pluralize(int(wrong.sum()), "value")
+        warn_user(f"column {self.name!r}: {count} not {expected}, treated as missing: {strange}")
+
+
+@dataclass
+class ScaledEncoder(ColumnEncoder):
+    """A column of numbers: z = (x - center) / scale for each of its parts, and whether it is missing.
+
+    Attributes
+    ----------
+    indicator : bool
+        Whether a column of the matrix is 1 where the value is missing.
+    parts : list of str
+        The numbers that are formed from a value.
+    center, scale : ndarray, shape (parts,)
+        The median and the range between the quartiles.
+    """
+
+    indicator: bool = False
+    parts: list[str] = field(default_factory=list)
+    center: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    scale: np.ndarray = field(default_factory=lambda: np.ones(0))
+
+    expected: ClassVar[str] = "numbers"
+
+    @abstractmethod
+    def read(self, column: Column) -> tuple[np.ndarray, np.ndarray]:
+        """Return the values as float64, nan where missing, and which present ones cannot be read."""
+
+    def part(self, values: np.ndarray, part: str) -> np.ndarray:
+        """Return the numbers of one part."""
+        return values
+
+    def encode(self, column: Column, warn: WarnAbout = QUIET) -> Blocks[np.ndarray]:
+        """Return each part, and whether the value is missing."""
+        values, wrong = self.read(column)
+        if warn.types and self.parts:
+            self._check_types(column, wrong, self.expected)
+        missing = [np.isnan(values).astype(np.int8)] if self.indicator else []
+        return Blocks(numbers=[self.part(values, part) for part in self.parts], flags=missing)
+
+    def names(self) -> Blocks[str]:
+        """Return "name", or "name: part"."""
+        parts = [self.name if part == "value" else f"{self.name}: {part}" for part in self.parts]
+        return Blocks(numbers=parts, flags=[f"{self.name}: missing"] if self.indicator else [])
+
+    def export_plan(self, place: int) -> ColumnPlan | None:
+        """Return each part with its center and scale."""
+        numbers = zip(self.parts, self.center.tolist(), self.scale.tolist(), strict=True)
+        parts = [self._part_plan(part, center, scale) for part, center, scale in numbers]
+        return self._plan(place, parts, self.indicator, [])
+
+    def export_values(self, column: Column) -> np.ndarray:
+        """Return the values as float64, nan where missing."""
+        return self.read(column)[0]
+
+    def _part_plan(self, part: str, center: float, scale: float) -> PartPlan:
+        return {
+            "wave": "",
+            "period": None,
+            "whole": False,
+            "center": center,
+            "scale": scale,
+            "spread": SPREAD,
+        }
+
+    def _learn_parts(self, values: np.ndarray, parts: list[str]) -> Self:
+        """Learn the scale of each part, and whether values can be missing."""
+        self.parts, self.indicator = parts, bool(np.isnan(values).any())
+        scales = [center_and_scale(self.part(values, part)) for part in parts]
+        self.center, self.scale = (np.array([pair[i] for pair in scales], np.float64) for i in (0, 1))
+        return self
+
+
+@dataclass
+class PresenceEncoder(ColumnEncoder):
+    """A column of which only one thing is used: whether a value is missing, where training rows differ in that.
+
+    Attributes
+    ----------
+    indicator : bool
+    """
+
+    indicator: bool = False
+
+    label: ClassVar[str]
+
+    @classmethod
+    def learn(cls, column: Column, note: str, settings: EncoderSettings) -> Self:
+        """Learn whether values can be missing."""
+        present = np.array([text is not None for text in as_texts(column.values).tolist()])
+        return cls(column.name, note, bool(present.any() and not present.all()))
+
+    def encode(self, column: Column, warn: WarnAbout = QUIET) -> Blocks[np.ndarray]:
+        """Return 1 where the value is missing."""
+        if not self.indicator:
+            return Blocks()
+        return Blocks(flags=[np.array([text is None for text in as_texts(column.values).tolist()], np.int8)])
+
+    def names(self) -> Blocks[str]:
+        """Return "name: missing"."""
+        return Blocks(flags=[f"{self.name}: missing"] if self.indicator else [])
+
+    def export_plan(self, place: int) -> ColumnPlan | None:
+        """Return 1 for every mark of a missing value."""
+        maps = [level_map(dict.fromkeys(missing_texts(), 1.0), 0.0)] if self.indicator else []
+        return self._plan(place, [], False, maps)
+
+    def fit_message(self) -> str:
+        """Say what the column is treated as, and how to use its values."""
+        rest = "only whether it is missing is used" if self.indicator else "it is ignored"
+        return (
+            f"column {self.name!r} is treated as {self.label}{': ' + self.note if self.note else ''}; {rest} (to use its "
+            f"values: column_kinds={{{self.name!r}: 'categorical'}})"
+        )
+
+
+@dataclass
+class UnusedEncoder(ColumnEncoder):
+    """A column that is not used."""
+
+    reads: ClassVar[Literal["number", "days", "text", ""]] = ""
+
+    @classmethod
+    def learn(cls, column: Column, note: str, settings: EncoderSettings) -> Self:
+        """Learn nothing."""
+        return cls(column.name, note)
+
+    def encode(self, column: Column, warn: WarnAbout = QUIET) -> Blocks[np.ndarray]:
+        """Return nothing."""
+        return Blocks()
+
+    def names(self) -> Blocks[str]:
+        """Return nothing."""
+        return Blocks()
+
+    def export_plan(self, place: int) -> ColumnPlan | None:
+        """Return None."""
+        return None
+
+
+def center_and_scale(values: np.ndarray) -> tuple[float, float]:
+    """Return the median and q75 - q25; where that is 0, the median distance of the values that differ.
+
+    For a column that is mostly one value, RealMLP takes half of the range instead, which one huge value can
+    stretch until all the others are nearly 0. Missing and infinite values do not count.
+
+    Parameters
+    ----------
+    values : ndarray, shape (m,)
+
+    Examples
+    --------
+    >>> center_and_scale(np.array([0.0, 1.0, 2.0, 3.0, np.inf])), center_and_scale(np.array([0.0] * 9 + [4.0]))
+    ((1.5, 1.5), (0.0, 4.0))
+    """
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return 0.0, 1.0
+    q25, center, q75 = np.quantile(known, [0.25, 0.5, 0.75])
+    half = q75 / 2 - q25 / 2  # the whole difference may overflow
+    if not half > 0:
+        distance = np.abs(known / 2 - center / 2)
+        half = np.median(distance[distance > 0]) if (distance > 0).any() else 0.5
+    return float(center), float(np.clip(2.0 * half, None, np.finfo(float).max))
