@@ -11,12 +11,13 @@ from sklearn.utils.class_weight import compute_sample_weight
 from ..core.inference import class_index
 from ..engine.model import TargetKind
 from ..errors import EllayerError
+from .sklearn_compat import label_kind
 
 
 def decode(labels: LabelBinarizer, A: np.ndarray) -> Any:
     """Return the labels of outputs A (m, n_outputs): the most probable class, or those above 1/2."""
     classes = labels.classes_
-    if labels.y_type_ not in ("multiclass", "binary"):
+    if label_kind(labels) == "multilabel-indicator":
         return labels.inverse_transform(A)
     if len(classes) == 1:
         return np.repeat(classes[:1], len(A))
@@ -25,9 +26,9 @@ def decode(labels: LabelBinarizer, A: np.ndarray) -> Any:
 
 def target_kind(labels: LabelBinarizer) -> TargetKind:
     """Return what the outputs of a network for these labels stand for."""
-    if labels.y_type_ == "multiclass":
+    if label_kind(labels) == "multiclass":
         return "classes"
-    if labels.y_type_ == "binary":
+    if label_kind(labels) == "binary":
         return "one class" if len(labels.classes_) == 1 else "binary"
     return "multilabel"
 
@@ -42,7 +43,7 @@ def class_weights(
     """
     if class_weight is None:
         return None
-    if labels.y_type_.startswith("multilabel"):
+    if label_kind(labels) == "multilabel-indicator":
         return compute_sample_weight(class_weight, Y.astype(int))
     numbers, classes = class_index(Y.T), labels.classes_
     if isinstance(class_weight, str):

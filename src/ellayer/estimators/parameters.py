@@ -7,9 +7,9 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
-from sklearn.utils._param_validation import Interval, InvalidParameterError, Options, StrOptions
 
 from ..errors import EllayerError
+from .sklearn_compat import Interval, InvalidParameterError, Options, StrOptions
 
 _from_zero = Interval(Real, 0, None, closed="left")
 _above_zero = Interval(Real, 0, None, closed="neither")

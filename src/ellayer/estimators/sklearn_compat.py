@@ -1,10 +1,22 @@
-"""scikit-learn's callback protocol (sklearn.callback, from 1.9 on), where the installed version has it."""
+"""Everything private to scikit-learn that this package uses, in one place; scikit-learn >= 1.7.
+
+No other file imports a name of scikit-learn with a leading underscore, or reads such an attribute of one of
+its objects; a test holds it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+import numpy as np
+from sklearn.base import BaseEstimator, _fit_context
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils._param_validation import Interval, InvalidParameterError, Options, StrOptions
+from sklearn.utils.multiclass import _check_partial_fit_first_call
+from sklearn.utils.validation import _check_sample_weight, _check_y
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -18,53 +30,225 @@ except ImportError:  # scikit-learn < 1.9
         return method
 
 
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, DTypeLike
+
+__all__ = [
+    "CallbackSupportMixin",
+    "Interval",
+    "InvalidParameterError",
+    "LabelKind",
+    "MLPOptimizer",
+    "Options",
+    "SklearnCallbacks",
+    "StrOptions",
+    "check_labels",
+    "check_numbers",
+    "check_weights",
+    "first_partial_fit",
+    "fit_context",
+    "label_binarizer",
+    "label_kind",
+    "mlp_optimizer",
+    "no_improvement_count",
+    "parameter_names",
+    "registered_callbacks",
+    "set_mlp_internals",
+    "sparse_label_input",
+    "temporary_callbacks",
+    "validate_parameters",
+    "with_callbacks",
+    "without_callbacks",
+]
+
+LabelKind = Literal["binary", "multiclass", "multilabel-indicator"]
+
+fit_context = _fit_context
+
+
+# Parameters
+
+
+def parameter_names(estimator_class: type[BaseEstimator]) -> list[str]:
+    """Return the names of an estimator's constructor parameters."""
+    return list(estimator_class._get_param_names())
+
+
+def validate_parameters(estimator: BaseEstimator) -> None:
+    """Raise ``InvalidParameterError`` if a constructor parameter violates its constraints."""
+    estimator._validate_params()
+
+
+# Input
+
+
+def check_weights(
+    sample_weight: ArrayLike | None, X: ArrayLike, dtype: DTypeLike = np.float64
+) -> np.ndarray | None:
+    """Return non-negative weights (m,) for the rows of X, or None if None is given."""
+    if sample_weight is None:
+        return None
+    return _check_sample_weight(sample_weight, X, dtype=dtype, ensure_non_negative=True)
+
+
+def check_numbers(y: ArrayLike, estimator: BaseEstimator) -> np.ndarray:
+    """Return finite numbers (m,) as targets."""
+    return _check_y(y, y_numeric=True, estimator=estimator)
+
+
+def check_labels(y: ArrayLike, estimator: BaseEstimator) -> np.ndarray:
+    """Return labels (m,) without missing values as targets."""
+    return _check_y(y, y_numeric=False, estimator=estimator)
+
+
+def first_partial_fit(estimator: BaseEstimator, classes: ArrayLike | None) -> bool:
+    """Return True in the first call of ``partial_fit``; sets ``classes_`` from ``classes`` then."""
+    return bool(_check_partial_fit_first_call(estimator, classes))
+
+
+# Labels
+
+
+def label_kind(labels: LabelBinarizer) -> LabelKind:
+    """Return the kind of labels that a binarizer was fitted on."""
+    kind: str = labels.y_type_
+    return "multilabel-indicator" if kind.startswith("multilabel") else cast("LabelKind", kind)
+
+
+def label_binarizer(classes: np.ndarray, kind: LabelKind, sparse: bool = False) -> LabelBinarizer:
+    """Return a fitted binarizer for sorted classes; ``sparse`` as ``sparse_label_input`` returns it."""
+    labels = LabelBinarizer()
+    labels.classes_, labels.y_type_, labels.sparse_input_ = classes, kind, sparse
+    return labels
+
+
+def sparse_label_input(labels: LabelBinarizer) -> bool:
+    """Return whether a binarizer was fitted on a sparse matrix."""
+    return bool(labels.sparse_input_)
+
+
+# The fitted state of scikit-learn's MLPs
+
+
+@dataclass(frozen=True)
+class MLPOptimizer:
+    """The optimizer state of a fitted scikit-learn MLP.
+
+    Attributes
+    ----------
+    slots : dict
+        By the name of our slot ("v", "s") the arrays in scikit-learn's order: all coefs, then all intercepts.
+    steps : int
+        Updates done, as far as the optimizer counts them.
+    rate_scale : float
+        The learning rate as a multiple of its first value.
+    """
+
+    slots: dict[str, list[np.ndarray]]
+    steps: int
+    rate_scale: float
+
+
+def mlp_optimizer(model: Any) -> MLPOptimizer | None:
+    """Return the optimizer state of a fitted ``sklearn.neural_network`` estimator; None for lbfgs."""
+    optimizer = getattr(model, "_optimizer", None)
+    if optimizer is None or model.solver == "lbfgs":
+        return None
+    if model.solver == "sgd":
+        scale = 1.0
+        if model.learning_rate == "adaptive":
+            scale = optimizer.learning_rate / optimizer.learning_rate_init
+        return MLPOptimizer({"v": optimizer.velocities}, 0, scale)
+    return MLPOptimizer({"v": optimizer.ms, "s": optimizer.vs}, optimizer.t, 1.0)
+
+
+def no_improvement_count(model: Any) -> int:
+    """Return the epochs without improvement that a fitted scikit-learn MLP has counted."""
+    return getattr(model, "_no_improvement_count", 0)
+
+
+def set_mlp_internals(
+    model: Any, random_state: np.random.RandomState, no_improvement: int, labels: LabelBinarizer | None
+) -> None:
+    """Set the private attributes that scikit-learn's MLP has after a fit."""
+    model._random_state, model._no_improvement_count = random_state, no_improvement
+    if labels is not None:
+        model._label_binarizer = labels
+
+
+# Callbacks (sklearn.callback, from 1.9 on)
+
+
 class SklearnCallbacks:
-    """The tasks of one fit, in scikit-learn's words: the fit and its epochs.
+    """The tasks of one fit in scikit-learn's terms: the fit and its epochs.
 
     Parameters
     ----------
     estimator
-    X, y
-        As the user gave them.
+    X, y, sample_weight
+        As passed by the user.
     epochs : int or None
         Epochs at most.
     """
 
-    def __init__(self, estimator: Any, X: Any, y: Any, sample_weight: Any, epochs: int | None):
+    def __init__(self, estimator: Any, X: object, y: object, sample_weight: object, epochs: int | None):
         metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
-        self._estimator = estimator
-        self._told = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
+        self._task = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
         self._root = estimator._init_callback_context(max_subtasks=epochs)
-        self._root.call_on_fit_task_begin(**self._told)
+        self._root.call_on_fit_task_begin(**self._task)
         self._epoch: Any = None
+
+    @classmethod
+    def of(
+        cls, estimator: BaseEstimator, X: object, y: object, sample_weight: object, epochs: int | None
+    ) -> SklearnCallbacks | None:
+        """Return the tasks of a fit; None if no callback is registered on the estimator."""
+        if not registered_callbacks(estimator) and not hasattr(estimator, "_parent_callback_ctx"):
+            return None
+        return cls(estimator, X, y, sample_weight, epochs)
 
     def epoch_begins(self) -> None:
         """Begin an epoch."""
         self._epoch = self._root.subcontext(task_name="epoch")
-        self._epoch.call_on_fit_task_begin(**self._told)
+        self._epoch.call_on_fit_task_begin(**self._task)
 
-    def epoch_ended(self, parameters: Callable[[], dict]) -> bool:
-        """End the epoch; return whether a callback wants to stop."""
+    def epoch_ended(self, attributes: Callable[[], dict[str, Any]]) -> bool:
+        """End the epoch; return whether a callback wants to stop.
+
+        Parameters
+        ----------
+        attributes : callable
+            Returns the attributes with which the estimator can predict.
+        """
         if self._epoch is None:
             self.epoch_begins()
-        attributes = lambda: self._estimator._attributes_of(parameters())  # noqa: E731
-        stop = self._epoch.call_on_fit_task_end(**self._told, reconstruction_attributes=attributes)
+        stop = self._epoch.call_on_fit_task_end(**self._task, reconstruction_attributes=attributes)
         self._epoch = None
         return bool(stop)
 
     def fit_ended(self) -> None:
         """End the fit."""
-        self._root.call_on_fit_task_end(**self._told, reconstruction_attributes={})
+        self._root.call_on_fit_task_end(**self._task, reconstruction_attributes={})
+
+
+def registered_callbacks(estimator: BaseEstimator) -> Sequence[object]:
+    """Return the callbacks set by ``set_callbacks``."""
+    return estimator.__dict__.get("_skl_callbacks") or []
 
 
 @contextmanager
-def given_callbacks(estimator: Any, callbacks: list) -> Iterator[None]:
-    """Let the callbacks of the parameter take part beside those of ``set_callbacks``, for one fit."""
-    before = estimator.__dict__.get("_skl_callbacks")
+def temporary_callbacks(estimator: CallbackSupportMixin, callbacks: Sequence[object]) -> Iterator[None]:
+    """Register further callbacks besides those of ``set_callbacks`` for one fit."""
+    registered = registered_callbacks(estimator)
     if callbacks:
-        estimator.set_callbacks(*(before or []), *callbacks)
+        estimator.set_callbacks(*registered, *callbacks)
     try:
         yield
     finally:
         if callbacks:
-            estimator.set_callbacks(*(before or []))
+            estimator.set_callbacks(*registered)
+
+
+def without_callbacks(attributes: dict[str, Any]) -> dict[str, Any]:
+    """Return an estimator's ``__dict__`` without its registered callbacks."""
+    return {name: value for name, value in attributes.items() if name != "_skl_callbacks"}

@@ -169,12 +169,11 @@ def make_model(task: str, settings: Mapping[str, Any]) -> Any:
     BadInput
         For a setting that this estimator does not have, or a value that it does not take.
     """
-    from sklearn.utils._param_validation import InvalidParameterError
-
     from ..estimators import TabularClassifier, TabularRegressor
+    from ..estimators.sklearn_compat import InvalidParameterError, parameter_names, validate_parameters
 
     make = TabularClassifier if task == "classes" else TabularRegressor
-    known = make._get_param_names()
+    known = parameter_names(make)
     told = {option: settings[option] for option in PARAMETERS if option in settings}
     for option in told:
         if PARAMETERS[option] not in known:
@@ -184,7 +183,7 @@ def make_model(task: str, settings: Mapping[str, Any]) -> Any:
             )
     model = make(**{PARAMETERS[option]: value for option, value in told.items()})
     try:
-        model._validate_params()
+        validate_parameters(model)
     except InvalidParameterError as error:
         raise UsageError(_as_option(str(error))) from None
     return model

@@ -52,5 +52,5 @@ def test_many_at_once_are_scored_alike_and_compiled_once():
 
 
 def test_there_is_no_score_without_a_validation_set():
-    with pytest.raises(ValueError, match="monitor: expected one of cost; received 'validation_score'"):
+    with pytest.raises(ValueError, match="monitor: expected one of loss; received 'validation_score'"):
         ellayer.train(Network([3, 4, 1]), X, Y, **SETTINGS)

@@ -53,6 +53,11 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
             parameters[f"b{l}"] = intercept.reshape(-1, 1)
         return parameters
 
+    @property
+    def _no_improvement_count(self) -> int:
+        """Epochs without improvement, under scikit-learn's name: its own tests read it."""
+        return self._memory.no_improvement
+
     def _set_parameters(self, parameters: dict[str, np.ndarray]) -> None:
         for name, value in self._attributes_of(parameters).items():
             setattr(self, name, value)

@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.base import ClassifierMixin
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import column_or_1d
-from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
+from sklearn.utils.multiclass import type_of_target, unique_labels
 
 from ...engine.model import TargetKind
 from ...errors import EllayerError
 from ..labels import decode, target_kind
 from ..parameters import CONSTRAINTS
-from ..sklearn_compat import with_callbacks
+from ..sklearn_compat import StrOptions, first_partial_fit, fit_context, label_kind, with_callbacks
 from .base import BaseMLP, partial_fit_available
 from .loss_names import classifier_loss
 from .sklearn_convert import ToFromScikitLearn
@@ -273,12 +272,12 @@ class MLPClassifier(ClassifierMixin, ToFromScikitLearn, BaseMLP):
             )
 
     def _loss_name(self) -> str:
-        return classifier_loss(self.loss, self._label_binarizer.y_type_ == "multiclass")
+        return classifier_loss(self.loss, label_kind(self._label_binarizer) == "multiclass")
 
     # Fit
 
     @with_callbacks
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPClassifier:
         """Fit the network to examples and their labels.
 
@@ -300,7 +299,7 @@ class MLPClassifier(ClassifierMixin, ToFromScikitLearn, BaseMLP):
 
     @partial_fit_available
     @with_callbacks
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> MLPClassifier:
         """Go on for one epoch over these examples, exactly where the last call left off.
 
@@ -318,7 +317,7 @@ class MLPClassifier(ClassifierMixin, ToFromScikitLearn, BaseMLP):
         -------
         self
         """
-        if _check_partial_fit_first_call(self, classes):
+        if first_partial_fit(self, classes):
             multilabel = type_of_target(y).startswith("multilabel")
             self._take_labels(LabelBinarizer().fit(y if multilabel else classes))
         return self._fit(X, y, sample_weight, incremental=True)
@@ -365,7 +364,7 @@ class MLPClassifier(ClassifierMixin, ToFromScikitLearn, BaseMLP):
             if len(self.classes_) == 1:
                 return np.ones_like(A)
             return np.concatenate([1.0 - A, A], axis=1)
-        if self._label_binarizer.y_type_ == "multiclass" and activation != "softmax":
+        if label_kind(self._label_binarizer) == "multiclass" and activation != "softmax":
             return A / np.maximum(A.sum(axis=1, keepdims=True), np.finfo(A.dtype).tiny)
         return np.ascontiguousarray(A)
 

@@ -19,6 +19,7 @@ from ...engine.history import History
 from ...errors import EllayerError
 from ..epoch_info import EpochInfo
 from ..labels import decode
+from ..sklearn_compat import without_callbacks
 
 SMALLEST_RATE = 1e-6
 FOREVER = 1 << 30  # epochs
@@ -157,8 +158,8 @@ class EpochRule:
 
         def score(place: HeldOut, A: np.ndarray) -> float:
             model = copy.copy(estimator)
-            for name in ("feature_names_in_", "_skl_callbacks"):  # rows without names are scored here
-                model.__dict__.pop(name, None)
+            model.__dict__ = without_callbacks(model.__dict__)
+            model.__dict__.pop("feature_names_in_", None)  # rows without names are scored here
             model._set_parameters(self._now())
             extra = {} if place.weights is None else {"sample_weight": place.weights}
             return float(scorer(model, place.X, place.y, **extra))
@@ -219,7 +220,7 @@ class EpochRule:
             )  # fmt: skip
             answers = [wants_to_stop(callback(epoch)) for callback in self.callbacks]
         if self.context is not None:
-            answers.append(self.context.epoch_ended(self._now))
+            answers.append(self.context.epoch_ended(lambda: self.estimator._attributes_of(self._now())))
         return answers
 
     def schedule(self) -> Schedule:
@@ -250,7 +251,7 @@ class IterationCalls:
         )  # fmt: skip
         answers = [wants_to_stop(callback(epoch)) for callback in self.callbacks]
         if self.context is not None:
-            answers.append(self.context.epoch_ended(lambda: info.parameters))
+            answers.append(self.context.epoch_ended(lambda: self.estimator._attributes_of(info.parameters)))
         return any(answers)
 
 

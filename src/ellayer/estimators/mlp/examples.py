@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from sklearn.base import is_classifier
 from sklearn.model_selection import train_test_split
-from sklearn.utils.validation import _check_sample_weight
 
 from ...core.inference import class_index
 from ...errors import EllayerError
 from .. import fit_warnings as checks
 from ..labels import class_weights, decode
 from ..parameters import named
+from ..sklearn_compat import check_weights, label_kind
 from . import settings
 from .epoch_rule import HeldOut
 
@@ -35,9 +35,7 @@ def gather(estimator: Any, X: Any, Y: np.ndarray, sample_weight: Any) -> Data:
     """Rows in memory order, in the dtype of the fit; sparse rows made dense, or kept where they are many."""
     dtype = X.dtype if estimator.dtype is None else np.dtype(estimator.dtype)
     X = _in_order(X, dtype, keep=not settings.is_lbfgs(estimator))
-    weights = None
-    if sample_weight is not None:
-        weights = _check_sample_weight(sample_weight, X, dtype=dtype, ensure_non_negative=True)
+    weights = check_weights(sample_weight, X, dtype)
     if is_classifier(estimator):
         by_class = named(
             estimator,
@@ -87,7 +85,7 @@ def hold_out(estimator: Any, data: Data, incremental: bool) -> Data:
 
 def _stratify(estimator: Any, Y: np.ndarray, incremental: bool) -> np.ndarray | None:
     """Return what the split is stratified by: as in scikit-learn two classes, and not more."""
-    if estimator._label_binarizer.y_type_.startswith("multilabel"):
+    if label_kind(estimator._label_binarizer) == "multilabel-indicator":
         return None
     numbers = class_index(Y.T)
     single = np.flatnonzero(np.bincount(numbers) == 1)
@@ -112,9 +110,7 @@ def _given_validation(estimator: Any, dtype: Any) -> HeldOut:
     X, Y = estimator._encode(given[0], given[1], incremental=True, reset=False)
     X = _in_order(X, dtype, keep=True)
     Y = np.ascontiguousarray(Y, dtype=dtype)
-    weights = None
-    if len(given) == 3 and given[2] is not None:
-        weights = _check_sample_weight(given[2], X, dtype=dtype, ensure_non_negative=True)
+    weights = check_weights(given[2] if len(given) == 3 else None, X, dtype)
     y = decode(estimator._label_binarizer, Y) if is_classifier(estimator) else flat(Y)
     return HeldOut(X, Y, y, weights)
 

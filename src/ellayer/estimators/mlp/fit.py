@@ -24,7 +24,7 @@ from ...errors import EllayerError
 from .. import fit_warnings as checks
 from ..labels import decode
 from ..parameters import named
-from ..sklearn_compat import SklearnCallbacks, given_callbacks
+from ..sklearn_compat import SklearnCallbacks, label_kind, temporary_callbacks
 from . import settings
 from .epoch_rule import EpochRule, HeldOut, IterationCalls, Memory, restores_best, sklearn_callbacks
 from .examples import Data, flat, gather, hold_out
@@ -36,8 +36,9 @@ FRESH: Any = None  # an optimizer state that the engine is to make
 def fit(estimator: Any, X: Any, y: Any, sample_weight: Any, incremental: bool) -> None:
     """Fit, or go on where the estimator stands."""
     extra = named(estimator, "callbacks", lambda: sklearn_callbacks(estimator.callbacks))
-    with given_callbacks(estimator, extra):
-        context = _context(estimator, X, y, sample_weight, incremental)
+    with temporary_callbacks(estimator, extra):
+        epochs = 1 if incremental else estimator.max_iter
+        context = SklearnCallbacks.of(estimator, X, y, sample_weight, epochs)
         settings.hidden_sizes(estimator)
         first = not hasattr(estimator, "coefs_") or (not estimator.warm_start and not incremental)
         rows, Y = estimator._encode(X, y, incremental, reset=first)
@@ -52,14 +53,6 @@ def fit(estimator: Any, X: Any, y: Any, sample_weight: Any, incremental: bool) -
             _descend(estimator, data, start, incremental, context)
         if context is not None:
             context.fit_ended()
-
-
-def _context(
-    estimator: Any, X: Any, y: Any, sample_weight: Any, incremental: bool
-) -> SklearnCallbacks | None:
-    if not getattr(estimator, "_skl_callbacks", None) and not hasattr(estimator, "_parent_callback_ctx"):
-        return None
-    return SklearnCallbacks(estimator, X, y, sample_weight, 1 if incremental else estimator.max_iter)
 
 
 # Start
@@ -262,7 +255,6 @@ def _settle(estimator, parameters, state, result, reason, restored) -> None:
     estimator._state = state
     estimator._seed = state.seed
     estimator._restored = restored
-    estimator._no_improvement_count = estimator._memory.no_improvement
     estimator.stopped_by_ = reason
     estimator.engine_ = result.engine
 
@@ -271,7 +263,7 @@ def _warn(estimator: Any, data: Data, long: bool, over: bool) -> None:
     """Look at the outcome: for dead layers where a fit is over, for classes too where it had its time."""
     if not long and not over:
         return
-    single = is_classifier(estimator) and not estimator._label_binarizer.y_type_.startswith("multilabel")
+    single = is_classifier(estimator) and label_kind(estimator._label_binarizer) != "multilabel-indicator"
     numbers = class_index(data.Y.T) if single and long else None
     checks.warn_of_fit(estimator, data.X, numbers, estimator.network_, estimator.parameters_)
 

@@ -12,6 +12,7 @@ from ...core.network import Network
 from ...engine.history import History
 from ...engine.state import FlatState, TrainState
 from ...errors import EllayerError
+from ..sklearn_compat import label_binarizer, label_kind, sparse_label_input
 from .epoch_rule import Memory
 
 CURVES = ("loss_curve_", "validation_scores_")
@@ -94,14 +95,12 @@ def _labels_to_facts(labels: LabelBinarizer) -> dict[str, Any]:
             f"{type(values[0]).__name__}"
         )
     kind = "O" if classes.dtype.kind == "O" else classes.dtype.str
-    return {"dtype": kind, "values": values, "type": labels.y_type_, "sparse": bool(labels.sparse_input_)}
+    return {"dtype": kind, "values": values, "type": label_kind(labels), "sparse": sparse_label_input(labels)}
 
 
 def _labels_from_facts(facts: dict[str, Any]) -> LabelBinarizer:
-    labels = LabelBinarizer()
-    labels.classes_ = np.array(facts["values"], dtype=np.dtype(facts["dtype"]))
-    labels.y_type_, labels.sparse_input_ = facts["type"], facts["sparse"]
-    return labels
+    classes = np.array(facts["values"], dtype=np.dtype(facts["dtype"]))
+    return label_binarizer(classes, facts["type"], facts["sparse"])
 
 
 # Training state: arrays under "state/", numbers under facts["state"]
@@ -145,7 +144,6 @@ def _state_to_arrays(estimator: Any, arrays: dict[str, np.ndarray], facts: dict[
 def _state_from_arrays(estimator: Any, arrays: dict[str, np.ndarray], facts: dict[str, Any]) -> None:
     estimator._memory = Memory(**{name: _number(value) for name, value in facts["memory"].items()})
     estimator._memory.best_parameters = _under(arrays, "best/") or None
-    estimator._no_improvement_count = estimator._memory.no_improvement
     estimator._restored = facts["restored"]
     estimator._seed = facts["seed"]
     estimator._place = tuple(facts["place"])

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.base import RegressorMixin, _fit_context
+from sklearn.base import RegressorMixin
 from sklearn.utils import column_or_1d
 
 from ...engine.model import TargetKind
-from ..sklearn_compat import with_callbacks
+from ..sklearn_compat import fit_context, with_callbacks
 from .base import BaseMLP, partial_fit_available
 from .loss_names import regressor_loss
 from .sklearn_convert import ToFromScikitLearn
@@ -241,7 +241,7 @@ class MLPRegressor(RegressorMixin, ToFromScikitLearn, BaseMLP):
         return tags
 
     @with_callbacks
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
         """Fit the network to examples and their targets.
 
@@ -262,7 +262,7 @@ class MLPRegressor(RegressorMixin, ToFromScikitLearn, BaseMLP):
 
     @partial_fit_available
     @with_callbacks
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
         """Go on for one epoch over these examples, exactly where the last call left off.
 

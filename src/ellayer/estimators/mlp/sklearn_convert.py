@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import is_classifier
-from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
@@ -17,6 +16,13 @@ from ...core.network import Network
 from ...engine.history import History
 from ...engine.state import TrainState
 from ...errors import EllayerError
+from ..sklearn_compat import (
+    LabelKind,
+    label_binarizer,
+    mlp_optimizer,
+    no_improvement_count,
+    set_mlp_internals,
+)
 from . import settings
 from .epoch_rule import Memory
 
@@ -102,14 +108,14 @@ class ToFromScikitLearn:
             theirs["loss"] = "poisson" if self.out_activation_ == "exp" else "squared_error"  # type: ignore[attr-defined]
         model = model_class(**theirs)
         names = ["n_features_in_", "feature_names_in_", "n_outputs_", "n_layers_", "out_activation_", *CURVES]
-        names += ["classes_", "_label_binarizer"] if is_classifier(self) else []
+        names += ["classes_"] if is_classifier(self) else []
         for name in names:
             if hasattr(self, name):
                 setattr(model, name, getattr(self, name))
         model.coefs_ = [np.ascontiguousarray(W) for W in self.coefs_]  # type: ignore[attr-defined]
         model.intercepts_ = [b.copy() for b in self.intercepts_]  # type: ignore[attr-defined]
-        model._random_state = check_random_state(model.random_state)
-        model._no_improvement_count = self._memory.no_improvement  # type: ignore[attr-defined]
+        random, waited = check_random_state(model.random_state), self._memory.no_improvement  # type: ignore[attr-defined]
+        set_mlp_internals(model, random, waited, getattr(self, "_label_binarizer", None))
         return model
 
 
@@ -136,10 +142,8 @@ def _take_classes(estimator: Any, classes: Any, n_outputs: int) -> None:
         raise EllayerError(
             f"classes: expected {count} different labels for {n_outputs} output units, received {len(classes)}"
         )
-    labels = LabelBinarizer()
-    labels.classes_, labels.sparse_input_ = classes, False
-    labels.y_type_ = "multilabel-indicator" if several else "binary" if n_outputs == 1 else "multiclass"
-    estimator._take_labels(labels)
+    kind: LabelKind = "multilabel-indicator" if several else "binary" if n_outputs == 1 else "multiclass"
+    estimator._take_labels(label_binarizer(classes, kind))
 
 
 def fill(estimator: Any, network: Network, parameters: dict[str, np.ndarray]) -> None:
@@ -172,11 +176,11 @@ def _one_activation(network: Network) -> str:
 def take_optimizer(estimator: Any, model: Any) -> None:
     """Take over velocities or moments, the count of updates, the learning rate and the patience."""
     memory = estimator._memory
-    memory.no_improvement = getattr(model, "_no_improvement_count", 0)
+    memory.no_improvement = no_improvement_count(model)
     best, score = getattr(model, "best_loss_", None), getattr(model, "best_validation_score_", None)
     memory.best = score if score is not None else -best if best is not None else -math.inf
-    optimizer = getattr(model, "_optimizer", None)
-    if optimizer is None or model.solver == "lbfgs":
+    optimizer = mlp_optimizer(model)
+    if optimizer is None:
         return
     names = [f"W{l}" for l in range(1, len(model.coefs_) + 1)] + [
         f"b{l}" for l in range(1, len(model.coefs_) + 1)
@@ -188,14 +192,10 @@ def take_optimizer(estimator: Any, model: Any) -> None:
             for name, value in zip(names, values, strict=True)
         }
 
-    if model.solver == "sgd":
-        slots, steps = {"v": slot(optimizer.velocities)}, 0
-        if model.learning_rate == "adaptive":
-            memory.rate_scale = optimizer.learning_rate / optimizer.learning_rate_init
-    else:
-        slots, steps = {"v": slot(optimizer.ms), "s": slot(optimizer.vs)}, optimizer.t
+    slots = {name: slot(arrays) for name, arrays in optimizer.slots.items()}
+    memory.rate_scale = optimizer.rate_scale
     estimator._optimizer_spec = settings.optimizer_of(estimator)
     estimator._place = None
     estimator._state = TrainState(
-        dict(estimator.parameters_), slots, before=steps, seed=estimator._seed,
+        dict(estimator.parameters_), slots, before=optimizer.steps, seed=estimator._seed,
     )  # fmt: skip

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state, column_or_1d
-from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight, check_consistent_length, check_is_fitted
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from ..._warn import warn_user
 from ...core.network import Network
@@ -24,6 +23,7 @@ from ...tables.columns import Column, read_table
 from ...tables.export_plan import ColumnPlan
 from ...tables.preparation import TablePreparation, match_columns, remember_features, take_rows
 from ..parameters import hidden_sizes
+from ..sklearn_compat import Interval, StrOptions, check_weights
 from .calibration import TableMetric
 from .ensemble import (
     FEWEST_ROWS,
@@ -129,10 +129,7 @@ class BaseTabular(BaseEstimator, ABC):
 
     def _weights(self, sample_weight: Any, Y: np.ndarray) -> tuple[np.ndarray | None, np.ndarray]:
         """What each row weighs, and which rows weigh anything: those of weight 0 are as if they were not there."""
-        if sample_weight is None:
-            weights = None
-        else:
-            weights = _check_sample_weight(sample_weight, Y, dtype=np.float64, ensure_non_negative=True)
+        weights = check_weights(sample_weight, Y)
         by_class = self._class_weights(Y, weights)
         if by_class is not None:
             weights = by_class if weights is None else weights * by_class
@@ -173,9 +170,7 @@ class BaseTabular(BaseEstimator, ABC):
             read_table(X), X, getattr(self, "feature_names_in_", None), self.n_features_in_, type(self)
         )
         Y = self._targets(self._checked_targets(X, y)).astype(self.dtype)
-        weights = None
-        if len(eval_set) == 3 and eval_set[2] is not None:
-            weights = _check_sample_weight(eval_set[2], Y, dtype=np.float64, ensure_non_negative=True)
+        weights = check_weights(eval_set[2] if len(eval_set) == 3 else None, Y)
         return Rows(self._matrix(table), Y, weights)
 
     def _warn_of_few(self, Y: np.ndarray, held: list[np.ndarray] | None) -> None:

@@ -8,11 +8,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.base import ClassifierMixin
 from sklearn.preprocessing import LabelBinarizer
-from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_y
 
 from ..._warn import warn_user
 from ...core.inference import class_index
@@ -22,6 +20,7 @@ from ...tables.columns import is_missing
 from .. import fit_warnings as checks
 from ..labels import class_weights
 from ..mlp.fit_state import _labels_from_facts, _labels_to_facts
+from ..sklearn_compat import StrOptions, check_labels, fit_context
 from .base import CONSTRAINTS, BaseTabular, need_members
 from .calibration import CLASS_METRICS, TableMetric, best_threshold, log_loss, soften, temperature_for
 from .ensemble import Asides, Rows, outputs
@@ -135,7 +134,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         self.dtype = dtype
         self.random_state = random_state
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,
         X: Any,
@@ -232,7 +231,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         missing = sum(map(is_missing, y.tolist())) if y.dtype.kind in "Of" else 0
         if missing:
             raise EllayerError(f"Input y contains NaN: {missing} labels are missing; drop these rows first")
-        y = _check_y(y, y_numeric=False, estimator=self)
+        y = check_labels(y, self)
         check_classification_targets(y)
         return y
 

@@ -8,14 +8,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import RegressorMixin, _fit_context
-from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.validation import _check_y
+from sklearn.base import RegressorMixin
 
 from ..._warn import warn_user
 from ...core.losses import LOSSES
 from ...engine.model import TargetKind, labels_as_columns
 from ...errors import EllayerError
+from ..sklearn_compat import StrOptions, check_numbers, fit_context
 from .base import CONSTRAINTS, BaseTabular, need_members
 from .calibration import NUMBER_METRICS, TableMetric, quantile_metric
 from .ensemble import Asides, Rows, outputs
@@ -115,7 +114,7 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         self.dtype = dtype
         self.random_state = random_state
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,
         X: Any,
@@ -194,7 +193,7 @@ class TabularRegressor(RegressorMixin, BaseTabular):
     def _checked_targets(self, X: Any, y: Any) -> Any:
         y = super()._checked_targets(X, y)
         try:
-            return np.asarray(_check_y(y, y_numeric=True, estimator=self), np.float64)
+            return np.asarray(check_numbers(y, self), np.float64)
         except ValueError as error:
             if "convert string" not in str(error):
                 raise

@@ -141,6 +141,8 @@ def describe_estimator(estimator: Any) -> tuple[Network, dict[str, np.ndarray], 
     """Return network, parameters and head of a fitted estimator."""
     from sklearn.utils.validation import check_is_fitted
 
+    from ...estimators.labels import target_kind
+
     check_is_fitted(estimator)
     if hasattr(estimator, "preparation_"):
         raise EllayerError(
@@ -150,9 +152,7 @@ def describe_estimator(estimator: Any) -> tuple[Network, dict[str, np.ndarray], 
     network, labels = estimator.network_, getattr(estimator, "_label_binarizer", None)
     if labels is None:
         return network, estimator.parameters_, Head("numbers")
-    kind = {"multiclass": "classes", "binary": "binary"}.get(labels.y_type_, "multilabel")
-    if kind == "binary" and len(labels.classes_) == 1:
-        kind = "one class"
+    kind = target_kind(labels)
     output = network.activations[-1]
     head = Head(
         kind,
