@@ -1,4 +1,4 @@
-"""Models to look at."""
+"""Models to inspect."""
 
 from __future__ import annotations
 
@@ -10,17 +10,19 @@ import numpy as np
 import pytest
 
 from ellayer import Network, TrainingResult, data, train
+from ellayer.engine.history import History
+from ellayer.engine.model import ModelParts, labels_as_columns, rows_as_columns
 
 
 @pytest.fixture(scope="session")
 def worked() -> SimpleNamespace:
     """The worked example: network, X, Y, parameters, and the step computed by hand in 50 digits."""
     text = (Path(__file__).parents[1] / "golden" / "worked_example.json").read_text(encoding="utf-8")
-    held = SimpleNamespace(**json.loads(text))
-    held.network = Network(**held.network)
-    held.X, held.Y = np.array(held.X), np.array(held.Y)
-    held.parameters = {name: np.array(value) for name, value in held.parameters.items()}
-    return held
+    example = SimpleNamespace(**json.loads(text))
+    example.network = Network(**example.network)
+    example.X, example.Y = np.array(example.X), np.array(example.Y)
+    example.parameters = {name: np.array(value) for name, value in example.parameters.items()}
+    return example
 
 
 @pytest.fixture(scope="session")
@@ -34,12 +36,31 @@ def flower() -> tuple[TrainingResult, np.ndarray, np.ndarray]:
     return result, F.X, F.Y
 
 
+class RowClassifier:
+    """A trained model whose examples are rows and whose labels are text."""
+
+    def __init__(self, network: Network, parameters: dict[str, np.ndarray], classes: np.ndarray):
+        self.network_, self.parameters_, self.classes_ = network, parameters, classes
+        self.history_ = History()
+
+    def model_parts(self) -> ModelParts:
+        """Return the network and the way from rows to its columns."""
+        return ModelParts(
+            network=self.network_,
+            member_parameters=[self.parameters_],
+            prepare=lambda X: rows_as_columns(self.network_, X),
+            encode=lambda y, m: labels_as_columns(self.network_, y, m, self.classes_),
+            decode=lambda AL: self.classes_[AL.argmax(axis=0)],
+            target_kind="classes",
+            classes=self.classes_,
+            history=self.history_,
+        )
+
+
 @pytest.fixture
-def estimator():
-    """A fitted classifier as the house's estimators look from outside: rows, and labels that are text."""
+def estimator() -> RowClassifier:
+    """A fitted classifier as estimators look from outside."""
     network = Network([3, 4, 3])
     rng = np.random.default_rng(3)
     parameters = {name: rng.standard_normal(shape) for name, shape in network.shapes.items()}
-    return SimpleNamespace(
-        network_=network, parameters_=parameters, classes_=np.array(["a", "b", "c"]), loss_curve_=None
-    )
+    return RowClassifier(network, parameters, np.array(["a", "b", "c"]))

@@ -9,6 +9,7 @@ import pytest
 
 import ellayer
 from ellayer import Network, data, diagnose, initialize_parameters, train
+from ellayer.engine.history import History
 from ellayer.inspection.diagnosis_findings import CHECKS
 
 FLOWER = data.load("flower")
@@ -39,19 +40,19 @@ def dead_start(network):
 
 def test_the_notes_run_on_the_flower_is_healthy(flower):
     result, X, Y = flower
-    found = diagnose(result, X, Y)
-    assert found.healthy, str(found)
-    assert "Nothing found" in str(found)
-    assert list(found.not_looked_at) == ["overfitting"]
+    diagnosis = diagnose(result, X, Y)
+    assert diagnosis.healthy, str(diagnosis)
+    assert "Nothing found" in str(diagnosis)
+    assert list(diagnosis.not_looked_at) == ["overfitting"]
 
 
 def test_a_good_run_on_a_real_table_is_healthy(tumours):
     X, _, Y = tumours
     for settings in ({"learning_rate": 0.1}, {"optimizer": "adam", "learning_rate": 0.005, "batch_size": 32}):
         result = run([30, 10, 1], "tanh", X[:, ::2], Y[:, ::2], l2=1.0, num_iterations=400, **settings)
-        found = diagnose(result, X[:, ::2], Y[:, ::2], validation=(X[:, 1::2], Y[:, 1::2]))
-        assert found.healthy, str(found)
-        assert not found.not_looked_at
+        diagnosis = diagnose(result, X[:, ::2], Y[:, ::2], validation=(X[:, 1::2], Y[:, 1::2]))
+        assert diagnosis.healthy, str(diagnosis)
+        assert not diagnosis.not_looked_at
 
 
 FAULTY = {
@@ -69,14 +70,14 @@ FAULTY = {
 
 @pytest.mark.parametrize("name", FAULTY)
 def test_a_run_with_the_fault_has_the_finding(name):
-    found = diagnose(FAULTY[name](), FLOWER.X, FLOWER.Y)
-    assert name in found, str(found)
-    (finding, *_) = [f for f in found.findings if f.name == name]
+    diagnosis = diagnose(FAULTY[name](), FLOWER.X, FLOWER.Y)
+    assert name in diagnosis, str(diagnosis)
+    (finding, *_) = [f for f in diagnosis.findings if f.name == name]
     assert finding.severity in ("serious", "warning")
     assert any(c.isdigit() for c in finding.figure)
     assert len(finding.advice) > 20
-    assert finding.title in str(found)
-    assert finding.advice in found._repr_html_().replace("&#x27;", "'")
+    assert finding.title in str(diagnosis)
+    assert finding.advice in diagnosis._repr_html_().replace("&#x27;", "'")
 
 
 def test_without_the_fault_the_finding_is_silent():
@@ -94,17 +95,17 @@ def test_without_the_fault_the_finding_is_silent():
     }  # fmt: skip
     assert set(mended) == set(FAULTY)
     for name, result in mended.items():
-        found = diagnose(result, FLOWER.X, FLOWER.Y)
-        assert name not in found, str(found)
+        diagnosis = diagnose(result, FLOWER.X, FLOWER.Y)
+        assert name not in diagnosis, str(diagnosis)
 
 
 def test_divergence_is_a_learning_rate_too_high(tumours):
     _, raw, Y = tumours
     with pytest.warns(ellayer.engine.DivergenceWarning):
         result = train(Network([30, 1], loss="squared_error"), raw, Y, learning_rate=1.0)
-    found = diagnose(result)
-    assert found.findings[0].name == "learning_rate_too_high"
-    assert "stopped being a finite number" in found.findings[0].figure
+    diagnosis = diagnose(result)
+    assert diagnosis.findings[0].name == "learning_rate_too_high"
+    assert "stopped being a finite number" in diagnosis.findings[0].figure
 
 
 def test_unscaled_inputs(tumours):
@@ -154,8 +155,8 @@ def test_what_is_missing_is_named_and_nothing_to_look_at_is_refused(flower):
     }
     assert "needs X" in str(alone)
     pair = (result.network, result.parameters)
-    found = diagnose(pair, X, Y)
-    assert "learning_rate_too_high" in found.not_looked_at
+    diagnosis = diagnose(pair, X, Y)
+    assert "learning_rate_too_high" in diagnosis.not_looked_at
     with pytest.raises(ValueError, match="stored history"):
         diagnose(pair)
     with pytest.raises(ValueError, match="received Y alone"):
@@ -167,7 +168,7 @@ def test_what_is_missing_is_named_and_nothing_to_look_at_is_refused(flower):
 
 
 def test_an_estimators_loss_curve_is_its_history(estimator):
-    estimator.loss_curve_ = [0.5, 0.7, 0.9, 1.2, 1.5]
+    estimator.history_ = History({"loss": [0.5, 0.7, 0.9, 1.2, 1.5]})
     assert "learning_rate_too_high" in diagnose(estimator)
     rows = RNG.standard_normal((30, 3))
     assert "learning_rate_too_high" in diagnose(estimator, rows, np.array(list("abc") * 10))

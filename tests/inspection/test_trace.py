@@ -208,7 +208,7 @@ def test_what_does_not_fit_is_said():
         trace((network, start), X, Y3, optimizer="lbfgs")
     with pytest.raises(ValueError, match=r"parameters\['W1'\]: expected shape"):
         trace(network, X, Y3, {**start, "W1": np.ones((2, 2))})
-    with pytest.raises(ValueError, match="of a pipeline give the last step"):
+    with pytest.raises(ValueError, match="for a pipeline pass its last step"):
         trace(type("Pipeline", (), {"steps": [], "fit": None})(), X, Y3)
     t = trace((network, start), X, Y3)
     with pytest.raises(IndexError, match="2 numbers inside"):

@@ -5,16 +5,18 @@ Examples are columns, as everywhere in ``core``. A block is all that is in memor
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from .arrays import Array, array_namespace
 from .inputs import inputs_forward
 from .network import Network
-from .propagation import linear_activation_forward
+from .propagation import Cache, linear_activation_forward
 
 EXAMPLES_AT_ONCE = 4096  # a good block where blocks are small on purpose
 NUMBERS_AT_ONCE = 2**24  # in the widest layer of a block, where nobody says how many examples it has
 SPARSE_NUMBERS_AT_ONCE = 2**22  # of a sparse input made dense
+MOST_DEAD = 0.9  # share of dead units at which a layer hardly learns
 _TILE = (
     64  # BLAS sums in another order at the edge of a matrix: whole tiles give a block the bits of the whole
 )
@@ -91,6 +93,28 @@ def class_probabilities(AL: Array) -> Array:
     [[0.75, 0.0], [0.25, 1.0]]
     """
     return array_namespace(AL).concat([1.0 - AL, AL], axis=0) if AL.shape[0] == 1 else AL
+
+
+def dead_share(network: Network, caches: list[Cache], layer: int) -> float:
+    """Return the share of a hidden layer's ReLU units that are 0 for every example and get no gradient.
+
+    Parameters
+    ----------
+    network : Network
+    caches : list of Cache
+        Of the forward pass.
+    layer : int
+
+    Returns
+    -------
+    float
+        nan for the output layer and for activations that cannot be dead.
+    """
+    cache = caches[layer - 1]
+    if layer == network.L or network.activations[layer - 1] != "relu" or cache.alpha is not None:
+        return math.nan
+    xp = array_namespace(cache.Z)
+    return float(xp.mean(xp.astype(xp.max(cache.Z, axis=1) <= 0, cache.Z.dtype)))
 
 
 def _blocks(X: Array, network: Network, block: int | None) -> Iterator[Array]:

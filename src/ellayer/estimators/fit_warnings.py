@@ -7,15 +7,14 @@ from typing import Any
 import numpy as np
 
 from .._warn import warn_user
-from ..core.inference import SPARSE_NUMBERS_AT_ONCE, class_index, outputs
+from ..core.inference import MOST_DEAD, SPARSE_NUMBERS_AT_ONCE, class_index, dead_share, outputs
 from ..core.network import Network
-from ..core.propagation import L_model_forward
+from ..core.propagation import Cache, L_model_forward
 
 NOTHING = 0.1
 HUGE_INPUT = 1e4
 HUGE_TARGET = 1e6
 OVERFLOWS = 1e30
-DEAD_SHARE = 0.9
 LOOKED_AT = 20_000
 NON_FINITE = (
     "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
@@ -125,16 +124,13 @@ def warn_of_fit(
         )
 
 
-def _warn_of_dead_units(network: Network, caches: list) -> None:
+def _warn_of_dead_units(network: Network, caches: list[Cache]) -> None:
     for l in range(1, network.L):
-        if network.activations[l - 1] != "relu":
-            continue
-        dead = int((caches[l - 1].A.max(axis=1) <= 0).sum())
-        units = network.layer_dims[l]
-        if dead >= DEAD_SHARE * units:
+        share, units = dead_share(network, caches, l), network.layer_dims[l]
+        if share >= MOST_DEAD:
             warn_user(
-                f"layer {l}: {dead} of {units} units are dead, 0 for every example of the fit, and learn no more; "
-                "try activation='leaky_relu', a smaller learning_rate_init or scaled inputs",
+                f"layer {l}: {round(share * units)} of {units} units are dead, 0 for every example of the fit, and learn "
+                "no more; try activation='leaky_relu', a smaller learning_rate_init or scaled inputs",
             )
 
 

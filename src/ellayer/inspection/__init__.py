@@ -4,7 +4,7 @@ from .check_gradients import check_gradients
 from .derivation import Derivation, Factor, derive
 from .diagnosis import Diagnosis, diagnose
 from .diagnosis_findings import Finding
-from .diagnosis_layers import LayerFigures
+from .diagnosis_input import LayerFigures
 from .gradient_check import GradientCheck, GradientRow, check_network
 from .graph import ComputationGraph, computation_graph
 from .graph_record import Node

@@ -12,7 +12,7 @@ from ..core.losses import LOSSES, Loss
 from ..core.network import Network
 from ..errors import EllayerError
 from .gradient_check import GradientCheck, check_network
-from .model_parts import unpack_model
+from .model_parts import unpack_for_inspection
 
 _M = 200  # examples a row of one's own is checked on
 
@@ -54,11 +54,11 @@ def check_gradients(model: Any, *data: Any, **options: Any) -> GradientCheck:
             f"check_gradients: expected (model, X, Y) or (network, parameters, X, Y), received {1 + len(data)} "
             f"arguments beginning with a {type(model).__name__}"
         )
-    parts = unpack_model(model)
-    parameters = parts.require_parameters()
-    X = parts.inputs(data[0])
-    Y = parts.targets(data[1] if len(data) == 2 else None, X.shape[1], "a gradient check")
-    return check_network(parts.network, parameters, X, Y, **options)
+    inspected = unpack_for_inspection(model)
+    parameters = inspected.require_parameters()
+    X = inspected.inputs(data[0])
+    Y = inspected.targets(data[1] if len(data) == 2 else None, X.shape[1], "a gradient check")
+    return check_network(inspected.network, parameters, X, Y, **options)
 
 
 def _check_row(row: str | Activation | Loss, options: dict[str, Any]) -> GradientCheck:

@@ -14,7 +14,7 @@ from .chain_notation import Factor, cell, entry, sub
 from .cost_function import CostFunction
 from .derivation_inputs import Way, way_of
 from .mathml import to_mathml
-from .model_parts import unpack_model
+from .model_parts import unpack_for_inspection
 from .trace_render import STYLE
 
 _EXAMPLES = 5  # of a batch, so many contributions are shown
@@ -157,10 +157,10 @@ def derive(
     >>> d.relative_error < 1e-7
     True
     """
-    parts = unpack_model(model, parameters)
-    network, theta = parts.network, parts.require_parameters()
-    X = parts.inputs(X)
-    Y = parts.targets(Y, X.shape[1], "the chain rule")
+    inspected = unpack_for_inspection(model, parameters)
+    network, theta = inspected.network, inspected.require_parameters()
+    X = inspected.inputs(X)
+    Y = inspected.targets(Y, X.shape[1], "the chain rule")
     m = X.shape[1]
     if example is not None and not 0 <= example < m:
         raise EllayerError(f"example: expected a number from 0 to {m - 1}, received {example}")

@@ -1,30 +1,21 @@
-"""diagnose: what is wrong with a training run, the figure it rests on, and what to change."""
+"""diagnose: the faults of a training run, each with its figure and its remedy."""
 
 from __future__ import annotations
 
 import html
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..errors import EllayerError
-from . import (
-    diagnosis_data as data_findings,
-)
-from . import (
-    diagnosis_layers as layer_findings,
-)
-from . import (
-    diagnosis_run as run_findings,
-)
-from .diagnosis_findings import CHECKS, Finding, Look
-from .diagnosis_layers import LayerFigures
-from .diagnosis_run import Curve
-from .model_parts import ModelParts, unpack_model
+from . import diagnosis_data, diagnosis_layers, diagnosis_run
+from .diagnosis_findings import CHECKS, Finding
+from .diagnosis_input import Curve, DiagnosisInput, LayerFigures
+from .model_parts import InspectedModel, SupportedModel, unpack_for_inspection
 from .trace_render import STYLE
 
-_EXAMPLES = 2000  # as many show what a layer does
+_EXAMPLES = 2000  # enough to show the state of a layer
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -38,7 +29,7 @@ class Diagnosis:
     layers : tuple of LayerFigures
         Gradient norms, update-to-weight ratios, dead and saturated units by layer; needs X and Y.
     not_looked_at : dict of str to str
-        What could not be judged, and what it needs.
+        The checks that could not be made, with the data that each needs.
     """
 
     findings: tuple[Finding, ...]
@@ -59,8 +50,8 @@ class Diagnosis:
         return name in self.names
 
     def __str__(self) -> str:
-        looked = [check for check in CHECKS if check not in self.not_looked_at]
-        lines = [str(finding) for finding in self.findings] or [f"Nothing found among: {', '.join(looked)}."]
+        checked = [check for check in CHECKS if check not in self.not_looked_at]
+        lines = [str(finding) for finding in self.findings] or [f"Nothing found among: {', '.join(checked)}."]
         if self.layers:
             lines += ["", "layer  |dZ|        |dW|/|W|    update/W    dead    saturated"]
             lines += [str(layer) for layer in self.layers]
@@ -70,7 +61,7 @@ class Diagnosis:
                 needs.setdefault(need, []).append(name)
             lines += [
                 "",
-                *(f"Not looked at: {', '.join(names)} (needs {need})." for need, names in needs.items()),
+                *(f"Not checked: {', '.join(names)} (needs {need})." for need, names in needs.items()),
             ]
         return "\n".join(lines)
 
@@ -84,16 +75,22 @@ class Diagnosis:
             for f in self.findings
         )
         body = (
-            f"<table><tr><th></th><th>finding</th><th>figure</th><th>what to change</th></tr>{rows}</table>"
+            f"<table><tr><th></th><th>finding</th><th>figure</th><th>remedy</th></tr>{rows}</table>"
             if rows else "<p>Nothing found.</p>"
         )  # fmt: skip
         return f'{STYLE}<div class="ellayer-trace">{body}</div>'
 
 
-def diagnose(model: Any, X: Any = None, Y: Any = None, *, validation: Any = None) -> Diagnosis:
-    """Say in words what is wrong with a training run, each finding with its figure and its remedy.
+def diagnose(
+    model: SupportedModel,
+    X: ArrayLike | None = None,
+    Y: ArrayLike | None = None,
+    *,
+    validation: tuple[ArrayLike, ArrayLike] | None = None,
+) -> Diagnosis:
+    """Describe the faults of a training run, each with its figure and its remedy.
 
-    Looks for dead and saturated units, vanishing and exploding gradients, a learning rate too high or
+    Checks for dead and saturated units, vanishing and exploding gradients, a learning rate too high or
     too low, over- and underfitting, unscaled inputs, symmetric initialisation and class imbalance.
 
     Parameters
@@ -101,10 +98,10 @@ def diagnose(model: Any, X: Any = None, Y: Any = None, *, validation: Any = None
     model : TrainingResult, fitted estimator, or (Network, parameters)
         A pair has no history: give X and Y then.
     X : array, shape (n_x, m), optional
-        The training examples; rows for an estimator. Two thousand of them are looked at.
+        The training examples; rows for an estimator. About two thousand of them are used.
     Y : array, shape (n_L, m), optional
     validation : (X, Y), optional
-        Held-out examples, where the run recorded none.
+        Held-out examples, if the run recorded no validation loss.
 
     Returns
     -------
@@ -113,7 +110,7 @@ def diagnose(model: Any, X: Any = None, Y: Any = None, *, validation: Any = None
     Raises
     ------
     ValueError
-        For a model with neither history nor X to look at, or shapes that do not fit.
+        For a model with neither history nor X, or shapes that do not fit.
 
     Examples
     --------
@@ -123,44 +120,48 @@ def diagnose(model: Any, X: Any = None, Y: Any = None, *, validation: Any = None
     >>> "symmetric_initialisation" in diagnose(result, X, Y)
     True
     """
-    parts = unpack_model(model)
-    look = _look(parts, Curve.of(model), X, Y, validation)
-    found: list[Finding] = []
-    for module in (layer_findings, data_findings, run_findings):
-        found += module.find(look, {finding.name for finding in found})
+    inspected = unpack_for_inspection(model)
+    case = _read(inspected, Curve.of(model, inspected), X, Y, validation)
+    findings: list[Finding] = []
+    for checks in (diagnosis_layers, diagnosis_data, diagnosis_run):
+        findings += checks.check(case, {finding.name for finding in findings})
     order = {"serious": 0, "warning": 1, "note": 2}
-    found.sort(key=lambda finding: order[finding.severity])
-    return Diagnosis(tuple(found), tuple(look.layers), look.missing())
+    findings.sort(key=lambda finding: order[finding.severity])
+    return Diagnosis(tuple(findings), tuple(case.layers), case.missing())
 
 
-def _look(parts: ModelParts, curve: Curve, X: Any, Y: Any, validation: Any) -> Look:
-    """Everything the checks look at, computed once."""
+def _read(
+    inspected: InspectedModel,
+    curve: Curve,
+    X: ArrayLike | None,
+    Y: ArrayLike | None,
+    validation: tuple[ArrayLike, ArrayLike] | None,
+) -> DiagnosisInput:
+    """Compute once what the checks read."""
     if X is None and not curve.costs:
         raise EllayerError(
-            "diagnose: expected a model with a stored history, or X (and Y) to look at; received a model without "
-            "history and no X; give diagnose(model, X, Y), or the TrainingResult of the run"
+            "diagnose: expected a model with a stored history, or X (and Y); received a model without history and no "
+            "X; give diagnose(model, X, Y), or the TrainingResult of the run"
         )
     if X is None and Y is not None:
         raise EllayerError("diagnose: expected X with Y, received Y alone")
-    held_out = _held_out(parts, validation)
-    if X is None:
-        return Look(parts.network, parts.require_parameters(), curve, held_out=held_out)
-    X = parts.inputs(X)
-    Y = None if Y is None else parts.targets(Y, X.shape[1], "diagnose")
-    step = -(-X.shape[1] // _EXAMPLES)
-    looked = X[:, ::step]
-    targets = None if Y is None else Y[:, ::step]
-    return layer_findings.with_layers(
-        Look(
-            parts.network, parts.require_parameters(), curve, X=looked, Y=targets, all_Y=Y, held_out=held_out
-        )
-    )
+    network, parameters = inspected.network, inspected.require_parameters()
+    held_out = _held_out(inspected, validation)
+    sample = None
+    if X is not None:
+        X = inspected.inputs(X)
+        m = X.shape[1]
+        Y = None if Y is None else inspected.targets(Y, m, "diagnose")
+        sample = diagnosis_layers.run_sample(network, parameters, curve, X, Y, step=-(-m // _EXAMPLES))
+    return DiagnosisInput(network, parameters, curve, sample, held_out)
 
 
-def _held_out(parts: ModelParts, validation: Any) -> tuple[np.ndarray, np.ndarray] | None:
+def _held_out(
+    inspected: InspectedModel, validation: tuple[ArrayLike, ArrayLike] | None
+) -> tuple[np.ndarray, np.ndarray] | None:
     if validation is None:
         return None
     if not isinstance(validation, (tuple, list)) or len(validation) != 2:
         raise EllayerError(f"validation: expected (X, Y), received {type(validation).__name__}")
-    X = parts.inputs(validation[0])
-    return X, parts.targets(validation[1], X.shape[1], "diagnose")
+    X = inspected.inputs(validation[0])
+    return X, inspected.targets(validation[1], X.shape[1], "diagnose")

@@ -2,82 +2,46 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
-
 import numpy as np
 
-from ..core.propagation import L_model_backward, L_model_forward, compute_cost
-from .diagnosis_findings import Finding, Look
+from ..core.inference import MOST_DEAD, dead_share
+from ..core.network import Network
+from ..core.propagation import Cache, L_model_backward, L_model_forward, compute_cost
+from .diagnosis_findings import Finding
+from .diagnosis_input import Curve, DiagnosisInput, Labels, LayerFigures, Sample
+from .model_parts import Parameters
 
-DEAD_SHARE = 0.1
+FEW_DEAD = 0.1  # of a layer's units
 SATURATED_SHARE = 0.3
-ALWAYS = 0.95  # of the examples: a unit is saturated that is so on as many
+ALWAYS = 0.95  # share of the examples on which a saturated unit is so
 FLAT = 0.05  # of the steepest slope
 VANISHED, EXPLODED = 1e-3, 1e3  # |dZ^[1]| against |dZ^[L]|
 
 
-@dataclass(frozen=True)
-class LayerFigures:
-    """Figures of one layer on the examples.
-
-    Parameters
-    ----------
-    layer : int
-    gradient : float
-        |dZ^[l]|, the root mean square over the examples of each one's norm; nan without labels.
-    relative_gradient : float
-        |dW^[l]| / |W^[l]|.
-    update : float
-        |update of W^[l]| / |W^[l]| with the run's last learning rate; nan where it is not known.
-        About 1e-3 while a network learns.
-    dead, saturated : float
-        Shares of the units; nan where the activation cannot be so.
-    """
-
-    layer: int
-    gradient: float
-    relative_gradient: float
-    update: float
-    dead: float
-    saturated: float
-
-    def __str__(self) -> str:
-        shares = "".join(
-            f"{'-' if np.isnan(s) else f'{100 * s:.0f} %':<8}" for s in (self.dead, self.saturated)
-        )
-        numbers = (self.gradient, self.relative_gradient, self.update)
-        told = "".join(f"{'-' if np.isnan(v) else f'{v:.3g}':<12}" for v in numbers)
-        return f"{self.layer:<7}{told}{shares}".rstrip()
-
-
-def with_layers(look: Look) -> Look:
-    """Run forward (and with labels backward) once, and note each layer's figures."""
-    network, theta = look.network, look.parameters
+def run_sample(
+    network: Network, parameters: Parameters, curve: Curve, X: np.ndarray, Y: np.ndarray | None, step: int
+) -> Sample:
+    """Run every ``step``-th example forward, with labels also backward, and record the figures of each layer."""
+    sample = X[:, ::step]
+    labels, grads = None, {}
     with np.errstate(all="ignore"):
-        AL, caches = L_model_forward(look.X, theta, network)
-        grads, J = {}, None
-        if look.Y is not None:
-            grads = L_model_backward(AL, look.Y, caches, network, input_gradient=False)
-            J = float(compute_cost(AL, look.Y, network, None, caches[-1].Z))
-        layers = [_figures(look, l, caches[l - 1], grads) for l in range(1, network.L + 1)]
-    return replace(look, AL=AL, J=J, layers=layers)
+        AL, caches = L_model_forward(sample, parameters, network)
+        if Y is not None:
+            targets = Y[:, ::step]
+            grads = L_model_backward(AL, targets, caches, network, input_gradient=False)
+            labels = Labels(targets, Y, float(compute_cost(AL, targets, network, None, caches[-1].Z)))
+        layers = [_figures(network, curve, l, caches, grads) for l in range(1, network.L + 1)]
+    return Sample(sample, AL, layers, labels)
 
 
-def _figures(look: Look, l: int, cache: Any, grads: dict) -> LayerFigures:
-    network = look.network
-    kind = network.activations[l - 1].partition("(")[0]
-    hidden = l < network.L and cache.alpha is None
-    dead = float((cache.Z.max(axis=1) <= 0).mean()) if hidden and kind == "relu" else np.nan
-    saturated = np.nan
-    if hidden and kind in ("tanh", "sigmoid"):
-        slope = network.rows[l - 1].derivative(cache.Z) * (1.0 if kind == "tanh" else 4.0)
-        saturated = float(((slope < FLAT).mean(axis=1) >= ALWAYS).mean())
-    size = float(np.linalg.norm(look.parameters[f"W{l}"]))
+def _figures(network: Network, curve: Curve, l: int, caches: list[Cache], grads: Parameters) -> LayerFigures:
+    cache = caches[l - 1]
+    dead, saturated = dead_share(network, caches, l), _saturated_share(network, cache, l)
+    size = float(np.linalg.norm(cache.W))
     if not grads:
         return LayerFigures(l, np.nan, np.nan, np.nan, dead, saturated)
     dZ, dW = grads[f"dZ{l}"], grads[f"dW{l}"]
-    step = look.curve.step_of(f"W{l}", dW)
+    step = curve.step_of(f"W{l}", dW)
     return LayerFigures(
         l,
         float(np.linalg.norm(dZ) / np.sqrt(dZ.shape[1])),
@@ -88,24 +52,35 @@ def _figures(look: Look, l: int, cache: Any, grads: dict) -> LayerFigures:
     )
 
 
-def find(look: Look, known: set[str]) -> list[Finding]:
+def _saturated_share(network: Network, cache: Cache, l: int) -> float:
+    """Return the share of a hidden layer's units in the flat parts of tanh or sigmoid; nan for other activations."""
+    kind = network.activations[l - 1].partition("(")[0]
+    if l == network.L or cache.alpha is not None or kind not in ("tanh", "sigmoid"):
+        return np.nan
+    slope = network.rows[l - 1].derivative(cache.Z) * (1.0 if kind == "tanh" else 4.0)
+    return float(((slope < FLAT).mean(axis=1) >= ALWAYS).mean())
+
+
+def check(case: DiagnosisInput, known: set[str]) -> list[Finding]:
     """Return the findings of the layers."""
-    found = _symmetry(look)
-    for layer in look.layers:
-        found += _units(look, layer)
-    names = {finding.name for finding in found}
-    blocked = "symmetric_initialisation" in names or any(layer.dead == 1.0 for layer in look.layers)
-    return found + ([] if look.Y is None or blocked else _gradients(look))
+    findings = _symmetry(case)
+    if case.sample is not None:
+        m = case.sample.X.shape[1]
+        for layer in case.layers:
+            findings += _units(layer, case.network.layer_dims[layer.layer], m)
+    names = {finding.name for finding in findings}
+    blocked = "symmetric_initialisation" in names or any(layer.dead == 1.0 for layer in case.layers)
+    return findings + ([] if case.labels is None or blocked else _gradients(case))
 
 
-def _symmetry(look: Look) -> list[Finding]:
-    found = []
-    for l in range(1, look.network.L):
-        W, b, W_next = (look.parameters[name] for name in (f"W{l}", f"b{l}", f"W{l + 1}"))
+def _symmetry(case: DiagnosisInput) -> list[Finding]:
+    findings = []
+    for l in range(1, case.network.L):
+        W, b, W_next = (case.parameters[name] for name in (f"W{l}", f"b{l}", f"W{l + 1}"))
         units = len(W)
         distinct = _distinct(W, b, W_next.T)
         if units > 1 and 2 * distinct <= units:
-            found.append(
+            findings.append(
                 Finding(
                     "symmetric_initialisation", "serious",
                     f"{distinct} different unit{'s' if distinct > 1 else ''} among {units}: the others are copies, "
@@ -114,11 +89,11 @@ def _symmetry(look: Look) -> list[Finding]:
                     float(distinct), l,
                 )
             )  # fmt: skip
-    return found
+    return findings
 
 
 def _distinct(*columns: np.ndarray) -> int:
-    """Count the units that are no copies, by the mark that one random projection gives each."""
+    """Count the units that are not copies of others, by the mark that one random projection gives each."""
     random = np.random.default_rng(0)
     marks, size = np.zeros(len(columns[0])), 0.0
     for part in columns:
@@ -127,21 +102,22 @@ def _distinct(*columns: np.ndarray) -> int:
     return 1 + int((np.diff(np.sort(marks)) > 1e-9 * size).sum())
 
 
-def _units(look: Look, layer: LayerFigures) -> list[Finding]:
-    n, found = look.network.layer_dims[layer.layer], []
-    if layer.dead >= DEAD_SHARE:
-        severity = "serious" if layer.dead >= 0.9 else "warning" if layer.dead >= 0.3 else "note"
-        found.append(
+def _units(layer: LayerFigures, n: int, m: int) -> list[Finding]:
+    """Return the findings about the n units of a layer on m examples."""
+    findings = []
+    if layer.dead >= FEW_DEAD:
+        severity = "serious" if layer.dead >= MOST_DEAD else "warning" if layer.dead >= 0.3 else "note"
+        findings.append(
             Finding(
                 "dead_units", severity,
-                f"{round(layer.dead * n)} of {n} ReLU units are 0 for every one of the {look.X.shape[1]} examples looked at "  # type: ignore[union-attr]
-                f"and get no gradient",
+                f"{round(layer.dead * n)} of {n} ReLU units are 0 for every one of the {m} examples looked at and get no "
+                f"gradient",
                 "Take a smaller learning rate or leaky_relu, scale the inputs, and start the network anew",
                 layer.dead, layer.layer,
             )
         )  # fmt: skip
     if layer.saturated >= SATURATED_SHARE:
-        found.append(
+        findings.append(
             Finding(
                 "saturated_units", "serious" if layer.saturated >= 0.9 else "warning",
                 f"{round(layer.saturated * n)} of {n} units lie where g' is below {100 * FLAT:.0f} % of its largest value, for "
@@ -150,18 +126,18 @@ def _units(look: Look, layer: LayerFigures) -> list[Finding]:
                 layer.saturated, layer.layer,
             )
         )  # fmt: skip
-    return found
+    return findings
 
 
-def _gradients(look: Look) -> list[Finding]:
-    layers = look.layers
+def _gradients(case: DiagnosisInput) -> list[Finding]:
+    layers = case.layers
     first, last = layers[0], layers[-1]
     if not np.isfinite([layer.gradient for layer in layers]).all():
         return [_exploding("the gradients are no longer finite", np.inf, None)]
-    if look.network.L < 2 or last.gradient == 0:
+    if case.network.L < 2 or last.gradient == 0:
         return []
     ratio = first.gradient / last.gradient
-    across = f"|dZ1| = {first.gradient:.2g} against |dZ{look.network.L}| = {last.gradient:.2g}, a ratio of {ratio:.1e}"
+    across = f"|dZ1| = {first.gradient:.2g} against |dZ{case.network.L}| = {last.gradient:.2g}, a ratio of {ratio:.1e}"
     updates = ", ".join(f"{layer.update:.1e}" for layer in layers if np.isfinite(layer.update))
     across += f"; updates relative to the weights, by layer: {updates}" if updates else ""
     if ratio < VANISHED:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..core.propagation import L_model_backward, L_model_forward, compute_cost, update_parameters
 from ..errors import EllayerError
-from .model_parts import unpack_model
+from .model_parts import unpack_for_inspection
 from .trace_render import STYLE
 
 DTYPES = ("float32", "bfloat16")
@@ -149,12 +149,12 @@ def precision_audit(
     """
     if not 0 < learning_rate < math.inf:
         raise EllayerError(f"learning_rate: expected a number above 0, received {learning_rate!r}")
-    parts = unpack_model(model, parameters)
-    X = parts.inputs(X)
-    Y = parts.targets(Y, X.shape[1], "a step")
-    exact, _ = _step(parts.network, parts.require_parameters(), X, Y, learning_rate, "float64")
+    inspected = unpack_for_inspection(model, parameters)
+    X = inspected.inputs(X)
+    Y = inspected.targets(Y, X.shape[1], "a step")
+    exact, _ = _step(inspected.network, inspected.require_parameters(), X, Y, learning_rate, "float64")
     others = {
-        dtype: _step(parts.network, parts.require_parameters(), X, Y, learning_rate, dtype)
+        dtype: _step(inspected.network, inspected.require_parameters(), X, Y, learning_rate, dtype)
         for dtype in DTYPES
     }
     rows = []

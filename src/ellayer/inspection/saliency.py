@@ -17,7 +17,7 @@ from ..core.losses import Loss
 from ..core.network import Network
 from ..core.propagation import L_model_backward, L_model_forward
 from ..errors import EllayerError
-from .model_parts import Parameters, unpack_model
+from .model_parts import Parameters, unpack_for_inspection
 
 _COLUMNS = 256  # points of the path that are looked at together
 _MOST_STEPS = 1024
@@ -99,9 +99,9 @@ def saliency(
     >>> bool(abs(s.integrated.sum() - (s.output - s.baseline_output).item()) < 1e-4)
     True
     """
-    parts = unpack_model(model)
-    network, parameters = parts.network, parts.require_parameters()
-    X = parts.inputs(X)
+    inspected = unpack_for_inspection(model)
+    network, parameters = inspected.network, inspected.require_parameters()
+    X = inspected.inputs(X)
     if of not in ("output", "Z"):
         raise EllayerError(f"of: expected 'output' or 'Z', received {of!r}")
     if steps is not None and (

@@ -15,7 +15,7 @@ from ..core.network import Network
 from ..errors import EllayerError
 from .equations import symbol
 from .mathml import to_mathml
-from .model_parts import unpack_model
+from .model_parts import unpack_for_inspection
 from .svg import network_svg
 from .trace_render import STYLE
 
@@ -134,15 +134,15 @@ def summary(model: Any, m: int | str = "m") -> Summary:
     """
     if isinstance(m, (int, np.integer)) and (isinstance(m, bool) or m < 1):
         raise EllayerError(f"m: expected a number of examples of at least 1 or a letter, received {m!r}")
-    parts = unpack_model(model)
-    network = parts.network
+    inspected = unpack_for_inspection(model)
+    network = inspected.network
     rows = network.shape_table(m)
     for row in rows:
         alpha = network.shapes.get(f"a{row['layer']}")
         if alpha:
             row["parameters"] += math.prod(alpha)
             row["activation"] = f"parametric {row['activation']}"
-    return Summary(network, parts.parameters, m, rows)
+    return Summary(network, inspected.parameters, m, rows)
 
 
 def _before(network: Network, m: int | str) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ from ..engine.validation import check_count, check_dropout, check_number, check_
 from ..errors import EllayerError
 from . import trace_render
 from .equations import Equation, Terms, equations, symbol
-from .model_parts import ModelParts, Parameters, SupportedModel, unpack_model
+from .model_parts import InspectedModel, Parameters, SupportedModel, unpack_for_inspection
 from .trace_cell import Cell, cell
 from .trace_record import Step, TraceRecord
 
@@ -153,28 +153,28 @@ def trace(
     >>> bool(np.allclose(t["new W1"], t["W1"] - 0.5 * t["dW1"]))
     True
     """
-    parts = unpack_model(model, parameters)
-    X = parts.inputs(X)
+    inspected = unpack_for_inspection(model, parameters)
+    X = inspected.inputs(X)
     iteration = check_count(iteration, "iteration", low=0)
     _check_example(example, X.shape[1])
     if Y is None:
-        _check_forward_only(parts, X, settings, iteration)
-        return _forward_only(parts.network, parts.require_parameters(), X, example)
-    Y = parts.targets(Y, X.shape[1], "a trace of the gradients")
+        _check_forward_only(inspected, X, settings, iteration)
+        return _forward_only(inspected.network, inspected.require_parameters(), X, example)
+    Y = inspected.targets(Y, X.shape[1], "a trace of the gradients")
     if isinstance(settings.get("optimizer"), str) and settings["optimizer"] in LBFGS:
         raise EllayerError(
             "optimizer: expected one that does a step at a time, received 'lbfgs'; try 'gd' or 'adam'"
         )
     if settings.get("learning_rate") is None and (rate := _last_rate(model)) is not None:
         settings["learning_rate"] = rate
-    if iteration or parts.parameters is None:
-        state = _run_up(parts, X, Y, state, settings, iteration)
-    state = state or TrainState(parts.require_parameters(), None, seed=settings.get("seed", 0))
+    if iteration or inspected.parameters is None:
+        state = _run_up(inspected, X, Y, state, settings, iteration)
+    state = state or TrainState(inspected.require_parameters(), None, seed=settings.get("seed", 0))
     settings = {key: value for key, value in settings.items() if key in _STEP_SETTINGS}
     if example is not None:
         X, Y, state = X[:, [example]], Y[:, [example]], _without_coordinates(state)
         settings = {key: value for key, value in settings.items() if key not in _BATCH_SETTINGS}
-    return _walk(parts.network, X, Y, state, settings, example)
+    return _walk(inspected.network, X, Y, state, settings, example)
 
 
 def _check_example(example: int | None, m: int) -> None:
@@ -184,11 +184,11 @@ def _check_example(example: int | None, m: int) -> None:
         )
 
 
-def _check_forward_only(parts: ModelParts, X: np.ndarray, settings: Settings, iteration: int) -> None:
+def _check_forward_only(inspected: InspectedModel, X: np.ndarray, settings: Settings, iteration: int) -> None:
     """Refuse settings of a gradient step where there are no labels."""
     if settings or iteration:
         unused = ["iteration"] * bool(iteration) + list(settings)
-        parts.targets(None, X.shape[1], f"{unused[0]} belongs to a gradient step, which")
+        inspected.targets(None, X.shape[1], f"{unused[0]} belongs to a gradient step, which")
 
 
 def _last_rate(model: SupportedModel) -> float | None:
@@ -197,7 +197,7 @@ def _last_rate(model: SupportedModel) -> float | None:
 
 
 def _run_up(
-    parts: ModelParts,
+    inspected: InspectedModel,
     X: np.ndarray,
     Y: np.ndarray,
     state: TrainState | None,
@@ -207,7 +207,7 @@ def _run_up(
     """Return the state before the step that is traced, after ``iteration`` updates."""
     engine: Settings = {"engine": "numpy"} if iteration < 50 else {}
     return train(
-        parts.network, X, Y, parameters=parts.parameters, state=state, num_iterations=iteration, dtype="float64",
+        inspected.network, X, Y, parameters=inspected.parameters, state=state, num_iterations=iteration, dtype="float64",
         record_every=max(1, iteration), **(engine | settings),
     ).state  # fmt: skip
 

@@ -1,0 +1,202 @@
+"""Input of a diagnosis: the curve of a run, the figures of its layers, and the examples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..core.network import Network
+from ..core.propagation import L_model_forward, compute_cost
+from ..engine.train import TrainingResult
+from .diagnosis_findings import CHECKS
+from .model_parts import InspectedModel, Parameters
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Course of a run.
+
+    Parameters
+    ----------
+    costs, validation : list of float
+        By record.
+    rate : float
+        The last learning rate.
+    diverged, ran_out : bool
+        Whether the run ended by divergence, or by its number of iterations.
+    optimizer_state : mapping
+        The optimizer's arrays.
+    updates : int
+    """
+
+    costs: list[float] = field(default_factory=list)
+    validation: list[float] = field(default_factory=list)
+    rate: float = float("nan")
+    diverged: bool = False
+    ran_out: bool = False
+    optimizer_state: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    updates: int = 0
+
+    @classmethod
+    def of(cls, model: object, inspected: InspectedModel) -> Curve:
+        """Return the curve of a model; an empty one if it has no history.
+
+        Of a model that restored its best epoch, the validation costs up to that epoch.
+        """
+        if inspected.parts is None:
+            return cls()
+        history, stopped_by = inspected.parts.history, inspected.parts.stopped_by
+        losses = [float(loss) for loss in history.losses]
+        costs = [loss for loss in losses if np.isfinite(loss)] or losses
+        validation = [float(loss) for loss in history.get("validation_loss") or []]
+        diverged = stopped_by == "divergence" or not np.isfinite(costs).all()
+        if not isinstance(model, TrainingResult):
+            if validation and inspected.parts.restored_best:
+                validation = validation[: int(np.argmin(validation)) + 1]
+            return cls(costs, validation, diverged=diverged, ran_out=stopped_by == "iterations")
+        if "validation_loss" in history.final:
+            validation.append(float(history.final["validation_loss"]))
+        state = model.state
+        return cls(
+            costs=costs,
+            validation=validation,
+            rate=float((history.get("learning_rate") or [float("nan")])[-1]),
+            diverged=diverged,
+            ran_out=stopped_by == "iterations",
+            optimizer_state=state.optimizer_state if isinstance(state.optimizer_state, dict) else {},
+            updates=state.step,
+        )
+
+    def step_of(self, name: str, gradient: np.ndarray) -> float:
+        """Return the norm of the next update of a parameter, estimated from the optimizer's arrays."""
+        v, s = (self.optimizer_state.get(key, {}).get(name) for key in ("v", "s"))
+        if s is not None and np.shape(s) == gradient.shape:
+            moved = gradient if v is None else v
+            unbiased = np.sqrt(1.0 - 0.999**self.updates) if v is not None and self.updates else 1.0
+            return self.rate * float(unbiased * np.linalg.norm(moved / (np.sqrt(s) + 1e-8)))
+        if v is not None and np.shape(v) == gradient.shape:
+            return self.rate * float(np.linalg.norm(v))
+        return self.rate * float(np.linalg.norm(gradient))
+
+
+@dataclass(frozen=True)
+class LayerFigures:
+    """Figures of one layer on the examples.
+
+    Parameters
+    ----------
+    layer : int
+    gradient : float
+        |dZ^[l]|, the root mean square over the examples of each one's norm; nan without labels.
+    relative_gradient : float
+        |dW^[l]| / |W^[l]|.
+    update : float
+        |update of W^[l]| / |W^[l]| with the run's last learning rate; nan if it is unknown.
+        About 1e-3 while a network learns.
+    dead, saturated : float
+        Shares of the units; nan for activations that have no such state.
+    """
+
+    layer: int
+    gradient: float
+    relative_gradient: float
+    update: float
+    dead: float
+    saturated: float
+
+    def __str__(self) -> str:
+        shares = "".join(
+            f"{'-' if np.isnan(s) else f'{100 * s:.0f} %':<8}" for s in (self.dead, self.saturated)
+        )
+        numbers = (self.gradient, self.relative_gradient, self.update)
+        text = "".join(f"{'-' if np.isnan(v) else f'{v:.3g}':<12}" for v in numbers)
+        return f"{self.layer:<7}{text}{shares}".rstrip()
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Labels of the examples, and the cost.
+
+    Parameters
+    ----------
+    Y : array, shape (n_L, m)
+        Of the sample.
+    all_Y : array, shape (n_L, M)
+        Of all examples.
+    J : float
+        Cost of the sample, without penalties.
+    """
+
+    Y: np.ndarray
+    all_Y: np.ndarray
+    J: float
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A sample of the examples, run through the network.
+
+    Parameters
+    ----------
+    X : array, shape (n_x, m)
+    AL : array, shape (n_L, m)
+    layers : list of LayerFigures
+    labels : Labels, optional
+    """
+
+    X: np.ndarray
+    AL: np.ndarray
+    layers: list[LayerFigures]
+    labels: Labels | None
+
+
+@dataclass(frozen=True)
+class DiagnosisInput:
+    """Everything that the checks read.
+
+    Parameters
+    ----------
+    network : Network
+    parameters : dict
+    curve : Curve
+    sample : Sample, optional
+    held_out : (X, Y), optional
+        Examples that the run did not train on.
+    """
+
+    network: Network
+    parameters: Parameters
+    curve: Curve
+    sample: Sample | None = None
+    held_out: tuple[np.ndarray, np.ndarray] | None = None
+
+    @property
+    def layers(self) -> list[LayerFigures]:
+        """Figures of the layers; empty without examples."""
+        return [] if self.sample is None else self.sample.layers
+
+    @property
+    def labels(self) -> Labels | None:
+        """Labels of the sample."""
+        return None if self.sample is None else self.sample.labels
+
+    def missing(self) -> dict[str, str]:
+        """Return the checks that cannot be made, with the data that each of them needs."""
+        available = {
+            "X": self.sample is not None,
+            "Y": self.labels is not None,
+            "X and Y": self.labels is not None,
+            "the run's history": len(self.curve.costs) > 1 or self.curve.diverged,
+            "held-out examples": (self.held_out is not None and self.labels is not None)
+            or bool(self.curve.validation),
+            "": True,
+        }
+        return {name: need for name, need in CHECKS.items() if not available[need]}
+
+    def cost_of(self, X: np.ndarray, Y: np.ndarray) -> float:
+        """Return the cost of other examples, without penalties."""
+        AL, caches = L_model_forward(X, self.parameters, self.network)
+        return float(compute_cost(AL, Y, self.network, None, caches[-1].Z))
