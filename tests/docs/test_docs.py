@@ -18,6 +18,7 @@ import pytest
 
 import ellayer
 from ellayer import core
+from ellayer.core.metrics import METRICS
 from ellayer.core.registry import Registry
 from ellayer.engine.lbfgs import LBFGS
 from ellayer.engine.optax_rules import OPTIMIZER_NAMES, find_optimizer
@@ -220,6 +221,7 @@ def page_rows(heading: str) -> list[dict[str, str]]:
         ("Initializers", core.INITIALIZERS),
         ("Schedules", core.SCHEDULES),
         ("Optimizers", core.OPTIMIZERS),
+        ("Metrics", METRICS),
     ],
 )
 def test_the_page_of_tables_equals_the_code(heading: str, table: Registry):
@@ -230,6 +232,13 @@ def test_the_page_of_tables_equals_the_code(heading: str, table: Registry):
     assert own == {name: table.numbers(name) for name in table}
     second = {also: spelled(row["name"])[0] for row in rows for also in quoted(row.get("also", ""))}
     assert second == table.aliases
+
+
+def test_the_page_has_the_facts_of_metrics():
+    for row in page_rows("Metrics"):
+        metric = METRICS[spelled(row["name"])[0]]
+        assert row["of"] == metric.takes
+        assert row["better"] == ("higher" if metric.maximize else "lower")
 
 
 def test_the_page_has_every_optimizer_with_its_rate():

@@ -153,7 +153,7 @@ def best_of(scored: list[dict[str, dict[str, Any]]]) -> dict[str, list[int]]:
     >>> best_of([{"rmse": {"value": 2.0}}, {"rmse": {"value": 1.5}}, {"rmse": {"value": None}}])
     {'rmse': [1]}
     """
-    from ..report.scores import METRICS
+    from ..core.metrics import METRICS
 
     found = {}
     for name in dict.fromkeys(name for one in scored for name in one):
@@ -199,7 +199,8 @@ def _show(
     from rich.table import Table
     from rich.text import Text
 
-    from ..report.scores import METRICS, Score
+    from ..core.metrics import METRICS
+    from ..report.scores import Score
     from ..report.sentences import interval, seconds, shown
 
     table = Table()

@@ -10,8 +10,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from ..core.metrics import METRICS
 from ..report.run_facts import RunFacts
-from ..report.scores import METRICS, Score
+from ..report.scores import Score
 from ..report.sentences import interval, shown
 from ..runs.table_trainer import FileRun
 
@@ -79,14 +80,23 @@ def show_sweep(
     ----------
     rows : sequence of mappings
     best : int
-    metric : TableMetric
+    metric : Metric
     summary : dict
     path : Path
     """
     console = Console()
-    better = "more" if metric.maximize else "less"
-    table = Table(title=f"{len(rows)} trials; of the {metric.name} {better} is better", title_justify="left")
-    for name in ("layers", "learning rate", f"held-out {metric.name}", "best epoch", "parameters", "seconds"):
+    better = "higher" if metric.maximize else "lower"
+    table = Table(
+        title=f"{len(rows)} trials, by held-out {metric.title} ({better} is better)", title_justify="left"
+    )
+    for name in (
+        "layers",
+        "learning rate",
+        f"held-out {metric.title}",
+        "best epoch",
+        "parameters",
+        "seconds",
+    ):
         table.add_column(name, justify="left" if name == "layers" else "right")
     table.add_column("")
     for i, row in enumerate(rows):

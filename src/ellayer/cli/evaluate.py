@@ -144,7 +144,7 @@ def _show(
     from rich.console import Console
     from rich.table import Table
 
-    from ..report.scores import METRICS
+    from ..core.metrics import METRICS
     from ..report.sentences import interval, many, shown
 
     console = Console()

@@ -1,21 +1,112 @@
-"""Scores as functions of what each row weighs, so that thousands of resamples are one product.
+"""Metrics: how good predictions are. One row each; training, scores, reports and the command line read them.
 
-Every statistic takes weights of shape (B, m), one line per resample, and returns B values.
+A metric is a statistic of what each row weighs, so that the value and thousands of resamples of it are the
+same product: ``statistic(truth, prediction, K)`` returns a function of weights (B, m), one line per resample,
+to B values; nan where the metric is not defined.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
+
+from .registry import Registry
 
 Statistic = Callable[[np.ndarray], np.ndarray]
-_ROWS_PER_BIN = 20  # as few say something of a share
+_ROWS_PER_BIN = 20  # fewer say little of a frequency
 _BINS = 10
 
 
-def class_numbers(labels: Any, classes: Sequence[Any]) -> np.ndarray:
+@dataclass(frozen=True)
+class Metric:
+    """A row of ``METRICS``.
+
+    Parameters
+    ----------
+    name : str
+    title : str
+        Its name in words.
+    meaning : str
+        What it is, in half a sentence.
+    task : str
+        "classes" or "numbers".
+    takes : str
+        What of the prediction it is computed from: "labels", "probabilities" or "numbers".
+    maximize : bool
+        Whether higher is better.
+    statistic : callable
+        ``statistic(truth, prediction, K)``: class numbers (m,) with -1 for a class that is not known, and
+        class numbers (m,) or probabilities (m, K) of K classes; or numbers (m,) and numbers (m,).
+    share : bool
+        Whether it is a share, which is shown in per cent.
+    interval : str
+        How its confidence interval is formed: from the "percentiles" of resamples, as "wilson"'s interval of a
+        share of rows, or as the value and a "normal" spread of the resamples, for what resampling raises.
+    decision : str
+        How labels that do well by it follow from probabilities: "largest", "prior" (of p_k / share of class
+        k) or "tuned" (of two classes: the threshold that is best on rows held out).
+    loss : str
+        The loss to train numbers with for it.
+    """
+
+    name: str
+    title: str
+    meaning: str
+    task: str
+    takes: str
+    maximize: bool
+    statistic: Callable[[np.ndarray, np.ndarray, int], Statistic]
+    share: bool = False
+    interval: str = "percentiles"
+    decision: str = "largest"
+    loss: str = "squared_error"
+
+    def value(
+        self, truth: np.ndarray, prediction: np.ndarray, weights: np.ndarray | None = None, K: int = 0
+    ) -> float:
+        """Return the metric of predictions.
+
+        Parameters
+        ----------
+        truth : array, shape (m,)
+            Class numbers or numbers.
+        prediction : array, shape (m,) or (m, K)
+            As ``takes`` says.
+        weights : array, shape (m,), optional
+        K : int
+            Number of classes, if there are any.
+
+        Examples
+        --------
+        >>> METRICS["accuracy"].value(np.array([0, 1, 1, 1]), np.array([0, 1, 1, 0]), K=2)
+        0.75
+        """
+        W = np.ones(len(truth)) if weights is None else np.asarray(weights, np.float64)
+        if self.takes != "labels":
+            prediction = np.asarray(prediction, np.float64)
+        with np.errstate(all="ignore"):
+            return float(self.statistic(truth, prediction, K)(W[None, :])[0])
+
+
+METRICS: Registry[Metric] = Registry("metric", aliases={"auc": "roc_auc"})
+
+
+def metric_names(task: str) -> list[str]:
+    """Return the names of the metrics of a task that take no numbers of their own, second names included.
+
+    >>> metric_names("numbers")
+    ['rmse', 'mae', 'r2']
+    """
+    plain = [name for name in METRICS if not METRICS.numbers(name) and METRICS[name].task == task]
+    return plain + [alias for alias, name in METRICS.aliases.items() if name in plain]
+
+
+def class_numbers(labels: ArrayLike, classes: Sequence[object]) -> np.ndarray:
     """Return the place of each label among the classes, -1 where it is none of them.
 
     Examples
@@ -27,119 +118,48 @@ def class_numbers(labels: Any, classes: Sequence[Any]) -> np.ndarray:
     return np.array([place.get(label, -1) for label in np.asarray(labels, dtype=object).tolist()], dtype=int)
 
 
-def class_statistics(
-    truth: np.ndarray, said: np.ndarray, P: np.ndarray | None, K: int
-) -> dict[str, Statistic]:
-    """Return the statistics of predicted classes.
+# Labels
 
-    Parameters
-    ----------
-    truth, said : array of int, shape (m,)
-        Class numbers; -1 is a class that is not known.
-    P : array, shape (m, K), or None
-    K : int
 
-    Returns
-    -------
-    dict of str to callable
-    """
-    hit = (truth == said).astype(float)
-    found: dict[str, Statistic] = {
-        "accuracy": lambda W: _mean(W, hit),
-        "balanced_accuracy": lambda W: _balanced_accuracy(W, hit, truth),
-    }
+def accuracy(truth: np.ndarray, labels: np.ndarray, K: int) -> Statistic:
+    """Share of the rows whose label is right."""
+    return partial(_mean, values=(truth == labels).astype(float))
+
+
+def balanced_accuracy(truth: np.ndarray, labels: np.ndarray, K: int) -> Statistic:
+    """Mean recall over the classes that are there."""
+    hit = (truth == labels).astype(float)
+    classes = [np.flatnonzero(truth == k) for k in np.unique(truth)]
+
+    def mean_recall(W: np.ndarray) -> np.ndarray:
+        recalls = []
+        for rows in classes:
+            mass = W[:, rows].sum(axis=1)
+            recalls.append(W[:, rows] @ hit[rows] / np.where(mass > 0, mass, np.nan))
+        return _mean_of(recalls)
+
+    return mean_recall
+
+
+def f1(truth: np.ndarray, labels: np.ndarray, K: int) -> Statistic:
+    """2 TP / (2 TP + FP + FN) of the second of two classes, 0 where that is 0 / 0; of more the mean over those there."""
     if K == 2:
-        found["f1"] = lambda W: _f1(W, truth == 1, said == 1)
-    if P is None:
-        return found
+        return lambda W: np.nan_to_num(_f1(W, truth == 1, labels == 1), nan=0.0)
+    return lambda W: _mean_of([_f1(W, truth == k, labels == k) for k in range(K)])
+
+
+def _f1(W: np.ndarray, truth: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    both, either = W @ (truth & labels), W @ (truth.astype(float) + labels)
+    return 2.0 * both / np.where(either > 0, either, np.nan)
+
+
+# Probabilities
+
+
+def roc_auc(truth: np.ndarray, P: np.ndarray, K: int) -> Statistic:
+    """Share of pairs of a positive and a negative row that p ranks right; of more than two classes the mean."""
     curves = [_ranking(P[:, k], truth == k) for k in ([1] if K == 2 else range(K))]
-    surprise, distance = _surprise(P, truth), _distance(P, truth)
-    confidence, right = reliability(P, truth)
-    bins = equal_bins(confidence)
-    found["roc_auc"] = lambda W: _mean_of([curve(W) for curve in curves])
-    found["log_loss"] = lambda W: _mean(W, surprise)
-    found["brier"] = lambda W: _mean(W, distance)
-    found["calibration_error"] = lambda W: _calibration_error(W, confidence - right, bins)
-    return found
-
-
-def number_statistics(truth: np.ndarray, said: np.ndarray) -> dict[str, Statistic]:
-    """Return the statistics of predicted numbers, shapes (m,)."""
-    error = said - truth
-    centred = truth - truth.mean()  # R2 does not change, and nothing is lost to a large mean
-
-    def r2(W: np.ndarray) -> np.ndarray:
-        spread = _mean(W, centred**2) - _mean(W, centred) ** 2
-        spread[spread <= 1e-12 * float(np.mean(centred**2))] = np.nan
-        return 1.0 - _mean(W, error**2) / spread
-
-    return {
-        "rmse": lambda W: np.sqrt(_mean(W, error**2)),
-        "mae": lambda W: _mean(W, np.abs(error)),
-        "r2": r2,
-    }
-
-
-def reliability(P: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return what is promised and whether it came true: of two classes the second's probability, of more the largest.
-
-    Parameters
-    ----------
-    P : array, shape (m, K)
-    truth : array of int, shape (m,)
-
-    Returns
-    -------
-    confidence, right : array, shape (m,)
-    """
-    if P.shape[1] == 2:
-        return P[:, 1], (truth == 1).astype(float)
-    return P.max(axis=1), (P.argmax(axis=1) == truth).astype(float)
-
-
-def equal_bins(values: np.ndarray) -> list[np.ndarray]:
-    """Return the rows of each bin: up to ten, of as many rows each, equal values together."""
-    order = np.argsort(values, kind="stable")
-    count = max(1, min(_BINS, len(values) // _ROWS_PER_BIN))
-    cuts = np.searchsorted(values[order], values[order][np.arange(1, count) * len(values) // count])
-    return [rows for rows in np.split(order, np.unique(cuts)) if len(rows)]
-
-
-def _mean(W: np.ndarray, values: np.ndarray) -> np.ndarray:
-    return W @ values / W.sum(axis=1)
-
-
-def _mean_of(columns: list[np.ndarray]) -> np.ndarray:
-    """The mean of what is there, line by line; nan where nothing is."""
-    table = np.stack(columns)
-    there = np.isfinite(table)
-    return np.where(there, table, 0.0).sum(axis=0) / np.where(there.any(axis=0), there.sum(axis=0), np.nan)
-
-
-def _balanced_accuracy(W: np.ndarray, hit: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    recalls = []
-    for k in np.unique(truth):
-        mass = W[:, truth == k].sum(axis=1)
-        recalls.append(W[:, truth == k] @ hit[truth == k] / np.where(mass > 0, mass, np.nan))
-    return _mean_of(recalls)
-
-
-def _f1(W: np.ndarray, truth: np.ndarray, said: np.ndarray) -> np.ndarray:
-    """2 TP / (2 TP + FP + FN); 0 where there is nothing to find and nothing found."""
-    both, either = W @ (truth & said), W @ (truth.astype(float) + said)
-    return 2.0 * both / np.where(either > 0, either, 1.0)
-
-
-def _surprise(P: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """-log p of the true class, p held to [eps, 1] as scikit-learn holds it; a class not known has p = 0."""
-    p = np.where(truth >= 0, P[np.arange(len(P)), truth], 0.0)
-    return -np.log(np.clip(p, np.finfo(float).eps, 1.0))
-
-
-def _distance(P: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Squared distance of the probabilities from the truth, half of it for two classes: within [0, 1]."""
-    whole = ((P - (np.arange(P.shape[1]) == truth[:, None])) ** 2).sum(axis=1)
-    return whole / 2 if P.shape[1] == 2 else whole
+    return lambda W: _mean_of([curve(W) for curve in curves])
 
 
 def _ranking(score: np.ndarray, positive: np.ndarray) -> Statistic:
@@ -161,6 +181,137 @@ def _ranking(score: np.ndarray, positive: np.ndarray) -> Statistic:
     return area
 
 
-def _calibration_error(W: np.ndarray, gap: np.ndarray, bins: list[np.ndarray]) -> np.ndarray:
-    """Mean over the rows of |promised - came true| in their bin."""
-    return sum(np.abs(W[:, rows] @ gap[rows]) for rows in bins) / W.sum(axis=1)
+def surprisal(P: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Return -log p of the true class, row by row; p is held to [2.2e-16, 1], and 0 of a class not known.
+
+    Parameters
+    ----------
+    P : array, shape (m, K)
+    truth : array of int, shape (m,)
+    """
+    p = np.where(truth >= 0, P[np.arange(len(P)), truth], 0.0).astype(np.float64)
+    return -np.log(np.clip(p, np.finfo(np.float64).eps, 1.0))
+
+
+def log_loss(truth: np.ndarray, P: np.ndarray, K: int) -> Statistic:
+    """Mean of -log p of the true class."""
+    return partial(_mean, values=surprisal(P, truth))
+
+
+def brier(truth: np.ndarray, P: np.ndarray, K: int) -> Statistic:
+    """Mean of (p - y)^2 of the second of two classes; of more, of its sum over the classes, within [0, 2]."""
+    distance = ((P - (np.arange(K) == truth[:, None])) ** 2).sum(axis=1)
+    return partial(_mean, values=distance / 2 if K == 2 else distance)
+
+
+def calibration_error(truth: np.ndarray, P: np.ndarray, K: int) -> Statistic:
+    """Mean over the rows of |mean predicted probability - observed frequency| of their bin."""
+    predicted, observed = reliability(P, truth)
+    gap, bins = predicted - observed, equal_bins(predicted)
+    return lambda W: sum(np.abs(W[:, rows] @ gap[rows]) for rows in bins) / W.sum(axis=1)
+
+
+def reliability(P: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return predicted probability and outcome: of two classes the second's, of more those of the most probable.
+
+    Parameters
+    ----------
+    P : array, shape (m, K)
+    truth : array of int, shape (m,)
+
+    Returns
+    -------
+    predicted, observed : array, shape (m,)
+        A probability, and 1 where it came true, else 0.
+    """
+    if P.shape[1] == 2:
+        return P[:, 1], (truth == 1).astype(float)
+    return P.max(axis=1), (P.argmax(axis=1) == truth).astype(float)
+
+
+def equal_bins(values: np.ndarray) -> list[np.ndarray]:
+    """Return the rows of each bin: up to ten, of as many rows each, equal values together."""
+    order = np.argsort(values, kind="stable")
+    count = max(1, min(_BINS, len(values) // _ROWS_PER_BIN))
+    cuts = np.searchsorted(values[order], values[order][np.arange(1, count) * len(values) // count])
+    return [rows for rows in np.split(order, np.unique(cuts)) if len(rows)]
+
+
+# Numbers
+
+
+def rmse(y: np.ndarray, a: np.ndarray, K: int) -> Statistic:
+    """sqrt(mean (a - y)^2)."""
+    squares = (a - y) ** 2
+    return lambda W: np.sqrt(_mean(W, squares))
+
+
+def mae(y: np.ndarray, a: np.ndarray, K: int) -> Statistic:
+    """Mean of |a - y|."""
+    return partial(_mean, values=np.abs(a - y))
+
+
+def r2(y: np.ndarray, a: np.ndarray, K: int) -> Statistic:
+    """1 - mean (a - y)^2 / variance of y; not defined where y does not vary."""
+    squares = (a - y) ** 2
+    centred = y - y.mean()  # R2 does not change, and nothing is lost to a large mean
+    least = 1e-12 * float(np.mean(centred**2))
+
+    def explained(W: np.ndarray) -> np.ndarray:
+        variance = _mean(W, centred**2) - _mean(W, centred) ** 2
+        return 1.0 - _mean(W, squares) / np.where(variance > least, variance, np.nan)
+
+    return explained
+
+
+def pinball(y: np.ndarray, a: np.ndarray, K: int, q: float) -> Statistic:
+    """Mean of q (y - a) where y > a, else (1 - q)(a - y): the loss of a quantile."""
+    return partial(_mean, values=np.maximum(q * (y - a), (q - 1.0) * (y - a)))
+
+
+def _mean(W: np.ndarray, values: np.ndarray) -> np.ndarray:
+    return W @ values / W.sum(axis=1)
+
+
+def _mean_of(columns: list[np.ndarray]) -> np.ndarray:
+    """The mean of what is defined, line by line; nan where nothing is."""
+    table = np.stack(columns)
+    there = np.isfinite(table)
+    return np.where(there, table, 0.0).sum(axis=0) / np.where(there.any(axis=0), there.sum(axis=0), np.nan)
+
+
+def _row(
+    name: str, title: str, meaning: str, takes: str, statistic: Callable[..., Statistic], *, maximize: bool = False,
+    numbers: dict[str, float] | None = None, **facts: Any,
+) -> None:  # fmt: skip
+    def make(name: str, **values: float) -> Metric:
+        f = partial(statistic, **values) if values else statistic
+        task = "numbers" if takes == "numbers" else "classes"
+        return Metric(name, title.format(**values), meaning, task, takes, maximize, f, **facts)
+
+    METRICS.add(name, make, **(numbers or {}))
+
+
+_row("accuracy", "accuracy", "share of the rows predicted correctly", "labels", accuracy,
+     maximize=True, share=True, interval="wilson")  # fmt: skip
+_row("balanced_accuracy", "balanced accuracy", "mean recall over the classes", "labels", balanced_accuracy,
+     maximize=True, share=True, decision="prior")  # fmt: skip
+_row("f1", "F1", "harmonic mean of precision and recall: of the second of two classes, of more the mean (macro)",
+     "labels", f1, maximize=True, share=True, decision="tuned")  # fmt: skip
+_row("roc_auc", "ROC AUC", "probability that a positive row is ranked above a negative one; 0.5 is chance",
+     "probabilities", roc_auc, maximize=True)  # fmt: skip
+_row(
+    "log_loss",
+    "log loss",
+    "mean of -log of the true class's predicted probability",
+    "probabilities",
+    log_loss,
+)
+_row("brier", "Brier score", "mean squared error of the predicted probabilities", "probabilities", brier)
+_row("calibration_error", "calibration error", "mean distance between predicted and observed frequency",
+     "probabilities", calibration_error, share=True, interval="normal")  # fmt: skip
+_row("rmse", "RMSE", "root mean squared error, in the target's unit", "numbers", rmse)
+_row("mae", "MAE", "mean absolute error, in the target's unit", "numbers", mae, loss="absolute_error")
+_row("r2", "R²", "share of the target's variance that is explained", "numbers", r2, maximize=True)
+_row("pinball", "pinball loss of the {q:g} quantile", "mean loss of a predicted quantile, in the target's unit",
+     "numbers", pinball, numbers={"q": 0.5})  # fmt: skip

@@ -9,8 +9,9 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from ..core.metrics import METRICS, Metric
 from .run_facts import Predictions, RunFacts
-from .scores import METRICS, Metric, Score, differences, scores
+from .scores import Score, differences, scores
 
 _HOME = {
     "roc_curves": "plots_quality",

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from ..core.metrics import class_numbers
+from ..core.metrics import METRICS, class_numbers
 from . import plots_quality as judged_plots
 from . import sentences as words
 from . import titles
 from .mistakes import Mistake, largest_mistakes, shown_columns
 from .run_facts import Predictions, RunFacts
-from .scores import METRICS, Score, scores
+from .scores import Score, scores
 from .svg import Pictures, png, weight_picture
 
 _MOST_COLUMNS = 80

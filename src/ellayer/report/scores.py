@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 
-from ..core.metrics import Statistic, class_numbers, class_statistics, number_statistics
+from ..core.metrics import METRICS, Statistic, class_numbers, metric_names
 from ..errors import EllayerError
 from .run_facts import Predictions
 
@@ -20,44 +20,6 @@ _RESAMPLES = (200, 1000)  # the more rows and classes, the fewer: of many rows t
 _WORK = 2_500_000  # rows drawn for all resamples together
 _CHUNK = 500_000  # of them at once
 _ROWS = 5_000  # resampled; of more rows so many, and the interval made narrower by the root of their share
-
-
-@dataclass(frozen=True)
-class Metric:
-    """One score: its name in words, which way is better, and what it says.
-
-    Attributes
-    ----------
-    name, title : str
-    maximize : bool
-        Whether more is better.
-    share : bool
-        Whether it is shown in per cent.
-    meaning : str
-    """
-
-    name: str
-    title: str
-    maximize: bool
-    share: bool
-    meaning: str
-
-
-METRICS = {
-    row.name: row
-    for row in (
-        Metric("accuracy", "accuracy", True, True, "share of the rows predicted right"),
-        Metric("balanced_accuracy", "balanced accuracy", True, True, "mean over the classes of the share found"),
-        Metric("f1", "F1", True, True, "harmonic mean of precision and recall, of the second class"),
-        Metric("roc_auc", "ROC AUC", True, False, "share of pairs of rows ranked right; 0.5 is chance"),
-        Metric("log_loss", "log loss", False, False, "mean of -log of the true class's probability"),
-        Metric("brier", "Brier score", False, False, "mean squared distance of the probabilities from the truth"),
-        Metric("calibration_error", "calibration error", False, True, "mean distance between promised and observed shares"),
-        Metric("rmse", "RMSE", False, False, "root of the mean squared error, in the target's unit"),
-        Metric("mae", "MAE", False, False, "mean size of the error, in the target's unit"),
-        Metric("r2", "R²", True, False, "share of the target's variance that is explained"),
-    )
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -88,14 +50,19 @@ class Score:
 
 
 def scores(
-    y: Any, prediction: Any, P: Any = None, classes: Sequence[Any] | None = None, weights: Any = None
+    y: Any,
+    prediction: Any,
+    P: Any = None,
+    classes: Sequence[Any] | None = None,
+    weights: Any = None,
+    names: Sequence[str] | None = None,
 ) -> dict[str, Score]:
     """Return the scores of predictions, each with its 95 % confidence interval.
 
-    The intervals are those of the bootstrap over rows (percentiles of 200 to 1000 resamples, always the
-    same ones; of more than 5000 rows as many are resampled, and the interval made narrower by the
-    root of their share); that of the accuracy is Wilson's; that of the calibration error, which
-    resampling raises, is value ± 1.96 standard deviations of the resamples.
+    The intervals are those of the bootstrap over rows: percentiles of 200 to 1000 resamples, always the
+    same ones (of more than 5000 rows, 5000 are resampled, and the interval is made narrower by the root
+    of their share). That of the accuracy is Wilson's; that of the calibration error, which resampling
+    raises, is value ± 1.96 standard deviations of the resamples.
 
     Parameters
     ----------
@@ -103,15 +70,17 @@ def scores(
         The truth: labels, or numbers.
     prediction : array, shape (m,)
     P : array, shape (m, K), optional
-        Probabilities; without them there are no scores that rest on them.
+        Probabilities; without them there are no scores of probabilities.
     classes : sequence of K labels, optional
         Predictions are numbers without it. A label of y that is not among them counts as missed.
     weights : array, shape (m,), optional
+    names : sequence of str, optional
+        Rows of ``METRICS``; by default all of the task that take no number of their own.
 
     Returns
     -------
     dict of str to Score
-        Names as in ``METRICS``.
+        By the name of the metric.
 
     Raises
     ------
@@ -128,7 +97,7 @@ def scores(
     """
     model, W = Predictions("", prediction, P), _weights(weights, len(y))
     with np.errstate(all="ignore"):
-        values = _values(y, model, classes, W)
+        values = _values(y, model, classes, W, names)
         draws = _resample(y, model, classes, W, values)
     return {name: _score(name, value, draws[name], W) for name, value in values.items()}
 
@@ -142,15 +111,15 @@ def differences(
     ----------
     y : array, shape (m,)
     a, b : Predictions
-        ``a`` minus ``b`` is told, turned so that above 0 ``a`` is better.
+        Differences are ``a`` minus ``b`` where higher is better, else ``b`` minus ``a``.
     classes : sequence of labels, optional
     names : sequence of str, optional
-        The scores wanted, as in ``METRICS``; all without.
+        Rows of ``METRICS``; by default all that both have.
 
     Returns
     -------
     dict of str to Score
-        Of the scores both have. Both are resampled alike, so that rows hard for both do not count.
+        Both are resampled alike, so that rows hard for both do not count.
 
     Examples
     --------
@@ -161,36 +130,47 @@ def differences(
     """
     W = _weights(None, len(y))
     with np.errstate(all="ignore"):
-        values = [_values(y, model, classes, W) for model in (a, b)]
-        wanted = [name for name in values[0] if name in values[1] and (names is None or name in names)]
+        values = [_values(y, model, classes, W, names) for model in (a, b)]
+        common = [name for name in values[0] if name in values[1]]
         draws = [
-            _resample(y, model, classes, W, {name: known[name] for name in wanted})
-            for model, known in zip((a, b), values, strict=True)
+            _resample(y, model, classes, W, {name: of_model[name] for name in common})
+            for model, of_model in zip((a, b), values, strict=True)
         ]
-    found = {}
-    for name in wanted:
+    leads = {}
+    for name in common:
         sign = 1.0 if METRICS[name].maximize else -1.0
         low, high = _percentiles(sign * (draws[0][name] - draws[1][name]), len(y))
-        found[name] = Score(sign * (values[0][name] - values[1][name]), low, high)
-    return found
+        leads[name] = Score(sign * (values[0][name] - values[1][name]), low, high)
+    return leads
 
 
-def _statistics(y: Any, model: Predictions, classes: Sequence[Any] | None) -> dict[str, Statistic]:
+def _statistics(
+    y: Any, model: Predictions, classes: Sequence[Any] | None, names: Iterable[str] | None
+) -> dict[str, Statistic]:
+    """The statistics of the named metrics that can be computed of these predictions."""
     m, prediction, P = len(y), model.prediction, model.P
     if m == 0 or len(prediction) != m:
         raise EllayerError(
             f"scores: expected a prediction for each of at least one row, received {m} rows and {len(prediction)} "
             f"predictions"
         )
-    if classes is None or len(classes) == 0:
-        return number_statistics(np.asarray(y, dtype=float), np.asarray(prediction, dtype=float).ravel())
-    K = len(classes)
-    P = None if P is None else np.asarray(P, dtype=float)
-    if P is not None and P.shape != (m, K):
-        raise EllayerError(
-            f"P: expected probabilities of shape {(m, K)}, one column per class; received {P.shape}"
-        )
-    return class_statistics(class_numbers(y, classes), class_numbers(prediction, classes), P, K)
+    known = [] if classes is None else list(classes)
+    task = "classes" if known else "numbers"
+    rows = [METRICS[name] for name in (metric_names(task) if names is None else names)]
+    rows = [row for row in dict.fromkeys(rows) if row.task == task]
+    if task == "numbers":
+        truth, numbers = np.asarray(y, dtype=float), np.asarray(prediction, dtype=float).ravel()
+        return {row.name: row.statistic(truth, numbers, 0) for row in rows}
+    K = len(known)
+    taken = {"labels": class_numbers(prediction, known)}
+    if P is not None:
+        taken["probabilities"] = np.asarray(P, dtype=float)
+        if taken["probabilities"].shape != (m, K):
+            raise EllayerError(
+                f"P: expected probabilities of shape {(m, K)}, one column per class; received {np.shape(P)}"
+            )
+    truth = class_numbers(y, known)
+    return {row.name: row.statistic(truth, taken[row.takes], K) for row in rows if row.takes in taken}
 
 
 def _weights(weights: Any, m: int) -> np.ndarray:
@@ -202,14 +182,20 @@ def _weights(weights: Any, m: int) -> np.ndarray:
     return W[None, :]
 
 
-def _values(y: Any, model: Predictions, classes: Sequence[Any] | None, W: np.ndarray) -> dict[str, float]:
-    return {name: float(statistic(W)[0]) for name, statistic in _statistics(y, model, classes).items()}
+def _values(
+    y: Any,
+    model: Predictions,
+    classes: Sequence[Any] | None,
+    W: np.ndarray,
+    names: Iterable[str] | None,
+) -> dict[str, float]:
+    return {name: float(statistic(W)[0]) for name, statistic in _statistics(y, model, classes, names).items()}
 
 
 def _resample(
     y: Any, model: Predictions, classes: Sequence[Any] | None, W: np.ndarray, values: dict[str, float]
 ) -> dict[str, np.ndarray]:
-    """Every score that ``values`` has, of the same resamples of the rows."""
+    """Return every metric that ``values`` has, of the same resamples of the rows."""
     random, whole = np.random.default_rng(0), len(y)
     if whole > _ROWS:
         rows = np.sort(random.choice(whole, _ROWS, replace=False))
@@ -217,9 +203,8 @@ def _resample(
         model = Predictions(
             "", np.asarray(model.prediction)[rows], None if model.P is None else np.asarray(model.P)[rows]
         )
-    statistics, m = _statistics(y, model, classes), len(y)
-    statistics = {name: statistics[name] for name in values}
-    left = int(np.clip(_WORK // (m * max(1, len(classes or ()) // 10)), *_RESAMPLES))
+    statistics, m = _statistics(y, model, classes, values), len(y)
+    left = int(np.clip(_WORK // (m * max(1, (0 if classes is None else len(classes)) // 10)), *_RESAMPLES))
     parts: dict[str, list[np.ndarray]] = {name: [] for name in statistics}
     while left > 0:
         B = min(left, max(1, _CHUNK // m))
@@ -228,19 +213,22 @@ def _resample(
         for name, statistic in statistics.items():
             parts[name].append(statistic(counts))
         left -= B
-    found = {name: np.concatenate(part) for name, part in parts.items()}
+    resampled = {name: np.concatenate(part) for name, part in parts.items()}
     if whole == m:
-        return found
+        return resampled
     narrower = math.sqrt(m / whole)
-    return {n: values[n] + narrower * (draws - float(statistics[n](W)[0])) for n, draws in found.items()}
+    return {n: values[n] + narrower * (draws - float(statistics[n](W)[0])) for n, draws in resampled.items()}
 
 
 def _score(name: str, value: float, draws: np.ndarray, W: np.ndarray) -> Score:
+    interval = METRICS[name].interval
     if not math.isfinite(value):
         low = high = math.nan
-    elif name == "accuracy":
-        low, high = wilson(value, float(W.sum() ** 2 / (W**2).sum()))  # rows of one weight that say as much
-    elif name == "calibration_error":
+    elif interval == "wilson":
+        low, high = wilson(
+            value, float(W.sum() ** 2 / (W**2).sum())
+        )  # rows of equal weight that are worth these
+    elif interval == "normal":
         spread = _Z * float(np.std(draws)) if len(W[0]) > 1 else math.nan
         low, high = max(0.0, value - spread), min(1.0, value + spread)
     else:
@@ -266,6 +254,7 @@ def wilson(share: float, n: float) -> tuple[float, float]:
     """
     middle = (share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
     half = _Z / (1 + _Z**2 / n) * math.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
-    return max(0.0, min(middle - half, share)), min(
-        1.0, max(middle + half, share)
-    )  # but for rounding, they hold it
+    low, high = middle - half, middle + half
+    return max(0.0, min(low, share)), min(
+        1.0, max(high, share)
+    )  # the share lies inside, whatever rounding does

@@ -6,8 +6,9 @@ import math
 
 import numpy as np
 
+from ..core.metrics import METRICS
 from .run_facts import RunFacts
-from .scores import METRICS, Score, differences
+from .scores import Score, differences
 
 _IN_UNITS = ("rmse", "mae")  # of the target
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..core.metrics import METRICS, class_numbers
 from ..inspection import diagnose
 from ..report.run_facts import Predictions, RunFacts
 from .config import config_text
@@ -206,18 +207,17 @@ def _importance(run: FileRun, held: Examples) -> tuple[list[tuple[str, float, fl
 
 
 def _score(run: FileRun) -> tuple[Callable[[Any, np.ndarray], float], str]:
-    """Log loss or RMSE of rows."""
+    """Return a function of rows and targets to log loss or RMSE, and its name in words."""
     model = run.model
     if run.job.survey.task == "numbers":
-        return lambda X, y: float(np.sqrt(np.mean((model.predict(X) - y) ** 2))), "RMSE"
+        metric = METRICS["rmse"]
+        return lambda X, y: metric.value(y, model.predict(X)), metric.title
+    metric, classes = METRICS["log_loss"], model.classes_
 
     def log_loss(X: Any, y: np.ndarray) -> float:
-        P = model.predict_proba(X)
-        hit = y[:, None] == np.asarray(model.classes_)
-        p = np.where(hit.any(axis=1), (P * hit).sum(axis=1), 0.0)
-        return float(np.mean(-np.log(np.maximum(p, 1e-12))))
+        return metric.value(class_numbers(y, classes), model.predict_proba(X), K=len(classes))
 
-    return log_loss, "log loss"
+    return log_loss, metric.title
 
 
 def _diagnosis(run: FileRun) -> Any:

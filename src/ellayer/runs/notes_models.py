@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..core.inference import class_index
+from ..core.metrics import METRICS
 from ..errors import UsageError
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def fit_whole(name: str, dataset: Dataset, network: Any, **settings: Any) -> Mod
 
 def accuracy(result: TrainingResult, X: np.ndarray, Y: np.ndarray) -> float:
     """Return the share of the columns of X whose class is predicted."""
-    return float(np.mean(result.predict(X)[0] == class_index(Y)))
+    return METRICS["accuracy"].value(class_index(Y), class_index(result.predict_proba(X)))
 
 
 def per_cent(share: float | None, decimals: int = 0) -> str:

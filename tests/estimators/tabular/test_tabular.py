@@ -256,7 +256,6 @@ def test_balanced_accuracy_finds_a_rare_class():
 
 
 def test_a_temperature_lowers_the_log_loss_of_outputs_too_sure():
-    from ellayer.estimators.tabular.calibration import log_loss as ours
     from ellayer.estimators.tabular.calibration import soften, temperature_for
 
     random = np.random.RandomState(0)
@@ -265,8 +264,6 @@ def test_a_temperature_lowers_the_log_loss_of_outputs_too_sure():
     assert temperature_for(3.0 * Z, numbers, None) == pytest.approx(3.0, rel=0.15)
     assert temperature_for(Z, numbers, None) == pytest.approx(1.0, rel=0.1)
     assert abs(math.log(temperature_for(3.0 * Z[:5], numbers[:5], None))) < 0.7
-    P = soften(Z, 1.0)
-    assert ours(P, numbers) == pytest.approx(log_loss(numbers, P))
 
 
 @pytest.mark.parametrize("q", [0.1, 0.9])
@@ -276,7 +273,7 @@ def test_quantiles_lie_where_they_should(q):
     y = X[:, 0] + (0.2 + X[:, 0]) * random.randn(1500)
     model = TabularRegressor(loss=f"quantile(q={q})", **{**QUICK, "epochs": 20}).fit(X, y)
     assert np.mean(y < model.predict(X)) == pytest.approx(q, abs=0.05)
-    assert model._metric.name == f"pinball({q:g})"
+    assert model._metric.name == f"pinball(q={q:g})"
 
 
 def test_the_absolute_error_finds_the_median():

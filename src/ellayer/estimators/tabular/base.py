@@ -15,6 +15,7 @@ from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from ..._warn import warn_user
+from ...core.metrics import Metric
 from ...core.network import Network
 from ...engine.history import History, mean_epochs
 from ...engine.model import ModelParts, TargetKind, rows_as_columns
@@ -24,7 +25,6 @@ from ...tables.export_plan import ColumnPlan
 from ...tables.preparation import TablePreparation, match_columns, remember_features, take_rows
 from ..parameters import hidden_sizes
 from ..sklearn_compat import Interval, StrOptions, check_weights
-from .calibration import TableMetric
 from .ensemble import (
     FEWEST_ROWS,
     Asides,
@@ -337,7 +337,7 @@ class BaseTabular(BaseEstimator, ABC):
         """Say so."""
 
     @abstractmethod
-    def _find_metric(self) -> TableMetric:
+    def _find_metric(self) -> Metric:
         """Return the row of the metric."""
 
     @abstractmethod

@@ -14,6 +14,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from ..._warn import warn_user
 from ...core.inference import class_index
+from ...core.metrics import METRICS, Metric, metric_names, surprisal
 from ...engine.model import TargetKind, labels_as_columns
 from ...errors import EllayerError
 from ...tables.columns import is_missing
@@ -22,7 +23,7 @@ from ..labels import class_weights
 from ..mlp.fit_state import _labels_from_facts, _labels_to_facts
 from ..sklearn_compat import StrOptions, check_labels, fit_context
 from .base import CONSTRAINTS, BaseTabular, need_members
-from .calibration import CLASS_METRICS, TableMetric, best_threshold, log_loss, soften, temperature_for
+from .calibration import best_threshold, labels_of, prior, score, soften, temperature_for
 from .ensemble import Asides, Rows, outputs
 
 __all__ = ["TabularClassifier"]
@@ -47,8 +48,9 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
     hidden_layer_sizes : int, array-like of int or None, default=None
         None is the recipe's for so many rows: two small layers for few, three of 256 units for many.
     metric : str, default="log_loss"
-        "log_loss", "brier", "auc", "accuracy", "balanced_accuracy" or "f1": decides which epoch is best,
-        whether labels are smoothed, and how labels follow from probabilities.
+        A row of ``core.metrics.METRICS`` for classes: "log_loss", "brier", "roc_auc" (or "auc"), "accuracy",
+        "balanced_accuracy", "f1" or "calibration_error". Decides which epoch is best, whether labels are
+        smoothed (for metrics of labels), and how labels follow from probabilities.
     class_weight : dict, "balanced" or None, default=None
     recipe : str, default="ramps"
         A name of ``ellayer.estimators.tabular.recipes.RECIPES``: "ramps", or RealMLP's "simple" and "full".
@@ -101,7 +103,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
     _arrays = ("oof_prediction_", "decision_", "temperature_")
     _parameter_constraints: ClassVar[dict[str, list]] = {
         **CONSTRAINTS,
-        "metric": [StrOptions(set(CLASS_METRICS))],
+        "metric": [StrOptions(set(metric_names("classes")))],
         "class_weight": [dict, StrOptions({"balanced"}), None],
     }
 
@@ -190,7 +192,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         """
         each = self._probabilities(X)
         P = each.mean(axis=0)
-        best = (P / self.decision_).argmax(axis=1)
+        best = labels_of(P, self.decision_)
         labels = self.classes_[best]
         if not return_std:
             return labels
@@ -269,14 +271,14 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
     def _warn_of_constant(self) -> None:
         checks.warn_of_one_class(self)
 
-    def _find_metric(self) -> TableMetric:
-        return CLASS_METRICS[self.metric]
+    def _find_metric(self) -> Metric:
+        return METRICS[self.metric]
 
     def _loss(self, recipe: Any) -> str:
         smoothing = recipe["label_smoothing"]
         return (
             f"cross_entropy(smoothing={smoothing!r})"
-            if self._metric.smooth and smoothing
+            if self._metric.takes == "labels" and smoothing
             else "cross_entropy"
         )
 
@@ -285,8 +287,12 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
     def _score_of_epoch(self, AL: np.ndarray, Y: np.ndarray, weights: np.ndarray | None) -> float:
         P, numbers = AL.T, Y.argmax(axis=0)
         mass = None if weights is None else weights[0]
-        value = self._metric.value(P, numbers, mass)
-        return value - TIE * min(log_loss(P, numbers, mass), 10.0) if self._metric.smooth else value
+        metric = self._metric
+        decision = prior(numbers, mass, P.shape[1]) if metric.decision == "prior" else 1.0
+        value = score(metric, P, numbers, mass, decision)
+        if metric.takes != "labels":
+            return value
+        return value - TIE * min(float(np.average(surprisal(P, numbers), weights=mass)), 10.0)
 
     def _judge(self, data: Rows, held: Any, eval_rows: Rows | None, rows: np.ndarray, count: int) -> None:
         self._settle_unjudged(count)
@@ -314,8 +320,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         if metric.decision == "tuned" and P.shape[1] == 2:
             threshold = best_threshold(metric, P, numbers, rows.weights)
             self.decision_ = np.array([1.0 - threshold, threshold])
-        cut = P / self.decision_ if metric.decision == "tuned" else P
-        self.validation_score_ = metric.value(cut, numbers, rows.weights)
+        self.validation_score_ = score(metric, P, numbers, rows.weights, self.decision_)
         return P
 
     def _settle_unjudged(self, count: int) -> None:

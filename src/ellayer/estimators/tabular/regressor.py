@@ -12,11 +12,11 @@ from sklearn.base import RegressorMixin
 
 from ..._warn import warn_user
 from ...core.losses import LOSSES
+from ...core.metrics import METRICS, Metric, metric_names
 from ...engine.model import TargetKind, labels_as_columns
 from ...errors import EllayerError
 from ..sklearn_compat import StrOptions, check_numbers, fit_context
 from .base import CONSTRAINTS, BaseTabular, need_members
-from .calibration import NUMBER_METRICS, TableMetric, quantile_metric
 from .ensemble import Asides, Rows, outputs
 
 __all__ = ["TabularRegressor"]
@@ -81,7 +81,7 @@ class TabularRegressor(RegressorMixin, BaseTabular):
     _arrays = ("oof_prediction_",)
     _parameter_constraints: ClassVar[dict[str, list]] = {
         **CONSTRAINTS,
-        "metric": [StrOptions(set(NUMBER_METRICS)), None],
+        "metric": [StrOptions(set(metric_names("numbers"))), None],
         "loss": [str, None],
     }
 
@@ -238,7 +238,7 @@ class TabularRegressor(RegressorMixin, BaseTabular):
     def _warn_of_constant(self) -> None:
         warn_user(f"y is constant: every prediction will be {self.target_['center']:g}")
 
-    def _find_metric(self) -> TableMetric:
+    def _find_metric(self) -> Metric:
         if self.loss is not None:
             try:
                 row = LOSSES[self.loss]
@@ -255,8 +255,8 @@ class TabularRegressor(RegressorMixin, BaseTabular):
                 if not 0.0 < q < 1.0:
                     raise EllayerError(f"loss: expected a quantile q between 0 and 1, received {self.loss!r}")
                 if self.metric is None:
-                    return quantile_metric(q, self.loss)
-        return NUMBER_METRICS[self.metric or "rmse"]
+                    return METRICS[f"pinball(q={q!r})"]
+        return METRICS[self.metric or "rmse"]
 
     def _loss(self, recipe: Any) -> str:
         return self.loss or self._metric.loss
@@ -269,7 +269,7 @@ class TabularRegressor(RegressorMixin, BaseTabular):
     def _score_of(self, A: np.ndarray, Y: np.ndarray, weights: np.ndarray | None) -> float:
         target = self.target_
         y = target["center"] + target["scale"] * Y.astype(np.float64)
-        return self._metric.value(self._numbers(A.astype(np.float64)), y, weights)
+        return self._metric.value(y, self._numbers(A.astype(np.float64)), weights)
 
     def _judge(self, data: Rows, held: Any, eval_rows: Rows | None, rows: np.ndarray, count: int) -> None:
         self._settle_unjudged(count)
