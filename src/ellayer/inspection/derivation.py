@@ -1,23 +1,24 @@
-"""derive: the chain rule from J to one weight, each factor with its number, and the finite difference beside it."""
+"""derive: the chain rule from J to one parameter, each factor with its number, and the finite difference."""
 
 from __future__ import annotations
 
 import html
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from ..core.propagation import L_model_backward, L_model_forward
+from ..core.propagation import Cache, L_model_backward, L_model_forward
 from ..errors import EllayerError
-from .chain_notation import Factor, cell, entry, sub
+from .chain_notation import Factor, cell, entry
 from .cost_function import CostFunction
-from .derivation_inputs import Way, way_of
+from .derivation_chain import Chain
+from .derivation_inputs import input_path
 from .mathml import to_mathml
-from .model_parts import unpack_for_inspection
+from .model_parts import Parameters, ParametersLike, SupportedModel, unpack_for_inspection
 from .trace_render import STYLE
 
-_EXAMPLES = 5  # of a batch, so many contributions are shown
+_EXAMPLES = 5  # contributions shown of a batch
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -31,12 +32,12 @@ class Derivation:
     example : int
         The example whose chain is shown.
     factors : tuple of Factor
-        From the loss of that example down to the parameter, through the (at most four) units of each layer
-        that most of it flows through; the last is the example's own derivative.
+        From the loss of that example down to the parameter, through at most four units of each layer, those
+        that most of the derivative flows through; the last is the example's own derivative.
     contributions : array, shape (m,)
         That derivative for every example (with its weight).
     penalty : float
-        What L2 and L1 add.
+        The derivative of L2 and L1.
     gradient : float
         1/m times the sum of the contributions, plus the penalty: as the backward pass computes it.
     finite_difference : float or None
@@ -69,9 +70,11 @@ class Derivation:
         lines = []
         if m > 1:
             order = np.argsort(-np.abs(self.contributions))
-            told = ", ".join(f"example {i}: {self.contributions[i]:.6g}" for i in order[:_EXAMPLES])
+            largest = ", ".join(f"example {i}: {self.contributions[i]:.6g}" for i in order[:_EXAMPLES])
             more = f", and {m - _EXAMPLES} smaller" if m > _EXAMPLES else ""
-            lines.append((f"each example's dL/d{name}", rf"\frac{{\partial L^{{(i)}}}}{{{w}}}", told + more))
+            lines.append(
+                (f"each example's dL/d{name}", rf"\frac{{\partial L^{{(i)}}}}{{{w}}}", largest + more)
+            )
         if self.penalty:
             lines.append(("the penalty's derivative", r"\text{penalty}", f"{self.penalty:.10g}"))
         plus, plus_latex = (" + penalty", r" + \text{penalty}") if self.penalty else ("", "")
@@ -115,13 +118,13 @@ class Derivation:
 
 
 def derive(
-    model: Any,
-    X: Any,
-    Y: Any,
-    parameter: tuple[Any, ...],
+    model: SupportedModel,
+    X: ArrayLike,
+    Y: ArrayLike,
+    parameter: tuple[str | int, ...],
     *,
     example: int | None = None,
-    parameters: Any = None,
+    parameters: ParametersLike | None = None,
     l2: float = 0.0,
     l1: float = 0.0,
     epsilon: float = 1e-5,
@@ -134,7 +137,7 @@ def derive(
     X : array, shape (n_x, m)
     Y : array, shape (n_L, m)
     parameter : tuple
-        Name and index, e.g. ("W2", 0, 3) or ("b1", 2); also what stands before layer 1, ("s0", 4) of the
+        Name and index, e.g. ("W2", 0, 3) or ("b1", 2); also of a parameter before layer 1, ("s0", 4) of the
         scaling, ("V0", 1, 0, 3) of a number's embedding, ("E1", 2, 5) of a category's.
     example : int, optional
         The example whose chain is shown; by default the one that contributes most.
@@ -168,37 +171,47 @@ def derive(
     AL, caches = L_model_forward(X, theta, network)
     grads = L_model_backward(AL, Y, caches, network)
     grads.setdefault(f"dA{network.L}", network.loss_row.backward(AL, Y))
-    way = None
-    local = np.ones(m)
+    path, local = None, np.ones(m)
     if name[0] in "Wba":
-        before, local = _inside(caches[int(name[1:]) - 1], grads, name, index)
+        before, local = _in_layer(caches[int(name[1:]) - 1], grads, name, index)
         contributions = before * local + 0.0  # no -0
     else:
-        way = way_of(name, index, network.inputs, caches[0].inputs, grads["dA0"])  # type: ignore[arg-type]
-        contributions = way.contributions + 0.0
+        assert network.inputs is not None
+        assert caches[0].inputs is not None
+        path = input_path(name, index, network.inputs, caches[0].inputs, grads["dA0"].shape)
+        contributions = path.contributions(grads["dA0"]) + 0.0
     i = int(np.argmax(np.abs(contributions))) if example is None else int(example)
+    chain = Chain(network, caches, grads, i)
+    if path is None:
+        factors = chain.to_parameter(name, index, float(local[i]), float(contributions[i]))
+    else:
+        factors = chain.to_input_parameter(cell(name, index), path, float(contributions[i]))
     function = CostFunction.of(network, X, Y, l2=l2, l1=l1)
     gradient = float(function.gradients(theta)[f"d{name}"][index])
-    v = np.zeros_like(theta[name])
-    v[index] = 1.0
-    numeric, step = None, epsilon
-    for step in (epsilon, epsilon / 10, epsilon / 100):
-        numeric = function.slope(theta, name, v, step, 2)
-        if numeric is not None:
-            break
-    if way is None:
-        factors = _chain(network, caches, grads, name, index, i, float(local[i]), float(contributions[i]))
-    else:
-        factors = _chain_before(network, caches, grads, cell(name, index), way, i, float(contributions[i]))
+    difference, step = _finite_difference(function, theta, name, index, epsilon)
     penalty = gradient - float(contributions.mean()) if name[0] == "W" and (l2 or l1) else 0.0
     return Derivation(
-        cell(name, index), i, tuple(factors), contributions, penalty, gradient,
-        None if numeric is None else float(numeric), step,
-    )  # fmt: skip
+        cell(name, index), i, tuple(factors), contributions, penalty, gradient, difference, step
+    )
 
 
-def _inside(cache: Any, grads: dict, name: str, index: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """The derivative of each example's loss by what the parameter makes, and of that by the parameter."""
+def _finite_difference(
+    function: CostFunction, theta: Parameters, name: str, index: tuple[int, ...], epsilon: float
+) -> tuple[float | None, float]:
+    """Return the central difference by one parameter and its step, the first that crosses no kink."""
+    direction = np.zeros_like(theta[name])
+    direction[index] = 1.0
+    for step in (epsilon, epsilon / 10, epsilon / 100):
+        difference = function.slope(theta, name, direction, step, 2)
+        if difference is not None:
+            return float(difference), step
+    return None, step
+
+
+def _in_layer(
+    cache: Cache, grads: Parameters, name: str, index: tuple[int, ...]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the derivative of each example's loss by the unit's Z (or A), and of that by the parameter."""
     l, j = name[1:], index[0]
     if name[0] == "W":
         return grads[f"dZ{l}"][j], cache.A_prev[index[1]]
@@ -207,7 +220,7 @@ def _inside(cache: Any, grads: dict, name: str, index: tuple[int, ...]) -> tuple
     return grads[f"dA{l}"][j], cache.A[j] - cache.Z[j]
 
 
-def _check_parameter(parameter: Any, shapes: dict[str, tuple[int, ...]]) -> tuple[str, tuple[int, ...]]:
+def _check_parameter(parameter: object, shapes: dict[str, tuple[int, ...]]) -> tuple[str, tuple[int, ...]]:
     if not isinstance(parameter, tuple) or not parameter or parameter[0] not in shapes:
         raise EllayerError(
             f'parameter: expected a name and its index like ("W1", 0, 3), of {", ".join(shapes)}; received {parameter!r}'
@@ -224,114 +237,3 @@ def _check_parameter(parameter: Any, shapes: dict[str, tuple[int, ...]]) -> tupl
     ):
         raise EllayerError(f"parameter: expected an index inside {name} of shape {shape}, received {index}")
     return name, tuple(int(i) % n for i, n in zip(index, shape, strict=True))
-
-
-def _chain(
-    network: Any,
-    caches: list,
-    grads: dict,
-    name: str,
-    index: tuple[int, ...],
-    i: int,
-    local: float,
-    whole: float,
-) -> list[Factor]:
-    """The factors from the loss of example i to a parameter of layer l."""
-    l, j = int(name[1:]), index[0]
-    factors = []
-    for layer in range(network.L, l, -1):
-        factors += _through(network, caches, grads, layer, range(network.layer_dims[layer]), i)
-    if name[0] == "a":
-        factors += _to_activations(network, caches, grads, l, (j,), i)
-    else:
-        factors += _through(network, caches, grads, l, (j,), i)
-    kind = f"dA{l}" if name[0] == "a" else f"dZ{l}"
-    told = f"dL/d{cell(name, index)} = {kind}[{j},{i}] * the factor above"
-    return [*factors, _local(name, index, l, i, local), _last(cell(name, index), told, whole)]
-
-
-def _chain_before(
-    network: Any, caches: list, grads: dict, where: str, way: Way, i: int, whole: float
-) -> list[Factor]:
-    """The factors from the loss of example i to a parameter before layer 1."""
-    factors = []
-    for layer in range(network.L, 0, -1):
-        factors += _through(network, caches, grads, layer, range(network.layer_dims[layer]), i)
-    factors += [_to_activation(grads, 0, r, i, caches[0].W) for r in way.rows]
-    factors += [step.at(i) for step in (*way.steps, *way.locals)]
-    return [*factors, _last(where, way.last(where, i), whole)]
-
-
-def _last(where: str, told: str, value: float) -> Factor:
-    return Factor(told, rf"\frac{{\partial L}}{{\partial {entry(where)}}}", value)
-
-
-def _through(network: Any, caches: list, grads: dict, layer: int, units: Any, i: int) -> list[Factor]:
-    """The factors to A and Z of a layer's units, those that most flows through."""
-    above = units if network.rows[layer - 1].elementwise else range(network.layer_dims[layer])
-    factors = _to_activations(network, caches, grads, layer, above, i)  # each dZ may need every dA
-    return factors + [
-        _to_Z(network, caches[layer - 1], grads, layer, k, i) for k in _strongest(grads, layer, units, i)
-    ]
-
-
-def _to_activations(network: Any, caches: list, grads: dict, layer: int, units: Any, i: int) -> list[Factor]:
-    if layer < network.L:
-        W = caches[layer].W
-        return [_to_activation(grads, layer, k, i, W) for k in _strongest(grads, layer, units, i)]
-    return [
-        Factor(f"dL/dA{layer}[{k},{i}]", rf"\frac{{\partial L}}{{\partial {sub(f'A{layer}', k, i)}}}",
-               float(grads[f"dA{layer}"][k, i]) + 0.0)
-        for k in _strongest(grads, layer, units, i)
-    ]  # fmt: skip
-
-
-def _strongest(grads: dict, layer: int, units: Any, i: int, most: int = 4) -> list[int]:
-    """The units of a layer through which most of the derivative flows, in order."""
-    order = sorted(units, key=lambda k: -abs(grads[f"dZ{layer}"][k, i]))
-    return sorted(order[:most])
-
-
-def _to_activation(grads: dict, layer: int, k: int, i: int, W: np.ndarray) -> Factor:
-    dZ = grads[f"dZ{layer + 1}"][:, i]
-    products = W[:, k] * dZ
-    order = [int(u) for u in np.argsort(-np.abs(products))[:3]]
-    told = " + ".join(f"{W[u, k]:.4g} * {dZ[u]:.4g}" for u in order) + (" + ..." if len(W) > 3 else "")
-    return Factor(
-        f"dL/dA{layer}[{k},{i}] = sum_u W{layer + 1}[u,{k}] dZ{layer + 1}[u,{i}] = {told}",
-        rf"\frac{{\partial L}}{{\partial {sub(f'A{layer}', k, i)}}} = \sum_u "
-        rf"{sub(f'W{layer + 1}', 'u', k)}\, {sub(f'dZ{layer + 1}', 'u', i)} = "
-        + told.replace("*", r"\cdot").replace("...", r"\cdots"),
-        float(grads[f"dA{layer}"][k, i]),
-    )
-
-
-def _to_Z(network: Any, cache: Any, grads: dict, layer: int, k: int, i: int) -> Factor:
-    row, value = network.rows[layer - 1], float(grads[f"dZ{layer}"][k, i])
-    left = rf"\frac{{\partial L}}{{\partial {sub(f'Z{layer}', k, i)}}}"
-    if not row.elementwise:
-        return Factor(f"dL/dZ{layer}[{k},{i}] = sum_u dL/dA{layer}[u,{i}] dA[u]/dZ[{k}]   ({row.name})",
-                      rf"{left} = \sum_u \frac{{\partial L}}{{\partial a_u}} \frac{{\partial a_u}}{{\partial z_{{{k}}}}}", value)  # fmt: skip
-    Z = np.array([[cache.Z[k, i]]])
-    slope = float(row.derivative(Z)[0, 0])
-    if cache.alpha is not None:
-        slope = float(1 - cache.alpha[k, 0] + cache.alpha[k, 0] * slope)
-    return Factor(
-        f"dL/dZ{layer}[{k},{i}] = dL/dA{layer}[{k},{i}] * g'({cache.Z[k, i]:.4g}), g' = {slope:.6g}",
-        rf"{left} = \frac{{\partial L}}{{\partial {sub(f'A{layer}', k, i)}}} \cdot g'({cache.Z[k, i]:.4g}),"
-        rf"\quad g' = {slope:.6g}",
-        value,
-    )
-
-
-def _local(name: str, index: tuple[int, ...], l: int, i: int, value: float) -> Factor:
-    j, where = index[0], entry(cell(name, index))
-    if name[0] == "W":
-        k = index[1]
-        return Factor(f"dZ{l}[{j},{i}]/d{cell(name, index)} = A{l - 1}[{k},{i}]",
-                      rf"\frac{{\partial {sub(f'Z{l}', j, i)}}}{{\partial {where}}} = {sub(f'A{l - 1}', k, i)}", value)  # fmt: skip
-    if name[0] == "b":
-        return Factor(f"dZ{l}[{j},{i}]/d{cell(name, index)} = 1",
-                      rf"\frac{{\partial {sub(f'Z{l}', j, i)}}}{{\partial {where}}} = 1", value)  # fmt: skip
-    return Factor(f"dA{l}[{j},{i}]/d{cell(name, index)} = g(Z{l}[{j},{i}]) - Z{l}[{j},{i}]",
-                  rf"\frac{{\partial {sub(f'A{l}', j, i)}}}{{\partial {where}}} = g(z) - z", value)  # fmt: skip
