@@ -48,7 +48,7 @@ BUDGET = {
     "data": Counts(18, 0, 20, 5),
     "engine": Counts(72, 8, 48, 13),
     "estimators": Counts(185, 11, 55, 16),
-    "inspection": Counts(82, 9, 40, 8),
+    "inspection": Counts(5, 0, 0, 0),
     "report": Counts(34, 2, 28, 3),
     "runs": Counts(27, 5, 55, 12),
     "steps": Counts(9, 3, 1, 1),

@@ -1,9 +1,8 @@
-"""What a derivation is written with: its factors, and the names of cells as text and as LaTeX."""
+"""Notation of a derivation: its factors, and the names of cells as text and as LaTeX."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from .equations import symbol
 
@@ -42,7 +41,7 @@ def entry(text: str) -> str:
     return f"{symbol(name)}_{{{index}}}"
 
 
-def sub(name: str, *index: Any) -> str:
+def sub(name: str, *index: str | int) -> str:
     """Return a name with an index in LaTeX.
 
     >>> sub("A1", "u", 2)

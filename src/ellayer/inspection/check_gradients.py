@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -12,12 +13,18 @@ from ..core.losses import LOSSES, Loss
 from ..core.network import Network
 from ..errors import EllayerError
 from .gradient_check import GradientCheck, check_network
-from .model_parts import unpack_for_inspection
+from .model_parts import SupportedModel, unpack_for_inspection
 
-_M = 200  # examples a row of one's own is checked on
+_M = 200  # examples drawn for the check of an activation or a loss
 
 
-def check_gradients(model: Any, *data: Any, **options: Any) -> GradientCheck:
+# Label, network, and a function that draws its targets.
+Case = tuple[str, Network, Callable[[Network, np.random.Generator], np.ndarray]]
+
+
+def check_gradients(
+    model: SupportedModel | Activation | Loss | str, *data: Any, **options: Any
+) -> GradientCheck:
     """Compare the gradients of the cost, each by name, with central differences in float64.
 
     ``check_gradients(model, X, Y)`` for a model, ``check_gradients(network, parameters, X, Y)`` for a
@@ -63,7 +70,7 @@ def check_gradients(model: Any, *data: Any, **options: Any) -> GradientCheck:
 
 def _check_row(row: str | Activation | Loss, options: dict[str, Any]) -> GradientCheck:
     if isinstance(row, str):
-        row = _looked_up(row)
+        row = _row_of(row)
     cases = _activation_cases(row) if isinstance(row, Activation) else _loss_cases(row)
     checks = []
     for label, network, Y in cases:
@@ -78,7 +85,7 @@ def _check_row(row: str | Activation | Loss, options: dict[str, Any]) -> Gradien
     return GradientCheck(rows, first.cost, first.epsilon, first.threshold, first.directions)
 
 
-def _looked_up(name: str) -> Activation | Loss:
+def _row_of(name: str) -> Activation | Loss:
     if name in ACTIVATIONS:
         return ACTIVATIONS[name]
     if name in LOSSES:
@@ -89,8 +96,8 @@ def _looked_up(name: str) -> Activation | Loss:
     )
 
 
-def _activation_cases(row: Activation) -> list:
-    """A hidden layer of it, and an output of it."""
+def _activation_cases(row: Activation) -> list[Case]:
+    """Return a network with a hidden layer of the activation, and one with an output of it."""
     _check_shape(row)
     hidden = Network([4, 5, 2], [row, "identity"], "squared_error")
     output = Network([4, 3], [row], "squared_error")
@@ -102,15 +109,15 @@ def _check_shape(row: Activation) -> None:
     Z = np.linspace(-3.0, 3.0, 12).reshape(3, 4)
     A = np.asarray(row.forward(Z))
     dZ = np.asarray(row.backward(np.ones_like(Z), Z, A))
-    for what, array in (("forward(Z)", A), ("backward(dA, Z, A)", dZ)):
+    for call, array in (("forward(Z)", A), ("backward(dA, Z, A)", dZ)):
         if array.shape != Z.shape:
             raise EllayerError(
-                f"activation {row.name!r}: expected {what} of the shape of Z, {Z.shape}; received {array.shape}"
+                f"activation {row.name!r}: expected {call} of the shape of Z, {Z.shape}; received {array.shape}"
             )
 
 
-def _loss_cases(row: Loss) -> list:
-    """With its own output as a pair, and each on its own way through dA."""
+def _loss_cases(row: Loss) -> list[Case]:
+    """Return networks with the fused pair of the loss and its output, and with the two apart, through dA."""
     n_L = 3 if row.targets == "one_hot" else 1
     draw = {
         "binary": lambda network, random: random.integers(0, 2, (1, _M)),

@@ -16,7 +16,7 @@ class Equation(NamedTuple):
 
 
 class Terms(NamedTuple):
-    """What a step has besides forward, cost and backward.
+    """Terms of a step in addition to forward, cost and backward.
 
     Parameters
     ----------
@@ -229,7 +229,8 @@ def _inputs_backward(network: Network) -> dict[str, Equation]:
         "s": Equation("ds0 = 1/m sum_i dA0 * (A0 / s0)", rf"ds = {mean} dA^{{[0]}} \odot (A^{{[0]}} / s)"),
     }  # fmt: skip
     table = {}
-    for name in network.inputs.shapes(network.layer_dims[0]):  # type: ignore[union-attr]
+    assert network.inputs is not None
+    for name in network.inputs.shapes(network.layer_dims[0]):
         j = name[1:]
         table[f"d{name}"] = known.get(name[0]) or Equation(
             f"dE{j} = 1/m D (one-hot codes)^T",

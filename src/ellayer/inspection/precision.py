@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import html
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import cast as as_type
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from ..core.network import Network
 from ..core.propagation import L_model_backward, L_model_forward, compute_cost, update_parameters
 from ..errors import EllayerError
-from .model_parts import unpack_for_inspection
+from .model_parts import Parameters, ParametersLike, SupportedModel, unpack_for_inspection
 from .trace_render import STYLE
 
 DTYPES = ("float32", "bfloat16")
@@ -70,19 +73,19 @@ class PrecisionAudit:
         return max(self.rows, key=lambda row: row.error[dtype])
 
     def findings(self) -> list[str]:
-        """Return what there is to say, a sentence each."""
-        told = []
+        """Return the worst quantity and the lost updates of each dtype, a sentence each."""
+        sentences = []
         for dtype in DTYPES:
             worst = self.worst(dtype)
-            told.append(
+            sentences.append(
                 f"{dtype}: {worst.name} is the worst, with {worst.digits(dtype):.1f} decimal digits right"
             )
             lost = [r for r in self.rows if r.lost.get(dtype, 0.0) >= 0.01]
-            told += [
+            sentences += [
                 f"{dtype}: {100 * r.lost[dtype]:.0f} % of {r.name.removeprefix('new ')} does not move, its step being lost "
                 f"in rounding" for r in lost
             ]  # fmt: skip
-        return told
+        return sentences
 
     def _table(self) -> list[tuple[str, ...]]:
         lines = [
@@ -113,13 +116,20 @@ class PrecisionAudit:
             "<tr>" + "".join(f"<td class='shape'>{html.escape(c)}</td>" for c in line) + "</tr>"
             for line in lines
         )
-        told = "".join(f"<li>{html.escape(line)}</li>" for line in self.findings())
+        items = "".join(f"<li>{html.escape(line)}</li>" for line in self.findings())
         heads = "".join(f"<th>{html.escape(c)}</th>" for c in head)
-        return f'{STYLE}<div class="ellayer-trace"><table><tr>{heads}</tr>{rows}</table><ul>{told}</ul></div>'
+        return (
+            f'{STYLE}<div class="ellayer-trace"><table><tr>{heads}</tr>{rows}</table><ul>{items}</ul></div>'
+        )
 
 
 def precision_audit(
-    model: Any, X: Any, Y: Any, parameters: Any = None, *, learning_rate: float = 0.1
+    model: SupportedModel,
+    X: ArrayLike,
+    Y: ArrayLike,
+    parameters: ParametersLike | None = None,
+    *,
+    learning_rate: float = 0.1,
 ) -> PrecisionAudit:
     """Compare one step of gradient descent in float32 and bfloat16 with float64, quantity by quantity.
 
@@ -170,19 +180,26 @@ def precision_audit(
 
 
 def _step(
-    network: Any, parameters: dict, X: np.ndarray, Y: np.ndarray, rate: float, dtype: str
+    network: Network, parameters: Parameters, X: np.ndarray, Y: np.ndarray, rate: float, dtype: str
 ) -> tuple[dict[str, np.ndarray], dict[str, float]]:
-    """Every quantity of one step in a dtype, as float64, and the share of each update that is lost."""
+    """Return every quantity of one step in a dtype, as float64, and the share of each update that is lost."""
     if dtype != "bfloat16":  # which NumPy does not have
         return _quantities(network, parameters, X, Y, rate, lambda a: np.asarray(a, dtype))
     import jax
 
     # Not compiled as a whole: fused operations would round once where the step rounds after each.
-    return _quantities(network, parameters, X, Y, rate, lambda a: jax.numpy.asarray(a, dtype))
+    return _quantities(
+        network, parameters, X, Y, rate, lambda a: as_type(np.ndarray, jax.numpy.asarray(a, dtype))
+    )
 
 
 def _quantities(
-    network: Any, parameters: dict, X: np.ndarray, Y: np.ndarray, rate: float, cast: Any
+    network: Network,
+    parameters: Parameters,
+    X: np.ndarray,
+    Y: np.ndarray,
+    rate: float,
+    cast: Callable[[np.ndarray], np.ndarray],
 ) -> tuple[dict[str, np.ndarray], dict[str, float]]:
     with np.errstate(all="ignore"):
         theta, X, Y = {name: cast(value) for name, value in parameters.items()}, cast(X), cast(Y)
@@ -190,11 +207,11 @@ def _quantities(
         J = compute_cost(AL, Y, network, None, caches[-1].Z)
         grads = L_model_backward(AL, Y, caches, network)
         new = update_parameters(theta, grads, rate)
-    found: dict[str, Any] = {}
+    quantities: dict[str, np.ndarray] = {}
     for l, cache in enumerate(caches, start=1):
-        found |= {f"Z{l}": cache.Z, f"A{l}": cache.A}
-    found |= {"J": J, **grads, **{f"new {name}": new[name] for name in theta}}
-    exact = {name: np.asarray(value).astype(np.float64) for name, value in found.items()}
+        quantities |= {f"Z{l}": cache.Z, f"A{l}": cache.A}
+    quantities |= {"J": J, **grads, **{f"new {name}": new[name] for name in theta}}
+    exact = {name: np.asarray(value).astype(np.float64) for name, value in quantities.items()}
     lost = {}
     for name in theta:
         moved = exact[f"d{name}"] != 0

@@ -1,4 +1,4 @@
-"""saliency: which inputs a prediction rests on, by input gradients and by integrated gradients.
+"""saliency: contributions of the inputs to a prediction, by input gradients and by integrated gradients.
 
     input gradient         d a_k / d x_j
     integrated gradient    (x_j - x'_j) * integral from 0 to 1 of d a_k / d x_j at x' + t (x - x') dt
@@ -9,23 +9,24 @@ The second adds up to a_k(x) - a_k(x'), which is checked (Sundararajan, Taly and
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from ..core.activations import Activation
 from ..core.losses import Loss
 from ..core.network import Network
 from ..core.propagation import L_model_backward, L_model_forward
 from ..errors import EllayerError
-from .model_parts import Parameters, unpack_for_inspection
+from .model_parts import Parameters, SupportedModel, unpack_for_inspection
 
-_COLUMNS = 256  # points of the path that are looked at together
+_COLUMNS = 256  # points of the path in one pass
 _MOST_STEPS = 1024
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Saliency:
-    """What each input contributes to a prediction.
+    """Contributions of the inputs to predictions.
 
     Attributes
     ----------
@@ -36,9 +37,9 @@ class Saliency:
     output, baseline_output : array, shape (m,)
         a_k of the examples and of their baselines.
     units : array of int, shape (m,)
-        The output k looked at.
+        The output k that is explained.
     gap : array, shape (m,)
-        |sum of the contributions - (output - baseline_output)|: what the integral's rule leaves.
+        |sum of the contributions - (output - baseline_output)|: the error of the quadrature.
     steps : int
         Points on the path.
     """
@@ -62,11 +63,11 @@ class Saliency:
 
 
 def saliency(
-    model: Any,
-    X: Any,
+    model: SupportedModel,
+    X: ArrayLike,
     *,
     unit: int | None = None,
-    baseline: Any = 0.0,
+    baseline: ArrayLike = 0.0,
     of: str = "output",
     steps: int | None = None,
 ) -> Saliency:
@@ -80,7 +81,7 @@ def saliency(
     unit : int, optional
         The output to explain; by default the predicted class, or output 0.
     baseline : float or array, shape (n_x,)
-        Where the path begins: what stands for no information, such as 0 or the mean example.
+        Start of the path: a value without information, such as 0 or the mean example.
     of : "output" or "Z"
         Explain A^[L] or, before the output activation, Z^[L].
     steps : int, optional
@@ -125,15 +126,15 @@ def saliency(
 
 
 def _probe(network: Network, of: str) -> Network:
-    """The network with a "loss" that is the chosen output itself, so that dX is its derivative."""
-    rows = list(network.rows)
+    """Return the network with the chosen output itself as its "loss", so that dX is its derivative."""
+    rows: list[str | Activation] = list(network.rows)
     if of == "Z":
-        rows[-1] = "identity"  # type: ignore[call-overload]
+        rows[-1] = "identity"
     chosen = Loss("chosen output", lambda A, Y: A * Y, lambda A, Y: Y, output="identity", targets="real")
     return Network(network.layer_dims, rows, chosen, parametric=network.parametric, inputs=network.inputs)
 
 
-def _baseline(network: Network, X: np.ndarray, baseline: Any) -> np.ndarray:
+def _baseline(network: Network, X: np.ndarray, baseline: ArrayLike) -> np.ndarray:
     value = np.asarray(baseline, dtype=np.float64)
     if value.ndim and value.size != len(X):
         raise EllayerError(f"baseline: expected a number or shape ({len(X)},), received shape {value.shape}")
@@ -156,7 +157,7 @@ def _units(network: Network, AL: np.ndarray, unit: int | None) -> np.ndarray:
 
 
 def _input_gradient(probe: Network, parameters: Parameters, X: np.ndarray, units: np.ndarray) -> np.ndarray:
-    """d a_k / d x for each column, its own k: the backward pass from a 1 at that output."""
+    """Return d a_k / d x of each column for its own k: the backward pass from a 1 at that output."""
     AL, caches = L_model_forward(X, parameters, probe)
     chosen = np.zeros_like(AL)
     chosen[units, np.arange(len(units))] = 1.0

@@ -5,8 +5,9 @@ from __future__ import annotations
 import html
 import io
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,9 +16,12 @@ from ..core.network import Network
 from ..errors import EllayerError
 from .equations import symbol
 from .mathml import to_mathml
-from .model_parts import unpack_for_inspection
+from .model_parts import SupportedModel, unpack_for_inspection
 from .svg import network_svg
 from .trace_render import STYLE
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 _COLUMNS = ("W", "b", "Z", "A")
 
@@ -30,7 +34,7 @@ class Summary:
     ----------
     network : Network
     parameters : dict or None
-        Where there are any: their colours in the picture.
+        Shown as colours in the picture.
     m : int or str
         Number of examples in the dimensions.
     rows : list of dict
@@ -61,11 +65,11 @@ class Summary:
             before = f"A{l}"
         return "\n".join(lines)
 
-    def to_svg(self, names: Any = None) -> str:
+    def to_svg(self, names: Sequence[str] | None = None) -> str:
         """Return the network drawn: unit by unit with weights as colour and width, or by layer where it is large."""
         return network_svg(self.network, self.parameters, names)
 
-    def __rich__(self) -> Any:
+    def __rich__(self) -> Table:
         from rich.table import Table
         from rich.text import Text
 
@@ -109,7 +113,7 @@ class Summary:
         )
 
 
-def summary(model: Any, m: int | str = "m") -> Summary:
+def summary(model: SupportedModel, m: int | str = "m") -> Summary:
     """Return a network's table of layers, its dimensions for m examples, and its picture.
 
     Parameters
@@ -146,20 +150,20 @@ def summary(model: Any, m: int | str = "m") -> Summary:
 
 
 def _before(network: Network, m: int | str) -> list[dict[str, Any]]:
-    """The row of the input, with its embeddings where there are any."""
+    """Return the row of the input, with its embeddings."""
     n_x = network.layer_dims[0]
     if network.inputs is None:
         return [
             {"layer": "input", "W": "", "b": "", "Z": "", "A": (n_x, m), "parameters": 0, "activation": ""}
         ]
     count = sum(math.prod(shape) for shape in network.inputs.shapes(n_x).values())
-    what = [
+    kinds = [
         _numbers(network.inputs),
         f"{len(network.inputs.categories)} categories embedded" if network.inputs.categories else "",
         "scaled" if network.inputs.scaling else "",
     ]
     return [{"layer": f"input ({n_x})", "W": "", "b": "", "Z": "", "A": (network.widths[0], m), "parameters": count,
-             "activation": ", ".join(w for w in what if w)}]  # fmt: skip
+             "activation": ", ".join(w for w in kinds if w)}]  # fmt: skip
 
 
 def _numbers(inputs: Inputs) -> str:
@@ -177,13 +181,13 @@ def _foot(s: Summary) -> str:
     return f"in float32 {_bytes(4 * count)}, in float64 {_bytes(8 * count)}; loss {s.network.loss}"
 
 
-def _bytes(count: int) -> str:
+def _bytes(count: float) -> str:
     for unit in ("bytes", "kB", "MB", "GB"):
         if count < 1000 or unit == "GB":
             return f"{count:.3g} {unit}" if unit != "bytes" else f"{count} bytes"
-        count = count / 1000  # type: ignore[assignment]
+        count /= 1000
     return ""
 
 
-def _shape(shape: Any) -> str:
+def _shape(shape: tuple[int, int | str] | str) -> str:
     return f"({shape[0]}, {shape[1]})" if isinstance(shape, tuple) else shape

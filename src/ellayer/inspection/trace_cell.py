@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from .trace_record import TraceRecord
 
-_SHOWN = 8  # of a long sum, so many of the largest terms
+_SHOWN = 8  # terms of a long sum, the largest
+
+
+_Terms = list[tuple[str, float]]
+_Parts = tuple[_Terms, str, float]  # the terms of a cell, the sign between them, and the scale
 
 
 @dataclass(frozen=True)
@@ -24,11 +28,11 @@ class Cell:
     equation : str
         The equation of the whole quantity.
     terms : tuple of (str, float)
-        What is added up, or the factors, each as text and number.
+        _Terms of the sum, or the factors, each as text and number.
     joined : str
         "+" for a sum, "*" for a product, "" for a value read off a function.
     scale : float
-        What a sum is multiplied by at the end (1/m for a gradient).
+        Factor of the whole sum (1/m for a gradient).
     """
 
     name: str
@@ -55,7 +59,7 @@ class Cell:
 
 
 def cell(trace: TraceRecord, name: str, index: tuple[int, ...]) -> Cell:
-    """Return one number of a trace with what it is made of."""
+    """Return one number of a trace with its terms."""
     step = trace.step(name)
     index = _checked(name, step.value, index)
     where = f"{name}[{','.join(map(str, index))}]" if index else name
@@ -64,8 +68,8 @@ def cell(trace: TraceRecord, name: str, index: tuple[int, ...]) -> Cell:
     layer = int(name[len(name.rstrip("0123456789")) :] or 0)
     if step.phase in ("given",) or letters == "D":
         return Cell(where, value, step.plain, (), "")
-    made = _makers().get("new" if step.phase == "update" else letters)
-    terms, joined, scale = made(trace, name, layer, index) if made else ((), "", 1.0)
+    maker = _makers().get("new" if step.phase == "update" else letters)
+    terms, joined, scale = maker(trace, name, layer, index) if maker else ([], "", 1.0)
     return Cell(where, value, step.plain, tuple(terms), joined, scale)
 
 
@@ -79,7 +83,7 @@ def _checked(name: str, value: np.ndarray, index: tuple[int, ...]) -> tuple[int,
     return tuple(int(i) % n for i, n in zip(index, value.shape, strict=True))
 
 
-def _makers() -> dict[str, Any]:
+def _makers() -> dict[str, Callable[[TraceRecord, str, int, tuple[int, ...]], _Parts]]:
     return {
         "Z": _Z, "A": _A, "J": _J, "dA": _dA, "dZ": _dZ, "dW": _dW, "db": _db, "new": _new,
     }  # fmt: skip
@@ -89,7 +93,7 @@ def _text(*factors: tuple[str, float]) -> str:
     return " * ".join(f"{name} ({value:.6g})" for name, value in factors)
 
 
-def _Z(trace: TraceRecord, name: str, l: int, index: tuple[int, ...]) -> tuple:
+def _Z(trace: TraceRecord, name: str, l: int, index: tuple[int, ...]) -> _Parts:
     j, i = index
     cache = trace.caches[l - 1]
     terms = [
@@ -99,9 +103,9 @@ def _Z(trace: TraceRecord, name: str, l: int, index: tuple[int, ...]) -> tuple:
     return [*terms, (f"b{l}[{j},0]", float(cache.b[j, 0]))], "+", 1.0
 
 
-def _A(trace: TraceRecord, name: str, l: int, index: tuple[int, ...]) -> tuple:
+def _A(trace: TraceRecord, name: str, l: int, index: tuple[int, ...]) -> _Parts:
     if l == 0:
-        return (), "", 1.0
+        return [], "", 1.0
     j, i = index
     cache, row = trace.caches[l - 1], trace.network.rows[l - 1]
     if not row.elementwise:
@@ -113,11 +117,12 @@ def _A(trace: TraceRecord, name: str, l: int, index: tuple[int, ...]) -> tuple:
     return terms, "", 1.0
 
 
-def _J(trace: TraceRecord, name: str, l: int, index: tuple[int, ...]) -> tuple:
+def _J(trace: TraceRecord, name: str, l: int, index: tuple[int, ...]) -> _Parts:
     network = trace.network
     AL, Y, Z = trace[f"A{network.L}"], trace["Y"], trace.caches[-1].Z
     row = network.loss_row
-    losses = (row.fused_forward(Z, Y) if network.fused else row.forward(AL, Y)).sum(axis=0)  # type: ignore[misc]
+    fused = row.fused_forward if network.fused else None
+    losses = (row.forward(AL, Y) if fused is None else fused(Z, Y)).sum(axis=0)
     if any(step.name == "w" for step in trace):
         losses = losses * trace["w"][0]
     terms = [(f"loss of example {i}", float(loss)) for i, loss in enumerate(losses)]
@@ -132,7 +137,7 @@ def _J(trace: TraceRecord, name: str, l: int, index: tuple[int, ...]) -> tuple:
     return terms, "+", 1.0 / trace.m
 
 
-def _dA(trace: TraceRecord, name: str, l: int, index: tuple[int, ...]) -> tuple:
+def _dA(trace: TraceRecord, name: str, l: int, index: tuple[int, ...]) -> _Parts:
     j, i = index
     if l == trace.network.L:
         return (
@@ -152,7 +157,7 @@ def _dA(trace: TraceRecord, name: str, l: int, index: tuple[int, ...]) -> tuple:
     return terms, "+", 1.0 if mask is None else float(mask[j, i])
 
 
-def _dZ(trace: TraceRecord, name: str, l: int, index: tuple[int, ...]) -> tuple:
+def _dZ(trace: TraceRecord, name: str, l: int, index: tuple[int, ...]) -> _Parts:
     network = trace.network
     j, i = index
     if l == network.L and network.fused:
@@ -169,7 +174,7 @@ def _dZ(trace: TraceRecord, name: str, l: int, index: tuple[int, ...]) -> tuple:
     return [(_text(factor), factor[1]) for factor in factors], "*", 1.0
 
 
-def _dW(trace: TraceRecord, name: str, l: int, index: tuple[int, ...]) -> tuple:
+def _dW(trace: TraceRecord, name: str, l: int, index: tuple[int, ...]) -> _Parts:
     j, k = index
     dZ, A = trace[f"dZ{l}"], trace.caches[l - 1].A_prev
     terms = [
@@ -185,12 +190,12 @@ def _dW(trace: TraceRecord, name: str, l: int, index: tuple[int, ...]) -> tuple:
     return terms, "+", 1.0 / trace.m
 
 
-def _db(trace: TraceRecord, name: str, l: int, index: tuple[int, ...]) -> tuple:
+def _db(trace: TraceRecord, name: str, l: int, index: tuple[int, ...]) -> _Parts:
     row = trace[f"dZ{l}"][index[0]]
     return [(f"dZ{l}[{index[0]},{i}]", float(v)) for i, v in enumerate(row)], "+", 1.0 / trace.m
 
 
-def _new(trace: TraceRecord, name: str, l: int, index: tuple[int, ...]) -> tuple:
+def _new(trace: TraceRecord, name: str, l: int, index: tuple[int, ...]) -> _Parts:
     old = name.removeprefix("new ")
     at = ",".join(map(str, index))
     before, after, slope = (float(trace[n][index]) for n in (old, name, f"d{old}"))

@@ -16,6 +16,8 @@ from .trace_record import Step, TraceRecord
 if TYPE_CHECKING:
     from rich.table import Table
 
+Numbers = float | list[Any]
+
 _PHASES = {
     "given": "Given",
     "forward": "Forward",
@@ -46,13 +48,13 @@ STYLE = """<style>
 
 
 def headline(trace: TraceRecord) -> str:
-    """Return what a trace is about, in a line."""
-    what = f"example {trace.example}" if trace.example is not None else f"{trace.m} examples"
+    """Return the network, examples and optimizer of a trace in a line."""
+    examples = f"example {trace.example}" if trace.example is not None else f"{trace.m} examples"
     if not trace.labelled:
-        return f"{trace.network!r}: forward on {what} (no labels, so no cost and no gradients)"
+        return f"{trace.network!r}: forward on {examples} (no labels, so no cost and no gradients)"
     rate = "" if math.isnan(trace.learning_rate) else f", learning rate {trace.learning_rate:g}"
     after = f" after {trace.iteration} updates" if trace.iteration else ""
-    return f"{trace.network!r}: one step on {what}{after} ({trace.optimizer}{rate})"
+    return f"{trace.network!r}: one step on {examples}{after} ({trace.optimizer}{rate})"
 
 
 def to_text(trace: TraceRecord) -> str:
@@ -115,30 +117,33 @@ def to_json(trace: TraceRecord, numbers: int | None = None) -> str:
             "example": trace.example,
             "m": trace.m,
             "optimizer": trace.optimizer or None,
-            "learning_rate": _plain(trace.learning_rate),
+            "learning_rate": _finite(trace.learning_rate),
             "steps": [_json_step(step, limit) for step in trace],
         }
     )
 
 
 def _json_step(step: Step, limit: int) -> dict[str, Any]:
-    entry = {
+    entry: dict[str, Any] = {
         "name": step.name,
         "phase": step.phase,
         "equation": step.plain,
         "latex": step.latex,
         "shape": list(step.shape),
-        "statistics": {key: _plain(value) for key, value in step.statistics().items()},
+        "statistics": {key: _finite(value) for key, value in step.statistics().items()},
     }
     if step.value.size <= limit:
-        entry["values"] = _plain(step.value.tolist())
+        entry["values"] = _finite_all(step.value.tolist())
     return entry
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_plain(v) for v in value]
+def _finite(value: float) -> float | None:
+    """Return a number for JSON, which has no NaN and no infinity."""
     return value if math.isfinite(value) else None
+
+
+def _finite_all(values: Numbers) -> object:
+    return [_finite_all(v) for v in values] if isinstance(values, list) else _finite(values)
 
 
 def _shape(step: Step) -> str:
@@ -152,7 +157,7 @@ def _numbers(step: Step, limit: int) -> str:
 
 
 def _column(value: np.ndarray) -> str:
-    """A matrix as text, a column vector lying down."""
+    """Return a matrix as text, a column vector as the transpose of a row."""
     value = value + 0.0  # -0 is 0
     if value.size == 1:
         return f"{value.item():.6g}"
