@@ -140,7 +140,7 @@ def test_columns_training_and_provenance_of_a_table(ellayer, models):
     for words in (
         "whether missing",
         "left out",
-        "it is constant",
+        "constant value",
         "people.csv",
         "a = 1 ... (2 lines",
         "best_epochs",

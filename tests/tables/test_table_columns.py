@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import math
 
+import narwhals as nw
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -12,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ellayer.tables.columns import Column, as_texts, number_text, read_table
+from ellayer.tables.columns import Column, as_texts, column_names, number_text, read_table
 from ellayer.tables.kinds import infer_kind
 
 
@@ -87,6 +89,51 @@ def test_dates_read_alike():
     for column in columns:
         assert column.values.dtype == np.dtype("datetime64[us]")
         np.testing.assert_array_equal(column.values, np.array(moments, "datetime64[us]"))
+
+
+MOMENTS = pd.to_datetime(["2020-01-01 12:00", None, "2021-05-06 00:00", "1960-02-03 01:00"])
+MIXED = pd.DataFrame(
+    {
+        "i": [1, 2, 3, None], "s": ["a", None, "b", "?"], "b": pd.array([True, None, False, True], dtype="boolean"),
+        "t": [True, False, True, True], "d": MOMENTS, "z": MOMENTS.tz_localize("Europe/Berlin"),
+        "w": pd.to_timedelta([1.5, 2, None, 4], unit="s"), "c": pd.Categorical(["x", None, "y", "x"]),
+        "f": [1.5, math.nan, 2, math.inf],
+    }
+)  # fmt: skip
+
+
+def described(X):
+    return [(c.name, str(c.values.dtype), c.declared, c.values.tolist()) for c in read_table(X)]
+
+
+def in_polars(X):
+    values = {name: [None if pd.isna(v) else v for v in X[name].to_list()] for name in X}
+    series = {name: pl.Series(values[name], strict=False) for name in X}
+    return pl.DataFrame(series).with_columns(pl.col("c").cast(pl.Categorical))
+
+
+def in_arrow(X):
+    return pytest.importorskip("pyarrow").Table.from_pandas(X, preserve_index=False)
+
+
+CONVERT = {
+    "polars": in_polars,
+    "lazy": lambda X: in_polars(X).lazy(),
+    "narwhals": nw.from_native,
+    "narwhals of polars": lambda X: nw.from_native(in_polars(X)),
+    "nullable": pd.DataFrame.convert_dtypes,
+    "pyarrow": in_arrow,
+    "batch": lambda X: in_arrow(X).to_batches()[0],
+    "duckdb": lambda X: pytest.importorskip("duckdb").from_arrow(in_arrow(X)),
+}
+
+
+@pytest.mark.parametrize("kind", CONVERT)
+def test_every_kind_of_frame_reads_alike(kind):
+    X = MIXED.drop(columns=["w", "c"]) if kind == "duckdb" else MIXED  # it has other intervals, no categories
+    frame = CONVERT[kind](X)
+    assert column_names(frame) == list(X.columns)
+    np.testing.assert_equal(described(frame), described(X))
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ class CodedColumn:
     @cached_property
     def gaps(self) -> np.ndarray:
         """Which values are missing, shape (m,)."""
-        return self.codes == self.distinct
+        return np.equal(self.codes, self.distinct)
 
     @cached_property
     def numbers(self) -> np.ndarray:

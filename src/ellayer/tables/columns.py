@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import datetime
+import decimal
 import math
 import numbers
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
+import narwhals as nw
 import numpy as np
 
 from ..data.text.cells import CODE, MISSING, MOSTLY
 from ..data.wording import quoted_list
 from ..errors import EllayerError
 
+TableLike: TypeAlias = object  # a frame, or array-like of shape (m, n): ``read_table`` refuses the rest
 BOOLEANS = {
     "false": False, "f": False, "no": False, "n": False, "0": False,
     "true": True, "t": True, "yes": True, "y": True, "1": True,
@@ -47,13 +50,14 @@ class Column:
     declared: str | None = None
 
 
-def read_table(X: Any) -> list[Column]:
-    """Return the columns of a frame (pandas, polars or alike) or of a two-dimensional array.
+def read_table(X: TableLike) -> list[Column]:
+    """Return the columns of a frame, or of a two-dimensional array.
 
     Parameters
     ----------
     X : frame or array-like of shape (m, n)
-        The columns of an array are named x0, x1, ...
+        pandas, polars, pyarrow, modin, duckdb or any other frame that narwhals or the Arrow interface reads. The
+        columns of an array are named x0, x1, ...
 
     Returns
     -------
@@ -61,8 +65,8 @@ def read_table(X: Any) -> list[Column]:
 
     Raises
     ------
-    ValueError
-        For names that occur twice, and for what is no table.
+    EllayerError
+        For names that occur twice, and for what is not a table.
     TypeError
         For a value that is neither text, number, truth value nor date.
 
@@ -71,99 +75,113 @@ def read_table(X: Any) -> list[Column]:
     >>> [column.values.tolist() for column in read_table([[1, "a"], [2, "?"]])]
     [[1.0, 2.0], ['a', None]]
     """
-    names = getattr(X, "columns", None)
-    if names is None or callable(names):
+    frame = _as_frame(X)
+    if frame is None:
         from sklearn.utils import check_array
 
-        if isinstance(X, (list, tuple)):
-            X = _as_array(X)
-        X = check_array(X, dtype=None, ensure_all_finite=False)
-        return [_read(f"x{j}", X[:, j]) for j in range(X.shape[1])]
-    twice = [str(name) for name, count in Counter(map(str, names)).items() if count > 1]
-    if twice:
-        raise EllayerError(
-            f"X: expected columns of different names, received {quoted_list(twice)} more than once; rename them"
+        array = check_array(
+            _as_array(X) if isinstance(X, (list, tuple)) else X, dtype=None, ensure_all_finite=False
         )
-    if not len(X) or not len(names):
+        return [_from_array(f"x{j}", array[:, j]) for j in range(array.shape[1])]
+    if isinstance(frame, nw.LazyFrame):
+        frame = frame.collect("polars")
+    m, n = frame.shape
+    if not m or not n:
         raise EllayerError(
-            f"X: Found array with {len(X)} sample(s) and {len(names)} feature(s) (shape=({len(X)}, {len(names)})) while "
-            "a minimum of 1 is required."
+            f"X: Found array with {m} sample(s) and {n} feature(s) (shape=({m}, {n})) while a minimum of 1 is required."
         )
-    return [_read(str(name), X[name]) for name in names]
+    columns = [_from_series(series) for series in frame.iter_columns()]
+    if len({column.name for column in columns}) < n:
+        raise _names_twice([column.name for column in columns])
+    return columns
 
 
-def _as_array(rows: Any) -> np.ndarray:
+def column_names(X: TableLike) -> list[object] | None:
+    """Return the names of the columns of a frame; None for arrays.
+
+    Examples
+    --------
+    >>> import polars
+    >>> column_names(polars.DataFrame({"a": [1]})), column_names([[1]])
+    (['a'], None)
+    """
+    frame = _as_frame(X)
+    if frame is None:
+        return None
+    return list(frame.collect_schema() if isinstance(frame, nw.LazyFrame) else frame.columns)
+
+
+def _as_frame(X: TableLike) -> nw.DataFrame[Any] | nw.LazyFrame[Any] | None:
+    """Return X as narwhals sees it; None if it is not a frame."""
+    try:
+        frame: object = nw.from_native(X, pass_through=True)
+    except nw.exceptions.DuplicateError as error:
+        raise _names_twice(getattr(X, "columns", [])) from error  # pandas alone can have such
+    if isinstance(frame, (nw.DataFrame, nw.LazyFrame)):
+        return frame
+    return nw.from_arrow(X, backend="polars") if hasattr(X, "__arrow_c_stream__") else None
+
+
+def _names_twice(names: Iterable[object]) -> EllayerError:
+    twice = [name for name, count in Counter(map(str, names)).items() if count > 1]
+    return EllayerError(
+        f"X: expected columns of different names, received {quoted_list(twice)} more than once; rename them"
+    )
+
+
+def _as_array(rows: Sequence[object]) -> np.ndarray:
     """Rows of mixed types as objects: NumPy alone would make text of the numbers."""
     array = np.asarray(rows)
     return array if array.dtype.kind not in "US" else np.array(rows, dtype=object)
 
 
-def _read(name: str, series: Any) -> Column:
-    kind = str(getattr(series, "dtype", ""))
-    declared = "categorical" if kind == "category" or kind.startswith(("Categorical", "Enum")) else None
-    values = _plain_array(series)
-    if values.dtype.kind == "b" or (values.dtype.kind in "fiu" and declared is None):
-        return Column(name, values if values.dtype.kind == "b" else values.astype(np.float64))
-    if values.dtype.kind == "M":
+def _from_series(series: nw.Series[Any]) -> Column:
+    dtype, name = series.dtype, str(series.name)
+    if dtype in (nw.Categorical, nw.Enum):
+        return Column(name, _as_texts(series.to_list(), name), "categorical")
+    is_number = dtype.is_numeric() and dtype != nw.Decimal
+    is_truth = dtype == nw.Boolean and not series.is_null().any()
+    if is_number or is_truth or dtype.is_temporal():
+        return _from_array(name, series.to_numpy())  # missing numbers as nan, moments in UTC
+    return _from_array(name, np.array([*series.to_list(), None], dtype=object)[:-1])
+
+
+def _from_array(name: str, values: np.ndarray) -> Column:
+    kind = values.dtype.kind
+    if kind == "b":
+        return Column(name, values)
+    if kind in "fiu":
+        return Column(name, values.astype(np.float64))
+    if kind == "M":
         return Column(name, values.astype("datetime64[us]"))
-    if values.dtype.kind == "m":
+    if kind == "m":
         seconds = values.astype("timedelta64[us]").astype(np.float64) / 1e6
         return Column(name, np.where(np.isnat(values), np.nan, seconds))
-    values = values.astype(object)
-    if declared is None and _all_numbers(values):
-        return Column(name, np.array([math.nan if is_missing(v) else float(v) for v in values.tolist()]))
-    return Column(name, np.array([_text(v, name) for v in values.tolist()], dtype=object), declared)
+    objects = values.tolist()
+    if _all_numbers(objects):
+        return Column(name, np.array([math.nan if is_missing(v) else float(v) for v in objects]))
+    return Column(name, _as_texts(objects, name))
 
 
-def _plain_array(series: Any) -> np.ndarray:
-    """The values as NumPy has them; types with a missing value of their own become objects."""
-    dtype = getattr(series, "dtype", None)
-    if isinstance(series, np.ndarray):
-        return series
-    if getattr(dtype, "tz", None) is not None:  # pandas keeps a zone; the moment is the same in UTC
-        return series.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy()
-    if isinstance(dtype, np.dtype) or _is_plain_number(dtype):
-        return series.to_numpy()
-    if dtype is not None and hasattr(dtype, "is_float") and (dtype.is_float() or dtype.is_integer()):
-        return series.to_numpy()  # of polars: null becomes nan
-    values = series.to_list()
-    if values and all(isinstance(v, (datetime.date, type(None))) for v in values) and any(values):
-        moments = [None if v is None else np.datetime64(_naive(v), "us") for v in values]
-        return np.array(moments, dtype="datetime64[us]")
-    types = set(map(type, values))
-    if types == {bool}:
-        return np.array(values)
-    array = np.empty(len(values), dtype=object)
-    array[:] = values
-    return array
+def _as_texts(objects: list[Any], name: str) -> np.ndarray:
+    return np.array([*(_text(v, name) for v in objects), None], dtype=object)[:-1]
 
 
-def _is_plain_number(dtype: Any) -> bool:
-    """Whether it is a polars type of whole or floating-point numbers, which NumPy has with null as nan."""
-    return hasattr(dtype, "is_decimal") and (dtype.is_integer() or dtype.is_float())
+def is_missing(value: object) -> bool:
+    """Return True for None, nan, and a library's own mark of a missing value."""
+    return value is None or type(value).__name__ in ("NAType", "NaTType") or bool(value != value)
 
 
-def _naive(moment: Any) -> Any:
-    if getattr(moment, "tzinfo", None) is not None:
-        return moment.astimezone(datetime.UTC).replace(tzinfo=None)
-    return moment
-
-
-def is_missing(value: Any) -> bool:
-    """Tell whether a value is None, nan, or a library's own mark of what is missing."""
-    return _is_nothing(value) or value != value
-
-
-def _all_numbers(values: np.ndarray) -> bool:
-    types = {type(v) for v in values.tolist()}
-    nothing = {t for t in types if t is type(None) or t.__name__ in ("NAType", "NaTType")}
-    real = types - nothing
-    return bool(real) and all(
-        issubclass(t, numbers.Number) and not issubclass(t, (bool, complex)) for t in real
+def _all_numbers(objects: list[Any]) -> bool:
+    types = {
+        t for t in set(map(type, objects)) if t is not type(None) and t.__name__ not in ("NAType", "NaTType")
+    }
+    return bool(types) and all(
+        issubclass(t, numbers.Number) and not issubclass(t, (bool, complex)) for t in types
     )
 
 
-def _text(value: Any, name: str) -> str | None:
+def _text(value: object, name: str) -> str | None:
     """The one spelling of a value as a level: 1, 1.0 and "1" are the same; marks of missing values are None."""
     if isinstance(value, (str, bytes)):
         text = (value.decode("utf-8", "replace") if isinstance(value, bytes) else value).strip()
@@ -172,24 +190,18 @@ def _text(value: Any, name: str) -> str | None:
         return str(bool(value))
     if isinstance(value, (datetime.date, datetime.time, np.datetime64)):
         return None if value != value else str(value)
-    if not isinstance(value, numbers.Number) and not hasattr(value, "total_seconds"):
-        if _is_nothing(value):
-            return None
-        raise TypeError(
-            f"X: argument must be a string or a number; received {type(value).__name__} in {name!r}; take it apart into "
-            "columns of text and numbers first"
-        )
-    if is_missing(value):
-        return None
-    if hasattr(value, "total_seconds"):
-        value = value.total_seconds()
-    if isinstance(value, complex):
+    if isinstance(value, datetime.timedelta):
+        return number_text(value.total_seconds())
+    if isinstance(value, (numbers.Real, decimal.Decimal)):
+        return None if value != value else number_text(float(value))
+    if isinstance(value, numbers.Number):
         raise EllayerError(f"X: Complex data not supported; received {value!r} in {name!r}")
-    return number_text(float(value))  # type: ignore[arg-type]
-
-
-def _is_nothing(value: Any) -> bool:
-    return value is None or type(value).__name__ in ("NAType", "NaTType")
+    if value is None or is_missing(value):
+        return None
+    raise TypeError(
+        f"X: argument must be a string or a number; received {type(value).__name__} in {name!r}; take it apart into "
+        "columns of text and numbers first"
+    )
 
 
 def number_text(value: float) -> str:
@@ -261,7 +273,9 @@ def _days(text: str, date_format: str) -> float:
         moment = datetime.datetime.fromisoformat(text)
     else:
         moment = datetime.datetime.strptime(text, date_format)
-    return (_naive(moment) - datetime.datetime(1970, 1, 1)).total_seconds() / 86_400
+    if moment.tzinfo is not None:
+        moment = moment.astimezone(datetime.UTC).replace(tzinfo=None)
+    return (moment - datetime.datetime(1970, 1, 1)).total_seconds() / 86_400
 
 
 # Kinds

@@ -172,7 +172,8 @@ class DateEncoder(ScaledEncoder):
         period, wave = part.split()
         days = np.floor(values) if period == "week" else values
         angle = 2.0 * np.pi * np.mod(days, PERIODS[period]) / PERIODS[period]
-        return np.sin(angle) if wave == "(sin)" else np.cos(angle)
+        waves: np.ndarray = np.sin(angle) if wave == "(sin)" else np.cos(angle)
+        return waves
 
     def _part_plan(self, part: str, center: float, scale: float) -> PartPlan:
         period, _, wave = part.partition(" ")

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from .._warn import warn_user
 from ..data.wording import quoted_list
 from ..errors import EllayerError
 from .column_encoder import SPREAD, Blocks, ColumnEncoder, EncoderSettings, ScaledEncoder, WarnAbout
-from .columns import Column, read_table
+from .columns import Column, TableLike, column_names, read_table
 from .encoders import restore_encoder
 from .export_plan import ColumnPlan
 from .kinds import check_column_kinds, learn_encoder
 
 
-class TablePreparation(TransformerMixin, BaseEstimator):
+class TablePreparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """A table of mixed columns as a matrix of numbers around 1, fitted on the training rows alone.
 
     Numbers and parts of dates: x = (x - median) / (q75 - q25), then x / sqrt(1 + (x/3)^2); a missing
@@ -57,19 +57,25 @@ class TablePreparation(TransformerMixin, BaseEstimator):
     [[-0.9, 1.0, 0.0, 0.0, 1.0], [-0.3, 0.0, 1.0, 0.0, -1.0], [0.3, 1.0, 0.0, 0.0, 1.0], [0.9, 0.0, 0.0, 1.0, -1.0]]
     """
 
-    def __init__(self, column_kinds=None, *, max_levels=100, max_one_hot=None):
+    def __init__(
+        self,
+        column_kinds: dict[str, str] | None = None,
+        *,
+        max_levels: int = 100,
+        max_one_hot: int | None = None,
+    ):
         self.column_kinds = column_kinds
         self.max_levels = max_levels
         self.max_one_hot = max_one_hot
 
     # Fit
 
-    def fit(self, X: Any, y: Any = None) -> TablePreparation:
+    def fit(self, X: TableLike, y: object = None) -> TablePreparation:
         """Learn kinds, levels and scales from the training rows.
 
         Parameters
         ----------
-        X : pandas or polars frame, or array-like of shape (m, n)
+        X : frame or array-like of shape (m, n)
         y : ignored
 
         Returns
@@ -117,12 +123,12 @@ class TablePreparation(TransformerMixin, BaseEstimator):
 
     # Transform
 
-    def transform(self, X: Any) -> np.ndarray:
+    def transform(self, X: TableLike) -> np.ndarray:
         """Return the matrix of a table with the columns of the training rows, in any order.
 
         Parameters
         ----------
-        X : pandas or polars frame, or array-like of shape (m, n)
+        X : frame or array-like of shape (m, n)
 
         Returns
         -------
@@ -136,7 +142,7 @@ class TablePreparation(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         return self.transform_columns(self.match(X))
 
-    def match(self, X: Any) -> list[Column]:
+    def match(self, X: TableLike) -> list[Column]:
         """Return the columns of X in the order of the fit, by name where both have names.
 
         Parameters
@@ -190,7 +196,7 @@ class TablePreparation(TransformerMixin, BaseEstimator):
 
     # Names, description, storage
 
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+    def get_feature_names_out(self, input_features: object = None) -> np.ndarray:
         """Return the names of the output's columns.
 
         Parameters
@@ -237,7 +243,7 @@ class TablePreparation(TransformerMixin, BaseEstimator):
         plans = [encoder.export_plan(place) for place, encoder in enumerate(self.columns_)]
         return [plan for plan in plans if plan is not None]
 
-    def export_values(self, X: Any) -> dict[str, np.ndarray]:
+    def export_values(self, X: TableLike) -> dict[str, np.ndarray]:
         """Return the used columns of a table as the plan reads them, each of shape (m, 1).
 
         Parameters
@@ -310,15 +316,27 @@ class TablePreparation(TransformerMixin, BaseEstimator):
 # Columns in order
 
 
-def remember_features(estimator: Any, X: Any, count: int) -> None:
-    """Set ``n_features_in_`` and, where all names are text, ``feature_names_in_``."""
-    validate_data(estimator, X, skip_check_array=True, reset=True)
+def remember_features(estimator: BaseEstimator, X: TableLike, count: int) -> None:
+    """Set ``n_features_in_`` and, if all names are text, ``feature_names_in_``."""
     estimator.n_features_in_ = count
+    names = column_names(X) or []
+    texts = [name for name in names if isinstance(name, str)]
+    if texts and len(texts) < len(names):
+        raise TypeError(
+            "X: Feature names are only supported if all input features have string names, but your input has "
+            f"{sorted({type(name).__name__ for name in names})} as feature name / column name types; convert them all to text"
+        )
+    if texts:
+        estimator.feature_names_in_ = np.array(texts, dtype=object)
+    elif hasattr(estimator, "feature_names_in_"):
+        del estimator.feature_names_in_
 
 
-def match_columns(table: list[Column], X: Any, names: Any, count: int, kind: type) -> list[Column]:
-    """Return the columns in the order of the fit: by name where fit and X have names, else by place."""
-    if names is None or not hasattr(X, "columns"):
+def match_columns(
+    table: list[Column], X: TableLike, names: Sequence[str] | np.ndarray | None, count: int, kind: type
+) -> list[Column]:
+    """Return the columns in the order of the fit: by name if both the fit and X have names, else by position."""
+    if names is None or column_names(X) is None:
         if len(table) != count:
             raise EllayerError(
                 f"X has {len(table)} features, but {kind.__name__} is expecting {count} features as input"

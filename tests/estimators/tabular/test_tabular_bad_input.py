@@ -6,8 +6,10 @@ import math
 import re
 import warnings
 
+import narwhals as nw
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 
 from ellayer import TablePreparation, TabularClassifier, TabularRegressor
@@ -226,3 +228,21 @@ def test_parameters_that_do_not_fit(changes, told):
 def test_losses_that_do_not_fit(loss):
     with pytest.raises(ValueError, match="loss"):
         TabularRegressor(loss=loss, **QUICK).fit(frame(), x)
+
+
+@pytest.mark.parametrize("wrap", [lambda X: X, nw.from_native], ids=["polars", "narwhals"])
+def test_columns_are_matched_by_name_in_any_frame(wrap):
+    X = pl.DataFrame({"a": x, "b": -5.0 * x[::-1]})
+    model = fit(wrap(X))
+    assert model.feature_names_in_.tolist() == ["a", "b"]
+    np.testing.assert_array_equal(model.predict_proba(wrap(X.select("b", "a"))), model.predict_proba(wrap(X)))
+    with pytest.raises(ValueError, match="Missing: 'a', 'b'"):
+        model.predict(wrap(X.rename({"a": "c", "b": "d"})))
+
+
+def test_arrow_tables_and_labels():
+    pa = pytest.importorskip("pyarrow")
+    X = pa.table({"x": x, "z": np.arange(m) % 5})
+    model = fit(X, pa.array(y))
+    for frame in (X.to_batches()[0], X.to_pandas()):
+        np.testing.assert_array_equal(model.predict_proba(frame), model.predict_proba(X))

@@ -366,7 +366,8 @@ class BaseTabular(BaseEstimator, ABC):
 
 
 def _as_labels(y: Any) -> np.ndarray:
-    y = np.asarray(y.to_numpy() if hasattr(y, "to_numpy") else y)  # frames and series of any kind
+    frame = hasattr(y, "to_numpy") and not hasattr(y, "__arrow_c_array__")  # pyarrow's arrays would not copy
+    y = np.asarray(y.to_numpy() if frame else y)
     kinds = set(map(type, y.ravel().tolist())) if y.dtype.kind == "O" else set()
     return np.array(y.tolist()) if len(kinds) == 1 and kinds <= {bool, int, float} else y
 
