@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import ellayer
-from ellayer.storage import load_checkpoint
+from ellayer.storage import ModelFileError, load_checkpoint
 from ellayer.storage.file_format import FORMAT_VERSION
 
 FOLDER = Path(__file__).with_name("fixtures")
@@ -51,3 +51,26 @@ def test_a_versions_estimators_predict_as_they_did(version):
     assert classifier.get_params()["hidden_layer_sizes"] == (3,)
     regressor = ellayer.load(FOLDER / f"v{version}_regressor.ellayer")
     np.testing.assert_allclose(regressor.predict(X.T), expected["numbers"], rtol=1e-12)
+
+
+def test_a_version_1_file_of_standardised_inputs_takes_them_as_they_are(tmp_path):
+    """Such a file keeps mean and scale in its provenance, and nobody but the command line applied them."""
+    expected = json.loads((FOLDER / "v1_standardised.json").read_text())
+    path = FOLDER / "v1_standardised.ellayer"
+    result = ellayer.load(path)
+    np.testing.assert_allclose(result.predict_proba(np.array(expected["X"])), expected["AL"], rtol=1e-12)
+    provenance = ellayer.storage.read_provenance(path)
+    assert provenance["source"] == "iris"
+    assert "standardise" not in provenance
+    ellayer.save(result, tmp_path / "again.ellayer", provenance=provenance)
+    again = ellayer.load(tmp_path / "again.ellayer").predict_proba(np.array(expected["X"]))
+    assert np.array_equal(again, result.predict_proba(np.array(expected["X"])))
+
+
+def test_the_old_key_is_refused_in_new_files(tmp_path):
+    network = ellayer.Network([2, 1])
+    model = (network, ellayer.initialize_parameters(network))
+    rule = {"mean": [0.0, 1.0], "scale": [1.0, 2.0]}
+    with pytest.raises(ModelFileError, match="fold the scaling into the first layer"):
+        ellayer.save(model, tmp_path / "m.ellayer", provenance={"standardise": rule})
+    assert not (tmp_path / "m.ellayer").exists()

@@ -42,7 +42,7 @@ def export(
     saved = open_model(model)
     if onnx.exists() and onnx.samefile(saved.path):
         raise UsageError(f"--onnx: expected another file than the model itself, received {str(onnx)!r}")
-    subject, notes = _whole(saved)
+    subject, notes = saved.model, _notes(saved)
     from ..storage import to_onnx
 
     try:
@@ -73,30 +73,18 @@ def _check_place(onnx: Path, force: bool) -> None:
         )
 
 
-def _whole(saved: Saved) -> tuple[Any, list[str]]:
-    """The model to export; a network that was trained on standardised rows takes the rows as they are.
-
-    W (x - mean) / scale + b = (W / scale) x + (b - (W / scale) mean).
-    """
-    import numpy as np
-
-    model, notes = saved.model, []
+def _notes(saved: Saved) -> list[str]:
+    """Return notes about the inputs and outputs of the model."""
+    notes = []
     labels = saved.provenance.get("classes")
-    if labels and not hasattr(model, "classes_"):
+    if labels and not hasattr(saved.model, "classes_"):
         notes.append(f"the labels 0, 1, ... are {', '.join(map(str, labels))}")
     if shape := saved.provenance.get("image_shape"):
         colours = "red, green and blue" if len(shape) == 3 else "the grey"
         notes.append(
             f"X holds {colours} of each pixel of an image of {shape[1]} x {shape[0]}, row by row, from 0 to 1"
         )
-    rule = saved.provenance.get("standardise")
-    if rule is None or hasattr(model, "network_"):
-        return model, notes
-    network, parameters = model if isinstance(model, tuple) else (model.network, model.parameters)
-    W1 = parameters["W1"].astype(np.float64) / np.reshape(rule["scale"], (1, -1))
-    b1 = parameters["b1"] - W1 @ np.reshape(rule["mean"], (-1, 1))
-    notes.append("the standardisation of the inputs is inside: give them as they are")
-    return (network, {**parameters, "W1": W1, "b1": b1}), notes
+    return notes
 
 
 def _facts(proto: Any) -> dict[str, Any]:

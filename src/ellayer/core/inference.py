@@ -117,6 +117,37 @@ def dead_share(network: Network, caches: list[Cache], layer: int) -> float:
     return float(xp.mean(xp.astype(xp.max(cache.Z, axis=1) <= 0, cache.Z.dtype)))
 
 
+def fold_scaling(parameters: dict[str, Array], mean: Array, scale: Array) -> dict[str, Array]:
+    """Return parameters that take x as it is, where the given ones take (x - mean) / scale.
+
+        W (x - mean) / scale + b = (W / scale) x + (b - (W / scale) mean)
+
+    Parameters
+    ----------
+    parameters : dict
+        Of a network without ``inputs``.
+    mean, scale : array of n_x numbers
+
+    Returns
+    -------
+    dict
+        Equal but for W1 and b1; all in float64, for b1 is a small difference of what may be large numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> theta = {"W1": np.array([[1.0, 2.0]]), "b1": np.array([[0.5]])}
+    >>> folded = fold_scaling(theta, np.array([10.0, 0.0]), np.array([2.0, 1.0]))
+    >>> folded["W1"].tolist(), folded["b1"].tolist()
+    ([[0.5, 2.0]], [[-4.5]])
+    """
+    xp = array_namespace(parameters["W1"])
+    double = {name: xp.astype(theta, xp.float64) for name, theta in parameters.items()}
+    W1 = double["W1"] / xp.reshape(xp.asarray(scale, dtype=xp.float64), (1, -1))
+    b1 = double["b1"] - W1 @ xp.reshape(xp.asarray(mean, dtype=xp.float64), (-1, 1))
+    return double | {"W1": W1, "b1": b1}
+
+
 def _blocks(X: Array, network: Network, block: int | None) -> Iterator[Array]:
     """Yield the examples in dense blocks."""
     m, sparse = X.shape[1], hasattr(X, "toarray")

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from .saved_model import Saved
 
 MODEL_HELP = "A model file that ellayer wrote, or the folder of a run."
@@ -60,7 +58,7 @@ def look_at(model: Path, file: str) -> Looked:
     dataset = data.load(file)
     X, Y = dataset.X, dataset.Y
     if not hasattr(saved.model, "network_"):
-        return Looked(saved.model, _standardised(saved, X), Y, rows_first=False)
+        return Looked(saved.model, X, Y, rows_first=False)
     classes = getattr(saved.model, "classes_", None)
     if classes is None:
         return Looked(saved.model, X.T, Y.T, rows_first=True)
@@ -72,13 +70,3 @@ def _rows_of_a_table(saved: Saved, file: str) -> Looked:
 
     examples = saved.examples(file, None, True, {})
     return Looked(saved.model, examples.X, truth_of(saved, examples.y, str(examples.target)), rows_first=True)
-
-
-def _standardised(saved: Saved, X: np.ndarray) -> np.ndarray:
-    """The columns as the network was trained on them."""
-    rule = saved.provenance.get("standardise")
-    if rule is None:
-        return X
-    import numpy as np
-
-    return (X - np.reshape(rule["mean"], (-1, 1))) / np.reshape(rule["scale"], (-1, 1))

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..core.inference import class_index, class_probabilities
+from ..core.inference import class_index, class_probabilities, fold_scaling
 from ..report.page import write_report
 from ..report.plots_data import cost_curves, data_points, decision_boundaries, image_grid
 from ..report.style import save_picture
 from ..storage.model_file import save
 from .notes_facts import facts_of, provenance_of
 from .notes_models import Model, per_cent
+from .notes_prepare import Standardised
 from .notes_trainer import Training
 from .versions import versions
 
@@ -35,10 +37,10 @@ def write_run(folder: Path, training: Training) -> dict[str, Any]:
     """
     facts = facts_of(training)
     provenance = provenance_of(training, facts)
-    _write_model(folder, training.network, provenance)
+    _write_model(folder, training.network, training.standardised, provenance)
     if training.baseline:
         (folder / "baseline").mkdir()
-        _write_model(folder / "baseline", training.baseline, provenance)
+        _write_model(folder / "baseline", training.baseline, training.standardised, provenance)
     (folder / "config.toml").write_text(facts.config, encoding="utf-8")
     write_report(facts, folder / "report.html")
     summary = _summary(training)
@@ -52,8 +54,14 @@ def write_run(folder: Path, training: Training) -> dict[str, Any]:
     return summary
 
 
-def _write_model(folder: Path, model: Model, provenance: dict[str, Any]) -> None:
-    save(model.result, folder / "model.ellayer", provenance=provenance)
+def _write_model(
+    folder: Path, model: Model, scaling: Standardised | None, provenance: dict[str, Any]
+) -> None:
+    """Write the model, whose first layer does the standardisation, and its history."""
+    result = model.result
+    if scaling is not None:
+        result = replace(result, parameters=fold_scaling(result.parameters, scaling.mean, scaling.scale))
+    save(result, folder / "model.ellayer", provenance=provenance)
     (folder / "history.csv").write_text(model.result.history.to_csv())
 
 

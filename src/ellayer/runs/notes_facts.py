@@ -78,7 +78,7 @@ def provenance_of(training: Training, facts: RunFacts) -> dict[str, Any]:
     training : Training
     facts : RunFacts
     """
-    rule, shape = training.standardised, training.dataset.image_shape
+    shape = training.dataset.image_shape
     told: dict[str, Any] = {
         "source": training.dataset.name,
         "task": facts.task,
@@ -91,8 +91,6 @@ def provenance_of(training: Training, facts: RunFacts) -> dict[str, Any]:
     }
     if shape is not None:
         told["reading"] = {"kind": "images", "size": list(shape[:2]), "grey": len(shape) == 2}
-    if rule is not None:
-        told["standardise"] = {"mean": rule.mean.ravel().tolist(), "scale": rule.scale.ravel().tolist()}
     return told
 
 

@@ -54,7 +54,9 @@ def prepare(dataset: Dataset, recipe: Recipe) -> tuple[Dataset, Standardised | N
         return dataset, None, notes
     spread = dataset.X.std(axis=1, keepdims=True)
     rule = Standardised(dataset.X.mean(axis=1, keepdims=True), np.where(spread > 0, spread, 1.0))
-    notes.append("every feature was standardised (mean 0, spread 1 on the training part)")
+    notes.append(
+        "every feature was standardised (mean 0, spread 1 on the training part); the saved model does so itself"
+    )
     X_test = None if dataset.X_test is None else rule(dataset.X_test)
     return replace(dataset, X=rule(dataset.X), X_test=X_test), rule, notes
 

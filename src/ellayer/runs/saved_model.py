@@ -105,7 +105,7 @@ class Saved:
         X = self._matrix(examples)
         if hasattr(self.model, "predict") and hasattr(self.model, "network_"):
             return _of_estimator(self.model, X)
-        AL = _outputs(self.model, self._standardised(X).T)
+        AL = _outputs(self.model, X.T)
         return self._of_outputs(AL, Predictions)
 
     def _matrix(self, examples: Examples) -> np.ndarray:
@@ -130,10 +130,6 @@ class Saved:
                 f"{', '.join(strange[:10])}; leave these out, or train on the file with ellayer train"
             )
         return X.to_numpy().astype(np.float64)
-
-    def _standardised(self, X: np.ndarray) -> np.ndarray:
-        rule = self.provenance.get("standardise")
-        return X if rule is None else (X - np.asarray(rule["mean"])) / np.asarray(rule["scale"])
 
     def _of_outputs(self, AL: np.ndarray, make: type[Predictions]) -> Predictions:
         network = self.model[0] if isinstance(self.model, tuple) else self.model.network

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..core.arrays import to_numpy
+from ..core.inference import fold_scaling
 from ..core.network import Network
 from ..engine.state import TrainState
 from . import file_format as container
@@ -17,6 +18,7 @@ from .plain_data import ModelFileError
 
 # The classes a file may name; they are looked up as public names of the package, never otherwise.
 ESTIMATORS = ("MLPClassifier", "MLPRegressor", "TabularClassifier", "TabularRegressor")
+_SCALING = "standardise"
 KINDS = ("TrainingResult", "network", *ESTIMATORS)
 
 
@@ -38,7 +40,8 @@ def save(model: Any, path: str | os.PathLike[str], *, provenance: Mapping[str, A
     Raises
     ------
     ModelFileError
-        Where the model cannot be stored as plain data, e.g. an activation that is a function.
+        Where the model cannot be stored as plain data, e.g. an activation that is a function; or for the key
+        "standardise" in ``provenance``, which has a meaning of its own in older files (see ``load``).
     OSError
         Where the file cannot be written.
 
@@ -53,6 +56,11 @@ def save(model: Any, path: str | os.PathLike[str], *, provenance: Mapping[str, A
     """
     kind, content = _content(model)
     if provenance is not None:
+        if _SCALING in provenance:
+            raise ModelFileError(
+                f"provenance: expected no key {_SCALING!r}, which older files keep what their inputs are scaled by in; "
+                "try another name, or fold the scaling into the first layer: ellayer.core.inference.fold_scaling"
+            )
         content = {**content, "provenance": dict(provenance)}
     container.write(path, kind, content)
 
@@ -67,7 +75,9 @@ def load(path: str | os.PathLike[str]) -> Any:
     Returns
     -------
     TrainingResult, (Network, parameters), MLPClassifier or MLPRegressor
-        What was saved, with equal predictions. A ``TrainingResult`` comes back light: its ``state`` has
+        What was saved, with equal predictions; it takes the inputs as they are. (Of named sets with features in
+        units of their own, older files hold a network of standardised inputs, and mean and scale beside it:
+        these are folded into W1 and b1 here.) A ``TrainingResult`` comes back light: its ``state`` has
         the parameters and the step, not the optimizer's own arrays; those are in a checkpoint.
 
     Raises
@@ -78,6 +88,7 @@ def load(path: str | os.PathLike[str]) -> Any:
     """
     kind, content = container.read(path, KINDS)
     try:
+        content = _fold_old_scaling(content)
         if kind == "network":
             return _read_network(content)
         if kind == "TrainingResult":
@@ -118,7 +129,15 @@ def read_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
     told = content.get("provenance", {})
     if not isinstance(told, dict):
         raise ModelFileError(f"{path}: expected a dict as provenance, received {type(told).__name__}")
-    return told
+    return {key: value for key, value in told.items() if key != _SCALING}
+
+
+def _fold_old_scaling(content: dict[str, Any]) -> dict[str, Any]:
+    """Return the content of a network whose first layer takes the inputs as they are."""
+    rule = content.get("provenance", {}).get(_SCALING)
+    if rule is None or "parameters" not in content:
+        return content
+    return content | {"parameters": fold_scaling(content["parameters"], rule["mean"], rule["scale"])}
 
 
 def _content(model: Any) -> tuple[str, Any]:
