@@ -244,7 +244,7 @@ def _images(held: Examples) -> np.ndarray | None:
 
 
 def _weight_pictures(run: FileRun) -> np.ndarray | None:
-    """Rows of W^[1] as images, those of the largest norm, where inputs are pixels."""
+    """Rows of W^[1], the learned scaling included, as images: those of the largest norm, if inputs are pixels."""
     model, shape = run.model, run.job.train.image_shape
     if shape is None or model.network_ is None or model.network_.inputs.numbers:
         return None
@@ -252,7 +252,7 @@ def _weight_pictures(run: FileRun) -> np.ndarray | None:
     places = [int(name[1:]) for name in names if name[1:].isdecimal()]
     if len(places) != len(names):
         return None
-    W = parameters["W1"] * parameters["s"].ravel() if "s" in parameters else parameters["W1"]
+    W = parameters["W1"] * parameters["s0"].ravel() if "s0" in parameters else parameters["W1"]
     rows = np.argsort(-np.linalg.norm(W, axis=1), kind="stable")[:PICTURES]
     pictures = np.zeros((len(rows), int(np.prod(shape))))
     pictures[:, places] = W[rows]
