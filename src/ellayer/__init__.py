@@ -15,7 +15,7 @@ _HOME = {
     "initialize_parameters": "ellayer.core.initializers",
     "train": "ellayer.engine.train",
     "train_many": "ellayer.engine.train_many",
-    "TrainingResult": "ellayer.engine.train",
+    "TrainingResult": "ellayer.engine.result",
     "MLPClassifier": "ellayer.estimators.mlp.classifier",
     "MLPRegressor": "ellayer.estimators.mlp.regressor",
     "TabularClassifier": "ellayer.estimators.tabular.classifier",

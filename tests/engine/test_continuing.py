@@ -236,7 +236,7 @@ def test_what_does_not_fit_the_state_is_refused():
         ValueError, match=r"state.parameters\['W1'\]: expected shape \(5, 60\), received \(4, 60\)"
     ):
         ellayer.train(Network([60, 5, 1]), X, Y, state=direct, **options)
-    with pytest.raises(ValueError, match="state: expected what the optimizer 'adam' keeps"):
+    with pytest.raises(ValueError, match="state: expected the optimizer state of 'adam'"):
         ellayer.train(WIDE, X, Y, state=direct, num_iterations=5, optimizer="adam")
     with pytest.raises(ValueError, match="not 'wide'"):
         ellayer.train(WIDE, X, Y, state=direct, engine="wide", **options)

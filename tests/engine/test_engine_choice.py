@@ -11,26 +11,25 @@ from engine_cases import problem
 
 import ellayer
 from ellayer.core import OPTIMIZERS, Network
-from ellayer.engine import Batches, compile_cache, loop_choice
+from ellayer.engine import Batches, loop_choice
 from ellayer.engine.loop_choice import choose_loop, parse_engine, program_name, start_seconds, step_seconds
-from ellayer.engine.step import Plan
+from ellayer.engine.step import StepConfig
 
 MNIST = Network([784, 128, 64, 10])
 TINY = Network([2, 4, 1], "tanh")
 
 
-def plan(network=TINY, optimizer="gd", **options) -> Plan:
-    return Plan(network, OPTIMIZERS[optimizer], **options)
+def config(network=TINY, optimizer="gd", **options) -> StepConfig:
+    return StepConfig(network, OPTIMIZERS[optimizer], **options)
 
 
 @pytest.fixture
 def nothing_compiled(monkeypatch):
-    """Neither this process nor the disk holds a program; jax is imported."""
+    """Let this process hold no program; jax is imported."""
     import jax  # noqa: F401
 
-    monkeypatch.setattr(compile_cache, "_compiled", set())
+    monkeypatch.setattr(loop_choice, "_compiled", set())
     monkeypatch.setattr(loop_choice, "_spent_on_numpy", {})
-    monkeypatch.setenv("ELLAYER_CACHE", "off")
 
 
 @pytest.mark.parametrize(
@@ -59,7 +58,7 @@ def test_unknown_engines(text):
 
 def choice(network, m, batch_size, steps, dtype="float64", optimizer="gd", **options) -> str:
     batches = Batches(m, batch_size)
-    one = plan(network, optimizer, every_cost=not batches.full, **options)
+    one = config(network, optimizer, every_cost=not batches.full, **options)
     return choose_loop("auto", one, batches, steps, dtype, program_name(one, batches, dtype))
 
 
@@ -74,9 +73,9 @@ def test_small_work_stays_on_numpy_and_large_work_is_compiled(nothing_compiled):
 
 def test_a_search_compiles_when_it_has_spent_the_price_on_numpy(nothing_compiled):
     network, batches = Network([30, 100, 1]), Batches(455, 200)
-    one = plan(network, "adam", every_cost=True, l2=True)
+    one = config(network, "adam", every_cost=True, l2=True)
     program = program_name(one, batches, "float64")
-    each = 600 * step_seconds(one, 200, "float64", loop_choice.NUMPY["float64"])
+    each = 600 * step_seconds(one, 200, loop_choice.NUMPY["float64"])
     start = start_seconds(one, program)
     runs = [choose_loop("auto", one, batches, 600, "float64", program) for _ in range(40)]
     on_numpy = runs.count("numpy")
@@ -87,25 +86,25 @@ def test_a_search_compiles_when_it_has_spent_the_price_on_numpy(nothing_compiled
 
 def test_what_is_asked_for_is_not_counted_as_spent(nothing_compiled):
     for _ in range(100):
-        choose_loop("numpy", plan(), Batches(400, None), 10**6, "float64", "a program")
-    assert choose_loop("auto", plan(), Batches(400, None), 100, "float64", "a program") == "numpy"
+        choose_loop("numpy", config(), Batches(400, None), 10**6, "float64", "a program")
+    assert choose_loop("auto", config(), Batches(400, None), 100, "float64", "a program") == "numpy"
 
 
 def test_what_is_asked_for_is_taken(nothing_compiled):
     batches = Batches(400, None)
     for kind in ("numpy", "jax"):
         for steps in (1, 10**7):
-            assert choose_loop(kind, plan(), batches, steps, "float64", "") == kind
+            assert choose_loop(kind, config(), batches, steps, "float64", "") == kind
     optax_rule = replace(OPTIMIZERS["gd"], name="lion", compiled_only=True)
-    assert choose_loop("auto", Plan(TINY, optax_rule), batches, 1, "float64", "") == "jax"
+    assert choose_loop("auto", StepConfig(TINY, optax_rule), batches, 1, "float64", "") == "jax"
     with pytest.raises(ValueError, match="optimizer 'lion' is optax's and runs compiled"):
-        choose_loop("numpy", Plan(TINY, optax_rule), batches, 1, "float64", "")
+        choose_loop("numpy", StepConfig(TINY, optax_rule), batches, 1, "float64", "")
 
 
 @pytest.mark.parametrize("speeds", [loop_choice.NUMPY["float64"], loop_choice.JAX["float32"]])
 def test_more_work_is_predicted_to_take_longer(speeds):
     def seconds(network=TINY, batch_size=100, **options) -> float:
-        return step_seconds(plan(network, **options), batch_size, "float64", speeds)
+        return step_seconds(config(network, **options), batch_size, speeds)
 
     assert seconds() < seconds(batch_size=200)
     assert seconds() < seconds(Network([4, 4, 1], "tanh"))
@@ -118,29 +117,23 @@ def test_more_work_is_predicted_to_take_longer(speeds):
 
 
 def test_the_start_counts_import_and_compilation(nothing_compiled, monkeypatch):
-    here = start_seconds(plan(), "a program")
-    deep = start_seconds(plan(Network([2, 4, 4, 4, 1])), "a program")
+    here = start_seconds(config(), "a program")
+    deep = start_seconds(config(Network([2, 4, 4, 4, 1])), "a program")
     assert here < deep
     monkeypatch.delitem(sys.modules, "jax")
-    assert start_seconds(plan(), "a program") == pytest.approx(here + loop_choice.IMPORT_SECONDS)
+    assert start_seconds(config(), "a program") == pytest.approx(here + loop_choice.IMPORT_SECONDS)
 
 
-def test_what_is_compiled_already_starts_sooner(nothing_compiled, monkeypatch, tmp_path):
-    nowhere = start_seconds(plan(), "a program")
-    monkeypatch.setenv("ELLAYER_CACHE", str(tmp_path))
-    assert compile_cache.where("a program") == "nowhere"
-    compile_cache.remember("a program")
-    assert compile_cache.where("a program") == "process"
-    assert start_seconds(plan(), "a program") == 0
-    monkeypatch.setattr(compile_cache, "_compiled", set())  # another process
-    assert compile_cache.where("a program") == "disk"
-    assert 0 < start_seconds(plan(), "a program") < nowhere
-    assert start_seconds(plan(), "another program") == nowhere
+def test_what_is_compiled_already_starts_at_once(nothing_compiled):
+    before = start_seconds(config(), "a program")
+    loop_choice.note_compiled("a program")
+    assert start_seconds(config(), "a program") == 0
+    assert start_seconds(config(), "another program") == before > 0
 
 
 def test_a_program_is_named_by_what_decides_its_shape():
     def name(network=TINY, m=100, batch_size=10, dtype="float64", **options) -> str:
-        return program_name(plan(network, **options), Batches(m, batch_size), dtype)
+        return program_name(config(network, **options), Batches(m, batch_size), dtype)
 
     others = [
         name(Network([2, 5, 1], "tanh")),

@@ -352,11 +352,19 @@ def test_a_real_ctrl_c_gives_back_a_whole_state(run_python):
 @pytest.mark.parametrize("engine", LOOPS)
 @pytest.mark.parametrize("batch_size", [None, BATCH])
 @pytest.mark.parametrize(
-    "where", ["History.append", "Run._append", "Run._judge", "Run._commit", "Watch.look"]
+    "where",
+    [
+        "History.append",
+        "Track.record",
+        "Track._judge",
+        "Run._save",
+        "Track.close_interval",
+        "Monitor.evaluate",
+    ],
 )
 def test_ctrl_c_between_an_update_and_its_record(where, engine, batch_size, monkeypatch):
     """Updates, records and decisions fall back together to where all were whole."""
-    from ellayer.engine import events, run
+    from ellayer.engine import history, monitor, run, track
 
     X, Y = problem(BINARY)
     options = {
@@ -369,8 +377,8 @@ def test_ctrl_c_between_an_update_and_its_record(where, engine, batch_size, monk
     options |= {"validation": HELD, "schedule_length": 60}
     whole = ellayer.train(BINARY, X, Y, num_iterations=60, **options)
     owner, _, name = where.partition(".")
-    function, calls = getattr(getattr(run, owner), name), []
-    assert run.History is events.History
+    owners = {"History": history.History, "Track": track.Track, "Run": run.Run, "Monitor": monitor.Monitor}
+    function, calls = getattr(owners[owner], name), []
 
     def interrupted(*arguments):
         calls.append(where)
@@ -379,7 +387,7 @@ def test_ctrl_c_between_an_update_and_its_record(where, engine, batch_size, monk
         return function(*arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(getattr(run, owner), name, interrupted)
+        patch.setattr(owners[owner], name, interrupted)
         cut = ellayer.train(BINARY, X, Y, num_iterations=60, **options)
     assert cut.stopped_by == "interrupted"
     assert len({len(column) for column in cut.history.values()}) == 1

@@ -8,7 +8,7 @@ from engine_cases import assert_close, assert_parameters_close, problem
 
 import ellayer
 from ellayer.core import OPTIMIZERS, Network
-from ellayer.engine.wide import Span, pays
+from ellayer.engine.wide import ExampleSpan, pays
 
 WIDE = Network([60, 4, 3, 1], "tanh")
 M = 7
@@ -174,7 +174,7 @@ def test_linear_rules_are_the_ones_that_stay_in_the_span():
 def test_the_span_forms_the_first_layer():
     random = np.random.default_rng(0)
     X, W0 = random.standard_normal((9, 4)), random.standard_normal((2, 9))
-    span = Span(X, W0)
+    span = ExampleSpan(X, W0)
     np.testing.assert_allclose(span.W1(span.start), W0)
     np.testing.assert_allclose(span.start @ span.X, W0 @ X, rtol=1e-12)
     B = random.standard_normal((2, 4))

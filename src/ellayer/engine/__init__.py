@@ -6,8 +6,9 @@ from .events import DivergenceWarning, Info
 from .history import History
 from .model import Model, ModelParts, unpack_model
 from .optax_rules import OPTIMIZER_NAMES, find_optimizer, find_schedule
+from .result import TrainingResult
 from .state import TrainState
-from .train import TrainingResult, train
+from .train import train
 from .train_many import train_many
 
 __all__ = [

@@ -6,12 +6,11 @@ has configured in jax is left as it is, and jax's configuration is the caller's 
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -32,31 +31,6 @@ def folder() -> Path | None:
     except RuntimeError:  # a user without a home, as in some containers
         return None
     return base / "ellayer" / "jax"
-
-
-_compiled: set[str] = set()
-
-
-def where(program: str) -> str:
-    """Tell where a compiled program is at hand: "process", "disk" or "nowhere"."""
-    if program in _compiled:
-        return "process"
-    place = folder()
-    found = place is not None and os.path.exists(_mark(place, program))  # False where it may not look
-    return "disk" if found else "nowhere"
-
-
-def remember(program: str) -> None:
-    """Note that a program has been compiled, beside the cache: jax's own keys are known only after tracing."""
-    _compiled.add(program)
-    place = folder()
-    if place is not None:
-        with suppress(OSError):
-            _mark(place, program).touch()
-
-
-def _mark(place: Path, program: str) -> Path:
-    return place / f"compiled-{hashlib.sha256(program.encode()).hexdigest()[:32]}"
 
 
 @contextmanager
@@ -81,7 +55,7 @@ def enabled() -> Iterator[None]:
     }
     before = {name: getattr(jax.config, name) for name in settings}
     for name, value in settings.items():
-        jax.config.update(name, value)
+        jax.config.update(name, value)  # type: ignore[no-untyped-call]
     compilation_cache.reset_cache()
     try:
         with warnings.catch_warnings():
@@ -89,5 +63,5 @@ def enabled() -> Iterator[None]:
             yield
     finally:
         for name, value in before.items():
-            jax.config.update(name, value)
+            jax.config.update(name, value)  # type: ignore[no-untyped-call]
         compilation_cache.reset_cache()

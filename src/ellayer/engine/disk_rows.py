@@ -1,4 +1,4 @@
-"""Examples larger than memory: rows in a file, read by windows of blocks while training goes on."""
+"""Examples larger than memory: rows in a file, read by windows of blocks during training."""
 
 from __future__ import annotations
 
@@ -6,18 +6,31 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import IO, Any
+from typing import IO, Protocol, cast
 
 import numpy as np
 
 from ..core.network import Network
 from ..errors import EllayerError
 from . import validation as checks
+from .batch_reader import BatchReader
 from .batches import BlockBatches
 from .step import Batch
 
 BLOCK_BYTES = 1 << 18  # read in one piece
 WINDOW_BYTES = 1 << 25  # in memory at once, and as much again read ahead
+
+
+class BinaryFile(Protocol):
+    """A file to read bytes from, at any place."""
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        """Go to a place; return it."""
+        ...
+
+    def readinto(self, buffer: memoryview, /) -> int | None:
+        """Fill a buffer; return the number of bytes read."""
+        ...
 
 
 class DiskRows:
@@ -86,54 +99,53 @@ class DiskRows:
         self.m = size // self._row_bytes
 
     @contextmanager
-    def open(self) -> Iterator[Any]:
-        """Return the file to read from, its own or one opened for the time being."""
+    def open(self) -> Iterator[BinaryFile]:
+        """Open the file, unless it was given open; return it to read from."""
         if isinstance(self.file, (str, os.PathLike)):
             with open(self.file, "rb", buffering=0) as opened:
                 yield opened
         else:
             self.file.flush()
-            yield self.file
+            yield cast(BinaryFile, self.file)
 
-    def read(self, opened: Any, spans: list[tuple[int, int]]) -> np.ndarray:
+    def read(self, file: BinaryFile, spans: list[tuple[int, int]]) -> np.ndarray:
         """Return the rows of some (first row, count), one after another."""
         rows = np.empty((sum(count for _, count in spans), self.width), self.dtype)
         at = 0
         for first, count in spans:
-            opened.seek(first * self._row_bytes)
+            file.seek(first * self._row_bytes)
             view = rows[at : at + count].data.cast("B")
             while view:
-                got = opened.readinto(view)
-                if not got:
+                count_read = file.readinto(view)
+                if not count_read:
                     raise EllayerError(
                         f"rows on disk: expected {self.m} rows, but the file ends before; was it cut?"
                     )
-                view = view[got:]
+                view = view[count_read:]
             at += count
         return rows
 
 
-class Feed:
+class DiskReader(BatchReader):
     """The mini-batches of rows on disk, in the order of ``BlockBatches``; a thread reads a window ahead.
-
-    What comes depends on the step alone, so that a run may go back and continue.
 
     Parameters
     ----------
-    source : DiskRows
+    rows : DiskRows
     batches : BlockBatches
     network : Network
-        What the numbers are checked against as they come.
+        The network whose inputs and targets the numbers are checked against as they come.
     """
 
-    def __init__(self, source: DiskRows, batches: BlockBatches, network: Network):
-        self.source, self.batches, self.network = source, batches, network
-        self._windows: dict[tuple[int, int], Future] = {}
+    def __init__(self, rows: DiskRows, batches: BlockBatches, network: Network):
+        super().__init__(batches, rows.n_x, rows.n_y, rows.dtype, rows.weighted)
+        self.rows, self.blocks, self.network = rows, batches, network
+        self._windows: dict[tuple[int, int], Future[tuple[np.ndarray, np.ndarray]]] = {}
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Return a context in which there are batches: the file is open and the thread runs."""
-        with self.source.open() as self._opened, ThreadPoolExecutor(1, "ellayer-read") as self._thread:
+        """Open the file and start the thread that reads ahead."""
+        with self.rows.open() as self._file, ThreadPoolExecutor(1, "ellayer-read") as self._thread:
             try:
                 yield
             finally:
@@ -143,50 +155,36 @@ class Feed:
 
     def batch(self, step: int) -> Batch:
         """Return the examples of the update after ``step`` others."""
-        parts = [self._take(*part) for part in self.batches.parts(step)]
+        parts = [self._take(*part) for part in self.blocks.parts(step)]
         X, Y, weights = (np.concatenate(p) if len(p) > 1 else p[0] for p in zip(*parts, strict=True))
-        return Batch(X.T, Y.T, weights.T if self.source.weighted else None)
-
-    def stack(self, first: int, count: int, length: int, weighted: bool) -> Batch:
-        """Return ``count`` mini-batches as X (length, batch_size, n_x), Y and weights alike, 0 where there is none."""
-        source, size = self.source, self.batches.batch_size
-        X, Y, weights = (
-            np.zeros((length, size, n), source.dtype) for n in (source.n_x, source.n_y, int(weighted))
-        )
-        for i in range(count):
-            batch = self.batch(first + i)
-            m = batch.X.shape[1]
-            X[i, :m], Y[i, :m] = batch.X.T, batch.Y.T
-            weights[i, :m] = 1.0 if batch.weights is None else batch.weights.T
-        return Batch(X, Y, weights if weighted else None)
+        return Batch(X.T, Y.T, weights.T if self.weighted else None)
 
     def _take(self, epoch: int, k: int, first: int, last: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         rows, order = self._window(epoch, k)
-        taken, n_x, n_y = order[first:last], self.source.n_x, self.source.n_y
+        taken, n_x, n_y = order[first:last], self.n_x, self.n_y
         return rows[:, :n_x][taken], rows[:, n_x : n_x + n_y][taken], rows[:, n_x + n_y :][taken]
 
     def _window(self, epoch: int, k: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return a window, and have the next one read meanwhile."""
-        following = (epoch, k + 1) if k + 1 < self.batches.windows else (epoch + 1, 0)
-        wanted = ((epoch, k), following)
-        for old in set(self._windows) - set(wanted):
+        """Return a window, and have the thread read the next one meanwhile."""
+        following = (epoch, k + 1) if k + 1 < self.blocks.windows else (epoch + 1, 0)
+        needed = ((epoch, k), following)
+        for old in set(self._windows) - set(needed):
             self._windows.pop(old).cancel()
-        for new in wanted:
+        for new in needed:
             if new not in self._windows:
                 self._windows[new] = self._thread.submit(self._read, *new)
         return self._windows[epoch, k].result()
 
     def _read(self, epoch: int, k: int) -> tuple[np.ndarray, np.ndarray]:
-        spans, order = self.batches.window(epoch, k)
-        rows = self.source.read(self._opened, spans)
+        spans, order = self.blocks.window(epoch, k)
+        rows = self.rows.read(self._file, spans)
         self._check(rows)
         return rows, order
 
     def _check(self, rows: np.ndarray) -> None:
-        """Refuse what ``train`` refuses of arrays."""
-        source, m = self.source, len(rows)
-        X, Y, weights = np.split(rows.T, [source.n_x, source.n_x + source.n_y])
+        """Refuse the numbers that ``train`` refuses in arrays."""
+        X, Y, weights = np.split(rows.T, [self.n_x, self.n_x + self.n_y])
         checks.check_finite(X, "X on disk")
-        checks.check_Y(self.network, Y, m, source.dtype, "Y on disk")
-        if source.weighted and not (np.isfinite(weights).all() and (weights >= 0).all()):
+        checks.check_Y(self.network, Y, len(rows), self.dtype, "Y on disk")
+        if self.weighted and not (np.isfinite(weights).all() and (weights >= 0).all()):
             raise EllayerError("weights on disk: expected finite numbers >= 0")

@@ -1,15 +1,16 @@
-"""What happens at records: callbacks and stopping."""
+"""Callbacks, progress and the rule that ends a run."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol, TypeGuard, runtime_checkable
 
 import numpy as np
 
 from .history import History
+from .state import Parameters, TrainState
 
 
 class DivergenceWarning(UserWarning):
@@ -18,15 +19,16 @@ class DivergenceWarning(UserWarning):
 
 @dataclass
 class Info:
-    """What a callback sees at a record.
+    """The argument of a callback: where a run is.
 
     Attributes
     ----------
     iteration, total : int
         Updates done and to be done.
     cost : float
-        The last recorded cost.
+        The last recorded cost; of networks trained at once the mean.
     history : History
+        Of networks trained at once the first one's.
     state : TrainState
         The run's whole state, for checkpoints; formed when looked at.
     states : list of TrainState
@@ -39,61 +41,104 @@ class Info:
     total: int
     cost: float
     history: History
-    _state: Callable[[], Any]
-    _states: Callable[[], list] | None = None  # of networks trained at once
+    _state: Callable[[], TrainState]
+    _states: Callable[[], list[TrainState]] | None = None  # of networks trained at once
 
     @property
-    def state(self) -> Any:
+    def state(self) -> TrainState:
         """All that continuing needs; a copy, formed when looked at."""
         return self._state()
 
     @property
-    def states(self) -> list:
+    def states(self) -> list[TrainState]:
         """The state of every network of the run, one or many."""
         return self._states() if self._states else [self._state()]
 
     @property
-    def parameters(self) -> dict[str, np.ndarray]:
+    def parameters(self) -> Parameters:
         """The parameters; copies, formed when looked at."""
         return self._state().parameters
 
 
-def wants_to_stop(answer: Any) -> bool:
-    """Tell whether a callback answered True, Python's or NumPy's."""
+Callback = Callable[[Info], object]
+Metric = Callable[[np.ndarray, np.ndarray], float]
+Score = Callable[[np.ndarray, np.ndarray, np.ndarray | None], float]
+
+
+@runtime_checkable
+class PatientCallback(Protocol):
+    """A callback that cannot want to stop before some records have passed, and reads them from the history."""
+
+    def records_ahead(self) -> int:
+        """Return how many records may pass before the callback has to be called."""
+        ...
+
+
+@dataclass(frozen=True)
+class Observers:
+    """The user's functions that a run calls.
+
+    Parameters
+    ----------
+    callbacks : sequence of callables
+        Called after each record's updates; True stops the run.
+    progress : callable or None
+        Called several times a second.
+    """
+
+    callbacks: Sequence[Callback] = ()
+    progress: Callback | None = None
+
+    def show(self, info: Info) -> None:
+        """Call ``progress``."""
+        if self.progress:
+            self.progress(info)
+
+    def stop(self, info: Info) -> bool:
+        """Call every callback; return True if one of them wants to stop."""
+        return any([wants_to_stop(callback(info)) for callback in self.callbacks])  # noqa: C419 - call each
+
+    @property
+    def can_wait(self) -> bool:
+        """True if there are callbacks, and each says how many records may pass before it is called."""
+        return bool(self.callbacks) and can_wait(self.callbacks)
+
+
+def wants_to_stop(answer: object) -> bool:
+    """Return True if a callback answered True, Python's or NumPy's."""
     return isinstance(answer, (bool, np.bool_)) and bool(answer)
 
 
-def can_wait(callbacks: Sequence[Callable]) -> bool:
-    """Tell whether every callback says how many records may pass before it is called."""
-    return all(hasattr(callback, "records_ahead") for callback in callbacks)
+def can_wait(callbacks: Sequence[object]) -> TypeGuard[Sequence[PatientCallback]]:
+    """Return True if every callback says how many records may pass before it is called."""
+    return all(isinstance(callback, PatientCallback) for callback in callbacks)
 
 
-def records_ahead(callbacks: Sequence[Callable]) -> int:
-    """Return how many records may pass before the callbacks are called.
-
-    One, but where each has a method ``records_ahead``: a callback that cannot want to stop before so
-    many records have passed, and that reads them from the history, need not be asked after each.
-    """
+def records_ahead(callbacks: Sequence[object]) -> int:
+    """Return how many records may pass before the callbacks are called: 1, unless each of them says otherwise."""
     if not can_wait(callbacks):
         return 1
-    return max(1, min((callback.records_ahead() for callback in callbacks), default=1))  # type: ignore[attr-defined]
+    return max(1, min((callback.records_ahead() for callback in callbacks), default=1))
 
 
 @dataclass(frozen=True)
 class Stopping:
-    """When to stop and what to keep.
+    """When to stop and which parameters to return.
 
     Parameters
     ----------
     monitor : str
-        The watched column: "loss", "validation_loss" or a metric's name.
+        The monitored column: "loss", "validation_loss", "validation_score" or a metric's name.
     maximize : bool
         Whether more is better.
     patience : int or None
-        Stop after so many records in a row without an improvement of more than ``tolerance``.
+        Stop after so many records in a row without an improvement.
     tolerance : float
+        The least improvement that counts; at 0 any does.
     time_limit : float or None
         Seconds.
+    keep_best : bool
+        Whether to return the parameters of the best record.
     """
 
     monitor: str = "loss"
@@ -101,6 +146,7 @@ class Stopping:
     patience: int | None = None
     tolerance: float = 0.0
     time_limit: float | None = None
+    keep_best: bool = False
 
     def judge(self, value: float, best: float | None, waited: int) -> tuple[bool, int]:
         """Return whether ``value`` is the best so far, and the records waited for an improvement."""

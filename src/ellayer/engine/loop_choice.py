@@ -2,11 +2,11 @@
 
 A step's time is a fixed cost per array operation plus its floating-point operations and the numbers
 it passes through elementwise functions, each at a measured rate; the compiled loop pays importing
-jax (where nothing has yet) and compiling (less where the persistent cache may hold the program).
+jax (unless something has already) and compiling (unless this process has the program already).
 
-One fit of a search is too short to compile for, the search is not, and nobody says how long it will
-be: so a process compiles a program once it has spent on NumPy, run by run, what compiling would have
-cost. That is at most twice what knowing it beforehand would have taken.
+One fit of a search is too short to compile for, the search is not, and its length is not known
+beforehand: so a process compiles a program once it has spent on NumPy, run by run, the time that compiling
+would have taken. That is at most twice the time of the best choice.
 """
 
 from __future__ import annotations
@@ -16,9 +16,8 @@ import sys
 from dataclasses import dataclass
 
 from ..errors import EllayerError
-from . import compile_cache
 from .batches import Batches
-from .step import Plan
+from .step import StepConfig
 
 
 @dataclass(frozen=True)
@@ -40,11 +39,11 @@ IMPORT_SECONDS = 0.6
 COMPILE_SECONDS = 0.3
 COMPILE_SECONDS_PER_LAYER = 0.04
 _spent_on_numpy: dict[str, float] = {}  # predicted seconds by program, of this process
-CACHED_FRACTION = 0.25  # tracing and loading remain where the persistent cache holds the program
+_compiled: set[str] = set()  # the programs of this process
 
 
 def parse_engine(engine: str) -> tuple[str, bool | None]:
-    """Return the loop ("auto", "numpy", "jax") and the wish for wide (None where left open).
+    """Return the loop ("auto", "numpy", "jax") and whether it has to be wide (None if left open).
 
     >>> parse_engine("jax+direct")
     ('jax', False)
@@ -64,51 +63,62 @@ def parse_engine(engine: str) -> tuple[str, bool | None]:
     return kind, wide
 
 
-def step_seconds(plan: Plan, batch_size: int, dtype: str, speeds: Speeds) -> float:
+def step_seconds(config: StepConfig, batch_size: int, speeds: Speeds) -> float:
     """Return the predicted time of one update."""
-    dims = list(plan.network.widths)
-    if plan.wide:
+    dims = list(config.network.widths)
+    if config.wide:
         dims[0] = batch_size + dims[1]
     m = batch_size
     weights = [a * b for a, b in itertools.pairwise(dims)]
-    products = sum(weights) * 3 - weights[0] * (2 if plan.wide else 1)
+    products = sum(weights) * 3 - weights[0] * (2 if config.wide else 1)
     states = {"gd": 1, "momentum": 3, "nesterov": 4, "velocity": 3, "rmsprop": 5}
-    passes = 2 * states.get(plan.optimizer.name.split("(")[0], 8) + 2 * plan.l2 + 2 * plan.l1 + 3 * plan.clip
+    passes = (
+        2 * states.get(config.optimizer.name.split("(")[0], 8)
+        + 2 * config.l2
+        + 2 * config.l1
+        + 3 * config.clip
+    )
     numbers = sum(dims[1:]) * m * 8 + sum(weights) * passes
-    numbers += sum(dims[layer] for layer in plan.dropout) * m * 20
-    calls = len(weights) * (14 + 2 * passes) + 12 + 25 * len(plan.dropout) + (15 if plan.every_cost else 0)
+    numbers += sum(dims[layer] for layer in config.dropout) * m * 20
+    calls = (
+        len(weights) * (14 + 2 * passes) + 12 + 25 * len(config.dropout) + (15 if config.every_cost else 0)
+    )
     return calls * speeds.call + 2 * products * m * speeds.flop + numbers * speeds.number
 
 
-def start_seconds(plan: Plan, program: str) -> float:
+def start_seconds(config: StepConfig, program: str) -> float:
     """Return the predicted time before the compiled loop's first step."""
-    seconds = COMPILE_SECONDS + COMPILE_SECONDS_PER_LAYER * plan.network.L
-    seconds *= {"process": 0.0, "disk": CACHED_FRACTION, "nowhere": 1.0}[compile_cache.where(program)]
-    return seconds + (0.0 if "jax" in sys.modules else IMPORT_SECONDS)
+    seconds = COMPILE_SECONDS + COMPILE_SECONDS_PER_LAYER * config.network.L
+    return (0.0 if program in _compiled else seconds) + (0.0 if "jax" in sys.modules else IMPORT_SECONDS)
 
 
-def program_name(plan: Plan, batches: Batches, dtype: str, longest: int | None = None) -> str:
-    """Return a text that two runs share just where they share a compiled program."""
-    switches = (plan.dropout, plan.l2, plan.l1, plan.clip, plan.decay, plan.factors, plan.wide)
+def program_name(config: StepConfig, batches: Batches, dtype: str, longest: int | None = None) -> str:
+    """Return a text that two runs share if and only if they share a compiled program."""
+    switches = (config.dropout, config.l2, config.l1, config.clip, config.decay, config.factors, config.wide)
     m = batches.m if batches.full else batches.rows_kept
-    network = f"{plan.network!r} {plan.network.parametric} {plan.network.inputs}"
-    return f"{network} {plan.optimizer.name} {switches} {m} {batches.batch_size} {longest and (longest - 1).bit_length()} {dtype}"
+    network = f"{config.network!r} {config.network.parametric} {config.network.inputs}"
+    return f"{network} {config.optimizer.name} {switches} {m} {batches.batch_size} {longest and (longest - 1).bit_length()} {dtype}"
 
 
-def choose_loop(kind: str, plan: Plan, batches: Batches, steps: int, dtype: str, program: str) -> str:
+def note_compiled(program: str) -> None:
+    """Note that this process has compiled a program."""
+    _compiled.add(program)
+
+
+def choose_loop(kind: str, config: StepConfig, batches: Batches, steps: int, dtype: str, program: str) -> str:
     """Return "numpy" or "jax": the one asked for, or the one that finishes first."""
-    if plan.optimizer.compiled_only:
+    if config.optimizer.compiled_only:
         if kind == "numpy":
             raise EllayerError(
-                f"optimizer {plan.optimizer.name!r} is optax's and runs compiled: expected engine 'auto' or 'jax', "
+                f"optimizer {config.optimizer.name!r} is optax's and runs compiled: expected engine 'auto' or 'jax', "
                 "received 'numpy'"
             )
         return "jax"
     if kind != "auto":
         return kind
-    slow = steps * step_seconds(plan, batches.batch_size, dtype, NUMPY[dtype])
-    fast = steps * step_seconds(plan, batches.batch_size, dtype, JAX[dtype])
-    start = start_seconds(plan, program)
+    slow = steps * step_seconds(config, batches.batch_size, NUMPY[dtype])
+    fast = steps * step_seconds(config, batches.batch_size, JAX[dtype])
+    start = start_seconds(config, program)
     spent = _spent_on_numpy.get(program, 0.0)
     if fast < slow and (fast + start < slow or spent > start):
         return "jax"

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from ..core.network import Network
-from .batches import Batches
-from .disk_rows import Feed
-from .step import Batch, Knobs, Plan, cost, evaluate, gradient_norm, update
+from .batch_reader import BatchReader
+from .loop import Interval, LoopState, Records
+from .state import Parameters
+from .step import Batch, StepConfig, StepValues, cost, evaluate, gradient_norm, update
+from .training_data import TrainingData
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
 
 SMALL = 1 << 20  # bytes
 MANY_OPERATIONS = 100_000_000  # in one product, a millisecond's work
 KEPT = 24 << 20  # bytes
 
 
-def blas_threads(network: Network, m: int) -> AbstractContextManager:
+def blas_threads(network: Network, m: int) -> AbstractContextManager[object]:
     """Return a context with one BLAS thread where products are small.
 
     There a second thread gains little, and where another process wants the core it costs
@@ -29,7 +34,7 @@ def blas_threads(network: Network, m: int) -> AbstractContextManager:
     """
     if max(2 * n * k * m for n, k in pairwise(network.widths)) > MANY_OPERATIONS:
         return nullcontext()
-    return _thread_pools().limit(limits=1, user_api="blas")
+    return cast(AbstractContextManager[object], _thread_pools().limit(limits=1, user_api="blas"))
 
 
 @lru_cache
@@ -43,71 +48,80 @@ def keep_freed_memory() -> None:
 
 
 @lru_cache
-def _thread_pools() -> Any:
+def _thread_pools() -> ThreadpoolController:
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()
 
 
-@dataclass
-class Records:
-    """What a stretch of updates reports, one entry per record in it.
-
-    ``means`` holds the mean cost of the interval that the record closes, nan where there is none.
-    """
-
-    costs: list[float] = field(default_factory=list)
-    gradient_norms: list[float] = field(default_factory=list)
-    means: list[float] = field(default_factory=list)
-
-
 class NumpyLoop:
-    """Runs updates on NumPy.
+    """Updates of one network on NumPy; a ``Loop``.
 
     Parameters
     ----------
-    plan : Plan
-    knobs : Knobs
-    batch : Batch or Feed
-        All the examples, or what reads them from disk.
-    batches : Batches
+    config : StepConfig
+    values : StepValues
+    data : TrainingData
     record_every : int
     """
 
     name = "numpy"
     chunk_limit = 1 << 30
+    compile_seconds = 0.0
 
-    def __init__(self, plan: Plan, knobs: Knobs, batch: Batch | Feed, batches: Batches, record_every: int):
-        self.plan, self.knobs, self.batches, self.record_every = plan, knobs, batches, record_every
-        self._feed = batch if isinstance(batch, Feed) else None
-        if isinstance(batch, Feed):
+    def __init__(self, config: StepConfig, values: StepValues, data: TrainingData, record_every: int):
+        self.config, self.values, self.batches, self.record_every = config, values, data.batches, record_every
+        examples, batches = data.examples, data.batches
+        self._reader = examples if isinstance(examples, BatchReader) else None
+        if isinstance(examples, BatchReader):
             return
-        if batches.full and batch.X.nbytes < SMALL:  # BLAS copies a small transposed X at every product
-            batch = batch._replace(X=np.ascontiguousarray(batch.X))
-        self._all = batch
-        if not batches.full:  # rows are gathered: one stretch of memory per example
-            self._X_rows = np.ascontiguousarray(batch.X.T)
-            self._Y_rows = np.ascontiguousarray(batch.Y.T)
+        if batches.full and examples.X.nbytes < SMALL:  # BLAS copies a small transposed X at every product
+            examples = examples._replace(X=np.ascontiguousarray(examples.X))
+        self._all = examples
+        if not batches.full:  # rows are gathered: one piece of memory per example
+            self._X_rows = np.ascontiguousarray(examples.X.T)
+            self._Y_rows = np.ascontiguousarray(examples.Y.T)
 
-    def resources(self) -> AbstractContextManager:
+    @property
+    def step(self) -> int:
+        """Updates done."""
+        return self._state.step
+
+    def resources(self) -> AbstractContextManager[object]:
         """Return the context to run in."""
         keep_freed_memory()
         context = ExitStack()
-        context.enter_context(blas_threads(self.plan.network, self.batches.batch_size))
-        if self._feed is not None:
-            context.enter_context(self._feed.reading())
+        context.enter_context(blas_threads(self.config.network, self.batches.batch_size))
+        if self._reader is not None:
+            context.enter_context(self._reader.reading())
         return context
 
-    def start(self, parameters: dict, optimizer_state: Any, step: int, interval: tuple[float, float]) -> None:
+    def start(self, states: Sequence[LoopState]) -> None:
         """Take the state to continue from."""
-        self._carry = (parameters, optimizer_state, step, interval)
+        (self._state,) = states
 
-    def state(self) -> tuple[dict, Any, int, tuple[float, float]]:
-        """Return parameters, optimizer state, step and the interval's (sum, number) of costs."""
-        return self._carry
+    def parameters(self, k: int) -> Parameters:
+        """Return the parameters."""
+        return self._state.parameters
 
-    def advance(self, rates: np.ndarray) -> tuple[Records, bool]:
-        """Do one update per rate; return what was recorded and whether Ctrl-C cut it short.
+    def interval(self, k: int) -> Interval:
+        """Return the sum and number of the losses since the last record."""
+        return self._state.interval
+
+    def state(self, k: int) -> LoopState:
+        """Return the whole state."""
+        return self._state
+
+    def snapshot(self) -> object:
+        """Return the state, for ``restore``."""
+        return self._state
+
+    def restore(self, snapshot: object) -> None:
+        """Return to a snapshot."""
+        self._state = cast(LoopState, snapshot)
+
+    def advance(self, rates: np.ndarray) -> tuple[list[Records], bool]:
+        """Do one update per rate (1, count); return the records and whether Ctrl-C cut it short.
 
         The state moves from one whole update to the next in a single assignment, and an update's
         record is kept only with it.
@@ -115,39 +129,39 @@ class NumpyLoop:
         rows: list[tuple[float, float, float]] = []
         interrupted = False
         try:
-            for rate in rates.tolist():
-                carry, row = self._one(rate)
-                self._carry = carry
+            for rate in rates[0].tolist():
+                state, row = self._one(rate)
+                self._state = state
                 if row:
                     rows.append(row)
         except KeyboardInterrupt:
             interrupted = True
-        return Records(*map(list, zip(*rows, strict=True))), interrupted
+        return [Records(*map(list, zip(*rows, strict=True)))], interrupted
 
-    def _one(self, rate: float) -> tuple[tuple, tuple[float, float, float] | None]:
+    def _one(self, rate: float) -> tuple[LoopState, tuple[float, float, float] | None]:
         """Return the state after one update, and the row to record where one is due."""
-        plan, knobs = self.plan, self.knobs
-        parameters, optimizer_state, step, (cost_sum, count) = self._carry
+        config, values = self.config, self.values
+        parameters, optimizer_state, step, (loss_sum, count) = self._state
         batch = self._batch(step)
-        at = evaluate(plan, knobs, parameters, batch, step)
+        at = evaluate(config, values, parameters, batch, step)
         record = step % self.record_every == 0
         row = None
-        if record or plan.every_cost:
-            J = float(cost(plan, knobs, parameters, batch, at))
+        if record or config.every_cost:
+            J = float(cost(config, values, parameters, batch, at))
         if record:
-            row = (J, float(gradient_norm(plan, batch, at)), cost_sum / count if count else math.nan)
-            cost_sum, count = 0.0, 0.0
-        if plan.every_cost:
+            row = (J, float(gradient_norm(config, batch, at)), loss_sum / count if count else math.nan)
+            loss_sum, count = 0.0, 0.0
+        if config.every_cost:
             share = len(batch.Y[0]) if batch.weights is None else float(batch.weights.sum())
-            cost_sum, count = cost_sum + share * J, count + share
+            loss_sum, count = loss_sum + share * J, count + share
         parameters, optimizer_state = update(
-            plan, knobs, parameters, optimizer_state, at.grads, rate, step + 1.0
+            config, values, parameters, optimizer_state, at.grads, rate, step + 1.0
         )
-        return (parameters, optimizer_state, step + 1, (cost_sum, count)), row
+        return LoopState(parameters, optimizer_state, step + 1, (loss_sum, count)), row
 
     def _batch(self, step: int) -> Batch:
-        if self._feed is not None:
-            return self._feed.batch(step)
+        if self._reader is not None:
+            return self._reader.batch(step)
         if self.batches.full:
             return self._all
         rows = self.batches.indices(step)

@@ -6,13 +6,34 @@ import difflib
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol, cast
 
 import numpy as np
 
+from ..core.arrays import Array
 from ..core.optimizers import OPTIMIZERS, Optimizer
 from ..core.schedules import SCHEDULES, Schedule
 from ..errors import EllayerError
+
+
+class Transformation(Protocol):
+    """A ``GradientTransformation`` of optax: a pair of functions."""
+
+    def __hash__(self) -> int: ...
+
+    @property
+    def init(self) -> Callable[..., Any]:
+        """The function of the parameters that returns the first state."""
+        ...
+
+    @property
+    def update(self) -> Callable[..., Any]:
+        """The function of gradients, state and parameters that returns changes and the next state."""
+        ...
+
+
+OptimizerSpec = str | Optimizer | Transformation
+ScheduleSpec = str | Schedule | Callable[[int], float] | None
 
 # optax's rules that are linear in their learning rate, with the rate their papers begin at.
 OPTAX_RATES = {
@@ -35,8 +56,8 @@ OPTAX_DECAYS = {"lion": 1e-3, "nadamw": 1e-4}  # optax's own defaults
 OPTIMIZER_NAMES = (*OPTIMIZERS, *sorted(OPTAX_RATES), "lbfgs")
 
 
-def find_optimizer(spec: Any) -> Optimizer:
-    """Return the update rule of a name, of an ``Optimizer`` or of an ``optax.GradientTransformation``.
+def find_optimizer(spec: object) -> Optimizer:
+    """Return the update rule of a name, an ``Optimizer`` or an ``optax.GradientTransformation``.
 
     Raises
     ------
@@ -62,7 +83,7 @@ def find_optimizer(spec: Any) -> Optimizer:
             f"GradientTransformation; received {spec!r}{hint}"
         )
     if callable(getattr(spec, "init", None)) and callable(getattr(spec, "update", None)):
-        return _from_optax("optax", spec, 1.0)
+        return _from_optax("optax", cast(Transformation, spec), 1.0)
     raise EllayerError(
         f"optimizer: expected a name or an optax GradientTransformation, received {type(spec).__name__}"
     )
@@ -86,10 +107,16 @@ def _optax_by_name(name: str) -> Optimizer:
 
 
 @lru_cache(maxsize=64)
-def _from_optax(name: str, transformation: Any, learning_rate: float) -> Optimizer:
+def _from_optax(name: str, transformation: Transformation, learning_rate: float) -> Optimizer:
     """Wrap a transformation; its updates are scaled by our rates, which carry the schedule."""
 
-    def update(grads, state, parameters, rates, t):
+    def update(
+        grads: dict[str, Array],
+        state: object,
+        parameters: dict[str, Array],
+        rates: dict[str, Array],
+        t: Array,
+    ) -> tuple[dict[str, Array], Any]:
         changes, state = transformation.update({k: grads[f"d{k}"] for k in parameters}, state, parameters)
         return {
             k: theta + (rates[k] * changes[k]).astype(theta.dtype) for k, theta in parameters.items()
@@ -98,8 +125,8 @@ def _from_optax(name: str, transformation: Any, learning_rate: float) -> Optimiz
     return Optimizer(name, transformation.init, update, learning_rate, compiled_only=True)
 
 
-def find_schedule(spec: str | Callable | None) -> Schedule:
-    """Return the schedule of a name, or of a function of the step that returns the factor on the rate.
+def find_schedule(spec: object) -> Schedule:
+    """Return the schedule of a name, or one whose factor on the rate is a function of the step.
 
     Examples
     --------

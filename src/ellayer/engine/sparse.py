@@ -2,52 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, NamedTuple
+from contextlib import AbstractContextManager, nullcontext
+from typing import Protocol, TypeGuard
 
 import numpy as np
 
 from ..core.network import Network
 from ..errors import EllayerError
 from . import validation as checks
+from .batch_reader import BatchReader
 from .batches import Batches
-from .disk_rows import Feed
 from .step import Batch
 
 
-class _Rows(NamedTuple):
-    """What a feed says of its rows."""
+class SparseMatrix(Protocol):
+    """A sparse matrix or array of scipy's."""
 
-    n_x: int
-    n_y: int
+    shape: tuple[int, int]
     dtype: np.dtype
-    weighted: bool
 
     @property
-    def width(self) -> int:
-        return self.n_x + self.n_y + self.weighted
+    def T(self) -> SparseMatrix:
+        """The transpose."""
+        ...
+
+    def tocsr(self) -> SparseRows:
+        """Return the matrix stored by rows."""
+        ...
+
+    def toarray(self) -> np.ndarray:
+        """Return the dense array."""
+        ...
+
+    def astype(self, dtype: str, copy: bool = True) -> SparseMatrix:
+        """Return the matrix in another dtype."""
+        ...
 
 
-class SparseFeed(Feed):
+class SparseRows(SparseMatrix, Protocol):
+    """A sparse matrix stored by rows."""
+
+    data: np.ndarray
+
+    def __getitem__(self, rows: np.ndarray) -> SparseMatrix: ...
+
+
+class SparseReader(BatchReader):
     """The mini-batches of sparse examples, in the order of ``Batches``.
 
     Parameters
     ----------
-    data : Batch
-        X a sparse matrix (n_x, m) of scipy's, Y (n_L, m), weights (1, m) or None.
+    X : sparse matrix, shape (n_x, m)
+    Y : array, shape (n_L, m)
+    weights : array, shape (1, m), or None
     batches : Batches
     """
 
-    def __init__(self, data: Batch, batches: Batches):  # another source, of the same batches
-        self._X, self._Y, self._weights = data.X.T.tocsr(), np.ascontiguousarray(data.Y.T), data.weights
-        self.batches: Any = batches
-        self.source: Any = _Rows(data.X.shape[0], len(data.Y), data.Y.dtype, data.weights is not None)
+    def __init__(self, X: SparseMatrix, Y: np.ndarray, weights: np.ndarray | None, batches: Batches):
+        super().__init__(batches, X.shape[0], len(Y), Y.dtype, weights is not None)
+        self._X, self._Y, self._weights = X.T.tocsr(), np.ascontiguousarray(Y.T), weights
 
-    @contextmanager
-    def reading(self) -> Iterator[None]:
-        """Return a context that needs nothing: all of it is in memory."""
-        yield
+    def reading(self) -> AbstractContextManager[None]:
+        """Return a context that does nothing: all examples are in memory."""
+        return nullcontext()
 
     def batch(self, step: int) -> Batch:
         """Return the examples of the update after ``step`` others."""
@@ -56,13 +73,13 @@ class SparseFeed(Feed):
         return Batch(self._X[rows].toarray().T, self._Y[rows].T, weights)
 
 
-def is_sparse(X: Any) -> bool:
-    """Tell whether X is a sparse matrix or array of scipy's."""
+def is_sparse(X: object) -> TypeGuard[SparseMatrix]:
+    """Return True if X is a sparse matrix or array of scipy's."""
     return hasattr(X, "tocsr") and hasattr(X, "toarray")
 
 
-def check_sparse(network: Network, X: Any, dtype: str | None) -> Any:
-    """Return sparse X as floats, or say what is wrong with it."""
+def check_sparse(network: Network, X: SparseMatrix, dtype: str | None) -> SparseMatrix:
+    """Return sparse X as floats; raise for a wrong shape or numbers that are not finite."""
     checks.check_shape_of_X(network, X, "X")
     X = X.astype(checks.float_type(X.dtype, dtype), copy=False)
     if not np.isfinite(X.tocsr().data).all():

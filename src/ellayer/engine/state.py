@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
 Parameters = dict[str, np.ndarray]
+T = TypeVar("T")
 
 
 @dataclass
 class TrainState:
-    """Where a run stands between two updates.
+    """The state of a run between two updates.
 
     Parameters
     ----------
@@ -25,12 +26,12 @@ class TrainState:
     before : int
         Updates done earlier on other examples: the optimizer counts them, the order of the examples does not.
     seed : int
-        Seed of dropout's masks and of the order of the examples; with ``step`` it is all there is to
-        know of the random numbers to come.
+        Seed of dropout's masks and of the order of the examples; with ``step`` it determines all random
+        numbers to come.
     rate_scale : float
-        What the ``adaptive`` schedule has made of the learning rate.
+        The factor of the ``adaptive`` schedule on the learning rate.
     interval : tuple of float
-        Sum and number of the costs since the last record.
+        Sum and number of the losses since the last record.
     best_value, best_step, best_parameters, waited
         The best monitored value so far, the step and parameters it belongs to, and the records since
         the last improvement.
@@ -42,7 +43,7 @@ class TrainState:
     """
 
     parameters: Parameters
-    optimizer_state: Any  # None before the first update
+    optimizer_state: object  # None before the first update
     step: int = 0
     before: int = 0
     seed: int = 0
@@ -52,7 +53,7 @@ class TrainState:
     best_step: int = 0
     best_parameters: Parameters | None = None
     waited: int = 0
-    history: dict[str, list] = field(default_factory=dict)
+    history: dict[str, list[float]] = field(default_factory=dict)
     coordinates: Parameters | None = None
 
 
@@ -69,15 +70,15 @@ class FlatState:
     arrays: Parameters
 
     @classmethod
-    def of(cls, tree: Any) -> FlatState:
+    def of(cls, tree: object) -> FlatState:
         """Return the arrays of a tree by their paths."""
         import jax
 
         leaves = jax.tree_util.tree_flatten_with_path(tree)[0]
         return cls({jax.tree_util.keystr(path): np.array(leaf) for path, leaf in leaves})
 
-    def into(self, fresh: Any) -> Any:
-        """Return a tree like ``fresh`` with these arrays in it; the bare dict where its paths are others."""
+    def into(self, fresh: object) -> object:
+        """Return a tree like ``fresh`` with these arrays in it; the bare dict if its paths differ."""
         import jax
 
         leaves, structure = jax.tree_util.tree_flatten_with_path(fresh)
@@ -87,12 +88,16 @@ class FlatState:
         return jax.tree_util.tree_unflatten(structure, [self.arrays[name] for name in names])
 
 
-def copy_tree(tree: Any, dtype: str | None = None) -> Any:
+def copy_tree(tree: T, dtype: str | None = None) -> T:
     """Return the tree of arrays as fresh NumPy arrays, those of floats in ``dtype`` where given."""
+    return cast(T, _copy(tree, dtype))
+
+
+def _copy(tree: object, dtype: str | None) -> object:
     if isinstance(tree, dict):
-        return {key: copy_tree(value, dtype) for key, value in tree.items()}
+        return {key: _copy(value, dtype) for key, value in tree.items()}
     if isinstance(tree, (list, tuple)):
-        parts = [copy_tree(value, dtype) for value in tree]
+        parts: list[Any] = [_copy(value, dtype) for value in tree]
         return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
     if hasattr(tree, "shape"):
         array = np.array(tree)
@@ -100,15 +105,15 @@ def copy_tree(tree: Any, dtype: str | None = None) -> Any:
     return tree
 
 
-def tree_shapes(tree: Any) -> Any:
+def tree_shapes(tree: object) -> object:
     """Return the tree with each array's shape in its place, to compare two trees by."""
     if isinstance(tree, dict):
         return {key: tree_shapes(value) for key, value in tree.items()}
     if isinstance(tree, (list, tuple)):
         return [tree_shapes(value) for value in tree]
-    return np.shape(tree)
+    return np.shape(cast(np.ndarray, tree))
 
 
 def all_finite(parameters: Parameters) -> bool:
-    """Tell whether every number of the parameters is finite."""
+    """Return True if every number of the parameters is finite."""
     return all(bool(np.isfinite(theta).all()) for theta in parameters.values())

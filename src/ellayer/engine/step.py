@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ..core.arrays import Array
 from ..core.network import Network
@@ -14,11 +14,11 @@ from . import wide
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What is fixed for a run and decides the shape of the compiled program; hashable.
+class StepConfig:
+    """The settings of a step that are fixed for a run and decide the shape of the compiled program; hashable.
 
     ``dropout`` names the layers (0 the input) that have any; l1, l2, clipping and decay are only
-    switched on here, their values are ``Knobs``.
+    switched on here, their values are ``StepValues``.
     """
 
     network: Network
@@ -38,17 +38,17 @@ class Plan:
         return list(self.network.shapes)
 
 
-class Knobs(NamedTuple):
-    """The numbers of a run that a compiled program takes as arguments."""
+class StepValues(NamedTuple):
+    """The numbers of a step that a compiled program takes as arguments."""
 
-    l2: Any = 0.0
-    l1: Any = 0.0
-    clip_norm: Any = 0.0
-    weight_decay: Any = 0.0
-    seed: Any = 0
-    dropout: Any = ()  # one rate per layer of Plan.dropout
-    factors: Any = None  # learning-rate factor by parameter
-    before: Any = None  # updates done on other examples, which the optimizer counts too
+    l2: Array = 0.0
+    l1: Array = 0.0
+    clip_norm: Array = 0.0
+    weight_decay: Array = 0.0
+    seed: Array = 0
+    dropout: tuple[Array, ...] = ()  # one rate per layer of StepConfig.dropout
+    factors: dict[str, Array] | None = None  # learning-rate factor by parameter
+    before: Array | None = None  # updates done on other examples, which the optimizer counts too
 
 
 class Batch(NamedTuple):
@@ -69,59 +69,63 @@ class Evaluation(NamedTuple):
     objective: Objective
 
 
-def evaluate(plan: Plan, knobs: Knobs, parameters: dict[str, Array], batch: Batch, step: Any) -> Evaluation:
-    """Forward and backward on one batch, with dropout, weights, L1 and L2."""
+def evaluate(
+    config: StepConfig, values: StepValues, parameters: dict[str, Array], batch: Batch, step: Array
+) -> Evaluation:
+    """Run forward and backward on one batch, with dropout, weights, L1 and L2."""
     X, Y = batch.X, batch.Y
     J = objective(
-        plan.network,
+        config.network,
         X.shape[1],
         batch.weights,
-        l2=knobs.l2 if plan.l2 else None,
-        l1=knobs.l1 if plan.l1 else None,
+        l2=values.l2 if config.l2 else None,
+        l1=values.l1 if config.l1 else None,
     )
     masks = None
-    if plan.dropout:
-        rates = dict(zip(plan.dropout, knobs.dropout, strict=True))
-        masks = dropout_masks(plan.network, rates, X, knobs.seed, step)
-    AL, caches = L_model_forward(X, parameters, plan.network, masks)
-    grads = J.gradients(AL, caches, Y, parameters, project=wide.span_gradient if plan.wide else None)
+    if config.dropout:
+        rates = dict(zip(config.dropout, values.dropout, strict=True))
+        masks = dropout_masks(config.network, rates, X, values.seed, step)
+    AL, caches = L_model_forward(X, parameters, config.network, masks)
+    grads = J.gradients(AL, caches, Y, parameters, project=wide.span_gradient if config.wide else None)
     return Evaluation(AL, caches[-1].Z, grads, J)
 
 
-def cost(plan: Plan, knobs: Knobs, parameters: dict[str, Array], batch: Batch, at: Evaluation) -> Array:
-    """The cost J of an evaluation, L1 and L2 included."""
-    if plan.l2 and plan.wide:
+def cost(
+    config: StepConfig, values: StepValues, parameters: dict[str, Array], batch: Batch, at: Evaluation
+) -> Array:
+    """Return the cost J of an evaluation, L1 and L2 included."""
+    if config.l2 and config.wide:
         parameters = parameters | {"W1": wide.root_of_squares(parameters["W1"], batch.gram)}
     return at.objective.cost(at.AL, at.ZL, batch.Y, parameters)
 
 
-def gradient_norm(plan: Plan, batch: Batch, at: Evaluation) -> Array:
-    """The Euclidean norm of all gradients together."""
+def gradient_norm(config: StepConfig, batch: Batch, at: Evaluation) -> Array:
+    """Return the Euclidean norm of all gradients together."""
     grads = at.grads
-    if plan.wide:
+    if config.wide:
         grads = grads | {"dW1": wide.root_of_squares(grads["dW1"], batch.gram)}
-    return global_norm(grads, plan.names)
+    return global_norm(grads, config.names)
 
 
 def update(
-    plan: Plan,
-    knobs: Knobs,
+    config: StepConfig,
+    values: StepValues,
     parameters: dict[str, Array],
-    optimizer_state: Any,
-    grads: Any,
-    rate: Any,
-    t: Any,
-) -> tuple[dict[str, Array], Any]:
-    """The new parameters and optimizer state; ``t`` counts updates from 1."""
-    if knobs.before is not None:
-        t = t + knobs.before
-    if plan.clip:
-        grads = clip_gradients(grads, plan.names, knobs.clip_norm)
-    if plan.factors:
-        rates = {name: rate * knobs.factors[name] for name in parameters}
+    optimizer_state: object,
+    grads: dict[str, Array],
+    rate: Array,
+    t: Array,
+) -> tuple[dict[str, Array], object]:
+    """Return the new parameters and optimizer state; ``t`` counts updates from 1."""
+    if values.before is not None:
+        t = t + values.before
+    if config.clip:
+        grads = clip_gradients(grads, config.names, values.clip_norm)
+    if values.factors is not None:
+        rates = {name: rate * values.factors[name] for name in parameters}
     else:
         rates = dict.fromkeys(parameters, rate)
-    new, optimizer_state = plan.optimizer.update(grads, optimizer_state, parameters, rates, t)
-    if plan.decay:
-        new = decay_weights(new, parameters, rates, knobs.weight_decay)
+    new, optimizer_state = config.optimizer.update(grads, optimizer_state, parameters, rates, t)
+    if config.decay:
+        new = decay_weights(new, parameters, rates, values.weight_decay)
     return new, optimizer_state

@@ -1,45 +1,45 @@
-"""train_many: the same architecture under many settings, trained in one compiled program."""
+"""train_many: networks of one architecture under many settings, in one compiled program."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from ..core.initializers import initialize_parameters
 from ..core.network import Network
 from ..errors import EllayerError
 from . import validation as checks
-from .batches import Batches
-from .events import Info, wants_to_stop
-from .history import Columns, History
-from .optax_rules import find_optimizer, find_schedule
-from .run import STRETCH_SECONDS, Metric, Rates, Score, Watch
-from .state import FlatState, TrainState, all_finite
-from .step import Batch, Knobs, Plan
-from .train import TrainingResult, check_validation, stopping_rule
+from .events import Callback, Metric, Score
+from .optax_rules import OptimizerSpec, ScheduleSpec
+from .result import TrainingResult
+from .sparse import SparseMatrix
+from .state import TrainState
+from .train_networks import starting_states, train_networks
+from .train_settings import NetworkArguments, train_settings
+from .training_data import training_data
 
-Many = float | Sequence[float] | None
+PerNetwork = float | Sequence[float] | None
+_SEQUENCES = (list, tuple, np.ndarray)
 
 
 def train_many(
     network: Network,
-    X: Any,
-    Y: Any,
+    X: ArrayLike | SparseMatrix,
+    Y: ArrayLike,
     *,
-    learning_rate: Many = None,
-    l2: Many = 0.0,
-    l1: Many = 0.0,
-    weight_decay: Many = None,
-    dropout: Many = 0.0,
+    learning_rate: PerNetwork = None,
+    l2: PerNetwork = 0.0,
+    l1: PerNetwork = 0.0,
+    weight_decay: PerNetwork = None,
+    dropout: PerNetwork = 0.0,
     seed: int | Sequence[int] = 0,
-    sample_weight: Any = None,
-    parameters: Sequence[Mapping[str, Any]] | None = None,
+    sample_weight: ArrayLike | None = None,
+    parameters: Sequence[Mapping[str, ArrayLike]] | None = None,
     initializer: str = "auto",
-    optimizer: Any = "gd",
-    schedule: str | Callable | None = None,
+    optimizer: OptimizerSpec = "gd",
+    schedule: ScheduleSpec = None,
     num_iterations: int = 1000,
     batch_size: int | None = None,
     validation: Sequence[Any] | None = None,
@@ -54,15 +54,16 @@ def train_many(
     learning_rate_factors: Mapping[str, float] | None = None,
     dtype: str | None = None,
     record_every: int = 100,
-    callbacks: Sequence[Callable] = (),
-    progress: Callable | None = None,
+    callbacks: Sequence[Callback] = (),
+    progress: Callback | None = None,
     states: Sequence[TrainState] | None = None,
     schedule_length: int | None = None,
 ) -> list[TrainingResult]:
     """Train K networks of one architecture at once; each result equals its own ``train``.
 
-    What differs is given as a sequence of length K, what is shared as one value. Folds of a
-    cross-validation are rows of ``sample_weight`` with 0 for what is left out.
+    Settings that differ are sequences of length K, those that are shared one value. Folds of a
+    cross-validation are rows of ``sample_weight`` with 0 for the examples left out. A network that
+    diverges or runs out of patience stops there, and the others continue.
 
     Parameters
     ----------
@@ -79,7 +80,7 @@ def train_many(
     validation : (X, Y) or list of K of them, optional
         One held-out set for all, or one each.
     patience : int, optional
-        Stop when every network has waited so many records for an improvement.
+        As in ``train``, for each network by itself.
     callbacks, progress : optional
         Called with an ``Info`` whose history is the first network's and whose cost is the mean of all;
         ``info.states`` has all of them.
@@ -98,275 +99,81 @@ def train_many(
     ValueError
         Where two sequences differ in length, and whatever ``train`` refuses.
     """
-    X = checks.check_X(network, X, dtype)
-    dtype = str(X.dtype)
-    m = X.shape[1]
-    Y = checks.check_Y(network, Y, m, dtype)
-    rule = find_optimizer(optimizer)
-    weights = _weight_rows(sample_weight, m, dtype)
     if states is not None:
-        parameters, seed = [s.parameters for s in states], [s.seed for s in _of_one_step(states)]
-    given = {
-        "learning_rate": rule.learning_rate if learning_rate is None else learning_rate,
+        parameters, seed = None, [state.seed for state in _check_states(states)]
+    weights = None if sample_weight is None else checks.weight_rows(sample_weight)
+    per_network = {
+        "learning_rate": learning_rate,
         "l2": l2,
         "l1": l1,
-        "weight_decay": rule.weight_decay if weight_decay is None else weight_decay,
+        "weight_decay": weight_decay,
         "dropout": dropout,
         "seed": seed,
         "sample_weight": weights if weights is not None and len(weights) > 1 else None,
         "parameters": parameters,
+        "validation": validation if isinstance(validation, list) else None,
     }
-    if isinstance(validation, list):
-        given["validation"] = validation
-    K = _how_many(given)
-    sets = validation if isinstance(validation, list) else [validation] * K
-    watches = [
-        Watch(Batch(X, Y), check_validation(network, one, dtype), metrics or {}, score) for one in sets
-    ]
-    stopping, keep_best = stopping_rule(
-        monitor, maximize, patience, tolerance, restore_best, time_limit, watches[0]
-    )
-    factors = checks.check_factors(network, dict(learning_rate_factors or {}))
-    settings = {name: _spread(name, given[name], K) for name in list(given)[:6]}
-    starts = [
-        initialize_parameters(network, initializer, settings["seed"][k], dtype)
-        if parameters is None
-        else checks.check_parameters(network, parameters[k], dtype)
+    K = _count_networks(per_network)
+    own = [
+        cast(
+            NetworkArguments,
+            {name: _value_of(per_network[name], k) for name in NetworkArguments.__annotations__},
+        )
         for k in range(K)
     ]
-    plan = Plan(
-        network, rule, dropout=tuple(range(1, network.L)) if any(settings["dropout"]) else (),
-        l2=any(settings["l2"]), l1=any(settings["l1"]), decay=any(settings["weight_decay"]),
-        every_cost=batch_size is not None and batch_size < m, factors=factors is not None,
-    )  # fmt: skip
-    knobs = Knobs(
-        l2=np.array(settings["l2"]),
-        l1=np.array(settings["l1"]),
-        clip_norm=np.zeros(K),
-        weight_decay=np.array(settings["weight_decay"]),
-        seed=np.array(settings["seed"]),
-        dropout=tuple(np.array(settings["dropout"]) for _ in plan.dropout),
-        factors=factors and {name: np.full(K, factor) for name, factor in factors.items()},
+    settings = train_settings(
+        network,
+        own,
+        several=True,
+        initializer=initializer,
+        optimizer=optimizer,
+        schedule=schedule,
+        schedule_length=schedule_length,
+        num_iterations=num_iterations,
+        batch_size=batch_size,
+        learning_rate_factors=learning_rate_factors,
+        validated=validation is not None,
+        metrics=metrics,
+        score=score,
+        monitor=monitor,
+        maximize=maximize,
+        patience=patience,
+        tolerance=tolerance,
+        restore_best=restore_best,
+        time_limit=time_limit,
+        dtype=dtype,
+        record_every=record_every,
+        callbacks=callbacks,
+        progress=progress,
     )
-    orders = [Batches(m, batch_size, s) for s in dict.fromkeys(settings["seed"])]
-    from .jax_loop import JaxLoopOfMany
-
-    if find_schedule(schedule).adaptive:
-        raise EllayerError(
-            "schedule 'adaptive': expected one of the others, since it follows one network's cost alone"
-        )
-    loop = JaxLoopOfMany(plan, knobs, Batch(X, Y, weights), orders, record_every, dtype, K)
-    done = states[0].step if states else 0
-    if states is None:
-        loop.start(starts, [rule.init(start) for start in starts] if not rule.compiled_only else None)
-    else:
-        loop.start(starts, _optimizer_states(rule, states), done, [s.interval for s in states])
-    total = done + num_iterations if schedule_length is None else schedule_length
-    rates = [Rates(rate, find_schedule(schedule), total) for rate in settings["learning_rate"]]
-    run = _RunOfMany(
-        plan, loop, rates, watches, stopping, keep_best, record_every, done + num_iterations, settings["seed"]
-    )
-    if states is not None:
-        run.take_up(states)
-    reason = run.go(callbacks, progress)
-    return [run.result(k, reason) for k in range(K)]
+    data = training_data(settings, X, Y, weights, validation)
+    return train_networks(settings, data, starting_states(settings, data.dtype, states, parameters))
 
 
-def _of_one_step(states: Sequence[TrainState]) -> Sequence[TrainState]:
+def _check_states(states: Sequence[TrainState]) -> Sequence[TrainState]:
+    for state in states:
+        if not isinstance(state, TrainState):
+            raise EllayerError(
+                f"states: expected the TrainState of each result, received {type(state).__name__}"
+            )
     steps = sorted({state.step for state in states})
     if len(steps) != 1:
         raise EllayerError(f"states: expected networks after equally many updates, received {steps}")
     return states
 
 
-def _optimizer_states(rule: Any, states: Sequence[TrainState]) -> list:
-    """The optimizers' own arrays; those of optax, as a file keeps them, in optax's own classes again."""
-    return [
-        s.optimizer_state.into(rule.init(s.parameters)) if isinstance(s.optimizer_state, FlatState)
-        else rule.init(s.parameters) if s.optimizer_state is None
-        else s.optimizer_state
-        for s in states
-    ]  # fmt: skip
-
-
-class _RunOfMany:
-    """Drives the loop of many; each network keeps its own history and its own best."""
-
-    def __init__(self, plan, loop, rates, watches, stopping, keep_best, every, total, seeds):
-        self.seeds = seeds
-        self.plan, self.loop, self.rates, self.watches = plan, loop, rates, watches
-        self.stopping, self.keep_best, self.every, self.total = stopping, keep_best, every, total
-        self.K = len(rates)
-        self.histories = [History() for _ in range(self.K)]
-        self.step, self.seconds = 0, 0.0
-        self._best: list[tuple] = [(None, 0, None)] * self.K  # value, step, parameters
-        self._waited = [0] * self.K
-        self._by_cost = stopping.monitor == "loss"
-        self._judging = keep_best or stopping.patience is not None
-        self._decisive = bool(any(watches) or self._judging)
-        self._speed = 0.0
-
-    def take_up(self, states: Sequence[TrainState]) -> None:
-        """Go on from where the networks stood."""
-        self.step = states[0].step
-        self.histories = [History(state.history) for state in states]
-        self._best = [(state.best_value, state.best_step, state.best_parameters) for state in states]
-        self._waited = [state.waited for state in states]
-
-    def go(self, callbacks, progress) -> str:
-        self._begin = time.perf_counter() - (self.histories[0]["seconds"][-1] if self.histories[0] else 0.0)
-        limited_from = time.perf_counter()
-        self._decisive = self._decisive or bool(callbacks)
-        try:
-            with np.errstate(all="ignore"):
-                reason = self._stretches(callbacks, progress, limited_from)
-                self._finish()
-        except KeyboardInterrupt:
-            reason = "interrupted"
-        self.seconds = time.perf_counter() - self._begin
-        return reason
-
-    def _stretches(self, callbacks, progress, limited_from: float) -> str:
-        while self.step < self.total:
-            at_record = self.step % self.every == 0
-            looks = self._look() if at_record else [{}] * self.K
-            count = self._stretch()
-            table = np.stack([rates.of(self.step, count, 1.0) for rates in self.rates])
-            begin = time.perf_counter()
-            columns = self.loop.advance(table)
-            for k in range(self.K):
-                self._append(k, columns[k], looks[k], table[k])
-            self.step += count
-            self._speed = count / max(time.perf_counter() - begin, 1e-9)
-            self.loop.close_means(self.histories)
-            whole = self.step % self.every == 0 or self.step == self.total
-            if whole and self._judging and self._judge():
-                return "patience"
-            cost = float(np.mean([history["loss"][-1] for history in self.histories]))
-            info = Info(self.step, self.total, cost, self.histories[0], lambda: self.state(0), self.states)
-            if progress:
-                progress(info)
-            if whole and any([wants_to_stop(callback(info)) for callback in callbacks]):  # noqa: C419 - call each
-                return "callback"
-            limit = self.stopping.time_limit
-            if limit is not None and time.perf_counter() - limited_from >= limit:
-                return "time"
-        return "iterations"
-
-    def _stretch(self) -> int:
-        count = min(self.total - self.step, self.loop.chunk_limit)
-        if self._decisive:
-            count = min(count, self.every - self.step % self.every)
-        timely = int(self._speed * STRETCH_SECONDS) if self._speed else 8
-        return max(1, min(count, timely))
-
-    def _look(self) -> list[dict]:
-        looks = []
-        for k, watch in enumerate(self.watches):
-            parameters = self.loop.parameters(k)
-            looks.append(watch.look(self.plan, parameters) if watch else {})
-            if self._judging and not self._by_cost:
-                self._compare(k, looks[k][self.stopping.monitor], parameters)
-        return looks
-
-    def _judge(self) -> bool:
-        """Whether every network has waited long enough."""
-        if self._by_cost:
-            column = "mean_loss" if self.plan.every_cost else "loss"
-            for k, history in enumerate(self.histories):
-                self._compare(k, history[column][-1], self.loop.parameters(k))
-        patience = self.stopping.patience
-        return patience is not None and all(waited >= patience for waited in self._waited)
-
-    def _compare(self, k: int, value: float, parameters: dict) -> None:
-        better, self._waited[k] = self.stopping.judge(value, self._best[k][0], self._waited[k])
-        if better:
-            kept = {name: theta.copy() for name, theta in parameters.items()} if self.keep_best else None
-            self._best[k] = (value, self.step, kept)
-
-    def _finish(self) -> None:
-        for k, (watch, history) in enumerate(zip(self.watches, self.histories, strict=True)):
-            if not watch:
-                continue
-            parameters = self.loop.parameters(k)
-            history.final = Columns({"iteration": self.step, **watch.look(self.plan, parameters)})
-            if self._judging and not self._by_cost:
-                self._compare(k, history.final[self.stopping.monitor], parameters)
-
-    def _append(self, k: int, columns: np.ndarray, looked: dict, rates: np.ndarray) -> None:
-        history = self.histories[k]
-        iteration = first = -(-self.step // self.every) * self.every
-        while iteration < self.step + len(rates):
-            J, norm, mean = columns[:, (iteration - first) // self.every].tolist()
-            if not np.isnan(mean) and history:
-                history["mean_loss"][-1] = mean
-            row = {"iteration": iteration, "loss": J}
-            if self.plan.every_cost:
-                row["mean_loss"] = np.nan
-            row |= looked
-            row["learning_rate"] = float(rates[iteration - self.step])
-            row["gradient_norm"] = norm
-            row["seconds"] = time.perf_counter() - self._begin
-            row["loop"] = self.loop.name
-            history.append(row)
-            looked, iteration = {}, iteration + self.every
-
-    def states(self) -> list[TrainState]:
-        """Where all networks stand."""
-        return [self.state(k) for k in range(self.K)]
-
-    def state(self, k: int) -> TrainState:
-        """Where network k stands."""
-        value, step, parameters = self._best[k]
-        return TrainState(
-            self.loop.parameters(k),
-            self.loop.optimizer_state(k),
-            step=self.step,
-            seed=self.seeds[k],
-            interval=self.loop.interval(k),
-            best_value=value,
-            best_step=step,
-            best_parameters=parameters,
-            waited=self._waited[k],
-            history={name: list(column) for name, column in self.histories[k].items()},
-        )
-
-    def result(self, k: int, reason: str) -> TrainingResult:
-        """What ``train`` would have given back for network k."""
-        state = self.state(k)
-        best = state.best_parameters if self.keep_best else None
-        last = {name: theta.copy() for name, theta in state.parameters.items()}
-        return TrainingResult(
-            network=self.plan.network,
-            parameters=last if best is None else best,
-            costs=list(self.histories[k].get("loss", [])),
-            history=self.histories[k],
-            stopped_by=reason if all_finite(state.parameters) else "divergence",
-            engine=self.loop.name,
-            state=state,
-            seconds=self.seconds,
-            compile_seconds=self.loop.compile_seconds,
-        )
-
-
-def _weight_rows(sample_weight: Any, m: int, dtype: str) -> np.ndarray | None:
-    """Weights as (1, m) or (K, m)."""
-    if sample_weight is None:
-        return None
-    rows = np.atleast_2d(np.asarray(sample_weight, dtype))
-    return np.concatenate([checks.check_weights(row, m, dtype) for row in rows])  # type: ignore[misc]
-
-
-def _how_many(given: Mapping[str, Any]) -> int:
-    lengths = {name: len(v) for name, v in given.items() if isinstance(v, (list, tuple, np.ndarray))}
+def _count_networks(arguments: Mapping[str, object]) -> int:
+    """Return K, the common length of the arguments that are sequences."""
+    lengths = {name: len(value) for name, value in arguments.items() if isinstance(value, _SEQUENCES)}
     if len(set(lengths.values())) > 1:
         raise EllayerError(f"train_many: expected sequences of one length, received {lengths}")
+    if 0 in lengths.values():
+        raise EllayerError(
+            f"train_many: expected at least one network, received sequences of length 0: {sorted(lengths)}"
+        )
     return max(lengths.values(), default=1)
 
 
-def _spread(name: str, value: Any, K: int) -> list:
-    values = list(value) if isinstance(value, (list, tuple, np.ndarray)) else [value] * K
-    if name == "seed":
-        return [checks.check_count(v, name, low=0) for v in values]
-    below = 1.0 if name == "dropout" else np.inf
-    return [checks.check_number(v, name, strict=name == "learning_rate", below=below) for v in values]
+def _value_of(value: object, k: int) -> object:
+    """Return network k's own value of an argument."""
+    return value[k] if isinstance(value, _SEQUENCES) else value

@@ -1,22 +1,40 @@
-"""What comes in is checked here, once: shapes, numbers, labels, settings."""
+"""Checks of arguments: shapes, numbers, labels, settings."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol, SupportsIndex
 
 import numpy as np
 
 from ..core.network import Network
 from ..errors import EllayerError
+from .events import Observers
 from .history import RESERVED
+
+if TYPE_CHECKING:
+    from jax import Device
 
 LARGEST_SEED = 2**32 - 1  # of numpy.random.RandomState
 
 
-def check_X(network: Network, X: Any, dtype: str | None, name: str = "X") -> np.ndarray:
-    """Return X as a float array (n_x, m), a sparse one made dense, or say what is wrong with it."""
+class Matrix(Protocol):
+    """An array, or a sparse matrix."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Rows and columns."""
+        ...
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Type of the numbers."""
+        ...
+
+
+def check_X(network: Network, X: object, dtype: str | None, name: str = "X") -> np.ndarray:
+    """Return X as a float array (n_x, m), a sparse one made dense; raise for a wrong shape or number."""
     X = X.toarray() if hasattr(X, "toarray") else np.asarray(X)
     check_shape_of_X(network, X, name)
     with np.errstate(over="ignore"):  # what overflows is found below
@@ -25,19 +43,19 @@ def check_X(network: Network, X: Any, dtype: str | None, name: str = "X") -> np.
     return X
 
 
-def float_type(given: np.dtype, wanted: str | None) -> str:
-    """Return the type to compute in: the one wanted, else that of X where it is one of the two."""
-    return wanted or ("float32" if given == np.float32 else "float64")
+def float_type(dtype: np.dtype, argument: str | None) -> str:
+    """Return the type to compute in: the argument ``dtype``, else that of X if it is one of the two."""
+    return argument or ("float32" if dtype == np.float32 else "float64")
 
 
-def check_shape_of_X(network: Network, X: Any, name: str) -> None:
-    """Say what is wrong with the type or the shape of X, an array or a sparse matrix."""
+def check_shape_of_X(network: Network, X: Matrix, name: str) -> None:
+    """Raise for a wrong type or shape of X, an array or a sparse matrix."""
     n_x = network.layer_dims[0]
     if X.dtype.kind not in "fiub":
         raise EllayerError(
             f"{name}: expected numbers, received dtype {X.dtype}; encode text and categories first"
         )
-    if X.ndim != 2:
+    if len(X.shape) != 2:
         raise EllayerError(
             f"{name}: expected shape (n_x, m) = ({n_x}, m) with examples as columns, received shape {X.shape}; "
             "flatten pictures with X.reshape(m, -1).T, and make one example a column with x.reshape(-1, 1)"
@@ -54,7 +72,7 @@ def check_shape_of_X(network: Network, X: Any, name: str) -> None:
 
 
 def check_finite(X: np.ndarray, name: str) -> None:
-    """Say where the first nan or infinity stands."""
+    """Raise for nan or infinity, and say where the first one is."""
     with np.errstate(all="ignore"):
         if np.isfinite(X.sum()) or np.isfinite(X).all():
             return
@@ -66,53 +84,53 @@ def check_finite(X: np.ndarray, name: str) -> None:
     )
 
 
-def check_Y(network: Network, Y: Any, m: int, dtype: Any, name: str = "Y") -> np.ndarray:
-    """Return Y as a float array (n_L, m), or say what is wrong with it."""
-    if Y is None:
+def check_Y(network: Network, targets: object, m: int, dtype: str | np.dtype, name: str = "Y") -> np.ndarray:
+    """Return Y as a float array (n_L, m); raise for a wrong shape or number."""
+    if targets is None:
         raise EllayerError(
             f"{name}: expected targets, received None; only rows on disk (engine.DiskRows) hold their own"
         )
-    Y = np.asarray(Y)
+    Y = np.asarray(targets)
     n_L = network.layer_dims[-1]
-    targets = network.loss_row.targets
+    kind = network.loss_row.targets
     if Y.dtype.kind not in "fiub":
         raise EllayerError(
             f"{name}: expected numbers, received dtype {Y.dtype}; encode labels as 0, 1, ... first"
         )
-    if Y.shape == (m,) and (targets == "one_hot" or n_L == 1):
-        Y = _class_columns(Y, n_L, name) if targets == "one_hot" else Y.reshape(1, m)
+    if Y.shape == (m,) and (kind == "one_hot" or n_L == 1):
+        Y = _class_columns(Y, n_L, name) if kind == "one_hot" else Y.reshape(1, m)
     if Y.shape != (n_L, m):
-        hint = _hint_for_Y(Y.shape, n_L, m, name, targets)
+        hint = _hint_for_Y(Y.shape, n_L, m, name, kind)
         raise EllayerError(f"{name}: expected shape ({n_L}, {m}), received {Y.shape}; {hint}")
     with np.errstate(over="ignore"):
         Y = Y.astype(dtype, copy=False)
     check_finite(Y, name)
-    if targets == "binary" and not ((Y == 0) | (Y == 1)).all():
+    if kind == "binary" and not ((Y == 0) | (Y == 1)).all():
         strange = sorted(set(np.unique(Y)) - {0.0, 1.0})[:5]
         raise EllayerError(
             f"{name}: the loss {network.loss!r} expects labels 0 and 1, received "
             f"{', '.join(f'{v:g}' for v in strange)}; recode the labels, or choose a loss for numbers such as "
             "'squared_error'"
         )
-    if targets == "one_hot" and not (np.allclose(Y.sum(axis=0), 1.0, atol=1e-6) and (Y >= 0).all()):
+    if kind == "one_hot" and not (np.allclose(Y.sum(axis=0), 1.0, atol=1e-6) and (Y >= 0).all()):
         raise EllayerError(
             f"{name}: the loss {network.loss!r} expects one-hot columns (or class numbers 0..{n_L - 1} of shape "
             f"({m},)); received columns that sum to {Y.sum(axis=0).min():g}..{Y.sum(axis=0).max():g}"
         )
-    if targets == "count" and (Y < 0).any():
+    if kind == "count" and (Y < 0).any():
         raise EllayerError(f"{name}: the loss {network.loss!r} expects numbers >= 0, received {Y.min():g}")
     return Y
 
 
-def _hint_for_Y(shape: tuple[int, ...], n_L: int, m: int, name: str, targets: str) -> str:
-    """What would make targets of the wrong shape fit."""
+def _hint_for_Y(shape: tuple[int, ...], n_L: int, m: int, name: str, kind: str) -> str:
+    """Return a hint that makes targets of the wrong shape fit."""
     if shape == (m, n_L):
         return f"{name}.T has the right shape: transpose?"
     if (len(shape) == 1 and shape[0] != m) or (len(shape) == 2 and shape[0] == n_L):
         return f"X has {m} examples and {name} {shape[-1]}"
     if math.prod(shape) == n_L * m:
         return f"try {name}.reshape({n_L}, {m})"
-    if targets == "one_hot" and math.prod(shape) == m:
+    if kind == "one_hot" and math.prod(shape) == m:
         return f"class numbers are flat: try {name}.ravel()"
     return f"try one row per output unit, and one column per example ({n_L} and {m} here)"
 
@@ -123,10 +141,12 @@ def _class_columns(y: np.ndarray, n_L: int, name: str) -> np.ndarray:
             f"{name}: expected class numbers 0..{n_L - 1} (the network has {n_L} outputs), received "
             f"{y.min():g}..{y.max():g}"
         )
-    return (np.arange(n_L).reshape(-1, 1) == y).astype(float)
+    return np.asarray(np.arange(n_L).reshape(-1, 1) == y, float)
 
 
-def check_weights(weights: Any, m: int, dtype: Any, name: str = "sample_weight") -> np.ndarray | None:
+def check_weights(
+    weights: object, m: int, dtype: str | np.dtype, name: str = "sample_weight"
+) -> np.ndarray | None:
     """Return weights as (1, m), or None."""
     if weights is None:
         return None
@@ -144,10 +164,15 @@ def check_weights(weights: Any, m: int, dtype: Any, name: str = "sample_weight")
     return w
 
 
+def weight_rows(weights: object) -> np.ndarray:
+    """Return the weights of several networks as rows, one row for all or one each."""
+    return np.atleast_2d(np.asarray(weights))
+
+
 def check_parameters(
-    network: Network, parameters: Any, dtype: Any, where: str = "parameters"
+    network: Network, parameters: object, dtype: str, where: str = "parameters"
 ) -> dict[str, np.ndarray]:
-    """Return a copy of the parameters in the right dtype, or say which one does not fit."""
+    """Return a copy of the parameters in the right dtype; raise for one that does not fit."""
     if not isinstance(parameters, dict) or set(parameters) != set(network.shapes):
         received = sorted(parameters) if isinstance(parameters, dict) else type(parameters).__name__
         raise EllayerError(f"{where}: expected a dict with {', '.join(network.shapes)}; received {received}")
@@ -161,12 +186,12 @@ def check_parameters(
     return copy
 
 
-def check_dtype(dtype: Any) -> str | None:
+def check_dtype(dtype: object) -> str | None:
     """Return "float32", "float64" or None."""
     if dtype is None:
         return None
     try:
-        name = str(np.dtype(dtype))
+        name = str(np.dtype(dtype))  # type: ignore[call-overload]
     except TypeError:
         name = ""
     if name not in ("float32", "float64"):
@@ -175,11 +200,11 @@ def check_dtype(dtype: Any) -> str | None:
 
 
 def check_number(
-    value: Any, name: str, *, low: float = 0.0, strict: bool = False, below: float = math.inf
+    value: object, name: str, *, low: float = 0.0, strict: bool = False, below: float = math.inf
 ) -> float:
     """Return a number of [low, below), or (low, below) when strict."""
     try:
-        number = float(value)
+        number = float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         raise EllayerError(f"{name}: expected a number, received {value!r}") from None
     if not (number > low if strict else number >= low) or not number < below:
@@ -188,37 +213,47 @@ def check_number(
     return number
 
 
-def check_count(value: Any, name: str, low: int = 1) -> int:
+def check_count(value: object, name: str, low: int = 1) -> int:
     """Return a whole number of at least ``low``."""
-    if isinstance(value, bool) or not hasattr(value, "__index__") or value.__index__() < low:
+    if isinstance(value, bool) or not isinstance(value, SupportsIndex) or value.__index__() < low:
         raise EllayerError(f"{name}: expected a whole number >= {low}, received {value!r}")
     return value.__index__()
 
 
-def check_seed(seed: Any) -> int:
-    """Return a seed that NumPy's generator takes."""
+def check_seed(seed: object) -> int:
+    """Return a seed for NumPy's generator."""
     number = check_count(seed, "seed", low=0)
     if number > LARGEST_SEED:
         raise EllayerError(f"seed: expected a whole number from 0 to {LARGEST_SEED}, received {number}")
     return number
 
 
-def check_functions(callbacks: Any, progress: Any, metrics: Any, score: Any) -> None:
-    """Say that callbacks are a list of functions, metrics a dict of them, progress and score one each."""
+def check_observers(callbacks: object, progress: object) -> Observers:
+    """Return callbacks and progress; raise unless they are a list of functions and one."""
     if callable(callbacks):
         raise EllayerError(
             "callbacks: expected a list of functions, received a function; write callbacks=[function]"
         )
+    if not isinstance(callbacks, Iterable):
+        raise EllayerError(f"callbacks: expected a list of functions, received {type(callbacks).__name__}")
     for callback in callbacks:
         if not callable(callback):
             raise EllayerError(f"callbacks: expected functions, received {type(callback).__name__}")
-    for name, function in {"progress": progress, "score": score}.items():
-        if function is not None and not callable(function):
-            raise EllayerError(f"{name}: expected a function, received {type(function).__name__}")
+    if progress is not None and not callable(progress):
+        raise EllayerError(f"progress: expected a function, received {type(progress).__name__}")
+    return Observers(tuple(callbacks), progress)
+
+
+def check_metrics(metrics: object, score: object) -> None:
+    """Raise unless metrics are a dict of functions, under names of their own, and score is a function."""
+    if score is not None and not callable(score):
+        raise EllayerError(f"score: expected a function, received {type(score).__name__}")
     kind = "metrics: expected a dict of functions {name: f(AL, Y)}"
-    if metrics is not None and not isinstance(metrics, Mapping):
+    if metrics is None:
+        return
+    if not isinstance(metrics, Mapping):
         raise EllayerError(f"{kind}, received {type(metrics).__name__}")
-    for name, function in (metrics or {}).items():
+    for name, function in metrics.items():
         if name in RESERVED or (name == "score" and score is not None):
             raise EllayerError(
                 f"metrics: expected names that are no columns of the history, received {name!r}; try 'my_{name}'"
@@ -227,7 +262,14 @@ def check_functions(callbacks: Any, progress: Any, metrics: Any, score: Any) -> 
             raise EllayerError(f"{kind}, received {type(function).__name__} for {name!r}")
 
 
-def check_dropout(network: Network, dropout: Any) -> dict[int, float]:
+def check_devices(devices: object) -> Sequence[Device] | None:
+    """Return a list of jax devices, or None."""
+    if devices is not None and not isinstance(devices, Sequence):
+        raise EllayerError(f"devices: expected a list of jax devices, received {type(devices).__name__}")
+    return devices
+
+
+def check_dropout(network: Network, dropout: object) -> dict[int, float]:
     """Return the rates by layer, those above 0 only: a number is for all hidden layers, a list for 0..L-1."""
     if isinstance(dropout, Sequence) and not isinstance(dropout, str):
         rates = [check_number(r, "dropout", below=1.0) for r in dropout]

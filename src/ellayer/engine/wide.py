@@ -7,7 +7,7 @@ descent, momentum, Nesterov and L2 so does all that ever is added to W^[1]. In t
 
 the first layer is Z^[1] = Theta (M X) + b^[1]: an ordinary network whose input is the (m + n_1, m)
 matrix M X = [X^T X; W_0 X], and whose update of Theta is [1/m dZ^[1], 0] (+ l2/m Theta): the big
-product with X has become no product at all. A step costs n_1 m (m + n_1) instead of 2 n_1 n_x m.
+product with X is gone. A step costs n_1 m (m + n_1) instead of 2 n_1 n_x m.
 Everything here is float64, whatever the network is: the Gram matrix squares the condition number.
 """
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def pays(network: Network, m: int, steps: int) -> bool:
-    """Tell whether the coordinates cost less than half of the direct way, preparation included."""
+    """Return True if the coordinates cost less than half of the direct way, preparation included."""
     n_x, n_1 = network.layer_dims[:2]
     direct = steps * 4.0 * n_1 * n_x * m
     preparation = 2.0 * m * n_x * (m + 2.0 * n_1) + 2.0 * n_1 * n_x * m
@@ -33,11 +33,11 @@ def pays(network: Network, m: int, steps: int) -> bool:
 
 
 def applies(optimizer: Optimizer, full_batch: bool, l1: float, clip: bool, input_dropout: bool) -> bool:
-    """Tell whether a run stays in the span of the examples."""
+    """Return True if a run stays in the span of the examples."""
     return optimizer.linear and full_batch and not l1 and not clip and not input_dropout
 
 
-class Span:
+class ExampleSpan:
     """The coordinates of one run: X (n_x, m) and the starting W_0 (n_1, n_x)."""
 
     def __init__(self, X: np.ndarray, W0: np.ndarray):
@@ -58,13 +58,13 @@ class Span:
         """Rows of M."""
         return len(self.gram)
 
-    def seen(self, X: np.ndarray) -> np.ndarray:
-        """M X: other examples as the network in these coordinates takes them."""
+    def project(self, X: np.ndarray) -> np.ndarray:
+        """Return M X: other examples in these coordinates."""
         return np.concatenate([self._X.T @ X, self.W0 @ X])
 
     def W1(self, Theta: np.ndarray) -> np.ndarray:
-        """W^[1] = Theta M."""
-        return Theta[:, : self.m] @ self._X.T + Theta[:, self.m :] @ self.W0
+        """Return W^[1] = Theta M."""
+        return np.asarray(Theta[:, : self.m] @ self._X.T + Theta[:, self.m :] @ self.W0)
 
 
 def span_gradient(grads: dict[str, Array], parameters: dict[str, Array]) -> dict[str, Array]:

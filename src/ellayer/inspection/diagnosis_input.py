@@ -10,7 +10,7 @@ import numpy as np
 
 from ..core.network import Network
 from ..core.propagation import L_model_forward, compute_cost
-from ..engine.train import TrainingResult
+from ..engine.result import TrainingResult
 from .diagnosis_findings import CHECKS
 from .model_parts import InspectedModel, Parameters
 

@@ -14,10 +14,11 @@ from ..core.network import Network
 from ..core.objective import dropout_masks, objective
 from ..core.propagation import Cache, L_model_forward
 from ..engine.batches import Batches
-from ..engine.lbfgs import LBFGS
+from ..engine.lbfgs_options import LBFGS
 from ..engine.optax_rules import find_optimizer
+from ..engine.result import TrainingResult
 from ..engine.state import TrainState
-from ..engine.train import TrainingResult, train
+from ..engine.train import train
 from ..engine.validation import check_count, check_dropout, check_number, check_weights
 from ..errors import EllayerError
 from . import trace_render

@@ -13,7 +13,7 @@ from ..errors import UsageError
 
 if TYPE_CHECKING:
     from ..data import Dataset
-    from ..engine.train import TrainingResult
+    from ..engine.result import TrainingResult
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,9 @@ from ...core.network import Network
 from ...core.objective import objective
 from ...engine.events import Info
 from ...engine.history import History
+from ...engine.result import TrainingResult
 from ...engine.state import TrainState
-from ...engine.train import TrainingResult, train
+from ...engine.train import train
 from ...errors import EllayerError
 from .. import fit_warnings as checks
 from ..labels import decode

@@ -17,8 +17,9 @@ from ...core.schedules import SCHEDULES, Schedule
 from ...engine.disk_rows import DiskRows
 from ...engine.events import Info, wants_to_stop
 from ...engine.history import History
+from ...engine.result import TrainingResult
 from ...engine.state import TrainState
-from ...engine.train import TrainingResult, train
+from ...engine.train import train
 from ...engine.train_many import train_many
 from ..epoch_info import EpochInfo
 from .recipes import Recipe

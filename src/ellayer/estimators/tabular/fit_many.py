@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...core.network import Network
-from ...engine.train import TrainingResult
+from ...engine.result import TrainingResult
 from ...engine.train_many import train_many
 from ...errors import EllayerError
 from .ensemble import Asides, Orders, Rows, arguments, by_rows, engine_for, train_members

@@ -1,0 +1,104 @@
+"""Where the arrays of the compiled loop lie: on one device, or the examples split over several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ..core.arrays import Array
+from .batch_reader import BatchReader
+from .batches import Batches
+from .step import Batch
+
+if TYPE_CHECKING:
+    from jax import Device
+
+ALIGNED = 64  # bytes: what jax asks of memory that it is to use without copying it
+
+
+class DevicePlacement:
+    """The devices of a run.
+
+    Parameters
+    ----------
+    devices : sequence of jax devices, or None
+        All of the default backend where None; only the first, where each would have fewer than 2 examples.
+    batches : Batches
+    split : bool
+        Whether the examples may be split over several devices.
+    """
+
+    def __init__(self, devices: Sequence[Device] | None, batches: Batches, split: bool):
+        chosen = devices is not None
+        devices = list(devices) if devices is not None else jax.devices()
+        if batches.batch_size < 2 * len(devices) or not split:
+            devices = devices[:1]
+        self.count = len(devices)
+        self._placed = self.count > 1 or chosen
+        self._mesh = jax.sharding.Mesh(np.array(devices), ("m",))
+
+    def _put(self, array: Array, *axes: str | None) -> Array:
+        spec = jax.sharding.PartitionSpec(*axes)  # type: ignore[no-untyped-call]
+        return jax.device_put(array, jax.sharding.NamedSharding(self._mesh, spec))
+
+    def replicate(self, array: Array) -> Array:
+        """Place an array whole on every device."""
+        return self._put(array) if self._placed else array
+
+    def split_rows(self, indices: np.ndarray) -> Array:
+        """Split each update's examples over the devices, padded to a whole share."""
+        if self.count == 1:
+            return indices
+        extra = -indices.shape[1] % self.count
+        return self._put(np.pad(indices, ((0, 0), (0, extra)), constant_values=-1), None, "m")
+
+    def split_stack(self, reader: BatchReader, first: int, count: int, length: int) -> Batch:
+        """Return a chunk's mini-batches as they are read, the examples of each split over the devices."""
+        extra = -reader.batches.batch_size % self.count
+        stack = reader.stack(first, count, length, bool(reader.weighted or reader.batches.ragged or extra))
+        if self.count == 1:
+            return stack
+        padding = ((0, 0), (0, extra), (0, 0))
+        return Batch(*(None if a is None else self._put(np.pad(a, padding), None, "m", None) for a in stack))
+
+    def store(self, batch: Batch, batches: Batches, dtype: str) -> Batch:
+        """Place the examples: columns for the full batch, rows for gathering mini-batches."""
+        weights = None if batch.weights is None else np.asarray(batch.weights, dtype)
+        return (self._columns if batches.full else self._rows)(batch, weights, batches, dtype)
+
+    def _columns(self, batch: Batch, weights: np.ndarray | None, batches: Batches, dtype: str) -> Batch:
+        X, Y = np.asarray(batch.X, dtype), np.asarray(batch.Y, dtype)
+        if extra := -X.shape[1] % self.count:
+            weights = np.ones((1, X.shape[1]), dtype) if weights is None else weights
+            X, Y, weights = (np.pad(a, ((0, 0), (0, extra))) for a in (X, Y, weights))
+        if self.count == 1:
+            gram = None if batch.gram is None else np.asarray(batch.gram, dtype)
+            return Batch(
+                *(None if a is None else self.replicate(jnp.asarray(a)) for a in (X, Y, weights, gram))
+            )
+        return Batch(*(None if a is None else self._put(a, None, "m") for a in (X, Y, weights)))
+
+    def _rows(self, batch: Batch, weights: np.ndarray | None, batches: Batches, dtype: str) -> Batch:
+        if weights is None and (batches.ragged or batches.batch_size % self.count):
+            weights = np.ones((1, batches.m), dtype)
+        if weights is not None:
+            weights = np.pad(weights, ((0, 0), (0, batches.rows_kept - batches.m)))
+            weights = self.replicate(jnp.asarray(weights))
+        X, Y = (_as_rows(a, batches.rows_kept, dtype) for a in (batch.X, batch.Y))
+        return Batch(self.replicate(jax.device_put(X)), self.replicate(jax.device_put(Y)), weights)
+
+
+def _as_rows(columns: np.ndarray, count: int, dtype: str) -> np.ndarray:
+    """Return examples as rows, zeros below, in one copy that jax's CPU takes over as it lies."""
+    shape = (count, len(columns))
+    size = count * len(columns) * np.dtype(dtype).itemsize
+    memory = np.empty(size + ALIGNED - 1, np.uint8)
+    begin = -memory.ctypes.data % ALIGNED
+    rows = memory[begin : begin + size].view(dtype).reshape(shape)
+    rows[: columns.shape[1]] = columns.T
+    rows[columns.shape[1] :] = 0.0
+    return rows

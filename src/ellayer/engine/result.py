@@ -1,0 +1,87 @@
+"""The outcome of ``train`` and ``train_many``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..core.network import Network
+from ..core.propagation import L_model_forward
+from . import validation as checks
+from .history import History
+from .model import ModelParts, parts_of_network
+from .state import Parameters, TrainState
+
+
+@dataclass
+class TrainingResult:
+    """The outcome of a run.
+
+    Attributes
+    ----------
+    network : Network
+    parameters : dict
+        "W1", "b1", ...: the last ones, or the best where a best was asked for.
+    costs : list of float
+        ``costs[i]`` is the cost before update ``i * record_every``.
+    history : History
+        The recorded columns.
+    stopped_by : str
+        "iterations", "patience", "callback", "time", "interrupted", "divergence", or "converged" (lbfgs).
+    engine : str
+        The loop that ran: "numpy", "jax", each with " wide" where it ran in the span of the examples, "lbfgs".
+    state : TrainState
+        For ``train(..., state=result.state)``: continues as if never stopped.
+    seconds, compile_seconds : float
+    """
+
+    network: Network
+    parameters: Parameters
+    costs: list[float]
+    history: History
+    stopped_by: str
+    engine: str
+    state: TrainState
+    seconds: float
+    compile_seconds: float
+
+    def predict_proba(self, X: object) -> np.ndarray:
+        """Return A^[L], the outputs for each example.
+
+        Parameters
+        ----------
+        X : array, shape (n_x, m)
+
+        Returns
+        -------
+        AL : array, shape (n_L, m)
+        """
+        columns = checks.check_X(self.network, X, str(self.parameters["W1"].dtype))
+        return np.asarray(L_model_forward(columns, self.parameters, self.network)[0])
+
+    def predict(self, X: object) -> np.ndarray:
+        """Return the predictions.
+
+        Parameters
+        ----------
+        X : array, shape (n_x, m)
+
+        Returns
+        -------
+        array
+            Class labels 0 and 1, (n_L, m), for binary losses; the class number, (1, m), for softmax
+            losses; A^[L], (n_L, m), for numbers.
+        """
+        AL = self.predict_proba(X)
+        targets = self.network.loss_row.targets
+        if targets == "binary":
+            return (AL > 0.5).astype(int)
+        if targets == "one_hot":
+            return np.asarray(AL.argmax(axis=0, keepdims=True))
+        return AL
+
+    def model_parts(self) -> ModelParts:
+        """Return the parts that inspection, export and storage need."""
+        parts = parts_of_network(self.network, self.parameters)
+        return replace(parts, history=self.history, stopped_by=self.stopped_by, engine=self.engine)

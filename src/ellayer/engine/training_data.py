@@ -1,0 +1,209 @@
+"""The examples of a run: dense, sparse or on disk, with their mini-batches and validation sets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TypeGuard
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..core.network import Network
+from ..errors import EllayerError
+from . import validation as checks
+from .batch_reader import BatchReader
+from .batches import Batches, BlockBatches
+from .disk_rows import DiskReader, DiskRows
+from .sparse import SparseMatrix, SparseReader, check_sparse, is_sparse
+from .step import Batch
+from .train_settings import TrainSettings
+from .wide import ExampleSpan
+
+Examples = ArrayLike | SparseMatrix | DiskRows
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """The examples of a run of K networks.
+
+    Parameters
+    ----------
+    examples : Batch or BatchReader
+        All examples, or what reads their mini-batches. Weights (1, m) for all networks, or (K, m).
+    orders : tuple of Batches
+        One for all networks, or one each.
+    validation : tuple of Batch or None
+        One of each network.
+    m : int
+    dtype : str
+    """
+
+    examples: Batch | BatchReader
+    orders: tuple[Batches, ...]
+    validation: tuple[Batch | None, ...]
+    m: int
+    dtype: str
+
+    @property
+    def batches(self) -> Batches:
+        """The mini-batches, of the first network if they differ."""
+        return self.orders[0]
+
+    def of_network(self, k: int) -> Batch | BatchReader:
+        """Return the examples with the weights of network k."""
+        if not isinstance(self.examples, Batch):
+            return self.examples
+        weights = self.examples.weights
+        return (
+            self.examples
+            if weights is None or len(weights) == 1
+            else self.examples._replace(weights=weights[k : k + 1])
+        )
+
+    def in_span(self, span: ExampleSpan) -> TrainingData:
+        """Return the same examples in the coordinates of their span, in float64."""
+        (validation,) = self.validation
+        if validation is not None:
+            validation = _as_float64(validation._replace(X=span.project(validation.X)))
+        examples = self.examples
+        if isinstance(examples, Batch):
+            examples = _as_float64(examples._replace(X=span.X))._replace(gram=span.gram)
+        return replace(self, examples=examples, validation=(validation,), dtype="float64")
+
+
+def _as_float64(batch: Batch) -> Batch:
+    return Batch(*(None if a is None else np.asarray(a, np.float64) for a in batch))
+
+
+def training_data(
+    settings: TrainSettings,
+    X: Examples,
+    Y: ArrayLike | None,
+    sample_weight: ArrayLike | None,
+    validation: object,
+) -> TrainingData:
+    """Check the examples of ``train`` and of ``train_many``.
+
+    Parameters
+    ----------
+    settings : TrainSettings
+    X, Y
+        As for ``train``.
+    sample_weight : array, shape (m,), or (K, m) for K networks, or None
+    validation : (X, Y), (X, Y, sample_weight), a list of K of them for K networks, or None
+    """
+    if isinstance(X, DiskRows):
+        _check_disk_rows(settings, X, Y, sample_weight)
+        batches = _blocks(settings, X)
+        sets = _validation_sets(settings, validation, str(X.dtype))
+        return TrainingData(DiskReader(X, batches, settings.network), (batches,), sets, X.m, str(X.dtype))
+    network = settings.network
+    if is_sparse(X) and not settings.several:
+        sparse = check_sparse(network, X, settings.dtype)
+        dtype, m = str(sparse.dtype), sparse.shape[1]
+        batch = Batch(
+            sparse, checks.check_Y(network, Y, m, dtype), _weights(settings, sample_weight, m, dtype)
+        )
+    else:
+        dense = checks.check_X(network, X, settings.dtype)
+        dtype, m = str(dense.dtype), dense.shape[1]
+        batch = Batch(
+            dense, checks.check_Y(network, Y, m, dtype), _weights(settings, sample_weight, m, dtype)
+        )
+    orders = _orders(settings, m)
+    examples: Batch | BatchReader = batch
+    if is_sparse(batch.X):  # mini-batches are made dense as they come; the full batch at once
+        if orders[0].full or settings.metrics:
+            examples = batch._replace(X=batch.X.toarray())
+        else:
+            examples = SparseReader(batch.X, batch.Y, batch.weights, orders[0])
+    return TrainingData(examples, orders, _validation_sets(settings, validation, dtype), m, dtype)
+
+
+def _orders(settings: TrainSettings, m: int) -> tuple[Batches, ...]:
+    seeds = [network.seed for network in settings.networks]
+    shared = len(set(seeds)) == 1
+    return tuple(
+        Batches(m, settings.batch_size, seed, settings.shuffle) for seed in seeds[: 1 if shared else None]
+    )
+
+
+def _weights(
+    settings: TrainSettings, sample_weight: ArrayLike | None, m: int, dtype: str
+) -> np.ndarray | None:
+    """Return weights as (1, m) or, for several networks, (K, m)."""
+    if sample_weight is None or not settings.several:
+        return checks.check_weights(sample_weight, m, dtype)
+    rows = [checks.check_weights(row, m, dtype) for row in checks.weight_rows(sample_weight)]
+    return np.concatenate([row for row in rows if row is not None])
+
+
+# Rows on disk
+
+
+def _blocks(settings: TrainSettings, rows: DiskRows) -> BlockBatches:
+    (network,) = settings.networks
+    size = settings.batch_size or rows.m
+    return BlockBatches(rows.m, size, network.seed, settings.shuffle, block=rows.block, window=rows.window)
+
+
+def _check_disk_rows(settings: TrainSettings, rows: DiskRows, Y: object, sample_weight: object) -> None:
+    """Refuse what rows on disk cannot be trained with."""
+    n_x, n_L = settings.network.layer_dims[0], settings.network.layer_dims[-1]
+    if settings.several:
+        raise EllayerError(
+            "X: expected an array for networks trained at once, received rows on disk; try train"
+        )
+    if (rows.n_x, rows.n_y) != (n_x, n_L):
+        raise EllayerError(
+            f"X: expected rows of {n_x} inputs and {n_L} targets, as the network has; received rows of {rows.n_x} and "
+            f"{rows.n_y}"
+        )
+    if Y is not None or sample_weight is not None:
+        raise EllayerError(
+            "Y, sample_weight: expected None with rows on disk, which hold their targets and weights; write them into "
+            "the rows, DiskRows(file, n_x, n_y, weighted=True)"
+        )
+    if settings.dtype is not None and settings.dtype != str(rows.dtype):
+        raise EllayerError(
+            f"dtype: expected that of the rows on disk, {rows.dtype}, or None; received {settings.dtype!r}"
+        )
+    if settings.batch_size is None:
+        raise EllayerError(
+            "batch_size: expected a number of examples per update, as rows on disk are never in memory together (no full "
+            "batch, no lbfgs, not 'wide'); received None; try batch_size=256"
+        )
+    if settings.metrics:
+        raise EllayerError(
+            "metrics: expected none with rows on disk, as they look at all examples together; give score=f(AL, Y, "
+            "weights) and validation=(X, Y)"
+        )
+
+
+# Validation sets
+
+
+def _validation_sets(settings: TrainSettings, validation: object, dtype: str) -> tuple[Batch | None, ...]:
+    """Return the validation set of each network."""
+    K = len(settings.networks)
+    if not (settings.several and isinstance(validation, list)):
+        return (_validation_set(settings.network, validation, dtype),) * K
+    return tuple(_validation_set(settings.network, one, dtype) for one in validation)
+
+
+def _validation_set(network: Network, validation: object, dtype: str) -> Batch | None:
+    if validation is None:
+        return None
+    if not _is_pair_or_triple(validation):
+        raise EllayerError(
+            f"validation: expected (X, Y) or (X, Y, sample_weight), received {type(validation).__name__}"
+        )
+    X = checks.check_X(network, validation[0], dtype, "validation X")
+    Y = checks.check_Y(network, validation[1], X.shape[1], dtype, "validation Y")
+    weights = validation[2] if len(validation) == 3 else None
+    return Batch(X, Y, checks.check_weights(weights, X.shape[1], dtype, "validation weights"))
+
+
+def _is_pair_or_triple(validation: object) -> TypeGuard[Sequence[ArrayLike]]:
+    return isinstance(validation, Sequence) and len(validation) in (2, 3)
