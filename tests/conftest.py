@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 # Two test processes on two cores: a second BLAS thread each would only wait for the others.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -56,23 +59,35 @@ def program() -> Path:
 
 
 @pytest.fixture(scope="session")
-def run_in(program: Path) -> Run:
-    """Return a function that runs the program with a folder as its working directory."""
+def run_in() -> Run:
+    """Return a function that runs a command in this process, with a folder as its working directory."""
+    from ellayer.cli.app import app
 
     def run(folder: Path, *arguments: object) -> subprocess.CompletedProcess:
-        return subprocess.run(
-            [program, *map(str, arguments)],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
+        with contextlib.chdir(folder):
+            result = CliRunner().invoke(app, [*map(str, arguments)], prog_name="ellayer")
+        error = result.stderr
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            error += "".join(traceback.format_exception(result.exception))  # as Python itself would end
+        return subprocess.CompletedProcess(arguments, result.exit_code, result.stdout, error)
 
     return run
 
 
 @pytest.fixture
 def ellayer(run_in: Run, tmp_path: Path) -> Run:
-    """Return a function that runs the program in an empty folder."""
+    """Return a function that runs a command in this process, in an empty folder."""
     return lambda *arguments: run_in(tmp_path, *arguments)
+
+
+@pytest.fixture
+def installed(program: Path, tmp_path: Path) -> Run:
+    """Return a function that runs the installed program in an empty folder, in a process of its own."""
+    return lambda *arguments: subprocess.run(
+        [program, *map(str, arguments)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )

@@ -12,6 +12,10 @@ class FitWarning(UserWarning):
     """Something in the data, or in the fitted model, that may mislead."""
 
 
+class ColumnWarning(FitWarning):
+    """A column whose values a model does not use; a survey lists it too."""
+
+
 def warn_user(message: str, category: type[Warning] = FitWarning) -> None:
     """Warn at the line of user code that called into this package or scikit-learn."""
     frame, level = sys._getframe(1), 2

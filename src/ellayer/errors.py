@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class EllayerError(ValueError):
     """Input that cannot be used; the message states what was expected, what was received and what to try.
@@ -15,3 +17,23 @@ class EllayerError(ValueError):
 
 class UsageError(EllayerError):
     """A command line option, setting or configuration file that cannot be used."""
+
+
+class ParameterError(EllayerError):
+    """A parameter of an estimator that cannot be used.
+
+    Attributes
+    ----------
+    parameter : str
+        Its name.
+    expected : str
+        The values that it may have.
+    received : object
+    """
+
+    def __init__(self, message: str, parameter: str, expected: str, received: object):
+        super().__init__(message)
+        self.parameter, self.expected, self.received = parameter, expected, received
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self), self.parameter, self.expected, self.received)

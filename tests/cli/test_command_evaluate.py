@@ -49,7 +49,12 @@ def test_scores_confusion_and_calibration_are_those_of_the_predictions(folder, r
 def test_the_terminal_shows_all_three(folder, run_in):
     done = run_in(folder, "evaluate", "one/model.ellayer", "new.csv")
     assert done.returncode == 0, done.stderr
-    for said in ("accuracy", "95 % interval", "Confusion matrix", "Calibration: the probability of red"):
+    for said in (
+        "accuracy",
+        "95 % interval",
+        "Confusion matrix",
+        "Calibration: predicted and observed frequency of class red",
+    ):
         assert said in done.stdout
 
 
@@ -61,8 +66,10 @@ def test_numbers_are_measured_too(folder, run_in):
 
 def test_the_file_of_the_training_is_known_again(folder, run_in):
     done = run_in(folder, "evaluate", "one", "train.csv", "--json")
-    assert "has seen most of these rows" in " ".join(json.loads(done.stdout)["notes"])
-    assert "has seen" not in run_in(folder, "evaluate", "one", "new.csv").stdout
+    assert "the model was trained on most of the rows of train.csv" in " ".join(
+        json.loads(done.stdout)["notes"]
+    )
+    assert "was trained on most" not in run_in(folder, "evaluate", "one", "new.csv").stdout
 
 
 def test_a_class_that_is_not_known_is_told_and_counts_as_wrong(folder, run_in):
@@ -134,7 +141,7 @@ def test_the_curves_are_drawn_together(folder, run_in):
     assert (folder / "curves.png").read_bytes().startswith(b"\x89PNG")
     again = run_in(folder, "compare", "one", "two", "--out", "curves.png")
     assert again.returncode == 2
-    assert "not there yet" in again.stderr
+    assert "does not exist yet" in again.stderr
 
 
 def test_runs_on_named_sets_are_compared_too(folder, run_in):
@@ -144,7 +151,7 @@ def test_runs_on_named_sets_are_compared_too(folder, run_in):
     done = run_in(folder, "compare", "short", "long", "--json", "--out", "flowers.svg")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    assert told["settings"] == {"num_iterations": [20, 400]}
+    assert told["settings"] == {"iterations": [20, 400]}
     for run in told["runs"]:
         network = json.loads((folder / run["run"] / "run.json").read_text())["models"][-1]
         score = run["scores"]["accuracy"]

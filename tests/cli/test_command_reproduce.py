@@ -15,12 +15,14 @@ from typer.testing import CliRunner
 
 from ellayer.cli.app import app
 from ellayer.cli.reproduce.rows import Row, accuracy_rows, cost_rows
-from ellayer.runs.notes_models import Model
+from ellayer.runs.notes_networks import TrainedNetwork
 
 
-def _model(costs: list[float], train_accuracy: float = 1.0, test_accuracy: float | None = None) -> Model:
+def _model(
+    costs: list[float], train_accuracy: float = 1.0, test_accuracy: float | None = None
+) -> TrainedNetwork:
     history = {"iteration": [100 * i for i in range(len(costs))], "loss": costs}
-    return Model("m", 1, SimpleNamespace(history=history), train_accuracy, test_accuracy)  # type: ignore[arg-type]
+    return TrainedNetwork("m", 1, SimpleNamespace(history=history), train_accuracy, test_accuracy)  # type: ignore[arg-type]
 
 
 def test_costs_are_compared_to_the_last_digit_printed():

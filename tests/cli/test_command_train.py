@@ -33,7 +33,7 @@ def test_a_run_folder_is_whole(quick_run):
     summary, folder = quick_run
     assert summary["run"] == "runs/flower-1"
     assert sorted(p.name for p in folder.iterdir()) == [
-        "baseline", "boundary.png", "config.toml", "cost.png", "data.png", "history.csv", "model.ellayer",
+        "baseline", "boundary.png", "config.toml", "confusion.png", "cost.png", "data.png", "history.csv", "model.ellayer",
         "report.html", "run.json",
     ]  # fmt: skip
     assert sorted(p.name for p in (folder / "baseline").iterdir()) == ["history.csv", "model.ellayer"]
@@ -118,7 +118,7 @@ def test_every_named_set_has_a_recipe():
 def test_the_other_sets_of_the_notes(ellayer, name):
     done = ellayer("train", name, "--iterations", 20, "--json")
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["data"]["examples"] == 200
+    assert json.loads(done.stdout)["rows"] == {"train": 200}
 
 
 @pytest.mark.slow
@@ -129,7 +129,7 @@ def test_sets_of_scikit_learn(ellayer, tmp_path, name, classes, at_least):
     done = ellayer("train", name, "--iterations", 200)
     assert done.returncode == 0, done.stderr
     summary = json.loads((tmp_path / f"runs/{name}-1/run.json").read_text())
-    assert len(summary["data"]["classes"]) == classes
+    assert len(summary["classes"]) == classes
     assert all(model["test_accuracy"] > at_least for model in summary["models"])
     assert "held out" in done.stdout
     assert (name != "digits") == ("standardised" in done.stdout)
@@ -142,7 +142,7 @@ def test_the_cats(ellayer, tmp_path, shared_data):
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
     assert summary["models"][1]["layer_dims"] == [12288, 3, 2, 1]
-    assert summary["data"]["test_examples"] == 50
+    assert summary["rows"]["test"] == 50
     names = {p.name for p in (tmp_path / "runs/cats-1").iterdir()}
     assert {"data.png", "cost.png", "mislabelled.png"} <= names
     assert "boundary.png" not in names

@@ -15,8 +15,7 @@ import pytest
 from PIL import Image
 
 import ellayer as library
-from ellayer.runs.job import read_job
-from ellayer.runs.train_run import run_file
+from ellayer.runs.train_run import make_trainer, train_run
 
 FILES = {
     "config.toml",
@@ -108,7 +107,7 @@ def test_the_run_folder_is_whole(titanic):
 def test_the_terminal_says_it_on_80_columns(titanic):
     shown = (titanic / "one.txt").read_text()
     for words in ("titanic: survived, two values: 0 and 1", "On 178 test rows", "accuracy", "95 % interval",
-                  "Odd: 'cabin' looks like an identifier", "Note: 178 of 891 rows were held out for the test",
+                  "Warning: 'cabin' looks like an identifier", "Note: 178 of 891 rows were held out for testing",
                   "Written to one; open one/report.html"):  # fmt: skip
         assert words in " ".join(shown.split())
     lines = shown.splitlines()
@@ -154,7 +153,7 @@ def test_a_changed_file_is_told(titanic, run_in, tmp_path):
     lines = (titanic / "titanic.csv").read_text().splitlines(keepends=True)
     (tmp_path / "titanic.csv").write_text("".join(lines[:-40]))
     done = run_in(tmp_path, "train", "--config", titanic / "one" / "config.toml", "--epochs", 1, "--json")
-    assert "titanic.csv is not what it was when this config was written" in " ".join(
+    assert "titanic.csv has changed since this config was written" in " ".join(
         json.loads(done.stdout)["notes"]
     )
 
@@ -162,16 +161,16 @@ def test_a_changed_file_is_told(titanic, run_in, tmp_path):
 def test_a_fresh_process_predicts_what_the_model_in_memory_does(titanic, run_in):
     settings = tomllib.loads((titanic / "one" / "config.toml").read_text())
     del settings["ellayer"]
-    job = read_job({**settings, "source": str(titanic / "titanic.csv")})
+    trainer = make_trainer({**settings, "source": str(titanic / "titanic.csv")})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the names and tickets, which are left out
-        job.model.fit(job.train.X, job.train.y)
+        trainer.source.fit(trainer.model)
     everything = library.data.read_examples(titanic / "titanic.csv", target="survived")
     done = run_in(titanic, "predict", "one", "titanic.csv", "--json")
     rows = json.loads(done.stdout)["rows"]
-    assert [row["prediction"] for row in rows] == job.model.predict(everything.X).tolist()
+    assert [row["prediction"] for row in rows] == trainer.model.predict(everything.X).tolist()
     np.testing.assert_array_equal(
-        [[row["p(0)"], row["p(1)"]] for row in rows], job.model.predict_proba(everything.X)
+        [[row["p(0)"], row["p(1)"]] for row in rows], trainer.model.predict_proba(everything.X)
     )
 
 
@@ -258,7 +257,7 @@ def test_a_table_larger_than_memory(tmp_path, monkeypatch, run_in):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("ellayer.data.too_large", lambda path: True)
     settings = {"source": "large.csv", "target": "colour", "epochs": 3, "layers": [8]}
-    told, _ = (run_file(settings, Path(name)).summary for name in ("one", "two"))
+    told, _ = (train_run(settings, Path(name)).summary for name in ("one", "two"))
     assert told["rows"]["train"] + told["rows"]["validation"] + told["rows"]["test"] == 3000
     assert "larger than memory" in " ".join(told["notes"])
     assert told["scores"]["accuracy"]["value"] > 0.8
@@ -309,7 +308,7 @@ def test_an_interrupted_run_keeps_a_model_and_a_report_and_goes_on(titanic, whol
     assert "Traceback" not in stopped.stderr
     told = json.loads(stopped.stdout)
     assert (told["stopped_by"], told["epochs"]) == ("interrupted", 3)
-    assert "--resume with this folder goes on" in " ".join(told["notes"])
+    assert "--resume with this folder continues" in " ".join(told["notes"])
     assert {path.name for path in (titanic / "stopped").iterdir()} == FILES | {"checkpoint.ellayer"}
     said = run_in(titanic, "predict", "stopped", "titanic.csv", "--json")
     assert len(json.loads(said.stdout)["rows"]) == 891
@@ -338,4 +337,4 @@ def test_ctrl_c_of_the_installed_program(titanic, program):
 def test_resume_takes_no_other_settings(titanic, run_in):
     done = run_in(titanic, "train", "--resume", "one", "--epochs", 3)
     assert done.returncode == 2
-    assert "--resume goes on with the settings the run had" in done.stderr
+    assert "--resume continues with the settings of the run" in done.stderr

@@ -6,17 +6,18 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 import ellayer as package
-from ellayer.cli.errors import answering
-from ellayer.errors import UsageError
+from ellayer.cli.errors import handle_errors
+from ellayer.errors import EllayerError, UsageError
 
 HEAVY = ("numpy", "jax", "sklearn", "matplotlib", "polars", "h5py", "optax", "scipy")
 
 
-def test_version(ellayer):
-    done = ellayer("--version")
+def test_version(installed):
+    done = installed("--version")
     assert (done.returncode, done.stdout) == (0, f"ellayer {package.__version__}\n")
 
 
@@ -54,10 +55,10 @@ def test_help_loads_nothing_heavy():
     assert "loaded: []" in done.stdout
 
 
-def test_help_is_quick(ellayer):
+def test_help_is_quick(installed):
     def seconds() -> float:  # of the processor: what else the machine does has no part in it
         begin = os.times()
-        ellayer("--help")
+        installed("--help")
         end = os.times()
         return end.children_user - begin.children_user + end.children_system - begin.children_system
 
@@ -79,10 +80,12 @@ def test_wrong_usage_ends_with_2(ellayer, tmp_path, arguments):
         (MemoryError(), 2, "fewer units"),
         (KeyboardInterrupt(), 130, "nothing was written"),
         (KeyError("gone"), 3, "--debug"),
+        (ValueError("operands could not be broadcast together"), 3, "a fault of ellayer"),
+        (EllayerError("expected that"), 2, "expected that"),
     ],
 )
 def test_each_kind_of_failure_has_its_code_and_one_message(capsys, error, code, words):
-    @answering
+    @handle_errors
     def command(debug: bool = False) -> None:
         raise error
 
@@ -94,3 +97,17 @@ def test_each_kind_of_failure_has_its_code_and_one_message(capsys, error, code, 
     assert "Traceback" not in message
     with pytest.raises(type(error)):
         command(debug=True)
+
+
+def test_an_error_of_ours_is_a_fault_and_no_bad_input(ellayer, monkeypatch, tmp_path):
+    def broken(*_):
+        return np.ones(2) + np.ones(3)
+
+    monkeypatch.setattr("ellayer.runs.facts.evaluate", broken)
+    done = ellayer("train", "moons", "--iterations", 3)
+    assert done.returncode == 3
+    assert "a fault of ellayer, not of your input: operands could not be broadcast together" in done.stderr
+    assert "Run again with --debug" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not any(tmp_path.iterdir())
+    assert "Traceback" in ellayer("train", "moons", "--iterations", 3, "--debug").stderr

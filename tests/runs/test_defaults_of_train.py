@@ -15,7 +15,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from ellayer.runs.job import read_job
+from ellayer.runs.train_run import make_trainer
 
 # File, target, and by how much of the score chance may turn the comparison: a standard error of the test rows.
 TABLES = {
@@ -25,22 +25,22 @@ TABLES = {
 }
 
 
-def theirs(job):
-    """What scikit-learn's network says of the test rows, scaled and one-hot."""
+def theirs(trainer):
+    """Predictions of scikit-learn's network for the test rows, scaled and one-hot."""
     numbers = make_pipeline(SimpleImputer(), StandardScaler())
     labels = make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder(handle_unknown="ignore"))
     columns = make_column_transformer(
         (numbers, make_column_selector(dtype_include="number")),
         (labels, make_column_selector(dtype_exclude="number")),
     )
-    kind = MLPClassifier if job.survey.task == "classes" else MLPRegressor
+    kind = MLPClassifier if trainer.survey.task == "classes" else MLPRegressor
     train, test = (
         pd.DataFrame(part.X.to_dict(as_series=False)).replace({None: np.nan})
-        for part in (job.train, job.test)
+        for part in (trainer.source.train, trainer.source.test)
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return make_pipeline(columns, kind(random_state=1)).fit(train, job.train.y).predict(test)
+        return make_pipeline(columns, kind(random_state=1)).fit(train, trainer.source.train.y).predict(test)
 
 
 @pytest.mark.slow
@@ -51,9 +51,9 @@ def test_no_options_are_as_good_as_scikit_learns_network(ellayer, shared_data, n
     done = ellayer("train", path, "--target", target, "--json")
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
-    job = read_job({"source": str(path), "target": target})
-    said = theirs(job)
-    if job.survey.task == "classes":
-        assert summary["scores"]["accuracy"]["value"] >= accuracy_score(job.test.y, said) - chance
+    trainer = make_trainer({"source": str(path), "target": target})
+    y, prediction = trainer.source.test.y, theirs(trainer)
+    if trainer.survey.task == "classes":
+        assert summary["scores"]["accuracy"]["value"] >= accuracy_score(y, prediction) - chance
     else:
-        assert summary["scores"]["rmse"]["value"] <= root_mean_squared_error(job.test.y, said) + chance
+        assert summary["scores"]["rmse"]["value"] <= root_mean_squared_error(y, prediction) + chance

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from json import dumps
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ..errors import UsageError
-from ..runs.inspection_data import DATA_HELP, MODEL_HELP, look_at
-from .errors import CHECK_FAILED, DONE, answering
-from .options import Debug
+from .errors import CHECK_FAILED, DONE, handle_errors
+from .options import Debug, ExamplesFile, Model
 
 
-@answering
+@handle_errors
 def check(
-    model: Annotated[Path, typer.Argument(help=MODEL_HELP, metavar="MODEL")],
-    file: Annotated[str, typer.Argument(help=DATA_HELP, metavar="FILE")],
-    rows: Annotated[
-        int, typer.Option("--rows", help="Check on the first so many examples; 0 takes all.", min=0)
-    ] = 0,
+    model: Model,
+    file: ExamplesFile,
+    rows: Annotated[int, typer.Option("--rows", help="Number of examples to check (0: all).", min=0)] = 0,
     directions: Annotated[
         int | None,
         typer.Option(
@@ -45,9 +41,11 @@ def check(
 
     if not threshold > 0:
         raise UsageError(f"--threshold: expected a number above 0, received {threshold}; try 1e-7")
-    looked = look_at(model, file)
-    X, Y = looked.first(rows or None)
-    outcome = check_gradients(looked.model, X, Y, l2=l2, threshold=threshold, directions=directions)
+    from ..runs.saved_model import open_model
+
+    examples = open_model(model).with_examples(file)
+    X, Y = examples.first(rows or None)
+    outcome = check_gradients(examples.model, X, Y, l2=l2, threshold=threshold, directions=directions)
     if json:
         typer.echo(
             dumps(

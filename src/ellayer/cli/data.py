@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import UsageError
-from .errors import answering
+from .errors import handle_errors
 from .options import Debug, Json
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _TASKS = ("classes", "numbers")
 
 
-@answering
+@handle_errors
 def data(
     file: Annotated[
         str,

@@ -1,4 +1,4 @@
-"""How a command ends: exit codes and messages."""
+"""Exit codes and error messages of the commands."""
 
 from __future__ import annotations
 
@@ -9,54 +9,64 @@ from typing import Any, TypeVar
 
 import typer
 
+from ..errors import EllayerError
+
 DONE, CHECK_FAILED, BAD_INPUT, FAULT, INTERRUPTED = 0, 1, 2, 3, 130
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def answering(command: Command) -> Command:
+def handle_errors(command: Command) -> Command:
     """Let a command end with an exit code and one message instead of a traceback.
 
-    The command takes a ``debug`` argument; with it exceptions pass through. Data, settings and files
-    that cannot be used end with code 2, Ctrl-C with 130, everything unforeseen with 3.
+    An ``EllayerError``, an error of the operating system and a lack of memory are bad input: code 2. Ctrl-C is 130.
+    Any other exception is a fault of ellayer: code 3, and the message names ``--debug``, with which exceptions
+    pass through.
+
+    Parameters
+    ----------
+    command : callable
+        Takes an argument ``debug``.
     """
 
     @functools.wraps(command)
     def run(*args: Any, **options: Any) -> Any:
         try:
             return command(*args, **options)
-        except KeyboardInterrupt:
-            if options.get("debug"):
+        except (typer.Exit, typer.Abort, BrokenPipeError):
+            raise
+        except BaseException as error:
+            if options.get("debug") or not isinstance(error, (Exception, KeyboardInterrupt)):
                 raise
-            _say("interrupted; nothing was written")
-            raise typer.Exit(INTERRUPTED) from None
-        except (ValueError, OSError, MemoryError) as error:
-            if options.get("debug") or isinstance(error, BrokenPipeError):
-                raise
-            _say(_explain(error))
-            raise typer.Exit(BAD_INPUT) from None
-        except Exception as error:
-            if options.get("debug") or isinstance(error, (typer.Exit, typer.Abort)):
-                raise
-            _say(
-                f"a fault of ellayer, not of your input: {_explain(error)}\nRun again with --debug to see where."
-            )
-            raise typer.Exit(FAULT) from None
+            code, message = _ending(error)
+            typer.echo(typer.style("ellayer: ", fg="red", bold=True) + message, err=True)
+            raise typer.Exit(code) from None
 
     return run  # type: ignore[return-value]
 
 
-def _explain(error: BaseException) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        where = f": {error.filename}" if error.filename else ""
-        full = error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
-        return f"{error.strerror}{where}" + (
-            "; free some space, or choose another place with --out" if full else ""
-        )
+def _ending(error: BaseException) -> tuple[int, str]:
+    """Return the exit code and the message for an exception."""
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED, "interrupted; nothing was written"
     if isinstance(error, MemoryError):
-        return "not enough memory for this network and this data; try fewer units or --batch-size"
+        return BAD_INPUT, "not enough memory for this network and this data; try fewer units or --batch-size"
+    if isinstance(error, EllayerError):
+        return BAD_INPUT, _text(error)
+    if isinstance(error, OSError):
+        return BAD_INPUT, _text(error) + _remedy(error)
+    return (
+        FAULT,
+        f"a fault of ellayer, not of your input: {_text(error)}\nRun again with --debug to see where.",
+    )
+
+
+def _text(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
     return str(error) or type(error).__name__
 
 
-def _say(message: str) -> None:
-    typer.echo(typer.style("ellayer: ", fg="red", bold=True) + message, err=True)
+def _remedy(error: OSError) -> str:
+    full = error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+    return "; free some space, or choose another place with --out" if full else ""

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import UsageError
-from .errors import answering
+from .errors import handle_errors
 from .options import Debug, Json
 
 if TYPE_CHECKING:
-    from ..runs.saved_model import Saved
+    from ..runs.saved_model import SavedModel
 
 
-@answering
+@handle_errors
 def export(
     model: Annotated[Path, typer.Argument(help="A model file, or the folder of a run.", metavar="MODEL")],
     onnx: Annotated[Path, typer.Option("--onnx", help="The file to write.", metavar="FILE")],
@@ -42,11 +42,10 @@ def export(
     saved = open_model(model)
     if onnx.exists() and onnx.samefile(saved.path):
         raise UsageError(f"--onnx: expected another file than the model itself, received {str(onnx)!r}")
-    subject, notes = saved.model, _notes(saved)
     from ..storage import to_onnx
 
     try:
-        proto = to_onnx(subject, onnx, dtype=dtype)
+        proto = to_onnx(saved.model, onnx, dtype=dtype)
     except ImportError as error:
         raise UsageError(str(error)) from None
     told = {
@@ -54,7 +53,7 @@ def export(
         "onnx": str(onnx),
         "bytes": onnx.stat().st_size,
         **_facts(proto),
-        "notes": notes,
+        "notes": _notes(saved),
     }
     if json:
         typer.echo(dumps(told, ensure_ascii=False))
@@ -73,14 +72,14 @@ def _check_place(onnx: Path, force: bool) -> None:
         )
 
 
-def _notes(saved: Saved) -> list[str]:
+def _notes(saved: SavedModel) -> list[str]:
     """Return notes about the inputs and outputs of the model."""
     notes = []
     labels = saved.provenance.get("classes")
     if labels and not hasattr(saved.model, "classes_"):
         notes.append(f"the labels 0, 1, ... are {', '.join(map(str, labels))}")
     if shape := saved.provenance.get("image_shape"):
-        colours = "red, green and blue" if len(shape) == 3 else "the grey"
+        colours = "red, green and blue" if len(shape) == 3 else "the grey value"
         notes.append(
             f"X holds {colours} of each pixel of an image of {shape[1]} x {shape[0]}, row by row, from 0 to 1"
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .errors import answering
+from .errors import handle_errors
 from .options import Debug, Json
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SHOWN = 12  # the most classes, levels and settings of a line
 
 
-@answering
+@handle_errors
 def inspect_model(
     model: Annotated[Path, typer.Argument(help="A model file, or the folder of a run.", metavar="MODEL")],
     json: Json = False,

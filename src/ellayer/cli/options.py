@@ -19,9 +19,14 @@ Out = Annotated[
         metavar="DIR",
     ),
 ]
+Model = Annotated[Path, typer.Argument(help="A model file, or the folder of a run.", metavar="MODEL")]
+ExamplesFile = Annotated[
+    str,
+    typer.Argument(help="A file like the training file, or a named data set such as flower.", metavar="FILE"),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only the folder written.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
-Debug = Annotated[bool, typer.Option("--debug", help="On an error show the traceback.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 
 def read_layers(text: str) -> list[int]:
@@ -48,6 +53,20 @@ def check_learning_rate(rate: float | None) -> None:
         raise UsageError(
             f"--learning-rate: expected a finite number above 0, received {rate}; try 0.1, or leave it out"
         )
+
+
+def read_task(text: str) -> str:
+    """Return "classes" or "numbers" for a task; classification and regression are other words for them.
+
+    >>> read_task("classification"), read_task("numbers")
+    ('classes', 'numbers')
+    """
+    task = {"classification": "classes", "regression": "numbers"}.get(text, text)
+    if task not in ("classes", "numbers"):
+        raise UsageError(
+            f"--task: expected classes or numbers (or classification, regression), received {text!r}"
+        )
+    return task
 
 
 def read_kinds(texts: list[str]) -> dict[str, str]:

@@ -1,8 +1,7 @@
-"""``ellayer predict``: what a saved model says of the rows of a file."""
+"""``ellayer predict``: predictions of a saved model for the rows of a file."""
 
 from __future__ import annotations
 
-import warnings
 from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,62 +9,59 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import UsageError
-from .errors import answering
-from .options import Debug, Json
+from .errors import handle_errors
+from .options import Debug, Json, Model
 
 if TYPE_CHECKING:
     import polars as pl
 
     from ..data import Examples
-    from ..runs.saved_model import Saved
+    from ..runs.saved_model import SavedModel
 
 
-@answering
+@handle_errors
 def predict(
-    model: Annotated[Path, typer.Argument(help="A model file, or the folder of a run.", metavar="MODEL")],
-    file: Annotated[str, typer.Argument(help="A file like the one trained on, or images.", metavar="FILE")],
+    model: Model,
+    file: Annotated[str, typer.Argument(help="A file like the training file, or images.", metavar="FILE")],
     out: Annotated[
-        Path | None, typer.Option("--out", help="Write a CSV here instead of printing it.", metavar="FILE")
+        Path | None, typer.Option("--out", help="Write a CSV file instead of printing.", metavar="FILE")
     ] = None,
     keep: Annotated[
         list[str] | None,
         typer.Option(
-            "--keep", help="A column to copy beside the predictions; again for more.", metavar="COLUMN"
+            "--keep", help="A column to copy next to the predictions (repeatable).", metavar="COLUMN"
         ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="With --out, print nothing.")] = False,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Predict every row of a file, in its order: labels with probabilities, or numbers.
 
-    Copied beside the predictions are the columns that named every row of the
-    file trained on (identifiers), those of --keep, and the file names of images.
-    A column of the truth may be in the file; it is not looked at.
+    Copied next to the predictions are the identifier columns of the training
+    file, those of --keep, and the file names of images. The file may include
+    the target column; it is not used.
 
     Example: ellayer predict runs/titanic-1 new.csv --out predictions.csv
     """
+    from ..runs.messages import collect_messages
     from ..runs.saved_model import open_model
 
     if out is not None and not force and out.exists():
         raise UsageError(
-            f"--out: expected a file that is not there yet, received {out}; choose another or say --force"
+            f"--out: expected a file that does not exist yet, received {out}; choose another name, or use --force"
         )
     saved = open_model(model)
-    examples = saved.examples(file, None, False, {})
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+    examples = saved.read(file)
+    with collect_messages() as messages:
         table = predictions(saved, examples, keep or [])
-    notes = [
-        *examples.notes,
-        *dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, UserWarning)),
-    ]
+    notes = [*examples.notes, *messages]
     if out is not None:
         _write(table, out)
     if json:
-        told: dict[str, Any] = {"out": str(out)} if out is not None else {"rows": table.to_dicts()}
-        typer.echo(dumps({"count": len(table), **told, "notes": notes}))
+        content: dict[str, Any] = {"rows": table.to_dicts()} if out is None else {"out": str(out)}
+        typer.echo(dumps({"count": len(table), **content, "notes": notes}))
         return
     if not quiet:
         for note in notes:
@@ -76,53 +72,51 @@ def predict(
         typer.echo(f"{len(table)} predictions written to {out}")
 
 
-def predictions(saved: Saved, examples: Examples, keep: list[str]) -> pl.DataFrame:
-    """Return one row of answers for each example: what names it, the prediction, the probabilities.
+def predictions(saved: SavedModel, examples: Examples, keep: list[str]) -> pl.DataFrame:
+    """Return a row for each example: its identifiers, the prediction, and the probabilities.
 
     Parameters
     ----------
-    saved : Saved
+    saved : SavedModel
     examples : Examples
     keep : list of str
         Further columns to copy.
 
     Raises
     ------
-    BadInput
-        For a column to copy that is not there.
+    UsageError
+        If a column to copy does not exist.
     """
     import polars as pl
 
-    said = saved.judged(examples)
-    columns = _names_of_rows(saved, examples, keep)
-    answers: dict[str, Any] = {}
-    if said.prediction.ndim == 2:
-        answers = {f"prediction {k}": said.prediction[:, k] for k in range(said.prediction.shape[1])}
-    else:
-        answers["prediction"] = said.prediction.tolist()
-    if said.P is not None and said.P.shape[1] == len(saved.classes):
-        answers |= {f"p({label})": said.P[:, k] for k, label in enumerate(saved.classes)}
-    for name in answers:
-        if name in columns:
-            raise UsageError(f"--keep: {name!r} is also a column of the answer; rename it in the file")
-    return pl.DataFrame({**columns, **answers}, strict=False)
+    predicted = saved.predict(examples)
+    identifiers = _identifiers(saved, examples, keep)
+    columns: dict[str, Any] = {"prediction": predicted.prediction.tolist()}
+    if predicted.prediction.ndim == 2:
+        columns = {f"prediction {k}": column for k, column in enumerate(predicted.prediction.T)}
+    if predicted.P is not None and predicted.P.shape[1] == len(saved.classes):
+        columns |= {f"p({label})": predicted.P[:, k] for k, label in enumerate(saved.classes)}
+    for name in columns:
+        if name in identifiers:
+            raise UsageError(f"--keep: {name!r} is also a column of the predictions; rename it in the file")
+    return pl.DataFrame({**identifiers, **columns}, strict=False)
 
 
-def _names_of_rows(saved: Saved, examples: Examples, keep: list[str]) -> dict[str, Any]:
-    """The file names of images; of a table the columns that name its rows, and those asked for."""
+def _identifiers(saved: SavedModel, examples: Examples, keep: list[str]) -> dict[str, Any]:
+    """Return the file names of images, or the identifier columns of a table and those to keep."""
     if examples.ids is not None:
         return {"file": [str(name) for name in examples.ids]}
     frame: Any = examples.X
-    found = {name: frame[name] for name in getattr(frame, "columns", [])}
-    if found and examples.y is not None:
-        found[str(examples.target)] = examples.y
+    columns = {name: frame[name] for name in getattr(frame, "columns", [])}
+    if columns and examples.y is not None:
+        columns[str(examples.target)] = examples.y
     for name in keep:
-        if name not in found:
+        if name not in columns:
             raise UsageError(
-                f"--keep: expected a column of the file, received {name!r}; there are {', '.join([*found][:20])}"
+                f"--keep: expected a column of the file, received {name!r}; its columns are {', '.join([*columns][:20])}"
             )
-    naming = [name for name in saved.provenance.get("identifiers", ()) if name in found]
-    return {name: found[name] for name in dict.fromkeys([*naming, *keep])}
+    identifiers = [name for name in saved.provenance.get("identifiers", ()) if name in columns]
+    return {name: columns[name] for name in dict.fromkeys([*identifiers, *keep])}
 
 
 def _write(table: pl.DataFrame, out: Path) -> None:

@@ -10,12 +10,12 @@ import typer
 
 from ..errors import UsageError
 from ..runs.config import FILE, check_keys, read_config
-from .errors import answering
+from .errors import handle_errors
 from .options import Debug, Json, Out, Quiet, check_learning_rate, read_kinds, read_layers
 from .progress import progress_bars
 
 
-@answering
+@handle_errors
 def sweep(
     source: Annotated[str, typer.Argument(help="A file, or a folder of images.", metavar="FILE")],
     target: Annotated[
@@ -74,12 +74,12 @@ def sweep(
         check_learning_rate(rate)
     sizes = [read_layers(text) for text in layers] if layers else list(DEFAULT_LAYERS)
     with progress_bars(shown=not (quiet or json)) as start:
-        done = run_sweep(settings, sizes, learning_rate or None, out, start)
+        finished = run_sweep(settings, sizes, learning_rate or None, out, start)
     if json:
-        typer.echo(dumps({"run": str(done.path), **done.summary}))
+        typer.echo(dumps({"run": str(finished.path), **finished.summary}))
     elif quiet:
-        typer.echo(done.path)
+        typer.echo(finished.path)
     else:
         from .display import show_sweep
 
-        show_sweep(done.trials, done.best, done.metric, done.summary, done.path)
+        show_sweep(finished)

@@ -8,20 +8,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import UsageError
-from ..runs.inspection_data import DATA_HELP, MODEL_HELP, look_at
-from .errors import answering
-from .options import Debug
+from .errors import handle_errors
+from .options import Debug, ExamplesFile, Model, check_learning_rate
 
 if TYPE_CHECKING:
     from ..inspection.derivation import Derivation
 
 
-@answering
+@handle_errors
 def trace(
-    model: Annotated[Path, typer.Argument(help=MODEL_HELP, metavar="MODEL")],
-    file: Annotated[str, typer.Argument(help=DATA_HELP, metavar="FILE")],
+    model: Model,
+    file: ExamplesFile,
     row: Annotated[
-        int | None, typer.Option("--row", help="Trace the step of this example alone, counted from 0.", min=0)
+        int | None, typer.Option("--row", help="Trace the step of this one example, counted from 0.", min=0)
     ] = None,
     cell: Annotated[
         str | None,
@@ -35,10 +34,12 @@ def trace(
     ] = None,
     learning_rate: Annotated[
         float | None,
-        typer.Option("--learning-rate", help="Of the update shown.", show_default="the run's last"),
+        typer.Option(
+            "--learning-rate", help="Learning rate of the update shown.", show_default="the run's last"
+        ),
     ] = None,
     html: Annotated[
-        Path | None, typer.Option("--html", help="Write a page with the mathematics set.", metavar="PAGE")
+        Path | None, typer.Option("--html", help="Write an HTML page with typeset equations.", metavar="PAGE")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")] = False,
     debug: Debug = False,
@@ -51,7 +52,7 @@ def trace(
     """
     from ..inspection import derive
     from ..inspection import trace as trace_step
-    from .options import check_learning_rate
+    from ..runs.saved_model import open_model
 
     check_learning_rate(learning_rate)
     if json and (cell or weight):
@@ -62,19 +63,21 @@ def trace(
         raise UsageError(
             f"--html: expected a file that does not exist yet, received {str(html)!r}; choose another name"
         )
-    looked = look_at(model, file)
-    subject, X, Y = looked.model, looked.X, looked.Y
-    if row is not None and row >= looked.m:
-        raise UsageError(f"--row: expected a number from 0 to {looked.m - 1}, received {row}")
+    examples = open_model(model).with_examples(file)
+    if row is not None and row >= examples.m:
+        raise UsageError(f"--row: expected a number from 0 to {examples.m - 1}, received {row}")
     settings: dict[str, Any] = {} if learning_rate is None else {"learning_rate": learning_rate}
-    step = trace_step(subject, X, Y, example=row, **settings)
-    derivation = None if weight is None else derive(subject, X, Y, _cell("--weight", weight), example=row)
+    step = trace_step(examples.model, examples.X, examples.Y, example=row, **settings)
+    derivation = None
+    if weight is not None:
+        entry = _entry("--weight", weight)
+        derivation = derive(examples.model, examples.X, examples.Y, entry, example=row)
     if html is not None:
         html.write_text(_page(step, derivation), encoding="utf-8")
     if json:
         typer.echo(step.to_json())
     elif cell is not None:
-        typer.echo(_told(step, _cell("--cell", cell)))
+        typer.echo(_cell_text(step, _entry("--cell", cell)))
     elif derivation is not None:
         typer.echo(str(derivation))
     elif html is None:
@@ -85,8 +88,8 @@ def trace(
         typer.echo(f"Written to {html}")
 
 
-def _cell(option: str, text: str) -> tuple[Any, ...]:
-    """The parts of a text like "W2,0,3"."""
+def _entry(option: str, text: str) -> tuple[Any, ...]:
+    """Return the name and the indices of a text like "W2,0,3"."""
     name, *index = (part.strip() for part in text.split(","))
     try:
         return (name, *(int(i) for i in index))
@@ -96,7 +99,7 @@ def _cell(option: str, text: str) -> tuple[Any, ...]:
         ) from None
 
 
-def _told(step: Any, cell: tuple[Any, ...]) -> str:
+def _cell_text(step: Any, cell: tuple[Any, ...]) -> str:
     try:
         return str(step.cell(*cell))
     except (KeyError, IndexError) as error:

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import UsageError
-from ..runs.config import FILE, NAMED, check_keys, read_config
+from ..runs.config import FILE, NAMED, read_config
 from ..runs.notes_recipes import RECIPES
-from .errors import CHECK_FAILED, DONE, INTERRUPTED, answering
-from .options import Debug, Json, Out, Quiet, check_learning_rate, read_kinds, read_layers
+from .errors import CHECK_FAILED, DONE, INTERRUPTED, handle_errors
+from .options import Debug, Json, Out, Quiet, check_learning_rate, read_kinds, read_layers, read_task
 from .progress import progress_bars
 
 _BOTH, _SETS, _FILES, _HOW = "Training", "A named data set", "A file of yours", "How the file is read"
@@ -23,7 +23,7 @@ def _option(*names: str, help: str, panel: str = _BOTH, default: str | bool = _F
     return typer.Option(*names, help=help, rich_help_panel=panel, show_default=default, **more)
 
 
-@answering
+@handle_errors
 def train(
     source: Annotated[
         str | None,
@@ -134,16 +134,16 @@ def train(
 
     Example: ellayer train flower --layers 5 --out runs/five
     """
-    given = dict(locals())
-    from ..data.files import existing
-
-    settings = {key: given[key] for key in (*NAMED, *FILE) if given.get(key) is not None}
+    options = dict(locals())
+    settings = {key: options[key] for key in (*NAMED, *FILE) if options.get(key) is not None}
     if kind:
         settings["kinds"] = read_kinds(kind)
     if layers is not None:
         settings["layers"] = read_layers(layers)
+    if task is not None:
+        settings["task"] = read_task(task)
     if resume is not None:
-        settings = _of_the_run(resume, settings, config)
+        settings = _resumed(resume, settings, config)
     elif config is not None:
         settings = read_config(config) | settings
     check_learning_rate(settings.get("learning_rate"))
@@ -152,66 +152,30 @@ def train(
             "expected a file or the name of a data set, received none; try ellayer train titanic.csv --target "
             "survived, or ellayer train flower"
         )
-    if is_named(settings["source"]):
-        check_keys(settings, NAMED, f"the named set {settings['source']!r}")
-        code = _train_named(settings, out, quiet, json)
-    else:
-        existing(settings["source"], "a file, a folder of images, or the name of a data set", list(RECIPES))
-        check_keys(settings, FILE, f"the file {settings['source']}")
-        code = _train_file(settings, out, resume, quiet, json)
-    raise typer.Exit(code)
-
-
-def _train_named(settings: dict[str, Any], out: Path | None, quiet: bool, json: bool) -> int:
-    from ..runs.notes_trainer import run_named
+    from ..runs.train_run import train_run
 
     with progress_bars(shown=not (quiet or json)) as start:
-        done = run_named(settings, out, start)
+        finished = train_run(settings, out or resume, resume=resume, start=start)
     if json:
-        typer.echo(dumps({"run": str(done.path), **done.summary}))
+        typer.echo(dumps({"run": str(finished.path), **finished.summary}))
     elif quiet:
-        typer.echo(done.path)
-    else:
-        from .display_named import show_training
-
-        show_training(done.training, done.path)
-    if done.training.interrupted:
-        return INTERRUPTED
-    return CHECK_FAILED if done.training.diverged else DONE
-
-
-def _train_file(
-    settings: dict[str, Any], out: Path | None, resume: Path | None, quiet: bool, json: bool
-) -> int:
-    from ..runs.train_run import run_file
-
-    with progress_bars(shown=not (quiet or json)) as start:
-        done = run_file(settings, out, resume, start)
-    if json:
-        typer.echo(dumps({"run": str(done.path), **done.summary}))
-    elif quiet:
-        typer.echo(done.path)
+        typer.echo(finished.path)
     else:
         from .display import show_run
 
-        show_run(done.run, done.facts, done.summary, done.path)
-    if done.run.interrupted:
-        return INTERRUPTED
-    return CHECK_FAILED if done.run.model.stopped_by_ == "divergence" else DONE
+        show_run(finished.summary, finished.path)
+    if finished.run.interrupted:
+        raise typer.Exit(INTERRUPTED)
+    raise typer.Exit(CHECK_FAILED if finished.run.diverged else DONE)
 
 
-def is_named(source: str) -> bool:
-    """Tell whether a source is the name of a data set and not a path."""
-    return source in RECIPES
-
-
-def _of_the_run(folder: Path, settings: dict[str, Any], config: Path | None) -> dict[str, Any]:
-    """The settings of a run to go on with; it takes no others."""
+def _resumed(folder: Path, settings: dict[str, Any], config: Path | None) -> dict[str, Any]:
+    """Return the settings of a run to resume; it takes no others."""
     from ..runs.checkpoints import CHECKPOINT
 
     if settings or config:
         raise UsageError(
-            "--resume goes on with the settings the run had: expected no others, received "
+            "--resume continues with the settings of the run: expected no others, received "
             f"{', '.join(settings) or '--config'}; start a new run for those"
         )
     if not (folder / CHECKPOINT).is_file():

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import EllayerError
-from .sklearn_compat import Interval, InvalidParameterError, Options, StrOptions
+from .sklearn_compat import Interval, InvalidParameter, Options, StrOptions
 
 _from_zero = Interval(Real, 0, None, closed="left")
 _above_zero = Interval(Real, 0, None, closed="neither")
@@ -62,15 +62,15 @@ CONSTRAINTS: dict[str, list[Any]] = {
 
 
 def named(estimator: Any, parameter: str, find: Callable[[], Any]) -> Any:
-    """Return ``find()``; what it finds wrong becomes scikit-learn's InvalidParameterError, still a ValueError."""
+    """Return ``find()``; an error that it raises becomes that of the parameter."""
     try:
         return find()
-    except InvalidParameterError:
+    except InvalidParameter:
         raise
     except ValueError as error:
-        raise InvalidParameterError(
-            f"The {parameter!r} parameter of {type(estimator).__name__} does not fit: {error}"
-        ) from None
+        message = f"The {parameter!r} parameter of {type(estimator).__name__} does not fit: {error}"
+        value = getattr(estimator, parameter, None)
+        raise InvalidParameter(message, parameter, str(error), value) from None
 
 
 def hidden_sizes(estimator: Any) -> list[int]:

@@ -14,9 +14,18 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.preprocessing import LabelBinarizer
-from sklearn.utils._param_validation import Interval, InvalidParameterError, Options, StrOptions
+from sklearn.utils._param_validation import (
+    Interval,
+    InvalidParameterError,
+    Options,
+    StrOptions,
+    make_constraint,
+    validate_parameter_constraints,
+)
 from sklearn.utils.multiclass import _check_partial_fit_first_call
 from sklearn.utils.validation import _check_sample_weight, _check_y
+
+from ..errors import ParameterError
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -36,7 +45,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CallbackSupportMixin",
     "Interval",
-    "InvalidParameterError",
+    "InvalidParameter",
     "LabelKind",
     "MLPOptimizer",
     "Options",
@@ -69,14 +78,39 @@ fit_context = _fit_context
 # Parameters
 
 
+class InvalidParameter(ParameterError, InvalidParameterError):
+    """A parameter of an estimator that cannot be used: ellayer's error and scikit-learn's."""
+
+
 def parameter_names(estimator_class: type[BaseEstimator]) -> list[str]:
     """Return the names of an estimator's constructor parameters."""
     return list(estimator_class._get_param_names())
 
 
 def validate_parameters(estimator: BaseEstimator) -> None:
-    """Raise ``InvalidParameterError`` if a constructor parameter violates its constraints."""
-    estimator._validate_params()
+    """Raise ``InvalidParameter`` for the first constructor parameter that violates its constraints."""
+    constraints, name = estimator._parameter_constraints, type(estimator).__name__
+    for parameter, value in estimator.get_params(deep=False).items():
+        if parameter not in constraints:
+            continue
+        try:
+            validate_parameter_constraints(
+                {parameter: constraints[parameter]}, {parameter: value}, caller_name=name
+            )
+        except InvalidParameterError as error:
+            expected = _expected_text(constraints[parameter])
+            raise InvalidParameter(str(error), parameter, expected, value) from None
+
+
+def _expected_text(constraints: Sequence[Any]) -> str:
+    """Return the values that constraints allow, as far as they can be written as text: no dict."""
+    texts: list[str] = []
+    for constraint in constraints:
+        if isinstance(constraint, StrOptions):
+            texts += sorted(constraint.options)
+        elif constraint is not dict:
+            texts.append(str(make_constraint(constraint)))
+    return " or ".join(texts)
 
 
 # Input

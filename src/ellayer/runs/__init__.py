@@ -11,9 +11,10 @@ from typing import Any
 _HOME = {
     "read_config": "config",
     "open_model": "saved_model",
-    "run_file": "train_run",
-    "run_named": "notes_trainer",
+    "SavedModel": "saved_model",
+    "FinishedRun": "train_run",
     "run_sweep": "sweep",
+    "train_run": "train_run",
     "StartProgress": "progress",
 }
 

@@ -1,68 +1,99 @@
-"""What the folder of a run on a file holds."""
+"""Write the folder of a run: model, config, history, summary, report and pictures."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from ..report import plots_quality, titles
+from ..report.mistakes import largest_mistakes
 from ..report.page import write_report
-from ..report.run_facts import RunFacts
+from ..report.plots_data import image_grid
+from ..report.run_facts import Predictions, RunFacts
 from ..report.scores import scores
+from ..report.style import save_picture
 from ..storage.model_file import save
-from .artifact_pictures import draw_run
-from .config import write_config
-from .table_trainer import FileRun
+from .trained_run import TrainedRun
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from ..engine.history import History
+
+MOST_IMAGES = 30
+CURVES = ("iterations", "costs")  # history.csv has them
 
 
-def write_run(folder: Path, run: FileRun, facts: RunFacts) -> dict[str, Any]:
-    """Write model, config, history, summary, report and pictures.
+def write_run(folder: Path, run: TrainedRun, facts: RunFacts) -> dict[str, Any]:
+    """Write everything about a run into a folder.
 
     Parameters
     ----------
     folder : Path
         Exists and is empty.
-    run : FileRun
+    run : TrainedRun
     facts : RunFacts
 
     Returns
     -------
     dict
-        The summary, as in ``run.json``.
+        The summary: ``run.json``, with the curves of the networks.
     """
-    summary = summary_of(run, facts)
-    config = write_config(folder / "config.toml", run.settings)
-    save(run.model, folder / "model.ellayer", provenance=provenance_of(run, facts, summary, config))
-    (folder / "history.csv").write_text(run.model.history_.to_csv())
-    (folder / "run.json").write_text(json.dumps(summary, indent=1))
+    summary = summarise(run, facts)
+    provenance = _provenance(run, facts, summary)
+    _write_model(folder, run.model, run.history, provenance)
+    (folder / "config.toml").write_text(facts.config, encoding="utf-8")
+    models = [{key: model[key] for key in model if key not in CURVES} for model in summary["models"]]
+    (folder / "run.json").write_text(json.dumps({**summary, "models": models}, indent=1))
     write_report(facts, folder / "report.html")
-    draw_run(folder, facts)
+    for name, figure in _figures(run, facts).items():
+        save_picture(figure, folder / f"{name}.png")
+    for name, model in run.further_models().items():
+        (folder / name).mkdir()
+        _write_model(folder / name, model, model.history, provenance)
     return summary
 
 
-def summary_of(run: FileRun, facts: RunFacts) -> dict[str, Any]:
-    """Return a run in short, as plain data.
+def _write_model(folder: Path, model: object, history: History, provenance: dict[str, Any]) -> None:
+    save(model, folder / "model.ellayer", provenance=provenance)
+    (folder / "history.csv").write_text(history.to_csv())
+
+
+def summarise(run: TrainedRun, facts: RunFacts) -> dict[str, Any]:
+    """Return the summary of a run as plain data; every run has the same keys.
 
     Parameters
     ----------
-    run : FileRun
+    run : TrainedRun
     facts : RunFacts
     """
-    scored = {said.name: _scores(facts, said) for said in facts.models}
-    first = facts.models[0].name if facts.models else ""
+    scored = {
+        model.name: {
+            name: score.to_json()
+            for name, score in scores(facts.y, model.prediction, model.P, facts.classes or None).items()
+        }
+        for model in facts.models
+    }
+    network = facts.models[0].name if facts.models else ""
     return {
         "name": facts.name,
+        "source": facts.source,
         "task": facts.task,
-        "why": run.job.survey.why,
+        "why": run.survey.why,
         "target": facts.target,
         "classes": [str(label) for label in facts.classes],
-        "scores": scored.get(first, {}),
-        "compared": {name: values for name, values in scored.items() if name != first},
+        "scores": scored.pop(network, {}),
+        "compared": scored,
         "scored_on": facts.held_out_on,
+        "scored_rows": len(facts.y),
         "rows": facts.rows,
-        "epochs": len(run.model.history_),
-        "best_epochs": [int(epoch) for epoch in run.model.best_epochs_],
-        "stopped_by": run.model.stopped_by_,
+        "epochs": run.epochs,
+        "best_epochs": run.best_epochs,
+        "stopped_by": run.stopped_by,
+        "models": run.summaries(),
         "seconds": run.seconds,
         "settings": run.settings,
         "findings": facts.findings,
@@ -71,36 +102,72 @@ def summary_of(run: FileRun, facts: RunFacts) -> dict[str, Any]:
     }
 
 
-def _scores(facts: RunFacts, said: Any) -> dict[str, Any]:
-    found = scores(facts.y, said.prediction, said.P, facts.classes or None)
-    return {name: score.to_json() for name, score in found.items()}
-
-
-def provenance_of(run: FileRun, facts: RunFacts, summary: dict[str, Any], config: str) -> dict[str, Any]:
-    """Return where the model comes from: what prediction reads a new file by, and what a reader wants to know.
-
-    Parameters
-    ----------
-    run : FileRun
-    facts : RunFacts
-    summary : dict
-    config : str
-    """
-    shape = run.job.train.image_shape
+def _provenance(run: TrainedRun, facts: RunFacts, summary: dict[str, Any]) -> dict[str, Any]:
+    """Return where the model comes from, and how a new file is read to be predicted."""
+    shape, survey = run.train.image_shape, run.survey
+    unique = [c.name for c in survey.columns if c.kind == "identifier" and c.distinct == survey.m]
     return {
         "source": facts.source,
-        "reading": run.job.train.reading,
-        "target": run.job.train.target,
+        "reading": run.train.reading,
+        "target": run.train.target,
         "task": facts.task,
-        "identifiers": [
-            column.name
-            for column in run.job.survey.columns
-            if column.kind == "identifier" and column.distinct == run.job.survey.m
-        ],
+        "identifiers": unique,
         "image_shape": None if shape is None else list(shape),
         "created": facts.created,
         "command": facts.command,
         "rows": facts.rows,
         "scores": summary["scores"],
-        "config": config,
+        "config": facts.config,
+        **run.provenance(),
     }
+
+
+def _figures(run: TrainedRun, facts: RunFacts) -> dict[str, Figure]:
+    """Return the pictures of a run by the name of their file."""
+    figures = run.figures()
+    if "cost" not in figures and facts.history and len(facts.history) > 1:
+        figures["cost"] = plots_quality.learning_curves(
+            facts.history, facts.best_epoch, titles.of_curves(facts)
+        )
+    if facts.models and len(facts.y):
+        network = facts.models[0]
+        if facts.task == "numbers":
+            figures |= _of_numbers(facts, network)
+        else:
+            figures["confusion"] = plots_quality.confusion_matrix(
+                facts.y, network.prediction, facts.classes, titles.of_confusion(facts, network)
+            )
+        if facts.images is not None:
+            figures["mislabelled"] = mislabelled(facts, network)
+    if facts.importance:
+        figures["importance"] = plots_quality.importance_bars(
+            facts.importance, facts.importance_of, titles.of_importance(facts)
+        )
+    return figures
+
+
+def _of_numbers(facts: RunFacts, network: Predictions) -> dict[str, Figure]:
+    y, prediction = np.asarray(facts.y, dtype=float), np.asarray(network.prediction, dtype=float).ravel()
+    if not (np.isfinite(y) & np.isfinite(prediction)).any():
+        return {}
+    title = titles.of_errors(y, prediction)
+    return {"predicted": plots_quality.predicted_against_true(y, prediction, title, facts.target)}
+
+
+def mislabelled(facts: RunFacts, network: Predictions) -> Figure:
+    """Return the misclassified images, those with the lowest probability for the true class first.
+
+    Parameters
+    ----------
+    facts : RunFacts
+    network : Predictions
+    """
+    assert facts.images is not None
+    mistakes = largest_mistakes(facts, network, len(facts.y))
+    what = "misclassified" if facts.task == "classes" else "predicted, the largest errors first"
+    title = f"{len(mistakes)} of {len(facts.y)} images ({facts.held_out_on}) are {what}"
+    if len(mistakes) > MOST_IMAGES:
+        title += f"\n(the {MOST_IMAGES} worst)"
+    worst = mistakes[:MOST_IMAGES]
+    captions = [f"{row.truth}\npredicted {row.said}" for row in worst]
+    return image_grid([facts.images[row.place] for row in worst], captions, title)

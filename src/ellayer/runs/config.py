@@ -91,11 +91,12 @@ def check_keys(settings: Mapping[str, Any], known: tuple[str, ...], what: str) -
     """
     for key in settings:
         if key not in known:
-            options = ", ".join(_option(name) for name in known if name not in ("source", "sha256"))
-            raise UsageError(f"{_option(key)} does not go with {what}; expected one of {options}")
+            options = ", ".join(option_name(name) for name in known if name not in ("source", "sha256"))
+            raise UsageError(f"{option_name(key)} does not go with {what}; expected one of {options}")
 
 
-def _option(key: str) -> str:
+def option_name(key: str) -> str:
+    """Return the command line option of a setting."""
     return "--kind" if key == "kinds" else f"--{key.replace('_', '-')}"
 
 

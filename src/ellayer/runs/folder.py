@@ -107,7 +107,7 @@ def _move(path: Path, target: Path) -> None:
 
 
 @contextmanager
-def output_folder(wanted: Path | None, name: str, *, goes_on: bool = False) -> Iterator[OutputFolder]:
+def output_folder(wanted: Path | None, name: str, *, resume: bool = False) -> Iterator[OutputFolder]:
     """Prepare a folder, so that an impossible place is known before any work is done.
 
     Parameters
@@ -115,7 +115,7 @@ def output_folder(wanted: Path | None, name: str, *, goes_on: bool = False) -> I
     wanted : Path or None
         The folder asked for; None takes ``runs/NAME-N``.
     name : str
-    goes_on : bool
+    resume : bool
         Whether the folder may be that of a run that is gone on with.
 
     Yields
@@ -129,7 +129,7 @@ def output_folder(wanted: Path | None, name: str, *, goes_on: bool = False) -> I
         If the folder holds something already or cannot be made.
     """
     folder = OutputFolder(wanted, name)
-    if wanted and wanted.exists() and not goes_on and (not wanted.is_dir() or any(wanted.iterdir())):
+    if wanted and wanted.exists() and not resume and (not wanted.is_dir() or any(wanted.iterdir())):
         raise UsageError(
             f"--out: expected a folder that does not exist yet or is empty, received {str(wanted)!r}, which "
             f"holds something already; choose another name"

@@ -9,17 +9,17 @@ import numpy as np
 
 if TYPE_CHECKING:
     from ..core.network import Network
-    from .saved_model import Saved
+    from .saved_model import SavedModel
 
 Parameters = dict[str, np.ndarray]
 
 
-def facts_of(saved: Saved) -> dict[str, Any]:
+def facts_of(saved: SavedModel) -> dict[str, Any]:
     """Return everything that can be said of a model file without data.
 
     Parameters
     ----------
-    saved : Saved
+    saved : SavedModel
 
     Returns
     -------

@@ -1,180 +1,272 @@
-"""What ``ellayer train`` does between reading the options and writing the folder."""
+"""Train on a named data set, as in the notes: a network, and one without a hidden layer to compare with."""
 
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from ..core.inference import class_index, fold_scaling
+from ..core.network import Network
+from ..data import Dataset, Examples
 from ..errors import UsageError
 from .config import read_activations
-from .folder import output_folder
-from .notes_models import Model, fit
-from .notes_prepare import Standardised, prepare
+from .folder import OutputFolder
+from .messages import collect_messages
+from .notes_networks import TrainedNetwork, train_network
 from .notes_recipes import RECIPES, Recipe
-from .progress import StartProgress, no_progress
+from .predictions import predict
+from .progress import StartProgress
+from .saved_model import ModelExamples
+from .trained_run import HeldOut, TrainedRun
 
 if TYPE_CHECKING:
-    from ..core.network import Network
-    from ..data import Dataset
+    from matplotlib.figure import Figure
+
+    from ..engine.result import TrainingResult
+
+# Settings of ``ellayer.train`` that are options, and their defaults.
+_DEFAULTS = {"optimizer": "gd", "batch_size": None, "l2": 0.0, "dropout": 0.0, "engine": "auto"}
 
 
 @dataclass(frozen=True)
-class Job:
-    """What is to be trained.
+class NotesTrainer:
+    """A named data set, prepared by its recipe, and the settings of the networks.
 
-    Parameters
+    Attributes
     ----------
-    name : str
-        The data set.
-    data : Path or None
-        The folder of its files.
-    recipe : Recipe
-    layers : list of int
-        Sizes of the hidden layers.
-    activations : str or list of str
-    settings : dict
-        The network's, as ``ellayer.train``.
-    baseline_iterations : int
-    """
-
-    name: str
-    data: Path | None
-    recipe: Recipe
-    layers: list[int]
-    activations: str | list[str]
-    settings: dict[str, Any]
-    baseline_iterations: int
-
-
-@dataclass
-class Training:
-    """What came out of a job: the network, the baseline (unless Ctrl-C came before it), and notes."""
-
-    job: Job
-    dataset: Dataset
-    standardised: Standardised | None
-    network: Model
-    notes: list[str]
-    baseline: Model | None = None
-    interrupted: bool = False
-
-    @property
-    def models(self) -> list[Model]:
-        """The models trained, the simpler first."""
-        return [model for model in (self.baseline, self.network) if model]
-
-    @property
-    def diverged(self) -> bool:
-        """Whether a cost stopped being a number."""
-        return any(model.result.stopped_by == "divergence" for model in self.models)
-
-
-@dataclass(frozen=True)
-class NamedRun:
-    """A finished run on a named data set: its folder, and its summary as in ``run.json`` and with the costs."""
-
-    training: Training
-    summary: dict[str, Any]
-    path: Path
-
-
-def run_named(
-    settings: Mapping[str, Any], out: Path | None = None, start: StartProgress = no_progress
-) -> NamedRun:
-    """Train on a named data set and write the folder.
-
-    Parameters
-    ----------
-    settings : mapping
-        Keyed by the names of the options.
-    out : Path, optional
-        The folder; ``runs/NAME-N`` by default.
-    start : callable, optional
-    """
-    from ..data import load
-
-    job = _job(settings)
-    dataset = load(job.name, data=job.data)
-    with output_folder(out, job.name) as folder:
-        training = train_job(job, dataset, start)
-        from .notes_artifacts import write_run  # matplotlib: only once there is something to draw
-
-        summary = write_run(folder.staging, training)
-        return NamedRun(training, summary, folder.finish())
-
-
-def _job(settings: Mapping[str, Any]) -> Job:
-    name, data = settings["source"], settings.get("data")
-    if name == "cats" and data is None:
-        raise UsageError(
-            "cats is read from files: expected --data DIR, the folder of train_catvnoncat.h5 and "
-            "test_catvnoncat.h5; try ellayer train cats --data path/to/folder"
-        )
-    recipe = RECIPES[name]
-    told = {"seed": recipe.seed, "initializer": recipe.initializer, "num_iterations": recipe.iterations,
-            "optimizer": "gd", "batch_size": None, "l2": 0.0, "dropout": 0.0, "engine": "auto"}  # fmt: skip
-    iterations = settings.get("iterations")
-    told |= {key: settings[key] for key in told if key in settings}
-    told["num_iterations"] = recipe.iterations if iterations is None else iterations
-    own_rate = told["optimizer"] != "gd"
-    told["learning_rate"] = settings.get("learning_rate", None if own_rate else recipe.learning_rate)
-    return Job(
-        name=name,
-        data=None if data is None else Path(data),
-        recipe=recipe,
-        layers=list(settings.get("layers", recipe.layers)),
-        activations=read_activations(settings.get("activation", recipe.activation)),
-        settings=told,
-        baseline_iterations=recipe.baseline_iterations if iterations is None else iterations,
-    )
-
-
-def train_job(job: Job, dataset: Dataset, start: StartProgress) -> Training:
-    """Train the network of a job, then the network without a hidden layer to compare with.
-
-    Parameters
-    ----------
-    job : Job
     dataset : Dataset
-    start : callable
-        ``start(label, total)`` returns a progress function.
-
-    Returns
-    -------
-    Training
+        Standardised if the recipe says so.
+    scaling : dict
+        "mean" and "scale" of each feature, (n_x, 1); empty if the features are used as they are.
+    settings : dict
+        Keyed by the names of the options; complete.
+    network, baseline : dict
+        Arguments of ``ellayer.train``.
+    messages : list of str
     """
-    from ..core.network import Network
 
-    dataset, standardised, notes = prepare(dataset, job.recipe)
-    n_x, n_y = len(dataset.X), len(dataset.Y)
-    network = Network([n_x, *job.layers, n_y], job.activations)
-    check_memory(network, dataset.X.shape[1])
-    record_every = max(1, job.settings["num_iterations"] // 100)
+    dataset: Dataset
+    scaling: dict[str, np.ndarray]
+    settings: dict[str, Any]
+    network: dict[str, Any]
+    baseline: dict[str, Any]
+    messages: list[str]
 
-    def run(name: str, network: Network, settings: dict[str, Any]) -> Model:
-        progress = start(name, settings["num_iterations"])
-        return fit(name, dataset, network, **settings, record_every=record_every, progress=progress)
+    @classmethod
+    def read(cls, settings: Mapping[str, Any]) -> NotesTrainer:
+        """Load the data set that the settings name, and complete the settings by its recipe.
 
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        training = Training(job, dataset, standardised, run("network", network, job.settings), notes)
-        training.interrupted = training.network.result.stopped_by == "interrupted"
-        if not training.interrupted:
-            name = "logistic regression" if n_y == 1 else "softmax regression"
-            try:
-                training.baseline = run(name, Network([n_x, n_y]), _baseline(job))
-                training.interrupted = training.baseline.result.stopped_by == "interrupted"
-            except KeyboardInterrupt:
-                training.interrupted = True
-    notes += dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, UserWarning))
-    if training.interrupted:
-        done = (f"{m.name} after {m.result.state.step} of {m.planned} updates" for m in training.models)
-        notes.append(f"interrupted by Ctrl-C; what was reached is saved: {', '.join(done)}")
-    return training
+        Raises
+        ------
+        EllayerError
+            If a setting or the files of the data set cannot be used.
+        """
+        from ..data import load
+
+        name, data = settings["source"], settings.get("data")
+        if name == "cats" and data is None:
+            raise UsageError(
+                "cats is read from files: expected --data DIR, the folder of train_catvnoncat.h5 and "
+                "test_catvnoncat.h5; try ellayer train cats --data path/to/folder"
+            )
+        recipe = RECIPES[name]
+        complete = _complete(settings, recipe)
+        dataset, scaling, messages = _prepare(load(name, data=None if data is None else Path(data)), recipe)
+        network = {key: complete[key] for key in ("seed", "initializer", "learning_rate", *_DEFAULTS)}
+        # Gradient descent from zeros: without a hidden layer the cost is convex and needs no more.
+        baseline = {
+            "initializer": "zeros",
+            "learning_rate": recipe.baseline_rate,
+            "engine": complete["engine"],
+        }
+        network["num_iterations"] = complete["iterations"]
+        baseline["num_iterations"] = settings.get("iterations", recipe.baseline_iterations)
+        return cls(dataset, scaling, complete, network, baseline, messages)
+
+    @property
+    def name(self) -> str:
+        """Name of the data set; the default name of the run's folder."""
+        return self.dataset.name
+
+    def train(self, folder: OutputFolder, resume: Path | None, start: StartProgress) -> TrainedRun:
+        """Train the network, then the one without a hidden layer; Ctrl-C keeps the state reached.
+
+        Parameters
+        ----------
+        folder : OutputFolder
+            Not used: no checkpoints are written.
+        resume : Path or None
+            Not used.
+        start : callable
+        """
+        dataset = self.dataset
+        n_x, n_y = len(dataset.X), len(dataset.Y)
+        network = Network([n_x, *self.settings["layers"], n_y], read_activations(self.settings["activation"]))
+        check_memory(network, dataset.X.shape[1])
+        record_every = max(1, self.settings["iterations"] // 100)
+
+        def fit(name: str, network: Network, options: dict[str, Any]) -> TrainedNetwork:
+            progress = start(name, options["num_iterations"])
+            return train_network(
+                name, dataset, network, **options, record_every=record_every, progress=progress
+            )
+
+        with collect_messages() as messages:
+            networks = [fit("network", network, self.network)]
+            interrupted = networks[0].result.stopped_by == "interrupted"
+            if not interrupted:
+                try:
+                    baseline = "logistic regression" if n_y == 1 else "softmax regression"
+                    networks.append(fit(baseline, Network([n_x, n_y]), self.baseline))
+                    interrupted = networks[1].result.stopped_by == "interrupted"
+                except KeyboardInterrupt:
+                    interrupted = True
+        if interrupted:
+            reached = (
+                f"{n.name} after {n.result.state.step} of {n.planned} updates" for n in reversed(networks)
+            )
+            messages.append(f"interrupted by Ctrl-C; the state reached is saved: {', '.join(reached)}")
+        return self._trained(networks, messages, interrupted)
+
+    def _trained(self, networks: list[TrainedNetwork], messages: list[str], interrupted: bool) -> NotesRun:
+        from ..tables.survey import Survey
+
+        dataset, result = self.dataset, networks[0].result
+        m, m_test = dataset.X.shape[1], 0 if dataset.X_test is None else dataset.X_test.shape[1]
+        return NotesRun(
+            name=self.name, source=dataset.source, survey=Survey(m, "the class", "classes"),
+            classes=list(dataset.classes), train=as_examples(dataset),
+            rows={"train": m, "test": m_test} if m_test else {"train": m},
+            model=self._folded(result), network=result.network, members=[result.parameters], history=result.history,
+            epochs=result.state.step, stopped_by=result.stopped_by, settings=self.settings,
+            messages=[*self.messages, *messages], seconds={"fitting": result.seconds}, interrupted=interrupted,
+            diverged=any(n.result.stopped_by == "divergence" for n in networks),
+            dataset=dataset, networks=networks, scaling=self.scaling, baseline=[self._folded(n.result) for n in networks[1:]],
+        )  # fmt: skip
+
+    def _folded(self, result: TrainingResult) -> TrainingResult:
+        """Fold the standardisation into the first layer, so that a saved network takes the features as they are."""
+        if not self.scaling:
+            return result
+        return replace(result, parameters=fold_scaling(result.parameters, **self.scaling))
+
+
+@dataclass(kw_only=True, eq=False)
+class NotesRun(TrainedRun):
+    """The networks trained on a named data set: the network, then its baseline unless Ctrl-C came before.
+
+    Attributes
+    ----------
+    dataset : Dataset
+        As the networks were trained on it.
+    networks : list of TrainedNetwork
+    scaling : dict
+        As of ``NotesTrainer``.
+    baseline : list of TrainingResult
+        The baseline as it is saved, if there is one.
+    """
+
+    dataset: Dataset
+    networks: list[TrainedNetwork]
+    scaling: dict[str, np.ndarray]
+    baseline: list[TrainingResult]
+
+    def held_out(self) -> HeldOut:
+        """Return the test examples, or the training examples if there are none, with the predictions."""
+        tested = self.dataset.X_test is not None
+        examples = as_examples(self.dataset, test=tested)
+        names = ["the network", *(network.name for network in self.networks[1:])]
+        predictions = [
+            predict(name, network.result, examples.X, self.classes)
+            for name, network in zip(names, self.networks, strict=True)
+        ]
+        return HeldOut(examples, "test examples" if tested else "training examples", predictions)
+
+    def model_examples(self) -> ModelExamples:
+        """Return the network with its training examples."""
+        return ModelExamples(self.networks[0].result, self.dataset.X, self.dataset.Y, rows_first=False)
+
+    def provenance(self) -> dict[str, Any]:
+        """Return the names of the classes."""
+        return {"classes": self.classes}
+
+    def summaries(self) -> list[dict[str, Any]]:
+        """Return a summary with the curve of each network, the simpler first."""
+        return [network.summary() for network in reversed(self.networks)]
+
+    def figures(self) -> dict[str, Figure]:
+        """Return pictures of the data, of the costs of both networks, and of their decision boundaries."""
+        from .notes_pictures import draw
+
+        return draw(self.dataset, list(reversed(self.networks)))
+
+    def further_models(self) -> dict[str, TrainingResult]:
+        """Return the network without a hidden layer, unless Ctrl-C came before it."""
+        return dict(zip(["baseline"], self.baseline, strict=False))
+
+
+def as_examples(dataset: Dataset, test: bool = False) -> Examples:
+    """Return a named data set, or its test part, as the rows of a file."""
+    X, Y = (dataset.X_test, dataset.Y_test) if test else (dataset.X, dataset.Y)
+    assert X is not None
+    assert Y is not None
+    shape, reading = dataset.image_shape, {}
+    if shape is not None:
+        reading = {"kind": "images", "size": list(shape[:2]), "grey": len(shape) == 2}
+    y = np.asarray(dataset.classes)[class_index(Y)]
+    return Examples(dataset.name, X.T, y, image_shape=shape, reading=reading)
+
+
+def _complete(settings: Mapping[str, Any], recipe: Recipe) -> dict[str, Any]:
+    """Complete the settings of a run by its recipe: what a config repeats it by."""
+    optimizer = settings.get("optimizer", "gd")
+    activations = read_activations(settings.get("activation", recipe.activation))
+    return {
+        "source": settings["source"],
+        "data": None if settings.get("data") is None else str(settings["data"]),
+        "layers": list(settings.get("layers", recipe.layers)),
+        "activation": activations if isinstance(activations, str) else ",".join(activations),
+        "seed": settings.get("seed", recipe.seed),
+        "initializer": settings.get("initializer", recipe.initializer),
+        **{key: settings.get(key, default) for key, default in _DEFAULTS.items()},
+        # other optimizers have a default rate of their own
+        "learning_rate": settings.get("learning_rate", recipe.learning_rate if optimizer == "gd" else None),
+        "iterations": settings.get("iterations", recipe.iterations),
+    }
+
+
+def _prepare(dataset: Dataset, recipe: Recipe) -> tuple[Dataset, dict[str, np.ndarray], list[str]]:
+    """Hold out test examples and standardise as the recipe says; mean and scale are of the training part."""
+    messages = []
+    if dataset.X_test is None and recipe.held_out:
+        from sklearn.model_selection import train_test_split
+
+        labels = class_index(dataset.Y)
+        train, test = train_test_split(
+            np.arange(len(labels)), test_size=recipe.held_out, random_state=0, stratify=labels
+        )
+        X, Y = dataset.X, dataset.Y
+        dataset = replace(dataset, X=X[:, train], Y=Y[:, train], X_test=X[:, test], Y_test=Y[:, test])
+        messages.append(f"{len(test)} of {len(labels)} examples were held out for testing (stratified)")
+    if not recipe.standardise:
+        return dataset, {}, messages
+    deviation, mean = dataset.X.std(axis=1, keepdims=True), dataset.X.mean(axis=1, keepdims=True)
+    scale = np.where(deviation > 0, deviation, 1.0)
+    messages.append(
+        "every feature was standardised (mean 0, standard deviation 1 on the training part); the saved model does "
+        "so itself"
+    )
+    X_test = None if dataset.X_test is None else (dataset.X_test - mean) / scale
+    return (
+        replace(dataset, X=(dataset.X - mean) / scale, X_test=X_test),
+        {"mean": mean, "scale": scale},
+        messages,
+    )
 
 
 def check_memory(network: Network, m: int) -> None:
@@ -191,13 +283,3 @@ def check_memory(network: Network, m: int) -> None:
             f"--layers: expected a network that fits into {available / 1e9:.0f} GB of memory, received "
             f"{list(network.layer_dims[1:-1])}, which needs about {needed / 1e9:.0f} GB; try fewer units"
         )
-
-
-def _baseline(job: Job) -> dict[str, Any]:
-    """Gradient descent from zeros: with no hidden layer the cost is convex and needs no more."""
-    return {
-        "initializer": "zeros",
-        "learning_rate": job.recipe.baseline_rate,
-        "num_iterations": job.baseline_iterations,
-        "engine": job.settings["engine"],
-    }

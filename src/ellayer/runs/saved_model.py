@@ -1,4 +1,4 @@
-"""A model in a file, with how the data it was trained on were read: what prediction and evaluation begin with."""
+"""A model file with how its training data were read: where prediction, evaluation and inspection begin."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..core.inference import class_index, class_probabilities
+from ..core.inference import class_index
 from ..errors import UsageError
+from .predictions import predict
 
 if TYPE_CHECKING:
     from ..data import Examples
@@ -18,7 +19,35 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Saved:
+class ModelExamples:
+    """A model with examples as it takes them: columns for a network, rows and labels for an estimator.
+
+    Attributes
+    ----------
+    model : estimator, TrainingResult, or (Network, parameters)
+    X, Y : arrays, or X a table
+    rows_first : bool
+    """
+
+    model: Any
+    X: Any
+    Y: Any
+    rows_first: bool
+
+    @property
+    def m(self) -> int:
+        """Number of examples."""
+        return int(self.X.shape[0 if self.rows_first else 1])
+
+    def first(self, count: int | None) -> tuple[Any, Any]:
+        """Return X and Y of the first examples; None returns all of them."""
+        if self.rows_first:
+            return self.X[:count], self.Y[:count]
+        return self.X[:, :count], self.Y[:, :count]
+
+
+@dataclass(frozen=True)
+class SavedModel:
     """A model as its file holds it.
 
     Attributes
@@ -26,7 +55,7 @@ class Saved:
     path : Path
     model : estimator, TrainingResult, or (Network, parameters)
     provenance : dict
-        Where it comes from; empty where it was saved without.
+        Where it comes from; empty if it was saved without.
     """
 
     path: Path
@@ -35,110 +64,13 @@ class Saved:
 
     @property
     def target(self) -> str | None:
-        """The name of the column it predicts, where that is known."""
+        """The name of the column that it predicts, if known."""
         return self.provenance.get("target")
-
-    def examples(self, file: str, target: str | None, need_target: bool, how: dict[str, Any]) -> Examples:
-        """Read a file as the one that the model was trained on.
-
-        Parameters
-        ----------
-        file : str
-        target : str or None
-            The column of the truth, where it is called otherwise in this file.
-        need_target : bool
-            Whether the truth is wanted; else a column of it is left aside.
-        how : dict
-            What of the reading is otherwise.
-        """
-        from ..data import read_examples
-
-        reading = self.provenance.get("reading")
-        name = target if target is not None else self.target
-        if need_target and target in self.features:
-            raise UsageError(
-                f"--target: expected the column of the truth, received {target!r}, which {self.path} predicts from; "
-                f"it predicts {self.target or 'another column'}"
-            )
-        if need_target:
-            examples = read_examples(file, target=name, reading=reading, need_target=True, **how)
-        else:
-            examples = _truth_aside(read_examples(file, reading=reading, **how), name, self.features)
-        self._check_kind(examples, file)
-        return examples
-
-    def _check_kind(self, examples: Examples, file: str) -> None:
-        """Refuse images for a table, a table for images, and a table that lacks columns."""
-        if not self.provenance.get("reading"):
-            return
-        wanted, received = (
-            "images" if shape else "a table"
-            for shape in (self.provenance.get("image_shape"), examples.image_shape)
-        )
-        if wanted != received:
-            raise UsageError(f"expected {wanted}, as {self.path} was trained on, but {file} holds {received}")
-        there: list[str] = getattr(examples.X, "columns", self.features)
-        missing = [name for name in self.features if name not in there]
-        if missing:
-            raise UsageError(
-                f"expected the columns that {self.path} was trained on, but {file} lacks {_listed(missing)}; it has "
-                f"{_listed(there)}: add or rename the columns (an unknown value may be left empty)"
-            )
 
     @property
     def features(self) -> list[str]:
-        """Names of the columns that the model was fitted on; empty where it knows none."""
+        """Names of the columns that the model was fitted on; empty if it knows none."""
         return [str(name) for name in getattr(self.model, "feature_names_in_", [])]
-
-    def judged(self, examples: Examples) -> Predictions:
-        """Return what the model says of examples: labels or numbers, and probabilities where it has them.
-
-        Raises
-        ------
-        BadInput
-            Where the model takes numbers, and a column holds none.
-        """
-        from ..report.run_facts import Predictions
-
-        if hasattr(self.model, "preparation_"):
-            return _of_estimator(self.model, examples.X)
-        X = self._matrix(examples)
-        if hasattr(self.model, "predict") and hasattr(self.model, "network_"):
-            return _of_estimator(self.model, X)
-        AL = _outputs(self.model, X.T)
-        return self._of_outputs(AL, Predictions)
-
-    def _matrix(self, examples: Examples) -> np.ndarray:
-        """The columns of the fit as numbers, rows as examples."""
-        X = examples.X
-        if isinstance(X, np.ndarray):
-            return X.astype(np.float64)
-        import polars as pl
-
-        named = [name for name in self.features if name in X.columns]
-        if named:
-            missing = [name for name in self.features if name not in X.columns]
-            if missing:
-                raise UsageError(
-                    f"expected the columns of the fit, but {examples.name} lacks {_listed(missing)}"
-                )
-            X = X.select(self.features)
-        strange = [name for name, kind in X.schema.items() if not (kind.is_numeric() or kind == pl.Boolean)]
-        if strange:
-            raise UsageError(
-                f"{self.path} takes numbers alone: expected numeric columns, received text in "
-                f"{', '.join(strange[:10])}; leave these out, or train on the file with ellayer train"
-            )
-        return X.to_numpy().astype(np.float64)
-
-    def _of_outputs(self, AL: np.ndarray, make: type[Predictions]) -> Predictions:
-        network = self.model[0] if isinstance(self.model, tuple) else self.model.network
-        kind = network.loss_row.targets
-        if kind != "one_hot" and not (kind == "binary" and len(AL) == 1):
-            return make("the network", AL[0] if len(AL) == 1 else AL.T)
-        P = class_probabilities(AL).T
-        classes = np.asarray(self.provenance.get("classes") or list(range(P.shape[1])))
-        return make("the network", classes[class_index(AL)], P)
 
     @property
     def classes(self) -> list[Any]:
@@ -146,14 +78,170 @@ class Saved:
         labels = getattr(self.model, "classes_", None)
         return list(self.provenance.get("classes") or []) if labels is None else list(labels)
 
+    @property
+    def prepares_tables(self) -> bool:
+        """Whether the model takes the columns of a file as they are."""
+        return hasattr(self.model, "preparation_")
 
-def open_model(path: Path) -> Saved:
-    """Read a model file.
+    @property
+    def _reading(self) -> dict[str, Any] | None:
+        """How the training file was read; None if the model was not trained on a file."""
+        return self.provenance.get("reading") or None
+
+    def read(self, file: str) -> Examples:
+        """Read a file to predict like the training file; a target column in it is moved to ``y``.
+
+        Parameters
+        ----------
+        file : str
+        """
+        from ..data import read_examples
+
+        examples = read_examples(file, reading=self._reading)
+        examples = _without_target(examples, self.target, self.features)
+        self._check_kind(examples, file)
+        return examples
+
+    def read_with_target(self, file: str, target: str | None = None) -> Examples:
+        """Read a file that includes the target column like the training file.
+
+        Parameters
+        ----------
+        file : str
+        target : str, optional
+            The target column, if its name differs from that in training.
+        """
+        from ..data import read_examples
+
+        if target in self.features:
+            raise UsageError(
+                f"--target: expected the target column, received {target!r}, which {self.path} predicts from; "
+                f"it predicts {self.target or 'another column'}"
+            )
+        name = target if target is not None else self.target
+        examples = read_examples(file, target=name, reading=self._reading, need_target=True)
+        self._check_kind(examples, file)
+        return examples
+
+    def _check_kind(self, examples: Examples, file: str) -> None:
+        """Refuse images for a table, a table for images, and a table that lacks columns."""
+        if self._reading is None:
+            return
+        expected, received = (
+            "images" if shape else "a table"
+            for shape in (self.provenance.get("image_shape"), examples.image_shape)
+        )
+        if expected != received:
+            raise UsageError(
+                f"expected {expected}, as {self.path} was trained on, but {file} holds {received}"
+            )
+        columns: list[str] = getattr(examples.X, "columns", self.features)
+        missing = [name for name in self.features if name not in columns]
+        if missing:
+            raise UsageError(
+                f"expected the columns that {self.path} was trained on, but {file} lacks {_quoted(missing)}; it has "
+                f"{_quoted(columns)}: add or rename the columns (an unknown value may be left empty)"
+            )
+
+    def predict(self, examples: Examples) -> Predictions:
+        """Return labels or numbers for examples, with probabilities if the model has them.
+
+        Raises
+        ------
+        UsageError
+            If the model takes numbers, and a column holds text.
+        """
+        if self.prepares_tables:
+            return predict("the network", self.model, examples.X)
+        return predict("the network", self.model, self._matrix(examples), self.classes)
+
+    def _matrix(self, examples: Examples) -> np.ndarray:
+        """Return the columns of the fit as numbers, examples as rows."""
+        X = examples.X
+        if isinstance(X, np.ndarray):
+            return X.astype(np.float64)
+        import polars as pl
+
+        if not set(self.features).isdisjoint(X.columns):
+            missing = [name for name in self.features if name not in X.columns]
+            if missing:
+                raise UsageError(
+                    f"expected the columns of the fit, but {examples.name} lacks {_quoted(missing)}"
+                )
+            X = X.select(self.features)
+        texts = [name for name, kind in X.schema.items() if not (kind.is_numeric() or kind == pl.Boolean)]
+        if texts:
+            raise UsageError(
+                f"{self.path} takes only numbers: expected numeric columns, received text in "
+                f"{', '.join(texts[:10])}; remove these columns, or train on the file with ellayer train"
+            )
+        return X.to_numpy().astype(np.float64)
+
+    def targets(self, examples: Examples) -> np.ndarray:
+        """Return the targets of examples: numbers, or labels of the type of the model's classes.
+
+        Raises
+        ------
+        UsageError
+            If there are none, if they are text and the model predicts numbers, or if it knows none of the labels.
+        """
+        y, column = np.asarray(examples.y), examples.target
+        if not len(y):
+            raise UsageError(
+                f"expected rows with a value of {column!r}, received none; choose the column with --target"
+            )
+        if not self.classes:
+            try:
+                return y.astype(float)
+            except (TypeError, ValueError):
+                raise UsageError(
+                    f"{self.path} predicts numbers: expected numbers in {column!r}, received values like "
+                    f"{str(y[0])!r}; choose the column with --target"
+                ) from None
+        classes = set(self.classes)
+        by_text = {str(label): label for label in self.classes}
+        labels = [label if label in classes else by_text.get(str(label), label) for label in y.tolist()]
+        if not classes & set(labels):
+            raise UsageError(
+                f"{column!r}: expected classes that the model knows ({listed_labels(self.classes)}), received "
+                f"{listed_labels(set(labels))}; choose the column with --target"
+            )
+        targets = np.empty(len(labels), dtype=object)
+        targets[:] = labels
+        return targets
+
+    def with_examples(self, file: str) -> ModelExamples:
+        """Return the model with the examples of a file or a named data set.
+
+        A model of a table reads a file like the one it was trained on; any other model takes a named data set or
+        the notes' HDF5 files.
+        """
+        if self.prepares_tables:
+            examples = self.read_with_target(file)
+            return ModelExamples(self.model, examples.X, self.targets(examples), rows_first=True)
+        from .. import data
+
+        dataset = data.load(file)
+        X, Y = dataset.X, dataset.Y
+        if not hasattr(self.model, "network_"):
+            return ModelExamples(self.model, X, Y, rows_first=False)
+        classes = getattr(self.model, "classes_", None)
+        if classes is None:
+            return ModelExamples(self.model, X.T, Y.T, rows_first=True)
+        return ModelExamples(self.model, X.T, classes[class_index(Y)], rows_first=True)
+
+
+def open_model(path: Path) -> SavedModel:
+    """Read a model file, or the one in the folder of a run.
+
+    Parameters
+    ----------
+    path : Path
 
     Raises
     ------
     ModelFileError
-        For a truncated, altered, foreign or newer file.
+        If the file is truncated, altered, newer, or no model file.
     MissingFileError
     """
     from .. import load
@@ -163,48 +251,7 @@ def open_model(path: Path) -> Saved:
     path = existing(path, "a model file that ellayer wrote")
     if path.is_dir():
         path = existing(path / "model.ellayer", "the folder of a run, which holds the model in model.ellayer")
-    return Saved(path, load(path), read_provenance(path))
-
-
-def truth_of(saved: Saved, y: object, target: str) -> np.ndarray:
-    """Return a file's truth as the model says it: numbers, or labels of the type of its classes.
-
-    Parameters
-    ----------
-    saved : Saved
-    y : array, shape (m,)
-    target : str
-        Its column.
-
-    Raises
-    ------
-    BadInput
-        For text where the model predicts numbers, or labels none of which it knows.
-    """
-    y = np.asarray(y)
-    if not len(y):
-        raise UsageError(
-            f"expected rows whose {target!r} is known, received none; choose the column with --target"
-        )
-    if not saved.classes:
-        try:
-            return y.astype(float)
-        except (TypeError, ValueError):
-            raise UsageError(
-                f"{saved.path} predicts numbers: expected numbers in {target!r}, received values like {str(y[0])!r}; "
-                f"choose the column with --target"
-            ) from None
-    classes = set(saved.classes)
-    by_text = {str(label): label for label in saved.classes}
-    known = [label if label in classes else by_text.get(str(label), label) for label in y.tolist()]
-    if not classes & set(known):
-        raise UsageError(
-            f"{target!r}: expected classes that the model knows ({listed_labels(saved.classes)}), received {listed_labels(set(known))}; "
-            f"choose the column with --target"
-        )
-    truth = np.empty(len(known), dtype=object)
-    truth[:] = known
-    return truth
+    return SavedModel(path, load(path), read_provenance(path))
 
 
 def listed_labels(labels: Iterable[object], most: int = 8) -> str:
@@ -213,31 +260,14 @@ def listed_labels(labels: Iterable[object], most: int = 8) -> str:
     return ", ".join(texts[:most]) + (f" and {len(texts) - most} more" if len(texts) > most else "")
 
 
-def _truth_aside(examples: Examples, name: str | None, features: list[str]) -> Examples:
-    """A column of the truth is no input; it stays beside for who wants to see it."""
-    X: Any = examples.X
-    if name is None or name in features or name not in getattr(X, "columns", []):
-        return examples
-    return replace(examples, X=X.drop(name), y=X[name].to_numpy(), target=name)
-
-
-def _listed(names: Iterable[object], most: int = 10) -> str:
+def _quoted(names: Iterable[object], most: int = 10) -> str:
     texts = [repr(str(name)) for name in names]
     return ", ".join(texts[:most]) + (f" and {len(texts) - most} more" if len(texts) > most else "")
 
 
-def _of_estimator(model: Any, X: Any) -> Predictions:
-    from ..report.run_facts import Predictions
-
-    P = model.predict_proba(X) if hasattr(model, "predict_proba") else None
-    return Predictions("the network", model.predict(X), None if isinstance(P, list) else P)
-
-
-def _outputs(model: Any, X: np.ndarray) -> np.ndarray:
-    if not isinstance(model, tuple):
-        return model.predict_proba(X)
-    from ..core.inference import outputs
-    from ..engine.validation import check_X
-
-    network, parameters = model
-    return outputs(check_X(network, X, "float64"), parameters, network)[0]
+def _without_target(examples: Examples, target: str | None, features: list[str]) -> Examples:
+    """Move the target column from ``X`` to ``y``."""
+    X: Any = examples.X
+    if target is None or target in features or target not in getattr(X, "columns", []):
+        return examples
+    return replace(examples, X=X.drop(target), y=X[target].to_numpy(), target=target)

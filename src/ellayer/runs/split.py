@@ -1,9 +1,9 @@
-"""Which rows are trained on and which are held out to test on."""
+"""Hold rows out to test on."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,63 +13,99 @@ if TYPE_CHECKING:
     from ..data import Examples
 
 TEST_SHARE = 0.2
-FEWEST = 20  # rows; below, none are held out for a test
+FEWEST_ROWS = 20  # below, none are held out for testing
 
 
-def test_wish(settings: dict[str, Any]) -> float | str:
-    """Return what is to be tested on: a share of the rows, or a file.
+def parse_test(value: object) -> float | str:
+    """Return the share of the rows to test on, or the file.
 
     Parameters
     ----------
-    settings : dict
+    value : float or str
 
     Raises
     ------
-    BadInput
-        For a share that is none.
+    UsageError
+        If a number is no share.
+
+    Examples
+    --------
+    >>> parse_test("0.2"), parse_test("test.csv")
+    (0.2, 'test.csv')
     """
-    wish = str(settings["test"])
+    text = str(value)
     try:
-        share = float(wish)
+        share = float(text)
     except ValueError:
-        return wish
+        return text
     if not 0 <= share < 1:
         raise UsageError(
-            f"--test: expected a share from 0 to below 1, or a file, received {wish}; try --test 0.2"
+            f"--test: expected a share from 0 to below 1, or a file, received {text}; try --test 0.2"
         )
     return share
 
 
 def split(
-    examples: Examples, wish: float | str, task: str, seed: int
-) -> tuple[Examples, Examples | None, list[str]]:
-    """Return the rows to train on, those to test on, and what was done, in words.
+    examples: Examples, test: float | str, task: str, seed: int
+) -> tuple[Examples, Examples | None, str]:
+    """Return the rows to train on, those to test on, and a message about the split.
 
     Parameters
     ----------
     examples : Examples
-    wish : float or str
+    test : float or str
+        A share of the rows, or a file.
     task : "classes" or "numbers"
     seed : int
     """
-    if isinstance(wish, str):
-        return examples, read_test(wish, examples), [f"tested on {wish}"]
+    if isinstance(test, str):
+        return examples, read_test(test, examples), f"tested on {test}"
     m = examples.m
-    if wish == 0 or m < FEWEST:
-        why = "" if wish == 0 else f": {m} are too few"
+    if test == 0 or m < FEWEST_ROWS:
+        reason = "" if test == 0 else f": {m} are too few"
         return (
             examples,
             None,
-            [f"no rows were held out for a test{why}; the scores are of rows held out in training"],
+            f"no rows were held out for testing{reason}; the scores are of rows held out in training",
         )
-    held = _test_rows(np.asarray(examples.y), wish, task, seed)
-    told = f"{int(held.sum())} of {m} rows were held out for the test"
-    told += ", every class in its share" if task == "classes" else ""
-    return examples.take(np.flatnonzero(~held)), examples.take(np.flatnonzero(held)), [told]
+    labels = (
+        None if task == "numbers" else np.unique(np.asarray(examples.y).astype(str), return_inverse=True)[1]
+    )
+    rows = held_out_rows(m, test, labels, seed)
+    message = f"{int(rows.sum())} of {m} rows were held out for testing"
+    message += "" if labels is None else " (stratified)"
+    return examples.take(np.flatnonzero(~rows)), examples.take(np.flatnonzero(rows)), message
+
+
+def held_out_rows(m: int, share: float, labels: np.ndarray | None, seed: int) -> np.ndarray:
+    """Return which rows to hold out: a share of them, or of each class but never its only row.
+
+    Parameters
+    ----------
+    m : int
+    share : float
+    labels : array of int, shape (m,), or None
+        Class numbers to stratify by.
+    seed : int
+
+    Examples
+    --------
+    >>> held_out_rows(6, 0.5, np.array([0, 0, 0, 0, 1, 2]), seed=0).tolist()
+    [False, False, True, True, False, False]
+    """
+    order = np.random.RandomState(seed).permutation(m)
+    rows = np.zeros(m, bool)
+    if labels is None:
+        rows[order[: round(share * m)]] = True
+        return rows
+    for k in range(labels.max() + 1):
+        members = order[labels[order] == k]
+        rows[members[: min(round(share * len(members)), len(members) - 1)]] = True
+    return rows
 
 
 def read_test(path: str, examples: Examples) -> Examples:
-    """Return the examples of a file of its own to test on, read as those trained on."""
+    """Return the examples of a test file, read like the training file."""
     from ..data import read_examples
 
     test = read_examples(path, target=examples.target, reading=examples.reading, need_target=True)
@@ -77,7 +113,7 @@ def read_test(path: str, examples: Examples) -> Examples:
 
 
 def _with_known_labels(test: Examples, examples: Examples, path: str) -> Examples:
-    """Labels of text that end in a full stop, as UCI's adult.test has them, are those without; others are refused."""
+    """Drop the full stop that ends each label of UCI's adult.test; refuse other labels unknown from training."""
     y, known = np.asarray(test.y), np.asarray(examples.y)
     labels = set(known.tolist())
     if known.dtype.kind in "biuf" or not labels.isdisjoint(y.tolist()):
@@ -85,22 +121,7 @@ def _with_known_labels(test: Examples, examples: Examples, path: str) -> Example
     bare = np.array([*(str(label).removesuffix(".") for label in y), None], dtype=object)[:-1]
     if labels.isdisjoint(bare.tolist()):
         raise UsageError(
-            f"--test: expected classes as in training ({', '.join(sorted(map(str, labels))[:8])}), received {y[0]!r} and its like "
-            f"in {path}; mend the labels"
+            f"--test: expected classes as in training ({', '.join(sorted(map(str, labels))[:8])}), received {y[0]!r} and "
+            f"similar in {path}; correct the labels"
         )
     return replace(test, y=bare)
-
-
-def _test_rows(y: np.ndarray, share: float, task: str, seed: int) -> np.ndarray:
-    """Which rows are held out: of every class its share, and never the only example of one."""
-    random = np.random.RandomState(seed)
-    order = random.permutation(len(y))
-    held = np.zeros(len(y), bool)
-    if task == "numbers":
-        held[order[: round(share * len(y))]] = True
-        return held
-    _, numbers = np.unique(y.astype(str), return_inverse=True)
-    for k in range(numbers.max() + 1):
-        rows = order[numbers[order] == k]
-        held[rows[: min(round(share * len(rows)), len(rows) - 1)]] = True
-    return held

@@ -5,17 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import time
-import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import UsageError
 from .folder import output_folder
-from .job import Job, make_model, read_job
+from .messages import collect_messages
 from .progress import StartProgress, no_progress
-from .table_trainer import FileRun, told_by_fit
+from .table_model import make_model
+from .table_trainer import TableTrainer
+from .train_run import finish
+from .trained_run import TrainedRun
 
 COLUMNS = ("layers", "learning_rate", "validation_score", "best_epoch", "parameters", "seconds", "stopped_by")
 DEFAULT_LAYERS = ([64, 64], [128, 128])
@@ -54,62 +55,60 @@ def run_sweep(
         The folder; ``runs/NAME-sweep-N`` by default.
     start : callable, optional
     """
-    job = read_job(settings)
-    if job.stream is not None:
-        raise UsageError(
-            f"{settings['source']} is larger than memory: expected a smaller file for a sweep; sweep over a sample of its "
-            "rows, then train with what was best"
-        )
-    with output_folder(out, f"{job.name}-sweep") as folder:
-        models, rows, notes = _fit_all(job, layers, rates, start)
-        from .artifacts import write_run
-        from .facts import judge
-
-        best = best_of(rows, models[0]._metric.maximize)
-        run = FileRun(
-            _job_of(job, models[best]), models[best], [*job.notes, *notes], False, {"reading": job.seconds}
-        )
-        run.seconds["fitting"] = sum(row["seconds"] for row in rows)
-        summary = write_run(folder.staging, run, judge(run)) | {"trials": rows, "best": best}
-        _write_trials(folder.staging, rows, best, models[best]._metric)
-        return Sweep(rows, best, models[best]._metric, summary, folder.finish())
+    trainer = TableTrainer.read(settings)
+    with output_folder(out, f"{trainer.name}-sweep") as folder:
+        models, trials, messages = _fit_all(trainer, layers, rates, start)
+        metric = models[0]._metric
+        best = best_of(trials, metric.maximize)
+        _write_trials(folder.staging, trials, best, metric)
+        seconds = sum(trial["seconds"] for trial in trials)
+        finished = finish(_best_run(trainer, models[best], messages, seconds), folder)
+    return Sweep(trials, best, metric, {**finished.summary, "trials": trials, "best": best}, finished.path)
 
 
 def _fit_all(
-    job: Job, layers: Sequence[Sequence[int]], rates: Sequence[float] | None, start: StartProgress
+    trainer: TableTrainer,
+    layers: Sequence[Sequence[int]],
+    rates: Sequence[float] | None,
+    start: StartProgress,
 ) -> tuple[list[Any], list[dict[str, Any]], list[str]]:
-    """Fit the trials, those of one architecture together; return the models and a row of figures for each."""
-    from ..estimators.tabular.fit_many import fit_together
-
+    """Fit the trials, those of one architecture together; return the models, a row of figures for each, messages."""
     models: list[Any] = []
     rows: list[dict[str, Any]] = []
-    notes: list[str] = []
+    messages: dict[str, None] = {}
     for sizes in layers:
-        trials = [_trial(job, sizes, rate) for rate in rates or _around(job)]
+        trials = [_trial(trainer, sizes, rate) for rate in rates or _default_rates(trainer)]
         begin = time.perf_counter()
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            fit_together(trials, job.train.X, job.train.y, progress=start(",".join(map(str, sizes)), 0))
+        with collect_messages(columns=False) as new:
+            trainer.source.fit_many(trials, start, ",".join(map(str, sizes)))
         seconds = (time.perf_counter() - begin) / len(trials)
-        notes += [note for note in told_by_fit(caught) if note not in notes]
+        messages |= dict.fromkeys(new)
         models += trials
         rows += [_row(model, seconds) for model in trials]
         if any(model.stopped_by_ == "interrupted" for model in trials):
             raise KeyboardInterrupt
-    return models, rows, notes
+    return models, rows, list(messages)
 
 
-def _trial(job: Job, sizes: Sequence[int], rate: float) -> Any:
-    return make_model(str(job.survey.task), {**job.settings, "layers": list(sizes), "learning_rate": rate})
+def _trial(trainer: TableTrainer, sizes: Sequence[int], rate: float) -> Any:
+    settings = {**trainer.settings, "layers": list(sizes), "learning_rate": rate}
+    return make_model(str(trainer.survey.task), settings)
 
 
-def _around(job: Job) -> list[float]:
-    """The recipe's learning rate, a third of it and three times it."""
+def _default_rates(trainer: TableTrainer) -> list[float]:
+    """Return the recipe's learning rate, a third of it and three times it."""
     from ..estimators.tabular.ensemble import by_rows
     from ..estimators.tabular.recipes import find_recipe
 
-    base = by_rows(find_recipe(job.model.recipe, str(job.survey.task))["learning_rate"], job.train.m)
+    recipe = find_recipe(trainer.model.recipe, str(trainer.survey.task))
+    base = by_rows(recipe["learning_rate"], trainer.source.count)
     return [float(f"{base * factor:.3g}") for factor in DEFAULT_FACTORS]
+
+
+def _best_run(trainer: TableTrainer, model: Any, messages: list[str], seconds: float) -> TrainedRun:
+    """Return the run of the best trial; its config repeats that trial alone."""
+    chosen = {"layers": list(model.hidden_layer_sizes), "learning_rate": model.learning_rate}
+    return trainer.trained(model, {**trainer.settings, **chosen}, messages, seconds)
 
 
 def _row(model: Any, seconds: float) -> dict[str, Any]:
@@ -135,12 +134,6 @@ def best_of(rows: Sequence[Mapping[str, Any]], maximize: bool) -> int:
     sign = -1.0 if maximize else 1.0
     scores = [sign * row["validation_score"] for row in rows]
     return min(range(len(rows)), key=lambda i: (scores[i] != scores[i], scores[i]))
-
-
-def _job_of(job: Job, model: Any) -> Job:
-    """The job as if the best trial alone had been asked for: its config repeats it."""
-    chosen = {"layers": list(model.hidden_layer_sizes), "learning_rate": model.learning_rate}
-    return replace(job, settings={**job.settings, **chosen}, model=model)
 
 
 def _write_trials(folder: Path, rows: Sequence[Mapping[str, Any]], best: int, metric: Any) -> None:

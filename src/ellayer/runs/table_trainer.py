@@ -1,91 +1,223 @@
-"""From a job to a fitted model."""
+"""Train on a file: read, survey and split the examples, fit a table estimator."""
 
 from __future__ import annotations
 
-import re
+import hashlib
 import time
-import warnings
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from ..errors import UsageError
+from .baselines import simple_models
 from .checkpoints import CheckpointWriter, load_states
 from .config import FILE, READING
 from .folder import OutputFolder
-from .job import PARAMETERS, Job
+from .messages import collect_messages
+from .predictions import predict
 from .progress import StartProgress
+from .saved_model import ModelExamples
+from .source import Source, open_source, validation_rows
+from .split import TEST_SHARE
+from .table_model import make_model, model_settings
+from .trained_run import HeldOut, TrainedRun
+
+if TYPE_CHECKING:
+    from ..data import Examples
+    from ..tables.survey import Survey
 
 
-@dataclass
-class FileRun:
-    """A fitted model and where it comes from."""
+@dataclass(frozen=True)
+class TableTrainer:
+    """The examples of a file, surveyed and split, and an estimator to fit on them.
 
-    job: Job
+    Attributes
+    ----------
+    settings : dict
+        Keyed by the names of the options.
+    source : Source
+    survey : Survey
+        Of all rows; of streamed ones a sample.
+    model : estimator
+        Not fitted yet.
+    messages : list of str
+    seconds : float
+        Time of reading.
+    """
+
+    settings: dict[str, Any]
+    source: Source
+    survey: Survey
     model: Any
-    notes: list[str]
-    interrupted: bool
-    seconds: dict[str, float] = field(default_factory=dict)
+    messages: list[str]
+    seconds: float
+
+    @classmethod
+    def read(cls, settings: Mapping[str, Any]) -> TableTrainer:
+        """Read the file that the settings name, and check that it can be learned from.
+
+        Raises
+        ------
+        EllayerError
+            If a setting or the file cannot be used.
+        """
+        from ..tables.survey import survey
+
+        begin = time.perf_counter()
+        settings = {"seed": 1, "test": str(TEST_SHARE), **settings}
+        source = open_source(settings)
+        examples = source.train
+        facts = survey(
+            examples.X,
+            examples.y,
+            examples.target,
+            task=settings.get("task"),
+            column_kinds=settings.get("kinds"),
+        )
+        _check_target(examples)
+        _check_columns(examples, facts)
+        split_message = source.split(str(facts.task))
+        model = make_model(str(facts.task), settings)
+        messages = [*examples.notes, *_check_digest(settings), split_message]
+        return cls(settings, source, facts, model, messages, time.perf_counter() - begin)
 
     @property
-    def settings(self) -> dict[str, Any]:
-        """All settings of the run, those left to their defaults too: what a config repeats it by."""
-        told = {option: _plain(self.model.get_params()[name]) for option, name in PARAMETERS.items()
-                if name in self.model.get_params()}  # fmt: skip
-        if told.get("layers") is None and self.model.network_ is not None:
-            told["layers"] = list(self.model.network_.layer_dims[1:-1])
-        job = self.job
-        how = {key: value for key, value in (job.train.reading or {}).items() if key in READING}
-        every = {**job.settings, **told, "task": job.survey.task, "target": job.train.target, **how}
-        return {key: every[key] for key in FILE if key in every}
+    def name(self) -> str:
+        """Name of the data; the default name of the run's folder."""
+        return self.source.train.name
+
+    def train(self, folder: OutputFolder, resume: Path | None, start: StartProgress) -> TrainedRun:
+        """Fit the model; Ctrl-C keeps the state reached.
+
+        Parameters
+        ----------
+        folder : OutputFolder
+            Folder of the checkpoints.
+        resume : Path or None
+            The folder of a run to resume.
+        start : callable
+        """
+        begin = time.perf_counter()
+        checkpoints = CheckpointWriter(folder, self.settings)
+        with collect_messages(columns=False) as messages:
+            self.source.fit(
+                self.model, callbacks=[checkpoints], progress=start("network", 0), states=load_states(resume)
+            )
+        seconds = time.perf_counter() - begin
+        if self.model.stopped_by_ == "interrupted":
+            checkpoints.write()
+            messages.append(
+                f"interrupted by Ctrl-C after {len(self.model.history_)} epochs; the state reached is saved, and "
+                "--resume with this folder continues from it"
+            )
+        return self.trained(self.model, self.settings, messages, seconds)
+
+    def trained(
+        self, model: Any, settings: Mapping[str, Any], messages: list[str], seconds: float
+    ) -> TableRun:
+        """Return the run of a fitted model.
+
+        Parameters
+        ----------
+        model : estimator
+        settings : mapping
+            Settings of the run, as given.
+        messages : list of str
+            Messages of the fit.
+        seconds : float
+            Time of the fit.
+        """
+        source, survey = self.source, self.survey
+        reading = {key: value for key, value in (source.train.reading or {}).items() if key in READING}
+        every = {
+            **settings,
+            **model_settings(model),
+            "task": survey.task,
+            "target": source.train.target,
+            **reading,
+        }
+        return TableRun(
+            name=self.name, source=str(settings["source"]), survey=survey, data=source, train=source.train,
+            classes=list(model.classes_) if survey.task == "classes" else [],
+            rows=_rows(source, model), model=model, network=model.network_, members=model.members_,
+            history=model.history_, epochs=len(model.history_), stopped_by=model.stopped_by_,
+            best_epochs=[int(epoch) for epoch in model.best_epochs_],
+            settings={key: every[key] for key in FILE if key in every},
+            messages=[*self.messages, *messages], seconds={"reading": self.seconds, "fitting": seconds},
+            interrupted=model.stopped_by_ == "interrupted", diverged=model.stopped_by_ == "divergence",
+        )  # fmt: skip
 
 
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
+@dataclass(kw_only=True, eq=False)
+class TableRun(TrainedRun):
+    """A fitted table estimator and the source of its examples."""
+
+    data: Source
+
+    def held_out(self) -> HeldOut:
+        """Return the test rows with the predictions of the network and of simple models.
+
+        Without test rows: those held out in training, with the predictions of the network alone.
+        """
+        test = self.data.test
+        if test is None:
+            examples, predictions = self.data.validation(self.model)
+            return HeldOut(examples, "rows held out while training", predictions)
+        with collect_messages(columns=False) as messages:
+            network = predict("the network", self.model, test.X)
+        self.messages += [f"in the test rows: {message}" for message in messages]
+        return HeldOut(test, "test rows", [network, *simple_models(self, test)])
+
+    def model_examples(self) -> ModelExamples:
+        """Return the model with its training rows."""
+        return ModelExamples(self.model, self.train.X, np.asarray(self.train.y), rows_first=True)
 
 
-def told_by_fit(caught: list[warnings.WarningMessage]) -> list[str]:
-    """Return what a fit warned of, but for what the survey says of the columns already.
-
-    Parameters
-    ----------
-    caught : list of WarningMessage
-    """
-    texts = dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, UserWarning))
-    return [text for text in texts if not re.match(r"column .* (is treated as|is ignored)", text)]
+def _rows(source: Source, model: Any) -> dict[str, int]:
+    held_out = len(validation_rows(model))
+    rows = {"train": source.count - (held_out if len(model.members_) == 1 else 0), "validation": held_out}
+    return rows if source.test is None else {**rows, "test": source.test.m}
 
 
-def fit_file(job: Job, start: StartProgress, folder: OutputFolder, resume: Path | None) -> FileRun:
-    """Fit the model of a job; Ctrl-C keeps what was reached.
+def digest_of(path: Path) -> str | None:
+    """Return the SHA-256 of a file; None for a folder."""
+    if not path.is_file():
+        return None
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
-    Parameters
-    ----------
-    job : Job
-    start : callable
-        ``start(label, total)`` returns a progress function.
-    folder : OutputFolder
-        Where checkpoints go.
-    resume : Path or None
-        The folder of a run to go on with.
 
-    Returns
-    -------
-    FileRun
-    """
-    begin = time.perf_counter()
-    checkpoints = CheckpointWriter(folder, job.settings)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        examples = (job.train.X, job.train.y) if job.stream is None else (job.stream, None)
-        job.model.fit(
-            *examples, callbacks=[checkpoints], progress=start("network", 0), states=load_states(resume)
+def _check_digest(settings: dict[str, Any]) -> list[str]:
+    """Set the file's SHA-256; return a message if a config was written for another content."""
+    digest = digest_of(Path(settings["source"]))
+    expected = settings.get("sha256", digest)
+    if digest:
+        settings["sha256"] = digest
+    if expected == digest:
+        return []
+    return [f"{settings['source']} has changed since this config was written: its SHA-256 differs"]
+
+
+def _check_columns(examples: Examples, survey: Survey) -> None:
+    """Refuse a table without a column to learn from."""
+    from ..tables.survey_columns import LEFT_OUT
+
+    if survey.columns and all(column.kind in LEFT_OUT for column in survey.columns):
+        columns = ", ".join(f"{column.name!r} ({column.kind})" for column in survey.columns[:8])
+        raise UsageError(
+            f"expected a column of {examples.name} to learn from besides {examples.target!r}, received {columns}"
+            f"{f' and {len(survey.columns) - 8} more' if len(survey.columns) > 8 else ''}; name another file, or set the "
+            "kind of a column with --kind COLUMN=categorical"
         )
-    fitting = time.perf_counter() - begin
-    notes = [*job.notes, *told_by_fit(caught)]
-    interrupted = job.model.stopped_by_ == "interrupted"
-    if interrupted:
-        checkpoints.write()
-        notes.append(
-            f"interrupted by Ctrl-C after {len(job.model.history_)} epochs; what was reached is saved, and "
-            "--resume with this folder goes on"
+
+
+def _check_target(examples: Examples) -> None:
+    y = np.asarray(examples.y)
+    if len(y) and (y == y[0]).all():
+        raise UsageError(
+            f"--target {examples.target}: expected at least two different values, received {y[0]!r} in all {len(y)} "
+            "rows; choose another column"
         )
-    return FileRun(job, job.model, notes, interrupted, {"reading": job.seconds, "fitting": fitting})

@@ -1,4 +1,4 @@
-"""Train on a file: read, split, fit, evaluate, write; each in a file of its own."""
+"""The one pipeline of training: read and check, train, evaluate, write the folder."""
 
 from __future__ import annotations
 
@@ -8,56 +8,104 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .checkpoints import CHECKPOINT
-from .folder import output_folder
+from .config import FILE, NAMED, check_keys
+from .folder import OutputFolder, output_folder
+from .notes_recipes import RECIPES
 from .progress import StartProgress, no_progress
 
 if TYPE_CHECKING:
     from ..report.run_facts import RunFacts
-    from .table_trainer import FileRun
-
-__all__ = ["FinishedRun", "run_file"]
+    from .trained_run import TrainedRun, Trainer
 
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """A finished run on a file: its facts, its summary as in ``run.json``, and its folder."""
+    """A run whose folder is written.
 
-    run: FileRun
+    Attributes
+    ----------
+    run : TrainedRun
+    facts : RunFacts
+    summary : dict
+        As in ``run.json``, with the curves of the networks.
+    path : Path
+        The folder.
+    """
+
+    run: TrainedRun
     facts: RunFacts
     summary: dict[str, Any]
     path: Path
 
 
-def run_file(
+def train_run(
     settings: Mapping[str, Any],
     out: Path | None = None,
+    *,
     resume: Path | None = None,
     start: StartProgress = no_progress,
 ) -> FinishedRun:
-    """Train on a file and write the folder.
+    """Train on a file or a named data set and write the folder of the run.
 
     Parameters
     ----------
     settings : mapping
-        Keyed by the names of the options.
+        Keyed by the names of the options; "source" is the file or the name of the data set.
     out : Path, optional
         The folder; ``runs/NAME-N`` by default.
     resume : Path, optional
-        The folder of a run to resume.
+        The folder of a run to resume, with its checkpoint.
     start : callable, optional
+        Begins to show the progress of a fit.
+
+    Raises
+    ------
+    EllayerError
+        If a setting or the data cannot be used; nothing is written.
     """
-    from .job import read_job
-    from .table_trainer import fit_file
+    trainer = make_trainer(settings)
+    with output_folder(resume or out, trainer.name, resume=resume is not None) as folder:
+        return finish(trainer.train(folder, resume, start), folder)
 
-    job = read_job(settings)
-    with output_folder(resume or out, job.name, goes_on=resume is not None) as folder:
-        run = fit_file(job, start, folder, resume)
-        from .artifacts import write_run  # matplotlib: only once there is something to draw
-        from .facts import judge
 
-        facts = judge(run)
+def make_trainer(settings: Mapping[str, Any]) -> Trainer:
+    """Return the trainer of a named data set or of a file, its examples read and checked.
+
+    Parameters
+    ----------
+    settings : mapping
+    """
+    source = settings["source"]
+    if source in RECIPES:
+        check_keys(settings, NAMED, f"the named set {source!r}")
+        from .notes_trainer import NotesTrainer
+
+        return NotesTrainer.read(settings)
+    from ..data.files import existing
+    from .table_trainer import TableTrainer
+
+    existing(source, "a file, a folder of images, or the name of a data set", list(RECIPES))
+    check_keys(settings, FILE, f"the file {source}")
+    return TableTrainer.read(settings)
+
+
+def finish(run: TrainedRun, folder: OutputFolder) -> FinishedRun:
+    """Evaluate a trained run and write its folder.
+
+    Parameters
+    ----------
+    run : TrainedRun
+    folder : OutputFolder
+    """
+    import numpy as np
+
+    from .artifacts import write_run  # matplotlib: only once there is something to draw
+    from .facts import evaluate
+
+    with np.errstate(over="ignore", invalid="ignore"):  # of a run that diverged, which its messages say
+        facts = evaluate(run)
         summary = write_run(folder.staging, run, facts)
-        path = folder.finish()
-        if not run.interrupted:
-            (path / CHECKPOINT).unlink(missing_ok=True)  # the run is complete
+    path = folder.finish()
+    if not run.interrupted:
+        (path / CHECKPOINT).unlink(missing_ok=True)  # the run is complete
     return FinishedRun(run, facts, summary, path)

@@ -11,10 +11,19 @@ from numpy.typing import DTypeLike
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from .._warn import warn_user
+from .._warn import ColumnWarning, FitWarning, warn_user
 from ..data.wording import quoted_list
 from ..errors import EllayerError
-from .column_encoder import SPREAD, Blocks, ColumnEncoder, EncoderSettings, ScaledEncoder, WarnAbout
+from .column_encoder import (
+    SPREAD,
+    Blocks,
+    ColumnEncoder,
+    EncoderSettings,
+    PresenceEncoder,
+    ScaledEncoder,
+    UnusedEncoder,
+    WarnAbout,
+)
 from .columns import Column, TableLike, column_names, read_table
 from .encoders import restore_encoder
 from .export_plan import ColumnPlan
@@ -103,8 +112,10 @@ class TablePreparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]  
         if not any(any(encoder.names()) for encoder in encoders):
             encoders = [encoder.unless_alone(column) for encoder, column in zip(encoders, table, strict=True)]
         self._set_encoders(encoders)
-        for message in filter(None, (encoder.fit_message() for encoder in encoders)):
-            warn_user(message)
+        for encoder in encoders:
+            if message := encoder.fit_message():
+                unused = isinstance(encoder, PresenceEncoder | UnusedEncoder)
+                warn_user(message, ColumnWarning if unused else FitWarning)
         return self
 
     def _set_encoders(self, encoders: list[ColumnEncoder]) -> None:

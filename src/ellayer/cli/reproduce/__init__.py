@@ -10,7 +10,7 @@ import typer
 
 from ...errors import UsageError
 from ...runs.folder import output_folder
-from ..errors import CHECK_FAILED, DONE, answering
+from ..errors import CHECK_FAILED, DONE, handle_errors
 from ..options import Debug, Json, Out, Quiet
 from ..progress import progress_bars
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _LEFT_OUT = "the experiments on the cats (logistic regression, two-layer and deep network, own picture)"
 
 
-@answering
+@handle_errors
 def reproduce(
     cats: Annotated[
         Path | None,

@@ -10,9 +10,12 @@ import numpy as np
 from ...core.network import Network
 from ...data import Dataset
 from ...report.plots_data import cost_curves, image_grid
+from ...report.run_facts import RunFacts
 from ...report.style import save_picture
-from ...runs.notes_artifacts import draw_mislabelled
-from ...runs.notes_models import Model, fit_whole, per_cent
+from ...runs.artifacts import mislabelled
+from ...runs.notes_networks import TrainedNetwork, per_cent, train_whole
+from ...runs.notes_trainer import as_examples
+from ...runs.predictions import predict
 from ...runs.progress import StartProgress
 from . import published
 from .rows import Row, accuracy_rows, cost_rows
@@ -45,9 +48,11 @@ def reproduce_cats(
     ]
 
 
-def _fit(name: str, dataset: Dataset, hidden: list[int], start: StartProgress, **settings: Any) -> Model:
+def _fit(
+    name: str, dataset: Dataset, hidden: list[int], start: StartProgress, **settings: Any
+) -> TrainedNetwork:
     total = settings["num_iterations"]
-    return fit_whole(
+    return train_whole(
         name, dataset, Network([len(dataset.X), *hidden, 1]), **settings, record_every=100,
         progress=start(f"cats: {name}", total),
     )  # fmt: skip
@@ -96,18 +101,32 @@ def _deep(
     model = _fit("deep network", dataset, [20, 7, 5], start, initializer="randn_over_sqrt", seed=1,
                  learning_rate=0.0075, num_iterations=2500)  # fmt: skip
     title = f"cats, network {model.sizes}"
-    wrong, looked_at = draw_mislabelled(folder / "mislabelled.png", dataset, model)
+    wrong, count = _mislabelled(dataset, model, folder / "mislabelled.png")
     rows = [
         *cost_rows(title, model, published.CATS_DEEP_COSTS),
         *accuracy_rows(title, model, published.CATS_DEEP_ACCURACY),
-        Row(title, "mislabelled test images", "", f"{wrong} of {looked_at}", None),
+        Row(title, "mislabelled test images", "", f"{wrong} of {count}", None),
     ]
     if picture:
         rows.append(_own_picture(dataset, model, *picture, folder))
     return rows
 
 
-def _own_picture(dataset: Dataset, model: Model, name: str, x: np.ndarray, folder: Path) -> Row:
+def _mislabelled(dataset: Dataset, model: TrainedNetwork, path: Path) -> tuple[int, int]:
+    """Draw the misclassified test images; return their number and that of all."""
+    examples, classes = as_examples(dataset, test=True), list(dataset.classes)
+    predictions = predict(f"{model.name} {model.sizes}", model.result, examples.X, classes)
+    y = np.asarray(examples.y)
+    facts = RunFacts(
+        name=dataset.name, task="classes", target="the class", classes=classes, network=model.result.network, y=y,
+        models=[predictions], held_out_on="test examples",
+        images=np.asarray(examples.X).reshape(-1, *(dataset.image_shape or ())),
+    )  # fmt: skip
+    save_picture(mislabelled(facts, predictions), path)
+    return int(np.sum(predictions.prediction != y)), len(y)
+
+
+def _own_picture(dataset: Dataset, model: TrainedNetwork, name: str, x: np.ndarray, folder: Path) -> Row:
     probability = float(model.result.predict_proba(x)[0, 0])
     said = dataset.classes[int(probability > 0.5)]
     answer = f"{said} ({per_cent(max(probability, 1 - probability))})"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from ...core.network import Network
 from ...data import Dataset, load
-from ...report.plots_data import decision_boundaries
 from ...report.style import save_picture
-from ...runs.notes_models import Model, fit_whole, per_cent
+from ...runs.notes_networks import TrainedNetwork, per_cent, train_whole
+from ...runs.notes_pictures import boundaries
 from ...runs.progress import StartProgress
 from . import published
 from .rows import Row, cost_rows
@@ -33,7 +33,7 @@ def reproduce_flower(folder: Path, start: StartProgress) -> list[Row]:
 
 
 def _four_units(dataset: Dataset, folder: Path, start: StartProgress) -> list[Row]:
-    logistic = fit_whole(
+    logistic = train_whole(
         "logistic regression", dataset, Network([2, 1]), initializer="zeros", learning_rate=1.2,
         num_iterations=10000, record_every=1000, progress=start("flower: logistic regression", 10000),
     )  # fmt: skip
@@ -76,17 +76,14 @@ def _hidden_sizes(dataset: Dataset, folder: Path, start: StartProgress) -> list[
     return rows
 
 
-def _network(dataset: Dataset, n_h: int, iterations: int, start: StartProgress) -> Model:
+def _network(dataset: Dataset, n_h: int, iterations: int, start: StartProgress) -> TrainedNetwork:
     units = f"{n_h} hidden unit" + ("s" if n_h > 1 else "")
-    return fit_whole(
+    return train_whole(
         units, dataset, Network([2, n_h, 1], "tanh"), initializer="randn", seed=2, learning_rate=1.2,
         num_iterations=iterations, record_every=1000, progress=start(f"flower: {units}", iterations),
     )  # fmt: skip
 
 
-def _draw(models: list[Model], dataset: Dataset, title: str, path: Path, columns: int) -> None:
-    panels = {f"{m.name}: {per_cent(m.train_accuracy, 2)} right": m.result.predict_proba for m in models}
-    figure = decision_boundaries(
-        panels, dataset.X, dataset.Y, title, dataset.classes, dataset.feature_names or (), columns
-    )
-    save_picture(figure, path)
+def _draw(models: list[TrainedNetwork], dataset: Dataset, title: str, path: Path, columns: int) -> None:
+    panels = {f"{m.name}: accuracy {per_cent(m.train_accuracy, 2)}": m for m in models}
+    save_picture(boundaries(dataset, panels, title, columns), path)

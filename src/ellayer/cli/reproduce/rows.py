@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...runs.notes_models import Model, per_cent
+from ...runs.notes_networks import TrainedNetwork, per_cent
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Row:
 
 def cost_rows(
     experiment: str,
-    model: Model,
+    model: TrainedNetwork,
     published: Mapping[int, str],
     ranges: Mapping[int, tuple[float, float]] | None = None,
 ) -> list[Row]:
@@ -51,7 +51,7 @@ def cost_rows(
     Parameters
     ----------
     experiment : str
-    model : Model
+    model : TrainedNetwork
     published : mapping of int to str
         Cost by iteration.
     ranges : mapping of int to (float, float), optional
@@ -71,13 +71,13 @@ def cost_rows(
     return rows
 
 
-def accuracy_rows(experiment: str, model: Model, published: Mapping[str, str]) -> list[Row]:
+def accuracy_rows(experiment: str, model: TrainedNetwork, published: Mapping[str, str]) -> list[Row]:
     """Compare accuracies to the second decimal of a per cent.
 
     Parameters
     ----------
     experiment : str
-    model : Model
+    model : TrainedNetwork
     published : mapping of str to str
         "training" and "test", like "99.04 %".
     """

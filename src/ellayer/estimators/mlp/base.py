@@ -17,7 +17,7 @@ from ...engine.model import ModelParts, TargetKind, labels_as_columns, rows_as_c
 from ...errors import EllayerError
 from ..fit_warnings import where_not_finite
 from ..parameters import CONSTRAINTS
-from ..sklearn_compat import CallbackSupportMixin
+from ..sklearn_compat import CallbackSupportMixin, validate_parameters
 from . import fit as fitting
 from . import fit_state as storing
 from .settings import is_lbfgs
@@ -78,6 +78,9 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
         self.out_activation_ = sklearn_name(network.activations[-1])
 
     # Input
+
+    def _validate_params(self) -> None:
+        validate_parameters(self)
 
     def _validated(self, X: Any, **rules: Any) -> Any:
         """scikit-learn's validation; where a value is no number, the error says how many and where."""

@@ -24,7 +24,7 @@ from ...tables.columns import Column, read_table
 from ...tables.export_plan import ColumnPlan
 from ...tables.preparation import TablePreparation, match_columns, remember_features, take_rows
 from ..parameters import hidden_sizes
-from ..sklearn_compat import Interval, StrOptions, check_weights
+from ..sklearn_compat import Interval, StrOptions, check_weights, validate_parameters
 from .ensemble import (
     FEWEST_ROWS,
     Asides,
@@ -68,6 +68,9 @@ class BaseTabular(BaseEstimator, ABC):
     history_: History
 
     # Fit
+
+    def _validate_params(self) -> None:
+        validate_parameters(self)
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, asides: Asides) -> Any:
         self.__dict__.pop("held_out_", None)  # of an earlier stream

@@ -1,4 +1,4 @@
-"""One training run as the commands see it."""
+"""Networks trained on a data set of the notes, with their accuracies."""
 
 from __future__ import annotations
 
@@ -12,23 +12,24 @@ from ..core.metrics import METRICS
 from ..errors import UsageError
 
 if TYPE_CHECKING:
+    from ..core.network import Network
     from ..data import Dataset
     from ..engine.result import TrainingResult
 
 
 @dataclass(frozen=True)
-class Model:
-    """A trained network and how well it does.
+class TrainedNetwork:
+    """A trained network and its accuracies.
 
-    Parameters
+    Attributes
     ----------
     name : str
     planned : int
-        The updates asked for.
+        The number of updates asked for.
     result : TrainingResult
     train_accuracy : float
     test_accuracy : float or None
-        None where there are no test examples.
+        None without test examples.
     """
 
     name: str
@@ -49,11 +50,11 @@ class Model:
 
     @property
     def accuracy(self) -> float:
-        """On the test examples where there are any, else on the training examples."""
+        """The accuracy on the test examples, or on the training examples if there are none."""
         return self.train_accuracy if self.test_accuracy is None else self.test_accuracy
 
     def summary(self) -> dict[str, Any]:
-        """Return the model as plain data for JSON."""
+        """Return the network as plain data for JSON."""
         network, (iterations, costs) = self.result.network, self.curve
         return {
             "name": self.name,
@@ -71,7 +72,7 @@ class Model:
         }
 
 
-def fit(name: str, dataset: Dataset, network: Any, **settings: Any) -> Model:
+def train_network(name: str, dataset: Dataset, network: Network, **settings: Any) -> TrainedNetwork:
     """Train a network on a data set and measure its accuracy.
 
     Parameters
@@ -80,18 +81,14 @@ def fit(name: str, dataset: Dataset, network: Any, **settings: Any) -> Model:
     dataset : Dataset
     network : Network
     **settings
-        As ``ellayer.train``.
-
-    Returns
-    -------
-    Model
+        Arguments of ``ellayer.train``.
 
     Raises
     ------
     KeyboardInterrupt
-        If Ctrl-C came before the first update; later, the model holds the state reached.
-    BadInput
-        If the network's first cost is no finite number.
+        If Ctrl-C came before the first update; later, the state reached is returned.
+    UsageError
+        If the first cost of the network is not finite.
     """
     from ..engine.train import train
 
@@ -100,21 +97,23 @@ def fit(name: str, dataset: Dataset, network: Any, **settings: Any) -> Model:
         if result.stopped_by == "interrupted":
             raise KeyboardInterrupt
         raise UsageError(
-            f"expected a start with a finite cost, received none from {network}; try another --activation or "
+            f"expected a finite cost at the start, received none from {network}; try another --activation or "
             f"--initializer, or fewer layers"
         )
     test = None
     if dataset.X_test is not None and dataset.Y_test is not None:
         test = accuracy(result, dataset.X_test, dataset.Y_test)
-    return Model(name, settings["num_iterations"], result, accuracy(result, dataset.X, dataset.Y), test)
+    return TrainedNetwork(
+        name, settings["num_iterations"], result, accuracy(result, dataset.X, dataset.Y), test
+    )
 
 
-def fit_whole(name: str, dataset: Dataset, network: Any, **settings: Any) -> Model:
-    """Train as ``fit``, for a comparison that is worth nothing half done: Ctrl-C passes through."""
-    model = fit(name, dataset, network, **settings)
-    if model.result.stopped_by == "interrupted":
+def train_whole(name: str, dataset: Dataset, network: Network, **settings: Any) -> TrainedNetwork:
+    """Train like ``train_network``, but let Ctrl-C pass: a comparison needs every network whole."""
+    trained = train_network(name, dataset, network, **settings)
+    if trained.result.stopped_by == "interrupted":
         raise KeyboardInterrupt
-    return model
+    return trained
 
 
 def accuracy(result: TrainingResult, X: np.ndarray, Y: np.ndarray) -> float:

@@ -1,0 +1,173 @@
+"""Examples to train on: read into memory, or streamed from a table larger than memory."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import UsageError
+from .config import READING
+from .large_table import open_large
+from .predictions import predict
+from .progress import StartProgress
+from .split import parse_test, read_test, split
+
+if TYPE_CHECKING:
+    from ..data import Examples
+    from ..report.run_facts import Predictions
+
+STREAM_OPTIONS = ("delimiter", "decimal", "encoding", "header")
+
+
+class Source(ABC):
+    """Examples of a file, and the rows of them that are held out for testing.
+
+    Attributes
+    ----------
+    train : Examples
+        The training rows; a sample of them if they are streamed. Before ``split``, all rows.
+    test : Examples or None
+        None if no rows are held out.
+    """
+
+    train: Examples
+    test: Examples | None = None
+
+    @property
+    @abstractmethod
+    def count(self) -> int:
+        """The number of training rows."""
+
+    @abstractmethod
+    def split(self, task: str) -> str:
+        """Hold out the test rows; return a message about it."""
+
+    @abstractmethod
+    def fit(self, model: Any, **options: Any) -> None:
+        """Fit a model on the training rows."""
+
+    @abstractmethod
+    def fit_many(self, models: Sequence[Any], start: StartProgress, label: str) -> None:
+        """Fit models of one architecture at once."""
+
+    @abstractmethod
+    def validation(self, model: Any) -> tuple[Examples, list[Predictions]]:
+        """Return the rows that were held out in training, and the predictions for them."""
+
+
+def open_source(settings: Mapping[str, Any]) -> Source:
+    """Open the file of a run: as a stream if it is larger than memory.
+
+    Parameters
+    ----------
+    settings : mapping
+        With "source", "seed" and "test".
+    """
+    from .. import data
+
+    return (StreamSource if data.too_large(settings["source"]) else MemorySource)(settings)
+
+
+class MemorySource(Source):
+    """Examples in memory."""
+
+    def __init__(self, settings: Mapping[str, Any]):
+        from ..data import read_examples
+
+        self._test, self._seed = parse_test(settings["test"]), settings["seed"]
+        options = {key: settings[key] for key in READING if key in settings}
+        self.train = read_examples(
+            settings["source"], target=settings.get("target"), need_target=True, **options
+        )
+
+    @property
+    def count(self) -> int:
+        """The number of training rows."""
+        return self.train.m
+
+    def split(self, task: str) -> str:
+        """Hold out the test rows; return a message about it."""
+        self.train, self.test, message = split(self.train, self._test, task, self._seed)
+        return message
+
+    def fit(self, model: Any, **options: Any) -> None:
+        """Fit a model on the training rows."""
+        model.fit(self.train.X, self.train.y, **options)
+
+    def fit_many(self, models: Sequence[Any], start: StartProgress, label: str) -> None:
+        """Fit models of one architecture at once."""
+        from ..estimators.tabular.fit_many import fit_together
+
+        fit_together(models, self.train.X, self.train.y, progress=start(label, 0))
+
+    def validation(self, model: Any) -> tuple[Examples, list[Predictions]]:
+        """Return the rows that were held out in training, and the predictions made for them then."""
+        from ..report.run_facts import Predictions
+
+        rows = validation_rows(model)
+        examples, outputs = self.train.take(rows), model.oof_prediction_[rows]
+        if not len(rows):
+            return examples, []
+        if not hasattr(model, "classes_"):
+            return examples, [Predictions("the network", outputs)]
+        labels = model.classes_[(outputs / model.decision_).argmax(axis=1)]
+        return examples, [Predictions("the network", labels, outputs)]
+
+
+class StreamSource(Source):
+    """A table larger than memory: streamed to train on, with a sample of its rows in memory."""
+
+    def __init__(self, settings: Mapping[str, Any]):
+        self._path, self._test = settings["source"], parse_test(settings["test"])
+        if "target" not in settings:
+            raise UsageError(
+                f"--target: expected the column of {self._path} to predict, received none; ellayer data shows the "
+                "columns"
+            )
+        share = 0.0 if isinstance(self._test, str) else self._test
+        options = {key: settings[key] for key in STREAM_OPTIONS if key in settings}
+        self.stream = open_large(self._path, settings["target"], share, settings["seed"], options)
+        share = self.stream.share
+        self.train = self.stream.apart(share, 2 * share or 0.01)
+
+    @property
+    def count(self) -> int:
+        """The number of training rows in the last pass."""
+        return self.stream.count
+
+    def split(self, task: str) -> str:
+        """Read the test rows; return a message about it."""
+        if isinstance(self._test, str):
+            self.test = read_test(self._test, self.train)
+        elif self.stream.share:
+            self.test = self.stream.apart(0.0, self.stream.share)
+        return (
+            f"the table is larger than memory: it is read in blocks, {100 * self.stream.share:.2g} % of its rows are "
+            "held out for testing, and the kinds of its columns are inferred from a sample"
+        )
+
+    def fit(self, model: Any, **options: Any) -> None:
+        """Fit a model on the training rows."""
+        model.fit(self.stream, None, **options)
+
+    def fit_many(self, models: Sequence[Any], start: StartProgress, label: str) -> None:
+        """Refuse: a sweep needs the rows in memory."""
+        raise UsageError(
+            f"{self._path} is larger than memory: expected a smaller file for a sweep; sweep over a sample of its rows, "
+            "then train with the best settings"
+        )
+
+    def validation(self, model: Any) -> tuple[Examples, list[Predictions]]:
+        """Return the rows that were held out in training, and the predictions for them."""
+        X, y = model.held_out_
+        return replace(self.train, X=X, y=y), [predict("the network", model, X)]
+
+
+def validation_rows(model: Any) -> np.ndarray:
+    """Return the numbers of the rows that some member held out in training."""
+    missing = np.isnan(model.oof_prediction_)
+    return np.flatnonzero(~(missing if missing.ndim == 1 else missing.any(axis=1)))

@@ -1,0 +1,71 @@
+"""The table estimator that a run's settings describe, and the settings that describe a table estimator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ParameterError, UsageError
+from .config import option_name
+
+if TYPE_CHECKING:
+    from ..estimators import TabularClassifier, TabularRegressor
+
+# Option -> parameter of the estimators.
+PARAMETERS = {
+    "layers": "hidden_layer_sizes", "epochs": "epochs", "members": "n_members", "metric": "metric",
+    "class_weight": "class_weight", "learning_rate": "learning_rate", "batch_size": "batch_size",
+    "time_limit": "time_limit", "recipe": "recipe", "kinds": "column_kinds", "seed": "random_state",
+}  # fmt: skip
+
+
+def make_model(task: str, settings: Mapping[str, Any]) -> TabularClassifier | TabularRegressor:
+    """Return the estimator of a task, not fitted, with the settings that are its parameters.
+
+    Parameters
+    ----------
+    task : "classes" or "numbers"
+    settings : mapping
+
+    Raises
+    ------
+    UsageError
+        If the estimator has no such parameter, or does not take its value.
+    """
+    from ..estimators import TabularClassifier, TabularRegressor
+    from ..estimators.sklearn_compat import parameter_names, validate_parameters
+
+    kind = TabularClassifier if task == "classes" else TabularRegressor
+    options = {option: settings[option] for option in PARAMETERS if option in settings}
+    for option in options:
+        if PARAMETERS[option] not in parameter_names(kind):
+            raise UsageError(
+                f"{option_name(option)} does not go with a target of {task}; leave it out, or try --task "
+                f"{'classes' if task == 'numbers' else 'numbers'}"
+            )
+    model = kind(**{PARAMETERS[option]: value for option, value in options.items()})
+    try:
+        validate_parameters(model)
+    except ParameterError as error:
+        raise _usage_error(error) from None
+    return model
+
+
+def _usage_error(error: ParameterError) -> UsageError:
+    """Name the option instead of the parameter."""
+    options = {parameter: option for option, parameter in PARAMETERS.items()}
+    option = option_name(options.get(error.parameter, error.parameter))
+    return UsageError(f"{option}: expected {error.expected}, received {error.received!r}")
+
+
+def model_settings(model: TabularClassifier | TabularRegressor) -> dict[str, Any]:
+    """Return the parameters of a fitted model as settings; those chosen by the data with their values."""
+    parameters = model.get_params()
+    settings = {option: _plain(parameters[name]) for option, name in PARAMETERS.items() if name in parameters}
+    if settings["layers"] is None and model.network_ is not None:
+        settings["layers"] = list(model.network_.layer_dims[1:-1])
+    return settings
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,141 @@
+"""A trained model with its examples: what a trainer returns, and evaluation and artifacts read."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from .folder import OutputFolder
+from .progress import StartProgress
+
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.figure import Figure
+
+    from ..core.network import Network
+    from ..data import Examples
+    from ..engine.history import History
+    from ..engine.result import TrainingResult
+    from ..report.run_facts import Predictions
+    from ..tables.survey import Survey
+    from .saved_model import ModelExamples
+
+
+class Trainer(Protocol):
+    """Settings and examples, read and checked: ready to train."""
+
+    @property
+    def name(self) -> str:
+        """Name of the data; the default name of the run's folder."""
+
+    def train(self, folder: OutputFolder, resume: Path | None, start: StartProgress) -> TrainedRun:
+        """Train; Ctrl-C keeps the state reached.
+
+        Parameters
+        ----------
+        folder : OutputFolder
+            Folder of the checkpoints.
+        resume : Path or None
+            The folder of a run to resume.
+        start : callable
+        """
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Rows to evaluate on, which rows they are, and the predictions for them: the network's first.
+
+    Attributes
+    ----------
+    examples : Examples
+    description : str
+        Like "test rows".
+    predictions : list of Predictions
+    """
+
+    examples: Examples
+    description: str
+    predictions: list[Predictions]
+
+
+@dataclass(kw_only=True, eq=False)
+class TrainedRun(ABC):
+    """A trained model, the examples it was trained on, and how the training went.
+
+    Attributes
+    ----------
+    name : str
+        Name of the data.
+    source : str
+        The file, or where a named data set comes from.
+    survey : Survey
+        Task, target, columns and findings.
+    classes : list
+        The labels, in the order of the probabilities; empty for numbers.
+    train : Examples
+        The training rows; a sample of them if they are streamed.
+    rows : dict of str to int
+        Numbers of rows: "train", "validation", "test".
+    model : estimator or TrainingResult
+        As it is saved.
+    network : Network or None
+        None if every prediction is the same.
+    members : list of dict
+        Parameters of each network whose mean is predicted.
+    history : History
+    epochs : int
+        Epochs of a table's run, updates of a named data set's.
+    best_epochs : list of int
+        The epoch kept, for each member.
+    stopped_by : str
+    interrupted, diverged : bool
+    settings : dict
+        Settings that repeat the run, those left at their defaults included.
+    messages : list of str
+    seconds : dict of str to float
+    """
+
+    name: str
+    source: str
+    survey: Survey
+    classes: list[Any]
+    train: Examples
+    rows: dict[str, int]
+    model: Any
+    network: Network | None
+    members: list[dict[str, np.ndarray]]
+    history: History
+    epochs: int
+    stopped_by: str
+    settings: dict[str, Any]
+    messages: list[str]
+    seconds: dict[str, float]
+    best_epochs: list[int] = field(default_factory=list)
+    interrupted: bool = False
+    diverged: bool = False
+
+    @abstractmethod
+    def held_out(self) -> HeldOut:
+        """Return the rows to evaluate on and the predictions of the network and of its baselines."""
+
+    @abstractmethod
+    def model_examples(self) -> ModelExamples:
+        """Return the model with its training examples as it takes them."""
+
+    def provenance(self) -> dict[str, Any]:
+        """Return what the model file keeps besides the facts of every run."""
+        return {}
+
+    def summaries(self) -> list[dict[str, Any]]:
+        """Return a summary with the curve of each network of a run that compares several."""
+        return []
+
+    def figures(self) -> dict[str, Figure]:
+        """Return pictures that only this kind of run has, by the name of their file."""
+        return {}
+
+    def further_models(self) -> dict[str, TrainingResult]:
+        """Return models to save besides the one of the run, by the name of their folder."""
+        return {}
