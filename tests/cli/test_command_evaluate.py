@@ -154,10 +154,11 @@ def test_runs_on_named_sets_are_compared_too(folder, run_in):
     assert told["settings"] == {"iterations": [20, 400]}
     for run in told["runs"]:
         network = json.loads((folder / run["run"] / "run.json").read_text())["models"][-1]
+        assert run["rows"] == {"train": 400}
         score = run["scores"]["accuracy"]
         assert score["value"] == network["train_accuracy"]
         assert score["low"] < score["value"] < score["high"]
-    assert told["best"] == {"accuracy": ["long"]}
+    assert told["best"]["accuracy"] == told["best"]["log_loss"] == ["long"]
     assert "iteration" in (folder / "flowers.svg").read_text()
 
 

@@ -92,8 +92,9 @@ def _score_cells(comparison: Comparison, name: str) -> list[str]:
 
     cells = []
     for i, run in enumerate(comparison.runs):
-        ends = [run.scores.get(name, {}).get(end) for end in ("value", "low", "high")]
-        score = Score(*(math.nan if end is None else float(end) for end in ends))
+        ends = (run.scores.get(name, {}).get(end) for end in ("value", "low", "high"))
+        value, low, high = (math.nan if end is None else float(end) for end in ends)
+        score = Score(value, low, high)
         mark = " *" if i in comparison.best.get(name, []) else ""
         cells.append(f"{shown(name, score.value)}{mark}\n{interval(name, score)}")
     return cells
