@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+if TYPE_CHECKING:
+    import polars as pl
+
 
 def permutation_importance(
-    score: Callable[[Any, np.ndarray], float], X: Any, y: np.ndarray, *, repeats: int = 5, seed: int = 0
+    score: Callable[[pl.DataFrame, np.ndarray], float],
+    X: pl.DataFrame,
+    y: np.ndarray,
+    *,
+    repeats: int = 5,
+    seed: int = 0,
 ) -> list[tuple[str, float, float]]:
     """Return each column with the mean increase of the error when it is shuffled, and its standard deviation.
 

@@ -76,14 +76,14 @@ def evaluate(run: TrainedRun) -> RunFacts:
 
 def _importance(run: TrainedRun, rows: Examples) -> tuple[list[tuple[str, float, float]], str]:
     """Return the importance of each column of a table, and the score that it is measured by."""
-    if run.network is None or isinstance(rows.X, np.ndarray) or not 0 < rows.X.width <= IMPORTANCE_COLUMNS:
+    if run.network is None or isinstance(rows.X, np.ndarray) or not rows.m:
         return [], ""
-    if not rows.m:
+    if not 0 < rows.X.width <= IMPORTANCE_COLUMNS:
         return [], ""
-    some = rows.take(np.arange(min(rows.m, IMPORTANCE_ROWS)))
+    X, y = rows.X[:IMPORTANCE_ROWS], np.asarray(rows.y)[:IMPORTANCE_ROWS]
     score, name = _error(run)
     with no_warnings():  # the same rows have been predicted before
-        return permutation_importance(score, some.X, np.asarray(some.y)), name
+        return permutation_importance(score, X, y), name
 
 
 def _error(run: TrainedRun) -> tuple[Callable[[Any, np.ndarray], float], str]:

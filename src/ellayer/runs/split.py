@@ -91,7 +91,7 @@ def held_out_rows(m: int, share: float, labels: np.ndarray | None, seed: int) ->
     Examples
     --------
     >>> held_out_rows(6, 0.5, np.array([0, 0, 0, 0, 1, 2]), seed=0).tolist()
-    [False, False, True, True, False, False]
+    [False, True, True, False, False, False]
     """
     order = np.random.RandomState(seed).permutation(m)
     rows = np.zeros(m, bool)
