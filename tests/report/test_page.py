@@ -230,39 +230,54 @@ def test_every_page_is_whole_and_needs_nothing(pages, name):
 def test_the_page_says_what_is_so(pages):
     text = page_of(pages, "two classes").text
     right = re.search(
-        r"The network is right in ([\d.]+) % of 120 test rows \(95 % interval: ([\d.]+) to ([\d.]+) %\)", text
+        r"The network is right in ([\d.]+) % of 120 test rows \(95 % CI ([\d.]+) to ([\d.]+) %\)", text
     )
     facts = of_classes()
     share = float(np.mean(facts.models[0].prediction == facts.y))
     assert right
     assert float(right[1]) == pytest.approx(100 * share, abs=0.06)
     assert float(right[2]) < float(right[1]) < float(right[3])
-    for said in ("logistic regression in", "It is better than the most frequent class by", "'port' is hardly ever there",
-                 "2 rows left out", "epoch 6, the best on held-out rows, is kept", "Most rests on age", "overfitting",
-                 "Stop earlier", "1 min 15 s", "ellayer train --config config.toml"):  # fmt: skip
-        assert said in text, said
+    for sentence in (
+        "logistic regression in", "Significantly better than the most frequent class: +", "'port' is hardly ever there",
+        "2 rows left out", "epoch 6 has the best validation score and is used",
+        "Most important: age (shuffling it raises the log loss by 0.2)", "increase in log loss when shuffled",
+        "overfitting", "Stop earlier", "1 min 15 s", "ellayer train --config config.toml", "perfect calibration",
+        "Precision–recall curve for class kind 1", "false positive rate", "p(true class)", "* best in its row",
+    ):  # fmt: skip
+        assert sentence in text, sentence
 
 
 def test_a_lead_that_the_rows_do_not_show_is_not_claimed():
     facts = least(models=[Predictions("the network", np.array(["a", "a"], dtype=object)), Predictions("chance", np.array(["b", "b"], dtype=object))])  # fmt: skip
     from ellayer.report.page import content
 
-    assert "2 rows cannot tell it from chance: it is as good on them" in " ".join(content(facts)["verdict"])
+    verdict = content(facts)["conclusion"][-1]
+    assert re.fullmatch(
+        r"Not significantly different from chance: 0\.0 points \(95 % CI −100\.0 to \+100\.0\)\.", verdict
+    )
+
+
+def test_a_lower_error_is_a_lead():
+    from ellayer.report.page import content
+
+    facts = of_numbers()
+    lead = float(np.sqrt(np.mean((facts.models[0].prediction - facts.y) ** 2)) - np.std(facts.y))
+    assert f"Significantly better than the mean: RMSE −{-lead:.0f}" in content(facts)["conclusion"][-1]
 
 
 def test_without_rows_nothing_is_claimed(pages):
-    assert "nothing can be said about how well y is predicted" in page_of(pages, "no rows").text
+    assert "it is not known how well y is predicted" in page_of(pages, "no rows").text
 
 
 def test_what_is_not_there_is_left_out(pages):
     text = page_of(pages, "least").text
-    for heading in ("Where it is most wrong", "How good it is"):
+    for heading in ("Largest errors", "Scores"):
         assert heading in text
-    for heading in ("What is odd", "What it rests on", "To repeat it", "Diagnosis"):
+    for heading in ("Data warnings", "Feature importance", "Reproduce this run", "Diagnosis"):
         assert heading not in text
 
 
-def test_the_most_wrong_rows_are_those_with_the_largest_error(pages):
+def test_the_rows_with_the_largest_error(pages):
     facts = of_numbers()
     worst = int(np.argmax(np.abs(facts.models[0].prediction - facts.y)))
     from ellayer.report.page import content
@@ -297,22 +312,22 @@ def test_a_network_that_always_says_the_same_stays_in_its_pictures(tmp_path):
     constant = Predictions("the network", np.array(["kind 0"] * 120, dtype=object), np.full((120, 2), 0.5))
     page = write_report(of_classes(models=[constant, *facts.models[1:]]), tmp_path / "constant.html")
     text = Page(page.read_text(encoding="utf-8")).text
-    assert "in 50.0 % of pairs" in text
-    legends = re.findall(r"logistic regression\s|the network\s", text[text.index("in 50.0 % of pairs") :])
+    assert "ROC curve, AUC 0.500" in text
+    legends = re.findall(r"logistic regression\s|the network\s", text[text.index("ROC curve, AUC 0.500") :])
     assert {legend.strip() for legend in legends[:4]} == {"the network", "logistic regression"}
 
 
-def test_the_cost_is_told_as_it_went(tmp_path):
-    def said(columns: dict, best: int | None = None) -> str:
+def test_the_course_of_the_loss(tmp_path):
+    def text_of(columns: dict, best: int | None = None) -> str:
         page = write_report(of_classes(history=History(columns), best_epoch=best), tmp_path / "cost.html")
         return Page(page.read_text(encoding="utf-8")).text
 
-    assert "The cost falls from 0.7 to 0.4 by iteration 200" in said(
+    assert "The loss falls from 0.7 to 0.4 by iteration 200" in text_of(
         {"iteration": [0, 100, 200], "loss": [0.7, 0.5, 0.4]}
     )
-    assert "The cost rises from 0.7 to 0.9 by epoch 2" in said({"epoch": [1, 2], "loss": [0.7, 0.9]})
-    lost = said({"epoch": [1, 2, 3], "loss": [0.7, float("inf"), float("nan")]}, best=1)
-    assert "The cost is no number any more after epoch 1: training diverged" in lost
+    assert "The loss rises from 0.7 to 0.9 by epoch 2" in text_of({"epoch": [1, 2], "loss": [0.7, 0.9]})
+    lost = text_of({"epoch": [1, 2, 3], "loss": [0.7, float("inf"), float("nan")]}, best=1)
+    assert "Training diverged after epoch 1 (the loss is NaN or infinite)" in lost
 
 
 def test_large_images_do_not_make_a_large_page(tmp_path):

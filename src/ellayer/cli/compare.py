@@ -62,7 +62,7 @@ def _show(comparison: Comparison) -> None:
     from rich.text import Text
 
     from ..core.metrics import METRICS
-    from ..report.sentences import seconds
+    from ..report.sentences import format_seconds
 
     table, runs = Table(), comparison.runs
     table.add_column("")
@@ -72,7 +72,7 @@ def _show(comparison: Comparison) -> None:
         table.add_row(Text(name), *(Text(_setting(value)) for value in values))
     for name, title in _FACTS.items():
         table.add_row(title, *(Text(str(run.summary.get(name, "-"))) for run in runs))
-    times = (seconds(sum(run.summary.get("seconds", {}).values())) for run in runs)
+    times = (format_seconds(sum(run.summary.get("seconds", {}).values())) for run in runs)
     table.add_row("time", *times, end_section=True)
     for name in dict.fromkeys(name for run in runs for name in run.scores):
         if name in METRICS:
@@ -88,7 +88,7 @@ def _show(comparison: Comparison) -> None:
 def _score_cells(comparison: Comparison, name: str) -> list[str]:
     """Return a score of each run with its interval, the best marked."""
     from ..report.scores import Score
-    from ..report.sentences import interval, shown
+    from ..report.sentences import format_interval, format_score
 
     cells = []
     for i, run in enumerate(comparison.runs):
@@ -96,7 +96,7 @@ def _score_cells(comparison: Comparison, name: str) -> list[str]:
         value, low, high = (math.nan if end is None else float(end) for end in ends)
         score = Score(value, low, high)
         mark = " *" if i in comparison.best.get(name, []) else ""
-        cells.append(f"{shown(name, score.value)}{mark}\n{interval(name, score)}")
+        cells.append(f"{format_score(name, score.value)}{mark}\n{format_interval(name, score)}")
     return cells
 
 

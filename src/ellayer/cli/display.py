@@ -12,7 +12,7 @@ from rich.table import Table
 
 from ..core.metrics import METRICS
 from ..report.scores import Score
-from ..report.sentences import interval, shown
+from ..report.sentences import format_interval, format_score
 from ..runs.notes_networks import per_cent
 from ..runs.sweep import Sweep
 
@@ -101,8 +101,8 @@ def score_table(summary: Mapping[str, Any]) -> Table:
         )
         others = (values.get(name, {}) for values in summary["compared"].values())
         table.add_row(
-            METRICS[name].title, shown(name, value), interval(name, Score(value, low, high)),
-            *(shown(name, other.get("value")) for other in others),
+            METRICS[name].title, format_score(name, value), format_interval(name, Score(value, low, high)),
+            *(format_score(name, other.get("value")) for other in others),
         )  # fmt: skip
     return table
 

@@ -53,10 +53,10 @@ def _show(evaluation: Evaluation) -> None:
     from rich.table import Table
 
     from ..core.metrics import METRICS
-    from ..report.sentences import interval, many, shown
+    from ..report.sentences import format_interval, format_score, pluralize
 
     console = Console()
-    rows = many(len(evaluation.y), "row")
+    rows = pluralize(len(evaluation.y), "row")
     console.print(f"{evaluation.target} on {rows}", markup=False, highlight=False)
     table = Table()
     table.add_column("score")
@@ -66,7 +66,10 @@ def _show(evaluation: Evaluation) -> None:
     for name, score in evaluation.scores.items():
         row = METRICS[name]
         table.add_row(
-            row.title, shown(name, score.value), interval(name, score), "higher" if row.maximize else "lower"
+            row.title,
+            format_score(name, score.value),
+            format_interval(name, score),
+            "higher" if row.maximize else "lower",
         )
     console.print(table)
     if evaluation.classes:

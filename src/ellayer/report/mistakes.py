@@ -1,15 +1,14 @@
-"""The rows a model is most wrong about."""
+"""The rows with the largest errors."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from ..core.metrics import class_numbers
 from .run_facts import Predictions, RunFacts
-from .sentences import number
+from .sentences import format_number
 
 MOST = 12
 _COLUMNS = 8
@@ -18,67 +17,87 @@ _LETTERS = 40
 
 @dataclass(frozen=True)
 class Mistake:
-    """One row: where it is, its name, truth and prediction as text, how far off, and its cells."""
+    """One row with a large error.
+
+    Parameters
+    ----------
+    place : int
+        Position among the held-out rows.
+    name : str
+    truth, prediction : str
+    error : str
+        The probability of the true class, or the error of a number; "" if unknown.
+    cells : tuple of str
+        The row's values in the columns that are shown.
+    """
 
     place: int
     name: str
     truth: str
-    said: str
-    off: str
+    prediction: str
+    error: str
     cells: tuple[str, ...]
 
 
-def largest_mistakes(facts: RunFacts, judged: Predictions, most: int = MOST) -> list[Mistake]:
-    """Return the rows with the largest error, or the wrong ones whose true class got the least probability.
+def largest_mistakes(facts: RunFacts, predictions: Predictions, most: int = MOST) -> list[Mistake]:
+    """Return the rows with the largest error, or the misclassified ones with the lowest p(true class).
 
     Parameters
     ----------
     facts : RunFacts
-    judged : Predictions
+    predictions : Predictions
     most : int
     """
-    order, off = _by_numbers(facts, judged) if facts.task == "numbers" else _by_classes(facts, judged)
-    names, found = shown_columns(facts), []
-    for i in order[:most].tolist():
+    by_error = _numbers_by_error if facts.task == "numbers" else _classes_by_error
+    columns, mistakes = shown_columns(facts), []
+    for i, error in by_error(facts, predictions, most):
         row = facts.shown_rows[i] if facts.shown_rows else {}
-        name = facts.ids[i] if facts.ids else f"row {i + 1}"
-        cells = tuple(_cell(row.get(column)) for column in names)
-        truth, said = (_cell(values[i]) for values in (facts.y, np.asarray(judged.prediction)))
-        found.append(Mistake(i, name, truth, said, off(i), cells))
-    return found
+        mistakes.append(
+            Mistake(
+                place=i,
+                name=facts.ids[i] if facts.ids else f"row {i + 1}",
+                truth=_cell(facts.y[i]),
+                prediction=_cell(np.asarray(predictions.prediction)[i]),
+                error=error,
+                cells=tuple(_cell(row.get(column)) for column in columns),
+            )
+        )
+    return mistakes
 
 
 def shown_columns(facts: RunFacts) -> list[str]:
-    """Return the columns a table has room for: those that matter most, else the first."""
+    """Return the columns a table has room for: the most important ones, else the first."""
     if not facts.shown_rows:
         return []
-    there = list(facts.shown_rows[0])
-    ranked = [name for name, _, _ in sorted(facts.importance, key=lambda row: -row[1]) if name in there]
-    return (ranked or there)[:_COLUMNS]
+    names = list(facts.shown_rows[0])
+    ranked = [name for name, _, _ in sorted(facts.importance, key=lambda row: -row[1]) if name in names]
+    return (ranked or names)[:_COLUMNS]
 
 
-def _by_numbers(facts: RunFacts, judged: Predictions) -> tuple[np.ndarray, Any]:
-    errors = np.asarray(judged.prediction, dtype=float).ravel() - np.asarray(facts.y, dtype=float)
-    known = np.flatnonzero(np.isfinite(errors))
-    return known[
-        np.argsort(-np.abs(errors[known]), kind="stable")
-    ], lambda i: f"{'+' if errors[i] > 0 else ''}{number(errors[i])}"
+def _numbers_by_error(facts: RunFacts, predictions: Predictions, most: int) -> list[tuple[int, str]]:
+    """Return rows and their errors, the largest first."""
+    errors = np.asarray(predictions.prediction, dtype=float).ravel() - np.asarray(facts.y, dtype=float)
+    finite = np.flatnonzero(np.isfinite(errors))
+    order = finite[np.argsort(-np.abs(errors[finite]), kind="stable")][:most]
+    return [(i, f"{'+' if errors[i] > 0 else ''}{format_number(errors[i])}") for i in order.tolist()]
 
 
-def _by_classes(facts: RunFacts, judged: Predictions) -> tuple[np.ndarray, Any]:
-    truth, said = class_numbers(facts.y, facts.classes), class_numbers(judged.prediction, facts.classes)
-    wrong = np.flatnonzero(truth != said)
-    if judged.P is None:
-        return wrong, lambda i: ""
-    P = np.nan_to_num(np.asarray(judged.P, dtype=float))
+def _classes_by_error(facts: RunFacts, predictions: Predictions, most: int) -> list[tuple[int, str]]:
+    """Return misclassified rows and the probabilities of their true classes, the lowest first."""
+    truth = class_numbers(facts.y, facts.classes)
+    wrong = np.flatnonzero(truth != class_numbers(predictions.prediction, facts.classes))
+    if predictions.P is None:
+        return [(i, "") for i in wrong[:most].tolist()]
+    P = np.nan_to_num(np.asarray(predictions.P, dtype=float))
     p = np.where(truth >= 0, P[np.arange(len(P)), truth], 0.0)
-    return wrong[np.argsort(p[wrong], kind="stable")], lambda i: f"{100 * p[i]:.1f} %"
+    order = wrong[np.argsort(p[wrong], kind="stable")][:most]
+    return [(i, f"{100 * p[i]:.1f} %") for i in order.tolist()]
 
 
-def _cell(value: Any) -> str:
+def _cell(value: object) -> str:
     if value is None:
         return "–"
     if isinstance(value, (float, np.floating)):
-        return number(float(value))
+        return format_number(float(value))
     text = str(value)
     return text if len(text) <= _LETTERS else text[: _LETTERS - 1] + "…"

@@ -3,32 +3,41 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
 from ..core.metrics import METRICS, class_numbers
-from . import plots_quality as judged_plots
-from . import sentences as words
-from . import titles
-from .mistakes import Mistake, largest_mistakes, shown_columns
+from ..core.network import Network
+from . import plots_quality, sentences, titles
+from .mistakes import largest_mistakes, shown_columns
+from .plots_quality import Curve
 from .run_facts import Predictions, RunFacts
 from .scores import Score, scores
 from .svg import Pictures, png, weight_picture
 
 _MOST_COLUMNS = 80
-_MOST_CLASSES = 8  # as many lines can be told apart
+_MOST_CLASSES = 8  # lines that can be distinguished in one picture
 _MOST_MODELS = 3
 
 
+class Picture(TypedDict):
+    """A figure of the page."""
+
+    title: str
+    svg: str
+    wide: bool
+
+
 def write_report(facts: RunFacts, path: str | os.PathLike[str]) -> Path:
-    """Write the report of a run as one HTML file: no network, no script, light and dark, to read and to print.
+    """Write the report of a run as one HTML file: no network, no script, light and dark, for screen and print.
 
     Parameters
     ----------
     facts : RunFacts
-        What is None or empty is left out of the page.
+        Facts that are None or empty are left out of the page.
     path : path
 
     Returns
@@ -38,7 +47,7 @@ def write_report(facts: RunFacts, path: str | os.PathLike[str]) -> Path:
     Raises
     ------
     OSError
-        Where the file cannot be written.
+        If the file cannot be written.
 
     Examples
     --------
@@ -54,20 +63,20 @@ def write_report(facts: RunFacts, path: str | os.PathLike[str]) -> Path:
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    shelf = Environment(
+    environment = Environment(
         loader=PackageLoader("ellayer.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    shelf.globals.update(number=words.number, seconds=words.seconds, many=words.many)
-    shelf.filters["unbroken"] = words.unbroken
-    text = shelf.get_template("report.html").render(content(facts))
+    environment.globals.update(seconds=sentences.format_seconds, pluralize=sentences.pluralize)
+    environment.filters["keep_percents"] = sentences.keep_percents
+    text = environment.get_template("report.html").render(content(facts))
     path = Path(path)
     path.write_text(text, encoding="utf-8", errors="replace")
     return path
 
 
-def content(facts: RunFacts) -> dict[str, Any]:
-    """Return what the page is filled with.
+def content(facts: RunFacts) -> dict[str, object]:
+    """Return the values of the template's variables.
 
     Parameters
     ----------
@@ -75,187 +84,177 @@ def content(facts: RunFacts) -> dict[str, Any]:
     """
     pictures, m = Pictures(), len(facts.y)
     models = facts.models if m else []
-    scored = {said.name: scores(facts.y, said.prediction, said.P, facts.classes or None) for said in models}
+    scored = {
+        model.name: scores(facts.y, model.prediction, model.P, facts.classes or None) for model in models
+    }
     return {
         "facts": facts,
-        "thing": words.thing(facts),
-        "held_out": words.held_out(facts),
-        "verdict": words.verdict(facts, scored),
+        "example": sentences.example_noun(facts),
+        "held_out": sentences.held_out_noun(facts),
+        "conclusion": sentences.conclusion(facts, scored),
         "columns": facts.columns[:_MOST_COLUMNS],
         "more_columns": max(0, len(facts.columns) - _MOST_COLUMNS),
-        "shares": words.class_shares(facts) if facts.classes and m else "",
+        "shares": sentences.class_shares(facts) if facts.classes and m else "",
         "network": _network(facts, pictures),
         "curves": _curves(facts, pictures),
         "scores": _score_table(scored),
-        "judged": _judged_pictures(facts, models, scored, pictures) if m else [],
+        "quality": _quality_pictures(facts, models, scored, pictures) if models else [],
         **_mistakes(facts, models),
         "importance": _importance(facts, pictures),
         "weights": _weights(facts),
-        "findings": [] if facts.diagnosis is None else facts.diagnosis.findings,
+        "faults": [] if facts.diagnosis is None else facts.diagnosis.findings,
     }
 
 
-def _network(facts: RunFacts, pictures: Pictures) -> dict[str, Any] | None:
-    if facts.network is None:
+def _network(facts: RunFacts, pictures: Pictures) -> dict[str, object] | None:
+    network = facts.network
+    if network is None:
         return None
     from ..inspection import summary
 
-    seen = summary(facts.network if facts.parameters is None else (facts.network, facts.parameters))
-    network = facts.network
-    together = f", the mean of {facts.members} such networks" if facts.members > 1 else ""
+    table = summary(network if facts.parameters is None else (network, facts.parameters))
+    size = f"{sentences.pluralize(network.L, 'layer')}, {sentences.pluralize(table.parameter_count, 'parameter')}"
     return {
-        "title": f"{words.many(network.L, 'layer')}, {words.many(seen.parameter_count, 'parameter')}{together}",
-        "svg": pictures.drawing(seen.to_svg(), f"The network drawn: {network!r}"),
+        "title": size + (f", the mean of {facts.members} such networks" if facts.members > 1 else ""),
+        "svg": pictures.drawing(table.to_svg(), f"Drawing of the network: {network!r}"),
         "rows": [
             {"layer": row["layer"], "units": row["A"][0], "activation": row["activation"], "parameters": row["parameters"]}
-            for row in seen.rows
+            for row in table.rows
         ],
         "inputs": _inputs(network),
         "loss": network.loss.replace("_", " "),
     }  # fmt: skip
 
 
-def _inputs(network: Any) -> str:
-    """How many inputs there are, and as how many numbers layer 1 sees them."""
+def _inputs(network: Network) -> str:
+    """Return the number of inputs, and the number of features that layer 1 gets."""
     inputs, size = network.layer_dims[0], network.widths[0]
-    seen = f", which layer 1 sees as {size:,} numbers" if size != inputs else ""
-    return f"{words.many(inputs, 'input')} after preparation{seen}"
+    expanded = f", expanded to {size:,} features for layer 1" if size != inputs else ""
+    return f"{sentences.pluralize(inputs, 'input')} after preprocessing{expanded}"
 
 
-def _picture(title: str, svg: str, wide: bool = False) -> dict[str, Any]:
-    return {"title": title, "svg": svg, "wide": wide}
-
-
-def _curves(facts: RunFacts, pictures: Pictures) -> dict[str, Any] | None:
+def _curves(facts: RunFacts, pictures: Pictures) -> Picture | None:
     history = facts.history
     if not history or len(history) < 2:
         return None
     title = titles.of_curves(facts)
-    svg = pictures.figure(judged_plots.learning_curves(history, facts.best_epoch), title)
-    return _picture(title, svg)
+    figure = plots_quality.learning_curves(history, facts.best_epoch)
+    return Picture(title=title, svg=pictures.figure(figure, title), wide=False)
 
 
-def _score_table(scored: dict[str, dict[str, Score]]) -> dict[str, Any] | None:
+def _score_table(scored: dict[str, dict[str, Score]]) -> dict[str, object] | None:
     if not scored:
         return None
-    names = list(dict.fromkeys(name for found in scored.values() for name in found))
-    rows = []
-    for name in names:
-        metric = METRICS[name]
-        values = {model: found[name].value for model, found in scored.items() if name in found}
-        known = [value for value in values.values() if np.isfinite(value)]
-        best = (max if metric.maximize else min)(known) if len(known) > 1 else None
-        cells = [
-            {
-                "value": words.shown(name, found[name].value) if name in found else "–",
-                "interval": words.interval(name, found[name]) if name in found else "–",
-                "best": best is not None and name in found and found[name].value == best,
-            }
-            for found in scored.values()
-        ]
-        rows.append({"metric": metric, "cells": cells})
+    names = list(dict.fromkeys(name for of_model in scored.values() for name in of_model))
+    rows = [{"metric": METRICS[name], "cells": _score_cells(name, scored)} for name in names]
     return {"models": list(scored), "rows": rows}
 
 
-def _judged_pictures(
+def _score_cells(name: str, scored: dict[str, dict[str, Score]]) -> list[dict[str, object]]:
+    """Return one metric of each model as text; the best is marked if several models have it."""
+    column = [of_model.get(name) for of_model in scored.values()]
+    values = [score.value for score in column if score is not None and np.isfinite(score.value)]
+    best = (max if METRICS[name].maximize else min)(values) if len(values) > 1 else None
+    return [
+        {"value": "–", "interval": "–", "best": False}
+        if score is None
+        else {
+            "value": sentences.format_score(name, score.value),
+            "interval": sentences.format_interval(name, score),
+            "best": best is not None and score.value == best,
+        }
+        for score in column
+    ]
+
+
+def _quality_pictures(
     facts: RunFacts, models: list[Predictions], scored: dict[str, dict[str, Score]], pictures: Pictures
-) -> list[dict[str, Any]]:
-    if not models:
-        return []
+) -> list[Picture]:
     if facts.task == "numbers":
         return _number_pictures(facts, models[0], pictures)
     ours = scored[models[0].name]
     return [_confusion(facts, models[0], pictures), *_probability_pictures(facts, models, ours, pictures)]
 
 
-def _number_pictures(facts: RunFacts, ours: Predictions, pictures: Pictures) -> list[dict[str, Any]]:
-    y, said = np.asarray(facts.y, dtype=float), np.asarray(ours.prediction, dtype=float).ravel()
-    if not (np.isfinite(y) & np.isfinite(said)).any():
+def _number_pictures(facts: RunFacts, model: Predictions, pictures: Pictures) -> list[Picture]:
+    y, prediction = np.asarray(facts.y, dtype=float), np.asarray(model.prediction, dtype=float).ravel()
+    if not (np.isfinite(y) & np.isfinite(prediction)).any():
         return []
-    over = float(np.nanmean(said - y))
-    lean = f"{words.number(abs(over))} too {'high' if over > 0 else 'low'}"
-    first = titles.of_errors(y, said)
-    second = f"On average the predictions are {lean}"
+    drawn = [
+        (titles.of_errors(y, prediction), plots_quality.predicted_against_true),
+        (titles.of_residuals(y, prediction), plots_quality.residual_plot),
+    ]
     return [
-        _picture(
-            first, pictures.figure(judged_plots.predicted_against_true(y, said, target=facts.target), first)
-        ),
-        _picture(second, pictures.figure(judged_plots.residual_plot(y, said, target=facts.target), second)),
+        Picture(title=title, svg=pictures.figure(draw(y, prediction, target=facts.target), title), wide=False)
+        for title, draw in drawn
     ]
 
 
-def _confusion(facts: RunFacts, ours: Predictions, pictures: Pictures) -> dict[str, Any]:
-    title = titles.of_confusion(facts, ours)
-    figure = judged_plots.confusion_matrix(facts.y, ours.prediction, facts.classes)
-    return _picture(
-        title,
-        pictures.figure(figure, f"{title}. Rows are true classes, columns predicted ones."),
-        len(facts.classes) > 9,
-    )
+def _confusion(facts: RunFacts, model: Predictions, pictures: Pictures) -> Picture:
+    title = titles.of_confusion(facts, model)
+    figure = plots_quality.confusion_matrix(facts.y, model.prediction, facts.classes)
+    description = f"{title}. Rows are true classes, columns predicted ones."
+    return Picture(title=title, svg=pictures.figure(figure, description), wide=len(facts.classes) > 9)
 
 
 def _probability_pictures(
     facts: RunFacts, models: list[Predictions], ours: dict[str, Score], pictures: Pictures
-) -> list[dict[str, Any]]:
-    able = {said.name: np.asarray(said.P, dtype=float) for said in models if said.P is not None}
-    able = {name: P for name, P in able.items() if np.isfinite(P).all()}
-    if models[0].name not in able or len(facts.classes) < 2:
+) -> list[Picture]:
+    """Draw calibration and ranking of the models that give probabilities."""
+    compared = _probabilities(models)
+    if models[0].name not in compared or len(facts.classes) < 2:
         return []
-    truth = class_numbers(facts.y, facts.classes)
-    far = words.shown("calibration_error", ours["calibration_error"].value)
-    title = f"Promised probabilities are off by {far} on average"
-    # Ours whatever it says; of the others those that say more than one thing, for that is but a point.
-    compared = {name: P for name, P in able.items() if name == models[0].name or np.ptp(P, axis=0).any()}
-    chosen = dict(list(compared.items())[:2])
-    found = [
-        _picture(
-            title, pictures.figure(judged_plots.calibration_curve(chosen, facts.y, facts.classes), title)
+    first_two = dict(list(compared.items())[:2])
+    drawn = [
+        (
+            titles.of_calibration(ours["calibration_error"]),
+            plots_quality.calibration_curve(first_two, facts.y, facts.classes),
         )
     ]
-    curves = _ranked(facts.classes, truth, compared, models[0].name)
-    if not curves:
-        return found
-    area = words.number(ours["roc_auc"].value)
-    if len(facts.classes) == 2:
-        first = f"A row of {titles.short(facts.classes[1])} is ranked above one of {titles.short(facts.classes[0])} in {100 * ours['roc_auc'].value:.1f} % of pairs"
-    else:
-        first = f"Each class against the rest: the area under the curves is {area} on average"
-    second = f"How many alarms are right, as more rows of {titles.short(facts.classes[1])} are found" if len(facts.classes) == 2 else (
-        "How many alarms are right, as more rows of each class are found")  # fmt: skip
-    return [
-        *found,
-        _picture(first, pictures.figure(judged_plots.roc_curves(curves), first)),
-        _picture(second, pictures.figure(judged_plots.precision_recall_curves(curves), second)),
-    ]
+    truth = class_numbers(facts.y, facts.classes)
+    if curves := _ranked(facts.classes, truth, compared, models[0].name):
+        roc, precision = plots_quality.roc_curves(curves), plots_quality.precision_recall_curves(curves)
+        drawn.append((titles.of_roc(facts.classes, ours["roc_auc"]), roc))
+        drawn.append((titles.of_precision_recall(facts.classes), precision))
+    return [Picture(title=title, svg=pictures.figure(figure, title), wide=False) for title, figure in drawn]
 
 
-def _ranked(classes: list, truth: np.ndarray, able: dict[str, np.ndarray], ours: str) -> dict[str, Any]:
-    """Scores and what is to be found: of two classes one line per model, of several one per class."""
+def _probabilities(models: list[Predictions]) -> dict[str, np.ndarray]:
+    """Return the finite probabilities by model; those of a constant model only if it is the network."""
+    finite = {model.name: np.asarray(model.P, dtype=float) for model in models if model.P is not None}
+    finite = {name: P for name, P in finite.items() if np.isfinite(P).all()}
+    return {name: P for name, P in finite.items() if name == models[0].name or np.ptp(P, axis=0).any()}
+
+
+def _ranked(
+    classes: list[object], truth: np.ndarray, probabilities: dict[str, np.ndarray], ours: str
+) -> dict[str, Curve]:
+    """Return scores and positive rows: for two classes one line per model, for several one line per class."""
     if len(classes) == 2:
         if len(np.unique(truth[truth >= 0])) < 2:
             return {}
-        return {name: (P[:, 1], truth == 1) for name, P in list(able.items())[:_MOST_MODELS]}
+        return {name: (P[:, 1], truth == 1) for name, P in list(probabilities.items())[:_MOST_MODELS]}
     present = [k for k in range(len(classes)) if 0 < np.sum(truth == k) < len(truth)]
     frequent = sorted(present, key=lambda k: -int(np.sum(truth == k)))[:_MOST_CLASSES]
-    return {str(classes[k]): (able[ours][:, k], truth == k) for k in sorted(frequent)} if ours in able else {}
+    return {str(classes[k]): (probabilities[ours][:, k], truth == k) for k in sorted(frequent)}
 
 
-def _mistakes(facts: RunFacts, models: list[Predictions]) -> dict[str, Any]:
-    found: list[Mistake] = largest_mistakes(facts, models[0]) if models else []
-    names = shown_columns(facts) if found and facts.images is None else []
+def _mistakes(facts: RunFacts, models: list[Predictions]) -> Mapping[str, object]:
+    mistakes = largest_mistakes(facts, models[0]) if models else []
+    images = facts.images
     return {
-        "mistakes": found,
-        "mistake_columns": names,
-        "mistake_images": [] if facts.images is None else [png(facts.images[row.place]) for row in found],
+        "mistakes": mistakes,
+        "mistake_columns": shown_columns(facts) if mistakes and images is None else [],
+        "mistake_images": [] if images is None else [png(images[mistake.place]) for mistake in mistakes],
     }
 
 
-def _importance(facts: RunFacts, pictures: Pictures) -> dict[str, Any] | None:
+def _importance(facts: RunFacts, pictures: Pictures) -> Picture | None:
     if not facts.importance:
         return None
     title = titles.of_importance(facts)
-    figure = judged_plots.importance_bars(facts.importance, facts.importance_of or "the score")
-    return _picture(title, pictures.figure(figure, title), wide=True)
+    figure = plots_quality.importance_bars(facts.importance, facts.importance_of or "score")
+    return Picture(title=title, svg=pictures.figure(figure, title), wide=True)
 
 
 def _weights(facts: RunFacts) -> list[str]:

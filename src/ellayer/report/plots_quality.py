@@ -1,18 +1,22 @@
-"""Pictures of how good predictions are: what was taken for what, calibration, ranking, errors, importance."""
+"""Pictures of the quality of predictions: confusion matrix, calibration, ranking, errors, importance."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
-from ..core.metrics import class_numbers, equal_bins, reliability
+from ..core.metrics import METRICS, class_numbers, equal_bins, reliability
 from .style import COLOURS, DASHES, INK, MARKERS, look, new_figure
+
+Corner = Literal["best", "lower left", "lower right", "upper left"]
+Curve = tuple[np.ndarray, np.ndarray]  # scores, and which rows are positive
 
 SIZE = (4.7, 3.5)  # inches: two beside each other on a wide screen, one on a phone
 BLUE, ORANGE = COLOURS[1], COLOURS[0]
@@ -20,12 +24,12 @@ _GRID: dict[str, Any] = {"color": "#DDDDDD", "linewidth": 0.8}
 _LONG = 16  # letters of a name on an axis
 _MOST_POINTS = 1500
 _MOST_CELLS = 30  # along a side, drawn one by one and named
-_CURVES = {"training": ("mean_loss", "loss"), "held out": ("validation_loss",)}
+_CURVES = {"training": ("mean_loss", "loss"), "validation": ("validation_loss",)}
 # From clear to blue, so that it lies on a light page as on a dark one; a blue that pages do not exchange for their own.
 _SHADES = LinearSegmentedColormap.from_list("shares", ((0.0, 0.447, 0.694, 0.0), (0.0, 0.447, 0.694, 1.0)))
 
 
-def shorten(text: Any, length: int = _LONG) -> str:
+def shorten(text: object, length: int = _LONG) -> str:
     """Return a name no longer than fits, of letters that can be drawn, with dollar signs that matplotlib leaves alone.
 
     >>> shorten("a very long name of a class", 10), shorten("$5"), shorten("a\\x00b")
@@ -35,24 +39,35 @@ def shorten(text: Any, length: int = _LONG) -> str:
     return (text if len(text) <= length else text[: length - 1] + "…").replace("$", r"\$")
 
 
+def change_when_worse(metric: str) -> str:
+    """Return "increase" or "decrease": the change of a metric, given by its title, when predictions get worse.
+
+    >>> change_when_worse("log loss"), change_when_worse("accuracy")
+    ('increase', 'decrease')
+    """
+    rows = [METRICS[name] for name in METRICS]
+    lower_is_better = any(row.title == metric and not row.maximize for row in rows)
+    return "increase" if lower_is_better else "decrease"
+
+
 def curve_of(history: Mapping[str, Sequence[float]], which: str) -> Sequence[float]:
-    """Return the loss of the "training" or "held out" rows; empty if it was not recorded."""
+    """Return the loss of the "training" or "validation" rows; empty if it was not recorded."""
     return next((history[name] for name in _CURVES[which] if len(history.get(name, ()))), ())
 
 
 def learning_curves(
     history: Mapping[str, Sequence[float]], best_epoch: int | None = None, title: str = ""
 ) -> Figure:
-    """Draw the cost while training and on held-out rows, the best epoch marked.
+    """Draw the loss on training and validation rows, the best epoch marked.
 
     Parameters
     ----------
     history : mapping
-        Columns "epoch" or "iteration", "loss", and "validation_loss" if rows were held out.
+        Columns "epoch" or "iteration", "loss", and "validation_loss" if there was a validation set.
     best_epoch : int, optional
-        Whose parameters were kept.
+        The epoch whose parameters are used.
     title : str
-        What is seen.
+        Of the picture.
 
     Returns
     -------
@@ -62,7 +77,7 @@ def learning_curves(
     --------
     >>> figure = learning_curves({"epoch": [1, 2], "loss": [0.7, 0.5], "validation_loss": [0.7, 0.6]}, 2)
     >>> [line.get_label() for line in figure.axes[0].lines[:2]]
-    ['training', 'held out']
+    ['training', 'validation']
     """
     along = "epoch" if history.get("epoch") else "iteration"
     with look():
@@ -75,23 +90,23 @@ def learning_curves(
             axes.plot(x, costs, label=label, color=(BLUE, ORANGE)[i], linestyle=DASHES[i], linewidth=2.0)
         if best_epoch is not None:
             axes.axvline(
-                best_epoch, color="#666666", linewidth=1.5, linestyle=":", label=f"kept: {along} {best_epoch}"
+                best_epoch, color="#666666", linewidth=1.5, linestyle=":", label=f"best: {along} {best_epoch}"
             )
         axes.set_xlabel(along)
-        axes.set_ylabel("cost J")
+        axes.set_ylabel("loss")
         _finish(axes, "y")
     return figure
 
 
-def confusion_matrix(y: Any, prediction: Any, classes: Sequence[Any], title: str = "") -> Figure:
-    """Draw which class was taken for which: one row per true class, shares of the row as shade.
+def confusion_matrix(y: ArrayLike, prediction: ArrayLike, classes: Sequence[Any], title: str = "") -> Figure:
+    """Draw the confusion matrix: one row per true class, shares of the row as shade.
 
     Parameters
     ----------
     y, prediction : array of labels, shape (m,)
     classes : sequence of labels
     title : str
-        What is seen.
+        Of the picture.
 
     Returns
     -------
@@ -134,22 +149,22 @@ def confusion_matrix(y: Any, prediction: Any, classes: Sequence[Any], title: str
     return figure
 
 
-def count_pairs(y: Any, prediction: Any, classes: Sequence[Any]) -> np.ndarray:
-    """Return how often class i was taken for class j, shape (K, K); labels that are no class are left out.
+def count_pairs(y: ArrayLike, prediction: ArrayLike, classes: Sequence[Any]) -> np.ndarray:
+    """Return how often class i was predicted as class j, shape (K, K); unknown labels are left out.
 
     >>> count_pairs(["a", "a", "b"], ["a", "b", "b"], ["a", "b"])
     array([[1, 1],
            [0, 1]])
     """
-    K, truth, said = len(classes), class_numbers(y, classes), class_numbers(prediction, classes)
-    known = (truth >= 0) & (said >= 0)
-    return np.bincount(K * truth[known] + said[known], minlength=K * K).reshape(K, K)
+    K, truth, predicted = len(classes), class_numbers(y, classes), class_numbers(prediction, classes)
+    known = (truth >= 0) & (predicted >= 0)
+    return np.bincount(K * truth[known] + predicted[known], minlength=K * K).reshape(K, K)
 
 
 def calibration_curve(
-    models: Mapping[str, np.ndarray], y: Any, classes: Sequence[Any], title: str = ""
+    models: Mapping[str, np.ndarray], y: ArrayLike, classes: Sequence[Any], title: str = ""
 ) -> Figure:
-    """Draw how often what is promised comes true, in bins of as many rows each, with 95 % intervals for the first model.
+    """Draw observed against predicted frequency, in bins of equal numbers of rows, with 95 % intervals for the first model.
 
     Parameters
     ----------
@@ -158,7 +173,7 @@ def calibration_curve(
     y : array of labels, shape (m,)
     classes : sequence of labels
     title : str
-        What is seen.
+        Of the picture.
 
     Returns
     -------
@@ -169,11 +184,11 @@ def calibration_curve(
     truth = class_numbers(y, classes)
     with look():
         figure, (axes,) = new_figure(SIZE, title)
-        axes.plot([0, 1], [0, 1], color="#666666", linewidth=1.5, linestyle=":", label="as promised")
+        axes.plot([0, 1], [0, 1], color="#666666", linewidth=1.5, linestyle=":", label="perfect calibration")
         for i, (name, P) in enumerate(models.items()):
-            promised, right = reliability(np.asarray(P, dtype=float), truth)
-            bins = equal_bins(promised)
-            x = [float(promised[rows].mean()) for rows in bins]
+            predicted, right = reliability(np.asarray(P, dtype=float), truth)
+            bins = equal_bins(predicted)
+            x = [float(predicted[rows].mean()) for rows in bins]
             share = np.array([float(right[rows].mean()) for rows in bins])
             if i == 0:
                 ends = np.array([wilson(float(right[rows].mean()), len(rows)) for rows in bins])
@@ -187,26 +202,26 @@ def calibration_curve(
                 )
             _line(axes, x, share, shorten(name, 28), i, marked=True)
         axes.set_xlabel(
-            f"promised probability of {shorten(classes[1])}"
+            f"predicted probability of {shorten(classes[1])}"
             if len(classes) == 2
-            else "promised: largest probability"
+            else "largest predicted probability"
         )
-        axes.set_ylabel("share that came true")
+        axes.set_ylabel("observed frequency")
         axes.set_xlim(-0.02, 1.02)
         axes.set_ylim(-0.02, 1.02)
         _finish(axes, "both")
     return figure  # fmt: skip
 
 
-def roc_curves(curves: Mapping[str, tuple[np.ndarray, np.ndarray]], title: str = "") -> Figure:
-    """Draw the share found against the share of false alarms, one line per name.
+def roc_curves(curves: Mapping[str, Curve], title: str = "") -> Figure:
+    """Draw the true positive rate against the false positive rate, one line per name.
 
     Parameters
     ----------
     curves : mapping of str to (score, positive)
-        Shapes (m,); ``positive`` says which rows are to be found.
+        Shapes (m,); ``positive`` marks the rows of the class.
     title : str
-        What is seen.
+        Of the picture.
 
     Returns
     -------
@@ -218,15 +233,15 @@ def roc_curves(curves: Mapping[str, tuple[np.ndarray, np.ndarray]], title: str =
         figure, (axes,) = new_figure(SIZE, title)
         axes.plot([0, 1], [0, 1], color="#666666", linewidth=1.5, linestyle=":", label="chance")
         for i, (name, (score, positive)) in enumerate(curves.items()):
-            alarms, found, _ = roc_curve(positive, score)
-            _line(axes, *_thin(alarms, found), shorten(name, 28), i)
-        axes.set_xlabel("share of the others taken for it")
-        axes.set_ylabel("share found")
+            false_positive, true_positive, _ = roc_curve(positive, score)
+            _line(axes, *_thin(false_positive, true_positive), shorten(name, 28), i)
+        axes.set_xlabel("false positive rate")
+        axes.set_ylabel("true positive rate (recall)")
         _finish(axes, "both", "lower right")
     return figure
 
 
-def precision_recall_curves(curves: Mapping[str, tuple[np.ndarray, np.ndarray]], title: str = "") -> Figure:
+def precision_recall_curves(curves: Mapping[str, Curve], title: str = "") -> Figure:
     """Draw precision against recall, one line per name; arguments as ``roc_curves``."""
     from sklearn.metrics import precision_recall_curve
 
@@ -235,23 +250,23 @@ def precision_recall_curves(curves: Mapping[str, tuple[np.ndarray, np.ndarray]],
         for i, (name, (score, positive)) in enumerate(curves.items()):
             precision, recall, _ = precision_recall_curve(positive, score)
             _line(axes, *_thin(recall, precision), shorten(name, 28), i)
-        axes.set_xlabel("recall: share found")
-        axes.set_ylabel("precision: share that is right")
+        axes.set_xlabel("recall")
+        axes.set_ylabel("precision")
         axes.set_ylim(0, 1.03)
         _finish(axes, "both", "lower left")
     return figure
 
 
-def predicted_against_true(y: Any, prediction: Any, title: str = "", target: str = "") -> Figure:
+def predicted_against_true(y: ArrayLike, prediction: ArrayLike, title: str = "", target: str = "") -> Figure:
     """Draw each row's prediction over its truth; on the line they are equal.
 
     Parameters
     ----------
     y, prediction : array, shape (m,)
     title : str
-        What is seen.
+        Of the picture.
     target : str
-        What is predicted.
+        Name of the target.
 
     Returns
     -------
@@ -271,7 +286,7 @@ def predicted_against_true(y: Any, prediction: Any, title: str = "", target: str
     return figure
 
 
-def residual_plot(y: Any, prediction: Any, title: str = "", target: str = "") -> Figure:
+def residual_plot(y: ArrayLike, prediction: ArrayLike, title: str = "", target: str = "") -> Figure:
     """Draw each row's error, predicted minus true, over its prediction; arguments as ``predicted_against_true``."""
     y, prediction = _finite(y, prediction)
     some = _some(len(y))
@@ -288,17 +303,17 @@ def residual_plot(y: Any, prediction: Any, title: str = "", target: str = "") ->
 def importance_bars(
     importance: Sequence[tuple[str, float, float]], of: str = "score", title: str = "", most: int = 20
 ) -> Figure:
-    """Draw how much worse a score gets when an input is shuffled, the largest first, with the spread.
+    """Draw how much worse a metric gets when a feature is shuffled, the largest first, with the spread.
 
     Parameters
     ----------
     importance : sequence of (name, mean, standard deviation)
     of : str
-        The score's name.
+        Title of the metric.
     title : str
-        What is seen.
+        Of the picture.
     most : int
-        Inputs drawn.
+        Features drawn.
 
     Returns
     -------
@@ -314,7 +329,7 @@ def importance_bars(
         axes.set_yticks(range(len(rows)), [shorten(row[0], 24) for row in rows])
         axes.invert_yaxis()
         axes.axvline(0.0, color="#666666", linewidth=0.8)
-        axes.set_xlabel(f"{shorten(of)} lost when shuffled (± 1 SD)")
+        axes.set_xlabel(f"{change_when_worse(of)} in {shorten(of)} when shuffled (± 1 SD)")
         axes.spines["left"].set_visible(False)
         axes.tick_params(axis="y", length=0)
         axes.grid(axis="x", **_GRID)
@@ -322,13 +337,13 @@ def importance_bars(
     return figure
 
 
-def _line(axes: Axes, x: Any, y: Any, label: str, i: int, marked: bool = False) -> None:
-    """One of several lines: told apart by dashes and markers as well as by colour."""
+def _line(axes: Axes, x: ArrayLike, y: ArrayLike, label: str, i: int, marked: bool = False) -> None:
+    """Draw one of several lines, which differ in dashes and markers as well as in colour."""
     order = (1, 0, *range(2, len(COLOURS)))
     axes.plot(
         x, y, label=label, color=COLOURS[order[i % len(order)]], linestyle=DASHES[i % len(DASHES)], linewidth=2.0,
         marker=MARKERS[i % len(MARKERS)] if marked or i >= len(DASHES) else None, markersize=5,
-        markevery=max(1, len(x) // 10),
+        markevery=max(1, np.size(x) // 10),
     )  # fmt: skip
 
 
@@ -337,21 +352,21 @@ def _points(axes: Axes, x: np.ndarray, y: np.ndarray) -> None:
     axes.scatter(x, y, s=13, color=BLUE, alpha=faint, linewidths=0)
 
 
-def _finish(axes: Axes, grid: Any, where: Any = "best") -> None:
+def _finish(axes: Axes, grid: Literal["x", "y", "both"], corner: Corner = "best") -> None:
     axes.grid(axis=grid, **_GRID)
     axes.set_axisbelow(True)
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(loc=where, fontsize=9.5)
+        axes.legend(loc=corner, fontsize=9.5)
 
 
-def _finite(y: Any, prediction: Any) -> tuple[np.ndarray, np.ndarray]:
+def _finite(y: ArrayLike, prediction: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     y, prediction = np.asarray(y, dtype=float), np.asarray(prediction, dtype=float).ravel()
     there = np.isfinite(y) & np.isfinite(prediction)
     return y[there], prediction[there]
 
 
 def _some(m: int) -> np.ndarray:
-    """All rows, or evenly chosen ones where more would only make the file large."""
+    """Return all rows, or evenly chosen ones if there are many, to keep the file small."""
     return np.unique(np.linspace(0, m - 1, min(m, _MOST_POINTS)).astype(int)) if m else np.zeros(0, int)
 
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
 from ..errors import EllayerError
 from .style import COLOURS, look, new_figure
 
 
 def saliency_overlay(
-    picture: Any, contributions: Any, title: str = "What the prediction rests on", share: float = 0.995
+    picture: ArrayLike,
+    contributions: ArrayLike,
+    title: str = "Contributions to the prediction",
+    share: float = 0.995,
 ) -> Figure:
-    """Draw a picture, and over its grey copy where it speaks for (blue) and against (orange) the prediction.
+    """Draw a picture, and over its grey copy the contributions for (blue) and against (orange) the prediction.
 
     Parameters
     ----------
@@ -64,7 +67,7 @@ def saliency_overlay(
 
 
 def _coloured(grey: np.ndarray, strength: np.ndarray) -> np.ndarray:
-    """Grey where nothing is contributed, the sign's colour where much is."""
+    """Blend grey, for no contribution, with the colour of the sign."""
     from matplotlib.colors import to_rgb
 
     weight = np.minimum(np.abs(strength), 1.0)[..., None]
@@ -73,9 +76,9 @@ def _coloured(grey: np.ndarray, strength: np.ndarray) -> np.ndarray:
 
 
 def saliency_bars(
-    contributions: Any,
+    contributions: ArrayLike,
     names: Sequence[str] | None = None,
-    title: str = "What the prediction rests on",
+    title: str = "Contributions to the prediction",
     most: int = 15,
 ) -> Figure:
     """Draw a bar for each input's contribution, the largest first.
@@ -87,7 +90,7 @@ def saliency_bars(
     names : sequence of str, optional
     title : str
     most : int
-        Inputs beyond so many are drawn as one bar.
+        Number of bars; the other inputs are added up in one more.
 
     Returns
     -------

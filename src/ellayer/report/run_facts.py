@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from ..core.network import Network
     from ..inspection import Diagnosis
 
 
@@ -22,7 +24,7 @@ class Predictions:
     prediction : array, shape (m,)
         Labels or numbers.
     P : array, shape (m, K), optional
-        Probabilities, one column per class, where the model has them.
+        Probabilities, one column per class, if the model gives them.
     """
 
     name: str
@@ -32,7 +34,7 @@ class Predictions:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class RunFacts:
-    """Facts of a run, as ``write_report`` shows them. Facts that are None or empty have no place on the page.
+    """Facts of a run, as ``write_report`` shows them; those that are None or empty are left out.
 
     Parameters
     ----------
@@ -41,24 +43,24 @@ class RunFacts:
     task : str
         "classes" or "numbers".
     target : str
-        What is predicted.
-    network : Network
+        Name of the target.
+    network : Network, or None
     y : array, shape (m,)
-        The truth of the held-out rows.
+        True values of the held-out rows.
     models : list of Predictions
-        On those rows: the network first, then what it is compared with.
+        For those rows: the network first, then the models it is compared with.
     classes : list
         The labels, in the order of the columns of P.
     held_out_on : str
-        What those rows are, like "test rows" or "rows held out while training".
+        Name of those rows, like "test rows" or "validation rows".
     parameters : dict of arrays, optional
         For the picture of the network.
     members : int
-        Networks whose mean is taken.
+        Size of the ensemble.
     history : History, optional
         Columns of lists: "iteration" or "epoch", "loss", "validation_loss" and others.
     best_epoch : int, optional
-        Whose parameters were kept.
+        The epoch whose parameters are used.
     source, command, config, created : str
         The file, the command that repeats the run, its settings as TOML, and when it ran.
     rows : dict of str to int
@@ -66,7 +68,7 @@ class RunFacts:
     columns : list of dict
         One per column of the data: name, kind, note, missing, distinct, shown.
     findings, notes : list of str
-        What is odd in the data; what was done on the way.
+        Data warnings; messages of the preprocessing.
     shown_rows : list of dict, optional
         The held-out rows as they are shown in the table of the largest mistakes.
     images : array, shape (m, h, w) or (m, h, w, 3), optional
@@ -74,28 +76,28 @@ class RunFacts:
     ids : list of str, optional
         Names of the held-out rows.
     importance : list of (str, float, float)
-        Input, mean loss of the score when it is permuted, standard deviation.
+        Feature, mean change of the metric for the worse when it is shuffled, standard deviation.
     importance_of : str
-        The score's name.
+        Title of the metric.
     weight_pictures : array, shape (units, h, w) or (units, h, w, 3), optional
         The first layer's weights, one picture per unit.
     diagnosis : Diagnosis, optional
     seconds : dict of str to float
-        What took how long.
+        Duration of each phase.
     versions : dict of str to str
     """
 
     name: str
     task: str
     target: str
-    network: Any
+    network: Network | None
     y: np.ndarray
     models: list[Predictions]
-    classes: list = field(default_factory=list)
+    classes: list[Any] = field(default_factory=list)
     held_out_on: str = "test rows"
     parameters: dict[str, np.ndarray] | None = None
     members: int = 1
-    history: Any = None
+    history: Mapping[str, Sequence[float]] | None = None
     best_epoch: int | None = None
     source: str = ""
     command: str = ""

@@ -1,4 +1,4 @@
-"""What a report says in words: numbers as people write them, and sentences that say no more than the rows can tell."""
+"""Numbers, counts and comparisons as text, for the report and the terminal."""
 
 from __future__ import annotations
 
@@ -13,49 +13,51 @@ from .scores import Score, differences
 _IN_UNITS = ("rmse", "mae")  # of the target
 
 
-def number(value: float | None) -> str:
-    """Return a number in at most four digits that count.
+def format_number(value: float | None) -> str:
+    """Return a number in at most four significant digits.
 
-    >>> number(0.84372), number(48936.2), number(1234567.0), number(float("nan")), number(0.0)
-    ('0.8437', '48,936', '1,234,567', '–', '0')
+    >>> format_number(0.84372), format_number(48936.2), format_number(float("nan")), format_number(0.0)
+    ('0.8437', '48,936', '–', '0')
     """
     if value is None or not math.isfinite(value):
         return "–"
     return (f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}").replace("-", "−")
 
 
-def shown(name: str, value: float | None) -> str:
-    """Return a score as text: shares in per cent, errors in three digits, what has no unit to three places.
+def format_score(name: str, value: float | None) -> str:
+    """Return the value of a metric as text: shares in per cent, errors in three digits, others to three places.
 
-    >>> shown("accuracy", 0.8492), shown("rmse", 2.3), shown("rmse", 150.2), shown("r2", -4e-6), shown("roc_auc", float("nan"))
-    ('84.9 %', '2.30', '150', '0.000', '–')
+    >>> format_score("accuracy", 0.8492), format_score("rmse", 2.3), format_score("rmse", 150.2)
+    ('84.9 %', '2.30', '150')
+    >>> format_score("r2", -4e-6), format_score("roc_auc", float("nan"))
+    ('0.000', '–')
     """
     if value is None or not math.isfinite(value):
         return "–"
     if METRICS[name].share:
         return f"{100 * value:.1f} %"
     if abs(value) >= 1000:
-        return number(value)
+        return format_number(value)
     text = f"{value:#.3g}".rstrip(".") if name in _IN_UNITS else f"{value:.3f}"
     return text.removeprefix("-" if float(text) == 0 else "").replace("-", "−")
 
 
-def interval(name: str, score: Score) -> str:
-    """Return a score's 95 % interval as text, a dash where there is none.
+def format_interval(name: str, score: Score) -> str:
+    """Return a score's 95 % confidence interval as text, or a dash.
 
-    >>> interval("accuracy", Score(0.85, 0.8, 0.9))
+    >>> format_interval("accuracy", Score(0.85, 0.8, 0.9))
     '80.0 to 90.0 %'
     """
     if not (math.isfinite(score.low) and math.isfinite(score.high)):
         return "–"
-    low = shown(name, score.low).removesuffix(" %")
-    return f"{low} to {shown(name, score.high)}"
+    low = format_score(name, score.low).removesuffix(" %")
+    return f"{low} to {format_score(name, score.high)}"
 
 
-def seconds(value: float) -> str:
-    """Return a time as people say it.
+def format_seconds(value: float) -> str:
+    """Return a duration as text.
 
-    >>> seconds(0.123), seconds(75.0), seconds(7300.0)
+    >>> format_seconds(0.123), format_seconds(75.0), format_seconds(7300.0)
     ('0.12 s', '1 min 15 s', '2 h 1 min')
     """
     if value < 60:
@@ -66,32 +68,32 @@ def seconds(value: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
-def many(count: int, what: str) -> str:
-    """Return a count with its noun: "1 row", "2,000 rows".
+def pluralize(count: int, noun: str) -> str:
+    """Return a count with its noun.
 
-    >>> many(1, "row"), many(2000, "row")
+    >>> pluralize(1, "row"), pluralize(2000, "row")
     ('1 row', '2,000 rows')
     """
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def thing(facts: RunFacts) -> str:
-    """Return what one example is called."""
+def example_noun(facts: RunFacts) -> str:
+    """Return "row" or "image"."""
     return "row" if facts.images is None else "image"
 
 
-def held_out(facts: RunFacts) -> str:
-    """Return what the examples are that the models are judged on."""
-    return facts.held_out_on.replace("rows", f"{thing(facts)}s")
+def held_out_noun(facts: RunFacts) -> str:
+    """Return the name of the examples that the models are scored on, like "test images"."""
+    return facts.held_out_on.replace("rows", f"{example_noun(facts)}s")
 
 
-def unbroken(text: str) -> str:
-    """Return a text whose percent signs stay with their numbers."""
+def keep_percents(text: str) -> str:
+    """Return a text whose percent signs stay on the line of their numbers."""
     return text.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
-def verdict(facts: RunFacts, scored: dict[str, dict[str, Score]]) -> list[str]:
-    """Return what was learned, and how good that is against simpler models, as sentences.
+def conclusion(facts: RunFacts, scored: dict[str, dict[str, Score]]) -> list[str]:
+    """Return how good the network is, and how it compares with simpler models, as sentences.
 
     Parameters
     ----------
@@ -99,64 +101,74 @@ def verdict(facts: RunFacts, scored: dict[str, dict[str, Score]]) -> list[str]:
     scored : dict of str to dict of str to Score
         By model.
     """
+    noun = example_noun(facts)
     if not scored:
-        return [
-            f"No {thing(facts)}s were held out, so nothing can be said about how well {facts.target} is predicted."
-        ]
+        return [f"No {noun}s were held out, so it is not known how well {facts.target} is predicted."]
     name = "accuracy" if facts.task == "classes" else "rmse"
     ours, *others = facts.models
     score, m = scored[ours.name][name], len(facts.y)
-    said = ", ".join(f"{other.name} {'in ' if facts.task == 'classes' else ''}{shown(name, scored[other.name][name].value)}"
-                     for other in others)  # fmt: skip
-    on = held_out(facts) if m != 1 else held_out(facts).replace(f"{thing(facts)}s", thing(facts))
+    examples = held_out_noun(facts) if m != 1 else held_out_noun(facts).replace(f"{noun}s", noun)
     if facts.task == "classes":
-        first = f"{_start(ours.name)} is right in {shown(name, score.value)} of {m:,} {on}"
+        first = f"{_capitalize(ours.name)} is right in {format_score(name, score.value)} of {m:,} {examples}"
     else:
-        mean = scored[ours.name]["mae"].value
-        first = f"{_start(ours.name)} is off by {number(mean)} on average over {m:,} {on}; its RMSE is {number(score.value)}"
-    between = interval(name, score)
-    first += "" if between == "–" else f" (95 % interval: {between})"
-    return [first + (f"; {said}." if said else "."), *_comparison(facts, name)]
+        mae = format_number(scored[ours.name]["mae"].value)
+        first = (
+            f"{_capitalize(ours.name)} is off by {mae} on average over {m:,} {examples}; its RMSE is "
+            f"{format_number(score.value)}"
+        )
+    if (interval := format_interval(name, score)) != "–":
+        first += f" (95 % CI {interval})"
+    preposition = "in " if facts.task == "classes" else ""
+    rivals = [
+        f"{other.name} {preposition}{format_score(name, scored[other.name][name].value)}" for other in others
+    ]
+    return ["; ".join([first, *([", ".join(rivals)] if rivals else [])]) + ".", *_comparisons(facts, name)]
 
 
-def _comparison(facts: RunFacts, name: str) -> list[str]:
-    """How sure the lead over each other model is."""
+def _comparisons(facts: RunFacts, name: str) -> list[str]:
+    """Return whether the difference from each other model is significant, with its interval."""
     ours, *others = facts.models
-    found = []
+    sign = 1.0 if METRICS[name].maximize else -1.0  # a lead is positive if the network is better
+    sentences = []
     for other in others:
         lead = differences(facts.y, ours, other, facts.classes or None, [name])[name]
         if not math.isfinite(lead.low):
             continue
-        value, low, high = (_lead(name, end) for end in (lead.value, lead.low, lead.high))
-        unit = "percentage points" if METRICS[name].share else f"of {METRICS[name].title}"
         if lead.low == lead.high == 0:
-            found.append(f"It does exactly as well as {other.name}.")
-        elif lead.low > 0:
-            found.append(f"It is better than {other.name} by {value} {unit} (95 %: {low} to {high}).")
-        elif lead.high < 0:
-            value, low, high = (_lead(name, -end) for end in (lead.value, lead.high, lead.low))
-            found.append(f"It is worse than {other.name} by {value} {unit} (95 %: {low} to {high}).")
-        else:
-            here, worst = (_lead(name, abs(end)) for end in (lead.value, lead.low))
-            here = f"{here} {unit} {'worse' if lead.value < 0 else 'better'}" if lead.value else "as good"
-            found.append(
-                f"{many(len(facts.y), thing(facts))} cannot tell it from {other.name}: it is {here} on them, and anything "
-                f"between {worst} worse and {high} better is plausible (95 %)."
-            )
-    return found
+            sentences.append(f"Exactly as good as {other.name}.")
+            continue
+        verdict = "Not significantly different from"
+        if lead.low > 0 or lead.high < 0:
+            verdict = f"Significantly {'better' if lead.low > 0 else 'worse'} than"
+        low, high = sorted((sign * lead.low, sign * lead.high))
+        sentences.append(
+            f"{verdict} {other.name}: {_difference(name, sign * lead.value)} (95 % CI {_signed(name, low)} to "
+            f"{_signed(name, high)})."
+        )
+    return sentences
 
 
-def _lead(name: str, value: float) -> str:
-    return f"{100 * value:.1f}".replace("-", "−") if METRICS[name].share else shown(name, value)
+def _difference(name: str, value: float) -> str:
+    """Return a difference with its unit: "+2.8 points", "RMSE −857"."""
+    return (
+        f"{_signed(name, value)} points"
+        if METRICS[name].share
+        else f"{METRICS[name].title} {_signed(name, value)}"
+    )
+
+
+def _signed(name: str, value: float) -> str:
+    text = f"{100 * value:.1f}".replace("-", "−") if METRICS[name].share else format_score(name, value)
+    return f"+{text}" if value > 0 else text
 
 
 def class_shares(facts: RunFacts) -> str:
-    """Return how the held-out rows are spread over the classes, the most frequent first."""
+    """Return the distribution of the held-out rows over the classes, the most frequent first."""
     values, counts = np.unique([str(label) for label in facts.y], return_counts=True)
     order = np.argsort(-counts, kind="stable")[:6]
-    told = ", ".join(f"{values[i]} ({100 * counts[i] / len(facts.y):.0f} %)" for i in order)
-    return told + (f" and {len(values) - 6} more" if len(values) > 6 else "")
+    shares = ", ".join(f"{values[i]} ({100 * counts[i] / len(facts.y):.0f} %)" for i in order)
+    return shares + (f" and {len(values) - 6} more" if len(values) > 6 else "")
 
 
-def _start(sentence: str) -> str:
+def _capitalize(sentence: str) -> str:
     return sentence[:1].upper() + sentence[1:]

@@ -24,7 +24,7 @@ DASHES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8
 INK = "#222222"
 PROBABILITY = LinearSegmentedColormap.from_list("probability", (COLOURS[0], "#F7F7F7", COLOURS[1]))
 
-_LOOK = {
+_LOOK: Any = {  # matplotlib types the names of its settings one by one
     "font.family": "DejaVu Sans",
     "font.size": 11.0,
     "axes.titlesize": 11.5,
@@ -43,11 +43,11 @@ _LOOK = {
 
 @contextmanager
 def look() -> Iterator[None]:
-    """Draw a picture within this; the reader's own settings stay as they were.
+    """Set the style of pictures inside a ``with`` block; the user's own settings are restored after it.
 
-    Letters that matplotlib's font lacks are boxes in a PNG and themselves in a page: nothing to warn of at each.
+    Letters that matplotlib's font lacks are boxes in a PNG but correct in a page, so that the warnings are off.
     """
-    with rc_context(_LOOK), warnings.catch_warnings():  # type: ignore[arg-type]
+    with rc_context(_LOOK), warnings.catch_warnings():
         for message in ("Glyph .* missing from", "Matplotlib currently does not support .* natively"):
             warnings.filterwarnings("ignore", message, UserWarning)
         yield
@@ -63,7 +63,7 @@ def new_figure(
     size : (float, float)
         Width and height in inches.
     title : str
-        What is seen in the picture; broken into lines that fit. Empty where the page says it.
+        Broken into lines that fit. Empty if the page has the title.
     shape : (int, int)
         Rows and columns of axes.
     **grid

@@ -1,17 +1,16 @@
-"""Titles of pictures: each says what is seen."""
+"""Titles of pictures: each states the main result that the picture shows."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from . import plots_quality as judged_plots
-from . import sentences as words
+from .plots_quality import change_when_worse, count_pairs, curve_of
 from .run_facts import Predictions, RunFacts
+from .scores import Score
+from .sentences import format_number, format_score
 
 
-def short(name: Any, length: int = 40) -> str:
+def short(name: object, length: int = 40) -> str:
     """Return a name no longer than a title has room for.
 
     >>> short("a very long name of a class", 10)
@@ -22,7 +21,7 @@ def short(name: Any, length: int = 40) -> str:
 
 
 def of_curves(facts: RunFacts) -> str:
-    """Return how the cost went.
+    """Return how far the loss fell, or where training diverged.
 
     Parameters
     ----------
@@ -30,61 +29,112 @@ def of_curves(facts: RunFacts) -> str:
         With a history of at least one record.
     """
     history = facts.history
-    costs = judged_plots.curve_of(history, "training")
-    held = judged_plots.curve_of(history, "held out")
-    along = "epoch" if history.get("epoch") else "iteration"
-    steps = list(history.get(along) or range(1, len(costs) + 1))
-    if not np.isfinite(costs[-1]):
-        last = max((step for step, cost in zip(steps, costs, strict=True) if np.isfinite(cost)), default=0)
-        return f"The cost is no number any more after {along} {last:,}: training diverged"
-    way = "rises" if costs[-1] > costs[0] else "falls"
-    title = (
-        f"The cost {way} from {words.number(costs[0])} to {words.number(costs[-1])} by {along} {steps[-1]:,}"
-    )
-    if facts.best_epoch is not None and len(held):
-        title += f"; epoch {facts.best_epoch}, the best on held-out rows, is kept"
+    assert history is not None
+    losses = curve_of(history, "training")
+    unit = "epoch" if history.get("epoch") else "iteration"
+    steps = list(history.get(unit) or range(1, len(losses) + 1))
+    if not np.isfinite(losses[-1]):
+        last = max((step for step, loss in zip(steps, losses, strict=True) if np.isfinite(loss)), default=0)
+        return f"Training diverged after {unit} {last:,} (the loss is NaN or infinite)"
+    direction = "rises" if losses[-1] > losses[0] else "falls"
+    title = f"The loss {direction} from {format_number(losses[0])} to {format_number(losses[-1])} by {unit} {steps[-1]:,}"
+    if facts.best_epoch is not None and len(curve_of(history, "validation")):
+        title += f"; epoch {facts.best_epoch} has the best validation score and is used"
     return title
 
 
-def of_confusion(facts: RunFacts, judged: Predictions) -> str:
-    """Return the most frequent mistake.
+def of_confusion(facts: RunFacts, predictions: Predictions) -> str:
+    """Return the most frequent error.
 
     Parameters
     ----------
     facts : RunFacts
-    judged : Predictions
+    predictions : Predictions
     """
-    counts = judged_plots.count_pairs(facts.y, judged.prediction, facts.classes)
+    counts = count_pairs(facts.y, predictions.prediction, facts.classes)
     wrong = counts - np.diag(np.diag(counts))
     if not wrong.any():
-        return "No row is taken for another class"
+        return "Every row is classified correctly"
     i, j = np.unravel_index(int(wrong.argmax()), wrong.shape)
     return (
-        f"The most frequent mistake: {short(facts.classes[i])} taken for {short(facts.classes[j])}, {wrong[i, j]} of "
+        f"Most frequent error: {short(facts.classes[i])} predicted as {short(facts.classes[j])}, {wrong[i, j]} of "
         f"{counts[i].sum()} times"
     )
 
 
+def of_calibration(score: Score) -> str:
+    """Return the calibration error.
+
+    Parameters
+    ----------
+    score : Score
+        The calibration error.
+    """
+    return f"Calibration: predicted probabilities are off by {100 * score.value:.1f} points on average"
+
+
+def of_roc(classes: list[object], score: Score) -> str:
+    """Return the area under the curve, for several classes the mean.
+
+    Parameters
+    ----------
+    classes : list
+    score : Score
+        The ROC AUC.
+    """
+    area = format_score("roc_auc", score.value)
+    return (
+        f"ROC curve, AUC {area}"
+        if len(classes) == 2
+        else f"ROC curves, one class against the rest; mean AUC {area}"
+    )
+
+
+def of_precision_recall(classes: list[object]) -> str:
+    """Return the class that the curve is about.
+
+    Parameters
+    ----------
+    classes : list
+    """
+    if len(classes) == 2:
+        return f"Precision–recall curve for class {short(classes[1])}"
+    return "Precision–recall curves, one class against the rest"
+
+
 def of_errors(y: np.ndarray, prediction: np.ndarray) -> str:
-    """Return how far off predictions of numbers are.
+    """Return the median and the 90 % quantile of the absolute errors.
 
     Parameters
     ----------
     y, prediction : array, shape (m,)
     """
-    half, most = (words.number(float(np.nanquantile(np.abs(prediction - y), q))) for q in (0.5, 0.9))
-    return f"Half of the predictions are within {half} of the truth, nine in ten within {most}"
+    half, most = (format_number(float(np.nanquantile(np.abs(prediction - y), q))) for q in (0.5, 0.9))
+    return f"Half of the predictions are within {half} of the true value, 90 % within {most}"
+
+
+def of_residuals(y: np.ndarray, prediction: np.ndarray) -> str:
+    """Return the mean error.
+
+    Parameters
+    ----------
+    y, prediction : array, shape (m,)
+    """
+    bias = float(np.nanmean(prediction - y))
+    return f"On average the predictions are {format_number(abs(bias))} too {'high' if bias > 0 else 'low'}"
 
 
 def of_importance(facts: RunFacts) -> str:
-    """Return the input that matters most.
+    """Return the most important feature.
 
     Parameters
     ----------
     facts : RunFacts
         With importances.
     """
-    name, lost, _ = max(facts.importance, key=lambda row: row[1])
-    if lost <= 0:
-        return "No input matters alone"
-    return f"Most rests on {short(name)}: shuffled, it costs {words.number(lost)} of {facts.importance_of or 'the score'}"
+    name, change, _ = max(facts.importance, key=lambda row: row[1])
+    if change <= 0:
+        return "No feature matters by itself"
+    metric = facts.importance_of or "score"
+    verb = "raises" if change_when_worse(metric) == "increase" else "lowers"
+    return f"Most important: {short(name)} (shuffling it {verb} the {metric} by {change:.2g})"

@@ -169,5 +169,5 @@ def mislabelled(facts: RunFacts, network: Predictions) -> Figure:
     if len(mistakes) > MOST_IMAGES:
         title += f"\n(the {MOST_IMAGES} worst)"
     worst = mistakes[:MOST_IMAGES]
-    captions = [f"{row.truth}\npredicted {row.said}" for row in worst]
+    captions = [f"{row.truth}\npredicted {row.prediction}" for row in worst]
     return image_grid([facts.images[row.place] for row in worst], captions, title)

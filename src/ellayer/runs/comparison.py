@@ -52,7 +52,7 @@ class RunSummary:
             rows = list(csv.DictReader(lines))
         columns = {name: [_float(row[name]) for row in rows] for name in (rows[0] if rows else {})}
         history = History(columns)
-        losses = curve_of(history, "held out") or curve_of(history, "training")
+        losses = curve_of(history, "validation") or curve_of(history, "training")
         step = next((name for name in ("epoch", "iteration") if history.get(name)), "epoch")
         return step, history.get(step) or range(1, len(losses) + 1), losses
 
