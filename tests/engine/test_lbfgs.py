@@ -157,6 +157,42 @@ def test_the_best_on_a_validation_set():
     assert result.history.final["iteration"] == result.state.step
 
 
+@pytest.mark.parametrize("late", [False, True])
+def test_the_last_parameters_are_compared_with_the_best_recorded(late):
+    """A validation score that only the end improves on, or that the end is worse than."""
+    scores = iter([0.5, 0.4, 0.3, 0.1 if late else 0.6])
+    result = ellayer.train(
+        LOGISTIC, X, Y, optimizer="lbfgs", num_iterations=6, record_every=2, validation=(X, Y),
+        score=lambda AL, Y, w: next(scores), monitor="validation_score", maximize=False,
+    )  # fmt: skip
+    assert result.history["validation_score"] == [0.5, 0.4, 0.3]
+    assert (result.state.best_value, result.state.best_step) == (0.3, 4)
+    expected = lbfgs(num_iterations=6 if late else 4).parameters
+    assert_same_parameters(result.parameters, expected)
+    assert_same_parameters(result.state.best_parameters, lbfgs(num_iterations=4).parameters)
+
+
+def test_ctrl_c_between_records_keeps_the_last_iterate(monkeypatch):
+    from ellayer.engine import lbfgs as module
+
+    options = {"optimizer": "lbfgs", "num_iterations": 40, "record_every": 10, "l2": 0.1}
+    calls = []
+    late = module.LbfgsRun._late
+
+    def interrupted(self):
+        calls.append(self._iteration)
+        if self._iteration == 6:
+            raise KeyboardInterrupt
+        return late(self)
+
+    monkeypatch.setattr(module.LbfgsRun, "_late", interrupted)
+    cut = ellayer.train(BINARY, *problem(BINARY), **options)
+    monkeypatch.undo()
+    assert (cut.stopped_by, cut.state.step, cut.history["iteration"]) == ("interrupted", 6, [0])
+    whole = ellayer.train(BINARY, *problem(BINARY), **options | {"num_iterations": 6})
+    assert_same_parameters(cut.parameters, whole.parameters)
+
+
 @pytest.mark.parametrize(
     "options", [{"batch_size": 10}, {"dropout": [0.2]}, {"clip_norm": 1.0}, {"weight_decay": 0.1}]
 )

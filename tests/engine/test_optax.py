@@ -67,6 +67,30 @@ def test_every_name_is_optaxs_rule(name):
     assert result.costs[-1] != result.costs[0]
 
 
+@pytest.mark.parametrize(("name", "decay"), [("lion", 1e-3), ("nadamw", 1e-4)])
+def test_the_default_decay_is_applied_once_and_to_the_weights_alone(name, decay):
+    X, Y = problem(BINARY)
+    start = {k: theta + 1.0 for k, theta in initialize_parameters(BINARY, seed=1).items()}
+    options = {"optimizer": name, "parameters": start, "learning_rate": 0.5, "num_iterations": 1}
+    default = ellayer.train(BINARY, X, Y, **options).parameters
+    without = ellayer.train(BINARY, X, Y, weight_decay=0.0, **options).parameters
+    for parameter, theta in start.items():
+        expected = -0.5 * decay * theta if parameter[0] == "W" else 0.0 * theta
+        np.testing.assert_allclose(default[parameter] - without[parameter], expected, rtol=1e-6, atol=1e-12)
+    many = ellayer.train_many(BINARY, X, Y, **options | {"parameters": [start]})[0].parameters
+    assert_parameters_close(many, default, 1e-12)
+
+
+def test_no_decay_is_left_inside_the_rule():
+    """Where nothing but decay can move a weight, none does."""
+    X, Y = problem(BINARY)
+    start = initialize_parameters(BINARY, seed=1) | {"W2": np.zeros((1, 4))}  # so that dW1 = 0
+    for name in ("lion", "nadamw"):
+        options = {"optimizer": name, "parameters": start, "learning_rate": 0.5, "num_iterations": 1}
+        moved = ellayer.train(BINARY, X, Y, weight_decay=0.0, **options).parameters
+        np.testing.assert_array_equal(moved["W1"], start["W1"], err_msg=name)
+
+
 def test_own_rules_are_optaxs():
     import optax
 

@@ -395,6 +395,46 @@ def test_ctrl_c_between_an_update_and_its_record(where, engine, batch_size, monk
     assert_same(whole, rest)
 
 
+@pytest.mark.parametrize("engine", LOOPS)
+def test_ctrl_c_takes_back_the_count_of_records_waited(engine, monkeypatch):
+    """A record that is judged, and then taken back, is waited for once."""
+    from ellayer.engine.run import Run
+
+    X, Y = problem(BINARY)
+    options = {"record_every": 2, "patience": 3, "metrics": {"error": lambda AL, Y: 1.0}, "monitor": "error",
+               "engine": engine, "schedule_length": 20}  # fmt: skip
+    whole = ellayer.train(BINARY, X, Y, num_iterations=20, **options)
+    assert (whole.stopped_by, whole.state.step, whole.state.waited) == ("patience", 8, 3)
+    save, calls = Run._save, []
+
+    def interrupted(self):
+        calls.append(self.loop.step)
+        if self.tracks[0].state(self.loop.state(0)).waited == 2 and len(calls) > 1:
+            raise KeyboardInterrupt
+        save(self)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Run, "_save", interrupted)
+        cut = ellayer.train(BINARY, X, Y, num_iterations=20, **options)
+    assert cut.stopped_by == "interrupted"
+    assert cut.state.waited == len(cut.history) - 1 == 1
+    rest = ellayer.train(BINARY, X, Y, num_iterations=20 - cut.state.step, state=cut.state, **options)
+    assert_same(whole, rest)
+
+
+@pytest.mark.parametrize("engine", LOOPS)
+def test_an_improvement_of_the_tolerance_itself_counts(engine):
+    X, Y = problem(BINARY)
+    options = {"num_iterations": 40, "record_every": 2, "monitor": "error", "maximize": False, "patience": 2,
+               "tolerance": 0.25, "engine": engine}  # fmt: skip
+    falls = ellayer.train(BINARY, X, Y, metrics={"error": stepped(list(np.arange(40, 0, -1) / 4))}, **options)
+    assert falls.stopped_by == "iterations"
+    slower = ellayer.train(
+        BINARY, X, Y, metrics={"error": stepped(list(np.arange(40, 0, -1) / 8))}, **options
+    )
+    assert (slower.stopped_by, len(slower.history)) == ("patience", 3)
+
+
 @pytest.mark.parametrize("hit", ["evaluate", "cost", "gradient_norm", "update"])
 @pytest.mark.parametrize("at_record", [True, False])
 def test_an_update_cut_in_the_middle_leaves_no_trace(hit, at_record, monkeypatch):

@@ -162,6 +162,18 @@ def test_pays_counts_the_preparation():
     assert not pays(Network([784, 128, 10]), 60000, 1000)
 
 
+def test_pays_breaks_even_at_half_of_the_direct_way():
+    """One update costs n_1 m (m + n_1) products in the span and 2 n_1 n_x m directly, half of which is n_1 n_x m."""
+    m, n_1 = 7, 4
+    assert not pays(Network([m + n_1, n_1, 1]), m, 10**9)
+    assert pays(Network([m + n_1 + 1, n_1, 1]), m, 10**9)
+    n_x = 100
+    preparation = m * n_x * (m + 2 * n_1) + n_1 * n_x * m  # the Gram matrix, and W1 at the end
+    steps = preparation / (n_1 * m * (n_x - m - n_1))
+    assert not pays(Network([n_x, n_1, 1]), m, int(steps))
+    assert pays(Network([n_x, n_1, 1]), m, int(steps) + 1)
+
+
 def test_linear_rules_are_the_ones_that_stay_in_the_span():
     assert {name for name in OPTIMIZERS if OPTIMIZERS[name].linear} == {
         "gd",

@@ -100,7 +100,8 @@ def test_a_state_of_another_optimizer_is_refused(tmp_path):
     for optimizer, other in (("lion", "adagrad"), ("lion", "adam"), ("adam", "lion")):
         save_checkpoint(run(3, "jax", {"optimizer": optimizer}).state, path)
         with pytest.raises(
-            ValueError, match=rf"state: expected what the optimizer '{other}' keeps, received another"
+            ValueError,
+            match=rf"state: expected the optimizer state of '{other}', received one of a different",
         ):
             run(3, "jax", {"optimizer": other}, state=load_checkpoint(path))
 
