@@ -19,7 +19,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 import ellayer
 from ellayer import MLPClassifier, MLPRegressor
 from ellayer.storage import ModelFileError, register_skl2onnx
-from ellayer.storage.onnx.network import label_array
+from ellayer.storage.onnx.head import label_array
 
 onnxruntime = pytest.importorskip("onnxruntime")
 skl2onnx = pytest.importorskip("skl2onnx")

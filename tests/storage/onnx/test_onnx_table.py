@@ -387,9 +387,9 @@ def test_from_the_model_file_to_a_file(tmp_path):
 
 def test_a_preparation_that_the_plan_does_not_tell_is_noticed(monkeypatch):
     model = fit(TabularClassifier, SAID, epochs=20)
-    told = model._get_plan()
-    told[0]["parts"][0]["center"] += 30.0
-    monkeypatch.setattr(TabularClassifier, "_get_plan", lambda self: told)
+    plan = model.preparation_.export_plan()
+    plan[0]["parts"][0]["center"] += 30.0
+    monkeypatch.setattr(TablePreparation, "export_plan", lambda self: plan)
     with pytest.raises(ModelFileError, match=r"to within 0.001, received a difference of .*ellayer.save"):
         ellayer.to_onnx(model)
 
@@ -408,9 +408,7 @@ def test_a_wrong_label_is_noticed(monkeypatch):
 def test_what_cannot_be_exported_says_why():
     with pytest.warns(FitWarning):
         model = fit(TabularClassifier, SAID, pd.DataFrame({"code": TABLE["code"], "same": 1.0}))
-    with pytest.raises(
-        ModelFileError, match=r"expected a table with a column that is used.*all are left out"
-    ):
+    with pytest.raises(ModelFileError, match=r"expected a table with a column that is used.*all are ignored"):
         ellayer.to_onnx(model)
     inside = make_pipeline(FunctionTransformer(), TabularClassifier(**QUICK)).fit(TABLE[["age"]], SAID)
     with pytest.raises(ModelFileError, match=r"prepares a table by itself.*alone to ellayer.to_onnx"):

@@ -21,7 +21,6 @@ from ...engine.history import History, mean_epochs
 from ...engine.model import ModelParts, TargetKind, rows_as_columns
 from ...errors import EllayerError
 from ...tables.columns import Column, read_table
-from ...tables.export_plan import ColumnPlan
 from ...tables.preparation import TablePreparation, match_columns, remember_features, take_rows
 from ..parameters import hidden_sizes
 from ..sklearn_compat import Interval, StrOptions, check_weights, validate_parameters
@@ -255,14 +254,6 @@ class BaseTabular(BaseEstimator, ABC):
         """Return what the outputs stand for."""
 
     # Storage
-
-    def _get_plan(self) -> list[ColumnPlan]:
-        """Return how a table is prepared, as plain data, for programs without this one."""
-        return self.preparation_.export_plan()
-
-    def _raw_columns(self, X: Any) -> dict[str, np.ndarray]:
-        """Return the columns of a table as the plan reads them, each (m, 1)."""
-        return self.preparation_.export_values(X)
 
     def _get_fitted(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         arrays, prepared = self.preparation_.get_state()

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...core.activations import SELU_ALPHA, SELU_SCALE, Activation
 from ...core.arrays import exp_limit
 from ..plain_data import ModelFileError
-
-if TYPE_CHECKING:
-    from .network import Sink
-
-OPSET = 20  # the first with Gelu; Mish came with 18
+from .nodes import OPSET, TYPES, Attribute, NodeSink
 
 
-def add_activation(sink: Sink, row: Activation, Z: str, dtype: str, out: str) -> str:
+def add_activation(sink: NodeSink, row: Activation, Z: str, dtype: str, out: str) -> str:
     """Add A = g(Z) as the row's own operators; those of two inputs take Z and what came before.
 
     Parameters
     ----------
-    sink : Sink
+    sink : NodeSink
     row : Activation
     Z : str
     dtype : "float32" or "float64"
@@ -46,8 +41,8 @@ def add_activation(sink: Sink, row: Activation, Z: str, dtype: str, out: str) ->
         )
     numbers = dict(row.numbers)
     if dtype == "float64" and row.onnx in _IN_DOUBLE:
-        return sink.node("Identity", _IN_DOUBLE[row.onnx](_Doubles(sink), Z, *numbers.values()), out=out)
-    if row.onnx == "Exp":  # held where the row holds it: finite
+        return sink.node("Identity", _IN_DOUBLE[row.onnx](_DoubleOps(sink), Z, *numbers.values()), out=out)
+    if row.onnx == "Exp":  # clipped where the row clips it, so that it stays finite
         limit = sink.constant("exp_limit", np.array(exp_limit(np.zeros(1, dtype)), dtype))
         return sink.node("Exp", sink.node("Min", Z, limit), out=out)
     A, operators = Z, row.onnx.split(",")
@@ -67,13 +62,13 @@ def _attributes(operator: str, numbers: dict[str, float]) -> dict[str, float]:
     return {name if name in known else known[0]: value for name, value in numbers.items()}
 
 
-class _Doubles:
+class _DoubleOps:
     """Arithmetic on nodes in double precision, for operators that onnxruntime has in single only."""
 
-    def __init__(self, sink: Sink):
+    def __init__(self, sink: NodeSink):
         self._sink = sink
 
-    def __call__(self, operator: str, *inputs: str | float, **attributes: Any) -> str:
+    def __call__(self, operator: str, *inputs: str | float, **attributes: Attribute) -> str:
         names = [
             x if isinstance(x, str) else self._sink.constant(f"number_{x!r}", np.array(x, np.float64))
             for x in inputs
@@ -81,32 +76,32 @@ class _Doubles:
         return self._sink.node(operator, *names, **attributes)
 
 
-def _leaky_relu(op: _Doubles, Z: str, slope: float) -> str:
+def _leaky_relu(op: _DoubleOps, Z: str, slope: float) -> str:
     return op("Where", op("Greater", Z, 0.0), Z, op("Mul", Z, slope))
 
 
-def _elu(op: _Doubles, Z: str, alpha: float) -> str:
+def _elu(op: _DoubleOps, Z: str, alpha: float) -> str:
     below = op("Mul", op("Sub", op("Exp", op("Min", Z, 0.0)), 1.0), alpha)
     return op("Where", op("Greater", Z, 0.0), Z, below)
 
 
-def _selu(op: _Doubles, Z: str) -> str:
+def _selu(op: _DoubleOps, Z: str) -> str:
     return op("Mul", _elu(op, Z, SELU_ALPHA), SELU_SCALE)
 
 
-def _softplus(op: _Doubles, Z: str) -> str:
+def _softplus(op: _DoubleOps, Z: str) -> str:
     rest = op("Log", op("Add", op("Exp", op("Neg", op("Abs", Z))), 1.0))
     return op("Add", op("Max", Z, 0.0), rest)
 
 
-def _mish(op: _Doubles, Z: str) -> str:
+def _mish(op: _DoubleOps, Z: str) -> str:
     return op("Mul", Z, op("Tanh", _softplus(op, Z)))
 
 
-def _gelu(op: _Doubles, Z: str) -> str:
-    """The error function itself is to be had in single precision only: 1e-7 of |z|."""
-    single = op("Cast", op("Mul", Z, 0.5**0.5), to=1)
-    erf = op("Cast", op("Erf", single), to=11)  # 1 is ONNX's float, 11 its double
+def _gelu(op: _DoubleOps, Z: str) -> str:
+    """The error function is computed in single precision: to 1e-7 of |z|."""
+    single = op("Cast", op("Mul", Z, 0.5**0.5), to=TYPES["float32"])
+    erf = op("Cast", op("Erf", single), to=TYPES["float64"])
     return op("Mul", op("Mul", Z, 0.5), op("Add", erf, 1.0))
 
 

@@ -1,25 +1,35 @@
-"""Whether an exported table estimator computes what it was made from: raw columns in, on onnxruntime."""
+"""Compare an exported table estimator, run by onnxruntime on raw columns, with the estimator."""
 
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from ..plain_data import ModelFileError
 from .compare import differences, run
-from .table import TableModel
+from .preparation import InputFacts
+from .table import TableClassifier, TableEstimator, TableModel
 
-ALLOWED = {1: 1e-3, 11: 1e-8}  # by ONNX's number of the output's type: float32, float64
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+    from ...tables.columns import TableLike
+    from ...tables.export_plan import ColumnPlan
+
+TOLERANCE = {1: 1e-3, 11: 1e-8}  # by ONNX's number of the output's type: float32, float64
 ROWS = 64
 DAYS = (-25_000.0, 45_000.0)  # 1901 to 2093
 EDGES = (np.nan, np.inf, -np.inf, 0.0, 1e30, -1e30)
-UNKNOWN = ("", "?", "NaN", "a level that nobody knows")
+UNKNOWN = ("", "?", "NaN", "a level not seen in training")
 
 
-def compare_table(proto: Any, estimator: Any, model: TableModel, dtype: str, X: Any) -> float:
-    """Run a ``ModelProto`` on made-up rows, edges and X; return the largest difference, or raise where it is an error.
+def compare_table(
+    proto: ModelProto, estimator: TableEstimator, model: TableModel, dtype: str, X: TableLike | None
+) -> float:
+    """Run a ``ModelProto`` on random rows, edges and X; return the largest difference, or raise if it is an error.
 
     Parameters
     ----------
@@ -37,102 +47,113 @@ def compare_table(proto: Any, estimator: Any, model: TableModel, dtype: str, X: 
     Raises
     ------
     ModelFileError
-        Where onnxruntime computes something else, or ``dtype`` is too coarse for X.
+        If onnxruntime computes something else, or ``dtype`` is too coarse for X.
     """
-    inputs = model.inputs(dtype)
-    made = _given(model, inputs, _made_up(model))
-    found = [_compare_on(proto, estimator, model, made, _table(estimator, model, inputs, made))]
+    facts = model.inputs(dtype)
+    inputs = _inputs(model, facts, _random_columns(model))
+    gaps = [_compare_on(proto, estimator, model, inputs, _table(estimator, model, facts, inputs))]
     if X is not None:
-        found.append(
-            _compare_on(proto, estimator, model, _given(model, inputs, estimator._raw_columns(X)), X)
-        )
-    allowed = ALLOWED.get(proto.graph.output[-1].type.tensor_type.elem_type, ALLOWED[1])  # dicts hold float32
-    if not max(found) <= allowed:
+        inputs = _inputs(model, facts, estimator.preparation_.export_values(X))
+        gaps.append(_compare_on(proto, estimator, model, inputs, X))
+    tolerance = TOLERANCE.get(
+        proto.graph.output[-1].type.tensor_type.elem_type, TOLERANCE[1]
+    )  # dicts hold float32
+    if not max(gaps) <= tolerance:
         raise ModelFileError(
-            f"expected the outputs of the model to within {allowed:g}, received a difference of {max(found):.3g} "
+            f"expected the outputs of the model to within {tolerance:g}, received a difference of {max(gaps):.3g} "
             f"from onnxruntime with {dtype}; try dtype='float64', or keep the model with ellayer.save"
         )
-    return max(found)
+    return max(gaps)
 
 
-def _compare_on(proto: Any, estimator: Any, model: TableModel, given: dict, X: Any) -> float:
-    """Return the largest difference; inf for a wrong label where the label does not hang on rounding."""
-    received = run(proto, given)
+def _compare_on(
+    proto: ModelProto,
+    estimator: TableEstimator,
+    model: TableModel,
+    inputs: Mapping[str, np.ndarray],
+    X: TableLike,
+) -> float:
+    """Return the largest difference; inf for a wrong label that does not depend on rounding."""
+    received = run(proto, inputs)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # unknown levels and infinite values are meant
-        said = np.asarray(estimator.predict(X))
-        P = None if model.target is not None else estimator.predict_proba(X)
-    if P is None:
-        assert model.target is not None
+        warnings.simplefilter("ignore")  # unknown levels and infinite values are intended
+        prediction = np.asarray(estimator.predict(X))
+        P = None if model.target is not None else cast(TableClassifier, estimator).predict_proba(X)
+    if model.target is not None:
         spread = np.float64(model.target["scale"])
-        gaps = np.abs(received[0][:, 0].astype(np.float64) - said)
-        return float(gaps.max() / spread) if gaps.shape == said.shape else np.inf
-    found = float(differences(received[-1].astype(np.float64), P).max())
+        gaps = np.abs(received[0][:, 0].astype(np.float64) - prediction)
+        return float(gaps.max() / spread) if gaps.shape == prediction.shape else np.inf
+    assert P is not None
     assert model.decision is not None
+    largest = float(differences(received[-1].astype(np.float64), P).max())
     ordered = np.sort(P / model.decision, axis=1)
     margin = np.diff(ordered[:, -2:], axis=1)[:, 0] if P.shape[1] > 1 else np.ones(len(P))
-    sure = margin > 2.0 * found / model.decision.min()
-    return found if (received[0][sure].astype(said.dtype) == said[sure]).all() else np.inf
+    clear = margin > 2.0 * largest / model.decision.min()
+    same = (received[0][clear].astype(prediction.dtype) == prediction[clear]).all()
+    return largest if same else np.inf
 
 
-def _made_up(model: TableModel) -> dict[str, np.ndarray]:
-    """Rows of every kind of value: around the middle, far out, missing, every level, unknown ones."""
+def _random_columns(model: TableModel) -> dict[str, np.ndarray]:
+    """Return rows with every kind of value: around the middle, far out, missing, every level, unknown ones."""
     random = np.random.RandomState(0)
-    made = {}
-    for column in model.plan:
-        if column["reads"] == "text":
-            known = [text for one in column["maps"] for text in one["values"]]
+    columns = {}
+    for plan in model.plan:
+        if plan["reads"] == "text":
+            known = [text for level_map in plan["maps"] for text in level_map["values"]]
             some = random.choice(len(known), ROWS, replace=len(known) < ROWS)
             texts = [*(known[i] for i in some), *UNKNOWN]
             values = np.array([*(texts[i] for i in random.permutation(len(texts))), None], object)[:ROWS]
         else:
-            values = _numbers(column, random)
-        made[column["name"]] = values.reshape(-1, 1)
-    return made
+            values = _numbers(plan, random)
+        columns[plan["name"]] = values.reshape(-1, 1)
+    return columns
 
 
-def _numbers(column: dict[str, Any], random: np.random.RandomState) -> np.ndarray:
+def _numbers(column: ColumnPlan, random: np.random.RandomState) -> np.ndarray:
     if column["reads"] == "days":
         values = np.round(random.uniform(*DAYS, ROWS) * 64.0) / 64.0
         values[:4] = np.nan
     else:
-        part = column["parts"][0] if column["parts"] else {"center": 0.0, "scale": 1.0}
+        center, scale = next(((part["center"], part["scale"]) for part in column["parts"]), (0.0, 1.0))
         with np.errstate(over="ignore"):
-            values = part["center"] + part["scale"] * 1.5 * random.standard_normal(ROWS)
+            values = center + scale * 1.5 * random.standard_normal(ROWS)
         values[: len(EDGES)] = EDGES
     return random.permutation(values)
 
 
-def _given(
-    model: TableModel, inputs: list[dict[str, str]], raw: dict[str, np.ndarray]
+def _inputs(
+    model: TableModel, facts: Sequence[InputFacts], raw: Mapping[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
-    """The inputs for columns as the plan reads them; in an array those that are not used are 0."""
-    columns = [raw[column["name"]] for column in model.plan]
+    """Return the inputs for columns as the plan reads them; in an array the unused ones are 0."""
+    columns = [raw[plan["name"]] for plan in model.plan]
     if model.width is not None:
         X = np.zeros((len(columns[0]), model.width))
-        X[:, [column["place"] for column in model.plan]] = np.concatenate(columns, axis=1)
+        X[:, [plan["place"] for plan in model.plan]] = np.concatenate(columns, axis=1)
         columns = [X]
     with np.errstate(over="ignore"):
         return {
-            told["input"]: values.astype(object if told["type"] == "text" else told["type"])
-            for told, values in zip(inputs, columns, strict=True)
+            fact["input"]: values.astype(object if fact["type"] == "text" else fact["type"])
+            for fact, values in zip(facts, columns, strict=True)
         }
 
 
 def _table(
-    estimator: Any, model: TableModel, inputs: list[dict[str, str]], given: dict[str, np.ndarray]
-) -> Any:
-    """The same rows as the estimator takes them, with all columns of the fit; those that are not used are empty."""
+    estimator: TableEstimator,
+    model: TableModel,
+    facts: Sequence[InputFacts],
+    inputs: Mapping[str, np.ndarray],
+) -> TableLike:
+    """Return the same rows as a table for the estimator, with all columns of the fit; unused ones are empty."""
     import polars
 
     if model.width is not None:
-        return given["X"].astype(np.float64)
-    columns: dict[str, Any] = {c["name"]: [None] * ROWS for c in estimator.preparation_.describe()}
-    for plan, told in zip(model.plan, inputs, strict=True):
-        values = given[told["input"]][:, 0]
+        return inputs["X"].astype(np.float64)
+    columns: dict[str, object] = {encoder.name: [None] * ROWS for encoder in estimator.preparation_.columns_}
+    for plan, fact in zip(model.plan, facts, strict=True):
+        values = inputs[fact["input"]][:, 0]
         if plan["reads"] == "days":
             moments = np.where(np.isnan(values), np.iinfo(np.int64).min, values * 86_400e6)
-            columns[told["column"]] = moments.astype(np.int64).astype("datetime64[us]")
+            columns[plan["name"]] = moments.astype(np.int64).astype("datetime64[us]")
         else:
-            columns[told["column"]] = values.tolist() if told["type"] == "text" else values.astype(np.float64)
+            columns[plan["name"]] = values.tolist() if plan["reads"] == "text" else values.astype(np.float64)
     return polars.DataFrame(columns)

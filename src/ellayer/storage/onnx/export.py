@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from ... import __version__
 from ...core.network import Network
-from ...errors import EllayerError
+from ...engine.model import Model
 from ..file_format import replacing
-from ..model_file import ESTIMATORS
 from ..plain_data import ModelFileError
 from .compare import compare
 from .compare_table import compare_table
+from .describe import NetworkModel, describe_network, is_table_model, require
+from .head import add_head
 from .model_proto import finish, input_value
-from .network import Graph, Head, add_head, add_network, label_array, make_head
+from .network import add_network
+from .nodes import Graph
+from .skl2onnx import convert_pipeline
 from .table import build_table, describe_table
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+    from ...tables.columns import TableLike
 
 
 def to_onnx(
-    model: Any,
+    model: object,
     path: str | os.PathLike[str] | None = None,
     *,
-    X: Any = None,
+    X: TableLike | None = None,
     dtype: str = "float32",
     zipmap: bool = False,
-) -> Any:
+) -> ModelProto:
     """Return a model as an ONNX ``ModelProto``, checked and compared with the model itself.
 
     Input ``X`` (m, n_x), examples as rows. A classifier's outputs are ``label`` (m,), whole numbers or
@@ -85,19 +90,18 @@ def to_onnx(
     if dtype not in ("float32", "float64"):
         raise ModelFileError(f"dtype: expected 'float32' or 'float64', received {dtype!r}")
     require("onnx", "onnxruntime")
-    if _is_estimator(model) and hasattr(model, "preparation_"):
+    network: Network | None
+    if is_table_model(model):
         table = describe_table(model)
         proto = build_table(table, dtype, zipmap)
         _note(proto, "max_difference", repr(compare_table(proto, model, table, dtype, X)))
         _note(proto, "columns", json.dumps(table.inputs(dtype), ensure_ascii=False))
         network = table.network
-    elif parts := describe(model):
-        proto = _build(*parts, dtype, zipmap)
-        _note(proto, "max_difference", repr(compare(proto, *parts, dtype, X)))
-        network = parts[0]
+    elif isinstance(model, (tuple, Model)) and not isinstance(model, type):
+        described = describe_network(model)
+        proto, network = _build(described, dtype, zipmap), described.network
+        _note(proto, "max_difference", repr(compare(proto, described, dtype, X)))
     else:
-        from .skl2onnx import convert_pipeline
-
         proto, network = convert_pipeline(model, X, dtype, zipmap), None
     if network is not None and not network.own:
         _note(proto, "network", network.to_json())
@@ -108,63 +112,8 @@ def to_onnx(
     return proto
 
 
-def require(*packages: str) -> None:
-    """Say how to get a package that is not installed."""
-    for package in packages:
-        try:
-            importlib.import_module(package)
-        except ImportError as error:
-            raise ImportError(
-                f"ONNX export: expected the package {package!r}, received {error}; try pip install 'ellayer[onnx]'"
-            ) from error
-
-
-def describe(model: Any) -> tuple[Network, dict[str, np.ndarray], Head] | None:
-    """Return network, parameters and head of a model of the house, None for any other."""
-    import ellayer
-
-    if isinstance(model, tuple) and len(model) == 2 and isinstance(model[0], Network):
-        return model[0], model[1], make_head(model[0])
-    if isinstance(model, ellayer.TrainingResult):
-        return model.network, model.parameters, make_head(model.network)
-    return describe_estimator(model) if _is_estimator(model) else None
-
-
-def _is_estimator(model: Any) -> bool:
-    import ellayer
-
-    names = {cls.__name__ for cls in type(model).__mro__}
-    return any(name in names and isinstance(model, getattr(ellayer, name)) for name in ESTIMATORS)
-
-
-def describe_estimator(estimator: Any) -> tuple[Network, dict[str, np.ndarray], Head]:
-    """Return network, parameters and head of a fitted estimator."""
-    from sklearn.utils.validation import check_is_fitted
-
-    from ...estimators.labels import target_kind
-
-    check_is_fitted(estimator)
-    if hasattr(estimator, "preparation_"):
-        raise EllayerError(
-            f"expected an MLPClassifier or an MLPRegressor as a step of a pipeline, received {type(estimator).__name__}; "
-            "it prepares a table by itself: fit it on the table without a pipeline, and give it alone to ellayer.to_onnx"
-        )
-    network, labels = estimator.network_, getattr(estimator, "_label_binarizer", None)
-    if labels is None:
-        return network, estimator.parameters_, Head("numbers")
-    kind = target_kind(labels)
-    output = network.activations[-1]
-    head = Head(
-        kind,
-        None if kind == "multilabel" else label_array(labels.classes_),
-        clip=output not in ("sigmoid", "softmax"),
-        normalise=kind == "classes" and output != "softmax",
-    )
-    return network, estimator.parameters_, head
-
-
-def _build(network: Network, parameters: dict, head: Head, dtype: str, zipmap: bool) -> Any:
-    graph = Graph()
+def _build(model: NetworkModel, dtype: str, zipmap: bool) -> ModelProto:
+    graph, (network, parameters, head) = Graph(), model
     if head.kind == "numbers":
         add_network(graph, "X", network, parameters, dtype, out="variable")
     else:
@@ -174,5 +123,5 @@ def _build(network: Network, parameters: dict, head: Head, dtype: str, zipmap: b
     return finish(graph, [X], head, network.layer_dims[-1], dtype, zipmap, repr(network))
 
 
-def _note(proto: Any, key: str, value: str) -> None:
+def _note(proto: ModelProto, key: str, value: str) -> None:
     proto.metadata_props.add(key=f"ellayer.{key}", value=value)

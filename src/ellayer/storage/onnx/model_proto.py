@@ -1,19 +1,21 @@
-"""From nodes to a whole model: inputs, outputs, versions, and the checker's word."""
+"""From nodes to a whole model: inputs, outputs, versions and checks."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ... import __version__
 from ..plain_data import ModelFileError
-from .activations import OPSET
-from .network import Graph, Head
+from .head import Head
+from .nodes import OPSET, TYPES, Graph
+
+if TYPE_CHECKING:
+    from onnx import ModelProto, ValueInfoProto
 
 ML_OPSET = 3
-TYPES = {"float32": 1, "float64": 11, "text": 8}  # ONNX's numbers for them
 
 
-def input_value(name: str, kind: str, width: int, told: str = "") -> Any:
+def input_value(name: str, kind: str, width: int, doc: str = "") -> ValueInfoProto:
     """Return an input (m, width).
 
     Parameters
@@ -21,8 +23,8 @@ def input_value(name: str, kind: str, width: int, told: str = "") -> Any:
     name : str
     kind : "float32", "float64" or "text"
     width : int
-    told : str
-        What it holds, in words.
+    doc : str
+        A description of its values.
 
     Returns
     -------
@@ -30,10 +32,12 @@ def input_value(name: str, kind: str, width: int, told: str = "") -> Any:
     """
     from onnx import helper
 
-    return helper.make_tensor_value_info(name, TYPES[kind], [None, width], doc_string=told)
+    return helper.make_tensor_value_info(name, TYPES[kind], [None, width], doc_string=doc)
 
 
-def finish(graph: Graph, inputs: list, head: Head, n_L: int, dtype: str, zipmap: bool, told: str) -> Any:
+def finish(
+    graph: Graph, inputs: list[ValueInfoProto], head: Head, n_L: int, dtype: str, zipmap: bool, doc: str
+) -> ModelProto:
     """Return a checked ``ModelProto`` of a graph that ends in a head's outputs.
 
     Parameters
@@ -45,9 +49,9 @@ def finish(graph: Graph, inputs: list, head: Head, n_L: int, dtype: str, zipmap:
         Outputs of the network.
     dtype : "float32" or "float64"
     zipmap : bool
-        Probabilities as dicts; of numbers there are none.
-    told : str
-        The model in words.
+        Probabilities as dicts, one per example; numbers have none.
+    doc : str
+        A description of the model.
 
     Returns
     -------
@@ -72,7 +76,7 @@ def finish(graph: Graph, inputs: list, head: Head, n_L: int, dtype: str, zipmap:
         opsets.append(helper.make_opsetid("ai.onnx.ml", ML_OPSET))
     proto = helper.make_model(
         body, opset_imports=opsets, ir_version=helper.find_min_ir_version_for(opsets),
-        producer_name="ellayer", producer_version=__version__, doc_string=told,
+        producer_name="ellayer", producer_version=__version__, doc_string=doc,
     )  # fmt: skip
     if proto.ByteSize() > 2**31 - 1:
         raise ModelFileError(
@@ -82,7 +86,7 @@ def finish(graph: Graph, inputs: list, head: Head, n_L: int, dtype: str, zipmap:
     return proto
 
 
-def _outputs(head: Head, n_L: int, real: int, zipmap: bool) -> list:
+def _outputs(head: Head, n_L: int, real: int, zipmap: bool) -> list[ValueInfoProto]:
     from onnx import TensorProto, helper
 
     if head.kind == "numbers":
@@ -110,5 +114,7 @@ def _add_zipmap(graph: Graph, head: Head, dtype: str) -> None:
     assert head.classes is not None
     labels = head.classes.tolist()
     key = "classlabels_strings" if head.classes.dtype == object else "classlabels_int64s"
-    values = "probabilities" if dtype == "float32" else graph.node("Cast", "probabilities", to=1)
+    values = (
+        "probabilities" if dtype == "float32" else graph.node("Cast", "probabilities", to=TYPES["float32"])
+    )
     graph.node("ZipMap", values, out="output_probability", domain="ai.onnx.ml", **{key: labels})

@@ -3,32 +3,48 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from .model_proto import TYPES
-from .network import Graph
+from .nodes import TYPES, Graph
 
-LARGEST = 1e100  # scaled numbers beyond are as this one: the square of it is finite
-NUMBERS, REST, CODES = range(3)  # the order of the matrix: scaled numbers, what is 0 or 1, codes
+if TYPE_CHECKING:
+    from ...tables.export_plan import ColumnPlan, LevelMap, PartPlan
 
-Place = tuple[int, ...]  # one of these three, then the column of the table, then what of it
-Block = tuple[str, list[Place]]  # some columns of the matrix, and where they belong
+LARGEST = 1e100  # scaled numbers are clipped to it: its square is finite
+NUMBERS, REST, CODES = range(3)  # the order of the matrix: scaled numbers, flags, codes
+
+
+class InputFacts(TypedDict):
+    """One input of an exported table: its name, the column's name and kind, its type, and a description."""
+
+    input: str
+    column: str
+    kind: str
+    type: str
+    holds: str
+
+
+Place = tuple[
+    int, ...
+]  # one of these three, then the column of the table, then the place among its parts or maps
+Block = tuple[str, list[Place]]  # some columns of the matrix, and their places in it
 
 
 def add_preparation(
-    graph: Graph, plan: list[dict[str, Any]], inputs: list[dict[str, str]], width: int | None
+    graph: Graph, plan: Sequence[ColumnPlan], inputs: Sequence[InputFacts], width: int | None
 ) -> str:
     """Add the matrix (m, n_x) in float64 that the network takes.
 
     Parameters
     ----------
     graph : Graph
-    plan : list of dict
-        What is done with each column, see ``tables.export_plan``.
-    inputs : list of dict
-        Name ("input") and "type" of the input of each column; of the one input where there is a width.
+    plan : sequence of ColumnPlan
+    inputs : sequence of InputFacts
+        Of each column; with a width, of the one input.
     width : int or None
         Columns of the one input.
 
@@ -47,9 +63,9 @@ def add_preparation(
             nothing = graph.node("IsNaN", _pick(graph, raw, [at[i] for i in missing], len(order)))
             blocks.append((graph.node("Cast", nothing, to=TYPES["float64"]), [(REST, i) for i in missing]))
     for i, column in enumerate(plan):
-        for k, told in enumerate(column.get("maps", [])):
-            levels, where = range(told["one_hot"] or 1), CODES if told["last"] else REST
-            name = _add_map(graph, inputs[i]["input"], told)
+        for k, level_map in enumerate(column["maps"]):
+            levels, where = range(level_map["one_hot"] or 1), CODES if level_map["last"] else REST
+            name = _add_map(graph, inputs[i]["input"], level_map)
             blocks.append((name, [(where, i, k, level) for level in levels]))
     places = [place for _, some in blocks for place in some]
     ordered = sorted(range(len(places)), key=places.__getitem__)
@@ -58,12 +74,12 @@ def add_preparation(
 
 def _add_raw(
     graph: Graph,
-    plan: list[dict[str, Any]],
+    plan: Sequence[ColumnPlan],
     numbers: list[int],
-    inputs: list[dict[str, str]],
+    inputs: Sequence[InputFacts],
     width: int | None,
 ) -> tuple[str, list[int]]:
-    """Add the columns of numbers and days as they come, in float64; return their order too."""
+    """Add the raw columns of numbers and days in float64; return their order too."""
     if width is not None:
         used = _pick(graph, inputs[0]["input"], [plan[i]["place"] for i in numbers], width)
         return _as_double(graph, used, inputs[0]["type"]), numbers
@@ -77,8 +93,8 @@ def _add_raw(
     return _side_by_side(graph, blocks), order
 
 
-def _add_numbers(graph: Graph, plan: list[dict[str, Any]], raw: str, at: dict[int, int]) -> list[Block]:
-    """Add what is scaled: the numbers themselves, then the waves of dates."""
+def _add_numbers(graph: Graph, plan: Sequence[ColumnPlan], raw: str, at: dict[int, int]) -> list[Block]:
+    """Add the scaled numbers: the values themselves, then the waves of dates."""
     every = [(i, k) for i in at for k in range(len(plan[i]["parts"]))]
     plain = [(i, k) for i, k in every if not plan[i]["parts"][k]["wave"]]
     waves = [(i, k) for i, k in every if plan[i]["parts"][k]["wave"]]
@@ -91,35 +107,38 @@ def _add_numbers(graph: Graph, plan: list[dict[str, Any]], raw: str, at: dict[in
     return [(scaled, [(NUMBERS, i, k) for i, k in [*plain, *waves]])]
 
 
-def _add_wave(graph: Graph, x: str, part: dict[str, Any]) -> str:
+def _add_wave(graph: Graph, x: str, part: PartPlan) -> str:
     """Add sin(2 pi f) or the cosine, f the fraction of days / period."""
     days = graph.node("Floor", x) if part["whole"] else x
+    assert part["period"] is not None
     turns = graph.node("Div", days, _double(graph, f"period {part['period']}", part["period"]))
     fraction = graph.node("Sub", turns, graph.node("Floor", turns))
     angle = graph.node("Mul", fraction, _double(graph, "two pi", 2.0 * math.pi))
     return graph.node("Sin" if part["wave"] == "sin" else "Cos", angle)
 
 
-def _add_scaled(graph: Graph, x: str, parts: list[dict[str, Any]]) -> str:
+def _add_scaled(graph: Graph, x: str, parts: Sequence[PartPlan]) -> str:
     """Add z / sqrt(1 + (z / spread)^2) of z = (x - center) / scale; 0 where x is nan."""
-    row = lambda key: _double(graph, key, [[part[key] for part in parts]])  # noqa: E731
-    z = graph.node("Div", graph.node("Sub", x, row("center")), row("scale"))
+    center = _double(graph, "center", [[part["center"] for part in parts]])
+    scale = _double(graph, "scale", [[part["scale"] for part in parts]])
+    z = graph.node("Div", graph.node("Sub", x, center), scale)
     z = graph.node("Clip", z, _double(graph, "lowest", -LARGEST), _double(graph, "largest", LARGEST))
-    share = graph.node("Div", z, row("spread"))
+    spread = _double(graph, "spread", [[part["spread"] for part in parts]])
+    share = graph.node("Div", z, spread)
     root = graph.node("Sqrt", graph.node("Add", graph.node("Mul", share, share), _double(graph, "one", 1.0)))
     missing = graph.node("IsNaN", x)
     return graph.node("Where", missing, _double(graph, "zero", 0.0), graph.node("Div", z, root))
 
 
-def _add_map(graph: Graph, name: str, told: dict[str, Any]) -> str:
+def _add_map(graph: Graph, name: str, level_map: LevelMap) -> str:
     """Add the number of a text, or one column per number."""
     code = graph.node(
-        "LabelEncoder", name, domain="ai.onnx.ml", keys_strings=list(told["values"]),
-        values_floats=list(told["values"].values()), default_float=told["otherwise"],
+        "LabelEncoder", name, domain="ai.onnx.ml", keys_strings=list(level_map["values"]),
+        values_floats=list(level_map["values"].values()), default_float=level_map["otherwise"],
     )  # fmt: skip
-    if told["one_hot"]:
-        levels = np.arange(told["one_hot"], dtype=np.float32).reshape(1, -1)
-        code = graph.node("Equal", code, graph.constant(f"levels {told['one_hot']}", levels))
+    if level_map["one_hot"]:
+        levels = np.arange(level_map["one_hot"], dtype=np.float32).reshape(1, -1)
+        code = graph.node("Equal", code, graph.constant(f"levels {level_map['one_hot']}", levels))
     return graph.node("Cast", code, to=TYPES["float64"])
 
 
@@ -140,5 +159,5 @@ def _as_double(graph: Graph, X: str, kind: str) -> str:
     return X if kind == "float64" else graph.node("Cast", X, to=TYPES["float64"])
 
 
-def _double(graph: Graph, name: str, value: Any) -> str:
+def _double(graph: Graph, name: str, value: ArrayLike) -> str:
     return graph.constant(name, np.array(value, np.float64))

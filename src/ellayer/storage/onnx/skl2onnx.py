@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..model_file import ESTIMATORS
 from ..plain_data import ModelFileError
-from .activations import OPSET
 from .compare import difference, run
-from .export import describe_estimator, require
-from .network import Head, add_head, add_network, label_array
+from .describe import NetworkModel, describe_network, require
+from .head import add_head, label_array
+from .network import add_network
+from .nodes import OPSET, TYPES, Attribute
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+    from pandas import DataFrame
+    from skl2onnx.common._container import ModelComponentContainer
+    from skl2onnx.common._topology import Operator, Scope
+    from sklearn.base import BaseEstimator
 
 
 def register_skl2onnx() -> None:
@@ -47,7 +55,9 @@ def register_skl2onnx() -> None:
         )
 
 
-def convert_pipeline(model: Any, X: Any, dtype: str, zipmap: bool) -> Any:
+def convert_pipeline(
+    model: BaseEstimator, X: DataFrame | np.ndarray | None, dtype: str, zipmap: bool
+) -> ModelProto:
     """Return a scikit-learn model with an Ellayer estimator in it as a ``ModelProto``, compared on X.
 
     Parameters
@@ -89,32 +99,34 @@ def convert_pipeline(model: Any, X: Any, dtype: str, zipmap: bool) -> Any:
     rows = _in_dtype(X, dtype)
     try:
         proto = skl2onnx.to_onnx(model, rows[:1], options=options, target_opset=OPSET)
-        found = _compare_on(proto, rows, model, X)
-    except Exception as error:  # skl2onnx and onnxruntime raise what they please
+        largest = _compare_on(proto, rows, model, X)
+    except Exception as error:  # skl2onnx and onnxruntime raise exceptions of any kind
         other = "float32" if dtype == "float64" else "float64"
         raise ModelFileError(
             f"expected a pipeline whose steps skl2onnx converts and onnxruntime runs with {dtype}; received "
             f"{type(error).__name__}: {error}; try dtype={other!r}, or other steps"
         ) from error
-    allowed = 1e-3 if dtype == "float32" else 1e-6
-    if not found <= allowed:
+    tolerance = 1e-3 if dtype == "float32" else 1e-6
+    if not largest <= tolerance:
         raise ModelFileError(
-            f"expected the outputs of the pipeline to within {allowed:g}, received a difference of {found:.3g} from "
+            f"expected the outputs of the pipeline to within {tolerance:g}, received a difference of {largest:.3g} from "
             f"onnxruntime with {dtype}; try dtype='float64', and columns of a common scale"
         )
-    proto.metadata_props.add(key="ellayer.max_difference", value=repr(found))
+    proto.metadata_props.add(key="ellayer.max_difference", value=repr(largest))
     return proto
 
 
-def _in_dtype(X: Any, dtype: str) -> Any:
-    """Return X with its columns of floats in ``dtype``; the others say what they are."""
-    if hasattr(X, "columns"):
+def _in_dtype(X: DataFrame | np.ndarray, dtype: str) -> DataFrame | np.ndarray:
+    """Return X with its columns of floats in ``dtype``; the others keep their types."""
+    if not isinstance(X, np.ndarray):
         floats = [name for name in X.columns if getattr(X[name].dtype, "kind", "") == "f"]
         return X.astype(dict.fromkeys(floats, dtype))
     return X.astype(dtype) if X.dtype.kind == "f" else X
 
 
-def _compare_on(proto: Any, rows: Any, model: Any, X: Any) -> float:
+def _compare_on(
+    proto: ModelProto, rows: DataFrame | np.ndarray, model: BaseEstimator, X: DataFrame | np.ndarray
+) -> float:
     """Return the largest difference between the pipeline on X and onnxruntime on ``rows``; inf for a wrong label."""
     if hasattr(rows, "columns"):
         columns = {str(name): rows[name].to_numpy().reshape(-1, 1) for name in rows.columns}
@@ -124,28 +136,28 @@ def _compare_on(proto: Any, rows: Any, model: Any, X: Any) -> float:
         }
     else:
         inputs = {"X": rows}
-    known = {spec.name for spec in proto.graph.input}  # skl2onnx leaves out columns nobody asks for
+    known = {spec.name for spec in proto.graph.input}  # skl2onnx drops unused columns
     received = run(proto, {name: values for name, values in inputs.items() if name in known})
     if len(received) == 1:
         expected = np.asarray(model.predict(X), dtype=np.float64)
         return difference(received[0].reshape(expected.shape).astype(np.float64), expected)
     P = np.asarray(model.predict_proba(X), dtype=np.float64)
-    found = difference(np.asarray(received[-1], np.float64), P)
-    said = np.asarray(model.predict(X))
-    margin = np.abs(P - 0.5) if said.ndim == 2 else np.diff(np.sort(P, axis=1)[:, -2:], axis=1)[:, 0]
-    sure = margin > 2 * found
-    return found if (received[0][sure].astype(said.dtype) == said[sure]).all() else np.inf
+    largest = difference(np.asarray(received[-1], np.float64), P)
+    labels = np.asarray(model.predict(X))
+    margin = np.abs(P - 0.5) if labels.ndim == 2 else np.diff(np.sort(P, axis=1)[:, -2:], axis=1)[:, 0]
+    clear = margin > 2 * largest  # the label does not depend on rounding
+    return largest if (received[0][clear].astype(labels.dtype) == labels[clear]).all() else np.inf
 
 
-class _Sink:
-    """Nodes into skl2onnx's container, under names of its scope."""
+class _ContainerSink:
+    """A sink that adds nodes to skl2onnx's container, under names of its scope."""
 
-    def __init__(self, scope: Any, container: Any):
+    def __init__(self, scope: Scope, container: ModelComponentContainer):
         self._scope, self._container = scope, container
         self._constants: dict[str, str] = {}
 
     def constant(self, name: str, array: np.ndarray) -> str:
-        """Keep an array; return its name in the graph."""
+        """Add a constant; return its name in the graph."""
         if name not in self._constants:
             from onnx import numpy_helper
 
@@ -159,7 +171,7 @@ class _Sink:
                 self._container.add_initializer(own, tensor.data_type, array.shape, tensor)
         return self._constants[name]
 
-    def node(self, operator: str, *inputs: str, out: str = "", **attributes: Any) -> str:
+    def node(self, operator: str, *inputs: str, out: str = "", **attributes: Attribute) -> str:
         """Add a node; return the name of its output."""
         out = out or self._scope.get_unique_variable_name(operator)
         name = self._scope.get_unique_operator_name(operator)
@@ -167,17 +179,18 @@ class _Sink:
         return out
 
 
-def _head(scope: Any, estimator: Any) -> tuple[Any, dict[str, np.ndarray], Head]:
-    network, parameters, head = describe_estimator(estimator)
-    if head.classes is not None:
-        from skl2onnx.common.utils_classifier import get_label_classes
+def _describe(scope: Scope, estimator: BaseEstimator) -> NetworkModel:
+    """Return the network of a step; its labels are 0, 1, ... with skl2onnx's option ``nocl``."""
+    model = describe_network(estimator)
+    if model.head.classes is None:
+        return model
+    from skl2onnx.common.utils_classifier import get_label_classes
 
-        head = replace(head, classes=label_array(get_label_classes(scope, estimator)))  # 0, 1, ... with nocl
-    return network, parameters, head
+    return model._replace(head=replace(model.head, classes=label_array(get_label_classes(scope, estimator))))
 
 
-def _shapes(operator: Any) -> None:
-    """Say what types and shapes an estimator's outputs have."""
+def _shapes(operator: Operator) -> None:
+    """Set the types and shapes of an estimator's outputs."""
     from skl2onnx.common.data_types import (
         DoubleTensorType,
         FloatTensorType,
@@ -185,7 +198,7 @@ def _shapes(operator: Any) -> None:
         StringTensorType,
     )
 
-    network, _, head = _head(operator.scope_inst, operator.raw_operator)
+    network, _, head = _describe(operator.scope_inst, operator.raw_operator)
     m = operator.inputs[0].get_first_dimension()
     real = DoubleTensorType if _dtype(operator) == "float64" else FloatTensorType
     n_L = network.layer_dims[-1]
@@ -200,7 +213,7 @@ def _shapes(operator: Any) -> None:
         operator.outputs[1].set_type(real([m, len(head.classes)]))
 
 
-def _dtype(operator: Any) -> str:
+def _dtype(operator: Operator) -> str:
     """Return the precision of an estimator's arithmetic: double where one of its inputs is."""
     from skl2onnx.common.data_types import DoubleTensorType
 
@@ -211,14 +224,12 @@ def _dtype(operator: Any) -> str:
     )
 
 
-def _convert(scope: Any, operator: Any, container: Any) -> None:
+def _convert(scope: Scope, operator: Operator, container: ModelComponentContainer) -> None:
     """Add the nodes of an estimator."""
-    sink = _Sink(scope, container)
-    network, parameters, head = _head(scope, operator.raw_operator)
+    sink = _ContainerSink(scope, container)
+    network, parameters, head = _describe(scope, operator.raw_operator)
     dtype = _dtype(operator)
-    parts = [
-        sink.node("Cast", source.full_name, to=11 if dtype == "float64" else 1) for source in operator.inputs
-    ]
+    parts = [sink.node("Cast", source.full_name, to=TYPES[dtype]) for source in operator.inputs]
     X = sink.node("Concat", *parts, axis=1) if len(parts) > 1 else parts[0]
     outputs = [output.full_name for output in operator.outputs]
     if head.kind == "numbers":

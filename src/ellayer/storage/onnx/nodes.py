@@ -1,0 +1,67 @@
+"""The nodes and constants of an ONNX graph, and what takes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from onnx import NodeProto, TensorProto
+
+Attribute: TypeAlias = Any  # of a node: a number, a text, a tensor, or a list of these
+OPSET = 20  # the first with Gelu; Mish came with 18
+TYPES = {"float32": 1, "float64": 11, "text": 8, "int64": 7}  # ONNX's numbers for them
+
+
+class NodeSink(Protocol):
+    """A graph that takes constants and nodes: one of our own, or skl2onnx's."""
+
+    def constant(self, name: str, array: np.ndarray) -> str:
+        """Add a constant; return its name in the graph."""
+
+    def node(self, operator: str, *inputs: str, out: str = "", **attributes: Attribute) -> str:
+        """Add a node; return the name of its output, ``out`` where given."""
+
+
+@dataclass
+class Graph:
+    """Nodes and constants of a model of our own; all names within begin with the prefix."""
+
+    nodes: list[NodeProto] = field(default_factory=list)
+    constants: list[TensorProto] = field(default_factory=list)
+    prefix: str = ""
+
+    def constant(self, name: str, array: np.ndarray) -> str:
+        """Add a constant; return its name in the graph."""
+        from onnx import numpy_helper
+
+        name = f"{self.prefix}{name}"
+        if name not in (c.name for c in self.constants):
+            self.constants.append(numpy_helper.from_array(array, name))
+        return name
+
+    def node(self, operator: str, *inputs: str, out: str = "", **attributes: Attribute) -> str:
+        """Add a node; return the name of its output."""
+        from onnx import helper
+
+        out = out or f"{self.prefix}{operator}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(operator, list(inputs), [out], name=f"to_{out}", **attributes))
+        return out
+
+
+@dataclass(frozen=True)
+class PrefixedSink:
+    """A sink that puts a prefix before the names of constants: for one network among several."""
+
+    sink: NodeSink
+    prefix: str
+
+    def constant(self, name: str, array: np.ndarray) -> str:
+        """Add a constant; return its name in the graph."""
+        return self.sink.constant(f"{self.prefix}{name}", array)
+
+    def node(self, operator: str, *inputs: str, out: str = "", **attributes: Attribute) -> str:
+        """Add a node; return the name of its output."""
+        return self.sink.node(operator, *inputs, out=out, **attributes)
