@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from ellayer import TabularClassifier
+from ellayer.engine.model import unpack_model
 from ellayer.runs.facts import _weight_pictures
 
 
@@ -18,19 +20,18 @@ def run():
     X = random.rand(80, 24)
     y = X[:, 5] > X[:, 9]
     model = TabularClassifier(epochs=2, hidden_layer_sizes=7, recipe="full", random_state=0).fit(X, y)
-    return SimpleNamespace(
-        model=model, network=model.network_, members=model.members_, train=SimpleNamespace(image_shape=(4, 6))
-    )
+    return SimpleNamespace(model=model, parts=unpack_model(model), train=SimpleNamespace(image_shape=(4, 6)))
 
 
 def without_embedding(run):
     """The same network, as one of so many pixels that none of them is embedded."""
     from ellayer.core import Inputs, Network
 
-    run.network = Network([24, 7, 2], "relu", inputs=Inputs(scaling=True))
     random = np.random.RandomState(1)
-    run.members = [{"W1": random.randn(7, 24), "s0": random.uniform(0.5, 2.0, (24, 1))}]
-    return run.members[0]
+    parameters = {"W1": random.randn(7, 24), "s0": random.uniform(0.5, 2.0, (24, 1))}
+    network = Network([24, 7, 2], "relu", inputs=Inputs(scaling=True))
+    run.parts = replace(run.parts, network=network, member_parameters=[parameters])
+    return parameters
 
 
 def test_the_learned_scaling_belongs_to_the_weights(run):

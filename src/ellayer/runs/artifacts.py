@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..engine.model import unpack_model
 from ..report import plots_quality, titles
 from ..report.mistakes import largest_mistakes
 from ..report.page import write_report
@@ -20,8 +21,6 @@ from .trained_run import TrainedRun
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from ..engine.history import History
 
 MOST_IMAGES = 30
 CURVES = ("iterations", "costs")  # history.csv has them
@@ -44,22 +43,17 @@ def write_run(folder: Path, run: TrainedRun, facts: RunFacts) -> dict[str, Any]:
     """
     summary = summarise(run, facts)
     provenance = _provenance(run, facts, summary)
-    _write_model(folder, run.model, run.history, provenance)
+    for name, model in run.models_to_save().items():
+        (folder / name).mkdir(exist_ok=True)
+        save(model, folder / name / "model.ellayer", provenance=provenance)
+        (folder / name / "history.csv").write_text(unpack_model(model).history.to_csv())
     (folder / "config.toml").write_text(facts.config, encoding="utf-8")
     models = [{key: model[key] for key in model if key not in CURVES} for model in summary["models"]]
     (folder / "run.json").write_text(json.dumps({**summary, "models": models}, indent=1))
     write_report(facts, folder / "report.html")
     for name, figure in _figures(run, facts).items():
         save_picture(figure, folder / f"{name}.png")
-    for name, model in run.further_models().items():
-        (folder / name).mkdir()
-        _write_model(folder / name, model, model.history, provenance)
     return summary
-
-
-def _write_model(folder: Path, model: object, history: History, provenance: dict[str, Any]) -> None:
-    save(model, folder / "model.ellayer", provenance=provenance)
-    (folder / "history.csv").write_text(history.to_csv())
 
 
 def summarise(run: TrainedRun, facts: RunFacts) -> dict[str, Any]:
@@ -92,7 +86,7 @@ def summarise(run: TrainedRun, facts: RunFacts) -> dict[str, Any]:
         "rows": facts.rows,
         "epochs": run.epochs,
         "best_epochs": run.best_epochs,
-        "stopped_by": run.stopped_by,
+        "stopped_by": run.parts.stopped_by,
         "models": run.summaries(),
         "seconds": run.seconds,
         "settings": run.settings,
@@ -107,7 +101,7 @@ def _provenance(run: TrainedRun, facts: RunFacts, summary: dict[str, Any]) -> di
     shape, survey = run.train.image_shape, run.survey
     unique = [c.name for c in survey.columns if c.kind == "identifier" and c.distinct == survey.m]
     return {
-        "source": facts.source,
+        "source": str(run.settings["source"]),
         "reading": run.train.reading,
         "target": run.train.target,
         "task": facts.task,

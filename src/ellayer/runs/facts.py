@@ -36,7 +36,7 @@ def evaluate(run: TrainedRun) -> RunFacts:
     run : TrainedRun
     """
     begin = time.perf_counter()
-    held_out = run.held_out()
+    held_out, parts = run.held_out(), run.parts
     rows = held_out.examples
     importance, importance_of = _importance(run, rows)
     facts = RunFacts(
@@ -44,10 +44,10 @@ def evaluate(run: TrainedRun) -> RunFacts:
         task=str(run.survey.task),
         target=str(run.survey.target),
         classes=run.classes,
-        network=run.network,
-        parameters=run.members[0] if run.members else None,
-        members=len(run.members),
-        history=run.history,
+        network=parts.network,
+        parameters=parts.member_parameters[0] if parts.member_parameters else None,
+        members=len(parts.member_parameters),
+        history=parts.history,
         best_epoch=run.best_epochs[0] if run.best_epochs else None,
         y=np.asarray(rows.y),
         models=held_out.predictions,
@@ -76,7 +76,7 @@ def evaluate(run: TrainedRun) -> RunFacts:
 
 def _importance(run: TrainedRun, rows: Examples) -> tuple[list[tuple[str, float, float]], str]:
     """Return the importance of each column of a table, and the score that it is measured by."""
-    if run.network is None or isinstance(rows.X, np.ndarray) or not rows.m:
+    if run.parts.network is None or isinstance(rows.X, np.ndarray) or not rows.m:
         return [], ""
     if not 0 < rows.X.width <= IMPORTANCE_COLUMNS:
         return [], ""
@@ -88,7 +88,7 @@ def _importance(run: TrainedRun, rows: Examples) -> tuple[list[tuple[str, float,
 
 def _error(run: TrainedRun) -> tuple[Callable[[Any, np.ndarray], float], str]:
     """Return a function of rows and targets to their log loss or RMSE, and its name in words."""
-    model = run.model
+    model: Any = run.model
     if run.survey.task == "numbers":
         rmse = METRICS["rmse"]
         return lambda X, y: rmse.value(y, model.predict(X)), rmse.title
@@ -101,7 +101,7 @@ def _error(run: TrainedRun) -> tuple[Callable[[Any, np.ndarray], float], str]:
 
 def _diagnosis(run: TrainedRun) -> Diagnosis | None:
     """Diagnose the training by the first member and the first training rows."""
-    if run.network is None:
+    if run.parts.network is None:
         return None
     examples = run.model_examples()
     with no_warnings():  # the same rows have been prepared before
@@ -113,10 +113,10 @@ def _diagnosis(run: TrainedRun) -> Diagnosis | None:
 
 def _weight_pictures(run: TrainedRun) -> np.ndarray | None:
     """Return the rows of W^[1], the learned scaling included, as images: those of the largest norm, if inputs are pixels."""
-    shape, network = run.train.image_shape, run.network
+    shape, network = run.train.image_shape, run.parts.network
     if shape is None or network is None or (network.inputs is not None and network.inputs.numbers):
         return None
-    parameters, pixels = run.members[0], _pixels(run)
+    parameters, pixels = run.parts.member_parameters[0], _pixels(run)
     if pixels is None:
         return None
     W = parameters["W1"] * parameters["s0"].ravel() if "s0" in parameters else parameters["W1"]
@@ -130,7 +130,7 @@ def _pixels(run: TrainedRun) -> list[int] | None:
     """Return the pixel of each input of the network; None if some input is none."""
     preparation = getattr(run.model, "preparation_", None)
     if preparation is None:
-        return list(range(run.members[0]["W1"].shape[1]))
+        return list(range(run.parts.member_parameters[0]["W1"].shape[1]))
     names = preparation.get_feature_names_out()
     pixels = [int(name[1:]) for name in names if name[1:].isdecimal()]
     return pixels if len(pixels) == len(names) else None

@@ -1,21 +1,24 @@
-"""What a model file holds, as plain facts: for a table on the terminal and for a program."""
+"""Facts of a model file as plain data."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..engine.model import unpack_model
+from ..engine.state import Parameters
+
 if TYPE_CHECKING:
     from ..core.network import Network
+    from ..engine.history import History
     from .saved_model import SavedModel
-
-Parameters = dict[str, np.ndarray]
 
 
 def facts_of(saved: SavedModel) -> dict[str, Any]:
-    """Return everything that can be said of a model file without data.
+    """Return the facts of a model file that need no data.
 
     Parameters
     ----------
@@ -25,12 +28,13 @@ def facts_of(saved: SavedModel) -> dict[str, Any]:
     -------
     dict
         Plain data: "file", "model", "settings", "network", "layers", "parameters", "members", "classes",
-        "columns", "training", "provenance"; None or empty where the model has none.
+        "columns", "training", "provenance"; None or empty if the model has none.
     """
     from ..storage.file_format import read_facts
 
     model, written = saved.model, read_facts(saved.path)
-    network, members = _networks(model)
+    parts = unpack_model(model)
+    network, members = parts.network, parts.member_parameters
     size = saved.path.stat().st_size
     return _plain(
         {
@@ -41,25 +45,14 @@ def facts_of(saved: SavedModel) -> dict[str, Any]:
             "layers": [] if network is None else layers_of(network),
             "parameters": statistics(network, members),
             "members": len(members),
-            "classes": getattr(model, "classes_", saved.provenance.get("classes")),
+            "classes": saved.classes or None,
             "features": _features(model),
             "columns": model.preparation_.describe() if hasattr(model, "preparation_") else [],
             "target": getattr(model, "target_", None),
-            "training": _training(model),
+            "training": _training(model, parts.history),
             "provenance": saved.provenance,
         }
     )
-
-
-def _networks(model: Any) -> tuple[Network | None, list[Parameters]]:
-    """The network and the parameters of each member; of a constant none."""
-    if isinstance(model, tuple):
-        return model[0], [model[1]]
-    if hasattr(model, "network"):
-        return model.network, [model.parameters]
-    if hasattr(model, "members_"):
-        return model.network_, model.members_
-    return model.network_, [model.parameters_]
 
 
 def _network(network: Network) -> dict[str, Any]:
@@ -73,7 +66,7 @@ def _network(network: Network) -> dict[str, Any]:
 
 
 def layers_of(network: Network) -> list[dict[str, Any]]:
-    """Return one row per layer, the input's embeddings and scaling first where there are any.
+    """Return one row per layer, the input's embeddings and scaling first if there are any.
 
     Parameters
     ----------
@@ -103,18 +96,18 @@ def layers_of(network: Network) -> list[dict[str, Any]]:
     return rows
 
 
-def _row(layer: Any, units: int, activation: str, shapes: dict[str, tuple[int, ...]]) -> dict[str, Any]:
+def _row(layer: int | str, units: int, activation: str, shapes: dict[str, tuple[int, ...]]) -> dict[str, Any]:
     count = sum(math.prod(shape) for shape in shapes.values())
     return {"layer": layer, "units": units, "activation": activation,
             "shapes": {name: list(shape) for name, shape in shapes.items()}, "parameters": count}  # fmt: skip
 
 
 def _layer(name: str) -> int:
-    """The layer of a parameter; those of the inputs (f0, E1, s0, ...) are of layer 0."""
+    """Return the layer of a parameter; that of the inputs (f0, E1, s0, ...) is 0."""
     return int(name[1:]) if name[0] in "Wba" else 0
 
 
-def statistics(network: Network | None, members: list[Parameters]) -> list[dict[str, Any]]:
+def statistics(network: Network | None, members: Sequence[Parameters]) -> list[dict[str, Any]]:
     """Return one row per parameter, over all members: mean, spread, ends, shares of zeros and of nan.
 
     Parameters
@@ -126,49 +119,49 @@ def statistics(network: Network | None, members: list[Parameters]) -> list[dict[
     -------
     list of dict
     """
-    return [] if network is None else [_told(name, [p[name] for p in members]) for name in network.shapes]
+    return (
+        [] if network is None else [_statistics(name, [p[name] for p in members]) for name in network.shapes]
+    )
 
 
-def _told(name: str, arrays: list[np.ndarray]) -> dict[str, Any]:
+def _statistics(name: str, arrays: Sequence[np.ndarray]) -> dict[str, Any]:
     values = np.concatenate([np.asarray(array, np.float64).ravel() for array in arrays])
-    known = values[np.isfinite(values)]
-    told = {"name": name, "shape": list(arrays[0].shape), "dtype": str(arrays[0].dtype)}
+    finite = values[np.isfinite(values)]
     numbers = dict.fromkeys(("mean", "std", "min", "max"), math.nan)
-    if len(known):
-        numbers = {"mean": known.mean(), "std": known.std(), "min": known.min(), "max": known.max()}
-    return {**told, **numbers, "zeros": (values == 0).mean(), "not_finite": int(len(values) - len(known))}
+    if len(finite):
+        numbers = {"mean": finite.mean(), "std": finite.std(), "min": finite.min(), "max": finite.max()}
+    return {
+        "name": name, "shape": list(arrays[0].shape), "dtype": str(arrays[0].dtype), **numbers,
+        "zeros": (values == 0).mean(), "not_finite": int(len(values) - len(finite)),
+    }  # fmt: skip
 
 
-def _features(model: Any) -> dict[str, Any] | None:
+def _features(model: object) -> dict[str, Any] | None:
     if not hasattr(model, "n_features_in_"):
         return None
     names = getattr(model, "feature_names_in_", None)
     return {"count": model.n_features_in_, "names": None if names is None else [str(name) for name in names]}
 
 
-def _training(model: Any) -> dict[str, Any]:
-    """The run in short."""
+def _training(model: Any, history: History) -> dict[str, Any]:
+    """Return a summary of the training."""
     if isinstance(model, tuple):
         return {}
-    history = getattr(model, "history_", getattr(model, "history", {}))
-    told: dict[str, Any] = {"records": len(history)}
+    facts: dict[str, Any] = {"records": len(history)}
     for name in ("loss", "validation_loss", "validation_score"):
         if history.get(name):
-            told[name] = {"first": history[name][0], "last": history[name][-1]}
+            facts[name] = {"first": history[name][0], "last": history[name][-1]}
     if hasattr(model, "state"):
-        told |= {"updates": model.state.step, "seed": model.state.seed, "seconds": model.seconds}
+        facts |= {"updates": model.state.step, "seed": model.state.seed, "seconds": model.seconds}
     for name in ("n_iter_", "loss_", "best_loss_", "best_validation_score_", "best_epochs_", "validation_score_",
-                 "temperature_", "stopped_by_", "engine_"):  # fmt: skip
+                 "temperature_", "stopped_by_", "engine_", "stopped_by", "engine"):  # fmt: skip
         if getattr(model, name, None) is not None:
-            told[name.rstrip("_")] = getattr(model, name)
-    for name in ("stopped_by", "engine"):
-        if hasattr(model, name):
-            told[name] = getattr(model, name)
-    return told
+            facts[name.rstrip("_")] = getattr(model, name)
+    return facts
 
 
-def _plain(value: Any) -> Any:
-    """A tree as JSON has it: nan and infinities as null."""
+def _plain(value: object) -> Any:
+    """Return a tree as JSON has it: nan and infinities as null."""
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +12,8 @@ import numpy as np
 from ..core.inference import class_index, fold_scaling
 from ..core.network import Network
 from ..data import Dataset, Examples
+from ..data.memory import machine_memory
+from ..engine.model import Model
 from ..errors import UsageError
 from .config import read_activations
 from .folder import OutputFolder
@@ -26,8 +27,6 @@ from .trained_run import HeldOut, TrainedRun
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from ..engine.result import TrainingResult
 
 # Settings of ``ellayer.train`` that are options, and their defaults.
 _DEFAULTS = {"optimizer": "gd", "batch_size": None, "l2": 0.0, "dropout": 0.0, "engine": "auto"}
@@ -142,18 +141,11 @@ class NotesTrainer:
             name=self.name, source=dataset.source, survey=Survey(m, "the class", "classes"),
             classes=list(dataset.classes), train=as_examples(dataset),
             rows={"train": m, "test": m_test} if m_test else {"train": m},
-            model=self._folded(result), network=result.network, members=[result.parameters], history=result.history,
-            epochs=result.state.step, stopped_by=result.stopped_by, settings=self.settings,
+            model=result, epochs=result.state.step, settings=self.settings,
             messages=[*self.messages, *messages], seconds={"fitting": result.seconds}, interrupted=interrupted,
             diverged=any(n.result.stopped_by == "divergence" for n in networks),
-            dataset=dataset, networks=networks, scaling=self.scaling, baseline=[self._folded(n.result) for n in networks[1:]],
+            dataset=dataset, networks=networks, scaling=self.scaling,
         )  # fmt: skip
-
-    def _folded(self, result: TrainingResult) -> TrainingResult:
-        """Fold the standardisation into the first layer, so that a saved network takes the features as they are."""
-        if not self.scaling:
-            return result
-        return replace(result, parameters=fold_scaling(result.parameters, **self.scaling))
 
 
 @dataclass(kw_only=True, eq=False)
@@ -167,14 +159,11 @@ class NotesRun(TrainedRun):
     networks : list of TrainedNetwork
     scaling : dict
         As of ``NotesTrainer``.
-    baseline : list of TrainingResult
-        The baseline as it is saved, if there is one.
     """
 
     dataset: Dataset
     networks: list[TrainedNetwork]
     scaling: dict[str, np.ndarray]
-    baseline: list[TrainingResult]
 
     def held_out(self) -> HeldOut:
         """Return the test examples, or the training examples if there are none, with the predictions."""
@@ -189,7 +178,7 @@ class NotesRun(TrainedRun):
 
     def model_examples(self) -> ModelExamples:
         """Return the network with its training examples."""
-        return ModelExamples(self.networks[0].result, self.dataset.X, self.dataset.Y, rows_first=False)
+        return ModelExamples(self.model, self.dataset.X, self.dataset.Y, rows_first=False)
 
     def provenance(self) -> dict[str, Any]:
         """Return the names of the classes."""
@@ -205,9 +194,15 @@ class NotesRun(TrainedRun):
 
         return draw(self.dataset, list(reversed(self.networks)))
 
-    def further_models(self) -> dict[str, TrainingResult]:
-        """Return the network without a hidden layer, unless Ctrl-C came before it."""
-        return dict(zip(["baseline"], self.baseline, strict=False))
+    def models_to_save(self) -> dict[str, Model]:
+        """Return the networks with the standardisation in their first layer: they take the features as they are."""
+        results = {name: n.result for name, n in zip(["", "baseline"], self.networks, strict=False)}
+        if not self.scaling:
+            return {**results}
+        return {
+            name: replace(result, parameters=fold_scaling(result.parameters, **self.scaling))
+            for name, result in results.items()
+        }
 
 
 def as_examples(dataset: Dataset, test: bool = False) -> Examples:
@@ -274,9 +269,7 @@ def check_memory(network: Network, m: int) -> None:
 
     Parameters, gradients and their products, and Z, A and dZ of every layer for m examples, float64.
     """
-    if not hasattr(os, "sysconf"):
-        return
-    available = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    available = machine_memory()
     needed = 24 * (network.parameter_count + sum(network.layer_dims) * m)
     if needed > available:
         raise UsageError(

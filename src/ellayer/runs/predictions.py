@@ -9,9 +9,14 @@ import numpy as np
 
 from ..core.inference import class_index, class_probabilities, outputs
 from ..core.network import Network
+from ..engine.model import unpack_model
 from ..engine.result import TrainingResult
-from ..engine.validation import check_X
 from ..report.run_facts import Predictions
+
+
+def is_network(model: object) -> bool:
+    """Return whether a model takes examples as columns: a ``TrainingResult`` or a pair (network, parameters)."""
+    return isinstance(model, (TrainingResult, tuple))
 
 
 def predict(name: str, model: Any, X: Any, classes: Sequence[object] = ()) -> Predictions:
@@ -25,21 +30,21 @@ def predict(name: str, model: Any, X: Any, classes: Sequence[object] = ()) -> Pr
     X : frame or array, shape (m, n_x)
         Rows.
     classes : sequence
-        Labels of the outputs of a model that does not know its own; by default their numbers.
+        Labels of the outputs of a network; by default their numbers.
     """
-    if not isinstance(model, (TrainingResult, tuple)):
+    if not is_network(model):
         P = model.predict_proba(X) if hasattr(model, "predict_proba") else None
         return Predictions(name, model.predict(X), None if isinstance(P, list) else P)
-    network, AL = _outputs(model, X.T)
-    targets = network.loss_row.targets
-    if targets != "one_hot" and not (targets == "binary" and len(AL) == 1):
+    AL = _outputs(model, X.T)
+    if unpack_model(model).target_kind not in ("binary", "classes"):
         return Predictions(name, AL[0] if len(AL) == 1 else AL.T)
     P = class_probabilities(AL).T
     return Predictions(name, np.asarray(classes or range(P.shape[1]))[class_index(AL)], P)
 
 
-def _outputs(model: TrainingResult | tuple[Any, Any], X: np.ndarray) -> tuple[Network, np.ndarray]:
+def _outputs(model: TrainingResult | tuple[Network, dict[str, np.ndarray]], X: np.ndarray) -> np.ndarray:
+    """Return A^[L] (n_L, m), in the dtype of the training if it is known."""
     if isinstance(model, TrainingResult):
-        return model.network, model.predict_proba(X)
+        return model.predict_proba(X)
     network, parameters = model
-    return network, outputs(check_X(network, X, "float64"), parameters, network)[0]
+    return outputs(unpack_model(model).prepare(X), parameters, network)[0]

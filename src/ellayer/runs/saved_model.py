@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..core.inference import class_index
+from ..data.wording import quoted_list
+from ..engine.model import unpack_model
 from ..errors import UsageError
-from .predictions import predict
+from .predictions import is_network, predict
 
 if TYPE_CHECKING:
     from ..data import Examples
@@ -70,13 +72,13 @@ class SavedModel:
     @property
     def features(self) -> list[str]:
         """Names of the columns that the model was fitted on; empty if it knows none."""
-        return [str(name) for name in getattr(self.model, "feature_names_in_", [])]
+        return [str(name) for name in unpack_model(self.model).feature_names]
 
     @property
     def classes(self) -> list[Any]:
         """The labels, in the order of the probabilities; empty for numbers."""
-        labels = getattr(self.model, "classes_", None)
-        return list(self.provenance.get("classes") or []) if labels is None else list(labels)
+        classes = unpack_model(self.model).classes
+        return list(self.provenance.get("classes") or []) if classes is None else list(classes)
 
     @property
     def prepares_tables(self) -> bool:
@@ -139,8 +141,8 @@ class SavedModel:
         missing = [name for name in self.features if name not in columns]
         if missing:
             raise UsageError(
-                f"expected the columns that {self.path} was trained on, but {file} lacks {_quoted(missing)}; it has "
-                f"{_quoted(columns)}: add or rename the columns (an unknown value may be left empty)"
+                f"expected the columns that {self.path} was trained on, but {file} lacks {quoted_list(missing, 10)}; it has "
+                f"{quoted_list(columns, 10)}: add or rename the columns (an unknown value may be left empty)"
             )
 
     def predict(self, examples: Examples) -> Predictions:
@@ -166,7 +168,7 @@ class SavedModel:
             missing = [name for name in self.features if name not in X.columns]
             if missing:
                 raise UsageError(
-                    f"expected the columns of the fit, but {examples.name} lacks {_quoted(missing)}"
+                    f"expected the columns of the fit, but {examples.name} lacks {quoted_list(missing, 10)}"
                 )
             X = X.select(self.features)
         texts = [name for name, kind in X.schema.items() if not (kind.is_numeric() or kind == pl.Boolean)]
@@ -223,12 +225,11 @@ class SavedModel:
 
         dataset = data.load(file)
         X, Y = dataset.X, dataset.Y
-        if not hasattr(self.model, "network_"):
+        if is_network(self.model):
             return ModelExamples(self.model, X, Y, rows_first=False)
-        classes = getattr(self.model, "classes_", None)
-        if classes is None:
-            return ModelExamples(self.model, X.T, Y.T, rows_first=True)
-        return ModelExamples(self.model, X.T, classes[class_index(Y)], rows_first=True)
+        classes = unpack_model(self.model).classes
+        y = Y.T if classes is None else classes[class_index(Y)]
+        return ModelExamples(self.model, X.T, y, rows_first=True)
 
 
 def open_model(path: Path) -> SavedModel:
@@ -257,11 +258,6 @@ def open_model(path: Path) -> SavedModel:
 def listed_labels(labels: Iterable[object], most: int = 8) -> str:
     """Return the first labels as text, and how many more there are."""
     texts = sorted(str(label) for label in labels)
-    return ", ".join(texts[:most]) + (f" and {len(texts) - most} more" if len(texts) > most else "")
-
-
-def _quoted(names: Iterable[object], most: int = 10) -> str:
-    texts = [repr(str(name)) for name in names]
     return ", ".join(texts[:most]) + (f" and {len(texts) - most} more" if len(texts) > most else "")
 
 

@@ -142,8 +142,7 @@ class TableTrainer:
         return TableRun(
             name=self.name, source=str(settings["source"]), survey=survey, data=source, train=source.train,
             classes=list(model.classes_) if survey.task == "classes" else [],
-            rows=_rows(source, model), model=model, network=model.network_, members=model.members_,
-            history=model.history_, epochs=len(model.history_), stopped_by=model.stopped_by_,
+            rows=_rows(source, model), model=model, epochs=len(model.history_),
             best_epochs=[int(epoch) for epoch in model.best_epochs_],
             settings={key: every[key] for key in FILE if key in every},
             messages=[*self.messages, *messages], seconds={"reading": self.seconds, "fitting": seconds},

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ..engine.model import Model, ModelParts, unpack_model
 from .folder import OutputFolder
 from .progress import StartProgress
 
 if TYPE_CHECKING:
-    import numpy as np
     from matplotlib.figure import Figure
 
-    from ..core.network import Network
     from ..data import Examples
-    from ..engine.history import History
-    from ..engine.result import TrainingResult
     from ..report.run_facts import Predictions
     from ..tables.survey import Survey
     from .saved_model import ModelExamples
@@ -79,17 +77,11 @@ class TrainedRun(ABC):
     rows : dict of str to int
         Numbers of rows: "train", "validation", "test".
     model : estimator or TrainingResult
-        As it is saved.
-    network : Network or None
-        None if every prediction is the same.
-    members : list of dict
-        Parameters of each network whose mean is predicted.
-    history : History
+        As trained.
     epochs : int
         Epochs of a table's run, updates of a named data set's.
     best_epochs : list of int
         The epoch kept, for each member.
-    stopped_by : str
     interrupted, diverged : bool
     settings : dict
         Settings that repeat the run, those left at their defaults included.
@@ -103,18 +95,19 @@ class TrainedRun(ABC):
     classes: list[Any]
     train: Examples
     rows: dict[str, int]
-    model: Any
-    network: Network | None
-    members: list[dict[str, np.ndarray]]
-    history: History
+    model: Model
     epochs: int
-    stopped_by: str
     settings: dict[str, Any]
     messages: list[str]
     seconds: dict[str, float]
     best_epochs: list[int] = field(default_factory=list)
     interrupted: bool = False
     diverged: bool = False
+
+    @cached_property
+    def parts(self) -> ModelParts:
+        """The network, the parameters of its members, and the history."""
+        return unpack_model(self.model)
 
     @abstractmethod
     def held_out(self) -> HeldOut:
@@ -123,6 +116,10 @@ class TrainedRun(ABC):
     @abstractmethod
     def model_examples(self) -> ModelExamples:
         """Return the model with its training examples as it takes them."""
+
+    def models_to_save(self) -> dict[str, Model]:
+        """Return the models to save by the name of their folder in that of the run; "" is the run's own."""
+        return {"": self.model}
 
     def provenance(self) -> dict[str, Any]:
         """Return what the model file keeps besides the facts of every run."""
@@ -134,8 +131,4 @@ class TrainedRun(ABC):
 
     def figures(self) -> dict[str, Figure]:
         """Return pictures that only this kind of run has, by the name of their file."""
-        return {}
-
-    def further_models(self) -> dict[str, TrainingResult]:
-        """Return models to save besides the one of the run, by the name of their folder."""
         return {}
