@@ -53,9 +53,9 @@ def test_the_rows_hold_pairs_that_belong_together():
     for spec in LOSSES:
         row = LOSSES[spec]
         assert _stem(row.forward) == _stem(row.backward) == spec
-        if row.fused_forward is not None:
-            assert _stem(row.fused_forward) == _stem(row.fused_backward)
-            assert _stem(row.fused_forward) in (spec, f"{row.output}_{spec}")
+        if row.fused is not None:
+            assert _stem(row.fused.forward) == _stem(row.fused.backward)
+            assert _stem(row.fused.forward) in (spec, f"{row.output}_{spec}")
 
 
 def test_every_pair_of_the_tables_modules_has_a_row():
@@ -65,7 +65,7 @@ def test_every_pair_of_the_tables_modules_has_a_row():
         used = set()
         for spec in table:
             row = table[spec]
-            used |= {_stem(f) for f in (row.forward, getattr(row, "fused_forward", None)) if f is not None}
+            used |= {_stem(pair.forward) for pair in (row, getattr(row, "fused", None)) if pair is not None}
         imported = {"softplus"} if module is losses_module else {"blend"}  # blend: one of any row with z
         assert written - used - imported == set()
 

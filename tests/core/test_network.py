@@ -72,7 +72,7 @@ def test_output_and_loss_follow_from_one_another(dims, activations, loss, expect
     network = Network(dims, activations, loss)
     assert network.activations[-1] == expected_output
     assert network.loss == expected_loss
-    assert len(network.activations) == len(network.rows) == network.L
+    assert len(network.activations) == len(network.layer_activations) == network.L
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_frozen_hashable_and_equal_by_value():
 
 def test_copies_and_pickles_after_its_rows_were_looked_up():
     network = Network([2, 4, 3], "elu(0.5)", "cross_entropy(0.1)")
-    assert network.rows
+    assert network.layer_activations
     assert network.loss_row
     assert network.shapes
     assert pickle.loads(pickle.dumps(network)) == copy.deepcopy(network) == network
@@ -156,7 +156,7 @@ def test_json_round_trip(dims, data):
     network = Network(dims, names, loss)
     again = Network.from_json(network.to_json())
     assert again == network
-    assert again.rows == network.rows
+    assert again.layer_activations == network.layer_activations
 
 
 @pytest.mark.parametrize(
@@ -189,19 +189,19 @@ def test_rows_of_ones_own():
     network = Network([2, 3, 1], SQUARE, CUBE)
     assert network.activations == ("square", "identity")
     assert network.loss == "cube"
-    assert network.rows[0] is SQUARE
+    assert network.layer_activations[0] is SQUARE
     assert network.loss_row is CUBE
-    assert network.own == (SQUARE, CUBE)
+    assert network.custom == (SQUARE, CUBE)
     assert not network.fused
     assert hash(network) == hash(Network([2, 3, 1], [SQUARE, "identity"], CUBE))
-    with pytest.raises(ValueError, match=r"functions of one's own.*square.*take names"):
+    with pytest.raises(ValueError, match=r"custom functions: square.*take names"):
         network.to_json()
 
 
 def test_a_row_of_the_table_is_the_same_as_its_name():
     by_row = Network([2, 3, 1], ACTIVATIONS["leaky_relu(0.1)"], LOSSES["mse"])
     assert by_row == Network([2, 3, 1], "leaky_relu(0.1)", "mse")
-    assert by_row.own == ()
+    assert by_row.custom == ()
     assert Network.from_json(by_row.to_json()) == by_row
 
 
@@ -216,7 +216,7 @@ def test_a_name_means_one_thing():
     with pytest.raises(ValueError, match="give yours a name of its own"):
         Network([2, 3, 3, 1], [SQUARE, other])
     both = Network([2, 3, 1], SQUARE, dataclasses.replace(CUBE, name="square"))
-    assert both.loss_row.name == both.rows[0].name == "square"
+    assert both.loss_row.name == both.layer_activations[0].name == "square"
 
 
 def test_parametric_and_inputs_are_part_of_the_description():

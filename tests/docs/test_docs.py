@@ -276,7 +276,7 @@ def test_the_page_of_equations_lists_the_fused_pairs():
     pairs = next(
         rows for _, header, rows in tables(ROOT / "docs/equations.md") if header == ["output", "loss"]
     )
-    fused = {(row.output, name) for name, row in core.LOSSES.items() if row.fused_backward}
+    fused = {(row.output, name) for name, row in core.LOSSES.items() if row.fused}
     assert {(quoted(output)[0], quoted(loss)[0]) for output, loss in pairs} == fused
 
 

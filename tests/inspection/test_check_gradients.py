@@ -11,7 +11,7 @@ import pytest
 from ellayer import Network, check_gradients, initialize_parameters
 from ellayer.core import ACTIVATIONS, LOSSES
 from ellayer.core.activations import Activation, tanh_backward, tanh_forward
-from ellayer.core.losses import Loss, squared_error_backward, squared_error_forward
+from ellayer.core.losses import FusedPair, Loss, squared_error_backward, squared_error_forward
 
 RNG = np.random.default_rng(2)
 
@@ -47,7 +47,7 @@ def test_a_loss_of_ones_own_both_ways():
     half = Loss("half", squared_error_forward, lambda A, Y: 0.5 * (A - Y), "identity", "real")
     assert not check_gradients(half).passed
     pair = Loss("pair", squared_error_forward, lambda A, Y: 0.5 * (A - Y), "identity", "real",
-                fused_forward=squared_error_forward, fused_backward=squared_error_backward)  # fmt: skip
+                fused=FusedPair(squared_error_forward, squared_error_backward))  # fmt: skip
     check = check_gradients(pair)
     verdicts = {row.name: row.verdict for row in check.rows}
     assert verdicts["dW1 (pair)"] == "ok"

@@ -167,6 +167,6 @@ def _forward(A: Array, parameters: dict[str, Array], network: Network, layer: in
         A, _ = inputs_forward(A, parameters, network.inputs)
     for l in range(1, layer + 1):
         W, b, alpha = parameters[f"W{l}"], parameters[f"b{l}"], parameters.get(f"a{l}")
-        A, cache = linear_activation_forward(A, W, b, network.rows[l - 1], alpha=alpha)
+        A, cache = linear_activation_forward(A, W, b, network.layer_activations[l - 1], alpha=alpha)
         Z = cache.Z
     return A, Z

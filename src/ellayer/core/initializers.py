@@ -156,7 +156,7 @@ def initialize_parameters(
     draw = INITIALIZERS[initializer].draw
     parameters = {}
     for l, (n_in, n_out) in enumerate(pairwise(network.widths), start=1):
-        W = draw(random, n_out, n_in, network.rows[l - 1].gain)
+        W = draw(random, n_out, n_in, network.layer_activations[l - 1].gain)
         parameters[f"W{l}"] = W.astype(dtype)
         parameters[f"b{l}"] = np.zeros((n_out, 1), dtype)
         if network.parametric and l < network.L:

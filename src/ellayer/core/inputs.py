@@ -7,19 +7,21 @@ r"""What may stand before the first dense layer: embeddings of the columns of a 
     scaling       A^[0] = s * input                       one s per row, started at 1 (RealMLP)
 
 Rows of X in this order: numbers to embed, the rest, the codes of categories to embed. Numbers may have
-cosines, ramps or both, in this order. Forward and backward stand next to each other; like dW, the derivatives of the parameters carry the 1/m.
+cosines, ramps or both, in this order. Like dW, the derivatives of the parameters carry the 1/m.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from ..errors import EllayerError
 from .arrays import Array, array_namespace
+from .parameter_names import kind_of
 
 
 @dataclass(frozen=True)
@@ -85,35 +87,54 @@ class Inputs:
 
         The thresholds t are spread evenly from -2 to 2; quantiles of the data serve better.
         """
-        start = {}
-        for name, shape in self.shapes(n_x).items():
-            kind = name[0]
-            if kind == "f":
-                start[name] = 0.1 * random.randn(*shape)
-            elif kind == "p":
-                start[name] = random.uniform(-0.5, 0.5, shape)
-            elif kind in "Vc":
-                start[name] = random.uniform(-0.25, 0.25, shape)
-            elif kind == "E":
-                start[name] = random.randn(*shape)
-            elif kind == "t":
-                start[name] = np.tile(np.linspace(-2.0, 2.0, shape[1])[:, None], (shape[0], 1, 1))
-            else:
-                start[name] = np.ones(shape)
-        return start
+        return {name: _START[kind_of(name)](random, shape) for name, shape in self.shapes(n_x).items()}
+
+
+def _even_thresholds(random: np.random.RandomState, shape: tuple[int, ...]) -> np.ndarray:
+    return np.tile(np.linspace(-2.0, 2.0, shape[1])[:, None], (shape[0], 1, 1))
+
+
+# Starting values by kind of parameter
+_START: dict[str, Callable[[np.random.RandomState, tuple[int, ...]], np.ndarray]] = {
+    "f": lambda random, shape: 0.1 * random.randn(*shape),
+    "p": lambda random, shape: random.uniform(-0.5, 0.5, shape),
+    "V": lambda random, shape: random.uniform(-0.25, 0.25, shape),
+    "c": lambda random, shape: random.uniform(-0.25, 0.25, shape),
+    "t": _even_thresholds,
+    "E": lambda random, shape: random.randn(*shape),
+    "s": lambda random, shape: np.ones(shape),
+}
+
+
+class PeriodicCache(NamedTuple):
+    """Values of ``periodic_forward`` that its backward step needs."""
+
+    X: Array  # (n, m)
+    f: Array  # (n, k, 1)
+    V: Array  # (n, w, k)
+    angles: Array  # 2 pi (f x + p), (n, k, m)
+    cosines: Array
+
+
+class RampCache(NamedTuple):
+    """Values of ``ramps_forward`` that its backward step needs; all (n, k, m) but the slope, (n, k, 1)."""
+
+    U: Array
+    inside: Array  # whether x lies on the ramp
+    slope: Array
 
 
 class InputCache(NamedTuple):
-    """What the backward step of the inputs needs."""
+    """Values of ``inputs_forward`` that its backward step needs; None for what the inputs do not have."""
 
-    numbers: Any
-    ramps: Any
-    codes: Any
+    numbers: PeriodicCache | None
+    ramps: RampCache | None
+    codes: list[Array]  # the one-hot matrix of each categorical column
     unscaled: Array
-    s: Any
+    s: Array | None
 
 
-def periodic_forward(X: Array, f: Array, p: Array, V: Array, c: Array) -> tuple[Array, tuple]:
+def periodic_forward(X: Array, f: Array, p: Array, V: Array, c: Array) -> tuple[Array, PeriodicCache]:
     """V cos(2 pi (f x + p)) + c for each row of X.
 
     Parameters
@@ -126,16 +147,16 @@ def periodic_forward(X: Array, f: Array, p: Array, V: Array, c: Array) -> tuple[
     Returns
     -------
     A : array, shape (n w, m)
-    cache : tuple
+    cache : PeriodicCache
     """
     xp = array_namespace(X)
     n, m = X.shape
     T = 2.0 * math.pi * (f * X[:, None, :] + p)
     C = xp.cos(T)
-    return xp.reshape(V @ C + c, (n * V.shape[1], m)), (X, f, V, T, C)
+    return xp.reshape(V @ C + c, (n * V.shape[1], m)), PeriodicCache(X, f, V, T, C)
 
 
-def periodic_backward(dA: Array, cache: tuple) -> tuple[Array, dict[str, Array]]:
+def periodic_backward(dA: Array, cache: PeriodicCache) -> tuple[Array, dict[str, Array]]:
     """dX and the derivatives of f, p, V, c."""
     X, f, V, T, C = cache
     xp = array_namespace(dA)
@@ -152,7 +173,7 @@ def periodic_backward(dA: Array, cache: tuple) -> tuple[Array, dict[str, Array]]
     return xp.sum(dT * f, axis=1), grads
 
 
-def ramps_forward(X: Array, t: Array) -> tuple[Array, tuple]:
+def ramps_forward(X: Array, t: Array) -> tuple[Array, RampCache]:
     """u_j = (x - t_j) / (t_{j+1} - t_j), held to [0, 1], for each row of X; 0 where t_{j+1} <= t_j.
 
     A linear function of them is piecewise linear in x, with its corners at the thresholds
@@ -167,7 +188,7 @@ def ramps_forward(X: Array, t: Array) -> tuple[Array, tuple]:
     Returns
     -------
     A : array, shape (n k, m)
-    cache : tuple
+    cache : RampCache
 
     Examples
     --------
@@ -183,10 +204,10 @@ def ramps_forward(X: Array, t: Array) -> tuple[Array, tuple]:
     inside = (U > 0.0) & (U <= 1.0)
     U = xp.clip(U, 0.0, 1.0)
     n, k, m = U.shape
-    return xp.reshape(U, (n * k, m)), (U, inside, slope)
+    return xp.reshape(U, (n * k, m)), RampCache(U, inside, slope)
 
 
-def ramps_backward(dA: Array, cache: tuple) -> tuple[Array, dict[str, Array]]:
+def ramps_backward(dA: Array, cache: RampCache) -> tuple[Array, dict[str, Array]]:
     """dX, and dt: with G = dA / (t_{j+1} - t_j) on the ramp, t_j gets (u - 1) G and t_{j+1} gets -u G."""
     U, inside, slope = cache
     xp = array_namespace(dA)
@@ -203,8 +224,7 @@ def ramp_sides(cache: InputCache | None) -> list[Array]:
     """On which side of the corners of its ramps each number lies; an empty list without ramps."""
     if cache is None or cache.ramps is None:
         return []
-    U, inside, _ = cache.ramps
-    return [inside, U > 0.0]
+    return [cache.ramps.inside, cache.ramps.U > 0.0]
 
 
 def embedding_forward(codes: Array, E: Array) -> tuple[Array, Array]:
@@ -294,20 +314,19 @@ def inputs_backward(dA0: Array, cache: InputCache, inputs: Inputs) -> tuple[Arra
     """
     xp = array_namespace(dA0)
     grads: dict[str, Array] = {}
-    if inputs.scaling:
+    if cache.s is not None:
         dA0, grads["ds0"] = scaling_backward(dA0, cache.unscaled, cache.s)
     at, parts = 0, []
     if inputs.numbers:
         dX, at = dA0[: inputs.numbers, :], inputs.numbers
-        for part, width, backward in (
-            (cache.numbers, inputs.width, periodic_backward),
-            (cache.ramps, inputs.ramps, ramps_backward),
-        ):
-            if part is not None:
-                end = at + inputs.numbers * width
-                through, own = backward(dA0[at:end, :], part)
-                dX, at = dX + through, end
-                grads |= own
+        if cache.numbers is not None:
+            end = at + inputs.numbers * inputs.width
+            dX_part, grads_part = periodic_backward(dA0[at:end, :], cache.numbers)
+            dX, at, grads = dX + dX_part, end, grads | grads_part
+        if cache.ramps is not None:
+            end = at + inputs.numbers * inputs.ramps
+            dX_part, grads_part = ramps_backward(dA0[at:end, :], cache.ramps)
+            dX, at, grads = dX + dX_part, end, grads | grads_part
         parts.append(dX)
     end = dA0.shape[0] - len(inputs.categories) * inputs.dimension
     parts.append(dA0[at:end, :])

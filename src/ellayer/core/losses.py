@@ -1,8 +1,8 @@
 """Loss functions L(a, y): one row each, with the loss and its derivative dA next to each other.
 
 A row gives the loss of each output unit and example (n_L, m); the cost J is the weighted mean over
-the examples of its column sums. Where a row names a ``canonical`` output activation, the pair has a
-fused form: the loss from Z^[L] and dZ^[L] = A^[L] - Y, which needs no division and no logarithm of 0.
+the examples of its column sums. Some rows have a fused form with their output activation: the loss from
+Z^[L] and dZ^[L] = A^[L] - Y, which needs no division and no logarithm of 0.
 """
 
 from __future__ import annotations
@@ -10,10 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 from .activations import softplus_forward
 from .arrays import Array, array_namespace, exp_limit, largest, smallest
 from .registry import Registry
+
+
+class FusedPair(NamedTuple):
+    """A loss and its output activation in one: ``forward(ZL, Y)``, the loss, and ``dZL = backward(AL, Y)``."""
+
+    forward: Callable[[Array, Array], Array]
+    backward: Callable[[Array, Array], Array]
 
 
 @dataclass(frozen=True)
@@ -31,8 +39,8 @@ class Loss:
         The output activation a network takes for this loss when none is named.
     targets : str
         What Y may hold: "binary" ([0, 1]), "one_hot" (columns that sum to 1), "count" (>= 0), "real".
-    fused_forward, fused_backward : callable, optional
-        The loss from ZL and ``dZL = fused_backward(AL, Y)``, for the pair of ``output`` and this loss.
+    fused : FusedPair, optional
+        For the pair of ``output`` and this loss.
     kinks : tuple of float
         The a - y where L has no derivative.
     latex, latex_prime : str
@@ -44,15 +52,14 @@ class Loss:
     backward: Callable[[Array, Array], Array]
     output: str
     targets: str
-    fused_forward: Callable[[Array, Array], Array] | None = None
-    fused_backward: Callable[[Array, Array], Array] | None = None
+    fused: FusedPair | None = None
     kinks: tuple[float, ...] = ()
     latex: str = "L(a, y)"
     latex_prime: str = r"\partial L/\partial a"
 
     def fuses_with(self, activation: str) -> bool:
-        """Tell whether this loss has the fused form with an output activation."""
-        return self.fused_backward is not None and activation == self.output
+        """Return whether this loss has the fused form with an output activation."""
+        return self.fused is not None and activation == self.output
 
 
 def _positive(A: Array) -> Array:
@@ -220,31 +227,30 @@ LOSSES: Registry[Loss] = Registry(
 )
 
 
-def _row(name: str, forward: Callable, backward: Callable, numbers: dict | None = None, **facts) -> None:
+def _row(
+    name: str, forward: Callable, backward: Callable, numbers: dict | None = None, *,
+    fused: FusedPair | None = None, kinks: tuple[float, ...] | Callable[..., tuple[float, ...]] = (), **facts: str,
+) -> None:  # fmt: skip
     def make(name: str, **values: float) -> Loss:
-        def bind(f: Callable | None) -> Callable | None:
-            return partial(f, **values) if f is not None and values else f
+        def bind(f: Callable) -> Callable:
+            return partial(f, **values) if values else f
 
-        own = dict(facts)
-        fused = {key: bind(own.pop(key, None)) for key in ("fused_forward", "fused_backward")}
-        kinks = own.pop("kinks", ())
-        kinks = kinks(**values) if callable(kinks) else kinks
-        return Loss(name, bind(forward), bind(backward), kinks=kinks, **fused, **own)  # type: ignore[arg-type]
+        pair = None if fused is None else FusedPair(bind(fused.forward), bind(fused.backward))
+        at = kinks(**values) if callable(kinks) else kinks
+        return Loss(name, bind(forward), bind(backward), fused=pair, kinks=at, **facts)  # type: ignore[arg-type]
 
     LOSSES.add(name, make, **(numbers or {}))
 
 
 _row("binary_cross_entropy", binary_cross_entropy_forward, binary_cross_entropy_backward,
      {"smoothing": 0.0}, output="sigmoid", targets="binary",
-     fused_forward=sigmoid_binary_cross_entropy_forward,
-     fused_backward=sigmoid_binary_cross_entropy_backward,
+     fused=FusedPair(sigmoid_binary_cross_entropy_forward, sigmoid_binary_cross_entropy_backward),
      latex=r"-(y\log a+(1-y)\log(1-a))", latex_prime=r"-\frac{y}{a}+\frac{1-y}{1-a}")  # fmt: skip
 _row("cross_entropy", cross_entropy_forward, cross_entropy_backward, {"smoothing": 0.0},
-     output="softmax", targets="one_hot", fused_forward=softmax_cross_entropy_forward,
-     fused_backward=softmax_cross_entropy_backward,
+     output="softmax", targets="one_hot", fused=FusedPair(softmax_cross_entropy_forward, softmax_cross_entropy_backward),
      latex=r"-\sum_k y_k\log a_k", latex_prime=r"-y_k/a_k")  # fmt: skip
 _row("squared_error", squared_error_forward, squared_error_backward, output="identity", targets="real",
-     fused_forward=squared_error_forward, fused_backward=squared_error_backward,
+     fused=FusedPair(squared_error_forward, squared_error_backward),
      latex=r"\tfrac12(a-y)^2", latex_prime="a-y")  # fmt: skip
 _row("absolute_error", absolute_error_forward, absolute_error_backward, output="identity", targets="real",
      kinks=(0.0,), latex="|a-y|", latex_prime=r"\mathrm{sign}(a-y)")  # fmt: skip
@@ -255,7 +261,7 @@ _row("huber", huber_forward, huber_backward, {"delta": 1.0}, output="identity", 
 _row("quantile", quantile_forward, quantile_backward, {"q": 0.5}, output="identity", targets="real",
      kinks=(0.0,), latex=r"\max(q(y-a),(q-1)(y-a))", latex_prime=r"[a>y]-q")  # fmt: skip
 _row("poisson", poisson_forward, poisson_backward, output="exp", targets="count",
-     fused_forward=exp_poisson_forward, fused_backward=exp_poisson_backward,
+     fused=FusedPair(exp_poisson_forward, exp_poisson_backward),
      latex=r"a-y+y\log(y/a)", latex_prime="1-y/a")  # fmt: skip
 _row("focal", focal_forward, focal_backward, {"gamma": 2.0}, output="softmax", targets="one_hot",
      latex=r"-\sum_k y_k(1-a_k)^\gamma\log a_k",

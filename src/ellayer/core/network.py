@@ -14,7 +14,7 @@ from typing import Any
 from ..errors import EllayerError
 from .activations import ACTIVATIONS, Activation
 from .inputs import Inputs
-from .losses import LOSSES, Loss
+from .losses import LOSSES, FusedPair, Loss
 from .registry import Registry
 
 
@@ -28,10 +28,10 @@ class Network:
         [n_x, n_1, ..., n_L]: units per layer, the input first (it is not counted in L).
     activations : str or sequence of str
         A name for all hidden layers, or a list with one per hidden layer, or one per layer (the last
-        is the output's). Names are rows of ``ACTIVATIONS``, e.g. "relu", "leaky_relu(0.1)"; a row of
-        one's own, an ``Activation``, may stand for a name.
+        is the output's). Names are rows of ``ACTIVATIONS``, e.g. "relu", "leaky_relu(0.1)"; a custom
+        ``Activation`` may be given in place of a name.
     loss : str, optional
-        A row of ``LOSSES``, or a ``Loss`` of one's own. Without one it follows from the output:
+        A row of ``LOSSES``, or a custom ``Loss``. By default it follows from the output:
         identity takes the squared error, exp the Poisson loss, softmax or several outputs the
         cross-entropy, one output the binary one.
     parametric : bool
@@ -43,9 +43,10 @@ class Network:
     ----------
     L : int
         Number of layers.
-    own : tuple of Activation or Loss
-        The rows that are in no table; such a network has no JSON.
-    rows : tuple of Activation
+    custom : tuple of Activation or Loss
+        Those that are in no table; such a network has no JSON.
+    layer_activations : tuple of Activation
+        Row of each layer's activation, layer 1 first.
     loss_row : Loss
 
     Raises
@@ -67,7 +68,7 @@ class Network:
     layer_dims: tuple[int, ...]
     activations: tuple[str, ...]
     loss: str
-    own: tuple[Activation | Loss, ...]
+    custom: tuple[Activation | Loss, ...]
     parametric: bool
     inputs: Inputs | None
 
@@ -81,27 +82,31 @@ class Network:
         inputs: Inputs | Mapping[str, Any] | None = None,
     ):
         dims = _check_layer_dims(layer_dims)
-        given = _spread(activations, len(dims) - 1)
-        object.__setattr__(self, "own", _own_rows([*given, loss]))
-        hidden = tuple(_spell(ACTIVATIONS, row) for row in given[:-1])
-        output = _spell(ACTIVATIONS, given[-1]) if given[-1] is not None else None
-        loss = _spell(LOSSES, loss) if loss is not None else _default_loss(output, dims[-1])
-        object.__setattr__(self, "loss", loss)
-        row = self.loss_row
-        output = output or row.output
+        *hidden, output = _per_layer(activations, len(dims) - 1)
+        custom = _custom_rows([*hidden, output, loss])
+        if output is not None:
+            output = _canonical_name(ACTIVATIONS, output)
+        loss_name = _default_loss(output, dims[-1]) if loss is None else _canonical_name(LOSSES, loss)
+        row = loss if isinstance(loss, Loss) else LOSSES[loss_name]
         if row.targets == "one_hot" and dims[-1] < 2:
             raise EllayerError(
-                f"the loss {loss!r} needs one output unit per class: expected layer_dims[-1] >= 2, received "
+                f"the loss {loss_name!r} needs one output unit per class: expected layer_dims[-1] >= 2, received "
                 f"{dims[-1]}; for two classes and one unit take 'binary_cross_entropy'"
             )
-        object.__setattr__(self, "layer_dims", dims)
-        object.__setattr__(self, "activations", (*hidden, output))
         if isinstance(inputs, Mapping):
             inputs = Inputs(**{**inputs, "categories": tuple(inputs.get("categories", ()))})
-        object.__setattr__(self, "parametric", bool(parametric))
-        object.__setattr__(self, "inputs", inputs)
         if inputs is not None:
             inputs.size(dims[0])  # refuses fewer rows than it embeds
+        fields = {
+            "layer_dims": dims,
+            "activations": (*(_canonical_name(ACTIVATIONS, g) for g in hidden), output or row.output),
+            "loss": loss_name,
+            "custom": custom,
+            "parametric": bool(parametric),
+            "inputs": inputs,
+        }
+        for name, value in fields.items():
+            object.__setattr__(self, name, value)  # the way into a frozen dataclass
 
     @property
     def L(self) -> int:
@@ -109,21 +114,26 @@ class Network:
         return len(self.layer_dims) - 1
 
     @cached_property
-    def rows(self) -> tuple[Activation, ...]:
+    def layer_activations(self) -> tuple[Activation, ...]:
         """The rows of the activations, layer 1 first."""
-        own = {row.name: row for row in self.own if isinstance(row, Activation)}
-        return tuple(own.get(name) or ACTIVATIONS[name] for name in self.activations)
+        custom = {row.name: row for row in self.custom if isinstance(row, Activation)}
+        return tuple(custom.get(name) or ACTIVATIONS[name] for name in self.activations)
 
     @cached_property
     def loss_row(self) -> Loss:
         """The row of the loss."""
-        own = {row.name: row for row in self.own if isinstance(row, Loss)}
-        return own.get(self.loss) or LOSSES[self.loss]
+        custom = {row.name: row for row in self.custom if isinstance(row, Loss)}
+        return custom.get(self.loss) or LOSSES[self.loss]
 
     @cached_property
+    def fused_pair(self) -> FusedPair | None:
+        """The fused form of loss and output activation, with dZ^[L] = A^[L] - Y; None if they have none."""
+        return self.loss_row.fused if self.loss_row.fuses_with(self.activations[-1]) else None
+
+    @property
     def fused(self) -> bool:
-        """Whether loss and output activation are a pair with dZ^[L] = A^[L] - Y."""
-        return self.loss_row.fuses_with(self.activations[-1])
+        """Whether loss and output activation have a fused form."""
+        return self.fused_pair is not None
 
     @cached_property
     def widths(self) -> tuple[int, ...]:
@@ -176,11 +186,11 @@ class Network:
 
     def to_json(self) -> str:
         """Return the description as JSON text."""
-        if self.own:
-            names = ", ".join(row.name for row in self.own)
+        if self.custom:
+            names = ", ".join(row.name for row in self.custom)
             raise EllayerError(
-                f"expected a network of rows of the tables to write as JSON, received functions of one's own: "
-                f"{names}; take names such as 'relu' where the network is to be stored"
+                f"expected a network of rows of the tables to write as JSON, received custom functions: {names}; "
+                "take names such as 'relu' for a network that is to be stored"
             )
         fields: dict[str, Any] = {
             "layer_dims": list(self.layer_dims),
@@ -232,7 +242,7 @@ def _check_layer_dims(layer_dims: Sequence[int]) -> tuple[int, ...]:
     return dims
 
 
-def _spread(activations: str | Activation | Sequence[str | Activation], L: int) -> list[Any]:
+def _per_layer(activations: str | Activation | Sequence[str | Activation], L: int) -> list[Any]:
     """One name or row per layer; the output's is None where it is left to the loss."""
     if isinstance(activations, Activation):
         return [activations] * (L - 1) + [None]
@@ -256,25 +266,25 @@ def _spread(activations: str | Activation | Sequence[str | Activation], L: int) 
     return names
 
 
-def _spell(table: Registry, row: Any) -> str:
-    """The name of a row of one's own, the one spelling of a table's."""
+def _canonical_name(table: Registry, row: str | Activation | Loss) -> str:
+    """The name of a custom row, or the one spelling of the name of a table's."""
     return row.name if isinstance(row, (Activation, Loss)) else table.canonical(row)
 
 
-def _own_rows(given: list[Any]) -> tuple[Activation | Loss, ...]:
-    """The rows that stand in no table, each once; no name may mean two things."""
-    own: dict[tuple[type, str], Activation | Loss] = {}
-    for row in given:
+def _custom_rows(rows: Sequence[str | Activation | Loss | None]) -> tuple[Activation | Loss, ...]:
+    """The rows that are in no table, each once; no name may mean two things."""
+    custom: dict[tuple[type, str], Activation | Loss] = {}
+    for row in rows:
         if not isinstance(row, (Activation, Loss)):
             continue
         table: Registry = ACTIVATIONS if isinstance(row, Activation) else LOSSES
-        known = table[row.name] if row.name in table else own.setdefault((type(row), row.name), row)
+        known = table[row.name] if row.name in table else custom.setdefault((type(row), row.name), row)
         if known != row:
             raise EllayerError(
                 f"expected one {table.kind} of the name {row.name!r}, received a second, different one; "
                 f"give yours a name of its own"
             )
-    return tuple(own.values())
+    return tuple(custom.values())
 
 
 def _default_loss(output: str | None, n_L: int) -> str:

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from .arrays import Array, array_namespace
+from .parameter_names import kind_of
 from .registry import Registry
 
 Parameters = dict[str, Array]
@@ -169,7 +170,7 @@ def decay_weights(
 ) -> Parameters:
     """Decoupled weight decay: W = W - alpha lambda W_old, after the update; biases are left alone."""
     return {
-        k: theta - rates[k] * weight_decay * old[k] if k[0] == "W" else theta
+        k: theta - rates[k] * weight_decay * old[k] if kind_of(k) == "W" else theta
         for k, theta in parameters.items()
     }
 

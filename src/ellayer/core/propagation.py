@@ -1,4 +1,4 @@
-r"""The equations: forward, cost, backward, update. The page one reads first.
+r"""The equations: forward, cost, backward, update.
 
 Examples are columns. For layer l = 1..L, with A^[0] = X of shape (n_x, m):
 
@@ -26,7 +26,11 @@ from .regularizers import dropout_backward, dropout_forward
 
 
 class Cache(NamedTuple):
-    """What one layer's backward step needs of its forward step."""
+    """Values of one layer's forward step that its backward step needs.
+
+    One per layer, and nothing else, makes up the caches of a network, so that a list of them goes through
+    ``jax.jit``; what layer 1 needs of the embeddings before it is in its own.
+    """
 
     A_prev: Array
     W: Array
@@ -35,7 +39,7 @@ class Cache(NamedTuple):
     A: Array  # g(Z), before any blending
     mask: Array | None = None  # dropout's D^[l-1], already applied to A_prev
     alpha: Array | None = None  # of a parametric activation
-    inputs: InputCache | None = None  # of the embeddings and scaling before layer 1
+    inputs: InputCache | None = None  # layer 1 alone: of the embeddings and scaling of its A_prev
 
 
 def linear_forward(A_prev: Array, W: Array, b: Array) -> tuple[Array, tuple[Array, Array, Array]]:
@@ -83,15 +87,6 @@ def linear_backward(dZ: Array, cache: tuple[Array, Array, Array]) -> tuple[Array
     return dA_prev, dW, db
 
 
-def linear_gradients(dZ: Array, cache: tuple[Array, Array, Array]) -> tuple[Array, Array]:
-    """Return dW and db alone, for the first layer, before which there is nothing to learn."""
-    A_prev = cache[0]
-    dZ = (1.0 / A_prev.shape[1]) * dZ  # the 1/m, on the smallest of the factors
-    dW = dot(dZ, A_prev.T)
-    db = sum_over_examples(dZ)
-    return dW, db
-
-
 def linear_activation_forward(
     A_prev: Array,
     W: Array,
@@ -100,7 +95,7 @@ def linear_activation_forward(
     mask: Array | None = None,
     alpha: Array | None = None,
 ) -> tuple[Array, Cache]:
-    """A = g(W A_prev + b), with dropout's mask on A_prev and a parametric activation where there are any.
+    """A = g(W A_prev + b), with dropout's mask on A_prev and a blended activation if given.
 
     Parameters
     ----------
@@ -138,7 +133,7 @@ def linear_activation_backward(dA: Array, cache: Cache, activation: Activation) 
     dA_prev, dW, db : as ``linear_backward``
     """
     dZ, _ = _activation_backward(dA, cache, activation)
-    return _undropped(cache, *linear_backward(dZ, cache[:3]))
+    return _masked_linear_backward(dZ, cache)
 
 
 def L_model_forward(
@@ -162,15 +157,16 @@ def L_model_forward(
     """
     masks = masks or {}
     caches = []
-    A, before = X, None
+    A, input_cache = X, None
     if network.inputs is not None:
-        A, before = inputs_forward(X, parameters, network.inputs)
+        A, input_cache = inputs_forward(X, parameters, network.inputs)
     for l in range(1, network.L + 1):
         W, b, alpha = parameters[f"W{l}"], parameters[f"b{l}"], parameters.get(f"a{l}")
-        A, cache = linear_activation_forward(A, W, b, network.rows[l - 1], masks.get(l - 1), alpha)
+        A, cache = linear_activation_forward(
+            A, W, b, network.layer_activations[l - 1], masks.get(l - 1), alpha
+        )
         caches.append(cache)
-    if before is not None:
-        caches[0] = caches[0]._replace(inputs=before)
+    caches[0] = caches[0]._replace(inputs=input_cache)
     return A, caches
 
 
@@ -187,19 +183,16 @@ def compute_cost(
     weights : array, shape (1, m), optional
         Weights of mean 1 (see ``relative_weights``).
     ZL : array, shape (n_L, m), optional
-        Where given and the loss fuses with the output activation, the cost is computed from it:
-        stable however large Z is.
+        If given, and the loss fuses with the output activation, the cost is computed from it: stable
+        however large Z is.
 
     Returns
     -------
     J : scalar
     """
     xp = array_namespace(AL)
-    row = network.loss_row
-    if ZL is not None and network.fused:
-        losses = row.fused_forward(ZL, Y)  # type: ignore[misc]
-    else:
-        losses = row.forward(AL, Y)
+    pair = network.fused_pair
+    losses = network.loss_row.forward(AL, Y) if pair is None or ZL is None else pair.forward(ZL, Y)
     if weights is not None:
         losses = weights * losses
     return xp.sum(losses) / AL.shape[1]
@@ -223,7 +216,7 @@ def L_model_backward(
     weights : array, shape (1, m), optional
         Weights of mean 1.
     input_gradient : bool
-        Whether dA0, which no parameter needs, is wanted.
+        Whether to compute dA0, which no parameter needs.
 
     Returns
     -------
@@ -243,38 +236,16 @@ def L_model_backward(
         if l == 1 and not input_gradient and network.inputs is None:
             grads["dW1"], grads["db1"] = linear_gradients(dZ, cache[:3])
             break
-        dA, grads[f"dW{l}"], grads[f"db{l}"] = _undropped(cache, *linear_backward(dZ, cache[:3]))
+        dA, grads[f"dW{l}"], grads[f"db{l}"] = _masked_linear_backward(dZ, cache)
         grads[f"dA{l - 1}"] = dA
         if l > 1:
-            dZ, dalpha = _activation_backward(dA, caches[l - 2], network.rows[l - 2])
+            dZ, dalpha = _activation_backward(dA, caches[l - 2], network.layer_activations[l - 2])
             if dalpha is not None:
                 grads[f"da{l - 1}"] = dalpha
-        elif network.inputs is not None:
-            grads["dX"], before = inputs_backward(dA, cache.inputs, network.inputs)  # type: ignore[arg-type]
-            grads |= before
+        elif network.inputs is not None and cache.inputs is not None:
+            grads["dX"], of_inputs = inputs_backward(dA, cache.inputs, network.inputs)
+            grads |= of_inputs
     return grads
-
-
-def _activation_backward(dA: Array, cache: Cache, activation: Activation) -> tuple[Array, Array | None]:
-    """dZ, and dalpha of a parametric activation."""
-    if cache.alpha is None:
-        return activation.backward(dA, cache.Z, cache.A), None
-    return blend_backward(dA, cache.Z, cache.A, cache.alpha, activation.backward)
-
-
-def _output_backward(AL: Array, Y: Array, cache: Cache, network: Network) -> tuple[Array, Array | None]:
-    """dZ^[L] of each example's loss, and dA^[L] where the way leads through it."""
-    row = network.loss_row
-    if network.fused:
-        return row.fused_backward(AL, Y), None  # type: ignore[misc]
-    dAL = row.backward(AL, Y)
-    return network.rows[-1].backward(dAL, cache.Z, AL), dAL
-
-
-def _undropped(cache: Cache, dA_prev: Array, dW: Array, db: Array) -> tuple[Array, Array, Array]:
-    if cache.mask is not None:
-        dA_prev = dropout_backward(dA_prev, cache.mask)
-    return dA_prev, dW, db
 
 
 def relative_weights(weights: Array) -> Array:
@@ -309,3 +280,33 @@ def update_parameters(
         New arrays; the old ones are unchanged.
     """
     return {name: theta - learning_rate * grads[f"d{name}"] for name, theta in parameters.items()}
+
+
+def linear_gradients(dZ: Array, cache: tuple[Array, Array, Array]) -> tuple[Array, Array]:
+    """Return dW and db alone, for the first layer, before which there is nothing to learn."""
+    A_prev = cache[0]
+    dZ = (1.0 / A_prev.shape[1]) * dZ  # the 1/m, on the smallest of the factors
+    dW = dot(dZ, A_prev.T)
+    db = sum_over_examples(dZ)
+    return dW, db
+
+
+def _activation_backward(dA: Array, cache: Cache, activation: Activation) -> tuple[Array, Array | None]:
+    """dZ, and dalpha of a parametric activation."""
+    if cache.alpha is None:
+        return activation.backward(dA, cache.Z, cache.A), None
+    return blend_backward(dA, cache.Z, cache.A, cache.alpha, activation.backward)
+
+
+def _output_backward(AL: Array, Y: Array, cache: Cache, network: Network) -> tuple[Array, Array | None]:
+    """dZ^[L] of each example's loss, and dA^[L] unless the fused pair makes it unnecessary."""
+    if network.fused_pair is not None:
+        return network.fused_pair.backward(AL, Y), None
+    dAL = network.loss_row.backward(AL, Y)
+    return network.layer_activations[-1].backward(dAL, cache.Z, AL), dAL
+
+
+def _masked_linear_backward(dZ: Array, cache: Cache) -> tuple[Array, Array, Array]:
+    """The linear backward step, and dropout's mask on dA_prev."""
+    dA_prev, dW, db = linear_backward(dZ, cache[:3])
+    return dA_prev if cache.mask is None else dropout_backward(dA_prev, cache.mask), dW, db

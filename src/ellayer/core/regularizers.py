@@ -8,25 +8,28 @@ drops what an uninterrupted one would have dropped.
 from __future__ import annotations
 
 from .arrays import Array, array_namespace
+from .parameter_names import kind_of
 
 
 def l2_forward(parameters: dict[str, Array], l2: float, m: float) -> Array:
     """Return the L2 part of the cost, l2 / (2 m) * sum of W^2; biases are left out."""
     xp = array_namespace(*parameters.values())
-    return l2 / (2.0 * m) * sum(xp.sum(W * W) for name, W in parameters.items() if name[0] == "W")
+    return l2 / (2.0 * m) * sum(xp.sum(W * W) for name, W in parameters.items() if kind_of(name) == "W")
 
 
 def l2_backward(
     grads: dict[str, Array], parameters: dict[str, Array], l2: float, m: float
 ) -> dict[str, Array]:
     """Return the gradients with l2 / m * W added to each dW."""
-    return grads | {f"d{k}": grads[f"d{k}"] + (l2 / m) * W for k, W in parameters.items() if k[0] == "W"}
+    return grads | {
+        f"d{k}": grads[f"d{k}"] + (l2 / m) * W for k, W in parameters.items() if kind_of(k) == "W"
+    }
 
 
 def l1_forward(parameters: dict[str, Array], l1: float, m: float) -> Array:
     """Return the L1 part of the cost, l1 / m * sum of |W|."""
     xp = array_namespace(*parameters.values())
-    return l1 / m * sum(xp.sum(xp.abs(W)) for name, W in parameters.items() if name[0] == "W")
+    return l1 / m * sum(xp.sum(xp.abs(W)) for name, W in parameters.items() if kind_of(name) == "W")
 
 
 def l1_backward(
@@ -35,7 +38,7 @@ def l1_backward(
     """Return the gradients with l1 / m * sign(W) added to each dW; sign(0) = 0."""
     xp = array_namespace(*parameters.values())
     return grads | {
-        f"d{k}": grads[f"d{k}"] + (l1 / m) * xp.sign(W) for k, W in parameters.items() if k[0] == "W"
+        f"d{k}": grads[f"d{k}"] + (l1 / m) * xp.sign(W) for k, W in parameters.items() if kind_of(k) == "W"
     }
 
 

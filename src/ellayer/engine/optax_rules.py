@@ -12,6 +12,7 @@ import numpy as np
 
 from ..core.arrays import Array
 from ..core.optimizers import OPTIMIZERS, Optimizer
+from ..core.parameter_names import kind_of
 from ..core.schedules import SCHEDULES, Schedule
 from ..errors import EllayerError
 
@@ -100,7 +101,7 @@ def _optax_by_name(name: str) -> Optimizer:
     if name == "muon":
         weight = optax.contrib.MuonDimensionNumbers(reduction_axis=1, output_axis=0)
         options["muon_weight_dimension_numbers"] = lambda tree: {
-            k: weight if k[0] == "W" else None for k in tree
+            k: weight if kind_of(k) == "W" else None for k in tree
         }
     rule = _from_optax(name, make(learning_rate=1.0, **options), OPTAX_RATES[name])
     return replace(rule, weight_decay=OPTAX_DECAYS.get(name, 0.0))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, SupportsIndex
 import numpy as np
 
 from ..core.network import Network
+from ..core.parameter_names import kind_of
 from ..errors import EllayerError
 from .events import Observers
 from .history import RESERVED
@@ -294,10 +295,10 @@ def check_factors(network: Network, factors: Mapping[str, float] | None) -> dict
             f"learning_rate_factors: expected a dict such as {{'b': 0.1}}, received {type(factors).__name__}"
         )
     names = list(network.shapes)
-    known = {*names, *(name[0] for name in names)}
+    known = {*names, *map(kind_of, names)}
     if unknown := set(factors) - known:
         raise EllayerError(
             f"learning_rate_factors: expected a kind or a name among {', '.join(sorted(known))}; received {sorted(unknown)}"
         )
     values = {k: check_number(v, f"learning_rate_factors[{k!r}]") for k, v in factors.items()}
-    return {name: values.get(name, values.get(name[0], 1.0)) for name in names}
+    return {name: values.get(name, values.get(kind_of(name), 1.0)) for name in names}

@@ -127,5 +127,5 @@ def _loss_cases(row: Loss) -> list[Case]:
     pair = Network([4, n_L], [row.output], row)
     if not pair.fused:
         return [("", pair, draw)]
-    unpaired = replace(row, name=f"{row.name} through dA", fused_forward=None, fused_backward=None)
+    unpaired = replace(row, name=f"{row.name} through dA", fused=None)
     return [(" (pair)", pair, draw), (" (through dA)", Network([4, n_L], [row.output], unpaired), draw)]

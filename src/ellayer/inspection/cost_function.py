@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from ..core.inputs import ramp_sides
 from ..core.network import Network
 from ..core.objective import Objective, objective
+from ..core.parameter_names import kind_of
 from ..core.propagation import L_model_forward
 from ..errors import EllayerError
 
@@ -73,12 +74,12 @@ class CostFunction:
     def cost(self, theta: Parameters) -> tuple[float, list[np.ndarray]]:
         """Return J, and for everything that has a kink on which side of it it lies."""
         AL, caches = L_model_forward(self.X, theta, self.network, self.masks)
-        rows = self.network.rows
+        rows = self.network.layer_activations
         sides = [k < cache.Z for cache, row in zip(caches, rows, strict=True) for k in row.kinks]
         sides += [k < AL - self.Y for k in self.network.loss_row.kinks]
         sides += ramp_sides(caches[0].inputs)
         if self.objective.l1:
-            sides += [W > 0 for name, W in theta.items() if name[0] == "W"]
+            sides += [W > 0 for name, W in theta.items() if kind_of(name) == "W"]
         return self.objective.cost(AL, caches[-1].Z, self.Y, theta), sides
 
     def gradients(self, theta: Parameters) -> Parameters:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..core.parameter_names import kind_of, layer_of
 from ..core.propagation import Cache, L_model_backward, L_model_forward
 from ..errors import EllayerError
 from .chain_notation import Factor, cell, entry
@@ -172,8 +173,8 @@ def derive(
     grads = L_model_backward(AL, Y, caches, network)
     grads.setdefault(f"dA{network.L}", network.loss_row.backward(AL, Y))
     path, local = None, np.ones(m)
-    if name[0] in "Wba":
-        before, local = _in_layer(caches[int(name[1:]) - 1], grads, name, index)
+    if layer_of(name):
+        before, local = _in_layer(caches[layer_of(name) - 1], grads, name, index)
         contributions = before * local + 0.0  # no -0
     else:
         assert network.inputs is not None
@@ -189,7 +190,7 @@ def derive(
     function = CostFunction.of(network, X, Y, l2=l2, l1=l1)
     gradient = float(function.gradients(theta)[f"d{name}"][index])
     difference, step = _finite_difference(function, theta, name, index, epsilon)
-    penalty = gradient - float(contributions.mean()) if name[0] == "W" and (l2 or l1) else 0.0
+    penalty = gradient - float(contributions.mean()) if kind_of(name) == "W" and (l2 or l1) else 0.0
     return Derivation(
         cell(name, index), i, tuple(factors), contributions, penalty, gradient, difference, step
     )
@@ -213,9 +214,9 @@ def _in_layer(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the derivative of each example's loss by the unit's Z (or A), and of that by the parameter."""
     l, j = name[1:], index[0]
-    if name[0] == "W":
+    if kind_of(name) == "W":
         return grads[f"dZ{l}"][j], cache.A_prev[index[1]]
-    if name[0] == "b":
+    if kind_of(name) == "b":
         return grads[f"dZ{l}"][j], np.ones(cache.Z.shape[1])
     return grads[f"dA{l}"][j], cache.A[j] - cache.Z[j]
 
@@ -227,7 +228,7 @@ def _check_parameter(parameter: object, shapes: dict[str, tuple[int, ...]]) -> t
         )
     name, index = parameter[0], tuple(parameter[1:])
     shape = shapes[name]
-    if len(index) == len(shape) - 1 and name[0] in "bafpcst":  # columns: the last 0 may be left out
+    if len(index) == len(shape) - 1 and kind_of(name) in "bafpcst":  # columns: the last 0 may be left out
         index = (*index, 0)
     whole = all(isinstance(i, (int, np.integer)) and not isinstance(i, bool) for i in index)
     if (

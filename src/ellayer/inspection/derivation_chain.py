@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..core.network import Network
+from ..core.parameter_names import kind_of, layer_of
 from ..core.propagation import Cache
 from .chain_notation import Factor, cell, entry, sub
 from .derivation_inputs import InputPath
@@ -29,10 +30,10 @@ class Chain(NamedTuple):
         self, name: str, index: tuple[int, ...], local: float, contribution: float
     ) -> list[Factor]:
         """Return the factors from the loss to a parameter of a layer."""
-        l, j = int(name[1:]), index[0]
+        l, j = layer_of(name), index[0]
         factors = self._down_to(l)
-        factors += self._to_activations(l, (j,)) if name[0] == "a" else self._through(l, (j,))
-        kind = f"dA{l}" if name[0] == "a" else f"dZ{l}"
+        factors += self._to_activations(l, (j,)) if kind_of(name) == "a" else self._through(l, (j,))
+        kind = f"dA{l}" if kind_of(name) == "a" else f"dZ{l}"
         where = cell(name, index)
         text = f"dL/d{where} = {kind}[{j},{self.example}] * the factor above"
         return [*factors, self._local(name, index, local), _last(where, text, contribution)]
@@ -63,7 +64,7 @@ class Chain(NamedTuple):
 
     def _through(self, layer: int, units: Sequence[int]) -> list[Factor]:
         """Return the factors to A and Z of the units of a layer that most flows through."""
-        elementwise = self.network.rows[layer - 1].elementwise
+        elementwise = self.network.layer_activations[layer - 1].elementwise
         above = units if elementwise else range(self.network.layer_dims[layer])  # each dZ may need every dA
         factors = self._to_activations(layer, above)
         return factors + [self._to_Z(layer, k) for k in self._strongest(layer, units)]
@@ -102,7 +103,7 @@ class Chain(NamedTuple):
         )
 
     def _to_Z(self, layer: int, k: int) -> Factor:
-        i, cache, row = self.example, self.caches[layer - 1], self.network.rows[layer - 1]
+        i, cache, row = self.example, self.caches[layer - 1], self.network.layer_activations[layer - 1]
         value = float(self.grads[f"dZ{layer}"][k, i])
         left = rf"\frac{{\partial L}}{{\partial {sub(f'Z{layer}', k, i)}}}"
         if not row.elementwise:
@@ -123,10 +124,10 @@ class Chain(NamedTuple):
 
     def _local(self, name: str, index: tuple[int, ...], value: float) -> Factor:
         """Return the factor from Z (or A, for a parametric activation) of a unit to a parameter of it."""
-        l, j, i, where = int(name[1:]), index[0], self.example, cell(name, index)
-        if name[0] == "a":
+        l, j, i, where = layer_of(name), index[0], self.example, cell(name, index)
+        if kind_of(name) == "a":
             by, plain, latex = f"A{l}", f"g(Z{l}[{j},{i}]) - Z{l}[{j},{i}]", "g(z) - z"
-        elif name[0] == "W":
+        elif kind_of(name) == "W":
             k = index[1]
             by, plain, latex = f"Z{l}", f"A{l - 1}[{k},{i}]", sub(f"A{l - 1}", k, i)
         else:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..core.inputs import InputCache, Inputs
+from ..core.parameter_names import kind_of
 
 
 class InputPath(NamedTuple):
@@ -44,16 +45,16 @@ def input_path(
     shape : tuple of int
         Of A^[0].
     """
-    if name[0] == "s":
+    if kind_of(name) == "s":
         return InputPath((index[0],), cache.unscaled[[index[0]]])
-    if name[0] == "E":
+    if kind_of(name) == "E":
         d, k = index
         first = shape[0] + (int(name[1:]) - 1 - len(inputs.categories)) * inputs.dimension
         path = InputPath((first + d,), cache.codes[int(name[1:]) - 1][[k]])
-    elif name[0] == "t":
+    elif kind_of(name) == "t":
         path = _threshold(index, inputs, cache)
     else:
-        path = _embedding(name[0], index, inputs, cache, shape[1])
+        path = _embedding(kind_of(name), index, inputs, cache, shape[1])
     rows = list(path.rows)
     return path if cache.s is None else InputPath(path.rows, cache.s[rows] * path.slopes)
 
@@ -61,6 +62,7 @@ def input_path(
 def _embedding(kind: str, index: tuple[int, ...], inputs: Inputs, cache: InputCache, m: int) -> InputPath:
     """V cos(2 pi t) + c with t = f x + p: V and c act on one row, f and p on all rows of the number."""
     n, first = index[0], inputs.numbers + index[0] * inputs.width
+    assert cache.numbers is not None
     X, _, V, angles, cosines = cache.numbers
     if kind == "c":
         return InputPath((first + index[1],), np.ones((1, m)))
@@ -74,6 +76,7 @@ def _embedding(kind: str, index: tuple[int, ...], inputs: Inputs, cache: InputCa
 def _threshold(index: tuple[int, ...], inputs: Inputs, cache: InputCache) -> InputPath:
     """t_j is the beginning of ramp j and the end of ramp j - 1."""
     n, j = index[:2]
+    assert cache.ramps is not None
     U, inside, slope = cache.ramps
     first = inputs.numbers * (1 + (inputs.width if inputs.frequencies else 0)) + n * inputs.ramps
     ramps = [k for k in (j - 1, j) if 0 <= k < inputs.ramps]

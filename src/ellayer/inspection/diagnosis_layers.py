@@ -57,7 +57,7 @@ def _saturated_share(network: Network, cache: Cache, l: int) -> float:
     kind = network.activations[l - 1].partition("(")[0]
     if l == network.L or cache.alpha is not None or kind not in ("tanh", "sigmoid"):
         return np.nan
-    slope = network.rows[l - 1].derivative(cache.Z) * (1.0 if kind == "tanh" else 4.0)
+    slope = network.layer_activations[l - 1].derivative(cache.Z) * (1.0 if kind == "tanh" else 4.0)
     return float(((slope < FLAT).mean(axis=1) >= ALWAYS).mean())
 
 

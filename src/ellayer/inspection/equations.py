@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from ..core.network import Network
 from ..core.optimizers import Optimizer
+from ..core.parameter_names import kind_of
 
 
 class Equation(NamedTuple):
@@ -81,7 +82,7 @@ def symbol(name: str) -> str:
 
 def _forward(network: Network, l: int, masked: bool) -> dict[str, Equation]:
     g = network.activations[l - 1]
-    row = network.rows[l - 1]
+    row = network.layer_activations[l - 1]
     before, Z, A = symbol(f"A{l - 1}"), symbol(f"Z{l}"), symbol(f"A{l}")
     drop, drop_plain = (rf"\odot D^{{[{l - 1}]}}", f" * D{l - 1}") if masked else ("", "")
     W = f"{symbol(f'W{l}')} {f'({before}{drop})' if masked else before}"
@@ -141,7 +142,7 @@ def _output(network: Network, weighted: bool) -> dict[str, Equation]:
 
 
 def _activation_backward(network: Network, l: int) -> Equation:
-    row, g = network.rows[l - 1], network.activations[l - 1]
+    row, g = network.layer_activations[l - 1], network.activations[l - 1]
     Z, dA, dZ = (symbol(f"{k}{l}") for k in ("Z", "dA", "dZ"))
     if not row.elementwise:
         return Equation(
@@ -232,7 +233,7 @@ def _inputs_backward(network: Network) -> dict[str, Equation]:
     assert network.inputs is not None
     for name in network.inputs.shapes(network.layer_dims[0]):
         j = name[1:]
-        table[f"d{name}"] = known.get(name[0]) or Equation(
+        table[f"d{name}"] = known.get(kind_of(name)) or Equation(
             f"dE{j} = 1/m D (one-hot codes)^T",
             rf"dE_{{{j}}} = \frac{{1}}{{m}} D\, (\text{{one-hot codes}})^T",
         )

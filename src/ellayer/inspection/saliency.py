@@ -127,7 +127,7 @@ def saliency(
 
 def _probe(network: Network, of: str) -> Network:
     """Return the network with the chosen output itself as its "loss", so that dX is its derivative."""
-    rows: list[str | Activation] = list(network.rows)
+    rows: list[str | Activation] = list(network.layer_activations)
     if of == "Z":
         rows[-1] = "identity"
     chosen = Loss("chosen output", lambda A, Y: A * Y, lambda A, Y: Y, output="identity", targets="real")

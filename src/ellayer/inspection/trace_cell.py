@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..core.parameter_names import kind_of
 from .trace_record import TraceRecord
 
 _SHOWN = 8  # terms of a long sum, the largest
@@ -107,7 +108,7 @@ def _A(trace: TraceRecord, name: str, l: int, index: tuple[int, ...]) -> _Parts:
     if l == 0:
         return [], "", 1.0
     j, i = index
-    cache, row = trace.caches[l - 1], trace.network.rows[l - 1]
+    cache, row = trace.caches[l - 1], trace.network.layer_activations[l - 1]
     if not row.elementwise:
         return [(f"Z{l}[{k},{i}] = {z:.6g}", float(z)) for k, z in enumerate(cache.Z[:, i])], "", 1.0
     terms = [(f"Z{l}[{j},{i}] = {cache.Z[j, i]:.6g}", float(cache.Z[j, i]))]
@@ -120,14 +121,13 @@ def _A(trace: TraceRecord, name: str, l: int, index: tuple[int, ...]) -> _Parts:
 def _J(trace: TraceRecord, name: str, l: int, index: tuple[int, ...]) -> _Parts:
     network = trace.network
     AL, Y, Z = trace[f"A{network.L}"], trace["Y"], trace.caches[-1].Z
-    row = network.loss_row
-    fused = row.fused_forward if network.fused else None
-    losses = (row.forward(AL, Y) if fused is None else fused(Z, Y)).sum(axis=0)
+    pair = network.fused_pair
+    losses = (network.loss_row.forward(AL, Y) if pair is None else pair.forward(Z, Y)).sum(axis=0)
     if any(step.name == "w" for step in trace):
         losses = losses * trace["w"][0]
     terms = [(f"loss of example {i}", float(loss)) for i, loss in enumerate(losses)]
     l2, l1, total = trace.penalties
-    W = [step.value for step in trace if step.phase == "given" and step.name[0] == "W"]
+    W = [step.value for step in trace if step.phase == "given" and kind_of(step.name) == "W"]
     if l2:
         terms.append(
             ("l2 penalty, times m", trace.m * l2 / (2 * total) * float(sum((w * w).sum() for w in W)))
@@ -163,7 +163,7 @@ def _dZ(trace: TraceRecord, name: str, l: int, index: tuple[int, ...]) -> _Parts
     if l == network.L and network.fused:
         value, Y = trace[f"A{l}"][j, i], trace["Y"][j, i]
         return [(f"A{l}[{j},{i}] = {value:.6g}", float(value)), (f"Y[{j},{i}] = {Y:.6g}", float(Y))], "", 1.0
-    row, cache = network.rows[l - 1], trace.caches[l - 1]
+    row, cache = network.layer_activations[l - 1], trace.caches[l - 1]
     dA = trace[f"dA{l}"]
     if not row.elementwise:
         return [(f"dA{l}[{k},{i}] = {d:.6g}", float(d)) for k, d in enumerate(dA[:, i])], "", 1.0

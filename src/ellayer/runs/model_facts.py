@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..core.parameter_names import layer_of
 from ..engine.model import unpack_model
 from ..engine.state import Parameters
 
@@ -79,7 +80,7 @@ def layers_of(network: Network) -> list[dict[str, Any]]:
     """
     rows = []
     for l in range(network.L + 1):
-        shapes = {name: shape for name, shape in network.shapes.items() if _layer(name) == l}
+        shapes = {name: shape for name, shape in network.shapes.items() if layer_of(name) == l}
         if l == 0 and not shapes:
             rows.append(_row("input", network.layer_dims[0], "", {}))
             continue
@@ -100,11 +101,6 @@ def _row(layer: int | str, units: int, activation: str, shapes: dict[str, tuple[
     count = sum(math.prod(shape) for shape in shapes.values())
     return {"layer": layer, "units": units, "activation": activation,
             "shapes": {name: list(shape) for name, shape in shapes.items()}, "parameters": count}  # fmt: skip
-
-
-def _layer(name: str) -> int:
-    """Return the layer of a parameter; that of the inputs (f0, E1, s0, ...) is 0."""
-    return int(name[1:]) if name[0] in "Wba" else 0
 
 
 def statistics(network: Network | None, members: Sequence[Parameters]) -> list[dict[str, Any]]:

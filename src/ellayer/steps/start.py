@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .. import core
+from ..core.parameter_names import kind_of
 
 
 def start(layer_dims: Sequence[int], initializer: str, seed: int) -> dict[str, np.ndarray]:
@@ -40,5 +41,5 @@ def start(layer_dims: Sequence[int], initializer: str, seed: int) -> dict[str, n
     network = core.Network(layer_dims)
     parameters = core.initialize_parameters(network, initializer, seed)
     np.random.seed(seed)
-    np.random.randn(sum(W.size for name, W in parameters.items() if name[0] == "W"))
+    np.random.randn(sum(W.size for name, W in parameters.items() if kind_of(name) == "W"))
     return parameters

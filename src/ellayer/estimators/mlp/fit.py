@@ -173,7 +173,7 @@ def _scored(network: Network) -> Network:
     """Return the network whose cost scikit-learn would report: of several squared errors the mean."""
     if network.loss != "squared_error" or network.layer_dims[-1] == 1:
         return network
-    activations = [row if row in network.own else row.name for row in network.rows]
+    activations = [row if row in network.custom else row.name for row in network.layer_activations]
     return Network(network.layer_dims, activations, reported_as_mean(network.loss, network.layer_dims[-1]))
 
 

@@ -7,7 +7,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 from ...core.arrays import Array
-from ...core.losses import LOSSES, Loss
+from ...core.losses import LOSSES, FusedPair, Loss
 from ...errors import EllayerError
 
 _ONE_OUTPUT = {"cross_entropy": "binary_cross_entropy", "focal": "binary_focal"}
@@ -50,9 +50,9 @@ def reported_as_mean(spec: str, n_outputs: int) -> Loss:
     This is how scikit-learn reports and judges the squared error of several outputs.
     """
     row = LOSSES[spec]
-    fused = row.fused_forward and partial(_mean, row.fused_forward, n_outputs)
+    fused = row.fused and FusedPair(partial(_mean, row.fused.forward, n_outputs), row.fused.backward)
     name = f"{row.name} as the mean of {n_outputs}"
-    return replace(row, name=name, forward=partial(_mean, row.forward, n_outputs), fused_forward=fused)
+    return replace(row, name=name, forward=partial(_mean, row.forward, n_outputs), fused=fused)
 
 
 def _mean(forward: Any, n_outputs: int, A: Array, Y: Array) -> Array:

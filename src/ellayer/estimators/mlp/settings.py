@@ -13,6 +13,7 @@ from ...core.activations import ACTIVATIONS, Activation
 from ...core.initializers import INITIALIZERS, initialize_parameters
 from ...core.losses import LOSSES
 from ...core.network import Network
+from ...core.parameter_names import kind_of, layer_of
 from ...core.schedules import Schedule
 from ...errors import EllayerError
 from ..parameters import hidden_sizes
@@ -76,7 +77,7 @@ def choose_engine(estimator: Any, network: Network) -> tuple[str, list | None]:
                 f"device: expected None or 'cpu' with engine 'numpy', received {estimator.device!r}"
             )
         engine = "jax" if engine == "auto" else f"jax+{engine}"
-    for row in network.own:
+    for row in network.custom:
         if isinstance(row, Activation) and isinstance(row.backward, partial):
             pair = row.backward.func.__name__ == "_pair_backward"
             if pair and engine == "auto":
@@ -206,10 +207,10 @@ def given_parameters(given: Any, network: Network, dtype: Any) -> dict[str, np.n
     checked = {}
     for name, shape in network.shapes.items():
         theta = np.array(arrays[name], dtype=dtype)
-        if name[0] == "b" and theta.shape == shape[:1]:
+        if kind_of(name) == "b" and theta.shape == shape[:1]:
             theta = theta.reshape(shape)
         if theta.shape != shape or not np.isfinite(theta).all():
-            rows = f" (coefs[{int(name[1:]) - 1}] of shape {shape[::-1]})" if name[0] == "W" else ""
+            rows = f" (coefs[{layer_of(name) - 1}] of shape {shape[::-1]})" if kind_of(name) == "W" else ""
             raise EllayerError(
                 f"init_params: expected finite {name} of shape {shape}{rows}, received shape {theta.shape}"
                 + ("" if np.isfinite(theta).all() else " with nan or infinite values")

@@ -13,6 +13,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ...core.network import Network
+from ...core.parameter_names import kind_of
 from ...engine.history import History
 from ...engine.state import TrainState
 from ...errors import EllayerError
@@ -188,7 +189,7 @@ def take_optimizer(estimator: Any, model: Any) -> None:
 
     def slot(values: list) -> dict[str, np.ndarray]:
         return {
-            name: np.ascontiguousarray(value.T) if name[0] == "W" else value.reshape(-1, 1).copy()
+            name: np.ascontiguousarray(value.T) if kind_of(name) == "W" else value.reshape(-1, 1).copy()
             for name, value in zip(names, values, strict=True)
         }
 

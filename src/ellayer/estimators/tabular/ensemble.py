@@ -13,6 +13,7 @@ import numpy as np
 from ...core import inference
 from ...core.inputs import Inputs
 from ...core.network import Network
+from ...core.parameter_names import kind_of
 from ...core.schedules import SCHEDULES, Schedule
 from ...engine.disk_rows import DiskRows
 from ...engine.events import Info, wants_to_stop
@@ -124,7 +125,7 @@ def make_network(
 
 def rate_factors(network: Network, recipe: Recipe) -> dict[str, float]:
     """Return the learning-rate factors by kind, and 1 / sqrt(n_{l-1}) for each W^[l]."""
-    kinds = {name[0] for name in network.shapes}
+    kinds = set(map(kind_of, network.shapes))
     factors = {kind: f for kind, f in recipe["learning_rate_factors"].items() if kind in kinds}
     return factors | {f"W{l}": 1.0 / math.sqrt(n) for l, n in enumerate(network.widths[:-1], start=1)}
 

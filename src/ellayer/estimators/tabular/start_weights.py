@@ -56,7 +56,7 @@ def start_of(network: Network, recipe: Recipe, X: np.ndarray, random: np.random.
                 spread = (W @ A).std(axis=1, keepdims=True)
                 W = W / np.where(spread > 1e-6, spread, 1.0)
                 b = -_points(W @ A, random)
-                A = network.rows[l - 1].forward(W @ A + b)
+                A = network.layer_activations[l - 1].forward(W @ A + b)
             if network.parametric:
                 parameters[f"a{l}"] = np.ones((n_out, 1))
         parameters |= {f"W{l}": W, f"b{l}": b}

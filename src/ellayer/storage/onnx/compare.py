@@ -47,7 +47,7 @@ def compare(proto: ModelProto, model: NetworkModel, dtype: str, X: TableLike | N
         If onnxruntime computes something else, or ``dtype`` is too coarse for X.
     """
     single = dtype == "float32" or proto.graph.output[-1].name == "output_probability"  # dicts hold float32
-    coarse = single or any(row.onnx == "Gelu" for row in model.network.rows)
+    coarse = single or any(row.onnx == "Gelu" for row in model.network.layer_activations)
     largest = 0.0
     if X is not None:
         largest = _compare_on(

@@ -103,7 +103,7 @@ def to_onnx(
         _note(proto, "max_difference", repr(compare(proto, described, dtype, X)))
     else:
         proto, network = convert_pipeline(model, X, dtype, zipmap), None
-    if network is not None and not network.own:
+    if network is not None and not network.custom:
         _note(proto, "network", network.to_json())
     _note(proto, "version", __version__)
     if path is not None:

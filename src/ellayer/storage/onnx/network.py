@@ -40,7 +40,7 @@ def add_network(
         For an activation that has no ONNX operator.
     """
     Z = add_linear_network(sink, X, network, parameters, dtype)
-    return add_activation(sink, network.rows[-1], Z, dtype, out)
+    return add_activation(sink, network.layer_activations[-1], Z, dtype, out)
 
 
 def add_linear_network(
@@ -71,7 +71,7 @@ def add_linear_network(
     if before not in ("", dtype):
         A = sink.node("CastLike", A, sink.constant("like", np.zeros(1, dtype)))
     own = {name: np.asarray(theta, dtype) for name, theta in parameters.items()}
-    for l, row in enumerate(network.rows, start=1):
+    for l, row in enumerate(network.layer_activations, start=1):
         W, b = sink.constant(f"W{l}", own[f"W{l}"]), sink.constant(f"b{l}", own[f"b{l}"].ravel())
         Z = sink.node("Gemm", A, W, b, transB=1)
         if l == network.L:

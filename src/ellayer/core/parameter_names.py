@@ -1,0 +1,21 @@
+"""Names of parameters: a letter for the kind, and the number of the layer or column."""
+
+from __future__ import annotations
+
+
+def kind_of(name: str) -> str:
+    """Return the kind of a parameter: "W", "b" or "a" of a layer; "f", "p", "V", "c", "t", "E" or "s" of the inputs.
+
+    >>> kind_of("W12"), kind_of("s0")
+    ('W', 's')
+    """
+    return name[0]
+
+
+def layer_of(name: str) -> int:
+    """Return the layer that a parameter belongs to; 0 for those of the inputs.
+
+    >>> layer_of("W12"), layer_of("E3")
+    (12, 0)
+    """
+    return int(name[1:]) if kind_of(name) in "Wba" else 0
