@@ -1,29 +1,38 @@
-"""Warnings with a remedy: data that will cost the fit, and fits that came out badly."""
+"""Warnings with a remedy: data that will harm the fit, and fits that ended badly."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 
 from .._warn import warn_user
 from ..core.inference import MOST_DEAD, SPARSE_NUMBERS_AT_ONCE, class_index, dead_share, outputs
 from ..core.network import Network
 from ..core.propagation import Cache, L_model_forward
 
-NOTHING = 0.1
+if TYPE_CHECKING:
+    from ..engine.state import Parameters
+    from .examples import Rows
+
+NEAR_ZERO = 0.1
 HUGE_INPUT = 1e4
 HUGE_TARGET = 1e6
 OVERFLOWS = 1e30
-LOOKED_AT = 20_000
+ROWS_EXAMINED = 20_000
 NON_FINITE = (
     "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
     "preprocessed."
 )
 
 
-def where_not_finite(X: Any, names: Any) -> str:
-    """Return how many values of X are nan or infinite and in which columns, as text; "" where unknown."""
+# Before a fit
+
+
+def where_not_finite(X: Rows, names: Sequence[str] | None) -> str:
+    """Return how many values of X are nan or infinite and in which columns, as text; "" if X holds no numbers."""
     try:
         bad = ~np.isfinite(np.asarray(X.toarray() if hasattr(X, "toarray") else X, dtype=float))
     except (TypeError, ValueError):
@@ -32,26 +41,29 @@ def where_not_finite(X: Any, names: Any) -> str:
         return ""
     counts = bad.sum(axis=0)
     columns = np.flatnonzero(counts)
-    told = ", ".join(f"{_column(j, names)}: {counts[j]}" for j in columns[:10])
+    listed = ", ".join(f"{_column(j, names)}: {counts[j]}" for j in columns[:10])
     more = f" and {len(columns) - 10} more columns" if len(columns) > 10 else ""
-    return f"{int(counts.sum())} values that are nan or infinite, by column: {told}{more}."
+    return f"{int(counts.sum())} values that are nan or infinite, by column: {listed}{more}."
 
 
-def _extremes(X: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Return the largest and the smallest value of each column."""
-    found = (X.max(axis=0), X.min(axis=0))
-    return tuple(a.toarray().ravel() if hasattr(a, "toarray") else a for a in found)  # type: ignore[return-value]
-
-
-def warn_of_data(estimator: Any, X: Any, y: np.ndarray | None) -> None:
+def warn_of_data(X: Rows, y: np.ndarray | None, names: Sequence[str] | None, estimator: str) -> None:
     """Warn of constant columns, of columns of huge scale, and of targets of huge scale.
 
     A column constant around 0 is silent: it adds next to nothing to any unit.
+
+    Parameters
+    ----------
+    X : array or csr matrix, shape (m, n_x)
+    y : ndarray or None
+        Targets that are numbers.
+    names : sequence of str or None
+        Of the columns.
+    estimator : str
+        The name of the class, for the remedy.
     """
-    names = getattr(estimator, "feature_names_in_", None)
-    high, low = _extremes(X)
+    high, low = (_dense(X.max(axis=0)), _dense(X.min(axis=0)))
     scale = np.maximum(np.abs(high), np.abs(low))
-    constant = np.flatnonzero((high == low) & (scale > NOTHING)) if X.shape[0] > 1 else np.array([], int)
+    constant = np.flatnonzero((high == low) & (scale > NEAR_ZERO)) if X.shape[0] > 1 else np.array([], int)
     if len(constant):
         warn_user(
             f"X: {_columns(constant, names)} constant: nothing can be learned from it beyond a bias; drop it, for "
@@ -62,25 +74,24 @@ def warn_of_data(estimator: Any, X: Any, y: np.ndarray | None) -> None:
         warn_user(
             f"X: {_columns(huge, names)} of a scale up to {scale[huge].max():.3g}, where networks learn from inputs "
             "around 1: such columns drown the others and the fit suffers; put a scaler in front, "
-            f"make_pipeline(StandardScaler(), {type(estimator).__name__}(...))",
+            f"make_pipeline(StandardScaler(), {estimator}(...))",
         )
     if y is not None and (largest := float(np.abs(y).max())) > HUGE_TARGET:
         warn_user(
             f"y: values up to {largest:.3g}, where networks learn targets around 1; scale the target, "
-            f"TransformedTargetRegressor({type(estimator).__name__}(...), transformer=StandardScaler())",
+            f"TransformedTargetRegressor({estimator}(...), transformer=StandardScaler())",
         )
 
 
-def warn_of_one_class(estimator: Any) -> None:
-    """Warn that there is nothing to tell apart."""
+def warn_of_one_class(classes: np.ndarray) -> None:
+    """Warn that ``y`` has a single class."""
     warn_user(
-        f"y holds one class only, {estimator.classes_.tolist()[0]!r}: every prediction will be it; give examples of "
-        "another class too",
+        f"y has one class only, {classes.tolist()[0]!r}: every prediction will be it; add examples of another class",
     )
 
 
-def overflows_at_once(X: Any, Y: np.ndarray, parameters: dict[str, np.ndarray], network: Network) -> bool:
-    """Tell whether even the first cost is no number; looked at only where the scale makes it likely."""
+def overflows_at_once(X: Rows, Y: np.ndarray, parameters: Parameters, network: Network) -> bool:
+    """Return whether even the first loss is not finite; computed only if the scale makes it likely."""
     if max(float(abs(X).max()), float(np.abs(Y).max())) < OVERFLOWS ** (
         0.5 if X.dtype == np.float32 else 1.0
     ):
@@ -90,34 +101,60 @@ def overflows_at_once(X: Any, Y: np.ndarray, parameters: dict[str, np.ndarray], 
         return not np.isfinite(network.loss_row.forward(AL, Y.T).sum())
 
 
+# After a fit
+
+
+def warn_of_limit(max_iter: int) -> None:
+    """Warn in scikit-learn's words that the last epoch came before convergence."""
+    warn_user(
+        f"Stochastic Optimizer: Maximum iterations ({max_iter}) reached and the optimization hasn't converged yet.",
+        ConvergenceWarning,
+    )
+
+
+def warn_of_lbfgs(iterations: int, max_iter: int) -> None:
+    """Warn in scikit-learn's words that lbfgs ended without convergence."""
+    reason, remedy, status = "NO LOWER COST FOUND, OR max_fun REACHED", "", 2
+    if iterations >= max_iter:
+        reason, status = "TOTAL NO. OF ITERATIONS REACHED LIMIT", 1
+        remedy = f"\nIncrease the number of iterations to improve the convergence (max_iter={max_iter})."
+    warn_user(
+        f"lbfgs failed to converge after {iterations} iteration(s) (status={status}):\nSTOP: {reason}\n{remedy}\n"
+        "You might also want to scale the data as shown in:\n"
+        "    https://scikit-learn.org/stable/modules/preprocessing.html",
+        ConvergenceWarning,
+    )
+
+
 def warn_of_fit(
-    estimator: Any,
-    X: Any,
-    numbers: np.ndarray | None,
+    X: Rows,
     network: Network,
-    parameters: dict[str, np.ndarray],
+    parameters: Parameters,
+    numbers: np.ndarray | None = None,
+    classes: np.ndarray | None = None,
 ) -> None:
     """Warn of layers of dead units and of classes that are never predicted.
 
     Parameters
     ----------
     X : array or csr matrix, shape (m, n_x)
-        The examples of the fit; some of them are looked at.
-    numbers : array, shape (m,), or None
+        The examples of the fit, of which a part is examined.
+    network : Network
+    parameters : dict
+    numbers : ndarray, shape (m,), or None
         Their class numbers.
+    classes : ndarray or None
+        The labels of these numbers.
     """
     sparse = hasattr(X, "toarray")
-    step = -(-X.shape[0] // (max(100, SPARSE_NUMBERS_AT_ONCE // X.shape[1]) if sparse else LOOKED_AT))
-    X = X[::step].toarray() if sparse else X[::step]
-    AL, caches = L_model_forward(X.T, parameters, network)
+    step = -(-X.shape[0] // (max(100, SPARSE_NUMBERS_AT_ONCE // X.shape[1]) if sparse else ROWS_EXAMINED))
+    AL, caches = L_model_forward(_dense(X[::step], ravel=False).T, parameters, network)
     _warn_of_dead_units(network, caches)
-    if numbers is None or len(estimator.classes_) < 2:
+    if numbers is None or classes is None or len(classes) < 2:
         return
-    predicted = class_index(AL)
-    count = len(estimator.classes_)
-    never = np.setdiff1d(np.unique(numbers[::step]), np.unique(predicted))
-    if len(never) and count > 1:
-        labels = ", ".join(repr(label) for label in estimator.classes_[never].tolist()[:10])
+    never = np.setdiff1d(np.unique(numbers[::step]), np.unique(class_index(AL)))
+    if len(never):
+        labels = ", ".join(repr(label) for label in classes[never].tolist()[:10])
         warn_user(
             f"of the classes of y, {labels} {'is' if len(never) == 1 else 'are'} never predicted, even on the examples "
             "of the fit; try class_weight='balanced', scaled inputs, more iterations or another learning_rate_init",
@@ -134,11 +171,17 @@ def _warn_of_dead_units(network: Network, caches: list[Cache]) -> None:
             )
 
 
-def _columns(numbers: np.ndarray, names: Any) -> str:
-    told = ", ".join(_column(j, names) for j in numbers[:10])
+def _dense(A: Rows, ravel: bool = True) -> np.ndarray:
+    if not hasattr(A, "toarray"):
+        return A
+    return A.toarray().ravel() if ravel else A.toarray()
+
+
+def _columns(numbers: np.ndarray, names: Sequence[str] | None) -> str:
+    listed = ", ".join(_column(j, names) for j in numbers[:10])
     more = f" and {len(numbers) - 10} more" if len(numbers) > 10 else ""
-    return f"column {told} is" if len(numbers) == 1 else f"columns {told}{more} are"
+    return f"column {listed} is" if len(numbers) == 1 else f"columns {listed}{more} are"
 
 
-def _column(j: int, names: Any) -> str:
+def _column(j: int, names: Sequence[str] | None) -> str:
     return repr(str(names[j])) if names is not None else str(j)

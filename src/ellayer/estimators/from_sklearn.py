@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
 
-from ..engine.history import History
-from .mlp import settings
-from .mlp.sklearn_convert import CURVES, fill, take_optimizer
+if TYPE_CHECKING:
+    from .mlp.classifier import MLPClassifier
+    from .mlp.regressor import MLPRegressor
 
 
-def from_sklearn(model: Any) -> Any:
+def from_sklearn(model: Any) -> MLPClassifier | MLPRegressor:
     """Return the estimator of this package with a fitted scikit-learn MLP's parameters: equal predictions.
 
-    Its optimizer's state comes along, so that ``partial_fit`` goes on where scikit-learn stopped.
+    The state of its optimizer is kept, so that ``partial_fit`` continues where scikit-learn stopped.
 
     Parameters
     ----------
@@ -39,29 +38,17 @@ def from_sklearn(model: Any) -> Any:
     from .mlp.classifier import MLPClassifier
     from .mlp.regressor import MLPRegressor
 
+    make: type[MLPClassifier | MLPRegressor]
     if isinstance(model, neural_network.MLPClassifier):
-        estimator: Any = MLPClassifier(**model.get_params(deep=False))
+        make = MLPClassifier
     elif isinstance(model, neural_network.MLPRegressor):
-        estimator = MLPRegressor(**model.get_params(deep=False))
+        make = MLPRegressor
     else:
         raise TypeError(
             "from_sklearn: expected a fitted sklearn.neural_network.MLPClassifier or MLPRegressor, received "
             f"{type(model).__name__}"
         )
     check_is_fitted(model)
-    if is_classifier(model):
-        estimator._take_labels(model._label_binarizer)
-    sizes = [len(model.coefs_[0]), *(W.shape[1] for W in model.coefs_)]
-    network = settings.make_network(estimator, sizes[0], sizes[-1], estimator._loss_name())
-    dtype = model.coefs_[0].dtype
-    fill(estimator, network, settings.given_parameters((model.coefs_, model.intercepts_), network, dtype))
-    for name in ("feature_names_in_", *CURVES):
-        if hasattr(model, name):
-            value = getattr(model, name)
-            setattr(estimator, name, list(value) if isinstance(value, list) else value)
-    curve = getattr(model, "loss_curve_", [])
-    estimator.history_ = History({"epoch": list(range(1, len(curve) + 1)), "loss": list(curve)})
-    if scores := getattr(model, "validation_scores_", None):
-        estimator.history_["validation_score"] = list(scores)
-    take_optimizer(estimator, model)
+    estimator = make(**model.get_params(deep=False))
+    estimator._take_sklearn(model)
     return estimator

@@ -11,7 +11,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from ..core.inference import class_index
 from ..engine.model import TargetKind
 from ..errors import EllayerError
-from .sklearn_compat import label_kind
+from .sklearn_compat import label_binarizer, label_kind, sparse_label_input
 
 
 def decode(labels: LabelBinarizer, A: np.ndarray) -> Any:
@@ -71,3 +71,25 @@ def class_weights(
 
 def _shown(values: list) -> str:
     return ", ".join(map(repr, values[:10])) + (", ..." if len(values) > 10 else "")
+
+
+# Storage
+
+
+def labels_to_facts(labels: LabelBinarizer) -> dict[str, Any]:
+    """Return fitted labels as JSON-able facts."""
+    classes = labels.classes_
+    values = classes.tolist()
+    if not all(isinstance(value, (str, int, float, bool)) for value in values):
+        raise EllayerError(
+            f"classes_: expected labels that are text, whole numbers, numbers or bools to store; received "
+            f"{type(values[0]).__name__}"
+        )
+    kind = "O" if classes.dtype.kind == "O" else classes.dtype.str
+    return {"dtype": kind, "values": values, "type": label_kind(labels), "sparse": sparse_label_input(labels)}
+
+
+def labels_from_facts(facts: dict[str, Any]) -> LabelBinarizer:
+    """Return the labels that ``labels_to_facts`` was called with."""
+    classes = np.array(facts["values"], dtype=np.dtype(facts["dtype"]))
+    return label_binarizer(classes, facts["type"], facts["sparse"])

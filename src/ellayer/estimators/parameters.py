@@ -1,15 +1,17 @@
-"""The parameters of the estimators: what each may be, and scikit-learn's error where it is not."""
+"""The parameters of the MLP estimators: their types, their constraints, and scikit-learn's error if one is violated."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
 from ..errors import EllayerError
 from .sklearn_compat import Interval, InvalidParameter, Options, StrOptions
+
+Value = TypeVar("Value")
 
 _from_zero = Interval(Real, 0, None, closed="left")
 _above_zero = Interval(Real, 0, None, closed="neither")
@@ -61,10 +63,56 @@ CONSTRAINTS: dict[str, list[Any]] = {
 }
 
 
-def named(estimator: Any, parameter: str, find: Callable[[], Any]) -> Any:
-    """Return ``find()``; an error that it raises becomes that of the parameter."""
+class MLPParameters(Protocol):
+    """The constructor parameters of ``MLPClassifier`` and ``MLPRegressor``, checked by ``CONSTRAINTS``."""
+
+    hidden_layer_sizes: int | Sequence[int]
+    activation: Any
+    solver: str
+    alpha: float
+    batch_size: int | str
+    learning_rate: str
+    learning_rate_init: float
+    power_t: float
+    max_iter: int
+    loss: str
+    shuffle: bool
+    random_state: int | np.random.RandomState | None
+    tol: float
+    verbose: bool | int
+    warm_start: bool
+    momentum: float
+    nesterovs_momentum: bool
+    early_stopping: bool
+    validation_fraction: float
+    beta_1: float
+    beta_2: float
+    epsilon: float
+    n_iter_no_change: float | None
+    max_fun: int
+    dropout: float | Sequence[float]
+    output_activation: Any
+    optimizer: Any
+    learning_rate_schedule: Any
+    l1: float
+    weight_decay: float | None
+    clip_norm: float | None
+    initializer: str | None
+    init_params: Any
+    validation_data: Sequence[Any] | None
+    monitor: str | None
+    restore_best: bool | None
+    callbacks: Sequence[Any] | None
+    time_limit: float | None
+    dtype: Any
+    device: Any
+    engine: str
+
+
+def named(estimator: object, parameter: str, get: Callable[[], Value]) -> Value:
+    """Return ``get()``; its ValueError becomes ``InvalidParameter``, which names it."""
     try:
-        return find()
+        return get()
     except InvalidParameter:
         raise
     except ValueError as error:
@@ -73,10 +121,9 @@ def named(estimator: Any, parameter: str, find: Callable[[], Any]) -> Any:
         raise InvalidParameter(message, parameter, str(error), value) from None
 
 
-def hidden_sizes(estimator: Any) -> list[int]:
-    """Return hidden_layer_sizes as a list."""
-    sizes = estimator.hidden_layer_sizes
-    sizes = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
+def hidden_sizes(hidden_layer_sizes: int | Sequence[int]) -> list[int]:
+    """Return the parameter ``hidden_layer_sizes`` as a list."""
+    sizes = list(hidden_layer_sizes) if isinstance(hidden_layer_sizes, Iterable) else [hidden_layer_sizes]
     if np.any(np.array(sizes) <= 0):
         raise EllayerError(f"hidden_layer_sizes must be > 0, got {sizes}.")
     return sizes

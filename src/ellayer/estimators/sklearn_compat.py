@@ -58,6 +58,7 @@ __all__ = [
     "fit_context",
     "label_binarizer",
     "label_kind",
+    "mlp_labels",
     "mlp_optimizer",
     "no_improvement_count",
     "parameter_names",
@@ -194,6 +195,11 @@ def mlp_optimizer(model: Any) -> MLPOptimizer | None:
             scale = optimizer.learning_rate / optimizer.learning_rate_init
         return MLPOptimizer({"v": optimizer.velocities}, 0, scale)
     return MLPOptimizer({"v": optimizer.ms, "s": optimizer.vs}, optimizer.t, 1.0)
+
+
+def mlp_labels(model: Any) -> LabelBinarizer:
+    """Return the fitted labels of a ``sklearn.neural_network.MLPClassifier``."""
+    return model._label_binarizer
 
 
 def no_improvement_count(model: Any) -> int:

@@ -1,29 +1,59 @@
-"""What both estimators are: scikit-learn's interface around a network and its parameters."""
+"""The base of the MLP estimators: scikit-learn's interface around a network and the state of its fit."""
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.metrics import get_scorer
+from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ...core.inference import layer_outputs
+from ..._warn import warn_user
+from ...core.inference import class_index, layer_outputs
 from ...core.network import Network
 from ...engine.history import History
 from ...engine.model import ModelParts, TargetKind, labels_as_columns, rows_as_columns
+from ...engine.state import Parameters
 from ...errors import EllayerError
-from ..fit_warnings import where_not_finite
-from ..parameters import CONSTRAINTS
-from ..sklearn_compat import CallbackSupportMixin, validate_parameters
-from . import fit as fitting
-from . import fit_state as storing
-from .settings import is_lbfgs
+from .. import fit_warnings as checks
+from ..examples import Examples
+from ..labels import labels_from_facts, labels_to_facts
+from ..parameters import CONSTRAINTS, MLPParameters, hidden_sizes, named
+from ..sklearn_compat import (
+    CallbackSupportMixin,
+    SklearnCallbacks,
+    check_weights,
+    label_kind,
+    temporary_callbacks,
+    validate_parameters,
+    without_callbacks,
+)
+from .callbacks import EpochCallbacks, split_callbacks
+from .epoch_rule import FitData, Score
+from .fit import fit
+from .fit_state import Arrays, Facts, FitState
+from .network import make_network, starting_parameters
+from .rows import ordered_rows, split_off_validation
+from .settings import FitSettings, is_lbfgs
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, DTypeLike
+    from sklearn.preprocessing import LabelBinarizer
+
+    from ..examples import Rows
+
+FEW_EPOCHS = 20  # below, a fit that did not converge had no time to learn every class
 
 
-def _is_stochastic(estimator: Any) -> bool:
+def _is_stochastic(estimator: MLPParameters) -> bool:
     if is_lbfgs(estimator):
         raise AttributeError(
             f"partial_fit is only available for stochastic optimizers. {estimator.solver} is not stochastic."
@@ -43,9 +73,10 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
     history_: History
     coefs_: list[np.ndarray]
     intercepts_: list[np.ndarray]
+    _fit_state: FitState
 
     @property
-    def parameters_(self) -> dict[str, np.ndarray]:
+    def parameters_(self) -> Parameters:
         """The notes' parameters, W^[l] (n_l, n_{l-1}) and b^[l] (n_l, 1): views of ``coefs_`` and ``intercepts_``."""
         parameters = {}
         for l, (coef, intercept) in enumerate(zip(self.coefs_, self.intercepts_, strict=True), start=1):
@@ -56,26 +87,32 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
     @property
     def _no_improvement_count(self) -> int:
         """Epochs without improvement, under scikit-learn's name: its own tests read it."""
-        return self._memory.no_improvement
+        return self._fit_state.memory.no_improvement
 
-    def _set_parameters(self, parameters: dict[str, np.ndarray]) -> None:
-        for name, value in self._attributes_of(parameters).items():
+    # Fitted attributes
+
+    def _publish(self, state: FitState) -> None:
+        """Make a state the fitted one: the only place that sets the attributes of a fit."""
+        self._publish_progress(state)
+        for name, value in coefficients(state.parameters).items():
+            setattr(self, name, value)
+        self._fit_state = state
+
+    def _publish_progress(self, state: FitState) -> None:
+        """Set the attributes that tell of a fit, while it runs or after it, and remove those of an earlier one."""
+        for name in FitState.OPTIONAL:
+            self.__dict__.pop(name, None)
+        for name, value in state.attributes().items():
             setattr(self, name, value)
 
-    def _attributes_of(self, parameters: dict[str, np.ndarray]) -> dict[str, list[np.ndarray]]:
-        L = self.network_.L
-        return {
-            "coefs_": [parameters[f"W{l}"].T for l in range(1, L + 1)],
-            "intercepts_": [parameters[f"b{l}"].ravel() for l in range(1, L + 1)],
-        }
+    def _current_state(self) -> FitState:
+        """Return the fitted state, with ``coefs_`` and ``intercepts_`` as they are now."""
+        return replace(self._fit_state, parameters=self.parameters_)
 
-    def _set_network(self, network: Network) -> None:
-        from .settings import sklearn_name
-
-        self.network_ = network
-        self.n_layers_ = network.L + 1
-        self.n_outputs_ = network.layer_dims[-1]
-        self.out_activation_ = sklearn_name(network.activations[-1])
+    @property
+    def _labels(self) -> LabelBinarizer | None:
+        """The fitted labels of a classifier."""
+        return self.__dict__.get("_label_binarizer")
 
     # Input
 
@@ -91,7 +128,7 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
             if "Input X contains" not in text:
                 raise
             names = getattr(X, "columns", getattr(self, "feature_names_in_", None))
-            raise EllayerError(f"{text}\nX holds {where_not_finite(X, names)}") from None
+            raise EllayerError(f"{text}\nX holds {checks.where_not_finite(X, names)}") from None
 
     # Output
 
@@ -140,9 +177,135 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
     def _loss_name(self) -> str:
         """Return the row of the loss, once ``_encode`` has seen the targets."""
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any, incremental: bool) -> Any:
-        fitting.fit(self, X, y, sample_weight, incremental)
+    @abstractmethod
+    def _default_score(self, examples: Examples) -> Score:
+        """Return the score of outputs for examples: accuracy or R^2."""
+
+    def _class_weights(self, Y: np.ndarray, weights: np.ndarray | None) -> np.ndarray | None:
+        """Return weights (m,) by class."""
+        return None
+
+    def _strata(self, Y: np.ndarray, incremental: bool) -> np.ndarray | None:
+        """Return the class numbers to stratify the validation split by."""
+        return None
+
+    def _fit(self, X: object, y: object, sample_weight: ArrayLike | None, incremental: bool) -> Self:
+        functions, protocol = named(self, "callbacks", lambda: split_callbacks(self.callbacks))
+        with temporary_callbacks(self, protocol):
+            max_epochs = 1 if incremental else self.max_iter
+            tasks = SklearnCallbacks.of(self, X, y, sample_weight, max_epochs)
+            hidden_sizes(self.hidden_layer_sizes)
+            first = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
+            rows, Y = self._encode(X, y, incremental, reset=first)
+            examples = self._examples(rows, Y, sample_weight)
+            begin = self._begin(examples) if first else self._continue(examples)
+            data = self._fit_data(examples, begin, incremental)
+            settings = FitSettings.of(self, begin.network, incremental, data.validation is not None)
+            if tasks is not None:
+                tasks.epoch_begins()
+            predictor = partial(_predictor, begin)
+            callbacks = EpochCallbacks(self, functions, tasks, self._publish_progress, predictor)
+            self._publish(fit(settings, data, begin, callbacks))
+            if first:
+                self._named_layer = begin.network.L - 1
+            self._warn_of_end(settings, data)
+            if tasks is not None:
+                tasks.fit_ended()
         return self
+
+    def _examples(self, X: Rows, Y: np.ndarray, sample_weight: ArrayLike | None) -> Examples:
+        """Return validated rows in memory order and the dtype of the fit, and warn of what will harm it."""
+        dtype = X.dtype if self.dtype is None else np.dtype(self.dtype)
+        X = ordered_rows(X, dtype, may_stay_sparse=not is_lbfgs(self))
+        weights = check_weights(sample_weight, X, dtype)
+        by_class = named(self, "class_weight", lambda: self._class_weights(Y, weights))
+        if by_class is not None:
+            weights = (by_class if weights is None else weights * by_class).astype(dtype)
+        labels, names = self._labels, getattr(self, "feature_names_in_", None)
+        checks.warn_of_data(X, Y if labels is None else None, names, type(self).__name__)
+        if labels is not None and len(labels.classes_) == 1:
+            checks.warn_of_one_class(labels.classes_)
+        return Examples(X, np.ascontiguousarray(Y, dtype=dtype), weights)
+
+    def _network(self, examples: Examples) -> Network:
+        loss = named(self, "loss", self._loss_name)
+        shape = examples.X.shape[1], examples.Y.shape[1]
+        return named(self, "activation", lambda: make_network(self, *shape, loss))
+
+    def _begin(self, examples: Examples) -> FitState:
+        """Return a fresh state: start, split and seed drawn in scikit-learn's order."""
+        random = check_random_state(self.random_state)
+        network = self._network(examples)
+        parameters = starting_parameters(self, network, random, examples.X.dtype)
+        split_state = random.get_state()
+        seed = int(np.random.RandomState(random.randint(2**31 - 1)).randint(2**31 - 1))
+        return FitState(network, parameters, seed, split_state)
+
+    def _continue(self, examples: Examples) -> FitState:
+        """Return the fitted state, if its layers are those that the parameters ask for."""
+        network, state = self._network(examples), self._current_state()
+        if network.layer_dims != state.network.layer_dims:
+            raise EllayerError(
+                f"warm start: expected the layers of the fitted network, {list(state.network.layer_dims)}; the "
+                f"parameters now ask for {list(network.layer_dims)}. Set warm_start=False to begin anew"
+            )
+        return replace(state, network=network)
+
+    def _fit_data(self, examples: Examples, begin: FitState, incremental: bool) -> FitData:
+        """Return the examples to learn from, and those to validate on: passed by the user or held out."""
+        train, validation = examples, None
+        if self.validation_data is not None:
+            validation = self._validation_examples(examples.X.dtype)
+        elif self.early_stopping and not is_lbfgs(self):
+            random = np.random.RandomState()
+            random.set_state(begin.split_state)
+            strata = self._strata(examples.Y, incremental)
+            train, validation = split_off_validation(examples, self.validation_fraction, random, strata)
+        scored = train if validation is None else validation
+        return FitData(train, validation, self._score_function(begin, scored))
+
+    def _validation_examples(self, dtype: DTypeLike) -> Examples:
+        data = self.validation_data
+        if len(data) not in (2, 3):
+            raise EllayerError(
+                f"validation_data: expected (X, y) or (X, y, sample_weight), received {len(data)} items"
+            )
+        X, Y = self._encode(data[0], data[1], incremental=True, reset=False)
+        X = ordered_rows(X, dtype)
+        weights = check_weights(data[2] if len(data) == 3 else None, X, dtype)
+        return Examples(X, np.ascontiguousarray(Y, dtype=dtype), weights)
+
+    def _score_function(self, begin: FitState, examples: Examples) -> Score:
+        """Return the score of outputs, or scikit-learn's scorer that ``monitor`` names."""
+        if self.monitor is None or self.monitor == "loss":
+            return self._default_score(examples)
+        scorer, y = get_scorer(self.monitor), self._decode(examples.Y)
+        extra = {} if examples.weights is None else {"sample_weight": examples.weights}
+
+        def score(parameters: Parameters, A: np.ndarray) -> float:
+            model = copy.copy(self)
+            model.__dict__ = without_callbacks(model.__dict__) | _predictor(begin, parameters)
+            model.__dict__.pop("feature_names_in_", None)  # the rows have no names here
+            return float(scorer(model, examples.X, y, **extra))
+
+        return score
+
+    def _warn_of_end(self, settings: FitSettings, data: FitData) -> None:
+        """Warn if the fit did not converge, of dead layers, and of classes never predicted if it had its time."""
+        state, labels = self._fit_state, self._labels
+        if state.stopped_by == "interrupted":
+            warn_user("Training interrupted by user.", UserWarning)
+        elif state.stopped_by == "iterations" and settings.lbfgs:
+            checks.warn_of_lbfgs(state.epochs, self.max_iter)
+        elif state.stopped_by == "iterations" and settings.warns_of_limit:
+            checks.warn_of_limit(self.max_iter)
+        long = settings.lbfgs or (state.curves is not None and len(state.curves.loss_curve) >= FEW_EPOCHS)
+        if settings.incremental or not (long or state.stopped_by == "convergence"):
+            return
+        numbers = classes = None
+        if long and labels is not None and label_kind(labels) != "multilabel-indicator":
+            numbers, classes = class_index(data.train.Y.T), labels.classes_
+        checks.warn_of_fit(data.train.X, state.network, self.parameters_, numbers, classes)
 
     # Other packages
 
@@ -162,7 +325,7 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
             history=self.history_,
             stopped_by=getattr(self, "stopped_by_", ""),
             engine=getattr(self, "engine_", ""),
-            restored_best=self._restored,
+            restored_best=self._fit_state.restored,
         )
 
     @abstractmethod
@@ -175,11 +338,29 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
 
     # Storage
 
-    def _get_fitted(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        return storing.get_fitted(self)
+    def _get_fitted(self) -> tuple[Arrays, Facts]:
+        """Return everything fitted as arrays and JSON-able facts; all but the constructor's parameters."""
+        arrays, facts = self._current_state().to_arrays()
+        names = getattr(self, "feature_names_in_", None)
+        facts["n_features_in"] = self.n_features_in_
+        facts["feature_names"] = None if names is None else [str(name) for name in names]
+        if self._labels is not None:
+            facts["labels"] = labels_to_facts(self._labels)
+        return arrays, facts
 
-    def _set_fitted(self, arrays: dict[str, np.ndarray], facts: dict[str, Any]) -> None:
-        storing.set_fitted(self, arrays, facts)
+    def _set_fitted(self, arrays: Arrays, facts: Facts) -> None:
+        """Restore what ``_get_fitted`` returned."""
+        if "labels" in facts:
+            self._take_labels(labels_from_facts(facts["labels"]))
+        self._take_state(FitState.from_arrays(arrays, facts), facts["feature_names"])
+
+    def _take_state(self, state: FitState, feature_names: Sequence[str] | None) -> None:
+        """Become fitted by a state that comes from elsewhere."""
+        self._publish(state)
+        self._named_layer = state.network.L - 1
+        self.n_features_in_ = state.network.layer_dims[0]
+        if feature_names is not None:
+            self.feature_names_in_ = np.array(list(feature_names), dtype=object)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -188,3 +369,17 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
             ["float64"] if self.dtype == "float64" else ["float64", "float32"]
         )
         return tags
+
+
+def coefficients(parameters: Parameters) -> dict[str, list[np.ndarray]]:
+    """Return ``coefs_`` and ``intercepts_`` as views of W^[l] and b^[l]."""
+    layers = range(1, len(parameters) // 2 + 1)
+    return {
+        "coefs_": [parameters[f"W{l}"].T for l in layers],
+        "intercepts_": [parameters[f"b{l}"].ravel() for l in layers],
+    }
+
+
+def _predictor(state: FitState, parameters: Parameters) -> dict[str, Any]:
+    """Return the attributes with which a copy of the estimator predicts by some parameters."""
+    return state.network_attributes() | coefficients(parameters)

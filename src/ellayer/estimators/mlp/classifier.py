@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import ClassifierMixin
+from sklearn.metrics import accuracy_score
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import type_of_target, unique_labels
 
+from ...core.inference import class_index
 from ...engine.model import TargetKind
+from ...engine.state import Parameters
 from ...errors import EllayerError
-from ..labels import decode, target_kind
+from ..examples import Examples
+from ..labels import class_weights, decode, target_kind
 from ..parameters import CONSTRAINTS
 from ..sklearn_compat import StrOptions, first_partial_fit, fit_context, label_kind, with_callbacks
-from .base import BaseMLP, partial_fit_available
+from .base import partial_fit_available
+from .epoch_rule import Score
 from .loss_names import classifier_loss
-from .sklearn_convert import ToFromScikitLearn
+from .sklearn_convert import ConvertibleMLP
 
 
-class MLPClassifier(ClassifierMixin, ToFromScikitLearn, BaseMLP):
+class MLPClassifier(ClassifierMixin, ConvertibleMLP):
     """A multi-layer perceptron for classes, a drop-in successor of scikit-learn's.
 
     The parameters up to ``max_fun`` are scikit-learn's, with their defaults and meaning; those after
@@ -270,6 +276,38 @@ class MLPClassifier(ClassifierMixin, ToFromScikitLearn, BaseMLP):
             raise EllayerError(
                 f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. 'y' has {classes}."
             )
+
+    def _class_weights(self, Y: np.ndarray, weights: np.ndarray | None) -> np.ndarray | None:
+        return class_weights(self.class_weight, Y, self._label_binarizer, weights)
+
+    def _strata(self, Y: np.ndarray, incremental: bool) -> np.ndarray | None:
+        """Return the class numbers to stratify by: as in scikit-learn for two classes, and not for more."""
+        if label_kind(self._label_binarizer) == "multilabel-indicator":
+            return None
+        numbers = class_index(Y.T)
+        single = np.flatnonzero(np.bincount(numbers) == 1)
+        if (
+            len(single) and len(Y) > 1 and not incremental
+        ):  # a part of the data need not have every class twice
+            labels = ", ".join(map(repr, self.classes_[single].tolist()[:10]))
+            # scikit-learn's message names the encoded classes
+            encoded = [str(bool(k)) if Y.shape[1] == 1 else str(k) for k in single]
+            raise EllayerError(
+                f"The least populated classes in y have only 1 member, which is too few: {labels}. early_stopping needs at "
+                "least 2 of each class, one to learn from and one to hold out; add examples, merge or drop these classes, "
+                f"or pass validation_data. Classes with too few members are: {encoded}"
+            )
+        return numbers if Y.shape[1] == 1 and not len(single) else None
+
+    def _default_score(self, examples: Examples) -> Score:
+        y = self._decode(examples.Y)
+
+        def accuracy(parameters: Parameters, A: np.ndarray) -> float:
+            if not np.isfinite(A).all():
+                return math.nan
+            return float(accuracy_score(y, self._decode(A), sample_weight=examples.weights))
+
+        return accuracy
 
     def _loss_name(self) -> str:
         return classifier_loss(self.loss, label_kind(self._label_binarizer) == "multiclass")

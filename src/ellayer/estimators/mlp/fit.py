@@ -1,343 +1,230 @@
-"""One fit: rows to columns, one call of ``engine.train``, and the fitted attributes."""
+"""One fit of an MLP: from settings, examples and a state to the next state, by one call of ``engine.train``."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
-from sklearn.base import is_classifier
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
 
 from ..._warn import warn_user
-from ...core.inference import class_index, outputs
+from ...core.inference import outputs
 from ...core.network import Network
 from ...core.objective import objective
+from ...core.schedules import Schedule
 from ...engine.events import Info
 from ...engine.history import History
 from ...engine.result import TrainingResult
-from ...engine.state import TrainState
+from ...engine.state import Parameters, TrainState, all_finite
 from ...engine.train import train
 from ...errors import EllayerError
-from .. import fit_warnings as checks
-from ..labels import decode
-from ..parameters import named
-from ..sklearn_compat import SklearnCallbacks, label_kind, temporary_callbacks
-from . import settings
-from .epoch_rule import EpochRule, HeldOut, IterationCalls, Memory, restores_best, sklearn_callbacks
-from .examples import Data, flat, gather, hold_out
+from ..fit_warnings import NON_FINITE, overflows_at_once
+from .callbacks import EpochCallbacks
+from .epoch_rule import EpochRule, FitData
+from .fit_state import FitState
 from .loss_names import reported_as_mean
-
-FRESH: Any = None  # an optimizer state that the engine is to make
-
-
-def fit(estimator: Any, X: Any, y: Any, sample_weight: Any, incremental: bool) -> None:
-    """Fit, or go on where the estimator stands."""
-    extra = named(estimator, "callbacks", lambda: sklearn_callbacks(estimator.callbacks))
-    with temporary_callbacks(estimator, extra):
-        epochs = 1 if incremental else estimator.max_iter
-        context = SklearnCallbacks.of(estimator, X, y, sample_weight, epochs)
-        settings.hidden_sizes(estimator)
-        first = not hasattr(estimator, "coefs_") or (not estimator.warm_start and not incremental)
-        rows, Y = estimator._encode(X, y, incremental, reset=first)
-        data = gather(estimator, rows, Y, sample_weight)
-        start = _begin(estimator, data) if first else _go_on(estimator, data)
-        data = hold_out(estimator, data, incremental)
-        if context is not None:
-            context.epoch_begins()
-        if settings.is_lbfgs(estimator):
-            _minimise(estimator, data, start, context)
-        else:
-            _descend(estimator, data, start, incremental, context)
-        if context is not None:
-            context.fit_ended()
+from .settings import FitSettings, inverse_scaling
 
 
-# Start
+def fit(settings: FitSettings, data: FitData, state: FitState, callbacks: EpochCallbacks) -> FitState:
+    """Train from a state to the next one, which leaves the first as it is.
+
+    Parameters
+    ----------
+    settings : FitSettings
+    data : FitData
+    state : FitState
+        ``FitState(network, parameters, ...)`` for a fresh start, or what an earlier fit returned.
+    callbacks : EpochCallbacks
+
+    Returns
+    -------
+    FitState
+
+    Raises
+    ------
+    EllayerError
+        If not even the first epoch ends with finite parameters.
+    """
+    state = state.copy()
+    state.epochs = 0
+    return (_minimize if settings.lbfgs else _descend)(settings, data, state, callbacks)
 
 
-def _network(estimator: Any, data: Data) -> Network:
-    loss = named(estimator, "loss", estimator._loss_name)
-    return named(
-        estimator,
-        "activation",
-        lambda: settings.make_network(estimator, data.X.shape[1], data.Y.shape[1], loss),
-    )
+# Mini-batches
 
 
-def _begin(estimator: Any, data: Data) -> TrainState:
-    """Forget what was learned; draw the start, the split and the seed in scikit-learn's order."""
-    random = estimator._random_state = check_random_state(estimator.random_state)
-    network = _network(estimator, data)
-    parameters = settings.starting_parameters(estimator, network, random, data.X.dtype)
-    estimator._set_network(network)
-    estimator._named_layer = network.L - 1
-    estimator.t_ = 0
-    estimator.n_iter_ = 0
-    estimator._split_state = random.get_state()
-    seed = int(np.random.RandomState(random.randint(2**31 - 1)).randint(2**31 - 1))
-    estimator._memory = Memory()
-    estimator.history_ = History()
-    estimator._optimizer_spec = None
-    for name in ("loss_curve_", "best_loss_", "validation_scores_", "best_validation_score_", "loss_"):
-        estimator.__dict__.pop(name, None)
-    return TrainState(parameters, FRESH, seed=seed)
-
-
-def _go_on(estimator: Any, data: Data) -> TrainState:
-    """Go on from the last state, where the network is still the same."""
-    network = _network(estimator, data)
-    if network.layer_dims != estimator.network_.layer_dims:
-        raise EllayerError(
-            f"warm start: expected the layers of the fitted network, {list(estimator.network_.layer_dims)}; the "
-            f"parameters now ask for {list(network.layer_dims)}. Set warm_start=False to begin anew"
-        )
-    estimator._set_network(network)
-    state = estimator._state
-    dtype = data.X.dtype
-    own = state.parameters if state is not None and estimator._restored else estimator.parameters_
-    parameters = {name: np.ascontiguousarray(theta, dtype=dtype) for name, theta in own.items()}
-    if state is None:
-        return TrainState(parameters, FRESH, seed=estimator._seed)
-    return replace(state, parameters=parameters)
-
-
-def _aligned(
-    estimator: Any, state: TrainState, optimizer: Any, place: tuple[int, int], steps: int
-) -> TrainState:
-    """Make the state fit the examples: other ones, or an epoch cut short, begin a new order of examples."""
-    if estimator._optimizer_spec != optimizer:
-        state = replace(state, optimizer_state=FRESH, step=0, before=0)
-    if state.step and (estimator._place != place or state.step % steps):
-        seed = (state.seed * 1103515245 + 12345) % (2**31 - 1)
-        state = replace(state, before=state.before + state.step, step=0, seed=seed)
-    estimator._optimizer_spec, estimator._place = optimizer, place
-    return state
-
-
-# Solvers
-
-
-def _descend(estimator: Any, data: Data, state: TrainState, incremental: bool, context: Any) -> None:
-    m = len(data.Y)
-    batch_size = _batch_size(estimator, m)
+def _descend(settings: FitSettings, data: FitData, state: FitState, callbacks: EpochCallbacks) -> FitState:
+    m = len(data.train)
+    batch_size = _batch_size(settings, m)
     steps = -(-m // batch_size)
-    optimizer = settings.optimizer_of(estimator)
-    state = _aligned(estimator, state, optimizer, (m, batch_size), steps)
-    _open_curves(estimator, data.held_out is not None)
-    adaptive = settings.rate_rule(estimator) == "adaptive"
-    train_set = HeldOut(data.X, data.Y, _labels(estimator, data.Y), data.weights)
-    rule = EpochRule(
-        estimator, estimator.network_, m=m, held_out=data.held_out, train=train_set, incremental=incremental,
-        adaptive=adaptive, context=context,
-    )  # fmt: skip
-    estimator.n_iter_ = 0
-    epochs = 1 if incremental else estimator.max_iter
+    begin = _aligned(state, state.start(data.train.X.dtype), settings.optimizer, (m, batch_size), steps)
+    state.optimizer, state.epoch_shape = settings.optimizer, (m, batch_size)
+    rule = EpochRule(settings, data, state, callbacks)
     run = partial(
-        _train, estimator, data, state, optimizer=optimizer, learning_rate=settings.base_rate(estimator),
-        schedule=_schedule(estimator, rule, state, m, steps), batch_size=batch_size,
-        shuffle=bool(estimator.shuffle), dropout=estimator.dropout, weight_decay=estimator.weight_decay,
-        clip_norm=estimator.clip_norm, record_every=steps, schedule_length=state.step + epochs * steps,
+        _train, settings, data, begin, state.network, learning_rate=settings.learning_rate,
+        schedule=_schedule(settings, rule, begin, m, steps), batch_size=batch_size, shuffle=settings.shuffle,
+        record_every=steps, schedule_length=begin.step + settings.max_epochs * steps,
         restore_best=not rule.by_loss_alone,
     )  # fmt: skip
-    result = run(num_iterations=epochs * steps, callbacks=[rule])
-    whole = (result.state.step - state.step) // steps
-    rule.take_in(result.history, whole)  # epochs since the rule was last asked, where the run broke off
-    if rule.by_loss_alone and result.stopped_by == "divergence" and whole:
-        best = int(np.argmin(estimator.loss_curve_[-whole:]))
+    result = run(num_iterations=settings.max_epochs * steps, callbacks=[rule])
+    epochs = (result.state.step - begin.step) // steps
+    rule.record(result.history, epochs)  # those since the last call, if the run broke off
+    if rule.by_loss_alone and result.stopped_by == "divergence" and epochs:
+        best = int(np.argmin(rule.curves.loss_curve[-epochs:]))
         if "mean_loss" in result.history:  # the loss of an epoch's updates; a full batch's is the one before
             best += 1
         result.parameters = run(num_iterations=best * steps).state.parameters
-    _finish(estimator, data, result, rule, incremental)
+    return _finished(settings, state, rule, result)
 
 
-def _train(estimator: Any, data: Data, state: TrainState, **arguments: Any) -> TrainingResult:
-    """The one place where rows become columns: X.T is a view, and nothing is copied."""
-    network = estimator.network_ if settings.is_lbfgs(estimator) else _scored(estimator.network_)
-    if checks.overflows_at_once(data.X, data.Y, state.parameters, network):
-        raise EllayerError(f"{checks.NON_FINITE} Scale them, for example with StandardScaler.")
-    engine, devices = settings.choose_engine(estimator, estimator.network_)
-    if estimator.warm_start or state.step or state.before:
-        engine = engine if "wide" in engine or "direct" in engine else f"{engine}+direct"
+def _aligned(
+    state: FitState, begin: TrainState, optimizer: object, epoch_shape: tuple[int, int], steps: int
+) -> TrainState:
+    """Make the state fit the examples: other ones, or an epoch cut short, begin a new order of examples."""
+    if state.optimizer != optimizer:
+        begin = replace(begin, optimizer_state=None, step=0, before=0)
+    if begin.step and (state.epoch_shape != epoch_shape or begin.step % steps):
+        seed = (begin.seed * 1103515245 + 12345) % (2**31 - 1)
+        begin = replace(begin, before=begin.before + begin.step, step=0, seed=seed)
+    return begin
+
+
+def _finished(settings: FitSettings, state: FitState, rule: EpochRule, result: TrainingResult) -> FitState:
+    """Return the state after a run: the parameters to predict with, and those to continue from."""
+    reason = "convergence" if rule.converged else result.stopped_by
+    if reason == "divergence" and not rule.curves.loss_curve:
+        raise EllayerError(f"{NON_FINITE} Scale them, try a smaller learning_rate_init, or clip_norm=1.")
+    engine_keeps = settings.restore_best and settings.monitored == "loss"
+    diverged = reason == "divergence"
+    best = state.memory.best_parameters if rule.restores else None
+    if diverged or engine_keeps:
+        best = result.parameters
+    last = replace(result.state, history={})
+    if not engine_keeps:
+        last = replace(last, best_parameters=None)
+    if (
+        last.coordinates is not None
+    ):  # they belong to these examples; the next call continues without momentum
+        last = replace(last, coordinates=None, optimizer_state=None)
+    if diverged:
+        last = replace(last, parameters=result.parameters, optimizer_state=None)
+    return replace(
+        state,
+        parameters=last.parameters if best is None else best,
+        seed=last.seed,
+        train_state=last,
+        restored=best is not None,
+        history=_longer_history(state.history, result.history, rule.columns),
+        stopped_by=reason,
+        engine=result.engine,
+    )
+
+
+def _batch_size(settings: FitSettings, m: int) -> int:
+    if settings.batch_size is None:
+        return min(200, m)
+    if settings.batch_size > m:
+        warn_user(
+            "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", UserWarning
+        )
+    return min(settings.batch_size, m)
+
+
+def _schedule(
+    settings: FitSettings, rule: EpochRule, begin: TrainState, m: int, steps: int
+) -> Schedule | str | None:
+    if settings.rate_rule == "schedule":
+        return settings.schedule
+    if settings.rate_rule == "invscaling":
+        seen = rule.state.examples_seen - begin.step // steps * m
+        return inverse_scaling(settings.power, seen, m, steps)
+    return rule.schedule() if rule.adaptive else None
+
+
+# L-BFGS
+
+
+def _minimize(settings: FitSettings, data: FitData, state: FitState, callbacks: EpochCallbacks) -> FitState:
+    """Minimize over all examples at once."""
+
+    def after_iteration(info: Info) -> bool:
+        if not info.iteration:
+            return False
+        losses = info.history.get("validation_loss")
+        return callbacks(
+            info, state, lambda: info.parameters, epoch=info.iteration, max_epochs=info.total, loss=info.cost,
+            validation_loss=losses[-1] if losses else None,
+        )  # fmt: skip
+
+    begin = state.start(data.train.X.dtype)
+    begin = TrainState(begin.parameters, None, seed=begin.seed)
+    result = _train(
+        settings, data, begin, state.network, num_iterations=settings.max_epochs, record_every=1, restore_best=True,
+        callbacks=[after_iteration] if callbacks else [],
+        validation=None if data.validation is None else data.validation.columns(),
+    )  # fmt: skip
+    last = replace(result.state, history={})
+    if not all_finite(last.parameters):
+        raise EllayerError(f"{NON_FINITE} Scale them, for example with StandardScaler.")
+    columns = {"validation_loss": result.history.get("validation_loss", [])}
+    loss = _loss(settings, data, state.network, last.parameters)
+    state = replace(
+        state, parameters=last.parameters, seed=last.seed, train_state=last, restored=False,
+        optimizer=settings.optimizer, epoch_shape=(len(data.train), len(data.train)),
+        history=_longer_history(state.history, result.history, columns),
+        loss=loss, epochs=last.step, stopped_by=result.stopped_by, engine=result.engine,
+    )  # fmt: skip
+    if callbacks and last.step == settings.max_epochs:  # the engine calls before each further iteration only
+        after_iteration(Info(last.step, settings.max_epochs, loss, result.history, lambda: result.state))
+    return state
+
+
+def _loss(settings: FitSettings, data: FitData, network: Network, parameters: Parameters) -> float:
+    """Return the cost at the fitted parameters, penalties included."""
+    network, train_set = _as_reported(network), data.train
+    AL, ZL = outputs(train_set.X.T, parameters, network)
+    weights = None if train_set.weights is None else train_set.weights.reshape(1, -1)
+    J = objective(network, len(train_set), weights, settings.penalties["l2"], settings.penalties["l1"])
+    return float(J.cost(AL, ZL, train_set.Y.T, parameters))
+
+
+# Both
+
+
+def _train(
+    settings: FitSettings, data: FitData, begin: TrainState, network: Network, **arguments: Any
+) -> TrainingResult:
+    """Call the engine: the one place where rows become columns, as views."""
+    X, Y, weights = data.train.columns()
+    network = network if settings.lbfgs else _as_reported(network)
+    if overflows_at_once(data.train.X, data.train.Y, begin.parameters, network):
+        raise EllayerError(f"{NON_FINITE} Scale them, for example with StandardScaler.")
+    engine = settings.engine
+    if (settings.continues or begin.step or begin.before) and "wide" not in engine and "direct" not in engine:
+        engine = f"{engine}+direct"
     return train(
-        network, data.X.T, data.Y.T, state=replace(state, history={}, interval=(0.0, 0.0)), l2=estimator.alpha,
-        l1=estimator.l1, sample_weight=data.weights, engine=engine, devices=devices, time_limit=estimator.time_limit,
-        monitor="loss", **arguments,
+        network, X, Y, state=replace(begin, history={}, interval=(0.0, 0.0)), sample_weight=weights,
+        optimizer=settings.optimizer, engine=engine, devices=settings.devices, time_limit=settings.time_limit,
+        monitor="loss", **settings.penalties, **arguments,
     )  # fmt: skip
 
 
-def _scored(network: Network) -> Network:
-    """Return the network whose cost scikit-learn would report: of several squared errors the mean."""
+def _as_reported(network: Network) -> Network:
+    """Return the network whose cost scikit-learn would report: for several squared errors their mean."""
     if network.loss != "squared_error" or network.layer_dims[-1] == 1:
         return network
     activations = [row if row in network.custom else row.name for row in network.layer_activations]
     return Network(network.layer_dims, activations, reported_as_mean(network.loss, network.layer_dims[-1]))
 
 
-def _schedule(estimator: Any, rule: EpochRule, state: TrainState, m: int, steps: int) -> Any:
-    kind = settings.rate_rule(estimator)
-    if kind == "schedule":
-        return estimator.learning_rate_schedule
-    if kind == "invscaling":
-        seen = estimator.t_ - state.step // steps * m
-        return settings.inverse_scaling(estimator.power_t, seen, m, steps)
-    return rule.schedule() if kind == "adaptive" else None
-
-
-def _batch_size(estimator: Any, m: int) -> int:
-    if isinstance(estimator.batch_size, str):
-        return min(200, m)
-    if estimator.batch_size > m:
-        warn_user(
-            "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", UserWarning
-        )
-    return min(int(estimator.batch_size), m)
-
-
-def _open_curves(estimator: Any, held_out: bool) -> None:
-    """Begin the curves where there are none yet."""
-    if hasattr(estimator, "loss_curve_"):
-        return
-    estimator.loss_curve_ = []
-    estimator.best_loss_ = None if estimator.early_stopping else math.inf
-    estimator.validation_scores_ = [] if held_out else None
-    estimator.best_validation_score_ = -math.inf if held_out else None
-
-
-def _labels(estimator: Any, Y: np.ndarray) -> Any:
-    return decode(estimator._label_binarizer, Y) if is_classifier(estimator) else flat(Y)
-
-
-# Finish
-
-
-def _finish(estimator: Any, data: Data, result: TrainingResult, rule: EpochRule, incremental: bool) -> None:
-    reason = "convergence" if rule.converged else result.stopped_by
-    if reason == "divergence" and not estimator.loss_curve_:
-        raise EllayerError(
-            f"{checks.NON_FINITE} Scale them, take a smaller learning_rate_init, or clip_norm=1."
-        )
-    _write_history(estimator, result.history, rule.columns)
-    last = result.state
-    best: Any = rule.memory.best_parameters if rule.restores else None
-    if reason == "divergence" or (rule.watched == "loss" and restores_best(estimator)):
-        best = result.parameters
-    keeps = rule.watched == "loss" and restores_best(estimator)
-    state = replace(last, history={}, best_parameters=last.best_parameters if keeps else None)
-    if last.coordinates is not None:  # they belong to these examples; another call goes on without momentum
-        state = replace(state, coordinates=None, optimizer_state=FRESH)
-    if reason == "divergence":
-        state = replace(state, parameters=best, optimizer_state=FRESH)
-    _settle(
-        estimator,
-        best if best is not None else last.parameters,
-        state,
-        result,
-        reason,
-        restored=best is not None,
-    )
-    if reason == "interrupted":
-        warn_user("Training interrupted by user.", UserWarning)
-    elif reason == "iterations" and not incremental and estimator.n_iter_no_change is not None:
-        warn_user(
-            f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) reached and the optimization hasn't "
-            "converged yet.",
-            ConvergenceWarning,
-        )
-    if not incremental:
-        _warn(estimator, data, long=len(estimator.loss_curve_) >= 20, over=reason == "convergence")
-
-
-def _settle(estimator, parameters, state, result, reason, restored) -> None:
-    estimator._set_parameters(parameters)
-    estimator._state = state
-    estimator._seed = state.seed
-    estimator._restored = restored
-    estimator.stopped_by_ = reason
-    estimator.engine_ = result.engine
-
-
-def _warn(estimator: Any, data: Data, long: bool, over: bool) -> None:
-    """Look at the outcome: for dead layers where a fit is over, for classes too where it had its time."""
-    if not long and not over:
-        return
-    single = is_classifier(estimator) and label_kind(estimator._label_binarizer) != "multilabel-indicator"
-    numbers = class_index(data.Y.T) if single and long else None
-    checks.warn_of_fit(estimator, data.X, numbers, estimator.network_, estimator.parameters_)
-
-
-def _write_history(estimator: Any, history: History, columns: dict[str, list[float]]) -> None:
-    """Append the epochs of this call to ``history_``."""
-    table = estimator.history_
-    earlier = table["seconds"][-1] if table.get("seconds") else 0.0
-    rows = history.epochs({name: column for name, column in columns.items() if column})
-    rows["epoch"] = [len(table) + epoch for epoch in rows["epoch"]]
+def _longer_history(history: History, run: History, columns: dict[str, list[float]]) -> History:
+    """Return a history with the epochs of a run added."""
+    history = History(history, history.final)
+    earlier = history["seconds"][-1] if history.get("seconds") else 0.0
+    rows = run.epochs({name: column for name, column in columns.items() if column})
+    rows["epoch"] = [len(history) + epoch for epoch in rows["epoch"]]
     rows["seconds"] = [earlier + seconds for seconds in rows["seconds"]]
-    table.extend(rows)
-
-
-def _minimise(estimator: Any, data: Data, state: TrainState, context: Any) -> None:
-    """The solver lbfgs: one minimisation over all examples."""
-    state = TrainState(state.parameters, FRESH, seed=state.seed)
-    estimator._optimizer_spec, estimator._place = settings.optimizer_of(estimator), (len(data.Y), len(data.Y))
-    calls = IterationCalls(estimator, context)
-    held_out = data.held_out
-    validation = None
-    if held_out is not None:
-        validation = (held_out.X.T, held_out.Y.T, held_out.weights)
-    result = _train(
-        estimator, data, state, optimizer=settings.optimizer_of(estimator), num_iterations=estimator.max_iter,
-        record_every=1, callbacks=[calls] if calls else [], dropout=estimator.dropout,
-        weight_decay=estimator.weight_decay, clip_norm=estimator.clip_norm, validation=validation, restore_best=True,
-    )  # fmt: skip
-    estimator.n_iter_ = result.state.step
-    columns = {"validation_loss": result.history.get("validation_loss", [])}
-    _write_history(estimator, result.history, columns)
-    parameters = result.state.parameters
-    if not all(np.isfinite(theta).all() for theta in parameters.values()):
-        raise EllayerError(f"{checks.NON_FINITE} Scale them, for example with StandardScaler.")
-    _settle(
-        estimator, parameters, replace(result.state, history={}), result, result.stopped_by, restored=False
-    )
-    estimator.loss_ = _cost(estimator, data)
-    if (
-        calls and estimator.n_iter_ == estimator.max_iter
-    ):  # the engine asks before each further iteration only
-        calls(
-            Info(estimator.n_iter_, estimator.max_iter, estimator.loss_, result.history, lambda: result.state)
-        )
-    if result.stopped_by == "iterations":
-        _warn_of_lbfgs(estimator)
-    _warn(estimator, data, long=True, over=True)
-
-
-def _cost(estimator: Any, data: Data) -> float:
-    """The cost at the fitted parameters, penalties included."""
-    parameters, network = estimator.parameters_, _scored(estimator.network_)
-    AL, ZL = outputs(data.X.T, parameters, network)
-    weights = None if data.weights is None else data.weights.reshape(1, -1)
-    J = objective(network, len(data.Y), weights, estimator.alpha, estimator.l1)
-    return float(J.cost(AL, ZL, data.Y.T, parameters))
-
-
-def _warn_of_lbfgs(estimator: Any) -> None:
-    limit = estimator.n_iter_ >= estimator.max_iter
-    why = (
-        "STOP: TOTAL NO. OF ITERATIONS REACHED LIMIT"
-        if limit
-        else "STOP: NO LOWER COST FOUND, OR max_fun REACHED"
-    )
-    more = (
-        f"\nIncrease the number of iterations to improve the convergence (max_iter={estimator.max_iter})."
-        if limit
-        else ""
-    )
-    warn_user(
-        f"lbfgs failed to converge after {estimator.n_iter_} iteration(s) (status={1 if limit else 2}):\n{why}\n{more}\n"
-        "You might also want to scale the data as shown in:\n"
-        "    https://scikit-learn.org/stable/modules/preprocessing.html",
-        ConvergenceWarning,
-    )
+    history.extend(rows)
+    return history

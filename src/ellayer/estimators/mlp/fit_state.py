@@ -1,137 +1,239 @@
-"""Everything fitted as plain arrays and JSON-able facts, and back: what a model file holds."""
+"""The state of an MLP estimator between two calls of fit: in memory, and as plain arrays and JSON-able facts."""
 
 from __future__ import annotations
 
-from dataclasses import fields
-from typing import Any
+import math
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.preprocessing import LabelBinarizer
 
 from ...core.network import Network
 from ...engine.history import History
-from ...engine.state import FlatState, TrainState
-from ...errors import EllayerError
-from ..sklearn_compat import label_binarizer, label_kind, sparse_label_input
-from .epoch_rule import Memory
+from ...engine.state import FlatState, Parameters, TrainState
+from .network import sklearn_name
 
-CURVES = ("loss_curve_", "validation_scores_")
-NUMBERS = ("loss_", "best_loss_", "best_validation_score_", "n_iter_", "t_", "stopped_by_", "engine_")
+Arrays = dict[str, np.ndarray]
+Facts = dict[str, Any]
+
+_CURVES = ("loss_curve_", "validation_scores_")
+_NUMBERS = ("loss_", "best_loss_", "best_validation_score_", "n_iter_", "t_", "stopped_by_", "engine_")
+_TRAIN_NUMBERS = ("step", "before", "seed", "rate_scale", "best_value", "best_step", "waited")
+_MEMORY_NUMBERS = ("no_improvement", "rate_scale", "best")
 
 
-def get_fitted(estimator: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Return arrays and facts; everything fitted but the constructor's parameters.
+@dataclass
+class Curves:
+    """Losses and scores by epoch, over all calls since the last fresh start; named as scikit-learn's attributes."""
 
-    The optimizer's state goes along, optax's too where the optimizer was asked for by name; after a
-    transformation given as an object, training goes on from the parameters alone.
+    loss_curve: list[float]
+    best_loss: float | None
+    validation_scores: list[float] | None
+    best_validation_score: float | None
+
+
+@dataclass
+class Memory:
+    """The memory of the stopping rule from one call of ``fit`` or ``partial_fit`` to the next."""
+
+    no_improvement: int = 0
+    rate_scale: float = 1.0
+    best: float = -math.inf
+    best_parameters: Parameters | None = None
+
+
+@dataclass
+class FitState:
+    """Everything that a fit leaves behind and the next one continues from.
+
+    Attributes
+    ----------
+    network : Network
+    parameters : dict
+        The fitted ones: those of the best epoch or of the last.
+    seed : int
+        Of the masks of dropout and the order of the examples, if there is no ``train_state``.
+    split_state : tuple
+        The state of the random generator that draws the validation split, as ``RandomState.get_state`` gives it.
+    train_state : TrainState or None
+        The state of the training loop after the last update; None before the first.
+    restored : bool
+        Whether ``parameters`` belong to the best epoch, and not to ``train_state``.
+    memory : Memory
+    optimizer : str, optax transformation or None
+        The optimizer that ``train_state`` belongs to.
+    epoch_shape : (int, int) or None
+        Examples and examples per update of the last epoch: others begin a new order of examples.
+    history : History
+        One row per epoch.
+    loss : float or None
+        The last loss; None before the first epoch.
+    curves : Curves or None
+        None before the first epoch, and after lbfgs alone.
+    epochs, examples_seen : int
+        Epochs of the last call (iterations of lbfgs), and examples since the last fresh start.
+    stopped_by, engine : str
+        Empty before the first epoch.
     """
-    arrays = dict(estimator.parameters_)
-    facts: dict[str, Any] = {
-        "network": estimator.network_.to_json(),
-        "n_features_in": estimator.n_features_in_,
-        "feature_names": _names(estimator),
-        "numbers": {name: _plain(getattr(estimator, name)) for name in NUMBERS if hasattr(estimator, name)},
-        "history": list(estimator.history_),
-    }
-    for name in CURVES:
-        if getattr(estimator, name, None) is not None:
-            arrays[f"curve/{name}"] = np.asarray(getattr(estimator, name), float)
-        elif hasattr(estimator, name):
-            facts.setdefault("none", []).append(name)
-    for name, column in estimator.history_.items():
-        arrays[f"history/{name}"] = np.asarray(column, float)
-    if hasattr(estimator, "classes_"):
-        facts["labels"] = _labels_to_facts(estimator._label_binarizer)
-    _state_to_arrays(estimator, arrays, facts)
-    return arrays, facts
 
+    network: Network
+    parameters: Parameters
+    seed: int
+    split_state: tuple[Any, ...]
+    train_state: TrainState | None = None
+    restored: bool = False
+    memory: Memory = field(default_factory=Memory)
+    optimizer: Any = None
+    epoch_shape: tuple[int, int] | None = None
+    history: History = field(default_factory=History)
+    loss: float | None = None
+    curves: Curves | None = None
+    epochs: int = 0
+    examples_seen: int = 0
+    stopped_by: str = ""
+    engine: str = ""
 
-def set_fitted(estimator: Any, arrays: dict[str, np.ndarray], facts: dict[str, Any]) -> None:
-    """Make an estimator of the same constructor's parameters the fitted one again."""
-    network = Network.from_json(facts["network"])
-    estimator._set_network(network)
-    estimator._named_layer = network.L - 1
-    estimator._set_parameters({name: np.ascontiguousarray(arrays[name]) for name in network.shapes})
-    estimator.n_features_in_ = facts["n_features_in"]
-    if facts["feature_names"] is not None:
-        estimator.feature_names_in_ = np.array(facts["feature_names"], dtype=object)
-    for name, value in facts["numbers"].items():
-        setattr(estimator, name, _number(value))
-    for name in CURVES:
-        if f"curve/{name}" in arrays:
-            setattr(estimator, name, arrays[f"curve/{name}"].tolist())
-        elif name in facts.get("none", []):
-            setattr(estimator, name, None)
-    estimator.history_ = History({name: arrays[f"history/{name}"].tolist() for name in facts["history"]})
-    estimator.history_["epoch"] = [int(e) for e in estimator.history_.get("epoch", [])]
-    if "labels" in facts:
-        estimator._label_binarizer = _labels_from_facts(facts["labels"])
-        estimator.classes_ = estimator._label_binarizer.classes_
-    _state_from_arrays(estimator, arrays, facts)
+    OPTIONAL: ClassVar = (
+        "loss_", "loss_curve_", "best_loss_", "validation_scores_", "best_validation_score_", "stopped_by_", "engine_",
+    )  # fmt: skip
 
-
-def _names(estimator: Any) -> list[str] | None:
-    names = getattr(estimator, "feature_names_in_", None)
-    return None if names is None else [str(name) for name in names]
-
-
-def _plain(value: Any) -> Any:
-    """A number as JSON has it: nan and infinities as text."""
-    if isinstance(value, (float, np.floating)):
-        return float(value) if np.isfinite(value) else str(float(value))
-    return int(value) if isinstance(value, np.integer) else value
-
-
-def _number(value: Any) -> Any:
-    return float(value) if value in ("inf", "-inf", "nan") else value
-
-
-def _labels_to_facts(labels: LabelBinarizer) -> dict[str, Any]:
-    classes = labels.classes_
-    values = classes.tolist()
-    if not all(isinstance(value, (str, int, float, bool)) for value in values):
-        raise EllayerError(
-            f"classes_: expected labels that are text, whole numbers, numbers or bools to store; received "
-            f"{type(values[0]).__name__}"
+    def copy(self) -> FitState:
+        """Return a state that can be changed while this one stays: arrays are shared, lists are not."""
+        curves = self.curves
+        if curves is not None:
+            scores = curves.validation_scores
+            curves = replace(
+                curves,
+                loss_curve=list(curves.loss_curve),
+                validation_scores=None if scores is None else list(scores),
+            )
+        return replace(
+            self,
+            memory=replace(self.memory),
+            history=History(self.history, self.history.final),
+            curves=curves,
         )
-    kind = "O" if classes.dtype.kind == "O" else classes.dtype.str
-    return {"dtype": kind, "values": values, "type": label_kind(labels), "sparse": sparse_label_input(labels)}
+
+    def start(self, dtype: Any) -> TrainState:
+        """Return the state to continue training from: the last parameters, not those of the best epoch."""
+        state = self.train_state
+        last = self.parameters if state is None or not self.restored else state.parameters
+        parameters = {name: np.ascontiguousarray(theta, dtype=dtype) for name, theta in last.items()}
+        if state is None:
+            return TrainState(parameters, None, seed=self.seed)
+        return replace(state, parameters=parameters)
+
+    def network_attributes(self) -> dict[str, Any]:
+        """Return the public fitted attributes that describe the network."""
+        network = self.network
+        return {
+            "network_": network,
+            "n_layers_": network.L + 1,
+            "n_outputs_": network.layer_dims[-1],
+            "out_activation_": sklearn_name(network.activations[-1]),
+        }
+
+    def attributes(self) -> dict[str, Any]:
+        """Return all public fitted attributes but the parameters; those in ``OPTIONAL`` only if they have a value."""
+        named = self.network_attributes()
+        named |= {"n_iter_": self.epochs, "t_": self.examples_seen, "history_": self.history}
+        if self.loss is not None:
+            named["loss_"] = self.loss
+        if self.curves is not None:
+            named |= {f"{curve.name}_": getattr(self.curves, curve.name) for curve in fields(Curves)}
+        if self.stopped_by:
+            named |= {"stopped_by_": self.stopped_by, "engine_": self.engine}
+        return named
+
+    # Storage
+
+    def to_arrays(self) -> tuple[Arrays, Facts]:
+        """Return arrays and facts for a file.
+
+        The optimizer's state goes along, optax's too if the optimizer was requested by name; after a
+        transformation passed as an object, training continues from the parameters alone.
+        """
+        arrays, attributes = dict(self.parameters), self.attributes()
+        arrays |= {
+            f"curve/{name}": np.asarray(attributes[name], float)
+            for name in _CURVES
+            if attributes.get(name) is not None
+        }
+        arrays |= {f"history/{name}": np.asarray(column, float) for name, column in self.history.items()}
+        kind, keys, position, *_ = self.split_state
+        arrays["split"] = np.asarray(keys, np.uint32)
+        facts: Facts = {
+            "network": self.network.to_json(),
+            "numbers": {name: _plain(attributes[name]) for name in _NUMBERS if name in attributes},
+            "history": list(self.history),
+            "memory": {name: _plain(getattr(self.memory, name)) for name in _MEMORY_NUMBERS},
+            "restored": self.restored,
+            "seed": int(self.seed),
+            "place": list(self.epoch_shape or ()),
+            "optimizer": self.optimizer if isinstance(self.optimizer, str) else None,
+            "split": [kind, int(position)],
+        }
+        if empty := [name for name in _CURVES if name in attributes and attributes[name] is None]:
+            facts["none"] = empty
+        if self.memory.best_parameters is not None:
+            arrays |= {f"best/{name}": theta for name, theta in self.memory.best_parameters.items()}
+        if self.train_state is not None:
+            _add_train_state(self.train_state, self.restored, arrays, facts)
+        return arrays, facts
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays, facts: Facts) -> FitState:
+        """Return the state that ``to_arrays`` was called on."""
+        network = Network.from_json(facts["network"])
+        parameters = {name: np.ascontiguousarray(arrays[name]) for name in network.shapes}
+        numbers = {name: _number(value) for name, value in facts["numbers"].items()}
+        history = History({name: arrays[f"history/{name}"].tolist() for name in facts["history"]})
+        history["epoch"] = [int(epoch) for epoch in history.get("epoch", [])]
+        memory = Memory(
+            **{name: _number(value) for name, value in facts["memory"].items()},
+            best_parameters=_under(arrays, "best/") or None,
+        )
+        return cls(
+            network,
+            parameters,
+            facts["seed"],
+            (facts["split"][0], arrays["split"], facts["split"][1], 0, 0.0),
+            train_state=_train_state(parameters, arrays, facts),
+            restored=facts["restored"],
+            memory=memory,
+            optimizer=facts["optimizer"],
+            epoch_shape=tuple(facts["place"]) or None,
+            history=history,
+            loss=numbers.get("loss_"),
+            curves=_curves(numbers, arrays),
+            epochs=numbers["n_iter_"],
+            examples_seen=numbers["t_"],
+            stopped_by=numbers.get("stopped_by_", ""),
+            engine=numbers.get("engine_", ""),
+        )
 
 
-def _labels_from_facts(facts: dict[str, Any]) -> LabelBinarizer:
-    classes = np.array(facts["values"], dtype=np.dtype(facts["dtype"]))
-    return label_binarizer(classes, facts["type"], facts["sparse"])
+def _curves(numbers: dict[str, Any], arrays: Arrays) -> Curves | None:
+    if "curve/loss_curve_" not in arrays:
+        return None
+    scores = arrays.get("curve/validation_scores_")
+    return Curves(
+        arrays["curve/loss_curve_"].tolist(),
+        numbers["best_loss_"],
+        None if scores is None else scores.tolist(),
+        numbers["best_validation_score_"],
+    )
 
 
-# Training state: arrays under "state/", numbers under facts["state"]
-
-_STATE_NUMBERS = ("step", "before", "seed", "rate_scale", "best_value", "best_step", "waited")
-
-
-def _state_to_arrays(estimator: Any, arrays: dict[str, np.ndarray], facts: dict[str, Any]) -> None:
-    memory, state = estimator._memory, estimator._state
-    facts["memory"] = {
-        name: _plain(getattr(memory, name)) for name in ("no_improvement", "rate_scale", "best")
-    }
-    facts["restored"] = estimator._restored
-    facts["seed"] = int(estimator._seed)
-    facts["place"] = list(getattr(estimator, "_place", ()))
-    spec = estimator._optimizer_spec
-    facts["optimizer"] = spec if isinstance(spec, str) else None
-    kind, keys, position, *_ = estimator._split_state
-    facts["split"] = [kind, int(position)]
-    arrays["split"] = np.asarray(keys, np.uint32)
-    if memory.best_parameters is not None:
-        arrays |= {f"best/{name}": theta for name, theta in memory.best_parameters.items()}
-    if state is None:
-        return
-    facts["state"] = {name: _plain(getattr(state, name)) for name in _STATE_NUMBERS}
-    if estimator._restored:
+def _add_train_state(state: TrainState, restored: bool, arrays: Arrays, facts: Facts) -> None:
+    """Add the state of the loop: arrays under "state/", numbers under facts["state"]."""
+    facts["state"] = {name: _plain(getattr(state, name)) for name in _TRAIN_NUMBERS}
+    facts["slots"] = None
+    if restored:
         arrays |= {f"state/parameters/{name}": theta for name, theta in state.parameters.items()}
     if state.best_parameters is not None:
         arrays |= {f"state/best/{name}": theta for name, theta in state.best_parameters.items()}
     tree = state.optimizer_state
-    facts["slots"] = None
     if isinstance(tree, dict) and all(isinstance(slot, dict) for slot in tree.values()):
         facts["slots"] = list(tree)
         for slot, values in tree.items():
@@ -141,17 +243,9 @@ def _state_to_arrays(estimator: Any, arrays: dict[str, np.ndarray], facts: dict[
         arrays |= {f"state/optax/{path}": array for path, array in flat.arrays.items()}
 
 
-def _state_from_arrays(estimator: Any, arrays: dict[str, np.ndarray], facts: dict[str, Any]) -> None:
-    estimator._memory = Memory(**{name: _number(value) for name, value in facts["memory"].items()})
-    estimator._memory.best_parameters = _under(arrays, "best/") or None
-    estimator._restored = facts["restored"]
-    estimator._seed = facts["seed"]
-    estimator._place = tuple(facts["place"])
-    estimator._optimizer_spec = facts["optimizer"]
-    estimator._split_state = (facts["split"][0], arrays["split"], facts["split"][1], 0, 0.0)
-    estimator._state = None
+def _train_state(parameters: Parameters, arrays: Arrays, facts: Facts) -> TrainState | None:
     if "state" not in facts:
-        return
+        return None
     slots = facts["slots"]
     optimizer_state: Any = None
     if slots is not None:
@@ -159,14 +253,25 @@ def _state_from_arrays(estimator: Any, arrays: dict[str, np.ndarray], facts: dic
     elif leaves := _under(arrays, "state/optax/"):
         optimizer_state = FlatState(leaves)
     known = {field.name for field in fields(TrainState)}
-    numbers = {name: _number(value) for name, value in facts["state"].items() if name in known}
-    estimator._state = TrainState(
-        _under(arrays, "state/parameters/") or estimator.parameters_,
+    return TrainState(
+        _under(arrays, "state/parameters/") or parameters,
         optimizer_state,
         best_parameters=_under(arrays, "state/best/") or None,
-        **numbers,
+        **{name: _number(value) for name, value in facts["state"].items() if name in known},
     )
 
 
-def _under(arrays: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+def _plain(value: Any) -> Any:
+    """Return a number as JSON has it: nan and infinities as text."""
+    if isinstance(value, (float, np.floating)):
+        return float(value) if np.isfinite(value) else str(float(value))
+    return int(value) if isinstance(value, np.integer) else value
+
+
+def _number(value: Any) -> Any:
+    return float(value) if value in ("inf", "-inf", "nan") else value
+
+
+def _under(arrays: Arrays, prefix: str) -> Arrays:
+    """Return the arrays whose name begins with a prefix, without it."""
     return {name[len(prefix) :]: array for name, array in arrays.items() if name.startswith(prefix)}

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
 from sklearn.utils import column_or_1d
 
 from ...engine.model import TargetKind
+from ...engine.state import Parameters
+from ..examples import Examples
 from ..sklearn_compat import fit_context, with_callbacks
-from .base import BaseMLP, partial_fit_available
+from .base import partial_fit_available
+from .epoch_rule import Score
 from .loss_names import regressor_loss
-from .sklearn_convert import ToFromScikitLearn
+from .sklearn_convert import ConvertibleMLP
 
 
-class MLPRegressor(RegressorMixin, ToFromScikitLearn, BaseMLP):
+class MLPRegressor(RegressorMixin, ConvertibleMLP):
     """A multi-layer perceptron for numbers, a drop-in successor of scikit-learn's.
 
     The parameters up to ``max_fun`` are scikit-learn's, with their defaults and meaning; those after
@@ -231,6 +236,14 @@ class MLPRegressor(RegressorMixin, ToFromScikitLearn, BaseMLP):
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         return X, y.reshape(len(y), -1)
+
+    def _default_score(self, examples: Examples) -> Score:
+        def r2(parameters: Parameters, A: np.ndarray) -> float:
+            if not np.isfinite(A).all():
+                return math.nan
+            return float(r2_score(examples.Y, A, sample_weight=examples.weights))
+
+        return r2
 
     def _loss_name(self) -> str:
         return regressor_loss(self.loss)

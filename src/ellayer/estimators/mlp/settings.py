@@ -1,74 +1,128 @@
-"""From an estimator's parameters to a ``Network`` and the arguments of ``engine.train``."""
+"""From an estimator's parameters to the settings of one fit, in the terms of ``engine.train``."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
-from functools import lru_cache, partial
-from typing import Any
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
 
 import numpy as np
 
-from ...core.activations import ACTIVATIONS, Activation
-from ...core.initializers import INITIALIZERS, initialize_parameters
-from ...core.losses import LOSSES
+from ...core.activations import Activation
 from ...core.network import Network
-from ...core.parameter_names import kind_of, layer_of
 from ...core.schedules import Schedule
 from ...errors import EllayerError
-from ..parameters import hidden_sizes
-from .custom_activation import find_activation, is_traceable
+from ..parameters import MLPParameters
+from .custom_activation import is_traceable
 
-SKLEARN_NAMES = {"sigmoid": "logistic"}
-
-
-def make_network(estimator: Any, n_features: int, n_outputs: int, loss: str) -> Network:
-    """Return the network of an estimator's parameters, for a loss row's name."""
-    sizes = hidden_sizes(estimator)
-    hidden = _hidden_activations(estimator.activation, len(sizes))
-    output: Any = LOSSES[loss].output
-    if estimator.output_activation is not None:
-        output = find_activation(estimator.output_activation, "output_activation")
-        if output == "softmax" and n_outputs == 1:
-            raise EllayerError(
-                "output_activation: expected one that makes sense for a single output unit, such as 'sigmoid'; "
-                "received 'softmax', which is 1 there"
-            )
-    return Network([n_features, *sizes, n_outputs], _told_apart([*hidden, output]), loss)
+RateRule = Literal["constant", "invscaling", "adaptive", "schedule"]
+Monitored = Literal["loss", "validation_loss", "validation_score", "score"]
 
 
-def _hidden_activations(activation: Any, count: int) -> list[str | Activation]:
-    pair = isinstance(activation, tuple) and len(activation) == 2 and all(map(callable, activation))
-    if pair or isinstance(activation, str) or callable(activation):
-        return [find_activation(activation)] * count
-    rows = [find_activation(spec) for spec in activation]
-    if len(rows) != count:
-        raise EllayerError(
-            f"activation: expected one per hidden layer, {count} for this hidden_layer_sizes; received {len(rows)}"
+@dataclass(frozen=True)
+class FitSettings:
+    """The settings of one call of ``fit`` or ``partial_fit``.
+
+    Attributes
+    ----------
+    lbfgs : bool
+        One minimization over all examples, in place of epochs.
+    incremental : bool
+        ``partial_fit``: one epoch, after which no rule is applied.
+    continues : bool
+        The next call may continue with other examples, so that the engine stays in the parameters' own space.
+    optimizer : str or optax transformation
+    learning_rate : float or None
+        None for a transformation, which has its own.
+    first_rate : float
+        ``learning_rate_init``, which the adaptive rule divides.
+    rate_rule : str
+    schedule : str, callable or None
+        For the rate rule "schedule".
+    power : float
+        For the rate rule "invscaling".
+    batch_size : int or None
+        None is min(200, m).
+    max_epochs : int
+        Iterations of lbfgs.
+    penalties : dict
+        The arguments "l1", "l2", "dropout", "weight_decay" and "clip_norm" of ``train``.
+    shuffle : bool
+    time_limit : float or None
+    engine : str
+    devices : list or None
+    monitored : str
+        The value that stopping looks at.
+    early_stopping, restore_best, verbose : bool
+    tolerance : float
+    patience : int or inf
+        Epochs without an improvement of ``tolerance`` before stopping.
+    warns_of_limit : bool
+        Whether an end by ``max_epochs`` is worth a warning.
+    """
+
+    lbfgs: bool
+    incremental: bool
+    continues: bool
+    optimizer: Any
+    learning_rate: float | None
+    first_rate: float
+    rate_rule: RateRule
+    schedule: Any
+    power: float
+    batch_size: int | None
+    max_epochs: int
+    penalties: dict[str, Any]
+    shuffle: bool
+    time_limit: float | None
+    engine: str
+    devices: list[Any] | None
+    monitored: Monitored
+    early_stopping: bool
+    restore_best: bool
+    verbose: bool
+    tolerance: float
+    patience: float
+    warns_of_limit: bool
+
+    @classmethod
+    def of(
+        cls, estimator: MLPParameters, network: Network, incremental: bool, has_validation: bool
+    ) -> FitSettings:
+        """Return the settings of an estimator's parameters."""
+        engine, devices = choose_engine(estimator, network)
+        patience = estimator.n_iter_no_change
+        restore = estimator.early_stopping if estimator.restore_best is None else estimator.restore_best
+        penalties = ("l1", "dropout", "weight_decay", "clip_norm")
+        return cls(
+            lbfgs=is_lbfgs(estimator),
+            incremental=incremental,
+            continues=estimator.warm_start,
+            optimizer=optimizer_of(estimator),
+            learning_rate=_base_rate(estimator),
+            first_rate=estimator.learning_rate_init,
+            rate_rule=_rate_rule(estimator),
+            schedule=estimator.learning_rate_schedule,
+            power=estimator.power_t,
+            batch_size=None if isinstance(estimator.batch_size, str) else int(estimator.batch_size),
+            max_epochs=1 if incremental else estimator.max_iter,
+            penalties={"l2": estimator.alpha, **{name: getattr(estimator, name) for name in penalties}},
+            shuffle=bool(estimator.shuffle),
+            time_limit=estimator.time_limit,
+            engine=engine,
+            devices=devices,
+            monitored=_monitored(estimator, has_validation),
+            early_stopping=estimator.early_stopping,
+            restore_best=bool(restore),
+            verbose=bool(estimator.verbose),
+            tolerance=estimator.tol,
+            patience=math.inf if patience is None else patience,
+            warns_of_limit=not incremental and patience is not None,
         )
-    return rows
 
 
-def _told_apart(rows: list[str | Activation]) -> list[str | Activation]:
-    """Give different functions of the same name (two lambdas) different names."""
-    seen: dict[str, Activation] = {}
-    for l, row in enumerate(rows):
-        if isinstance(row, Activation) and seen.setdefault(row.name, row) != row:
-            rows[l] = _renamed(row, f"{row.name}_{l + 1}")
-    return rows
-
-
-@lru_cache(maxsize=256)
-def _renamed(row: Activation, name: str) -> Activation:
-    return replace(row, name=name)
-
-
-def sklearn_name(activation: str) -> str:
-    """Return scikit-learn's word for an activation."""
-    return SKLEARN_NAMES.get(activation, activation)
-
-
-def choose_engine(estimator: Any, network: Network) -> tuple[str, list | None]:
+def choose_engine(estimator: MLPParameters, network: Network) -> tuple[str, list[Any] | None]:
     """Return the engine's name and devices, from ``engine``, ``device`` and a user's functions."""
     engine, devices = estimator.engine, _devices(estimator.device)
     if devices is not None and devices[0].platform != "cpu" and "jax" not in engine:
@@ -85,13 +139,13 @@ def choose_engine(estimator: Any, network: Network) -> tuple[str, list | None]:
             elif pair and "numpy" not in engine and not is_traceable(row):
                 raise EllayerError(
                     f"activation {row.name!r}: expected functions written with operators and jax.numpy for the "
-                    "compiled loop; take engine='numpy' for functions written with NumPy"
+                    "compiled loop; try engine='numpy' for functions written with NumPy"
                 )
     return engine, devices
 
 
-def _devices(device: Any) -> list | None:
-    """Return jax's devices of a name like "cpu", "gpu" or "gpu:1", of a device or of a list of them."""
+def _devices(device: Any) -> list[Any] | None:
+    """Return jax's devices for a name like "cpu", "gpu" or "gpu:1", a device or a list of devices."""
     if device is None:
         return None
     if not isinstance(device, str):
@@ -100,8 +154,8 @@ def _devices(device: Any) -> list | None:
 
     kind, _, number = device.partition(":")
     try:
-        found = jax.devices(kind)
-        return found if not number else [found[int(number)]]
+        devices = jax.devices(kind)
+        return devices if not number else [devices[int(number)]]
     except (RuntimeError, IndexError, ValueError):
         here = ", ".join(sorted({d.platform for d in jax.devices()}))
         raise EllayerError(
@@ -110,8 +164,8 @@ def _devices(device: Any) -> list | None:
         ) from None
 
 
-def optimizer_of(estimator: Any) -> Any:
-    """Return the optimizer for ``train``: the solver in scikit-learn's form, or the one asked for."""
+def optimizer_of(estimator: MLPParameters) -> Any:
+    """Return the optimizer for ``train``: the solver in scikit-learn's form, or the parameter ``optimizer``."""
     if estimator.optimizer is not None and estimator.optimizer != "lbfgs":
         return estimator.optimizer
     if estimator.solver == "lbfgs" or estimator.optimizer == "lbfgs":
@@ -124,12 +178,12 @@ def optimizer_of(estimator: Any) -> Any:
     )
 
 
-def is_lbfgs(estimator: Any) -> bool:
-    """Tell whether the fit is one minimisation over all examples."""
+def is_lbfgs(estimator: MLPParameters) -> bool:
+    """Return whether the fit is one minimization over all examples."""
     return estimator.optimizer == "lbfgs" or (estimator.optimizer is None and estimator.solver == "lbfgs")
 
 
-def rate_rule(estimator: Any) -> str:
+def _rate_rule(estimator: MLPParameters) -> Any:
     """Return the learning-rate rule in force; scikit-learn's three belong to sgd."""
     if estimator.learning_rate_schedule is not None:
         return "schedule"
@@ -137,83 +191,30 @@ def rate_rule(estimator: Any) -> str:
     return estimator.learning_rate if sgd or estimator.optimizer is not None else "constant"
 
 
-def base_rate(estimator: Any) -> float | None:
-    """Return the learning rate; a transformation of optax carries its own."""
+def _base_rate(estimator: MLPParameters) -> float | None:
+    """Return the learning rate; an optax transformation has its own."""
     if estimator.optimizer is None or isinstance(estimator.optimizer, str):
         return estimator.learning_rate_init
     return None
 
 
-def inverse_scaling(power: float, seen: int, m: int, steps_per_epoch: int) -> Schedule:
-    """Return 1 / (t + 1)^power, t the examples seen at the beginning of the epoch."""
+def _monitored(estimator: MLPParameters, has_validation: bool) -> Monitored:
+    """Return the value that stopping looks at; accuracy is not meant by those who weigh the classes."""
+    monitor = estimator.monitor
+    if monitor is None and estimator.early_stopping and getattr(estimator, "class_weight", None) is not None:
+        monitor = "loss"
+    if monitor is None:
+        return "validation_score" if estimator.early_stopping and has_validation else "loss"
+    if monitor == "loss":
+        return "validation_loss" if has_validation else "loss"
+    return "validation_score" if has_validation else "score"
 
-    def factor(step, total):
-        t = seen + (np.asarray(step) // steps_per_epoch) * m
+
+def inverse_scaling(power: float, examples_seen: int, m: int, steps_per_epoch: int) -> Schedule:
+    """Return 1 / (t + 1)^power, with t the examples seen before the epoch."""
+
+    def factor(step: Any, total: int) -> Any:
+        t = examples_seen + (np.asarray(step) // steps_per_epoch) * m
         return 1.0 / (t + 1.0) ** power
 
     return Schedule("inverse scaling by examples", factor)
-
-
-def starting_parameters(
-    estimator: Any, network: Network, random: np.random.RandomState, dtype: Any
-) -> dict[str, np.ndarray]:
-    """Return the start: ``init_params``, a row of ``INITIALIZERS``, or scikit-learn's own draw."""
-    if estimator.init_params is not None:
-        if estimator.initializer is not None:
-            raise EllayerError("init_params and initializer: expected at most one of the two, received both")
-        return given_parameters(estimator.init_params, network, dtype)
-    if estimator.initializer is not None:
-        INITIALIZERS[estimator.initializer]
-        return initialize_parameters(
-            network, estimator.initializer, random.randint(2**31 - 1), str(np.dtype(dtype))
-        )
-    parameters = {}
-    dims, activations = network.layer_dims, network.activations
-    for l in range(1, network.L + 1):
-        # Glorot and Bengio 2010; in scikit-learn the hidden activation decides for the output layer too.
-        rule = activations[l - 1] if l < network.L else activations[max(l - 2, 0)]
-        if network.L == 1:
-            rule = _only_name(estimator.activation)
-        bound = math.sqrt((2.0 if rule == "sigmoid" else 6.0) / (dims[l - 1] + dims[l]))
-        W = random.uniform(-bound, bound, (dims[l - 1], dims[l]))
-        b = random.uniform(-bound, bound, dims[l])
-        parameters[f"W{l}"] = np.ascontiguousarray(W.T, dtype=dtype)
-        parameters[f"b{l}"] = b.reshape(-1, 1).astype(dtype)
-    return parameters
-
-
-def _only_name(activation: Any) -> str:
-    return ACTIVATIONS.canonical(activation) if isinstance(activation, str) else ""
-
-
-def given_parameters(given: Any, network: Network, dtype: Any) -> dict[str, np.ndarray]:
-    """Return starting parameters given as {"W1": ...} or as (coefs, intercepts), checked."""
-    if isinstance(given, dict):
-        arrays = dict(given)
-    else:
-        try:
-            coefs, intercepts = given
-            arrays = {f"W{l}": np.asarray(W).T for l, W in enumerate(coefs, start=1)}
-            arrays |= {f"b{l}": np.asarray(b).reshape(-1, 1) for l, b in enumerate(intercepts, start=1)}
-        except (TypeError, ValueError):
-            raise EllayerError(
-                "init_params: expected a dict {'W1': (n_1, n_x), 'b1': (n_1, 1), ...} or a pair (coefs, intercepts) of "
-                f"lists; received {type(given).__name__}"
-            ) from None
-    if set(arrays) != set(network.shapes):
-        raise EllayerError(
-            f"init_params: expected {', '.join(network.shapes)}; received {', '.join(sorted(arrays))}"
-        )
-    checked = {}
-    for name, shape in network.shapes.items():
-        theta = np.array(arrays[name], dtype=dtype)
-        if kind_of(name) == "b" and theta.shape == shape[:1]:
-            theta = theta.reshape(shape)
-        if theta.shape != shape or not np.isfinite(theta).all():
-            rows = f" (coefs[{layer_of(name) - 1}] of shape {shape[::-1]})" if kind_of(name) == "W" else ""
-            raise EllayerError(
-                f"init_params: expected finite {name} of shape {shape}{rows}, received shape {theta.shape}"
-                + ("" if np.isfinite(theta).all() else " with nan or infinite values")
-            )
-        checked[name] = theta
-    return checked

@@ -1,11 +1,12 @@
-"""Between this world and others: scikit-learn's fitted networks, and the notes' dicts of parameters."""
+"""Conversions: an estimator from the notes' dict of parameters, to scikit-learn's estimator and from it."""
 
 from __future__ import annotations
 
 import inspect
 import math
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.base import is_classifier
@@ -15,55 +16,62 @@ from sklearn.utils.validation import check_is_fitted
 from ...core.network import Network
 from ...core.parameter_names import kind_of
 from ...engine.history import History
-from ...engine.state import TrainState
+from ...engine.state import Parameters, TrainState
 from ...errors import EllayerError
 from ..sklearn_compat import (
     LabelKind,
     label_binarizer,
+    mlp_labels,
     mlp_optimizer,
     no_improvement_count,
     set_mlp_internals,
 )
-from . import settings
-from .epoch_rule import Memory
+from .base import BaseMLP
+from .fit_state import Curves, FitState, Memory
+from .network import make_network, read_parameters, sklearn_name
+from .settings import optimizer_of
 
-CURVES = (
-    "loss_",
-    "loss_curve_",
-    "best_loss_",
-    "validation_scores_",
-    "best_validation_score_",
-    "n_iter_",
-    "t_",
-)
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+    from sklearn.preprocessing import LabelBinarizer
+
 SKLEARN_ACTIVATIONS = ("identity", "sigmoid", "tanh", "relu")
+SKLEARN_ATTRIBUTES = (
+    "n_features_in_", "feature_names_in_", "classes_", "n_outputs_", "n_layers_", "out_activation_", "loss_",
+    "loss_curve_", "best_loss_", "validation_scores_", "best_validation_score_", "n_iter_", "t_",
+)  # fmt: skip
 
 
-class ToFromScikitLearn:
-    """What both estimators give to and take from other worlds."""
+class ConvertibleMLP(BaseMLP):
+    """Base of both estimators, with their conversions."""
 
     @classmethod
     def from_parameters(
-        cls, parameters: dict[str, Any], *, classes: Any = None, feature_names: Any = None, **settings_: Any
-    ) -> Any:
+        cls,
+        parameters: Mapping[str, ArrayLike],
+        *,
+        classes: ArrayLike | None = None,
+        feature_names: Sequence[str] | None = None,
+        **settings: Any,
+    ) -> Self:
         """Return a fitted estimator around given parameters.
 
         Parameters
         ----------
         parameters : dict
-            "W1" (n_1, n_x), "b1" (n_1, 1), ..., "WL", "bL", as ``train`` gives them back.
+            "W1" (n_1, n_x), "b1" (n_1, 1), ..., "WL", "bL", as ``train`` returns them.
         classes : array-like, optional
             The labels, for a classifier; 0, 1, ... by default. One output unit means two classes. More
             output units than one mean as many classes, or as many labels at once with
             ``output_activation="sigmoid"``.
         feature_names : list of str, optional
-        **settings_
+        **settings
             The constructor's parameters: ``activation``, ``output_activation``, ``loss`` and so on. The
             sizes of the layers follow from the parameters.
 
         Returns
         -------
-        A fitted estimator: it predicts, and ``partial_fit`` goes on from there.
+        A fitted estimator: it predicts, and ``partial_fit`` continues from there.
 
         Examples
         --------
@@ -73,18 +81,17 @@ class ToFromScikitLearn:
         array([321.])
         """
         sizes = _layer_sizes(parameters)
-        estimator: Any = cls(hidden_layer_sizes=tuple(sizes[1:-1]), **settings_)  # type: ignore[call-arg]
+        estimator = cls(hidden_layer_sizes=tuple(sizes[1:-1]), **settings)
         if is_classifier(estimator):
-            _take_classes(estimator, classes, sizes[-1])
+            estimator._take_labels(_label_binarizer(classes, sizes[-1], estimator.output_activation))
         elif classes is not None:
             raise EllayerError("classes: expected None for a regressor")
-        network = settings.make_network(estimator, sizes[0], sizes[-1], estimator._loss_name())
+        network = make_network(estimator, sizes[0], sizes[-1], estimator._loss_name())
         dtype = estimator.dtype or np.result_type(
-            np.float32, *(np.asarray(p).dtype for p in parameters.values())
+            np.float32, *(np.asarray(theta).dtype for theta in parameters.values())
         )
-        fill(estimator, network, settings.given_parameters(dict(parameters), network, dtype))
-        if feature_names is not None:
-            estimator.feature_names_in_ = np.array(list(feature_names), dtype=object)
+        state = state_before_training(estimator, network, read_parameters(dict(parameters), network, dtype))
+        estimator._take_state(state, feature_names)
         return estimator
 
     def to_sklearn(self) -> Any:
@@ -92,38 +99,62 @@ class ToFromScikitLearn:
 
         Raises
         ------
-        ValueError
-            Where scikit-learn has no word for an activation, an output or a loss.
+        EllayerError
+            If scikit-learn has no name for an activation, an output or a loss.
         """
         from sklearn import neural_network
 
         check_is_fitted(self)
-        network: Network = self.network_  # type: ignore[attr-defined]
-        model_class = getattr(neural_network, "MLPClassifier" if is_classifier(self) else "MLPRegressor")
-        ours = self.get_params(deep=False)  # type: ignore[attr-defined]
-        theirs = {name: ours[name] for name in inspect.signature(model_class).parameters}
-        theirs["activation"] = _one_activation(network)
-        if theirs["n_iter_no_change"] is None:
-            theirs["n_iter_no_change"] = np.inf
-        if not is_classifier(self) and network.loss not in ("squared_error", "poisson"):
-            theirs["loss"] = "poisson" if self.out_activation_ == "exp" else "squared_error"  # type: ignore[attr-defined]
-        model = model_class(**theirs)
-        names = ["n_features_in_", "feature_names_in_", "n_outputs_", "n_layers_", "out_activation_", *CURVES]
-        names += ["classes_"] if is_classifier(self) else []
-        for name in names:
+        network, classifier = self.network_, is_classifier(self)
+        make = neural_network.MLPClassifier if classifier else neural_network.MLPRegressor
+        ours = self.get_params(deep=False)
+        settings = {name: ours[name] for name in inspect.signature(make).parameters}
+        settings["activation"] = _one_activation(network)
+        if settings["n_iter_no_change"] is None:
+            settings["n_iter_no_change"] = np.inf
+        if not classifier and network.loss not in ("squared_error", "poisson"):
+            settings["loss"] = "poisson" if self.out_activation_ == "exp" else "squared_error"
+        model = make(**settings)
+        for name in SKLEARN_ATTRIBUTES:
             if hasattr(self, name):
                 setattr(model, name, getattr(self, name))
-        model.coefs_ = [np.ascontiguousarray(W) for W in self.coefs_]  # type: ignore[attr-defined]
-        model.intercepts_ = [b.copy() for b in self.intercepts_]  # type: ignore[attr-defined]
-        random, waited = check_random_state(model.random_state), self._memory.no_improvement  # type: ignore[attr-defined]
-        set_mlp_internals(model, random, waited, getattr(self, "_label_binarizer", None))
+        model.coefs_ = [np.ascontiguousarray(W) for W in self.coefs_]
+        model.intercepts_ = [b.copy() for b in self.intercepts_]
+        set_mlp_internals(
+            model, check_random_state(model.random_state), self._fit_state.memory.no_improvement, self._labels
+        )
         return model
 
+    def _take_sklearn(self, model: Any) -> None:
+        """Become fitted by scikit-learn's fitted estimator, whose parameters are those of this one."""
+        if is_classifier(model):
+            self._take_labels(mlp_labels(model))
+        network = make_network(self, len(model.coefs_[0]), model.coefs_[-1].shape[1], self._loss_name())
+        dtype = model.coefs_[0].dtype
+        parameters = read_parameters((model.coefs_, model.intercepts_), network, dtype)
+        state = state_before_training(self, network, parameters)
+        state.loss, state.epochs, state.examples_seen = model.loss_, model.n_iter_, model.t_
+        state.history = _history(model)
+        state.curves = _curves(model)
+        state.memory = _memory(model)
+        if (optimizer := mlp_optimizer(model)) is not None:
+            slots = {slot: _by_name(arrays, network) for slot, arrays in optimizer.slots.items()}
+            state.memory.rate_scale = optimizer.rate_scale
+            state.optimizer = optimizer_of(self)
+            state.train_state = TrainState(dict(parameters), slots, before=optimizer.steps, seed=state.seed)
+        self._take_state(state, getattr(model, "feature_names_in_", None))
 
-def _layer_sizes(parameters: dict[str, Any]) -> list[int]:
+
+def state_before_training(estimator: BaseMLP, network: Network, parameters: Parameters) -> FitState:
+    """Return the state of an estimator that has parameters and has not been trained."""
+    random = check_random_state(estimator.random_state)
+    return FitState(network, parameters, split_state=random.get_state(), seed=int(random.randint(2**31 - 1)))
+
+
+def _layer_sizes(parameters: Mapping[str, ArrayLike]) -> list[int]:
     L = sum(str(name).startswith("W") for name in parameters)
-    wanted = [f"{kind}{l}" for l in range(1, L + 1) for kind in "Wb"]
-    if not L or set(parameters) != set(wanted):
+    names = [f"{kind}{l}" for l in range(1, L + 1) for kind in "Wb"]
+    if not L or set(parameters) != set(names):
         raise EllayerError(
             f"parameters: expected 'W1', 'b1', ..., 'WL', 'bL'; received {', '.join(map(str, sorted(parameters)))}"
         )
@@ -135,8 +166,9 @@ def _layer_sizes(parameters: dict[str, Any]) -> list[int]:
     return [shapes[0][1], *(shape[0] for shape in shapes)]
 
 
-def _take_classes(estimator: Any, classes: Any, n_outputs: int) -> None:
-    several = n_outputs > 1 and settings.sklearn_name(str(estimator.output_activation)) == "logistic"
+def _label_binarizer(classes: ArrayLike | None, n_outputs: int, output_activation: object) -> LabelBinarizer:
+    """Return labels for so many output units; several 0/1 labels if each unit is a sigmoid."""
+    several = n_outputs > 1 and sklearn_name(str(output_activation)) == "logistic"
     count = 2 if n_outputs == 1 else n_outputs
     classes = np.arange(count) if classes is None else np.unique(classes)
     if len(classes) != count:
@@ -144,22 +176,7 @@ def _take_classes(estimator: Any, classes: Any, n_outputs: int) -> None:
             f"classes: expected {count} different labels for {n_outputs} output units, received {len(classes)}"
         )
     kind: LabelKind = "multilabel-indicator" if several else "binary" if n_outputs == 1 else "multiclass"
-    estimator._take_labels(label_binarizer(classes, kind))
-
-
-def fill(estimator: Any, network: Network, parameters: dict[str, np.ndarray]) -> None:
-    """Set what a fit would have left, before any epoch."""
-    random = estimator._random_state = check_random_state(estimator.random_state)
-    estimator._split_state = random.get_state()
-    estimator._seed = int(random.randint(2**31 - 1))
-    estimator._set_network(network)
-    estimator._named_layer = network.L - 1
-    estimator._set_parameters(parameters)
-    estimator.n_features_in_ = network.layer_dims[0]
-    estimator.n_iter_ = estimator.t_ = 0
-    estimator._memory, estimator._state, estimator._restored = Memory(), None, False
-    estimator._optimizer_spec = None
-    estimator.history_ = History()
+    return label_binarizer(classes, kind)
 
 
 def _one_activation(network: Network) -> str:
@@ -171,32 +188,42 @@ def _one_activation(network: Network) -> str:
         )
     if network.activations[-1] not in ("identity", "sigmoid", "softmax", "exp"):
         raise EllayerError(f"to_sklearn: scikit-learn has no output activation {network.activations[-1]!r}")
-    return settings.sklearn_name(hidden.pop()) if hidden else "relu"
+    return sklearn_name(hidden.pop()) if hidden else "relu"
 
 
-def take_optimizer(estimator: Any, model: Any) -> None:
-    """Take over velocities or moments, the count of updates, the learning rate and the patience."""
-    memory = estimator._memory
-    memory.no_improvement = no_improvement_count(model)
+# scikit-learn's fitted state
+
+
+def _history(model: Any) -> History:
+    losses, scores = getattr(model, "loss_curve_", []), getattr(model, "validation_scores_", None)
+    history = History({"epoch": list(range(1, len(losses) + 1)), "loss": losses})
+    if scores:
+        history["validation_score"] = list(scores)
+    return history
+
+
+def _curves(model: Any) -> Curves | None:
+    if not hasattr(model, "loss_curve_"):
+        return None
+    scores = model.validation_scores_
+    return Curves(
+        list(model.loss_curve_),
+        model.best_loss_,
+        None if scores is None else list(scores),
+        model.best_validation_score_,
+    )
+
+
+def _memory(model: Any) -> Memory:
     best, score = getattr(model, "best_loss_", None), getattr(model, "best_validation_score_", None)
-    memory.best = score if score is not None else -best if best is not None else -math.inf
-    optimizer = mlp_optimizer(model)
-    if optimizer is None:
-        return
-    names = [f"W{l}" for l in range(1, len(model.coefs_) + 1)] + [
-        f"b{l}" for l in range(1, len(model.coefs_) + 1)
-    ]
+    value = score if score is not None else -math.inf if best is None else -best
+    return Memory(no_improvement=no_improvement_count(model), best=value)
 
-    def slot(values: list) -> dict[str, np.ndarray]:
-        return {
-            name: np.ascontiguousarray(value.T) if kind_of(name) == "W" else value.reshape(-1, 1).copy()
-            for name, value in zip(names, values, strict=True)
-        }
 
-    slots = {name: slot(arrays) for name, arrays in optimizer.slots.items()}
-    memory.rate_scale = optimizer.rate_scale
-    estimator._optimizer_spec = settings.optimizer_of(estimator)
-    estimator._place = None
-    estimator._state = TrainState(
-        dict(estimator.parameters_), slots, before=optimizer.steps, seed=estimator._seed,
-    )  # fmt: skip
+def _by_name(arrays: Sequence[np.ndarray], network: Network) -> Parameters:
+    """Return arrays in scikit-learn's order, all coefs and then all intercepts, under the notes' names."""
+    names = [f"{kind}{l}" for kind in "Wb" for l in range(1, network.L + 1)]
+    return {
+        name: np.ascontiguousarray(array.T) if kind_of(name) == "W" else array.reshape(-1, 1).copy()
+        for name, array in zip(names, arrays, strict=True)
+    }

@@ -76,7 +76,7 @@ class BaseTabular(BaseEstimator, ABC):
         if is_stream(X):
             return fit_stream(self, X, y, sample_weight, asides)
         begin = time.perf_counter()
-        hidden = None if self.hidden_layer_sizes is None else hidden_sizes(self)
+        hidden = None if self.hidden_layer_sizes is None else hidden_sizes(self.hidden_layer_sizes)
         table = read_table(X)
         remember_features(self, X, len(table))
         Y = self._learn_targets(self._checked_targets(X, y))

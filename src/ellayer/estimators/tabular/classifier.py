@@ -19,8 +19,7 @@ from ...engine.model import TargetKind, labels_as_columns
 from ...errors import EllayerError
 from ...tables.columns import is_missing
 from .. import fit_warnings as checks
-from ..labels import class_weights
-from ..mlp.fit_state import _labels_from_facts, _labels_to_facts
+from ..labels import class_weights, labels_from_facts, labels_to_facts
 from ..sklearn_compat import StrOptions, check_labels, fit_context
 from .base import CONSTRAINTS, BaseTabular, need_members
 from .calibration import best_threshold, labels_of, prior, score, soften, temperature_for
@@ -269,7 +268,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         return len(self.classes_) == 1
 
     def _warn_of_constant(self) -> None:
-        checks.warn_of_one_class(self)
+        checks.warn_of_one_class(self.classes_)
 
     def _find_metric(self) -> Metric:
         return METRICS[self.metric]
@@ -331,10 +330,10 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
     # Storage
 
     def _target_facts(self) -> dict[str, Any]:
-        return {"labels": _labels_to_facts(self._labels)}
+        return {"labels": labels_to_facts(self._labels)}
 
     def _set_target_facts(self, facts: dict[str, Any]) -> None:
-        self._labels = _labels_from_facts(facts["labels"])
+        self._labels = labels_from_facts(facts["labels"])
         self.classes_ = self._labels.classes_
 
 

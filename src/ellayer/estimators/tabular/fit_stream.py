@@ -109,7 +109,7 @@ def fit_stream(
     """
     begin = time.perf_counter()
     _check(estimator, y, sample_weight)
-    hidden = None if estimator.hidden_layer_sizes is None else hidden_sizes(estimator)
+    hidden = None if estimator.hidden_layer_sizes is None else hidden_sizes(estimator.hidden_layer_sizes)
     recipe = find_recipe(estimator.recipe, estimator._task, estimator.learning_rate)
     estimator._metric = estimator._find_metric()
     seed = int(check_random_state(estimator.random_state).randint(2**31 - 1))

@@ -67,6 +67,7 @@ class TabularRegressor(RegressorMixin, BaseTabular):
     validation_score_ : float
     target_ : dict
         "center" and "scale" of the target, and the range "low" to "high" of predictions.
+    n_features_in_, feature_names_in_
 
     Examples
     --------
