@@ -44,14 +44,14 @@ class Counts(NamedTuple):
 BUDGET = {
     "": Counts(0, 0, 0, 0),
     "cli": Counts(13, 1, 17, 2),
-    "core": Counts(3, 5, 6, 3),
+    "core": Counts(0, 0, 0, 0),
     "data": Counts(18, 0, 20, 5),
     "engine": Counts(1, 7, 5, 1),
     "estimators": Counts(176, 11, 53, 15),
     "inspection": Counts(5, 0, 0, 0),
-    "report": Counts(12, 1, 1, 0),
+    "report": Counts(1, 1, 1, 0),
     "runs": Counts(27, 1, 11, 3),
-    "steps": Counts(9, 3, 1, 1),
+    "steps": Counts(9, 3, 0, 0),
     "storage": Counts(14, 1, 1, 1),
     "tables": Counts(5, 1, 7, 5),
 }

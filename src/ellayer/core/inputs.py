@@ -1,4 +1,4 @@
-r"""What may stand before the first dense layer: embeddings of the columns of a table, and a scaling.
+r"""Inputs of a network: embeddings of the columns of a table, and a scaling, before the first dense layer.
 
     numbers       x  ->  [x; V cos(2 pi (f x + p)) + c]   per column (Gorishniy et al. 2022, RealMLP)
                   x  ->  [x; ramps from 0 to 1 between the thresholds t]  (Gorishniy et al. 2022)

@@ -229,7 +229,8 @@ LOSSES: Registry[Loss] = Registry(
 
 def _row(
     name: str, forward: Callable, backward: Callable, numbers: dict | None = None, *,
-    fused: FusedPair | None = None, kinks: tuple[float, ...] | Callable[..., tuple[float, ...]] = (), **facts: str,
+    output: str, targets: str, latex: str, latex_prime: str, fused: FusedPair | None = None,
+    kinks: tuple[float, ...] | Callable[..., tuple[float, ...]] = (),
 ) -> None:  # fmt: skip
     def make(name: str, **values: float) -> Loss:
         def bind(f: Callable) -> Callable:
@@ -237,7 +238,7 @@ def _row(
 
         pair = None if fused is None else FusedPair(bind(fused.forward), bind(fused.backward))
         at = kinks(**values) if callable(kinks) else kinks
-        return Loss(name, bind(forward), bind(backward), fused=pair, kinks=at, **facts)  # type: ignore[arg-type]
+        return Loss(name, bind(forward), bind(backward), output, targets, pair, at, latex, latex_prime)
 
     LOSSES.add(name, make, **(numbers or {}))
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -282,12 +281,14 @@ def _mean_of(columns: list[np.ndarray]) -> np.ndarray:
 
 def _row(
     name: str, title: str, meaning: str, takes: str, statistic: Callable[..., Statistic], *, maximize: bool = False,
-    numbers: dict[str, float] | None = None, **facts: Any,
+    share: bool = False, interval: str = "percentiles", decision: str = "largest", loss: str = "squared_error",
+    numbers: dict[str, float] | None = None,
 ) -> None:  # fmt: skip
     def make(name: str, **values: float) -> Metric:
         f = partial(statistic, **values) if values else statistic
         task = "numbers" if takes == "numbers" else "classes"
-        return Metric(name, title.format(**values), meaning, task, takes, maximize, f, **facts)
+        heading = title.format(**values)
+        return Metric(name, heading, meaning, task, takes, maximize, f, share, interval, decision, loss)
 
     METRICS.add(name, make, **(numbers or {}))
 

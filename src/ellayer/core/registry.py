@@ -1,6 +1,6 @@
-"""Tables of named rows (activations, losses, initializers, optimizers) and how a row is asked for.
+"""Registries: tables of named rows (activations, losses, initializers, optimizers, schedules, metrics).
 
-A row is asked for by name, with its numbers in brackets where it has any:
+A row is looked up by its name, with its numbers in brackets where it has any:
 ``"relu"``, ``"leaky_relu(0.1)"``, ``"huber(delta=2)"``. Such a text is hashable, goes into JSON
 and never needs ``eval``.
 """
@@ -11,7 +11,7 @@ import difflib
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from ..errors import EllayerError
 
@@ -36,7 +36,7 @@ class Registry(Mapping[str, Row], Generic[Row]):
         self.kind = kind
         self.aliases = dict(aliases or {})
         self._makers: dict[str, tuple[Callable[..., Row], dict[str, float]]] = {}
-        self._made: dict[str, Row] = {}
+        self._rows: dict[str, Row] = {}
 
     def add(self, name: str, make: Callable[..., Row], **numbers: float) -> None:
         """Add a row: ``make(name=..., **numbers)`` builds it, ``numbers`` are the defaults."""
@@ -46,7 +46,7 @@ class Registry(Mapping[str, Row], Generic[Row]):
 
     def remove(self, name: str) -> None:
         """Take a row out again (a user's own one)."""
-        self._made = {spec: row for spec, row in self._made.items() if self._parse(spec)[0] != name}
+        self._rows = {spec: row for spec, row in self._rows.items() if self._parse(spec)[0] != name}
         del self._makers[name]
 
     def numbers(self, name: str) -> dict[str, float]:
@@ -57,22 +57,22 @@ class Registry(Mapping[str, Row], Generic[Row]):
         """Return the one spelling of a spec: aliases resolved, default numbers left out."""
         name, values = self._parse(spec)
         defaults = self._makers[name][1]
-        given = [f"{key}={_shortest(value)}" for key, value in values.items() if value != defaults[key]]
-        return f"{name}({', '.join(given)})" if given else name
+        changed = [f"{key}={_shortest(value)}" for key, value in values.items() if value != defaults[key]]
+        return f"{name}({', '.join(changed)})" if changed else name
 
     def __getitem__(self, spec: str) -> Row:
-        if spec not in self._made:
+        if spec not in self._rows:
             name, values = self._parse(spec)
             spelling = self.canonical(spec)
-            if spelling not in self._made:  # one object per row, however it is spelled
-                self._made[spelling] = self._makers[name][0](name=spelling, **values)
-            self._made[spec] = self._made[spelling]
-        return self._made[spec]
+            if spelling not in self._rows:  # one object per row, however it is spelled
+                self._rows[spelling] = self._makers[name][0](name=spelling, **values)
+            self._rows[spec] = self._rows[spelling]
+        return self._rows[spec]
 
     def __contains__(self, spec: object) -> bool:
         try:
-            self._parse(spec)  # type: ignore[arg-type]
-        except ValueError:
+            self._parse(spec)
+        except EllayerError:
             return False
         return True
 
@@ -82,13 +82,13 @@ class Registry(Mapping[str, Row], Generic[Row]):
     def __len__(self) -> int:
         return len(self._makers)
 
-    def _parse(self, spec: str) -> tuple[str, dict[str, float]]:
+    def _parse(self, spec: object) -> tuple[str, dict[str, float]]:
         match = _SPEC.match(self.aliases.get(spec, spec)) if isinstance(spec, str) else None
         name = self.aliases.get(match.group(1), match.group(1)) if match else ""
         if match is None or name not in self._makers:
             raise EllayerError(self._unknown(spec))
         values = dict(self._makers[name][1])
-        order, given = list(values), set()
+        order, named = list(values), set()
         for i, part in enumerate(p for p in (match.group(2) or "").split(",") if p.strip()):
             key, equals, text = part.rpartition("=")
             key = key.strip() if equals else (order[i] if i < len(order) else f"number {i + 1}")
@@ -97,13 +97,13 @@ class Registry(Mapping[str, Row], Generic[Row]):
                 raise EllayerError(
                     f"the {self.kind} {name!r} takes {takes}; received {part.strip()!r} in {spec!r}"
                 )
-            if key in given:
+            if key in named:
                 raise EllayerError(f"expected {key} once in the {self.kind} {spec!r}, received it twice")
-            given.add(key)
+            named.add(key)
             values[key] = self._number(text, spec)
         return name, values
 
-    def _number(self, text: str, spec: str) -> float:
+    def _number(self, text: str, spec: object) -> float:
         try:
             value = float(text)
         except ValueError:
@@ -115,7 +115,7 @@ class Registry(Mapping[str, Row], Generic[Row]):
             )
         return value
 
-    def _unknown(self, spec: Any) -> str:
+    def _unknown(self, spec: object) -> str:
         known = sorted(self._makers)
         near = difflib.get_close_matches(str(spec), [*known, *self.aliases], n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""

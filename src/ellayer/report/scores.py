@@ -1,4 +1,4 @@
-"""How good predictions are, each score with its 95 % confidence interval."""
+"""Scores of predictions, each with its 95 % confidence interval."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..core.metrics import METRICS, Statistic, class_numbers, metric_names
 from ..errors import EllayerError
@@ -50,11 +50,11 @@ class Score:
 
 
 def scores(
-    y: Any,
-    prediction: Any,
-    P: Any = None,
-    classes: Sequence[Any] | None = None,
-    weights: Any = None,
+    y: ArrayLike,
+    prediction: ArrayLike,
+    P: ArrayLike | None = None,
+    classes: Sequence[object] | None = None,
+    weights: ArrayLike | None = None,
     names: Sequence[str] | None = None,
 ) -> dict[str, Score]:
     """Return the scores of predictions, each with its 95 % confidence interval.
@@ -95,15 +95,22 @@ def scores(
     >>> list(scores([1.0, 2.0, 4.0], [1.0, 2.0, 3.0]))
     ['rmse', 'mae', 'r2']
     """
-    model, W = Predictions("", prediction, P), _weights(weights, len(y))
+    truth, known = _truth(y, classes)
+    labels = np.asarray(prediction, dtype=object if known else float)
+    model = Predictions("", labels, None if P is None else np.asarray(P, dtype=float))
+    W = _weights(weights, len(truth))
     with np.errstate(all="ignore"):
-        values = _values(y, model, classes, W, names)
-        draws = _resample(y, model, classes, W, values)
+        values = _values(truth, model, known, W, names)
+        draws = _resample(truth, model, known, W, values)
     return {name: _score(name, value, draws[name], W) for name, value in values.items()}
 
 
 def differences(
-    y: Any, a: Any, b: Any, classes: Sequence[Any] | None = None, names: Sequence[str] | None = None
+    y: ArrayLike,
+    a: Predictions,
+    b: Predictions,
+    classes: Sequence[object] | None = None,
+    names: Sequence[str] | None = None,
 ) -> dict[str, Score]:
     """Return how much better one model is than another on the same rows, with 95 % intervals.
 
@@ -128,52 +135,57 @@ def differences(
     >>> round(better["rmse"].value, 3)
     0.816
     """
-    W = _weights(None, len(y))
+    truth, known = _truth(y, classes)
+    W = _weights(None, len(truth))
     with np.errstate(all="ignore"):
-        values = [_values(y, model, classes, W, names) for model in (a, b)]
+        values = [_values(truth, model, known, W, names) for model in (a, b)]
         common = [name for name in values[0] if name in values[1]]
         draws = [
-            _resample(y, model, classes, W, {name: of_model[name] for name in common})
+            _resample(truth, model, known, W, {name: of_model[name] for name in common})
             for model, of_model in zip((a, b), values, strict=True)
         ]
     leads = {}
     for name in common:
         sign = 1.0 if METRICS[name].maximize else -1.0
-        low, high = _percentiles(sign * (draws[0][name] - draws[1][name]), len(y))
+        low, high = _percentiles(sign * (draws[0][name] - draws[1][name]), len(truth))
         leads[name] = Score(sign * (values[0][name] - values[1][name]), low, high)
     return leads
 
 
+def _truth(y: ArrayLike, classes: Sequence[object] | None) -> tuple[np.ndarray, list[object]]:
+    """Return labels as objects and their classes, or numbers and an empty list."""
+    known = [] if classes is None else list(classes)
+    return np.asarray(y, dtype=object if known else float), known
+
+
 def _statistics(
-    y: Any, model: Predictions, classes: Sequence[Any] | None, names: Iterable[str] | None
+    y: np.ndarray, model: Predictions, classes: list[object], names: Iterable[str] | None
 ) -> dict[str, Statistic]:
     """The statistics of the named metrics that can be computed of these predictions."""
-    m, prediction, P = len(y), model.prediction, model.P
+    m, K, prediction = len(y), len(classes), model.prediction
     if m == 0 or len(prediction) != m:
         raise EllayerError(
             f"scores: expected a prediction for each of at least one row, received {m} rows and {len(prediction)} "
             f"predictions"
         )
-    known = [] if classes is None else list(classes)
-    task = "classes" if known else "numbers"
+    task = "classes" if classes else "numbers"
     rows = [METRICS[name] for name in (metric_names(task) if names is None else names)]
     rows = [row for row in dict.fromkeys(rows) if row.task == task]
     if task == "numbers":
-        truth, numbers = np.asarray(y, dtype=float), np.asarray(prediction, dtype=float).ravel()
-        return {row.name: row.statistic(truth, numbers, 0) for row in rows}
-    K = len(known)
-    taken = {"labels": class_numbers(prediction, known)}
-    if P is not None:
-        taken["probabilities"] = np.asarray(P, dtype=float)
-        if taken["probabilities"].shape != (m, K):
+        numbers = np.asarray(prediction, dtype=float).ravel()
+        return {row.name: row.statistic(y, numbers, 0) for row in rows}
+    taken = {"labels": class_numbers(prediction, classes)}
+    if model.P is not None:
+        taken["probabilities"] = P = np.asarray(model.P, dtype=float)
+        if P.shape != (m, K):
             raise EllayerError(
-                f"P: expected probabilities of shape {(m, K)}, one column per class; received {np.shape(P)}"
+                f"P: expected probabilities of shape {(m, K)}, one column per class; received {P.shape}"
             )
-    truth = class_numbers(y, known)
+    truth = class_numbers(y, classes)
     return {row.name: row.statistic(truth, taken[row.takes], K) for row in rows if row.takes in taken}
 
 
-def _weights(weights: Any, m: int) -> np.ndarray:
+def _weights(weights: ArrayLike | None, m: int) -> np.ndarray:
     W = np.ones(m) if weights is None else np.asarray(weights, dtype=float)
     if W.shape != (m,) or (m and not ((W >= 0).all() and W.any())):
         raise EllayerError(
@@ -183,9 +195,9 @@ def _weights(weights: Any, m: int) -> np.ndarray:
 
 
 def _values(
-    y: Any,
+    y: np.ndarray,
     model: Predictions,
-    classes: Sequence[Any] | None,
+    classes: list[object],
     W: np.ndarray,
     names: Iterable[str] | None,
 ) -> dict[str, float]:
@@ -193,18 +205,18 @@ def _values(
 
 
 def _resample(
-    y: Any, model: Predictions, classes: Sequence[Any] | None, W: np.ndarray, values: dict[str, float]
+    y: np.ndarray, model: Predictions, classes: list[object], W: np.ndarray, values: dict[str, float]
 ) -> dict[str, np.ndarray]:
     """Return every metric that ``values`` has, of the same resamples of the rows."""
     random, whole = np.random.default_rng(0), len(y)
     if whole > _ROWS:
         rows = np.sort(random.choice(whole, _ROWS, replace=False))
-        y, W = np.asarray(y)[rows], W[:, rows]
+        y, W = y[rows], W[:, rows]
         model = Predictions(
             "", np.asarray(model.prediction)[rows], None if model.P is None else np.asarray(model.P)[rows]
         )
     statistics, m = _statistics(y, model, classes, values), len(y)
-    left = int(np.clip(_WORK // (m * max(1, (0 if classes is None else len(classes)) // 10)), *_RESAMPLES))
+    left = int(np.clip(_WORK // (m * max(1, len(classes) // 10)), *_RESAMPLES))
     parts: dict[str, list[np.ndarray]] = {name: [] for name in statistics}
     while left > 0:
         B = min(left, max(1, _CHUNK // m))

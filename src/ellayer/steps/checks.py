@@ -1,4 +1,4 @@
-"""What the notes' functions ask of their arguments: floats, shapes that agree, one label per example.
+"""Checks of the arguments of the notes' functions: floats, shapes that agree, one label per example.
 
 Shapes are written in letters, ("n", "m"): a letter takes its size from the first array that has it,
 and every later array must agree.
@@ -49,7 +49,7 @@ def cast(array: Array, like: Array) -> Array:
 
 
 def labels(Y: Any, shape: tuple[int, ...], name: str = "Y") -> Array:
-    """Return Y as floats, and a flat Y of length m as (1, m) where one row is wanted.
+    """Return Y as floats, and a flat Y of length m as (1, m) if one row is expected.
 
     Booleans and whole numbers are welcome. Any other shape is left for ``check_shapes`` to refuse.
     """
@@ -72,22 +72,22 @@ def layers(parameters: Mapping[str, Any], L: int | None = None) -> tuple[dict[st
 
     Raises a ValueError where a name is missing or the shapes do not follow one another.
     """
-    wanted = L or (max(len(parameters) // 2, 1) if isinstance(parameters, Mapping) else 1)
-    names = [f"{letter}{l}" for l in range(1, wanted + 1) for letter in "Wb"]
+    count = L or (max(len(parameters) // 2, 1) if isinstance(parameters, Mapping) else 1)
+    names = [f"{letter}{l}" for l in range(1, count + 1) for letter in "Wb"]
     require(parameters, names, "parameters", "the dict that the initialize function returns")
-    if f"W{wanted + 1}" in parameters:
+    if f"W{count + 1}" in parameters:
         raise EllayerError(
             f"parameters: expected {', '.join(names)}, received {', '.join(parameters)}; "
             f"try steps.deep for another number of layers"
         )
     arrays = {name: floats(parameters[name], name) for name in names}
-    sizes = ["n_x", *(f"n_{l}" for l in range(1, wanted + 1))]
+    sizes = ["n_x", *(f"n_{l}" for l in range(1, count + 1))]
     expected: dict[str, tuple[Array, Letters]] = {}
-    for l in range(1, wanted + 1):
+    for l in range(1, count + 1):
         expected[f"W{l}"] = (arrays[f"W{l}"], (sizes[l], sizes[l - 1]))
         expected[f"b{l}"] = (arrays[f"b{l}"], (sizes[l], 1))
     check_shapes(expected)
-    return arrays, (arrays["W1"].shape[1], *(arrays[f"W{l}"].shape[0] for l in range(1, wanted + 1)))
+    return arrays, (arrays["W1"].shape[1], *(arrays[f"W{l}"].shape[0] for l in range(1, count + 1)))
 
 
 def check_gradients(parameters: Mapping[str, Array], grads: Mapping[str, Any]) -> dict[str, Array]:
