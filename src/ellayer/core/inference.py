@@ -85,6 +85,24 @@ def class_index(Y: Array) -> Array:
     return xp.astype(Y[0, :] > 0.5, xp.int64) if Y.shape[0] == 1 else xp.argmax(Y, axis=0)
 
 
+def predictions(AL: Array, targets: str) -> Array:
+    """Return what outputs stand for, by the ``targets`` of the loss.
+
+    Parameters
+    ----------
+    AL : array, shape (n_L, m)
+    targets : str
+
+    Returns
+    -------
+    array
+        0 and 1, (n_L, m), for "binary"; the class number, (1, m), for "one_hot"; else AL.
+    """
+    if targets == "one_hot":
+        return class_index(AL)[None, :]
+    return array_namespace(AL).astype(AL > 0.5, int) if targets == "binary" else AL
+
+
 def class_probabilities(AL: Array) -> Array:
     """Return a row of probabilities per class, (n_classes, m): of a single output 1 - a and a.
 

@@ -122,7 +122,7 @@ def _record_values(config: StepConfig, values: StepValues, parameters: dict[str,
     zero = jnp.zeros((), dtype)
 
     def loss(known: Array | None) -> Array:
-        return cost(config, values, parameters, batch, at).astype(dtype) if known is None else known
+        return cost(config, parameters, batch, at).astype(dtype) if known is None else known
 
     J, norm = jax.lax.cond(
         record,

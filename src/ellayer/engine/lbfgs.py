@@ -126,7 +126,7 @@ class LbfgsRun:
         if self._last is None or not np.array_equal(self._last[0], x):
             parameters, values = self.vector.unpack(x.copy()), self.track.values
             at = evaluate(self.config, values, parameters, self.data, 0)
-            J = float(cost(self.config, values, parameters, self.data, at))
+            J = float(cost(self.config, parameters, self.data, at))
             self._last = (x.copy(), at, J)
         return self._last[1:]
 

@@ -147,7 +147,7 @@ class NumpyLoop:
         record = step % self.record_every == 0
         row = None
         if record or config.every_cost:
-            J = float(cost(config, values, parameters, batch, at))
+            J = float(cost(config, parameters, batch, at))
         if record:
             row = (J, float(gradient_norm(config, batch, at)), loss_sum / count if count else math.nan)
             loss_sum, count = 0.0, 0.0

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..core.inference import outputs, predictions
 from ..core.network import Network
-from ..core.propagation import L_model_forward
 from . import validation as checks
 from .history import History
 from .model import ModelParts, parts_of_network
@@ -58,7 +58,7 @@ class TrainingResult:
         AL : array, shape (n_L, m)
         """
         columns = checks.check_X(self.network, X, str(self.parameters["W1"].dtype))
-        return np.asarray(L_model_forward(columns, self.parameters, self.network)[0])
+        return np.asarray(outputs(columns, self.parameters, self.network)[0])
 
     def predict(self, X: object) -> np.ndarray:
         """Return the predictions.
@@ -73,13 +73,7 @@ class TrainingResult:
             Class labels 0 and 1, (n_L, m), for binary losses; the class number, (1, m), for softmax
             losses; A^[L], (n_L, m), for numbers.
         """
-        AL = self.predict_proba(X)
-        targets = self.network.loss_row.targets
-        if targets == "binary":
-            return (AL > 0.5).astype(int)
-        if targets == "one_hot":
-            return np.asarray(AL.argmax(axis=0, keepdims=True))
-        return AL
+        return np.asarray(predictions(self.predict_proba(X), self.network.loss_row.targets))
 
     def model_parts(self) -> ModelParts:
         """Return the parts that inspection, export and storage need."""

@@ -90,9 +90,7 @@ def evaluate(
     return Evaluation(AL, caches[-1].Z, grads, J)
 
 
-def cost(
-    config: StepConfig, values: StepValues, parameters: dict[str, Array], batch: Batch, at: Evaluation
-) -> Array:
+def cost(config: StepConfig, parameters: dict[str, Array], batch: Batch, at: Evaluation) -> Array:
     """Return the cost J of an evaluation, L1 and L2 included."""
     if config.l2 and config.wide:
         parameters = parameters | {"W1": wide.root_of_squares(parameters["W1"], batch.gram)}

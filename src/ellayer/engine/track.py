@@ -277,7 +277,7 @@ class Track:
             if monitor == "loss" and not config.every_cost and not isinstance(batch, BatchReader):
                 if loss is None:
                     at = evaluate(config, self.values, state.parameters, batch, state.step)
-                    loss = float(cost(config, self.values, state.parameters, batch, at))
+                    loss = float(cost(config, state.parameters, batch, at))
                 final["loss"] = loss
             if monitor in final:
                 now = self._judgement

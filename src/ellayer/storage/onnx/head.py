@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ...core.inference import class_index, class_probabilities
 from ...engine.model import TargetKind
 from ..plain_data import ModelFileError
 from .nodes import TYPES, NodeSink
@@ -47,9 +48,7 @@ class Head:
         assert self.classes is not None
         if self.kind == "one class":
             return [np.repeat(self.classes, len(A)), np.ones_like(A)]
-        if self.kind == "binary":
-            return [self.classes[(A[:, 0] > 0.5).astype(int)], np.concatenate([1 - P, P], axis=1)]
-        return [self.classes[A.argmax(axis=1)], P]
+        return [self.classes[class_index(A.T)], class_probabilities(P.T).T if self.kind == "binary" else P]
 
 
 def label_array(classes: ArrayLike) -> np.ndarray:
