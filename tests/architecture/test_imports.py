@@ -12,8 +12,8 @@ import pytest
 
 import ellayer
 
-# What each part of the package may import of the others. ``errors`` and ``_warn`` are open to all of them.
-ANYBODY = ("ellayer.errors", "ellayer._warn", "ellayer.__version__")
+# What each part of the package may import of the others. ``errors``, ``_warn`` and ``_shapes`` are open to all of them.
+ANYBODY = ("ellayer.errors", "ellayer._warn", "ellayer._shapes", "ellayer.__version__")
 BELOW_STORAGE = ("core", "engine", "tables", "estimators")
 BELOW_RUNS = ("core", "data", "tables", "engine", "steps", "inspection", "estimators", "storage", "report")
 ALLOWED: dict[str, tuple[str, ...]] = {

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from .arrays import Array, array_namespace, erfc, exp_limit, keep_where, largest
+from .arrays import Biases, Units, array_namespace, erfc, exp_limit, keep_where, largest
 from .registry import Registry
 
 SELU_ALPHA = 1.6732632423543772
@@ -44,8 +44,8 @@ class Activation:
     """
 
     name: str
-    forward: Callable[[Array], Array]
-    backward: Callable[[Array, Array, Array], Array]
+    forward: Callable[[Units], Units]
+    backward: Callable[[Units, Units, Units], Units]
     gain: float = 1.0
     kinks: tuple[float, ...] = ()
     latex: str = "g(z)"
@@ -54,7 +54,7 @@ class Activation:
     elementwise: bool = True
     numbers: tuple[tuple[str, float], ...] = ()
 
-    def derivative(self, Z: Array) -> Array:
+    def derivative(self, Z: Units) -> Units:
         """Return g'(Z), of the shape of Z (for elementwise rows)."""
         xp = array_namespace(Z)
         return self.backward(xp.ones_like(Z), Z, self.forward(Z))
@@ -63,17 +63,17 @@ class Activation:
 # Each pair: g(Z), then dZ from dA.
 
 
-def identity_forward(Z: Array) -> Array:
+def identity_forward(Z: Units) -> Units:
     """g(z) = z."""
     return Z
 
 
-def identity_backward(dA: Array, Z: Array, A: Array) -> Array:
+def identity_backward(dA: Units, Z: Units, A: Units) -> Units:
     """dZ = dA."""
     return dA
 
 
-def sigmoid_forward(Z: Array) -> Array:
+def sigmoid_forward(Z: Units) -> Units:
     """g(z) = 1 / (1 + exp(-z)).
 
     Clipped where exp(-z) would overflow, so the result is tiny there and never exactly 0.
@@ -82,71 +82,71 @@ def sigmoid_forward(Z: Array) -> Array:
     return 1.0 / (1.0 + xp.exp(-xp.maximum(Z, -exp_limit(Z))))
 
 
-def sigmoid_backward(dA: Array, Z: Array, A: Array) -> Array:
+def sigmoid_backward(dA: Units, Z: Units, A: Units) -> Units:
     """dZ = dA * a (1 - a)."""
     return dA * A * (1.0 - A)
 
 
-def tanh_forward(Z: Array) -> Array:
+def tanh_forward(Z: Units) -> Units:
     """g(z) = tanh(z)."""
     return array_namespace(Z).tanh(Z)
 
 
-def tanh_backward(dA: Array, Z: Array, A: Array) -> Array:
+def tanh_backward(dA: Units, Z: Units, A: Units) -> Units:
     """dZ = dA * (1 - a^2)."""
     return dA * (1.0 - A * A)
 
 
-def relu_forward(Z: Array) -> Array:
+def relu_forward(Z: Units) -> Units:
     """g(z) = max(0, z)."""
     return array_namespace(Z).maximum(Z, 0.0)
 
 
-def relu_backward(dA: Array, Z: Array, A: Array) -> Array:
+def relu_backward(dA: Units, Z: Units, A: Units) -> Units:
     """dZ = dA where z > 0, else 0."""
     return keep_where(Z > 0.0, dA)
 
 
-def leaky_relu_forward(Z: Array, slope: float) -> Array:
+def leaky_relu_forward(Z: Units, slope: float) -> Units:
     """g(z) = z where z > 0, else slope * z."""
     return array_namespace(Z).where(Z > 0.0, Z, slope * Z)
 
 
-def leaky_relu_backward(dA: Array, Z: Array, A: Array, slope: float) -> Array:
+def leaky_relu_backward(dA: Units, Z: Units, A: Units, slope: float) -> Units:
     """dZ = dA where z > 0, else slope * dA."""
     return array_namespace(Z).where(Z > 0.0, dA, slope * dA)
 
 
-def elu_forward(Z: Array, alpha: float) -> Array:
+def elu_forward(Z: Units, alpha: float) -> Units:
     """g(z) = z where z > 0, else alpha (exp(z) - 1)."""
     xp = array_namespace(Z)
     return xp.where(Z > 0.0, Z, alpha * xp.expm1(xp.minimum(Z, 0.0)))
 
 
-def elu_backward(dA: Array, Z: Array, A: Array, alpha: float) -> Array:
+def elu_backward(dA: Units, Z: Units, A: Units, alpha: float) -> Units:
     """dZ = dA where z > 0, else dA (a + alpha)."""
     xp = array_namespace(Z)
     return dA * xp.where(Z > 0.0, 1.0, xp.minimum(A, 0.0) + alpha)
 
 
-def selu_forward(Z: Array) -> Array:
+def selu_forward(Z: Units) -> Units:
     """g(z) = scale * elu(z, alpha), with the constants that keep mean 0 and variance 1."""
     return SELU_SCALE * elu_forward(Z, SELU_ALPHA)
 
 
-def selu_backward(dA: Array, Z: Array, A: Array) -> Array:
+def selu_backward(dA: Units, Z: Units, A: Units) -> Units:
     """dZ = dA * scale where z > 0, else dA (a + scale * alpha)."""
     xp = array_namespace(Z)
     return dA * xp.where(Z > 0.0, SELU_SCALE, xp.minimum(A, 0.0) + SELU_SCALE * SELU_ALPHA)
 
 
-def gelu_forward(Z: Array) -> Array:
+def gelu_forward(Z: Units) -> Units:
     """g(z) = z Phi(z), Phi the normal distribution function (the exact form)."""
     Z = array_namespace(Z).maximum(Z, -40.0)  # Phi(-40) = 0 to all digits: -inf gives 0, not nan
     return Z * (0.5 * erfc(-Z * math.sqrt(0.5)))
 
 
-def gelu_backward(dA: Array, Z: Array, A: Array) -> Array:
+def gelu_backward(dA: Units, Z: Units, A: Units) -> Units:
     """dZ = dA (Phi(z) + z phi(z))."""
     xp = array_namespace(Z)
     Z = xp.clip(Z, -40.0, 40.0)
@@ -154,20 +154,20 @@ def gelu_backward(dA: Array, Z: Array, A: Array) -> Array:
     return dA * (0.5 * erfc(-Z * math.sqrt(0.5)) + Z * density)
 
 
-def silu_forward(Z: Array) -> Array:
+def silu_forward(Z: Units) -> Units:
     """g(z) = z sigmoid(z)."""
     Z = array_namespace(Z).maximum(Z, -exp_limit(Z))
     return Z * sigmoid_forward(Z)
 
 
-def silu_backward(dA: Array, Z: Array, A: Array) -> Array:
+def silu_backward(dA: Units, Z: Units, A: Units) -> Units:
     """dZ = dA * s (1 + z (1 - s)), s = sigmoid(z)."""
     Z = array_namespace(Z).clip(Z, -exp_limit(Z), exp_limit(Z))
     S = sigmoid_forward(Z)
     return dA * (S * (1.0 + Z * (1.0 - S)))
 
 
-def softplus_forward(Z: Array) -> Array:
+def softplus_forward(Z: Units) -> Units:
     """g(z) = log(1 + exp(z)), and z itself beyond the largest exponent.
 
     Smooth where it matters: max(z, 0) + log(1 + exp(-|z|)) would differentiate wrongly at z = 0.
@@ -177,19 +177,19 @@ def softplus_forward(Z: Array) -> Array:
     return xp.log1p(xp.exp(xp.minimum(Z, limit))) + xp.maximum(Z - limit, 0.0)
 
 
-def softplus_backward(dA: Array, Z: Array, A: Array) -> Array:
+def softplus_backward(dA: Units, Z: Units, A: Units) -> Units:
     """dZ = dA * sigmoid(z)."""
     return dA * sigmoid_forward(Z)
 
 
-def mish_forward(Z: Array) -> Array:
+def mish_forward(Z: Units) -> Units:
     """g(z) = z tanh(softplus(z))."""
     xp = array_namespace(Z)
     Z = xp.maximum(Z, -exp_limit(Z))
     return Z * xp.tanh(softplus_forward(Z))
 
 
-def mish_backward(dA: Array, Z: Array, A: Array) -> Array:
+def mish_backward(dA: Units, Z: Units, A: Units) -> Units:
     """dZ = dA (t + z s (1 - t^2)), t = tanh(softplus(z)), s = sigmoid(z)."""
     xp = array_namespace(Z)
     Z = xp.clip(Z, -exp_limit(Z), exp_limit(Z))
@@ -197,18 +197,18 @@ def mish_backward(dA: Array, Z: Array, A: Array) -> Array:
     return dA * (T + Z * sigmoid_forward(Z) * (1.0 - T * T))
 
 
-def exp_forward(Z: Array) -> Array:
+def exp_forward(Z: Units) -> Units:
     """g(z) = exp(z), held at the largest finite value; the output of a Poisson network."""
     xp = array_namespace(Z)
     return xp.exp(xp.minimum(Z, exp_limit(Z)))
 
 
-def exp_backward(dA: Array, Z: Array, A: Array) -> Array:
+def exp_backward(dA: Units, Z: Units, A: Units) -> Units:
     """dZ = dA * a."""
     return dA * A
 
 
-def softmax_forward(Z: Array) -> Array:
+def softmax_forward(Z: Units) -> Units:
     """g(z)_k = exp(z_k) / sum_j exp(z_j), column by column."""
     xp = array_namespace(Z)
     half = 0.5 * largest(Z)
@@ -217,13 +217,13 @@ def softmax_forward(Z: Array) -> Array:
     return E / xp.sum(E, axis=0, keepdims=True)
 
 
-def softmax_backward(dA: Array, Z: Array, A: Array) -> Array:
+def softmax_backward(dA: Units, Z: Units, A: Units) -> Units:
     """dZ = a (dA - sum_k dA_k a_k), the product with softmax's Jacobian."""
     xp = array_namespace(A)
     return A * (dA - xp.sum(dA * A, axis=0, keepdims=True))
 
 
-def blend_forward(Z: Array, G: Array, alpha: Array) -> Array:
+def blend_forward(Z: Units, G: Units, alpha: Biases) -> Units:
     """a = z + alpha (g(z) - z), one learned alpha per unit (RealMLP's parametric activation).
 
     Parameters
@@ -236,7 +236,9 @@ def blend_forward(Z: Array, G: Array, alpha: Array) -> Array:
     return Z + alpha * (G - Z)
 
 
-def blend_backward(dA: Array, Z: Array, G: Array, alpha: Array, backward: Callable) -> tuple[Array, Array]:
+def blend_backward(
+    dA: Units, Z: Units, G: Units, alpha: Biases, backward: Callable[[Units, Units, Units], Units]
+) -> tuple[Units, Biases]:
     """dZ = (1 - alpha) dA + alpha dA g'(z), and dalpha = 1/m sum_i dA (g(z) - z)."""
     xp = array_namespace(dA)
     dZ = (1.0 - alpha) * dA + backward(alpha * dA, Z, G)

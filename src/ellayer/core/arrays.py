@@ -4,13 +4,35 @@ from __future__ import annotations
 
 import math
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from .._shapes import Float, Shaped
+
 _BITS: dict[np.dtype, type] = {np.dtype(np.float64): np.int64, np.dtype(np.float32): np.int32}
 
-Array = Any  # NumPy, JAX, array-api-strict, ...: whatever speaks the array API
+if TYPE_CHECKING:
+    Array = np.ndarray | Any  # checked as NumPy's array; those of other libraries pass too
+else:
+
+    @runtime_checkable
+    class Array(Protocol):
+        """Array of any library that speaks the array API: NumPy, JAX, array-api-strict, ..."""
+
+        shape: tuple[int, ...]
+        dtype: Any
+
+
+Scalar = float | Array  # a traced value of the compiled loop is an array without axes
+
+# The letters are those of the notation, m examples and n units of a layer; they agree within one call.
+Units = Float[Array, "n m"]  # Z, A and their derivatives
+UnitsBefore = Float[Array, "n_prev m"]
+Weights = Float[Array, "n n_prev"]
+Biases = Float[Array, "n 1"]
+Targets = Shaped[Array, "n m"]
+ExampleWeights = Float[Array, "1 m"]
 
 
 def array_namespace(*arrays: Array) -> Any:

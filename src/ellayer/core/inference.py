@@ -175,7 +175,7 @@ def _blocks(X: Array, network: Network, block: int | None) -> Iterator[Array]:
             block -= block % _TILE
     for first in range(0, max(m, 1), max(block, 1)):
         A = X[:, first : first + max(block, 1)] if block < m else X
-        yield A.T.toarray().T if sparse else A
+        yield A.T.toarray().T if hasattr(A, "toarray") else A
 
 
 def _forward(A: Array, parameters: dict[str, Array], network: Network, layer: int) -> tuple[Array, Array]:

@@ -13,15 +13,15 @@ from functools import partial
 from typing import NamedTuple
 
 from .activations import softplus_forward
-from .arrays import Array, array_namespace, exp_limit, largest, smallest
+from .arrays import Array, Targets, Units, array_namespace, exp_limit, largest, smallest
 from .registry import Registry
 
 
 class FusedPair(NamedTuple):
     """A loss and its output activation in one: ``forward(ZL, Y)``, the loss, and ``dZL = backward(AL, Y)``."""
 
-    forward: Callable[[Array, Array], Array]
-    backward: Callable[[Array, Array], Array]
+    forward: Callable[[Units, Targets], Units]
+    backward: Callable[[Units, Targets], Units]
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ class Loss:
     """
 
     name: str
-    forward: Callable[[Array, Array], Array]
-    backward: Callable[[Array, Array], Array]
+    forward: Callable[[Units, Targets], Units]
+    backward: Callable[[Units, Targets], Units]
     output: str
     targets: str
     fused: FusedPair | None = None
@@ -67,43 +67,43 @@ def _positive(A: Array) -> Array:
     return array_namespace(A).maximum(A, smallest(A))
 
 
-def binary_cross_entropy_forward(A: Array, Y: Array, smoothing: float = 0.0) -> Array:
+def binary_cross_entropy_forward(A: Units, Y: Targets, smoothing: float = 0.0) -> Units:
     """L = -(y log a + (1 - y) log(1 - a))."""
     xp = array_namespace(A)
     Y = _smooth(Y, smoothing, 2)
     return -(Y * xp.log(_positive(A)) + (1.0 - Y) * xp.log(_positive(1.0 - A)))
 
 
-def binary_cross_entropy_backward(A: Array, Y: Array, smoothing: float = 0.0) -> Array:
+def binary_cross_entropy_backward(A: Units, Y: Targets, smoothing: float = 0.0) -> Units:
     """dA = -(y / a - (1 - y) / (1 - a))."""
     Y = _smooth(Y, smoothing, 2)
     return -(Y / _positive(A) - (1.0 - Y) / _positive(1.0 - A))
 
 
-def sigmoid_binary_cross_entropy_forward(Z: Array, Y: Array, smoothing: float = 0.0) -> Array:
+def sigmoid_binary_cross_entropy_forward(Z: Units, Y: Targets, smoothing: float = 0.0) -> Units:
     """L = log(1 + exp(z)) - y z, equal to the loss of a = sigmoid(z)."""
     xp = array_namespace(Z)
     Z = xp.clip(Z, -largest(Z), largest(Z))  # inf - inf would be nan where the loss is 0
     return softplus_forward(Z) - _smooth(Y, smoothing, 2) * Z
 
 
-def sigmoid_binary_cross_entropy_backward(A: Array, Y: Array, smoothing: float = 0.0) -> Array:
+def sigmoid_binary_cross_entropy_backward(A: Units, Y: Targets, smoothing: float = 0.0) -> Units:
     """dZ = a - y."""
     return A - _smooth(Y, smoothing, 2)
 
 
-def cross_entropy_forward(A: Array, Y: Array, smoothing: float = 0.0) -> Array:
+def cross_entropy_forward(A: Units, Y: Targets, smoothing: float = 0.0) -> Units:
     """L_k = -y_k log a_k."""
     xp = array_namespace(A)
     return -(_smooth(Y, smoothing, A.shape[0]) * xp.log(_positive(A)))
 
 
-def cross_entropy_backward(A: Array, Y: Array, smoothing: float = 0.0) -> Array:
+def cross_entropy_backward(A: Units, Y: Targets, smoothing: float = 0.0) -> Units:
     """dA_k = -y_k / a_k."""
     return -(_smooth(Y, smoothing, A.shape[0]) / _positive(A))
 
 
-def softmax_cross_entropy_forward(Z: Array, Y: Array, smoothing: float = 0.0) -> Array:
+def softmax_cross_entropy_forward(Z: Units, Y: Targets, smoothing: float = 0.0) -> Units:
     """L_k = y_k (log sum_j exp(z_j) - z_k), equal to the loss of a = softmax(z)."""
     xp = array_namespace(Z)
     half = 0.5 * largest(Z)
@@ -113,7 +113,7 @@ def softmax_cross_entropy_forward(Z: Array, Y: Array, smoothing: float = 0.0) ->
     return -(_smooth(Y, smoothing, Z.shape[0]) * log_A)
 
 
-def softmax_cross_entropy_backward(A: Array, Y: Array, smoothing: float = 0.0) -> Array:
+def softmax_cross_entropy_backward(A: Units, Y: Targets, smoothing: float = 0.0) -> Units:
     """dZ = a - y (columns of y sum to 1)."""
     return A - _smooth(Y, smoothing, A.shape[0])
 
@@ -123,27 +123,27 @@ def _smooth(Y: Array, smoothing: float, classes: int) -> Array:
     return Y if smoothing == 0 else Y * (1.0 - smoothing) + smoothing / classes
 
 
-def squared_error_forward(A: Array, Y: Array) -> Array:
+def squared_error_forward(A: Units, Y: Targets) -> Units:
     """L = (a - y)^2 / 2."""
     return 0.5 * (A - Y) * (A - Y)
 
 
-def squared_error_backward(A: Array, Y: Array) -> Array:
+def squared_error_backward(A: Units, Y: Targets) -> Units:
     """dA = a - y; with the identity as output also dZ."""
     return A - Y
 
 
-def absolute_error_forward(A: Array, Y: Array) -> Array:
+def absolute_error_forward(A: Units, Y: Targets) -> Units:
     """L = |a - y|."""
     return array_namespace(A).abs(A - Y)
 
 
-def absolute_error_backward(A: Array, Y: Array) -> Array:
+def absolute_error_backward(A: Units, Y: Targets) -> Units:
     """dA = sign(a - y), 0 at a = y."""
     return array_namespace(A).sign(A - Y)
 
 
-def huber_forward(A: Array, Y: Array, delta: float) -> Array:
+def huber_forward(A: Units, Y: Targets, delta: float) -> Units:
     """L = (a - y)^2 / 2 where |a - y| <= delta, else delta (|a - y| - delta / 2)."""
     xp = array_namespace(A)
     R = xp.abs(A - Y)
@@ -151,53 +151,53 @@ def huber_forward(A: Array, Y: Array, delta: float) -> Array:
     return near * (R - 0.5 * near)
 
 
-def huber_backward(A: Array, Y: Array, delta: float) -> Array:
+def huber_backward(A: Units, Y: Targets, delta: float) -> Units:
     """dA = a - y, held to [-delta, delta]."""
     return array_namespace(A).clip(A - Y, -delta, delta)
 
 
-def quantile_forward(A: Array, Y: Array, q: float) -> Array:
+def quantile_forward(A: Units, Y: Targets, q: float) -> Units:
     """L = q (y - a) where y > a, else (1 - q)(a - y): the pinball loss."""
     return array_namespace(A).maximum(q * (Y - A), (q - 1.0) * (Y - A))
 
 
-def quantile_backward(A: Array, Y: Array, q: float) -> Array:
+def quantile_backward(A: Units, Y: Targets, q: float) -> Units:
     """dA = -q where y > a, 1 - q where y < a, 0 at y = a."""
     xp = array_namespace(A)
     return 0.5 * xp.sign(A - Y) + (0.5 - q) * xp.abs(xp.sign(A - Y))
 
 
-def poisson_forward(A: Array, Y: Array) -> Array:
+def poisson_forward(A: Units, Y: Targets) -> Units:
     """L = a - y + y log(y / a), half the Poisson deviance: 0 at a = y."""
     xp = array_namespace(A)
     A = xp.minimum(A, largest(A))  # 0 * inf and inf - inf would be nan where the loss is large
     return A - Y + Y * (xp.log(_positive(Y)) - xp.log(_positive(A)))
 
 
-def poisson_backward(A: Array, Y: Array) -> Array:
+def poisson_backward(A: Units, Y: Targets) -> Units:
     """dA = 1 - y / a."""
     return 1.0 - Y / _positive(A)
 
 
-def exp_poisson_forward(Z: Array, Y: Array) -> Array:
+def exp_poisson_forward(Z: Units, Y: Targets) -> Units:
     """L = exp(z) - y + y (log y - z), equal to the loss of a = exp(z)."""
     xp = array_namespace(Z)
     Z = xp.clip(Z, -largest(Z), exp_limit(Z))
     return xp.exp(Z) - Y + Y * (xp.log(_positive(Y)) - Z)
 
 
-def exp_poisson_backward(A: Array, Y: Array) -> Array:
+def exp_poisson_backward(A: Units, Y: Targets) -> Units:
     """dZ = a - y."""
     return A - Y
 
 
-def focal_forward(A: Array, Y: Array, gamma: float) -> Array:
+def focal_forward(A: Units, Y: Targets, gamma: float) -> Units:
     """L_k = -y_k (1 - a_k)^gamma log a_k."""
     xp = array_namespace(A)
     return -(Y * (1.0 - A) ** gamma * xp.log(_positive(A)))
 
 
-def focal_backward(A: Array, Y: Array, gamma: float) -> Array:
+def focal_backward(A: Units, Y: Targets, gamma: float) -> Units:
     """dA_k = y_k (1 - a_k)^(gamma - 1) (gamma log a_k - (1 - a_k) / a_k)."""
     xp = array_namespace(A)
     B = _positive(1.0 - A)
@@ -205,12 +205,12 @@ def focal_backward(A: Array, Y: Array, gamma: float) -> Array:
     return Y * B ** (gamma - 1.0) * (gamma * xp.log(A) - B / A)
 
 
-def binary_focal_forward(A: Array, Y: Array, gamma: float) -> Array:
+def binary_focal_forward(A: Units, Y: Targets, gamma: float) -> Units:
     """L = -y (1 - a)^gamma log a - (1 - y) a^gamma log(1 - a)."""
     return focal_forward(A, Y, gamma) + focal_forward(1.0 - A, 1.0 - Y, gamma)
 
 
-def binary_focal_backward(A: Array, Y: Array, gamma: float) -> Array:
+def binary_focal_backward(A: Units, Y: Targets, gamma: float) -> Units:
     """dA: that of the focal loss for y, minus that for 1 - y at 1 - a."""
     return focal_backward(A, Y, gamma) - focal_backward(1.0 - A, 1.0 - Y, gamma)
 

@@ -7,10 +7,10 @@ The loss and its gradients are ``propagation``'s, the penalties ``regularizers``
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from .arrays import Array, array_namespace
+from .arrays import Array, ExampleWeights, Scalar, Targets, Units, array_namespace
 from .network import Network
 from .propagation import Cache, L_model_backward, compute_cost, relative_weights
 from .regularizers import dropout_mask, l1_backward, l1_forward, l2_backward, l2_forward
@@ -31,12 +31,12 @@ class Objective(NamedTuple):
     """
 
     network: Network
-    weights: Array | None
-    total: Array
-    l2: Array | None
-    l1: Array | None
+    weights: ExampleWeights | None
+    total: Scalar
+    l2: Scalar | None
+    l1: Scalar | None
 
-    def cost(self, AL: Array, ZL: Array, Y: Array, parameters: dict[str, Array]) -> Array:
+    def cost(self, AL: Units, ZL: Units, Y: Targets, parameters: dict[str, Array]) -> Array:
         """Return J.
 
         Parameters
@@ -53,9 +53,9 @@ class Objective(NamedTuple):
 
     def gradients(
         self,
-        AL: Array,
+        AL: Units,
         caches: list[Cache],
-        Y: Array,
+        Y: Targets,
         parameters: dict[str, Array],
         *,
         input_gradient: bool = False,
@@ -85,7 +85,11 @@ class Objective(NamedTuple):
 
 
 def objective(
-    network: Network, m: int, weights: Array | None = None, l2: Array | None = None, l1: Array | None = None
+    network: Network,
+    m: int,
+    weights: ExampleWeights | None = None,
+    l2: Scalar | None = None,
+    l1: Scalar | None = None,
 ) -> Objective:
     """Return the objective of m examples.
 
@@ -115,7 +119,7 @@ def objective(
 
 
 def dropout_masks(
-    network: Network, rates: dict[int, Array], X: Array, seed: int | Array, step: int | Array
+    network: Network, rates: Mapping[int, Scalar], X: Array, seed: int | Array, step: int | Array
 ) -> dict[int, Array]:
     """Return dropout's mask of each layer that has a rate, 0 for the input, in the dtype of X.
 

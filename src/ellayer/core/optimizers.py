@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from .arrays import Array, array_namespace
+from .arrays import Array, Scalar, array_namespace
 from .parameter_names import kind_of
 from .registry import Registry
 
@@ -166,7 +166,7 @@ _row("adamw", adam_init, adam_update, _ADAM, learning_rate=0.001, weight_decay=0
 
 
 def decay_weights(
-    parameters: Parameters, old: Parameters, rates: dict[str, float], weight_decay: float
+    parameters: Parameters, old: Parameters, rates: dict[str, Scalar], weight_decay: Scalar
 ) -> Parameters:
     """Decoupled weight decay: W = W - alpha lambda W_old, after the update; biases are left alone."""
     return {
@@ -181,7 +181,7 @@ def global_norm(grads: Parameters, names: list[str]) -> Array:
     return xp.sqrt(sum(xp.sum(grads[f"d{k}"] * grads[f"d{k}"]) for k in names))
 
 
-def clip_gradients(grads: Parameters, names: list[str], clip_norm: float) -> Parameters:
+def clip_gradients(grads: Parameters, names: list[str], clip_norm: Scalar) -> Parameters:
     """Scale the gradients down together where their norm exceeds ``clip_norm``."""
     xp = array_namespace(grads[f"d{names[0]}"])
     norm = global_norm(grads, names)

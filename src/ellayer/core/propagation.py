@@ -19,7 +19,19 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from .activations import Activation, blend_backward, blend_forward
-from .arrays import Array, array_namespace, dot, smallest, sum_over_examples
+from .arrays import (
+    Array,
+    Biases,
+    ExampleWeights,
+    Targets,
+    Units,
+    UnitsBefore,
+    Weights,
+    array_namespace,
+    dot,
+    smallest,
+    sum_over_examples,
+)
 from .inputs import InputCache, inputs_backward, inputs_forward
 from .network import Network
 from .regularizers import dropout_backward, dropout_forward
@@ -32,17 +44,20 @@ class Cache(NamedTuple):
     ``jax.jit``; what layer 1 needs of the embeddings before it is in its own.
     """
 
-    A_prev: Array
-    W: Array
-    b: Array
-    Z: Array
-    A: Array  # g(Z), before any blending
-    mask: Array | None = None  # dropout's D^[l-1], already applied to A_prev
-    alpha: Array | None = None  # of a parametric activation
+    A_prev: UnitsBefore
+    W: Weights
+    b: Biases
+    Z: Units
+    A: Units  # g(Z), before any blending
+    mask: UnitsBefore | None = None  # dropout's D^[l-1], already applied to A_prev
+    alpha: Biases | None = None  # of a parametric activation
     inputs: InputCache | None = None  # layer 1 alone: of the embeddings and scaling of its A_prev
 
 
-def linear_forward(A_prev: Array, W: Array, b: Array) -> tuple[Array, tuple[Array, Array, Array]]:
+LinearCache = tuple[UnitsBefore, Weights, Biases]  # A_prev, W, b
+
+
+def linear_forward(A_prev: UnitsBefore, W: Weights, b: Biases) -> tuple[Units, LinearCache]:
     """Z = W A_prev + b.
 
     Parameters
@@ -67,7 +82,7 @@ def linear_forward(A_prev: Array, W: Array, b: Array) -> tuple[Array, tuple[Arra
     return Z, (A_prev, W, b)
 
 
-def linear_backward(dZ: Array, cache: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+def linear_backward(dZ: Units, cache: LinearCache) -> tuple[UnitsBefore, Weights, Biases]:
     """dW = 1/m dZ A_prev^T, db = 1/m sum dZ, dA_prev = W^T dZ.
 
     Parameters
@@ -88,13 +103,13 @@ def linear_backward(dZ: Array, cache: tuple[Array, Array, Array]) -> tuple[Array
 
 
 def linear_activation_forward(
-    A_prev: Array,
-    W: Array,
-    b: Array,
+    A_prev: UnitsBefore,
+    W: Weights,
+    b: Biases,
     activation: Activation,
-    mask: Array | None = None,
-    alpha: Array | None = None,
-) -> tuple[Array, Cache]:
+    mask: UnitsBefore | None = None,
+    alpha: Biases | None = None,
+) -> tuple[Units, Cache]:
     """A = g(W A_prev + b), with dropout's mask on A_prev and a blended activation if given.
 
     Parameters
@@ -119,7 +134,9 @@ def linear_activation_forward(
     return (A if alpha is None else blend_forward(Z, A, alpha)), cache
 
 
-def linear_activation_backward(dA: Array, cache: Cache, activation: Activation) -> tuple[Array, Array, Array]:
+def linear_activation_backward(
+    dA: Units, cache: Cache, activation: Activation
+) -> tuple[UnitsBefore, Weights, Biases]:
     """dZ = dA * g'(Z), then the linear backward step.
 
     Parameters
@@ -171,7 +188,7 @@ def L_model_forward(
 
 
 def compute_cost(
-    AL: Array, Y: Array, network: Network, weights: Array | None = None, ZL: Array | None = None
+    AL: Units, Y: Targets, network: Network, weights: ExampleWeights | None = None, ZL: Units | None = None
 ) -> Array:
     """J = 1/m sum_i w_i L(AL(i), Y(i)).
 
@@ -199,11 +216,11 @@ def compute_cost(
 
 
 def L_model_backward(
-    AL: Array,
-    Y: Array,
+    AL: Units,
+    Y: Targets,
     caches: list[Cache],
     network: Network,
-    weights: Array | None = None,
+    weights: ExampleWeights | None = None,
     input_gradient: bool = True,
 ) -> dict[str, Array]:
     """Backward through all layers.
@@ -248,7 +265,7 @@ def L_model_backward(
     return grads
 
 
-def relative_weights(weights: Array) -> Array:
+def relative_weights(weights: ExampleWeights) -> ExampleWeights:
     """Return weights scaled to mean 1, so that J = sum w L / sum w keeps the notes' 1/m.
 
     Parameters
@@ -282,7 +299,7 @@ def update_parameters(
     return {name: theta - learning_rate * grads[f"d{name}"] for name, theta in parameters.items()}
 
 
-def linear_gradients(dZ: Array, cache: tuple[Array, Array, Array]) -> tuple[Array, Array]:
+def linear_gradients(dZ: Units, cache: LinearCache) -> tuple[Weights, Biases]:
     """Return dW and db alone, for the first layer, before which there is nothing to learn."""
     A_prev = cache[0]
     dZ = (1.0 / A_prev.shape[1]) * dZ  # the 1/m, on the smallest of the factors
@@ -291,14 +308,14 @@ def linear_gradients(dZ: Array, cache: tuple[Array, Array, Array]) -> tuple[Arra
     return dW, db
 
 
-def _activation_backward(dA: Array, cache: Cache, activation: Activation) -> tuple[Array, Array | None]:
+def _activation_backward(dA: Units, cache: Cache, activation: Activation) -> tuple[Units, Biases | None]:
     """dZ, and dalpha of a parametric activation."""
     if cache.alpha is None:
         return activation.backward(dA, cache.Z, cache.A), None
     return blend_backward(dA, cache.Z, cache.A, cache.alpha, activation.backward)
 
 
-def _output_backward(AL: Array, Y: Array, cache: Cache, network: Network) -> tuple[Array, Array | None]:
+def _output_backward(AL: Units, Y: Targets, cache: Cache, network: Network) -> tuple[Units, Units | None]:
     """dZ^[L] of each example's loss, and dA^[L] unless the fused pair makes it unnecessary."""
     if network.fused_pair is not None:
         return network.fused_pair.backward(AL, Y), None
@@ -306,7 +323,7 @@ def _output_backward(AL: Array, Y: Array, cache: Cache, network: Network) -> tup
     return network.layer_activations[-1].backward(dAL, cache.Z, AL), dAL
 
 
-def _masked_linear_backward(dZ: Array, cache: Cache) -> tuple[Array, Array, Array]:
+def _masked_linear_backward(dZ: Units, cache: Cache) -> tuple[UnitsBefore, Weights, Biases]:
     """The linear backward step, and dropout's mask on dA_prev."""
     dA_prev, dW, db = linear_backward(dZ, cache[:3])
     return dA_prev if cache.mask is None else dropout_backward(dA_prev, cache.mask), dW, db

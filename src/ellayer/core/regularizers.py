@@ -7,18 +7,18 @@ drops what an uninterrupted one would have dropped.
 
 from __future__ import annotations
 
-from .arrays import Array, array_namespace
+from .arrays import Array, Scalar, Units, array_namespace
 from .parameter_names import kind_of
 
 
-def l2_forward(parameters: dict[str, Array], l2: float, m: float) -> Array:
+def l2_forward(parameters: dict[str, Array], l2: Scalar, m: Scalar) -> Array:
     """Return the L2 part of the cost, l2 / (2 m) * sum of W^2; biases are left out."""
     xp = array_namespace(*parameters.values())
     return l2 / (2.0 * m) * sum(xp.sum(W * W) for name, W in parameters.items() if kind_of(name) == "W")
 
 
 def l2_backward(
-    grads: dict[str, Array], parameters: dict[str, Array], l2: float, m: float
+    grads: dict[str, Array], parameters: dict[str, Array], l2: Scalar, m: Scalar
 ) -> dict[str, Array]:
     """Return the gradients with l2 / m * W added to each dW."""
     return grads | {
@@ -26,14 +26,14 @@ def l2_backward(
     }
 
 
-def l1_forward(parameters: dict[str, Array], l1: float, m: float) -> Array:
+def l1_forward(parameters: dict[str, Array], l1: Scalar, m: Scalar) -> Array:
     """Return the L1 part of the cost, l1 / m * sum of |W|."""
     xp = array_namespace(*parameters.values())
     return l1 / m * sum(xp.sum(xp.abs(W)) for name, W in parameters.items() if kind_of(name) == "W")
 
 
 def l1_backward(
-    grads: dict[str, Array], parameters: dict[str, Array], l1: float, m: float
+    grads: dict[str, Array], parameters: dict[str, Array], l1: Scalar, m: Scalar
 ) -> dict[str, Array]:
     """Return the gradients with l1 / m * sign(W) added to each dW; sign(0) = 0."""
     xp = array_namespace(*parameters.values())
@@ -42,17 +42,17 @@ def l1_backward(
     }
 
 
-def dropout_forward(A: Array, mask: Array) -> Array:
+def dropout_forward(A: Units, mask: Units) -> Units:
     """Inverted dropout: A * D, where the mask D is 0 or 1 / (1 - rate)."""
     return A * mask
 
 
-def dropout_backward(dA: Array, mask: Array) -> Array:
+def dropout_backward(dA: Units, mask: Units) -> Units:
     """dA = d(A * D) * D."""
     return dA * mask
 
 
-def dropout_mask(A: Array, rate: float, seed: int | Array, step: int | Array, layer: int) -> Array:
+def dropout_mask(A: Units, rate: Scalar, seed: int | Array, step: int | Array, layer: int) -> Units:
     """Return a mask of the shape and dtype of A: 0 with probability ``rate``, else 1 / (1 - rate).
 
     Parameters

@@ -67,7 +67,7 @@ class Bounds(NamedTuple):
     """Where a chunk lies in the run: its first update, its number of updates, updates between records."""
 
     first: Array
-    count: Array
+    updates: Array
     record_every: Array
 
 
@@ -88,7 +88,7 @@ def _chunk(config: StepConfig, length: int, carry: Carry, values: StepValues, ex
     dtype = rates.dtype
     first_record = first // every + (first % every != 0)
 
-    def body(state: tuple[Array, Carry, Array]) -> tuple[Array, Carry, Array]:
+    def body(state: tuple[jax.Array, Carry, jax.Array]) -> tuple[jax.Array, Carry, jax.Array]:
         i, (parameters, optimizer_state, loss_sum, number), columns = state
         step = first + i
         batch = examples.of_update(i)

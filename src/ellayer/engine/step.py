@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ..core.arrays import Array
+from ..core.arrays import Array, Scalar
 from ..core.network import Network
 from ..core.objective import Objective, dropout_masks, objective
 from ..core.optimizers import Optimizer, clip_gradients, decay_weights, global_norm
@@ -120,7 +120,7 @@ def update(
     if config.clip:
         grads = clip_gradients(grads, config.names, values.clip_norm)
     if values.factors is not None:
-        rates = {name: rate * values.factors[name] for name in parameters}
+        rates: dict[str, Scalar] = {name: rate * values.factors[name] for name in parameters}
     else:
         rates = dict.fromkeys(parameters, rate)
     new, optimizer_state = config.optimizer.update(grads, optimizer_state, parameters, rates, t)

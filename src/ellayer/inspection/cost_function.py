@@ -80,7 +80,7 @@ class CostFunction:
         sides += ramp_sides(caches[0].inputs)
         if self.objective.l1:
             sides += [W > 0 for name, W in theta.items() if kind_of(name) == "W"]
-        return self.objective.cost(AL, caches[-1].Z, self.Y, theta), sides
+        return float(self.objective.cost(AL, caches[-1].Z, self.Y, theta)), sides
 
     def gradients(self, theta: Parameters) -> Parameters:
         """Return the gradients as the core computes them."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import core
-from ..core.arrays import Array, array_namespace
+from ..core.arrays import Array, Scalar, array_namespace
 from ..errors import EllayerError
 from .checks import cast, check_shapes, floats, labels
 
@@ -113,7 +113,9 @@ def propagate_loop(w: Array, b: float | Array, X: Array, Y: Array) -> tuple[dict
     """
     w, X, Y, network = _checked(w, b, X, Y)
     m = X.shape[1]
-    J, dw, db = 0.0, 0.0, 0.0
+    J: Scalar = 0.0
+    dw: Scalar = 0.0
+    db: Scalar = 0.0
     for i in range(m):
         grads, loss = _propagate(w, b, X[:, i : i + 1], Y[:, i : i + 1], network)
         J = J + loss
@@ -240,9 +242,8 @@ def model(
     _, X_test, Y_test, _ = _checked(w, b, X_test, Y_test, "_test")
 
     parameters, _, costs = optimize(w, b, X_train, Y_train, num_iterations, learning_rate, print_cost)
-    w, b = parameters["w"], parameters["b"]
-    Y_prediction_test = predict(w, b, X_test)
-    Y_prediction_train = predict(w, b, X_train)
+    Y_prediction_test = predict(parameters["w"], parameters["b"], X_test)
+    Y_prediction_train = predict(parameters["w"], parameters["b"], X_train)
 
     print(f"train accuracy: {_accuracy(Y_prediction_train, Y_train)} %")
     print(f"test accuracy: {_accuracy(Y_prediction_test, Y_test)} %")
@@ -250,8 +251,8 @@ def model(
         "costs": costs,
         "Y_prediction_test": Y_prediction_test,
         "Y_prediction_train": Y_prediction_train,
-        "w": w,
-        "b": b,
+        "w": parameters["w"],
+        "b": parameters["b"],
         "learning_rate": learning_rate,
         "num_iterations": num_iterations,
     }
