@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import IO, Protocol, cast
+from typing import IO, cast
 
 import numpy as np
 
@@ -19,18 +20,6 @@ from .step import Batch
 
 BLOCK_BYTES = 1 << 18  # read in one piece
 WINDOW_BYTES = 1 << 25  # in memory at once, and as much again read ahead
-
-
-class BinaryFile(Protocol):
-    """A file to read bytes from, at any place."""
-
-    def seek(self, offset: int, whence: int = 0, /) -> int:
-        """Go to a place; return it."""
-        ...
-
-    def readinto(self, buffer: memoryview, /) -> int | None:
-        """Fill a buffer; return the number of bytes read."""
-        ...
 
 
 class DiskRows:
@@ -99,16 +88,16 @@ class DiskRows:
         self.m = size // self._row_bytes
 
     @contextmanager
-    def open(self) -> Iterator[BinaryFile]:
+    def open(self) -> Iterator[io.RawIOBase]:
         """Open the file, unless it was given open; return it to read from."""
         if isinstance(self.file, (str, os.PathLike)):
             with open(self.file, "rb", buffering=0) as opened:
                 yield opened
         else:
             self.file.flush()
-            yield cast(BinaryFile, self.file)
+            yield cast(io.RawIOBase, self.file)
 
-    def read(self, file: BinaryFile, spans: list[tuple[int, int]]) -> np.ndarray:
+    def read(self, file: io.RawIOBase, spans: list[tuple[int, int]]) -> np.ndarray:
         """Return the rows of some (first row, count), one after another."""
         rows = np.empty((sum(count for _, count in spans), self.width), self.dtype)
         at = 0

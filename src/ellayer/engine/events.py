@@ -71,7 +71,6 @@ class PatientCallback(Protocol):
 
     def records_ahead(self) -> int:
         """Return how many records may pass before the callback has to be called."""
-        ...
 
 
 @dataclass(frozen=True)

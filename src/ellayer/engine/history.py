@@ -78,10 +78,10 @@ class History(Columns):
 
     def append(self, row: Mapping[str, Any]) -> None:
         """Add a row; a column not there before is filled with nan above."""
-        length = len(self)
-        for name in row:
-            if name not in self:
-                self[name] = [math.nan] * length
+        if not row.keys() <= self.keys():
+            length = len(self)
+            for name in row:
+                self.setdefault(name, [math.nan] * length)
         for name, column in self.items():
             column.append(row.get(name, math.nan))
 

@@ -180,6 +180,7 @@ class JaxLoop:
         stacked: bool = False,
     ):
         self.config, self.data, self.record_every, self.stacked = config, data, record_every, stacked
+        self._names = config.names  # in their own order: jax sorts dicts
         self.dtype = data.dtype  # the caller's global jax configuration is left alone
         self.name = f"jax, {len(values)} at once" if stacked else "jax"
         self.compile_seconds = 0.0
@@ -240,7 +241,7 @@ class JaxLoop:
     def parameters(self, k: int) -> Parameters:
         """Return the parameters of network k."""
         arrays = self._host.parameters
-        return {name: arrays[name][k] if self.stacked else arrays[name] for name in self.config.names}
+        return {name: arrays[name][k] if self.stacked else arrays[name] for name in self._names}
 
     def interval(self, k: int) -> Interval:
         """Return the sum and number of network k's losses since the last record."""

@@ -54,15 +54,12 @@ class Loop(Protocol):
     @property
     def step(self) -> int:
         """Updates done."""
-        ...
 
     def resources(self) -> AbstractContextManager[object]:
         """Return the context to run in."""
-        ...
 
     def start(self, states: Sequence[LoopState]) -> None:
         """Take the states to continue from, one of each network; compile."""
-        ...
 
     def advance(self, rates: np.ndarray) -> tuple[list[Records], bool]:
         """Do one update per column of ``rates`` (K, count).
@@ -74,24 +71,18 @@ class Loop(Protocol):
         interrupted : bool
             Whether Ctrl-C cut the chunk short; the state is that of the last whole update or chunk.
         """
-        ...
 
     def parameters(self, k: int) -> Parameters:
         """Return the parameters of network k."""
-        ...
 
     def interval(self, k: int) -> Interval:
         """Return the sum and number of network k's losses since the last record."""
-        ...
 
     def state(self, k: int) -> LoopState:
         """Return the whole state of network k."""
-        ...
 
     def snapshot(self) -> object:
         """Return the state of all networks, for ``restore``."""
-        ...
 
     def restore(self, snapshot: object) -> None:
         """Return to a snapshot."""
-        ...

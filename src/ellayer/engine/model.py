@@ -69,7 +69,6 @@ class Model(Protocol):
 
     def model_parts(self) -> ModelParts:
         """Return the network, its parameters, and the way from a user's examples to its columns and back."""
-        ...
 
 
 def unpack_model(model: Model | tuple[Network, Mapping[str, Any]]) -> ModelParts:

@@ -25,12 +25,10 @@ class Transformation(Protocol):
     @property
     def init(self) -> Callable[..., Any]:
         """The function of the parameters that returns the first state."""
-        ...
 
     @property
     def update(self) -> Callable[..., Any]:
         """The function of gradients, state and parameters that returns changes and the next state."""
-        ...
 
 
 OptimizerSpec = str | Optimizer | Transformation

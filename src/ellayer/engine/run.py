@@ -67,7 +67,7 @@ class Run:
         at_record = {k: self.loop.parameters(k) for k in active} if first % every == 0 else {}
         monitored = {k: self.tracks[k].evaluate(parameters) for k, parameters in at_record.items()}
         factors = self.settings.rates.factors(first, self._chunk_size())
-        rates = np.stack([track.rates(factors) for track in self.tracks])
+        rates = np.array([track.rates(factors) for track in self.tracks])
         before, begin = self.loop.snapshot(), time.perf_counter()
         records, interrupted = self.loop.advance(rates)
         sick = [k for k in active if not self.tracks[k].healthy(records[k], self.loop.parameters(k))]
@@ -78,7 +78,7 @@ class Run:
         for k in active:
             chunk = Chunk(first, rates[k], begin - self._begin, seconds, self.loop.name)
             self.tracks[k].record(records[k], chunk, monitored.get(k, {}))
-            self.tracks[k].close_interval((self.tracks[k].stopped or self.loop.state(k)).interval)
+            self._close_interval(k)
         if self.settings.judges and count:
             for k in self._active():
                 over = self._judge(k, first, at_record)
@@ -86,6 +86,11 @@ class Run:
                     self.tracks[k].stop("patience", self.loop.state(k))
         self._speed = count / max(time.perf_counter() - begin, 1e-9)
         return interrupted
+
+    def _close_interval(self, k: int) -> None:
+        """Write the mean loss since the last record into its row, up to where network k is."""
+        track = self.tracks[k]
+        track.close_interval(track.stopped.interval if track.stopped else self.loop.interval(k))
 
     def _active(self) -> list[int]:
         """Return the numbers of the networks that have not stopped."""
@@ -143,7 +148,7 @@ class Run:
         self.loop.restore(loop)
         for k, (track, snapshot) in enumerate(zip(self.tracks, tracks, strict=True)):
             track.restore(snapshot)
-            track.close_interval((track.stopped or self.loop.state(k)).interval)
+            self._close_interval(k)
 
     # Chunks
 
@@ -164,7 +169,7 @@ class Run:
         """Call progress and callbacks, and look at the clock; return what wants to stop."""
         step = self.loop.step
         several = self.states if len(self.tracks) > 1 else None
-        loss = float(np.mean([track.last_loss for track in self.tracks]))
+        loss = sum(track.last_loss for track in self.tracks) / len(self.tracks)
         info = Info(step, self.end, loss, self.tracks[0].history, lambda: self.states()[0], several)
         self.observers.show(info)
         if step % self.settings.record_every == 0 or step == self.end:

@@ -24,19 +24,15 @@ class SparseMatrix(Protocol):
     @property
     def T(self) -> SparseMatrix:
         """The transpose."""
-        ...
 
     def tocsr(self) -> SparseRows:
         """Return the matrix stored by rows."""
-        ...
 
     def toarray(self) -> np.ndarray:
         """Return the dense array."""
-        ...
 
     def astype(self, dtype: str, copy: bool = True) -> SparseMatrix:
         """Return the matrix in another dtype."""
-        ...
 
 
 class SparseRows(SparseMatrix, Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,7 +40,7 @@ class LearningRates:
         steps = np.arange(first, first + count)
         return np.asarray(self.schedule.factor(steps, self.total), dtype=float)
 
-    @property
+    @cached_property
     def adaptive(self) -> dict[str, float] | None:
         """The numbers of the adaptive schedule: factor, patience and minimum; None for another schedule."""
         factor = self.schedule.factor
@@ -70,12 +70,12 @@ class TrackSettings:
     dtype: str
     span: ExampleSpan | None = None
 
-    @property
+    @cached_property
     def judges(self) -> bool:
         """Whether a monitored value decides at each record how the run continues."""
         return self.stopping.keep_best or self.stopping.patience is not None or self.rates.schedule.adaptive
 
-    @property
+    @cached_property
     def by_interval(self) -> bool:
         """Whether the monitored value is the mean loss of an interval, known at its end, and not a record's."""
         return self.stopping.monitor == "loss" and self.config.every_cost

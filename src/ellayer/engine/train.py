@@ -14,7 +14,7 @@ from .optax_rules import OptimizerSpec, ScheduleSpec
 from .result import TrainingResult
 from .state import TrainState
 from .train_networks import starting_states, train_networks
-from .train_settings import NetworkArguments, train_settings
+from .train_settings import PER_NETWORK, train_settings
 from .training_data import Examples, training_data
 
 if TYPE_CHECKING:
@@ -158,48 +158,15 @@ def train(
     >>> result.predict(X)
     array([[0, 1, 1, 0]])
     """
+    arguments = dict(locals())  # all of them, without naming each again
     if state is not None and not isinstance(state, TrainState):
         raise EllayerError(f"state: expected the TrainState of a result, received {type(state).__name__}")
-    own: NetworkArguments = {
-        "learning_rate": learning_rate,
-        "l2": l2,
-        "l1": l1,
-        "weight_decay": weight_decay,
-        "dropout": dropout,
-        "seed": state.seed if state else seed,
-    }
-    settings = train_settings(
-        network,
-        [own],
-        several=False,
-        initializer=initializer,
-        optimizer=optimizer,
-        schedule=schedule,
-        schedule_length=schedule_length,
-        num_iterations=num_iterations,
-        batch_size=batch_size,
-        shuffle=shuffle,
-        clip_norm=clip_norm,
-        learning_rate_factors=learning_rate_factors,
-        validated=validation is not None,
-        metrics=metrics,
-        score=score,
-        monitor=monitor,
-        maximize=maximize,
-        patience=patience,
-        tolerance=tolerance,
-        restore_best=restore_best,
-        time_limit=time_limit,
-        dtype=dtype,
-        engine=engine,
-        devices=devices,
-        record_every=record_every,
-        callbacks=callbacks,
-        progress=progress,
-    )
+    own = {name: arguments[name] for name in PER_NETWORK}
+    if state is not None:
+        own["seed"] = state.seed
+    settings = train_settings(arguments, [own], several=False)
     data = training_data(settings, X, Y, sample_weight, validation)
-    states = starting_states(
-        settings, data.dtype, None if state is None else [state], None if parameters is None else [parameters]
-    )
+    start = None if parameters is None else [parameters]
+    states = starting_states(settings, data.dtype, None if state is None else [state], start)
     (result,) = train_networks(settings, data, states)
     return result

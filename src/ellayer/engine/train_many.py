@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,7 +17,7 @@ from .result import TrainingResult
 from .sparse import SparseMatrix
 from .state import TrainState
 from .train_networks import starting_states, train_networks
-from .train_settings import NetworkArguments, train_settings
+from .train_settings import PER_NETWORK, train_settings
 from .training_data import training_data
 
 PerNetwork = float | Sequence[float] | None
@@ -99,53 +99,17 @@ def train_many(
     ValueError
         Where two sequences differ in length, and whatever ``train`` refuses.
     """
+    arguments = dict(locals())  # all of them, without naming each again
     if states is not None:
-        parameters, seed = None, [state.seed for state in _check_states(states)]
+        arguments |= {"parameters": None, "seed": [state.seed for state in _check_states(states)]}
     weights = None if sample_weight is None else checks.weight_rows(sample_weight)
-    per_network = {
-        "learning_rate": learning_rate,
-        "l2": l2,
-        "l1": l1,
-        "weight_decay": weight_decay,
-        "dropout": dropout,
-        "seed": seed,
-        "sample_weight": weights if weights is not None and len(weights) > 1 else None,
-        "parameters": parameters,
-        "validation": validation if isinstance(validation, list) else None,
-    }
-    K = _count_networks(per_network)
-    own = [
-        cast(
-            NetworkArguments,
-            {name: _value_of(per_network[name], k) for name in NetworkArguments.__annotations__},
-        )
-        for k in range(K)
+    lists = {name: arguments[name] for name in (*PER_NETWORK, "parameters")}
+    lists["sample_weight"] = weights if weights is not None and len(weights) > 1 else None
+    lists["validation"] = validation if isinstance(validation, list) else None
+    networks = [
+        {name: _value_of(arguments[name], k) for name in PER_NETWORK} for k in range(_count_networks(lists))
     ]
-    settings = train_settings(
-        network,
-        own,
-        several=True,
-        initializer=initializer,
-        optimizer=optimizer,
-        schedule=schedule,
-        schedule_length=schedule_length,
-        num_iterations=num_iterations,
-        batch_size=batch_size,
-        learning_rate_factors=learning_rate_factors,
-        validated=validation is not None,
-        metrics=metrics,
-        score=score,
-        monitor=monitor,
-        maximize=maximize,
-        patience=patience,
-        tolerance=tolerance,
-        restore_best=restore_best,
-        time_limit=time_limit,
-        dtype=dtype,
-        record_every=record_every,
-        callbacks=callbacks,
-        progress=progress,
-    )
+    settings = train_settings(arguments, networks, several=True)
     data = training_data(settings, X, Y, weights, validation)
     return train_networks(settings, data, starting_states(settings, data.dtype, states, parameters))
 

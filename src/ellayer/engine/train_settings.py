@@ -5,18 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any
 
 from ..core.network import Network
 from ..core.optimizers import Optimizer
 from ..core.schedules import Schedule
 from ..errors import EllayerError
 from . import validation as checks
-from .events import Callback, Metric, Observers, Score, Stopping
+from .events import Metric, Observers, Score, Stopping
 from .history import current_name
 from .lbfgs_options import LBFGS, LbfgsOptions
 from .loop_choice import parse_engine
-from .optax_rules import OptimizerSpec, ScheduleSpec, find_optimizer, find_schedule
+from .optax_rules import find_optimizer, find_schedule
 from .state import TrainState
 from .step import StepConfig, StepValues
 
@@ -24,44 +24,7 @@ if TYPE_CHECKING:
     from jax import Device
 
 
-class NetworkArguments(TypedDict):
-    """The arguments in which networks trained at once may differ, of one of them."""
-
-    learning_rate: float | None
-    l2: float
-    l1: float
-    weight_decay: float | None
-    dropout: float | Sequence[float]
-    seed: int
-
-
-class SharedArguments(TypedDict, total=False):
-    """The arguments that networks trained at once share; those that are missing are as ``train`` has them."""
-
-    initializer: str
-    optimizer: OptimizerSpec
-    schedule: ScheduleSpec
-    schedule_length: int | None
-    num_iterations: int
-    batch_size: int | None
-    shuffle: bool
-    clip_norm: float | None
-    learning_rate_factors: Mapping[str, float] | None
-    validated: bool  # whether there is a validation set
-    metrics: Mapping[str, Metric] | None
-    score: Score | None
-    monitor: str | None
-    maximize: bool | None
-    patience: int | None
-    tolerance: float
-    restore_best: bool | None
-    time_limit: float | None
-    dtype: str | None
-    engine: str
-    devices: Sequence[Device] | None
-    record_every: int
-    callbacks: Sequence[Callback]
-    progress: Callback | None
+PER_NETWORK = ("learning_rate", "l2", "l1", "weight_decay", "dropout", "seed")
 
 
 @dataclass(frozen=True)
@@ -167,58 +130,64 @@ class TrainSettings:
 
 
 def train_settings(
-    network: Network,
-    networks: Sequence[NetworkArguments],
-    several: bool,
-    **arguments: Unpack[SharedArguments],
+    arguments: Mapping[str, Any], networks: Sequence[Mapping[str, Any]], several: bool
 ) -> TrainSettings:
     """Check the arguments of ``train``, or of ``train_many`` if ``several``.
+
+    Parameters
+    ----------
+    arguments : mapping
+        All arguments by name; those that ``train_many`` lacks may be missing.
+    networks : sequence of mapping
+        The arguments named in ``PER_NETWORK``, of each network.
+    several : bool
 
     Raises
     ------
     EllayerError
         For anything that does not fit, with what was expected and what to try.
     """
+    network, spec = arguments["network"], arguments["optimizer"]
     if not isinstance(network, Network):
         raise EllayerError(f"network: expected an ellayer.Network, received {type(network).__name__}")
-    metrics, score = arguments.get("metrics"), arguments.get("score")
-    observers = checks.check_observers(arguments.get("callbacks", ()), arguments.get("progress"))
-    checks.check_metrics(metrics, score)
-    spec = arguments.get("optimizer", "gd")
+    checks.check_metrics(arguments["metrics"], arguments["score"])
     lbfgs = LBFGS[spec] if isinstance(spec, str) and spec in LBFGS else None
     if lbfgs is not None and several:
         raise EllayerError("optimizer 'lbfgs': expected one network, received several at once; try train")
     rule = find_optimizer("gd" if lbfgs else spec)
-    batch_size, clip_norm = arguments.get("batch_size"), arguments.get("clip_norm")
-    length = arguments.get("schedule_length")
+    clip_norm = arguments.get("clip_norm")
     loop, wide = parse_engine(arguments.get("engine", "auto"))
     return TrainSettings(
         network=network,
         optimizer=rule,
         lbfgs=lbfgs,
-        schedule=find_schedule(arguments.get("schedule")),
-        schedule_length=None if length is None else checks.check_count(length, "schedule_length"),
+        schedule=find_schedule(arguments["schedule"]),
+        schedule_length=_count_or_none(arguments, "schedule_length"),
         networks=tuple(_network_settings(network, rule, one) for one in networks),
         several=several,
-        initializer=arguments.get("initializer", "auto"),
-        num_iterations=checks.check_count(arguments.get("num_iterations", 1000), "num_iterations", low=0),
-        batch_size=None if batch_size is None else checks.check_count(batch_size, "batch_size"),
+        initializer=arguments["initializer"],
+        num_iterations=checks.check_count(arguments["num_iterations"], "num_iterations", low=0),
+        batch_size=_count_or_none(arguments, "batch_size"),
         shuffle=arguments.get("shuffle", True),
         clip_norm=None if clip_norm is None else checks.check_number(clip_norm, "clip_norm", strict=True),
-        factors=checks.check_factors(network, arguments.get("learning_rate_factors")),
-        dtype=checks.check_dtype(arguments.get("dtype")),
-        metrics=metrics or {},
-        score=score,
+        factors=checks.check_factors(network, arguments["learning_rate_factors"]),
+        dtype=checks.check_dtype(arguments["dtype"]),
+        metrics=arguments["metrics"] or {},
+        score=arguments["score"],
         stopping=_stopping(arguments),
-        observers=observers,
-        record_every=checks.check_count(arguments.get("record_every", 100), "record_every"),
+        observers=checks.check_observers(arguments["callbacks"], arguments["progress"]),
+        record_every=checks.check_count(arguments["record_every"], "record_every"),
         loop=loop,
         wide=wide,
         devices=checks.check_devices(arguments.get("devices")),
     )
 
 
-def _network_settings(network: Network, rule: Optimizer, arguments: NetworkArguments) -> NetworkSettings:
+def _count_or_none(arguments: Mapping[str, Any], name: str) -> int | None:
+    return None if arguments[name] is None else checks.check_count(arguments[name], name)
+
+
+def _network_settings(network: Network, rule: Optimizer, arguments: Mapping[str, Any]) -> NetworkSettings:
     rate, decay = arguments["learning_rate"], arguments["weight_decay"]
     return NetworkSettings(
         learning_rate=checks.check_number(
@@ -232,24 +201,23 @@ def _network_settings(network: Network, rule: Optimizer, arguments: NetworkArgum
     )
 
 
-def _stopping(arguments: SharedArguments) -> Stopping:
+def _stopping(arguments: Mapping[str, Any]) -> Stopping:
     """Return the stopping rule, which knows whether the best parameters are to be returned."""
-    validated, metrics = arguments.get("validated", False), arguments.get("metrics") or {}
-    wish, best = arguments.get("monitor"), arguments.get("restore_best")
-    patience, limit = arguments.get("patience"), arguments.get("time_limit")
+    validated, metrics = arguments["validation"] is not None, arguments["metrics"] or {}
+    wish, best, maximize = arguments["monitor"], arguments["restore_best"], arguments["maximize"]
     monitor = ("validation_loss" if validated else "loss") if wish is None else current_name(wish)
     known = ["loss", *metrics]
     if validated:
         known += ["validation_loss", *(f"validation_{name}" for name in metrics)]
-        known += ["validation_score"] if arguments.get("score") is not None else []
+        known += ["validation_score"] if arguments["score"] is not None else []
     if monitor not in known:
         raise EllayerError(f"monitor: expected one of {', '.join(known)}; received {monitor!r}")
-    maximize = arguments.get("maximize")
+    patience, limit = _count_or_none(arguments, "patience"), arguments["time_limit"]
     return Stopping(
         monitor=monitor,
         maximize=not monitor.endswith(("loss", "cost")) if maximize is None else maximize,
-        patience=None if patience is None else checks.check_count(patience, "patience"),
-        tolerance=checks.check_number(arguments.get("tolerance", 0.0), "tolerance", low=-math.inf),
+        patience=patience,
+        tolerance=checks.check_number(arguments["tolerance"], "tolerance", low=-math.inf),
         time_limit=None if limit is None else checks.check_number(limit, "time_limit", strict=True),
         keep_best=(patience is not None or wish is not None) if best is None else bool(best),
     )

@@ -26,12 +26,10 @@ class Matrix(Protocol):
     @property
     def shape(self) -> tuple[int, ...]:
         """Rows and columns."""
-        ...
 
     @property
     def dtype(self) -> np.dtype:
         """Type of the numbers."""
-        ...
 
 
 def check_X(network: Network, X: object, dtype: str | None, name: str = "X") -> np.ndarray:
