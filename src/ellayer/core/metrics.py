@@ -8,7 +8,7 @@ to B values; nan where the metric is not defined.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -32,17 +32,17 @@ class Metric:
         Its name in words.
     meaning : str
         What it is, in half a sentence.
-    task : str
-        "classes" or "numbers".
     takes : str
         What of the prediction it is computed from: "labels", "probabilities" or "numbers".
-    maximize : bool
-        Whether higher is better.
     statistic : callable
         ``statistic(truth, prediction, K)``: class numbers (m,) with -1 for a class that is not known, and
         class numbers (m,) or probabilities (m, K) of K classes; or numbers (m,) and numbers (m,).
+    maximize : bool
+        Whether higher is better.
     share : bool
         Whether it is a share, which is shown in per cent.
+    in_units : bool
+        Whether it has the unit of the target.
     interval : str
         How its confidence interval is formed: from the "percentiles" of resamples, as "wilson"'s interval of a
         share of rows, or as the value and a "normal" spread of the resamples, for what resampling raises.
@@ -56,14 +56,19 @@ class Metric:
     name: str
     title: str
     meaning: str
-    task: str
     takes: str
-    maximize: bool
-    statistic: Callable[[np.ndarray, np.ndarray, int], Statistic]
+    statistic: Callable[..., Statistic]
+    maximize: bool = False
     share: bool = False
+    in_units: bool = False
     interval: str = "percentiles"
     decision: str = "largest"
     loss: str = "squared_error"
+
+    @property
+    def task(self) -> str:
+        """The task it belongs to: "classes" or "numbers"."""
+        return "numbers" if self.takes == "numbers" else "classes"
 
     def value(
         self, truth: np.ndarray, prediction: np.ndarray, weights: np.ndarray | None = None, K: int = 0
@@ -279,40 +284,45 @@ def _mean_of(columns: list[np.ndarray]) -> np.ndarray:
     return np.where(there, table, 0.0).sum(axis=0) / np.where(there.any(axis=0), there.sum(axis=0), np.nan)
 
 
-def _row(
-    name: str, title: str, meaning: str, takes: str, statistic: Callable[..., Statistic], *, maximize: bool = False,
-    share: bool = False, interval: str = "percentiles", decision: str = "largest", loss: str = "squared_error",
-    numbers: dict[str, float] | None = None,
-) -> None:  # fmt: skip
+def _row(row: Metric, **numbers: float) -> None:
+    """Add a row; its numbers fill in its title and go to its statistic."""
+
     def make(name: str, **values: float) -> Metric:
-        f = partial(statistic, **values) if values else statistic
-        task = "numbers" if takes == "numbers" else "classes"
-        heading = title.format(**values)
-        return Metric(name, heading, meaning, task, takes, maximize, f, share, interval, decision, loss)
+        if not values:
+            return row
+        statistic = partial(row.statistic, **values)
+        return replace(row, name=name, title=row.title.format(**values), statistic=statistic)
 
-    METRICS.add(name, make, **(numbers or {}))
+    METRICS.add(row.name, make, **numbers)
 
 
-_row("accuracy", "accuracy", "share of the rows predicted correctly", "labels", accuracy,
-     maximize=True, share=True, interval="wilson")  # fmt: skip
-_row("balanced_accuracy", "balanced accuracy", "mean recall over the classes", "labels", balanced_accuracy,
-     maximize=True, share=True, decision="prior")  # fmt: skip
-_row("f1", "F1", "harmonic mean of precision and recall: of the second of two classes, of more the mean (macro)",
-     "labels", f1, maximize=True, share=True, decision="tuned")  # fmt: skip
-_row("roc_auc", "ROC AUC", "probability that a positive row is ranked above a negative one; 0.5 is chance",
-     "probabilities", roc_auc, maximize=True)  # fmt: skip
+_row(Metric("accuracy", "accuracy", "share of the rows predicted correctly", "labels", accuracy,
+            maximize=True, share=True, interval="wilson"))  # fmt: skip
+_row(Metric("balanced_accuracy", "balanced accuracy", "mean recall over the classes", "labels", balanced_accuracy,
+            maximize=True, share=True, decision="prior"))  # fmt: skip
+_row(Metric("f1", "F1", "harmonic mean of precision and recall: of the second of two classes, of more the mean (macro)",
+            "labels", f1, maximize=True, share=True, decision="tuned"))  # fmt: skip
+_row(Metric("roc_auc", "ROC AUC", "probability that a positive row is ranked above a negative one; 0.5 is chance",
+            "probabilities", roc_auc, maximize=True))  # fmt: skip
 _row(
-    "log_loss",
-    "log loss",
-    "mean of -log of the true class's predicted probability",
-    "probabilities",
-    log_loss,
+    Metric(
+        "log_loss",
+        "log loss",
+        "mean of -log of the true class's predicted probability",
+        "probabilities",
+        log_loss,
+    )
 )
-_row("brier", "Brier score", "mean squared error of the predicted probabilities", "probabilities", brier)
-_row("calibration_error", "calibration error", "mean distance between predicted and observed frequency",
-     "probabilities", calibration_error, share=True, interval="normal")  # fmt: skip
-_row("rmse", "RMSE", "root mean squared error, in the target's unit", "numbers", rmse)
-_row("mae", "MAE", "mean absolute error, in the target's unit", "numbers", mae, loss="absolute_error")
-_row("r2", "R²", "share of the target's variance that is explained", "numbers", r2, maximize=True)
-_row("pinball", "pinball loss of the {q:g} quantile", "mean loss of a predicted quantile, in the target's unit",
-     "numbers", pinball, numbers={"q": 0.5})  # fmt: skip
+_row(
+    Metric(
+        "brier", "Brier score", "mean squared error of the predicted probabilities", "probabilities", brier
+    )
+)
+_row(Metric("calibration_error", "calibration error", "mean distance between predicted and observed frequency",
+            "probabilities", calibration_error, share=True, interval="normal"))  # fmt: skip
+_row(Metric("rmse", "RMSE", "root mean squared error, in the target's unit", "numbers", rmse, in_units=True))
+_row(Metric("mae", "MAE", "mean absolute error, in the target's unit", "numbers", mae, in_units=True,
+            loss="absolute_error"))  # fmt: skip
+_row(Metric("r2", "R²", "share of the target's variance that is explained", "numbers", r2, maximize=True))
+_row(Metric("pinball", "pinball loss of the {q:g} quantile", "mean loss of a predicted quantile, in the target's unit",
+            "numbers", pinball, in_units=True), q=0.5)  # fmt: skip

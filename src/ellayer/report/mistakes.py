@@ -8,11 +8,10 @@ import numpy as np
 
 from ..core.metrics import class_numbers
 from .run_facts import Predictions, RunFacts
-from .sentences import format_number
+from .sentences import format_number, short
 
 MOST = 12
 _COLUMNS = 8
-_LETTERS = 40
 
 
 @dataclass(frozen=True)
@@ -99,5 +98,4 @@ def _cell(value: object) -> str:
         return "–"
     if isinstance(value, (float, np.floating)):
         return format_number(float(value))
-    text = str(value)
-    return text if len(text) <= _LETTERS else text[: _LETTERS - 1] + "…"
+    return short(value)

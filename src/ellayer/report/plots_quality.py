@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from ..core.metrics import METRICS, class_numbers, equal_bins, reliability
+from .sentences import short
 from .style import COLOURS, DASHES, INK, MARKERS, look, new_figure
 
 Corner = Literal["best", "lower left", "lower right", "upper left"]
@@ -36,7 +37,7 @@ def shorten(text: object, length: int = _LONG) -> str:
     ('a very lo…', '\\\\$5', 'a b')
     """
     text = " ".join("".join(letter if letter.isprintable() else " " for letter in str(text)).split())
-    return (text if len(text) <= length else text[: length - 1] + "…").replace("$", r"\$")
+    return short(text, length).replace("$", r"\$")
 
 
 def change_when_worse(metric: str) -> str:

@@ -95,13 +95,10 @@ def scores(
     >>> list(scores([1.0, 2.0, 4.0], [1.0, 2.0, 3.0]))
     ['rmse', 'mae', 'r2']
     """
-    truth, known = _truth(y, classes)
-    labels = np.asarray(prediction, dtype=object if known else float)
-    model = Predictions("", labels, None if P is None else np.asarray(P, dtype=float))
-    W = _weights(weights, len(truth))
-    with np.errstate(all="ignore"):
-        values = _values(truth, model, known, W, names)
-        draws = _resample(truth, model, known, W, values)
+    K = 0 if classes is None else len(classes)
+    arrays = _arrays(y, prediction, P, classes if K else None)
+    W = _weights(weights, len(arrays["truth"]))
+    values, draws = _evaluate(arrays, K, W, names)
     return {name: _score(name, value, draws[name], W) for name, value in values.items()}
 
 
@@ -135,54 +132,48 @@ def differences(
     >>> round(better["rmse"].value, 3)
     0.816
     """
-    truth, known = _truth(y, classes)
-    W = _weights(None, len(truth))
-    with np.errstate(all="ignore"):
-        values = [_values(truth, model, known, W, names) for model in (a, b)]
-        common = [name for name in values[0] if name in values[1]]
-        draws = [
-            _resample(truth, model, known, W, {name: of_model[name] for name in common})
-            for model, of_model in zip((a, b), values, strict=True)
-        ]
+    K = 0 if classes is None else len(classes)
+    both = [_arrays(y, model.prediction, model.P, classes if K else None) for model in (a, b)]
+    W = _weights(None, len(both[0]["truth"]))
+    (values, draws), (values_b, draws_b) = (_evaluate(arrays, K, W, names) for arrays in both)
     leads = {}
-    for name in common:
-        sign = 1.0 if METRICS[name].maximize else -1.0
-        low, high = _percentiles(sign * (draws[0][name] - draws[1][name]), len(truth))
-        leads[name] = Score(sign * (values[0][name] - values[1][name]), low, high)
+    for name in values:
+        if name in values_b:
+            sign = 1.0 if METRICS[name].maximize else -1.0
+            low, high = _percentiles(sign * (draws[name] - draws_b[name]), W.shape[1])
+            leads[name] = Score(sign * (values[name] - values_b[name]), low, high)
     return leads
 
 
-def _truth(y: ArrayLike, classes: Sequence[object] | None) -> tuple[np.ndarray, list[object]]:
-    """Return labels as objects and their classes, or numbers and an empty list."""
-    known = [] if classes is None else list(classes)
-    return np.asarray(y, dtype=object if known else float), known
-
-
-def _statistics(
-    y: np.ndarray, model: Predictions, classes: list[object], names: Iterable[str] | None
-) -> dict[str, Statistic]:
-    """The statistics of the named metrics that can be computed of these predictions."""
-    m, K, prediction = len(y), len(classes), model.prediction
-    if m == 0 or len(prediction) != m:
+def _arrays(
+    y: ArrayLike, prediction: ArrayLike, P: ArrayLike | None, classes: Sequence[object] | None
+) -> dict[str, np.ndarray]:
+    """Return the truth, and the predictions by the name of what a metric takes."""
+    if classes is None:
+        arrays = {"truth": np.asarray(y, dtype=float), "numbers": np.asarray(prediction, dtype=float).ravel()}
+    else:
+        arrays = {"truth": class_numbers(y, classes), "labels": class_numbers(prediction, classes)}
+    m, predicted = (len(array) for array in arrays.values())
+    if m == 0 or predicted != m:
         raise EllayerError(
-            f"scores: expected a prediction for each of at least one row, received {m} rows and {len(prediction)} "
+            f"scores: expected a prediction for each of at least one row, received {m} rows and {predicted} "
             f"predictions"
         )
-    task = "classes" if classes else "numbers"
-    rows = [METRICS[name] for name in (metric_names(task) if names is None else names)]
-    rows = [row for row in dict.fromkeys(rows) if row.task == task]
-    if task == "numbers":
-        numbers = np.asarray(prediction, dtype=float).ravel()
-        return {row.name: row.statistic(y, numbers, 0) for row in rows}
-    taken = {"labels": class_numbers(prediction, classes)}
-    if model.P is not None:
-        taken["probabilities"] = P = np.asarray(model.P, dtype=float)
-        if P.shape != (m, K):
+    if P is not None and classes is not None:
+        arrays["probabilities"] = np.asarray(P, dtype=float)
+        if np.shape(P) != (m, len(classes)):
             raise EllayerError(
-                f"P: expected probabilities of shape {(m, K)}, one column per class; received {P.shape}"
+                f"P: expected probabilities of shape {(m, len(classes))}, one column per class; received {np.shape(P)}"
             )
-    truth = class_numbers(y, classes)
-    return {row.name: row.statistic(truth, taken[row.takes], K) for row in rows if row.takes in taken}
+    return arrays
+
+
+def _statistics(arrays: dict[str, np.ndarray], K: int, names: Iterable[str]) -> dict[str, Statistic]:
+    """Return the statistics of the named metrics that can be computed of these predictions."""
+    rows = dict.fromkeys(METRICS[name] for name in names)
+    return {
+        row.name: row.statistic(arrays["truth"], arrays[row.takes], K) for row in rows if row.takes in arrays
+    }
 
 
 def _weights(weights: ArrayLike | None, m: int) -> np.ndarray:
@@ -194,42 +185,36 @@ def _weights(weights: ArrayLike | None, m: int) -> np.ndarray:
     return W[None, :]
 
 
-def _values(
-    y: np.ndarray,
-    model: Predictions,
-    classes: list[object],
-    W: np.ndarray,
-    names: Iterable[str] | None,
-) -> dict[str, float]:
-    return {name: float(statistic(W)[0]) for name, statistic in _statistics(y, model, classes, names).items()}
-
-
-def _resample(
-    y: np.ndarray, model: Predictions, classes: list[object], W: np.ndarray, values: dict[str, float]
-) -> dict[str, np.ndarray]:
-    """Return every metric that ``values`` has, of the same resamples of the rows."""
-    random, whole = np.random.default_rng(0), len(y)
-    if whole > _ROWS:
-        rows = np.sort(random.choice(whole, _ROWS, replace=False))
-        y, W = y[rows], W[:, rows]
-        model = Predictions(
-            "", np.asarray(model.prediction)[rows], None if model.P is None else np.asarray(model.P)[rows]
-        )
-    statistics, m = _statistics(y, model, classes, values), len(y)
-    left = int(np.clip(_WORK // (m * max(1, len(classes) // 10)), *_RESAMPLES))
-    parts: dict[str, list[np.ndarray]] = {name: [] for name in statistics}
-    while left > 0:
-        B = min(left, max(1, _CHUNK // m))
-        drawn = random.integers(0, m, (B, m)) + m * np.arange(B)[:, None]
-        counts = np.bincount(drawn.ravel(), minlength=B * m).reshape(B, m) * W
-        for name, statistic in statistics.items():
-            parts[name].append(statistic(counts))
-        left -= B
-    resampled = {name: np.concatenate(part) for name, part in parts.items()}
-    if whole == m:
-        return resampled
-    narrower = math.sqrt(m / whole)
-    return {n: values[n] + narrower * (draws - float(statistics[n](W)[0])) for n, draws in resampled.items()}
+def _evaluate(
+    arrays: dict[str, np.ndarray], K: int, W: np.ndarray, names: Sequence[str] | None
+) -> tuple[dict[str, float], dict[str, np.ndarray]]:
+    """Return the value of each metric, and its values for the same resamples of the rows."""
+    if names is None:
+        names = metric_names("classes" if K else "numbers")
+    random, whole = np.random.default_rng(0), W.shape[1]
+    with np.errstate(all="ignore"):
+        statistics = _statistics(arrays, K, names)
+        values = {name: float(statistic(W)[0]) for name, statistic in statistics.items()}
+        if whole > _ROWS:
+            rows = np.sort(random.choice(whole, _ROWS, replace=False))
+            W = W[:, rows]
+            statistics = _statistics({name: array[rows] for name, array in arrays.items()}, K, names)
+        m = W.shape[1]
+        left = int(np.clip(_WORK // (m * max(1, K // 10)), *_RESAMPLES))
+        parts: dict[str, list[np.ndarray]] = {name: [] for name in statistics}
+        while left > 0:
+            B = min(left, max(1, _CHUNK // m))
+            drawn = random.integers(0, m, (B, m)) + m * np.arange(B)[:, None]
+            counts = np.bincount(drawn.ravel(), minlength=B * m).reshape(B, m) * W
+            for name, statistic in statistics.items():
+                parts[name].append(statistic(counts))
+            left -= B
+        draws = {name: np.concatenate(part) for name, part in parts.items()}
+        if m < whole:  # fewer rows spread more
+            narrower = math.sqrt(m / whole)
+            for name, statistic in statistics.items():
+                draws[name] = values[name] + narrower * (draws[name] - float(statistic(W)[0]))
+    return values, draws
 
 
 def _score(name: str, value: float, draws: np.ndarray, W: np.ndarray) -> Score:
@@ -237,9 +222,7 @@ def _score(name: str, value: float, draws: np.ndarray, W: np.ndarray) -> Score:
     if not math.isfinite(value):
         low = high = math.nan
     elif interval == "wilson":
-        low, high = wilson(
-            value, float(W.sum() ** 2 / (W**2).sum())
-        )  # rows of equal weight that are worth these
+        low, high = wilson(value, float(W.sum() ** 2 / (W**2).sum()))  # of so many rows of equal weight
     elif interval == "normal":
         spread = _Z * float(np.std(draws)) if len(W[0]) > 1 else math.nan
         low, high = max(0.0, value - spread), min(1.0, value + spread)

@@ -10,8 +10,6 @@ from ..core.metrics import METRICS
 from .run_facts import RunFacts
 from .scores import Score, differences
 
-_IN_UNITS = ("rmse", "mae")  # of the target
-
 
 def format_number(value: float | None) -> str:
     """Return a number in at most four significant digits.
@@ -38,7 +36,7 @@ def format_score(name: str, value: float | None) -> str:
         return f"{100 * value:.1f} %"
     if abs(value) >= 1000:
         return format_number(value)
-    text = f"{value:#.3g}".rstrip(".") if name in _IN_UNITS else f"{value:.3f}"
+    text = f"{value:#.3g}".rstrip(".") if METRICS[name].in_units else f"{value:.3f}"
     return text.removeprefix("-" if float(text) == 0 else "").replace("-", "−")
 
 
@@ -66,6 +64,16 @@ def format_seconds(value: float) -> str:
     if minutes < 60:
         return f"{minutes} min {rest} s"
     return f"{minutes // 60} h {minutes % 60} min"
+
+
+def short(text: object, length: int = 40) -> str:
+    """Return a text no longer than a title or a cell has room for.
+
+    >>> short("a very long name of a class", 10)
+    'a very lo…'
+    """
+    text = str(text)
+    return text if len(text) <= length else text[: length - 1] + "…"
 
 
 def pluralize(count: int, noun: str) -> str:

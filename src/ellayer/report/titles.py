@@ -7,17 +7,7 @@ import numpy as np
 from .plots_quality import change_when_worse, count_pairs, curve_of
 from .run_facts import Predictions, RunFacts
 from .scores import Score
-from .sentences import format_number, format_score
-
-
-def short(name: object, length: int = 40) -> str:
-    """Return a name no longer than a title has room for.
-
-    >>> short("a very long name of a class", 10)
-    'a very lo…'
-    """
-    text = str(name)
-    return text if len(text) <= length else text[: length - 1] + "…"
+from .sentences import format_number, format_score, short
 
 
 def of_curves(facts: RunFacts) -> str:
