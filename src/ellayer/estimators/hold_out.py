@@ -7,6 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.model_selection import train_test_split
 
+FEWEST_ROWS = 10  # below, a table holds nothing out
+FOLDS = (5, 10)  # at least and at most; one member holds out a fifth of the rows, with many rows a tenth
+MANY_ROWS = 5_000
+MOST_HELD_OUT = 50_000  # rows held out by a single member: more add nothing
+
 
 @dataclass(frozen=True)
 class Split:
@@ -78,3 +83,14 @@ def _deal(m: int, random: np.random.RandomState, strata: np.ndarray | None, fold
     if strata is not None:
         fold[np.bincount(strata)[strata] == 1] = -1
     return fold
+
+
+def member_folds(
+    strata: np.ndarray | None, m: int, members: int, random: np.random.RandomState
+) -> list[np.ndarray] | None:
+    """Return the numbers of the rows that each member of a table estimator holds out; None if m is too small."""
+    if m < FEWEST_ROWS:
+        return None
+    folds = FOLDS[m >= MANY_ROWS] if members < FOLDS[0] else min(members, FOLDS[1])
+    splits = hold_out(m, random, strata, folds=folds, members=members, most=MOST_HELD_OUT)
+    return [split.validation for split in splits] if all(len(split.validation) for split in splits) else None

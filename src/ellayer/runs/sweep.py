@@ -97,11 +97,10 @@ def _trial(trainer: TableTrainer, sizes: Sequence[int], rate: float) -> Any:
 
 def _default_rates(trainer: TableTrainer) -> list[float]:
     """Return the recipe's learning rate, a third of it and three times it."""
-    from ..estimators.tabular.ensemble import by_rows
-    from ..estimators.tabular.recipes import find_recipe
+    from ..estimators.tabular.recipes import find_recipe, value_at
 
     recipe = find_recipe(trainer.model.recipe, str(trainer.survey.task))
-    base = by_rows(recipe["learning_rate"], trainer.source.count)
+    base = value_at(recipe["learning_rate"], trainer.source.count)
     return [float(f"{base * factor:.3g}") for factor in DEFAULT_FACTORS]
 
 

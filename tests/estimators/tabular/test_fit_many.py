@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from ellayer import TabularClassifier, TabularRegressor
-from ellayer.estimators.tabular import ensemble
+from ellayer.estimators.tabular import training
 from ellayer.estimators.tabular.fit_many import fit_together
 
 QUICK = {"epochs": 6, "hidden_layer_sizes": (16, 8), "random_state": 0}
@@ -23,7 +23,7 @@ def table(m=150):
 @pytest.mark.parametrize("compiled", [False, True])
 @pytest.mark.parametrize("kind", [TabularClassifier, TabularRegressor])
 def test_each_equals_its_own_fit(monkeypatch, kind, compiled):
-    monkeypatch.setattr(ensemble, "COMPILED_FROM", 0.0 if compiled else np.inf)
+    monkeypatch.setattr(training, "COMPILED_FROM", 0.0 if compiled else np.inf)
     X, y = table()
     y = np.where(y > 1, "high", "low") if kind is TabularClassifier else y
     models = [kind(learning_rate=rate, dtype="float64", **QUICK) for rate in RATES]

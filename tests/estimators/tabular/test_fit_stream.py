@@ -15,8 +15,8 @@ from sklearn.metrics import log_loss
 import ellayer
 from ellayer import TabularClassifier, TabularRegressor
 from ellayer.data import TableStream
-from ellayer.estimators import FitWarning
-from ellayer.estimators.tabular import ensemble, fit_stream
+from ellayer.estimators import FitWarning, hold_out
+from ellayer.estimators.tabular import fit_stream, recipes, training
 
 SMALL = {"epochs": 4, "hidden_layer_sizes": (24,), "random_state": 0}
 
@@ -104,13 +104,15 @@ def test_blocks_and_kinds_of_file_change_nothing(files):
 def test_rows_held_out_are_not_learned_from(files, monkeypatch):
     """Held-out rows and the sample are disjoint, and with the scratch file they are all rows."""
     seen = {}
+    train = training.train_members
 
-    def spy(network, recipe, rows, held, start, orders):
-        with rows.open() as opened:
-            seen.update(held=held.X, rows=rows.read(opened, [(0, rows.m)])[:, : rows.n_x])
-        return ensemble.train_on_disk(network, recipe, rows, held, start, orders)
+    def spy(estimator, network, recipes, data, *arguments):
+        with data.rows.open() as file:
+            rows = data.rows.read(file, [(0, data.rows.m)])[:, : data.rows.n_x]
+            seen.update(held=data.validation[0].X, rows=rows)
+        return train(estimator, network, recipes, data, *arguments)
 
-    monkeypatch.setattr(fit_stream, "train_on_disk", spy)
+    monkeypatch.setattr(training, "train_members", spy)
     model = TabularClassifier(**SMALL).fit(stream_of(files, "y"))
     table = make(6000).drop("y", "z")
     X = model.preparation_.transform(table).astype(np.float32)
@@ -127,14 +129,13 @@ def test_rows_held_out_are_not_learned_from(files, monkeypatch):
 
 def test_the_sample_is_no_larger_than_said(files, monkeypatch):
     monkeypatch.setattr(fit_stream, "SAMPLE_ROWS", 500)
-    monkeypatch.setattr(ensemble, "MOST_HELD", 50)
-    monkeypatch.setattr(fit_stream, "MOST_HELD", 50)
+    monkeypatch.setattr(fit_stream, "MOST_HELD_OUT", 50)
     sizes = []
     learn = TabularClassifier._prepare
 
-    def spy(self, table, recipe, held):
+    def spy(self, table, recipe):
         sizes.append(len(table[0].values))
-        return learn(self, table, recipe, held)
+        return learn(self, table, recipe)
 
     monkeypatch.setattr(TabularClassifier, "_prepare", spy)
     model = TabularClassifier(**SMALL).fit(stream_of(files, "y"))
@@ -194,7 +195,7 @@ def test_a_constant_target_and_whole_number_classes(tmp_path):
 
 
 def test_fewer_epochs_of_many_rows(files, monkeypatch):
-    monkeypatch.setattr(ensemble, "EXAMPLES", 18_000)
+    monkeypatch.setattr(recipes, "EXAMPLES", 18_000)
     settings = {**SMALL, "epochs": None}
     model = TabularClassifier(**settings).fit(stream_of(files, "y"))
     assert len(model.history_["epoch"]) == 18_000 // 4800
@@ -203,13 +204,11 @@ def test_fewer_epochs_of_many_rows(files, monkeypatch):
 
 
 def test_one_member_holds_out_no_more_than_enough(monkeypatch):
-    monkeypatch.setattr(ensemble, "MOST_HELD", 30)
-    (held,) = ensemble.hold_out(None, 1000, 1, np.random.RandomState(0))
-    assert held.sum() == 30
-    numbers = np.repeat([0, 1], [900, 100])
-    (held,) = ensemble.hold_out(numbers, 1000, 1, np.random.RandomState(0))
-    assert held.sum() == 30
-    assert all(mask.sum() == 200 for mask in ensemble.hold_out(None, 1000, 5, np.random.RandomState(0)))
+    monkeypatch.setattr(hold_out, "MOST_HELD_OUT", 30)
+    for numbers in (None, np.repeat([0, 1], [900, 100])):
+        (rows,) = hold_out.member_folds(numbers, 1000, 1, np.random.RandomState(0))
+        assert len(rows) == 30
+    assert all(len(rows) == 200 for rows in hold_out.member_folds(None, 1000, 5, np.random.RandomState(0)))
 
 
 # What goes wrong

@@ -150,9 +150,9 @@ def test_epochs_left_open_are_the_recipes_for_so_many_rows():
 
 
 def test_many_rows_hold_fewer_out():
-    from ellayer.estimators.tabular.ensemble import hold_out
+    from ellayer.estimators.hold_out import member_folds
 
-    few, many = (hold_out(None, m, 1, np.random.RandomState(0))[0].sum() for m in (4_000, 6_000))
+    few, many = (len(member_folds(None, m, 1, np.random.RandomState(0))[0]) for m in (4_000, 6_000))
     assert (few, many) == (800, 600)
 
 
@@ -175,23 +175,24 @@ def test_members_at_once_equal_members_one_by_one():
     X, y = two_moods(120)
     model = TabularClassifier(3, **QUICK, batch_size=32, dtype="float64").fit(X, y)
     from ellayer.engine import train
-    from ellayer.estimators.tabular import ensemble
-    from ellayer.estimators.tabular.recipes import find_recipe
-    from ellayer.estimators.tabular.start_weights import start_of
+    from ellayer.estimators.hold_out import member_folds
+    from ellayer.estimators.tabular.recipes import find_recipe, rate_factors, value_at
+    from ellayer.estimators.tabular.start_weights import initial_parameters
 
     recipe = find_recipe("ramps", "classes")
     seed = int(np.random.RandomState(0).randint(2**31 - 1))
     prepared = model.preparation_.transform(X)
     Y = np.stack([y == label for label in model.classes_]).astype(float)
-    held = ensemble.hold_out(Y.argmax(axis=0), 120, 3, np.random.RandomState(seed))
+    folds = member_folds(Y.argmax(axis=0), 120, 3, np.random.RandomState(seed))
+    held_out = [np.isin(np.arange(120), rows) for rows in folds]
     random = np.random.RandomState(seed)
-    starts = [start_of(model.network_, recipe, prepared, random) for _ in range(3)]
+    starts = [initial_parameters(model.network_, recipe, prepared, random) for _ in range(3)]
     for k in range(3):
         alone = train(
-            model.network_, prepared.T, Y, sample_weight=(~held[k]).astype(float), parameters=starts[k], seed=seed,
-            validation=(prepared[held[k]].T, Y[:, held[k]]), monitor="validation_loss", restore_best=True,
-            optimizer=recipe["optimizer"], learning_rate=ensemble.by_rows(recipe["learning_rate"], 120), schedule=recipe["schedule"],
-            learning_rate_factors=ensemble.rate_factors(model.network_, recipe), num_iterations=8 * 4, batch_size=32,
+            model.network_, prepared.T, Y, sample_weight=(~held_out[k]).astype(float), parameters=starts[k], seed=seed,
+            validation=(prepared[held_out[k]].T, Y[:, held_out[k]]), monitor="validation_loss", restore_best=True,
+            optimizer=recipe["optimizer"], learning_rate=value_at(recipe["learning_rate"], 120), schedule=recipe["schedule"],
+            learning_rate_factors=rate_factors(model.network_, recipe), num_iterations=8 * 4, batch_size=32,
             dropout=recipe["dropout"], weight_decay=recipe["weight_decay"] * 16**0.5, record_every=4, engine="numpy",
         )  # fmt: skip
         for name, theta in alone.parameters.items():
@@ -220,14 +221,14 @@ def test_members_give_honest_predictions_of_all_rows_and_a_spread():
 
 
 def test_folds_hold_each_row_out_once_and_keep_the_shares():
-    from ellayer.estimators.tabular.ensemble import hold_out
+    from ellayer.estimators.hold_out import member_folds
 
     numbers = np.array([0] * 60 + [1] * 30 + [2] * 9 + [3])
-    held = hold_out(numbers, 100, 10, np.random.RandomState(0))
-    np.testing.assert_array_equal(np.sum(held, axis=0), [*[1] * 99, 0])
-    assert {int((numbers[mask] == 0).sum()) for mask in held} == {6}
-    assert hold_out(None, 9, 1, np.random.RandomState(0)) is None
-    assert len(hold_out(None, 100, 23, np.random.RandomState(0))) == 23
+    folds = member_folds(numbers, 100, 10, np.random.RandomState(0))
+    assert sorted(np.concatenate(folds)) == list(range(99))
+    assert {int((numbers[rows] == 0).sum()) for rows in folds} == {6}
+    assert member_folds(None, 9, 1, np.random.RandomState(0)) is None
+    assert len(member_folds(None, 100, 23, np.random.RandomState(0))) == 23
 
 
 # Metrics

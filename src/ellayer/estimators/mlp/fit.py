@@ -165,7 +165,7 @@ def _minimize(settings: FitSettings, data: FitData, state: FitState, callbacks: 
         callbacks=[after_iteration] if callbacks else [],
         validation=None if data.validation is None else data.validation.columns(),
     )  # fmt: skip
-    last = replace(result.state, history={})
+    last = replace(result.state, history={}, best_parameters=None)
     if not all_finite(last.parameters):
         raise EllayerError(f"{NON_FINITE} Scale them, for example with StandardScaler.")
     columns = {"validation_loss": result.history.get("validation_loss", [])}

@@ -1,46 +1,41 @@
-"""What the two estimators for tables share: a preparation, members of one network, and their mean."""
+"""The base of the table estimators: a preparation, members of one network, and their mean."""
 
 from __future__ import annotations
 
 import math
-import time
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from contextlib import nullcontext
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from ..._warn import warn_user
+from ...core.inference import EXAMPLES_AT_ONCE, outputs
 from ...core.metrics import Metric
 from ...core.network import Network
 from ...engine.history import History, mean_epochs
 from ...engine.model import ModelParts, TargetKind, rows_as_columns
+from ...engine.result import TrainingResult
+from ...engine.state import Parameters
 from ...errors import EllayerError
 from ...tables.columns import Column, read_table
 from ...tables.preparation import TablePreparation, match_columns, remember_features, take_rows
+from ..examples import Examples
+from ..hold_out import FEWEST_ROWS, member_folds
 from ..parameters import hidden_sizes
 from ..sklearn_compat import Interval, StrOptions, check_weights, validate_parameters
-from .ensemble import (
-    FEWEST_ROWS,
-    Asides,
-    Orders,
-    Parameters,
-    Rows,
-    best_epoch,
-    epochs_for,
-    hold_out,
-    make_network,
-    outputs,
-    train_members,
-)
-from .fit_stream import fit_stream, is_stream
-from .recipes import RECIPES, find_recipe
+from .fit_stream import is_stream, stream_data
+from .recipes import RECIPES, Recipe, find_recipe, make_network
+from .training import EpochScore, FitRequest, TableData, best_epoch, train_recipes
 
-__all__ = ["CONSTRAINTS", "BaseTabular", "need_members"]
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 _count = Interval(Integral, 1, None, closed="left")
 CONSTRAINTS: dict[str, list[Any]] = {
@@ -58,7 +53,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
 
 
 class BaseTabular(BaseEstimator, ABC):
-    """What both estimators are: a preparation, members of one network, and their mean."""
+    """Base of ``TabularClassifier`` and ``TabularRegressor``."""
 
     _task: ClassVar[str]
     network_: Network | None
@@ -71,49 +66,86 @@ class BaseTabular(BaseEstimator, ABC):
     def _validate_params(self) -> None:
         validate_parameters(self)
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any, asides: Asides) -> Any:
+    def _fit(self, request: FitRequest, others: Sequence[BaseTabular] = ()) -> Self:
+        """Fit this model, and others that differ in their learning rate alone, to one prepared table."""
         self.__dict__.pop("held_out_", None)  # of an earlier stream
-        if is_stream(X):
-            return fit_stream(self, X, y, sample_weight, asides)
-        begin = time.perf_counter()
+        models: list[BaseTabular] = [self, *others]
+        recipes = [find_recipe(model.recipe, model._task, model.learning_rate) for model in models]
         hidden = None if self.hidden_layer_sizes is None else hidden_sizes(self.hidden_layer_sizes)
-        table = read_table(X)
-        remember_features(self, X, len(table))
-        Y = self._learn_targets(self._checked_targets(X, y))
-        weights, rows = self._weights(sample_weight, Y)
         self._metric = self._find_metric()
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        if self._is_constant(Y[rows]):
-            return self._settle_constant(take_rows(table, rows), len(Y))
-        data_rows = np.flatnonzero(rows)
-        table, Y, weights = take_rows(table, data_rows), Y[rows], None if weights is None else weights[rows]
-        held = None
-        if asides.eval_set is None:
-            held = hold_out(self._strata(Y), len(Y), self.n_members, np.random.RandomState(seed))
-            self._warn_of_few(Y, held)
-        recipe = find_recipe(self.recipe, self._task, self.learning_rate)
-        self.preparation_ = self._prepare(table, recipe, held)
-        data = Rows(self._matrix(table, new=False), Y.astype(self.dtype), weights)
-        eval_rows = self._eval_rows(asides.eval_set)
-        learned = len(data.X) if held is None or self.n_members > 1 else int((~held[0]).sum())
-        self.network_ = make_network(
-            recipe, hidden, data.X.shape[1], Y.shape[1],
-            self._loss(recipe), self.preparation_.n_numbers_, self.preparation_.code_levels_, learned,
-        )  # fmt: skip
-        orders = Orders(
-            epochs_for(self.epochs, recipe, learned, self.batch_size), self.batch_size, seed, self.time_limit, begin,
-            self._score_of_epoch, self._metric.maximize, tuple(asides.callbacks or ()), asides.progress, self,
-            asides.states,
-        )  # fmt: skip
-        train = asides.train or train_members
-        results = train(self.network_, recipe, data, held, eval_rows, self.n_members, orders)
+        with TemporaryFile(prefix="ellayer-") if is_stream(request.X) else nullcontext() as scratch:
+            if scratch is None:
+                data = self._table_data(request, recipes[0], seed)
+            else:
+                data = stream_data(self, request, recipes[0], seed, scratch)
+            results: list[list[TrainingResult]] = [[] for _ in models]
+            if data is not None:
+                preparation, shape = self.preparation_, (data.start.shape[1], data.Y.shape[1])
+                loss = self._loss(recipes[0])
+                network = self.network_ = make_network(
+                    recipes[0], hidden, *shape, loss, preparation.n_numbers_, preparation.code_levels_, data.m
+                )
+                score = EpochScore(self._score_of_epoch, self._metric.maximize)
+                results = train_recipes(self, network, recipes, data, request, score, seed)
+        shared = {
+            name: value for name, value in vars(self).items() if name not in self.get_params(deep=False)
+        }
+        for model, trained in zip(models, results, strict=True):
+            model.__dict__.update(shared)
+            if data is not None:
+                model._settle(data, trained)
+        return self
+
+    def _table_data(self, request: FitRequest, recipe: Recipe, seed: int) -> TableData | None:
+        """Return the prepared rows of a table in memory; None for a constant target, which settles the fit."""
+        table = read_table(request.X)
+        remember_features(self, request.X, len(table))
+        Y = self._learn_targets(self._checked_targets(request.X, request.y))
+        weights, count = self._weights(request.sample_weight, Y), len(Y)
+        numbers = np.arange(count) if weights is None else np.flatnonzero(weights > 0)
+        table, Y, weights = (
+            take_rows(table, numbers),
+            Y[numbers],
+            None if weights is None else weights[numbers],
+        )
+        if self._is_constant(Y):
+            self._settle_constant(table, recipe, count)
+            return None
+        held_out = None
+        if request.eval_set is None:
+            held_out = member_folds(self._strata(Y), len(Y), self.n_members, np.random.RandomState(seed))
+            self._warn_of_few(Y, held_out is not None)
+        alone = held_out is not None and self.n_members == 1
+        inside = np.setdiff1d(np.arange(len(Y)), held_out[0]) if held_out is not None and alone else None
+        self._prepare(table if inside is None else take_rows(table, inside), recipe)
+        examples = Examples(self._matrix(table, new=False), Y.astype(self.dtype), weights)
+        if request.eval_set is None:
+            validation = [examples.take(rows) for rows in held_out or ()]
+        else:
+            validation = [self._eval_rows(request.eval_set)] * self.n_members
+        rows = examples if inside is None else examples.take(inside)
+        return TableData(rows, validation, held_out, rows.X, examples.Y, weights, numbers, count)
+
+    def _settle(self, data: TableData, results: Sequence[TrainingResult]) -> None:
+        """Set the fitted attributes after training: members, history, evaluation."""
         self.members_ = [result.parameters for result in results]
         self.history_ = mean_epochs([result.history for result in results])
         self.best_epochs_ = [best_epoch(result.history, self._metric.maximize) for result in results]
-        self.stopped_by_ = results[0].stopped_by
-        self.engine_ = results[0].engine
-        self._judge(data, held, eval_rows, data_rows, len(rows))
-        return self
+        self.stopped_by_, self.engine_ = results[0].stopped_by, results[0].engine
+        self._start_evaluation(data.count, data.Y, data.weights)
+        if not data.validation:
+            return
+        if data.held_out is None:
+            self._evaluate(self._outputs(data.validation[0].X.astype(np.float64)), data.validation[0])
+            return
+        Z = np.full((len(self.members_), *data.Y.shape), np.nan)
+        for k, (rows, examples) in enumerate(zip(data.held_out, data.validation, strict=True)):
+            Z[k, rows] = self._outputs(examples.X.astype(np.float64), [self.members_[k]])[0]
+        rows = np.unique(np.concatenate(data.held_out))
+        weights = None if data.weights is None else data.weights[rows]
+        prediction = self._evaluate(Z[:, rows], Examples(data.Y[:0], data.Y[rows], weights))
+        self.oof_prediction_[data.numbers[rows]] = prediction
 
     def _checked_targets(self, X: Any, y: Any) -> Any:
         if y is None:
@@ -129,28 +161,25 @@ class BaseTabular(BaseEstimator, ABC):
             )
         return column_or_1d(y, warn=True)
 
-    def _weights(self, sample_weight: Any, Y: np.ndarray) -> tuple[np.ndarray | None, np.ndarray]:
-        """What each row weighs, and which rows weigh anything: those of weight 0 are as if they were not there."""
+    def _weights(self, sample_weight: ArrayLike | None, Y: np.ndarray) -> np.ndarray | None:
+        """Return the weight of each row, by itself and by its class; rows of weight 0 are left out of the fit."""
         weights = check_weights(sample_weight, Y)
         by_class = self._class_weights(Y, weights)
         if by_class is not None:
             weights = by_class if weights is None else weights * by_class
-        rows = np.ones(len(Y), bool) if weights is None else weights > 0
-        if not rows.any():
+        if weights is not None and not (weights > 0).any():
             raise EllayerError(
                 "sample_weight: expected a weight above 0 for some row; received 0 for all of them"
             )
-        return weights, rows
+        return weights
 
-    def _prepare(self, table: list[Column], recipe: Any, held: list[np.ndarray] | None) -> TablePreparation:
-        """Fit the preparation on what is learned from: of one member the rows not held out, else all."""
+    def _prepare(self, table: list[Column], recipe: Recipe) -> None:
+        """Fit the preparation on the rows to learn from."""
         preparation = TablePreparation(self.column_kinds, max_one_hot=recipe["embed_categories_above"])
         preparation.n_features_in_ = self.n_features_in_
         if hasattr(self, "feature_names_in_"):
             preparation.feature_names_in_ = self.feature_names_in_
-        if held is not None and self.n_members == 1:
-            table = take_rows(table, ~held[0])
-        return preparation.fit_columns(table)
+        self.preparation_ = preparation.fit_columns(table)
 
     def _matrix(
         self, table: list[Column], dtype: Any = None, new: bool = True, warn: bool = True
@@ -160,60 +189,60 @@ class BaseTabular(BaseEstimator, ABC):
         X = self.preparation_.transform_columns(table, warn, warn_of_levels=new, dtype=dtype)
         return X if X.shape[1] else np.zeros((len(X), 1), dtype)
 
-    def _eval_rows(self, eval_set: Any) -> Rows | None:
-        if eval_set is None:
-            return None
+    def _read(self, X: Any) -> list[Column]:
+        """Return the columns of a new table in the order of the fit."""
+        names = getattr(self, "feature_names_in_", None)
+        return match_columns(read_table(X), X, names, self.n_features_in_, type(self))
+
+    def _eval_rows(self, eval_set: Any) -> Examples:
         if not isinstance(eval_set, (tuple, list)) or len(eval_set) not in (2, 3):
             raise EllayerError(
                 f"eval_set: expected (X, y) or (X, y, sample_weight), received {type(eval_set).__name__}"
             )
-        X, y = eval_set[:2]
-        table = match_columns(
-            read_table(X), X, getattr(self, "feature_names_in_", None), self.n_features_in_, type(self)
-        )
+        X, y, *weights = eval_set
+        table = self._read(X)
         Y = self._targets(self._checked_targets(X, y)).astype(self.dtype)
-        weights = check_weights(eval_set[2] if len(eval_set) == 3 else None, Y)
-        return Rows(self._matrix(table), Y, weights)
+        return Examples(self._matrix(table), Y, check_weights(weights[0] if weights else None, Y))
 
-    def _warn_of_few(self, Y: np.ndarray, held: list[np.ndarray] | None) -> None:
-        if held is None:
+    def _warn_of_few(self, Y: np.ndarray, holds_out: bool) -> None:
+        if not holds_out:
             warn_user(
                 f"{len(Y)} rows are too few to hold any out (at least {FEWEST_ROWS}, and classes of more than one): the "
                 "last epoch is kept and there is no validation score",
             )
 
-    def _settle_constant(self, table: list[Column], count: int) -> Any:
-        """Nothing to learn: no network."""
+    def _settle_constant(self, table: list[Column], recipe: Recipe, count: int) -> None:
+        """Set the fitted attributes for a constant target: there is no network."""
         self._warn_of_constant()
-        self.preparation_ = self._prepare(
-            table, find_recipe(self.recipe, self._task, self.learning_rate), None
-        )
+        self._prepare(table, recipe)
         self.network_, self.members_, self.history_ = None, [], History()
         self.best_epochs_, self.stopped_by_, self.engine_ = [], "constant", "none"
-        self.validation_score_ = math.nan
-        self._settle_unjudged(count)
-        return self
+        self._start_evaluation(count)
 
     # Outputs
+
+    def _outputs(self, X: np.ndarray, members: Sequence[Parameters] | None = None) -> np.ndarray:
+        """Return Z^[L] of each member, (K, m, n_L), for prepared rows in float64."""
+        assert self.network_ is not None
+        Z = []
+        for parameters in self.members_ if members is None else members:
+            double = {name: theta.astype(np.float64) for name, theta in parameters.items()}
+            Z.append(outputs(X.T, double, self.network_, EXAMPLES_AT_ONCE)[1].T)
+        return np.stack(Z)
 
     def _member_outputs(self, X: Any) -> np.ndarray:
         """Return Z^[L] of each member, (K, m, n_L), for raw rows."""
         check_is_fitted(self)
-        table = match_columns(
-            read_table(X), X, getattr(self, "feature_names_in_", None), self.n_features_in_, type(self)
-        )
-        prepared = self._matrix(table, np.float64)
-        if self.network_ is None:
-            return np.zeros((1, len(prepared), 1))
-        return np.stack([outputs(self.network_, parameters, prepared) for parameters in self.members_])
+        prepared = self._matrix(self._read(X), np.float64)
+        return np.zeros((1, len(prepared), 1)) if self.network_ is None else self._outputs(prepared)
 
-    def _held_outputs(self, data: Rows, held: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-        """Return for each member the outputs of what it held out, nan elsewhere, and which rows have any."""
-        assert self.network_ is not None
-        Z = np.full((len(held), len(data.X), data.Y.shape[1]), np.nan)
-        for k, mask in enumerate(held):
-            Z[k, mask] = outputs(self.network_, self.members_[k], data.X[mask].astype(np.float64))
-        return Z, np.any(held, axis=0)
+    def _need_members(self) -> None:
+        """Raise an error for a single member, which has no spread."""
+        if len(self.members_) < 2:
+            raise EllayerError(
+                f"return_std: expected several members to see their spread, received n_members={self.n_members}; fit "
+                f"with {type(self).__name__}(n_members=8)"
+            )
 
     # Other packages
 
@@ -316,26 +345,26 @@ class BaseTabular(BaseEstimator, ABC):
 
     @abstractmethod
     def _class_weights(self, Y: np.ndarray, weights: np.ndarray | None) -> np.ndarray | None:
-        """Return what a row weighs by its class."""
+        """Return the weight of each row by its class."""
 
     @abstractmethod
     def _strata(self, Y: np.ndarray) -> np.ndarray | None:
-        """Return what folds are stratified by."""
+        """Return the class numbers to stratify folds by."""
 
     @abstractmethod
     def _is_constant(self, Y: np.ndarray) -> bool:
-        """Tell whether there is nothing to learn."""
+        """Return whether there is nothing to learn."""
 
     @abstractmethod
     def _warn_of_constant(self) -> None:
-        """Say so."""
+        """Warn that there is nothing to learn."""
 
     @abstractmethod
     def _find_metric(self) -> Metric:
         """Return the row of the metric."""
 
     @abstractmethod
-    def _loss(self, recipe: Any) -> str:
+    def _loss(self, recipe: Recipe) -> str:
         """Return the loss to train with."""
 
     @abstractmethod
@@ -343,12 +372,14 @@ class BaseTabular(BaseEstimator, ABC):
         """Return the metric of outputs on held-out examples, both as columns."""
 
     @abstractmethod
-    def _judge(self, data: Rows, held: Any, eval_rows: Rows | None, rows: np.ndarray, count: int) -> None:
-        """Predict the rows held out, calibrate on them, and score."""
+    def _start_evaluation(
+        self, count: int, Y: np.ndarray | None = None, weights: np.ndarray | None = None
+    ) -> None:
+        """Set the attributes that ``_evaluate`` sets to those of a fit without validation rows."""
 
     @abstractmethod
-    def _settle_unjudged(self, count: int) -> None:
-        """Set what ``_judge`` would have set."""
+    def _evaluate(self, Z: np.ndarray, examples: Examples) -> np.ndarray:
+        """Calibrate and score on outputs (K, m, n_L), nan for rows learned from; return the predictions."""
 
     @abstractmethod
     def _target_facts(self) -> dict[str, Any]:
@@ -356,7 +387,7 @@ class BaseTabular(BaseEstimator, ABC):
 
     @abstractmethod
     def _set_target_facts(self, facts: dict[str, Any]) -> None:
-        """Take them back."""
+        """Restore what ``_target_facts`` returned."""
 
 
 def _as_labels(y: Any) -> np.ndarray:
@@ -364,12 +395,3 @@ def _as_labels(y: Any) -> np.ndarray:
     y = np.asarray(y.to_numpy() if frame else y)
     kinds = set(map(type, y.ravel().tolist())) if y.dtype.kind == "O" else set()
     return np.array(y.tolist()) if len(kinds) == 1 and kinds <= {bool, int, float} else y
-
-
-def need_members(estimator: Any) -> None:
-    """Raise where there are no two members whose spread could be told."""
-    if len(estimator.members_) < 2:
-        raise EllayerError(
-            f"return_std: expected several members to see their spread, received n_members={estimator.n_members}; fit "
-            f"with {type(estimator).__name__}(n_members=8)"
-        )

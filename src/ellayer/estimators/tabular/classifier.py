@@ -19,11 +19,13 @@ from ...engine.model import TargetKind, labels_as_columns
 from ...errors import EllayerError
 from ...tables.columns import is_missing
 from .. import fit_warnings as checks
+from ..examples import Examples
 from ..labels import class_weights, labels_from_facts, labels_to_facts
 from ..sklearn_compat import StrOptions, check_labels, fit_context
-from .base import CONSTRAINTS, BaseTabular, need_members
+from .base import CONSTRAINTS, BaseTabular
 from .calibration import best_threshold, labels_of, prior, score, soften, temperature_for
-from .ensemble import Asides, Rows, outputs
+from .recipes import Recipe
+from .training import FitRequest
 
 __all__ = ["TabularClassifier"]
 TIE = 1e-8  # log loss decides between epochs of equal accuracy
@@ -173,7 +175,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         -------
         self
         """
-        return self._fit(X, y, sample_weight, Asides(eval_set, callbacks, progress, states))
+        return self._fit(FitRequest(X, y, sample_weight, eval_set, callbacks, progress, states))
 
     def predict(self, X: Any, return_std: bool = False) -> Any:
         """Return the labels of rows.
@@ -195,7 +197,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         labels = self.classes_[best]
         if not return_std:
             return labels
-        need_members(self)
+        self._need_members()
         return labels, each[:, np.arange(len(best)), best].std(axis=0)
 
     def predict_proba(self, X: Any) -> np.ndarray:
@@ -216,7 +218,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         return _softmax(self._member_outputs(X), getattr(self, "temperature_", 1.0))
 
     def _decode(self, AL: np.ndarray) -> np.ndarray:
-        return self.classes_[(AL.T / self.decision_).argmax(axis=1)]
+        return self.classes_[labels_of(AL.T, self.decision_)]
 
     def _encode_targets(self, y: ArrayLike, m: int) -> np.ndarray:
         assert self.network_ is not None
@@ -257,10 +259,10 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
     def _strata(self, Y: np.ndarray) -> np.ndarray | None:
         return class_index(Y.T)
 
-    def _warn_of_few(self, Y: np.ndarray, held: Any) -> None:
-        super()._warn_of_few(Y, held)
+    def _warn_of_few(self, Y: np.ndarray, holds_out: bool) -> None:
+        super()._warn_of_few(Y, holds_out)
         single = np.flatnonzero(Y.sum(axis=0) == 1)
-        if len(single) and held is not None:
+        if len(single) and holds_out:
             labels = ", ".join(map(repr, self.classes_[single].tolist()[:10]))
             warn_user(f"y: one example only of {labels}; it is learned from and never held out")
 
@@ -273,7 +275,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
     def _find_metric(self) -> Metric:
         return METRICS[self.metric]
 
-    def _loss(self, recipe: Any) -> str:
+    def _loss(self, recipe: Recipe) -> str:
         smoothing = recipe["label_smoothing"]
         return (
             f"cross_entropy(smoothing={smoothing!r})"
@@ -293,39 +295,27 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
             return value
         return value - TIE * min(float(np.average(surprisal(P, numbers), weights=mass)), 10.0)
 
-    def _judge(self, data: Rows, held: Any, eval_rows: Rows | None, rows: np.ndarray, count: int) -> None:
-        self._settle_unjudged(count)
-        self.validation_score_ = math.nan
-        if self._metric.decision == "prior":
-            share = np.average(data.Y, axis=0, weights=data.weights)
+    def _start_evaluation(
+        self, count: int, Y: np.ndarray | None = None, weights: np.ndarray | None = None
+    ) -> None:
+        K = len(self.classes_)
+        self.oof_prediction_ = np.full((count, K), np.nan)
+        self.validation_score_, self.temperature_, self.decision_ = math.nan, 1.0, np.ones(K)
+        if Y is not None and self._metric.decision == "prior":
+            share = np.average(Y, axis=0, weights=weights)
             self.decision_ = np.where(share > 0, share, 1.0)
-        if eval_rows is not None:
-            assert self.network_ is not None
-            X = eval_rows.X.astype(np.float64)
-            Z = np.stack([outputs(self.network_, parameters, X) for parameters in self.members_])
-            self._calibrate(Z, eval_rows)
-        elif held is not None:
-            Z, known = self._held_outputs(data, held)
-            P = self._calibrate(Z[:, known], data.take(known))
-            self.oof_prediction_[rows[known]] = P
 
-    def _calibrate(self, Z: np.ndarray, rows: Rows) -> np.ndarray:
-        """Set temperature, threshold and score by outputs of rows not learned from; return their probabilities."""
-        numbers = rows.Y.argmax(axis=1)
+    def _evaluate(self, Z: np.ndarray, examples: Examples) -> np.ndarray:
+        """Set temperature, decision and score; return the probabilities."""
+        numbers, weights, metric = examples.Y.argmax(axis=1), examples.weights, self._metric
         log_P = np.log(np.maximum(np.nanmean(_softmax(Z, 1.0), axis=0), 1e-300))
-        self.temperature_ = temperature_for(log_P, numbers, rows.weights)
+        self.temperature_ = temperature_for(log_P, numbers, weights)
         P = np.nanmean(_softmax(Z, self.temperature_), axis=0)
-        metric = self._metric
         if metric.decision == "tuned" and P.shape[1] == 2:
-            threshold = best_threshold(metric, P, numbers, rows.weights)
+            threshold = best_threshold(metric, P, numbers, weights)
             self.decision_ = np.array([1.0 - threshold, threshold])
-        self.validation_score_ = score(metric, P, numbers, rows.weights, self.decision_)
+        self.validation_score_ = score(metric, P, numbers, weights, self.decision_)
         return P
-
-    def _settle_unjudged(self, count: int) -> None:
-        self.oof_prediction_ = np.full((count, len(self.classes_)), np.nan)
-        self.temperature_ = 1.0
-        self.decision_ = np.ones(len(self.classes_))
 
     # Storage
 

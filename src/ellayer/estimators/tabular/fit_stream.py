@@ -1,159 +1,130 @@
-"""Fitting to a table larger than memory: two passes over its rows, then mini-batches from a scratch file.
+"""The prepared examples of a table larger than memory: two passes over its rows into a scratch file.
 
 The first pass counts the rows and keeps a random sample; the preparation is learned from the sample. The
 second writes the prepared rows into a scratch file without a name, which is gone however the fit ends, and
-keeps a part that is held out. Memory holds blocks, the sample and what is held out, whatever the rows are.
+keeps a part that is held out. Memory holds blocks, the sample and what is held out, however many rows there are.
 """
 
 from __future__ import annotations
 
 import shutil
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any, Protocol
 
 import numpy as np
-from sklearn.utils import check_random_state
+from sklearn.base import BaseEstimator
 
 from ..._warn import warn_user
 from ...core.inference import class_index
 from ...engine.disk_rows import DiskRows
 from ...errors import EllayerError
 from ...tables.columns import read_table
-from ...tables.preparation import match_columns, remember_features, take_rows
-from ..parameters import hidden_sizes
-from .ensemble import (
-    FEWEST_ROWS,
-    FOLDS,
-    MOST_HELD,
-    Asides,
-    Orders,
-    Rows,
-    best_epoch,
-    epochs_for,
-    make_network,
-    train_on_disk,
-)
-from .recipes import find_recipe
-from .start_weights import start_of
+from ...tables.preparation import remember_features, take_rows
+from ..examples import Examples
+from ..hold_out import FEWEST_ROWS, FOLDS, MOST_HELD_OUT
+from .recipes import Recipe
+from .training import FitRequest, TableData
 
 SAMPLE_ROWS = 100_000
-SHOWN_ROWS = 10_000  # of the sample, to start the network from
+START_ROWS = 10_000  # of the sample, to draw the network's start from
 SAMPLE_NUMBERS = 1 << 23  # in the sample, fewer rows of a wide table
 
 
 class RowStream(Protocol):
-    """What a fit takes in place of X and y, as ``data.TableStream`` is: the same blocks at each call."""
+    """A stream in place of X and y, as ``data.TableStream`` is: the same blocks at each call."""
 
     def blocks(self) -> Iterator[tuple[Any, np.ndarray]]:
         """Return (polars frame, targets) of each block of rows."""
         ...
 
 
-def is_stream(X: Any) -> bool:
-    """Tell whether X gives its rows and targets in blocks."""
+def is_stream(X: object) -> bool:
+    """Return whether X gives its rows and targets in blocks."""
     return callable(getattr(X, "blocks", None))
 
 
 @dataclass
-class Learned:
-    """What the first pass leaves for the second: the sample itself is let go."""
+class Sample:
+    """The result of the first pass.
+
+    Attributes
+    ----------
+    count : int
+        The rows of the stream.
+    share : float
+        Of the rows that are held out: those with the largest keys.
+    X, y : polars frame, ndarray
+        A sample of the rows to learn from.
+    targets : Counter
+        For classes the rows of each label; for numbers the smallest and the largest.
+    """
 
     count: int
     share: float
-    X: np.ndarray  # some prepared rows of the sample
-    Y: np.ndarray  # one row per class
-    by_class: np.ndarray | None  # what a row of each class weighs
-    weights: np.ndarray | None  # what all rows of each class weigh together
-
-
-@dataclass
-class Seen:
-    """What the first pass saw: the rows' number, a sample of those to learn from, and all targets in short."""
-
-    count: int
-    share: float  # of the rows that is held out: those with the largest keys
     X: Any
     y: np.ndarray
-    targets: Counter  # classes: rows of each label; numbers: the smallest and the largest
+    targets: Counter[Any]
 
 
-def fit_stream(
-    estimator: Any,
-    stream: RowStream,
-    y: Any,
-    sample_weight: Any,
-    asides: Asides,
-) -> Any:
-    """Fit a table estimator to a stream of blocks.
+def stream_data(
+    estimator: BaseEstimator, request: FitRequest, recipe: Recipe, seed: int, scratch: IO[bytes]
+) -> TableData | None:
+    """Return the prepared rows of a stream, in a scratch file; None for a constant target, which settles the fit.
 
     Parameters
     ----------
     estimator : TabularClassifier or TabularRegressor
-    stream : RowStream
-    y, sample_weight : None
-        The stream holds the targets.
-    asides : Asides
-
-    Returns
-    -------
-    estimator
+        Learns the targets and fits its preparation.
+    request : FitRequest
+    recipe : Recipe
+    seed : int
+    scratch : file
+        Receives the prepared rows.
 
     Raises
     ------
-    ValueError
-        For what a stream cannot go with, too few rows, and a disk without space.
+    EllayerError
+        For arguments that a stream does not take, too few rows, and a disk without space.
     """
-    begin = time.perf_counter()
-    _check(estimator, y, sample_weight)
-    hidden = None if estimator.hidden_layer_sizes is None else hidden_sizes(estimator.hidden_layer_sizes)
-    recipe = find_recipe(estimator.recipe, estimator._task, estimator.learning_rate)
-    estimator._metric = estimator._find_metric()
-    seed = int(check_random_state(estimator.random_state).randint(2**31 - 1))
-    learned = _learn(estimator, stream, seed, recipe, held=asides.eval_set is None)
-    if learned is None:
-        return estimator
-    X, Y, weighted = learned.X, learned.Y, learned.by_class is not None
-    with tempfile.TemporaryFile(prefix="ellayer-") as scratch:
-        _check_space(
-            learned.count * (X.shape[1] + Y.shape[1] + weighted) * np.dtype(estimator.dtype).itemsize
-        )
-        held = _second_pass(estimator, stream, seed, learned, scratch)
-        eval_rows = estimator._eval_rows(asides.eval_set) if held is None else held
-        rows = DiskRows(scratch, X.shape[1], Y.shape[1], estimator.dtype, weighted)
-        network = estimator.network_ = make_network(
-            recipe, hidden, rows.n_x, rows.n_y, estimator._loss(recipe), estimator.preparation_.n_numbers_,
-            estimator.preparation_.code_levels_, rows.m,
-        )  # fmt: skip
-        orders = Orders(
-            epochs_for(estimator.epochs, recipe, rows.m, estimator.batch_size), estimator.batch_size, seed,
-            estimator.time_limit, begin, estimator._score_of_epoch, estimator._metric.maximize,
-            tuple(asides.callbacks or ()), asides.progress, estimator, asides.states,
-        )  # fmt: skip
-        start = start_of(network, recipe, X, np.random.RandomState(seed))
-        result = train_on_disk(network, recipe, rows, eval_rows, start, orders)
-    estimator.members_, estimator.history_ = [result.parameters], result.history.epochs()
-    estimator.best_epochs_ = [best_epoch(result.history, orders.maximize)]
-    estimator.stopped_by_, estimator.engine_ = result.stopped_by, result.engine
-    estimator._judge(Rows(X[:0], Y, learned.weights), None, eval_rows, np.arange(0), 0)
-    for note in getattr(stream, "odd", []):
-        warn_user(note)
-    return estimator
+    stream = request.X
+    _check(estimator, request)
+    sample = _first_pass(estimator, stream, seed, holds_out=request.eval_set is None)
+    table = read_table(sample.X)
+    remember_features(estimator, sample.X, len(table))
+    Y, counts = _learn_targets(estimator, sample)
+    if estimator._is_constant(Y):
+        estimator._settle_constant(table, recipe, 0)
+        return None
+    by_class = estimator._class_weights(Y, counts)
+    estimator._prepare(table, recipe)
+    start = estimator._matrix(take_rows(table, slice(START_ROWS)), new=False, warn=False)
+    count, share = sample.count, sample.share
+    del sample, table  # before the second pass needs the memory
+    width = start.shape[1] + Y.shape[1] + (by_class is not None)
+    _check_space(count * width * np.dtype(estimator.dtype).itemsize)
+    held_out = _second_pass(estimator, stream, seed, share, by_class, scratch)
+    if held_out is None:
+        held_out = estimator._eval_rows(request.eval_set)
+    for message in getattr(stream, "odd", []):
+        warn_user(message)
+    rows = DiskRows(scratch, start.shape[1], Y.shape[1], estimator.dtype, by_class is not None)
+    weights = counts if counts is None or by_class is None else counts * by_class
+    return TableData(rows, [held_out], None, start, Y, weights, np.arange(0), 0)
 
 
-def _check(estimator: Any, y: Any, sample_weight: Any) -> None:
-    if y is not None or sample_weight is not None:
+def _check(estimator: BaseEstimator, request: FitRequest) -> None:
+    if request.y is not None or request.sample_weight is not None:
         raise EllayerError(
             "y, sample_weight: expected None with a stream, which gives the targets with its rows; received "
-            f"{'y' if y is not None else 'sample_weight'}"
+            f"{'y' if request.y is not None else 'sample_weight'}"
         )
     if estimator.n_members != 1:
         raise EllayerError(
-            f"n_members: expected 1 with a stream, received {estimator.n_members}; members are trained at once, from memory: "
-            "fit several models with different random_state and average them"
+            f"n_members: expected 1 with a stream, received {estimator.n_members}; several members are trained from "
+            "memory: fit several models with different random_state and average them"
         )
 
 
@@ -164,26 +135,8 @@ def _keyed(stream: RowStream, seed: int) -> Iterator[tuple[Any, np.ndarray, np.n
         yield X, y, random.random(len(y))
 
 
-# The first pass
-
-
-def _learn(estimator: Any, stream: RowStream, seed: int, recipe: Any, held: bool) -> Learned | None:
-    """Learn targets and preparation; None where there is nothing to learn, which settles the fit."""
-    seen = _first_pass(estimator, stream, seed, held)
-    table = read_table(seen.X)
-    remember_features(estimator, seen.X, len(table))
-    Y, counts = _learn_targets(estimator, seen)
-    if estimator._is_constant(Y):
-        estimator._settle_constant(table, 0)
-        return None
-    by_class = estimator._class_weights(Y, counts)
-    estimator.preparation_ = estimator._prepare(table, recipe, None)
-    X = estimator._matrix(take_rows(table, slice(SHOWN_ROWS)), new=False, warn=False)
-    return Learned(seen.count, seen.share, X, Y, by_class, counts if by_class is None else counts * by_class)
-
-
-def _first_pass(estimator: Any, stream: RowStream, seed: int, held: bool) -> Seen:
-    """Count, take the rows with the smallest keys for a sample, and gather the targets in short."""
+def _first_pass(estimator: BaseEstimator, stream: RowStream, seed: int, holds_out: bool) -> Sample:
+    """Count the rows, keep those with the smallest keys as a sample, and gather the targets in short."""
     import polars as pl
 
     frames: list[Any] = []
@@ -206,11 +159,11 @@ def _first_pass(estimator: Any, stream: RowStream, seed: int, held: bool) -> See
         raise EllayerError(
             f"X: expected a stream of at least {FEWEST_ROWS} rows, received {count}; read so small a table into memory"
         )
-    share = min(1.0 / FOLDS[0], MOST_HELD / count) if held else 0.0
+    share = min(1.0 / FOLDS[0], MOST_HELD_OUT / count) if holds_out else 0.0
     X, y, keys = _smallest(frames, _sample_size(frames[0][0]))
     inside = keys < 1.0 - share
     assert isinstance(X, pl.DataFrame)
-    return Seen(count, share, X.filter(inside), y[inside], targets)
+    return Sample(count, share, X.filter(inside), y[inside], targets)
 
 
 def _sample_size(X: Any) -> int:
@@ -233,47 +186,49 @@ def _smallest(frames: list[Any], size: int) -> tuple[Any, np.ndarray, np.ndarray
     return X.filter(near), y[near], keys[near]
 
 
-def _learn_targets(estimator: Any, seen: Seen) -> tuple[np.ndarray, np.ndarray | None]:
+def _learn_targets(estimator: BaseEstimator, sample: Sample) -> tuple[np.ndarray, np.ndarray | None]:
     """Learn classes from all labels, or the scale from the sample and both ends; return Y, one row per label or number.
 
     With it, for classes, how many rows each label has.
     """
     if estimator._task != "classes":
-        return estimator._learn_targets(np.concatenate([seen.y, np.array(list(seen.targets))])), None
-    labels = sorted(seen.targets)
+        return estimator._learn_targets(np.concatenate([sample.y, np.array(list(sample.targets))])), None
+    labels = sorted(sample.targets)
     Y = estimator._learn_targets(np.array(labels, dtype=object if isinstance(labels[0], str) else None))
-    return Y, np.array([seen.targets[label] for label in labels], float)
-
-
-# The second pass
+    return Y, np.array([sample.targets[label] for label in labels], float)
 
 
 def _second_pass(
-    estimator: Any, stream: RowStream, seed: int, learned: Learned, scratch: IO[bytes]
-) -> Rows | None:
+    estimator: BaseEstimator,
+    stream: RowStream,
+    seed: int,
+    share: float,
+    by_class: np.ndarray | None,
+    scratch: IO[bytes],
+) -> Examples | None:
     """Write the prepared rows to learn from into the scratch file; return those held out, None for no share."""
     import polars as pl
 
-    held: list[Rows] = []
+    held_out: list[Examples] = []
     raw: list[tuple[Any, np.ndarray]] = []
-    by_class, share = learned.by_class, learned.share
-    names = getattr(estimator, "feature_names_in_", None)
     for X, y, keys in _keyed(stream, seed):
-        table = match_columns(read_table(X), X, names, estimator.n_features_in_, type(estimator))
         Y = estimator._targets(estimator._checked_targets(X, y)).astype(estimator.dtype)
         weights = None if by_class is None else by_class[class_index(Y.T)]
-        rows = Rows(estimator._matrix(table, new=False, warn=False), Y, weights)
+        rows = Examples(estimator._matrix(estimator._read(X), new=False, warn=False), Y, weights)
         inside = keys < 1.0 - share
         parts = [rows.X[inside], Y[inside], *([] if weights is None else [weights[inside].reshape(-1, 1)])]
         scratch.write(np.concatenate(parts, axis=1, dtype=estimator.dtype).data)
         if share:
-            held.append(rows.take(~inside))
+            held_out.append(rows.take(~inside))
             raw.append((X.filter(~inside), y[~inside]))
-    if not held:
+    if not held_out:
         return None
-    estimator.held_out_ = pl.concat([part[0] for part in raw]), np.concatenate([part[1] for part in raw])
-    weights = None if by_class is None else np.concatenate([rows.weights for rows in held])  # type: ignore[misc]
-    return Rows(np.concatenate([rows.X for rows in held]), np.concatenate([rows.Y for rows in held]), weights)
+    estimator.held_out_ = pl.concat([X for X, _ in raw]), np.concatenate([y for _, y in raw])
+    return Examples(
+        np.concatenate([rows.X for rows in held_out]),
+        np.concatenate([rows.Y for rows in held_out]),
+        None if by_class is None else np.concatenate([rows.weights for rows in held_out]),
+    )
 
 
 def _check_space(need: int) -> None:

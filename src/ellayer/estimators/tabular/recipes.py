@@ -6,9 +6,19 @@ is what the study of tables (docs/study-of-tables.md) found to be better on aver
 
 from __future__ import annotations
 
-from typing import Any, TypedDict, cast
+import math
+from collections.abc import Sequence
+from typing import Any, TypedDict, TypeVar, cast
 
+from ...core.inputs import Inputs
+from ...core.network import Network
+from ...core.parameter_names import kind_of
 from ...errors import EllayerError
+
+T = TypeVar("T")
+
+EXAMPLES = 50_000_000  # per fit by default: with very many rows fewer epochs than the recipe's
+MOST_RAMPS = 512  # of all numbers together
 
 
 class Recipe(TypedDict):
@@ -121,3 +131,86 @@ def find_recipe(name: str, task: str, learning_rate: float | None = None) -> Rec
         raise EllayerError(f"recipe: expected one of {', '.join(RECIPES)}; received {name!r}")
     recipe = RECIPES[name][task]
     return recipe if learning_rate is None else {**recipe, "learning_rate": ((0, learning_rate),)}
+
+
+def make_network(
+    recipe: Recipe,
+    hidden: Sequence[int] | None,
+    n_x: int,
+    outputs: int,
+    loss: str,
+    numbers: int,
+    codes: tuple[int, ...],
+    m: int,
+) -> Network:
+    """Return the network of a recipe for a prepared table with m rows; None takes the recipe's hidden layers."""
+    ramps = min(value_at(recipe["ramps"], m), MOST_RAMPS // max(numbers, 1))
+    frequencies = 16 if recipe["cosines"] else 0
+    embedded = numbers if ramps or frequencies else 0
+    inputs = Inputs(
+        numbers=embedded,
+        frequencies=frequencies,
+        categories=codes,
+        scaling=True,
+        ramps=ramps if embedded else 0,
+    )
+    hidden = value_at(recipe["hidden"], m) if hidden is None else hidden
+    return Network(
+        [n_x, *hidden, outputs], recipe["activation"], loss, parametric=recipe["parametric"], inputs=inputs
+    )
+
+
+def rate_factors(network: Network, recipe: Recipe) -> dict[str, float]:
+    """Return the learning-rate factors by kind, and 1 / sqrt(n_{l-1}) for each W^[l]."""
+    kinds = set(map(kind_of, network.shapes))
+    factors = {kind: f for kind, f in recipe["learning_rate_factors"].items() if kind in kinds}
+    return factors | {f"W{l}": 1.0 / math.sqrt(n) for l, n in enumerate(network.widths[:-1], start=1)}
+
+
+def epochs_for(epochs: int | None, recipe: Recipe, m: int, batch_size: int) -> int:
+    """Return the number of epochs, or if it is None the recipe's for m rows.
+
+    Parameters
+    ----------
+    epochs : int or None
+    recipe : Recipe
+    m, batch_size : int
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
+    >>> recipe = {"updates": 600, "epochs": (8, 64)}
+    >>> [epochs_for(None, recipe, m, 256) for m in (100, 5_000, 20_000, 20_000_000)]
+    [64, 30, 8, 2]
+    """
+    if epochs is not None:
+        return epochs
+    fewest, most = recipe["epochs"]
+    wanted = min(max(recipe["updates"] // steps_per_epoch(m, batch_size), fewest), most)
+    return min(wanted, max(1, EXAMPLES // m))
+
+
+def value_at(steps: Sequence[tuple[int, T]], m: int) -> T:
+    """Return the value for m rows from (rows, value) pairs: that of the last pair whose rows m reaches.
+
+    Parameters
+    ----------
+    steps : sequence of (int, value)
+        In ascending order; the first begins at 0 rows.
+    m : int
+
+    Examples
+    --------
+    >>> steps = ((0, "few"), (3_000, "many"))
+    >>> value_at(steps, 2_999), value_at(steps, 3_000)
+    ('few', 'many')
+    """
+    return next(value for rows, value in reversed(steps) if m >= rows)
+
+
+def steps_per_epoch(m: int, batch_size: int) -> int:
+    """Return the number of updates in an epoch."""
+    return max(1, -(-m // batch_size))

@@ -15,9 +15,11 @@ from ...core.losses import LOSSES
 from ...core.metrics import METRICS, Metric, metric_names
 from ...engine.model import TargetKind, labels_as_columns
 from ...errors import EllayerError
+from ..examples import Examples
 from ..sklearn_compat import StrOptions, check_numbers, fit_context
-from .base import CONSTRAINTS, BaseTabular, need_members
-from .ensemble import Asides, Rows, outputs
+from .base import CONSTRAINTS, BaseTabular
+from .recipes import Recipe
+from .training import FitRequest
 
 __all__ = ["TabularRegressor"]
 FAR_OUT = (
@@ -151,7 +153,7 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         -------
         self
         """
-        return self._fit(X, y, sample_weight, Asides(eval_set, callbacks, progress, states))
+        return self._fit(FitRequest(X, y, sample_weight, eval_set, callbacks, progress, states))
 
     def predict(self, X: Any, return_std: bool = False) -> Any:
         """Return the predicted numbers of rows.
@@ -170,7 +172,7 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         each = self._numbers(self._member_outputs(X)[:, :, 0])
         if not return_std:
             return each.mean(axis=0)
-        need_members(self)
+        self._need_members()
         return each.mean(axis=0), each.std(axis=0)
 
     def _numbers(self, Z: np.ndarray) -> np.ndarray:
@@ -259,7 +261,7 @@ class TabularRegressor(RegressorMixin, BaseTabular):
                     return METRICS[f"pinball(q={q!r})"]
         return METRICS[self.metric or "rmse"]
 
-    def _loss(self, recipe: Any) -> str:
+    def _loss(self, recipe: Recipe) -> str:
         return self.loss or self._metric.loss
 
     # Scores
@@ -272,23 +274,16 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         y = target["center"] + target["scale"] * Y.astype(np.float64)
         return self._metric.value(y, self._numbers(A.astype(np.float64)), weights)
 
-    def _judge(self, data: Rows, held: Any, eval_rows: Rows | None, rows: np.ndarray, count: int) -> None:
-        self._settle_unjudged(count)
-        self.validation_score_ = math.nan
-        if eval_rows is not None:
-            assert self.network_ is not None
-            X = eval_rows.X.astype(np.float64)
-            A = np.mean([outputs(self.network_, p, X)[:, 0] for p in self.members_], axis=0)
-            self.validation_score_ = self._score_of(A, eval_rows.Y[:, 0], eval_rows.weights)
-        elif held is not None:
-            Z, known = self._held_outputs(data, held)
-            inside = data.take(known)
-            A = np.nanmean(Z[:, known, 0], axis=0)
-            self.validation_score_ = self._score_of(A, inside.Y[:, 0], inside.weights)
-            self.oof_prediction_[rows[known]] = self._numbers(A)
+    def _start_evaluation(
+        self, count: int, Y: np.ndarray | None = None, weights: np.ndarray | None = None
+    ) -> None:
+        self.oof_prediction_, self.validation_score_ = np.full(count, np.nan), math.nan
 
-    def _settle_unjudged(self, count: int) -> None:
-        self.oof_prediction_ = np.full(count, np.nan)
+    def _evaluate(self, Z: np.ndarray, examples: Examples) -> np.ndarray:
+        """Set the score; return the numbers."""
+        A = np.nanmean(Z[:, :, 0], axis=0)
+        self.validation_score_ = self._score_of(A, examples.Y[:, 0], examples.weights)
+        return self._numbers(A)
 
     # Storage
 

@@ -1,4 +1,4 @@
-"""Where a member of a table estimator starts: weights drawn by the recipe, thresholds from the data."""
+"""The initial parameters of a member: weights drawn by the recipe, thresholds from the data."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ Parameters = dict[str, np.ndarray]
 
 ROWS_OF_START = 1000
 POINTS_OF_KINK = 5
-NEAR = 1e-6  # below, two numbers around 1 are the same but for rounding
+NEAR = 1e-6  # below, the difference of two numbers around 1 is rounding
 
 
-def start_of(network: Network, recipe: Recipe, X: np.ndarray, random: np.random.RandomState) -> Parameters:
+def initial_parameters(
+    network: Network, recipe: Recipe, X: np.ndarray, random: np.random.RandomState
+) -> Parameters:
     """Return a member's starting parameters, in float64.
 
     "normal": W ~ N(0, 1) / sqrt(n_{l-1}), b ~ N(0, 1). "data": the rows of W are divided by the spread

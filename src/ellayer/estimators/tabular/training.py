@@ -1,0 +1,262 @@
+"""Training the members of a table estimator: one by ``train``, several networks at once by ``train_many``."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from ...core.network import Network
+from ...core.schedules import SCHEDULES, Schedule
+from ...engine.disk_rows import DiskRows
+from ...engine.events import Info, wants_to_stop
+from ...engine.history import History
+from ...engine.result import TrainingResult
+from ...engine.state import TrainState
+from ...engine.train import train
+from ...engine.train_many import train_many
+from ..epoch_info import EpochInfo
+from ..examples import Examples
+from .recipes import Recipe, epochs_for, rate_factors, steps_per_epoch, value_at
+from .start_weights import initial_parameters
+
+COMPILED_FROM = 5e11  # multiplications and additions from which compiling pays
+
+
+@dataclass(frozen=True)
+class FitRequest:
+    """The arguments of one call of ``fit``, and the time of the call."""
+
+    X: Any
+    y: Any = None
+    sample_weight: Any = None
+    eval_set: Any = None
+    callbacks: Sequence[Callable[[EpochInfo], object]] = ()
+    progress: Callable[[Info], object] | None = None
+    states: Sequence[TrainState] | None = None  # to continue from, one of each member
+    begin: float = field(default_factory=time.perf_counter)
+
+
+@dataclass(frozen=True)
+class TableData:
+    """The prepared examples of one fit, from memory or from a stream.
+
+    Attributes
+    ----------
+    rows : Examples or DiskRows
+        The rows to learn from; several members have all of them, each with weights of its own.
+    validation : list of Examples
+        For each member the rows to choose the best epoch by; empty if there are none.
+    held_out : list of ndarray or None
+        For each member the numbers of its validation rows, if these are held out of the table in memory.
+    start : ndarray, shape (m, n_x)
+        Prepared rows to draw starting parameters from.
+    Y, weights : ndarray
+        Targets of all rows in memory; of a stream one row per class, and the weight of all its rows.
+    numbers : ndarray
+        The numbers of these rows in the user's table.
+    count : int
+        The rows of the user's table; 0 of a stream.
+    """
+
+    rows: Examples | DiskRows
+    validation: list[Examples]
+    held_out: list[np.ndarray] | None
+    start: np.ndarray
+    Y: np.ndarray
+    weights: np.ndarray | None
+    numbers: np.ndarray
+    count: int
+
+    @property
+    def m(self) -> int:
+        """The number of rows to learn from."""
+        return self.rows.m if isinstance(self.rows, DiskRows) else len(self.rows)
+
+
+class EpochScore(NamedTuple):
+    """The score that chooses the best epoch: ``value(AL, Y, weights)`` of validation examples as columns."""
+
+    value: Callable[[np.ndarray, np.ndarray, np.ndarray | None], float]
+    maximize: bool
+
+
+def train_recipes(
+    estimator: BaseEstimator,
+    network: Network,
+    recipes: Sequence[Recipe],
+    data: TableData,
+    request: FitRequest,
+    score: EpochScore,
+    seed: int,
+) -> list[list[TrainingResult]]:
+    """Return the members of each recipe; several recipes are trained at once if compiling pays."""
+    m = len(data.Y) * len(recipes)
+    on_disk = isinstance(data.rows, DiskRows)
+    if (
+        len(recipes) == 1
+        or on_disk
+        or engine_for(network, m, _epochs(estimator, recipes[0], data)) == "numpy"
+    ):
+        return [train_members(estimator, network, [one], data, request, score, seed) for one in recipes]
+    return [[result] for result in train_members(estimator, network, recipes, data, request, score, seed)]
+
+
+def train_members(
+    estimator: BaseEstimator,
+    network: Network,
+    recipes: Sequence[Recipe],
+    data: TableData,
+    request: FitRequest,
+    score: EpochScore,
+    seed: int,
+) -> list[TrainingResult]:
+    """Train the members by one recipe, or one member each by recipes that differ in their learning rate.
+
+    Parameters
+    ----------
+    estimator : TabularClassifier or TabularRegressor
+    network : Network
+    recipes : sequence of Recipe
+    data : TableData
+    request : FitRequest
+    score : EpochScore
+    seed : int
+
+    Returns
+    -------
+    list of TrainingResult
+    """
+    members, random = estimator.n_members, np.random.RandomState(seed)
+    starts = [initial_parameters(network, recipes[0], data.start, random) for _ in range(members)]
+    arguments = _arguments(estimator, network, recipes[0], data, request)
+    if data.validation:
+        arguments |= {
+            "score": score.value,
+            "monitor": "validation_score",
+            "maximize": score.maximize,
+            "restore_best": True,
+        }
+    X: Any = data.rows
+    Y: Any = None
+    weights = None
+    if not isinstance(data.rows, DiskRows):
+        X, Y, weights = data.rows.columns()
+    validation: Any = [examples.columns() for examples in data.validation] or None
+    shared = validation and validation[0]  # by one member, or by one of each recipe
+    if len(recipes) == 1 and members == 1:
+        engine = engine_for(network, data.m, _epochs(estimator, recipes[0], data))
+        state = request.states[0] if request.states else None
+        result = train(
+            network, X, Y, sample_weight=weights, parameters=starts[0], validation=shared, seed=seed, engine=engine,
+            state=state, **arguments,
+        )  # fmt: skip
+        return [result]
+    if len(recipes) > 1:
+        arguments["learning_rate"] = [value_at(recipe["learning_rate"], data.m) for recipe in recipes]
+        starts, validation = starts * len(recipes), shared
+    else:
+        weights = _member_weights(data, members)
+    return train_many(
+        network, X, Y, sample_weight=weights, parameters=starts, validation=validation, seed=seed,
+        states=request.states, **arguments,
+    )  # fmt: skip
+
+
+def _member_weights(data: TableData, members: int) -> np.ndarray:
+    """Return the weight of each row for each member, (K, m): 0 for the rows that it holds out."""
+    weights = np.ones((members, data.m))
+    for row, numbers in zip(weights, data.held_out or (), strict=False):
+        row[numbers] = 0.0
+    return weights if data.weights is None else weights * data.weights
+
+
+def _epochs(estimator: BaseEstimator, recipe: Recipe, data: TableData) -> int:
+    return epochs_for(estimator.epochs, recipe, data.m, estimator.batch_size)
+
+
+def _arguments(
+    estimator: BaseEstimator, network: Network, recipe: Recipe, data: TableData, request: FitRequest
+) -> dict[str, Any]:
+    """Return the arguments that ``train`` and ``train_many`` share."""
+    m, batch_size, limit = data.m, estimator.batch_size, estimator.time_limit
+    steps, epochs = steps_per_epoch(m, batch_size), _epochs(estimator, recipe, data)
+    callbacks = []
+    if request.callbacks or limit is not None:
+        callbacks = [_EpochCalls(estimator, request, steps, epochs)]
+    return {
+        "optimizer": recipe["optimizer"],
+        "learning_rate": value_at(recipe["learning_rate"], m),
+        "learning_rate_factors": rate_factors(network, recipe),
+        "schedule": recipe["schedule"]
+        if limit is None
+        else _in_time(recipe["schedule"], request.begin, limit),
+        "weight_decay": recipe["weight_decay"] * math.sqrt(network.layer_dims[1]),  # by the factor of W again
+        "dropout": recipe["dropout"],
+        "num_iterations": epochs * steps - (request.states[0].step if request.states else 0),
+        "schedule_length": epochs * steps,
+        "batch_size": batch_size if m > batch_size or isinstance(data.rows, DiskRows) else None,
+        "record_every": steps,
+        "time_limit": None if limit is None else max(limit - (time.perf_counter() - request.begin), 1e-3),
+        "callbacks": callbacks,
+        "progress": request.progress,
+    }
+
+
+def engine_for(network: Network, m: int, epochs: int) -> str:
+    """Return the loop by the amount of work, without clocks or caches: a seed always gives the same numbers."""
+    return "jax" if 6.0 * network.parameter_count * m * epochs > COMPILED_FROM else "numpy"
+
+
+def _in_time(name: str, begin: float, limit: float) -> Schedule:
+    """Return a schedule by the share of the epochs or of the time that is over, whichever is larger."""
+    rule = SCHEDULES[name]
+
+    def factor(step: Any, total: int) -> np.ndarray:
+        over = min((time.perf_counter() - begin) / limit, 1.0)
+        return rule.factor(np.maximum(np.asarray(step) / total, over), 1)
+
+    return Schedule(f"{name} in {limit:g} seconds", factor)
+
+
+class _EpochCalls:
+    """The callbacks of a fit after each epoch, and its time limit, which counts from before compiling."""
+
+    def __init__(self, estimator: BaseEstimator, request: FitRequest, steps: int, epochs: int):
+        self.estimator, self.request, self.steps, self.epochs = estimator, request, steps, epochs
+
+    def __call__(self, info: Info) -> bool:
+        request, limit = self.request, self.estimator.time_limit
+        last = {
+            name: column[-1]
+            for name, column in info.history.items()
+            if name.startswith("validation") and column
+        }
+        epoch = EpochInfo(
+            **vars(info), epoch=-(-info.iteration // self.steps), max_epochs=self.epochs, loss=info.history.losses[-1],
+            estimator=self.estimator, **last,
+        )  # fmt: skip
+        stops = [wants_to_stop(callback(epoch)) for callback in request.callbacks]
+        return any(stops) or (limit is not None and time.perf_counter() - request.begin >= limit)
+
+
+def best_epoch(history: History, maximize: bool) -> int:
+    """Return the number of epochs after which the validation score was best; all if there is none.
+
+    Parameters
+    ----------
+    history : History
+        The engine's, of one member.
+    maximize : bool
+    """
+    if "validation_score" not in history:
+        return len(history)
+    scores = np.array([*history["validation_score"], history.final.get("validation_score", math.nan)])
+    if np.isnan(scores).all():
+        return len(history)
+    return int(np.nanargmax(scores) if maximize else np.nanargmin(scores))
