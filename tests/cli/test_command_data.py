@@ -13,17 +13,17 @@ from PIL import Image
 @pytest.mark.parametrize(
     ("file", "options", "words"),
     [
-        ("tabular/titanic.csv", ("--target", "survived"), ("891 rows, 10 columns", "a comma between values", "cabin", "687",
+        ("tabular/titanic.csv", ("--target", "survived"), ("891 rows, 10 columns", "a comma as delimiter", "cabin", "687",
                                                            "two values: 0 and 1", "61.6%", "free text")),
         ("tabular/adult-train.csv.gz", ("--target", "-1"), ("32,561 rows, 14 columns", "no header", "1,836", "<=50K",
                                                             "24,720", "99999 in 159 rows")),
         ("tabular/penguins.csv", ("-t", "species"), ("344 rows, 6 columns", "Chinstrap", "3 values: Adelie")),
         ("tabular/california_housing.csv.gz", ("-t", "median_house_value"), ("20,640 rows, 9 columns", "965 rows (5%)"), ),
-        ("tabular/winequality-red.csv", ("-t", "quality"), ("a semicolon between values", "240 rows repeat",
+        ("tabular/winequality-red.csv", ("-t", "quality"), ("a semicolon as delimiter", "240 rows repeat",
                                                             "6 different numbers from 3 to 8")),
         ("tabular/abalone.csv", ("-t", "x8", "--task", "numbers"), ("4,177 rows, 8 columns", "no header", "as asked")),
         ("tabular/abalone.csv", (), ("4,177 rows, 9 columns", "--target")),
-        ("cats/train_catvnoncat.h5", (), ("209 images, 64 x 64 pixels, colour", "non-cat", "137", "Nothing odd")),
+        ("cats/train_catvnoncat.h5", (), ("209 images, 64 x 64 pixels, colour", "non-cat", "137", "No data warnings")),
     ],
 )  # fmt: skip
 def test_real_files(ellayer, shared_data, file, options, words):
@@ -85,7 +85,7 @@ def test_a_named_set(ellayer, name):
 
 def test_a_file_named_like_a_set_is_the_file(ellayer, tmp_path):
     (tmp_path / "iris").write_text("a,b\n1,2\n")
-    assert "1 rows, 2 columns" in ellayer("data", "iris").stdout
+    assert "1 row, 2 columns" in ellayer("data", "iris").stdout
 
 
 def test_what_is_not_plain_text_stays_harmless(ellayer, tmp_path):

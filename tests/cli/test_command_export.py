@@ -94,7 +94,7 @@ def test_what_is_printed(ellayer, folder):
         "town",
         "string",
         "probabilities",
-        "largest difference",
+        "Largest difference",
         "opset ai.onnx 20",
     ):
         assert words in done.stdout
@@ -115,7 +115,7 @@ def test_nothing_is_written_over_unless_asked(ellayer, folder, tmp_path):
     (tmp_path / "m.onnx").write_text("a letter")
     done = ellayer("export", folder / "table.ellayer", "--onnx", "m.onnx")
     assert done.returncode == 2
-    assert "say --force" in done.stderr
+    assert "use --force" in done.stderr
     assert (tmp_path / "m.onnx").read_text() == "a letter"
     assert ellayer("export", folder / "table.ellayer", "--onnx", "m.onnx", "--force").returncode == 0
     assert onnx.load(tmp_path / "m.onnx").producer_name == "ellayer"
@@ -128,7 +128,7 @@ def test_nothing_is_written_over_unless_asked(ellayer, folder, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["MODEL", "--onnx", "no/such/m.onnx"], "a folder that is there"),
+        (["MODEL", "--onnx", "no/such/m.onnx"], "a folder that exists"),
         (["MODEL", "--onnx", "."], "expected a file"),
         (["MODEL", "--onnx", "m.onnx", "--dtype", "float16"], "'float32' or 'float64'"),
         (["gone.ellayer", "--onnx", "m.onnx"], "gone.ellayer"),

@@ -139,7 +139,7 @@ def test_columns_training_and_provenance_of_a_table(ellayer, models):
     page = ellayer("inspect", path).stdout
     for words in (
         "whether missing",
-        "left out",
+        "not used",
         "constant value",
         "people.csv",
         "a = 1 ... (2 lines",

@@ -14,7 +14,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from ellayer.cli.app import app
-from ellayer.cli.reproduce.rows import Row, accuracy_rows, cost_rows
+from ellayer.cli.reproduce.comparisons import Comparison, compare_accuracies, compare_costs
 from ellayer.runs.notes_networks import TrainedNetwork
 
 
@@ -26,13 +26,13 @@ def _model(
 
 
 def test_costs_are_compared_to_the_last_digit_printed():
-    rows = cost_rows("x", _model([0.6931474, 0.5000014]), {0: "0.693147", 100: "0.500000"})
+    rows = compare_costs("x", _model([0.6931474, 0.5000014]), {0: "0.693147", 100: "0.500000"})
     assert [row.matches for row in rows] == [True, False]
     assert [row.verdict for row in rows] == ["matches", "DIFFERS"]
 
 
 def test_costs_may_be_compared_with_a_range():
-    rows = cost_rows(
+    rows = compare_costs(
         "x",
         _model([0.21945, 0.2]),
         {0: "0.219471", 100: "0.218612"},
@@ -43,24 +43,24 @@ def test_costs_may_be_compared_with_a_range():
 
 
 def test_a_cost_that_is_no_number_differs():
-    assert cost_rows("x", _model([float("nan")]), {0: "0.693147"}, {0: (0.0, 1.0)})[0].matches is False
+    assert compare_costs("x", _model([float("nan")]), {0: "0.693147"}, {0: (0.0, 1.0)})[0].matches is False
 
 
 def test_a_cost_that_is_missing_differs():
-    assert [row.matches for row in cost_rows("x", _model([0.5]), {0: "0.500000", 100: "0.4"})] == [
+    assert [row.matches for row in compare_costs("x", _model([0.5]), {0: "0.500000", 100: "0.4"})] == [
         True,
         False,
     ]
 
 
 def test_accuracies_are_compared_to_the_second_decimal():
-    rows = accuracy_rows("x", _model([], 0.990430622, 0.7), {"training": "99.04 %", "test": "72.00 %"})
+    rows = compare_accuracies("x", _model([], 0.990430622, 0.7), {"training": "99.04 %", "test": "72.00 %"})
     assert [(row.obtained, row.matches) for row in rows] == [("99.04 %", True), ("70.00 %", False)]
 
 
 @pytest.mark.parametrize(("matches", "code"), [(True, 0), (None, 0), (False, 1)])
 def test_one_row_that_differs_ends_with_1(monkeypatch, tmp_path, matches, code):
-    row = Row("flower", "cost at 0", "0.693048", "0.7", matches)
+    row = Comparison("flower", "cost at 0", "0.693048", "0.7", matches)
     monkeypatch.setattr("ellayer.cli.reproduce.flower.reproduce_flower", lambda folder, start: [row])
     monkeypatch.chdir(tmp_path)
     done = CliRunner().invoke(app, ["reproduce"])

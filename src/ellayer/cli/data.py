@@ -1,8 +1,8 @@
-"""``ellayer data``: what a file of examples holds, how it was read, and what is odd in it."""
+"""``ellayer data``: the columns or images of a file, how it was read, and data warnings."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,13 +11,18 @@ import typer
 
 from ..errors import UsageError
 from .errors import handle_errors
-from .options import Debug, Json
+from .options import DETECTED, Debug, Json, read_task
 
 if TYPE_CHECKING:
-    from ..data import Examples
+    from rich.table import Table
+    from rich.text import Text
+
+    from ..data import Dataset, Examples
     from ..tables.survey import Survey
 
-_TASKS = ("classes", "numbers")
+_MOST_COLUMNS, _MOST_CLASSES = 60, 20
+_KINDS = {"parquet": "a Parquet table", "npy": "a NumPy array", "npz": "NumPy arrays", "hdf5": "HDF5 arrays",
+          "images": "image files", "named": "a named data set"}  # fmt: skip
 
 
 @handle_errors
@@ -33,75 +38,80 @@ def data(
     target: Annotated[
         str | None,
         typer.Option(
-            "--target",
-            "-t",
-            help="The column to be predicted: its name or place (-1 is the last).",
-            metavar="COLUMN",
+            "--target", "-t", help="Target column: its name or position (-1 is the last).", metavar="COLUMN"
         ),
     ] = None,
     task: Annotated[
         str | None,
         typer.Option(
-            "--task", help="Take the target for classes or for numbers.", show_default="decided by its values"
+            "--task",
+            help="Task: classification (classes) or regression (numbers).",
+            show_default="inferred from the target",
         ),
     ] = None,
     delimiter: Annotated[
-        str | None,
-        typer.Option("--delimiter", help="The sign between values, or tab.", show_default="found out"),
+        str | None, typer.Option("--delimiter", help="Field delimiter, or tab.", show_default=DETECTED)
     ] = None,
     decimal: Annotated[
-        str | None, typer.Option("--decimal", help="The decimal sign, . or ,", show_default="found out")
+        str | None, typer.Option("--decimal", help="Decimal sign, . or ,", show_default=DETECTED)
     ] = None,
     encoding: Annotated[
-        str | None, typer.Option("--encoding", help="Such as utf-8 or cp1252.", show_default="found out")
+        str | None,
+        typer.Option("--encoding", help="Text encoding, such as utf-8 or cp1252.", show_default=DETECTED),
     ] = None,
     header: Annotated[
         bool | None,
         typer.Option(
-            "--header/--no-header", help="Whether the first line names the columns.", show_default="found out"
+            "--header/--no-header",
+            help="Whether the first line holds the column names.",
+            show_default=DETECTED,
         ),
     ] = None,
     x: Annotated[
-        str | None, typer.Option("--x", help="The key of the inputs (NPZ, HDF5).", metavar="KEY")
+        str | None,
+        typer.Option("--x", help="Key of the inputs (NPZ, HDF5).", metavar="KEY", show_default=DETECTED),
     ] = None,
     y: Annotated[
-        str | None, typer.Option("--y", help="The key of the targets (NPZ, HDF5).", metavar="KEY")
+        str | None,
+        typer.Option("--y", help="Key of the targets (NPZ, HDF5).", metavar="KEY", show_default=DETECTED),
     ] = None,
     size: Annotated[
         str | None,
         typer.Option(
             "--size",
-            help="Bring images to a side, or to HEIGHTxWIDTH.",
+            help="Resize images to N×N or HEIGHTxWIDTH pixels.",
             show_default="64, or their own if smaller",
         ),
     ] = None,
     grey: Annotated[
-        bool | None, typer.Option("--grey/--colour", help="How to read images.", show_default="as they are")
+        bool | None,
+        typer.Option("--grey/--colour", help="Read images as grey or as colour.", show_default="as they are"),
     ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="End at an image that cannot be read.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Fail on an image that cannot be read.")] = False,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Show what a file holds: how it was read, its columns or images, and what is odd in it.
+    """Show the columns or images of a file, how it was read, and data warnings.
 
     Example: ellayer data titanic.csv --target survived
     """  # fmt: skip
     from ..tables.survey import survey
 
-    if task not in (None, *_TASKS):
-        raise UsageError(f"--task: expected classes or numbers, received {task!r}")
+    task = None if task is None else read_task(task)
     if task is not None and target is None and _is_table(file):
         raise UsageError(
             "--task: expected --target beside it, received none; name the column to be predicted"
         )
     options = {"delimiter": delimiter, "decimal": decimal, "encoding": encoding, "header": header, "x": x, "y": y,
                "size": _size(size), "grey": grey}  # fmt: skip
-    found = examples_to_show(file, target, strict, {name: o for name, o in options.items() if o is not None})
-    seen = survey(found.X, found.y, found.target, task=task)
+    examples = read(
+        file, target, strict, {name: value for name, value in options.items() if value is not None}
+    )
+    facts = survey(examples.X, examples.y, examples.target, task=task)
     if json:
-        typer.echo(_json(found, seen))
+        typer.echo(_json(examples, facts))
     else:
-        _show(file, found, seen)
+        _show(file, examples, facts)
 
 
 def _is_table(file: str) -> bool:
@@ -121,8 +131,17 @@ def _size(text: str | None) -> Any:
     return int(text) if len(sides) == 1 else tuple(map(int, sides))
 
 
-def examples_to_show(file: str, target: str | None, strict: bool, options: dict[str, Any]) -> Examples:
-    """Return the examples of a file, or of a named set as a file would hold them."""
+def read(file: str, target: str | None, strict: bool, options: dict[str, Any]) -> Examples:
+    """Return the examples of a file, or of a named data set as a table.
+
+    Parameters
+    ----------
+    file : str
+    target : str or None
+    strict : bool
+    options : dict
+        Options of ``read_examples``.
+    """
     from ..data import NAMED, load, read_examples
 
     if file not in NAMED or Path(file).exists():
@@ -132,72 +151,74 @@ def examples_to_show(file: str, target: str | None, strict: bool, options: dict[
         return read_examples(file, target=target, strict=strict, **options)
     if options or target not in (None, "class"):
         raise UsageError(
-            f"{file}: expected no options of files beside a named data set, received "
+            f"{file}: expected no options of files with a named data set, received "
             f"{', '.join([f'--{name}' for name in options] or ['--target'])}; write ./{file} for a file of that name"
         )
-    return _as_examples(load(file))
+    return _as_table(load(file))
 
 
-def _as_examples(dataset: Any) -> Examples:
-    import numpy as np
+def _as_table(dataset: Dataset) -> Examples:
     import polars as pl
 
-    from ..core.inference import class_index
-    from ..data import Examples
+    from ..runs.notes_trainer import as_examples
 
     names = dataset.feature_names or [f"x{j}" for j in range(len(dataset.X))]
-    frame = pl.DataFrame(dict(zip(names, dataset.X, strict=True)))
-    y = np.array(dataset.classes, dtype=object)[class_index(dataset.Y)]
-    return Examples(dataset.name, frame, y, "class", reading={"kind": "named"}, notes=(dataset.source,))
+    examples, frame = as_examples(dataset), pl.DataFrame(dict(zip(names, dataset.X, strict=True)))
+    return replace(
+        examples,
+        X=frame,
+        target="class",
+        image_shape=None,
+        reading={"kind": "named"},
+        notes=(dataset.source,),
+    )
 
 
-def _json(found: Examples, seen: Survey) -> str:
-    facts = asdict(seen)
+def _json(examples: Examples, survey: Survey) -> str:
+    facts = asdict(survey)
     return dumps(
         {
-            "name": found.name,
+            "name": examples.name,
             "rows": facts.pop("m"),
             **facts,
-            "image_shape": found.image_shape,
-            "reading": found.reading,
-            "notes": list(found.notes),
+            "image_shape": examples.image_shape,
+            "reading": examples.reading,
+            "notes": list(examples.notes),
         },
         ensure_ascii=False,
     )
 
 
-def _show(file: str, found: Examples, seen: Survey) -> None:
+def _show(file: str, examples: Examples, survey: Survey) -> None:
     from rich.console import Console
     from rich.padding import Padding
 
     console = Console()
 
     def say(text: str) -> None:
-        console.print(_plain(text))
+        console.print(_safe(text))
 
-    say(f"{file}: {_extent(found)}")
-    say(f"Read as {_reading(found)}")
-    for note in found.notes:
+    say(f"{file}: {_extent(examples)}")
+    say(f"Read as {_reading(examples)}")
+    for note in examples.notes:
         say(f"Note: {note}")
-    if seen.columns:
-        console.print(_column_table(seen))
-    if seen.task is None:
+    if survey.columns:
+        console.print(_column_table(survey))
+    if survey.task is None:
         say(
-            "No target: name the column to be predicted with --target to see more"
-            if seen.columns
-            else "No target"
+            "No target: choose the target column with --target to see more" if survey.columns else "No target"
         )
     else:
-        say(f"Target {seen.target}: {seen.task} ({seen.why})")
-    if seen.classes:
-        console.print(_class_table(seen))
-    say("What is odd:" if seen.findings else "Nothing odd was found.")
-    for finding in seen.findings:
-        console.print(Padding(_plain(f"• {finding}"), (0, 0, 0, 2)))
+        say(f"Target {survey.target}: {survey.task} ({survey.why})")
+    if survey.classes:
+        console.print(_class_table(survey))
+    say("Data warnings:" if survey.findings else "No data warnings.")
+    for finding in survey.findings:
+        console.print(Padding(_safe(f"• {finding}"), (0, 0, 0, 2)))
 
 
-def _plain(text: str) -> Any:
-    """A text from a file for the terminal: no markup, and nothing that would steer it."""
+def _safe(text: str) -> Text:
+    """Return a text from a file without markup and control characters."""
     from rich.text import Text
 
     from ..data.files import printable
@@ -205,57 +226,56 @@ def _plain(text: str) -> Any:
     return Text(printable(text))
 
 
-def _extent(found: Examples) -> str:
-    if found.image_shape is None:
-        columns = found.X.shape[1]
-        beside = "" if found.target is None else f" beside the target {found.target}"
-        return f"{found.m:,} rows, {columns:,} column{'' if columns == 1 else 's'}{beside}"
-    height, width = found.image_shape[:2]
-    colour = "colour" if len(found.image_shape) == 3 else "grey"
-    return f"{found.m:,} image{'' if found.m == 1 else 's'}, {width} x {height} pixels, {colour}"
+def _extent(examples: Examples) -> str:
+    from ..data.wording import pluralize
+
+    if examples.image_shape is None:
+        target = "" if examples.target is None else f" besides the target {examples.target}"
+        return f"{pluralize(examples.m, 'row')}, {pluralize(examples.X.shape[1], 'column')}{target}"
+    height, width = examples.image_shape[:2]
+    colour = "colour" if len(examples.image_shape) == 3 else "grey"
+    return f"{pluralize(examples.m, 'image')}, {width} x {height} pixels, {colour}"
 
 
-def _reading(found: Examples) -> str:
-    """How a file was read, in a line."""
+def _reading(examples: Examples) -> str:
+    """Return how a file was read, on one line."""
     from ..data.read_options import DELIMITERS
 
-    reading = found.reading
-    if reading["kind"] == "text":
-        header = "the first line names the columns" if reading["header"] else "no header"
-        between = DELIMITERS.get(reading["delimiter"], repr(reading["delimiter"]))
-        decimal = ", decimal comma" if reading["decimal"] == "," else ""
-        return f"a table in text: {between} between values{decimal}, {reading['encoding'].upper()}, {header}"
-    kinds = {"parquet": "a Parquet table", "npy": "a NumPy array", "npz": "NumPy arrays", "hdf5": "HDF5 arrays",
-             "images": "image files", "named": "a named data set"}  # fmt: skip
-    return kinds[reading["kind"]]
+    reading = examples.reading
+    if reading["kind"] != "text":
+        return _KINDS[reading["kind"]]
+    header = "the first line names the columns" if reading["header"] else "no header"
+    delimiter = DELIMITERS.get(reading["delimiter"], repr(reading["delimiter"]))
+    decimal = ", decimal comma" if reading["decimal"] == "," else ""
+    return f"a text table: {delimiter} as delimiter{decimal}, {reading['encoding'].upper()}, {header}"
 
 
-def _column_table(seen: Survey, most: int = 60) -> Any:
+def _column_table(survey: Survey) -> Table:
     from rich.table import Table
 
     table = Table(title="Columns", title_justify="left")
     table.add_column("name", overflow="fold")
     table.add_column("kind", no_wrap=True)
     table.add_column("missing", justify="right", no_wrap=True)
-    table.add_column("different", justify="right", no_wrap=True)
+    table.add_column("distinct", justify="right", no_wrap=True)
     table.add_column("values", overflow="fold")
-    for column in seen.columns[:most]:
-        table.add_row(_plain(column.name), column.kind, f"{column.missing:,}" if column.missing else "",
-                      f"{column.distinct:,}", _plain(column.shown))  # fmt: skip
-    if len(seen.columns) > most:
-        table.caption = f"and {len(seen.columns) - most:,} more columns; --json lists them all"
+    for column in survey.columns[:_MOST_COLUMNS]:
+        table.add_row(_safe(column.name), column.kind, f"{column.missing:,}" if column.missing else "",
+                      f"{column.distinct:,}", _safe(column.shown))  # fmt: skip
+    if len(survey.columns) > _MOST_COLUMNS:
+        table.caption = f"and {len(survey.columns) - _MOST_COLUMNS:,} more columns; --json lists them all"
     return table
 
 
-def _class_table(seen: Survey, most: int = 20) -> Any:
+def _class_table(survey: Survey) -> Table:
     from rich.table import Table
 
     table = Table()
     table.add_column("class", overflow="fold")
     table.add_column("rows", justify="right", no_wrap=True)
     table.add_column("share", justify="right", no_wrap=True)
-    for label, count in list(seen.classes.items())[:most]:
-        table.add_row(_plain(label), f"{count:,}", f"{count / seen.m:.1%}")
-    if len(seen.classes) > most:
-        table.caption = f"and {len(seen.classes) - most:,} more classes"
+    for label, count in list(survey.classes.items())[:_MOST_CLASSES]:
+        table.add_row(_safe(label), f"{count:,}", f"{count / survey.m:.1%}")
+    if len(survey.classes) > _MOST_CLASSES:
+        table.caption = f"and {len(survey.classes) - _MOST_CLASSES:,} more classes"
     return table

@@ -1,4 +1,4 @@
-"""``ellayer export``: a model file as ONNX, compared with the model before it is written."""
+"""``ellayer export``: write a model as ONNX, compared with the model."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 
 from ..errors import UsageError
 from .errors import handle_errors
-from .options import Debug, Json
+from .options import Debug, Json, Model
 
 if TYPE_CHECKING:
     from ..runs.saved_model import SavedModel
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
 
 @handle_errors
 def export(
-    model: Annotated[Path, typer.Argument(help="A model file, or the folder of a run.", metavar="MODEL")],
+    model: Model,
     onnx: Annotated[Path, typer.Option("--onnx", help="The file to write.", metavar="FILE")],
     dtype: Annotated[
-        str, typer.Option("--dtype", help="Of inputs and arithmetic: float32 or float64.")
+        str, typer.Option("--dtype", help="Type of inputs and arithmetic: float32 or float64.")
     ] = "float32",
-    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only the file written.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only the name of the file.")] = False,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Write a model as ONNX, which runs without Python and without Ellayer.
 
-    A model of a table goes whole: one input per column, the preparation inside; a model of
-    images has one input for all pixels.
-    What is written was run on onnxruntime and compared with the model.
+    A model of a table has one input per column and includes the preparation; a
+    model of images has one input for all pixels. The written file has been run
+    on onnxruntime and compared with the model.
 
     Example: ellayer export runs/titanic-1 --onnx titanic.onnx
     """
@@ -41,34 +41,34 @@ def export(
     _check_place(onnx, force)
     saved = open_model(model)
     if onnx.exists() and onnx.samefile(saved.path):
-        raise UsageError(f"--onnx: expected another file than the model itself, received {str(onnx)!r}")
+        raise UsageError(f"--onnx: expected a file other than the model, received {str(onnx)!r}")
     from ..storage import to_onnx
 
     try:
         proto = to_onnx(saved.model, onnx, dtype=dtype)
     except ImportError as error:
         raise UsageError(str(error)) from None
-    told = {
+    content = {
         "model": str(saved.path),
         "onnx": str(onnx),
         "bytes": onnx.stat().st_size,
-        **_facts(proto),
+        **_proto_facts(proto),
         "notes": _notes(saved),
     }
     if json:
-        typer.echo(dumps(told, ensure_ascii=False))
+        typer.echo(dumps(content, ensure_ascii=False))
     elif quiet:
         typer.echo(str(onnx))
     else:
-        _show(told)
+        _show(content)
 
 
 def _check_place(onnx: Path, force: bool) -> None:
     if onnx.is_dir() or not onnx.parent.is_dir():
-        raise UsageError(f"--onnx: expected a file in a folder that is there, received {str(onnx)!r}")
+        raise UsageError(f"--onnx: expected a file in a folder that exists, received {str(onnx)!r}")
     if onnx.exists() and not force:
         raise UsageError(
-            f"--onnx: expected a file that is not there yet, received {str(onnx)!r}; choose another or say --force"
+            f"--onnx: expected a file that does not exist yet, received {str(onnx)!r}; choose another name, or use --force"
         )
 
 
@@ -86,8 +86,8 @@ def _notes(saved: SavedModel) -> list[str]:
     return notes
 
 
-def _facts(proto: Any) -> dict[str, Any]:
-    """What a program that uses the file needs to know."""
+def _proto_facts(proto: Any) -> dict[str, Any]:
+    """Return what a program that uses the file needs to know."""
     props = {prop.key.removeprefix("ellayer."): prop.value for prop in proto.metadata_props}
     holds = {column["input"]: column for column in loads(props.get("columns", "[]"))}
     return {
@@ -110,26 +110,26 @@ def _value(value: Any) -> dict[str, Any]:
     return {"name": value.name, "type": TensorProto.DataType.Name(tensor.elem_type).lower(), "shape": shape}
 
 
-def _show(told: dict[str, Any]) -> None:
+def _show(facts: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     console = Console()
-    table = Table(title="What goes in and comes out", title_justify="left")
+    table = Table(title="Inputs and outputs", title_justify="left")
     for heading in ("", "name", "type", "shape", "holds"):
         table.add_column(heading)
     for side in ("inputs", "outputs"):
-        for i, value in enumerate(told[side]):
+        for i, value in enumerate(facts[side]):
             shape = f"({', '.join(map(str, value['shape']))}{',' if len(value['shape']) == 1 else ''})"
             holds = f"{value['kind']}: {value['holds']}" if "holds" in value else ""
             table.add_row(side if i == 0 else "", Text(value["name"]), value["type"], shape, Text(holds))
     console.print(table)
-    for note in told["notes"]:
+    for note in facts["notes"]:
         console.print(f"Note: {note}", markup=False, highlight=False)
-    opsets = ", ".join(f"{domain} {version}" for domain, version in told["opset"].items())
+    opsets = ", ".join(f"{domain} {version}" for domain, version in facts["opset"].items())
     console.print(
-        f"The largest difference from the model, on onnxruntime: {told['max_difference']:.2g}\n"
-        f"Written to {told['onnx']}: {told['bytes']:,} bytes, opset {opsets}",
+        f"Largest difference from the model, on onnxruntime: {facts['max_difference']:.2g}\n"
+        f"Written to {facts['onnx']}: {facts['bytes']:,} bytes, opset {opsets}",
         markup=False, highlight=False, soft_wrap=True,
     )  # fmt: skip

@@ -1,29 +1,29 @@
-"""``ellayer inspect``: what a model file holds, without data and without running it."""
+"""``ellayer inspect``: the content of a model file, without data."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from json import dumps
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from .errors import handle_errors
-from .options import Debug, Json
+from .options import Debug, Json, Model
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-SHOWN = 12  # the most classes, levels and settings of a line
+MOST_ITEMS = 12  # classes, levels and settings on a line
 
 
 @handle_errors
 def inspect_model(
-    model: Annotated[Path, typer.Argument(help="A model file, or the folder of a run.", metavar="MODEL")],
+    model: Model,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Show what a model file holds: layers, weights, columns, its training, and where it comes from.
+    """Show the content of a model file: layers, weights, columns, training, settings and provenance.
 
     Example: ellayer inspect runs/titanic-1
     """
@@ -52,14 +52,10 @@ def _show(facts: dict[str, Any]) -> None:
         console.print(_weight_table(facts))
     if facts["columns"]:
         console.print(_column_table(facts["columns"]))
-    for heading, told in (
-        ("Training", facts["training"]),
-        ("Settings", facts["settings"]),
-        ("Provenance", facts["provenance"]),
-    ):
-        if told:
-            say(f"{heading}")
-            for key, value in told.items():
+    for heading in ("Training", "Settings", "Provenance"):
+        if section := facts[heading.lower()]:
+            say(heading)
+            for key, value in section.items():
                 say(f"  {key}: {_short(value)}")
 
 
@@ -71,7 +67,7 @@ def _head(facts: dict[str, Any]) -> list[str]:
         f"written by {versions}; SHA-256 {file['sha256']}",
     ]
     if network is None:
-        lines.append("no network: there was nothing to learn, every prediction is the same")
+        lines.append("no network: the target is constant, every prediction is the same")
     else:
         sizes = "-".join(map(str, network["layer_dims"]))
         several = f", {facts['members']} members" if facts["members"] > 1 else ""
@@ -98,19 +94,19 @@ def _layer_table(facts: dict[str, Any]) -> Table:
 
 
 def _weight_table(facts: dict[str, Any]) -> Table:
-    """Not finite ones have a column where there are any."""
-    told = facts["parameters"]
+    """Return statistics of the weights; counts of values that are not finite only if there are any."""
+    parameters = facts["parameters"]
     over = f" over {facts['members']} members" if facts["members"] > 1 else ""
     headings: tuple[str, ...] = ("", "shape", "mean", "std", "min", "max", "zeros")
     rows: list[tuple] = [
         (row["name"], _shape(row["shape"]), *(_number(row[key]) for key in ("mean", "std", "min", "max")),
          f"{100 * row['zeros']:.3g} %")
-        for row in told
+        for row in parameters
     ]  # fmt: skip
-    if any(row["not_finite"] for row in told):
+    if any(row["not_finite"] for row in parameters):
         headings = (*headings, "not finite")
-        rows = [(*row, f"{facts['not_finite']:,}") for row, facts in zip(rows, told, strict=True)]
-    kinds = ", ".join(sorted({row["dtype"] for row in told}))
+        rows = [(*row, f"{values['not_finite']:,}") for row, values in zip(rows, parameters, strict=True)]
+    kinds = ", ".join(sorted({row["dtype"] for row in parameters}))
     return _table(f"Weights{over}, {kinds}", headings, rows, right=range(2, 8))
 
 
@@ -124,10 +120,12 @@ def _becomes(column: dict[str, Any]) -> str:
     levels = [*column["levels"], *(["others"] if column["other"] else [])]
     parts += [_short(levels)] if levels else []
     parts += ["whether missing"] if column["indicator"] else []
-    return "; ".join(parts) or "left out"
+    return "; ".join(parts) or "not used"
 
 
-def _table(title: str, headings: tuple[str, ...], rows: list[tuple], right: Any = ()) -> Table:
+def _table(
+    title: str, headings: Sequence[str], rows: Sequence[Sequence[object]], right: Collection[int] = ()
+) -> Table:
     from rich.table import Table
     from rich.text import Text
 
@@ -149,13 +147,13 @@ def _shape(shape: list[int]) -> str:
     return f"({', '.join(map(str, shape))})"
 
 
-def _short(value: Any) -> str:
-    """A value on one line; of long lists the beginning, of long texts the first line."""
+def _short(value: object) -> str:
+    """Return a value on one line: the first items of a long list, the first line of a text."""
     if isinstance(value, dict):
         return ", ".join(f"{key} {_short(item)}" for key, item in value.items())
     if isinstance(value, list):
-        rest = f" and {len(value) - SHOWN} more" if len(value) > SHOWN else ""
-        return ", ".join(map(_short, value[:SHOWN])) + rest
+        rest = f" and {len(value) - MOST_ITEMS} more" if len(value) > MOST_ITEMS else ""
+        return ", ".join(map(_short, value[:MOST_ITEMS])) + rest
     if isinstance(value, float):
         return f"{value:.6g}"
     lines = str(value).strip().splitlines()

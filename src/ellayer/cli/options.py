@@ -10,6 +10,8 @@ import typer
 
 from ..errors import UsageError
 
+DETECTED = "detected"  # the default of options that describe a file
+
 Out = Annotated[
     Path | None,
     typer.Option(

@@ -1,4 +1,4 @@
-"""``ellayer train``: a named data set or a file in, a run folder out."""
+"""``ellayer train``: train on a file or a named data set and write a run folder."""
 
 from __future__ import annotations
 
@@ -12,14 +12,24 @@ from ..errors import UsageError
 from ..runs.config import FILE, NAMED, read_config
 from ..runs.notes_recipes import RECIPES
 from .errors import CHECK_FAILED, DONE, INTERRUPTED, handle_errors
-from .options import Debug, Json, Out, Quiet, check_learning_rate, read_kinds, read_layers, read_task
+from .options import (
+    DETECTED,
+    Debug,
+    Json,
+    Out,
+    Quiet,
+    check_learning_rate,
+    read_kinds,
+    read_layers,
+    read_task,
+)
 from .progress import progress_bars
 
-_BOTH, _SETS, _FILES, _HOW = "Training", "A named data set", "A file of yours", "How the file is read"
-_FROM_DATA, _SNIFFED = "by the data", "sniffed"
+_BOTH, _FILES, _READING, _SETS = "Training", "Files", "Reading a file", "Named data sets"
+_BY_DATA = "depends on the data"
 
 
-def _option(*names: str, help: str, panel: str = _BOTH, default: str | bool = _FROM_DATA, **more: Any) -> Any:
+def _option(*names: str, help: str, panel: str = _BOTH, default: str | bool = _BY_DATA, **more: Any) -> Any:
     return typer.Option(*names, help=help, rich_help_panel=panel, show_default=default, **more)
 
 
@@ -30,93 +40,117 @@ def train(
         typer.Argument(help=f"A file, a folder of images, or one of: {', '.join(RECIPES)}.", metavar="FILE|NAME"),
     ] = None,
     target: Annotated[
-        str | None, _option("--target", "-t", help="The column to learn; of a table it must be told.", panel=_FILES,
-                     metavar="COLUMN", default=False)
+        str | None,
+        _option("--target", "-t", help="Target column (required for tables).", panel=_FILES, metavar="COLUMN",
+                default=False),
     ] = None,
     layers: Annotated[
         str | None, _option("--layers", help="Sizes of the hidden layers, like 20,7,5.", metavar="N,N")
     ] = None,
-    learning_rate: Annotated[float | None, _option("--learning-rate", help="Step size, above 0.")] = None,
+    learning_rate: Annotated[float | None, _option("--learning-rate", help="Learning rate, above 0.")] = None,
     batch_size: Annotated[int | None, _option("--batch-size", min=1, help="Examples per update.")] = None,
-    seed: Annotated[int | None, _option("--seed", min=0, help="Of starting weights, orders and splits.", default="1")] = None,
+    seed: Annotated[
+        int | None, _option("--seed", min=0, help="Random seed (weights, shuffling, splits).", default="1")
+    ] = None,
     config: Annotated[
         Path | None,
-        typer.Option("--config", help="Settings of a run, like its config.toml; options win.", rich_help_panel=_BOTH),
+        typer.Option("--config", help="Settings of a run, like its config.toml; options override them.",
+                     rich_help_panel=_BOTH),
     ] = None,
     resume: Annotated[
         Path | None,
-        typer.Option("--resume", help="Go on with a run that was killed or stopped.", metavar="DIR",
+        typer.Option("--resume", help="Resume a run that was killed or interrupted.", metavar="DIR",
                      rich_help_panel=_BOTH),
     ] = None,
-    task: Annotated[str | None, _option("--task", help="What the target is: classes or numbers.", panel=_FILES)] = None,
-    test: Annotated[
+    task: Annotated[
         str | None,
-        _option("--test", help="Share of rows to test on, or a file of them.", panel=_FILES, default="0.2"),
+        _option("--task", help="Task: classification (classes) or regression (numbers).", panel=_FILES,
+                default="inferred from the target"),
+    ] = None,
+    test: Annotated[
+        str | None, _option("--test", help="Share of rows to test on, or a file of them.", panel=_FILES, default="0.2")
     ] = None,
     epochs: Annotated[int | None, _option("--epochs", min=1, help="Passes over the rows.", panel=_FILES)] = None,
     members: Annotated[
-        int | None, _option("--members", min=1, help="Networks whose answers are averaged.", panel=_FILES, default="1")
+        int | None,
+        _option("--members", min=1, help="Networks whose predictions are averaged.", panel=_FILES, default="1"),
     ] = None,
     metric: Annotated[
-        str | None, _option("--metric", help="What to be best at: log_loss, auc, rmse ...", panel=_FILES,
-                     default="log_loss or rmse")
+        str | None,
+        _option("--metric", help="Metric to select the best epoch by: log_loss, roc_auc, f1, rmse, ...", panel=_FILES,
+                default="log_loss or rmse"),
     ] = None,
     class_weight: Annotated[
-        str | None, _option("--class-weight", help="balanced, for classes of uneven size.", panel=_FILES, default="none")
+        str | None,
+        _option("--class-weight", help="balanced: weight classes by the inverse of their frequency.", panel=_FILES,
+                default="none"),
     ] = None,
     kind: Annotated[
         list[str] | None,
-        _option("--kind", help="What a column is, like zip=categorical; again for more.", panel=_FILES,
-                metavar="COLUMN=KIND"),
+        _option("--kind", help="Column type: COLUMN=numeric|categorical|boolean|date|ignore (repeatable).",
+                panel=_FILES, metavar="COLUMN=KIND", default="inferred from the values"),
     ] = None,
-    recipe: Annotated[str | None, _option("--recipe", help="How columns are prepared and trained on.", panel=_FILES)] = None,
+    recipe: Annotated[
+        str | None, _option("--recipe", help="Recipe of preparation and training: simple or full.", panel=_FILES)
+    ] = None,
     time_limit: Annotated[
-        float | None, _option("--time-limit", help="Seconds for the fit.", panel=_FILES, default="none")
+        float | None, _option("--time-limit", help="Time limit of the fit in seconds.", panel=_FILES, default="none")
     ] = None,
     delimiter: Annotated[
-        str | None, _option("--delimiter", help="Between columns.", panel=_HOW, default=_SNIFFED)
+        str | None, _option("--delimiter", help="Field delimiter, or tab.", panel=_READING, default=DETECTED)
     ] = None,
     decimal: Annotated[
-        str | None, _option("--decimal", help="Decimal mark.", panel=_HOW, default=_SNIFFED)
+        str | None, _option("--decimal", help="Decimal sign, . or ,", panel=_READING, default=DETECTED)
     ] = None,
-    encoding: Annotated[str | None, _option("--encoding", help="Of text.", panel=_HOW, default=_SNIFFED)] = None,
+    encoding: Annotated[
+        str | None,
+        _option("--encoding", help="Text encoding, such as utf-8 or cp1252.", panel=_READING, default=DETECTED),
+    ] = None,
     header: Annotated[
         bool | None,
-        _option("--header/--no-header", help="Whether the first row names the columns.", panel=_HOW,
-                default=_SNIFFED),
+        _option("--header/--no-header", help="Whether the first line holds the column names.", panel=_READING,
+                default=DETECTED),
     ] = None,
-    x: Annotated[str | None, _option("--x", help="Key of the inputs in HDF5 or NPZ.", panel=_HOW, default=_SNIFFED)] = None,
-    y: Annotated[str | None, _option("--y", help="Key of the targets in HDF5 or NPZ.", panel=_HOW, default=_SNIFFED)] = None,
-    size: Annotated[int | None, _option("--size", help="Side of images, in pixels.", panel=_HOW,
-                     default="64, or their own if smaller")] = None,
-    grey: Annotated[bool | None, _option("--grey/--colour", help="Of images.", panel=_HOW, default="as they are")] = None,
+    x: Annotated[
+        str | None, _option("--x", help="Key of the inputs (NPZ, HDF5).", panel=_READING, default=DETECTED)
+    ] = None,
+    y: Annotated[
+        str | None, _option("--y", help="Key of the targets (NPZ, HDF5).", panel=_READING, default=DETECTED)
+    ] = None,
+    size: Annotated[
+        int | None,
+        _option("--size", help="Resize images to N×N pixels.", panel=_READING, default="64, or their own if smaller"),
+    ] = None,
+    grey: Annotated[
+        bool | None,
+        _option("--grey/--colour", help="Read images as grey or as colour.", panel=_READING, default="as they are"),
+    ] = None,
     strict: Annotated[
         bool | None,
-        _option("--strict/--skip", help="Stop at an image that cannot be read.", panel=_HOW, default="skip"),
+        _option("--strict/--skip", help="Fail on an image that cannot be read, or skip it.", panel=_READING,
+                default="skip"),
     ] = None,
     data: Annotated[
-        str | None, _option("--data", help="Folder of the files of 'cats'.", panel=_SETS, metavar="DIR", default=False)
+        str | None, _option("--data", help="Folder of the files of cats.", panel=_SETS, metavar="DIR", default=False)
     ] = None,
     activation: Annotated[
-        str | None, _option("--activation", help="Of the hidden layers: one, or one each.", panel=_SETS)
+        str | None, _option("--activation", help="Activation of the hidden layers: one, or one each.", panel=_SETS)
     ] = None,
     iterations: Annotated[int | None, _option("--iterations", min=1, help="Number of updates.", panel=_SETS)] = None,
     initializer: Annotated[
-        str | None, _option("--initializer", help="Rule of the starting weights.", panel=_SETS)
+        str | None, _option("--initializer", help="Initializer of the weights.", panel=_SETS)
     ] = None,
     optimizer: Annotated[
         str | None,
-        _option("--optimizer", help="Update rule; other than gd with its own learning rate.", panel=_SETS,
+        _option("--optimizer", help="Optimizer; all but gd bring their own default learning rate.", panel=_SETS,
                 default="gd"),
     ] = None,
-    l2: Annotated[
-        float | None, _option("--l2", help="Strength of the L2 penalty.", panel=_SETS, default="0")
-    ] = None,
+    l2: Annotated[float | None, _option("--l2", help="Strength of the L2 penalty.", panel=_SETS, default="0")] = None,
     dropout: Annotated[
-        float | None, _option("--dropout", help="Share of hidden units dropped.", panel=_SETS, default="0")
+        float | None, _option("--dropout", help="Dropout rate of the hidden layers.", panel=_SETS, default="0")
     ] = None,
     engine: Annotated[
-        str | None, _option("--engine", help="auto, numpy or jax.", panel=_SETS, default="auto")
+        str | None, _option("--engine", help="Training loop: auto, numpy or jax.", panel=_SETS, default="auto")
     ] = None,
     out: Out = None,
     quiet: Quiet = False,
@@ -125,10 +159,11 @@ def train(
 ) -> None:  # fmt: skip
     """Train on a file or a named data set; write a run folder.
 
-    Of a file: columns are told apart and prepared, rows are held out to test on,
-    and the folder holds the model, report.html, config.toml, history.csv and
-    pictures. Of a named set: logistic regression and a network, as in the notes.
-    Ctrl-C keeps the state reached; --resume goes on from it.
+    On a file: the types of its columns are inferred, rows are held out for
+    testing, and the folder holds the model, report.html, config.toml,
+    history.csv, run.json and pictures. On a named data set: logistic regression
+    and a network, as in the notes. Ctrl-C keeps the state reached; --resume
+    continues from it.
 
     Example: ellayer train titanic.csv --target survived
 

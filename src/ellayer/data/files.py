@@ -60,13 +60,13 @@ def existing(path: str | os.PathLike[str], expected: str, known: Sequence[str] =
     DataError
         What is there is neither a file nor a folder, or the text can be no path.
     """
-    path = Path(path).expanduser()
+    path = Path(path)
     try:
+        path = path.expanduser()
         there, usable = path.exists(), path.is_file() or path.is_dir()
-    except OSError as error:
-        raise DataError(
-            f"expected {expected}, but {_short(path)} cannot be looked at: {error.strerror}"
-        ) from error
+    except (OSError, ValueError, RuntimeError) as error:  # a null byte; the home of a user who does not exist
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(f"expected {expected}, but {_short(path)} cannot be opened: {reason}") from error
     if there and not usable:
         raise DataError(f"expected {expected}, but {path} is neither a file nor a folder")
     if not there:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import zlib
 from contextlib import suppress
 from pathlib import Path
 
@@ -67,8 +68,11 @@ def table_bytes(path: str | os.PathLike[str]) -> int:
         except (pl.exceptions.PolarsError, OSError):
             return path.stat().st_size  # whoever reads it will say what is wrong
     size = path.stat().st_size * (PACKED if path.suffix == ".gz" else 1)
-    with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
-        head = file.read(1 << 20)
+    try:
+        with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
+            head = file.read(1 << 20)
+    except (EOFError, OSError, zlib.error):
+        return path.stat().st_size  # the reader will explain what is wrong
     values = max((head.count(sign) for sign in (b",", b";", b"\t", b"|")), default=0) + head.count(b"\n")
     return int(size * 8 * max(values, 1) / max(len(head), 1))
 

@@ -1,13 +1,18 @@
-"""Checkpoints of a run on a file: in its folder, from the first half minute on, until it is complete."""
+"""Checkpoints of a run on a file: written into its folder, from the first half minute on, until it is complete."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .config import write_config
 from .folder import OutputFolder
+
+if TYPE_CHECKING:
+    from ..estimators.epoch_info import EpochInfo
+    from ..storage import Checkpoint
 
 CHECKPOINT = "checkpoint.ellayer"
 EVERY = 30.0  # seconds
@@ -16,17 +21,16 @@ EVERY = 30.0  # seconds
 class CheckpointWriter:
     """A callback that writes the state of the fit into the run's folder every half minute.
 
-    The folder gets its name with the first of them, and holds the run's config beside it: all that
-    ``--resume`` needs.
+    With the first checkpoint the folder gets its name and the run's config: all that ``--resume`` needs.
     """
 
-    def __init__(self, folder: OutputFolder, settings: dict[str, Any]):
+    def __init__(self, folder: OutputFolder, settings: Mapping[str, Any]):
         self.folder, self.settings = folder, settings
-        self._last: Any = None
+        self._last: EpochInfo | None = None
         self._written = time.monotonic()
 
-    def __call__(self, info: Any) -> None:
-        """Write the state if it is time to."""
+    def __call__(self, info: EpochInfo) -> None:
+        """Write the state if half a minute has passed since the last time."""
         self._last = info
         if time.monotonic() - self._written >= EVERY:
             self.write()
@@ -44,7 +48,7 @@ class CheckpointWriter:
         self._written = time.monotonic()
 
 
-def load_states(folder: Path | None) -> Any:
+def load_states(folder: Path | None) -> Checkpoint | None:
     """Return the states of the members in the folder of a run; None without one."""
     from ..storage import load_checkpoint
 

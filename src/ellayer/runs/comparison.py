@@ -48,9 +48,14 @@ class RunSummary:
         file = self.path / "history.csv"
         if not file.is_file():
             raise UsageError(f"--out: expected {file} next to run.json, received none; leave out --out")
-        with file.open(newline="", encoding="utf-8") as lines:
-            rows = list(csv.DictReader(lines))
-        columns = {name: [_float(row[name]) for row in rows] for name in (rows[0] if rows else {})}
+        try:
+            with file.open(newline="", encoding="utf-8") as lines:
+                rows = list(csv.DictReader(lines, restval=""))
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise UsageError(
+                f"--out: expected the history of a run in {file}, received something else ({error})"
+            ) from None
+        columns = {name: [_float(row[name]) for row in rows] for name in (rows[0] if rows else {}) if name}
         history = History(columns)
         losses = curve_of(history, "validation") or curve_of(history, "training")
         step = next((name for name in ("epoch", "iteration") if history.get(name)), "epoch")

@@ -1,7 +1,7 @@
-"""The settings of a run: what the options say, what a config says, and the two together.
+"""Settings of a run: their names and types, and config files.
 
-A config is a TOML file whose keys are the long options' names, so that ``--config`` and the options are
-one thing. What stands on the command line wins.
+A config is a TOML file whose keys are the names of the long options, so that ``--config`` and the options are the
+same. Options on the command line override it.
 """
 
 from __future__ import annotations
@@ -23,6 +23,28 @@ FILE = (
     "source", "sha256", "target", "task", "test", "kinds", "layers", "epochs", "members", "metric", "class_weight",
     "learning_rate", "batch_size", "time_limit", "recipe", "seed", *READING,
 )  # fmt: skip
+MOST_SEED = 2**32 - 1
+_TEXT, _NUMBER, _COUNT, _TRUTH, _SIZES = (
+    "a text",
+    "a number",
+    "a whole number",
+    "true or false",
+    "whole numbers",
+)
+_TYPES: dict[str, tuple[type, ...]] = {
+    _TEXT: (str, Path), _NUMBER: (int, float), _COUNT: (int,), _TRUTH: (bool,), _SIZES: (int, list),
+    "a column": (str, int), "a share or a file": (str, int, float), "a table of columns": (dict,),
+    "balanced, or a table of classes": (str, dict),
+}  # fmt: skip
+# Setting -> the values it may have; any other is a text.
+_VALUES = {
+    **dict.fromkeys(("learning_rate", "time_limit", "l2", "dropout"), _NUMBER),
+    **dict.fromkeys(("epochs", "members", "batch_size", "iterations", "seed"), _COUNT),
+    **dict.fromkeys(("header", "grey", "strict"), _TRUTH),
+    **dict.fromkeys(("layers", "size"), _SIZES),
+    "target": "a column", "test": "a share or a file", "kinds": "a table of columns",
+    "class_weight": "balanced, or a table of classes",
+}  # fmt: skip
 
 
 def read_config(path: Path) -> dict[str, Any]:
@@ -32,14 +54,10 @@ def read_config(path: Path) -> dict[str, Any]:
     ----------
     path : Path
 
-    Returns
-    -------
-    dict
-
     Raises
     ------
-    BadInput
-        For a file that is no TOML, or a key that no option has.
+    UsageError
+        If the file is not TOML, or has a key that is no setting.
     """
     import tomllib
 
@@ -53,25 +71,34 @@ def read_config(path: Path) -> dict[str, Any]:
             settings = tomllib.load(file)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(
-            f"--config: expected a file in TOML, but {path} is none ({error}); look at the config.toml of a run"
+            f"--config: expected a TOML file, but {path} is none ({error}); see the config.toml of a run"
         ) from None
     settings.pop("ellayer", None)  # which version wrote it
     known = {*NAMED, *FILE}
     for key in settings:
         if key not in known:
-            raise UsageError(f"--config: {path} has the key {key!r}, which is no setting{_near(key, known)}")
+            raise UsageError(
+                f"--config: {path} has the key {key!r}, which is not a setting{_near(key, known)}"
+            )
     for key in ("source", "test"):
         if key in settings:
-            settings[key] = _found(settings[key], path)
+            settings[key] = _existing_path(settings[key], path)
     return settings
 
 
-def _found(source: Any, config: Path) -> Any:
-    """A path relative to here, or else to where the config lies, or to a folder above."""
-    if not isinstance(source, str) or Path(source).exists():
+def _existing_path(source: object, config: Path) -> object:
+    """Return a path relative to the working directory, or else to the config's folder or one above it."""
+    if not isinstance(source, str) or _exists(Path(source)):
         return source
     above = (folder / source for folder in config.resolve().parents)
-    return next((str(path) for path in above if path.exists()), source)
+    return next((str(path) for path in above if _exists(path)), source)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name that no file can have
+        return False
 
 
 def _near(key: str, known: Iterable[str]) -> str:
@@ -79,25 +106,48 @@ def _near(key: str, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]!r}?" if near else f"; the known ones are {', '.join(sorted(known))}"
 
 
-def check_keys(settings: Mapping[str, Any], known: tuple[str, ...], what: str) -> None:
-    """Refuse a setting that this kind of run does not have.
+def check_settings(settings: Mapping[str, Any], known: tuple[str, ...], what: str) -> None:
+    """Refuse a setting that a kind of run does not have, and a value of another type.
 
     Parameters
     ----------
     settings : mapping
+        A value of None stands for the default.
     known : tuple of str
     what : str
         The kind of run, for the message.
+
+    Raises
+    ------
+    UsageError
     """
-    for key in settings:
+    for key, value in settings.items():
         if key not in known:
             options = ", ".join(option_name(name) for name in known if name not in ("source", "sha256"))
             raise UsageError(f"{option_name(key)} does not go with {what}; expected one of {options}")
+        expected = _VALUES.get(key, _TEXT)
+        if value is not None and not _fits(value, expected):
+            raise UsageError(f"{option_name(key)}: expected {expected}, received {value!r}")
+    if not 0 <= (settings.get("seed") or 0) <= MOST_SEED:
+        raise UsageError(
+            f"--seed: expected a whole number from 0 to {MOST_SEED}, received {settings['seed']}"
+        )
+
+
+def _fits(value: object, expected: str) -> bool:
+    if isinstance(value, (list, tuple)):
+        return expected == _SIZES and all(_fits(item, _COUNT) for item in value)
+    return isinstance(value, _TYPES[expected]) and (expected == _TRUTH or not isinstance(value, bool))
 
 
 def option_name(key: str) -> str:
     """Return the command line option of a setting."""
     return "--kind" if key == "kinds" else f"--{key.replace('_', '-')}"
+
+
+def as_list(sizes: int | Iterable[int]) -> list[int]:
+    """Return one size or several as a list."""
+    return [sizes] if isinstance(sizes, int) else list(sizes)
 
 
 def read_activations(text: str) -> str | list[str]:
@@ -119,11 +169,7 @@ def write_config(path: Path, settings: Mapping[str, Any]) -> str:
     ----------
     path : Path
     settings : mapping
-        What is None is left out.
-
-    Returns
-    -------
-    str
+        Settings that are None are left out.
     """
     text = config_text(settings)
     path.write_text(text, encoding="utf-8")
@@ -148,7 +194,7 @@ def config_text(settings: Mapping[str, Any]) -> str:
 
     from .. import __version__
 
-    told = {key: value for key, value in settings.items() if value is not None}
-    tables = {key: value for key, value in told.items() if isinstance(value, dict)}
-    plain = {key: value for key, value in told.items() if key not in tables}
-    return tomli_w.dumps({"ellayer": __version__, **plain, **{k: v for k, v in tables.items() if v}})
+    known = {key: value for key, value in settings.items() if value is not None}
+    plain = {key: value for key, value in known.items() if not isinstance(value, dict)}
+    tables = {key: value for key, value in known.items() if isinstance(value, dict) and value}
+    return tomli_w.dumps({"ellayer": __version__, **plain, **tables})

@@ -1,4 +1,4 @@
-"""Output folders: prepared beside, renamed when whole, never over something that is there."""
+"""Output folders: written next to their final place, renamed when complete, never over existing files."""
 
 from __future__ import annotations
 
@@ -8,46 +8,45 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from ..errors import UsageError
 
 
 class OutputFolder:
-    """A folder in the making.
+    """A folder that is not complete yet.
 
     Attributes
     ----------
     staging : Path
-        Where to write: beside the final place, or inside it where that stands already (it may be
-        a mounted volume, which cannot be renamed).
+        Where to write: next to the final place, or inside it if it exists already (it may be a mounted volume,
+        which cannot be renamed).
     final : Path or None
-        Where it stands, once ``finish`` was called.
+        The final place, once ``finish`` has been called.
     """
 
-    def __init__(self, wanted: Path | None, name: str):
-        self._wanted, self._name = wanted, name
+    def __init__(self, out: Path | None, name: str):
+        self._out, self._name = out, name
         self._reserved: Path | None = None
-        self.parent = wanted.parent if wanted else Path("runs")
-        beside = wanted if wanted and wanted.exists() else self.parent
-        self.staging = beside / f".{wanted.name if wanted else name}.{os.getpid()}.partial"
+        self.parent = out.parent if out else Path("runs")
+        place = out if out and out.exists() else self.parent
+        self.staging = place / f".{out.name if out else name}.{os.getpid()}.partial"
         self.final: Path | None = None
 
     def reserve(self) -> Path:
-        """Make the folder before it is whole, for what must outlive a killed run; return its place."""
+        """Create the final folder early, for files that must outlive a killed run; return it."""
         if self._reserved is None:
-            if self._wanted is None:
-                self._reserved = self._number(lambda target: target.mkdir())
+            if self._out is None:
+                self._reserved = self._numbered(lambda target: target.mkdir())
             else:
-                self._wanted.mkdir(exist_ok=True)
-                self._reserved = self._wanted
+                self._out.mkdir(exist_ok=True)
+                self._reserved = self._out
         return self._reserved
 
     def finish(self) -> Path:
-        """Give the folder its name: the one wanted, or the first free ``runs/NAME-N``."""
-        place = self._reserved or self._wanted
+        """Give the folder its final name: the one asked for, or the first free ``runs/NAME-N``."""
+        place = self._reserved or self._out
         if place is None:
-            self.final = self._number(self.staging.rename)
+            self.final = self._numbered(self.staging.rename)
         elif place.exists():
             for path in self.staging.iterdir():
                 _move(path, place / path.name)
@@ -57,7 +56,8 @@ class OutputFolder:
             self.final = self.staging.rename(place)
         return self.final
 
-    def _number(self, make: Callable[[Path], Any]) -> Path:
+    def _numbered(self, make: Callable[[Path], object]) -> Path:
+        """Make the first free ``runs/NAME-N``."""
         numbers = (path.name.rpartition("-")[2] for path in self.parent.glob(f"{glob.escape(self._name)}-*"))
         n = max((int(number) for number in numbers if number.isdecimal()), default=0)
         while True:
@@ -67,27 +67,27 @@ class OutputFolder:
                 make(target)
                 return target
             except OSError:
-                if not target.exists():  # else another run took this number a moment ago
+                if not target.exists():  # another run may have taken this number a moment ago
                     raise
 
 
-def _check_unused(wanted: Path) -> None:
-    """Refuse a folder that another run is about to write; clear what a killed one left."""
-    for beside in (wanted.parent, wanted):
-        for path in beside.glob(f".{glob.escape(wanted.name)}.*.partial"):
+def _check_unused(out: Path) -> None:
+    """Refuse a folder that another run is writing; remove what a killed one left."""
+    for place in (out.parent, out):
+        for path in place.glob(f".{glob.escape(out.name)}.*.partial"):
             number = path.name.split(".")[-2]
             if not number.isdecimal() or int(number) == os.getpid():
                 continue
             if _is_running(int(number)):
                 raise UsageError(
-                    f"--out: {str(wanted)!r} is in use: process {number} is about to write it; choose another name, or "
-                    "wait until that one has ended"
+                    f"--out: {str(out)!r} is in use: process {number} is writing it; choose another name, or wait until "
+                    "that process has ended"
                 )
             shutil.rmtree(path, ignore_errors=True)
 
 
 def _is_running(process: int) -> bool:
-    """Whether a process of this machine still runs; where that cannot be asked it is taken to."""
+    """Return whether a process of this machine still runs; True if that is unknown."""
     if os.name != "posix":
         return True
     try:
@@ -100,49 +100,49 @@ def _is_running(process: int) -> bool:
 
 
 def _move(path: Path, target: Path) -> None:
-    """Put a file or folder in the place of one of that name."""
+    """Move a file or folder over one of that name."""
     if target.is_dir() and not target.is_symlink():
         shutil.rmtree(target)
     path.replace(target)
 
 
 @contextmanager
-def output_folder(wanted: Path | None, name: str, *, resume: bool = False) -> Iterator[OutputFolder]:
-    """Prepare a folder, so that an impossible place is known before any work is done.
+def output_folder(out: Path | None, name: str, *, resume: bool = False) -> Iterator[OutputFolder]:
+    """Prepare a folder, so that an impossible place is refused before any work is done.
 
     Parameters
     ----------
-    wanted : Path or None
+    out : Path or None
         The folder asked for; None takes ``runs/NAME-N``.
     name : str
     resume : bool
-        Whether the folder may be that of a run that is gone on with.
+        Whether the folder may be that of a run to resume.
 
     Yields
     ------
     OutputFolder
-        Write into ``staging`` and call ``finish()``. Left without that, nothing remains.
+        Write into ``staging`` and call ``finish()``; without that call nothing remains.
 
     Raises
     ------
-    BadInput
-        If the folder holds something already or cannot be made.
+    UsageError
+        If the folder is not empty or cannot be created.
     """
-    folder = OutputFolder(wanted, name)
-    if wanted and wanted.exists() and not resume and (not wanted.is_dir() or any(wanted.iterdir())):
+    folder = OutputFolder(out, name)
+    if out and out.exists() and not resume and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(
-            f"--out: expected a folder that does not exist yet or is empty, received {str(wanted)!r}, which "
+            f"--out: expected a folder that does not exist yet or is empty, received {str(out)!r}, which "
             f"holds something already; choose another name"
         )
-    if wanted:
-        _check_unused(wanted)
+    if out:
+        _check_unused(out)
     missing = [p for p in (folder.parent, *folder.parent.parents) if not p.exists()]
     try:
         folder.staging.mkdir(parents=True)
     except OSError as error:
         _remove_empty(missing)
         raise UsageError(
-            f"--out: expected a place that can be written, received {str(wanted or folder.parent)!r} "
+            f"--out: expected a place that can be written, received {str(out or folder.parent)!r} "
             f"({error.strerror}); choose another with --out DIR"
         ) from error
     try:
@@ -154,7 +154,7 @@ def output_folder(wanted: Path | None, name: str, *, resume: bool = False) -> It
 
 
 def _remove_empty(folders: list[Path]) -> None:
-    """Remove the folders made on the way, the deepest first, as far as nobody has put anything there."""
+    """Remove the folders created on the way, the deepest first, as long as they are empty."""
     for folder in folders:
         try:
             folder.rmdir()

@@ -1,4 +1,4 @@
-"""A table larger than memory: rows to test on taken apart, the rest learned from in blocks."""
+"""A table larger than memory: test rows set apart, the rest streamed in blocks."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ import numpy as np
 if TYPE_CHECKING:
     from ..data import Examples, TableStream
 
-ROWS_APART = 20_000  # to test on, and as many to look at: of more rows than that little more is learned
+ROWS_APART = 20_000  # to test on, and as many for the sample: more rows add little
 
 
-class RestOfStream:
-    """The rows of a stream but for those that are tested on: the same ones at each pass.
+class TrainingStream:
+    """The training rows of a stream: all but the test rows, the same ones at each pass.
 
     Parameters
     ----------
     stream : TableStream
     share : float
-        Of the rows that is tested on.
+        Share of the rows to test on.
     seed : int
 
     Attributes
     ----------
     count : int
-        Rows of the last whole pass.
+        Number of rows of the last complete pass.
     """
 
     def __init__(self, stream: TableStream, share: float, seed: int):
@@ -34,11 +34,11 @@ class RestOfStream:
 
     @property
     def notes(self) -> list[str]:
-        """What was odd in the blocks read so far."""
+        """Messages about the blocks read so far."""
         return self.stream.notes
 
     def blocks(self) -> Iterator[tuple[Any, np.ndarray]]:
-        """Return the rows to learn from."""
+        """Return the training rows."""
         count = 0
         for X, y, keys in self._keyed():
             rest = keys >= self.share
@@ -47,27 +47,27 @@ class RestOfStream:
         self.count = count
 
     def apart(self, low: float, high: float) -> Examples:
-        """Return the rows whose key lies in a range, as examples in memory.
+        """Return the rows whose random key lies in a range, as examples in memory.
 
         Parameters
         ----------
         low, high : float
-            From 0 to 1; below ``share`` are the rows to test on.
+            From 0 to 1; the test rows are those below ``share``.
         """
         import polars as pl
 
         from ..data import Examples
 
-        found = [
+        blocks = [
             (X.filter(rows), y[rows])
             for X, y, keys in self._keyed()
             if (rows := (keys >= low) & (keys < high)).any()
         ]
-        frame = pl.concat([X for X, _ in found], how="vertical_relaxed")
+        frame = pl.concat([X for X, _ in blocks], how="vertical_relaxed")
         return Examples(
             self.stream.name,
             frame,
-            np.concatenate([y for _, y in found]),
+            np.concatenate([y for _, y in blocks]),
             self.stream.target,
             reading=self.stream.reading,
         )
@@ -78,22 +78,24 @@ class RestOfStream:
             yield X, y, random.random(len(y))
 
 
-def open_large(path: str, target: str | int, share: float, seed: int, how: dict[str, Any]) -> RestOfStream:
-    """Return the stream of a table, a share of its rows set apart.
+def open_large(
+    path: str, target: str | int, share: float, seed: int, options: dict[str, Any]
+) -> TrainingStream:
+    """Return the stream of a table with a share of its rows set apart.
 
     Parameters
     ----------
     path : str
     target : str or int
     share : float
-        Wanted for the test; at most ``ROWS_APART`` rows are taken.
+        Share of the rows to test on; at most ``ROWS_APART`` rows are taken.
     seed : int
-    how : dict
-        What of the reading is said and not found out.
+    options : dict
+        Options of reading that are not to be detected.
     """
     from ..data import TableStream
     from ..data.table_size import table_bytes
 
-    stream = TableStream(path, target, **how)
+    stream = TableStream(path, target, **options)
     rows = max(1.0, table_bytes(path) / (8.0 * (len(stream.columns) + 1)))
-    return RestOfStream(stream, min(share, ROWS_APART / rows), seed)
+    return TrainingStream(stream, min(share, ROWS_APART / rows), seed)

@@ -12,11 +12,11 @@ import numpy as np
 from ..core.inference import class_index, fold_scaling
 from ..core.network import Network
 from ..data import Dataset, Examples
-from ..data.memory import machine_memory
 from ..engine.model import Model
 from ..errors import UsageError
-from .config import read_activations
+from .config import as_list, read_activations
 from .folder import OutputFolder
+from .memory import check_memory
 from .messages import collect_messages
 from .notes_networks import TrainedNetwork, train_network
 from .notes_recipes import RECIPES, Recipe
@@ -106,7 +106,7 @@ class NotesTrainer:
         dataset = self.dataset
         n_x, n_y = len(dataset.X), len(dataset.Y)
         network = Network([n_x, *self.settings["layers"], n_y], read_activations(self.settings["activation"]))
-        check_memory(network, dataset.X.shape[1])
+        check_memory(network.layer_dims, dataset.X.shape[1])
         record_every = max(1, self.settings["iterations"] // 100)
 
         def fit(name: str, network: Network, options: dict[str, Any]) -> TrainedNetwork:
@@ -224,7 +224,7 @@ def _complete(settings: Mapping[str, Any], recipe: Recipe) -> dict[str, Any]:
     return {
         "source": settings["source"],
         "data": None if settings.get("data") is None else str(settings["data"]),
-        "layers": list(settings.get("layers", recipe.layers)),
+        "layers": as_list(settings.get("layers", recipe.layers)),
         "activation": activations if isinstance(activations, str) else ",".join(activations),
         "seed": settings.get("seed", recipe.seed),
         "initializer": settings.get("initializer", recipe.initializer),
@@ -262,17 +262,3 @@ def _prepare(dataset: Dataset, recipe: Recipe) -> tuple[Dataset, dict[str, np.nd
         {"mean": mean, "scale": scale},
         messages,
     )
-
-
-def check_memory(network: Network, m: int) -> None:
-    """Refuse a network whose numbers would not fit into this machine's memory.
-
-    Parameters, gradients and their products, and Z, A and dZ of every layer for m examples, float64.
-    """
-    available = machine_memory()
-    needed = 24 * (network.parameter_count + sum(network.layer_dims) * m)
-    if needed > available:
-        raise UsageError(
-            f"--layers: expected a network that fits into {available / 1e9:.0f} GB of memory, received "
-            f"{list(network.layer_dims[1:-1])}, which needs about {needed / 1e9:.0f} GB; try fewer units"
-        )

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ParameterError, UsageError
-from .config import option_name
+from .config import as_list, option_name
+from .memory import check_memory
 
 if TYPE_CHECKING:
     from ..estimators import TabularClassifier, TabularRegressor
@@ -43,6 +44,7 @@ def make_model(task: str, settings: Mapping[str, Any]) -> TabularClassifier | Ta
                 f"{option_name(option)} does not go with a target of {task}; leave it out, or try --task "
                 f"{'classes' if task == 'numbers' else 'numbers'}"
             )
+    check_memory([1, *as_list(options.get("layers") or []), 1], m=1)
     model = kind(**{PARAMETERS[option]: value for option, value in options.items()})
     try:
         validate_parameters(model)

@@ -67,7 +67,7 @@ class TableTrainer:
         from ..tables.survey import survey
 
         begin = time.perf_counter()
-        settings = {"seed": 1, "test": str(TEST_SHARE), **settings}
+        settings = {"seed": 1, "test": str(TEST_SHARE), **settings, "source": str(settings["source"])}
         source = open_source(settings)
         examples = source.train
         facts = survey(

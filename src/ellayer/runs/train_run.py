@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .checkpoints import CHECKPOINT
-from .config import FILE, NAMED, check_keys
+from .config import FILE, NAMED, check_settings
 from .folder import OutputFolder, output_folder
 from .notes_recipes import RECIPES
 from .progress import StartProgress, no_progress
@@ -76,16 +76,16 @@ def make_trainer(settings: Mapping[str, Any]) -> Trainer:
     settings : mapping
     """
     source = settings["source"]
-    if source in RECIPES:
-        check_keys(settings, NAMED, f"the named set {source!r}")
+    if isinstance(source, str) and source in RECIPES:
+        check_settings(settings, NAMED, f"the named set {source!r}")
         from .notes_trainer import NotesTrainer
 
         return NotesTrainer.read(settings)
     from ..data.files import existing
     from .table_trainer import TableTrainer
 
+    check_settings(settings, FILE, f"the file {source}")
     existing(source, "a file, a folder of images, or the name of a data set", list(RECIPES))
-    check_keys(settings, FILE, f"the file {source}")
     return TableTrainer.read(settings)
 
 

@@ -1,4 +1,4 @@
-"""The versions of what a run rests on."""
+"""Versions of the libraries that a run depends on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from importlib.metadata import version
 
 
 def versions() -> dict[str, str]:
-    """Return name and version of what computes.
+    """Return the versions of ellayer, Python and the libraries that compute.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""``ellayer reproduce``: every published number of the notes beside the one obtained."""
+"""``ellayer reproduce``: compare the published numbers of the notes with those obtained."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from ..options import Debug, Json, Out, Quiet
 from ..progress import progress_bars
 
 if TYPE_CHECKING:
-    from .rows import Row
+    from .comparisons import Comparison
 
-_LEFT_OUT = "the experiments on the cats (logistic regression, two-layer and deep network, own picture)"
+_CATS = "the experiments on the cats (logistic regression, two-layer and deep network, own picture)"
 
 
 @handle_errors
@@ -27,22 +27,24 @@ def reproduce(
         typer.Option("--cats", help="Folder of train_catvnoncat.h5 and test_catvnoncat.h5.", metavar="DIR"),
     ] = None,
     picture: Annotated[
-        Path | None, typer.Option("--picture", help="A picture of one's own: cat or not?", metavar="FILE")
+        Path | None,
+        typer.Option("--picture", help="An image of your own to classify: cat or not.", metavar="FILE"),
     ] = None,
     out: Out = None,
     quiet: Quiet = False,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Run the notes' experiments and print published beside obtained; exit code 1 if one differs.
+    """Run the experiments of the notes and compare the numbers obtained with those published.
 
-    The folder written holds the comparison (results.json) and the pictures.
+    The exit code is 1 if one differs. The folder holds the comparison
+    (results.json) and the pictures.
 
     Example: ellayer reproduce --cats path/to/folder --picture my_cat.jpg
     """
     if picture and not cats:
         raise UsageError(
-            "--picture is judged by the network trained on the cats: expected --cats DIR beside it, received none"
+            "--picture is classified by the network trained on the cats: expected --cats DIR with it, received none"
         )
     from ...data import load, load_picture
 
@@ -71,12 +73,12 @@ def reproduce(
     raise typer.Exit(CHECK_FAILED if summary["differing"] else DONE)
 
 
-def _summary(rows: list[Row], cats: bool) -> dict[str, Any]:
+def _summary(rows: list[Comparison], cats: bool) -> dict[str, Any]:
     counts = {verdict: sum(row.matches is verdict for row in rows) for verdict in (True, False, None)}
     return {
         "matching": counts[True],
         "differing": counts[False],
         "shown": counts[None],
-        "left_out": [] if cats else [_LEFT_OUT],
+        "left_out": [] if cats else [_CATS],
         "rows": [row.as_dict() for row in rows],
     }

@@ -18,19 +18,19 @@ from ...runs.notes_trainer import as_examples
 from ...runs.predictions import predict
 from ...runs.progress import StartProgress
 from . import published
-from .rows import Row, accuracy_rows, cost_rows
+from .comparisons import Comparison, compare_accuracies, compare_costs
 
 
 def reproduce_cats(
     dataset: Dataset, picture: tuple[str, np.ndarray] | None, folder: Path, start: StartProgress
-) -> list[Row]:
+) -> list[Comparison]:
     """Train logistic regression, the two-layer and the deep network on the cats.
 
     Parameters
     ----------
     dataset : Dataset
     picture : (str, array (n_x, 1)) or None
-        Name and pixels of one's own picture.
+        Name and pixels of the user's image.
     folder : Path
         For the pictures.
     start : callable
@@ -38,7 +38,7 @@ def reproduce_cats(
 
     Returns
     -------
-    list of Row
+    list of Comparison
     """
     return [
         *_logistic(dataset, start),
@@ -58,17 +58,17 @@ def _fit(
     )  # fmt: skip
 
 
-def _logistic(dataset: Dataset, start: StartProgress) -> list[Row]:
+def _logistic(dataset: Dataset, start: StartProgress) -> list[Comparison]:
     model = _fit("logistic regression", dataset, [], start, initializer="zeros", learning_rate=0.005,
                  num_iterations=2000)  # fmt: skip
     title = "cats, logistic regression"
     return [
-        *cost_rows(title, model, published.CATS_LOGISTIC_COSTS),
-        *accuracy_rows(title, model, published.CATS_LOGISTIC_ACCURACY),
+        *compare_costs(title, model, published.CATS_LOGISTIC_COSTS),
+        *compare_accuracies(title, model, published.CATS_LOGISTIC_ACCURACY),
     ]
 
 
-def _learning_rates(dataset: Dataset, folder: Path, start: StartProgress) -> list[Row]:
+def _learning_rates(dataset: Dataset, folder: Path, start: StartProgress) -> list[Comparison]:
     models = {
         rate: _fit(f"learning rate {rate}", dataset, [], start, initializer="zeros", learning_rate=rate,
                    num_iterations=1500)
@@ -80,32 +80,32 @@ def _learning_rates(dataset: Dataset, folder: Path, start: StartProgress) -> lis
     )
     save_picture(figure, folder / "learning_rates.png")
     return [
-        Row("cats, learning rates", f"last cost with {rate}", "", f"{model.curve[1][-1]:.6f}", None)
+        Comparison("cats, learning rates", f"last cost with {rate}", "", f"{model.curve[1][-1]:.6f}", None)
         for rate, model in models.items()
     ]
 
 
-def _two_layer(dataset: Dataset, start: StartProgress) -> list[Row]:
+def _two_layer(dataset: Dataset, start: StartProgress) -> list[Comparison]:
     model = _fit("two-layer network", dataset, [7], start, initializer="randn", seed=1, learning_rate=0.0075,
                  num_iterations=2500)  # fmt: skip
     title = f"cats, network {model.sizes}"
     return [
-        *cost_rows(title, model, published.CATS_TWO_LAYER_COSTS),
-        *accuracy_rows(title, model, published.CATS_TWO_LAYER_ACCURACY),
+        *compare_costs(title, model, published.CATS_TWO_LAYER_COSTS),
+        *compare_accuracies(title, model, published.CATS_TWO_LAYER_ACCURACY),
     ]
 
 
 def _deep(
     dataset: Dataset, picture: tuple[str, np.ndarray] | None, folder: Path, start: StartProgress
-) -> list[Row]:
+) -> list[Comparison]:
     model = _fit("deep network", dataset, [20, 7, 5], start, initializer="randn_over_sqrt", seed=1,
                  learning_rate=0.0075, num_iterations=2500)  # fmt: skip
     title = f"cats, network {model.sizes}"
     wrong, count = _mislabelled(dataset, model, folder / "mislabelled.png")
     rows = [
-        *cost_rows(title, model, published.CATS_DEEP_COSTS),
-        *accuracy_rows(title, model, published.CATS_DEEP_ACCURACY),
-        Row(title, "mislabelled test images", "", f"{wrong} of {count}", None),
+        *compare_costs(title, model, published.CATS_DEEP_COSTS),
+        *compare_accuracies(title, model, published.CATS_DEEP_ACCURACY),
+        Comparison(title, "mislabelled test images", "", f"{wrong} of {count}", None),
     ]
     if picture:
         rows.append(_own_picture(dataset, model, *picture, folder))
@@ -126,12 +126,14 @@ def _mislabelled(dataset: Dataset, model: TrainedNetwork, path: Path) -> tuple[i
     return int(np.sum(predictions.prediction != y)), len(y)
 
 
-def _own_picture(dataset: Dataset, model: TrainedNetwork, name: str, x: np.ndarray, folder: Path) -> Row:
+def _own_picture(
+    dataset: Dataset, model: TrainedNetwork, name: str, x: np.ndarray, folder: Path
+) -> Comparison:
     probability = float(model.result.predict_proba(x)[0, 0])
-    said = dataset.classes[int(probability > 0.5)]
-    answer = f"{said} ({per_cent(max(probability, 1 - probability))})"
+    label = dataset.classes[int(probability > 0.5)]
+    answer = f"{label} ({per_cent(max(probability, 1 - probability))})"
     image = x[:, 0].reshape(dataset.image_shape or (-1,))
     save_picture(
         image_grid([image], ["as the network sees it"], f"{name}: {answer}"), folder / "own_picture.png"
     )
-    return Row(f"cats, network {model.sizes}", f"prediction for {name}", "", answer, None)
+    return Comparison(f"cats, network {model.sizes}", f"prediction for {name}", "", answer, None)

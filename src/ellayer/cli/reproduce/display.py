@@ -1,4 +1,4 @@
-"""The comparison on the terminal."""
+"""Comparisons on the terminal."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from .rows import Row
+from .comparisons import Comparison
 
 _STYLES = {True: "green", False: "bold red", None: "dim"}
 
 
-def show_rows(rows: list[Row], summary: dict[str, Any], path: Path) -> None:
-    """Print a table per experiment, the count of the verdicts, and what was left out."""
+def show_rows(rows: list[Comparison], summary: dict[str, Any], path: Path) -> None:
+    """Print a table for each experiment, the counts of the results, and the experiments left out."""
     console = Console()
     for experiment, group in groupby(rows, key=lambda row: row.experiment):
         table = Table(title=experiment, title_justify="left", min_width=64)
@@ -32,6 +32,6 @@ def show_rows(rows: list[Row], summary: dict[str, Any], path: Path) -> None:
         f"{summary['matching']} match, {summary['differing']} differ, {summary['shown']} are shown without a "
         f"published number."
     )
-    for what in summary["left_out"]:
-        console.print(f"Left out: {what}; give --cats DIR to run them.", markup=False)
+    for experiments in summary["left_out"]:
+        console.print(f"Left out: {experiments}; use --cats DIR to run them.", markup=False)
     console.print(f"Pictures and results.json are in {path}", markup=False, highlight=False, soft_wrap=True)

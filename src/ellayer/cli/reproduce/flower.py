@@ -11,10 +11,10 @@ from ...runs.notes_networks import TrainedNetwork, per_cent, train_whole
 from ...runs.notes_pictures import boundaries
 from ...runs.progress import StartProgress
 from . import published
-from .rows import Row, cost_rows
+from .comparisons import Comparison, compare_costs
 
 
-def reproduce_flower(folder: Path, start: StartProgress) -> list[Row]:
+def reproduce_flower(folder: Path, start: StartProgress) -> list[Comparison]:
     """Train logistic regression and the networks on the flower; draw their boundaries.
 
     Parameters
@@ -26,13 +26,13 @@ def reproduce_flower(folder: Path, start: StartProgress) -> list[Row]:
 
     Returns
     -------
-    list of Row
+    list of Comparison
     """
     dataset = load("flower")
     return [*_four_units(dataset, folder, start), *_hidden_sizes(dataset, folder, start)]
 
 
-def _four_units(dataset: Dataset, folder: Path, start: StartProgress) -> list[Row]:
+def _four_units(dataset: Dataset, folder: Path, start: StartProgress) -> list[Comparison]:
     logistic = train_whole(
         "logistic regression", dataset, Network([2, 1]), initializer="zeros", learning_rate=1.2,
         num_iterations=10000, record_every=1000, progress=start("flower: logistic regression", 10000),
@@ -44,15 +44,15 @@ def _four_units(dataset: Dataset, folder: Path, start: StartProgress) -> list[Ro
     obtained = per_cent(logistic.train_accuracy)
     accuracy = per_cent(network.train_accuracy, 2)
     return [
-        Row("flower, logistic regression", "accuracy", published.FLOWER_LOGISTIC_ACCURACY, obtained,
+        Comparison("flower, logistic regression", "accuracy", published.FLOWER_LOGISTIC_ACCURACY, obtained,
             obtained == published.FLOWER_LOGISTIC_ACCURACY),
-        *cost_rows(title, network, published.FLOWER_COSTS, published.FLOWER_COST_RANGES),
-        Row(title, "accuracy", published.FLOWER_ACCURACY, accuracy,
+        *compare_costs(title, network, published.FLOWER_COSTS, published.FLOWER_COST_RANGES),
+        Comparison(title, "accuracy", published.FLOWER_ACCURACY, accuracy,
             f"{int(100 * network.train_accuracy)} %" == published.FLOWER_ACCURACY),
     ]  # fmt: skip
 
 
-def _hidden_sizes(dataset: Dataset, folder: Path, start: StartProgress) -> list[Row]:
+def _hidden_sizes(dataset: Dataset, folder: Path, start: StartProgress) -> list[Comparison]:
     models = {
         n_h: _network(dataset, n_h, published.HIDDEN_SIZES_ITERATIONS, start)
         for n_h in published.HIDDEN_SIZES
@@ -62,16 +62,16 @@ def _hidden_sizes(dataset: Dataset, folder: Path, start: StartProgress) -> list[
           folder / "hidden_sizes.png", columns=4)  # fmt: skip
     title = "flower, hidden layer sizes"
     rows = [
-        Row(title, f"accuracy with {n_h}", "", per_cent(model.train_accuracy, 2), None)
+        Comparison(title, f"accuracy with {n_h}", "", per_cent(model.train_accuracy, 2), None)
         for n_h, model in models.items()
     ]
     highest = models[best].train_accuracy
     rows.append(
-        Row(
+        Comparison(
             title, "best size", str(published.BEST_HIDDEN_SIZE), str(best), best == published.BEST_HIDDEN_SIZE
         )
     )
-    rows.append(Row(title, "its accuracy", f"around {published.BEST_ACCURACY}", per_cent(highest, 2),
+    rows.append(Comparison(title, "its accuracy", f"around {published.BEST_ACCURACY}", per_cent(highest, 2),
                     per_cent(highest) == published.BEST_ACCURACY))  # fmt: skip
     return rows
 

@@ -1,4 +1,4 @@
-"""One published number beside the one obtained."""
+"""Comparisons of a published number with the one obtained."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from ...runs.notes_networks import TrainedNetwork, per_cent
 
 
 @dataclass(frozen=True)
-class Row:
-    """A line of the comparison.
+class Comparison:
+    """A published number and the one obtained.
 
     Parameters
     ----------
@@ -20,7 +20,7 @@ class Row:
     published, obtained : str
         As printed; nothing published is "".
     matches : bool or None
-        None where there is nothing to compare with: it is shown, not judged.
+        None if nothing is published to compare with.
     """
 
     experiment: str
@@ -31,22 +31,22 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """The verdict in a word."""
+        """The result of the comparison in a word."""
         return {True: "matches", False: "DIFFERS", None: "shown"}[self.matches]
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the row as plain data for JSON."""
+        """Return the comparison as plain data for JSON."""
         return {"experiment": self.experiment, "quantity": self.quantity, "published": self.published or None,
                 "obtained": self.obtained, "verdict": self.verdict}  # fmt: skip
 
 
-def cost_rows(
+def compare_costs(
     experiment: str,
     model: TrainedNetwork,
     published: Mapping[int, str],
     ranges: Mapping[int, tuple[float, float]] | None = None,
-) -> list[Row]:
-    """Compare costs: to every digit printed, or within a range where one is given.
+) -> list[Comparison]:
+    """Compare costs: to every digit printed, or with a range if there is one.
 
     Parameters
     ----------
@@ -67,11 +67,13 @@ def cost_rows(
         if iteration in ranges:
             low, high = ranges[iteration]
             matches, shown = low <= cost <= high, f"{text} ({low} to {high})"
-        rows.append(Row(experiment, f"cost at {iteration}", shown, obtained, matches))
+        rows.append(Comparison(experiment, f"cost at {iteration}", shown, obtained, matches))
     return rows
 
 
-def accuracy_rows(experiment: str, model: TrainedNetwork, published: Mapping[str, str]) -> list[Row]:
+def compare_accuracies(
+    experiment: str, model: TrainedNetwork, published: Mapping[str, str]
+) -> list[Comparison]:
     """Compare accuracies to the second decimal of a per cent.
 
     Parameters
@@ -85,5 +87,5 @@ def accuracy_rows(experiment: str, model: TrainedNetwork, published: Mapping[str
     rows = []
     for part, text in published.items():
         obtained = per_cent(values[part], 2)
-        rows.append(Row(experiment, f"{part} accuracy", text, obtained, obtained == text))
+        rows.append(Comparison(experiment, f"{part} accuracy", text, obtained, obtained == text))
     return rows
