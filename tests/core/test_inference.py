@@ -7,7 +7,7 @@ import pytest
 from scipy import sparse
 
 from ellayer.core import Inputs, L_model_forward, Network, initialize_parameters
-from ellayer.core.inference import class_index, class_probabilities, layer_outputs, outputs
+from ellayer.core.inference import class_index, class_probabilities, outputs
 
 PLAIN = Network([5, 7, 3], "tanh")
 BLENDED = Network([5, 7, 1], "relu", parametric=True)
@@ -27,7 +27,7 @@ def test_blocks_change_nothing(network, block):
         assert np.array_equal(A, AL)
     np.testing.assert_allclose(outputs(sparse.csc_array(X), parameters, network, block)[0], AL, rtol=1e-13)
     for layer in range(1, network.L):
-        inner = layer_outputs(X, parameters, network, layer, block)
+        inner = outputs(X, parameters, network, block, layer)[0]
         np.testing.assert_allclose(inner, caches[layer].A_prev, rtol=1e-13)
 
 
@@ -45,7 +45,7 @@ def test_no_examples_give_no_outputs():
 
 def test_layer_0_is_the_input():
     X = np.random.RandomState(0).randn(5, 20)
-    assert np.array_equal(layer_outputs(X, initialize_parameters(PLAIN, seed=1), PLAIN, 0), X)
+    assert np.array_equal(outputs(X, initialize_parameters(PLAIN, seed=1), PLAIN, layer=0)[0], X)
 
 
 def test_classes_of_one_output_and_of_several_agree():

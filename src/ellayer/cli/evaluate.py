@@ -110,6 +110,6 @@ def _show_calibration(console: Console, evaluation: Evaluation) -> None:
     for heading in ("rows", "predicted", "observed", "95 % interval"):
         table.add_column(heading, justify="right")
     for row in bins:
-        table.add_row(str(row["rows"]), per_cent(row["promised"], 1), per_cent(row["came_true"], 1),
-                      f"{100 * row['low']:.0f} to {per_cent(row['high'])}")  # fmt: skip
+        table.add_row(str(row.rows), per_cent(row.predicted, 1), per_cent(row.observed, 1),
+                      f"{100 * row.low:.0f} to {per_cent(row.high)}")  # fmt: skip
     console.print(table)

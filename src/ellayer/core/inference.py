@@ -17,15 +17,18 @@ EXAMPLES_AT_ONCE = 4096  # a good block where blocks are small on purpose
 NUMBERS_AT_ONCE = 2**24  # in the widest layer of a block, where nobody says how many examples it has
 SPARSE_NUMBERS_AT_ONCE = 2**22  # of a sparse input made dense
 MOST_DEAD = 0.9  # share of dead units at which a layer hardly learns
-_TILE = (
-    64  # BLAS sums in another order at the edge of a matrix: whole tiles give a block the bits of the whole
-)
+# BLAS sums in another order at the edge of a matrix: blocks of whole tiles have the bits of the whole.
+_TILE = 64
 
 
 def outputs(
-    X: Array, parameters: dict[str, Array], network: Network, block: int | None = None
+    X: Array,
+    parameters: dict[str, Array],
+    network: Network,
+    block: int | None = None,
+    layer: int | None = None,
 ) -> tuple[Array, Array]:
-    """Return A^[L] and Z^[L] of any number of examples.
+    """Return A^[L] and Z^[L] of any number of examples, or those of another layer.
 
     Parameters
     ----------
@@ -35,10 +38,12 @@ def outputs(
     block : int, optional
         Examples per block. By default as many as keep the widest layer below 2^24 numbers (of sparse
         input, 2^22 of it).
+    layer : int, optional
+        The layer whose A and Z are returned, by default L; 0 returns A^[0] twice.
 
     Returns
     -------
-    AL, ZL : array, shape (n_L, m)
+    A, Z : array, shape (n_l, m)
 
     Examples
     --------
@@ -47,20 +52,13 @@ def outputs(
     >>> outputs(np.array([[2.0, 0.0], [2.5, 1.0]]), theta, Network([2, 1]))
     (array([[0.5       , 0.37754067]]), array([[ 0. , -0.5]]))
     """
-    blocks = [_forward(A, parameters, network, network.L) for A in _blocks(X, network, block)]
+    layer = network.L if layer is None else layer
+    blocks = [_forward(A, parameters, network, layer) for A in _blocks(X, network, block)]
     if len(blocks) == 1:
         return blocks[0]
     xp = array_namespace(blocks[0][0])
-    AL, ZL = zip(*blocks, strict=True)
-    return xp.concat(AL, axis=1), xp.concat(ZL, axis=1)
-
-
-def layer_outputs(
-    X: Array, parameters: dict[str, Array], network: Network, layer: int, block: int | None = None
-) -> Array:
-    """Return A^[layer], shape (n_layer, m), with 0 for the input; arguments as of ``outputs``."""
-    blocks = [_forward(A, parameters, network, layer)[0] for A in _blocks(X, network, block)]
-    return blocks[0] if len(blocks) == 1 else array_namespace(blocks[0]).concat(blocks, axis=1)
+    A, Z = zip(*blocks, strict=True)
+    return xp.concat(A, axis=1), xp.concat(Z, axis=1)
 
 
 def class_index(Y: Array) -> Array:
@@ -180,9 +178,9 @@ def _blocks(X: Array, network: Network, block: int | None) -> Iterator[Array]:
 
 def _forward(A: Array, parameters: dict[str, Array], network: Network, layer: int) -> tuple[Array, Array]:
     """Return A and Z of a layer, and keep nothing of those before it."""
-    Z = A
     if network.inputs is not None:
         A, _ = inputs_forward(A, parameters, network.inputs)
+    Z = A
     for l in range(1, layer + 1):
         W, b, alpha = parameters[f"W{l}"], parameters[f"b{l}"], parameters.get(f"a{l}")
         A, cache = linear_activation_forward(A, W, b, network.layer_activations[l - 1], alpha=alpha)

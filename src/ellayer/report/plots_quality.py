@@ -12,7 +12,8 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from ..core.metrics import METRICS, class_numbers, equal_bins, reliability
+from ..core.metrics import METRICS, class_numbers
+from .scores import calibration_bins
 from .sentences import short
 from .style import COLOURS, DASHES, INK, MARKERS, look, new_figure
 
@@ -180,28 +181,16 @@ def calibration_curve(
     -------
     Figure
     """
-    from .scores import wilson
-
-    truth = class_numbers(y, classes)
     with look():
         figure, (axes,) = new_figure(SIZE, title)
         axes.plot([0, 1], [0, 1], color="#666666", linewidth=1.5, linestyle=":", label="perfect calibration")
         for i, (name, P) in enumerate(models.items()):
-            predicted, right = reliability(np.asarray(P, dtype=float), truth)
-            bins = equal_bins(predicted)
-            x = [float(predicted[rows].mean()) for rows in bins]
-            share = np.array([float(right[rows].mean()) for rows in bins])
+            _, x, observed, low, high = np.array(calibration_bins(P, y, classes)).T
             if i == 0:
-                ends = np.array([wilson(float(right[rows].mean()), len(rows)) for rows in bins])
                 axes.errorbar(
-                    x,
-                    share,
-                    [share - ends[:, 0], ends[:, 1] - share],
-                    color=BLUE,
-                    linewidth=0,
-                    elinewidth=1.4,
+                    x, observed, [observed - low, high - observed], color=BLUE, linewidth=0, elinewidth=1.4
                 )
-            _line(axes, x, share, shorten(name, 28), i, marked=True)
+            _line(axes, x, observed, shorten(name, 28), i, marked=True)
         axes.set_xlabel(
             f"predicted probability of {shorten(classes[1])}"
             if len(classes) == 2
@@ -211,7 +200,7 @@ def calibration_curve(
         axes.set_xlim(-0.02, 1.02)
         axes.set_ylim(-0.02, 1.02)
         _finish(axes, "both")
-    return figure  # fmt: skip
+    return figure
 
 
 def roc_curves(curves: Mapping[str, Curve], title: str = "") -> Figure:

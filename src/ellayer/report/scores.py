@@ -6,11 +6,12 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..core.metrics import METRICS, Statistic, class_numbers, metric_names
+from ..core.metrics import METRICS, Statistic, class_numbers, equal_bins, metric_names, reliability
 from ..errors import EllayerError
 from .run_facts import Predictions
 
@@ -143,6 +144,34 @@ def differences(
             low, high = _percentiles(sign * (draws[name] - draws_b[name]), W.shape[1])
             leads[name] = Score(sign * (values[name] - values_b[name]), low, high)
     return leads
+
+
+class CalibrationBin(NamedTuple):
+    """Rows of like predicted probability: their number, its mean, and the observed frequency with its 95 % interval."""
+
+    rows: int
+    predicted: float
+    observed: float
+    low: float
+    high: float
+
+
+def calibration_bins(P: ArrayLike, y: ArrayLike, classes: Sequence[object]) -> list[CalibrationBin]:
+    """Return predicted and observed frequency in up to ten bins of as many rows each.
+
+    Parameters
+    ----------
+    P : array, shape (m, K)
+    y : array of labels, shape (m,)
+    classes : sequence of K labels
+    """
+    predicted, right = reliability(np.asarray(P, dtype=float), class_numbers(y, classes))
+    bins = []
+    for rows in equal_bins(predicted):
+        observed = float(right[rows].mean())
+        ends = wilson(observed, len(rows))
+        bins.append(CalibrationBin(len(rows), float(predicted[rows].mean()), observed, *ends))
+    return bins
 
 
 def _arrays(

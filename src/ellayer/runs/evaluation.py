@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ..core.metrics import class_numbers, equal_bins, reliability
 from ..errors import UsageError
 from ..report.run_facts import Predictions
-from ..report.scores import Score, scores, wilson
+from ..report.scores import CalibrationBin, Score, calibration_bins, scores
 from .messages import collect_messages
 from .saved_model import SavedModel, listed_labels
 from .table_trainer import digest_of
@@ -49,19 +48,12 @@ class Evaluation:
 
         return count_pairs(self.y, self.predictions.prediction, self.classes).tolist()
 
-    def calibration(self) -> list[dict[str, float]]:
+    def calibration(self) -> list[CalibrationBin]:
         """Return predicted and observed frequency in bins of as many rows each; empty without probabilities."""
         P = self.predictions.P
         if P is None or not np.isfinite(P).all():
             return []
-        predicted, right = reliability(np.asarray(P, dtype=float), class_numbers(self.y, self.classes))
-        rows = []
-        for rows_of_bin in equal_bins(predicted):
-            share, count = float(right[rows_of_bin].mean()), len(rows_of_bin)
-            low, high = wilson(share, count)
-            mean = float(predicted[rows_of_bin].mean())
-            rows.append({"rows": count, "promised": mean, "came_true": share, "low": low, "high": high})
-        return rows
+        return calibration_bins(P, self.y, self.classes)
 
     def to_json(self) -> dict[str, Any]:
         """Return the evaluation as plain data."""
@@ -72,7 +64,7 @@ class Evaluation:
         if self.classes:
             facts["classes"] = [str(label) for label in self.classes]
             facts["confusion_matrix"] = self.confusion_matrix()
-            facts["calibration"] = self.calibration()
+            facts["calibration"] = [row._asdict() for row in self.calibration()]
         return {**facts, "notes": self.messages}
 
 

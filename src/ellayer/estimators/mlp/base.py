@@ -17,7 +17,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..._warn import warn_user
-from ...core.inference import class_index, layer_outputs
+from ...core.inference import class_index, outputs
 from ...core.network import Network
 from ...engine.history import History
 from ...engine.model import ModelParts, TargetKind, labels_as_columns, rows_as_columns
@@ -134,8 +134,7 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
 
     def _forward(self, X: Any, layer: int | None = None) -> np.ndarray:
         """Return A^[layer] of validated rows as rows, by default the last layer's."""
-        layer = self.network_.L if layer is None else layer
-        return layer_outputs(X.T, self.parameters_, self.network_, layer).T
+        return outputs(X.T, self.parameters_, self.network_, layer=layer)[0].T
 
     def _outputs(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
