@@ -1,4 +1,4 @@
-"""Checkpoints: the whole state of a run in a file, so that a killed run goes on where it was."""
+"""Checkpoints: the whole state of a run in a file, so that a killed run can resume."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from ..engine.history import History
 from ..engine.state import FlatState, TrainState
 from ..errors import EllayerError
-from . import file_format as container
+from . import file_format
 from .plain_data import ModelFileError
 
 _FIELDS = tuple(field.name for field in dataclasses.fields(TrainState))
@@ -48,7 +48,7 @@ def save_checkpoint(state: TrainState | Sequence[TrainState], path: str | os.Pat
     content = (
         {"states": [_content(one) for one in state]} if isinstance(state, (list, tuple)) else _content(state)
     )
-    container.write(path, "checkpoint", content)
+    file_format.write(path, "checkpoint", content)
 
 
 def _content(state: Any) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Any:
         For a truncated, altered, foreign or newer file.
     FileNotFoundError
     """
-    _, content = container.read(path, ("checkpoint",))
+    _, content = file_format.read(path, ("checkpoint",))
     try:
         if "states" in content:
             return [_state(one) for one in content["states"]]
@@ -140,7 +140,7 @@ class Checkpoint:
         if not last and time.monotonic() - self._written < self.every:
             return
         if self._written == -math.inf:
-            container.remove_leftovers(self.path)
+            file_format.remove_leftovers(self.path)
         states = info.states
         save_checkpoint(states if len(states) > 1 else states[0], self.path)
         self._written = time.monotonic()

@@ -7,19 +7,20 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from ..core.arrays import to_numpy
 from ..core.inference import fold_scaling
 from ..core.network import Network
-from ..engine.state import TrainState
-from . import file_format as container
+from ..engine.history import History
+from ..engine.result import TrainingResult
+from ..engine.state import Parameters, TrainState
+from . import file_format
 from .plain_data import ModelFileError
 
-# The classes a file may name; they are looked up as public names of the package, never otherwise.
+# The classes a file may name; they are looked up in ``estimators``, never otherwise.
 ESTIMATORS = ("MLPClassifier", "MLPRegressor", "TabularClassifier", "TabularRegressor")
 _SCALING = "standardise"
 KINDS = ("TrainingResult", "network", *ESTIMATORS)
+_RESULT_FACTS = ("stopped_by", "engine", "seconds", "compile_seconds")
 
 
 def save(model: Any, path: str | os.PathLike[str], *, provenance: Mapping[str, Any] | None = None) -> None:
@@ -62,7 +63,7 @@ def save(model: Any, path: str | os.PathLike[str], *, provenance: Mapping[str, A
                 "try another name, or fold the scaling into the first layer: ellayer.core.inference.fold_scaling"
             )
         content = {**content, "provenance": dict(provenance)}
-    container.write(path, kind, content)
+    file_format.write(path, kind, content)
 
 
 def load(path: str | os.PathLike[str]) -> Any:
@@ -86,7 +87,7 @@ def load(path: str | os.PathLike[str]) -> Any:
         For a truncated, altered, foreign or newer file.
     FileNotFoundError
     """
-    kind, content = container.read(path, KINDS)
+    kind, content = file_format.read(path, KINDS)
     try:
         content = _fold_old_scaling(content)
         if kind == "network":
@@ -99,7 +100,7 @@ def load(path: str | os.PathLike[str]) -> Any:
 
 
 def read_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Return what ``save`` was told about where a model comes from.
+    """Return the provenance that was passed to ``save``.
 
     Parameters
     ----------
@@ -108,7 +109,7 @@ def read_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
     Returns
     -------
     dict
-        Empty where nothing was told.
+        Empty if there was none.
 
     Raises
     ------
@@ -125,11 +126,11 @@ def read_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
     >>> read_provenance(path)
     {'source': 'a.csv'}
     """
-    _, content = container.read(path, KINDS)
-    told = content.get("provenance", {})
-    if not isinstance(told, dict):
-        raise ModelFileError(f"{path}: expected a dict as provenance, received {type(told).__name__}")
-    return {key: value for key, value in told.items() if key != _SCALING}
+    _, content = file_format.read(path, KINDS)
+    provenance = content.get("provenance", {})
+    if not isinstance(provenance, dict):
+        raise ModelFileError(f"{path}: expected a dict as provenance, received {type(provenance).__name__}")
+    return {key: value for key, value in provenance.items() if key != _SCALING}
 
 
 def _fold_old_scaling(content: dict[str, Any]) -> dict[str, Any]:
@@ -140,93 +141,84 @@ def _fold_old_scaling(content: dict[str, Any]) -> dict[str, Any]:
     return content | {"parameters": fold_scaling(content["parameters"], rule["mean"], rule["scale"])}
 
 
-def _content(model: Any) -> tuple[str, Any]:
-    """Return what kind a model is, and what of it is stored."""
-    import ellayer
-
+def _content(model: object) -> tuple[str, dict[str, Any]]:
+    """Return the kind of a model and its content as plain data and arrays."""
     if isinstance(model, tuple) and len(model) == 2 and isinstance(model[0], Network):
         return "network", _network(*model)
-    if isinstance(model, ellayer.TrainingResult):
+    if isinstance(model, TrainingResult):
         return "TrainingResult", _result(model)
-    name = type(model).__name__
-    if name in ESTIMATORS and type(model) is getattr(ellayer, name):
-        arrays, facts = _fitted(model)
-        return name, {"settings": model.get_params(deep=False), "arrays": arrays, "facts": facts}
-    raise ModelFileError(
-        f"model: expected a TrainingResult, a pair (network, parameters), {' or '.join(ESTIMATORS)}; received "
-        f"{type(model).__name__}; a pipeline goes with ellayer.to_onnx or with joblib"
-    )
-
-
-def _fitted(estimator: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    kind = type(model).__name__
+    if kind not in ESTIMATORS or type(model) is not _estimator_class(kind):
+        raise ModelFileError(
+            f"model: expected a TrainingResult, a pair (network, parameters), {' or '.join(ESTIMATORS)}; received "
+            f"{kind}; try ellayer.to_onnx or joblib for a pipeline"
+        )
     from sklearn.utils.validation import check_is_fitted
 
+    estimator: Any = model
     check_is_fitted(estimator)
     try:
-        return estimator._get_fitted()
+        arrays, facts = estimator._get_fitted()
     except ValueError as error:
-        raise ModelFileError(f"{type(estimator).__name__}: {error}") from None
+        raise ModelFileError(f"{kind}: {error}") from None
+    return kind, {"settings": estimator.get_params(deep=False), "arrays": arrays, "facts": facts}
 
 
-def _network(network: Network, parameters: Any) -> dict[str, Any]:
-    plain = {name: to_numpy(theta) for name, theta in dict(parameters).items()}
-    _check_parameters(network, plain)
+def _estimator_class(kind: str) -> Any:
+    """Return a class that a file may name: one of ``ESTIMATORS`` and no other."""
+    from .. import estimators
+
+    return getattr(estimators, kind)
+
+
+def _network(network: Network, parameters: Parameters) -> dict[str, Any]:
+    arrays = {name: to_numpy(theta) for name, theta in parameters.items()}
+    _check_parameters(network, arrays)
     try:
         fields = json.loads(network.to_json())
     except ValueError as error:
         raise ModelFileError(f"network: {error}") from None
-    return {"network": fields, "parameters": plain}
+    return {"network": fields, "parameters": arrays}
 
 
-def _read_network(content: dict[str, Any]) -> tuple[Network, dict[str, np.ndarray]]:
+def _read_network(content: dict[str, Any]) -> tuple[Network, Parameters]:
     network = Network.from_json(json.dumps(content["network"]))
     _check_parameters(network, content["parameters"])
     return network, content["parameters"]
 
 
-def _check_parameters(network: Network, parameters: dict[str, np.ndarray]) -> None:
+def _check_parameters(network: Network, parameters: Parameters) -> None:
     received = {name: theta.shape for name, theta in parameters.items()}
     if received != network.shapes:
         raise ModelFileError(f"parameters: expected the shapes {network.shapes}, received {received}")
 
 
-def _result(result: Any) -> dict[str, Any]:
+def _result(result: TrainingResult) -> dict[str, Any]:
     return _network(result.network, result.parameters) | {
         "costs": [float(cost) for cost in result.costs],
         "history": dict(result.history),
         "final": result.history.final,
-        "stopped_by": result.stopped_by,
-        "engine": result.engine,
         "seed": result.state.seed,
         "step": result.state.step,
-        "seconds": result.seconds,
-        "compile_seconds": result.compile_seconds,
+        **{name: getattr(result, name) for name in _RESULT_FACTS},
     }
 
 
-def _read_result(content: dict[str, Any]) -> Any:
-    import ellayer
-
+def _read_result(content: dict[str, Any]) -> TrainingResult:
     network, parameters = _read_network(content)
-    history = ellayer.engine.History(content["history"], content["final"])
+    history = History(content["history"], content["final"])
     columns = {name: list(column) for name, column in history.items()}
-    state = TrainState(parameters, None, step=content["step"], seed=content["seed"], history=columns)  # type: ignore[arg-type]
-    return ellayer.TrainingResult(
+    return TrainingResult(
         network=network,
         parameters={name: theta.copy() for name, theta in parameters.items()},
         costs=content["costs"],
         history=history,
-        stopped_by=content["stopped_by"],
-        engine=content["engine"],
-        state=state,
-        seconds=content["seconds"],
-        compile_seconds=content["compile_seconds"],
+        state=TrainState(parameters, None, step=content["step"], seed=content["seed"], history=columns),
+        **{name: content[name] for name in _RESULT_FACTS},
     )
 
 
 def _read_estimator(kind: str, content: dict[str, Any]) -> Any:
-    import ellayer
-
-    estimator = getattr(ellayer, kind)(**content["settings"])
+    estimator = _estimator_class(kind)(**content["settings"])
     estimator._set_fitted(content["arrays"], content["facts"])
     return estimator
