@@ -47,12 +47,12 @@ BUDGET = {
     "core": Counts(0, 0, 0, 0),
     "data": Counts(18, 0, 20, 5),
     "engine": Counts(1, 7, 5, 1),
-    "estimators": Counts(176, 11, 53, 15),
+    "estimators": Counts(105, 2, 42, 11),
     "inspection": Counts(5, 0, 0, 0),
-    "report": Counts(1, 1, 1, 0),
-    "runs": Counts(27, 1, 11, 3),
-    "steps": Counts(9, 3, 0, 0),
-    "storage": Counts(14, 1, 1, 1),
+    "report": Counts(1, 0, 1, 0),
+    "runs": Counts(23, 1, 7, 2),
+    "steps": Counts(9, 1, 0, 0),
+    "storage": Counts(14, 0, 1, 1),
     "tables": Counts(5, 1, 7, 5),
 }
 ANY_SHARE = 0.05  # of all annotated arguments

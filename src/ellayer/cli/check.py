@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from json import dumps
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -61,6 +61,6 @@ def check(
     raise typer.Exit(DONE if outcome.passed else CHECK_FAILED)
 
 
-def _plain(row: dict) -> dict:
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
     """A row for JSON, which has no nan."""
     return {key: None if isinstance(value, float) and value != value else value for key, value in row.items()}

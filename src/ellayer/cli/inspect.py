@@ -98,7 +98,7 @@ def _weight_table(facts: dict[str, Any]) -> Table:
     parameters = facts["parameters"]
     over = f" over {facts['members']} members" if facts["members"] > 1 else ""
     headings: tuple[str, ...] = ("", "shape", "mean", "std", "min", "max", "zeros")
-    rows: list[tuple] = [
+    rows: list[tuple[Any, ...]] = [
         (row["name"], _shape(row["shape"]), *(_number(row[key]) for key in ("mean", "std", "min", "max")),
          f"{100 * row['zeros']:.3g} %")
         for row in parameters

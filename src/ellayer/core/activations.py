@@ -251,14 +251,21 @@ ACTIVATIONS: Registry[Activation] = Registry(
 )
 
 
-def _row(name: str, forward: Callable, backward: Callable, numbers: dict | None = None, **facts) -> None:
+Function = Callable[..., Units]
+
+
+def _row(
+    name: str, forward: Function, backward: Function, numbers: dict[str, float] | None = None, *, latex: str,
+    latex_prime: str, gain: float | Callable[..., float] = 1.0, kinks: tuple[float, ...] = (), onnx: str = "",
+    elementwise: bool = True,
+) -> None:  # fmt: skip
     def make(name: str, **values: float) -> Activation:
         g = partial(forward, **values) if values else forward
         dg = partial(backward, **values) if values else backward
-        own = dict(facts)
-        if callable(own.get("gain")):
-            own["gain"] = own["gain"](**values)
-        return Activation(name, g, dg, numbers=tuple(values.items()), **own)
+        factor = gain(**values) if callable(gain) else gain
+        return Activation(
+            name, g, dg, factor, kinks, latex, latex_prime, onnx, elementwise, tuple(values.items())
+        )
 
     ACTIVATIONS.add(name, make, **(numbers or {}))
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from .network import Network
 
 
+Random = np.random.RandomState
+
+
 @dataclass(frozen=True)
 class Initializer:
     """One rule for a starting W^[l].
@@ -30,63 +33,63 @@ class Initializer:
     """
 
     name: str
-    draw: Callable[[np.random.RandomState, int, int, float], np.ndarray]
+    draw: Callable[[Random, int, int, float], np.ndarray]
     latex: str = ""
 
 
-def zeros(random, n_out, n_in, gain):
+def zeros(random: Random, n_out: int, n_in: int, gain: float) -> np.ndarray:
     """W = 0: every hidden unit stays the copy of its neighbour (shown in ``steps.demonstrations``)."""
     return np.zeros((n_out, n_in))
 
 
-def randn(random, n_out, n_in, gain, scale):
+def randn(random: Random, n_out: int, n_in: int, gain: float, scale: float) -> np.ndarray:
     """W ~ scale * N(0, 1), the notes' rule with scale 0.01."""
     return random.randn(n_out, n_in) * scale
 
 
-def randn_over_sqrt(random, n_out, n_in, gain):
+def randn_over_sqrt(random: Random, n_out: int, n_in: int, gain: float) -> np.ndarray:
     """W ~ N(0, 1) / sqrt(n_in), the notes' rule for deep networks (LeCun et al. 1998)."""
     return random.randn(n_out, n_in) / math.sqrt(n_in)
 
 
-def lecun_uniform(random, n_out, n_in, gain):
+def lecun_uniform(random: Random, n_out: int, n_in: int, gain: float) -> np.ndarray:
     """W ~ U(-r, r), r = sqrt(3 / n_in) (LeCun et al. 1998)."""
     return _uniform(random, n_out, n_in, math.sqrt(3.0 / n_in))
 
 
-def xavier_normal(random, n_out, n_in, gain):
+def xavier_normal(random: Random, n_out: int, n_in: int, gain: float) -> np.ndarray:
     """W ~ N(0, 2 / (n_in + n_out)) (Glorot and Bengio 2010)."""
     return random.randn(n_out, n_in) * math.sqrt(2.0 / (n_in + n_out))
 
 
-def xavier_uniform(random, n_out, n_in, gain):
+def xavier_uniform(random: Random, n_out: int, n_in: int, gain: float) -> np.ndarray:
     """W ~ U(-r, r), r = sqrt(6 / (n_in + n_out)) (Glorot and Bengio 2010)."""
     return _uniform(random, n_out, n_in, math.sqrt(6.0 / (n_in + n_out)))
 
 
-def he_normal(random, n_out, n_in, gain):
+def he_normal(random: Random, n_out: int, n_in: int, gain: float) -> np.ndarray:
     """W ~ N(0, 2 / n_in) (He et al. 2015)."""
     return random.randn(n_out, n_in) * math.sqrt(2.0 / n_in)
 
 
-def he_uniform(random, n_out, n_in, gain):
+def he_uniform(random: Random, n_out: int, n_in: int, gain: float) -> np.ndarray:
     """W ~ U(-r, r), r = sqrt(6 / n_in) (He et al. 2015)."""
     return _uniform(random, n_out, n_in, math.sqrt(6.0 / n_in))
 
 
-def orthogonal(random, n_out, n_in, gain):
+def orthogonal(random: Random, n_out: int, n_in: int, gain: float) -> np.ndarray:
     """W = gain * Q with orthonormal rows or columns (Saxe et al. 2014)."""
     Q, R = np.linalg.qr(random.randn(max(n_out, n_in), min(n_out, n_in)))
     Q = Q * np.sign(np.diag(R))
     return gain * (Q if n_out >= n_in else Q.T)
 
 
-def by_activation(random, n_out, n_in, gain):
+def by_activation(random: Random, n_out: int, n_in: int, gain: float) -> np.ndarray:
     """W ~ gain * N(0, 1) / sqrt(n_in): He's spread for ReLU, LeCun's for sigmoid and SELU."""
     return random.randn(n_out, n_in) * (gain / math.sqrt(n_in))
 
 
-def _uniform(random: np.random.RandomState, n_out: int, n_in: int, r: float) -> np.ndarray:
+def _uniform(random: Random, n_out: int, n_in: int, r: float) -> np.ndarray:
     return random.uniform(-r, r, (n_out, n_in))
 
 
@@ -105,7 +108,7 @@ INITIALIZERS: Registry[Initializer] = Registry(
 )
 
 
-def _row(name: str, draw: Callable, latex: str, **numbers: float) -> None:
+def _row(name: str, draw: Callable[..., np.ndarray], latex: str, **numbers: float) -> None:
     def make(name: str, **values: float) -> Initializer:
         return Initializer(name, partial(draw, **values) if values else draw, latex)
 

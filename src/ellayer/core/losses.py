@@ -227,13 +227,16 @@ LOSSES: Registry[Loss] = Registry(
 )
 
 
+Function = Callable[..., Units]
+
+
 def _row(
-    name: str, forward: Callable, backward: Callable, numbers: dict | None = None, *,
+    name: str, forward: Function, backward: Function, numbers: dict[str, float] | None = None, *,
     output: str, targets: str, latex: str, latex_prime: str, fused: FusedPair | None = None,
     kinks: tuple[float, ...] | Callable[..., tuple[float, ...]] = (),
 ) -> None:  # fmt: skip
     def make(name: str, **values: float) -> Loss:
-        def bind(f: Callable) -> Callable:
+        def bind(f: Function) -> Function:
             return partial(f, **values) if values else f
 
         pair = None if fused is None else FusedPair(bind(fused.forward), bind(fused.backward))

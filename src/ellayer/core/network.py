@@ -266,7 +266,7 @@ def _per_layer(activations: str | Activation | Sequence[str | Activation], L: in
     return names
 
 
-def _canonical_name(table: Registry, row: str | Activation | Loss) -> str:
+def _canonical_name(table: Registry[Any], row: str | Activation | Loss) -> str:
     """The name of a custom row, or the one spelling of the name of a table's."""
     return row.name if isinstance(row, (Activation, Loss)) else table.canonical(row)
 
@@ -277,7 +277,7 @@ def _custom_rows(rows: Sequence[str | Activation | Loss | None]) -> tuple[Activa
     for row in rows:
         if not isinstance(row, (Activation, Loss)):
             continue
-        table: Registry = ACTIVATIONS if isinstance(row, Activation) else LOSSES
+        table: Registry[Any] = ACTIVATIONS if isinstance(row, Activation) else LOSSES
         known = table[row.name] if row.name in table else custom.setdefault((type(row), row.name), row)
         if known != row:
             raise EllayerError(

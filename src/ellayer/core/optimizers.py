@@ -7,16 +7,18 @@ rate of a parameter and ``t`` counts the updates from 1.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from .arrays import Array, Scalar, array_namespace
 from .parameter_names import kind_of
 from .registry import Registry
 
 Parameters = dict[str, Array]
+State = dict[str, Parameters]
+Rates = Mapping[str, Scalar]  # the learning rate of each parameter
+Step = tuple[Parameters, State]
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,8 @@ class Optimizer:
     """
 
     name: str
-    init: Callable[[Parameters], dict[str, Any]]
-    update: Callable[..., tuple[Parameters, dict[str, Any]]]
+    init: Callable[[Parameters], State]
+    update: Callable[..., Step]
     learning_rate: float
     linear: bool = False
     compiled_only: bool = False
@@ -55,34 +57,46 @@ def _zeros(parameters: Parameters) -> Parameters:
     return {name: array_namespace(theta).zeros_like(theta) for name, theta in parameters.items()}
 
 
-def gd_init(parameters):
+def gd_init(parameters: Parameters) -> State:
     """Gradient descent keeps nothing."""
     return {}
 
 
-def gd_update(grads, state, parameters, rates, t):
+def gd_update(grads: Parameters, state: State, parameters: Parameters, rates: Rates, t: Scalar) -> Step:
     """theta = theta - alpha dtheta."""
     return {k: theta - rates[k] * grads[f"d{k}"] for k, theta in parameters.items()}, state
 
 
-def momentum_init(parameters):
+def momentum_init(parameters: Parameters) -> State:
     """v = 0."""
     return {"v": _zeros(parameters)}
 
 
-def momentum_update(grads, state, parameters, rates, t, beta):
+def momentum_update(
+    grads: Parameters, state: State, parameters: Parameters, rates: Rates, t: Scalar, beta: float
+) -> Step:
     """v = beta v + dtheta; theta = theta - alpha v (Polyak 1964)."""
     v = {k: beta * state["v"][k] + grads[f"d{k}"] for k in parameters}
     return {k: theta - rates[k] * v[k] for k, theta in parameters.items()}, {"v": v}
 
 
-def nesterov_update(grads, state, parameters, rates, t, beta):
+def nesterov_update(
+    grads: Parameters, state: State, parameters: Parameters, rates: Rates, t: Scalar, beta: float
+) -> Step:
     """v = beta v + dtheta; theta = theta - alpha (dtheta + beta v) (Nesterov 1983)."""
     v = {k: beta * state["v"][k] + grads[f"d{k}"] for k in parameters}
     return {k: theta - rates[k] * (grads[f"d{k}"] + beta * v[k]) for k, theta in parameters.items()}, {"v": v}
 
 
-def velocity_update(grads, state, parameters, rates, t, beta, nesterov):
+def velocity_update(
+    grads: Parameters,
+    state: State,
+    parameters: Parameters,
+    rates: Rates,
+    t: Scalar,
+    beta: float,
+    nesterov: float,
+) -> Step:
     """v = beta v - alpha dtheta; theta = theta + v, or with Nesterov + beta v - alpha dtheta.
 
     The form in which the velocity carries the rate, as scikit-learn and Sutskever et al. (2013) have
@@ -95,12 +109,20 @@ def velocity_update(grads, state, parameters, rates, t, beta, nesterov):
     return {k: theta + v[k] for k, theta in parameters.items()}, {"v": v}
 
 
-def rmsprop_init(parameters):
+def rmsprop_init(parameters: Parameters) -> State:
     """s = 0."""
     return {"s": _zeros(parameters)}
 
 
-def rmsprop_update(grads, state, parameters, rates, t, beta, epsilon):
+def rmsprop_update(
+    grads: Parameters,
+    state: State,
+    parameters: Parameters,
+    rates: Rates,
+    t: Scalar,
+    beta: float,
+    epsilon: float,
+) -> Step:
     """s = beta s + (1 - beta) dtheta^2; theta = theta - alpha dtheta / sqrt(s + epsilon) (Hinton 2012)."""
     s = {k: beta * state["s"][k] + (1.0 - beta) * grads[f"d{k}"] ** 2 for k in parameters}
     new = {}
@@ -110,12 +132,22 @@ def rmsprop_update(grads, state, parameters, rates, t, beta, epsilon):
     return new, {"s": s}
 
 
-def adam_init(parameters):
+def adam_init(parameters: Parameters) -> State:
     """v = 0, s = 0."""
     return {"v": _zeros(parameters), "s": _zeros(parameters)}
 
 
-def adam_update(grads, state, parameters, rates, t, beta1, beta2, epsilon, epsilon_hat=0.0):
+def adam_update(
+    grads: Parameters,
+    state: State,
+    parameters: Parameters,
+    rates: Rates,
+    t: Scalar,
+    beta1: float,
+    beta2: float,
+    epsilon: float,
+    epsilon_hat: float = 0.0,
+) -> Step:
     """Adam (Kingma and Ba 2015).
 
     v = beta1 v + (1 - beta1) dtheta;  s = beta2 s + (1 - beta2) dtheta^2;
@@ -126,14 +158,14 @@ def adam_update(grads, state, parameters, rates, t, beta1, beta2, epsilon, epsil
     """
     c1, c2 = 1.0 - beta1**t, 1.0 - beta2**t
     root = c2**0.5
-    epsilon = epsilon if epsilon_hat else epsilon * root
+    small = epsilon if epsilon_hat else epsilon * root
     new, v, s = {}, {}, {}
     for k, theta in parameters.items():
         xp = array_namespace(theta)
         g = grads[f"d{k}"]
         v[k] = beta1 * state["v"][k] + (1.0 - beta1) * g
         s[k] = beta2 * state["s"][k] + (1.0 - beta2) * (g * g)
-        new[k] = theta - (rates[k] * root / c1) * (v[k] / (xp.sqrt(s[k]) + epsilon))
+        new[k] = theta - (rates[k] * root / c1) * (v[k] / (xp.sqrt(s[k]) + small))
     return new, {"v": v, "s": s}
 
 
@@ -142,9 +174,14 @@ OPTIMIZERS: Registry[Optimizer] = Registry(
 )
 
 
-def _row(name: str, init: Callable, update: Callable, numbers: dict | None = None, **facts) -> None:
+def _row(
+    name: str, init: Callable[[Parameters], State], update: Callable[..., Step],
+    numbers: dict[str, float] | None = None, *, learning_rate: float, latex: str, linear: bool = False,
+    weight_decay: float = 0.0,
+) -> None:  # fmt: skip
     def make(name: str, **values: float) -> Optimizer:
-        return Optimizer(name, init, partial(update, **values) if values else update, **facts)
+        bound = partial(update, **values) if values else update
+        return Optimizer(name, init, bound, learning_rate, linear, False, weight_decay, latex)
 
     OPTIMIZERS.add(name, make, **(numbers or {}))
 
@@ -165,9 +202,7 @@ _row("adamw", adam_init, adam_update, _ADAM, learning_rate=0.001, weight_decay=0
      latex=r"\theta-\alpha(\hat v/(\sqrt{\hat s}+\epsilon)+\lambda\theta)")  # fmt: skip
 
 
-def decay_weights(
-    parameters: Parameters, old: Parameters, rates: dict[str, Scalar], weight_decay: Scalar
-) -> Parameters:
+def decay_weights(parameters: Parameters, old: Parameters, rates: Rates, weight_decay: Scalar) -> Parameters:
     """Decoupled weight decay: W = W - alpha lambda W_old, after the update; biases are left alone."""
     return {
         k: theta - rates[k] * weight_decay * old[k] if kind_of(k) == "W" else theta

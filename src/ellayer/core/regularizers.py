@@ -74,23 +74,23 @@ def dropout_mask(A: Units, rate: Scalar, seed: int | Array, step: int | Array, l
     """
     xp = array_namespace(A)
     n, m = A.shape
-    key = _hash(_hash(_word(xp, seed)) + _word(xp, step))
+    key = _hash(_hash(_word(A, seed)) + _word(A, step))
     unit = _hash(
-        key + xp.reshape(xp.arange(n, dtype=xp.uint32), (n, 1)) * _word(xp, 0x9E3779B1) + _word(xp, layer)
+        key + xp.reshape(xp.arange(n, dtype=xp.uint32), (n, 1)) * _word(A, 0x9E3779B1) + _word(A, layer)
     )
     cell = _hash(unit + xp.reshape(xp.arange(m, dtype=xp.uint32), (1, m)))
-    uniform = xp.astype(cell >> _word(xp, 8), A.dtype) * 2.0**-24
+    uniform = xp.astype(cell >> _word(A, 8), A.dtype) * 2.0**-24
     return xp.astype(uniform >= rate, A.dtype) / (1.0 - rate)
 
 
-def _word(xp, value: int | Array) -> Array:
+def _word(like: Array, value: int | Array) -> Array:
     """Return a (1, 1) array of uint32: arrays wrap around in silence where NumPy's scalars would warn."""
+    xp = array_namespace(like)
     return xp.reshape(xp.asarray(value, dtype=xp.uint32), (1, 1))
 
 
 def _hash(x: Array) -> Array:
     """Mix the bits of uint32 numbers (Wellons' lowbias32)."""
-    xp = array_namespace(x)
-    x = (x ^ (x >> _word(xp, 16))) * _word(xp, 0x7FEB352D)
-    x = (x ^ (x >> _word(xp, 15))) * _word(xp, 0x846CA68B)
-    return x ^ (x >> _word(xp, 16))
+    x = (x ^ (x >> _word(x, 16))) * _word(x, 0x7FEB352D)
+    x = (x ^ (x >> _word(x, 15))) * _word(x, 0x846CA68B)
+    return x ^ (x >> _word(x, 16))

@@ -1,7 +1,8 @@
 """Looking inside: what a network computes, whether it is right, and what is wrong with a run."""
 
+from .chain_notation import Factor
 from .check_gradients import check_gradients
-from .derivation import Derivation, Factor, derive
+from .derivation import Derivation, derive
 from .diagnosis import Diagnosis, diagnose
 from .diagnosis_findings import Finding
 from .diagnosis_input import LayerFigures

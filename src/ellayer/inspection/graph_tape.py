@@ -185,7 +185,8 @@ class _Tape:
         values = [a + nudges[i] if i in nudges else a for i, a in enumerate(arguments)]
         for eqn, sources in self.operations:
             inputs = [source.value if isinstance(source, Constant) else values[source] for source in sources]
-            results = eqn.primitive.bind(*inputs, **eqn.params)
+            bind: Callable[..., Any] = eqn.primitive.bind
+            results = bind(*inputs, **eqn.params)
             for result in results if eqn.primitive.multiple_results else [results]:
                 slot = len(values)
                 values.append(result + nudges[slot] if slot in nudges else result)

@@ -284,5 +284,5 @@ def _draw_keys(figure: Figure, panels: list[Axes], classes: Sequence[str], binar
         shading = ScalarMappable(Normalize(0, 1), PROBABILITY)
         bar = figure.colorbar(shading, ax=panels, fraction=0.04, pad=0.02, alpha=0.62)
         bar.set_label(f"probability of class {classes[1] if len(classes) > 1 else 1}")
-        bar.outline.set_visible(False)  # type: ignore[operator]
+        bar.outline.set_visible(False)
     figure.legend(handles=keys, loc="outside lower center", ncols=min(len(keys), 6), fontsize=10)

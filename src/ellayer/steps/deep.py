@@ -548,7 +548,7 @@ def _linear_cache(cache: Any) -> LinearCache:
         raise EllayerError(
             f"cache: expected (A_prev, W, b), received {_described(cache)}; try the cache of linear_forward"
         )
-    return tuple(cache)  # type: ignore[return-value]
+    return tuple(cache)
 
 
 def _layer_cache(cache: Any) -> LayerCache:
@@ -557,7 +557,7 @@ def _layer_cache(cache: Any) -> LayerCache:
             f"cache: expected ((A_prev, W, b), Z), received {_described(cache)}; "
             f"try the cache of linear_activation_forward"
         )
-    return tuple(cache)  # type: ignore[return-value]
+    return tuple(cache)
 
 
 def _described(cache: Any) -> str:

@@ -136,7 +136,9 @@ def loops_against_vectorised(n: int = 200, seed: int = 0) -> list[Comparison]:
     ]
 
 
-def compare(name: str, loop: Callable, vectorised: Callable, *arguments: Any, repeats: int = 5) -> Comparison:
+def compare(
+    name: str, loop: Callable[..., Any], vectorised: Callable[..., Any], *arguments: Any, repeats: int = 5
+) -> Comparison:
     """Run both functions ``repeats`` times on the same arguments; keep the best time of each.
 
     Examples
@@ -252,7 +254,7 @@ def zero_initialisation(
     return parameters
 
 
-def _timed(function: Callable, arguments: tuple, repeats: int) -> tuple[Any, float]:
+def _timed(function: Callable[..., Any], arguments: tuple[Any, ...], repeats: int) -> tuple[Any, float]:
     best = math.inf
     for _ in range(repeats):
         begin = time.perf_counter()

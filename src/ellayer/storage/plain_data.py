@@ -116,7 +116,7 @@ def decode(value: Any, arrays: Arrays) -> Any:
     )
 
 
-def _encode_dict(value: dict, arrays: Arrays, where: str) -> Any:
+def _encode_dict(value: dict[Any, Any], arrays: Arrays, where: str) -> Any:
     if all(type(key) is str for key in value) and "$" not in value:
         return {key: encode(item, arrays, _join(where, key)) for key, item in value.items()}
     items = [
@@ -157,7 +157,7 @@ def _encode_text(array: np.ndarray, where: str) -> Any:
     }
 
 
-def _decode_text(value: dict) -> np.ndarray:
+def _decode_text(value: dict[str, Any]) -> np.ndarray:
     items = decode(value["items"], {})
     kind = value["kind"]
     if kind == "S":
