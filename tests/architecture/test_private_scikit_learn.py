@@ -7,7 +7,7 @@ import ast
 ONLY = "ellayer.estimators.sklearn_compat"
 # Attributes of scikit-learn's objects that are private, or documented but nobody's to set.
 PRIVATE = {
-    "_get_param_names", "_init_callback_context", "_no_improvement_count", "_optimizer", "_parent_callback_ctx",
+    "_init_callback_context", "_no_improvement_count", "_optimizer", "_parent_callback_ctx",
     "_skl_callbacks", "sparse_input_", "y_type_",
 }  # fmt: skip
 

@@ -1,10 +1,10 @@
-"""The parameters of the MLP estimators: their types, their constraints, and scikit-learn's error if one is violated."""
+"""The parameters of the MLP estimators: their constraints, and scikit-learn's error if one is violated."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from numbers import Integral, Real
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -61,52 +61,6 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "device": [object],
     "engine": [str],
 }
-
-
-class MLPParameters(Protocol):
-    """The constructor parameters of ``MLPClassifier`` and ``MLPRegressor``, checked by ``CONSTRAINTS``."""
-
-    hidden_layer_sizes: int | Sequence[int]
-    activation: Any
-    solver: str
-    alpha: float
-    batch_size: int | str
-    learning_rate: str
-    learning_rate_init: float
-    power_t: float
-    max_iter: int
-    loss: str
-    shuffle: bool
-    random_state: int | np.random.RandomState | None
-    tol: float
-    verbose: bool | int
-    warm_start: bool
-    momentum: float
-    nesterovs_momentum: bool
-    early_stopping: bool
-    validation_fraction: float
-    beta_1: float
-    beta_2: float
-    epsilon: float
-    n_iter_no_change: float | None
-    max_fun: int
-    dropout: float | Sequence[float]
-    output_activation: Any
-    optimizer: Any
-    learning_rate_schedule: Any
-    l1: float
-    weight_decay: float | None
-    clip_norm: float | None
-    initializer: str | None
-    init_params: Any
-    validation_data: Sequence[Any] | None
-    monitor: str | None
-    restore_best: bool | None
-    callbacks: Sequence[Any] | None
-    time_limit: float | None
-    dtype: Any
-    device: Any
-    engine: str
 
 
 def named(estimator: object, parameter: str, get: Callable[[], Value]) -> Value:

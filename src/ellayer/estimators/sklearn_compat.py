@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from inspect import signature
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
-from sklearn.base import BaseEstimator, _fit_context
+from sklearn.base import BaseEstimator
+from sklearn.base import _fit_context as fit_context
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils._param_validation import (
     Interval,
@@ -22,8 +24,9 @@ from sklearn.utils._param_validation import (
     make_constraint,
     validate_parameter_constraints,
 )
-from sklearn.utils.multiclass import _check_partial_fit_first_call
-from sklearn.utils.validation import _check_sample_weight, _check_y
+from sklearn.utils.multiclass import _check_partial_fit_first_call as first_partial_fit
+from sklearn.utils.validation import _check_sample_weight
+from sklearn.utils.validation import _check_y as check_targets
 
 from ..errors import ParameterError
 
@@ -42,38 +45,10 @@ except ImportError:  # scikit-learn < 1.9
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike
 
-__all__ = [
-    "CallbackSupportMixin",
-    "Interval",
-    "InvalidParameter",
-    "LabelKind",
-    "MLPOptimizer",
-    "Options",
-    "SklearnCallbacks",
-    "StrOptions",
-    "check_labels",
-    "check_numbers",
-    "check_weights",
-    "first_partial_fit",
-    "fit_context",
-    "label_binarizer",
-    "label_kind",
-    "mlp_labels",
-    "mlp_optimizer",
-    "no_improvement_count",
-    "parameter_names",
-    "registered_callbacks",
-    "set_mlp_internals",
-    "sparse_label_input",
-    "temporary_callbacks",
-    "validate_parameters",
-    "with_callbacks",
-    "without_callbacks",
-]
+__all__ = ["CallbackSupportMixin", "Interval", "Options", "StrOptions"]  # and everything defined here
+__all__ += ["check_targets", "first_partial_fit", "fit_context", "with_callbacks"]
 
 LabelKind = Literal["binary", "multiclass", "multilabel-indicator"]
-
-fit_context = _fit_context
 
 
 # Parameters
@@ -85,7 +60,13 @@ class InvalidParameter(ParameterError, InvalidParameterError):
 
 def parameter_names(estimator_class: type[BaseEstimator]) -> list[str]:
     """Return the names of an estimator's constructor parameters."""
-    return list(estimator_class._get_param_names())
+    return list(signature(estimator_class).parameters)
+
+
+def store_parameters(estimator: BaseEstimator, arguments: dict[str, Any]) -> None:
+    """Set the constructor's arguments, its ``locals()``, as attributes of the same names."""
+    for name in parameter_names(type(estimator)):
+        setattr(estimator, name, arguments[name])
 
 
 def validate_parameters(estimator: BaseEstimator) -> None:
@@ -124,21 +105,6 @@ def check_weights(
     if sample_weight is None:
         return None
     return _check_sample_weight(sample_weight, X, dtype=dtype, ensure_non_negative=True)
-
-
-def check_numbers(y: ArrayLike, estimator: BaseEstimator) -> np.ndarray:
-    """Return finite numbers (m,) as targets."""
-    return _check_y(y, y_numeric=True, estimator=estimator)
-
-
-def check_labels(y: ArrayLike, estimator: BaseEstimator) -> np.ndarray:
-    """Return labels (m,) without missing values as targets."""
-    return _check_y(y, y_numeric=False, estimator=estimator)
-
-
-def first_partial_fit(estimator: BaseEstimator, classes: ArrayLike | None) -> bool:
-    """Return True in the first call of ``partial_fit``; sets ``classes_`` from ``classes`` then."""
-    return bool(_check_partial_fit_first_call(estimator, classes))
 
 
 # Labels

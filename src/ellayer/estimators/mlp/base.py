@@ -26,7 +26,7 @@ from ...errors import EllayerError
 from .. import fit_warnings as checks
 from ..examples import Examples
 from ..labels import labels_from_facts, labels_to_facts
-from ..parameters import CONSTRAINTS, MLPParameters, hidden_sizes, named
+from ..parameters import CONSTRAINTS, hidden_sizes, named
 from ..sklearn_compat import (
     CallbackSupportMixin,
     SklearnCallbacks,
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 FEW_EPOCHS = 20  # below, a fit that did not converge had no time to learn every class
 
 
-def _is_stochastic(estimator: MLPParameters) -> bool:
+def _is_stochastic(estimator: BaseEstimator) -> bool:
     if is_lbfgs(estimator):
         raise AttributeError(
             f"partial_fit is only available for stochastic optimizers. {estimator.solver} is not stochastic."

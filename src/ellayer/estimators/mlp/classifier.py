@@ -19,7 +19,14 @@ from ...errors import EllayerError
 from ..examples import Examples
 from ..labels import class_weights, decode, target_kind
 from ..parameters import CONSTRAINTS
-from ..sklearn_compat import StrOptions, first_partial_fit, fit_context, label_kind, with_callbacks
+from ..sklearn_compat import (
+    StrOptions,
+    first_partial_fit,
+    fit_context,
+    label_kind,
+    store_parameters,
+    with_callbacks,
+)
 from .base import partial_fit_available
 from .epoch_rule import Score
 from .loss_names import classifier_loss
@@ -206,48 +213,7 @@ class MLPClassifier(ClassifierMixin, ConvertibleMLP):
         device=None,
         engine="auto",
     ):
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.loss = loss
-        self.class_weight = class_weight
-        self.solver = solver
-        self.alpha = alpha
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.learning_rate_init = learning_rate_init
-        self.power_t = power_t
-        self.max_iter = max_iter
-        self.shuffle = shuffle
-        self.random_state = random_state
-        self.tol = tol
-        self.verbose = verbose
-        self.warm_start = warm_start
-        self.momentum = momentum
-        self.nesterovs_momentum = nesterovs_momentum
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-        self.n_iter_no_change = n_iter_no_change
-        self.max_fun = max_fun
-        self.dropout = dropout
-        self.output_activation = output_activation
-        self.optimizer = optimizer
-        self.learning_rate_schedule = learning_rate_schedule
-        self.l1 = l1
-        self.weight_decay = weight_decay
-        self.clip_norm = clip_norm
-        self.initializer = initializer
-        self.init_params = init_params
-        self.validation_data = validation_data
-        self.monitor = monitor
-        self.restore_best = restore_best
-        self.callbacks = callbacks
-        self.time_limit = time_limit
-        self.dtype = dtype
-        self.device = device
-        self.engine = engine
+        store_parameters(self, locals())
 
     # Targets
 
@@ -258,14 +224,14 @@ class MLPClassifier(ClassifierMixin, ConvertibleMLP):
         if not hasattr(self, "classes_") or (not self.warm_start and not incremental):
             self._take_labels(LabelBinarizer().fit(y))
         else:
-            self._check_labels(unique_labels(y), same=self.warm_start and reset is False and not incremental)
+            self._check_targets(unique_labels(y), same=self.warm_start and reset is False and not incremental)
         return X, self._label_binarizer.transform(y).astype(bool)
 
     def _take_labels(self, labels: LabelBinarizer) -> None:
         self._label_binarizer = labels
         self.classes_ = labels.classes_
 
-    def _check_labels(self, classes: np.ndarray, same: bool) -> None:
+    def _check_targets(self, classes: np.ndarray, same: bool) -> None:
         if same:
             if set(classes) != set(self.classes_):
                 raise EllayerError(

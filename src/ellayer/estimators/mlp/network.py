@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
 from ...core.activations import ACTIVATIONS, Activation
 from ...core.initializers import INITIALIZERS, initialize_parameters
@@ -16,7 +17,7 @@ from ...core.network import Network
 from ...core.parameter_names import kind_of, layer_of
 from ...engine.state import Parameters
 from ...errors import EllayerError
-from ..parameters import MLPParameters, hidden_sizes
+from ..parameters import hidden_sizes
 from .custom_activation import find_activation
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 SKLEARN_NAMES = {"sigmoid": "logistic"}
 
 
-def make_network(estimator: MLPParameters, n_features: int, n_outputs: int, loss: str) -> Network:
+def make_network(estimator: BaseEstimator, n_features: int, n_outputs: int, loss: str) -> Network:
     """Return the network of an estimator's parameters, for a loss row's name."""
     sizes = hidden_sizes(estimator.hidden_layer_sizes)
     hidden = _hidden_activations(estimator.activation, len(sizes))
@@ -72,7 +73,7 @@ def sklearn_name(activation: str) -> str:
 
 
 def starting_parameters(
-    estimator: MLPParameters, network: Network, random: np.random.RandomState, dtype: DTypeLike
+    estimator: BaseEstimator, network: Network, random: np.random.RandomState, dtype: DTypeLike
 ) -> Parameters:
     """Return the start: ``init_params``, a row of ``INITIALIZERS``, or scikit-learn's own draw."""
     if estimator.init_params is not None:

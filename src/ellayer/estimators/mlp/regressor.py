@@ -13,7 +13,7 @@ from sklearn.utils import column_or_1d
 from ...engine.model import TargetKind
 from ...engine.state import Parameters
 from ..examples import Examples
-from ..sklearn_compat import fit_context, with_callbacks
+from ..sklearn_compat import fit_context, store_parameters, with_callbacks
 from .base import partial_fit_available
 from .epoch_rule import Score
 from .loss_names import regressor_loss
@@ -187,47 +187,7 @@ class MLPRegressor(RegressorMixin, ConvertibleMLP):
         device=None,
         engine="auto",
     ):
-        self.loss = loss
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.solver = solver
-        self.alpha = alpha
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.learning_rate_init = learning_rate_init
-        self.power_t = power_t
-        self.max_iter = max_iter
-        self.shuffle = shuffle
-        self.random_state = random_state
-        self.tol = tol
-        self.verbose = verbose
-        self.warm_start = warm_start
-        self.momentum = momentum
-        self.nesterovs_momentum = nesterovs_momentum
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-        self.n_iter_no_change = n_iter_no_change
-        self.max_fun = max_fun
-        self.dropout = dropout
-        self.output_activation = output_activation
-        self.optimizer = optimizer
-        self.learning_rate_schedule = learning_rate_schedule
-        self.l1 = l1
-        self.weight_decay = weight_decay
-        self.clip_norm = clip_norm
-        self.initializer = initializer
-        self.init_params = init_params
-        self.validation_data = validation_data
-        self.monitor = monitor
-        self.restore_best = restore_best
-        self.callbacks = callbacks
-        self.time_limit = time_limit
-        self.dtype = dtype
-        self.device = device
-        self.engine = engine
+        store_parameters(self, locals())
 
     def _encode(self, X: Any, y: Any, incremental: bool, reset: bool) -> tuple[Any, np.ndarray]:
         X, y = self._validated(

@@ -8,12 +8,12 @@ from functools import partial
 from typing import Any, Literal
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
 from ...core.activations import Activation
 from ...core.network import Network
 from ...core.schedules import Schedule
 from ...errors import EllayerError
-from ..parameters import MLPParameters
 from .custom_activation import is_traceable
 
 RateRule = Literal["constant", "invscaling", "adaptive", "schedule"]
@@ -88,7 +88,7 @@ class FitSettings:
 
     @classmethod
     def of(
-        cls, estimator: MLPParameters, network: Network, incremental: bool, has_validation: bool
+        cls, estimator: BaseEstimator, network: Network, incremental: bool, has_validation: bool
     ) -> FitSettings:
         """Return the settings of an estimator's parameters."""
         engine, devices = choose_engine(estimator, network)
@@ -122,7 +122,7 @@ class FitSettings:
         )
 
 
-def choose_engine(estimator: MLPParameters, network: Network) -> tuple[str, list[Any] | None]:
+def choose_engine(estimator: BaseEstimator, network: Network) -> tuple[str, list[Any] | None]:
     """Return the engine's name and devices, from ``engine``, ``device`` and a user's functions."""
     engine, devices = estimator.engine, _devices(estimator.device)
     if devices is not None and devices[0].platform != "cpu" and "jax" not in engine:
@@ -164,7 +164,7 @@ def _devices(device: Any) -> list[Any] | None:
         ) from None
 
 
-def optimizer_of(estimator: MLPParameters) -> Any:
+def optimizer_of(estimator: BaseEstimator) -> Any:
     """Return the optimizer for ``train``: the solver in scikit-learn's form, or the parameter ``optimizer``."""
     if estimator.optimizer is not None and estimator.optimizer != "lbfgs":
         return estimator.optimizer
@@ -178,12 +178,12 @@ def optimizer_of(estimator: MLPParameters) -> Any:
     )
 
 
-def is_lbfgs(estimator: MLPParameters) -> bool:
+def is_lbfgs(estimator: BaseEstimator) -> bool:
     """Return whether the fit is one minimization over all examples."""
     return estimator.optimizer == "lbfgs" or (estimator.optimizer is None and estimator.solver == "lbfgs")
 
 
-def _rate_rule(estimator: MLPParameters) -> Any:
+def _rate_rule(estimator: BaseEstimator) -> Any:
     """Return the learning-rate rule in force; scikit-learn's three belong to sgd."""
     if estimator.learning_rate_schedule is not None:
         return "schedule"
@@ -191,14 +191,14 @@ def _rate_rule(estimator: MLPParameters) -> Any:
     return estimator.learning_rate if sgd or estimator.optimizer is not None else "constant"
 
 
-def _base_rate(estimator: MLPParameters) -> float | None:
+def _base_rate(estimator: BaseEstimator) -> float | None:
     """Return the learning rate; an optax transformation has its own."""
     if estimator.optimizer is None or isinstance(estimator.optimizer, str):
         return estimator.learning_rate_init
     return None
 
 
-def _monitored(estimator: MLPParameters, has_validation: bool) -> Monitored:
+def _monitored(estimator: BaseEstimator, has_validation: bool) -> Monitored:
     """Return the value that stopping looks at; accuracy is not meant by those who weigh the classes."""
     monitor = estimator.monitor
     if monitor is None and estimator.early_stopping and getattr(estimator, "class_weight", None) is not None:

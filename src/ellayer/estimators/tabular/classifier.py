@@ -21,7 +21,7 @@ from ...tables.columns import is_missing
 from .. import fit_warnings as checks
 from ..examples import Examples
 from ..labels import class_weights, labels_from_facts, labels_to_facts
-from ..sklearn_compat import StrOptions, check_labels, fit_context
+from ..sklearn_compat import StrOptions, check_targets, fit_context, store_parameters
 from .base import CONSTRAINTS, BaseTabular
 from .calibration import best_threshold, labels_of, prior, score, soften, temperature_for
 from .recipes import Recipe
@@ -124,18 +124,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         dtype="float32",
         random_state=None,
     ):
-        self.n_members = n_members
-        self.epochs = epochs
-        self.time_limit = time_limit
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.metric = metric
-        self.class_weight = class_weight
-        self.recipe = recipe
-        self.learning_rate = learning_rate
-        self.batch_size = batch_size
-        self.column_kinds = column_kinds
-        self.dtype = dtype
-        self.random_state = random_state
+        store_parameters(self, locals())
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(
@@ -234,7 +223,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         missing = sum(map(is_missing, y.tolist())) if y.dtype.kind in "Of" else 0
         if missing:
             raise EllayerError(f"Input y contains NaN: {missing} labels are missing; drop these rows first")
-        y = check_labels(y, self)
+        y = check_targets(y, y_numeric=False, estimator=self)
         check_classification_targets(y)
         return y
 

@@ -16,7 +16,7 @@ from ...core.metrics import METRICS, Metric, metric_names
 from ...engine.model import TargetKind, labels_as_columns
 from ...errors import EllayerError
 from ..examples import Examples
-from ..sklearn_compat import StrOptions, check_numbers, fit_context
+from ..sklearn_compat import StrOptions, check_targets, fit_context, store_parameters
 from .base import CONSTRAINTS, BaseTabular
 from .recipes import Recipe
 from .training import FitRequest
@@ -104,18 +104,7 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         dtype="float32",
         random_state=None,
     ):
-        self.n_members = n_members
-        self.epochs = epochs
-        self.time_limit = time_limit
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.metric = metric
-        self.loss = loss
-        self.recipe = recipe
-        self.learning_rate = learning_rate
-        self.batch_size = batch_size
-        self.column_kinds = column_kinds
-        self.dtype = dtype
-        self.random_state = random_state
+        store_parameters(self, locals())
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(
@@ -196,7 +185,7 @@ class TabularRegressor(RegressorMixin, BaseTabular):
     def _checked_targets(self, X: Any, y: Any) -> Any:
         y = super()._checked_targets(X, y)
         try:
-            return np.asarray(check_numbers(y, self), np.float64)
+            return np.asarray(check_targets(y, y_numeric=True, estimator=self), np.float64)
         except ValueError as error:
             if "convert string" not in str(error):
                 raise
