@@ -151,7 +151,7 @@ def test_what_is_missing_is_named_and_nothing_to_look_at_is_refused(flower):
     result, X, Y = flower
     alone = diagnose(result)
     assert set(alone.not_looked_at) == {
-        n for n, need in CHECKS.items() if "X" in need or need in ("Y", "held-out examples")
+        n for n, (need, _) in CHECKS.items() if "X" in need or need in ("Y", "held-out examples")
     }
     assert "needs X" in str(alone)
     pair = (result.network, result.parameters)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +16,7 @@ from .derivation_chain import Chain
 from .derivation_inputs import input_path
 from .mathml import to_mathml
 from .model_parts import Parameters, ParametersLike, SupportedModel, unpack_for_inspection
-from .trace_render import STYLE
+from .views import Markup, html_table
 
 _EXAMPLES = 5  # contributions shown of a batch
 
@@ -110,11 +109,9 @@ class Derivation:
     def _repr_html_(self) -> str:
         rows = [(f.latex, f"{f.value:.10g}") for f in self.factors]
         rows += [(latex, number) for _, latex, number in self._closing()]
-        cells = "".join(f"<tr><td>{to_mathml(a)}</td><td>{html.escape(b)}</td></tr>" for a, b in rows)
-        head = f"The chain rule from J to {self.name}, for example {self.example}"
-        return (
-            f'{STYLE}<div class="ellayer-trace"><table><caption>{html.escape(head)}</caption>'
-            f"<tr><th>factor</th><th>number</th></tr>{cells}</table></div>"
+        cells = [(Markup(to_mathml(latex)), number) for latex, number in rows]
+        return html_table(
+            ("factor", "number"), cells, f"The chain rule from J to {self.name}, for example {self.example}"
         )
 
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import EllayerError
-from . import diagnosis_data, diagnosis_layers, diagnosis_run
+from .diagnosis_checks import check_all
 from .diagnosis_findings import CHECKS, Finding
-from .diagnosis_input import Curve, DiagnosisInput, LayerFigures
+from .diagnosis_input import Curve, DiagnosisInput, LayerFigures, run_sample
 from .model_parts import InspectedModel, SupportedModel, unpack_for_inspection
-from .trace_render import STYLE
+from .views import html_table, page
 
 _EXAMPLES = 2000  # enough to show the state of a layer
 
@@ -69,16 +68,10 @@ class Diagnosis:
         return f"Diagnosis({', '.join(self.names) or 'nothing found'})"
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{f.severity}</td><td>{html.escape(f.title)}</td><td>{html.escape(f.figure)}</td>"
-            f"<td>{html.escape(f.advice)}</td></tr>"
-            for f in self.findings
-        )
-        body = (
-            f"<table><tr><th></th><th>finding</th><th>figure</th><th>remedy</th></tr>{rows}</table>"
-            if rows else "<p>Nothing found.</p>"
-        )  # fmt: skip
-        return f'{STYLE}<div class="ellayer-trace">{body}</div>'
+        if not self.findings:
+            return page("<p>Nothing found.</p>")
+        rows = [(f.severity, f.title, f.figure, f.advice) for f in self.findings]
+        return html_table(("", "finding", "figure", "remedy"), rows)
 
 
 def diagnose(
@@ -122,11 +115,8 @@ def diagnose(
     """
     inspected = unpack_for_inspection(model)
     case = _read(inspected, Curve.of(model, inspected), X, Y, validation)
-    findings: list[Finding] = []
-    for checks in (diagnosis_layers, diagnosis_data, diagnosis_run):
-        findings += checks.check(case, {finding.name for finding in findings})
-    order = {"serious": 0, "warning": 1, "note": 2}
-    findings.sort(key=lambda finding: order[finding.severity])
+    order = ("serious", "warning", "note")
+    findings = sorted(check_all(case), key=lambda finding: order.index(finding.severity))
     return Diagnosis(tuple(findings), tuple(case.layers), case.missing())
 
 
@@ -152,7 +142,7 @@ def _read(
         X = inspected.inputs(X)
         m = X.shape[1]
         Y = None if Y is None else inspected.targets(Y, m, "diagnose")
-        sample = diagnosis_layers.run_sample(network, parameters, curve, X, Y, step=-(-m // _EXAMPLES))
+        sample = run_sample(network, parameters, curve, X, Y, step=-(-m // _EXAMPLES))
     return DiagnosisInput(network, parameters, curve, sample, held_out)
 
 

@@ -3,20 +3,62 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
-# Name of the check -> the data that it needs.
+
+class Check(NamedTuple):
+    """The data that a check needs, and the remedy of the fault it finds."""
+
+    needs: str
+    advice: str
+
+
 CHECKS = {
-    "dead_units": "X",
-    "saturated_units": "X",
-    "vanishing_gradients": "X and Y",
-    "exploding_gradients": "X and Y",
-    "learning_rate_too_high": "the run's history",
-    "learning_rate_too_low": "the run's history",
-    "overfitting": "held-out examples",
-    "underfitting": "X and Y",
-    "unscaled_inputs": "X",
-    "symmetric_initialisation": "",
-    "class_imbalance": "Y",
+    "dead_units": Check(
+        "X", "Take a smaller learning rate or leaky_relu, scale the inputs, and start the network anew"
+    ),
+    "saturated_units": Check(
+        "X",
+        "Scale the inputs, start from smaller weights (initializer='auto'), or take relu in the hidden layers",
+    ),
+    "vanishing_gradients": Check(
+        "X and Y",
+        "Start from weights of the right size (initializer='auto', not 0.01 randn), take relu or tanh instead of "
+        "sigmoid in the hidden layers, or fewer layers",
+    ),
+    "exploding_gradients": Check(
+        "X and Y",
+        "Start from smaller weights (initializer='auto'), scale the inputs, take a smaller learning rate or clip_norm=1",
+    ),
+    "learning_rate_too_high": Check(
+        "the run's history",
+        "Take a learning rate 3 to 10 times smaller, scale the inputs, or let it fall over the run (schedule='cosine')",
+    ),
+    "learning_rate_too_low": Check(
+        "the run's history",
+        "Take a learning rate 3 to 10 times larger, or more iterations; optimizer='adam' finds its own scale",
+    ),
+    "overfitting": Check(
+        "held-out examples",
+        "Stop early (patience=...), add l2, dropout or examples, or take a smaller network",
+    ),
+    "underfitting": Check(
+        "X and Y",
+        "Take more units or layers, more iterations or another learning rate, less l2 and dropout; or the inputs say "
+        "little about Y",
+    ),
+    "unscaled_inputs": Check(
+        "X",
+        "Standardise each input (x - mean) / sd with the training examples' numbers; divide pictures by 255",
+    ),
+    "symmetric_initialisation": Check(
+        "", "Start from random weights (initializer='auto'); zeros are for biases only"
+    ),
+    "class_imbalance": Check(
+        "Y",
+        "Weigh the examples (sample_weight, or class_weight='balanced'), judge by recall and not by accuracy, or move "
+        "the threshold",
+    ),
 }
 
 
@@ -54,3 +96,8 @@ class Finding:
     def __str__(self) -> str:
         figure = self.figure[:1].upper() + self.figure[1:]
         return f"{self.severity.upper()}: {self.title}. {figure}. {self.advice}."
+
+
+def finding(name: str, severity: str, figure: str, value: float, layer: int | None = None) -> Finding:
+    """Return the finding of a check, with its remedy."""
+    return Finding(name, severity, figure, CHECKS[name].advice, float(value), layer)

@@ -8,11 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from ..core.inference import dead_share
 from ..core.network import Network
-from ..core.propagation import L_model_forward, compute_cost
+from ..core.propagation import Cache, L_model_backward, L_model_forward, compute_cost
 from ..engine.result import TrainingResult
 from .diagnosis_findings import CHECKS
 from .model_parts import InspectedModel, Parameters
+
+ALWAYS = 0.95  # share of the examples on which a saturated unit is so
+FLAT = 0.05  # of the steepest slope
 
 
 @dataclass(frozen=True)
@@ -194,9 +198,52 @@ class DiagnosisInput:
             or bool(self.curve.validation),
             "": True,
         }
-        return {name: need for name, need in CHECKS.items() if not available[need]}
+        return {name: check.needs for name, check in CHECKS.items() if not available[check.needs]}
 
     def cost_of(self, X: np.ndarray, Y: np.ndarray) -> float:
         """Return the cost of other examples, without penalties."""
         AL, caches = L_model_forward(X, self.parameters, self.network)
         return float(compute_cost(AL, Y, self.network, None, caches[-1].Z))
+
+
+def run_sample(
+    network: Network, parameters: Parameters, curve: Curve, X: np.ndarray, Y: np.ndarray | None, step: int
+) -> Sample:
+    """Run every ``step``-th example forward, with labels also backward, and record the figures of each layer."""
+    sample = X[:, ::step]
+    labels, grads = None, {}
+    with np.errstate(all="ignore"):
+        AL, caches = L_model_forward(sample, parameters, network)
+        if Y is not None:
+            targets = Y[:, ::step]
+            grads = L_model_backward(AL, targets, caches, network, input_gradient=False)
+            labels = Labels(targets, Y, float(compute_cost(AL, targets, network, None, caches[-1].Z)))
+        layers = [_figures(network, curve, l, caches, grads) for l in range(1, network.L + 1)]
+    return Sample(sample, AL, layers, labels)
+
+
+def _figures(network: Network, curve: Curve, l: int, caches: list[Cache], grads: Parameters) -> LayerFigures:
+    cache = caches[l - 1]
+    dead, saturated = dead_share(network, caches, l), _saturated_share(network, cache, l)
+    size = float(np.linalg.norm(cache.W))
+    if not grads:
+        return LayerFigures(l, np.nan, np.nan, np.nan, dead, saturated)
+    dZ, dW = grads[f"dZ{l}"], grads[f"dW{l}"]
+    step = curve.step_of(f"W{l}", dW)
+    return LayerFigures(
+        l,
+        float(np.linalg.norm(dZ) / np.sqrt(dZ.shape[1])),
+        float(np.linalg.norm(dW)) / size if size else np.nan,
+        step / size if size else np.nan,
+        dead,
+        saturated,
+    )
+
+
+def _saturated_share(network: Network, cache: Cache, l: int) -> float:
+    """Return the share of a hidden layer's units in the flat parts of tanh or sigmoid; nan for other activations."""
+    kind = network.activations[l - 1].partition("(")[0]
+    if l == network.L or cache.alpha is not None or kind not in ("tanh", "sigmoid"):
+        return np.nan
+    slope = network.layer_activations[l - 1].derivative(cache.Z) * (1.0 if kind == "tanh" else 4.0)
+    return float(((slope < FLAT).mean(axis=1) >= ALWAYS).mean())

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 from ..core.network import Network
 from ..errors import EllayerError
 from .cost_function import CostFunction, Parameters, as_float64
+from .views import text_table
 
 _ALL_ENTRIES = 5e9  # every entry is checked while parameters^2 * m stays below (some seconds of work)
 _DIRECTIONS = 20
@@ -103,10 +104,7 @@ class GradientCheck:
         )
         columns = ("gradient", "shape", "|numeric|", "|analytic|", "error", "worst", "numeric / analytic there",
                    "checked", "kinks", "skipped", "verdict")  # fmt: skip
-        cells = [columns, *(_cells(row) for row in self.rows)]
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        lines = ["  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in cells]
-        return "\n".join([head, *lines, self._conclusion()])
+        return "\n".join([head, text_table([columns, *map(_cells, self.rows)]), self._conclusion()])
 
     def _conclusion(self) -> str:
         wrong = [row.name for row in self.rows if row.verdict == "wrong"]

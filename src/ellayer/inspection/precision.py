@@ -15,7 +15,7 @@ from ..core.network import Network
 from ..core.propagation import L_model_backward, L_model_forward, compute_cost, update_parameters
 from ..errors import EllayerError
 from .model_parts import Parameters, ParametersLike, SupportedModel, unpack_for_inspection
-from .trace_render import STYLE
+from .views import html_table, text_table
 
 DTYPES = ("float32", "bfloat16")
 
@@ -87,40 +87,28 @@ class PrecisionAudit:
             ]  # fmt: skip
         return sentences
 
-    def _table(self) -> list[tuple[str, ...]]:
-        lines = [
-            (
-                "quantity",
-                "norm in float64",
-                *(f"{d}: error" for d in DTYPES),
-                *(f"{d}: digits" for d in DTYPES),
-            )
-        ]
-        for row in self.rows:
-            errors = (f"{row.error[d]:.1e}" for d in DTYPES)
-            lines.append((row.name, f"{row.size:.6g}", *errors, *(f"{row.digits(d):.1f}" for d in DTYPES)))
-        return lines
+    def _rows(self) -> list[tuple[str, ...]]:
+        heads = (
+            "quantity",
+            "norm in float64",
+            *(f"{d}: {column}" for column in ("error", "digits") for d in DTYPES),
+        )
+        return [heads] + [
+            (row.name, f"{row.size:.6g}", *(f"{row.error[d]:.1e}" for d in DTYPES),
+             *(f"{row.digits(d):.1f}" for d in DTYPES))
+            for row in self.rows
+        ]  # fmt: skip
 
     def __str__(self) -> str:
-        lines = self._table()
-        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-        text = ["  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in lines]
-        return "\n".join([*text, *self.findings()])
+        return "\n".join([text_table(self._rows()), *self.findings()])
 
     def __repr__(self) -> str:
         return f"PrecisionAudit({len(self.rows)} quantities in float64, {', '.join(DTYPES)})"
 
     def _repr_html_(self) -> str:
-        head, *lines = self._table()
-        rows = "".join(
-            "<tr>" + "".join(f"<td class='shape'>{html.escape(c)}</td>" for c in line) + "</tr>"
-            for line in lines
-        )
-        items = "".join(f"<li>{html.escape(line)}</li>" for line in self.findings())
-        heads = "".join(f"<th>{html.escape(c)}</th>" for c in head)
-        return (
-            f'{STYLE}<div class="ellayer-trace"><table><tr>{heads}</tr>{rows}</table><ul>{items}</ul></div>'
-        )
+        heads, *rows = self._rows()
+        items = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in self.findings())
+        return html_table(heads, rows, below=f"<ul>{items}</ul>")
 
 
 def precision_audit(

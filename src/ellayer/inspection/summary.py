@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from .equations import symbol
 from .mathml import to_mathml
 from .model_parts import SupportedModel, unpack_for_inspection
 from .svg import network_svg
-from .trace_render import STYLE
+from .views import Markup, html_table, rich_text
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -81,36 +80,31 @@ class Summary:
             table.add_column(name, justify="right", no_wrap=True)
         table.add_column("parameters", justify="right")
         table.add_column("activation")
-        for row in [*_before(self.network, self.m), *self.rows]:
-            table.add_row(
-                str(row["layer"]),
-                *(_shape(row[k]) for k in _COLUMNS),
-                f"{row['parameters']:,}",
-                row["activation"],
-            )
+        for cells in self._cells():
+            table.add_row(*cells)
         return table
 
     def __str__(self) -> str:
-        from rich.console import Console
-
-        out = io.StringIO()
-        Console(file=out, width=110, no_color=True, force_terminal=False).print(self)
-        return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
+        return rich_text(self.__rich__(), 110)
 
     def __repr__(self) -> str:
         return f"Summary({self.network!r}, {self.parameter_count:,} parameters)"
 
     def _repr_html_(self) -> str:
-        heads = "".join(f"<th>{to_mathml(symbol(f'{k}') + '^{[l]}')}</th>" for k in _COLUMNS)
-        rows = "".join(
-            f"<tr><td>{row['layer']}</td>" + "".join(f"<td class='shape'>{_shape(row[k])}</td>" for k in _COLUMNS)
-            + f"<td class='shape'>{row['parameters']:,}</td><td>{html.escape(row['activation'])}</td></tr>"
+        symbols = [Markup(to_mathml(symbol(name) + "^{[l]}")) for name in _COLUMNS]
+        below = f"<p>{html.escape(_foot(self))}</p>{self.to_svg()}"
+        return html_table(["layer", *symbols, "parameters", "activation"], self._cells(), _head(self), below)
+
+    def _cells(self) -> list[tuple[str, ...]]:
+        return [
+            (
+                str(row["layer"]),
+                *(_shape(row[k]) for k in _COLUMNS),
+                f"{row['parameters']:,}",
+                row["activation"],
+            )
             for row in [*_before(self.network, self.m), *self.rows]
-        )  # fmt: skip
-        return (
-            f'{STYLE}<div class="ellayer-trace"><table><caption>{html.escape(_head(self))}</caption><tr><th>layer</th>{heads}'
-            f"<th>parameters</th><th>activation</th></tr>{rows}</table><p>{html.escape(_foot(self))}</p>{self.to_svg()}</div>"
-        )
+        ]
 
 
 def summary(model: SupportedModel, m: int | str = "m") -> Summary:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import io
 import json
 import math
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ import numpy as np
 
 from .mathml import to_mathml
 from .trace_record import Step, TraceRecord
+from .views import page, rich_text
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -30,22 +30,6 @@ _ON_PAGE = {True: 64, False: 24}
 _IN_FOLD = 2000  # numbers of one example that a page keeps folded away
 _IN_JSON = {True: 100_000, False: 1_000}
 
-STYLE = """<style>
-.ellayer-trace{font:14px/1.45 system-ui,sans-serif;color:#222;background:#fff;max-width:100%;overflow-x:auto;padding:4px}
-.ellayer-trace table{border-collapse:collapse;margin:0;font-size:inherit}
-.ellayer-trace caption{text-align:left;font-weight:600;padding:6px 0}
-.ellayer-trace td,.ellayer-trace th{padding:5px 12px;border-bottom:1px solid #e4e4e4;text-align:left;vertical-align:middle;background:#fff}
-.ellayer-trace th{color:#555;font-weight:600}
-.ellayer-trace tr.phase th{background:#f2f5f8;color:#0b5394;padding-top:8px}
-.ellayer-trace .shape{white-space:nowrap;color:#555;font-variant-numeric:tabular-nums}
-.ellayer-trace .matrix{display:inline-block;border-left:1.5px solid #222;border-right:1.5px solid #222;border-radius:5px;padding:0 4px}
-.ellayer-trace .whole{white-space:nowrap;display:inline-flex;align-items:flex-start;gap:3px}
-.ellayer-trace .whole sup{line-height:1}
-.ellayer-trace .matrix td{border:0;white-space:nowrap;padding:0 6px;text-align:right;font-variant-numeric:tabular-nums}
-.ellayer-trace .stats{color:#444;white-space:nowrap;font-variant-numeric:tabular-nums}
-.ellayer-trace summary{cursor:pointer;color:#0b5394}
-</style>"""
-
 
 def headline(trace: TraceRecord) -> str:
     """Return the network, examples and optimizer of a trace in a line."""
@@ -59,11 +43,7 @@ def headline(trace: TraceRecord) -> str:
 
 def to_text(trace: TraceRecord) -> str:
     """Return a trace as text with plain equations."""
-    from rich.console import Console
-
-    out = io.StringIO()
-    Console(file=out, width=150, no_color=True, force_terminal=False).print(to_rich(trace))
-    return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
+    return rich_text(to_rich(trace), 150)
 
 
 def to_rich(trace: TraceRecord) -> Table:
@@ -100,10 +80,8 @@ def to_html(trace: TraceRecord) -> str:
             f'<tr><td>{to_mathml(step.latex)}</td><td class="shape">{_shape(step)}</td>'
             f"<td>{_html_numbers(step, alone)}</td></tr>"
         )
-    return (
-        f'{STYLE}<div class="ellayer-trace"><table><caption>{html.escape(headline(trace))}</caption>'
-        f"<tr><th>equation</th><th>shape</th><th>numbers</th></tr>{''.join(rows)}</table></div>"
-    )
+    head = f"<caption>{html.escape(headline(trace))}</caption><tr><th>equation</th><th>shape</th><th>numbers</th></tr>"
+    return page(f"<table>{head}{''.join(rows)}</table>")
 
 
 def to_json(trace: TraceRecord, numbers: int | None = None) -> str:
