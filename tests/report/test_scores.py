@@ -10,7 +10,7 @@ from sklearn import metrics as sk
 
 from ellayer.core.metrics import equal_bins
 from ellayer.report import METRICS, Predictions, differences, scores
-from ellayer.report.scores import wilson
+from ellayer.report.scores import calibration_bins, wilson
 
 RANDOM = np.random.default_rng(7)
 
@@ -159,3 +159,13 @@ def test_an_interval_of_a_share_holds_it_to_the_bit(n):
     for hits in range(n + 1):
         low, high = wilson(hits / n, n)
         assert 0.0 <= low <= hits / n <= high <= 1.0
+
+
+@pytest.mark.parametrize("K", [2, 3])
+def test_the_bins_of_a_calibration_curve_make_up_the_calibration_error(K):
+    _, y, said, P, classes = example(500, K)
+    bins = calibration_bins(P, y, classes)
+    assert sum(row.rows for row in bins) == 500
+    assert all(row.low <= row.observed <= row.high for row in bins)
+    error = sum(row.rows * abs(row.predicted - row.observed) for row in bins) / 500
+    assert scores(y, said, P, classes)["calibration_error"].value == pytest.approx(error)
