@@ -39,7 +39,7 @@ from ..sklearn_compat import (
 from .callbacks import EpochCallbacks, split_callbacks
 from .epoch_rule import FitData, Score
 from .fit import fit
-from .fit_state import Arrays, Facts, FitState
+from .fit_state import Arrays, Facts, FitState, Progress
 from .network import make_network, starting_parameters
 from .rows import ordered_rows, split_off_validation
 from .settings import FitSettings, is_lbfgs
@@ -100,7 +100,7 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
 
     def _publish_progress(self, state: FitState) -> None:
         """Set the attributes that tell of a fit, while it runs or after it, and remove those of an earlier one."""
-        for name in FitState.OPTIONAL:
+        for name in Progress.__annotations__:
             self.__dict__.pop(name, None)
         for name, value in state.attributes().items():
             setattr(self, name, value)
@@ -291,15 +291,15 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
 
     def _warn_of_end(self, settings: FitSettings, data: FitData) -> None:
         """Warn if the fit did not converge, of dead layers, and of classes never predicted if it had its time."""
-        state, labels = self._fit_state, self._labels
-        if state.stopped_by == "interrupted":
+        state, labels, reason = self._fit_state, self._labels, self.stopped_by_
+        if reason == "interrupted":
             warn_user("Training interrupted by user.", UserWarning)
-        elif state.stopped_by == "iterations" and settings.lbfgs:
-            checks.warn_of_lbfgs(state.epochs, self.max_iter)
-        elif state.stopped_by == "iterations" and settings.warns_of_limit:
+        elif reason == "iterations" and settings.lbfgs:
+            checks.warn_of_lbfgs(self.n_iter_, self.max_iter)
+        elif reason == "iterations" and settings.warns_of_limit:
             checks.warn_of_limit(self.max_iter)
-        long = settings.lbfgs or (state.curves is not None and len(state.curves.loss_curve) >= FEW_EPOCHS)
-        if settings.incremental or not (long or state.stopped_by == "convergence"):
+        long = settings.lbfgs or len(self.loss_curve_) >= FEW_EPOCHS
+        if settings.incremental or not (long or reason == "convergence"):
             return
         numbers = classes = None
         if long and labels is not None and label_kind(labels) != "multilabel-indicator":

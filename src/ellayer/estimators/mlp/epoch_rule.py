@@ -16,7 +16,7 @@ from ...engine.history import History
 from ...engine.state import Parameters
 from ..examples import Examples
 from .callbacks import EpochCallbacks
-from .fit_state import Curves, FitState
+from .fit_state import FitState
 from .settings import FitSettings
 
 SMALLEST_RATE = 1e-6
@@ -70,15 +70,15 @@ class EpochRule:
         )  # fmt: skip
         self._records = 0
         self._parameters: Parameters | None = None
-        if state.curves is None:
+        self.progress = state.progress
+        if "loss_curve_" not in self.progress:
             scored = data.validation is not None
-            state.curves = Curves(
-                loss_curve=[],
-                best_loss=None if settings.early_stopping else math.inf,
-                validation_scores=[] if scored else None,
-                best_validation_score=-math.inf if scored else None,
-            )
-        self.curves = state.curves
+            self.progress |= {
+                "loss_curve_": [],
+                "best_loss_": None if settings.early_stopping else math.inf,
+                "validation_scores_": [] if scored else None,
+                "best_validation_score_": -math.inf if scored else None,
+            }
 
     def __call__(self, info: Info) -> bool:
         """Record the epochs since the last call; return whether to stop."""
@@ -102,14 +102,14 @@ class EpochRule:
         return stop
 
     def _record_epoch(self, loss: float) -> bool:
-        state = self.state
-        state.epochs += 1
-        state.examples_seen += len(self.data.train)
-        state.loss = loss
-        self.curves.loss_curve.append(loss)
-        self._print(f"Iteration {state.epochs}, loss = {loss:.8f}")
+        progress = self.progress
+        progress["n_iter_"] += 1
+        progress["t_"] += len(self.data.train)
+        progress["loss_"] = loss
+        progress["loss_curve_"].append(loss)
+        self._print(f"Iteration {progress['n_iter_']}, loss = {loss:.8f}")
         self._compare(self._value(loss))
-        return state.memory.no_improvement > self.settings.patience and self._give_up()
+        return self.state.memory.no_improvement > self.settings.patience and self._give_up()
 
     # Values
 
@@ -133,8 +133,8 @@ class EpochRule:
         validation_loss = float(J.cost(AL, ZL, validation.Y.T, {}))
         self.columns["validation_loss"].append(validation_loss)
         self.columns["validation_score"].append(score)
-        if self.curves.validation_scores is not None:
-            self.curves.validation_scores.append(score)
+        if (scores := self.progress["validation_scores_"]) is not None:
+            scores.append(score)
             self._print(f"Validation score: {score:f}")
         return {"loss": -loss, "validation_loss": -validation_loss}.get(self.settings.monitored, score)
 
@@ -142,9 +142,9 @@ class EpochRule:
 
     def _compare(self, value: float) -> None:
         """Compare a value with the best so far."""
-        curves, memory = self.curves, self.state.memory
-        if curves.best_loss is not None:
-            curves.best_loss = min(curves.best_loss, curves.loss_curve[-1])
+        progress, memory = self.progress, self.state.memory
+        if (best_loss := progress["best_loss_"]) is not None:
+            progress["best_loss_"] = min(best_loss, progress["loss_"])
         memory.no_improvement = (
             memory.no_improvement + 1 if value < memory.best + self.settings.tolerance else 0
         )
@@ -152,8 +152,8 @@ class EpochRule:
             memory.best = value
             if self.restores:
                 memory.best_parameters = {name: theta.copy() for name, theta in self._current().items()}
-            if curves.validation_scores:
-                curves.best_validation_score = curves.validation_scores[-1]
+            if scores := progress["validation_scores_"]:
+                progress["best_validation_score_"] = scores[-1]
 
     def _give_up(self) -> bool:
         """Stop, or lower the learning rate; return whether it is a stop."""
@@ -180,9 +180,10 @@ class EpochRule:
     def _call_back(self, info: Info) -> bool:
         if not self.callbacks:
             return False
-        state = self.state
+        progress = self.progress
         return self.callbacks(
-            info, state, self._current, epoch=state.epochs, max_epochs=self.settings.max_epochs, loss=state.loss,
+            info, self.state, self._current, epoch=progress["n_iter_"], max_epochs=self.settings.max_epochs,
+            loss=progress["loss_"],
             **{name: column[-1] for name, column in self.columns.items() if column},
         )  # fmt: skip
 

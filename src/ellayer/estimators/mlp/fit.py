@@ -48,7 +48,7 @@ def fit(settings: FitSettings, data: FitData, state: FitState, callbacks: EpochC
         If not even the first epoch ends with finite parameters.
     """
     state = state.copy()
-    state.epochs = 0
+    state.progress["n_iter_"] = 0
     return (_minimize if settings.lbfgs else _descend)(settings, data, state, callbacks)
 
 
@@ -72,7 +72,7 @@ def _descend(settings: FitSettings, data: FitData, state: FitState, callbacks: E
     epochs = (result.state.step - begin.step) // steps
     rule.record(result.history, epochs)  # those since the last call, if the run broke off
     if rule.by_loss_alone and result.stopped_by == "divergence" and epochs:
-        best = int(np.argmin(rule.curves.loss_curve[-epochs:]))
+        best = int(np.argmin(rule.progress["loss_curve_"][-epochs:]))
         if "mean_loss" in result.history:  # the loss of an epoch's updates; a full batch's is the one before
             best += 1
         result.parameters = run(num_iterations=best * steps).state.parameters
@@ -94,7 +94,7 @@ def _aligned(
 def _finished(settings: FitSettings, state: FitState, rule: EpochRule, result: TrainingResult) -> FitState:
     """Return the state after a run: the parameters to predict with, and those to continue from."""
     reason = "convergence" if rule.converged else result.stopped_by
-    if reason == "divergence" and not rule.curves.loss_curve:
+    if reason == "divergence" and not rule.progress["loss_curve_"]:
         raise EllayerError(f"{NON_FINITE} Scale them, try a smaller learning_rate_init, or clip_norm=1.")
     engine_keeps = settings.restore_best and settings.monitored == "loss"
     diverged = reason == "divergence"
@@ -117,8 +117,7 @@ def _finished(settings: FitSettings, state: FitState, rule: EpochRule, result: T
         train_state=last,
         restored=best is not None,
         history=_longer_history(state.history, result.history, rule.columns),
-        stopped_by=reason,
-        engine=result.engine,
+        progress={**state.progress, "stopped_by_": reason, "engine_": result.engine},
     )
 
 
@@ -138,7 +137,7 @@ def _schedule(
     if settings.rate_rule == "schedule":
         return settings.schedule
     if settings.rate_rule == "invscaling":
-        seen = rule.state.examples_seen - begin.step // steps * m
+        seen = rule.progress["t_"] - begin.step // steps * m
         return inverse_scaling(settings.power, seen, m, steps)
     return rule.schedule() if rule.adaptive else None
 
@@ -174,7 +173,9 @@ def _minimize(settings: FitSettings, data: FitData, state: FitState, callbacks: 
         state, parameters=last.parameters, seed=last.seed, train_state=last, restored=False,
         optimizer=settings.optimizer, epoch_shape=(len(data.train), len(data.train)),
         history=_longer_history(state.history, result.history, columns),
-        loss=loss, epochs=last.step, stopped_by=result.stopped_by, engine=result.engine,
+        progress={
+            **state.progress, "n_iter_": last.step, "loss_": loss, "stopped_by_": result.stopped_by, "engine_": result.engine,
+        },
     )  # fmt: skip
     if callbacks and last.step == settings.max_epochs:  # the engine calls before each further iteration only
         after_iteration(Info(last.step, settings.max_epochs, loss, result.history, lambda: result.state))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from copy import deepcopy
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, ClassVar
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -17,19 +18,22 @@ Arrays = dict[str, np.ndarray]
 Facts = dict[str, Any]
 
 _CURVES = ("loss_curve_", "validation_scores_")
-_NUMBERS = ("loss_", "best_loss_", "best_validation_score_", "n_iter_", "t_", "stopped_by_", "engine_")
 _TRAIN_NUMBERS = ("step", "before", "seed", "rate_scale", "best_value", "best_step", "waited")
 _MEMORY_NUMBERS = ("no_improvement", "rate_scale", "best")
 
 
-@dataclass
-class Curves:
-    """Losses and scores by epoch, over all calls since the last fresh start; named as scikit-learn's attributes."""
+class Progress(TypedDict, total=False):
+    """The public fitted attributes that tell of a fit, as in scikit-learn; one without a value yet is absent."""
 
-    loss_curve: list[float]
-    best_loss: float | None
-    validation_scores: list[float] | None
-    best_validation_score: float | None
+    n_iter_: int
+    t_: int
+    loss_: float
+    loss_curve_: list[float]
+    best_loss_: float | None
+    validation_scores_: list[float] | None
+    best_validation_score_: float | None
+    stopped_by_: str
+    engine_: str
 
 
 @dataclass
@@ -66,14 +70,8 @@ class FitState:
         Examples and examples per update of the last epoch: others begin a new order of examples.
     history : History
         One row per epoch.
-    loss : float or None
-        The last loss; None before the first epoch.
-    curves : Curves or None
-        None before the first epoch, and after lbfgs alone.
-    epochs, examples_seen : int
-        Epochs of the last call (iterations of lbfgs), and examples since the last fresh start.
-    stopped_by, engine : str
-        Empty before the first epoch.
+    progress : Progress
+        Epochs, losses, scores, and why the fit ended.
     """
 
     network: Network
@@ -86,33 +84,12 @@ class FitState:
     optimizer: Any = None
     epoch_shape: tuple[int, int] | None = None
     history: History = field(default_factory=History)
-    loss: float | None = None
-    curves: Curves | None = None
-    epochs: int = 0
-    examples_seen: int = 0
-    stopped_by: str = ""
-    engine: str = ""
-
-    OPTIONAL: ClassVar = (
-        "loss_", "loss_curve_", "best_loss_", "validation_scores_", "best_validation_score_", "stopped_by_", "engine_",
-    )  # fmt: skip
+    progress: Progress = field(default_factory=lambda: Progress(n_iter_=0, t_=0))
 
     def copy(self) -> FitState:
         """Return a state that can be changed while this one stays: arrays are shared, lists are not."""
-        curves = self.curves
-        if curves is not None:
-            scores = curves.validation_scores
-            curves = replace(
-                curves,
-                loss_curve=list(curves.loss_curve),
-                validation_scores=None if scores is None else list(scores),
-            )
-        return replace(
-            self,
-            memory=replace(self.memory),
-            history=History(self.history, self.history.final),
-            curves=curves,
-        )
+        history = History(self.history, self.history.final)
+        return replace(self, memory=replace(self.memory), history=history, progress=deepcopy(self.progress))
 
     def start(self, dtype: Any) -> TrainState:
         """Return the state to continue training from: the last parameters, not those of the best epoch."""
@@ -134,16 +111,8 @@ class FitState:
         }
 
     def attributes(self) -> dict[str, Any]:
-        """Return all public fitted attributes but the parameters; those in ``OPTIONAL`` only if they have a value."""
-        named = self.network_attributes()
-        named |= {"n_iter_": self.epochs, "t_": self.examples_seen, "history_": self.history}
-        if self.loss is not None:
-            named["loss_"] = self.loss
-        if self.curves is not None:
-            named |= {f"{curve.name}_": getattr(self.curves, curve.name) for curve in fields(Curves)}
-        if self.stopped_by:
-            named |= {"stopped_by_": self.stopped_by, "engine_": self.engine}
-        return named
+        """Return all public fitted attributes but the parameters."""
+        return self.network_attributes() | dict(self.progress) | {"history_": self.history}
 
     # Storage
 
@@ -153,18 +122,17 @@ class FitState:
         The optimizer's state goes along, optax's too if the optimizer was requested by name; after a
         transformation passed as an object, training continues from the parameters alone.
         """
-        arrays, attributes = dict(self.parameters), self.attributes()
+        arrays, progress = dict(self.parameters), dict(self.progress)
+        curves = {name: progress.pop(name) for name in _CURVES if name in progress}
         arrays |= {
-            f"curve/{name}": np.asarray(attributes[name], float)
-            for name in _CURVES
-            if attributes.get(name) is not None
+            f"curve/{name}": np.asarray(curve, float) for name, curve in curves.items() if curve is not None
         }
         arrays |= {f"history/{name}": np.asarray(column, float) for name, column in self.history.items()}
         kind, keys, position, *_ = self.split_state
         arrays["split"] = np.asarray(keys, np.uint32)
         facts: Facts = {
             "network": self.network.to_json(),
-            "numbers": {name: _plain(attributes[name]) for name in _NUMBERS if name in attributes},
+            "numbers": {name: _plain(value) for name, value in progress.items()},
             "history": list(self.history),
             "memory": {name: _plain(getattr(self.memory, name)) for name in _MEMORY_NUMBERS},
             "restored": self.restored,
@@ -173,8 +141,8 @@ class FitState:
             "optimizer": self.optimizer if isinstance(self.optimizer, str) else None,
             "split": [kind, int(position)],
         }
-        if empty := [name for name in _CURVES if name in attributes and attributes[name] is None]:
-            facts["none"] = empty
+        if None in curves.values():
+            facts["none"] = [name for name, curve in curves.items() if curve is None]
         if self.memory.best_parameters is not None:
             arrays |= {f"best/{name}": theta for name, theta in self.memory.best_parameters.items()}
         if self.train_state is not None:
@@ -186,7 +154,9 @@ class FitState:
         """Return the state that ``to_arrays`` was called on."""
         network = Network.from_json(facts["network"])
         parameters = {name: np.ascontiguousarray(arrays[name]) for name in network.shapes}
-        numbers = {name: _number(value) for name, value in facts["numbers"].items()}
+        progress: Any = {name: _number(value) for name, value in facts["numbers"].items()}
+        progress |= {name: curve.tolist() for name, curve in _under(arrays, "curve/").items()}
+        progress |= dict.fromkeys(facts.get("none", []))
         history = History({name: arrays[f"history/{name}"].tolist() for name in facts["history"]})
         history["epoch"] = [int(epoch) for epoch in history.get("epoch", [])]
         memory = Memory(
@@ -204,25 +174,8 @@ class FitState:
             optimizer=facts["optimizer"],
             epoch_shape=tuple(facts["place"]) or None,
             history=history,
-            loss=numbers.get("loss_"),
-            curves=_curves(numbers, arrays),
-            epochs=numbers["n_iter_"],
-            examples_seen=numbers["t_"],
-            stopped_by=numbers.get("stopped_by_", ""),
-            engine=numbers.get("engine_", ""),
+            progress=progress,
         )
-
-
-def _curves(numbers: dict[str, Any], arrays: Arrays) -> Curves | None:
-    if "curve/loss_curve_" not in arrays:
-        return None
-    scores = arrays.get("curve/validation_scores_")
-    return Curves(
-        arrays["curve/loss_curve_"].tolist(),
-        numbers["best_loss_"],
-        None if scores is None else scores.tolist(),
-        numbers["best_validation_score_"],
-    )
 
 
 def _add_train_state(state: TrainState, restored: bool, arrays: Arrays, facts: Facts) -> None:

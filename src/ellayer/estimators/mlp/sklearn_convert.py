@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Self
 
@@ -27,7 +28,7 @@ from ..sklearn_compat import (
     set_mlp_internals,
 )
 from .base import BaseMLP
-from .fit_state import Curves, FitState, Memory
+from .fit_state import FitState, Memory, Progress
 from .network import make_network, read_parameters, sklearn_name
 from .settings import optimizer_of
 
@@ -36,9 +37,9 @@ if TYPE_CHECKING:
     from sklearn.preprocessing import LabelBinarizer
 
 SKLEARN_ACTIVATIONS = ("identity", "sigmoid", "tanh", "relu")
+PROGRESS = tuple(name for name in Progress.__annotations__ if name not in ("stopped_by_", "engine_"))
 SKLEARN_ATTRIBUTES = (
-    "n_features_in_", "feature_names_in_", "classes_", "n_outputs_", "n_layers_", "out_activation_", "loss_",
-    "loss_curve_", "best_loss_", "validation_scores_", "best_validation_score_", "n_iter_", "t_",
+    "n_features_in_", "feature_names_in_", "classes_", "n_outputs_", "n_layers_", "out_activation_", *PROGRESS,
 )  # fmt: skip
 
 
@@ -133,9 +134,9 @@ class ConvertibleMLP(BaseMLP):
         dtype = model.coefs_[0].dtype
         parameters = read_parameters((model.coefs_, model.intercepts_), network, dtype)
         state = state_before_training(self, network, parameters)
-        state.loss, state.epochs, state.examples_seen = model.loss_, model.n_iter_, model.t_
+        progress: Any = {name: value for name, value in vars(model).items() if name in PROGRESS}
+        state.progress = deepcopy(progress)
         state.history = _history(model)
-        state.curves = _curves(model)
         state.memory = _memory(model)
         if (optimizer := mlp_optimizer(model)) is not None:
             slots = {slot: _by_name(arrays, network) for slot, arrays in optimizer.slots.items()}
@@ -200,18 +201,6 @@ def _history(model: Any) -> History:
     if scores:
         history["validation_score"] = list(scores)
     return history
-
-
-def _curves(model: Any) -> Curves | None:
-    if not hasattr(model, "loss_curve_"):
-        return None
-    scores = model.validation_scores_
-    return Curves(
-        list(model.loss_curve_),
-        model.best_loss_,
-        None if scores is None else list(scores),
-        model.best_validation_score_,
-    )
 
 
 def _memory(model: Any) -> Memory:
