@@ -106,12 +106,12 @@ def test_a_pickle_is_never_run(tmp_path):
 def test_a_wrong_delimiter(tmp_path):
     path = write(tmp_path / "a.csv", "a,b\n1,2\n3,4\n")
     refused(path, r"received ';', which leaves each line whole \('a,b'\); try ','", delimiter=";")
-    refused(path, "delimiter: expected one sign", delimiter=",,")
+    refused(path, "delimiter: expected one character", delimiter=",,")
     refused(path, "decimal: expected '.' or ','", decimal=";")
-    refused(path, "decimal: expected another sign than the delimiter", decimal=",", delimiter=",")
+    refused(path, "decimal: expected another character than the delimiter", decimal=",", delimiter=",")
     refused(
         write(tmp_path / "b.csv", "kind\na\nb\n"),
-        "columns beside the target.*name the delimiter",
+        "columns besides the target.*name the delimiter",
         target="kind",
     )
 
@@ -129,7 +129,7 @@ def test_a_wrong_delimiter(tmp_path):
 def test_ragged_rows_by_their_line(tmp_path, text, line, words):
     refused(
         write(tmp_path / "a.csv", text),
-        f"expected 2 values in every line.* line {line} {words}.*mend the line",
+        f"expected 2 values in every line.* line {line} {words}.*correct the line",
     )
 
 
@@ -160,7 +160,7 @@ def test_duplicate_and_empty_names(tmp_path):
 
 def test_an_encoding_error(tmp_path):
     path = write(tmp_path / "a.csv", "town,n\nOslo,1\nMünchen,2\n".encode("latin-1"))
-    refused(path, "line 3 of .* holds the byte 0xfc, which is none; name the encoding", encoding="utf-8")
+    refused(path, "line 3 of .* holds the byte 0xfc after '.*M'; name the encoding", encoding="utf-8")
     refused(path, "the name of an encoding such as utf-8", encoding="utf-9")
     refused(write(tmp_path / "b.csv", b"a,b\n\x81\x8d,1\n"), "expected text in UTF-8 or cp1252, but line 2")
     refused(write(tmp_path / "c.csv", "a,b\n1,2\n".encode("utf-16")[:-1]), "expected text in UTF-8 or utf-16")

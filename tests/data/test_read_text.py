@@ -70,7 +70,7 @@ def test_what_was_found_is_said_and_kept(shared_data):
         "columns": 15, "target": "x14",
     }  # fmt: skip
     assert "unpacked with gzip" in adult.notes
-    assert any("no header was seen" in note for note in adult.notes)
+    assert any("no header detected" in note for note in adult.notes)
     wine = read_examples(shared_data / "tabular" / "winequality-red.csv")
     assert "a semicolon separates the values" in wine.notes
 
@@ -206,10 +206,10 @@ def test_rows_without_a_target_are_left_out_and_counted(tmp_path):
     path = write(tmp_path / "a.csv", "a,kind\n1,x\n2,\n3,?\n4,none\n5,NA\n6,y\n")
     found = read_examples(path, target="kind")
     assert (found.X.rows(), found.y.tolist()) == ([(1,), (4,), (6,)], ["x", "none", "y"])
-    assert "3 of 6 rows have no target (kind) and were left out" in found.notes
+    assert "3 of 6 rows have no target (kind); dropped" in found.notes
     numbers = read_examples(write(tmp_path / "b.csv", "a,b\n1,2.5\n2,None\n3,\n"), target="b")
     assert (numbers.y.tolist(), numbers.y.dtype) == ([2.5], np.float64)
-    assert "2 of 3 rows have no target (b) and were left out" in numbers.notes
+    assert "2 of 3 rows have no target (b); dropped" in numbers.notes
 
 
 def test_without_a_target_every_row_and_column_is_there(tmp_path):

@@ -80,7 +80,7 @@ def test_what_cannot_be_trained_on(ellayer, tmp_path, arguments, said):
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ("1,2,\n1,2,?\n", "2 of 62 rows have no target (kind) and were left out"),
+        ("1,2,\n1,2,?\n", "2 of 62 rows have no target (kind); dropped"),
         ("0.2,0.1,green\n", "1 class has one row only ('green')"),
     ],
 )

@@ -5,9 +5,10 @@ from .errors import DataError, MissingFileError
 from .examples import Examples, read_examples
 from .images.picture import load_picture
 from .loading import FILE_SETS, READERS, load
+from .memory import available_memory
 from .named import NAMED, NamedSet
 from .stream import TableStream
-from .table_size import available_memory, too_large
+from .table_size import too_large
 
 __all__ = [
     "FILE_SETS",

@@ -13,12 +13,13 @@ from . import parquet
 from .arrays import read as arrays
 from .errors import DataError
 from .files import describe_content, existing, listed
-from .images import folder as images
+from .images import folder as image_folder
+from .images.folder import TARGET as IMAGE_TARGET
 from .images.folder import Images
-from .read_options import How, how_of
+from .read_options import ReadOptions
+from .table_frame import TableFrame
 from .target_column import find_column, take_target
 from .text import table as text_table
-from .text.table import Table
 
 if TYPE_CHECKING:
     import polars as pl
@@ -43,7 +44,7 @@ class Examples:
     X : polars.DataFrame or ndarray
         A table's columns; or images, float32 (m, n) from 0 to 1.
     y : ndarray, shape (m,), or None
-        Targets as they were found: text (object), bool, int64 or float64.
+        Targets as they were read: text (object), bool, int64 or float64.
     target : str or None
         The name of the target's column; "class" for images by class.
     ids : ndarray, shape (m,), or None
@@ -53,7 +54,7 @@ class Examples:
     reading : dict
         How the file was read, as plain JSON: enough to read another one alike.
     notes : tuple of str
-        What was found out, dropped or odd, in words.
+        What was detected, dropped or odd.
     """
 
     name: str
@@ -99,7 +100,7 @@ def read_examples(
     strict: bool = False,
     need_target: bool = False,
 ) -> Examples:
-    """Read a table, images or arrays of one's own, finding out what is not said.
+    """Read a table, images or arrays from a file or folder; what is not given is detected.
 
     Parameters
     ----------
@@ -111,9 +112,9 @@ def read_examples(
     reading : dict, optional
         The ``reading`` of an earlier file, to read this one alike.
     delimiter, decimal, encoding : str, optional
-        Of a table in text; found out by default.
+        Of a table in text; detected by default.
     header : bool, optional
-        Whether the first line of a table in text names the columns; found out by default.
+        Whether the first line of a table in text names the columns; detected by default.
     x, y : str, optional
         The keys of inputs and targets in an NPZ or HDF5 file.
     size : int or (int, int), optional
@@ -122,15 +123,15 @@ def read_examples(
     grey : bool, optional
         Read images as grey or as colour; by default as grey if they all are.
     strict : bool
-        A damaged image in a folder is an error; by default it is named in the notes and left out.
+        A damaged image in a folder is an error; by default it is named in the notes and skipped.
     need_target : bool
-        The file is to be learnt from: without a target it is an error.
+        The file is to be trained on: a missing target is an error.
 
     Returns
     -------
     Examples
         Rows in the order of the file (images in the order of their names). Rows whose target is missing
-        are left out and counted in the notes.
+        are dropped and counted in the notes.
 
     Raises
     ------
@@ -149,74 +150,76 @@ def read_examples(
     ([(4.5,), (11.0,)], ['cat', 'dog'], ('a semicolon separates the values', 'a comma is the decimal sign'))
     """
     path = existing(path, "a file or folder of data")
-    how = how_of(delimiter, decimal, encoding, header, x, y, size, grey, strict, need_target, reading)
-    found = _read(path, how)
+    options = ReadOptions(
+        delimiter, decimal, encoding, header, x, y, size, grey, strict, need_target, reading=reading or {}
+    )
+    content = _read(path, options)
     name = path.name.removesuffix(".gz") if path.is_file() else path.resolve().name
     name = Path(name).stem if path.is_file() else name
-    if isinstance(found, Images):
-        return _of_images(name, found, target, need_target)
-    if target is None and found.y is None and need_target:
+    if isinstance(content, Images):
+        return _from_images(name, content, target)
+    if target is None and content.y is None and need_target:
         raise DataError(
             f"target: expected the name of the column to predict, received none; the columns of {path} are "
-            f"{listed(found.frame.columns)}; name one, or its place (-1 for the last)"
+            f"{listed(content.frame.columns)}; name one, or its place (-1 for the last)"
         )
-    return _of_table(name, path, found, target)
+    return _from_table(name, path, content, target)
 
 
-def _of_table(name: str, path: Path, found: Table, target: str | int | None) -> Examples:
+def _from_table(name: str, path: Path, table: TableFrame, target: str | int | None) -> Examples:
     """Return examples that are rows of a table, the target taken out of the columns."""
-    frame, values, column = found.frame, found.y, found.target
+    frame, values, column = table.frame, table.y, table.target
     if target is not None and values is not None and target != column:
         raise DataError(
             f"target: expected none, for {path} holds the targets in {column!r}; received {target!r}; leave it out"
         )
     if target is not None and values is None:
         column = find_column(target, frame.columns, str(path))
-        frame, values = take_target(frame, column, str(path), found.notes)
-    facts = {**found.reading, "columns": found.frame.width, "target": column}
-    return Examples(name, frame, values, column, reading=facts, notes=tuple(found.notes))
+        frame, values = take_target(frame, column, str(path), table.notes)
+    facts = {**table.reading, "columns": table.frame.width, "target": column}
+    return Examples(name, frame, values, column, reading=facts, notes=tuple(table.notes))
 
 
-def _of_images(name: str, found: Images, target: str | int | None, need_target: bool) -> Examples:
-    """Return examples that are images; their targets are the classes, whatever else is asked for."""
-    column = None if found.y is None else images.TARGET
+def _from_images(name: str, images: Images, target: str | int | None) -> Examples:
+    """Return examples that are images; their targets are the classes, another target is refused."""
+    column = None if images.y is None else IMAGE_TARGET
     if target is not None and target != column:
         raise DataError(
             f"target: expected none for images, whose targets are {'their classes' if column else 'not known'}; "
             f"received {target!r}; leave it out"
         )
-    facts = {**found.reading, "target": column}
-    return Examples(name, found.X, found.y, column, found.ids, found.shape, facts, tuple(found.notes))
+    facts = {**images.reading, "target": column}
+    return Examples(name, images.X, images.y, column, images.ids, images.shape, facts, tuple(images.notes))
 
 
-def _read(path: Path, how: How) -> Table | Images:
+def _read(path: Path, options: ReadOptions) -> TableFrame | Images:
     """Read a path with the reader of its kind, which its first bytes decide; a suffix may not promise another."""
     if path.is_dir():
-        _check_options(how, ("size", "grey"), path, "a folder")
-        return images.read_image_folder(path, how)
+        _check_options(options, ("size", "grey"), path, "a folder")
+        return image_folder.read_image_folder(path, options)
     content, suffix = describe_content(path), path.suffix.lower()
     promised = _PROMISED.get(suffix)
     if promised is not None and not content.startswith(promised):
         raise DataError(
             f"expected {promised} by its name, but {path} is {content}; fetch it again or rename it"
         )
-    if suffix in images.SUFFIXES or "picture" in content:
-        _check_options(how, ("size", "grey"), path, "an image")
-        return images.read_image(path, how)
+    if suffix in image_folder.SUFFIXES or "picture" in content:
+        _check_options(options, ("size", "grey"), path, "an image")
+        return image_folder.read_image(path, options)
     if content == "a Parquet table":
-        _check_options(how, (), path, "a Parquet table")
+        _check_options(options, (), path, "a Parquet table")
         return parquet.read_parquet(path)
     for words, kind in (("a NumPy array", "npy"), ("a zip archive", "npz"), ("an HDF5 file", "hdf5")):
         if content.startswith(words):
-            _check_options(how, ("x", "y"), path, "a file of arrays")
-            return arrays.read_arrays(path, kind, how)
-    _check_options(how, ("delimiter", "decimal", "encoding", "header"), path, "a table in text")
-    return text_table.read_table_file(path, how)
+            _check_options(options, ("x", "y"), path, "a file of arrays")
+            return arrays.read_arrays(path, kind, options)
+    _check_options(options, ("delimiter", "decimal", "encoding", "header"), path, "a table in text")
+    return text_table.read_table_file(path, options)
 
 
-def _check_options(how: How, taken: tuple[str, ...], path: Path, kind: str) -> None:
+def _check_options(options: ReadOptions, taken: tuple[str, ...], path: Path, kind: str) -> None:
     """Refuse an option that means nothing for a file of this kind."""
-    foreign = sorted(how.given() - set(taken))
+    foreign = sorted(options.given() - set(taken))
     if foreign:
         raise DataError(
             f"{foreign[0]}: expected no such option for {path}, which is {kind}; leave it out"

@@ -1,9 +1,11 @@
-"""What a file may ask of the machine: sizes that cannot be, or cannot be held, are refused before they are read."""
+"""The memory of the machine: how much there is, how much is free, and what does not fit."""
 
 from __future__ import annotations
 
 import math
 import os
+from contextlib import suppress
+from pathlib import Path
 
 from .errors import DataError
 
@@ -16,22 +18,41 @@ def machine_memory() -> int:
         return 2**34
 
 
+def available_memory() -> int | None:
+    """Return the bytes that a process may still take of the machine and of its container; None if unknown.
+
+    Examples
+    --------
+    >>> (available_memory() or 1) > 0
+    True
+    """
+    limits = []
+    with suppress(OSError, StopIteration, ValueError), open("/proc/meminfo") as file:
+        limits.append(next(int(line.split()[1]) * 1024 for line in file if line.startswith("MemAvailable")))
+    with suppress(OSError, ValueError):
+        limit, used = (int(Path(f"/sys/fs/cgroup/memory.{kind}").read_text()) for kind in ("max", "current"))
+        limits.append(max(limit - used, 0))
+    if not limits and hasattr(os, "sysconf"):
+        limits.append(machine_memory())
+    return min(limits, default=None)
+
+
 def check_memory(count: int, what: str, itemsize: int = 8) -> None:
-    """Refuse what would not fit into the machine's memory.
+    """Refuse numbers that do not fit into the machine's memory.
 
     Parameters
     ----------
     count : int
-        Numbers that would be held.
+        How many numbers.
     what : str
-        What they are, for the message.
+        Their description, for the message.
     itemsize : int
         Bytes of each: 8 for float64, 4 for float32.
 
     Raises
     ------
     DataError
-        They need more than there is.
+        They need more memory than the machine has.
     """
     memory = machine_memory()
     if itemsize * count > memory:
@@ -42,7 +63,7 @@ def check_memory(count: int, what: str, itemsize: int = 8) -> None:
 
 
 def bytes_text(n: int) -> str:
-    """Return a number of bytes as one reads it.
+    """Return a number of bytes with its unit.
 
     Examples
     --------

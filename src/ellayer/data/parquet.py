@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import DataError
-from .files import listed
 from .memory import check_memory
-from .text.table import Table, check_names
+from .table_frame import TableFrame, check_names
+from .wording import quoted_list
 
 if TYPE_CHECKING:
     import polars as pl
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SUFFIXES = (".parquet", ".pq", ".parq")
 
 
-def read_parquet(path: Path) -> Table:
+def read_parquet(path: Path) -> TableFrame:
     """Read a Parquet file, refused before it is read if its declared size cannot be held.
 
     Raises
@@ -36,7 +36,7 @@ def read_parquet(path: Path) -> Table:
         check_memory(rows * len(schema), f"{path}, {rows:,} rows of {len(schema)} columns,")
         frame = table.collect()
     decimals = [name for name, kind in schema.items() if kind == pl.Decimal]
-    return Table(frame.with_columns(pl.col(decimals).cast(pl.Float64)), {"kind": "parquet"}, [])
+    return TableFrame(frame.with_columns(pl.col(decimals).cast(pl.Float64)), {"kind": "parquet"}, [])
 
 
 def check_schema(schema: pl.Schema, rows: int, path: Path) -> None:
@@ -54,7 +54,7 @@ def check_schema(schema: pl.Schema, rows: int, path: Path) -> None:
     if nested:
         raise DataError(
             f"expected columns of numbers, texts, truth values or dates in {path}, received {schema[nested[0]]} in "
-            f"{listed([repr(name) for name in nested])}; take them apart or leave them out"
+            f"{quoted_list(nested)}; take them apart or leave them out"
         )
     if not rows or not len(schema):
         raise DataError(f"expected rows in {path}, received a table of {rows} rows and {len(schema)} columns")
@@ -62,7 +62,7 @@ def check_schema(schema: pl.Schema, rows: int, path: Path) -> None:
 
 @contextmanager
 def readable(path: Path) -> Iterator[None]:
-    """Return a context in which what goes wrong with a Parquet file is said in words.
+    """Turn errors of polars about a Parquet file into one that says what to do.
 
     Raises
     ------

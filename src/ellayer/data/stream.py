@@ -12,9 +12,9 @@ import numpy as np
 from . import parquet
 from .errors import DataError
 from .files import describe_content, existing
-from .read_options import how_of
-from .target_column import find_column, split_target
-from .text.chunks import TextPieces
+from .read_options import ReadOptions
+from .target_column import dropped_note, find_column, split_target
+from .text.table import TextTable
 
 if TYPE_CHECKING:
     import polars as pl
@@ -25,8 +25,8 @@ BLOCK_BYTES = 1 << 23  # of a text, or of the numbers of a Parquet file
 class TableStream:
     """A table in a file, read in blocks of rows: memory holds a block and not the file.
 
-    How a text is written, and which of its columns are numbers, is found out from its first block, as
-    ``read_examples`` finds it from the whole.
+    How a text is written, and which of its columns are numbers, is detected from its first block, as
+    ``read_examples`` detects it from the whole file.
 
     Parameters
     ----------
@@ -49,9 +49,9 @@ class TableStream:
     reading : dict
         How the file is read, as plain JSON.
     notes : list of str
-        What was found out.
+        What was detected.
     odd : list of str
-        What was odd in the blocks read so far, of the last reading.
+        What was odd in the blocks read so far, in the last pass.
 
     Raises
     ------
@@ -84,27 +84,27 @@ class TableStream:
         self.path = existing(path, "a table, CSV or Parquet")
         if not self.path.is_file():
             raise DataError(f"expected a table, CSV or Parquet, but {self.path} is a folder")
-        how = how_of(delimiter, decimal, encoding, header, None, None, None, None, False, True, reading)
-        self._table: ParquetSlices | TextPieces
+        options = ReadOptions(delimiter, decimal, encoding, header, need_target=True, reading=reading or {})
+        self._table: ParquetSlices | TextTable
         if describe_content(self.path) == "a Parquet table":
             self._table = ParquetSlices(self.path, block_bytes)
         else:
-            self._table = TextPieces(self.path, how, block_bytes)
+            self._table = TextTable(self.path, options, block_bytes)
         names = self._table.names
         self.name = Path(self.path.name.removesuffix(".gz")).stem
         self.target = find_column(target, names, str(self.path))
         self.columns = [name for name in names if name != self.target]
-        self.reading = {**self._table.reading, "columns": len(self.columns), "target": self.target}
+        self.reading = {**self._table.reading, "columns": len(names), "target": self.target}
         self.notes, self.odd = list(self._table.notes), list[str]()
         if not self.columns:
             raise DataError(
-                f"expected columns beside the target in {self.path}, received {self.target!r} alone"
+                f"expected columns besides the target in {self.path}, received {self.target!r} alone"
             )
 
     def blocks(self) -> Iterator[tuple[pl.DataFrame, np.ndarray]]:
         """Return the rows from the beginning on: (frame of the columns, targets) of a block each.
 
-        Rows without a target are left out, and counted in ``odd``.
+        Rows without a target are dropped, and counted in ``odd``.
         """
         dropped = 0
         for frame in self._table.frames(self.target):
@@ -112,8 +112,7 @@ class TableStream:
             dropped += len(frame) - len(y)
             self.odd = list(self._table.odd)
             if dropped:
-                what = "row has" if dropped == 1 else "rows have"
-                self.odd.append(f"{dropped:,} {what} no target ({self.target}), left out")
+                self.odd.append(dropped_note(dropped, self.target))
             if len(y):
                 yield X, y
 

@@ -1,39 +1,19 @@
-"""Whether a table fits into memory, or is better read as a stream."""
+"""How much memory a table takes, and whether it is better streamed."""
 
 from __future__ import annotations
 
 import gzip
 import os
 import zlib
-from contextlib import suppress
 from pathlib import Path
 
 from . import parquet
 from .files import existing
+from .memory import available_memory
 from .text import table as text_table
 
 PACKED = 8  # times, that gzip may make a table smaller
 COPIES = 4  # of the table's numbers, which reading and preparing it take at their peak
-
-
-def available_memory() -> int | None:
-    """Return the bytes a process may still take: of the machine, and of its container; None where unknown.
-
-    Examples
-    --------
-    >>> (available_memory() or 1) > 0
-    True
-    """
-    found = []
-    with suppress(OSError, StopIteration, ValueError), open("/proc/meminfo") as file:
-        found.append(next(int(line.split()[1]) * 1024 for line in file if line.startswith("MemAvailable")))
-    with suppress(OSError, ValueError):
-        limit, used = (int(Path(f"/sys/fs/cgroup/memory.{what}").read_text()) for what in ("max", "current"))
-        found.append(max(limit - used, 0))
-    if not found:
-        with suppress(AttributeError, OSError, ValueError):
-            found.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    return min(found, default=None)
 
 
 def table_bytes(path: str | os.PathLike[str]) -> int:
@@ -66,7 +46,7 @@ def table_bytes(path: str | os.PathLike[str]) -> int:
             table = pl.scan_parquet(path, glob=False)
             return 8 * len(table.collect_schema()) * int(table.select(pl.len()).collect().item())
         except (pl.exceptions.PolarsError, OSError):
-            return path.stat().st_size  # whoever reads it will say what is wrong
+            return path.stat().st_size  # the reader will explain what is wrong
     size = path.stat().st_size * (PACKED if path.suffix == ".gz" else 1)
     try:
         with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
@@ -78,7 +58,7 @@ def table_bytes(path: str | os.PathLike[str]) -> int:
 
 
 def too_large(path: str | os.PathLike[str]) -> bool:
-    """Tell whether a table is to be trained on as a ``TableStream``: in memory it would take more than half of what is free.
+    """Return True if a table should be streamed: in memory it would take more than half of what is free.
 
     Parameters
     ----------

@@ -1,15 +1,16 @@
-"""The target of a table: found by name or place, taken out of the columns, its missing values dropped."""
+"""The target of a table: found by name or place, split off the columns, rows without it dropped."""
 
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .errors import DataError
 from .files import listed
 from .text.cells import MISSING
+from .wording import pluralize
 
 if TYPE_CHECKING:
     import polars as pl
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 _NO_LABEL = MISSING - {"none"}  # among labels "None" is as a rule one of them
 
 
-def find_column(target: Any, names: list[str], where: str) -> str:
+def find_column(target: str | int, names: list[str], where: str) -> str:
     """Return the name of the target column.
 
     Parameters
@@ -38,7 +39,7 @@ def find_column(target: Any, names: list[str], where: str) -> str:
     >>> find_column("b", ["a", "b"], "t.csv"), find_column(-1, ["a", "b"], "t.csv")
     ('b', 'b')
     """
-    if target in names:
+    if isinstance(target, str) and target in names:
         return target
     text = str(target).strip()
     if not isinstance(target, bool) and text.removeprefix("-").isdecimal():
@@ -82,18 +83,31 @@ def take_target(
     """
     if frame.width < 2:
         raise DataError(
-            f"expected columns beside the target {name!r} in {where}, received that column alone; if several values "
+            f"expected columns besides the target {name!r} in {where}, received that column alone; if several values "
             f"stand in a line, name the delimiter between them"
         )
-    there, y = split_target(frame, name)
-    count = len(frame) - len(there)
+    rest, y = split_target(frame, name)
+    count = len(frame) - len(rest)
     if count == len(frame):
         raise DataError(
             f"target: expected values in {name!r} of {where}, but all {count} are missing; name another"
         )
     if count:
-        notes.append(f"{count} of {len(frame)} rows have no target ({name}) and were left out")
-    return there, y
+        notes.append(dropped_note(count, name, len(frame)))
+    return rest, y
+
+
+def dropped_note(count: int, name: str, rows: int | None = None) -> str:
+    """Return the note about rows that were dropped because they have no target.
+
+    Examples
+    --------
+    >>> dropped_note(3, "y"), dropped_note(1, "y", 10)
+    ('3 rows have no target (y); dropped', '1 of 10 rows has no target (y); dropped')
+    """
+    verb = "has" if count == 1 else "have"
+    subject = pluralize(count, "row") if rows is None else f"{count:,} of {pluralize(rows, 'row')}"
+    return f"{subject} {verb} no target ({name}); dropped"
 
 
 def split_target(frame: pl.DataFrame, name: str) -> tuple[pl.DataFrame, np.ndarray]:
@@ -121,8 +135,8 @@ def split_target(frame: pl.DataFrame, name: str) -> tuple[pl.DataFrame, np.ndarr
         missing = column.is_null() | column.str.to_lowercase().is_in(list(_NO_LABEL))
     else:
         missing = column.is_null()
-    there = ~missing.fill_null(True)
-    return frame.filter(there).drop(name), _values(column.filter(there))
+    present = ~missing.fill_null(True)
+    return frame.filter(present).drop(name), _values(column.filter(present))
 
 
 def _values(column: pl.Series) -> np.ndarray:

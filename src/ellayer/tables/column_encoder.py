@@ -151,8 +151,8 @@ class ColumnEncoder(ABC):
                 f"column {self.name!r}: expected {expected} as in training, received {strange}; are the columns in their "
                 "places?"
             )
-        count = pluralize(int(wrong.sum()), "value")
-        warn_user(f"column {self.name!r}: {count} not {expected}, treated as missing: {strange}")
+        count = pluralize(int(wrong.sum()), "other value")
+        warn_user(f"column {self.name!r}: expected {expected}; {count} treated as missing: {strange}")
 
 
 @dataclass

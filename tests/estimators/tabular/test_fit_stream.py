@@ -278,7 +278,7 @@ def test_values_that_are_no_numbers_are_told(tmp_path):
     table = make(400).drop("z").with_columns(pl.col("b").cast(pl.String))
     table[399, "b"] = "unknown!"
     table.write_csv(tmp_path / "t.csv")
-    with pytest.warns(FitWarning, match="column 'b': 1 values are no numbers"):
+    with pytest.warns(FitWarning, match="column 'b': 1 value is not a number"):
         TabularClassifier(**SMALL).fit(TableStream(tmp_path / "t.csv", "y", block_bytes=4000))
 
 

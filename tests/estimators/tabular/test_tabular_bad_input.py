@@ -97,7 +97,9 @@ def test_a_new_category_is_none_of_the_known(model):
 
 
 def test_another_type_at_prediction(model):
-    with pytest.warns(FitWarning, match="column 'x': 1 value not numbers, treated as missing: 'zzz'"):
+    with pytest.warns(
+        FitWarning, match="column 'x': expected numbers; 1 other value treated as missing: 'zzz'"
+    ):
         P = model.predict_proba(pd.DataFrame({"x": ["0.1", "zzz"], "z": ["a", "a"], "n": ["1", "1"]}))
     known = model.predict_proba(pd.DataFrame({"x": [0.1], "z": ["a"], "n": [1]}))
     np.testing.assert_allclose(P[0], known[0], rtol=1e-12)

@@ -16,8 +16,8 @@ from ..errors import DataError
 from ..files import printable
 from ..images.folder import Images
 from ..memory import bytes_text, check_memory
-from ..read_options import How
-from ..text.table import Table
+from ..read_options import ReadOptions
+from ..table_frame import TableFrame
 from . import hdf5
 from .roles import images_of, labels_of, pick
 
@@ -32,7 +32,7 @@ class StoredArray:
     read: Callable[[], np.ndarray]
 
 
-def read_arrays(path: Path, kind: str, how: How) -> Table | Images:
+def read_arrays(path: Path, kind: str, options: ReadOptions) -> TableFrame | Images:
     """Read inputs and targets from a file of arrays.
 
     Arrays of pictures (m, height, width) or (m, height, width, channels) become images from 0 to 1, a
@@ -42,7 +42,7 @@ def read_arrays(path: Path, kind: str, how: How) -> Table | Images:
     ----------
     path : Path
     kind : "npy", "npz" or "hdf5"
-    how : How
+    options : ReadOptions
         Its ``x`` and ``y`` are keys; without them usual names and the notes' are looked for.
 
     Raises
@@ -51,7 +51,7 @@ def read_arrays(path: Path, kind: str, how: How) -> Table | Images:
         No such keys, arrays that do not fit together, objects instead of numbers, an absurd declared shape.
     """
     with _OPENERS[kind](path) as (arrays, names):
-        x, y = pick({key: array.shape for key, array in arrays.items()}, how, path)
+        x, y = pick({key: array.shape for key, array in arrays.items()}, options, path)
         X = arrays[x].read()
         raw = None if y is None else arrays[y].read()
     notes = (
@@ -64,7 +64,7 @@ def read_arrays(path: Path, kind: str, how: How) -> Table | Images:
         notes.append("examples are columns, and were turned into rows")
         X = X.T
     _check_together(X, labels, x, y, path)
-    if labels is None and how.need_target and X.ndim > 2:
+    if labels is None and options.need_target and X.ndim > 2:
         raise DataError(
             f"target: expected the key of the targets in {path} beside {x!r}, received none; name it with y=KEY (--y KEY)"
         )
@@ -77,7 +77,7 @@ def read_arrays(path: Path, kind: str, how: How) -> Table | Images:
 
     X = X.reshape(len(X), -1)
     frame = pl.DataFrame({f"x{j}": np.ascontiguousarray(X[:, j]) for j in range(X.shape[1])})
-    return Table(frame, reading, notes, labels, None if labels is None else (y or "y"))
+    return TableFrame(frame, reading, notes, labels, None if labels is None else (y or "y"))
 
 
 def _check_together(X: np.ndarray, labels: np.ndarray | None, x: str, y: str | None, path: Path) -> None:

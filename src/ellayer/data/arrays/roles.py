@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import DataError
 from ..files import listed, printable
 from ..memory import check_memory
-from ..read_options import How
+from ..read_options import ReadOptions
 
 # Usual names of inputs and of the targets that go with them, lower case; training parts come first.
 _PAIRS = {
@@ -33,14 +33,14 @@ _PAIRS = {
 Shapes = Mapping[str, tuple[int, ...]]
 
 
-def pick(shapes: Shapes, how: How, path: Path) -> tuple[str, str | None]:
+def pick(shapes: Shapes, options: ReadOptions, path: Path) -> tuple[str, str | None]:
     """Return the keys of inputs and of targets (None where there are none).
 
     Parameters
     ----------
     shapes : mapping of str to tuple
         Key and shape of each array of the file.
-    how : How
+    options : ReadOptions
     path : Path
         For messages.
 
@@ -49,24 +49,24 @@ def pick(shapes: Shapes, how: How, path: Path) -> tuple[str, str | None]:
     DataError
         A key that is not there, or arrays of which none is known by name.
     """
-    for option, key in (("x", how.x), ("y", how.y)):
+    for option, key in (("x", options.x), ("y", options.y)):
         if key is not None and key not in shapes:
             near = difflib.get_close_matches(key, shapes, n=2)
             advice = f"did you mean {' or '.join(map(repr, near))}?" if near else f"it has {_told(shapes)}"
             raise DataError(f"{option}: expected a key of {path}, received {key!r}; {advice}")
-    x = how.x or (how.before.get("x") if how.before.get("x") in shapes else None)
+    x = options.x or (options.reading.get("x") if options.reading.get("x") in shapes else None)
     by_lower = {key.lower(): key for key in shapes}
     x = x or next((by_lower[name] for name in _PAIRS if name in by_lower), None) or _only(shapes)
     if x is None:
         raise DataError(
             f"x: expected the key of the inputs in {path}, which has {_told(shapes)}; name it with x=KEY (--x KEY)"
         )
-    if how.y is not None:
-        return x, how.y
+    if options.y is not None:
+        return x, options.y
     usual = _PAIRS.get(x.lower(), ())
     y = next((by_lower[name] for name in usual if name in by_lower), None)
-    if y is None and how.before.get("y") in shapes:
-        y = how.before["y"]
+    if y is None and options.reading.get("y") in shapes:
+        y = options.reading["y"]
     if y is None and len(shapes) == 2:
         (other,) = set(shapes) - {x}
         y = other if math.prod(shapes[other]) == shapes[x][0] else None

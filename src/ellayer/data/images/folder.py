@@ -13,7 +13,7 @@ import numpy as np
 from ..errors import DataError
 from ..files import listed, names_in, printable
 from ..memory import check_memory
-from ..read_options import How
+from ..read_options import ReadOptions
 from .picture import read_pixels
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".webp", ".avif", ".jp2", ".ppm", ".pgm",
@@ -49,27 +49,27 @@ class Images:
     notes: list[str]
 
 
-def read_image(path: Path, how: How) -> Images:
+def read_image(path: Path, options: ReadOptions) -> Images:
     """Read one image file as one example; a damaged one is an error."""
-    if how.need_target:
+    if options.need_target:
         raise DataError(
             f"expected a folder of images by class to learn from (cats/..., dogs/...), received the single image "
             f"{path}; name the folder"
         )
-    return _read_all(path.parent, [path], None, how, alone=True)
+    return _read_all(path.parent, [path], None, options, alone=True)
 
 
-def read_image_folder(folder: Path, how: How) -> Images:
+def read_image_folder(folder: Path, options: ReadOptions) -> Images:
     """Read a folder of images by class, or one of images without classes.
 
     Each folder in it is a class; what lies deeper belongs to it. The order is that of the names. Files
     that are no images by their suffix, and hidden ones, are left out; so are damaged images (an error
-    if ``how.strict``), named in a note. All are brought to one size, and to colour unless all are grey.
+    if ``options.strict``), named in a note. All are brought to one size, and to colour unless all are grey.
 
     Parameters
     ----------
     folder : Path
-    how : How
+    options : ReadOptions
 
     Returns
     -------
@@ -85,8 +85,8 @@ def read_image_folder(folder: Path, how: How) -> Images:
     filled = {name: files for name, files in classes.items() if files}
     loose = [path for path in map(folder.joinpath, names_in(folder)) if _is_image(path)]
     if not filled:
-        return _without_classes(folder, loose, how, notes)
-    _check_classes(folder, filled, how)
+        return _without_classes(folder, loose, options, notes)
+    _check_classes(folder, filled, options)
     if empty := [name for name in classes if name not in filled]:
         notes.append(f"{_counted(len(empty), 'folder')} without images left out: {listed(empty)}")
     if loose:
@@ -95,9 +95,9 @@ def read_image_folder(folder: Path, how: How) -> Images:
         )
     paths = [path for files in filled.values() for path in files]
     y = np.array([printable(name) for name, files in filled.items() for _ in files], dtype=object)
-    images = _read_all(folder, paths, y, how, notes=notes)
+    images = _read_all(folder, paths, y, options, notes=notes)
     assert images.y is not None
-    if how.need_target and len(set(images.y.tolist())) < 2:
+    if options.need_target and len(set(images.y.tolist())) < 2:
         raise DataError(
             f"expected images of two classes or more in {folder}, but only those of {images.y[0]!r} can be read; "
             f"save the others again"
@@ -121,21 +121,21 @@ def _is_image(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES and path.is_file()
 
 
-def _without_classes(folder: Path, loose: list[Path], how: How, notes: list[str]) -> Images:
+def _without_classes(folder: Path, loose: list[Path], options: ReadOptions, notes: list[str]) -> Images:
     if not loose:
         raise DataError(
             f"expected a folder of images by class (cats/..., dogs/...), but {folder} holds "
             f"{listed(names_in(folder))}; name the folder above those of the classes, or one of the files"
         )
-    if how.need_target:
+    if options.need_target:
         raise DataError(
             f"expected a folder of images by class to learn from, but {folder} holds {_counted(len(loose), 'image')} "
             f"({_names([path.name for path in loose])}) without classes; put the images of each class into a folder named after it"
         )
-    return _read_all(folder, loose, None, how, notes=notes)
+    return _read_all(folder, loose, None, options, notes=notes)
 
 
-def _check_classes(folder: Path, classes: dict[str, list[Path]], how: How) -> None:
+def _check_classes(folder: Path, classes: dict[str, list[Path]], options: ReadOptions) -> None:
     """Refuse one class to learn from, and a folder of parts."""
     parts = [name for name in classes if name.lower() in _PARTS]
     if parts:
@@ -143,7 +143,7 @@ def _check_classes(folder: Path, classes: dict[str, list[Path]], how: How) -> No
             f"expected a folder for each class in {folder}, received parts of a data set ({listed(parts)}); name one of "
             f"them: {folder / parts[0]}"
         )
-    if how.need_target and len(classes) < 2:
+    if options.need_target and len(classes) < 2:
         (name,) = classes
         raise DataError(
             f"expected folders of two classes or more in {folder}, received one with images, {printable(name)!r}; put "
@@ -152,12 +152,12 @@ def _check_classes(folder: Path, classes: dict[str, list[Path]], how: How) -> No
 
 
 def _read_all(
-    folder: Path, paths: list[Path], y: np.ndarray | None, how: How, *, notes: list[str] | None = None,
+    folder: Path, paths: list[Path], y: np.ndarray | None, options: ReadOptions, *, notes: list[str] | None = None,
     alone: bool = False,
 ) -> Images:  # fmt: skip
     notes = [] if notes is None else notes
     heads = [_head(path) for path in paths]
-    height, width, mode = _form([head for head in heads if head is not None], how, notes)
+    height, width, mode = _form([head for head in heads if head is not None], options, notes)
     shape = (height, width, 3) if mode == "RGB" else (height, width)
     n = int(np.prod(shape))
     check_memory(len(paths) * n, f"{len(paths):,} images of {width} x {height} in {folder}", itemsize=4)
@@ -169,7 +169,7 @@ def _read_all(
             X[len(kept)] = read_pixels(path, height, width, mode).reshape(-1)
             kept.append(i)
         except DataError as error:
-            if how.strict or alone:
+            if options.strict or alone:
                 raise
             wrong.append((path, error))
     _note_wrong(folder, wrong, len(paths), notes)
@@ -206,28 +206,32 @@ def _head(path: Path) -> tuple[tuple[int, int], str] | None:
         return None
 
 
-def _form(heads: list[tuple[tuple[int, int], str]], how: How, notes: list[str]) -> tuple[int, int, str]:
+def _form(
+    heads: list[tuple[tuple[int, int], str]], options: ReadOptions, notes: list[str]
+) -> tuple[int, int, str]:
     """Decide height, width and mode of all images, and note what was found and done."""
     sizes, modes = Counter(size for size, _ in heads), Counter(mode for _, mode in heads)
     grey = sum(count for mode, count in modes.items() if mode in _GREY)
-    before = how.before
-    if how.size is not None:
-        height, width = how.size
-    elif before.get("size"):
-        height, width = before["size"]
+    earlier = options.reading
+    if options.shape is not None:
+        height, width = options.shape
+    elif earlier.get("size"):
+        height, width = earlier["size"]
     elif len(sizes) == 1 and max(next(iter(sizes))) <= _SIDE:
         width, height = next(iter(sizes))
     else:
         height = width = _SIDE
-    if how.grey is not None:
-        mode = "L" if how.grey else "RGB"
+    if options.grey is not None:
+        mode = "L" if options.grey else "RGB"
     else:
-        mode = before.get("mode") or ("L" if heads and grey == len(heads) else "RGB")
+        mode = earlier.get("mode") or ("L" if heads and grey == len(heads) else "RGB")
     if sizes and set(sizes) != {(width, height)}:
         notes.append(f"{_sizes(sizes)}, brought to {width} x {height} pixels")
     if len(modes) > 1:
-        found = ", ".join(f"{count} {name}" for name, count in modes.most_common())
-        notes.append(f"images of several modes ({found}): all read as {'grey' if mode == 'L' else 'colour'}")
+        listed_modes = ", ".join(f"{count} {name}" for name, count in modes.most_common())
+        notes.append(
+            f"images of several modes ({listed_modes}): all read as {'grey' if mode == 'L' else 'colour'}"
+        )
     elif mode == "L" and grey < len(heads):
         notes.append("images in colour, read as grey")
     elif mode == "RGB" and heads and grey == len(heads):

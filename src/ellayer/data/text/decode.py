@@ -1,19 +1,21 @@
-"""A text file as UTF-8 bytes: unpacked, its encoding found, its line ends made alike."""
+"""A text file as UTF-8: unpacked, its encoding detected from the first block, its line ends made alike."""
 
 from __future__ import annotations
 
 import codecs
 import gzip
+import io
+import itertools
 import re
 import zlib
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import DataError
-from ..files import describe_content, describe_head
+from ..files import describe_content, describe_head, printable
 from ..memory import bytes_text, machine_memory
 
-GZIP = b"\x1f\x8b"
+_GZIP = b"\x1f\x8b"
 _MARKS = (  # byte-order marks, the longer ones first
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -23,161 +25,183 @@ _MARKS = (  # byte-order marks, the longer ones first
 )
 _NO_TEXT = re.compile(rb"[\0-\x08\x0e-\x1a\x1c-\x1f]")
 _WESTERN = "cp1252"
-_ALWAYS_UNPACKED = 100_000_000  # bytes, up to which any compression is believed
+_ALWAYS_UNPACKED = 100_000_000  # bytes, up to which any compression is accepted
 _MOST_PACKED = 200  # times; a table of text is seldom packed beyond 20
-_CHUNK = 1 << 20
+_UNPACK = 1 << 20
 
 
-@dataclass(frozen=True)
 class TextFile:
-    """The text of a file.
-
-    Attributes
-    ----------
-    data : bytes
-        In UTF-8, without byte-order mark, lines ended by a line feed.
-    encoding : str
-        The encoding the file has.
-    notes : tuple of str
-        What was found that a reader should know.
-    """
-
-    data: bytes
-    encoding: str
-    notes: tuple[str, ...]
-
-
-def read_text(path: Path, encoding: str | None = None, otherwise: str | None = None) -> TextFile:
-    """Read a text file, plain or packed with gzip.
+    """A text file, plain or packed with gzip.
 
     Parameters
     ----------
     path : Path
     encoding : str, optional
-        By default it is found: a byte-order mark, UTF-8, UTF-16 without a mark, or what comes next.
+        Detected by default: a byte-order mark, UTF-8, UTF-16 without a mark, or ``otherwise``.
     otherwise : str, optional
         The encoding of bytes that show none of these; Windows-1252 by default.
+    block_bytes : int, optional
+        Bytes that are read at once; the whole file by default, which must fit into memory.
 
-    Returns
-    -------
-    TextFile
+    Attributes
+    ----------
+    encoding : str
+    notes : list of str
 
     Raises
     ------
     DataError
-        The file is empty, is no text, is packed beyond belief, or does not have the encoding.
+        For a file that is empty, is not text, is packed beyond belief, or has another encoding.
     """
-    raw, packed = _bytes_of(path)
-    notes = ["unpacked with gzip"] if packed else []
-    if not raw.strip():
-        raise DataError(f"expected a table in text, but {path} is empty; fetch or write the file again")
-    content = describe_head(raw[:1024])
-    marked = next((name for mark, name in _MARKS if raw.startswith(mark)), None)
-    if marked is None and not content.startswith(("a text", "a file of another kind", "an empty text")):
-        raise DataError(f"expected a table in text, but {path} is {content}; name the table itself")
-    if encoding is not None:
-        found = _known(encoding)
-        text = _decoded(raw, "utf-8-sig" if found == "utf-8" else found, path, given=True)
-    else:
-        western = _WESTERN if (otherwise or "utf").startswith("utf") else _known(str(otherwise))
-        found, text = _sniffed(raw, marked, western, path)
-        if marked is not None:
-            notes.append(f"a byte-order mark says {marked.removesuffix('-sig').upper()}")
-        elif found == western:
-            notes.append(f"{_not_utf_8(raw)}: read as {found}; name another encoding if letters look wrong")
-        elif found != "utf-8":
-            notes.append(f"the bytes look like {found.upper()}")
-    if found in ("utf-8", "utf-8-sig") and b"\r" not in raw and marked is None:
-        return TextFile(raw, "utf-8", tuple(notes))
-    data = text.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", errors="replace")
-    return TextFile(data, found.removesuffix("-sig"), tuple(notes))
 
+    def __init__(
+        self, path: Path, encoding: str | None, otherwise: str | None, block_bytes: int | None = None
+    ):
+        self._path, self._block_bytes = path, block_bytes
+        describe_content(path)  # explains why a file cannot be read
+        with open(path, "rb") as file:
+            self._is_packed = file.read(2) == _GZIP
+        self.notes = ["unpacked with gzip"] if self._is_packed else []
+        rest = self._raw_blocks()
+        first = next(rest, b"")
+        self._opened: Iterator[bytes] | None = itertools.chain([first], rest)
+        if not first.strip():
+            raise DataError(f"expected a table in text, but {path} is empty; fetch or write the file again")
+        content = describe_head(first[:1024])
+        mark = next((codec for mark, codec in _MARKS if first.startswith(mark)), None)
+        if mark is None and not content.startswith(("a text", "a file of another kind", "an empty text")):
+            raise DataError(f"expected a table in text, but {path} is {content}; name the table itself")
+        self._is_given = encoding is not None
+        if encoding is not None:
+            name = _codec_name(encoding)
+            self._codec = "utf-8-sig" if name == "utf-8" else name
+        elif mark is not None:
+            self._codec = mark
+            self.notes.append(f"a byte-order mark says {self.encoding.upper()}")
+        else:
+            western = _WESTERN if (otherwise or "utf").startswith("utf") else _codec_name(str(otherwise))
+            self._codec = self._detect(first, western)
 
-def _bytes_of(path: Path) -> tuple[bytes, bool]:
-    """Return the bytes of a file, unpacked where gzip packed them, and whether it did."""
-    describe_content(path)  # says so where the file cannot be read
-    with open(path, "rb") as file:
-        if file.read(2) != GZIP:
-            _check_size(path.stat().st_size, path)
-            file.seek(0)
-            return file.read(), False
-    size = path.stat().st_size
-    most = max(_ALWAYS_UNPACKED, _MOST_PACKED * size)
-    parts, total = [], 0
-    try:
-        with gzip.open(path, "rb") as unpacked:
-            while part := unpacked.read(_CHUNK):
-                total += len(part)
-                if total > most:
-                    raise DataError(
-                        f"expected a packed table, but {path}, {bytes_text(size)}, unpacks to more than "
-                        f"{bytes_text(most)}: no table is packed that tightly, so it is refused; unpack it "
-                        f"yourself if you trust it"
-                    )
-                _check_size(total, path)
-                parts.append(part)
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(
-            f"expected a whole gzip file, but {path} is cut off or damaged ({error}); fetch it again"
-        ) from error
-    return b"".join(parts), True
+    @property
+    def encoding(self) -> str:
+        """The name of the encoding."""
+        return self._codec.removesuffix("-sig")
 
+    def blocks(self) -> Iterator[bytes]:
+        """Return the text in blocks: UTF-8 without a byte-order mark, lines ended by a line feed."""
+        raw_blocks, self._opened = self._opened or self._raw_blocks(), None
+        decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(self._codec)(), translate=True)
+        line, is_last = 1, False
+        for raw in raw_blocks:
+            if (
+                self._block_bytes is None
+                and self._codec == "utf-8"
+                and not self._is_given
+                and b"\r" not in raw
+            ):
+                yield raw  # the whole file, known to be UTF-8
+                return
+            is_last = self._block_bytes is None or len(raw) < self._block_bytes
+            text = self._decode(decoder, raw, line, is_last)
+            line += text.count("\n")
+            yield text.encode("utf-8", errors="replace")
+        if not is_last:
+            yield self._decode(decoder, b"", line, final=True).encode("utf-8", errors="replace")
 
-def _check_size(size: int, path: Path) -> None:
-    memory = machine_memory()
-    if size > memory // 2:
-        raise DataError(
-            f"expected a table that fits into memory, but {path} has {bytes_text(size)} of text and this machine "
-            f"{bytes_text(memory)}; take fewer rows or columns, or train on it in batches"
+    def _decode(self, decoder: io.IncrementalNewlineDecoder, raw: bytes, line: int, final: bool) -> str:
+        try:
+            return decoder.decode(raw, final)
+        except UnicodeDecodeError as error:
+            line += error.object.count(b"\n", 0, error.start)
+            codecs_tried = self.encoding if self._is_given else f"UTF-8 or {self._codec}"
+            before = printable(error.object[max(0, error.start - 20) : error.start])
+            raise DataError(
+                f"expected text in {codecs_tried}, but line {line} of {self._path} holds the byte "
+                f"0x{error.object[error.start]:02x} after {before!r}; name the encoding it was written in (such as cp1252, "
+                f"latin-1, utf-16, shift_jis), or save the file as UTF-8"
+            ) from error
+
+    def _detect(self, raw: bytes, otherwise: str) -> str:
+        """Return the encoding of bytes without a byte-order mark, with a note unless it is UTF-8."""
+        head = raw[:4096]
+        if head.count(b"\0") > len(head) // 4:  # UTF-16: every other byte of plain letters is zero
+            even, odd = head[::2].count(0), head[1::2].count(0)
+            if min(even, odd) == 0:
+                codec = "utf-16-le" if odd > even else "utf-16-be"
+                self.notes.append(f"the bytes look like {codec.upper()}")
+                return codec
+        if strange := _NO_TEXT.search(raw):
+            raise DataError(
+                f"expected a table in text, but {self._path} is a binary file (the byte 0x{strange[0][0]:02x} at place "
+                f"{strange.start()}); name the table itself, or save it as CSV or Parquet"
+            )
+        try:  # a block may end within a letter
+            codecs.getincrementaldecoder("utf-8")().decode(raw, final=self._block_bytes is None)
+        except UnicodeDecodeError as error:
+            line = raw.count(b"\n", 0, error.start) + 1
+            self.notes.append(
+                f"line {line} is not UTF-8 (byte 0x{raw[error.start]:02x}): read as {otherwise}; name another encoding if "
+                f"letters look wrong"
+            )
+            return otherwise
+        return "utf-8"
+
+    # Bytes
+
+    def _raw_blocks(self) -> Iterator[bytes]:
+        """Return the bytes of the file, unpacked; all of them at once unless blocks are asked for."""
+        if self._block_bytes is None:
+            yield self._read_all()
+            return
+        try:
+            with (gzip.open if self._is_packed else open)(self._path, "rb") as file:
+                while block := file.read(self._block_bytes):
+                    yield block
+        except (OSError, EOFError, zlib.error) as error:
+            raise self._damaged(error) from error
+
+    def _read_all(self) -> bytes:
+        size = self._path.stat().st_size
+        if not self._is_packed:
+            self._check_size(size)
+            return self._path.read_bytes()
+        most = max(_ALWAYS_UNPACKED, _MOST_PACKED * size)
+        parts, total = [], 0
+        try:
+            with gzip.open(self._path, "rb") as file:
+                while part := file.read(_UNPACK):
+                    total += len(part)
+                    if total > most:
+                        raise DataError(
+                            f"expected a packed table, but {self._path}, {bytes_text(size)}, unpacks to more than "
+                            f"{bytes_text(most)}: no table is packed that tightly, so it is refused; unpack it "
+                            f"yourself if you trust it"
+                        )
+                    self._check_size(total)
+                    parts.append(part)
+        except (OSError, EOFError, zlib.error) as error:
+            raise self._damaged(error) from error
+        return b"".join(parts)
+
+    def _damaged(self, error: Exception) -> DataError:
+        kind = "gzip file" if self._is_packed else "file"
+        return DataError(
+            f"expected a whole {kind}, but {self._path} is cut off or damaged ({error}); fetch it again"
         )
 
+    def _check_size(self, size: int) -> None:
+        memory = machine_memory()
+        if size > memory // 2:
+            raise DataError(
+                f"expected a table that fits into memory, but {self._path} has {bytes_text(size)} of text and this "
+                f"machine {bytes_text(memory)}; take fewer rows or columns, or train on it in batches"
+            )
 
-def _known(encoding: str) -> str:
+
+def _codec_name(encoding: str) -> str:
     try:
         return codecs.lookup(encoding).name
     except LookupError:
         raise DataError(
             f"encoding: expected the name of an encoding such as utf-8, cp1252 or utf-16; received {encoding!r}"
         ) from None
-
-
-def _sniffed(raw: bytes, marked: str | None, otherwise: str, path: Path) -> tuple[str, str]:
-    """Return the encoding that the bytes have, and the text."""
-    if marked is not None:
-        return marked, _decoded(raw, marked, path)
-    head = raw[:4096]
-    if head.count(b"\0") > len(head) // 4:  # UTF-16 without a mark: every other byte of plain letters is zero
-        guess = "utf-16-le" if head[1::2].count(0) > head[::2].count(0) else "utf-16-be"
-        if min(head[1::2].count(0), head[::2].count(0)) == 0:
-            return guess, _decoded(raw, guess, path)
-    if strange := _NO_TEXT.search(raw):
-        raise DataError(
-            f"expected a table in text, but {path} is a binary file (the byte 0x{strange[0][0]:02x} at place "
-            f"{strange.start()}); name the table itself, or save it as CSV or Parquet"
-        )
-    try:
-        return "utf-8", raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return otherwise, _decoded(raw, otherwise, path)
-
-
-def _decoded(raw: bytes, encoding: str, path: Path, given: bool = False) -> str:
-    try:
-        return raw.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        tried = encoding.removesuffix("-sig") if given else f"UTF-8 or {encoding}"
-        raise DataError(
-            f"expected text in {tried}, but line {line} of {path} holds the byte 0x{raw[error.start]:02x}, which is "
-            f"none; name the encoding it was written in (such as cp1252, latin-1, utf-16, shift_jis), or save the "
-            f"file as UTF-8"
-        ) from error
-
-
-def _not_utf_8(raw: bytes) -> str:
-    try:
-        raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        return f"line {line} is no UTF-8 (byte 0x{raw[error.start]:02x})"
-    raise AssertionError("only called where decoding failed")

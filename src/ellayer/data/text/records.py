@@ -1,4 +1,4 @@
-"""The records of a table in text: where each ends and how many fields it has, found in one pass."""
+"""The records of a table in text: where each ends, and how many fields it has."""
 
 from __future__ import annotations
 
@@ -97,3 +97,20 @@ def line_of(data: bytes, place: int) -> int:
     2
     """
     return data.count(b"\n", 0, place) + 1
+
+
+def record_end(text: bytes) -> int:
+    """Return where the last whole record ends: after the last line end that no quotation marks enclose; 0 for none.
+
+    Examples
+    --------
+    >>> record_end(b'a,"b\\nc"\\nd,"e\\nf')
+    8
+    """
+    end = text.rfind(b"\n")
+    marks = text.count(b'"', 0, end + 1)
+    while end >= 0 and marks % 2:
+        before = text.rfind(b"\n", 0, end)
+        marks -= text.count(b'"', before + 1, end + 1)
+        end = before
+    return end + 1

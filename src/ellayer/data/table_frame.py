@@ -1,0 +1,55 @@
+"""A table as it comes from a file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .errors import DataError
+from .wording import quoted_list
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True, eq=False)
+class TableFrame:
+    """The columns of a file.
+
+    Attributes
+    ----------
+    frame : polars.DataFrame
+    reading : dict
+        How the file was read, as plain JSON.
+    notes : list of str
+    y : ndarray, shape (m,), or None
+        The targets, if the file keeps them apart.
+    target : str or None
+        Their name.
+    """
+
+    frame: pl.DataFrame
+    reading: dict[str, Any]
+    notes: list[str]
+    y: np.ndarray | None = None
+    target: str | None = None
+
+
+def check_names(names: list[str], where: str) -> None:
+    """Refuse names that occur twice.
+
+    Raises
+    ------
+    DataError
+        With the names and their places.
+    """
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        places = [str(j + 1) for j, name in enumerate(names) if name == twice[0]]
+        raise DataError(
+            f"expected columns of different names in {where}, received {quoted_list(twice)} more than once (columns "
+            f"{', '.join(places[:5])}); rename them"
+        )
