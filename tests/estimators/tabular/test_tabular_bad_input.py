@@ -44,7 +44,7 @@ def model():
         ("same", "'z' is ignored: constant value 'same'"),
         ([f"u{i}" for i in range(m)], "'z' is treated as an identifier"),
         ([f"some words about {i}" for i in range(m)], "'z' is treated as free text"),
-        ([*map(str, range(m - 1)), "oops"], "'z'.* numbers, .*treated as missing: 'oops'"),
+        ([*map(str, range(m - 1)), "oops"], "'z'.* numbers[,;].* treated as missing: 'oops'"),
         ([math.inf, -math.inf, *x[2:]], "'z': 2 infinite values"),
         ([f"k{i // 2}" for i in range(m)], "'z' is treated as an identifier"),
         (1e300 * x, None),
