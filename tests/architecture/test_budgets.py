@@ -43,14 +43,14 @@ class Counts(NamedTuple):
 
 BUDGET = {
     "": Counts(0, 0, 0, 0),
-    "cli": Counts(13, 1, 17, 2),
+    "cli": Counts(10, 1, 1, 1),
     "core": Counts(0, 0, 0, 0),
     "data": Counts(18, 0, 20, 5),
     "engine": Counts(1, 7, 5, 1),
     "estimators": Counts(105, 2, 42, 11),
     "inspection": Counts(5, 0, 0, 0),
     "report": Counts(1, 0, 1, 0),
-    "runs": Counts(23, 1, 7, 2),
+    "runs": Counts(21, 1, 0, 1),
     "steps": Counts(9, 1, 0, 0),
     "storage": Counts(14, 0, 1, 1),
     "tables": Counts(5, 1, 7, 5),

@@ -10,7 +10,7 @@ import typer
 
 from ..errors import UsageError
 from .errors import CHECK_FAILED, DONE, handle_errors
-from .options import Debug, ExamplesFile, Model
+from .options import Debug, ExamplesFile, Json, Model
 
 
 @handle_errors
@@ -28,7 +28,7 @@ def check(
     threshold: Annotated[
         float, typer.Option("--threshold", help="Largest relative error that passes.")
     ] = 1e-7,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")] = False,
+    json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Compare a model's gradients with finite differences, each by name.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -58,46 +57,34 @@ def compare(
 
 def _show(comparison: Comparison) -> None:
     from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
     from ..core.metrics import METRICS
-    from ..report.sentences import format_seconds
+    from ..report.sentences import format_interval, format_score, format_seconds
+    from .display import print_line, score_of, table
 
-    table, runs = Table(), comparison.runs
-    table.add_column("")
-    for run in runs:
-        table.add_column(Text(str(run.path)), justify="right")
+    runs, rows = comparison.runs, []
     for name, values in comparison.settings.items():
-        table.add_row(Text(name), *(Text(_setting(value)) for value in values))
+        rows.append((name, *map(_setting, values)))
     for name, title in _FACTS.items():
-        table.add_row(title, *(Text(str(run.summary.get(name, "-"))) for run in runs))
-    times = (format_seconds(sum(run.summary.get("seconds", {}).values())) for run in runs)
-    table.add_row("time", *times, end_section=True)
+        rows.append((title, *(run.summary.get(name, "-") for run in runs)))
+    rows.append(("time", *(format_seconds(sum(run.summary.get("seconds", {}).values())) for run in runs)))
     for name in dict.fromkeys(name for run in runs for name in run.scores):
         if name in METRICS:
-            table.add_row(METRICS[name].title, *_score_cells(comparison, name))
+            scores = [score_of(run.scores.get(name, {})) for run in runs]
+            marks = [" *" if i in comparison.best.get(name, []) else "" for i in range(len(runs))]
+            cells = [
+                f"{format_score(name, s.value)}{mark}\n{format_interval(name, s)}"
+                for s, mark in zip(scores, marks, strict=True)
+            ]
+            rows.append((METRICS[name].title, *cells))
     console = Console()
-    console.print(table)
+    console.print(
+        table(("", *(str(run.path) for run in runs)), rows, right=range(1, len(runs) + 1), whole=())
+    )
     if comparison.best:
-        console.print("* best in its row", markup=False, highlight=False)
+        print_line(console, "* best in its row")
     for message in comparison.messages:
-        console.print(f"Note: {message}", markup=False, highlight=False)
-
-
-def _score_cells(comparison: Comparison, name: str) -> list[str]:
-    """Return a score of each run with its interval, the best marked."""
-    from ..report.scores import Score
-    from ..report.sentences import format_interval, format_score
-
-    cells = []
-    for i, run in enumerate(comparison.runs):
-        ends = (run.scores.get(name, {}).get(end) for end in ("value", "low", "high"))
-        value, low, high = (math.nan if end is None else float(end) for end in ends)
-        score = Score(value, low, high)
-        mark = " *" if i in comparison.best.get(name, []) else ""
-        cells.append(f"{format_score(name, score.value)}{mark}\n{format_interval(name, score)}")
-    return cells
+        print_line(console, f"Note: {message}")
 
 
 def _setting(value: object) -> str:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import UsageError
+from ..runs.config import READING
+from . import options as o
 from .errors import handle_errors
-from .options import DETECTED, Debug, Json, read_task
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -35,78 +36,23 @@ def data(
             metavar="FILE",
         ),
     ],
-    target: Annotated[
-        str | None,
-        typer.Option(
-            "--target", "-t", help="Target column: its name or position (-1 is the last).", metavar="COLUMN"
-        ),
-    ] = None,
-    task: Annotated[
-        str | None,
-        typer.Option(
-            "--task",
-            help="Task: classification (classes) or regression (numbers).",
-            show_default="inferred from the target",
-        ),
-    ] = None,
-    delimiter: Annotated[
-        str | None, typer.Option("--delimiter", help="Field delimiter, or tab.", show_default=DETECTED)
-    ] = None,
-    decimal: Annotated[
-        str | None, typer.Option("--decimal", help="Decimal sign, . or ,", show_default=DETECTED)
-    ] = None,
-    encoding: Annotated[
-        str | None,
-        typer.Option("--encoding", help="Text encoding, such as utf-8 or cp1252.", show_default=DETECTED),
-    ] = None,
-    header: Annotated[
-        bool | None,
-        typer.Option(
-            "--header/--no-header",
-            help="Whether the first line holds the column names.",
-            show_default=DETECTED,
-        ),
-    ] = None,
-    x: Annotated[
-        str | None,
-        typer.Option("--x", help="Key of the inputs (NPZ, HDF5).", metavar="KEY", show_default=DETECTED),
-    ] = None,
-    y: Annotated[
-        str | None,
-        typer.Option("--y", help="Key of the targets (NPZ, HDF5).", metavar="KEY", show_default=DETECTED),
-    ] = None,
-    size: Annotated[
-        str | None,
-        typer.Option(
-            "--size",
-            help="Resize images to N×N or HEIGHTxWIDTH pixels.",
-            show_default="64, or their own if smaller",
-        ),
-    ] = None,
-    grey: Annotated[
-        bool | None,
-        typer.Option("--grey/--colour", help="Read images as grey or as colour.", show_default="as they are"),
-    ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Fail on an image that cannot be read.")] = False,
-    json: Json = False,
-    debug: Debug = False,
-) -> None:
+    target: o.Target = None, task: o.Task = None, delimiter: o.Delimiter = None, decimal: o.Decimal = None,
+    encoding: o.Encoding = None, header: o.Header = None, x: o.InputKey = None, y: o.TargetKey = None,
+    size: o.Size = None, grey: o.Grey = None, strict: o.Strict = None, json: o.Json = False, debug: o.Debug = False,
+) -> None:  # fmt: skip
     """Show the columns or images of a file, how it was read, and data warnings.
 
     Example: ellayer data titanic.csv --target survived
-    """  # fmt: skip
+    """
+    options = o.read_values(locals(), READING)
     from ..tables.survey import survey
 
-    task = None if task is None else read_task(task)
+    task = None if task is None else o.read_task(task)
     if task is not None and target is None and _is_table(file):
         raise UsageError(
             "--task: expected --target beside it, received none; name the column to be predicted"
         )
-    options = {"delimiter": delimiter, "decimal": decimal, "encoding": encoding, "header": header, "x": x, "y": y,
-               "size": _size(size), "grey": grey}  # fmt: skip
-    examples = read(
-        file, target, strict, {name: value for name, value in options.items() if value is not None}
-    )
+    examples = read(file, target, options)
     facts = survey(examples.X, examples.y, examples.target, task=task)
     if json:
         typer.echo(_json(examples, facts))
@@ -119,26 +65,13 @@ def _is_table(file: str) -> bool:
     return path.is_file() and path.suffix.lower() not in (".npz", ".npy", ".h5", ".hdf5")
 
 
-def _size(text: str | None) -> Any:
-    """Return a side or (height, width) of a text like "64" or "48x64"."""
-    if text is None:
-        return None
-    sides = text.lower().split("x")
-    if not all(side.isdecimal() for side in sides) or len(sides) > 2:
-        raise UsageError(
-            f"--size: expected a side such as 64 or HEIGHTxWIDTH such as 48x64, received {text!r}"
-        )
-    return int(text) if len(sides) == 1 else tuple(map(int, sides))
-
-
-def read(file: str, target: str | None, strict: bool, options: dict[str, Any]) -> Examples:
+def read(file: str, target: str | None, options: dict[str, Any]) -> Examples:
     """Return the examples of a file, or of a named data set as a table.
 
     Parameters
     ----------
     file : str
     target : str or None
-    strict : bool
     options : dict
         Options of ``read_examples``.
     """
@@ -148,7 +81,7 @@ def read(file: str, target: str | None, strict: bool, options: dict[str, Any]) -
         from ..data.files import existing
 
         existing(file, "a file or folder of data, or the name of a set", list(NAMED))
-        return read_examples(file, target=target, strict=strict, **options)
+        return read_examples(file, target=target, **options)
     if options or target not in (None, "class"):
         raise UsageError(
             f"{file}: expected no options of files with a named data set, received "
@@ -251,31 +184,32 @@ def _reading(examples: Examples) -> str:
 
 
 def _column_table(survey: Survey) -> Table:
-    from rich.table import Table
+    from .display import table
 
-    table = Table(title="Columns", title_justify="left")
-    table.add_column("name", overflow="fold")
-    table.add_column("kind", no_wrap=True)
-    table.add_column("missing", justify="right", no_wrap=True)
-    table.add_column("distinct", justify="right", no_wrap=True)
-    table.add_column("values", overflow="fold")
-    for column in survey.columns[:_MOST_COLUMNS]:
-        table.add_row(_safe(column.name), column.kind, f"{column.missing:,}" if column.missing else "",
-                      f"{column.distinct:,}", _safe(column.shown))  # fmt: skip
+    rows = [
+        (_safe(c.name), c.kind, f"{c.missing:,}" if c.missing else "", f"{c.distinct:,}", _safe(c.shown))
+        for c in survey.columns[:_MOST_COLUMNS]
+    ]
+    columns = table(
+        ("name", "kind", "missing", "distinct", "values"),
+        rows,
+        title="Columns",
+        right=(2, 3),
+        whole=(1, 2, 3),
+    )
     if len(survey.columns) > _MOST_COLUMNS:
-        table.caption = f"and {len(survey.columns) - _MOST_COLUMNS:,} more columns; --json lists them all"
-    return table
+        columns.caption = f"and {len(survey.columns) - _MOST_COLUMNS:,} more columns; --json lists them all"
+    return columns
 
 
 def _class_table(survey: Survey) -> Table:
-    from rich.table import Table
+    from .display import table
 
-    table = Table()
-    table.add_column("class", overflow="fold")
-    table.add_column("rows", justify="right", no_wrap=True)
-    table.add_column("share", justify="right", no_wrap=True)
-    for label, count in list(survey.classes.items())[:_MOST_CLASSES]:
-        table.add_row(_safe(label), f"{count:,}", f"{count / survey.m:.1%}")
-    if len(survey.classes) > _MOST_CLASSES:
-        table.caption = f"and {len(survey.classes) - _MOST_CLASSES:,} more classes"
-    return table
+    classes = list(survey.classes.items())
+    rows = [
+        (_safe(label), f"{count:,}", f"{count / survey.m:.1%}") for label, count in classes[:_MOST_CLASSES]
+    ]
+    counts = table(("class", "rows", "share"), rows, right=(1, 2))
+    if len(classes) > _MOST_CLASSES:
+        counts.caption = f"and {len(classes) - _MOST_CLASSES:,} more classes"
+    return counts

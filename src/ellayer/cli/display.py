@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from ..core.metrics import METRICS
 from ..report.scores import Score
 from ..report.sentences import format_interval, format_score
 from ..runs.notes_networks import per_cent
-from ..runs.sweep import Sweep
+
+if TYPE_CHECKING:
+    from ..runs.sweep import Sweep
 
 COST_ROWS = 10
 
@@ -22,6 +25,42 @@ COST_ROWS = 10
 def print_line(console: Console, text: str) -> None:
     """Print text from a file or a name as it is: no markup, no colours, no line breaks of its own."""
     console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def table(
+    headings: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    title: str = "",
+    right: Collection[int] = (),
+    whole: Collection[int] | None = None,
+) -> Table:
+    """Return a table of texts without markup.
+
+    Parameters
+    ----------
+    headings : sequence of str
+    rows : iterable of sequences
+    title : str
+    right : collection of int
+        Columns aligned to the right.
+    whole : collection of int, optional
+        Columns whose cells are not wrapped; by default those aligned to the right.
+    """
+    grid = Table(title=title or None, title_justify="left")
+    for i, heading in enumerate(headings):
+        justify: Literal["left", "right"] = "right" if i in right else "left"
+        no_wrap = i in (right if whole is None else whole)
+        grid.add_column(Text(heading), justify=justify, overflow="fold", no_wrap=no_wrap)
+    for row in rows:
+        grid.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
+    return grid
+
+
+def score_of(ends: Mapping[str, float | None]) -> Score:
+    """Return a score from its value, low and high in JSON."""
+    value, low, high = (math.nan if end is None else end for end in map(ends.get, ("value", "low", "high")))
+    return Score(value, low, high)
 
 
 def show_run(summary: Mapping[str, Any], path: Path) -> None:
@@ -52,21 +91,16 @@ def show_sweep(sweep: Sweep) -> None:
     ----------
     sweep : Sweep
     """
-    console = Console()
-    name = sweep.metric.title
+    console, name = Console(), sweep.metric.title
     better = "higher" if sweep.metric.maximize else "lower"
-    title = f"{len(sweep.trials)} trials, by held-out {name} ({better} is better)"
-    table = Table(title=title, title_justify="left")
-    for heading in ("layers", "learning rate", f"held-out {name}", "best epoch", "parameters", "seconds"):
-        table.add_column(heading, justify="left" if heading == "layers" else "right")
-    table.add_column("")
-    for i, row in enumerate(sweep.trials):
-        best = i == sweep.best
-        table.add_row(
-            row["layers"], f"{row['learning_rate']:g}", f"{row['validation_score']:.4g}", str(row["best_epoch"]),
-            f"{row['parameters']:,}", f"{row['seconds']:.1f}", "best" if best else "", style="bold" if best else None,
-        )  # fmt: skip
-    console.print(table)
+    rows = [
+        (row["layers"], f"{row['learning_rate']:g}", f"{row['validation_score']:.4g}", row["best_epoch"],
+         f"{row['parameters']:,}", f"{row['seconds']:.1f}", "best" if i == sweep.best else "")
+        for i, row in enumerate(sweep.trials)
+    ]  # fmt: skip
+    headings = ("layers", "learning rate", f"held-out {name}", "best epoch", "parameters", "seconds", "")
+    title = f"{len(rows)} trials, by held-out {name} ({better} is better)"
+    console.print(table(headings, rows, title=title, right=range(1, 6), whole=(0,)))
     _show_rest(console, sweep.summary, sweep.path)
 
 
@@ -89,49 +123,39 @@ def score_table(summary: Mapping[str, Any]) -> Table:
     summary : mapping
         As in ``run.json``.
     """
-    table = Table(title=f"On {summary['scored_rows']:,} {summary['scored_on']}", title_justify="left")
-    table.add_column("score", no_wrap=True)
-    table.add_column("the network", justify="right")
-    table.add_column("95 % interval", justify="right", no_wrap=True)
-    for name in summary["compared"]:
-        table.add_column(name, justify="right")
-    for name, score in summary["scores"].items():
-        value, low, high = (
-            math.nan if score[end] is None else score[end] for end in ("value", "low", "high")
+    rows = []
+    for name, ends in summary["scores"].items():
+        score = score_of(ends)
+        others = (
+            format_score(name, scores.get(name, {}).get("value")) for scores in summary["compared"].values()
         )
-        others = (values.get(name, {}) for values in summary["compared"].values())
-        table.add_row(
-            METRICS[name].title, format_score(name, value), format_interval(name, Score(value, low, high)),
-            *(format_score(name, other.get("value")) for other in others),
-        )  # fmt: skip
-    return table
+        rows.append(
+            (METRICS[name].title, format_score(name, score.value), format_interval(name, score), *others)
+        )
+    headings = ("score", "the network", "95 % interval", *summary["compared"])
+    title = f"On {summary['scored_rows']:,} {summary['scored_on']}"
+    return table(headings, rows, title=title, right=range(1, len(headings)), whole=(0, 2))
 
 
 def _cost_table(name: str, models: Sequence[Mapping[str, Any]]) -> Table:
     """Return some of the costs of each network."""
-    table = Table(title=f"{name}: cost", title_justify="left")
-    table.add_column("iteration", justify="right")
-    costs = []
-    for model in models:
-        table.add_column(f"{model['name']}\n{_sizes(model)}", justify="right")
-        costs.append(dict(zip(model["iterations"], model["costs"], strict=True)))
+    costs = [dict(zip(model["iterations"], model["costs"], strict=True)) for model in models]
     iterations = sorted(set().union(*costs))
-    step = max(1, round(len(iterations) / COST_ROWS))
-    for i in sorted({*iterations[::step], iterations[-1]}):
-        table.add_row(str(i), *(f"{column[i]:.6f}" if i in column else "" for column in costs))
-    return table
+    some = sorted({*iterations[:: max(1, round(len(iterations) / COST_ROWS))], iterations[-1]})
+    rows = [(i, *(f"{column[i]:.6f}" if i in column else "" for column in costs)) for i in some]
+    headings = ("iteration", *(f"{model['name']}\n{_sizes(model)}" for model in models))
+    return table(headings, rows, title=f"{name}: cost", right=range(len(headings)), whole=())
 
 
 def _accuracy_table(name: str, models: Sequence[Mapping[str, Any]]) -> Table:
-    table = Table(title=f"{name}: accuracy", title_justify="left")
-    for heading in ("model", "training", "test", "seconds", "engine"):
-        table.add_column(heading, justify="left" if heading in ("model", "engine") else "right")
-    for model in models:
-        accuracies = (per_cent(model[f"{part}_accuracy"], 2) for part in ("train", "test"))
-        table.add_row(
-            f"{model['name']} {_sizes(model)}", *accuracies, f"{model['seconds']:.1f}", model["engine"]
-        )
-    return table
+    rows = [
+        (f"{model['name']} {_sizes(model)}", per_cent(model["train_accuracy"], 2), per_cent(model["test_accuracy"], 2),
+         f"{model['seconds']:.1f}", model["engine"])
+        for model in models
+    ]  # fmt: skip
+    return table(
+        ("model", "training", "test", "seconds", "engine"), rows, title=f"{name}: accuracy", right=(1, 2, 3)
+    )
 
 
 def _sizes(model: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ import typer
 
 from ..errors import UsageError
 from .errors import handle_errors
-from .options import Debug, Json, Model
+from .options import Debug, Force, Json, Model
 
 if TYPE_CHECKING:
     from ..runs.saved_model import SavedModel
@@ -23,7 +23,7 @@ def export(
     dtype: Annotated[
         str, typer.Option("--dtype", help="Type of inputs and arithmetic: float32 or float64.")
     ] = "float32",
-    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
+    force: Force = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only the name of the file.")] = False,
     json: Json = False,
     debug: Debug = False,
@@ -112,24 +112,18 @@ def _value(value: Any) -> dict[str, Any]:
 
 def _show(facts: dict[str, Any]) -> None:
     from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
-    console = Console()
-    table = Table(title="Inputs and outputs", title_justify="left")
-    for heading in ("", "name", "type", "shape", "holds"):
-        table.add_column(heading)
+    from .display import print_line, table
+
+    console, rows = Console(), []
     for side in ("inputs", "outputs"):
         for i, value in enumerate(facts[side]):
             shape = f"({', '.join(map(str, value['shape']))}{',' if len(value['shape']) == 1 else ''})"
             holds = f"{value['kind']}: {value['holds']}" if "holds" in value else ""
-            table.add_row(side if i == 0 else "", Text(value["name"]), value["type"], shape, Text(holds))
-    console.print(table)
+            rows.append((side if i == 0 else "", value["name"], value["type"], shape, holds))
+    console.print(table(("", "name", "type", "shape", "holds"), rows, title="Inputs and outputs"))
     for note in facts["notes"]:
-        console.print(f"Note: {note}", markup=False, highlight=False)
+        print_line(console, f"Note: {note}")
     opsets = ", ".join(f"{domain} {version}" for domain, version in facts["opset"].items())
-    console.print(
-        f"Largest difference from the model, on onnxruntime: {facts['max_difference']:.2g}\n"
-        f"Written to {facts['onnx']}: {facts['bytes']:,} bytes, opset {opsets}",
-        markup=False, highlight=False, soft_wrap=True,
-    )  # fmt: skip
+    print_line(console, f"Largest difference from the model, on onnxruntime: {facts['max_difference']:.2g}")
+    print_line(console, f"Written to {facts['onnx']}: {facts['bytes']:,} bytes, opset {opsets}")

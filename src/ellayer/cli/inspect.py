@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
 from json import dumps
 from typing import TYPE_CHECKING, Any
 
@@ -40,13 +39,11 @@ def inspect_model(
 def _show(facts: dict[str, Any]) -> None:
     from rich.console import Console
 
+    from .display import print_line
+
     console = Console()
-
-    def say(text: str) -> None:
-        console.print(text, markup=False, highlight=False, soft_wrap=True)
-
     for line in _head(facts):
-        say(line)
+        print_line(console, line)
     if facts["network"] is not None:
         console.print(_layer_table(facts))
         console.print(_weight_table(facts))
@@ -54,9 +51,9 @@ def _show(facts: dict[str, Any]) -> None:
         console.print(_column_table(facts["columns"]))
     for heading in ("Training", "Settings", "Provenance"):
         if section := facts[heading.lower()]:
-            say(heading)
+            print_line(console, heading)
             for key, value in section.items():
-                say(f"  {key}: {_short(value)}")
+                print_line(console, f"  {key}: {_short(value)}")
 
 
 def _head(facts: dict[str, Any]) -> list[str]:
@@ -85,16 +82,20 @@ def _head(facts: dict[str, Any]) -> list[str]:
 
 
 def _layer_table(facts: dict[str, Any]) -> Table:
+    from .display import table
+
     rows = [
         (row["layer"], row["units"], ", ".join(f"{name} {_shape(shape)}" for name, shape in row["shapes"].items()),
          f"{row['parameters']:,}", row["activation"])
         for row in facts["layers"]
     ]  # fmt: skip
-    return _table("Layers", ("layer", "units", "parameters", "count", "activation"), rows, right=(1, 3))
+    return table(("layer", "units", "parameters", "count", "activation"), rows, title="Layers", right=(1, 3))
 
 
 def _weight_table(facts: dict[str, Any]) -> Table:
     """Return statistics of the weights; counts of values that are not finite only if there are any."""
+    from .display import table
+
     parameters = facts["parameters"]
     over = f" over {facts['members']} members" if facts["members"] > 1 else ""
     headings: tuple[str, ...] = ("", "shape", "mean", "std", "min", "max", "zeros")
@@ -107,12 +108,14 @@ def _weight_table(facts: dict[str, Any]) -> Table:
         headings = (*headings, "not finite")
         rows = [(*row, f"{values['not_finite']:,}") for row, values in zip(rows, parameters, strict=True)]
     kinds = ", ".join(sorted({row["dtype"] for row in parameters}))
-    return _table(f"Weights{over}, {kinds}", headings, rows, right=range(2, 8))
+    return table(headings, rows, title=f"Weights{over}, {kinds}", right=range(2, 8))
 
 
 def _column_table(columns: list[dict[str, Any]]) -> Table:
+    from .display import table
+
     rows = [(c["name"], c["kind"], _becomes(c), c["note"]) for c in columns]
-    return _table("Columns", ("column", "kind", "becomes", "note"), rows)
+    return table(("column", "kind", "becomes", "note"), rows, title="Columns")
 
 
 def _becomes(column: dict[str, Any]) -> str:
@@ -121,22 +124,6 @@ def _becomes(column: dict[str, Any]) -> str:
     parts += [_short(levels)] if levels else []
     parts += ["whether missing"] if column["indicator"] else []
     return "; ".join(parts) or "not used"
-
-
-def _table(
-    title: str, headings: Sequence[str], rows: Sequence[Sequence[object]], right: Collection[int] = ()
-) -> Table:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(title=title, title_justify="left")
-    for i, heading in enumerate(headings):
-        table.add_column(
-            heading, justify="right" if i in right else "left", overflow="fold", no_wrap=i in right
-        )
-    for row in rows:
-        table.add_row(*(Text(str(cell)) for cell in row))
-    return table
 
 
 def _number(value: float | None) -> str:

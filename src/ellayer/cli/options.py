@@ -1,16 +1,38 @@
-"""The options the commands share, and the reading of their values."""
+"""The options that commands share, and the reading of their values."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from ..errors import UsageError
+from ..runs.notes_recipes import RECIPES
 
-DETECTED = "detected"  # the default of options that describe a file
+TRAINING, FILES, READING, SETS = "Training", "Files", "Reading a file", "Named data sets"
+DETECTED = "detected"
+
+
+def option(
+    *names: str, help: str, panel: str, default: str | bool = "depends on the data", **more: Any
+) -> Any:
+    """Return an option in a panel of the help, with its default in words."""
+    return typer.Option(*names, help=help, rich_help_panel=panel, show_default=default, **more)
+
+
+_TASK = "Task: classification (classes) or regression (numbers)."
+_KIND = "Column type: COLUMN=numeric|categorical|boolean|date|ignore (repeatable)."
+_METRIC = "Metric to select the best epoch or trial by: log_loss, roc_auc, f1, rmse, ..."
+_SOURCE = f"A file, a folder of images, or one of: {', '.join(RECIPES)}."
+
+Model = Annotated[Path, typer.Argument(help="A model file, or the folder of a run.", metavar="MODEL")]
+Source = Annotated[str | None, typer.Argument(help=_SOURCE, metavar="FILE|NAME")]
+ExamplesFile = Annotated[
+    str,
+    typer.Argument(help="A file like the training file, or a named data set such as flower.", metavar="FILE"),
+]
 
 Out = Annotated[
     Path | None,
@@ -21,14 +43,69 @@ Out = Annotated[
         metavar="DIR",
     ),
 ]
-Model = Annotated[Path, typer.Argument(help="A model file, or the folder of a run.", metavar="MODEL")]
-ExamplesFile = Annotated[
-    str,
-    typer.Argument(help="A file like the training file, or a named data set such as flower.", metavar="FILE"),
-]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only the folder written.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")]
+
+# fmt: off
+Layers = Annotated[str | None, option("--layers", help="Sizes of the hidden layers, like 20,7,5.", panel=TRAINING, metavar="N,N")]
+LearningRate = Annotated[float | None, option("--learning-rate", help="Learning rate, above 0.", panel=TRAINING)]
+BatchSize = Annotated[int | None, option("--batch-size", min=1, help="Examples per update.", panel=TRAINING)]
+Seed = Annotated[int | None, option("--seed", min=0, help="Random seed (weights, shuffling, splits).", panel=TRAINING, default="1")]
+Config = Annotated[Path | None, option("--config", help="Settings of a run, like its config.toml; options override them.", panel=TRAINING, default=False)]
+Resume = Annotated[Path | None, option("--resume", help="Resume a run that was killed or interrupted.", panel=TRAINING, default=False, metavar="DIR")]
+
+Target = Annotated[str | None, option("--target", "-t", help="Target column: its name or position (-1 is the last); required to train on a table.", panel=FILES, default=False, metavar="COLUMN")]
+Task = Annotated[str | None, option("--task", help=_TASK, panel=FILES, default="inferred from the target")]
+Test = Annotated[str | None, option("--test", help="Share of rows to test on, or a file of them.", panel=FILES, default="0.2")]
+Epochs = Annotated[int | None, option("--epochs", min=1, help="Passes over the rows.", panel=FILES)]
+Members = Annotated[int | None, option("--members", min=1, help="Networks whose predictions are averaged.", panel=FILES, default="1")]
+Metric = Annotated[str | None, option("--metric", help=_METRIC, panel=FILES, default="log_loss or rmse")]
+ClassWeight = Annotated[str | None, option("--class-weight", help="balanced: weight classes by the inverse of their frequency.", panel=FILES, default="none")]
+Kind = Annotated[list[str] | None, option("--kind", help=_KIND, panel=FILES, default="inferred from the values", metavar="COLUMN=KIND")]
+Recipe = Annotated[str | None, option("--recipe", help="Recipe of preparation and training: simple or full.", panel=FILES)]
+TimeLimit = Annotated[float | None, option("--time-limit", help="Time limit of the fit in seconds.", panel=FILES, default="none")]
+
+Delimiter = Annotated[str | None, option("--delimiter", help="Field delimiter, or tab.", panel=READING, default=DETECTED)]
+Decimal = Annotated[str | None, option("--decimal", help="Decimal sign, . or ,", panel=READING, default=DETECTED)]
+Encoding = Annotated[str | None, option("--encoding", help="Text encoding, such as utf-8 or cp1252.", panel=READING, default=DETECTED)]
+Header = Annotated[bool | None, option("--header/--no-header", help="Whether the first line holds the column names.", panel=READING, default=DETECTED)]
+InputKey = Annotated[str | None, option("--x", help="Key of the inputs (NPZ, HDF5).", panel=READING, default=DETECTED)]
+TargetKey = Annotated[str | None, option("--y", help="Key of the targets (NPZ, HDF5).", panel=READING, default=DETECTED)]
+Size = Annotated[str | None, option("--size", help="Resize images to N×N or HEIGHTxWIDTH pixels.", panel=READING, default="64, or their own if smaller")]
+Grey = Annotated[bool | None, option("--grey/--colour", help="Read images as grey or as colour.", panel=READING, default="as they are")]
+Strict = Annotated[bool | None, option("--strict/--skip", help="Fail on an image that cannot be read, or skip it.", panel=READING, default="skip")]
+
+CatsFolder = Annotated[str | None, option("--data", help="Folder of the files of cats.", panel=SETS, default=False, metavar="DIR")]
+Activation = Annotated[str | None, option("--activation", help="Activation of the hidden layers: one, or one each.", panel=SETS)]
+Iterations = Annotated[int | None, option("--iterations", min=1, help="Number of updates.", panel=SETS)]
+Initializer = Annotated[str | None, option("--initializer", help="Initializer of the weights.", panel=SETS)]
+Optimizer = Annotated[str | None, option("--optimizer", help="Optimizer; all but gd bring their own default learning rate.", panel=SETS, default="gd")]
+L2 = Annotated[float | None, option("--l2", help="Strength of the L2 penalty.", panel=SETS, default="0")]
+Dropout = Annotated[float | None, option("--dropout", help="Dropout rate of the hidden layers.", panel=SETS, default="0")]
+Engine = Annotated[str | None, option("--engine", help="Training loop: auto, numpy or jax.", panel=SETS, default="auto")]
+# fmt: on
+
+
+def read_values(options: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """Return the settings that a command's options hold: those given, read into their types.
+
+    Parameters
+    ----------
+    options : dict
+        Keyed by the names of the settings; None if an option is not given.
+    names : iterable of str
+        Names of settings.
+    """
+    readers: dict[str, Callable[[Any], Any]] = {
+        "layers": read_layers,
+        "kinds": read_kinds,
+        "task": read_task,
+        "size": read_size,
+    }
+    values = {name: options[name] for name in names if options.get(name) not in (None, [])}
+    return {name: readers[name](value) if name in readers else value for name, value in values.items()}
 
 
 def read_layers(text: str) -> list[int]:
@@ -49,12 +126,14 @@ def read_layers(text: str) -> list[int]:
     return sizes
 
 
-def check_learning_rate(rate: float | None) -> None:
-    """Say what is wrong with a learning rate that no run can take."""
-    if rate is not None and not 0 < rate < math.inf:
+def read_size(text: str) -> int | list[int]:
+    """Return a side or [height, width] of a text like "64" or "48x64"."""
+    sides = text.lower().split("x")
+    if not all(side.isdecimal() for side in sides) or len(sides) > 2:
         raise UsageError(
-            f"--learning-rate: expected a finite number above 0, received {rate}; try 0.1, or leave it out"
+            f"--size: expected a side such as 64 or HEIGHTxWIDTH such as 48x64, received {text!r}"
         )
+    return int(text) if len(sides) == 1 else [int(side) for side in sides]
 
 
 def read_task(text: str) -> str:

@@ -10,7 +10,7 @@ import typer
 
 from ..errors import UsageError
 from .errors import handle_errors
-from .options import Debug, Json, Model
+from .options import Debug, Force, Json, Model
 
 if TYPE_CHECKING:
     import polars as pl
@@ -32,7 +32,7 @@ def predict(
             "--keep", help="A column to copy next to the predictions (repeatable).", metavar="COLUMN"
         ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
+    force: Force = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="With --out, print nothing.")] = False,
     json: Json = False,
     debug: Debug = False,

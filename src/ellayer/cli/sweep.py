@@ -3,61 +3,34 @@
 from __future__ import annotations
 
 from json import dumps
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from ..errors import UsageError
-from ..runs.config import FILE, check_settings, read_config
+from ..runs.config import FILE, check_learning_rate, check_settings, read_config
+from . import options as o
 from .errors import handle_errors
-from .options import Debug, Json, Out, Quiet, check_learning_rate, read_kinds, read_layers, read_task
 from .progress import progress_bars
 
 
 @handle_errors
 def sweep(
     source: Annotated[str, typer.Argument(help="A file, or a folder of images.", metavar="FILE")],
-    target: Annotated[
-        str | None,
-        typer.Option("--target", "-t", help="Target column (required for tables).", metavar="COLUMN"),
-    ] = None,
+    target: o.Target = None,
     layers: Annotated[
         list[str] | None,
-        typer.Option("--layers", help="Sizes of hidden layers to try, like 64,32 (repeatable).", metavar="N,N",
-                     show_default="64,64 and 128,128"),
+        o.option("--layers", help="Sizes of hidden layers to try, like 64,32 (repeatable).", panel=o.TRAINING,
+                 default="64,64 and 128,128", metavar="N,N"),
     ] = None,
     learning_rate: Annotated[
         list[float] | None,
-        typer.Option("--learning-rate", help="A learning rate to try (repeatable).",
-                     show_default="the recipe's, a third of it and three times it"),
+        o.option("--learning-rate", help="A learning rate to try (repeatable).", panel=o.TRAINING,
+                 default="the recipe's, a third of it and three times it"),
     ] = None,
-    epochs: Annotated[
-        int | None, typer.Option("--epochs", min=1, help="Passes over the rows, for each trial.")
-    ] = None,
-    metric: Annotated[
-        str | None,
-        typer.Option("--metric", help="Metric to select the best trial by: log_loss, roc_auc, f1, rmse, ..."),
-    ] = None,
-    task: Annotated[
-        str | None, typer.Option("--task", help="Task: classification (classes) or regression (numbers).")
-    ] = None,
-    test: Annotated[str | None, typer.Option("--test", help="Share of rows to test on, or a file of them.")] = None,
-    kind: Annotated[
-        list[str] | None,
-        typer.Option("--kind", help="Column type: COLUMN=numeric|categorical|boolean|date|ignore (repeatable).",
-                     metavar="COLUMN=KIND"),
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option("--seed", min=0, help="Random seed (weights, shuffling, splits).")
-    ] = None,
-    config: Annotated[
-        Path | None, typer.Option("--config", help="Further settings, like a run's config.toml.", metavar="FILE")
-    ] = None,
-    out: Out = None,
-    quiet: Quiet = False,
-    json: Json = False,
-    debug: Debug = False,
+    epochs: o.Epochs = None, metric: o.Metric = None, task: o.Task = None, test: o.Test = None, kinds: o.Kind = None,
+    seed: o.Seed = None, config: o.Config = None, out: o.Out = None, quiet: o.Quiet = False, json: o.Json = False,
+    debug: o.Debug = False,
 ) -> None:  # fmt: skip
     """Try every pair of layers and learning rate; write a run folder with the best.
 
@@ -68,13 +41,11 @@ def sweep(
 
     Example: ellayer sweep titanic.csv --target survived --layers 32 --layers 64,32
     """
+    settings = o.read_values(
+        locals(), ("source", "target", "epochs", "metric", "task", "test", "kinds", "seed")
+    )
     from ..runs.sweep import DEFAULT_LAYERS, run_sweep
 
-    options: dict[str, Any] = {
-        "source": source, "target": target, "epochs": epochs, "metric": metric, "test": test, "seed": seed,
-        "task": None if task is None else read_task(task), "kinds": read_kinds(kind) if kind else None,
-    }  # fmt: skip
-    settings = {key: value for key, value in options.items() if value is not None}
     if config is not None:
         settings = {**read_config(config), **settings}
     for key in ("layers", "learning_rate"):  # these are tried
@@ -86,7 +57,7 @@ def sweep(
         )
     for rate in learning_rate or []:
         check_learning_rate(rate)
-    sizes = [read_layers(text) for text in layers] if layers else list(DEFAULT_LAYERS)
+    sizes = [o.read_layers(text) for text in layers] if layers else list(DEFAULT_LAYERS)
     with progress_bars(shown=not (quiet or json)) as start:
         finished = run_sweep(settings, sizes, learning_rate or None, out, start)
     if json:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import UsageError
+from ..runs.config import check_learning_rate
 from .errors import handle_errors
-from .options import Debug, ExamplesFile, Model, check_learning_rate
+from .options import Debug, ExamplesFile, Json, Model
 
 if TYPE_CHECKING:
     from ..inspection.derivation import Derivation
@@ -41,7 +42,7 @@ def trace(
     html: Annotated[
         Path | None, typer.Option("--html", help="Write an HTML page with typeset equations.", metavar="PAGE")
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")] = False,
+    json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Show a step of training with every equation, shape and number.

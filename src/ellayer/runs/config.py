@@ -7,6 +7,7 @@ same. Options on the command line override it.
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -132,17 +133,28 @@ def check_settings(settings: Mapping[str, Any], known: tuple[str, ...], what: st
         raise UsageError(
             f"--seed: expected a whole number from 0 to {MOST_SEED}, received {settings['seed']}"
         )
+    check_learning_rate(settings.get("learning_rate"))
 
 
 def _fits(value: object, expected: str) -> bool:
     if isinstance(value, (list, tuple)):
         return expected == _SIZES and all(_fits(item, _COUNT) for item in value)
-    return isinstance(value, _TYPES[expected]) and (expected == _TRUTH or not isinstance(value, bool))
+    if isinstance(value, int) and (isinstance(value, bool) != (expected == _TRUTH) or abs(value) >= 2**63):
+        return False
+    return isinstance(value, _TYPES[expected])
 
 
 def option_name(key: str) -> str:
     """Return the command line option of a setting."""
     return "--kind" if key == "kinds" else f"--{key.replace('_', '-')}"
+
+
+def check_learning_rate(rate: float | None) -> None:
+    """Refuse a learning rate that no run can take."""
+    if rate is not None and not 0 < rate < math.inf:
+        raise UsageError(
+            f"--learning-rate: expected a finite number above 0, received {rate}; try 0.1, or leave it out"
+        )
 
 
 def as_list(sizes: int | Iterable[int]) -> list[int]:
