@@ -20,8 +20,7 @@ import ellayer
 from ellayer import core
 from ellayer.core.metrics import METRICS
 from ellayer.core.registry import Registry
-from ellayer.engine.lbfgs_options import LBFGS
-from ellayer.engine.optax_rules import OPTIMIZER_NAMES, find_optimizer
+from ellayer.engine.optax_rules import LBFGS, OPTIMIZER_NAMES, find_optimizer
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = sorted((ROOT / "docs").rglob("*.md"))

@@ -37,13 +37,13 @@ def test_history_columns_rows_and_csv():
     assert history.rows()[2]["iteration"] == 10
 
 
-def test_a_new_column_is_filled_and_a_cut_off_row_is_dropped():
+def test_a_new_column_is_filled_and_rows_are_taken_back():
     history = History({"loss": [1.0, 2.0]})
     history.append({"loss": 3.0, "extra": 4.0})
     assert history["loss"] == [1.0, 2.0, 3.0]
     assert math.isnan(history["extra"][0])
-    history["loss"].append(5.0)
-    history.trim()
+    history["loss"].append(5.0)  # a row that was cut off
+    history.truncate(3)
     assert len(history) == len(history["loss"]) == 3
     assert not History()
 

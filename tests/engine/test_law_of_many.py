@@ -215,18 +215,18 @@ def test_a_diverged_network_is_stopped_as_its_own_training_is():
 
 
 @pytest.mark.parametrize(
-    "where", ["History.append", "Track.record", "Track._judge", "Run._save", "Monitor.evaluate"]
+    "where", ["History.append", "Track.record", "Track._judge", "Run._save", "Track.evaluate"]
 )
 @pytest.mark.parametrize("nth", [5, 6, 7])
 def test_ctrl_c_between_an_update_and_its_records(where, nth, monkeypatch):
     """All networks fall back to one update, records and decisions included."""
-    from ellayer.engine import history, monitor, run, track
+    from ellayer.engine import history, run, track
 
     options = {
         "learning_rate": [0.2, 0.5, 0.9], "record_every": 4, "patience": 90, "batch_size": 10, "validation": HELD,
         "schedule_length": 60,
     }  # fmt: skip
-    owners = {"History": history.History, "Track": track.Track, "Run": run.Run, "Monitor": monitor.Monitor}
+    owners = {"History": history.History, "Track": track.Track, "Run": run.Run}
     owner, _, name = where.partition(".")
     function, calls = getattr(owners[owner], name), []
 
@@ -258,7 +258,7 @@ def test_continuing_is_running_longer(options, stop, patience):
     options |= {"schedule_length": TOTAL, "patience": patience}
     whole = ellayer.train_many(BINARY, X, Y, num_iterations=TOTAL, **options)
     part = ellayer.train_many(BINARY, X, Y, num_iterations=stop, **options)
-    if len({one.state.step for one in part}) > 1 or part[0].stopped_by != "iterations":
+    if {one.stopped_by for one in part} != {"iterations"}:
         return  # one of them is over already
     rest = ellayer.train_many(
         BINARY, X, Y, num_iterations=TOTAL - stop, states=[r.state for r in part], **options

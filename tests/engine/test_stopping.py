@@ -22,7 +22,7 @@ from hypothesis import given
 
 import ellayer
 from ellayer.core import L_model_forward, compute_cost
-from ellayer.engine.events import Stopping, records_ahead, wants_to_stop
+from ellayer.engine.events import Observers, Stopping, wants_to_stop
 
 LOOPS = ("numpy", "jax+direct")
 RATE = 0.9
@@ -359,12 +359,12 @@ def test_a_real_ctrl_c_gives_back_a_whole_state(run_python):
         "Track._judge",
         "Run._save",
         "Track.close_interval",
-        "Monitor.evaluate",
+        "Track.evaluate",
     ],
 )
 def test_ctrl_c_between_an_update_and_its_record(where, engine, batch_size, monkeypatch):
     """Updates, records and decisions fall back together to where all were whole."""
-    from ellayer.engine import history, monitor, run, track
+    from ellayer.engine import history, run, track
 
     X, Y = problem(BINARY)
     options = {
@@ -377,7 +377,7 @@ def test_ctrl_c_between_an_update_and_its_record(where, engine, batch_size, monk
     options |= {"validation": HELD, "schedule_length": 60}
     whole = ellayer.train(BINARY, X, Y, num_iterations=60, **options)
     owner, _, name = where.partition(".")
-    owners = {"History": history.History, "Track": track.Track, "Run": run.Run, "Monitor": monitor.Monitor}
+    owners = {"History": history.History, "Track": track.Track, "Run": run.Run}
     function, calls = getattr(owners[owner], name), []
 
     def interrupted(*arguments):
@@ -408,8 +408,8 @@ def test_ctrl_c_takes_back_the_count_of_records_waited(engine, monkeypatch):
     save, calls = Run._save, []
 
     def interrupted(self):
-        calls.append(self.loop.step)
-        if self.tracks[0].state(self.loop.state(0)).waited == 2 and len(calls) > 1:
+        calls.append(self)
+        if self.states()[0].waited == 2 and len(calls) > 1:
             raise KeyboardInterrupt
         save(self)
 
@@ -520,6 +520,6 @@ def test_a_callback_that_can_wait_is_called_later_and_changes_nothing(loop):
 
 def test_one_callback_that_cannot_wait_is_enough():
     patient = Patient()
-    assert records_ahead([patient]) == 4
-    assert records_ahead([patient, print]) == 1
-    assert records_ahead([]) == 1
+    assert Observers([patient]).records_ahead() == 4
+    assert Observers([patient, print]).records_ahead() == 1
+    assert Observers().records_ahead() == 1

@@ -37,7 +37,6 @@ def folder() -> Path | None:
 def enabled() -> Iterator[None]:
     """Compile with the cache switched on, small programs included; a cache that fails costs nothing."""
     import jax
-    from jax.experimental.compilation_cache import compilation_cache
 
     place = folder()
     if place is None or jax.config.jax_compilation_cache_dir is not None:  # type: ignore[attr-defined]
@@ -48,20 +47,26 @@ def enabled() -> Iterator[None]:
     except OSError:
         yield
         return
-    settings = {
+    settings: dict[str, object] = {
         "jax_compilation_cache_dir": str(place),
         "jax_persistent_cache_min_compile_time_secs": 0,
         "jax_persistent_cache_min_entry_size_bytes": -1,
     }
     before = {name: getattr(jax.config, name) for name in settings}
-    for name, value in settings.items():
-        jax.config.update(name, value)  # type: ignore[no-untyped-call]
-    compilation_cache.reset_cache()
+    _configure(settings)
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Error (reading|writing) persistent compilation cache")
             yield
     finally:
-        for name, value in before.items():
-            jax.config.update(name, value)  # type: ignore[no-untyped-call]
-        compilation_cache.reset_cache()
+        _configure(before)
+
+
+def _configure(settings: dict[str, object]) -> None:
+    """Set jax's configuration, and have its cache read it."""
+    import jax
+    from jax.experimental.compilation_cache import compilation_cache
+
+    for name, value in settings.items():
+        jax.config.update(name, value)  # type: ignore[no-untyped-call]
+    compilation_cache.reset_cache()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeGuard, runtime_checkable
 
 import numpy as np
 
@@ -65,14 +64,6 @@ Metric = Callable[[np.ndarray, np.ndarray], float]
 Score = Callable[[np.ndarray, np.ndarray, np.ndarray | None], float]
 
 
-@runtime_checkable
-class PatientCallback(Protocol):
-    """A callback that cannot want to stop before some records have passed, and reads them from the history."""
-
-    def records_ahead(self) -> int:
-        """Return how many records may pass before the callback has to be called."""
-
-
 @dataclass(frozen=True)
 class Observers:
     """The user's functions that a run calls.
@@ -100,24 +91,23 @@ class Observers:
     @property
     def can_wait(self) -> bool:
         """True if there are callbacks, and each says how many records may pass before it is called."""
-        return bool(self.callbacks) and can_wait(self.callbacks)
+        return bool(self.callbacks) and all(hasattr(callback, "records_ahead") for callback in self.callbacks)
+
+    def records_ahead(self) -> int:
+        """Return how many records may pass before the callbacks are called.
+
+        One, unless each of them has a method ``records_ahead``: such a callback cannot want to stop before so
+        many records have passed, and reads them from the history.
+        """
+        if not self.can_wait:
+            return 1
+        ahead: list[int] = [callback.records_ahead() for callback in self.callbacks]  # type: ignore[attr-defined]
+        return max(1, min(ahead))
 
 
 def wants_to_stop(answer: object) -> bool:
     """Return True if a callback answered True, Python's or NumPy's."""
     return isinstance(answer, (bool, np.bool_)) and bool(answer)
-
-
-def can_wait(callbacks: Sequence[object]) -> TypeGuard[Sequence[PatientCallback]]:
-    """Return True if every callback says how many records may pass before it is called."""
-    return all(isinstance(callback, PatientCallback) for callback in callbacks)
-
-
-def records_ahead(callbacks: Sequence[object]) -> int:
-    """Return how many records may pass before the callbacks are called: 1, unless each of them says otherwise."""
-    if not can_wait(callbacks):
-        return 1
-    return max(1, min((callback.records_ahead() for callback in callbacks), default=1))
 
 
 @dataclass(frozen=True)

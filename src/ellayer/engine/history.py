@@ -97,10 +97,6 @@ class History(Columns):
         for column in self.values():
             del column[rows:]
 
-    def trim(self) -> None:
-        """Drop a row that was cut off while it was written."""
-        self.truncate(min(map(len, self.values()), default=0))
-
     def __len__(self) -> int:
         """Return the number of rows."""
         return len(next(iter(self.values()), []))

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
@@ -22,13 +22,11 @@ from . import compile_cache
 from .batch_reader import BatchReader
 from .batches import Batches
 from .device_placement import DevicePlacement
-from .loop import Interval, LoopState, Records
-from .state import Parameters, copy_tree
+from .loop import LoopState, Records
+from .state import copy_tree
 from .step import Batch, Evaluation, StepConfig, StepValues, cost, evaluate, gradient_norm, update
+from .train_settings import TrainSettings
 from .training_data import TrainingData
-
-if TYPE_CHECKING:
-    from jax import Device
 
 NUMBERS_OF_STACK = 1 << 22  # of a chunk's mini-batches from disk
 _traces = 0
@@ -156,38 +154,25 @@ class JaxLoop:
 
     Parameters
     ----------
-    config : StepConfig
-    values : sequence of StepValues
-        One of each network.
+    settings : TrainSettings
     data : TrainingData
-    record_every : int
-    devices : sequence of jax devices, optional
-        The examples are split over them; all of the default backend where None.
     longest : int, optional
         The most updates that will be asked for at once: a small chunk takes small tables.
-    stacked : bool
-        Whether arrays have a leading axis of networks; else there is one network.
     """
 
-    def __init__(
-        self,
-        config: StepConfig,
-        values: Sequence[StepValues],
-        data: TrainingData,
-        record_every: int,
-        devices: Sequence[Device] | None = None,
-        longest: int | None = None,
-        stacked: bool = False,
-    ):
-        self.config, self.data, self.record_every, self.stacked = config, data, record_every, stacked
+    def __init__(self, settings: TrainSettings, data: TrainingData, longest: int | None = None):
+        config, values = settings.config, settings.values
+        self.data, self.record_every, self.stacked = data, settings.record_every, settings.several
         self._names = config.names  # in their own order: jax sorts dicts
         self.dtype = data.dtype  # the caller's global jax configuration is left alone
-        self.name = f"jax, {len(values)} at once" if stacked else "jax"
+        self.name = f"jax, {len(values)} at once" if self.stacked else "jax"
         self.compile_seconds = 0.0
         self._reader = data.examples if isinstance(data.examples, BatchReader) else None
         self.chunk_limit = self._length = _chunk_length(data.batches, longest, self._reader)
         with self._precision():
-            self._placement = DevicePlacement(devices, data.batches, split=not (config.wide or stacked))
+            self._placement = DevicePlacement(
+                settings.devices, data.batches, not (config.wide or self.stacked)
+            )
             self._values = self._stack_values(values)
             shared = self._store_examples()
         self._run = _program(config, self._length, shared)
@@ -215,11 +200,6 @@ class JaxLoop:
             self._batch = self._batch._replace(weights=weights[:, None, :])
         return shared
 
-    @property
-    def step(self) -> int:
-        """Updates done."""
-        return self._step
-
     def resources(self) -> AbstractContextManager[object]:
         """Return a context for the run: nothing, unless examples are read."""
         return nullcontext() if self._reader is None else self._reader.reading()
@@ -231,41 +211,28 @@ class JaxLoop:
                 Carry(s.parameters, s.optimizer_state, *(np.asarray(x, self.dtype) for x in s.interval))
                 for s in states
             ]
-            stacked = jax.tree.map(lambda *x: np.stack(x) if self.stacked else np.asarray(x[0]), *carries)
-            self.restore((stacked, states[0].step))
+            host = jax.tree.map(lambda *x: np.stack(x) if self.stacked else x[0], *carries)
+            # placed as the examples are: else the second chunk would be compiled anew
+            self._carry = jax.tree.map(lambda x: self._placement.replicate(jnp.array(x)), host)
+            self._host, self._step = copy_tree(self._carry), states[0].step
             begin = time.perf_counter()
             with compile_cache.enabled():
                 jax.block_until_ready(self._call(np.zeros((len(states), 0))))  # type: ignore[no-untyped-call]
-            self.compile_seconds += time.perf_counter() - begin
+        self.compile_seconds += time.perf_counter() - begin
 
-    def parameters(self, k: int) -> Parameters:
-        """Return the parameters of network k."""
-        arrays = self._host.parameters
-        return {name: arrays[name][k] if self.stacked else arrays[name] for name in self._names}
+    def states(self) -> list[LoopState]:
+        """Return the state of each network: views, where there are several."""
+        if not self.stacked:
+            return [self._state_of(self._host)]
+        leaves, structure = jax.tree.flatten(self._host)
+        carries = (jax.tree.unflatten(structure, [a[k] for a in leaves]) for k in range(len(leaves[0])))
+        return [self._state_of(carry) for carry in carries]
 
-    def interval(self, k: int) -> Interval:
-        """Return the sum and number of network k's losses since the last record."""
-        loss_sum, number = self._host.loss_sum, self._host.number
-        return (float(loss_sum[k]), float(number[k])) if self.stacked else (float(loss_sum), float(number))
-
-    def state(self, k: int) -> LoopState:
-        """Return the whole state of network k."""
-        optimizer_state = self._host.optimizer_state
-        if self.stacked:
-            optimizer_state = jax.tree.map(lambda a: a[k], optimizer_state)
-        return LoopState(self.parameters(k), optimizer_state, self._step, self.interval(k))
-
-    def snapshot(self) -> object:
-        """Return the state of all networks, for ``restore``."""
-        return self._host, self._step
-
-    def restore(self, snapshot: object) -> None:
-        """Return to a snapshot."""
-        host, step = cast(tuple[Carry, int], snapshot)
-        with self._precision():
-            # placed as the examples are: else the second chunk would be compiled anew
-            self._carry = jax.tree.map(lambda x: self._placement.replicate(jnp.array(x)), host)
-            self._host, self._step = copy_tree(self._carry), step
+    def _state_of(self, carry: Carry) -> LoopState:
+        parameters = {name: carry.parameters[name] for name in self._names}
+        return LoopState(
+            parameters, carry.optimizer_state, self._step, (float(carry.loss_sum), float(carry.number))
+        )
 
     def advance(self, rates: np.ndarray) -> tuple[list[Records], bool]:
         """Do one update per column of rates (K, count), at most ``chunk_limit``; return the records."""

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 import time
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..core.network import Network
-from ..core.optimizers import OPTIMIZERS
-from .events import Info, Observers
-from .lbfgs_options import LbfgsOptions
+from ..errors import EllayerError
+from .events import Info
 from .loop import LoopState, Records
 from .numpy_loop import blas_threads
 from .run import CHUNK_SECONDS
@@ -19,32 +17,8 @@ from .state import Parameters, TrainState
 from .step import Batch, Evaluation, cost, evaluate, gradient_norm
 from .track import Chunk, Track
 
-
-class Vector:
-    """A dict of parameters as one float64 vector and back."""
-
-    def __init__(self, network: Network):
-        self._shapes = network.shapes
-
-    def pack(self, arrays: Parameters, prefix: str = "") -> np.ndarray:
-        """Return the vector of arrays named prefix + name."""
-        return np.concatenate([np.ravel(arrays[prefix + name]).astype(np.float64) for name in self._shapes])
-
-    def unpack(self, vector: np.ndarray) -> Parameters:
-        """Return the dict of a vector."""
-        parameters, at = {}, 0
-        for name, shape in self._shapes.items():
-            size = math.prod(shape)
-            parameters[name] = vector[at : at + size].reshape(shape)
-            at += size
-        return parameters
-
-
-class _Outcome(Protocol):
-    """The state of a minimisation, as scipy hands it out."""
-
-    x: np.ndarray
-    success: bool
+if TYPE_CHECKING:
+    from scipy.optimize import OptimizeResult
 
 
 class LbfgsRun:
@@ -53,32 +27,22 @@ class LbfgsRun:
     Parameters
     ----------
     track : Track
-        With a network, L1 and L2; the update rule of its ``StepConfig`` is not used.
-    data : Batch
     state : TrainState
         The start.
-    options : LbfgsOptions
-    end : int
-        The most iterations.
-    observers : Observers
     """
 
-    def __init__(
-        self,
-        track: Track,
-        data: Batch,
-        state: TrainState,
-        options: LbfgsOptions,
-        end: int,
-        observers: Observers,
-    ):
-        self.track, self.tracks, self.options = track, [track], options
-        self.end, self.observers = end, observers
-        self.config, self.every = track.settings.config, track.settings.record_every
-        self.data = Batch(*(None if a is None else np.asarray(a, np.float64) for a in data[:3]))
-        self.vector = Vector(self.config.network)
-        self._x = self.vector.pack(state.parameters)
-        self._iteration = 0
+    def __init__(self, track: Track, state: TrainState):
+        self.track, self.tracks, self.settings = track, [track], track.settings
+        config, batch = self.settings.config, track.examples
+        cannot = (config.every_cost, config.dropout, config.clip, config.decay, state.step)
+        if not isinstance(batch, Batch) or any(cannot):
+            raise EllayerError(
+                "optimizer 'lbfgs': expected the full batch, no dropout, clipping or decay, and no state to continue "
+                "from; take 'adam' for those"
+            )
+        self.batch = Batch(*(None if a is None else np.asarray(a, np.float64) for a in batch[:3]))
+        start = {name: np.asarray(state.parameters[name], np.float64) for name in config.names}
+        self._now = LoopState(start, {}, 0, (0.0, 0.0))
         self._reason: str | None = None
         self._last: tuple[np.ndarray, Evaluation, float] | None = None
 
@@ -86,103 +50,104 @@ class LbfgsRun:
         """Minimise; the track knows what ended it."""
         self._begin = self._shown = time.perf_counter()
         self._save()
-        with np.errstate(all="ignore"), blas_threads(self.config.network, self.data.X.shape[1]):
+        with np.errstate(all="ignore"), blas_threads(self.settings.network, self.batch.X.shape[1]):
             try:
                 reason = self._minimise()
             except KeyboardInterrupt:
-                reason = "interrupted"
-                self._x, self._iteration, records = self._saved
+                reason, (self._now, records) = "interrupted", self._saved
                 self.track.restore(records)
-            settings = self.track.settings
-            by_loss = settings.judges and settings.stopping.monitor == "loss"
-            self.track.finish(self._state(), reason, self._evaluate(self._x)[1] if by_loss else None)
+            by_loss = self.settings.judges and self.settings.stopping.monitor == "loss"
+            loss = self._evaluate(_pack(self._now.parameters))[1] if by_loss else None
+            self.track.finish(self._now, reason, loss)
 
     def _minimise(self) -> str:
         from scipy.optimize import minimize
 
-        if self.end == 0:
+        end, options = self.settings.num_iterations, self.settings.lbfgs or {}
+        if end == 0:
             return "iterations"
-        reason = self._record()
-        if reason is None:
-            outcome = minimize(
-                self._cost_and_gradient, self._x, method="L-BFGS-B", jac=True, callback=self._after,
-                options={
-                    "maxiter": self.end,
-                    "maxfun": self.options.max_evaluations,
-                    "maxcor": self.options.memory,
-                    "gtol": self.options.gtol,
-                },
-            )  # fmt: skip
-            self._x = outcome.x
-            reason = self._reason or ("converged" if outcome.success else "iterations")
-        return reason
+        if reason := self._record():
+            return reason
+        outcome = minimize(
+            self._cost_and_gradient, _pack(self._now.parameters), method="L-BFGS-B", jac=True, callback=self._after,
+            options={
+                "maxiter": end,
+                "maxfun": int(options["max_evaluations"]),
+                "maxcor": int(options["memory"]),
+                "gtol": options["gtol"],
+            },
+        )  # fmt: skip
+        self._now = self._now._replace(parameters=self._unpack(outcome.x))
+        return self._reason or ("converged" if outcome.success else "iterations")
+
+    def _unpack(self, vector: np.ndarray) -> Parameters:
+        """Return the parameters that a vector holds one after another."""
+        shapes = self.settings.network.shapes
+        parts = np.split(vector, np.cumsum([math.prod(shape) for shape in shapes.values()])[:-1])
+        return {name: part.reshape(shape) for (name, shape), part in zip(shapes.items(), parts, strict=True)}
 
     def _cost_and_gradient(self, x: np.ndarray) -> tuple[float, np.ndarray]:
         at, J = self._evaluate(x)
-        return J, self.vector.pack(at.grads, "d")
+        return J, _pack({name: at.grads[f"d{name}"] for name in self.settings.config.names})
 
     def _evaluate(self, x: np.ndarray) -> tuple[Evaluation, float]:
         """Run forward and backward, once where scipy and a record ask for the same point."""
         if self._last is None or not np.array_equal(self._last[0], x):
-            parameters, values = self.vector.unpack(x.copy()), self.track.values
-            at = evaluate(self.config, values, parameters, self.data, 0)
-            J = float(cost(self.config, parameters, self.data, at))
-            self._last = (x.copy(), at, J)
+            config, parameters = self.settings.config, self._unpack(x.copy())
+            at = evaluate(config, self.settings.values[0], parameters, self.batch, 0)
+            self._last = (x.copy(), at, float(cost(config, parameters, self.batch, at)))
         return self._last[1:]
 
-    def _after(self, intermediate_result: _Outcome) -> None:
+    def _after(self, intermediate_result: OptimizeResult) -> None:
         """Record and decide between two iterations of scipy's."""
-        self._x = np.array(intermediate_result.x)
-        self._iteration += 1
-        due = self._iteration % self.every == 0 and self._iteration < self.end
+        step, end = self._now.step + 1, self.settings.num_iterations
+        self._now = self._now._replace(parameters=self._unpack(np.array(intermediate_result.x)), step=step)
+        due = step % self.settings.record_every == 0 and step < end
         if not due:
             self._save()
-        if self._iteration < self.end:
+        if step < end:
             self._reason = self._record() if due else self._late()
             if self._reason:
                 raise StopIteration
 
     def _record(self) -> str | None:
         """Record and judge this iteration, and call the observers; return what wants to stop."""
-        at, J = self._evaluate(self._x)
-        parameters = self.vector.unpack(self._x.copy())
-        monitored = self.track.evaluate(parameters)
-        records = Records([J], [float(gradient_norm(self.config, self.data, at))], [math.nan])
-        chunk = Chunk(self._iteration, np.ones(1), time.perf_counter() - self._begin, 0.0, "lbfgs")
-        self.track.record(records, chunk, monitored)
-        self.track.judge_record(self._iteration, parameters)
-        over = self.track.judge_interval(self._iteration, parameters)
+        parameters, step = self._now.parameters, self._now.step
+        at, J = self._evaluate(_pack(parameters))
+        records = Records([J], [float(gradient_norm(self.settings.config, self.batch, at))], [math.nan])
+        chunk = Chunk(step, np.ones(1), time.perf_counter() - self._begin, 0.0, "lbfgs")
+        self.track.record(records, chunk, self.track.evaluate(parameters))
+        self.track.judge_record(step, parameters)
+        over = self.track.judge_interval(step, parameters)
         self._save()
-        self._shown = time.perf_counter()
-        info = self._info()
-        self.observers.show(info)
-        if self.observers.stop(info):
+        self._shown = -math.inf  # to be shown now
+        reason = self._late()
+        if self.settings.observers.stop(self._info()):
             return "callback"
-        return "patience" if over else self._late()
+        return "patience" if over else reason
 
     def _late(self) -> str | None:
         """Show progress now and then; return "time" if the time is up."""
         now = time.perf_counter()
         if now - self._shown > CHUNK_SECONDS:
             self._shown = now
-            self.observers.show(self._info())
-        limit = self.track.settings.stopping.time_limit
+            self.settings.observers.show(self._info())
+        limit = self.settings.stopping.time_limit
         return "time" if limit is not None and now - self._begin >= limit else None
 
     def _info(self) -> Info:
-        loss, history = self.track.last_loss, self.track.history
-        return Info(self._iteration, self.end, loss, history, lambda: self.states()[0])
+        track, end = self.track, self.settings.num_iterations
+        return Info(self._now.step, end, track.last_loss, track.history, lambda: self.states()[0])
 
     def _save(self) -> None:
         """Note the iterate and its records, in one assignment: where Ctrl-C falls back to."""
-        self._saved = (self._x, self._iteration, self.track.snapshot())
-
-    def _state(self) -> LoopState:
-        """Return where the minimisation is; scipy's memory of curvature is not part of it."""
-        parameters = self.track.network_parameters(self.vector.unpack(self._x))
-        optimizer_state = OPTIMIZERS["gd"].init(parameters)
-        return LoopState(self.vector.unpack(self._x), optimizer_state, self._iteration, (0.0, 0.0))
+        self._saved = (self._now, self.track.snapshot())
 
     def states(self) -> list[TrainState]:
-        """Return the state of the network."""
-        return [self.track.state(self._state())]
+        """Return the state of the network; scipy's memory of the curvature is not part of it."""
+        return [self.track.state(self._now)]
+
+
+def _pack(arrays: Parameters) -> np.ndarray:
+    """Return arrays one after another as a float64 vector."""
+    return np.concatenate([np.ravel(array).astype(np.float64) for array in arrays.values()])

@@ -51,15 +51,14 @@ class Loop(Protocol):
     chunk_limit: int
     compile_seconds: float
 
-    @property
-    def step(self) -> int:
-        """Updates done."""
-
     def resources(self) -> AbstractContextManager[object]:
         """Return the context to run in."""
 
     def start(self, states: Sequence[LoopState]) -> None:
-        """Take the states to continue from, one of each network; compile."""
+        """Take the states to continue from, one of each network after equally many updates; compile."""
+
+    def states(self) -> list[LoopState]:
+        """Return the state of each network."""
 
     def advance(self, rates: np.ndarray) -> tuple[list[Records], bool]:
         """Do one update per column of ``rates`` (K, count).
@@ -69,20 +68,5 @@ class Loop(Protocol):
         records : list of Records
             One of each network.
         interrupted : bool
-            Whether Ctrl-C cut the chunk short; the state is that of the last whole update or chunk.
+            Whether Ctrl-C cut the chunk short; the states are those after the last whole update or chunk.
         """
-
-    def parameters(self, k: int) -> Parameters:
-        """Return the parameters of network k."""
-
-    def interval(self, k: int) -> Interval:
-        """Return the sum and number of network k's losses since the last record."""
-
-    def state(self, k: int) -> LoopState:
-        """Return the whole state of network k."""
-
-    def snapshot(self) -> object:
-        """Return the state of all networks, for ``restore``."""
-
-    def restore(self, snapshot: object) -> None:
-        """Return to a snapshot."""

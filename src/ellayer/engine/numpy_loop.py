@@ -13,8 +13,7 @@ import numpy as np
 
 from ..core.network import Network
 from .batch_reader import BatchReader
-from .loop import Interval, LoopState, Records
-from .state import Parameters
+from .loop import LoopState, Records
 from .step import Batch, StepConfig, StepValues, cost, evaluate, gradient_norm, update
 from .training_data import TrainingData
 
@@ -82,11 +81,6 @@ class NumpyLoop:
             self._X_rows = np.ascontiguousarray(examples.X.T)
             self._Y_rows = np.ascontiguousarray(examples.Y.T)
 
-    @property
-    def step(self) -> int:
-        """Updates done."""
-        return self._state.step
-
     def resources(self) -> AbstractContextManager[object]:
         """Return the context to run in."""
         keep_freed_memory()
@@ -100,25 +94,9 @@ class NumpyLoop:
         """Take the state to continue from."""
         (self._state,) = states
 
-    def parameters(self, k: int) -> Parameters:
-        """Return the parameters."""
-        return self._state.parameters
-
-    def interval(self, k: int) -> Interval:
-        """Return the sum and number of the losses since the last record."""
-        return self._state.interval
-
-    def state(self, k: int) -> LoopState:
-        """Return the whole state."""
-        return self._state
-
-    def snapshot(self) -> object:
-        """Return the state, for ``restore``."""
-        return self._state
-
-    def restore(self, snapshot: object) -> None:
-        """Return to a snapshot."""
-        self._state = cast(LoopState, snapshot)
+    def states(self) -> list[LoopState]:
+        """Return the state."""
+        return [self._state]
 
     def advance(self, rates: np.ndarray) -> tuple[list[Records], bool]:
         """Do one update per rate (1, count); return the records and whether Ctrl-C cut it short.

@@ -6,32 +6,17 @@ import difflib
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any, Protocol, cast
+from typing import Any
 
 import numpy as np
 
 from ..core.arrays import Array
 from ..core.optimizers import OPTIMIZERS, Optimizer
 from ..core.parameter_names import kind_of
+from ..core.registry import Registry
 from ..core.schedules import SCHEDULES, Schedule
 from ..errors import EllayerError
 
-
-class Transformation(Protocol):
-    """A ``GradientTransformation`` of optax: a pair of functions."""
-
-    def __hash__(self) -> int: ...
-
-    @property
-    def init(self) -> Callable[..., Any]:
-        """The function of the parameters that returns the first state."""
-
-    @property
-    def update(self) -> Callable[..., Any]:
-        """The function of gradients, state and parameters that returns changes and the next state."""
-
-
-OptimizerSpec = str | Optimizer | Transformation
 ScheduleSpec = str | Schedule | Callable[[int], float] | None
 
 # optax's rules that are linear in their learning rate, with the rate their papers begin at.
@@ -51,6 +36,9 @@ OPTAX_RATES = {
 }
 
 OPTAX_DECAYS = {"lion": 1e-3, "nadamw": 1e-4}  # optax's own defaults
+
+LBFGS: Registry[dict[str, float]] = Registry("optimizer")
+LBFGS.add("lbfgs", lambda name, **numbers: numbers, gtol=1e-5, memory=10, max_evaluations=15000)
 
 OPTIMIZER_NAMES = (*OPTIMIZERS, *sorted(OPTAX_RATES), "lbfgs")
 
@@ -82,7 +70,7 @@ def find_optimizer(spec: object) -> Optimizer:
             f"GradientTransformation; received {spec!r}{hint}"
         )
     if callable(getattr(spec, "init", None)) and callable(getattr(spec, "update", None)):
-        return _from_optax("optax", cast(Transformation, spec), 1.0)
+        return _from_optax("optax", spec, 1.0)
     raise EllayerError(
         f"optimizer: expected a name or an optax GradientTransformation, received {type(spec).__name__}"
     )
@@ -106,7 +94,7 @@ def _optax_by_name(name: str) -> Optimizer:
 
 
 @lru_cache(maxsize=64)
-def _from_optax(name: str, transformation: Transformation, learning_rate: float) -> Optimizer:
+def _from_optax(name: str, transformation: Any, learning_rate: float) -> Optimizer:
     """Wrap a transformation; its updates are scaled by our rates, which carry the schedule."""
 
     def update(

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .events import Info, Observers, records_ahead
-from .loop import Loop, Records
-from .state import Parameters, TrainState
+from .events import Info
+from .loop import Loop, LoopState, Records
+from .state import TrainState
 from .track import Chunk, Track
 
 CHUNK_SECONDS = 0.25  # the time that progress, callbacks, Ctrl-C and limits wait for a chunk
@@ -23,16 +23,13 @@ class Run:
     loop : Loop
         Started.
     tracks : list of Track
-        One of each network, with the same settings.
-    end : int
-        Updates done at the end.
-    observers : Observers
+        One of each network.
     """
 
-    def __init__(self, loop: Loop, tracks: Sequence[Track], end: int, observers: Observers):
-        self.loop, self.tracks, self.end, self.observers = loop, tracks, end, observers
-        self.settings = tracks[0].settings
-        self._watches = any(track.monitor for track in tracks) or self.settings.judges
+    def __init__(self, loop: Loop, tracks: Sequence[Track]):
+        self.loop, self.tracks, self.settings = loop, tracks, tracks[0].settings
+        self.observers, self._now = self.settings.observers, loop.states()
+        self.end = self._step + self.settings.num_iterations
         self._decide_at = self._next_decision()
         self._speed = 0.0  # updates per second of the last chunk
 
@@ -47,10 +44,15 @@ class Run:
                 reason = "interrupted"
                 self._restore()
             for k, track in enumerate(self.tracks):
-                track.finish(track.stopped or self.loop.state(k), track.stopped_by or reason)
+                track.finish(track.stopped or self._now[k], track.stopped_by or reason)
+
+    @property
+    def _step(self) -> int:
+        """Updates done."""
+        return self._now[0].step
 
     def _run_chunks(self) -> str:
-        while self.loop.step < self.end:
+        while self._step < self.end:
             interrupted = self._run_chunk()
             self._save()
             if interrupted:
@@ -63,53 +65,48 @@ class Run:
 
     def _run_chunk(self) -> bool:
         """Do a chunk of updates, record and judge it; return whether Ctrl-C cut it short."""
-        first, active, every = self.loop.step, self._active(), self.settings.record_every
-        at_record = {k: self.loop.parameters(k) for k in active} if first % every == 0 else {}
-        monitored = {k: self.tracks[k].evaluate(parameters) for k, parameters in at_record.items()}
-        factors = self.settings.rates.factors(first, self._chunk_size())
+        before, first, active = self._now, self._step, self._active()
+        at_record = first % self.settings.record_every == 0
+        monitored = {k: self.tracks[k].evaluate(before[k].parameters) for k in active if at_record}
+        factors = self.settings.factors(first, self._chunk_size())
         rates = np.array([track.rates(factors) for track in self.tracks])
-        before, begin = self.loop.snapshot(), time.perf_counter()
+        begin = time.perf_counter()
         records, interrupted = self.loop.advance(rates)
-        sick = [k for k in active if not self.tracks[k].healthy(records[k], self.loop.parameters(k))]
+        self._now = self.loop.states()
+        sick = [k for k in active if not self.tracks[k].healthy(records[k], self._now[k].parameters)]
         if sick:
             records = self._replay(before, rates, sick)
-        count = self.loop.step - first
+        count = self._step - first
         seconds = (time.perf_counter() - begin) / max(1, count)
         for k in active:
+            track = self.tracks[k]
             chunk = Chunk(first, rates[k], begin - self._begin, seconds, self.loop.name)
-            self.tracks[k].record(records[k], chunk, monitored.get(k, {}))
-            self._close_interval(k)
-        if self.settings.judges and count:
-            for k in self._active():
-                over = self._judge(k, first, at_record)
-                if over and not interrupted:
-                    self.tracks[k].stop("patience", self.loop.state(k))
+            track.record(records[k], chunk, monitored.get(k, {}))
+            track.close_interval((track.stopped or self._now[k]).interval)
+            if self.settings.judges and count and track.stopped is None:
+                if at_record:
+                    track.judge_record(first, before[k].parameters)
+                if self._over(track, self._now[k]) and not interrupted:
+                    track.stop("patience", self._now[k])
         self._speed = count / max(time.perf_counter() - begin, 1e-9)
         return interrupted
 
-    def _close_interval(self, k: int) -> None:
-        """Write the mean loss since the last record into its row, up to where network k is."""
-        track = self.tracks[k]
-        track.close_interval(track.stopped.interval if track.stopped else self.loop.interval(k))
+    def _over(self, track: Track, now: LoopState) -> bool:
+        """Return True if patience is over, which is known at the end of an interval."""
+        at_end = now.step % self.settings.record_every == 0
+        return at_end and track.judge_interval(now.step, now.parameters)
 
     def _active(self) -> list[int]:
         """Return the numbers of the networks that have not stopped."""
         return [k for k, track in enumerate(self.tracks) if track.stopped is None]
 
-    def _judge(self, k: int, first: int, at_record: dict[int, Parameters]) -> bool:
-        """Judge a record's value as it comes, an interval's mean at its end; return True if patience is over."""
-        step, every = self.loop.step, self.settings.record_every
-        if first % every == 0:
-            self.tracks[k].judge_record(first, at_record[k])
-        return step % every == 0 and self.tracks[k].judge_interval(step, self.loop.parameters(k))
-
-    def _replay(self, before: object, rates: np.ndarray, sick: list[int]) -> list[Records]:
+    def _replay(self, before: list[LoopState], rates: np.ndarray, sick: list[int]) -> list[Records]:
         """Repeat a chunk one update at a time, up to where the last of the diverged networks has stopped.
 
         Parameters
         ----------
-        before : object
-            Snapshot of the loop.
+        before : list of LoopState
+            The beginning of the chunk.
         rates : array, shape (K, count)
         sick : list of int
             The networks that end the chunk with numbers that are not finite.
@@ -119,16 +116,18 @@ class Run:
         list of Records
             Of each network, up to its first bad update or to where the others are now.
         """
-        self.loop.restore(before)
+        self.loop.start(before)
+        self._now = before
         collected = [Records() for _ in self.tracks]
         for i in range(rates.shape[1]):
-            states = {k: self.loop.state(k) for k in sick}
+            last = self._now
             records, interrupted = self.loop.advance(rates[:, i : i + 1])
             if interrupted:
                 raise KeyboardInterrupt
+            self._now = self.loop.states()
             for k, track in enumerate(self.tracks):
-                if k in sick and not track.healthy(records[k], self.loop.parameters(k)):
-                    track.diverge(states[k], float(rates[k, i]))
+                if k in sick and not track.healthy(records[k], self._now[k].parameters):
+                    track.diverge(last[k], float(rates[k, i]))
                     sick.remove(k)
                 elif track.stopped is None:
                     collected[k].extend(records[k])
@@ -140,34 +139,33 @@ class Run:
 
     def _save(self) -> None:
         """Note the updates and what belongs to them, in one assignment: where Ctrl-C falls back to."""
-        self._saved = (self.loop.snapshot(), [track.snapshot() for track in self.tracks])
+        self._saved = (self._now, [track.snapshot() for track in self.tracks])
 
     def _restore(self) -> None:
         """Return to where updates, records and decisions belonged together, a chunk ago at most."""
-        loop, tracks = self._saved
-        self.loop.restore(loop)
-        for k, (track, snapshot) in enumerate(zip(self.tracks, tracks, strict=True)):
+        self._now, snapshots = self._saved
+        for track, snapshot, now in zip(self.tracks, snapshots, self._now, strict=True):
             track.restore(snapshot)
-            self._close_interval(k)
+            track.close_interval((track.stopped or now).interval)
 
     # Chunks
 
     def _chunk_size(self) -> int:
         """Return the number of updates until something has to be done."""
-        count = min(self.end - self.loop.step, self.loop.chunk_limit)
-        if self._watches or self.observers.callbacks:
-            count = min(count, self._decide_at - self.loop.step)
+        count = min(self.end - self._step, self.loop.chunk_limit)
+        if self.settings.watches or self.observers.callbacks:
+            count = min(count, self._decide_at - self._step)
         return max(1, min(count, int(self._speed * CHUNK_SECONDS)))
 
     def _next_decision(self) -> int:
         """Return the update after which callbacks or stopping rules must run: the next record, or a later one."""
-        step, every = self.loop.step, self.settings.record_every
-        ahead = 1 if self._watches else records_ahead(self.observers.callbacks)
+        step, every = self._step, self.settings.record_every
+        ahead = 1 if self.settings.watches else self.observers.records_ahead()
         return step - step % every + ahead * every
 
     def _notify(self) -> str | None:
         """Call progress and callbacks, and look at the clock; return what wants to stop."""
-        step = self.loop.step
+        step = self._step
         several = self.states if len(self.tracks) > 1 else None
         loss = sum(track.last_loss for track in self.tracks) / len(self.tracks)
         info = Info(step, self.end, loss, self.tracks[0].history, lambda: self.states()[0], several)
@@ -183,4 +181,4 @@ class Run:
 
     def states(self) -> list[TrainState]:
         """Return the state of every network."""
-        return [track.state(self.loop.state(k)) for k, track in enumerate(self.tracks)]
+        return [track.state(now) for track, now in zip(self.tracks, self._now, strict=True)]

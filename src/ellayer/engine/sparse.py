@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from typing import Protocol, TypeGuard
+from typing import Any
 
 import numpy as np
 
@@ -14,33 +14,7 @@ from .batch_reader import BatchReader
 from .batches import Batches
 from .step import Batch
 
-
-class SparseMatrix(Protocol):
-    """A sparse matrix or array of scipy's."""
-
-    shape: tuple[int, int]
-    dtype: np.dtype
-
-    @property
-    def T(self) -> SparseMatrix:
-        """The transpose."""
-
-    def tocsr(self) -> SparseRows:
-        """Return the matrix stored by rows."""
-
-    def toarray(self) -> np.ndarray:
-        """Return the dense array."""
-
-    def astype(self, dtype: str, copy: bool = True) -> SparseMatrix:
-        """Return the matrix in another dtype."""
-
-
-class SparseRows(SparseMatrix, Protocol):
-    """A sparse matrix stored by rows."""
-
-    data: np.ndarray
-
-    def __getitem__(self, rows: np.ndarray) -> SparseMatrix: ...
+SparseMatrix = Any  # of scipy, which has no types
 
 
 class SparseReader(BatchReader):
@@ -69,14 +43,14 @@ class SparseReader(BatchReader):
         return Batch(self._X[rows].toarray().T, self._Y[rows].T, weights)
 
 
-def is_sparse(X: object) -> TypeGuard[SparseMatrix]:
+def is_sparse(X: object) -> bool:
     """Return True if X is a sparse matrix or array of scipy's."""
     return hasattr(X, "tocsr") and hasattr(X, "toarray")
 
 
 def check_sparse(network: Network, X: SparseMatrix, dtype: str | None) -> SparseMatrix:
     """Return sparse X as floats; raise for a wrong shape or numbers that are not finite."""
-    checks.check_shape_of_X(network, X, "X")
+    checks.check_shape_of_X(network, X.shape, X.dtype, "X")
     X = X.astype(checks.float_type(X.dtype, dtype), copy=False)
     if not np.isfinite(X.tocsr().data).all():
         raise EllayerError(

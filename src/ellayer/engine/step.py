@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ..core.arrays import Array, Scalar
+from ..core.arrays import Array, Scalar, array_namespace
 from ..core.network import Network
 from ..core.objective import Objective, dropout_masks, objective
 from ..core.optimizers import Optimizer, clip_gradients, decay_weights, global_norm
 from ..core.propagation import L_model_forward
-from . import wide
 
 
 @dataclass(frozen=True)
@@ -86,14 +85,14 @@ def evaluate(
         rates = dict(zip(config.dropout, values.dropout, strict=True))
         masks = dropout_masks(config.network, rates, X, values.seed, step)
     AL, caches = L_model_forward(X, parameters, config.network, masks)
-    grads = J.gradients(AL, caches, Y, parameters, project=wide.span_gradient if config.wide else None)
+    grads = J.gradients(AL, caches, Y, parameters, project=span_gradient if config.wide else None)
     return Evaluation(AL, caches[-1].Z, grads, J)
 
 
 def cost(config: StepConfig, parameters: dict[str, Array], batch: Batch, at: Evaluation) -> Array:
     """Return the cost J of an evaluation, L1 and L2 included."""
     if config.l2 and config.wide:
-        parameters = parameters | {"W1": wide.root_of_squares(parameters["W1"], batch.gram)}
+        parameters = parameters | {"W1": root_of_squares(parameters["W1"], batch.gram)}
     return at.objective.cost(at.AL, at.ZL, batch.Y, parameters)
 
 
@@ -101,7 +100,7 @@ def gradient_norm(config: StepConfig, batch: Batch, at: Evaluation) -> Array:
     """Return the Euclidean norm of all gradients together."""
     grads = at.grads
     if config.wide:
-        grads = grads | {"dW1": wide.root_of_squares(grads["dW1"], batch.gram)}
+        grads = grads | {"dW1": root_of_squares(grads["dW1"], batch.gram)}
     return global_norm(grads, config.names)
 
 
@@ -127,3 +126,20 @@ def update(
     if config.decay:
         new = decay_weights(new, parameters, rates, values.weight_decay)
     return new, optimizer_state
+
+
+def span_gradient(grads: dict[str, Array], parameters: dict[str, Array]) -> dict[str, Array]:
+    """Return the gradients with the coordinates' own: dTheta = [1/m dZ^[1], 0]."""
+    dZ = grads["dZ1"]
+    xp = array_namespace(dZ)
+    n_1, columns = parameters["W1"].shape
+    m = dZ.shape[1]
+    dTheta = xp.concat([dZ * (1.0 / m), xp.zeros((n_1, columns - m), dtype=dZ.dtype)], axis=1)
+    return grads | {"dW1": dTheta}
+
+
+def root_of_squares(Theta: Array, gram: Array | None) -> Array:
+    """Return a (1, 1) array whose square is the sum of squares of Theta M, for norms and the L2 cost."""
+    xp = array_namespace(Theta)
+    squares = xp.sum((Theta @ gram) * Theta)
+    return xp.reshape(xp.sqrt(xp.maximum(squares, 0.0 * squares)), (1, 1))

@@ -3,82 +3,21 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .._warn import warn_user
-from ..core.schedules import Schedule
-from .batch_reader import BatchReader
-from .events import DivergenceWarning, Stopping
+from ..core.inference import EXAMPLES_AT_ONCE, outputs
+from ..core.objective import objective
+from .events import DivergenceWarning
 from .history import Columns, History
 from .loop import Interval, LoopState, Records
-from .monitor import Monitor
+from .numpy_loop import blas_threads
 from .state import Parameters, TrainState, all_finite
-from .step import StepConfig, StepValues, cost, evaluate
-from .wide import ExampleSpan, root_of_squares
-
-
-@dataclass(frozen=True)
-class LearningRates:
-    """The learning rate of each update: a network's own, times the schedule, times its adaptive scale.
-
-    Parameters
-    ----------
-    schedule : Schedule
-    total : int
-        Updates that the schedule spans.
-    """
-
-    schedule: Schedule
-    total: int
-
-    def factors(self, first: int, count: int) -> np.ndarray:
-        """Return the schedule's factors of ``count`` updates from ``first`` on."""
-        steps = np.arange(first, first + count)
-        return np.asarray(self.schedule.factor(steps, self.total), dtype=float)
-
-    @cached_property
-    def adaptive(self) -> dict[str, float] | None:
-        """The numbers of the adaptive schedule: factor, patience and minimum; None for another schedule."""
-        factor = self.schedule.factor
-        return factor.keywords if self.schedule.adaptive and isinstance(factor, partial) else None
-
-
-@dataclass(frozen=True)
-class TrackSettings:
-    """The settings of a track that all networks of a run share.
-
-    Parameters
-    ----------
-    config : StepConfig
-    stopping : Stopping
-    rates : LearningRates
-    record_every : int
-    dtype : str
-        Of the network's parameters, whatever the loop computes in.
-    span : ExampleSpan or None
-        The coordinates of W1, for a run in the span of the examples.
-    """
-
-    config: StepConfig
-    stopping: Stopping
-    rates: LearningRates
-    record_every: int
-    dtype: str
-    span: ExampleSpan | None = None
-
-    @cached_property
-    def judges(self) -> bool:
-        """Whether a monitored value decides at each record how the run continues."""
-        return self.stopping.keep_best or self.stopping.patience is not None or self.rates.schedule.adaptive
-
-    @cached_property
-    def by_interval(self) -> bool:
-        """Whether the monitored value is the mean loss of an interval, known at its end, and not a record's."""
-        return self.stopping.monitor == "loss" and self.config.every_cost
+from .step import Batch, cost, evaluate, root_of_squares
+from .train_settings import TrainSettings
+from .training_data import TrainingData
 
 
 class Chunk(NamedTuple):
@@ -113,19 +52,20 @@ class _Judgement(NamedTuple):
     scale: float
 
 
+Snapshot = tuple[int, _Judgement, LoopState | None, str | None]
+
+
 class Track:
     """The records and decisions of one network; the loop has its parameters.
 
     Parameters
     ----------
-    settings : TrackSettings
-    monitor : Monitor
-    values : StepValues
-    learning_rate : float
+    settings : TrainSettings
+    data : TrainingData
     start : TrainState
         Where to begin.
-    name : str
-        How warnings call the network, if there are several.
+    k : int
+        Number of the network.
 
     Attributes
     ----------
@@ -136,31 +76,16 @@ class Track:
         "divergence" or "patience" once it has stopped; at the end, what ended the run.
     """
 
-    def __init__(
-        self,
-        settings: TrackSettings,
-        monitor: Monitor,
-        values: StepValues,
-        learning_rate: float,
-        start: TrainState,
-        name: str = "",
-    ):
-        self.settings, self.monitor, self.values, self.learning_rate = (
-            settings,
-            monitor,
-            values,
-            learning_rate,
-        )
-        self.name = name
+    def __init__(self, settings: TrainSettings, data: TrainingData, start: TrainState, k: int):
+        self.settings, self.k, self.learning_rate = settings, k, settings.learning_rates[k]
+        self.examples, self.validation = data.of_network(k), data.validation[k]
         self.history = History(start.history)
         self.stopped: LoopState | None = None
         self.stopped_by: str | None = None
         self._start = start
         self._earlier = self.history["seconds"][-1] if self.history else 0.0
         self._judgement = _Judgement(start.best_value, start.best_step, None, start.waited, start.rate_scale)
-        self._final_best: Parameters | None = (
-            None  # the last parameters, if they are better than every record's
-        )
+        self._final_best: Parameters | None = None  # the last parameters, if better than every record's
 
     # Records
 
@@ -169,8 +94,21 @@ class Track:
         return self.learning_rate * self._judgement.scale * factors
 
     def evaluate(self, parameters: Parameters) -> dict[str, float]:
-        """Return the monitored values at parameters as the loop carries them."""
-        return self.monitor.evaluate(self.settings.config.network, parameters) if self.monitor else {}
+        """Return the metrics of both sets, the validation loss and the score, at a loop's parameters."""
+        values: dict[str, float] = {}
+        network, metrics, batch = self.settings.network, self.settings.metrics, self.validation
+        if metrics and isinstance(self.examples, Batch):
+            AL, _ = outputs(self.examples.X, parameters, network, EXAMPLES_AT_ONCE)
+            values |= {name: float(f(AL, self.examples.Y)) for name, f in metrics.items()}
+        if batch is not None:
+            with blas_threads(network, batch.X.shape[1]):
+                AL, ZL = outputs(batch.X, parameters, network, EXAMPLES_AT_ONCE)
+            J = objective(network, batch.X.shape[1], batch.weights)
+            values["validation_loss"] = float(J.cost(AL, ZL, batch.Y, {}))
+            values |= {f"validation_{name}": float(f(AL, batch.Y)) for name, f in metrics.items()}
+            if self.settings.score is not None:
+                values["validation_score"] = float(self.settings.score(AL, batch.Y, batch.weights))
+        return values
 
     def record(self, records: Records, chunk: Chunk, monitored: dict[str, float]) -> None:
         """Append a chunk's records; ``monitored`` belongs to the parameters at its beginning."""
@@ -225,11 +163,8 @@ class Track:
 
     def _patience_over(self) -> bool:
         """Return True if the wait for a better value is over; the adaptive schedule lowers the rate first."""
-        now, patience, adaptive = (
-            self._judgement,
-            self.settings.stopping.patience,
-            self.settings.rates.adaptive,
-        )
+        now, adaptive = self._judgement, self.settings.adaptive
+        patience = self.settings.stopping.patience
         if adaptive is None:
             return patience is not None and now.waited >= patience
         if now.waited >= (patience or adaptive["patience"]):
@@ -253,8 +188,9 @@ class Track:
     def diverge(self, state: LoopState, rate: float) -> None:
         """Stop before the first update that led to a number that is not finite, and warn."""
         self.stop("divergence", state)
+        name = f"network {self.k}: " if len(self.settings.values) > 1 else ""
         warn_user(
-            f"{self.name}the cost stopped being a finite number at iteration {state.step} with learning rate {rate:g}; "
+            f"{name}the cost stopped being a finite number at iteration {state.step} with learning rate {rate:g}; "
             f"the last finite parameters, those after {state.step} updates, were kept. Try learning_rate="
             f"{self.learning_rate / 10:g}, scaled inputs, or clip_norm=1",
             DivergenceWarning,
@@ -272,11 +208,12 @@ class Track:
         """
         self.stopped, self.stopped_by = state, reason
         final = self.evaluate(state.parameters)
-        monitor, config, batch = self.settings.stopping.monitor, self.settings.config, self.monitor.train
+        monitor, config, batch = self.settings.stopping.monitor, self.settings.config, self.examples
         if self.settings.judges and reason != "divergence":
-            if monitor == "loss" and not config.every_cost and not isinstance(batch, BatchReader):
+            if monitor == "loss" and isinstance(batch, Batch) and not config.every_cost:
                 if loss is None:
-                    at = evaluate(config, self.values, state.parameters, batch, state.step)
+                    values = self.settings.values[self.k]
+                    at = evaluate(config, values, state.parameters, batch, state.step)
                     loss = float(cost(config, state.parameters, batch, at))
                 final["loss"] = loss
             if monitor in final:
@@ -288,11 +225,11 @@ class Track:
 
     # State
 
-    def snapshot(self) -> object:
+    def snapshot(self) -> Snapshot:
         """Return records and decisions, for ``restore``."""
         return len(self.history), self._judgement, self.stopped, self.stopped_by
 
-    def restore(self, snapshot: Any) -> None:
+    def restore(self, snapshot: Snapshot) -> None:
         """Return to a snapshot."""
         rows, self._judgement, self.stopped, self.stopped_by = snapshot
         self.history.truncate(rows)

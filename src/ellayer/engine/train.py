@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from numpy.typing import ArrayLike
 
 from ..core.network import Network
+from ..core.optimizers import Optimizer
 from ..errors import EllayerError
 from .events import Callback, Metric, Score
-from .optax_rules import OptimizerSpec, ScheduleSpec
+from .optax_rules import ScheduleSpec
 from .result import TrainingResult
 from .state import TrainState
 from .train_networks import starting_states, train_networks
@@ -19,6 +20,7 @@ from .training_data import Examples, training_data
 
 if TYPE_CHECKING:
     from jax import Device
+    from optax import GradientTransformation
 
 
 def train(
@@ -28,7 +30,7 @@ def train(
     *,
     parameters: Mapping[str, ArrayLike] | None = None,
     initializer: str = "auto",
-    optimizer: OptimizerSpec = "gd",
+    optimizer: str | Optimizer | GradientTransformation = "gd",
     learning_rate: float | None = None,
     schedule: ScheduleSpec = None,
     num_iterations: int = 1000,

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ..core.network import Network
+from ..core.optimizers import Optimizer
 from ..errors import EllayerError
-from . import validation as checks
 from .events import Callback, Metric, Score
-from .optax_rules import OptimizerSpec, ScheduleSpec
+from .optax_rules import ScheduleSpec
 from .result import TrainingResult
 from .sparse import SparseMatrix
 from .state import TrainState
 from .train_networks import starting_states, train_networks
 from .train_settings import PER_NETWORK, train_settings
 from .training_data import training_data
+
+if TYPE_CHECKING:
+    from optax import GradientTransformation
 
 PerNetwork = float | Sequence[float] | None
 _SEQUENCES = (list, tuple, np.ndarray)
@@ -38,7 +41,7 @@ def train_many(
     sample_weight: ArrayLike | None = None,
     parameters: Sequence[Mapping[str, ArrayLike]] | None = None,
     initializer: str = "auto",
-    optimizer: OptimizerSpec = "gd",
+    optimizer: str | Optimizer | GradientTransformation = "gd",
     schedule: ScheduleSpec = None,
     num_iterations: int = 1000,
     batch_size: int | None = None,
@@ -102,7 +105,7 @@ def train_many(
     arguments = dict(locals())  # all of them, without naming each again
     if states is not None:
         arguments |= {"parameters": None, "seed": [state.seed for state in _check_states(states)]}
-    weights = None if sample_weight is None else checks.weight_rows(sample_weight)
+    weights = None if sample_weight is None else np.atleast_2d(np.asarray(sample_weight))
     lists = {name: arguments[name] for name in (*PER_NETWORK, "parameters")}
     lists["sample_weight"] = weights if weights is not None and len(weights) > 1 else None
     lists["validation"] = validation if isinstance(validation, list) else None

@@ -6,6 +6,8 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from ..core.initializers import initialize_parameters
 from ..core.optimizers import Optimizer
 from ..errors import EllayerError
@@ -13,16 +15,15 @@ from . import validation as checks
 from .lbfgs import LbfgsRun
 from .loop import Loop, LoopState
 from .loop_choice import choose_loop, note_compiled, program_name
-from .monitor import Monitor
 from .numpy_loop import NumpyLoop
 from .result import TrainingResult
 from .run import Run
-from .span_choice import choose_span, loop_parameters
 from .state import FlatState, Parameters, TrainState, copy_tree, tree_shapes
-from .step import Batch, StepConfig, StepValues
-from .track import LearningRates, Track, TrackSettings
+from .step import Batch
+from .track import Track
 from .train_settings import TrainSettings
 from .training_data import TrainingData
+from .wide import ExampleSpan, applies, pays
 
 LOOK_AHEAD = 64  # updates that a compiled chunk holds at least, where callbacks can wait
 
@@ -39,7 +40,7 @@ def starting_states(
         for state in states:
             checks.check_parameters(network, state.parameters, dtype, "state.parameters")
         return list(states)
-    seeds = [one.seed for one in settings.networks]
+    seeds = settings.seeds
     if parameters is None:
         starts = [initialize_parameters(network, settings.initializer, seed, dtype) for seed in seeds]
     else:
@@ -51,76 +52,65 @@ def train_networks(
     settings: TrainSettings, data: TrainingData, states: Sequence[TrainState]
 ) -> list[TrainingResult]:
     """Train the networks of ``train`` or ``train_many``; everything has been checked but the states."""
-    config = settings.step_config(data.batches.full)
-    values = settings.step_values(config, states)
     last = states[0].step + settings.num_iterations
-    rates = LearningRates(settings.schedule, settings.schedule_length or last)
-    network_dtype = data.dtype
-    span = None if settings.lbfgs else choose_span(settings, config, data, states[0])
-    if span:
-        config, data = replace(config, wide=True), data.in_span(span)
-    shared = TrackSettings(config, settings.stopping, rates, settings.record_every, network_dtype, span)
-    tracks = [
-        Track(
-            shared,
-            Monitor(data.of_network(k), data.validation[k], settings.metrics, settings.score),
-            values[k],
-            network.learning_rate,
-            states[k],
-            f"network {k}: " if len(states) > 1 else "",
-        )
-        for k, network in enumerate(settings.networks)
-    ]
-    if settings.lbfgs:
-        run: Run | LbfgsRun = _lbfgs_run(settings, data, tracks[0], states[0])
-        return _results(run, "lbfgs", 0.0)
-    longest = _longest_chunk(settings, tracks)
-    loop = _make_loop(settings, config, values, data, longest)
-    loop.start(
-        [_loop_state(config, data.dtype, state, loop_parameters(state, span, data.dtype)) for state in states]
+    before = any(state.before for state in states)
+    span = None if settings.lbfgs else _choose_span(settings, data, states[0])
+    settings = replace(
+        settings,
+        config=replace(settings.config, every_cost=not data.batches.full, wide=span is not None),
+        values=tuple(
+            values._replace(before=float(state.before) if before else None)
+            for values, state in zip(settings.values, states, strict=True)
+        ),
+        schedule_length=settings.schedule_length or last,
+        dtype=data.dtype,
+        span=span,
     )
     if span:
+        data = data.in_span(span)
+    tracks = [Track(settings, data, state, k) for k, state in enumerate(states)]
+    if settings.lbfgs:
+        return _results(LbfgsRun(tracks[0], states[0]), "lbfgs", 0.0)
+    loop = _make_loop(settings, data)
+    loop.start([_loop_state(settings, state, data.dtype) for state in states])
+    if span:
         loop.name += " wide"
-    return _results(Run(loop, tracks, last, settings.observers), loop.name, loop.compile_seconds)
+    return _results(Run(loop, tracks), loop.name, loop.compile_seconds)
 
 
-def _longest_chunk(settings: TrainSettings, tracks: Sequence[Track]) -> int | None:
-    """Return the most updates that will be asked for at once; None if nothing has to be done in between."""
-    decides = any(track.monitor for track in tracks) or tracks[0].settings.judges
-    if settings.observers.can_wait and not decides:
-        return max(settings.record_every, LOOK_AHEAD)
-    return settings.record_every if decides or settings.observers.callbacks else None
-
-
-def _make_loop(
-    settings: TrainSettings,
-    config: StepConfig,
-    values: Sequence[StepValues],
-    data: TrainingData,
-    longest: int | None,
-) -> Loop:
+def _make_loop(settings: TrainSettings, data: TrainingData) -> Loop:
     """Return the loop that was asked for, or finishes first."""
+    observers, every, config = settings.observers, settings.record_every, settings.config
+    longest = every if settings.watches or observers.callbacks else None  # updates asked for at once
+    if observers.can_wait and not settings.watches:
+        longest = max(every, LOOK_AHEAD)
     program = program_name(config, data.batches, data.dtype, longest)
     kind = "jax"
     if not settings.several:
         kind = choose_loop(settings.loop, config, data.batches, settings.num_iterations, data.dtype, program)
     if kind == "numpy":
-        return NumpyLoop(config, values[0], data, settings.record_every)
+        return NumpyLoop(config, settings.values[0], data, every)
     from .jax_loop import JaxLoop
 
     note_compiled(program)
-    return JaxLoop(config, values, data, settings.record_every, settings.devices, longest, settings.several)
+    return JaxLoop(settings, data, longest)
 
 
-def _loop_state(config: StepConfig, dtype: str, state: TrainState, parameters: Parameters) -> LoopState:
+def _loop_state(settings: TrainSettings, state: TrainState, dtype: str) -> LoopState:
     """Return the state that a loop starts from; raise if it belongs to another optimizer."""
-    fresh = _fresh_optimizer_state(config.optimizer, parameters, dtype)
+    if state.coordinates is not None:
+        parameters = {name: theta for name, theta in state.coordinates.items() if name != "W0"}
+    else:
+        parameters = {name: np.asarray(theta, dtype) for name, theta in state.parameters.items()}
+        parameters |= {"W1": settings.span.start} if settings.span else {}
+    optimizer = settings.config.optimizer
+    fresh = _fresh_optimizer_state(optimizer, parameters, dtype)
     last = fresh if state.optimizer_state is None else state.optimizer_state
     if isinstance(last, FlatState):
         last = last.into(fresh)
     if tree_shapes(last) != tree_shapes(fresh):
         raise EllayerError(
-            f"state: expected the optimizer state of {config.optimizer.name!r}, received one of a different optimizer, "
+            f"state: expected the optimizer state of {optimizer.name!r}, received one of a different optimizer, "
             "or of a run that was not 'wide'; continue with the optimizer and engine of the run, or begin anew with "
             "parameters=state.parameters"
         )
@@ -134,24 +124,6 @@ def _fresh_optimizer_state(optimizer: Optimizer, parameters: Parameters, dtype: 
 
     with jax.enable_x64(dtype == "float64"):
         return optimizer.init({name: jax.numpy.asarray(theta) for name, theta in parameters.items()})
-
-
-def _lbfgs_run(settings: TrainSettings, data: TrainingData, track: Track, state: TrainState) -> LbfgsRun:
-    config, examples = track.settings.config, data.examples
-    if (
-        not isinstance(examples, Batch)
-        or config.every_cost
-        or config.dropout
-        or config.clip
-        or config.decay
-        or state.step
-    ):
-        raise EllayerError(
-            "optimizer 'lbfgs': expected the full batch, no dropout, clipping or decay, and no state to continue "
-            "from; take 'adam' for those"
-        )
-    assert settings.lbfgs is not None
-    return LbfgsRun(track, examples, state, settings.lbfgs, settings.num_iterations, settings.observers)
 
 
 def _results(run: Run | LbfgsRun, engine: str, compile_seconds: float) -> list[TrainingResult]:
@@ -177,3 +149,45 @@ def _results(run: Run | LbfgsRun, engine: str, compile_seconds: float) -> list[T
             )
         )
     return results
+
+
+# In the span of the examples
+
+
+def _choose_span(settings: TrainSettings, data: TrainingData, state: TrainState) -> ExampleSpan | None:
+    """Return the coordinates of a run in the span of its examples, or None for a direct run."""
+    if not _is_wide(settings, data, state) or not isinstance(data.examples, Batch):
+        return None
+    X, coordinates = data.examples.X, state.coordinates
+    if coordinates is None:
+        return ExampleSpan(X, state.parameters["W1"])
+    span = ExampleSpan(X, coordinates["W0"])
+    if not span.represents(coordinates["W1"], state.parameters["W1"]):
+        raise EllayerError(
+            "state: this run was in the span of its examples ('wide'); expected the same X to continue with, received "
+            "another; for other examples begin anew with parameters=state.parameters"
+        )
+    return span
+
+
+def _is_wide(settings: TrainSettings, data: TrainingData, state: TrainState) -> bool:
+    config = settings.config
+    possible = config.network.inputs is None and not settings.several
+    possible = possible and applies(
+        config.optimizer, data.batches.full, config.l1, config.clip, 0 in config.dropout
+    )
+    if state.coordinates is not None and (settings.wide is False or not possible):
+        raise EllayerError(
+            "state: this run was in the span of the examples ('wide') and continues only so; expected the same "
+            "full batch, a linear optimizer and engine 'auto', 'wide', 'numpy' or 'jax'"
+        )
+    if settings.wide and not possible:
+        raise EllayerError(
+            "engine 'wide': expected the full batch, gd, momentum or nesterov, no l1, no clipping and no dropout "
+            "on the input; received settings that leave the span of the examples"
+        )
+    if state.coordinates is not None or settings.wide is not None:
+        return bool(settings.wide or state.coordinates)
+    if state.step:
+        return False  # a run that began directly continues directly
+    return possible and pays(config.network, data.m, settings.num_iterations)

@@ -5,8 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
+
+from ..core.arrays import Array
 from ..core.network import Network
 from ..core.optimizers import Optimizer
 from ..core.schedules import Schedule
@@ -14,119 +18,108 @@ from ..errors import EllayerError
 from . import validation as checks
 from .events import Metric, Observers, Score, Stopping
 from .history import current_name
-from .lbfgs_options import LBFGS, LbfgsOptions
 from .loop_choice import parse_engine
-from .optax_rules import find_optimizer, find_schedule
-from .state import TrainState
+from .optax_rules import LBFGS, find_optimizer, find_schedule
 from .step import StepConfig, StepValues
+from .wide import ExampleSpan
 
 if TYPE_CHECKING:
     from jax import Device
-
 
 PER_NETWORK = ("learning_rate", "l2", "l1", "weight_decay", "dropout", "seed")
 
 
 @dataclass(frozen=True)
-class NetworkSettings:
-    """The settings in which networks trained at once may differ, of one of them.
-
-    Parameters
-    ----------
-    learning_rate, l2, l1, weight_decay : float
-    dropout : dict
-        Rate by layer, of the layers that have any.
-    seed : int
-    """
-
-    learning_rate: float
-    l2: float
-    l1: float
-    weight_decay: float
-    dropout: Mapping[int, float]
-    seed: int
-
-
-@dataclass(frozen=True)
 class TrainSettings:
-    """All that decides a run, besides the examples and the starting parameters; make it with ``train_settings``.
+    """All that decides a run, besides the examples and the starting states; make it with ``train_settings``.
 
     Parameters
     ----------
-    network : Network
-    optimizer : Optimizer
-    lbfgs : LbfgsOptions or None
+    config : StepConfig
+    values : tuple of StepValues
+        One of each network.
+    learning_rates : tuple of float
+        One of each network.
+    several : bool
+        Whether this is ``train_many``'s run, of one network or more.
+    validated : bool
+        Whether there is a validation set.
+    lbfgs : dict or None
+        The numbers of L-BFGS, if that is the optimizer.
     schedule : Schedule
     schedule_length : int or None
         Updates the schedule spans; None for to the end of the run.
-    networks : tuple of NetworkSettings
-    several : bool
-        Whether this is ``train_many``'s run, of one network or more.
-    initializer, num_iterations, batch_size, shuffle, clip_norm, dtype, devices, metrics, score, record_every
-        As for ``train``.
-    factors : dict or None
-        Learning-rate factor by parameter.
     stopping : Stopping
     observers : Observers
     loop : {"auto", "numpy", "jax"}
     wide : bool or None
         Whether the run has to be in the span of the examples; None if left open.
+    initializer, num_iterations, batch_size, shuffle, dtype, metrics, score, record_every, devices
+        As for ``train``.
+    span : ExampleSpan or None
+        The coordinates of W1, for a run in the span of the examples.
     """
 
-    network: Network
-    optimizer: Optimizer
-    lbfgs: LbfgsOptions | None
+    config: StepConfig
+    values: tuple[StepValues, ...]
+    learning_rates: tuple[float, ...]
+    several: bool
+    validated: bool
+    lbfgs: dict[str, float] | None
     schedule: Schedule
     schedule_length: int | None
-    networks: tuple[NetworkSettings, ...]
-    several: bool
+    stopping: Stopping
+    observers: Observers
+    loop: str
+    wide: bool | None
     initializer: str
     num_iterations: int
     batch_size: int | None
     shuffle: bool
-    clip_norm: float | None
-    factors: Mapping[str, float] | None
     dtype: str | None
     metrics: Mapping[str, Metric]
     score: Score | None
-    stopping: Stopping
-    observers: Observers
     record_every: int
-    loop: str
-    wide: bool | None
     devices: Sequence[Device] | None
+    span: ExampleSpan | None = None
 
-    def step_config(self, full_batch: bool) -> StepConfig:
-        """Return the settings of a step that decide the shape of the compiled program."""
-        networks = self.networks
-        return StepConfig(
-            self.network,
-            self.optimizer,
-            dropout=tuple(sorted({layer for one in networks for layer in one.dropout})),
-            l2=any(one.l2 > 0 for one in networks),
-            l1=any(one.l1 > 0 for one in networks),
-            clip=self.clip_norm is not None,
-            decay=any(one.weight_decay > 0 for one in networks),
-            factors=self.factors is not None,
-            every_cost=not full_batch,
+    @property
+    def network(self) -> Network:
+        """The architecture."""
+        return self.config.network
+
+    @property
+    def seeds(self) -> list[int]:
+        """The seed of each network."""
+        return [int(values.seed) for values in self.values]
+
+    def factors(self, first: int, count: int) -> np.ndarray:
+        """Return the schedule's factors of ``count`` updates from ``first`` on."""
+        steps = np.arange(first, first + count)
+        return np.asarray(
+            self.schedule.factor(steps, self.schedule_length or self.num_iterations), dtype=float
         )
 
-    def step_values(self, config: StepConfig, states: Sequence[TrainState]) -> list[StepValues]:
-        """Return the numbers of each network's step."""
-        before = any(state.before for state in states)
-        return [
-            StepValues(
-                l2=one.l2,
-                l1=one.l1,
-                clip_norm=self.clip_norm or 0.0,
-                weight_decay=one.weight_decay,
-                seed=one.seed,
-                dropout=tuple(one.dropout.get(layer, 0.0) for layer in config.dropout),
-                factors=None if self.factors is None else dict(self.factors),
-                before=float(state.before) if before else None,
-            )
-            for one, state in zip(self.networks, states, strict=True)
-        ]
+    @cached_property
+    def adaptive(self) -> dict[str, float] | None:
+        """The numbers of the adaptive schedule: factor, patience and minimum; None for another schedule."""
+        factor = self.schedule.factor
+        return factor.keywords if self.schedule.adaptive and isinstance(factor, partial) else None
+
+    @cached_property
+    def judges(self) -> bool:
+        """Whether a monitored value decides at each record how the run continues."""
+        return self.stopping.keep_best or self.stopping.patience is not None or self.schedule.adaptive
+
+    @cached_property
+    def watches(self) -> bool:
+        """Whether something is computed or decided at each record."""
+        return self.judges or self.validated or bool(self.metrics)
+
+    @cached_property
+    def by_interval(self) -> bool:
+        """Whether the monitored value is the mean loss of an interval, known at its end, and not a record's."""
+        return self.stopping.monitor == "loss" and self.config.every_cost
 
 
 def train_settings(
@@ -147,58 +140,77 @@ def train_settings(
     EllayerError
         For anything that does not fit, with what was expected and what to try.
     """
-    network, spec = arguments["network"], arguments["optimizer"]
-    if not isinstance(network, Network):
-        raise EllayerError(f"network: expected an ellayer.Network, received {type(network).__name__}")
+    spec = arguments["optimizer"]
+    checks.check_network(arguments["network"])
     checks.check_metrics(arguments["metrics"], arguments["score"])
     lbfgs = LBFGS[spec] if isinstance(spec, str) and spec in LBFGS else None
     if lbfgs is not None and several:
         raise EllayerError("optimizer 'lbfgs': expected one network, received several at once; try train")
     rule = find_optimizer("gd" if lbfgs else spec)
-    clip_norm = arguments.get("clip_norm")
+    rates = [rule.learning_rate if one["learning_rate"] is None else one["learning_rate"] for one in networks]
     loop, wide = parse_engine(arguments.get("engine", "auto"))
+    config, values = _step(arguments, networks, rule)
     return TrainSettings(
-        network=network,
-        optimizer=rule,
+        config=config,
+        values=values,
+        learning_rates=tuple(checks.check_number(rate, "learning_rate", strict=True) for rate in rates),
+        several=several,
+        validated=arguments["validation"] is not None,
         lbfgs=lbfgs,
         schedule=find_schedule(arguments["schedule"]),
         schedule_length=_count_or_none(arguments, "schedule_length"),
-        networks=tuple(_network_settings(network, rule, one) for one in networks),
-        several=several,
+        stopping=_stopping(arguments),
+        observers=checks.check_observers(arguments["callbacks"], arguments["progress"]),
+        loop=loop,
+        wide=wide,
         initializer=arguments["initializer"],
         num_iterations=checks.check_count(arguments["num_iterations"], "num_iterations", low=0),
         batch_size=_count_or_none(arguments, "batch_size"),
         shuffle=arguments.get("shuffle", True),
-        clip_norm=None if clip_norm is None else checks.check_number(clip_norm, "clip_norm", strict=True),
-        factors=checks.check_factors(network, arguments["learning_rate_factors"]),
         dtype=checks.check_dtype(arguments["dtype"]),
         metrics=arguments["metrics"] or {},
         score=arguments["score"],
-        stopping=_stopping(arguments),
-        observers=checks.check_observers(arguments["callbacks"], arguments["progress"]),
         record_every=checks.check_count(arguments["record_every"], "record_every"),
-        loop=loop,
-        wide=wide,
         devices=checks.check_devices(arguments.get("devices")),
     )
 
 
+def _step(
+    arguments: Mapping[str, Any], networks: Sequence[Mapping[str, Any]], rule: Optimizer
+) -> tuple[StepConfig, tuple[StepValues, ...]]:
+    """Return the settings of a step, switched on where any network needs them, and each network's numbers."""
+    network, clip_norm = arguments["network"], arguments.get("clip_norm")
+    factors = checks.check_factors(network, arguments["learning_rate_factors"])
+    dropout = [checks.check_dropout(network, one["dropout"]) for one in networks]
+    layers = tuple(sorted({layer for rates in dropout for layer in rates}))
+    decays = [rule.weight_decay if one["weight_decay"] is None else one["weight_decay"] for one in networks]
+    values = tuple(
+        StepValues(
+            l2=checks.check_number(one["l2"], "l2"),
+            l1=checks.check_number(one["l1"], "l1"),
+            clip_norm=0.0 if clip_norm is None else checks.check_number(clip_norm, "clip_norm", strict=True),
+            weight_decay=checks.check_number(decay, "weight_decay"),
+            seed=checks.check_seed(one["seed"]),
+            dropout=tuple(rates.get(layer, 0.0) for layer in layers),
+            factors=cast(dict[str, Array] | None, factors),
+        )
+        for one, decay, rates in zip(networks, decays, dropout, strict=True)
+    )
+    config = StepConfig(
+        network,
+        rule,
+        dropout=layers,
+        l2=any(one.l2 > 0 for one in values),
+        l1=any(one.l1 > 0 for one in values),
+        clip=clip_norm is not None,
+        decay=any(one.weight_decay > 0 for one in values),
+        factors=factors is not None,
+    )
+    return config, values
+
+
 def _count_or_none(arguments: Mapping[str, Any], name: str) -> int | None:
     return None if arguments[name] is None else checks.check_count(arguments[name], name)
-
-
-def _network_settings(network: Network, rule: Optimizer, arguments: Mapping[str, Any]) -> NetworkSettings:
-    rate, decay = arguments["learning_rate"], arguments["weight_decay"]
-    return NetworkSettings(
-        learning_rate=checks.check_number(
-            rule.learning_rate if rate is None else rate, "learning_rate", strict=True
-        ),
-        l2=checks.check_number(arguments["l2"], "l2"),
-        l1=checks.check_number(arguments["l1"], "l1"),
-        weight_decay=checks.check_number(rule.weight_decay if decay is None else decay, "weight_decay"),
-        dropout=checks.check_dropout(network, arguments["dropout"]),
-        seed=checks.check_seed(arguments["seed"]),
-    )
 
 
 def _stopping(arguments: Mapping[str, Any]) -> Stopping:

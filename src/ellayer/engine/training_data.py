@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -98,35 +98,22 @@ def training_data(
         batches = _blocks(settings, X)
         sets = _validation_sets(settings, validation, str(X.dtype))
         return TrainingData(DiskReader(X, batches, settings.network), (batches,), sets, X.m, str(X.dtype))
-    network = settings.network
-    if is_sparse(X) and not settings.several:
-        sparse = check_sparse(network, X, settings.dtype)
-        dtype, m = str(sparse.dtype), sparse.shape[1]
-        batch = Batch(
-            sparse, checks.check_Y(network, Y, m, dtype), _weights(settings, sample_weight, m, dtype)
-        )
-    else:
-        dense = checks.check_X(network, X, settings.dtype)
-        dtype, m = str(dense.dtype), dense.shape[1]
-        batch = Batch(
-            dense, checks.check_Y(network, Y, m, dtype), _weights(settings, sample_weight, m, dtype)
-        )
-    orders = _orders(settings, m)
-    examples: Batch | BatchReader = batch
-    if is_sparse(batch.X):  # mini-batches are made dense as they come; the full batch at once
-        if orders[0].full or settings.metrics:
-            examples = batch._replace(X=batch.X.toarray())
-        else:
-            examples = SparseReader(batch.X, batch.Y, batch.weights, orders[0])
+    network, sparse = settings.network, is_sparse(X) and not settings.several
+    columns: Any = (check_sparse if sparse else checks.check_X)(network, X, settings.dtype)
+    dtype, m = str(columns.dtype), columns.shape[1]
+    orders, weights = _orders(settings, m), _weights(settings, sample_weight, m, dtype)
+    targets = checks.check_Y(network, Y, m, dtype)
+    examples: Batch | BatchReader
+    if sparse and not (orders[0].full or settings.metrics):
+        examples = SparseReader(columns, targets, weights, orders[0])
+    else:  # a sparse full batch is made dense at once
+        examples = Batch(columns.toarray() if sparse else columns, targets, weights)
     return TrainingData(examples, orders, _validation_sets(settings, validation, dtype), m, dtype)
 
 
 def _orders(settings: TrainSettings, m: int) -> tuple[Batches, ...]:
-    seeds = [network.seed for network in settings.networks]
-    shared = len(set(seeds)) == 1
-    return tuple(
-        Batches(m, settings.batch_size, seed, settings.shuffle) for seed in seeds[: 1 if shared else None]
-    )
+    seeds = settings.seeds if len(set(settings.seeds)) > 1 else settings.seeds[:1]
+    return tuple(Batches(m, settings.batch_size, seed, settings.shuffle) for seed in seeds)
 
 
 def _weights(
@@ -135,7 +122,7 @@ def _weights(
     """Return weights as (1, m) or, for several networks, (K, m)."""
     if sample_weight is None or not settings.several:
         return checks.check_weights(sample_weight, m, dtype)
-    rows = [checks.check_weights(row, m, dtype) for row in checks.weight_rows(sample_weight)]
+    rows = [checks.check_weights(row, m, dtype) for row in np.atleast_2d(np.asarray(sample_weight))]
     return np.concatenate([row for row in rows if row is not None])
 
 
@@ -143,9 +130,8 @@ def _weights(
 
 
 def _blocks(settings: TrainSettings, rows: DiskRows) -> BlockBatches:
-    (network,) = settings.networks
-    size = settings.batch_size or rows.m
-    return BlockBatches(rows.m, size, network.seed, settings.shuffle, block=rows.block, window=rows.window)
+    size, seed = settings.batch_size or rows.m, settings.seeds[0]
+    return BlockBatches(rows.m, size, seed, settings.shuffle, block=rows.block, window=rows.window)
 
 
 def _check_disk_rows(settings: TrainSettings, rows: DiskRows, Y: object, sample_weight: object) -> None:
@@ -186,7 +172,7 @@ def _check_disk_rows(settings: TrainSettings, rows: DiskRows, Y: object, sample_
 
 def _validation_sets(settings: TrainSettings, validation: object, dtype: str) -> tuple[Batch | None, ...]:
     """Return the validation set of each network."""
-    K = len(settings.networks)
+    K = len(settings.values)
     if not (settings.several and isinstance(validation, list)):
         return (_validation_set(settings.network, validation, dtype),) * K
     return tuple(_validation_set(settings.network, one, dtype) for one in validation)

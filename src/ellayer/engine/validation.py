@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol, SupportsIndex
+from typing import TYPE_CHECKING, SupportsIndex
 
 import numpy as np
 
@@ -20,22 +20,16 @@ if TYPE_CHECKING:
 LARGEST_SEED = 2**32 - 1  # of numpy.random.RandomState
 
 
-class Matrix(Protocol):
-    """An array, or a sparse matrix."""
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Rows and columns."""
-
-    @property
-    def dtype(self) -> np.dtype:
-        """Type of the numbers."""
+def check_network(network: object) -> None:
+    """Raise for anything but a ``Network``."""
+    if not isinstance(network, Network):
+        raise EllayerError(f"network: expected an ellayer.Network, received {type(network).__name__}")
 
 
 def check_X(network: Network, X: object, dtype: str | None, name: str = "X") -> np.ndarray:
     """Return X as a float array (n_x, m), a sparse one made dense; raise for a wrong shape or number."""
     X = X.toarray() if hasattr(X, "toarray") else np.asarray(X)
-    check_shape_of_X(network, X, name)
+    check_shape_of_X(network, X.shape, X.dtype, name)
     with np.errstate(over="ignore"):  # what overflows is found below
         X = X.astype(float_type(X.dtype, dtype), copy=False)
     check_finite(X, name)
@@ -47,27 +41,27 @@ def float_type(dtype: np.dtype, argument: str | None) -> str:
     return argument or ("float32" if dtype == np.float32 else "float64")
 
 
-def check_shape_of_X(network: Network, X: Matrix, name: str) -> None:
+def check_shape_of_X(network: Network, shape: tuple[int, ...], dtype: np.dtype, name: str) -> None:
     """Raise for a wrong type or shape of X, an array or a sparse matrix."""
     n_x = network.layer_dims[0]
-    if X.dtype.kind not in "fiub":
+    if dtype.kind not in "fiub":
         raise EllayerError(
-            f"{name}: expected numbers, received dtype {X.dtype}; encode text and categories first"
+            f"{name}: expected numbers, received dtype {dtype}; encode text and categories first"
         )
-    if len(X.shape) != 2:
+    if len(shape) != 2:
         raise EllayerError(
-            f"{name}: expected shape (n_x, m) = ({n_x}, m) with examples as columns, received shape {X.shape}; "
+            f"{name}: expected shape (n_x, m) = ({n_x}, m) with examples as columns, received shape {shape}; "
             "flatten pictures with X.reshape(m, -1).T, and make one example a column with x.reshape(-1, 1)"
         )
-    if 0 in X.shape:
-        raise EllayerError(f"{name}: expected at least one example and one feature, received shape {X.shape}")
-    if X.shape[0] != n_x:
+    if 0 in shape:
+        raise EllayerError(f"{name}: expected at least one example and one feature, received shape {shape}")
+    if shape[0] != n_x:
         hint = (
             f"; {name}.T has the right shape: are the examples rows? Transpose?"
-            if X.shape[1] == n_x
-            else f"; make layer_dims[0] = {X.shape[0]}, or give the {n_x} features the network was made for"
+            if shape[1] == n_x
+            else f"; make layer_dims[0] = {shape[0]}, or give the {n_x} features the network was made for"
         )
-        raise EllayerError(f"{name}: expected ({n_x}, m), examples as columns; received {X.shape}{hint}")
+        raise EllayerError(f"{name}: expected ({n_x}, m), examples as columns; received {shape}{hint}")
 
 
 def check_finite(X: np.ndarray, name: str) -> None:
@@ -161,11 +155,6 @@ def check_weights(
             f"{name}: expected finite weights >= 0, not all 0; received values in {w.min():g}..{w.max():g}"
         )
     return w
-
-
-def weight_rows(weights: object) -> np.ndarray:
-    """Return the weights of several networks as rows, one row for all or one each."""
-    return np.atleast_2d(np.asarray(weights))
 
 
 def check_parameters(

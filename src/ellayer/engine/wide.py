@@ -13,15 +13,10 @@ Everything here is float64, whatever the network is: the Gram matrix squares the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from ..core.arrays import Array, array_namespace
-
-if TYPE_CHECKING:
-    from ..core.network import Network
-    from ..core.optimizers import Optimizer
+from ..core.network import Network
+from ..core.optimizers import Optimizer
 
 
 def pays(network: Network, m: int, steps: int) -> bool:
@@ -53,11 +48,6 @@ class ExampleSpan:
         self.X = gram[:, :m]
         self.start = np.concatenate([np.zeros((len(W0), m)), np.eye(len(W0))], axis=1)
 
-    @property
-    def size(self) -> int:
-        """Rows of M."""
-        return len(self.gram)
-
     def project(self, X: np.ndarray) -> np.ndarray:
         """Return M X: other examples in these coordinates."""
         return np.concatenate([self._X.T @ X, self.W0 @ X])
@@ -66,19 +56,8 @@ class ExampleSpan:
         """Return W^[1] = Theta M."""
         return np.asarray(Theta[:, : self.m] @ self._X.T + Theta[:, self.m :] @ self.W0)
 
-
-def span_gradient(grads: dict[str, Array], parameters: dict[str, Array]) -> dict[str, Array]:
-    """Return the gradients with the coordinates' own: dTheta = [1/m dZ^[1], 0]."""
-    dZ = grads["dZ1"]
-    xp = array_namespace(dZ)
-    n_1, columns = parameters["W1"].shape
-    m = dZ.shape[1]
-    dTheta = xp.concat([dZ * (1.0 / m), xp.zeros((n_1, columns - m), dtype=dZ.dtype)], axis=1)
-    return grads | {"dW1": dTheta}
-
-
-def root_of_squares(Theta: Array, gram: Array | None) -> Array:
-    """Return a (1, 1) array whose square is the sum of squares of Theta M, for norms and the L2 cost."""
-    xp = array_namespace(Theta)
-    squares = xp.sum((Theta @ gram) * Theta)
-    return xp.reshape(xp.sqrt(xp.maximum(squares, 0.0 * squares)), (1, 1))
+    def represents(self, Theta: np.ndarray, W1: np.ndarray) -> bool:
+        """Return True if Theta is W^[1] in the coordinates of these examples, within rounding."""
+        if Theta.shape[1] != len(self.gram):
+            return False
+        return bool(np.linalg.norm(self.W1(Theta) - W1) <= 1e-3 * np.linalg.norm(W1))

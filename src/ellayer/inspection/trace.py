@@ -14,8 +14,7 @@ from ..core.network import Network
 from ..core.objective import dropout_masks, objective
 from ..core.propagation import Cache, L_model_forward
 from ..engine.batches import Batches
-from ..engine.lbfgs_options import LBFGS
-from ..engine.optax_rules import find_optimizer
+from ..engine.optax_rules import LBFGS, find_optimizer
 from ..engine.result import TrainingResult
 from ..engine.state import TrainState
 from ..engine.train import train
