@@ -10,7 +10,7 @@ import scipy.sparse as sparse
 
 from ellayer import MLPClassifier, MLPRegressor
 from ellayer.estimators import FitWarning
-from ellayer.estimators.mlp import examples
+from ellayer.estimators.mlp import rows
 
 RNG = np.random.default_rng(3)
 X = sparse.random(300, 40, density=0.2, random_state=0, format="csr")
@@ -31,7 +31,7 @@ SETTINGS = {
 @pytest.fixture
 def never_dense(monkeypatch):
     """Every sparse X counts as too large to be made dense."""
-    monkeypatch.setattr(examples, "DENSE_BYTES", 0)
+    monkeypatch.setattr(rows, "DENSE_BYTES", 0)
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
