@@ -37,8 +37,3 @@ def split_off_validation(
             "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
         )
     return examples.take(split.train), examples.take(split.validation)
-
-
-def as_vector(Y: np.ndarray) -> np.ndarray:
-    """Return targets (m, 1) as a vector (m,), and several columns as they are."""
-    return Y.ravel() if Y.shape[1] == 1 else Y
