@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -111,3 +113,33 @@ def test_an_error_of_ours_is_a_fault_and_no_bad_input(ellayer, monkeypatch, tmp_
     assert "Traceback" not in done.stderr
     assert not any(tmp_path.iterdir())
     assert "Traceback" in ellayer("train", "moons", "--iterations", 3, "--debug").stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("predict", "mlp.ellayer", "three.csv"), "X has 3 features, but MLPClassifier is expecting 2"),
+        (("trace", "mlp.ellayer", "iris"), "expected a data set of 2 features"),
+        (("train", "--config", "layers.toml"), "--layers: expected whole numbers, received 'many'"),
+        (("train", "--config", "kinds.toml"), "--kind: expected a table of columns, received 3"),
+        (("train", "--config", "source.toml"), "--source: expected a text, received 7"),
+        (("train", "--config", "seed.toml"), "--seed: expected a whole number from 0 to 4294967295"),
+        (("train", "cut.csv.gz", "-t", "k"), "cut.csv.gz"),
+        (("train", "~nobody-of-that-name/a.csv"), "~nobody-of-that-name/a.csv"),
+    ],
+)
+def test_input_that_does_not_fit_is_no_fault_of_ours(ellayer, tmp_path, arguments, words):
+    X = np.random.RandomState(0).normal(size=(40, 2))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        package.save(package.MLPClassifier((2,), max_iter=2).fit(X, X[:, 0] > 0), tmp_path / "mlp.ellayer")
+    (tmp_path / "three.csv").write_text("a,b,c\n1,2,3\n4,5,6\n")
+    for name, line in (("layers", 'layers = "many"'), ("kinds", "kinds = 3"), ("seed", "seed = 4294967296")):
+        (tmp_path / f"{name}.toml").write_text(f'source = "three.csv"\ntarget = "a"\n{line}\n')
+    (tmp_path / "source.toml").write_text("source = 7\n")
+    rows = "".join(f"{i * 7919 % 1000},{i % 13},{'xy'[i % 2]}\n" for i in range(900))
+    (tmp_path / "cut.csv.gz").write_bytes(gzip.compress(("a,b,k\n" + rows).encode())[:-900])
+    done = ellayer(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert words in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr

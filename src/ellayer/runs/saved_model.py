@@ -227,8 +227,15 @@ class SavedModel:
         X, Y = dataset.X, dataset.Y
         if is_network(self.model):
             return ModelExamples(self.model, X, Y, rows_first=False)
-        classes = unpack_model(self.model).classes
-        y = Y.T if classes is None else classes[class_index(Y)]
+        parts = unpack_model(self.model)
+        classes, numbers = parts.classes, class_index(Y)
+        n_x = X.shape[0] if parts.network is None else parts.network.layer_dims[0]
+        if len(X) != n_x or (classes is not None and numbers.max(initial=0) >= len(classes)):
+            raise UsageError(
+                f"{self.path}: expected a data set of {n_x} features, and of the classes it was trained on, received "
+                f"{file} with {len(X)} features and {len(dataset.classes)} classes"
+            )
+        y = Y.T if classes is None else classes[numbers]
         return ModelExamples(self.model, X.T, y, rows_first=True)
 
 

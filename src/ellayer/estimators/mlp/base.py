@@ -126,7 +126,7 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
         except ValueError as error:
             text = str(error)
             if "Input X contains" not in text:
-                raise
+                raise EllayerError(text) from None
             names = getattr(X, "columns", getattr(self, "feature_names_in_", None))
             raise EllayerError(f"{text}\nX holds {checks.where_not_finite(X, names)}") from None
 
