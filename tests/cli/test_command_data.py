@@ -21,7 +21,7 @@ from PIL import Image
         ("tabular/california_housing.csv.gz", ("-t", "median_house_value"), ("20,640 rows, 9 columns", "965 rows (5%)"), ),
         ("tabular/winequality-red.csv", ("-t", "quality"), ("a semicolon as delimiter", "240 rows repeat",
                                                             "6 different numbers from 3 to 8")),
-        ("tabular/abalone.csv", ("-t", "x8", "--task", "numbers"), ("4,177 rows, 8 columns", "no header", "as asked")),
+        ("tabular/abalone.csv", ("-t", "x8", "--task", "numbers"), ("4,177 rows, 8 columns", "no header", "as specified")),
         ("tabular/abalone.csv", (), ("4,177 rows, 9 columns", "--target")),
         ("cats/train_catvnoncat.h5", (), ("209 images, 64 x 64 pixels, colour", "non-cat", "137", "No data warnings")),
     ],

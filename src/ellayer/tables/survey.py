@@ -1,4 +1,4 @@
-"""What a table or a set of images holds: kinds of columns, kind of target, and what is odd."""
+"""Survey of a table or a set of images: kinds of columns, kind of target, and findings."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class ColumnFacts:
 
 @dataclass(frozen=True)
 class Survey:
-    """What a survey found.
+    """The result of a survey.
 
     Attributes
     ----------
@@ -62,7 +62,7 @@ class Survey:
     columns : list of ColumnFacts
         Of a table; empty for images.
     findings : list of str
-        What is odd, each with the column, the figure and what to do.
+        Each with the column, the figure and what to do.
     """
 
     m: int
@@ -86,7 +86,7 @@ def survey(
     task: str | None = None,
     column_kinds: Mapping[str, str] | None = None,
 ) -> Survey:
-    """Look a table or a set of images over before learning from it.
+    """Survey a table or a set of images before training on it.
 
     Parameters
     ----------
@@ -97,9 +97,9 @@ def survey(
     target : str, optional
         Its name; "target" by default.
     task : "classes" or "numbers", optional
-        What to take the target for; decided by its values by default.
+        Inferred from the target's values by default.
     column_kinds : mapping of str to str, optional
-        What to take a column for, as the estimators' parameter of that name.
+        Kinds of columns, as the estimators' parameter of that name.
 
     Returns
     -------
@@ -113,8 +113,8 @@ def survey(
     Examples
     --------
     >>> import polars
-    >>> seen = survey(polars.DataFrame({"age": [31, 45, 31], "town": ["Oslo", "Rome", "Oslo"]}), ["a", "b", "a"])
-    >>> seen.task, seen.why, [column.kind for column in seen.columns]
+    >>> result = survey(polars.DataFrame({"age": [31, 45, 31], "town": ["Oslo", "Rome", "Oslo"]}), ["a", "b", "a"])
+    >>> result.task, result.why, [column.kind for column in result.columns]
     ('classes', 'two values: a and b', ['numeric', 'categorical'])
     """
     values = None if y is None else _target_values(y)
@@ -182,7 +182,7 @@ def _columns_of(X: Any, kinds: Mapping[str, str]) -> list[CodedColumn]:
 def _few_rows(m: int) -> list[str]:
     if m >= _FEW_ROWS:
         return []
-    return [f"only {pluralize(m, 'row')}: a score on the few held out of them says little; gather more"]
+    return [f"only {pluralize(m, 'row')}: a score on the few held-out ones is unreliable; gather more"]
 
 
 def _image_findings(X: np.ndarray) -> list[str]:
@@ -191,14 +191,13 @@ def _image_findings(X: np.ndarray) -> list[str]:
     if len(plain):
         findings.append(
             f"{pluralize(len(plain), 'image is', 'images are')} of one colour throughout (the first is number {plain[0]}, "
-            f"counted from 0); look at them, and leave them out if they show nothing"
+            f"counted from 0); look at them, and drop them if they show nothing"
         )
-    seen = {X[i].tobytes() for i in range(len(X))}
-    if len(seen) < len(X):
-        copies = len(X) - len(seen)
+    copies = len(X) - len({X[i].tobytes() for i in range(len(X))})
+    if copies:
         findings.append(
             f"{pluralize(copies, 'image repeats', 'images repeat')} an earlier one pixel by pixel ({share(copies, len(X))}); a "
-            f"copy both learnt from and tested on flatters the score: drop them"
+            f"copy in both training and test data inflates the score: drop them"
         )
     return findings
 

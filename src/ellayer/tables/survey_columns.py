@@ -1,4 +1,4 @@
-"""What is odd in single columns: nothing in them, much missing, marks in place of values, numbers far out."""
+"""Findings about single columns: no values, many missing ones, marks in place of values, outliers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..data.wording import pluralize, quoted_list
 from .coding import CodedColumn, share
 from .columns import as_numbers, number_text
 
-LEFT_OUT = ("constant", "identifier", "text", "ignore")  # kinds that a model does not learn from
+LEFT_OUT = ("constant", "identifier", "text", "ignore")  # kinds that a model does not use
 _MUCH_MISSING = 0.3
 _FAR = 100.0  # interquartile ranges from the median
 _NINES = re.compile(r"-?9{2,}|-9")  # -9, 99, 999, -99, ...: what forms ask to write for "not known"
@@ -30,10 +30,12 @@ def column_findings(columns: Sequence[CodedColumn], m: int) -> list[str]:
     findings = _useless(columns)
     much = [c for c in columns if c.kind not in LEFT_OUT and c.gaps.sum() > _MUCH_MISSING * m]
     if much:
-        told = ", ".join(f"{c.name!r} {c.gaps.sum():,} of {m:,} ({share(c.gaps.sum(), m)})" for c in much[:5])
+        shares = ", ".join(
+            f"{c.name!r} {c.gaps.sum():,} of {m:,} ({share(c.gaps.sum(), m)})" for c in much[:5]
+        )
         findings.append(
-            f"much is missing in {pluralize(len(much), 'column')}: {told}{_more(much)}; it is filled in and marked as "
-            f"filled, but leave out a column that says nothing more"
+            f"much is missing in {pluralize(len(much), 'column')}: {shares}{_more(much)}; imputed, with an indicator "
+            f"column; drop a column without further information"
         )
     findings += _empty_rows(columns, m)
     for column in columns:
@@ -48,22 +50,24 @@ def _useless(columns: Sequence[CodedColumn]) -> list[str]:
     findings = []
     constant = [c for c in columns if c.kind == "constant"]
     if constant:
-        told = quoted_list([c.name for c in constant])
+        names = quoted_list([c.name for c in constant])
         all_of_them = len(constant) == len(columns)
-        advice = "nothing to learn from: name another file" if all_of_them else "left out of what is learnt"
-        findings.append(f"{'every column' if all_of_them else told} {_says(constant, all_of_them)}; {advice}")
+        advice = "no features to learn from: name another file" if all_of_them else "ignored by the model"
+        findings.append(
+            f"{'every column' if all_of_them else names} {_constant_phrase(constant, all_of_them)}; {advice}"
+        )
     for column in columns:
         if column.kind in ("identifier", "text"):
             findings.append(
                 f"{column.name!r} looks like {'an identifier' if column.kind == 'identifier' else 'free text'} "
-                f"({column.note}); a model does not learn from its values unless you name it categorical"
+                f"({column.note}); not used by the model (to use it: --kind {column.name}=categorical)"
             )
         elif column.kind == "numeric" and column.note:
-            findings.append(f"{column.name!r}: {column.note}; mend them if they mean something")
+            findings.append(f"{column.name!r}: {column.note}; correct them if they have a meaning")
     return findings
 
 
-def _says(constant: Sequence[CodedColumn], all_of_them: bool) -> str:
+def _constant_phrase(constant: Sequence[CodedColumn], all_of_them: bool) -> str:
     empty = sum(c.distinct == 0 for c in constant)
     verb = "holds" if len(constant) == 1 or all_of_them else "hold"
     if empty == len(constant):
@@ -84,7 +88,7 @@ def _empty_rows(columns: Sequence[CodedColumn], m: int) -> list[str]:
         return []
     return [
         f"{pluralize(len(empty), 'row misses', 'rows miss')} more than half of the values (the first is row {empty[0]}, "
-        f"counted from 0); leave them out if they hold nothing to go by"
+        f"counted from 0); drop them if they hold no information"
     ]
 
 
@@ -93,7 +97,7 @@ def _numeric(column: CodedColumn, m: int) -> list[str]:
     infinite = m - int(column.gaps.sum()) - len(values)
     if infinite:
         findings.append(
-            f"{column.name!r}: {pluralize(infinite, 'value')} infinite; replace them or leave the rows out"
+            f"{column.name!r}: {pluralize(infinite, 'value')} infinite; replace them or drop the rows"
         )
     if column.distinct < 3 or not len(values):
         return findings
@@ -102,8 +106,8 @@ def _numeric(column: CodedColumn, m: int) -> list[str]:
         value, count = mark
         return [
             *findings,
-            f"{column.name!r}: {number_text(value)} in {pluralize(count, 'row')} ({share(count, m)}) stands apart from the "
-            f"other values and may mean that the value is missing; leave these cells empty if so",
+            f"{column.name!r}: {number_text(value)} in {pluralize(count, 'row')} ({share(count, m)}) is far from the "
+            f"other values and may stand for a missing one; leave these cells empty if so",
         ]
     with np.errstate(all="ignore"):
         low, middle, high = np.quantile(values, (0.25, 0.5, 0.75))
@@ -111,8 +115,8 @@ def _numeric(column: CodedColumn, m: int) -> list[str]:
     if len(far):
         worst = far[np.abs(far - middle).argmax()]
         findings.append(
-            f"{column.name!r}: {pluralize(len(far), 'value')} far out, up to {worst:g}, where half of the values lie from "
-            f"{low:g} to {high:g}; check for another unit or a slip of the decimal sign"
+            f"{column.name!r}: {pluralize(len(far), 'outlier')}, up to {worst:g}, where half of the values lie from "
+            f"{low:g} to {high:g}; check the unit and the decimal point"
         )
     return findings
 
@@ -156,5 +160,5 @@ def _mixed(column: CodedColumn) -> list[str]:
     rows = int(column.counts[wrong].sum())
     return [
         f"{column.name!r} mixes numbers and text ({quoted_list(levels[wrong].tolist())}, {pluralize(rows, 'row')}), so all are "
-        f"taken for names; leave those cells empty to have numbers"
+        f"treated as categories; leave those cells empty to have numbers"
     ]

@@ -1,4 +1,4 @@
-"""What says the same twice: columns that hold the target, columns that hold each other, rows that repeat."""
+"""Findings about duplicates: columns that reveal the target, columns that are identical, rows that repeat."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ def leak_findings(columns: Sequence[CodedColumn], target: CodedColumn, task: str
         return []
     findings = []
     for column in columns:
-        told = _told_by(column, target, task)
-        if told:
+        leak = _leak(column, target, task)
+        if leak:
             findings.append(
-                f"{column.name!r} gives the target {target.name!r} away: {told}; leave it out unless it is known before "
+                f"{column.name!r} gives the target {target.name!r} away: {leak}; drop it unless it is known before "
                 f"the target is"
             )
     return findings
 
 
-def _told_by(column: CodedColumn, target: CodedColumn, task: str) -> str:
+def _leak(column: CodedColumn, target: CodedColumn, task: str) -> str:
     """How a column tells the target; nothing where it does not."""
     m, distinct = len(column.codes), column.distinct + bool(column.gaps.any())
     if distinct < 2:
@@ -45,11 +45,11 @@ def _told_by(column: CodedColumn, target: CodedColumn, task: str) -> str:
     if (
         task == "numbers"
         and column.column.values.dtype.kind == "f"
-        and not (told := _as_numbers(column, target))
+        and not (leak := _as_numbers(column, target))
     ):
         return ""
     if task == "numbers" and column.column.values.dtype.kind == "f":
-        return told
+        return leak
     repeats = distinct <= m / 10 or distinct == target.distinct <= m / 2
     settled = repeats and count_pairs(column.codes, target.codes) == distinct
     if settled and distinct == target.distinct:
@@ -111,7 +111,7 @@ def twin_findings(columns: Sequence[CodedColumn]) -> list[str]:
         elif column.column.values.dtype.kind == "f":
             groups[_digest(column.column.values)].append(column.name)
     return [
-        f"{quoted_list(names)} say the same, value for value; one is enough"
+        f"{quoted_list(names)} are identical up to renaming; drop one"
         for names in groups.values()
         if len(names) > 1
     ]
@@ -136,8 +136,8 @@ def row_findings(columns: Sequence[CodedColumn], target: CodedColumn | None) -> 
     copies = m - int(rows.max(initial=-1)) - 1
     if copies:
         findings.append(
-            f"{pluralize(copies, 'row repeats', 'rows repeat')} an earlier one ({share(copies, m)}); a copy both learnt from "
-            f"and tested on flatters the score: drop them unless each stands for a case of its own"
+            f"{pluralize(copies, 'row repeats', 'rows repeat')} an earlier one ({share(copies, m)}); a copy in both training "
+            f"and test data inflates the score: drop them unless each is a case of its own"
         )
     if target is not None and target.kind == "classes" and len(columns) > 1:
         mixed = _contradictions(inputs, target.codes)

@@ -1,4 +1,4 @@
-"""The target: whether it is of classes or of numbers, and what is odd in it."""
+"""The target: classification or regression, and findings about it."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def infer_task(y: np.ndarray, task: str | None = None) -> tuple[str, str]:
     ----------
     y : ndarray, shape (m,)
     task : "classes" or "numbers", optional
-        What it is to be taken for.
+        Given by the user.
 
     Raises
     ------
     ValueError
-        Another task, or text to be taken for numbers.
+        For another task, or text with task "numbers".
 
     Examples
     --------
@@ -54,16 +54,16 @@ def infer_task(y: np.ndarray, task: str | None = None) -> tuple[str, str]:
         )
     values = list(dict.fromkeys(y.tolist())) if is_text else np.unique(y).tolist()
     if task is not None:
-        return task, f"as asked: {_told(values)}"
+        return task, f"as specified: {_describe_values(values)}"
     if is_text or y.dtype.kind == "b" or len(values) == 2:
-        return "classes", _told(values)
+        return "classes", _describe_values(values)
     if _counts(values) and len(y) >= 2 * len(values):
         return (
             "classes",
             f"{len(values)} whole numbers that count from {number_text(values[0])} to {number_text(values[-1])}",
         )
     if len(values) == 1:
-        return "numbers", _told(values)
+        return "numbers", _describe_values(values)
     hint = " (labels if you say task classes)" if len(values) <= MOST_COUNTED else ""
     return "numbers", f"{len(values):,} different numbers from {values[0]:g} to {values[-1]:g}{hint}"
 
@@ -89,7 +89,7 @@ def label_text(value: Any) -> str:
     return number_text(value) if isinstance(value, float) else str(value)
 
 
-def _told(values: list[Any]) -> str:
+def _describe_values(values: list[Any]) -> str:
     texts = list(map(label_text, values))
     if len(texts) == 1:
         return f"one value: {texts[0]}"
@@ -99,7 +99,7 @@ def _told(values: list[Any]) -> str:
 
 
 def class_findings(name: str, counts: dict[str, int]) -> list[str]:
-    """Return what is odd in the classes of a target.
+    """Return the findings about the classes of a target.
 
     Parameters
     ----------
@@ -120,19 +120,19 @@ def class_findings(name: str, counts: dict[str, int]) -> list[str]:
     elif single:
         findings.append(
             f"target {name!r}: {pluralize(len(single), 'class has', 'classes have')} one row only ({quoted_list(single)}), so it "
-            f"cannot be both learnt and checked; leave it out, join it to another or gather more"
+            f"cannot be in both training and test data; drop it, merge it with another or gather more"
         )
     few = [f"{label} {count}" for label, count in counts.items() if 1 < count < _FEW]
     if few and max(50, m / 5) >= K:
         findings.append(
             f"target {name!r}: few rows of {pluralize(len(few), 'class', 'classes')} ({', '.join(few[:5])}); their scores "
-            f"will be uncertain: gather more or join classes"
+            f"will be uncertain: gather more or merge classes"
         )
     label, most = max(counts.items(), key=lambda pair: pair[1])
     if most >= _MOSTLY_ONE * m:
         findings.append(
-            f"target {name!r}: {share(most, m)} of the rows are {label!r}, so always saying that is right as often; "
-            f"look at balanced accuracy or weight the classes, not at accuracy"
+            f"target {name!r}: {share(most, m)} of the rows are {label!r}, so a constant prediction is right as often; "
+            f"use balanced accuracy or class weights, not accuracy"
         )
     return findings + _alike(f"target {name!r}", list(counts))
 
@@ -143,14 +143,14 @@ def _alike(what: str, labels: list[str]) -> list[str]:
     for label in labels:
         groups["".join(label.lower().split()).rstrip(".")].append(label)
     return [
-        f"{what}: {quoted_list(group)} differ in case, blanks or a full stop only; write them alike if they are one"
+        f"{what}: {quoted_list(group)} differ in case, blanks or a full stop only; use one spelling if they are one class"
         for group in groups.values()
         if len(group) > 1
     ]
 
 
 def number_findings(name: str, y: np.ndarray) -> list[str]:
-    """Return what is odd in a target of numbers.
+    """Return the findings about a target of numbers.
 
     Parameters
     ----------
@@ -162,7 +162,7 @@ def number_findings(name: str, y: np.ndarray) -> list[str]:
     findings = []
     if len(finite) < len(y):
         findings.append(
-            f"target {name!r}: {pluralize(len(y) - len(finite), 'value')} infinite or missing; leave these rows out"
+            f"target {name!r}: {pluralize(len(y) - len(finite), 'value')} infinite or missing; drop these rows"
         )
     if not len(finite):
         return findings
@@ -170,21 +170,20 @@ def number_findings(name: str, y: np.ndarray) -> list[str]:
     if len(values) == 1:
         return [*findings, _constant(name, number_text(float(values[0])), len(y))]
     usual = float(np.median(counts))
-    for end, words in ((-1, "largest"), (0, "smallest")):
+    for end, words in ((-1, "maximum"), (0, "minimum")):
         if len(values) > 50 and counts[end] >= max(20, _HEAP * len(finite), 10 * usual):
             findings.append(
-                f"target {name!r}: {pluralize(int(counts[end]), 'row')} ({share(counts[end], len(y))}) hold the {words} value, "
-                f"{number_text(float(values[end]))}; if it was cut off there, errors at that end are not real: leave them "
-                f"out or keep it in mind"
+                f"target {name!r}: {pluralize(int(counts[end]), 'row')} ({share(counts[end], len(y))}) have the {words}, "
+                f"{number_text(float(values[end]))}; check whether the target is censored there"
             )
     low, high = np.quantile(finite, (0.01, 0.99))
     if values[0] > 0 and high > _SPAN * low:
         findings.append(
-            f"target {name!r}: goes from {values[0]:g} to {values[-1]:g}, and the largest will rule the error; "
+            f"target {name!r}: goes from {values[0]:g} to {values[-1]:g}, and the largest values will dominate the error; "
             f"predict its logarithm"
         )
     return findings
 
 
 def _constant(name: str, value: str, m: int) -> str:
-    return f"target {name!r}: all {pluralize(m, 'row')} have the same value, {value}: nothing to learn; name another target"
+    return f"target {name!r}: all {pluralize(m, 'row')} have the same value, {value}: nothing to learn; choose another target"
