@@ -43,17 +43,17 @@ class Counts(NamedTuple):
 
 BUDGET = {
     "": Counts(0, 0, 0, 0),
-    "cli": Counts(10, 1, 1, 1),
+    "cli": Counts(10, 1, 0, 0),
     "core": Counts(0, 0, 0, 0),
-    "data": Counts(18, 0, 20, 5),
-    "engine": Counts(1, 7, 5, 1),
-    "estimators": Counts(105, 2, 42, 11),
+    "data": Counts(7, 0, 10, 0),
+    "engine": Counts(1, 7, 5, 0),
+    "estimators": Counts(75, 2, 2, 0),
     "inspection": Counts(5, 0, 0, 0),
     "report": Counts(1, 0, 1, 0),
-    "runs": Counts(21, 1, 0, 1),
+    "runs": Counts(21, 1, 0, 0),
     "steps": Counts(9, 1, 0, 0),
-    "storage": Counts(14, 0, 1, 1),
-    "tables": Counts(5, 1, 7, 5),
+    "storage": Counts(10, 0, 0, 0),
+    "tables": Counts(5, 1, 1, 0),
 }
 ANY_SHARE = 0.05  # of all annotated arguments
 

@@ -41,8 +41,8 @@ app.command()(trace)
 app.command()(check)
 
 
-def _show_version(wanted: bool) -> None:
-    if wanted:
+def _show_version(show: bool) -> None:
+    if show:
         typer.echo(f"ellayer {__version__}")
         raise typer.Exit
 

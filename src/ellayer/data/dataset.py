@@ -1,4 +1,4 @@
-"""What every reader of data gives back."""
+"""The data set that every reader of named data returns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes wrong with data, each error saying what was expected, what came and what to try."""
+"""Errors of reading data: each says what was expected, what was received and what to try."""
 
 from __future__ import annotations
 

@@ -132,7 +132,7 @@ def _record_values(config: StepConfig, values: StepValues, parameters: dict[str,
 
 
 class Shared(NamedTuple):
-    """What networks trained at once share: the order of the examples, and their weights."""
+    """Data that networks trained at once share: the order of the examples, and their weights."""
 
     order: bool
     weights: bool

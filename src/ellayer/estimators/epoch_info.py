@@ -1,4 +1,4 @@
-"""What a callback of an estimator receives."""
+"""The argument of an estimator's callbacks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..engine.events import Info
 
 @dataclass
 class EpochInfo(Info):
-    """What a callback of an estimator sees after each epoch; ``iteration`` and ``total`` count updates.
+    """State of a fit after an epoch, for callbacks; ``iteration`` and ``total`` count updates.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What ``ellayer train NAME`` does where no option says otherwise: one row per named data set."""
+"""Default settings of ``ellayer train NAME``: one row per named data set."""
 
 from __future__ import annotations
 

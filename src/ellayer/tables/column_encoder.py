@@ -1,4 +1,4 @@
-"""What all encoders of columns share: one object per column holds what the training rows taught about it."""
+"""Base of the encoders: one object per column holds what was learned from the training rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the notes publish, as they print it.
+"""Published results of the notes, as they print them.
 
 Costs are keyed by iteration and hold the printed text, so that "to six digits" means what stands there.
 """

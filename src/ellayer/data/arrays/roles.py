@@ -1,4 +1,4 @@
-"""What the arrays of a file are for: inputs, labels, pictures."""
+"""Roles of the arrays of a file: inputs, labels, pictures."""
 
 from __future__ import annotations
 

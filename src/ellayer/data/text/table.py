@@ -103,7 +103,7 @@ class TextTable:
 
     @property
     def odd(self) -> list[str]:
-        """What was odd in the rows read last: values unlike those of the first chunk, and blank lines."""
+        """Warnings about the rows read last: values unlike those of the first chunk, and blank lines."""
         odd = [
             f"column {name!r}: {pluralize(count, 'value is not a number', 'values are not numbers')} as in the first rows; "
             "treated as missing"

@@ -22,7 +22,7 @@ MOST_RAMPS = 512  # of all numbers together
 
 
 class Recipe(TypedDict):
-    """What a network for a table is made of and trained with.
+    """Architecture and training settings of a network for a table.
 
     ``learning_rate_factors`` multiply the rate by kind; that of W^[l] is 1 / sqrt(n_{l-1}) besides, the
     parametrisation in which z = W a / sqrt(n_{l-1}) + b has W of unit spread. ``cosines`` and ``ramps``

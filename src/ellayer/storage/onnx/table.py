@@ -64,7 +64,7 @@ class TableRegressor(TableEstimator, Protocol):
 
 @dataclass(frozen=True)
 class TableModel:
-    """What an exported table estimator computes, as plain facts.
+    """Computation of an exported table estimator, as plain facts.
 
     Attributes
     ----------
