@@ -21,7 +21,7 @@ _HOME = {
     "TabularClassifier": "ellayer.estimators.tabular.classifier",
     "TabularRegressor": "ellayer.estimators.tabular.regressor",
     "TablePreparation": "ellayer.tables.preparation",
-    "from_sklearn": "ellayer.estimators.from_sklearn",
+    "from_sklearn": "ellayer.estimators.mlp.from_sklearn",
     "save": "ellayer.storage.model_file",
     "load": "ellayer.storage.model_file",
     "to_onnx": "ellayer.storage.onnx.export",

@@ -247,7 +247,7 @@ def test_ctrl_c_keeps_the_state_reached(program, tmp_path):
     running.send_signal(signal.SIGINT)
     stdout, stderr = running.communicate(timeout=60)
     assert running.returncode == 130, stderr
-    assert "interrupted by Ctrl-C; what was reached is saved: network after" in " ".join(stdout.split())
+    assert "interrupted by Ctrl-C; the state reached is saved: network after" in " ".join(stdout.split())
     summary = json.loads((tmp_path / "runs/flower-1/run.json").read_text())
     (network,) = summary["models"]
     assert network["stopped_by"] == "interrupted"

@@ -16,7 +16,7 @@ _HOME = {
     "TablePreparation": "ellayer.tables.preparation",
     "TabularClassifier": "ellayer.estimators.tabular.classifier",
     "TabularRegressor": "ellayer.estimators.tabular.regressor",
-    "from_sklearn": "ellayer.estimators.from_sklearn",
+    "from_sklearn": "ellayer.estimators.mlp.from_sklearn",
 }
 
 __all__ = sorted(_HOME)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from sklearn.utils.validation import check_is_fitted
 
 if TYPE_CHECKING:
-    from .mlp.classifier import MLPClassifier
-    from .mlp.regressor import MLPRegressor
+    from .classifier import MLPClassifier
+    from .regressor import MLPRegressor
 
 
 def from_sklearn(model: Any) -> MLPClassifier | MLPRegressor:
@@ -35,8 +35,8 @@ def from_sklearn(model: Any) -> MLPClassifier | MLPRegressor:
     """
     from sklearn import neural_network
 
-    from .mlp.classifier import MLPClassifier
-    from .mlp.regressor import MLPRegressor
+    from .classifier import MLPClassifier
+    from .regressor import MLPRegressor
 
     make: type[MLPClassifier | MLPRegressor]
     if isinstance(model, neural_network.MLPClassifier):
