@@ -5,51 +5,37 @@ The public names are looked up when first used, so that ``import ellayer`` stays
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from ._lazy import lazy_names
 
 __version__ = "0.1.0"
 
-_HOME = {
-    "Network": "ellayer.core.network",
-    "initialize_parameters": "ellayer.core.initializers",
-    "train": "ellayer.engine.train",
-    "train_many": "ellayer.engine.train_many",
-    "TrainingResult": "ellayer.engine.result",
-    "MLPClassifier": "ellayer.estimators.mlp.classifier",
-    "MLPRegressor": "ellayer.estimators.mlp.regressor",
-    "TabularClassifier": "ellayer.estimators.tabular.classifier",
-    "TabularRegressor": "ellayer.estimators.tabular.regressor",
-    "TablePreparation": "ellayer.tables.preparation",
-    "from_sklearn": "ellayer.estimators.mlp.from_sklearn",
-    "save": "ellayer.storage.model_file",
-    "load": "ellayer.storage.model_file",
-    "to_onnx": "ellayer.storage.onnx.export",
-    "trace": "ellayer.inspection.trace",
-    "derive": "ellayer.inspection.derivation",
-    "EllayerError": "ellayer.errors",
-    "check_gradients": "ellayer.inspection.check_gradients",
-    "computation_graph": "ellayer.inspection.graph",
-    "summary": "ellayer.inspection.summary",
-    "diagnose": "ellayer.inspection.diagnosis",
-    "saliency": "ellayer.inspection.saliency",
-    "precision_audit": "ellayer.inspection.precision",
+_HOMES = {
+    "EllayerError": ".errors",
+    "MLPClassifier": ".estimators.mlp.classifier",
+    "MLPRegressor": ".estimators.mlp.regressor",
+    "Network": ".core.network",
+    "TablePreparation": ".tables.preparation",
+    "TabularClassifier": ".estimators.tabular.classifier",
+    "TabularRegressor": ".estimators.tabular.regressor",
+    "TrainingResult": ".engine.result",
+    "check_gradients": ".inspection.check_gradients",
+    "computation_graph": ".inspection.graph",
+    "derive": ".inspection.derivation",
+    "diagnose": ".inspection.diagnosis",
+    "from_sklearn": ".estimators.mlp.from_sklearn",
+    "initialize_parameters": ".core.initializers",
+    "load": ".storage.model_file",
+    "precision_audit": ".inspection.precision",
+    "saliency": ".inspection.saliency",
+    "save": ".storage.model_file",
+    "summary": ".inspection.summary",
+    "to_onnx": ".storage.onnx.export",
+    "trace": ".inspection.trace",
+    "train": ".engine.train",
+    "train_many": ".engine.train_many",
 }
+__all__ = ["__version__", *_HOMES]
+
 _PACKAGES = ("core", "data", "engine", "estimators", "inspection", "report", "steps", "storage")
 
-__all__ = ["__version__", *sorted(_HOME)]
-
-
-def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        value = getattr(importlib.import_module(_HOME[name]), name)
-    elif name in _PACKAGES:
-        value = importlib.import_module(f"ellayer.{name}")
-    else:
-        raise AttributeError(f"module 'ellayer' has no attribute {name!r}")
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOME, *_PACKAGES})
+__getattr__, __dir__ = lazy_names(__name__, _HOMES, _PACKAGES)

@@ -49,7 +49,7 @@ BUDGET = {
     "engine": Counts(1, 7, 5, 0),
     "estimators": Counts(75, 2, 2, 0),
     "inspection": Counts(5, 0, 0, 0),
-    "report": Counts(1, 0, 1, 0),
+    "report": Counts(1, 0, 0, 0),
     "runs": Counts(21, 1, 0, 0),
     "steps": Counts(9, 1, 0, 0),
     "storage": Counts(10, 0, 0, 0),

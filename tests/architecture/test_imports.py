@@ -12,8 +12,8 @@ import pytest
 
 import ellayer
 
-# What each part of the package may import of the others. ``errors``, ``_warn`` and ``_shapes`` are open to all of them.
-ANYBODY = ("ellayer.errors", "ellayer._warn", "ellayer._shapes", "ellayer.__version__")
+# What each part of the package may import of the others. ``errors`` and files with ``_`` are open to all.
+ANYBODY = ("ellayer.errors", "ellayer._warn", "ellayer._lazy", "ellayer._shapes", "ellayer.__version__")
 BELOW_STORAGE = ("core", "engine", "tables", "estimators")
 BELOW_RUNS = ("core", "data", "tables", "engine", "steps", "inspection", "estimators", "storage", "report")
 ALLOWED: dict[str, tuple[str, ...]] = {
@@ -52,7 +52,8 @@ def imports_of(module) -> list[tuple[int, str]]:
 def home(name: str) -> str:
     """Return where a name looked up at the root is defined: ``ellayer.train`` is ``ellayer.engine.train``."""
     root, _, rest = name.partition(".")
-    return ellayer._HOME.get(rest.split(".")[0], name) if root == "ellayer" else name
+    place = ellayer._HOMES.get(rest.split(".")[0]) if root == "ellayer" else None
+    return f"ellayer{place}" if place else name
 
 
 def within(name: str, prefix: str) -> bool:
@@ -88,9 +89,28 @@ def test_files_import_each_other_in_no_circle(modules):
     assert not graph, f"circles among {sorted(graph)}"
 
 
-def test_the_root_imports_nothing_of_the_house_at_once(modules):
+def test_the_root_imports_no_part_of_the_house_at_once(modules):
     (root,) = (m for m in modules if m.name == "ellayer")
-    assert imports_of(root) == []
+    assert [name for _, name in imports_of(root)] == ["ellayer._lazy.lazy_names"]
+
+
+def test_type_checkers_see_the_names_that_are_imported_late(modules):
+    lazy = [m for m in modules if any(within(name, "ellayer._lazy") for _, name in imports_of(m))]
+    assert len(lazy) == 5
+    for package in lazy:
+        stub = ast.parse(package.path.with_suffix(".pyi").read_text())
+        imports = [node for node in stub.body if isinstance(node, ast.ImportFrom)]
+        shown = {
+            alias.asname: "." * node.level + (node.module or "") for node in imports for alias in node.names
+        }
+        at_once = {name.rpartition(".")[2] for _, name in imports_of(package)} - {"lazy_names"}
+        late = importlib.import_module(package.name)
+        assert set(late.__all__) - {"__version__"} == at_once | set(late._HOMES)
+        packages = dict.fromkeys(getattr(late, "_PACKAGES", ()), ".")
+        assert {name: shown[name] for name in shown if name not in at_once} == late._HOMES | packages, (
+            package.path
+        )
+        assert at_once <= shown.keys()
 
 
 def test_no_star_imports_no_eval_no_pickle(modules):

@@ -5,24 +5,18 @@ The names are looked up when first used: a fit of iris should not wait for what 
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from .._lazy import lazy_names
 
-_HOME = {
-    "EpochInfo": "ellayer.estimators.epoch_info",
-    "FitWarning": "ellayer._warn",
-    "MLPClassifier": "ellayer.estimators.mlp.classifier",
-    "MLPRegressor": "ellayer.estimators.mlp.regressor",
-    "TablePreparation": "ellayer.tables.preparation",
-    "TabularClassifier": "ellayer.estimators.tabular.classifier",
-    "TabularRegressor": "ellayer.estimators.tabular.regressor",
-    "from_sklearn": "ellayer.estimators.mlp.from_sklearn",
+_HOMES = {
+    "EpochInfo": ".epoch_info",
+    "FitWarning": ".._warn",
+    "MLPClassifier": ".mlp.classifier",
+    "MLPRegressor": ".mlp.regressor",
+    "TablePreparation": "..tables.preparation",
+    "TabularClassifier": ".tabular.classifier",
+    "TabularRegressor": ".tabular.regressor",
+    "from_sklearn": ".mlp.from_sklearn",
 }
+__all__ = list(_HOMES)
 
-__all__ = sorted(_HOME)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'ellayer.estimators' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOME[name]), name)
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

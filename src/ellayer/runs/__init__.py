@@ -5,23 +5,16 @@ Nothing here prints or ends the program; progress is handed in as a ``StartProgr
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from .._lazy import lazy_names
 
-_HOME = {
-    "read_config": "config",
-    "open_model": "saved_model",
-    "SavedModel": "saved_model",
-    "FinishedRun": "train_run",
-    "run_sweep": "sweep",
-    "train_run": "train_run",
-    "StartProgress": "progress",
+_HOMES = {
+    "FinishedRun": ".train_run",
+    "SavedModel": ".saved_model",
+    "StartProgress": ".progress",
+    "open_model": ".saved_model",
+    "read_config": ".config",
+    "run_sweep": ".sweep",
 }
+__all__ = list(_HOMES)
 
-__all__ = sorted(_HOME)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'ellayer.runs' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

@@ -5,23 +5,18 @@ The names are looked up when first used: a survey does not wait for scikit-learn
 
 from __future__ import annotations
 
-import importlib
+from .._lazy import lazy_names
 
-_HOME = {
-    "Column": "ellayer.tables.columns",
-    "ColumnEncoder": "ellayer.tables.column_encoder",
-    "ColumnFacts": "ellayer.tables.survey",
-    "ColumnKind": "ellayer.tables.kinds",
-    "Survey": "ellayer.tables.survey",
-    "TablePreparation": "ellayer.tables.preparation",
-    "infer_kind": "ellayer.tables.kinds",
-    "read_table": "ellayer.tables.columns",
+_HOMES = {
+    "Column": ".columns",
+    "ColumnEncoder": ".column_encoder",
+    "ColumnFacts": ".survey",
+    "ColumnKind": ".kinds",
+    "Survey": ".survey",
+    "TablePreparation": ".preparation",
+    "infer_kind": ".kinds",
+    "read_table": ".columns",
 }
+__all__ = list(_HOMES)
 
-__all__ = sorted(_HOME)
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOME:
-        raise AttributeError(f"module 'ellayer.tables' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOME[name]), name)
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

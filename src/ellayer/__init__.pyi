@@ -1,0 +1,33 @@
+from . import core as core
+from . import data as data
+from . import engine as engine
+from . import estimators as estimators
+from . import inspection as inspection
+from . import report as report
+from . import steps as steps
+from . import storage as storage
+from .core.initializers import initialize_parameters as initialize_parameters
+from .core.network import Network as Network
+from .engine.result import TrainingResult as TrainingResult
+from .engine.train import train as train
+from .engine.train_many import train_many as train_many
+from .errors import EllayerError as EllayerError
+from .estimators.mlp.classifier import MLPClassifier as MLPClassifier
+from .estimators.mlp.from_sklearn import from_sklearn as from_sklearn
+from .estimators.mlp.regressor import MLPRegressor as MLPRegressor
+from .estimators.tabular.classifier import TabularClassifier as TabularClassifier
+from .estimators.tabular.regressor import TabularRegressor as TabularRegressor
+from .inspection.check_gradients import check_gradients as check_gradients
+from .inspection.derivation import derive as derive
+from .inspection.diagnosis import diagnose as diagnose
+from .inspection.graph import computation_graph as computation_graph
+from .inspection.precision import precision_audit as precision_audit
+from .inspection.saliency import saliency as saliency
+from .inspection.summary import summary as summary
+from .inspection.trace import trace as trace
+from .storage.model_file import load as load
+from .storage.model_file import save as save
+from .storage.onnx.export import to_onnx as to_onnx
+from .tables.preparation import TablePreparation as TablePreparation
+
+__version__: str

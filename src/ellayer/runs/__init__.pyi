@@ -1,0 +1,6 @@
+from .config import read_config as read_config
+from .progress import StartProgress as StartProgress
+from .saved_model import SavedModel as SavedModel
+from .saved_model import open_model as open_model
+from .sweep import run_sweep as run_sweep
+from .train_run import FinishedRun as FinishedRun
