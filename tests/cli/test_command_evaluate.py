@@ -96,7 +96,7 @@ def test_another_name_of_the_truth_can_be_told(folder, run_in):
             "'a', which one/model.ellayer predicts from; it predicts colour",
         ),
         (("one", "shades.csv", "--target", "shade"), "expected classes that the model knows (blue, red)"),
-        (("numbers", "shades.csv", "--target", "shade"), "expected numbers in 'shade'"),
+        (("numbers", "shades.csv", "--target", "shade"), "'shade': expected numbers, as in training"),
         (("new.csv", "new.csv"), "new.csv"),
     ],
 )

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 
 import numpy as np
 import pytest
 from PIL import Image
+
+from ellayer.errors import UsageError
+from ellayer.runs.saved_model import open_model
+from ellayer.runs.train_run import train_run
 
 GOOD = "a,b,kind\n" + "".join(
     f"{a:.3f},{b:.3f},{'red' if a + b > 0 else 'blue'}\n"
@@ -15,6 +20,10 @@ GOOD = "a,b,kind\n" + "".join(
 FILES = {
     "good.csv": GOOD.encode(),
     "green.csv": GOOD.replace("red", "green").replace("blue", "green").encode(),
+    "truth.csv": GOOD.replace("red", "1").replace("blue", "0").encode(),
+    "amounts.csv": ("a,b,kind\n" + "".join(f"{i},{i % 7},{i}.5\n" for i in range(60))).encode(),
+    "short.csv": GOOD.replace("a,b,kind", "a,B,kind").encode(),
+    "untold.csv": b"a,b,kind\n1,2,\n2,1,\n",
     "empty.csv": b"",
     "head.csv": b"a,b,kind\n",
     "page.csv": b"<!DOCTYPE html><html><body>Not found</body></html>\n",
@@ -54,8 +63,16 @@ T = ("--target", "kind")
         (("good.csv", *T, "--test", "1.5"), "--test: expected a share"),
         (
             ("good.csv", *T, "--test", "green.csv"),
-            "--test: expected classes as in training (blue, red), received 'green'",
+            "'kind': expected classes that the model knows (blue, red), received green in --test green.csv",
         ),
+        (("truth.csv", *T, "--test", "good.csv"), "(0, 1), received blue, red in --test good.csv"),
+        (
+            ("amounts.csv", *T, "--test", "good.csv"),
+            "'kind': expected numbers, as in training, received values",
+        ),
+        (("good.csv", *T, "--test", "short.csv"), "but --test short.csv lacks 'b'; it has 'a', 'B'"),
+        (("good.csv", *T, "--test", "short.csv"), "'B' for 'b' differs in case only"),
+        (("good.csv", *T, "--test", "untold.csv"), "of untold.csv, but all 2 are missing"),
         (("good.csv", *T, "--kind", "a=odd"), "expected one of boolean, categorical"),
         (("good.csv", *T, "--iterations", "5"), "--iterations does not go with the file good.csv"),
         (("good.csv", *T, "--out", "full"), "holds something already"),
@@ -89,6 +106,62 @@ def test_what_is_odd_is_told_and_trained_on(ellayer, tmp_path, more, said):
     done = ellayer("train", "odd.csv", *T, "--epochs", 2, "--layers", 3)
     assert done.returncode == 0, done.stderr
     assert said in " ".join(done.stdout.split())
+
+
+def test_unknown_classes_of_a_test_file_are_counted(ellayer, tmp_path):
+    (tmp_path / "good.csv").write_text(GOOD)
+    (tmp_path / "new.csv").write_text("a,b,kind\n1,2,red\n-1,-2,green\n-3,-1,blue\n")
+    done = ellayer("train", "good.csv", *T, "--test", "new.csv", "--epochs", 2, "--layers", 3)
+    assert done.returncode == 0, done.stderr
+    said = "1 of 3 rows are of classes the model does not know (green); they count as wrong"
+    assert said in " ".join(done.stdout.split())
+
+
+@pytest.mark.parametrize("share", ["0.2", "0.01"])
+def test_a_share_of_no_row_is_told(ellayer, tmp_path, share):
+    (tmp_path / "few.csv").write_text("a,kind\n" + "".join(f"{i % 7},c{i % 15}\n" for i in range(30)))
+    done = ellayer("train", "few.csv", *T, "--test", share, "--epochs", 2, "--layers", 3)
+    assert done.returncode == 0, done.stderr
+    assert "no rows were held out for testing: 30 are too few in each class" in " ".join(done.stdout.split())
+
+
+def test_dollar_signs_are_drawn_as_they_are(tmp_path):
+    names = ("cost ($) per $_unit", "rent ($_k)")
+    rows = "".join(f"{i % 5},{i % 3},{'$low$' if i % 2 else '$hi_$'}\n" for i in range(60))
+    (tmp_path / "money.csv").write_text(f"{','.join(names)},kind\n{rows}")
+    settings = {"source": tmp_path / "money.csv", "target": "kind", "epochs": 2, "layers": [3]}
+    finished = train_run(settings, tmp_path / "run")
+    assert not [note for note in finished.summary["notes"] if "could not be made" in note]
+    page = (finished.path / "report.html").read_text()
+    assert ">$hi_$<" in page
+    assert ">rent ($_k)<" in page
+
+
+def test_a_picture_that_fails_does_not_cost_the_run(tmp_path, monkeypatch):
+    def fail(*arguments, **options):
+        raise ValueError("no ink")
+
+    monkeypatch.setattr("ellayer.report.plots_quality.confusion_matrix", fail)
+    (tmp_path / "good.csv").write_text(GOOD)
+    settings = {"source": tmp_path / "good.csv", "target": "kind", "epochs": 2, "layers": [3]}
+    path = train_run(settings, tmp_path / "run").path
+    assert open_model(path).classes == ["blue", "red"]
+    notes = json.loads((path / "run.json").read_text())["notes"]
+    assert [
+        note for note in notes if note.endswith("could not be made, a fault of ellayer: ValueError: no ink")
+    ]
+
+
+def test_test_rows_that_cannot_be_predicted_do_not_cost_the_run(tmp_path, monkeypatch):
+    def refuse(*arguments):
+        raise UsageError("all values are strange")
+
+    monkeypatch.setattr("ellayer.runs.table_trainer.predict", refuse)
+    (tmp_path / "good.csv").write_text(GOOD)
+    settings = {"source": tmp_path / "good.csv", "target": "kind", "epochs": 2, "layers": [3]}
+    summary = train_run(settings, tmp_path / "run").summary
+    assert summary["scored_on"] == "rows held out while training"
+    assert "the test rows could not be predicted (all values are strange)" in " ".join(summary["notes"])
 
 
 def test_a_full_disk_leaves_nothing(program, tmp_path):

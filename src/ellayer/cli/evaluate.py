@@ -71,8 +71,8 @@ def _show(facts: dict[str, Any]) -> None:
         bins = [
             (
                 b["rows"],
-                per_cent(b["promised"], 1),
-                per_cent(b["came_true"], 1),
+                per_cent(b["predicted"], 1),
+                per_cent(b["observed"], 1),
                 f"{100 * b['low']:.0f} to {per_cent(b['high'])}",
             )
             for b in facts["calibration"]

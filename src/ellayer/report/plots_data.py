@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 
 from ..core.inference import class_index
 from ..errors import EllayerError
-from .style import COLOURS, DASHES, INK, MARKERS, PROBABILITY, look, new_figure
+from .style import COLOURS, DASHES, INK, MARKERS, PROBABILITY, label_powers, look, new_figure
 
 Probabilities = Callable[[np.ndarray], np.ndarray]
 
@@ -64,6 +64,7 @@ def cost_curves(
         axes.margins(x=0.02)
         if log:
             axes.set_yscale("log")
+            label_powers(axes.yaxis)
         else:
             axes.set_ylim(bottom=0)
         axes.legend(loc="best", fontsize=11)

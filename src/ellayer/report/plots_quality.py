@@ -32,13 +32,13 @@ _SHADES = LinearSegmentedColormap.from_list("shares", ((0.0, 0.447, 0.694, 0.0),
 
 
 def shorten(text: object, length: int = _LONG) -> str:
-    """Return a name no longer than fits, of letters that can be drawn, with dollar signs that matplotlib leaves alone.
+    """Return a name no longer than fits, of letters that can be drawn.
 
-    >>> shorten("a very long name of a class", 10), shorten("$5"), shorten("a\\x00b")
-    ('a very lo…', '\\\\$5', 'a b')
+    >>> shorten("a very long name of a class", 10), shorten("a\\x00b")
+    ('a very lo…', 'a b')
     """
     text = " ".join("".join(letter if letter.isprintable() else " " for letter in str(text)).split())
-    return short(text, length).replace("$", r"\$")
+    return short(text, length)
 
 
 def change_when_worse(metric: str) -> str:

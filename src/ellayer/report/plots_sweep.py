@@ -7,7 +7,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from .style import COLOURS, DASHES, INK, MARKERS, look, new_figure
+from .style import COLOURS, DASHES, INK, MARKERS, label_powers, look, new_figure
 
 
 def trial_curves(rows: Sequence[Mapping[str, Any]], best: int, score: str, title: str) -> Figure:
@@ -50,6 +50,7 @@ def trial_curves(rows: Sequence[Mapping[str, Any]], best: int, score: str, title
             markerfacecolor="none", markeredgecolor=INK, linestyle="none", label="best",
         )  # fmt: skip
         axes.set_xscale("log")
+        label_powers(axes.xaxis)
         axes.set_xlabel("learning rate")
         axes.set_ylabel(f"{score} on rows held out in training")
         axes.grid(axis="y", color="#DDDDDD", linewidth=0.8)

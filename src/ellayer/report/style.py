@@ -11,9 +11,11 @@ from typing import Any
 
 from matplotlib import rc_context
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter
 
 # Okabe and Ito's colours, the strongest first; their yellow is too pale on white.
 COLOURS = (
@@ -35,6 +37,7 @@ _LOOK: Any = {  # matplotlib types the names of its settings one by one
     "axes.labelcolor": INK,
     "axes.grid": False,
     "text.color": INK,
+    "text.parse_math": False,  # names from files are drawn as they are, with their dollar signs
     "xtick.color": INK,
     "ytick.color": INK,
     "legend.frameon": False,
@@ -75,6 +78,12 @@ def new_figure(
         lines = (textwrap.fill(line, int(8.2 * size[0])) for line in title.splitlines())
         figure.suptitle("\n".join(lines), fontsize=13.5, fontweight="bold", x=0.012, ha="left")
     return figure, list(figure.subplots(*shape, squeeze=False, **grid).flat)
+
+
+def label_powers(axis: Axis) -> None:
+    """Label a logarithmic axis in plain text: matplotlib's own labels are mathematics, which is off."""
+    axis.set_major_formatter(LogFormatter())
+    axis.set_minor_formatter(LogFormatter())
 
 
 def save_picture(figure: Figure, path: str | Path, dpi: int = 120) -> Path:

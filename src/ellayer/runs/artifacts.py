@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,12 +50,28 @@ def write_run(folder: Path, run: TrainedRun, facts: RunFacts) -> dict[str, Any]:
         save(model, folder / name / "model.ellayer", provenance=provenance)
         (folder / name / "history.csv").write_text(unpack_model(model).history.to_csv())
     (folder / "config.toml").write_text(facts.config, encoding="utf-8")
+    figures: dict[str, Figure] = {}
+    with _surviving(run, "pictures"):
+        figures = _figures(run, facts)
+    for name, figure in figures.items():
+        with _surviving(run, f"{name}.png"):
+            save_picture(figure, folder / f"{name}.png")
+    with _surviving(run, "report.html"):
+        write_report(facts, folder / "report.html")
     models = [{key: model[key] for key in model if key not in CURVES} for model in summary["models"]]
     (folder / "run.json").write_text(json.dumps({**summary, "models": models}, indent=1))
-    write_report(facts, folder / "report.html")
-    for name, figure in _figures(run, facts).items():
-        save_picture(figure, folder / f"{name}.png")
     return summary
+
+
+@contextmanager
+def _surviving(run: TrainedRun, file: str) -> Iterator[None]:
+    """Turn the failure of a picture or the report into a message: it must not cost the trained model."""
+    try:
+        yield
+    except OSError:  # a full disk concerns the model too
+        raise
+    except Exception as error:
+        run.messages.append(f"{file} could not be made, a fault of ellayer: {type(error).__name__}: {error}")
 
 
 def summarise(run: TrainedRun, facts: RunFacts) -> dict[str, Any]:

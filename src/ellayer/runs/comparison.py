@@ -12,7 +12,6 @@ from typing import Any
 from ..core.metrics import METRICS
 from ..engine.history import History
 from ..errors import UsageError
-from ..report.scores import Score, wilson
 
 _NOT_SETTINGS = ("out", "sha256", "ellayer")  # keys of a config that are no settings
 
@@ -168,26 +167,11 @@ def read_run(path: Path) -> RunSummary:
         raise UsageError(
             f"{file}: expected the JSON that ellayer train wrote, received something else ({error})"
         ) from None
-    if isinstance(summary, dict) and "scores" not in summary and summary.get("models"):
-        summary = _from_old_form(summary)
     if not isinstance(summary, dict) or not isinstance(summary.get("scores"), dict):
         raise UsageError(
             f"{file}: expected the scores of a run, received none; try the folder of another run"
         )
     return RunSummary(path, summary)
-
-
-def _from_old_form(summary: dict[str, Any]) -> dict[str, Any]:
-    """Return the summary that a named data set's run had before 0.2 in the form of today."""
-    data, network = summary["data"], summary["models"][-1]
-    part = "train" if network["test_accuracy"] is None else "test"
-    rows = {"train": data["examples"], "test": data["test_examples"]}
-    accuracy = Score(network[f"{part}_accuracy"], *wilson(network[f"{part}_accuracy"], rows[part]))
-    return {
-        **data, **summary, "target": data["name"], "scored_on": f"{part} examples", "rows": rows,
-        "scores": {"accuracy": accuracy.to_json()}, "epochs": network["updates"],
-        "stopped_by": network["stopped_by"], "seconds": {"fitting": network["seconds"]},
-    }  # fmt: skip
 
 
 def differences(settings: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:

@@ -12,8 +12,9 @@ from ..core.metrics import class_numbers, equal_bins, reliability
 from ..errors import UsageError
 from ..report.run_facts import Predictions
 from ..report.scores import scores, wilson
+from .matching import match_targets, unknown_classes
 from .messages import collect_messages
-from .saved_model import SavedModel, listed_labels
+from .saved_model import SavedModel
 from .table_trainer import digest_of
 
 
@@ -39,7 +40,7 @@ def evaluate_file(saved: SavedModel, file: str, target: str | None = None) -> di
         If the file or its targets cannot be used, or the model has several targets.
     """
     examples = saved.read_with_target(file, target)
-    y, classes = saved.targets(examples), saved.classes
+    y, classes = match_targets(examples, saved.classes, file), saved.classes
     with collect_messages() as messages:
         predictions = saved.predict(examples)
     if predictions.prediction.ndim != 1:
@@ -58,7 +59,7 @@ def evaluate_file(saved: SavedModel, file: str, target: str | None = None) -> di
         facts["classes"] = [str(label) for label in classes]
         facts["confusion_matrix"] = count_pairs(y, predictions.prediction, classes).tolist()
         facts["calibration"] = calibration(y, predictions, classes)
-    notes = [*examples.notes, *messages, *_trained_on(saved, file), *_unknown_classes(y, classes)]
+    notes = [*examples.notes, *messages, *_trained_on(saved, file), *unknown_classes(y, classes)]
     return {**facts, "notes": notes}
 
 
@@ -80,7 +81,7 @@ def calibration(y: np.ndarray, predictions: Predictions, classes: list[Any]) -> 
         share = float(right[rows].mean())
         low, high = wilson(share, len(rows))
         mean = float(predicted[rows].mean())
-        bins.append({"rows": len(rows), "promised": mean, "came_true": share, "low": low, "high": high})
+        bins.append({"rows": len(rows), "predicted": mean, "observed": share, "low": low, "high": high})
     return bins
 
 
@@ -90,13 +91,3 @@ def _trained_on(saved: SavedModel, file: str) -> list[str]:
     if digest is None or digest != digest_of(Path(file)):
         return []
     return [f"the model was trained on most of the rows of {file}; expect lower scores on new data"]
-
-
-def _unknown_classes(y: np.ndarray, classes: list[Any]) -> list[str]:
-    unknown = [label for label in y.tolist() if label not in set(classes)] if classes else []
-    if not unknown:
-        return []
-    return [
-        f"{len(unknown)} of {len(y)} rows are of classes the model does not know ({listed_labels(set(unknown))}); they "
-        "count as wrong"
-    ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from ..core.inference import class_index
 from ..data.wording import quoted_list
 from ..engine.model import unpack_model
 from ..errors import UsageError
+from .matching import check_inputs, match_targets
 from .predictions import is_network, predict
 
 if TYPE_CHECKING:
@@ -100,9 +100,7 @@ class SavedModel:
         from ..data import read_examples
 
         examples = read_examples(file, reading=self._reading)
-        examples = _without_target(examples, self.target, self.features)
-        self._check_kind(examples, file)
-        return examples
+        return self._check(_without_target(examples, self.target, self.features), file)
 
     def read_with_target(self, file: str, target: str | None = None) -> Examples:
         """Read a file that includes the target column like the training file.
@@ -121,29 +119,13 @@ class SavedModel:
                 f"it predicts {self.target or 'another column'}"
             )
         name = target if target is not None else self.target
-        examples = read_examples(file, target=name, reading=self._reading, need_target=True)
-        self._check_kind(examples, file)
-        return examples
+        return self._check(read_examples(file, target=name, reading=self._reading, need_target=True), file)
 
-    def _check_kind(self, examples: Examples, file: str) -> None:
-        """Refuse images for a table, a table for images, and a table that lacks columns."""
-        if self._reading is None:
-            return
-        expected, received = (
-            "images" if shape else "a table"
-            for shape in (self.provenance.get("image_shape"), examples.image_shape)
-        )
-        if expected != received:
-            raise UsageError(
-                f"expected {expected}, as {self.path} was trained on, but {file} holds {received}"
-            )
-        columns: list[str] = getattr(examples.X, "columns", self.features)
-        missing = [name for name in self.features if name not in columns]
-        if missing:
-            raise UsageError(
-                f"expected the columns that {self.path} was trained on, but {file} lacks {quoted_list(missing, 10)}; it has "
-                f"{quoted_list(columns, 10)}: add or rename the columns (an unknown value may be left empty)"
-            )
+    def _check(self, examples: Examples, file: str) -> Examples:
+        """Return the rows of a file if they go with the training file; a model not trained on a file takes any."""
+        if self._reading is not None:
+            check_inputs(examples, file, self.features, self.provenance.get("image_shape"), str(self.path))
+        return examples
 
     def predict(self, examples: Examples) -> Predictions:
         """Return labels or numbers for examples, with probabilities if the model has them.
@@ -179,39 +161,6 @@ class SavedModel:
             )
         return X.to_numpy().astype(np.float64)
 
-    def targets(self, examples: Examples) -> np.ndarray:
-        """Return the targets of examples: numbers, or labels of the type of the model's classes.
-
-        Raises
-        ------
-        UsageError
-            If there are none, if they are text and the model predicts numbers, or if it knows none of the labels.
-        """
-        y, column = np.asarray(examples.y), examples.target
-        if not len(y):
-            raise UsageError(
-                f"expected rows with a value of {column!r}, received none; choose the column with --target"
-            )
-        if not self.classes:
-            try:
-                return y.astype(float)
-            except (TypeError, ValueError):
-                raise UsageError(
-                    f"{self.path} predicts numbers: expected numbers in {column!r}, received values like "
-                    f"{str(y[0])!r}; choose the column with --target"
-                ) from None
-        classes = set(self.classes)
-        by_text = {str(label): label for label in self.classes}
-        labels = [label if label in classes else by_text.get(str(label), label) for label in y.tolist()]
-        if not classes & set(labels):
-            raise UsageError(
-                f"{column!r}: expected classes that the model knows ({listed_labels(self.classes)}), received "
-                f"{listed_labels(set(labels))}; choose the column with --target"
-            )
-        targets = np.empty(len(labels), dtype=object)
-        targets[:] = labels
-        return targets
-
     def with_examples(self, file: str) -> ModelExamples:
         """Return the model with the examples of a file or a named data set.
 
@@ -220,7 +169,9 @@ class SavedModel:
         """
         if self.prepares_tables:
             examples = self.read_with_target(file)
-            return ModelExamples(self.model, examples.X, self.targets(examples), rows_first=True)
+            return ModelExamples(
+                self.model, examples.X, match_targets(examples, self.classes, file), rows_first=True
+            )
         from .. import data
 
         dataset = data.load(file)
@@ -260,12 +211,6 @@ def open_model(path: Path) -> SavedModel:
     if path.is_dir():
         path = existing(path / "model.ellayer", "the folder of a run, which holds the model in model.ellayer")
     return SavedModel(path, load(path), read_provenance(path))
-
-
-def listed_labels(labels: Iterable[object], most: int = 8) -> str:
-    """Return the first labels as text, and how many more there are."""
-    texts = sorted(str(label) for label in labels)
-    return ", ".join(texts[:most]) + (f" and {len(texts) - most} more" if len(texts) > most else "")
 
 
 def _without_target(examples: Examples, target: str | None, features: list[str]) -> Examples:

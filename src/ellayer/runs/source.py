@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -23,57 +22,18 @@ if TYPE_CHECKING:
 STREAM_OPTIONS = ("delimiter", "decimal", "encoding", "header")
 
 
-class Source(ABC):
-    """Examples of a file, and the rows of them that are held out for testing.
+class MemorySource:
+    """Examples in memory, and the rows of them that are held out for testing.
 
     Attributes
     ----------
     train : Examples
-        The training rows; a sample of them if they are streamed. Before ``split``, all rows.
+        The training rows. Before ``split``, all rows.
     test : Examples or None
         None if no rows are held out.
     """
 
-    train: Examples
     test: Examples | None = None
-
-    @property
-    @abstractmethod
-    def count(self) -> int:
-        """The number of training rows."""
-
-    @abstractmethod
-    def split(self, task: str) -> str:
-        """Hold out the test rows; return a message about it."""
-
-    @abstractmethod
-    def fit(self, model: Any, **options: Any) -> None:
-        """Fit a model on the training rows."""
-
-    @abstractmethod
-    def fit_many(self, models: Sequence[Any], start: StartProgress, label: str) -> None:
-        """Fit models of one architecture at once."""
-
-    @abstractmethod
-    def validation(self, model: Any) -> tuple[Examples, list[Predictions]]:
-        """Return the rows that were held out in training, and the predictions for them."""
-
-
-def open_source(settings: Mapping[str, Any]) -> Source:
-    """Open the file of a run: as a stream if it is larger than memory.
-
-    Parameters
-    ----------
-    settings : mapping
-        With "source", "seed" and "test".
-    """
-    from .. import data
-
-    return (StreamSource if data.too_large(settings["source"]) else MemorySource)(settings)
-
-
-class MemorySource(Source):
-    """Examples in memory."""
 
     def __init__(self, settings: Mapping[str, Any]):
         from ..data import read_examples
@@ -89,10 +49,10 @@ class MemorySource(Source):
         """The number of training rows."""
         return self.train.m
 
-    def split(self, task: str) -> str:
-        """Hold out the test rows; return a message about it."""
-        self.train, self.test, message = split(self.train, self._test, task, self._seed)
-        return message
+    def split(self, task: str) -> list[str]:
+        """Hold out the test rows; return messages about it."""
+        self.train, self.test, messages = split(self.train, self._test, task, self._seed)
+        return messages
 
     def fit(self, model: Any, **options: Any) -> None:
         """Fit a model on the training rows."""
@@ -118,8 +78,13 @@ class MemorySource(Source):
         return examples, [Predictions("the network", labels, outputs)]
 
 
-class StreamSource(Source):
-    """A table larger than memory: streamed to train on, with a sample of its rows in memory."""
+class StreamSource:
+    """A table larger than memory: streamed to train on, with a sample of its training rows in memory.
+
+    It has the attributes and methods of ``MemorySource``; ``train`` is the sample.
+    """
+
+    test: Examples | None = None
 
     def __init__(self, settings: Mapping[str, Any]):
         self._path, self._test = settings["source"], parse_test(settings["test"])
@@ -139,16 +104,18 @@ class StreamSource(Source):
         """The number of training rows in the last pass."""
         return self.stream.count
 
-    def split(self, task: str) -> str:
-        """Read the test rows; return a message about it."""
+    def split(self, task: str) -> list[str]:
+        """Read the test rows; return messages about it."""
+        messages: list[str] = []
         if isinstance(self._test, str):
-            self.test = read_test(self._test, self.train)
+            self.test, messages = read_test(self._test, self.train, task)
         elif self.stream.share:
             self.test = self.stream.apart(0.0, self.stream.share)
-        return (
+        return [
             f"the table is larger than memory: it is read in blocks, {100 * self.stream.share:.2g} % of its rows are "
-            "held out for testing, and the kinds of its columns are inferred from a sample"
-        )
+            "held out for testing, and the kinds of its columns are inferred from a sample",
+            *messages,
+        ]
 
     def fit(self, model: Any, **options: Any) -> None:
         """Fit a model on the training rows."""
@@ -165,6 +132,22 @@ class StreamSource(Source):
         """Return the rows that were held out in training, and the predictions for them."""
         X, y = model.held_out_
         return replace(self.train, X=X, y=y), [predict("the network", model, X)]
+
+
+Source = MemorySource | StreamSource
+
+
+def open_source(settings: Mapping[str, Any]) -> Source:
+    """Open the file of a run: as a stream if it is larger than memory.
+
+    Parameters
+    ----------
+    settings : mapping
+        With "source", "seed" and "test".
+    """
+    from .. import data
+
+    return (StreamSource if data.too_large(settings["source"]) else MemorySource)(settings)
 
 
 def validation_rows(model: Any) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import UsageError
+from .matching import check_inputs, match_targets, unknown_classes
 
 if TYPE_CHECKING:
     from ..data import Examples
@@ -47,8 +48,8 @@ def parse_test(value: object) -> float | str:
 
 def split(
     examples: Examples, test: float | str, task: str, seed: int
-) -> tuple[Examples, Examples | None, str]:
-    """Return the rows to train on, those to test on, and a message about the split.
+) -> tuple[Examples, Examples | None, list[str]]:
+    """Return the rows to train on, those to test on, and messages about the split.
 
     Parameters
     ----------
@@ -59,22 +60,20 @@ def split(
     seed : int
     """
     if isinstance(test, str):
-        return examples, read_test(test, examples), f"tested on {test}"
-    m = examples.m
-    if test == 0 or m < FEWEST_ROWS:
-        reason = "" if test == 0 else f": {m} are too few"
-        return (
-            examples,
-            None,
-            f"no rows were held out for testing{reason}; the scores are of rows held out in training",
-        )
-    labels = (
-        None if task == "numbers" else np.unique(np.asarray(examples.y).astype(str), return_inverse=True)[1]
-    )
-    rows = held_out_rows(m, test, labels, seed)
+        return examples, *read_test(test, examples, task)
+    m, rows = examples.m, np.zeros(examples.m, bool)
+    if m >= FEWEST_ROWS:
+        y = np.asarray(examples.y).astype(str)
+        labels = None if task == "numbers" else np.unique(y, return_inverse=True)[1]
+        rows = held_out_rows(m, test, labels, seed)
+    if not rows.any():
+        of = "" if task == "numbers" or m < FEWEST_ROWS else " in each class"
+        reason = f": {m} are too few{of}" if test else ""
+        message = f"no rows were held out for testing{reason}; the scores are of rows held out in training"
+        return examples, None, [message]
     message = f"{int(rows.sum())} of {m} rows were held out for testing"
-    message += "" if labels is None else " (stratified)"
-    return examples.take(np.flatnonzero(~rows)), examples.take(np.flatnonzero(rows)), message
+    message += "" if task == "numbers" else " (stratified)"
+    return examples.take(np.flatnonzero(~rows)), examples.take(np.flatnonzero(rows)), [message]
 
 
 def held_out_rows(m: int, share: float, labels: np.ndarray | None, seed: int) -> np.ndarray:
@@ -104,24 +103,27 @@ def held_out_rows(m: int, share: float, labels: np.ndarray | None, seed: int) ->
     return rows
 
 
-def read_test(path: str, examples: Examples) -> Examples:
-    """Return the examples of a test file, read like the training file."""
+def read_test(path: str, examples: Examples, task: str) -> tuple[Examples, list[str]]:
+    """Return the examples of a test file, read and checked like the training file, and messages about them.
+
+    Parameters
+    ----------
+    path : str
+    examples : Examples
+        The training rows.
+    task : "classes" or "numbers"
+
+    Raises
+    ------
+    EllayerError
+        If the file cannot be read, lacks columns, or its targets are not those of training.
+    """
     from ..data import read_examples
 
+    option = f"--test {path}"
     test = read_examples(path, target=examples.target, reading=examples.reading, need_target=True)
-    return _with_known_labels(test, examples, path)
-
-
-def _with_known_labels(test: Examples, examples: Examples, path: str) -> Examples:
-    """Drop the full stop that ends each label of UCI's adult.test; refuse other labels unknown from training."""
-    y, known = np.asarray(test.y), np.asarray(examples.y)
-    labels = set(known.tolist())
-    if known.dtype.kind in "biuf" or not labels.isdisjoint(y.tolist()):
-        return test
-    bare = np.array([*(str(label).removesuffix(".") for label in y), None], dtype=object)[:-1]
-    if labels.isdisjoint(bare.tolist()):
-        raise UsageError(
-            f"--test: expected classes as in training ({', '.join(sorted(map(str, labels))[:8])}), received {y[0]!r} and "
-            f"similar in {path}; correct the labels"
-        )
-    return replace(test, y=bare)
+    features = list(getattr(examples.X, "columns", ()))
+    check_inputs(test, option, features, examples.image_shape, "the training file")
+    classes = [] if task == "numbers" else np.unique(np.asarray(examples.y)).tolist()
+    test = replace(test, y=match_targets(test, classes, option))
+    return test, [f"tested on {path}", *unknown_classes(np.asarray(test.y), classes)]

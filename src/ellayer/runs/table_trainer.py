@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import UsageError
+from ..errors import EllayerError, UsageError
 from .baselines import simple_models
 from .checkpoints import CheckpointWriter, load_states
 from .config import FILE, READING
@@ -79,9 +79,9 @@ class TableTrainer:
         )
         _check_target(examples)
         _check_columns(examples, facts)
-        split_message = source.split(str(facts.task))
+        split_messages = source.split(str(facts.task))
         model = make_model(str(facts.task), settings)
-        messages = [*examples.notes, *_check_digest(settings), split_message]
+        messages = [*examples.notes, *_check_digest(settings), *split_messages]
         return cls(settings, source, facts, model, messages, time.perf_counter() - begin)
 
     @property
@@ -159,16 +159,22 @@ class TableRun(TrainedRun):
     def held_out(self) -> HeldOut:
         """Return the test rows with the predictions of the network and of simple models.
 
-        Without test rows: those held out in training, with the predictions of the network alone.
+        Without test rows that can be predicted: those held out in training, with the predictions of the network
+        alone.
         """
         test = self.data.test
-        if test is None:
-            examples, predictions = self.data.validation(self.model)
-            return HeldOut(examples, "rows held out while training", predictions)
-        with collect_messages(columns=False) as messages:
-            network = predict("the network", self.model, test.X)
-        self.messages += [f"in the test rows: {message}" for message in messages]
-        return HeldOut(test, "test rows", [network, *simple_models(self, test)])
+        if test is not None:
+            try:
+                with collect_messages(columns=False) as messages:
+                    network = predict("the network", self.model, test.X)
+                self.messages += [f"in the test rows: {message}" for message in messages]
+                return HeldOut(test, "test rows", [network, *simple_models(self, test)])
+            except EllayerError as error:  # the model is trained: it is worth more than its test
+                self.messages.append(
+                    f"the test rows could not be predicted ({error}); the scores are of rows held out in training"
+                )
+        examples, predictions = self.data.validation(self.model)
+        return HeldOut(examples, "rows held out while training", predictions)
 
     def model_examples(self) -> ModelExamples:
         """Return the model with its training rows."""
