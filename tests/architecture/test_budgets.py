@@ -50,7 +50,7 @@ BUDGET = {
     "estimators": Counts(75, 2, 2, 0),
     "inspection": Counts(5, 0, 0, 0),
     "report": Counts(1, 0, 0, 0),
-    "runs": Counts(21, 1, 0, 0),
+    "runs": Counts(18, 1, 0, 0),
     "steps": Counts(9, 1, 0, 0),
     "storage": Counts(10, 0, 0, 0),
     "tables": Counts(5, 1, 1, 0),
