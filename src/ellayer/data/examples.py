@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from .files import describe_content, existing, listed
 from .images import folder as image_folder
 from .images.folder import TARGET as IMAGE_TARGET
 from .images.folder import Images
-from .read_options import ReadOptions
+from .read_options import TABLE_OPTIONS, ReadOptions
 from .table_frame import TableFrame
 from .target_column import find_column, take_target
 from .text import table as text_table
@@ -93,6 +94,12 @@ def read_examples(
     decimal: str | None = None,
     encoding: str | None = None,
     header: bool | None = None,
+    na_values: Sequence[str] | None = None,
+    date_order: str | None = None,
+    comment: str | None = None,
+    names: Sequence[str] | None = None,
+    drop: Sequence[str] | None = None,
+    columns: Sequence[str] | None = None,
     x: str | None = None,
     y: str | None = None,
     size: int | tuple[int, int] | None = None,
@@ -115,6 +122,17 @@ def read_examples(
         Of a table in text; detected by default.
     header : bool, optional
         Whether the first line of a table in text names the columns; detected by default.
+    na_values : sequence of str, optional
+        The texts of a table that stand for a missing value, in place of "NA", "?", "null" and the like. An empty
+        cell is always missing, so that ``na_values=[""]`` keeps every text.
+    date_order : "day" or "month", optional
+        Which of the two comes first in dates such as 03/04/2024; detected by default.
+    comment : str, optional
+        One character; lines of a table in text that begin with it are left out.
+    names : sequence of str, optional
+        Of the columns, for a table in text without a header.
+    drop, columns : sequence of str, optional
+        Columns of a table to leave out, or the only ones to read; the target is always read.
     x, y : str, optional
         The keys of inputs and targets in an NPZ or HDF5 file.
     size : int or (int, int), optional
@@ -151,7 +169,24 @@ def read_examples(
     """
     path = existing(path, "a file or folder of data")
     options = ReadOptions(
-        delimiter, decimal, encoding, header, x, y, size, grey, strict, need_target, reading=reading or {}
+        delimiter,
+        decimal,
+        encoding,
+        header,
+        missing=na_values,
+        date_order=date_order,
+        comment=comment,
+        names=names,
+        drop=drop,
+        columns=columns,
+        target=target,
+        x=x,
+        y=y,
+        size=size,
+        grey=grey,
+        strict=strict,
+        need_target=need_target,
+        reading=reading or {},
     )
     content = _read(path, options)
     name = path.name.removesuffix(".gz") if path.is_file() else path.resolve().name
@@ -207,13 +242,14 @@ def _read(path: Path, options: ReadOptions) -> TableFrame | Images:
         _check_options(options, ("size", "grey"), path, "an image")
         return image_folder.read_image(path, options)
     if content == "a Parquet table":
-        _check_options(options, (), path, "a Parquet table")
+        _check_options(options, TABLE_OPTIONS, path, "a Parquet table")
         return parquet.read_parquet(path)
     for words, kind in (("a NumPy array", "npy"), ("a zip archive", "npz"), ("an HDF5 file", "hdf5")):
         if content.startswith(words):
             _check_options(options, ("x", "y"), path, "a file of arrays")
             return arrays.read_arrays(path, kind, options)
-    _check_options(options, ("delimiter", "decimal", "encoding", "header"), path, "a table in text")
+    taken = ("delimiter", "decimal", "encoding", "header", "comment", "names", *TABLE_OPTIONS)
+    _check_options(options, taken, path, "a table in text")
     return text_table.read_table_file(path, options)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -11,6 +11,7 @@ from .errors import DataError
 DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar", ":": "a colon", " ": "blanks"}
 _NAMES = {"comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t", "bar": "|", "pipe": "|", "colon": ":",
           "space": " ", "blank": " "}  # fmt: skip
+TABLE_OPTIONS = ("missing", "date_order", "drop", "columns")  # of every kind of table
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,18 @@ class ReadOptions:
     decimal : "." or ",", optional
     encoding : str, optional
     header : bool, optional
+    missing : sequence of str, optional
+        The texts that stand for a missing value, in place of "NA", "?" and the like; an empty cell always does.
+    date_order : "day" or "month", optional
+        Which of the two comes first in dates such as 03/04/2024.
+    comment : str, optional
+        One character; lines of a text that begin with it are left out.
+    names : sequence of str, optional
+        Of the columns of a text without a header.
+    drop, columns : sequence of str, optional
+        Columns to leave out, or the only ones to read; the target is always read.
+    target : str or int, optional
+        The column to be predicted, whose values are never guessed at.
     x, y : str, optional
         Keys in a file of several arrays.
     size : int or (int, int), optional
@@ -46,6 +59,13 @@ class ReadOptions:
     decimal: str | None = None
     encoding: str | None = None
     header: bool | None = None
+    missing: Sequence[str] | None = None
+    date_order: str | None = None
+    comment: str | None = None
+    names: Sequence[str] | None = None
+    drop: Sequence[str] | None = None
+    columns: Sequence[str] | None = None
+    target: str | int | None = None
     x: str | None = None
     y: str | None = None
     size: int | tuple[int, int] | None = None
@@ -70,6 +90,16 @@ class ReadOptions:
             raise DataError(
                 f"decimal: expected another character than the delimiter, received {self.decimal!r} for both"
             )
+        if self.date_order not in (None, "day", "month"):
+            raise DataError(f"date_order: expected 'day' or 'month', received {self.date_order!r}")
+        if self.comment is not None and (len(self.comment.encode()) != 1 or self.comment in '"\r\n'):
+            raise DataError(f"comment: expected one character such as '#', received {self.comment!r}")
+        for name in ("missing", "names", "drop", "columns"):
+            object.__setattr__(self, name, _texts(name, getattr(self, name)))
+        if self.drop and self.columns:
+            raise DataError(
+                "columns: expected none beside drop, received both; name the columns in one of them"
+            )
         _check_size(self.size)
 
     @property
@@ -87,8 +117,18 @@ class ReadOptions:
         >>> ReadOptions(delimiter=";").given()
         {'delimiter'}
         """
-        options = {option.name for option in fields(self)} - {"strict", "need_target", "reading"}
+        options = {option.name for option in fields(self)} - {"strict", "need_target", "reading", "target"}
         return {name for name in options if getattr(self, name) is not None}
+
+
+def _texts(option: str, value: object) -> tuple[str, ...] | None:
+    """Return the texts of an option as a tuple; a single text is one of them."""
+    if value is None:
+        return None
+    texts = (value,) if isinstance(value, str) else value
+    if not isinstance(texts, (tuple, list)) or not all(isinstance(text, str) for text in texts):
+        raise DataError(f"{option}: expected a list of texts, received {value!r}")
+    return tuple(texts)
 
 
 def _check_size(size: object) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +34,7 @@ class TableStream:
         CSV (plain or packed with gzip) or Parquet.
     target : str or int
         Name or place of the column to predict; negative places count from the end.
-    reading, delimiter, decimal, encoding, header
+    reading, delimiter, decimal, encoding, header, na_values, date_order, comment, names, drop, columns
         As of ``read_examples``.
     block_bytes : int
         About how much is read at once.
@@ -79,12 +79,21 @@ class TableStream:
         decimal: str | None = None,
         encoding: str | None = None,
         header: bool | None = None,
+        na_values: Sequence[str] | None = None,
+        date_order: str | None = None,
+        comment: str | None = None,
+        names: Sequence[str] | None = None,
+        drop: Sequence[str] | None = None,
+        columns: Sequence[str] | None = None,
         block_bytes: int = BLOCK_BYTES,
     ):
         self.path = existing(path, "a table, CSV or Parquet")
         if not self.path.is_file():
             raise DataError(f"expected a table, CSV or Parquet, but {self.path} is a folder")
-        options = ReadOptions(delimiter, decimal, encoding, header, need_target=True, reading=reading or {})
+        options = ReadOptions(
+            delimiter, decimal, encoding, header, missing=na_values, date_order=date_order, comment=comment, names=names,
+            drop=drop, columns=columns, target=target, need_target=True, reading=reading or {},
+        )  # fmt: skip
         self._table: ParquetSlices | TextTable
         if describe_content(self.path) == "a Parquet table":
             self._table = ParquetSlices(self.path, block_bytes)
