@@ -104,6 +104,9 @@ def read_examples(
     y: str | None = None,
     size: int | tuple[int, int] | None = None,
     grey: bool | None = None,
+    sheet: str | int | None = None,
+    table: str | None = None,
+    query: str | None = None,
     strict: bool = False,
     need_target: bool = False,
 ) -> Examples:
@@ -140,6 +143,10 @@ def read_examples(
         pixels, else 64.
     grey : bool, optional
         Read images as grey or as colour; by default as grey if they all are.
+    sheet : str or int, optional
+        Name, or place from 0, of a sheet in a workbook; needed if there are several.
+    table, query : str, optional
+        Name of a table in a database, or a query that returns one; needed if there are several tables.
     strict : bool
         A damaged image in a folder is an error; by default it is named in the notes and skipped.
     need_target : bool
@@ -184,6 +191,9 @@ def read_examples(
         y=y,
         size=size,
         grey=grey,
+        sheet=sheet,
+        table=table,
+        query=query,
         strict=strict,
         need_target=need_target,
         reading=reading or {},

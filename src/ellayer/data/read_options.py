@@ -42,6 +42,10 @@ class ReadOptions:
     size : int or (int, int), optional
         Side, or height and width, of images.
     grey : bool, optional
+    sheet : str or int, optional
+        Name or place of a sheet in a workbook.
+    table, query : str, optional
+        Name of a table in a database, or a query that returns one.
     strict : bool
         A damaged image is an error instead of being skipped.
     need_target : bool
@@ -70,6 +74,9 @@ class ReadOptions:
     y: str | None = None
     size: int | tuple[int, int] | None = None
     grey: bool | None = None
+    sheet: str | int | None = None
+    table: str | None = None
+    query: str | None = None
     strict: bool = False
     need_target: bool = False
     reading: Mapping[str, Any] = field(default_factory=dict)
