@@ -76,9 +76,9 @@ def smallest(Z: Array) -> float:
 
 
 def dot(A: Array, B: Array) -> Array:
-    """Return the matrix product of two 2-D arrays; NumPy's dot is up to twice as quick as @ on small ones."""
+    """Return the matrix product of two 2-D arrays; NumPy's method is up to twice as quick as @ on small ones."""
     if type(A) is np.ndarray and type(B) is np.ndarray:
-        return np.dot(A, B)
+        return A.dot(B)
     return A @ B
 
 

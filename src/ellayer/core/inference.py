@@ -6,12 +6,12 @@ Examples are columns, as everywhere in ``core``. A block is all that is in memor
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
-from .arrays import Array, array_namespace
+from .activations import blend_forward
+from .arrays import Array, array_namespace, dot
 from .inputs import inputs_forward
 from .network import Network
-from .propagation import Cache, linear_activation_forward
+from .propagation import Cache
 
 EXAMPLES_AT_ONCE = 4096  # a good block where blocks are small on purpose
 NUMBERS_AT_ONCE = 2**24  # in the widest layer of a block, where nobody says how many examples it has
@@ -53,9 +53,11 @@ def outputs(
     (array([[0.5       , 0.37754067]]), array([[ 0. , -0.5]]))
     """
     layer = network.L if layer is None else layer
-    blocks = [_forward(A, parameters, network, layer) for A in _blocks(X, network, block)]
-    if len(blocks) == 1:
-        return blocks[0]
+    m, block = X.shape[1], block or _block_size(X, network)
+    if m <= block:
+        return _forward(_dense(X), parameters, network, layer)
+    starts = range(0, m, block)
+    blocks = [_forward(_dense(X[:, i : i + block]), parameters, network, layer) for i in starts]
     xp = array_namespace(blocks[0][0])
     A, Z = zip(*blocks, strict=True)
     return xp.concat(A, axis=1), xp.concat(Z, axis=1)
@@ -164,16 +166,16 @@ def fold_scaling(parameters: dict[str, Array], mean: Array, scale: Array) -> dic
     return double | {"W1": W1, "b1": b1}
 
 
-def _blocks(X: Array, network: Network, block: int | None) -> Iterator[Array]:
-    """Yield the examples in dense blocks."""
-    m, sparse = X.shape[1], hasattr(X, "toarray")
-    if block is None:
-        block = SPARSE_NUMBERS_AT_ONCE // X.shape[0] if sparse else NUMBERS_AT_ONCE // max(network.widths)
-        if not sparse and block > _TILE:
-            block -= block % _TILE
-    for first in range(0, max(m, 1), max(block, 1)):
-        A = X[:, first : first + max(block, 1)] if block < m else X
-        yield A.T.toarray().T if hasattr(A, "toarray") else A
+def _block_size(X: Array, network: Network) -> int:
+    """Return how many examples a block may have."""
+    if hasattr(X, "toarray"):
+        return max(SPARSE_NUMBERS_AT_ONCE // X.shape[0], 1)
+    block = max(NUMBERS_AT_ONCE // max(network.widths), 1)
+    return block - block % _TILE if block > _TILE else block
+
+
+def _dense(X: Array) -> Array:
+    return X.T.toarray().T if hasattr(X, "toarray") else X
 
 
 def _forward(A: Array, parameters: dict[str, Array], network: Network, layer: int) -> tuple[Array, Array]:
@@ -181,8 +183,9 @@ def _forward(A: Array, parameters: dict[str, Array], network: Network, layer: in
     if network.inputs is not None:
         A, _ = inputs_forward(A, parameters, network.inputs)
     Z = A
-    for l in range(1, layer + 1):
-        W, b, alpha = parameters[f"W{l}"], parameters[f"b{l}"], parameters.get(f"a{l}")
-        A, cache = linear_activation_forward(A, W, b, network.layer_activations[l - 1], alpha=alpha)
-        Z = cache.Z
+    for l, activation in enumerate(network.layer_activations[:layer], start=1):
+        Z = dot(parameters[f"W{l}"], A) + parameters[f"b{l}"]
+        A = activation.forward(Z)
+        if network.parametric and l < network.L:
+            A = blend_forward(Z, A, parameters[f"a{l}"])
     return A, Z

@@ -108,7 +108,7 @@ class Network:
         for name, value in fields.items():
             object.__setattr__(self, name, value)  # the way into a frozen dataclass
 
-    @property
+    @cached_property
     def L(self) -> int:
         """Number of layers, the input not counted."""
         return len(self.layer_dims) - 1

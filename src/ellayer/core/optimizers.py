@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from .arrays import Array, Scalar, array_namespace
-from .parameter_names import kind_of
+from .parameter_names import weight_matrices
 from .registry import Registry
 
 Parameters = dict[str, Array]
@@ -204,10 +204,8 @@ _row("adamw", adam_init, adam_update, _ADAM, learning_rate=0.001, weight_decay=0
 
 def decay_weights(parameters: Parameters, old: Parameters, rates: Rates, weight_decay: Scalar) -> Parameters:
     """Decoupled weight decay: W = W - alpha lambda W_old, after the update; biases are left alone."""
-    return {
-        k: theta - rates[k] * weight_decay * old[k] if kind_of(k) == "W" else theta
-        for k, theta in parameters.items()
-    }
+    weights = weight_matrices(parameters)
+    return parameters | {k: W - rates[k] * weight_decay * old[k] for k, W in weights.items()}
 
 
 def global_norm(grads: Parameters, names: list[str]) -> Array:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
+T = TypeVar("T")
+
 
 def kind_of(name: str) -> str:
     """Return the kind of a parameter: "W", "b" or "a" of a layer; "f", "p", "V", "c", "t", "E" or "s" of the inputs.
@@ -19,3 +23,12 @@ def layer_of(name: str) -> int:
     (12, 0)
     """
     return int(name[1:]) if kind_of(name) in "Wba" else 0
+
+
+def weight_matrices(parameters: dict[str, T]) -> dict[str, T]:
+    """Return the W^[l] of some parameters: what L1, L2 and weight decay apply to.
+
+    >>> weight_matrices({"W1": 3.0, "b1": 1.0, "W2": 2.0})
+    {'W1': 3.0, 'W2': 2.0}
+    """
+    return {name: theta for name, theta in parameters.items() if name[0] == "W"}

@@ -96,10 +96,8 @@ def linear_backward(dZ: Units, cache: LinearCache) -> tuple[UnitsBefore, Weights
     dW : array, shape (n, n_prev)
     db : array, shape (n, 1)
     """
-    W = cache[1]
     dW, db = linear_gradients(dZ, cache)
-    dA_prev = dot(W.T, dZ)
-    return dA_prev, dW, db
+    return dot(cache[1].T, dZ), dW, db
 
 
 def linear_activation_forward(
@@ -128,7 +126,7 @@ def linear_activation_forward(
     """
     if mask is not None:
         A_prev = dropout_forward(A_prev, mask)
-    Z, _ = linear_forward(A_prev, W, b)
+    Z = dot(W, A_prev) + b
     A = activation.forward(Z)
     cache = Cache(A_prev, W, b, Z, A, mask, alpha)
     return (A if alpha is None else blend_forward(Z, A, alpha)), cache
@@ -150,7 +148,7 @@ def linear_activation_backward(
     dA_prev, dW, db : as ``linear_backward``
     """
     dZ, _ = _activation_backward(dA, cache, activation)
-    return _masked_linear_backward(dZ, cache)
+    return _input_backward(dZ, cache), *linear_gradients(dZ, cache[:3])
 
 
 def L_model_forward(
@@ -183,7 +181,8 @@ def L_model_forward(
             A, W, b, network.layer_activations[l - 1], masks.get(l - 1), alpha
         )
         caches.append(cache)
-    caches[0] = caches[0]._replace(inputs=input_cache)
+    if input_cache is not None:
+        caches[0] = caches[0]._replace(inputs=input_cache)
     return A, caches
 
 
@@ -250,11 +249,10 @@ def L_model_backward(
     for l in range(network.L, 0, -1):
         cache = caches[l - 1]
         grads[f"dZ{l}"] = dZ
+        grads[f"dW{l}"], grads[f"db{l}"] = linear_gradients(dZ, cache[:3])
         if l == 1 and not input_gradient and network.inputs is None:
-            grads["dW1"], grads["db1"] = linear_gradients(dZ, cache[:3])
             break
-        dA, grads[f"dW{l}"], grads[f"db{l}"] = _masked_linear_backward(dZ, cache)
-        grads[f"dA{l - 1}"] = dA
+        grads[f"dA{l - 1}"] = dA = _input_backward(dZ, cache)
         if l > 1:
             dZ, dalpha = _activation_backward(dA, caches[l - 2], network.layer_activations[l - 2])
             if dalpha is not None:
@@ -300,12 +298,10 @@ def update_parameters(
 
 
 def linear_gradients(dZ: Units, cache: LinearCache) -> tuple[Weights, Biases]:
-    """Return dW and db alone, for the first layer, before which there is nothing to learn."""
+    """Return dW and db, all that layer 1 needs."""
     A_prev = cache[0]
     dZ = (1.0 / A_prev.shape[1]) * dZ  # the 1/m, on the smallest of the factors
-    dW = dot(dZ, A_prev.T)
-    db = sum_over_examples(dZ)
-    return dW, db
+    return dot(dZ, A_prev.T), sum_over_examples(dZ)
 
 
 def _activation_backward(dA: Units, cache: Cache, activation: Activation) -> tuple[Units, Biases | None]:
@@ -323,7 +319,7 @@ def _output_backward(AL: Units, Y: Targets, cache: Cache, network: Network) -> t
     return network.layer_activations[-1].backward(dAL, cache.Z, AL), dAL
 
 
-def _masked_linear_backward(dZ: Units, cache: Cache) -> tuple[UnitsBefore, Weights, Biases]:
-    """The linear backward step, and dropout's mask on dA_prev."""
-    dA_prev, dW, db = linear_backward(dZ, cache[:3])
-    return dA_prev if cache.mask is None else dropout_backward(dA_prev, cache.mask), dW, db
+def _input_backward(dZ: Units, cache: Cache) -> UnitsBefore:
+    """dA_prev = W^T dZ, with dropout's mask."""
+    dA_prev = dot(cache.W.T, dZ)
+    return dA_prev if cache.mask is None else dropout_backward(dA_prev, cache.mask)

@@ -7,29 +7,29 @@ drops what an uninterrupted one would have dropped.
 
 from __future__ import annotations
 
+from types import ModuleType
+
 from .arrays import Array, Scalar, Units, array_namespace
-from .parameter_names import kind_of
+from .parameter_names import weight_matrices
 
 
 def l2_forward(parameters: dict[str, Array], l2: Scalar, m: Scalar) -> Array:
     """Return the L2 part of the cost, l2 / (2 m) * sum of W^2; biases are left out."""
     xp = array_namespace(*parameters.values())
-    return l2 / (2.0 * m) * sum(xp.sum(W * W) for name, W in parameters.items() if kind_of(name) == "W")
+    return l2 / (2.0 * m) * sum(xp.sum(W * W) for W in weight_matrices(parameters).values())
 
 
 def l2_backward(
     grads: dict[str, Array], parameters: dict[str, Array], l2: Scalar, m: Scalar
 ) -> dict[str, Array]:
     """Return the gradients with l2 / m * W added to each dW."""
-    return grads | {
-        f"d{k}": grads[f"d{k}"] + (l2 / m) * W for k, W in parameters.items() if kind_of(k) == "W"
-    }
+    return grads | {f"d{k}": grads[f"d{k}"] + (l2 / m) * W for k, W in weight_matrices(parameters).items()}
 
 
 def l1_forward(parameters: dict[str, Array], l1: Scalar, m: Scalar) -> Array:
     """Return the L1 part of the cost, l1 / m * sum of |W|."""
     xp = array_namespace(*parameters.values())
-    return l1 / m * sum(xp.sum(xp.abs(W)) for name, W in parameters.items() if kind_of(name) == "W")
+    return l1 / m * sum(xp.sum(xp.abs(W)) for W in weight_matrices(parameters).values())
 
 
 def l1_backward(
@@ -37,9 +37,8 @@ def l1_backward(
 ) -> dict[str, Array]:
     """Return the gradients with l1 / m * sign(W) added to each dW; sign(0) = 0."""
     xp = array_namespace(*parameters.values())
-    return grads | {
-        f"d{k}": grads[f"d{k}"] + (l1 / m) * xp.sign(W) for k, W in parameters.items() if kind_of(k) == "W"
-    }
+    weights = weight_matrices(parameters)
+    return grads | {f"d{k}": grads[f"d{k}"] + (l1 / m) * xp.sign(W) for k, W in weights.items()}
 
 
 def dropout_forward(A: Units, mask: Units) -> Units:
@@ -74,23 +73,21 @@ def dropout_mask(A: Units, rate: Scalar, seed: int | Array, step: int | Array, l
     """
     xp = array_namespace(A)
     n, m = A.shape
-    key = _hash(_hash(_word(A, seed)) + _word(A, step))
-    unit = _hash(
-        key + xp.reshape(xp.arange(n, dtype=xp.uint32), (n, 1)) * _word(A, 0x9E3779B1) + _word(A, layer)
-    )
-    cell = _hash(unit + xp.reshape(xp.arange(m, dtype=xp.uint32), (1, m)))
-    uniform = xp.astype(cell >> _word(A, 8), A.dtype) * 2.0**-24
+    key = _hash(xp, _hash(xp, _word(xp, seed)) + _word(xp, step))
+    rows = xp.reshape(xp.arange(n, dtype=xp.uint32), (n, 1))
+    unit = _hash(xp, key + rows * _word(xp, 0x9E3779B1) + _word(xp, layer))
+    cell = _hash(xp, unit + xp.reshape(xp.arange(m, dtype=xp.uint32), (1, m)))
+    uniform = xp.astype(cell >> _word(xp, 8), A.dtype) * 2.0**-24
     return xp.astype(uniform >= rate, A.dtype) / (1.0 - rate)
 
 
-def _word(like: Array, value: int | Array) -> Array:
+def _word(xp: ModuleType, value: int | Array) -> Array:
     """Return a (1, 1) array of uint32: arrays wrap around in silence where NumPy's scalars would warn."""
-    xp = array_namespace(like)
     return xp.reshape(xp.asarray(value, dtype=xp.uint32), (1, 1))
 
 
-def _hash(x: Array) -> Array:
+def _hash(xp: ModuleType, x: Array) -> Array:
     """Mix the bits of uint32 numbers (Wellons' lowbias32)."""
-    x = (x ^ (x >> _word(x, 16))) * _word(x, 0x7FEB352D)
-    x = (x ^ (x >> _word(x, 15))) * _word(x, 0x846CA68B)
-    return x ^ (x >> _word(x, 16))
+    x = (x ^ (x >> _word(xp, 16))) * _word(xp, 0x7FEB352D)
+    x = (x ^ (x >> _word(xp, 15))) * _word(xp, 0x846CA68B)
+    return x ^ (x >> _word(xp, 16))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from ..core.arrays import Array, Scalar, array_namespace
@@ -31,7 +32,7 @@ class StepConfig:
     wide: bool = False
     every_cost: bool = False
 
-    @property
+    @cached_property
     def names(self) -> list[str]:
         """Names of the parameters."""
         return list(self.network.shapes)
@@ -73,13 +74,8 @@ def evaluate(
 ) -> Evaluation:
     """Run forward and backward on one batch, with dropout, weights, L1 and L2."""
     X, Y = batch.X, batch.Y
-    J = objective(
-        config.network,
-        X.shape[1],
-        batch.weights,
-        l2=values.l2 if config.l2 else None,
-        l1=values.l1 if config.l1 else None,
-    )
+    penalties = values.l2 if config.l2 else None, values.l1 if config.l1 else None
+    J = objective(config.network, X.shape[1], batch.weights, *penalties)
     masks = None
     if config.dropout:
         rates = dict(zip(config.dropout, values.dropout, strict=True))

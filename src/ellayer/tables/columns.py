@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import NoneType
 from typing import Any, TypeAlias
 
 import narwhals as nw
@@ -164,7 +165,12 @@ def _from_array(name: str, values: np.ndarray) -> Column:
 
 
 def _as_texts(objects: list[Any], name: str) -> np.ndarray:
-    return np.array([*(_text(v, name) for v in objects), None], dtype=object)[:-1]
+    if set(map(type, objects)) <= {str, float, NoneType}:  # no two of them are equal, as 1 and True are
+        levels = {value: _text(value, name) for value in set(objects)}
+        texts = [levels[value] for value in objects]
+    else:
+        texts = [_text(value, name) for value in objects]
+    return np.array([*texts, None], dtype=object)[:-1]
 
 
 def is_missing(value: object) -> bool:
