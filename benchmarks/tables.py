@@ -118,7 +118,7 @@ def _report(scores: Scores, seconds: Scores, names: list[str]) -> list[str]:
         columns = ["mean rank", *names]
         parts.append(markdown([{c: line.get(c, "") for c in columns} for line in lines]))
         better = [
-            {"better on so many tables": one, "of": len(scores)}
+            {"number of tables on which it is better": one, "of": len(scores)}
             | {peer: str(sum(row[one] < row[peer] for row in scores.values())) for peer in peers}
             for one in own
         ]

@@ -236,7 +236,7 @@ def test_the_page_of_tables_equals_the_code(heading: str, table: Registry):
 def test_the_page_has_the_facts_of_metrics():
     for row in page_rows("Metrics"):
         metric = METRICS[spelled(row["name"])[0]]
-        assert row["of"] == metric.takes
+        assert row["takes"] == metric.takes
         assert row["better"] == ("higher" if metric.maximize else "lower")
 
 
