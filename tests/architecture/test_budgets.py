@@ -47,7 +47,7 @@ BUDGET = {
     "core": Counts(0, 0, 0, 0),
     "data": Counts(7, 0, 10, 0),
     "engine": Counts(1, 7, 5, 0),
-    "estimators": Counts(75, 2, 2, 0),
+    "estimators": Counts(4, 2, 0, 0),
     "inspection": Counts(5, 0, 0, 0),
     "report": Counts(1, 0, 0, 0),
     "runs": Counts(18, 1, 0, 0),

@@ -1,16 +1,30 @@
-"""Examples as the estimators hold them: rows with their targets and weights."""
+"""Examples as the estimators hold them: rows with their targets and weights; and types of what users pass."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from scipy.sparse import csr_matrix
+    from narwhals.typing import IntoDataFrame
+    from numpy.typing import ArrayLike
+    from scipy.sparse import csr_matrix, sparray, spmatrix
 
     Rows: TypeAlias = np.ndarray | csr_matrix
+    MatrixLike: TypeAlias = ArrayLike | IntoDataFrame | spmatrix | sparray
+    TableLike: TypeAlias = ArrayLike | IntoDataFrame
+    RandomState: TypeAlias = int | np.random.RandomState | None
+
+
+class RowStream(Protocol):
+    """A stream in place of X and y, as ``data.TableStream`` is: the same blocks at each call."""
+
+    def blocks(self) -> Iterator[tuple[Any, np.ndarray]]:
+        """Return (polars frame, targets) of each block of rows."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from sklearn.base import ClassifierMixin
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.class_weight import compute_sample_weight
 
@@ -13,8 +15,30 @@ from ..engine.model import TargetKind
 from ..errors import EllayerError
 from .sklearn_compat import label_binarizer, label_kind, sparse_label_input
 
+if TYPE_CHECKING:
+    from .examples import MatrixLike, TableLike
 
-def decode(labels: LabelBinarizer, A: np.ndarray) -> Any:
+
+class ProbabilisticClassifier(ClassifierMixin):
+    """A classifier with ``predict_proba``, and the logarithm of it."""
+
+    def predict_log_proba(self, X: MatrixLike | TableLike) -> np.ndarray:
+        """Return the logarithm of ``predict_proba``, -inf for a probability of 0.
+
+        Parameters
+        ----------
+        X : as for ``predict_proba``
+
+        Returns
+        -------
+        log_P : ndarray of shape (n_samples, n_classes)
+        """
+        P = self.predict_proba(X)
+        with np.errstate(divide="ignore"):
+            return np.log(P, out=P)
+
+
+def decode(labels: LabelBinarizer, A: np.ndarray) -> np.ndarray:
     """Return the labels of outputs A (m, n_outputs): the most probable class, or those above 1/2."""
     classes = labels.classes_
     if label_kind(labels) == "multilabel-indicator":
@@ -34,7 +58,7 @@ def target_kind(labels: LabelBinarizer) -> TargetKind:
 
 
 def class_weights(
-    class_weight: Any, Y: np.ndarray, labels: LabelBinarizer, sample_weight: np.ndarray | None = None
+    class_weight: object, Y: np.ndarray, labels: LabelBinarizer, sample_weight: np.ndarray | None = None
 ) -> np.ndarray | None:
     """Return a weight per row from ``class_weight``: a dict by class, "balanced", or None.
 
@@ -69,7 +93,7 @@ def class_weights(
     return by_class[numbers]
 
 
-def _shown(values: list) -> str:
+def _shown(values: Sequence[object]) -> str:
     return ", ".join(map(repr, values[:10])) + (", ..." if len(values) > 10 else "")
 
 

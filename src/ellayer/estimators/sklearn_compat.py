@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from inspect import signature
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 import numpy as np
-from sklearn.base import BaseEstimator
-from sklearn.base import _fit_context as fit_context
+from sklearn.base import BaseEstimator, _fit_context
 from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils import metaestimators
 from sklearn.utils._param_validation import (
     Interval,
     InvalidParameterError,
@@ -31,24 +31,41 @@ from sklearn.utils.validation import _check_y as check_targets
 from ..errors import ParameterError
 
 try:
-    from sklearn.callback import CallbackSupportMixin, with_callbacks
+    from sklearn.callback import CallbackSupportMixin
+    from sklearn.callback import with_callbacks as _with_callbacks
 except ImportError:  # scikit-learn < 1.9
+    _with_callbacks = None
 
     class CallbackSupportMixin:  # type: ignore[no-redef]
         """No callback protocol in this version of scikit-learn."""
-
-    def with_callbacks(method: Callable) -> Callable:
-        """Leave the method as it is."""
-        return method
 
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike
 
 __all__ = ["CallbackSupportMixin", "Interval", "Options", "StrOptions"]  # and everything defined here
-__all__ += ["check_targets", "first_partial_fit", "fit_context", "with_callbacks"]
+__all__ += ["check_targets", "first_partial_fit"]
 
 LabelKind = Literal["binary", "multiclass", "multilabel-indicator"]
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+# Methods
+
+
+def fit_context(method: Method) -> Method:
+    """Let a method validate the estimator's parameters first."""
+    return _fit_context(prefer_skip_nested_validation=True)(method)
+
+
+def with_callbacks(method: Method) -> Method:
+    """Let a method run scikit-learn's callbacks, in versions that have them."""
+    return method if _with_callbacks is None else _with_callbacks(method)
+
+
+def available_if(check: Callable[[Any], bool]) -> Callable[[Method], Method]:
+    """Let an estimator have a method only if ``check(estimator)`` returns True."""
+    return metaestimators.available_if(check)
 
 
 # Parameters
@@ -150,7 +167,7 @@ class MLPOptimizer:
     rate_scale: float
 
 
-def mlp_optimizer(model: Any) -> MLPOptimizer | None:
+def mlp_optimizer(model: BaseEstimator) -> MLPOptimizer | None:
     """Return the optimizer state of a fitted ``sklearn.neural_network`` estimator; None for lbfgs."""
     optimizer = getattr(model, "_optimizer", None)
     if optimizer is None or model.solver == "lbfgs":
@@ -163,18 +180,21 @@ def mlp_optimizer(model: Any) -> MLPOptimizer | None:
     return MLPOptimizer({"v": optimizer.ms, "s": optimizer.vs}, optimizer.t, 1.0)
 
 
-def mlp_labels(model: Any) -> LabelBinarizer:
+def mlp_labels(model: BaseEstimator) -> LabelBinarizer:
     """Return the fitted labels of a ``sklearn.neural_network.MLPClassifier``."""
     return model._label_binarizer
 
 
-def no_improvement_count(model: Any) -> int:
+def no_improvement_count(model: BaseEstimator) -> int:
     """Return the epochs without improvement that a fitted scikit-learn MLP has counted."""
     return getattr(model, "_no_improvement_count", 0)
 
 
 def set_mlp_internals(
-    model: Any, random_state: np.random.RandomState, no_improvement: int, labels: LabelBinarizer | None
+    model: BaseEstimator,
+    random_state: np.random.RandomState,
+    no_improvement: int,
+    labels: LabelBinarizer | None,
 ) -> None:
     """Set the private attributes that scikit-learn's MLP has after a fit."""
     model._random_state, model._no_improvement_count = random_state, no_improvement
@@ -197,7 +217,9 @@ class SklearnCallbacks:
         Epochs at most.
     """
 
-    def __init__(self, estimator: Any, X: object, y: object, sample_weight: object, epochs: int | None):
+    def __init__(
+        self, estimator: BaseEstimator, X: object, y: object, sample_weight: object, epochs: int | None
+    ):
         metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
         self._task = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
         self._root = estimator._init_callback_context(max_subtasks=epochs)

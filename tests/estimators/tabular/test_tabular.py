@@ -42,6 +42,14 @@ def two_moods(m=200, seed=0):
     return X, np.where(X["x"] + (X["c"] == "a") - X["t"] > 0, "up", "down")
 
 
+def test_the_logarithm_of_probabilities_of_0_is_silent():
+    X, y = two_moods(60)
+    model = TabularClassifier(**QUICK).fit(X, y)
+    np.testing.assert_array_equal(model.predict_log_proba(X), np.log(model.predict_proba(X)))
+    model.temperature_ = 1e-9
+    assert np.isneginf(model.predict_log_proba(X)).any()
+
+
 @quiet
 @pytest.mark.parametrize("name", REACHED)
 def test_it_learns_real_tables(tables, name):

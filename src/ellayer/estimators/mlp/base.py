@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -13,14 +12,13 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.metrics import get_scorer
 from sklearn.utils import check_random_state
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..._warn import warn_user
 from ...core.inference import class_index, outputs
 from ...core.network import Network
 from ...engine.history import History
-from ...engine.model import ModelParts, TargetKind, labels_as_columns, rows_as_columns
+from ...engine.model import ModelParts, labels_as_columns, rows_as_columns
 from ...engine.state import Parameters
 from ...errors import EllayerError
 from .. import fit_warnings as checks
@@ -30,16 +28,18 @@ from ..parameters import CONSTRAINTS, hidden_sizes, named
 from ..sklearn_compat import (
     CallbackSupportMixin,
     SklearnCallbacks,
+    available_if,
     check_weights,
     label_kind,
     temporary_callbacks,
     validate_parameters,
     without_callbacks,
 )
+from ..stored import Arrays, Facts
 from .callbacks import EpochCallbacks, split_callbacks
 from .epoch_rule import FitData, Score
 from .fit import fit
-from .fit_state import Arrays, Facts, FitState, Progress
+from .fit_state import FitState, Progress
 from .network import make_network, starting_parameters
 from .rows import ordered_rows, split_off_validation
 from .settings import FitSettings, is_lbfgs
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike
     from sklearn.preprocessing import LabelBinarizer
 
-    from ..examples import Rows
+    from ..examples import MatrixLike, Rows
 
 FEW_EPOCHS = 20  # below, a fit that did not converge had no time to learn every class
 
@@ -64,8 +64,14 @@ def _is_stochastic(estimator: BaseEstimator) -> bool:
 partial_fit_available = available_if(_is_stochastic)
 
 
-class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupportMixin, BaseEstimator, ABC):
-    """Base of ``MLPClassifier`` and ``MLPRegressor``."""
+class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupportMixin, BaseEstimator):
+    """Base of ``MLPClassifier`` and ``MLPRegressor``, which define what differs between classes and numbers.
+
+    These methods are theirs: ``_encode(X, y, incremental, reset)`` validates and returns rows and targets
+    (n_samples, n_outputs); ``_loss_name()`` returns the row of the loss, once the targets are known;
+    ``_default_score(examples)`` a ``Score``, accuracy or R^2; ``_decode(A)`` the labels or numbers of outputs
+    (m, n_L); ``_target_kind()`` that of ``ModelParts``.
+    """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = CONSTRAINTS
 
@@ -119,7 +125,7 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
     def _validate_params(self) -> None:
         validate_parameters(self)
 
-    def _validated(self, X: Any, **rules: Any) -> Any:
+    def _validated(self, X: MatrixLike, **rules: object) -> Any:
         """scikit-learn's validation; where a value is no number, the error says how many and where."""
         try:
             return validate_data(self, X, accept_sparse=["csr", "csc"], **rules)
@@ -132,15 +138,15 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
 
     # Output
 
-    def _forward(self, X: Any, layer: int | None = None) -> np.ndarray:
+    def _forward(self, X: Rows, layer: int | None = None) -> np.ndarray:
         """Return A^[layer] of validated rows as rows, by default the last layer's."""
         return outputs(X.T, self.parameters_, self.network_, layer=layer)[0].T
 
-    def _outputs(self, X: Any) -> np.ndarray:
+    def _outputs(self, X: MatrixLike) -> np.ndarray:
         check_is_fitted(self)
         return self._forward(self._validated(X, reset=False))
 
-    def transform(self, X: Any, layer: int = -2) -> np.ndarray:
+    def transform(self, X: MatrixLike, layer: int = -2) -> np.ndarray:
         """Return the activations A^[l] of a layer, one row per example.
 
         Parameters
@@ -168,18 +174,6 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
 
     # Fit
 
-    @abstractmethod
-    def _encode(self, X: Any, y: Any, incremental: bool, reset: bool) -> tuple[Any, np.ndarray]:
-        """Validate, and return X and the targets as a matrix (n_samples, n_outputs)."""
-
-    @abstractmethod
-    def _loss_name(self) -> str:
-        """Return the row of the loss, once ``_encode`` has seen the targets."""
-
-    @abstractmethod
-    def _default_score(self, examples: Examples) -> Score:
-        """Return the score of outputs for examples: accuracy or R^2."""
-
     def _class_weights(self, Y: np.ndarray, weights: np.ndarray | None) -> np.ndarray | None:
         """Return weights (m,) by class."""
         return None
@@ -188,7 +182,7 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
         """Return the class numbers to stratify the validation split by."""
         return None
 
-    def _fit(self, X: object, y: object, sample_weight: ArrayLike | None, incremental: bool) -> Self:
+    def _fit(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None, incremental: bool) -> Self:
         functions, protocol = named(self, "callbacks", lambda: split_callbacks(self.callbacks))
         with temporary_callbacks(self, protocol):
             max_epochs = 1 if incremental else self.max_iter
@@ -326,14 +320,6 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
             engine=getattr(self, "engine_", ""),
             restored_best=self._fit_state.restored,
         )
-
-    @abstractmethod
-    def _decode(self, A: np.ndarray) -> np.ndarray:
-        """Return the labels or numbers of outputs A (m, n_L)."""
-
-    @abstractmethod
-    def _target_kind(self) -> TargetKind:
-        """Return what the outputs stand for."""
 
     # Storage
 

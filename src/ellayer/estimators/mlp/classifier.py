@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
-from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import column_or_1d
@@ -17,7 +17,7 @@ from ...engine.model import TargetKind
 from ...engine.state import Parameters
 from ...errors import EllayerError
 from ..examples import Examples
-from ..labels import class_weights, decode, target_kind
+from ..labels import ProbabilisticClassifier, class_weights, decode, target_kind
 from ..parameters import CONSTRAINTS
 from ..sklearn_compat import (
     StrOptions,
@@ -32,8 +32,14 @@ from .epoch_rule import Score
 from .loss_names import classifier_loss
 from .sklearn_convert import ConvertibleMLP
 
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, DTypeLike
 
-class MLPClassifier(ClassifierMixin, ConvertibleMLP):
+    from ..examples import MatrixLike, RandomState, Rows
+    from .custom_activation import ActivationSpec
+
+
+class MLPClassifier(ProbabilisticClassifier, ConvertibleMLP):
     """A multi-layer perceptron for classes, a drop-in successor of scikit-learn's.
 
     The parameters up to ``max_fun`` are scikit-learn's, with their defaults and meaning; those after
@@ -169,63 +175,67 @@ class MLPClassifier(ClassifierMixin, ConvertibleMLP):
 
     def __init__(
         self,
-        hidden_layer_sizes=(100,),
-        activation="relu",
+        hidden_layer_sizes: int | Sequence[int] | np.ndarray = (100,),
+        activation: ActivationSpec | Sequence[ActivationSpec] = "relu",
         *,
-        solver="adam",
-        alpha=0.0001,
-        batch_size="auto",
-        learning_rate="constant",
-        learning_rate_init=0.001,
-        power_t=0.5,
-        max_iter=200,
-        shuffle=True,
-        random_state=None,
-        tol=1e-4,
-        verbose=False,
-        warm_start=False,
-        momentum=0.9,
-        nesterovs_momentum=True,
-        early_stopping=False,
-        validation_fraction=0.1,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-8,
-        n_iter_no_change=10,
-        max_fun=15000,
-        loss="log_loss",
-        class_weight=None,
-        dropout=0.0,
-        output_activation=None,
-        optimizer=None,
-        learning_rate_schedule=None,
-        l1=0.0,
-        weight_decay=None,
-        clip_norm=None,
-        initializer=None,
-        init_params=None,
-        validation_data=None,
-        monitor=None,
-        restore_best=None,
-        callbacks=None,
-        time_limit=None,
-        dtype=None,
-        device=None,
-        engine="auto",
-    ):
+        solver: Literal["lbfgs", "sgd", "adam"] = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | Literal["auto"] = "auto",
+        learning_rate: Literal["constant", "invscaling", "adaptive"] = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: RandomState = None,
+        tol: float = 1e-4,
+        verbose: bool | int = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float | None = 10,
+        max_fun: int = 15000,
+        loss: str = "log_loss",
+        class_weight: Mapping[Any, float] | list[dict[int, float]] | Literal["balanced"] | None = None,
+        dropout: float | Sequence[float] = 0.0,
+        output_activation: ActivationSpec | None = None,
+        optimizer: object = None,
+        learning_rate_schedule: object = None,
+        l1: float = 0.0,
+        weight_decay: float | None = None,
+        clip_norm: float | None = None,
+        initializer: str | None = None,
+        init_params: Mapping[str, ArrayLike] | Sequence[Sequence[ArrayLike]] | None = None,
+        validation_data: Sequence[Any] | None = None,
+        monitor: str | None = None,
+        restore_best: bool | None = None,
+        callbacks: Sequence[Any] | None = None,
+        time_limit: float | None = None,
+        dtype: DTypeLike | None = None,
+        device: object = None,
+        engine: str = "auto",
+    ) -> None:
         store_parameters(self, locals())
 
     # Targets
 
-    def _encode(self, X: Any, y: Any, incremental: bool, reset: bool) -> tuple[Any, np.ndarray]:
-        X, y = self._validated(X, y=y, multi_output=True, dtype=(np.float64, np.float32), reset=reset)
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
+    def _encode(self, X: MatrixLike, y: ArrayLike, incremental: bool, reset: bool) -> tuple[Rows, np.ndarray]:
+        rows, targets = self._validated(
+            X, y=y, multi_output=True, dtype=(np.float64, np.float32), reset=reset
+        )
+        if targets.ndim == 2 and targets.shape[1] == 1:
+            targets = column_or_1d(targets, warn=True)
         if not hasattr(self, "classes_") or (not self.warm_start and not incremental):
-            self._take_labels(LabelBinarizer().fit(y))
+            self._take_labels(LabelBinarizer().fit(targets))
         else:
-            self._check_targets(unique_labels(y), same=self.warm_start and reset is False and not incremental)
-        return X, self._label_binarizer.transform(y).astype(bool)
+            self._check_targets(
+                unique_labels(targets), same=self.warm_start and reset is False and not incremental
+            )
+        return rows, self._label_binarizer.transform(targets).astype(bool)
 
     def _take_labels(self, labels: LabelBinarizer) -> None:
         self._label_binarizer = labels
@@ -281,8 +291,8 @@ class MLPClassifier(ClassifierMixin, ConvertibleMLP):
     # Fit
 
     @with_callbacks
-    @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPClassifier:
+    @fit_context
+    def fit(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Fit the network to examples and their labels.
 
         Parameters
@@ -303,8 +313,14 @@ class MLPClassifier(ClassifierMixin, ConvertibleMLP):
 
     @partial_fit_available
     @with_callbacks
-    @fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> MLPClassifier:
+    @fit_context
+    def partial_fit(
+        self,
+        X: MatrixLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        classes: ArrayLike | None = None,
+    ) -> Self:
         """Go on for one epoch over these examples, exactly where the last call left off.
 
         With ``early_stopping`` a part of the examples is held out, the same part of the same
@@ -328,7 +344,7 @@ class MLPClassifier(ClassifierMixin, ConvertibleMLP):
 
     # Predict
 
-    def predict(self, X: Any) -> Any:
+    def predict(self, X: MatrixLike) -> np.ndarray:
         """Return the labels of examples.
 
         Parameters
@@ -347,7 +363,7 @@ class MLPClassifier(ClassifierMixin, ConvertibleMLP):
     def _target_kind(self) -> TargetKind:
         return target_kind(self._label_binarizer)
 
-    def predict_proba(self, X: Any) -> np.ndarray:
+    def predict_proba(self, X: MatrixLike) -> np.ndarray:
         """Return the probability of each class.
 
         Parameters
@@ -371,20 +387,6 @@ class MLPClassifier(ClassifierMixin, ConvertibleMLP):
         if label_kind(self._label_binarizer) == "multiclass" and activation != "softmax":
             return A / np.maximum(A.sum(axis=1, keepdims=True), np.finfo(A.dtype).tiny)
         return np.ascontiguousarray(A)
-
-    def predict_log_proba(self, X: Any) -> np.ndarray:
-        """Return the logarithm of ``predict_proba``.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        log_P : ndarray of shape (n_samples, n_classes)
-        """
-        P = self.predict_proba(X)
-        return np.log(P, out=P)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

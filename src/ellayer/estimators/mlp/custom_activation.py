@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -18,11 +18,14 @@ from ...core.activations import ACTIVATIONS, Activation
 from ...core.arrays import Array, array_namespace
 from ...errors import EllayerError
 
+Function: TypeAlias = Callable[..., Any]  # g or g', unit by unit
+ActivationSpec: TypeAlias = str | Activation | Function | tuple[Function, Function]
+
 EPSILON = 1e-5
 THRESHOLD = 1e-6
 
 
-def find_activation(spec: Any, name: str = "activation") -> str | Activation:
+def find_activation(spec: object, name: str = "activation") -> str | Activation:
     """Return a name of the table, or the row of a function g or of a pair (g, g').
 
     Raises
@@ -79,19 +82,19 @@ def is_traceable(row: Activation) -> bool:
     import jax
 
     try:
-        jax.eval_shape(row.derivative, jax.ShapeDtypeStruct((2, 3), np.float32))
+        jax.eval_shape(row.derivative, np.zeros((2, 3), np.float32))
     except Exception:  # whatever a user's function makes of a traced array
         return False
     return True
 
 
 @lru_cache(maxsize=256)
-def _row_of_pair(g: Callable, g_prime: Callable) -> Activation:
+def _row_of_pair(g: Function, g_prime: Function) -> Activation:
     return Activation(_name(g), partial(_forward, g), partial(_pair_backward, g_prime))
 
 
 @lru_cache(maxsize=256)
-def _row_of_function(g: Callable) -> Activation:
+def _row_of_function(g: Function) -> Activation:
     row = Activation(_name(g), partial(_forward, g), partial(_derived_backward, g))
     if not is_traceable(row):
         raise EllayerError(
@@ -101,30 +104,30 @@ def _row_of_function(g: Callable) -> Activation:
     return row
 
 
-def _name(g: Callable) -> str:
+def _name(g: Function) -> str:
     name = getattr(g, "__name__", type(g).__name__).strip("<>")
     return f"own_{name}"
 
 
-def _forward(g: Callable, Z: Array) -> Array:
+def _forward(g: Function, Z: Array) -> Array:
     return _as_given(g, Z)
 
 
-def _pair_backward(g_prime: Callable, dA: Array, Z: Array, A: Array) -> Array:
+def _pair_backward(g_prime: Function, dA: Array, Z: Array, A: Array) -> Array:
     return dA * _as_given(g_prime, Z)
 
 
-def _derived_backward(g: Callable, dA: Array, Z: Array, A: Array) -> Array:
+def _derived_backward(g: Function, dA: Array, Z: Array, A: Array) -> Array:
     return dA * _as_given(partial(_slope, g), Z)
 
 
-def _slope(g: Callable, Z: Array) -> Array:
+def _slope(g: Function, Z: Array) -> Array:
     import jax
 
     return jax.jvp(g, (Z,), (array_namespace(Z).ones_like(Z),))[1]
 
 
-def _as_given(function: Callable, Z: Array) -> Array:
+def _as_given(function: Function, Z: Array) -> Array:
     """Return function(Z) in the library and dtype of Z: jax.numpy would hand NumPy's arrays back as its own."""
     if not isinstance(Z, np.ndarray):
         return function(Z)
@@ -132,6 +135,6 @@ def _as_given(function: Callable, Z: Array) -> Array:
         return np.asarray(function(Z), dtype=Z.dtype)
 
 
-def _double_precision(Z: np.ndarray) -> Any:
+def _double_precision(Z: np.ndarray) -> AbstractContextManager[object]:
     jax = sys.modules.get("jax")
     return jax.enable_x64(Z.dtype == np.float64) if jax is not None else nullcontext()

@@ -137,8 +137,8 @@ def _schedule(
     if settings.rate_rule == "schedule":
         return settings.schedule
     if settings.rate_rule == "invscaling":
-        seen = rule.progress["t_"] - begin.step // steps * m
-        return inverse_scaling(settings.power, seen, m, steps)
+        examples_seen = rule.progress["t_"] - begin.step // steps * m
+        return inverse_scaling(settings.power, examples_seen, m, steps)
     return rule.schedule() if rule.adaptive else None
 
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 import math
 from copy import deepcopy
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 
 from ...core.network import Network
 from ...engine.history import History
 from ...engine.state import FlatState, Parameters, TrainState
+from ..stored import Arrays, Facts, history_arrays, read_history, under
 from .network import sklearn_name
 
-Arrays = dict[str, np.ndarray]
-Facts = dict[str, Any]
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
 _CURVES = ("loss_curve_", "validation_scores_")
 _TRAIN_NUMBERS = ("step", "before", "seed", "rate_scale", "best_value", "best_step", "waited")
@@ -91,7 +92,7 @@ class FitState:
         history = History(self.history, self.history.final)
         return replace(self, memory=replace(self.memory), history=history, progress=deepcopy(self.progress))
 
-    def start(self, dtype: Any) -> TrainState:
+    def start(self, dtype: DTypeLike) -> TrainState:
         """Return the state to continue training from: the last parameters, not those of the best epoch."""
         state = self.train_state
         last = self.parameters if state is None or not self.restored else state.parameters
@@ -127,7 +128,7 @@ class FitState:
         arrays |= {
             f"curve/{name}": np.asarray(curve, float) for name, curve in curves.items() if curve is not None
         }
-        arrays |= {f"history/{name}": np.asarray(column, float) for name, column in self.history.items()}
+        arrays |= history_arrays(self.history)
         kind, keys, position, *_ = self.split_state
         arrays["split"] = np.asarray(keys, np.uint32)
         facts: Facts = {
@@ -155,13 +156,11 @@ class FitState:
         network = Network.from_json(facts["network"])
         parameters = {name: np.ascontiguousarray(arrays[name]) for name in network.shapes}
         progress: Any = {name: _number(value) for name, value in facts["numbers"].items()}
-        progress |= {name: curve.tolist() for name, curve in _under(arrays, "curve/").items()}
+        progress |= {name: curve.tolist() for name, curve in under(arrays, "curve/").items()}
         progress |= dict.fromkeys(facts.get("none", []))
-        history = History({name: arrays[f"history/{name}"].tolist() for name in facts["history"]})
-        history["epoch"] = [int(epoch) for epoch in history.get("epoch", [])]
         memory = Memory(
             **{name: _number(value) for name, value in facts["memory"].items()},
-            best_parameters=_under(arrays, "best/") or None,
+            best_parameters=under(arrays, "best/") or None,
         )
         return cls(
             network,
@@ -173,7 +172,7 @@ class FitState:
             memory=memory,
             optimizer=facts["optimizer"],
             epoch_shape=tuple(facts["place"]) or None,
-            history=history,
+            history=read_history(arrays, facts["history"]),
             progress=progress,
         )
 
@@ -202,19 +201,19 @@ def _train_state(parameters: Parameters, arrays: Arrays, facts: Facts) -> TrainS
     slots = facts["slots"]
     optimizer_state: Any = None
     if slots is not None:
-        optimizer_state = {slot: _under(arrays, f"state/optimizer/{slot}/") for slot in slots}
-    elif leaves := _under(arrays, "state/optax/"):
+        optimizer_state = {slot: under(arrays, f"state/optimizer/{slot}/") for slot in slots}
+    elif leaves := under(arrays, "state/optax/"):
         optimizer_state = FlatState(leaves)
     known = {field.name for field in fields(TrainState)}
     return TrainState(
-        _under(arrays, "state/parameters/") or parameters,
+        under(arrays, "state/parameters/") or parameters,
         optimizer_state,
-        best_parameters=_under(arrays, "state/best/") or None,
+        best_parameters=under(arrays, "state/best/") or None,
         **{name: _number(value) for name, value in facts["state"].items() if name in known},
     )
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     """Return a number as JSON has it: nan and infinities as text."""
     if isinstance(value, (float, np.floating)):
         return float(value) if np.isfinite(value) else str(float(value))
@@ -222,9 +221,4 @@ def _plain(value: Any) -> Any:
 
 
 def _number(value: Any) -> Any:
-    return float(value) if value in ("inf", "-inf", "nan") else value
-
-
-def _under(arrays: Arrays, prefix: str) -> Arrays:
-    """Return the arrays whose name begins with a prefix, without it."""
-    return {name[len(prefix) :]: array for name, array in arrays.items() if name.startswith(prefix)}
+    return float(value) if isinstance(value, str) and value in ("inf", "-inf", "nan") else value

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 if TYPE_CHECKING:
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from .regressor import MLPRegressor
 
 
-def from_sklearn(model: Any) -> MLPClassifier | MLPRegressor:
+def from_sklearn(model: BaseEstimator) -> MLPClassifier | MLPRegressor:
     """Return the estimator of this package with a fitted scikit-learn MLP's parameters: equal predictions.
 
     The state of its optimizer is kept, so that ``partial_fit`` continues where scikit-learn stopped.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache, partial
-from typing import Any
 
 from ...core.arrays import Array
 from ...core.losses import LOSSES, FusedPair, Loss
@@ -55,5 +55,5 @@ def reported_as_mean(spec: str, n_outputs: int) -> Loss:
     return replace(row, name=name, forward=partial(_mean, row.forward, n_outputs), fused=fused)
 
 
-def _mean(forward: Any, n_outputs: int, A: Array, Y: Array) -> Array:
+def _mean(forward: Callable[[Array, Array], Array], n_outputs: int, A: Array, Y: Array) -> Array:
     return (1.0 / n_outputs) * forward(A, Y)

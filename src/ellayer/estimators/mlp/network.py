@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -18,10 +19,10 @@ from ...core.parameter_names import kind_of, layer_of
 from ...engine.state import Parameters
 from ...errors import EllayerError
 from ..parameters import hidden_sizes
-from .custom_activation import find_activation
+from .custom_activation import ActivationSpec, find_activation
 
 if TYPE_CHECKING:
-    from numpy.typing import DTypeLike
+    from numpy.typing import ArrayLike, DTypeLike
 
 SKLEARN_NAMES = {"sigmoid": "logistic"}
 
@@ -41,9 +42,11 @@ def make_network(estimator: BaseEstimator, n_features: int, n_outputs: int, loss
     return Network([n_features, *sizes, n_outputs], _with_distinct_names([*hidden, output]), loss)
 
 
-def _hidden_activations(activation: Any, count: int) -> list[str | Activation]:
+def _hidden_activations(
+    activation: ActivationSpec | Sequence[ActivationSpec], count: int
+) -> list[str | Activation]:
     pair = isinstance(activation, tuple) and len(activation) == 2 and all(map(callable, activation))
-    if pair or isinstance(activation, str) or callable(activation):
+    if pair or isinstance(activation, (str, Activation)) or callable(activation):
         return [find_activation(activation)] * count
     rows = [find_activation(spec) for spec in activation]
     if len(rows) != count:
@@ -100,11 +103,13 @@ def starting_parameters(
     return parameters
 
 
-def _only_name(activation: Any) -> str:
+def _only_name(activation: object) -> str:
     return ACTIVATIONS.canonical(activation) if isinstance(activation, str) else ""
 
 
-def read_parameters(init_params: Any, network: Network, dtype: DTypeLike) -> Parameters:
+def read_parameters(
+    init_params: Mapping[str, ArrayLike] | Sequence[Sequence[ArrayLike]], network: Network, dtype: DTypeLike
+) -> Parameters:
     """Return checked parameters from a dict {"W1": ...} or a pair (coefs, intercepts)."""
     if isinstance(init_params, dict):
         arrays = dict(init_params)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from sklearn.base import RegressorMixin
@@ -18,6 +19,12 @@ from .base import partial_fit_available
 from .epoch_rule import Score
 from .loss_names import regressor_loss
 from .sklearn_convert import ConvertibleMLP
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, DTypeLike
+
+    from ..examples import MatrixLike, RandomState, Rows
+    from .custom_activation import ActivationSpec
 
 
 class MLPRegressor(RegressorMixin, ConvertibleMLP):
@@ -144,58 +151,58 @@ class MLPRegressor(RegressorMixin, ConvertibleMLP):
 
     def __init__(
         self,
-        loss="squared_error",
-        hidden_layer_sizes=(100,),
-        activation="relu",
+        loss: str = "squared_error",
+        hidden_layer_sizes: int | Sequence[int] | np.ndarray = (100,),
+        activation: ActivationSpec | Sequence[ActivationSpec] = "relu",
         *,
-        solver="adam",
-        alpha=0.0001,
-        batch_size="auto",
-        learning_rate="constant",
-        learning_rate_init=0.001,
-        power_t=0.5,
-        max_iter=200,
-        shuffle=True,
-        random_state=None,
-        tol=1e-4,
-        verbose=False,
-        warm_start=False,
-        momentum=0.9,
-        nesterovs_momentum=True,
-        early_stopping=False,
-        validation_fraction=0.1,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-8,
-        n_iter_no_change=10,
-        max_fun=15000,
-        dropout=0.0,
-        output_activation=None,
-        optimizer=None,
-        learning_rate_schedule=None,
-        l1=0.0,
-        weight_decay=None,
-        clip_norm=None,
-        initializer=None,
-        init_params=None,
-        validation_data=None,
-        monitor=None,
-        restore_best=None,
-        callbacks=None,
-        time_limit=None,
-        dtype=None,
-        device=None,
-        engine="auto",
-    ):
+        solver: Literal["lbfgs", "sgd", "adam"] = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | Literal["auto"] = "auto",
+        learning_rate: Literal["constant", "invscaling", "adaptive"] = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: RandomState = None,
+        tol: float = 1e-4,
+        verbose: bool | int = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float | None = 10,
+        max_fun: int = 15000,
+        dropout: float | Sequence[float] = 0.0,
+        output_activation: ActivationSpec | None = None,
+        optimizer: object = None,
+        learning_rate_schedule: object = None,
+        l1: float = 0.0,
+        weight_decay: float | None = None,
+        clip_norm: float | None = None,
+        initializer: str | None = None,
+        init_params: Mapping[str, ArrayLike] | Sequence[Sequence[ArrayLike]] | None = None,
+        validation_data: Sequence[Any] | None = None,
+        monitor: str | None = None,
+        restore_best: bool | None = None,
+        callbacks: Sequence[Any] | None = None,
+        time_limit: float | None = None,
+        dtype: DTypeLike | None = None,
+        device: object = None,
+        engine: str = "auto",
+    ) -> None:
         store_parameters(self, locals())
 
-    def _encode(self, X: Any, y: Any, incremental: bool, reset: bool) -> tuple[Any, np.ndarray]:
-        X, y = self._validated(
+    def _encode(self, X: MatrixLike, y: ArrayLike, incremental: bool, reset: bool) -> tuple[Rows, np.ndarray]:
+        rows, targets = self._validated(
             X, y=y, multi_output=True, y_numeric=True, dtype=(np.float64, np.float32), reset=reset
         )
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
-        return X, y.reshape(len(y), -1)
+        if targets.ndim == 2 and targets.shape[1] == 1:
+            targets = column_or_1d(targets, warn=True)
+        return rows, targets.reshape(len(targets), -1)
 
     def _default_score(self, examples: Examples) -> Score:
         def r2(parameters: Parameters, A: np.ndarray) -> float:
@@ -214,8 +221,8 @@ class MLPRegressor(RegressorMixin, ConvertibleMLP):
         return tags
 
     @with_callbacks
-    @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
+    @fit_context
+    def fit(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Fit the network to examples and their targets.
 
         Parameters
@@ -235,8 +242,8 @@ class MLPRegressor(RegressorMixin, ConvertibleMLP):
 
     @partial_fit_available
     @with_callbacks
-    @fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
+    @fit_context
+    def partial_fit(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Go on for one epoch over these examples, exactly where the last call left off.
 
         With ``early_stopping`` a part of the examples is held out, the same part of the same
@@ -253,7 +260,7 @@ class MLPRegressor(RegressorMixin, ConvertibleMLP):
         """
         return self._fit(X, y, sample_weight, incremental=True)
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: MatrixLike) -> np.ndarray:
         """Return the predicted numbers of examples.
 
         Parameters

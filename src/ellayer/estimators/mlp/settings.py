@@ -144,7 +144,7 @@ def choose_engine(estimator: BaseEstimator, network: Network) -> tuple[str, list
     return engine, devices
 
 
-def _devices(device: Any) -> list[Any] | None:
+def _devices(device: object) -> list[Any] | None:
     """Return jax's devices for a name like "cpu", "gpu" or "gpu:1", a device or a list of devices."""
     if device is None:
         return None
@@ -213,7 +213,7 @@ def _monitored(estimator: BaseEstimator, has_validation: bool) -> Monitored:
 def inverse_scaling(power: float, examples_seen: int, m: int, steps_per_epoch: int) -> Schedule:
     """Return 1 / (t + 1)^power, with t the examples seen before the epoch."""
 
-    def factor(step: Any, total: int) -> Any:
+    def factor(step: np.ndarray, total: int) -> np.ndarray:
         t = examples_seen + (np.asarray(step) // steps_per_epoch) * m
         return 1.0 / (t + 1.0) ** power
 

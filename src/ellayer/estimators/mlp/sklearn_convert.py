@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from sklearn.base import is_classifier
+from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
@@ -126,7 +126,7 @@ class ConvertibleMLP(BaseMLP):
         )
         return model
 
-    def _take_sklearn(self, model: Any) -> None:
+    def _take_sklearn(self, model: BaseEstimator) -> None:
         """Become fitted by scikit-learn's fitted estimator, whose parameters are those of this one."""
         if is_classifier(model):
             self._take_labels(mlp_labels(model))
@@ -195,7 +195,7 @@ def _one_activation(network: Network) -> str:
 # scikit-learn's fitted state
 
 
-def _history(model: Any) -> History:
+def _history(model: BaseEstimator) -> History:
     losses, scores = getattr(model, "loss_curve_", []), getattr(model, "validation_scores_", None)
     history = History({"epoch": list(range(1, len(losses) + 1)), "loss": losses})
     if scores:
@@ -203,7 +203,7 @@ def _history(model: Any) -> History:
     return history
 
 
-def _memory(model: Any) -> Memory:
+def _memory(model: BaseEstimator) -> Memory:
     best, score = getattr(model, "best_loss_", None), getattr(model, "best_validation_score_", None)
     value = score if score is not None else -math.inf if best is None else -best
     return Memory(no_improvement=no_improvement_count(model), best=value)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import nullcontext
+from functools import partial
 from numbers import Integral, Real
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -17,10 +17,9 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from ..._warn import warn_user
 from ...core.inference import EXAMPLES_AT_ONCE, outputs
-from ...core.metrics import Metric
 from ...core.network import Network
 from ...engine.history import History, mean_epochs
-from ...engine.model import ModelParts, TargetKind, rows_as_columns
+from ...engine.model import ModelParts, rows_as_columns
 from ...engine.result import TrainingResult
 from ...engine.state import Parameters
 from ...errors import EllayerError
@@ -30,12 +29,15 @@ from ..examples import Examples
 from ..hold_out import FEWEST_ROWS, member_folds
 from ..parameters import hidden_sizes
 from ..sklearn_compat import Interval, StrOptions, check_weights, validate_parameters
-from .fit_stream import is_stream, stream_data
+from ..stored import Arrays, Facts, history_arrays, read_history, under
+from .fit_stream import StreamSteps, is_stream, stream_data
 from .recipes import RECIPES, Recipe, find_recipe, make_network
-from .training import EpochScore, FitRequest, TableData, best_epoch, train_recipes
+from .training import ConstantTarget, EpochScore, FitRequest, TableData, best_epoch, train_recipes
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, DTypeLike
+
+    from ..examples import TableLike
 
 _count = Interval(Integral, 1, None, closed="left")
 CONSTRAINTS: dict[str, list[Any]] = {
@@ -52,8 +54,16 @@ CONSTRAINTS: dict[str, list[Any]] = {
 }
 
 
-class BaseTabular(BaseEstimator, ABC):
-    """Base of ``TabularClassifier`` and ``TabularRegressor``."""
+class BaseTabular(BaseEstimator):
+    """Base of ``TabularClassifier`` and ``TabularRegressor``, which define what differs between classes and numbers.
+
+    These methods are theirs: ``_learn_targets(y)`` and ``_targets(y)`` return Y (m, n_L), of the fit and of
+    further targets; ``_is_constant(Y)``, ``_warn_of_constant()``; ``_find_metric()``, ``_loss(recipe)`` and
+    ``_score_of_epoch(AL, Y, weights)``; ``_start_evaluation(count, Y, weights)`` sets the attributes of a fit
+    without validation rows, and ``_evaluate(Z, examples)`` those of one with them, from outputs (K, m, n_L) that
+    are nan for rows learned from, and returns the predictions; ``_encode_targets(y, m)``, ``_decode(AL)`` and
+    ``_target_kind()`` are those of ``ModelParts``; ``_target_facts()`` and ``_set_target_facts(facts)`` store.
+    """
 
     _task: ClassVar[str]
     network_: Network | None
@@ -78,9 +88,11 @@ class BaseTabular(BaseEstimator, ABC):
             if scratch is None:
                 data = self._table_data(request, recipes[0], seed)
             else:
-                data = stream_data(self, request, recipes[0], seed, scratch)
+                data = stream_data(self._stream_steps(recipes[0]), request, seed, scratch)
             results: list[list[TrainingResult]] = [[] for _ in models]
-            if data is not None:
+            if isinstance(data, ConstantTarget):
+                self._settle_constant(data, recipes[0])
+            else:
                 preparation, shape = self.preparation_, (data.start.shape[1], data.Y.shape[1])
                 loss = self._loss(recipes[0])
                 network = self.network_ = make_network(
@@ -93,12 +105,30 @@ class BaseTabular(BaseEstimator, ABC):
         }
         for model, trained in zip(models, results, strict=True):
             model.__dict__.update(shared)
-            if data is not None:
+            if isinstance(data, TableData):
                 model._settle(data, trained)
         return self
 
-    def _table_data(self, request: FitRequest, recipe: Recipe, seed: int) -> TableData | None:
-        """Return the prepared rows of a table in memory; None for a constant target, which settles the fit."""
+    def _stream_steps(self, recipe: Recipe) -> StreamSteps:
+        """Return the parts of this estimator that a stream is prepared with."""
+        return StreamSteps(
+            task=self._task,
+            dtype=self.dtype,
+            n_members=self.n_members,
+            check_targets=self._checked_targets,
+            learn_targets=self._learn_targets,
+            encode_targets=self._targets,
+            is_constant=self._is_constant,
+            class_weights=self._class_weights,
+            read=self._read,
+            remember=partial(remember_features, self),
+            prepare=partial(self._prepare, recipe=recipe),
+            matrix=partial(self._matrix, new=False, warn=False),
+            eval_rows=self._eval_rows,
+        )
+
+    def _table_data(self, request: FitRequest, recipe: Recipe, seed: int) -> TableData | ConstantTarget:
+        """Return the prepared rows of a table in memory."""
         table = read_table(request.X)
         remember_features(self, request.X, len(table))
         Y = self._learn_targets(self._checked_targets(request.X, request.y))
@@ -110,8 +140,7 @@ class BaseTabular(BaseEstimator, ABC):
             None if weights is None else weights[numbers],
         )
         if self._is_constant(Y):
-            self._settle_constant(table, recipe, count)
-            return None
+            return ConstantTarget(table, count)
         held_out = None
         if request.eval_set is None:
             held_out = member_folds(self._strata(Y), len(Y), self.n_members, np.random.RandomState(seed))
@@ -133,6 +162,8 @@ class BaseTabular(BaseEstimator, ABC):
         self.history_ = mean_epochs([result.history for result in results])
         self.best_epochs_ = [best_epoch(result.history, self._metric.maximize) for result in results]
         self.stopped_by_, self.engine_ = results[0].stopped_by, results[0].engine
+        if data.streamed is not None:
+            self.held_out_ = data.streamed
         self._start_evaluation(data.count, data.Y, data.weights)
         if not data.validation:
             return
@@ -147,19 +178,19 @@ class BaseTabular(BaseEstimator, ABC):
         prediction = self._evaluate(Z[:, rows], Examples(data.Y[:0], data.Y[rows], weights))
         self.oof_prediction_[data.numbers[rows]] = prediction
 
-    def _checked_targets(self, X: Any, y: Any) -> Any:
+    def _checked_targets(self, X: object, y: ArrayLike | None) -> np.ndarray:
         if y is None:
             raise EllayerError(
                 f"This {type(self).__name__} estimator requires y to be passed, but the target y is None."
             )
-        y = _as_labels(y)
-        check_consistent_length(X, y)
-        if y.ndim == 2 and y.shape[1] > 1:
+        labels = _as_labels(y)
+        check_consistent_length(X, labels)
+        if labels.ndim == 2 and labels.shape[1] > 1:
             raise EllayerError(
-                f"y: expected one target, shape ({len(y)},), received shape {y.shape}; fit one model per column, for "
-                "example with sklearn.multioutput"
+                f"y: expected one target, shape ({len(labels)},), received shape {labels.shape}; fit one model per column, "
+                "for example with sklearn.multioutput"
             )
-        return column_or_1d(y, warn=True)
+        return column_or_1d(labels, warn=True)
 
     def _weights(self, sample_weight: ArrayLike | None, Y: np.ndarray) -> np.ndarray | None:
         """Return the weight of each row, by itself and by its class; rows of weight 0 are left out of the fit."""
@@ -182,19 +213,19 @@ class BaseTabular(BaseEstimator, ABC):
         self.preparation_ = preparation.fit_columns(table)
 
     def _matrix(
-        self, table: list[Column], dtype: Any = None, new: bool = True, warn: bool = True
+        self, table: list[Column], dtype: DTypeLike | None = None, new: bool = True, warn: bool = True
     ) -> np.ndarray:
         """The prepared rows, new ones or those of the fit; a column of 0 where nothing in the table can be used."""
         dtype = np.dtype(dtype or self.dtype)
         X = self.preparation_.transform_columns(table, warn, warn_of_levels=new, dtype=dtype)
         return X if X.shape[1] else np.zeros((len(X), 1), dtype)
 
-    def _read(self, X: Any) -> list[Column]:
+    def _read(self, X: object) -> list[Column]:
         """Return the columns of a new table in the order of the fit."""
         names = getattr(self, "feature_names_in_", None)
         return match_columns(read_table(X), X, names, self.n_features_in_, type(self))
 
-    def _eval_rows(self, eval_set: Any) -> Examples:
+    def _eval_rows(self, eval_set: Sequence[Any] | None) -> Examples:
         if not isinstance(eval_set, (tuple, list)) or len(eval_set) not in (2, 3):
             raise EllayerError(
                 f"eval_set: expected (X, y) or (X, y, sample_weight), received {type(eval_set).__name__}"
@@ -211,13 +242,21 @@ class BaseTabular(BaseEstimator, ABC):
                 "last epoch is kept and there is no validation score",
             )
 
-    def _settle_constant(self, table: list[Column], recipe: Recipe, count: int) -> None:
+    def _settle_constant(self, data: ConstantTarget, recipe: Recipe) -> None:
         """Set the fitted attributes for a constant target: there is no network."""
         self._warn_of_constant()
-        self._prepare(table, recipe)
+        self._prepare(data.table, recipe)
         self.network_, self.members_, self.history_ = None, [], History()
         self.best_epochs_, self.stopped_by_, self.engine_ = [], "constant", "none"
-        self._start_evaluation(count)
+        self._start_evaluation(data.count)
+
+    def _class_weights(self, Y: np.ndarray, weights: np.ndarray | None) -> np.ndarray | None:
+        """Return the weight of each row by its class."""
+        return None
+
+    def _strata(self, Y: np.ndarray) -> np.ndarray | None:
+        """Return the class numbers to stratify folds by."""
+        return None
 
     # Outputs
 
@@ -230,7 +269,7 @@ class BaseTabular(BaseEstimator, ABC):
             Z.append(outputs(X.T, double, self.network_, EXAMPLES_AT_ONCE)[1].T)
         return np.stack(Z)
 
-    def _member_outputs(self, X: Any) -> np.ndarray:
+    def _member_outputs(self, X: TableLike) -> np.ndarray:
         """Return Z^[L] of each member, (K, m, n_L), for raw rows."""
         check_is_fitted(self)
         prepared = self._matrix(self._read(X), np.float64)
@@ -270,26 +309,14 @@ class BaseTabular(BaseEstimator, ABC):
         assert self.network_ is not None
         return rows_as_columns(self.network_, X)
 
-    @abstractmethod
-    def _encode_targets(self, y: ArrayLike, m: int) -> np.ndarray:
-        """Return the network's targets (n_L, m) for labels or numbers."""
-
-    @abstractmethod
-    def _decode(self, AL: np.ndarray) -> np.ndarray:
-        """Return the labels or numbers of the outputs (n_L, m) of one member."""
-
-    @abstractmethod
-    def _target_kind(self) -> TargetKind:
-        """Return what the outputs stand for."""
-
     # Storage
 
-    def _get_fitted(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    def _get_fitted(self) -> tuple[Arrays, Facts]:
         arrays, prepared = self.preparation_.get_state()
         arrays = {f"preparation/{name}": array for name, array in arrays.items()}
         for k, parameters in enumerate(self.members_):
             arrays |= {f"member {k}/{name}": theta for name, theta in parameters.items()}
-        arrays |= {f"history/{name}": np.asarray(column, float) for name, column in self.history_.items()}
+        arrays |= history_arrays(self.history_)
         arrays |= {name: np.asarray(getattr(self, name)) for name in self._arrays}
         facts = {
             "preparation": prepared,
@@ -304,17 +331,14 @@ class BaseTabular(BaseEstimator, ABC):
         }
         return arrays, facts
 
-    def _set_fitted(self, arrays: dict[str, np.ndarray], facts: dict[str, Any]) -> None:
-        under = lambda start: {n[len(start) :]: np.array(a) for n, a in arrays.items() if n.startswith(start)}  # noqa: E731
-        self.preparation_ = TablePreparation.from_state(under("preparation/"), facts["preparation"])
+    def _set_fitted(self, arrays: Arrays, facts: Facts) -> None:
+        self.preparation_ = TablePreparation.from_state(under(arrays, "preparation/"), facts["preparation"])
         self.n_features_in_ = self.preparation_.n_features_in_
         if hasattr(self.preparation_, "feature_names_in_"):
             self.feature_names_in_ = self.preparation_.feature_names_in_
         self.network_ = None if facts["network"] is None else Network.from_json(facts["network"])
-        self.members_ = [under(f"member {k}/") for k in range(facts["members"])]
-        self.history_ = History({name: arrays[f"history/{name}"].tolist() for name in facts["history"]})
-        if self.history_:
-            self.history_["epoch"] = [int(epoch) for epoch in self.history_["epoch"]]
+        self.members_ = [under(arrays, f"member {k}/") for k in range(facts["members"])]
+        self.history_ = read_history(arrays, facts["history"])
         score = facts["validation_score"]
         self.validation_score_ = math.nan if score is None else score
         self.best_epochs_, self.stopped_by_ = list(facts["best_epochs"]), facts["stopped_by"]
@@ -333,65 +357,11 @@ class BaseTabular(BaseEstimator, ABC):
         tags.input_tags.string = True
         return tags
 
-    # What differs between classes and numbers
 
-    @abstractmethod
-    def _learn_targets(self, y: np.ndarray) -> np.ndarray:
-        """Learn classes or scale; return Y (m, n_L)."""
-
-    @abstractmethod
-    def _targets(self, y: np.ndarray) -> np.ndarray:
-        """Return Y (m, n_L) of further targets."""
-
-    @abstractmethod
-    def _class_weights(self, Y: np.ndarray, weights: np.ndarray | None) -> np.ndarray | None:
-        """Return the weight of each row by its class."""
-
-    @abstractmethod
-    def _strata(self, Y: np.ndarray) -> np.ndarray | None:
-        """Return the class numbers to stratify folds by."""
-
-    @abstractmethod
-    def _is_constant(self, Y: np.ndarray) -> bool:
-        """Return whether there is nothing to learn."""
-
-    @abstractmethod
-    def _warn_of_constant(self) -> None:
-        """Warn that there is nothing to learn."""
-
-    @abstractmethod
-    def _find_metric(self) -> Metric:
-        """Return the row of the metric."""
-
-    @abstractmethod
-    def _loss(self, recipe: Recipe) -> str:
-        """Return the loss to train with."""
-
-    @abstractmethod
-    def _score_of_epoch(self, AL: np.ndarray, Y: np.ndarray, weights: np.ndarray | None) -> float:
-        """Return the metric of outputs on held-out examples, both as columns."""
-
-    @abstractmethod
-    def _start_evaluation(
-        self, count: int, Y: np.ndarray | None = None, weights: np.ndarray | None = None
-    ) -> None:
-        """Set the attributes that ``_evaluate`` sets to those of a fit without validation rows."""
-
-    @abstractmethod
-    def _evaluate(self, Z: np.ndarray, examples: Examples) -> np.ndarray:
-        """Calibrate and score on outputs (K, m, n_L), nan for rows learned from; return the predictions."""
-
-    @abstractmethod
-    def _target_facts(self) -> dict[str, Any]:
-        """Return classes or scale as JSON-able facts."""
-
-    @abstractmethod
-    def _set_target_facts(self, facts: dict[str, Any]) -> None:
-        """Restore what ``_target_facts`` returned."""
-
-
-def _as_labels(y: Any) -> np.ndarray:
-    frame = hasattr(y, "to_numpy") and not hasattr(y, "__arrow_c_array__")  # pyarrow's arrays would not copy
-    y = np.asarray(y.to_numpy() if frame else y)
-    kinds = set(map(type, y.ravel().tolist())) if y.dtype.kind == "O" else set()
-    return np.array(y.tolist()) if len(kinds) == 1 and kinds <= {bool, int, float} else y
+def _as_labels(y: ArrayLike) -> np.ndarray:
+    to_numpy = (
+        None if hasattr(y, "__arrow_c_array__") else getattr(y, "to_numpy", None)
+    )  # pyarrow's would not copy
+    labels = np.asarray(y if to_numpy is None else to_numpy())
+    kinds = set(map(type, labels.ravel().tolist())) if labels.dtype.kind == "O" else set()
+    return np.array(labels.tolist()) if len(kinds) == 1 and kinds <= {bool, int, float} else labels

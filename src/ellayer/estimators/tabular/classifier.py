@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import ClassifierMixin
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.multiclass import check_classification_targets
 
@@ -20,18 +19,24 @@ from ...errors import EllayerError
 from ...tables.columns import is_missing
 from .. import fit_warnings as checks
 from ..examples import Examples
-from ..labels import class_weights, labels_from_facts, labels_to_facts
+from ..labels import ProbabilisticClassifier, class_weights, labels_from_facts, labels_to_facts
 from ..sklearn_compat import StrOptions, check_targets, fit_context, store_parameters
 from .base import CONSTRAINTS, BaseTabular
 from .calibration import best_threshold, labels_of, prior, score, soften, temperature_for
 from .recipes import Recipe
 from .training import FitRequest
 
+if TYPE_CHECKING:
+    from ...engine.events import Info
+    from ...engine.state import TrainState
+    from ..epoch_info import EpochInfo
+    from ..examples import RandomState, RowStream, TableLike
+
 __all__ = ["TabularClassifier"]
 TIE = 1e-8  # log loss decides between epochs of equal accuracy
 
 
-class TabularClassifier(ClassifierMixin, BaseTabular):
+class TabularClassifier(ProbabilisticClassifier, BaseTabular):
     """A classifier for raw tables: mixed columns in, calibrated probabilities out, no tuning.
 
     Columns are told apart and prepared (see ``TablePreparation``), a network is trained by a recipe
@@ -102,7 +107,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
 
     _task = "classes"
     _arrays = ("oof_prediction_", "decision_", "temperature_")
-    _parameter_constraints: ClassVar[dict[str, list]] = {
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **CONSTRAINTS,
         "metric": [StrOptions(set(metric_names("classes")))],
         "class_weight": [dict, StrOptions({"balanced"}), None],
@@ -110,34 +115,34 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
 
     def __init__(
         self,
-        n_members=1,
+        n_members: int = 1,
         *,
-        epochs=None,
-        time_limit=None,
-        hidden_layer_sizes=None,
-        metric="log_loss",
-        class_weight=None,
-        recipe="ramps",
-        learning_rate=None,
-        batch_size=256,
-        column_kinds=None,
-        dtype="float32",
-        random_state=None,
-    ):
+        epochs: int | None = None,
+        time_limit: float | None = None,
+        hidden_layer_sizes: int | Sequence[int] | np.ndarray | None = None,
+        metric: str = "log_loss",
+        class_weight: Mapping[Any, float] | Literal["balanced"] | None = None,
+        recipe: str = "ramps",
+        learning_rate: float | None = None,
+        batch_size: int = 256,
+        column_kinds: Mapping[Any, str] | None = None,
+        dtype: Literal["float32", "float64"] = "float32",
+        random_state: RandomState = None,
+    ) -> None:
         store_parameters(self, locals())
 
-    @fit_context(prefer_skip_nested_validation=True)
+    @fit_context
     def fit(
         self,
-        X: Any,
-        y: Any = None,
-        sample_weight: Any = None,
+        X: TableLike | RowStream,
+        y: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
         *,
         eval_set: Sequence[Any] | None = None,
-        callbacks: Sequence[Callable] = (),
-        progress: Callable | None = None,
-        states: Sequence[Any] | None = None,
-    ) -> TabularClassifier:
+        callbacks: Sequence[Callable[[EpochInfo], object]] = (),
+        progress: Callable[[Info], object] | None = None,
+        states: Sequence[TrainState] | None = None,
+    ) -> Self:
         """Fit to a table and its labels.
 
         Parameters
@@ -166,7 +171,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         """
         return self._fit(FitRequest(X, y, sample_weight, eval_set, callbacks, progress, states))
 
-    def predict(self, X: Any, return_std: bool = False) -> Any:
+    def predict(self, X: TableLike, return_std: bool = False) -> Any:
         """Return the labels of rows.
 
         Parameters
@@ -189,7 +194,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         self._need_members()
         return labels, each[:, np.arange(len(best)), best].std(axis=0)
 
-    def predict_proba(self, X: Any) -> np.ndarray:
+    def predict_proba(self, X: TableLike) -> np.ndarray:
         """Return the probability of each class, in the order of ``classes_``.
 
         Parameters
@@ -202,7 +207,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         """
         return self._probabilities(X).mean(axis=0)
 
-    def _probabilities(self, X: Any) -> np.ndarray:
+    def _probabilities(self, X: TableLike) -> np.ndarray:
         """Probabilities of each member, (K, m, n_classes)."""
         return _softmax(self._member_outputs(X), getattr(self, "temperature_", 1.0))
 
@@ -218,14 +223,14 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
 
     # Targets
 
-    def _checked_targets(self, X: Any, y: Any) -> Any:
-        y = super()._checked_targets(X, y)
-        missing = sum(map(is_missing, y.tolist())) if y.dtype.kind in "Of" else 0
+    def _checked_targets(self, X: object, y: ArrayLike | None) -> np.ndarray:
+        labels = super()._checked_targets(X, y)
+        missing = sum(map(is_missing, labels.tolist())) if labels.dtype.kind in "Of" else 0
         if missing:
             raise EllayerError(f"Input y contains NaN: {missing} labels are missing; drop these rows first")
-        y = check_targets(y, y_numeric=False, estimator=self)
-        check_classification_targets(y)
-        return y
+        labels = check_targets(labels, y_numeric=False, estimator=self)
+        check_classification_targets(labels)
+        return labels
 
     def _learn_targets(self, y: np.ndarray) -> np.ndarray:
         self._labels = LabelBinarizer().fit(y)

@@ -13,12 +13,14 @@ from .training import FitRequest
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from ..examples import TableLike
+
 __all__ = ["fit_together"]
 
 
 def fit_together(
     models: Sequence[BaseTabular],
-    X: object,
+    X: TableLike,
     y: ArrayLike | None,
     *,
     progress: Callable[[Info], object] | None = None,

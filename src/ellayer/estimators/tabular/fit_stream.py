@@ -10,38 +10,34 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import IO, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
-from sklearn.base import BaseEstimator
 
 from ..._warn import warn_user
 from ...core.inference import class_index
 from ...engine.disk_rows import DiskRows
 from ...errors import EllayerError
 from ...tables.columns import read_table
-from ...tables.preparation import remember_features, take_rows
-from ..examples import Examples
+from ...tables.preparation import take_rows
+from ..examples import Examples, RowStream
 from ..hold_out import FEWEST_ROWS, FOLDS, MOST_HELD_OUT
-from .recipes import Recipe
-from .training import FitRequest, TableData
+from .training import ConstantTarget, FitRequest, TableData
+
+if TYPE_CHECKING:
+    import polars as pl
+    from numpy.typing import ArrayLike
+
+    from ...tables.columns import Column
 
 SAMPLE_ROWS = 100_000
 START_ROWS = 10_000  # of the sample, to draw the network's start from
 SAMPLE_NUMBERS = 1 << 23  # in the sample, fewer rows of a wide table
 
 
-class RowStream(Protocol):
-    """A stream in place of X and y, as ``data.TableStream`` is: the same blocks at each call."""
-
-    def blocks(self) -> Iterator[tuple[Any, np.ndarray]]:
-        """Return (polars frame, targets) of each block of rows."""
-        ...
-
-
-def is_stream(X: object) -> bool:
+def is_stream(X: object) -> TypeGuard[RowStream]:
     """Return whether X gives its rows and targets in blocks."""
     return callable(getattr(X, "blocks", None))
 
@@ -69,17 +65,35 @@ class Sample:
     targets: Counter[Any]
 
 
+@dataclass(frozen=True)
+class StreamSteps:
+    """The parts of a table estimator that a stream is prepared with; the callables as in ``BaseTabular``."""
+
+    task: str
+    dtype: str
+    n_members: int
+    check_targets: Callable[[object, ArrayLike | None], np.ndarray]
+    learn_targets: Callable[[np.ndarray], np.ndarray]
+    encode_targets: Callable[[np.ndarray], np.ndarray]
+    is_constant: Callable[[np.ndarray], bool]
+    class_weights: Callable[[np.ndarray, np.ndarray | None], np.ndarray | None]
+    read: Callable[[object], list[Column]]
+    remember: Callable[[object, int], None]
+    prepare: Callable[[list[Column]], None]
+    matrix: Callable[[list[Column]], np.ndarray]
+    eval_rows: Callable[[Sequence[Any] | None], Examples]
+
+
 def stream_data(
-    estimator: BaseEstimator, request: FitRequest, recipe: Recipe, seed: int, scratch: IO[bytes]
-) -> TableData | None:
-    """Return the prepared rows of a stream, in a scratch file; None for a constant target, which settles the fit.
+    steps: StreamSteps, request: FitRequest, seed: int, scratch: IO[bytes]
+) -> TableData | ConstantTarget:
+    """Return the prepared rows of a stream, in a scratch file.
 
     Parameters
     ----------
-    estimator : TabularClassifier or TabularRegressor
-        Learns the targets and fits its preparation.
+    steps : StreamSteps
+        Learn the targets and the preparation.
     request : FitRequest
-    recipe : Recipe
     seed : int
     scratch : file
         Receives the prepared rows.
@@ -89,43 +103,43 @@ def stream_data(
     EllayerError
         For arguments that a stream does not take, too few rows, and a disk without space.
     """
-    stream = request.X
-    _check(estimator, request)
-    sample = _first_pass(estimator, stream, seed, holds_out=request.eval_set is None)
+    stream = _checked_stream(steps, request)
+    sample = _first_pass(steps, stream, seed, holds_out=request.eval_set is None)
     table = read_table(sample.X)
-    remember_features(estimator, sample.X, len(table))
-    Y, counts = _learn_targets(estimator, sample)
-    if estimator._is_constant(Y):
-        estimator._settle_constant(table, recipe, 0)
-        return None
-    by_class = estimator._class_weights(Y, counts)
-    estimator._prepare(table, recipe)
-    start = estimator._matrix(take_rows(table, slice(START_ROWS)), new=False, warn=False)
+    steps.remember(sample.X, len(table))
+    Y, counts = _learn_targets(steps, sample)
+    if steps.is_constant(Y):
+        return ConstantTarget(table, 0)
+    by_class = steps.class_weights(Y, counts)
+    steps.prepare(table)
+    start = steps.matrix(take_rows(table, slice(START_ROWS)))
     count, share = sample.count, sample.share
     del sample, table  # before the second pass needs the memory
     width = start.shape[1] + Y.shape[1] + (by_class is not None)
-    _check_space(count * width * np.dtype(estimator.dtype).itemsize)
-    held_out = _second_pass(estimator, stream, seed, share, by_class, scratch)
+    _check_space(count * width * np.dtype(steps.dtype).itemsize)
+    held_out, streamed = _second_pass(steps, stream, seed, share, by_class, scratch)
     if held_out is None:
-        held_out = estimator._eval_rows(request.eval_set)
+        held_out = steps.eval_rows(request.eval_set)
     for message in getattr(stream, "odd", []):
         warn_user(message)
-    rows = DiskRows(scratch, start.shape[1], Y.shape[1], estimator.dtype, by_class is not None)
+    rows = DiskRows(scratch, start.shape[1], Y.shape[1], steps.dtype, by_class is not None)
     weights = counts if counts is None or by_class is None else counts * by_class
-    return TableData(rows, [held_out], None, start, Y, weights, np.arange(0), 0)
+    return TableData(rows, [held_out], None, start, Y, weights, np.arange(0), 0, streamed)
 
 
-def _check(estimator: BaseEstimator, request: FitRequest) -> None:
+def _checked_stream(steps: StreamSteps, request: FitRequest) -> RowStream:
+    assert is_stream(request.X)
     if request.y is not None or request.sample_weight is not None:
         raise EllayerError(
             "y, sample_weight: expected None with a stream, which gives the targets with its rows; received "
             f"{'y' if request.y is not None else 'sample_weight'}"
         )
-    if estimator.n_members != 1:
+    if steps.n_members != 1:
         raise EllayerError(
-            f"n_members: expected 1 with a stream, received {estimator.n_members}; several members are trained from "
+            f"n_members: expected 1 with a stream, received {steps.n_members}; several members are trained from "
             "memory: fit several models with different random_state and average them"
         )
+    return request.X
 
 
 def _keyed(stream: RowStream, seed: int) -> Iterator[tuple[Any, np.ndarray, np.ndarray]]:
@@ -135,14 +149,14 @@ def _keyed(stream: RowStream, seed: int) -> Iterator[tuple[Any, np.ndarray, np.n
         yield X, y, random.random(len(y))
 
 
-def _first_pass(estimator: BaseEstimator, stream: RowStream, seed: int, holds_out: bool) -> Sample:
+def _first_pass(steps: StreamSteps, stream: RowStream, seed: int, holds_out: bool) -> Sample:
     """Count the rows, keep those with the smallest keys as a sample, and gather the targets in short."""
     import polars as pl
 
     frames: list[Any] = []
-    count, bound, targets, classes = 0, 1.0, Counter[Any](), estimator._task == "classes"
+    count, bound, targets, classes = 0, 1.0, Counter[Any](), steps.task == "classes"
     for X, y, keys in _keyed(stream, seed):
-        y = estimator._checked_targets(X, y)
+        y = steps.check_targets(X, y)
         count += len(y)
         if classes:
             labels, each = np.unique(y, return_counts=True)
@@ -166,7 +180,7 @@ def _first_pass(estimator: BaseEstimator, stream: RowStream, seed: int, holds_ou
     return Sample(count, share, X.filter(inside), y[inside], targets)
 
 
-def _sample_size(X: Any) -> int:
+def _sample_size(X: pl.DataFrame) -> int:
     return min(SAMPLE_ROWS, max(1000, SAMPLE_NUMBERS // len(X.columns)))
 
 
@@ -186,49 +200,53 @@ def _smallest(frames: list[Any], size: int) -> tuple[Any, np.ndarray, np.ndarray
     return X.filter(near), y[near], keys[near]
 
 
-def _learn_targets(estimator: BaseEstimator, sample: Sample) -> tuple[np.ndarray, np.ndarray | None]:
+def _learn_targets(steps: StreamSteps, sample: Sample) -> tuple[np.ndarray, np.ndarray | None]:
     """Learn classes from all labels, or the scale from the sample and both ends; return Y, one row per label or number.
 
     With it, for classes, how many rows each label has.
     """
-    if estimator._task != "classes":
-        return estimator._learn_targets(np.concatenate([sample.y, np.array(list(sample.targets))])), None
+    if steps.task != "classes":
+        return steps.learn_targets(np.concatenate([sample.y, np.array(list(sample.targets))])), None
     labels = sorted(sample.targets)
-    Y = estimator._learn_targets(np.array(labels, dtype=object if isinstance(labels[0], str) else None))
+    Y = steps.learn_targets(np.array(labels, dtype=object if isinstance(labels[0], str) else None))
     return Y, np.array([sample.targets[label] for label in labels], float)
 
 
 def _second_pass(
-    estimator: BaseEstimator,
+    steps: StreamSteps,
     stream: RowStream,
     seed: int,
     share: float,
     by_class: np.ndarray | None,
     scratch: IO[bytes],
-) -> Examples | None:
-    """Write the prepared rows to learn from into the scratch file; return those held out, None for no share."""
+) -> tuple[Examples | None, tuple[pl.DataFrame, np.ndarray] | None]:
+    """Write the prepared rows to learn from into the scratch file.
+
+    Return those held out, prepared and as they came; None for no share.
+    """
     import polars as pl
 
     held_out: list[Examples] = []
-    raw: list[tuple[Any, np.ndarray]] = []
+    raw: list[tuple[pl.DataFrame, np.ndarray]] = []
     for X, y, keys in _keyed(stream, seed):
-        Y = estimator._targets(estimator._checked_targets(X, y)).astype(estimator.dtype)
+        Y = steps.encode_targets(steps.check_targets(X, y)).astype(steps.dtype)
         weights = None if by_class is None else by_class[class_index(Y.T)]
-        rows = Examples(estimator._matrix(estimator._read(X), new=False, warn=False), Y, weights)
+        rows = Examples(steps.matrix(steps.read(X)), Y, weights)
         inside = keys < 1.0 - share
         parts = [rows.X[inside], Y[inside], *([] if weights is None else [weights[inside].reshape(-1, 1)])]
-        scratch.write(np.concatenate(parts, axis=1, dtype=estimator.dtype).data)
+        scratch.write(np.concatenate(parts, axis=1, dtype=steps.dtype).data)
         if share:
             held_out.append(rows.take(~inside))
             raw.append((X.filter(~inside), y[~inside]))
     if not held_out:
-        return None
-    estimator.held_out_ = pl.concat([X for X, _ in raw]), np.concatenate([y for _, y in raw])
+        return None, None
+    streamed = pl.concat([X for X, _ in raw]), np.concatenate([y for _, y in raw])
+    weights = None if by_class is None else np.concatenate([rows.weights for rows in held_out])
     return Examples(
         np.concatenate([rows.X for rows in held_out]),
         np.concatenate([rows.Y for rows in held_out]),
-        None if by_class is None else np.concatenate([rows.weights for rows in held_out]),
-    )
+        weights,
+    ), streamed
 
 
 def _check_space(need: int) -> None:

@@ -94,7 +94,7 @@ _CLASSES: dict[str, Any] = {"activation": "selu", "learning_rate": ((0, 0.04),)}
 _NUMBERS: dict[str, Any] = {"activation": "mish", "learning_rate": ((0, 0.07),)}
 
 
-def _recipe(*parts: dict[str, Any], **last: Any) -> Recipe:
+def _recipe(*parts: dict[str, Any], **last: object) -> Recipe:
     merged: dict[str, Any] = {}
     for part in (*parts, last):
         merged |= part
@@ -189,8 +189,8 @@ def epochs_for(epochs: int | None, recipe: Recipe, m: int, batch_size: int) -> i
     if epochs is not None:
         return epochs
     fewest, most = recipe["epochs"]
-    wanted = min(max(recipe["updates"] // steps_per_epoch(m, batch_size), fewest), most)
-    return min(wanted, max(1, EXAMPLES // m))
+    epochs = min(max(recipe["updates"] // steps_per_epoch(m, batch_size), fewest), most)
+    return min(epochs, max(1, EXAMPLES // m))
 
 
 def value_at(steps: Sequence[tuple[int, T]], m: int) -> T:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -20,6 +20,12 @@ from ..sklearn_compat import StrOptions, check_targets, fit_context, store_param
 from .base import CONSTRAINTS, BaseTabular
 from .recipes import Recipe
 from .training import FitRequest
+
+if TYPE_CHECKING:
+    from ...engine.events import Info
+    from ...engine.state import TrainState
+    from ..epoch_info import EpochInfo
+    from ..examples import RandomState, RowStream, TableLike
 
 __all__ = ["TabularRegressor"]
 FAR_OUT = (
@@ -82,7 +88,7 @@ class TabularRegressor(RegressorMixin, BaseTabular):
 
     _task = "numbers"
     _arrays = ("oof_prediction_",)
-    _parameter_constraints: ClassVar[dict[str, list]] = {
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **CONSTRAINTS,
         "metric": [StrOptions(set(metric_names("numbers"))), None],
         "loss": [str, None],
@@ -90,34 +96,34 @@ class TabularRegressor(RegressorMixin, BaseTabular):
 
     def __init__(
         self,
-        n_members=1,
+        n_members: int = 1,
         *,
-        epochs=None,
-        time_limit=None,
-        hidden_layer_sizes=None,
-        metric=None,
-        loss=None,
-        recipe="ramps",
-        learning_rate=None,
-        batch_size=256,
-        column_kinds=None,
-        dtype="float32",
-        random_state=None,
-    ):
+        epochs: int | None = None,
+        time_limit: float | None = None,
+        hidden_layer_sizes: int | Sequence[int] | np.ndarray | None = None,
+        metric: str | None = None,
+        loss: str | None = None,
+        recipe: str = "ramps",
+        learning_rate: float | None = None,
+        batch_size: int = 256,
+        column_kinds: Mapping[Any, str] | None = None,
+        dtype: Literal["float32", "float64"] = "float32",
+        random_state: RandomState = None,
+    ) -> None:
         store_parameters(self, locals())
 
-    @fit_context(prefer_skip_nested_validation=True)
+    @fit_context
     def fit(
         self,
-        X: Any,
-        y: Any = None,
-        sample_weight: Any = None,
+        X: TableLike | RowStream,
+        y: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
         *,
         eval_set: Sequence[Any] | None = None,
-        callbacks: Sequence[Callable] = (),
-        progress: Callable | None = None,
-        states: Sequence[Any] | None = None,
-    ) -> TabularRegressor:
+        callbacks: Sequence[Callable[[EpochInfo], object]] = (),
+        progress: Callable[[Info], object] | None = None,
+        states: Sequence[TrainState] | None = None,
+    ) -> Self:
         """Fit to a table and its numbers.
 
         Parameters
@@ -144,7 +150,7 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         """
         return self._fit(FitRequest(X, y, sample_weight, eval_set, callbacks, progress, states))
 
-    def predict(self, X: Any, return_std: bool = False) -> Any:
+    def predict(self, X: TableLike, return_std: bool = False) -> Any:
         """Return the predicted numbers of rows.
 
         Parameters
@@ -182,10 +188,10 @@ class TabularRegressor(RegressorMixin, BaseTabular):
 
     # Targets
 
-    def _checked_targets(self, X: Any, y: Any) -> Any:
-        y = super()._checked_targets(X, y)
+    def _checked_targets(self, X: object, y: ArrayLike | None) -> np.ndarray:
+        numbers = super()._checked_targets(X, y)
         try:
-            return np.asarray(check_targets(y, y_numeric=True, estimator=self), np.float64)
+            return np.asarray(check_targets(numbers, y_numeric=True, estimator=self), np.float64)
         except ValueError as error:
             if "convert string" not in str(error):
                 raise
@@ -217,12 +223,6 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         target = self.target_
         inside = np.clip(y, target["low"], target["high"])
         return ((inside - target["center"]) / target["scale"]).reshape(-1, 1)
-
-    def _class_weights(self, Y: np.ndarray, weights: np.ndarray | None) -> np.ndarray | None:
-        return None
-
-    def _strata(self, Y: np.ndarray) -> np.ndarray | None:
-        return None
 
     def _is_constant(self, Y: np.ndarray) -> bool:
         return bool(np.ptp(Y) <= 1e-9)

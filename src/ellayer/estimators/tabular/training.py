@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -21,9 +21,16 @@ from ...engine.state import TrainState
 from ...engine.train import train
 from ...engine.train_many import train_many
 from ..epoch_info import EpochInfo
-from ..examples import Examples
+from ..examples import Examples, RowStream
 from .recipes import Recipe, epochs_for, rate_factors, steps_per_epoch, value_at
 from .start_weights import initial_parameters
+
+if TYPE_CHECKING:
+    import polars as pl
+    from numpy.typing import ArrayLike
+
+    from ...tables.columns import Column
+    from ..examples import TableLike
 
 COMPILED_FROM = 5e11  # multiplications and additions from which compiling pays
 
@@ -32,10 +39,10 @@ COMPILED_FROM = 5e11  # multiplications and additions from which compiling pays
 class FitRequest:
     """The arguments of one call of ``fit``, and the time of the call."""
 
-    X: Any
-    y: Any = None
-    sample_weight: Any = None
-    eval_set: Any = None
+    X: TableLike | RowStream
+    y: ArrayLike | None = None
+    sample_weight: ArrayLike | None = None
+    eval_set: Sequence[Any] | None = None
     callbacks: Sequence[Callable[[EpochInfo], object]] = ()
     progress: Callable[[Info], object] | None = None
     states: Sequence[TrainState] | None = None  # to continue from, one of each member
@@ -62,6 +69,8 @@ class TableData:
         The numbers of these rows in the user's table.
     count : int
         The rows of the user's table; 0 of a stream.
+    streamed : (frame, ndarray) or None
+        The held-out rows of a stream as they came, and their targets.
     """
 
     rows: Examples | DiskRows
@@ -72,11 +81,20 @@ class TableData:
     weights: np.ndarray | None
     numbers: np.ndarray
     count: int
+    streamed: tuple[pl.DataFrame, np.ndarray] | None = None
 
     @property
     def m(self) -> int:
         """The number of rows to learn from."""
         return self.rows.m if isinstance(self.rows, DiskRows) else len(self.rows)
+
+
+@dataclass(frozen=True)
+class ConstantTarget:
+    """A table whose target is constant: there is nothing to train. ``count`` as in ``TableData``."""
+
+    table: list[Column]
+    count: int
 
 
 class EpochScore(NamedTuple):
@@ -217,7 +235,7 @@ def _in_time(name: str, begin: float, limit: float) -> Schedule:
     """Return a schedule by the share of the epochs or of the time that is over, whichever is larger."""
     rule = SCHEDULES[name]
 
-    def factor(step: Any, total: int) -> np.ndarray:
+    def factor(step: np.ndarray, total: int) -> np.ndarray:
         over = min((time.perf_counter() - begin) / limit, 1.0)
         return rule.factor(np.maximum(np.asarray(step) / total, over), 1)
 
