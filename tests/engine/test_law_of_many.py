@@ -57,6 +57,7 @@ def assert_equal(one: ellayer.TrainingResult, alone: ellayer.TrainingResult, tol
     a, b = one.state, alone.state
     assert_parameters_close(a.parameters, b.parameters, tolerance)
     assert (a.step, a.seed, a.best_step, a.waited) == (b.step, b.seed, b.best_step, b.waited)
+    assert a.stopped_by == b.stopped_by
     assert (a.best_value is None, a.best_parameters is None) == (
         b.best_value is None,
         b.best_parameters is None,
@@ -253,19 +254,59 @@ def test_ctrl_c_between_an_update_and_its_records(where, nth, monkeypatch):
 
 
 @law
-@given(options=options_of_three(), stop=st.integers(1, TOTAL - 1), patience=st.one_of(st.none(), st.just(9)))
-def test_continuing_is_running_longer(options, stop, patience):
-    options |= {"schedule_length": TOTAL, "patience": patience}
+@given(
+    options=options_of_three(),
+    stop=st.integers(1, TOTAL - 1),
+    patience=st.one_of(st.none(), st.integers(1, 9)),
+    tolerance=st.sampled_from([0.0, 0.02]),
+)
+def test_continuing_is_running_longer(options, stop, patience, tolerance):
+    options |= {"schedule_length": TOTAL, "patience": patience, "tolerance": tolerance}
     whole = ellayer.train_many(BINARY, X, Y, num_iterations=TOTAL, **options)
     part = ellayer.train_many(BINARY, X, Y, num_iterations=stop, **options)
-    if {one.stopped_by for one in part} != {"iterations"}:
-        return  # one of them is over already
     rest = ellayer.train_many(
         BINARY, X, Y, num_iterations=TOTAL - stop, states=[r.state for r in part], **options
     )
     for a, b in zip(whole, rest, strict=True):
         assert_equal(a, b, 0.0)
         assert b.history["seconds"] == sorted(b.history["seconds"])
+
+
+@pytest.mark.parametrize("through_a_file", [False, True])
+@pytest.mark.parametrize("rates", [[50.0, 0.01, 5.0], [0.01, 5.0, 50.0]])
+def test_networks_that_had_ended_stay_ended_in_a_continued_run(rates, through_a_file, tmp_path):
+    """One diverges at once and one later; those before the cut stay, and the others run as if never stopped."""
+    X, Y = problem(LINEAR, m=M)
+    options = {"learning_rate": rates, "seed": [0, 1, 2], "record_every": 7, "schedule_length": 400,
+               "validation": problem(LINEAR, m=7, seed=3), "restore_best": True}  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DivergenceWarning)
+        whole = ellayer.train_many(LINEAR, X, Y, num_iterations=400, **options)
+        ends = sorted(one.state.step for one in whole)
+        assert ends[0] < ends[1] < ends[2] == 400
+        for cut in (ends[0] + 1, ends[1] + 1, 399):
+            part = ellayer.train_many(LINEAR, X, Y, num_iterations=cut, **options)
+            states = [one.state for one in part]
+            if through_a_file:
+                ellayer.storage.save_checkpoint(states, tmp_path / "many")
+                states = ellayer.storage.load_checkpoint(tmp_path / "many")
+            rest = ellayer.train_many(LINEAR, X, Y, num_iterations=400 - cut, states=states, **options)
+            for a, b in zip(whole, rest, strict=True):
+                assert_equal(a, b, 0.0)
+
+
+def test_a_run_whose_networks_have_all_ended_does_nothing():
+    ended = ellayer.train_many(
+        BINARY, X, Y, seed=[1, 2], num_iterations=40, record_every=5, patience=1, tolerance=9.0
+    )
+    states = [one.state for one in ended]
+    assert {state.stopped_by for state in states} == {"patience"}
+    again = ellayer.train_many(BINARY, X, Y, num_iterations=9, record_every=5, patience=1, states=states)
+    for a, b in zip(ended, again, strict=True):
+        assert_equal(a, b, 0.0)
+    one = ellayer.train(BINARY, X, Y, num_iterations=9, state=states[0])
+    assert one.state.step == states[0].step + 9  # one network goes on, whatever ended it
+    assert (one.stopped_by, one.state.stopped_by) == ("iterations", None)
 
 
 def test_the_clock_and_the_best_of_a_continued_run_go_on():

@@ -52,14 +52,12 @@ class Run:
         return self._now[0].step
 
     def _run_chunks(self) -> str:
-        while self._step < self.end:
+        while self._step < self.end and self._active():
             interrupted = self._run_chunk()
             self._save()
             if interrupted:
                 return "interrupted"
-            if not self._active():
-                break
-            if reason := self._notify():
+            if self._active() and (reason := self._notify()):
                 return reason
         return "iterations"
 

@@ -40,6 +40,9 @@ class TrainState:
     coordinates : dict or None
         For a run in the span of the examples (``wide``): all parameters as that loop carries them,
         and "W0", the start that W1's coordinates refer to; ``optimizer_state`` is in them too.
+    stopped_by : str or None
+        "divergence" or "patience" if the network has ended while others continued: ``train_many`` leaves it as
+        it is; ``train`` continues from it.
     """
 
     parameters: Parameters
@@ -55,6 +58,7 @@ class TrainState:
     waited: int = 0
     history: dict[str, list[float]] = field(default_factory=dict)
     coordinates: Parameters | None = None
+    stopped_by: str | None = None
 
 
 @dataclass

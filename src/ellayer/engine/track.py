@@ -271,6 +271,7 @@ class Track:
             waited=judgement.waited,
             history={name: list(column) for name, column in self.history.items()},
             coordinates=state.parameters | {"W0": span.W0} if span else None,
+            stopped_by=self.stopped_by if self.stopped_by in ("divergence", "patience") else None,
         )
 
 

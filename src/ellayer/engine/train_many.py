@@ -88,7 +88,8 @@ def train_many(
         Called with an ``Info`` whose history is the first network's and whose cost is the mean of all;
         ``info.states`` has all of them.
     states : sequence of K TrainState, optional
-        Continue from here, as if the run had never stopped; all after equally many updates.
+        Continue from here, as if the run had never stopped: those that had ended, by divergence or patience,
+        stay as they are, and the others, all after equally many updates, go on.
     initializer, optimizer, schedule, num_iterations, batch_size, metrics, score, monitor, maximize, tolerance,
     restore_best, time_limit, learning_rate_factors, dtype, record_every, schedule_length
         As in ``train``.
@@ -123,8 +124,8 @@ def _check_states(states: Sequence[TrainState]) -> Sequence[TrainState]:
             raise EllayerError(
                 f"states: expected the TrainState of each result, received {type(state).__name__}"
             )
-    steps = sorted({state.step for state in states})
-    if len(steps) != 1:
+    steps = sorted({state.step for state in states if state.stopped_by is None})
+    if len(steps) > 1:
         raise EllayerError(f"states: expected networks after equally many updates, received {steps}")
     return states
 

@@ -52,7 +52,7 @@ def train_networks(
     settings: TrainSettings, data: TrainingData, states: Sequence[TrainState]
 ) -> list[TrainingResult]:
     """Train the networks of ``train`` or ``train_many``; everything has been checked but the states."""
-    last = states[0].step + settings.num_iterations
+    step = max(state.step for state in states)  # of those that have not ended
     before = any(state.before for state in states)
     span = None if settings.lbfgs else _choose_span(settings, data, states[0])
     settings = replace(
@@ -62,7 +62,7 @@ def train_networks(
             values._replace(before=float(state.before) if before else None)
             for values, state in zip(settings.values, states, strict=True)
         ),
-        schedule_length=settings.schedule_length or last,
+        schedule_length=settings.schedule_length or step + settings.num_iterations,
         dtype=data.dtype,
         span=span,
     )
@@ -72,7 +72,11 @@ def train_networks(
     if settings.lbfgs:
         return _results(LbfgsRun(tracks[0], states[0]), "lbfgs", 0.0)
     loop = _make_loop(settings, data)
-    loop.start([_loop_state(settings, state, data.dtype) for state in states])
+    begins = [_loop_state(settings, state, data.dtype) for state in states]
+    for track, state, begin in zip(tracks, states, begins, strict=True):
+        if settings.several and state.stopped_by:
+            track.stop(state.stopped_by, begin)
+    loop.start([begin._replace(step=step) for begin in begins])
     if span:
         loop.name += " wide"
     return _results(Run(loop, tracks), loop.name, loop.compile_seconds)

@@ -216,7 +216,7 @@ def _arguments(
         else _in_time(recipe["schedule"], request.begin, limit),
         "weight_decay": recipe["weight_decay"] * math.sqrt(network.layer_dims[1]),  # by the factor of W again
         "dropout": recipe["dropout"],
-        "num_iterations": epochs * steps - (request.states[0].step if request.states else 0),
+        "num_iterations": epochs * steps - max((state.step for state in request.states or ()), default=0),
         "schedule_length": epochs * steps,
         "batch_size": batch_size if m > batch_size or isinstance(data.rows, DiskRows) else None,
         "record_every": steps,
