@@ -232,3 +232,13 @@ def test_nothing_here_is_random():
     logistic.optimize(*logistic.initialize_with_zeros(2), X, Y, 2, 0.1)
     logistic.propagate_loop(W, B, X, Y)
     assert np.random.rand() == expected
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_labels_of_a_frame_are_taken_as_a_list_is(library, capsys):
+    frames = pytest.importorskip(library)
+    labels = Y.ravel().astype(int).tolist()
+    of_frame = logistic.model(X, frames.Series(labels), X, frames.Series(labels), 5, 0.1)
+    of_list = logistic.model(X, labels, X, labels, 5, 0.1)
+    assert of_frame["costs"] == of_list["costs"]
+    assert (of_frame["w"] == of_list["w"]).all()

@@ -24,11 +24,13 @@ Known = dict[str | int, tuple[int, str]]
 def floats(array: Any, name: str) -> Array:
     """Return an array of real floats: the very same where it is one, else a new one.
 
-    Numbers, lists, booleans and whole numbers become the library's default float.
+    Numbers, lists, booleans and whole numbers become the library's default float, as does a column of a frame.
     """
     if type(array) is np.ndarray and array.dtype.kind == "f":
         return array
-    if not hasattr(array, "dtype"):
+    from array_api_compat import is_array_api_obj
+
+    if not is_array_api_obj(array):
         array = np.asarray(array)
     xp = array_namespace(array)
     if xp.isdtype(array.dtype, ("bool", "integral")):
