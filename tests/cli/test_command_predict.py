@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 
 import numpy as np
 import polars as pl
@@ -114,7 +116,7 @@ BAD = {
         (("run", "empty.csv"), "empty.csv is empty"),
         (("run", "page.csv"), "page.csv is an HTML page"),
         (("run", "nowhere.csv"), "nowhere.csv does not exist"),
-        (("run", "pictures"), "expected a table, as run/model.ellayer was trained on, but pictures holds images"),
+        (("run", "pictures"), "expected a table, as in run/model.ellayer, but pictures holds images"),
         (("nowhere", "train.csv"), "nowhere does not exist"),
         (("pictures", "train.csv"), "pictures/model.ellayer does not exist"),
         (("train.csv", "train.csv"), "expected a whole file that Ellayer wrote"),
@@ -142,3 +144,15 @@ def test_what_cannot_be_predicted_is_said_on_a_screen(folder, run_in, arguments,
 def test_debug_shows_where(folder, run_in):
     done = run_in(folder, "predict", "run", "nowhere.csv", "--debug")
     assert "Traceback" in done.stderr
+
+
+def test_the_prediction_of_a_table_does_not_wait_for_what_it_does_not_need(folder):
+    code = (
+        "import sys; from ellayer.cli.app import app\n"
+        "try: app(['predict', 'run', 'train.csv'])\n"
+        "except SystemExit as end: print(end.code, sorted({'jax', 'sklearn', 'scipy', 'pandas', 'matplotlib'} & {*sys.modules}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.splitlines()[-1] == "0 []", done.stderr

@@ -52,7 +52,7 @@ def predict(
         raise UsageError(
             f"--out: expected a file that does not exist yet, received {out}; choose another name, or use --force"
         )
-    saved = open_model(model)
+    saved = open_model(model, to_predict=True)
     examples = saved.read(file)
     with collect_messages() as messages:
         table = predictions(saved, examples, keep or [])

@@ -190,12 +190,14 @@ class SavedModel:
         return ModelExamples(self.model, X.T, y, rows_first=True)
 
 
-def open_model(path: Path) -> SavedModel:
+def open_model(path: Path, *, to_predict: bool = False) -> SavedModel:
     """Read a model file, or the one in the folder of a run.
 
     Parameters
     ----------
     path : Path
+    to_predict : bool
+        Whether the model only has to predict, which needs no scikit-learn.
 
     Raises
     ------
@@ -203,14 +205,13 @@ def open_model(path: Path) -> SavedModel:
         If the file is truncated, altered, newer, or no model file.
     MissingFileError
     """
-    from .. import load
     from ..data.files import existing
-    from ..storage import read_provenance
+    from ..storage.model_file import load_with_provenance
 
     path = existing(path, "a model file that ellayer wrote")
     if path.is_dir():
         path = existing(path / "model.ellayer", "the folder of a run, which holds the model in model.ellayer")
-    return SavedModel(path, load(path), read_provenance(path))
+    return SavedModel(path, *load_with_provenance(path, to_predict=to_predict))
 
 
 def _without_target(examples: Examples, target: str | None, features: list[str]) -> Examples:

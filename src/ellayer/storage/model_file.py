@@ -87,16 +87,53 @@ def load(path: str | os.PathLike[str]) -> Any:
         For a truncated, altered, foreign or newer file.
     FileNotFoundError
     """
+    return load_with_provenance(path)[0]
+
+
+def load_with_provenance(
+    path: str | os.PathLike[str], *, to_predict: bool = False
+) -> tuple[Any, dict[str, Any]]:
+    """Load a model and its provenance, reading the file once.
+
+    Parameters
+    ----------
+    path : path
+    to_predict : bool
+        Whether the model only has to predict: a table model comes without scikit-learn's interface then, which takes
+        a second to import.
+
+    Returns
+    -------
+    model, dict
+
+    Raises
+    ------
+    ModelFileError
+        For a truncated, altered, foreign or newer file.
+    FileNotFoundError
+    """
     kind, content = file_format.read(path, KINDS)
     try:
-        content = _fold_old_scaling(content)
-        if kind == "network":
-            return _read_network(content)
-        if kind == "TrainingResult":
-            return _read_result(content)
-        return _read_estimator(kind, content)
+        return _build(kind, _fold_old_scaling(content), to_predict), _provenance(content)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ModelFileError(f"{path}: expected a {kind} that this version can build; {error}") from error
+
+
+def _build(kind: str, content: dict[str, Any], to_predict: bool) -> Any:
+    if kind == "network":
+        return _read_network(content)
+    if kind == "TrainingResult":
+        return _read_result(content)
+    if to_predict and kind.startswith("Tabular"):
+        from ..estimators.tabular import fitted
+
+        model = (
+            fitted.FittedTableClassifier if kind == "TabularClassifier" else fitted.FittedTableRegressor
+        )()
+    else:
+        model = _estimator_class(kind)(**content["settings"])
+    model._set_fitted(content["arrays"], content["facts"])
+    return model
 
 
 def read_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -126,10 +163,16 @@ def read_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
     >>> read_provenance(path)
     {'source': 'a.csv'}
     """
-    _, content = file_format.read(path, KINDS)
+    try:
+        return _provenance(file_format.read(path, KINDS)[1])
+    except TypeError as error:
+        raise ModelFileError(f"{path}: {error}") from error
+
+
+def _provenance(content: dict[str, Any]) -> dict[str, Any]:
     provenance = content.get("provenance", {})
     if not isinstance(provenance, dict):
-        raise ModelFileError(f"{path}: expected a dict as provenance, received {type(provenance).__name__}")
+        raise TypeError(f"expected a dict as provenance, received {type(provenance).__name__}")
     return {key: value for key, value in provenance.items() if key != _SCALING}
 
 
@@ -216,9 +259,3 @@ def _read_result(content: dict[str, Any]) -> TrainingResult:
         state=TrainState(parameters, None, step=content["step"], seed=content["seed"], history=columns),
         **{name: content[name] for name in _RESULT_FACTS},
     )
-
-
-def _read_estimator(kind: str, content: dict[str, Any]) -> Any:
-    estimator = _estimator_class(kind)(**content["settings"])
-    estimator._set_fitted(content["arrays"], content["facts"])
-    return estimator

@@ -16,28 +16,25 @@ from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from ..._warn import warn_user
-from ...core.inference import EXAMPLES_AT_ONCE, outputs
-from ...core.network import Network
 from ...engine.history import History, mean_epochs
-from ...engine.model import ModelParts, rows_as_columns
+from ...engine.model import ModelParts
 from ...engine.result import TrainingResult
-from ...engine.state import Parameters
 from ...errors import EllayerError
 from ...tables.columns import Column, read_table
-from ...tables.preparation import TablePreparation, match_columns, remember_features, take_rows
+from ...tables.preparation import TablePreparation, remember_features, take_rows
 from ..examples import Examples
 from ..hold_out import FEWEST_ROWS, member_folds
 from ..parameters import hidden_sizes
 from ..sklearn_compat import Interval, StrOptions, check_weights, validate_parameters
-from ..stored import Arrays, Facts, history_arrays, read_history, under
+from ..stored import Arrays, Facts, history_arrays
 from .fit_stream import StreamSteps, is_stream, stream_data
+from .fitted import FittedTable
 from .recipes import RECIPES, Recipe, find_recipe, make_network
 from .training import ConstantTarget, EpochScore, FitRequest, TableData, best_epoch, train_recipes
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, DTypeLike
+    from numpy.typing import ArrayLike
 
-    from ..examples import TableLike
 
 _count = Interval(Integral, 1, None, closed="left")
 CONSTRAINTS: dict[str, list[Any]] = {
@@ -54,22 +51,19 @@ CONSTRAINTS: dict[str, list[Any]] = {
 }
 
 
-class BaseTabular(BaseEstimator):
+class BaseTabular(BaseEstimator, FittedTable):
     """Base of ``TabularClassifier`` and ``TabularRegressor``, which define what differs between classes and numbers.
 
     These methods are theirs: ``_learn_targets(y)`` and ``_targets(y)`` return Y (m, n_L), of the fit and of
     further targets; ``_is_constant(Y)``, ``_warn_of_constant()``; ``_find_metric()``, ``_loss(recipe)`` and
     ``_score_of_epoch(AL, Y, weights)``; ``_start_evaluation(count, Y, weights)`` sets the attributes of a fit
     without validation rows, and ``_evaluate(Z, examples)`` those of one with them, from outputs (K, m, n_L) that
-    are nan for rows learned from, and returns the predictions; ``_encode_targets(y, m)``, ``_decode(AL)`` and
-    ``_target_kind()`` are those of ``ModelParts``; ``_target_facts()`` and ``_set_target_facts(facts)`` store.
+    are nan for rows learned from, and returns the predictions; ``_target_facts()``
+    are stored. What predicts is in ``fitted``.
     """
 
     _task: ClassVar[str]
-    network_: Network | None
-    members_: list[Parameters]
-    preparation_: TablePreparation
-    history_: History
+    _preparation_type = TablePreparation
 
     # Fit
 
@@ -212,19 +206,6 @@ class BaseTabular(BaseEstimator):
             preparation.feature_names_in_ = self.feature_names_in_
         self.preparation_ = preparation.fit_columns(table)
 
-    def _matrix(
-        self, table: list[Column], dtype: DTypeLike | None = None, new: bool = True, warn: bool = True
-    ) -> np.ndarray:
-        """The prepared rows, new ones or those of the fit; a column of 0 where nothing in the table can be used."""
-        dtype = np.dtype(dtype or self.dtype)
-        X = self.preparation_.transform_columns(table, warn, warn_of_levels=new, dtype=dtype)
-        return X if X.shape[1] else np.zeros((len(X), 1), dtype)
-
-    def _read(self, X: object) -> list[Column]:
-        """Return the columns of a new table in the order of the fit."""
-        names = getattr(self, "feature_names_in_", None)
-        return match_columns(read_table(X), X, names, self.n_features_in_, type(self))
-
     def _eval_rows(self, eval_set: Sequence[Any] | None) -> Examples:
         if not isinstance(eval_set, (tuple, list)) or len(eval_set) not in (2, 3):
             raise EllayerError(
@@ -258,58 +239,16 @@ class BaseTabular(BaseEstimator):
         """Return the class numbers to stratify folds by."""
         return None
 
-    # Outputs
+    # Storage
 
-    def _outputs(self, X: np.ndarray, members: Sequence[Parameters] | None = None) -> np.ndarray:
-        """Return Z^[L] of each member, (K, m, n_L), for prepared rows in float64."""
-        assert self.network_ is not None
-        Z = []
-        for parameters in self.members_ if members is None else members:
-            double = {name: theta.astype(np.float64) for name, theta in parameters.items()}
-            Z.append(outputs(X.T, double, self.network_, EXAMPLES_AT_ONCE)[1].T)
-        return np.stack(Z)
-
-    def _member_outputs(self, X: TableLike) -> np.ndarray:
-        """Return Z^[L] of each member, (K, m, n_L), for raw rows."""
+    def _read(self, X: object) -> list[Column]:
         check_is_fitted(self)
-        prepared = self._matrix(self._read(X), np.float64)
-        return np.zeros((1, len(prepared), 1)) if self.network_ is None else self._outputs(prepared)
-
-    def _need_members(self) -> None:
-        """Raise an error for a single member, which has no spread."""
-        if len(self.members_) < 2:
-            raise EllayerError(
-                f"return_std: expected several members to see their spread, received n_members={self.n_members}; fit "
-                f"with {type(self).__name__}(n_members=8)"
-            )
-
-    # Other packages
+        return super()._read(X)
 
     def model_parts(self) -> ModelParts:
         """Return the network, the members' parameters and the way from the table to its columns."""
         check_is_fitted(self)
-        return ModelParts(
-            network=self.network_,
-            member_parameters=self.members_,
-            prepare=self._prepared_columns,
-            encode=self._encode_targets,
-            decode=self._decode,
-            target_kind=self._target_kind(),
-            classes=getattr(self, "classes_", None),
-            feature_names=list(getattr(self, "feature_names_in_", [])),
-            history=self.history_,
-            stopped_by=self.stopped_by_,
-            engine=self.engine_,
-            restored_best=True,
-        )
-
-    def _prepared_columns(self, X: object) -> np.ndarray:
-        X = self.preparation_.transform(X)
-        X = X if X.shape[1] else np.zeros((len(X), 1))  # no column of the table can be used
-        assert self.network_ is not None
-        return rows_as_columns(self.network_, X)
-
-    # Storage
+        return super().model_parts()
 
     def _get_fitted(self) -> tuple[Arrays, Facts]:
         arrays, prepared = self.preparation_.get_state()
@@ -332,23 +271,8 @@ class BaseTabular(BaseEstimator):
         return arrays, facts
 
     def _set_fitted(self, arrays: Arrays, facts: Facts) -> None:
-        self.preparation_ = TablePreparation.from_state(under(arrays, "preparation/"), facts["preparation"])
-        self.n_features_in_ = self.preparation_.n_features_in_
-        if hasattr(self.preparation_, "feature_names_in_"):
-            self.feature_names_in_ = self.preparation_.feature_names_in_
-        self.network_ = None if facts["network"] is None else Network.from_json(facts["network"])
-        self.members_ = [under(arrays, f"member {k}/") for k in range(facts["members"])]
-        self.history_ = read_history(arrays, facts["history"])
-        score = facts["validation_score"]
-        self.validation_score_ = math.nan if score is None else score
-        self.best_epochs_, self.stopped_by_ = list(facts["best_epochs"]), facts["stopped_by"]
-        self.engine_ = facts["engine"]
-        for name in self._arrays:
-            setattr(self, name, np.array(arrays[name]) if np.ndim(arrays[name]) else float(arrays[name]))
-        self._set_target_facts(facts)
+        super()._set_fitted(arrays, facts)
         self._metric = self._find_metric()
-
-    _arrays: ClassVar[tuple[str, ...]]
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

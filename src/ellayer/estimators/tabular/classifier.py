@@ -14,7 +14,6 @@ from sklearn.utils.multiclass import check_classification_targets
 from ..._warn import warn_user
 from ...core.inference import class_index
 from ...core.metrics import METRICS, Metric, metric_names, surprisal
-from ...engine.model import TargetKind, labels_as_columns
 from ...errors import EllayerError
 from ...tables.columns import is_missing
 from .. import fit_warnings as checks
@@ -22,7 +21,8 @@ from ..examples import Examples
 from ..labels import ProbabilisticClassifier, class_weights, labels_from_facts, labels_to_facts
 from ..sklearn_compat import StrOptions, check_targets, fit_context, store_parameters
 from .base import CONSTRAINTS, BaseTabular
-from .calibration import best_threshold, labels_of, prior, score, soften, temperature_for
+from .calibration import best_threshold, prior, score, temperature_for
+from .fitted import FittedTableClassifier, softened
 from .recipes import Recipe
 from .training import FitRequest
 
@@ -36,7 +36,7 @@ __all__ = ["TabularClassifier"]
 TIE = 1e-8  # log loss decides between epochs of equal accuracy
 
 
-class TabularClassifier(ProbabilisticClassifier, BaseTabular):
+class TabularClassifier(ProbabilisticClassifier, BaseTabular, FittedTableClassifier):
     """A classifier for raw tables: mixed columns in, calibrated probabilities out, no tuning.
 
     Columns are told apart and prepared (see ``TablePreparation``), a network is trained by a recipe
@@ -106,7 +106,6 @@ class TabularClassifier(ProbabilisticClassifier, BaseTabular):
     """
 
     _task = "classes"
-    _arrays = ("oof_prediction_", "decision_", "temperature_")
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **CONSTRAINTS,
         "metric": [StrOptions(set(metric_names("classes")))],
@@ -170,56 +169,6 @@ class TabularClassifier(ProbabilisticClassifier, BaseTabular):
         self
         """
         return self._fit(FitRequest(X, y, sample_weight, eval_set, callbacks, progress, states))
-
-    def predict(self, X: TableLike, return_std: bool = False) -> Any:
-        """Return the labels of rows.
-
-        Parameters
-        ----------
-        X : frame or array-like of shape (n_samples, n_features)
-        return_std : bool, default=False
-            Also return how far the members spread in the probability of that label.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,)
-        std : ndarray of shape (n_samples,), with ``return_std``
-        """
-        each = self._probabilities(X)
-        P = each.mean(axis=0)
-        best = labels_of(P, self.decision_)
-        labels = self.classes_[best]
-        if not return_std:
-            return labels
-        self._need_members()
-        return labels, each[:, np.arange(len(best)), best].std(axis=0)
-
-    def predict_proba(self, X: TableLike) -> np.ndarray:
-        """Return the probability of each class, in the order of ``classes_``.
-
-        Parameters
-        ----------
-        X : frame or array-like of shape (n_samples, n_features)
-
-        Returns
-        -------
-        P : ndarray of shape (n_samples, n_classes)
-        """
-        return self._probabilities(X).mean(axis=0)
-
-    def _probabilities(self, X: TableLike) -> np.ndarray:
-        """Probabilities of each member, (K, m, n_classes)."""
-        return _softmax(self._member_outputs(X), getattr(self, "temperature_", 1.0))
-
-    def _decode(self, AL: np.ndarray) -> np.ndarray:
-        return self.classes_[labels_of(AL.T, self.decision_)]
-
-    def _encode_targets(self, y: ArrayLike, m: int) -> np.ndarray:
-        assert self.network_ is not None
-        return labels_as_columns(self.network_, y, m, self.classes_)
-
-    def _target_kind(self) -> TargetKind:
-        return "one class" if self.network_ is None else "classes"
 
     # Targets
 
@@ -302,9 +251,9 @@ class TabularClassifier(ProbabilisticClassifier, BaseTabular):
     def _evaluate(self, Z: np.ndarray, examples: Examples) -> np.ndarray:
         """Set temperature, decision and score; return the probabilities."""
         numbers, weights, metric = examples.Y.argmax(axis=1), examples.weights, self._metric
-        log_P = np.log(np.maximum(np.nanmean(_softmax(Z, 1.0), axis=0), 1e-300))
+        log_P = np.log(np.maximum(np.nanmean(softened(Z, 1.0), axis=0), 1e-300))
         self.temperature_ = temperature_for(log_P, numbers, weights)
-        P = np.nanmean(_softmax(Z, self.temperature_), axis=0)
+        P = np.nanmean(softened(Z, self.temperature_), axis=0)
         if metric.decision == "tuned" and P.shape[1] == 2:
             threshold = best_threshold(metric, P, numbers, weights)
             self.decision_ = np.array([1.0 - threshold, threshold])
@@ -318,10 +267,4 @@ class TabularClassifier(ProbabilisticClassifier, BaseTabular):
 
     def _set_target_facts(self, facts: dict[str, Any]) -> None:
         self._labels = labels_from_facts(facts["labels"])
-        self.classes_ = self._labels.classes_
-
-
-def _softmax(Z: np.ndarray, temperature: float) -> np.ndarray:
-    """Probabilities of outputs (K, m, n_classes)."""
-    K, m, classes = Z.shape
-    return soften(Z.reshape(K * m, classes), temperature).reshape(K, m, classes)
+        super()._set_target_facts(facts)

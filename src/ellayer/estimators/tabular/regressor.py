@@ -13,11 +13,11 @@ from sklearn.base import RegressorMixin
 from ..._warn import warn_user
 from ...core.losses import LOSSES
 from ...core.metrics import METRICS, Metric, metric_names
-from ...engine.model import TargetKind, labels_as_columns
 from ...errors import EllayerError
 from ..examples import Examples
 from ..sklearn_compat import StrOptions, check_targets, fit_context, store_parameters
 from .base import CONSTRAINTS, BaseTabular
+from .fitted import FittedTableRegressor
 from .recipes import Recipe
 from .training import FitRequest
 
@@ -34,7 +34,7 @@ FAR_OUT = (
 HELD_TO = 5.0  # interquartile ranges
 
 
-class TabularRegressor(RegressorMixin, BaseTabular):
+class TabularRegressor(RegressorMixin, BaseTabular, FittedTableRegressor):
     """A regressor for raw tables: mixed columns in, numbers out, no tuning.
 
     As ``TabularClassifier``; the target is standardised for the network, and predictions are held to
@@ -87,7 +87,6 @@ class TabularRegressor(RegressorMixin, BaseTabular):
     """
 
     _task = "numbers"
-    _arrays = ("oof_prediction_",)
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **CONSTRAINTS,
         "metric": [StrOptions(set(metric_names("numbers"))), None],
@@ -149,42 +148,6 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         self
         """
         return self._fit(FitRequest(X, y, sample_weight, eval_set, callbacks, progress, states))
-
-    def predict(self, X: TableLike, return_std: bool = False) -> Any:
-        """Return the predicted numbers of rows.
-
-        Parameters
-        ----------
-        X : frame or array-like of shape (n_samples, n_features)
-        return_std : bool, default=False
-            Also return the standard deviation of the members' predictions.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,)
-        std : ndarray of shape (n_samples,), with ``return_std``
-        """
-        each = self._numbers(self._member_outputs(X)[:, :, 0])
-        if not return_std:
-            return each.mean(axis=0)
-        self._need_members()
-        return each.mean(axis=0), each.std(axis=0)
-
-    def _numbers(self, Z: np.ndarray) -> np.ndarray:
-        """Outputs in the target's own unit, held to its range."""
-        target = self.target_
-        return np.clip(target["center"] + target["scale"] * Z, target["low"], target["high"])
-
-    def _decode(self, AL: np.ndarray) -> np.ndarray:
-        return self._numbers(AL[0])
-
-    def _encode_targets(self, y: ArrayLike, m: int) -> np.ndarray:
-        assert self.network_ is not None
-        y = (np.asarray(y) - self.target_["center"]) / self.target_["scale"]
-        return labels_as_columns(self.network_, y, m, None)
-
-    def _target_kind(self) -> TargetKind:
-        return "numbers"
 
     # Targets
 
@@ -278,9 +241,6 @@ class TabularRegressor(RegressorMixin, BaseTabular):
 
     def _target_facts(self) -> dict[str, Any]:
         return {"target": dict(self.target_)}
-
-    def _set_target_facts(self, facts: dict[str, Any]) -> None:
-        self.target_ = {name: float(value) for name, value in facts["target"].items()}
 
 
 def _range_without_slips(y: np.ndarray) -> tuple[float, float]:

@@ -1,0 +1,252 @@
+"""Fitted table models: what predicts, without scikit-learn.
+
+The table estimators add the fit and scikit-learn's interface. A saved model is restored from these parts alone where it
+only predicts, so that a prediction does not wait for scikit-learn.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from ...core.inference import EXAMPLES_AT_ONCE, outputs
+from ...core.network import Network
+from ...engine.history import History
+from ...engine.model import ModelParts, TargetKind, labels_as_columns, rows_as_columns
+from ...engine.state import Parameters
+from ...errors import EllayerError
+from ...tables.columns import Column, read_table
+from ...tables.fitted_encoders import FittedEncoders, match_columns
+from ..stored import Arrays, Facts, read_history, under
+from .calibration import labels_of, soften
+
+if TYPE_CHECKING:
+    from ..examples import TableLike
+
+
+class FittedTable(ABC):
+    """Fitted encoders, the members of one network, and their mean; the attributes are those of the estimators."""
+
+    preparation_: FittedEncoders
+    network_: Network | None
+    members_: list[Parameters]
+    history_: History
+    n_features_in_: int
+    dtype: str
+    _arrays: ClassVar[tuple[str, ...]]
+
+    _preparation_type: ClassVar[type[FittedEncoders]] = FittedEncoders
+
+    def _set_fitted(self, arrays: Arrays, facts: Facts) -> None:
+        self.preparation_ = self._preparation_type.from_state(
+            under(arrays, "preparation/"), facts["preparation"]
+        )
+        self.n_features_in_ = self.preparation_.n_features_in_
+        if hasattr(self.preparation_, "feature_names_in_"):
+            self.feature_names_in_ = self.preparation_.feature_names_in_
+        self.network_ = None if facts["network"] is None else Network.from_json(facts["network"])
+        self.members_ = [under(arrays, f"member {k}/") for k in range(facts["members"])]
+        self.history_ = read_history(arrays, facts["history"])
+        score = facts["validation_score"]
+        self.validation_score_ = math.nan if score is None else score
+        self.best_epochs_, self.stopped_by_ = list(facts["best_epochs"]), facts["stopped_by"]
+        self.engine_ = facts["engine"]
+        for name in self._arrays:
+            setattr(self, name, np.array(arrays[name]) if np.ndim(arrays[name]) else float(arrays[name]))
+        self._set_target_facts(facts)
+
+    def _matrix(
+        self, table: list[Column], dtype: DTypeLike | None = None, new: bool = True, warn: bool = True
+    ) -> np.ndarray:
+        """The prepared rows, new ones or those of the fit; a column of 0 where nothing in the table can be used."""
+        dtype = np.dtype(dtype or self.dtype)
+        X = self.preparation_.transform_columns(table, warn, warn_of_levels=new, dtype=dtype)
+        return X if X.shape[1] else np.zeros((len(X), 1), dtype)
+
+    def _read(self, X: object) -> list[Column]:
+        """Return the columns of a new table in the order of the fit."""
+        names = getattr(self, "feature_names_in_", None)
+        return match_columns(read_table(X), X, names, self.n_features_in_, type(self).__name__)
+
+    def _outputs(self, X: np.ndarray, members: Sequence[Parameters] | None = None) -> np.ndarray:
+        """Return Z^[L] of each member, (K, m, n_L), for prepared rows in float64."""
+        assert self.network_ is not None
+        Z = []
+        for parameters in self.members_ if members is None else members:
+            double = {name: theta.astype(np.float64) for name, theta in parameters.items()}
+            Z.append(outputs(X.T, double, self.network_, EXAMPLES_AT_ONCE)[1].T)
+        return np.stack(Z)
+
+    def _member_outputs(self, X: object) -> np.ndarray:
+        """Return Z^[L] of each member, (K, m, n_L), for raw rows."""
+        prepared = self._matrix(self._read(X), np.float64)
+        return np.zeros((1, len(prepared), 1)) if self.network_ is None else self._outputs(prepared)
+
+    def _need_members(self) -> None:
+        """Raise an error for a single member, which has no spread."""
+        if len(self.members_) < 2:
+            raise EllayerError(
+                f"return_std: expected several members to see their spread, received {len(self.members_)}; fit "
+                f"with {type(self).__name__}(n_members=8)"
+            )
+
+    def model_parts(self) -> ModelParts:
+        """Return the network, the members' parameters and the way from the table to its columns."""
+        return ModelParts(
+            network=self.network_,
+            member_parameters=self.members_,
+            prepare=self._prepared_columns,
+            encode=self._encode_targets,
+            decode=self._decode,
+            target_kind=self._target_kind(),
+            classes=getattr(self, "classes_", None),
+            feature_names=list(getattr(self, "feature_names_in_", [])),
+            history=self.history_,
+            stopped_by=self.stopped_by_,
+            engine=self.engine_,
+            restored_best=True,
+        )
+
+    def _prepared_columns(self, X: object) -> np.ndarray:
+        matrix = self.preparation_.transform_columns(self.preparation_.match(X))
+        matrix = (
+            matrix if matrix.shape[1] else np.zeros((len(matrix), 1))
+        )  # no column of the table can be used
+        assert self.network_ is not None
+        return rows_as_columns(self.network_, matrix)
+
+    @abstractmethod
+    def _encode_targets(self, y: ArrayLike, m: int) -> np.ndarray:
+        """Return the network's targets (n_L, m) for labels or numbers."""
+
+    @abstractmethod
+    def _decode(self, AL: np.ndarray) -> np.ndarray:
+        """Return the labels or numbers of the outputs (n_L, m) of one member."""
+
+    @abstractmethod
+    def _target_kind(self) -> TargetKind:
+        """Return what the outputs stand for."""
+
+    @abstractmethod
+    def _set_target_facts(self, facts: dict[str, Any]) -> None:
+        """Restore what ``_target_facts`` of the estimator returned."""
+
+
+class FittedTableClassifier(FittedTable):
+    """The part of ``TabularClassifier`` that predicts."""
+
+    classes_: np.ndarray
+    decision_: np.ndarray
+    temperature_: float
+    _arrays = ("oof_prediction_", "decision_", "temperature_")
+
+    def predict(self, X: TableLike, return_std: bool = False) -> Any:
+        """Return the labels of rows.
+
+        Parameters
+        ----------
+        X : frame or array-like of shape (n_samples, n_features)
+        return_std : bool, default=False
+            Also return how far the members spread in the probability of that label.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+        std : ndarray of shape (n_samples,), with ``return_std``
+        """
+        each = self._probabilities(X)
+        P = each.mean(axis=0)
+        best = labels_of(P, self.decision_)
+        labels = self.classes_[best]
+        if not return_std:
+            return labels
+        self._need_members()
+        return labels, each[:, np.arange(len(best)), best].std(axis=0)
+
+    def predict_proba(self, X: TableLike) -> np.ndarray:
+        """Return the probability of each class, in the order of ``classes_``.
+
+        Parameters
+        ----------
+        X : frame or array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        P : ndarray of shape (n_samples, n_classes)
+        """
+        return self._probabilities(X).mean(axis=0)
+
+    def _probabilities(self, X: TableLike) -> np.ndarray:
+        """Probabilities of each member, (K, m, n_classes)."""
+        return softened(self._member_outputs(X), getattr(self, "temperature_", 1.0))
+
+    def _decode(self, AL: np.ndarray) -> np.ndarray:
+        return self.classes_[labels_of(AL.T, self.decision_)]
+
+    def _encode_targets(self, y: ArrayLike, m: int) -> np.ndarray:
+        assert self.network_ is not None
+        return labels_as_columns(self.network_, y, m, self.classes_)
+
+    def _target_kind(self) -> TargetKind:
+        return "one class" if self.network_ is None else "classes"
+
+    def _set_target_facts(self, facts: dict[str, Any]) -> None:
+        labels = facts["labels"]
+        self.classes_ = np.array(labels["values"], dtype=np.dtype(labels["dtype"]))
+
+
+class FittedTableRegressor(FittedTable):
+    """The part of ``TabularRegressor`` that predicts."""
+
+    target_: dict[str, float]
+    _arrays = ("oof_prediction_",)
+
+    def predict(self, X: TableLike, return_std: bool = False) -> Any:
+        """Return the predicted numbers of rows.
+
+        Parameters
+        ----------
+        X : frame or array-like of shape (n_samples, n_features)
+        return_std : bool, default=False
+            Also return the standard deviation of the members' predictions.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+        std : ndarray of shape (n_samples,), with ``return_std``
+        """
+        each = self._numbers(self._member_outputs(X)[:, :, 0])
+        if not return_std:
+            return each.mean(axis=0)
+        self._need_members()
+        return each.mean(axis=0), each.std(axis=0)
+
+    def _numbers(self, Z: np.ndarray) -> np.ndarray:
+        """Outputs in the target's own unit, held to its range."""
+        target = self.target_
+        return np.clip(target["center"] + target["scale"] * Z, target["low"], target["high"])
+
+    def _decode(self, AL: np.ndarray) -> np.ndarray:
+        return self._numbers(AL[0])
+
+    def _encode_targets(self, y: ArrayLike, m: int) -> np.ndarray:
+        assert self.network_ is not None
+        y = (np.asarray(y) - self.target_["center"]) / self.target_["scale"]
+        return labels_as_columns(self.network_, y, m, None)
+
+    def _target_kind(self) -> TargetKind:
+        return "numbers"
+
+    def _set_target_facts(self, facts: dict[str, Any]) -> None:
+        self.target_ = {name: float(value) for name, value in facts["target"].items()}
+
+
+def softened(Z: np.ndarray, temperature: float) -> np.ndarray:
+    """Return the probabilities of outputs (K, m, n_classes)."""
+    K, m, classes = Z.shape
+    return soften(Z.reshape(K * m, classes), temperature).reshape(K, m, classes)

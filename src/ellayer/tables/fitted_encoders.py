@@ -1,0 +1,275 @@
+"""The fitted encoders of a table: what turns its columns into a matrix, without scikit-learn.
+
+``TablePreparation`` adds the fit and scikit-learn's interface. A saved model is restored from this part alone where it
+only predicts, so that a prediction does not wait for scikit-learn.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from .._warn import warn_user
+from ..data.wording import quoted_list
+from ..errors import EllayerError
+from .column_encoder import SPREAD, Blocks, ColumnEncoder, EncoderSettings, ScaledEncoder, WarnAbout
+from .columns import Column, TableLike, column_names, read_table
+from .encoders import restore_encoder
+from .export_plan import ColumnPlan
+
+
+class FittedEncoders:
+    """The encoders of the columns of a table, in the order of the fit; the attributes are of ``TablePreparation``."""
+
+    columns_: list[ColumnEncoder]
+    n_features_in_: int
+    feature_names_in_: np.ndarray
+
+    def __init__(
+        self,
+        column_kinds: dict[str, str] | None = None,
+        *,
+        max_levels: int = 100,
+        max_one_hot: int | None = None,
+    ):
+        self.column_kinds = column_kinds
+        self.max_levels = max_levels
+        self.max_one_hot = max_one_hot
+
+    def _check_fitted(self) -> None:
+        """Raise an error before the fit; restored encoders are fitted."""
+
+    def _set_encoders(self, encoders: list[ColumnEncoder]) -> None:
+        self.columns_ = encoders
+        self.center_, self.scale_ = (
+            np.concatenate(
+                [
+                    np.zeros(0),
+                    *(getattr(encoder, key) for encoder in encoders if isinstance(encoder, ScaledEncoder)),
+                ]
+            )
+            for key in ("center", "scale")
+        )
+        self.n_numbers_ = len(self.center_)
+        self.code_levels_ = tuple(encoder.code_levels for encoder in encoders if encoder.code_levels)
+
+    def match(self, X: TableLike) -> list[Column]:
+        """Return the columns of X in the order of the fit, by name where both have names.
+
+        Parameters
+        ----------
+        X : frame or array-like
+
+        Returns
+        -------
+        list of Column
+        """
+        table = read_table(X)
+        return match_columns(
+            table, X, getattr(self, "feature_names_in_", None), self.n_features_in_, type(self).__name__
+        )
+
+    def transform_columns(
+        self,
+        table: list[Column],
+        warn: bool = True,
+        warn_of_levels: bool = True,
+        dtype: DTypeLike = np.float64,
+    ) -> np.ndarray:
+        """Return the matrix of columns already read and in order.
+
+        Parameters
+        ----------
+        table : list of Column
+        warn : bool
+            Whether to warn about values of another type and infinite ones.
+        warn_of_levels : bool
+            Whether to warn about categories not seen in training.
+        dtype : dtype
+
+        Returns
+        -------
+        ndarray of shape (m, n_out)
+        """
+        about = WarnAbout(types=warn, levels=warn_of_levels)
+        blocks = [encoder.encode(column, about) for encoder, column in zip(self.columns_, table, strict=True)]
+        m = len(table[0].values)
+        numbers, *rest = (
+            np.concatenate(
+                [np.zeros((m, 0), np.int8), *(np.reshape(x, (m, 1)) for block in blocks for x in block[k])],
+                axis=1,
+            )
+            for k in range(len(Blocks._fields))
+        )
+        with np.errstate(over="ignore"):  # what overflows is very large, as it should be
+            numbers = squash((numbers - self.center_) / self.scale_)
+        return np.concatenate([numbers, *rest], axis=1, dtype=dtype, casting="unsafe")
+
+    def get_feature_names_out(self, input_features: object = None) -> np.ndarray:
+        """Return the names of the output's columns.
+
+        Parameters
+        ----------
+        input_features : ignored
+
+        Returns
+        -------
+        ndarray of str
+        """
+        self._check_fitted()
+        blocks = [encoder.names() for encoder in self.columns_]
+        names = [name for k in range(len(Blocks._fields)) for block in blocks for name in block[k]]
+        return np.array(names, dtype=object)
+
+    def describe(self) -> list[dict[str, Any]]:
+        """Return what was learned of each column: one dict per column, plain data.
+
+        Returns
+        -------
+        list of dict
+        """
+        self._check_fitted()
+        return [encoder.to_facts() for encoder in self.columns_]
+
+    def export_plan(self) -> list[ColumnPlan]:
+        """Return how each used column is encoded, for a program without Ellayer; in the order of the table.
+
+        The matrix has the scaled parts of all columns first, column by column, then what is missing and the maps
+        that are not "last", then those that are.
+
+        Returns
+        -------
+        list of ColumnPlan
+
+        Examples
+        --------
+        >>> from ellayer import TablePreparation
+        >>> plan = TablePreparation().fit([[1.0, "a"], [3.0, "b"], [None, "c"]]).export_plan()
+        >>> plan[0]["reads"], plan[0]["parts"][0]["center"], plan[0]["missing"]
+        ('number', 2.0, True)
+        >>> plan[1]["maps"][0]["values"]["b"], plan[1]["maps"][0]["one_hot"]
+        (1.0, 3)
+        """
+        plans = [encoder.export_plan(place) for place, encoder in enumerate(self.columns_)]
+        return [plan for plan in plans if plan is not None]
+
+    def export_values(self, X: TableLike) -> dict[str, np.ndarray]:
+        """Return the used columns of a table as the plan reads them, each of shape (m, 1).
+
+        Parameters
+        ----------
+        X : frame or array-like of shape (m, n)
+
+        Returns
+        -------
+        dict of ndarray
+            Numbers and days as float64, nan where missing; text as objects, "" where missing.
+        """
+        table = self.match(X)
+        return {
+            plan["name"]: self.columns_[plan["place"]].export_values(table[plan["place"]]).reshape(-1, 1)
+            for plan in self.export_plan()
+        }
+
+    def get_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """Return the fitted state as arrays and JSON-able facts.
+
+        Returns
+        -------
+        arrays : dict of ndarray
+        facts : dict
+        """
+        self._check_fitted()
+        names = getattr(self, "feature_names_in_", None)
+        facts = {
+            "columns": self.describe(),
+            "settings": {"max_levels": int(self.max_levels), "max_one_hot": self.max_one_hot},
+            "n_features_in": int(self.n_features_in_),
+            "feature_names": None if names is None else [str(name) for name in names],
+        }
+        return {"center": self.center_, "scale": self.scale_}, facts
+
+    @classmethod
+    def from_state(cls, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> Self:
+        """Return the fitted encoders that ``get_state`` described.
+
+        Parameters
+        ----------
+        arrays : dict of ndarray
+        facts : dict
+
+        Returns
+        -------
+        FittedEncoders or TablePreparation
+        """
+        settings = facts["settings"]
+        encoders = [restore_encoder(column, EncoderSettings(**settings)) for column in facts["columns"]]
+        scales = np.stack([np.asarray(arrays[key], np.float64) for key in ("center", "scale")])
+        for encoder in encoders:
+            if isinstance(encoder, ScaledEncoder):
+                (encoder.center, encoder.scale), scales = np.split(scales, [len(encoder.parts)], axis=1)
+        preparation = cls({encoder.name: encoder.kind for encoder in encoders}, **settings)
+        preparation._set_encoders(encoders)
+        preparation.n_features_in_ = facts["n_features_in"]
+        if facts["feature_names"] is not None:
+            preparation.feature_names_in_ = np.array(facts["feature_names"], dtype=object)
+        return preparation
+
+
+# Columns in order
+
+
+def match_columns(
+    table: list[Column], X: TableLike, names: Sequence[str] | np.ndarray | None, count: int, kind: str
+) -> list[Column]:
+    """Return the columns in the order of the fit: by name if both the fit and X have names, else by position."""
+    if names is None or column_names(X) is None:
+        if len(table) != count:
+            raise EllayerError(
+                f"X has {len(table)} features, but {kind} is expecting {count} features as input"
+            )
+        if names is None:
+            return table
+        warn_user(
+            "X does not have valid feature names, but it was fitted with feature names; matched by position",
+            UserWarning,
+        )
+        return [Column(str(name), c.values, c.declared) for name, c in zip(names, table, strict=True)]
+    columns = {column.name: column for column in table}
+    missing = [str(name) for name in names if str(name) not in columns]
+    if missing:
+        near = {name: difflib.get_close_matches(name, list(columns), 1) for name in missing}
+        hints = [f"{name!r} may be {match[0]!r}" for name, match in near.items() if match]
+        raise EllayerError(
+            f"X: The feature names should match those that were passed during fit. Missing: {quoted_list(missing, 10)}"
+            + (f"; {', '.join(hints)}" if hints else "")
+        )
+    extra = [name for name in columns if name not in set(map(str, names))]
+    if extra:
+        warn_user(f"X: ignored, not used in training: {quoted_list(extra, 10)}")
+    return [columns[str(name)] for name in names]
+
+
+def squash(X: np.ndarray) -> np.ndarray:
+    """x / sqrt(1 + (x/3)^2), from -3 to 3; a missing x is 0.
+
+    Parameters
+    ----------
+    X : ndarray
+
+    Returns
+    -------
+    ndarray
+
+    Examples
+    --------
+    >>> squash(np.array([0.0, 3.0, np.inf, np.nan])).round(2).tolist()
+    [0.0, 2.12, 3.0, 0.0]
+    """
+    with np.errstate(invalid="ignore"):
+        squashed = X / np.hypot(1.0, X / SPREAD)
+    return np.where(np.isinf(X), SPREAD * np.sign(X), np.nan_to_num(squashed, nan=0.0))
