@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from ..tables.survey import Survey
 
 _MOST_COLUMNS, _MOST_CLASSES = 60, 20
-_KINDS = {"parquet": "a Parquet table", "npy": "a NumPy array", "npz": "NumPy arrays", "hdf5": "HDF5 arrays",
-          "images": "image files", "named": "a named data set"}  # fmt: skip
 
 
 @handle_errors
@@ -172,11 +170,13 @@ def _extent(examples: Examples) -> str:
 
 def _reading(examples: Examples) -> str:
     """Return how a file was read, on one line."""
+    from ..data.file_kinds import FILE_KINDS
     from ..data.read_options import DELIMITERS
 
     reading = examples.reading
     if reading["kind"] != "text":
-        return _KINDS[reading["kind"]]
+        others = {"images": "image files", "named": "a named data set"}
+        return {**others, **{kind.name: kind.description for kind in FILE_KINDS}}[reading["kind"]]
     header = "the first line names the columns" if reading["header"] else "no header"
     delimiter = DELIMITERS.get(reading["delimiter"], repr(reading["delimiter"]))
     decimal = ", decimal comma" if reading["decimal"] == "," else ""

@@ -10,28 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import parquet
-from .arrays import read as arrays
 from .errors import DataError
-from .files import describe_content, existing, listed
+from .file_kinds import check_options, read_file
+from .files import existing, listed
 from .images import folder as image_folder
 from .images.folder import TARGET as IMAGE_TARGET
 from .images.folder import Images
-from .read_options import TABLE_OPTIONS, ReadOptions
+from .read_options import ReadOptions
 from .table_frame import TableFrame
 from .target_column import find_column, take_target
-from .text import table as text_table
 
 if TYPE_CHECKING:
     import polars as pl
-
-# What a file's suffix promises -> what its first bytes have to say.
-_PROMISED = {
-    **dict.fromkeys(parquet.SUFFIXES, "a Parquet table"),
-    **dict.fromkeys(arrays.HDF5_SUFFIXES, "an HDF5 file"),
-    ".npy": "a NumPy array",
-    ".npz": "a zip archive",
-}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -238,36 +228,8 @@ def _from_images(name: str, images: Images, target: str | int | None) -> Example
 
 
 def _read(path: Path, options: ReadOptions) -> TableFrame | Images:
-    """Read a path with the reader of its kind, which its first bytes decide; a suffix may not promise another."""
+    """Read a path with the reader of its kind."""
     if path.is_dir():
-        _check_options(options, ("size", "grey"), path, "a folder")
+        check_options(options, ("size", "grey"), path, "a folder")
         return image_folder.read_image_folder(path, options)
-    content, suffix = describe_content(path), path.suffix.lower()
-    promised = _PROMISED.get(suffix)
-    if promised is not None and not content.startswith(promised):
-        raise DataError(
-            f"expected {promised} by its name, but {path} is {content}; fetch it again or rename it"
-        )
-    if suffix in image_folder.SUFFIXES or "picture" in content:
-        _check_options(options, ("size", "grey"), path, "an image")
-        return image_folder.read_image(path, options)
-    if content == "a Parquet table":
-        _check_options(options, TABLE_OPTIONS, path, "a Parquet table")
-        return parquet.read_parquet(path)
-    for words, kind in (("a NumPy array", "npy"), ("a zip archive", "npz"), ("an HDF5 file", "hdf5")):
-        if content.startswith(words):
-            _check_options(options, ("x", "y"), path, "a file of arrays")
-            return arrays.read_arrays(path, kind, options)
-    taken = ("delimiter", "decimal", "encoding", "header", "comment", "names", *TABLE_OPTIONS)
-    _check_options(options, taken, path, "a table in text")
-    return text_table.read_table_file(path, options)
-
-
-def _check_options(options: ReadOptions, taken: tuple[str, ...], path: Path, kind: str) -> None:
-    """Refuse an option that means nothing for a file of this kind."""
-    foreign = sorted(options.given() - set(taken))
-    if foreign:
-        raise DataError(
-            f"{foreign[0]}: expected no such option for {path}, which is {kind}; leave it out"
-            + (f" (options here: {', '.join(taken)})" if taken else "")
-        )
+    return read_file(path, options)

@@ -17,14 +17,17 @@ _SIGNATURES = (
     (b"\xff\xd8\xff", "a JPEG picture"),
     (b"GIF8", "a GIF picture"),
     (b"\x1f\x8b", "a gzip archive (unpack it first)"),
-    (b"PK\x03\x04", "a zip archive (unpack it first)"),
+    (b"PK\x03\x04", "a zip archive"),
+    (b"PK\x05\x06", "a zip archive"),  # an empty one
     (b"%PDF", "a PDF document"),
     (b"%!PS", "a PostScript document"),
     (b"\x93NUMPY", "a NumPy array"),
     (b"PAR1", "a Parquet table"),
-    (b"\xd0\xcf\x11\xe0", "an old Office document (save the sheet as CSV)"),
-    (b"SQLite format 3", "an SQLite database (export the table as CSV)"),
-    (b"ARROW1", "an Arrow or Feather table (write it as Parquet)"),
+    (b"\xd0\xcf\x11\xe0", "an old or an encrypted Office document"),
+    (b"SQLite format 3\0", "an SQLite database"),
+    (b"ARROW1", "an Arrow table"),
+    (b"\xff\xff\xff\xff", "an Arrow stream (write it as a Feather file)"),
+    (b"FEA1", "a Feather table of version 1 (write it again with version 2)"),
     (b"Obj\x01", "an Avro file (write it as Parquet)"),
     (b"\x80\x04\x95", "a Python pickle, which is never opened because it can run code (write it as Parquet)"),
     (b"\x80\x05\x95", "a Python pickle, which is never opened because it can run code (write it as Parquet)"),
@@ -33,6 +36,7 @@ _SIGNATURES = (
     (b"\x28\xb5\x2f\xfd", "a zstandard archive (unpack it first)"),
     (b"version https://git-lfs", "a Git LFS pointer, not the file itself (run: git lfs pull)"),
 )
+_ODS = b"application/vnd.oasis.opendocument.spreadsheet"
 _LISTED = 8  # names shown in a message
 
 
@@ -150,7 +154,31 @@ def describe_content(path: Path) -> str:
         raise DataError(
             f"{path} cannot be read: {error.strerror}; check the permissions of the file"
         ) from error
-    return describe_head(head)
+    content = describe_head(head)
+    if content == "a zip archive":
+        return _describe_zip(path)
+    return content
+
+
+def _describe_zip(path: Path) -> str:
+    """Return in words what a ZIP file is: its members decide."""
+    import zipfile
+
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = set(archive.namelist())
+            first = archive.open("mimetype").read(len(_ODS)) if "mimetype" in names else b""
+    except Exception:  # what zipfile raises on a damaged file is not bounded; the reader will explain it
+        return "a zip archive that is cut off or damaged"
+    if first == _ODS:
+        return "an OpenDocument spreadsheet"
+    if "[Content_Types].xml" in names:
+        is_excel = any(name.startswith("xl/") for name in names)
+        if is_excel and "xl/workbook.bin" in names:
+            return "a binary Excel workbook (save it as .xlsx)"
+        return "an Excel workbook" if is_excel else "an Office document (save the table in it as CSV)"
+    is_npz = any(name.endswith(".npy") for name in names)
+    return "a zip archive of NumPy arrays" if is_npz else "a zip archive"
 
 
 def describe_head(head: bytes) -> str:
@@ -166,6 +194,8 @@ def describe_head(head: bytes) -> str:
     for signature, words in _SIGNATURES:
         if head.startswith(signature):
             return words
+    if head[8:12] == b"DUCK" and b"\0" in head:
+        return "a DuckDB database"
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "a WebP picture"
     if re.match(rb"(\xef\xbb\xbf)?\s*(<!--.*?-->\s*)*<(!doctype html|html|head|body)\b", head, re.I | re.S):

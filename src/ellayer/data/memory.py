@@ -9,6 +9,9 @@ from pathlib import Path
 
 from .errors import DataError
 
+_ALWAYS_UNPACKED = 100_000_000  # bytes, up to which any compression is accepted
+_MOST_PACKED = 200  # times; a table of text is seldom packed beyond 20
+
 
 def machine_memory() -> int:
     """Return the bytes of memory of this machine."""
@@ -59,6 +62,35 @@ def check_memory(count: int, what: str, itemsize: int = 8) -> None:
         raise DataError(
             f"{what} needs {bytes_text(itemsize * count)} as float{8 * itemsize}, but this machine has "
             f"{bytes_text(memory)}; write a file with fewer or smaller examples"
+        )
+
+
+def check_unpacked(size: int, packed: int, path: Path) -> None:
+    """Refuse what unpacks to more bytes than any table of its packed size, or than fits into memory.
+
+    Parameters
+    ----------
+    size : int
+        Bytes unpacked so far.
+    packed : int
+        Bytes of the file.
+    path : Path
+
+    Raises
+    ------
+    DataError
+    """
+    most = max(_ALWAYS_UNPACKED, _MOST_PACKED * packed)
+    if size > most:
+        raise DataError(
+            f"expected a packed table, but {path}, {bytes_text(packed)}, unpacks to more than {bytes_text(most)}: no table "
+            f"is packed that tightly, so it is refused; unpack it yourself if you trust it"
+        )
+    memory = machine_memory()
+    if size > memory // 2:
+        raise DataError(
+            f"expected a table that fits into memory, but {path} unpacks to more than {bytes_text(size)} and this machine "
+            f"has {bytes_text(memory)}; take fewer rows or columns, or unpack it and train on it in batches"
         )
 
 

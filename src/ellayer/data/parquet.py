@@ -29,14 +29,31 @@ def read_parquet(path: Path) -> TableFrame:
     import polars as pl
 
     with readable(path):
-        table = pl.scan_parquet(path, glob=False)
-        schema = table.collect_schema()
-        rows = int(table.select(pl.len()).collect().item())
-        check_schema(schema, rows, path)
-        check_memory(rows * len(schema), f"{path}, {rows:,} rows of {len(schema)} columns,")
-        frame = table.collect()
-    decimals = [name for name, kind in schema.items() if kind == pl.Decimal]
-    return TableFrame(frame.with_columns(pl.col(decimals).cast(pl.Float64)), {"kind": "parquet"}, [])
+        return TableFrame(read_lazy(pl.scan_parquet(path, glob=False), path), {"kind": "parquet"}, [])
+
+
+def read_lazy(table: pl.LazyFrame, path: Path) -> pl.DataFrame:
+    """Return the rows of a file whose schema and length stand in it, decimal numbers as float64.
+
+    Raises
+    ------
+    DataError
+        For a table without rows, one too large, or a column of lists or structures.
+    """
+    import polars as pl
+
+    schema = table.collect_schema()
+    rows = int(table.select(pl.len()).collect().item())
+    check_schema(schema, rows, path)
+    check_memory(rows * len(schema), f"{path}, {rows:,} rows of {len(schema)} columns,")
+    return plain_numbers(table.collect())
+
+
+def plain_numbers(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return a frame with float64 in place of decimal numbers, which NumPy has not."""
+    import polars as pl
+
+    return frame.with_columns(pl.col(pl.Decimal).cast(pl.Float64))
 
 
 def check_schema(schema: pl.Schema, rows: int, path: Path) -> None:
@@ -61,8 +78,8 @@ def check_schema(schema: pl.Schema, rows: int, path: Path) -> None:
 
 
 @contextmanager
-def readable(path: Path) -> Iterator[None]:
-    """Turn errors of polars about a Parquet file into one that says what to do.
+def readable(path: Path, kind: str = "Parquet table") -> Iterator[None]:
+    """Turn errors of polars about a file into one that says what to do.
 
     Raises
     ------
@@ -77,6 +94,6 @@ def readable(path: Path) -> Iterator[None]:
         if isinstance(error, DataError):
             raise
         raise DataError(
-            f"expected a whole Parquet table, but {path} is cut off or damaged ({str(error).splitlines()[0]}); fetch "
+            f"expected a whole {kind}, but {path} is cut off or damaged ({str(error).splitlines()[0]}); fetch "
             f"or write it again"
         ) from error

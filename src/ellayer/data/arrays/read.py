@@ -32,7 +32,7 @@ class StoredArray:
     read: Callable[[], np.ndarray]
 
 
-def read_arrays(path: Path, kind: str, options: ReadOptions) -> TableFrame | Images:
+def read_arrays(path: Path, options: ReadOptions, kind: str) -> TableFrame | Images:
     """Read inputs and targets from a file of arrays.
 
     Arrays of pictures (m, height, width) or (m, height, width, channels) become images from 0 to 1, a
@@ -41,9 +41,9 @@ def read_arrays(path: Path, kind: str, options: ReadOptions) -> TableFrame | Ima
     Parameters
     ----------
     path : Path
-    kind : "npy", "npz" or "hdf5"
     options : ReadOptions
         Its ``x`` and ``y`` are keys; without them usual names and the notes' are looked for.
+    kind : "npy", "npz" or "hdf5"
 
     Raises
     ------
@@ -119,9 +119,9 @@ def _open_npz(path: Path) -> Iterator[Opened]:
             if entry.filename.endswith(".npy")
         }
         if not arrays:
-            kind = "an Excel workbook: save the sheet as CSV" if "[Content_Types].xml" in archive.namelist() else (
-                "another zip archive: unpack it first")  # fmt: skip
-            raise DataError(f"expected arrays (NPZ) in {path}, but it is {kind}")
+            raise DataError(
+                f"expected arrays (NPZ) in {path}, but it is another zip archive: unpack it first"
+            )
         yield arrays, ()
 
 

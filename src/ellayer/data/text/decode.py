@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..errors import DataError
 from ..files import describe_content, describe_head, printable
-from ..memory import bytes_text, machine_memory
+from ..memory import bytes_text, check_unpacked, machine_memory
 
 _GZIP = b"\x1f\x8b"
 _MARKS = (  # byte-order marks, the longer ones first
@@ -25,8 +25,6 @@ _MARKS = (  # byte-order marks, the longer ones first
 )
 _NO_TEXT = re.compile(rb"[\0-\x08\x0e-\x1a\x1c-\x1f]")
 _WESTERN = "cp1252"
-_ALWAYS_UNPACKED = 100_000_000  # bytes, up to which any compression is accepted
-_MOST_PACKED = 200  # times; a table of text is seldom packed beyond 20
 _UNPACK = 1 << 20
 
 
@@ -165,19 +163,12 @@ class TextFile:
         if not self._is_packed:
             self._check_size(size)
             return self._path.read_bytes()
-        most = max(_ALWAYS_UNPACKED, _MOST_PACKED * size)
         parts, total = [], 0
         try:
             with gzip.open(self._path, "rb") as file:
                 while part := file.read(_UNPACK):
                     total += len(part)
-                    if total > most:
-                        raise DataError(
-                            f"expected a packed table, but {self._path}, {bytes_text(size)}, unpacks to more than "
-                            f"{bytes_text(most)}: no table is packed that tightly, so it is refused; unpack it "
-                            f"yourself if you trust it"
-                        )
-                    self._check_size(total)
+                    check_unpacked(total, size, self._path)
                     parts.append(part)
         except (OSError, EOFError, zlib.error) as error:
             raise self._damaged(error) from error

@@ -1,0 +1,112 @@
+"""Archives: what a ZIP file holds, and its members unpacked within limits."""
+
+from __future__ import annotations
+
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+
+from .errors import DataError
+from .files import listed, printable
+from .memory import check_unpacked
+
+_PIECE = 1 << 20
+
+
+@contextmanager
+def opened_zip(path: Path) -> Iterator[zipfile.ZipFile]:
+    """Open a ZIP file, turning what the library raises on a damaged or encrypted one into a DataError."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if any(entry.flag_bits & 1 for entry in archive.infolist()):
+                raise DataError(
+                    f"expected a file without a password, but {path} is encrypted; unpack it or save it without one"
+                )
+            yield archive
+    except DataError:
+        raise
+    except NotImplementedError as error:
+        raise DataError(
+            f"expected a usual ZIP archive, but {path} is packed in another way ({error}); unpack it first"
+        ) from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, LookupError) as error:
+        raise DataError(
+            f"expected a whole archive, but {path} is cut off or damaged ({error}); fetch or write it again"
+        ) from error
+
+
+def unpacked_pieces(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> Iterator[bytes]:
+    """Return the content of a member in pieces.
+
+    Raises
+    ------
+    DataError
+        When it becomes larger than the archive's size allows.
+    """
+    size, packed = 0, path.stat().st_size
+    with archive.open(entry) as file:
+        while piece := file.read(_PIECE):
+            size += len(piece)
+            check_unpacked(size, packed, path)
+            yield piece
+
+
+@contextmanager
+def unpacked_table(path: Path, suffixes: frozenset[str]) -> Iterator[tuple[Path, str]]:
+    """Unpack the one table of a ZIP archive into a file that lasts as long as the context.
+
+    Parameters
+    ----------
+    path : Path
+    suffixes : frozenset of str
+        Of tables; an archive of one file needs none of them.
+
+    Yields
+    ------
+    file : Path
+    name : str
+        The member's name, for messages.
+
+    Raises
+    ------
+    DataError
+        For several tables or none, an encrypted or damaged archive, and one that unpacks beyond the limits.
+    """
+    with tempfile.TemporaryDirectory(prefix="ellayer-") as folder:
+        with opened_zip(path) as archive:
+            entry = _the_table(archive, path, suffixes)
+            file = Path(folder, f"table{''.join(PurePosixPath(entry.filename).suffixes[-2:])}"[:40])
+            with open(file, "wb") as copy:
+                copy.writelines(unpacked_pieces(archive, entry, path))
+        yield file, f"{printable(entry.filename)} in {path}"
+
+
+def _the_table(archive: zipfile.ZipFile, path: Path, suffixes: frozenset[str]) -> zipfile.ZipInfo:
+    """Return the member that is a table; hidden files and folders do not count."""
+    entries = [
+        entry
+        for entry in archive.infolist()
+        if not entry.is_dir() and not any(part.startswith((".", "__MACOSX")) for part in entry.filename.split("/"))
+    ]  # fmt: skip
+    tables = [entry for entry in entries if table_suffix(entry.filename) in suffixes] or entries
+    if len(tables) != 1:
+        names = [printable(entry.filename) for entry in tables]
+        raise DataError(
+            f"expected one table in the archive {path}, received {len(tables)} files ({listed(names)}); unpack it and name "
+            f"one of them, or the folder if they are parts of one table"
+        )
+    return tables[0]
+
+
+def table_suffix(name: str) -> str:
+    """Return the suffix of a file's name in lower case, that of gzip left out.
+
+    Examples
+    --------
+    >>> table_suffix("a/B.CSV.gz"), table_suffix("readme")
+    ('.csv', '')
+    """
+    return PurePosixPath(name.lower().removesuffix(".gz")).suffix

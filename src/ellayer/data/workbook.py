@@ -1,0 +1,262 @@
+"""Sheets of workbooks: Excel (XLSX, XLSM, XLS) and OpenDocument (ODS)."""
+
+from __future__ import annotations
+
+import datetime
+import difflib
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .archives import opened_zip
+from .errors import DataError
+from .extras import import_extra
+from .files import describe_content, listed, printable
+from .read_options import ReadOptions
+from .table_frame import TableFrame, check_names
+from .text.dialect import SAMPLE_ROWS, sniff_header
+from .wording import pluralize
+from .workbook_scan import SheetFacts, check_members, excel_sheets, ods_sheets, scan_excel_sheet
+
+if TYPE_CHECKING:
+    import fastexcel
+    import polars as pl
+
+SUFFIXES = (".xlsx", ".xlsm", ".xls", ".ods")
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_TITLE_WIDTH = 3  # columns, from which on a first row with one value is a title
+_NO_HEADER = (
+    "no header detected: the columns are named x0, x1, ... (if the first row is one: header=True, --header)"
+)
+
+
+def read_workbook(path: Path, options: ReadOptions) -> TableFrame:
+    """Read a sheet of a workbook; formulas have the results that were stored with them.
+
+    Raises
+    ------
+    DataError
+        For a damaged or encrypted workbook, no such sheet, several sheets where none is named, columns without
+        names of their own, and where fastexcel is not installed.
+    """
+    book = Workbook(path)
+    with _explained(path):
+        name, notes = book.choose(options)
+        where = f"the sheet {printable(name)!r} of {path}"
+        first = book.cells(name, None, SAMPLE_ROWS, as_text=True)
+        title = _title_rows(first)
+        rows = [[cell or "" for cell in row] for row in first.rows()]
+        if len(rows) <= title:
+            raise DataError(f"expected rows in {where}, received an empty sheet; name another one")
+        header = options.header if options.header is not None else options.reading.get("header")
+        has_header = sniff_header(rows[title:]) if header is None else bool(header)
+        cells = book.cells(name, book.first_row(name) + title + has_header)
+    titles = [printable(" ".join(row).strip()) for row in rows[:title] if any(row)]
+    notes += [*book.notes(name), *(f"title above the table left out: {text!r}" for text in titles)]
+    if header is None and not has_header:
+        notes.append(_NO_HEADER)
+    names = rows[title] if has_header else [f"x{j}" for j in range(cells.width)]
+    frame = _named(_typed(cells), names, where, notes)
+    return TableFrame(frame, {"kind": "excel", "sheet": name, "header": has_header}, notes)
+
+
+class Workbook:
+    """An open workbook, whose sheets are checked before the library takes memory for them.
+
+    Parameters
+    ----------
+    path : Path
+
+    Raises
+    ------
+    DataError
+        For a damaged or encrypted workbook, and where fastexcel is not installed.
+    """
+
+    def __init__(self, path: Path):
+        library = import_extra("fastexcel", "a workbook", path)
+        self._path, self._is_excel = path, describe_content(path) == "an Excel workbook"
+        self._facts: dict[str, SheetFacts] = {}
+        content = path.read_bytes()
+        if _ENCRYPTED in content:
+            raise DataError(
+                f"expected a workbook without a password, but {path} is encrypted; save it without one"
+            )
+        with _explained(path):
+            if content.startswith(b"PK"):
+                with opened_zip(path) as archive:
+                    check_members(archive, path)
+                    self._facts = excel_sheets(archive) if self._is_excel else ods_sheets(archive, path)
+            self._book: fastexcel.ExcelReader = library.read_excel(content)
+        self._scanned = set[str]()
+
+    def choose(self, options: ReadOptions) -> tuple[str, list[str]]:
+        """Return the name of the sheet to read, and notes: the one named, or the only one with rows that is not hidden.
+
+        Parameters
+        ----------
+        options : ReadOptions
+        """
+        names, sheet = self._book.sheet_names, options.sheet
+        if sheet is not None:
+            return self._by_name(sheet, names), []
+        if (earlier := options.reading.get("sheet")) in names:
+            return earlier, []
+        visible = [name for name in names if not self._is_hidden(name)]
+        filled = (
+            visible if len(visible) == 1 else [name for name in visible if self._sheet(name, 0, 1).height]
+        )
+        hidden = [name for name in names if name not in visible]
+        if len(filled) != 1:
+            raise DataError(
+                f"sheet: expected the name of one of the {len(filled)} sheets of {self._path} that have rows, received none; "
+                f"name it with sheet=NAME (--sheet NAME); there are {_listed(filled or names)}"
+            )
+        return filled[0], [f"hidden sheets left out: {_listed(hidden)}"] if hidden else []
+
+    def _by_name(self, sheet: str | int, names: Sequence[str]) -> str:
+        """Return the name of a sheet that is named, or placed from 0 (from the end if negative)."""
+        text = str(sheet)
+        if text in names:
+            return text
+        if text.removeprefix("-").isdecimal() and -len(names) <= int(text) < len(names):
+            return names[int(text)]
+        near = difflib.get_close_matches(text, names, n=2, cutoff=0.5)
+        advice = f"did you mean {' or '.join(map(repr, near))}?" if near else f"there are {_listed(names)}"
+        raise DataError(
+            f"sheet: expected the name of a sheet of {self._path}, or its place from 0 to {len(names) - 1}, received "
+            f"{sheet!r}; {advice}"
+        )
+
+    def _is_hidden(self, name: str) -> bool:
+        if self._is_excel:
+            return name in self._facts and self._facts[name].is_hidden
+        return self._sheet(name, None, 1).visible != "visible"
+
+    def first_row(self, name: str) -> int:
+        """Return the number of empty rows above the first one with a value."""
+        return self._sheet(name, 0, 1).total_height - self._sheet(name, None, 1).total_height
+
+    def cells(
+        self, name: str, skip: int | None, count: int | None = None, *, as_text: bool = False
+    ) -> pl.DataFrame:
+        """Return the cells of a sheet: a type for each column that holds all its values, or texts.
+
+        Parameters
+        ----------
+        name : str
+        skip : int or None
+            Rows to leave out; None leaves out empty ones.
+        count : int, optional
+            Rows to read.
+        as_text : bool
+        """
+        return self._sheet(name, skip, count, as_text).to_polars()
+
+    def _sheet(
+        self, name: str, skip: int | None, count: int | None, as_text: bool = True
+    ) -> fastexcel.ExcelSheet:
+        if self._is_excel and name not in self._scanned and name in self._facts:
+            with opened_zip(self._path) as archive:
+                scan_excel_sheet(archive, self._facts[name], self._path)
+            self._scanned.add(name)
+        logging.getLogger("fastexcel").setLevel(logging.ERROR)  # it logs a warning for each empty column
+        return self._book.load_sheet(
+            name, header_row=None, skip_rows=skip, n_rows=count, schema_sample_rows=None,
+            dtypes="string" if as_text else None,
+        )  # fmt: skip
+
+    def notes(self, name: str) -> list[str]:
+        """Return what cells of a sheet hold no value."""
+        facts, notes = self._facts.get(name, SheetFacts()), []
+        if facts.errors:
+            notes.append(f"{pluralize(facts.errors, 'cell')} with an error such as #N/A; treated as missing")
+        if facts.without_result:
+            notes.append(
+                f"{pluralize(facts.without_result, 'formula')} without a stored result; treated as missing (open the workbook "
+                "in Excel or LibreOffice and save it)"
+            )
+        return notes
+
+
+def _listed(names: Sequence[str]) -> str:
+    return listed([printable(name) for name in names])
+
+
+def _title_rows(first: pl.DataFrame) -> int:
+    """Return the number of first rows that hold one value only, where the table below is wider."""
+    if first.width < _TITLE_WIDTH:
+        return 0
+    filled = [sum(cell is not None for cell in row) for row in first.rows()]
+    count = next((i for i, cells in enumerate(filled) if cells > 1), 0)
+    return count
+
+
+def _typed(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return cells with whole numbers as Int64 and midnights as dates: a workbook holds both as numbers."""
+    import polars as pl
+
+    columns = []
+    for column in frame:
+        present = column.drop_nulls()
+        if (
+            column.dtype == pl.Float64
+            and len(present)
+            and (present.cast(pl.Int64, strict=False) == present).all()
+        ):
+            column = column.cast(pl.Int64)
+        elif (
+            isinstance(column.dtype, pl.Datetime)
+            and len(present)
+            and (present.dt.time() == datetime.time()).all()
+        ):
+            column = column.cast(pl.Date)
+        columns.append(column)
+    return pl.DataFrame(columns)
+
+
+def _named(frame: pl.DataFrame, names: Sequence[str], where: str, notes: list[str]) -> pl.DataFrame:
+    """Return cells with names for the columns, without columns that have neither, and without empty rows."""
+    import polars as pl
+
+    names = [*names, *[""] * (frame.width - len(names))]
+    filled = [j for j, name in enumerate(names) if name.strip() or frame[:, j].null_count() < len(frame)]
+    empty = [str(j + 1) for j in filled if not names[j].strip()]
+    if empty:
+        raise DataError(
+            f"expected a name for each column in the first row of {where}, but column {', '.join(empty[:5])} of "
+            f"{len(names)} has none; give it one, and split merged cells (or say header=False, --no-header, if the first row "
+            "is none)"
+        )
+    shown = [printable(names[j].strip()) for j in filled]
+    check_names(shown, where)
+    frame = frame[:, filled].rename(dict(zip([frame.columns[j] for j in filled], shown, strict=True)))
+    rows = frame.filter(~pl.all_horizontal(pl.all().is_null()))
+    if not len(rows):
+        raise DataError(f"expected rows below the header of {where}, received none; name another sheet")
+    if blank := len(frame) - len(rows):
+        notes.append(f"{pluralize(blank, 'empty row')} skipped")
+    return rows
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Turn what the library raises on a damaged workbook into a DataError."""
+    try:
+        yield
+    except DataError:
+        raise
+    except BaseException as error:  # a panic of the library derives from BaseException
+        if isinstance(error, (KeyboardInterrupt, SystemExit, GeneratorExit)):
+            raise
+        reason = printable(str(error).splitlines()[0]) if str(error) else type(error).__name__
+        advice = (
+            "save it without a password"
+            if "password" in reason.lower()
+            else "save or fetch it again, or save the sheet as CSV"
+        )
+        raise DataError(
+            f"expected a whole workbook, but {path} cannot be read ({reason}); {advice}"
+        ) from error
