@@ -22,6 +22,7 @@ _HOMES = {
     "computation_graph": ".inspection.graph",
     "derive": ".inspection.derivation",
     "diagnose": ".inspection.diagnosis",
+    "explain": ".inspection.explain",
     "from_sklearn": ".estimators.mlp.from_sklearn",
     "initialize_parameters": ".core.initializers",
     "load": ".storage.model_file",

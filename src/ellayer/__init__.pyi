@@ -20,6 +20,7 @@ from .estimators.tabular.regressor import TabularRegressor as TabularRegressor
 from .inspection.check_gradients import check_gradients as check_gradients
 from .inspection.derivation import derive as derive
 from .inspection.diagnosis import diagnose as diagnose
+from .inspection.explain import explain as explain
 from .inspection.graph import computation_graph as computation_graph
 from .inspection.precision import precision_audit as precision_audit
 from .inspection.saliency import saliency as saliency

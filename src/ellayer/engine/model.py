@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,6 +18,15 @@ from .state import Parameters
 from .validation import check_X, check_Y
 
 TargetKind = Literal["numbers", "binary", "classes", "one class", "multilabel"]
+
+
+class TargetScale(NamedTuple):
+    """From an output a to a number: center + scale * a, held to the range from low to high."""
+
+    center: float = 0.0
+    scale: float = 1.0
+    low: float = -math.inf
+    high: float = math.inf
 
 
 @dataclass(frozen=True)
@@ -47,6 +57,16 @@ class ModelParts:
     stopped_by, engine : str
     restored_best : bool
         Whether the parameters belong to the best epoch, not to the last one.
+    input_columns : sequence of int, optional
+        For each input of the network the column of the user's table that it is made of; None if inputs are columns.
+    column_names : sequence of str
+        Of the user's table; empty if unknown.
+    average_inputs : sequence of ndarray, shape (widths[0],)
+        For each member the mean of A^[0] over training rows; empty if unknown.
+    temperature : float
+        The outputs Z^[L] are divided by it before they become probabilities.
+    target_scale : TargetScale
+        From the outputs to numbers in the unit of the target.
     """
 
     network: Network | None
@@ -61,6 +81,11 @@ class ModelParts:
     stopped_by: str = ""
     engine: str = ""
     restored_best: bool = False
+    input_columns: Sequence[int] | None = None
+    column_names: Sequence[str] = ()
+    average_inputs: Sequence[np.ndarray] = ()
+    temperature: float = 1.0
+    target_scale: TargetScale = field(default_factory=TargetScale)
 
 
 @runtime_checkable

@@ -6,6 +6,7 @@ from .derivation import Derivation, derive
 from .diagnosis import Diagnosis, diagnose
 from .diagnosis_findings import Finding
 from .diagnosis_input import LayerFigures
+from .explain import Explanation, explain
 from .gradient_check import GradientCheck, GradientRow, check_network
 from .graph import ComputationGraph, computation_graph
 from .graph_record import Node
@@ -21,6 +22,7 @@ __all__ = [
     "ComputationGraph",
     "Derivation",
     "Diagnosis",
+    "Explanation",
     "Factor",
     "Finding",
     "GradientCheck",
@@ -38,6 +40,7 @@ __all__ = [
     "computation_graph",
     "derive",
     "diagnose",
+    "explain",
     "precision_audit",
     "saliency",
     "summary",

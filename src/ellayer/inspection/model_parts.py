@@ -9,6 +9,8 @@ from typing import TypeGuard
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..core.activations import Activation
+from ..core.losses import Loss
 from ..core.network import Network
 from ..engine.model import Model, ModelParts, unpack_model
 from ..engine.validation import check_parameters, check_X, check_Y
@@ -92,3 +94,22 @@ def unpack_for_inspection(model: SupportedModel, parameters: ParametersLike | No
         return InspectedModel(network, None)
     own = dict(own) if isinstance(own, Mapping) else own
     return InspectedModel(network, check_parameters(network, own, "float64"), parts)
+
+
+def output_probe(network: Network, before_activation: bool, embedded: bool = False) -> Network:
+    """Return the network with its output times Y as its "loss", so that dX is the derivative of the output along Y.
+
+    Parameters
+    ----------
+    network : Network
+    before_activation : bool
+        Whether the output is Z^[L] instead of A^[L].
+    embedded : bool
+        Whether its input is A^[0], after the embeddings, instead of X.
+    """
+    rows: list[str | Activation] = list(network.layer_activations)
+    if before_activation:
+        rows[-1] = "identity"
+    chosen = Loss("chosen output", lambda A, Y: A * Y, lambda A, Y: Y, output="identity", targets="real")
+    dims, inputs = (network.widths, None) if embedded else (network.layer_dims, network.inputs)
+    return Network(dims, rows, chosen, parametric=network.parametric, inputs=inputs)

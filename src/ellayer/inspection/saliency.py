@@ -13,14 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..core.activations import Activation
-from ..core.losses import Loss
 from ..core.network import Network
 from ..core.propagation import L_model_backward, L_model_forward
 from ..errors import EllayerError
-from .model_parts import Parameters, SupportedModel, unpack_for_inspection
+from .model_parts import Parameters, SupportedModel, output_probe, unpack_for_inspection
+from .path_integral import integrate_path
 
-_COLUMNS = 256  # points of the path in one pass
 _MOST_STEPS = 1024
 
 
@@ -110,28 +108,23 @@ def saliency(
     ):
         raise EllayerError(f"steps: expected a whole number of at least 1, received {steps!r}")
     start = _baseline(network, X, baseline)
-    probe = _probe(network, of)
+    probe = output_probe(network, of == "Z")
     AL, _ = L_model_forward(X, parameters, probe)
     units = _units(network, AL, unit)
     gradients = _input_gradient(probe, parameters, X, units)
+
+    def slopes(path: np.ndarray, examples: np.ndarray) -> np.ndarray:
+        return _input_gradient(probe, parameters, path, units[examples])
+
     many = steps or 32
     while True:
-        integrated = _integrate(probe, parameters, start, X, units, many)
+        integrated = integrate_path(slopes, start, X, many)
         output = AL[units, np.arange(X.shape[1])]
         before = L_model_forward(start, parameters, probe)[0][units, np.arange(X.shape[1])]
         gap = np.abs(integrated.sum(axis=0) - (output - before))
         if steps is not None or many >= _MOST_STEPS or (gap <= 1e-4 * np.abs(output - before) + 1e-12).all():
             return Saliency(gradients, integrated, output, before, units, gap, many)
         many *= 2
-
-
-def _probe(network: Network, of: str) -> Network:
-    """Return the network with the chosen output itself as its "loss", so that dX is its derivative."""
-    rows: list[str | Activation] = list(network.layer_activations)
-    if of == "Z":
-        rows[-1] = "identity"
-    chosen = Loss("chosen output", lambda A, Y: A * Y, lambda A, Y: Y, output="identity", targets="real")
-    return Network(network.layer_dims, rows, chosen, parametric=network.parametric, inputs=network.inputs)
 
 
 def _baseline(network: Network, X: np.ndarray, baseline: ArrayLike) -> np.ndarray:
@@ -163,22 +156,3 @@ def _input_gradient(probe: Network, parameters: Parameters, X: np.ndarray, units
     chosen[units, np.arange(len(units))] = 1.0
     grads = L_model_backward(AL, chosen, caches, probe)
     return grads["dX"] if "dX" in grads else grads["dA0"]
-
-
-def _integrate(
-    probe: Network, parameters: Parameters, start: np.ndarray, X: np.ndarray, units: np.ndarray, steps: int
-) -> np.ndarray:
-    """Gauss-Legendre's rule along the straight path, in panels of 8 points, some columns at a time."""
-    panels = max(1, steps // 8)
-    nodes, weights = np.polynomial.legendre.leggauss(min(steps, 8))
-    t = ((nodes[None, :] + 1) / 2 + np.arange(panels)[:, None]).ravel() / panels
-    w = np.tile(weights / 2, panels) / panels
-    total = np.zeros_like(X)
-    difference = X - start
-    for i in range(X.shape[1]):
-        for first in range(0, len(t), _COLUMNS):
-            part = slice(first, first + _COLUMNS)
-            path = start[:, [i]] + difference[:, [i]] * t[None, part]
-            slopes = _input_gradient(probe, parameters, path, np.full(path.shape[1], units[i]))
-            total[:, i] += slopes @ w[part]
-    return total * difference

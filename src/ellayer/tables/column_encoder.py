@@ -316,3 +316,14 @@ def center_and_scale(values: np.ndarray) -> tuple[float, float]:
         distance = np.abs(known / 2 - center / 2)
         half = np.median(distance[distance > 0]) if (distance > 0).any() else 0.5
     return float(center), float(np.clip(2.0 * half, None, np.finfo(float).max))
+
+
+def output_columns(encoders: Sequence[ColumnEncoder]) -> list[int]:
+    """Return for each column of the matrix the position of the encoder, and so of the column, that makes it.
+
+    Parameters
+    ----------
+    encoders : sequence of ColumnEncoder
+    """
+    blocks = [encoder.names() for encoder in encoders]
+    return [place for k in range(len(Blocks._fields)) for place, block in enumerate(blocks) for _ in block[k]]

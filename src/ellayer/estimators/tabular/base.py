@@ -27,6 +27,7 @@ from ..hold_out import FEWEST_ROWS, member_folds
 from ..parameters import hidden_sizes
 from ..sklearn_compat import Interval, StrOptions, check_weights, validate_parameters
 from ..stored import Arrays, Facts, history_arrays
+from .average_inputs import average_inputs
 from .fit_stream import StreamSteps, is_stream, stream_data
 from .fitted import FittedTable
 from .recipes import RECIPES, Recipe, find_recipe, make_network
@@ -156,6 +157,8 @@ class BaseTabular(BaseEstimator, FittedTable):
         self.history_ = mean_epochs([result.history for result in results])
         self.best_epochs_ = [best_epoch(result.history, self._metric.maximize) for result in results]
         self.stopped_by_, self.engine_ = results[0].stopped_by, results[0].engine
+        assert self.network_ is not None
+        self.average_inputs_ = average_inputs(self.network_, self.members_, data.start)
         if data.streamed is not None:
             self.held_out_ = data.streamed
         self._start_evaluation(data.count, data.Y, data.weights)
@@ -227,7 +230,7 @@ class BaseTabular(BaseEstimator, FittedTable):
         """Set the fitted attributes for a constant target: there is no network."""
         self._warn_of_constant()
         self._prepare(data.table, recipe)
-        self.network_, self.members_, self.history_ = None, [], History()
+        self.network_, self.members_, self.history_, self.average_inputs_ = None, [], History(), []
         self.best_epochs_, self.stopped_by_, self.engine_ = [], "constant", "none"
         self._start_evaluation(data.count)
 
@@ -255,6 +258,7 @@ class BaseTabular(BaseEstimator, FittedTable):
         arrays = {f"preparation/{name}": array for name, array in arrays.items()}
         for k, parameters in enumerate(self.members_):
             arrays |= {f"member {k}/{name}": theta for name, theta in parameters.items()}
+        arrays |= {f"average inputs/{k}": average for k, average in enumerate(self.average_inputs_)}
         arrays |= history_arrays(self.history_)
         arrays |= {name: np.asarray(getattr(self, name)) for name in self._arrays}
         facts = {

@@ -82,6 +82,8 @@ class TabularClassifier(ProbabilisticClassifier, BaseTabular, FittedTableClassif
     history_ : History
         One row per epoch, means over the members.
     best_epochs_ : list of int
+    average_inputs_ : list of ndarray
+        For each member the average training row after the embeddings, from where explanations measure.
     oof_prediction_ : ndarray of shape (n_samples, n_classes)
         Probabilities of each row by the members that had not learned from it; nan where there is none
         (with fewer than 5 members, or an ``eval_set``); empty after a stream.

@@ -17,9 +17,10 @@ from numpy.typing import ArrayLike, DTypeLike
 from ...core.inference import EXAMPLES_AT_ONCE, outputs
 from ...core.network import Network
 from ...engine.history import History
-from ...engine.model import ModelParts, TargetKind, labels_as_columns, rows_as_columns
+from ...engine.model import ModelParts, TargetKind, TargetScale, labels_as_columns, rows_as_columns
 from ...engine.state import Parameters
 from ...errors import EllayerError
+from ...tables.column_encoder import output_columns
 from ...tables.columns import Column, read_table
 from ...tables.fitted_encoders import FittedEncoders, match_columns
 from ..stored import Arrays, Facts, read_history, under
@@ -36,6 +37,7 @@ class FittedTable(ABC):
     network_: Network | None
     members_: list[Parameters]
     history_: History
+    average_inputs_: list[np.ndarray]
     n_features_in_: int
     dtype: str
     _arrays: ClassVar[tuple[str, ...]]
@@ -51,6 +53,8 @@ class FittedTable(ABC):
             self.feature_names_in_ = self.preparation_.feature_names_in_
         self.network_ = None if facts["network"] is None else Network.from_json(facts["network"])
         self.members_ = [under(arrays, f"member {k}/") for k in range(facts["members"])]
+        averages = under(arrays, "average inputs/")  # older files have none
+        self.average_inputs_ = [averages[str(k)] for k in range(len(averages))]
         self.history_ = read_history(arrays, facts["history"])
         score = facts["validation_score"]
         self.validation_score_ = math.nan if score is None else score
@@ -110,6 +114,11 @@ class FittedTable(ABC):
             stopped_by=self.stopped_by_,
             engine=self.engine_,
             restored_best=True,
+            input_columns=output_columns(self.preparation_.columns_),
+            column_names=[encoder.name for encoder in self.preparation_.columns_],
+            average_inputs=self.average_inputs_,
+            temperature=getattr(self, "temperature_", 1.0),
+            target_scale=TargetScale(**getattr(self, "target_", {})),
         )
 
     def _prepared_columns(self, X: object) -> np.ndarray:

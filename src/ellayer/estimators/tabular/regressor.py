@@ -67,7 +67,7 @@ class TabularRegressor(RegressorMixin, BaseTabular, FittedTableRegressor):
 
     Attributes
     ----------
-    preparation_, network_, members_, history_, best_epochs_, stopped_by_, engine_
+    preparation_, network_, members_, history_, best_epochs_, average_inputs_, stopped_by_, engine_
         As of ``TabularClassifier``.
     oof_prediction_ : ndarray of shape (n_samples,)
     held_out_ : (frame, ndarray)

@@ -1,0 +1,39 @@
+"""The average training row of a table estimator, from where explanations measure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ...core.inputs import inputs_forward
+from ...core.network import Network
+from ...engine.state import Parameters
+
+AVERAGED = 2000  # training rows of which the average is stored
+
+
+def average_inputs(network: Network, members: Sequence[Parameters], X: np.ndarray) -> list[np.ndarray]:
+    """Return the mean of A^[0] over up to 2000 prepared rows (m, n_x), evenly spread, for each member.
+
+    Explanations measure from there: it is a row for embedded categories, too.
+
+    Parameters
+    ----------
+    network : Network
+    members : sequence of dict
+    X : ndarray, shape (m, n_x)
+
+    Returns
+    -------
+    list of ndarray, shape (n_0,), float64
+    """
+    columns = X[np.unique(np.linspace(0, len(X) - 1, AVERAGED).astype(int))].T.astype(np.float64)
+    if network.inputs is None:
+        return [columns.mean(axis=1)] * len(members)
+    return [
+        inputs_forward(columns, {k: theta.astype(np.float64) for k, theta in member.items()}, network.inputs)[
+            0
+        ].mean(axis=1)
+        for member in members
+    ]

@@ -1,0 +1,212 @@
+"""explain: contributions of the columns of a table to each prediction, by integrated gradients.
+
+    phi_j = sum over the inputs i made of column j of (a_i - a'_i) * integral from 0 to 1 of dF/da_i dt
+
+along the straight path from the average training row a' to the row a, in A^[0], the inputs after the embeddings.
+The contributions add up to F(a) - F(a') (Sundararajan, Taly and Yan 2017). For a model without interactions they
+are its Shapley values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..core.inference import class_index
+from ..errors import EllayerError
+from .ensemble import Ensemble
+from .model_parts import SupportedModel
+from .path_integral import integrate_path
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_STEPS = (16, 512)  # points on the path, at first and at most
+_AT_ONCE = 4096
+ODDS = "log odds"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Explanation:
+    """Contributions of columns to predictions: ``base + values.sum(axis=1)`` is ``output``.
+
+    Attributes
+    ----------
+    values : array, shape (m, n)
+        Contribution of each column to each row's prediction.
+    base, output : array, shape (m,)
+        Prediction of the average row, and of the rows: log odds of a class, or numbers.
+    names : list of str
+        Of the columns.
+    labels : list, or None
+        The class of which the log odds are explained, row by row; None for numbers.
+    scale : str
+        "log odds" or "number".
+    gap : array, shape (m,)
+        |base + sum of the values - output|: the error of the integral.
+    """
+
+    values: np.ndarray
+    base: np.ndarray
+    output: np.ndarray
+    names: list[str]
+    labels: list[Any] | None
+    scale: str
+    gap: np.ndarray
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """A table with a row for each prediction: its class, base, a column for each column, and output."""
+        import polars as pl
+
+        columns: dict[str, Any] = {} if self.labels is None else {"explained class": self.labels}
+        columns |= {
+            "base": self.base,
+            **dict(zip(self.names, self.values.T, strict=True)),
+            "output": self.output,
+        }
+        return pl.DataFrame(columns, strict=False)
+
+    def top(self, row: int = 0, count: int = 5) -> list[tuple[str, float]]:
+        """Return the columns with the largest contributions to a row's prediction, as (name, contribution)."""
+        values = self.values[row]
+        largest = np.argsort(-np.abs(values), kind="stable")[:count]
+        return [(self.names[j], float(values[j])) for j in largest if values[j]]
+
+    def __repr__(self) -> str:
+        m, n = self.values.shape
+        gap = self.gap.max(initial=0.0)
+        return f"Explanation({m} rows, {n} columns, {self.scale}, completeness gap at most {gap:.1e})"
+
+
+def explain(
+    model: SupportedModel,
+    rows: object,
+    *,
+    label: object = None,
+    baseline: object = None,
+    tolerance: float = 1e-3,
+) -> Explanation:
+    """Return the contribution of each column to each prediction.
+
+    Of classes the log odds log p / (1 - p) of one class are explained, of numbers the number itself. Members of an
+    ensemble are averaged as in a prediction; an embedded category, a date or a missing value counts for its column.
+
+    Parameters
+    ----------
+    model : fitted estimator, TrainingResult, or (Network, parameters)
+    rows : table, or array
+        As ``predict`` takes them; columns (n_x, m) for a TrainingResult.
+    label : object, optional
+        The class that is explained; by default the second of two, and of more the class with the largest
+        probability in each row. For several numbers the position of one.
+    baseline : table or array, optional
+        Rows whose average is the start; by default the training rows, or zeros for a model that does not know them.
+    tolerance : float
+        Largest gap between the sum of the contributions and the difference that they explain, relative to
+        the contributions. Points are added to the path, up to 512, until it is reached.
+
+    Returns
+    -------
+    Explanation
+
+    Examples
+    --------
+    >>> from ellayer.core import Network
+    >>> model = Network([2, 1]), {"W1": np.array([[3.0, -1.0]]), "b1": np.array([[0.5]])}
+    >>> explanation = explain(model, [[2.0], [4.0]])
+    >>> explanation.values.round(6).tolist(), float(explanation.base[0])
+    ([[6.0, -4.0]], 0.5)
+    """
+    ensemble = Ensemble.of(model)
+    X = ensemble.parts.prepare(rows)
+    units = _units(ensemble, X, label)
+    S = ensemble.features(X)
+    start = np.broadcast_to(_start(ensemble, baseline)[:, None], S.shape)
+    base, output = ensemble.value(start, units), ensemble.value(S, units)
+    values, names = _integrate(ensemble, start, S, units, output - base, tolerance), _names(ensemble)
+    return Explanation(
+        values=values,
+        base=base,
+        output=output,
+        names=names,
+        labels=_labels(ensemble, units),
+        scale=ODDS if ensemble.has_odds else "number",
+        gap=np.abs(base + values.sum(axis=1) - output),
+    )
+
+
+def _integrate(
+    ensemble: Ensemble,
+    start: np.ndarray,
+    S: np.ndarray,
+    units: np.ndarray,
+    difference: np.ndarray,
+    tolerance: float,
+) -> np.ndarray:
+    """Return the contributions of the columns (m, n); rows whose sum is still off get twice the points."""
+    columns, n = ensemble.columns(), len(_names(ensemble))
+    values, open_rows, steps = np.zeros((S.shape[1], n)), np.arange(S.shape[1]), _STEPS[0]
+    while len(open_rows) and steps <= _STEPS[1]:
+        slopes = partial(_slopes, ensemble, units[open_rows])
+        of_features = integrate_path(slopes, start[:, open_rows], S[:, open_rows], steps, _AT_ONCE)
+        of_columns = np.zeros((n, len(open_rows)))
+        np.add.at(of_columns, columns, of_features)
+        values[open_rows] = of_columns.T
+        gap = np.abs(of_columns.sum(axis=0) - difference[open_rows])
+        open_rows = open_rows[gap > tolerance * np.abs(of_columns).sum(axis=0) + 1e-12]
+        steps *= 2
+    return values
+
+
+def _slopes(ensemble: Ensemble, units: np.ndarray, path: np.ndarray, examples: np.ndarray) -> np.ndarray:
+    return ensemble.slopes(path, units[examples])
+
+
+def _start(ensemble: Ensemble, baseline: object) -> np.ndarray:
+    """Return the stacked A^[0] of the average row."""
+    if baseline is not None:
+        return ensemble.features(ensemble.parts.prepare(baseline)).mean(axis=1)
+    if len(ensemble.parts.average_inputs):
+        return np.concatenate(list(ensemble.parts.average_inputs))
+    neutral = np.zeros((ensemble.network.layer_dims[0], 1))
+    if ensemble.network.inputs is not None and (codes := len(ensemble.network.inputs.categories)):
+        neutral[-codes:] = -1.0  # unknown categories
+    return ensemble.features(neutral)[:, 0]
+
+
+def _units(ensemble: Ensemble, X: np.ndarray, label: object) -> np.ndarray:
+    m, K = X.shape[1], ensemble.class_count
+    if label is None and ensemble.has_odds and K > 2:
+        return class_index(ensemble.predict(X).T)
+    if label is None:
+        return np.full(m, K - 1 if ensemble.has_odds else 0)
+    labels = _all_labels(ensemble)
+    if label not in labels:
+        raise EllayerError(f"label: expected one of {', '.join(map(str, labels[:10]))}, received {label!r}")
+    return np.full(m, labels.index(label))
+
+
+def _all_labels(ensemble: Ensemble) -> Sequence[Any]:
+    classes = ensemble.parts.classes
+    if classes is None or len(classes) != ensemble.class_count:
+        return range(ensemble.class_count)
+    labels: list[Any] = classes.tolist()
+    return labels
+
+
+def _labels(ensemble: Ensemble, units: np.ndarray) -> list[Any] | None:
+    if not ensemble.has_odds:
+        return None
+    labels = _all_labels(ensemble)
+    return [labels[unit] for unit in units.tolist()]
+
+
+def _names(ensemble: Ensemble) -> list[str]:
+    parts = ensemble.parts
+    names = list(parts.column_names) or list(parts.feature_names)
+    return names or [f"x{i}" for i in range(ensemble.network.layer_dims[0])]
