@@ -194,7 +194,7 @@ def test_rows_of_ones_own():
     assert network.custom == (SQUARE, CUBE)
     assert not network.fused
     assert hash(network) == hash(Network([2, 3, 1], [SQUARE, "identity"], CUBE))
-    with pytest.raises(ValueError, match=r"custom functions: square.*take names"):
+    with pytest.raises(ValueError, match=r"custom functions: square.*use names"):
         network.to_json()
 
 

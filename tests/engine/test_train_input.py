@@ -47,10 +47,10 @@ DATA = {
     "labels -1 and 1": (BINARY, X, 2 * Y - 1, "expects labels 0 and 1, received -1; recode the labels, or choose a loss"),
     "probabilities as labels": (BINARY, X, Y * 0.3 + 0.1, "expects labels 0 and 1, received 0.1, 0.4"),
     "nan in Y": (BINARY, X, changed(Y, (0, 5), np.nan), "Y: expected finite numbers, received nan"),
-    "a class too many": (CLASSES, X, LABELS + 1, r"Y: expected class numbers 0..2 .the network has 3 outputs., received 1..3"),
-    "half a class": (CLASSES, X, LABELS / 2, "expected class numbers 0..2"),
+    "a class too many": (CLASSES, X, LABELS + 1, r"Y: expected class indices 0..2 .the network has 3 outputs., received 1..3"),
+    "half a class": (CLASSES, X, LABELS / 2, "expected class indices 0..2"),
     "columns that are not one-hot": (CLASSES, X, np.ones((3, 13)), "expects one-hot columns.*received columns that sum to 3..3"),
-    "class numbers as one row": (CLASSES, X, LABELS[None], r"Y: expected shape \(3, 13\), received \(1, 13\); .*Y.ravel\(\)"),
+    "class indices as one row": (CLASSES, X, LABELS[None], r"Y: expected shape \(3, 13\), received \(1, 13\); .*Y.ravel\(\)"),
     "flat Y for several outputs": (SEVERAL, X, Y[0], r"Y: expected shape \(2, 13\), received \(13,\); .*one row per output"),
     "counts below 0": (COUNTS, X, Y - 1, "'poisson' expects numbers >= 0, received -1"),
 }  # fmt: skip

@@ -227,7 +227,7 @@ def test_what_a_file_cannot_hold_is_refused(result, tmp_path):
     with pytest.raises(ModelFileError, match=r"settings/random_state: expected plain data.*RandomState"):
         ellayer.save(random, path)
     own = fit(MLPClassifier(hidden_layer_sizes=(2,), max_iter=2, activation=(np.tanh, _slope)), X.T, Y)
-    with pytest.raises(ModelFileError, match="MLPClassifier: expected a network of rows of the tables"):
+    with pytest.raises(ModelFileError, match="MLPClassifier: expected a network of named activations"):
         ellayer.save(own, path)
     with pytest.raises(NotFittedError):
         ellayer.save(MLPClassifier(), path)

@@ -1,4 +1,4 @@
-"""Pure mathematics: arrays in, arrays out. No state, no files, no other part of the house."""
+"""Pure mathematics: arrays in, arrays out. No state, no files, no imports from other packages."""
 
 from .activations import ACTIVATIONS, Activation
 from .initializers import INITIALIZERS, Initializer, initialize_parameters

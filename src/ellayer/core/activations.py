@@ -1,7 +1,7 @@
 """Activation functions g: one row each, with g(Z) and dZ = dA * g'(Z) next to each other.
 
-Every function is silent and finite wherever the mathematics is, in any float dtype, and returns
-the dtype it was given. At a kink the derivative is the one from the left: ReLU'(0) = 0.
+Every function is finite wherever the mathematics is, without warnings, in any float dtype, and keeps the
+dtype of its input. At a kink the derivative is the left derivative: ReLU'(0) = 0.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ class Activation:
     forward : callable
         ``A = g(Z)``, Z and A of shape (n_l, m).
     backward : callable
-        ``dZ = backward(dA, Z, A)``: dA * g'(Z) where g works unit by unit, the Jacobian product else.
+        ``dZ = backward(dA, Z, A)``: dA * g'(Z) if g is elementwise, else the product with its Jacobian.
     gain : float
-        What an initializer multiplies a weight's spread by to keep the signal's.
+        Factor on the standard deviation of the weights that keeps the signal's from layer to layer.
     kinks : tuple of float
-        The z where g has no derivative; a gradient check steps around them.
+        The z where g has no derivative; a gradient check avoids them.
     latex, latex_prime : str
         g(z) and g'(z), for the trace and the docs.
     onnx : str
@@ -198,7 +198,7 @@ def mish_backward(dA: Units, Z: Units, A: Units) -> Units:
 
 
 def exp_forward(Z: Units) -> Units:
-    """g(z) = exp(z), held at the largest finite value; the output of a Poisson network."""
+    """g(z) = exp(z), clipped to the largest finite value; the output of a Poisson network."""
     xp = array_namespace(Z)
     return xp.exp(xp.minimum(Z, exp_limit(Z)))
 

@@ -1,4 +1,4 @@
-"""The only place that knows one array library from another."""
+"""Differences between array libraries; no other module distinguishes them."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ ExampleWeights = Float[Array, "1 m"]
 def array_namespace(*arrays: Array) -> Any:
     """Return the array-API namespace of the arguments; plain NumPy costs one type check.
 
-    Arguments that are ``None`` or Python scalars have no say; one array of another library than
-    NumPy decides for that library.
+    Arguments that are ``None`` or Python scalars are ignored; a single array of another library than
+    NumPy selects that library.
 
     >>> array_namespace(np.ones(2)).__name__
     'numpy'
@@ -102,7 +102,7 @@ def keep_where(condition: Array, A: Array) -> Array:
 
 
 def erfc(Z: Array) -> Array:
-    """Complementary error function, which the array API leaves to each library."""
+    """Complementary error function, which is not part of the array API."""
     xp = array_namespace(Z)
     name = xp.__name__
     if name.startswith("jax"):

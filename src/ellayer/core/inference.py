@@ -1,6 +1,6 @@
-"""Outputs of a network without its caches, by blocks of examples; and what outputs stand for.
+"""Outputs of a network without its caches, in blocks of examples; and predictions from outputs.
 
-Examples are columns, as everywhere in ``core``. A block is all that is in memory of the layers between.
+Examples are columns, as everywhere in ``core``. Hidden layers are in memory for one block at a time.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from .network import Network
 from .propagation import Cache
 
 EXAMPLES_AT_ONCE = 4096  # a good block where blocks are small on purpose
-NUMBERS_AT_ONCE = 2**24  # in the widest layer of a block, where nobody says how many examples it has
+NUMBERS_AT_ONCE = 2**24  # in the widest layer of a block, by default
 SPARSE_NUMBERS_AT_ONCE = 2**22  # of a sparse input made dense
 MOST_DEAD = 0.9  # share of dead units at which a layer hardly learns
 # BLAS sums in another order at the edge of a matrix: blocks of whole tiles have the bits of the whole.
@@ -64,7 +64,7 @@ def outputs(
 
 
 def class_index(Y: Array) -> Array:
-    """Return the class number of each column: the largest of several rows, or whether the only one exceeds 1/2.
+    """Return the class index of each column: the largest of several rows, or whether the only one exceeds 1/2.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def class_index(Y: Array) -> Array:
 
 
 def predictions(AL: Array, targets: str) -> Array:
-    """Return what outputs stand for, by the ``targets`` of the loss.
+    """Return the predictions for outputs, by the ``targets`` of the loss.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def predictions(AL: Array, targets: str) -> Array:
     Returns
     -------
     array
-        0 and 1, (n_L, m), for "binary"; the class number, (1, m), for "one_hot"; else AL.
+        0 and 1, (n_L, m), for "binary"; the class index, (1, m), for "one_hot"; else AL.
     """
     if targets == "one_hot":
         return class_index(AL)[None, :]
@@ -136,7 +136,7 @@ def dead_share(network: Network, caches: list[Cache], layer: int) -> float:
 
 
 def fold_scaling(parameters: dict[str, Array], mean: Array, scale: Array) -> dict[str, Array]:
-    """Return parameters that take x as it is, where the given ones take (x - mean) / scale.
+    """Return parameters for unscaled x that equal the given ones for (x - mean) / scale.
 
         W (x - mean) / scale + b = (W / scale) x + (b - (W / scale) mean)
 
@@ -149,7 +149,7 @@ def fold_scaling(parameters: dict[str, Array], mean: Array, scale: Array) -> dic
     Returns
     -------
     dict
-        Equal but for W1 and b1; all in float64, for b1 is a small difference of what may be large numbers.
+        Only W1 and b1 differ; all in float64, because b1 is the difference of possibly large numbers.
 
     Examples
     --------
@@ -179,7 +179,7 @@ def _dense(X: Array) -> Array:
 
 
 def _forward(A: Array, parameters: dict[str, Array], network: Network, layer: int) -> tuple[Array, Array]:
-    """Return A and Z of a layer, and keep nothing of those before it."""
+    """Return A and Z of a layer, without keeping those of earlier layers."""
     if network.inputs is not None:
         A, _ = inputs_forward(A, parameters, network.inputs)
     Z = A

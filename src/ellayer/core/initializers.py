@@ -1,7 +1,7 @@
 """Starting values of the weights: one row each. Biases start at 0.
 
 Numbers are drawn by NumPy's legacy generator in layer order, on the host and in float64, so that a
-seed gives the notes' numbers to the digit and the same start on every machine and loop.
+seed gives exactly the numbers of the notes, on every machine and loop.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Initializer:
     """One rule for a starting W^[l].
 
     ``draw(random, n_out, n_in, gain)`` returns an (n_out, n_in) float64 array; ``random`` is a
-    ``numpy.random.RandomState`` and ``gain`` belongs to the layer's activation.
+    ``numpy.random.RandomState`` and ``gain`` is that of the layer's activation.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Initializer:
 
 
 def zeros(random: Random, n_out: int, n_in: int, gain: float) -> np.ndarray:
-    """W = 0: every hidden unit stays the copy of its neighbour (shown in ``steps.demonstrations``)."""
+    """W = 0: all hidden units stay identical (shown in ``steps.demonstrations``)."""
     return np.zeros((n_out, n_in))
 
 
@@ -139,7 +139,7 @@ def initialize_parameters(
     initializer : str
         A name of the table, e.g. "randn", "he_normal", "orthogonal".
     seed : int
-        Seed of the legacy generator, so ``seed`` gives what ``np.random.seed(seed)`` gives.
+        Seed of the legacy generator: gives the same numbers as ``np.random.seed(seed)``.
     dtype : str
         Drawn in float64, then rounded to this.
 

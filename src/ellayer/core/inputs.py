@@ -26,14 +26,14 @@ from .parameter_names import kind_of
 
 @dataclass(frozen=True)
 class Inputs:
-    """Which rows of X are embedded, and how; hashable, like the network it belongs to.
+    """Which rows of X are embedded, and how; hashable, like ``Network``.
 
     Parameters
     ----------
     numbers : int
-        How many first rows are numbers with an embedding.
+        Number of leading rows that are numbers with an embedding.
     frequencies, width : int
-        Cosines per number, and outputs per number that are formed from them; none where frequencies is 0.
+        Cosines per number, and outputs per number that are computed from them; none if frequencies is 0.
     ramps : int
         Ramps per number.
     categories : tuple of int
@@ -85,7 +85,7 @@ class Inputs:
     def draw(self, random: np.random.RandomState, n_x: int) -> dict[str, np.ndarray]:
         """Return starting values: f ~ N(0, 0.1^2), p ~ U(+-1/2), V, c ~ U(+-1/4), E ~ N(0, 1), s = 1 (RealMLP's).
 
-        The thresholds t are spread evenly from -2 to 2; quantiles of the data serve better.
+        The thresholds t are evenly spaced from -2 to 2; quantiles of the data work better.
         """
         return {name: _START[kind_of(name)](random, shape) for name, shape in self.shapes(n_x).items()}
 
@@ -174,7 +174,7 @@ def periodic_backward(dA: Array, cache: PeriodicCache) -> tuple[Array, dict[str,
 
 
 def ramps_forward(X: Array, t: Array) -> tuple[Array, RampCache]:
-    """u_j = (x - t_j) / (t_{j+1} - t_j), held to [0, 1], for each row of X; 0 where t_{j+1} <= t_j.
+    """u_j = (x - t_j) / (t_{j+1} - t_j), clipped to [0, 1], for each row of X; 0 where t_{j+1} <= t_j.
 
     A linear function of them is piecewise linear in x, with its corners at the thresholds
     (piecewise linear encoding, Gorishniy, Rubachev, Babenko 2022).
@@ -233,7 +233,7 @@ def embedding_forward(codes: Array, E: Array) -> tuple[Array, Array]:
     Parameters
     ----------
     codes : array, shape (m,)
-        Whole numbers in a float array.
+        Integers in a float array.
     E : array, shape (dimension, levels)
 
     Returns
@@ -258,7 +258,7 @@ def scaling_forward(A: Array, s: Array) -> Array:
 
 
 def scaling_backward(dA: Array, A: Array, s: Array) -> tuple[Array, Array]:
-    """dA of what was scaled, and ds = 1/m sum_i dA(i) * A(i)."""
+    """dA before the scaling, and ds = 1/m sum_i dA(i) * A(i)."""
     xp = array_namespace(dA)
     return s * dA, (1.0 / dA.shape[1]) * xp.sum(dA * A, axis=1, keepdims=True)
 

@@ -36,9 +36,9 @@ class Loss:
     backward : callable
         ``dAL = backward(AL, Y)``: its derivative by AL, (n_L, m), without the 1/m.
     output : str
-        The output activation a network takes for this loss when none is named.
+        The default output activation of a network with this loss.
     targets : str
-        What Y may hold: "binary" ([0, 1]), "one_hot" (columns that sum to 1), "count" (>= 0), "real".
+        Allowed values of Y: "binary" ([0, 1]), "one_hot" (columns that sum to 1), "count" (>= 0), "real".
     fused : FusedPair, optional
         For the pair of ``output`` and this loss.
     kinks : tuple of float
@@ -63,7 +63,7 @@ class Loss:
 
 
 def _positive(A: Array) -> Array:
-    """Return A held above 0, so that its logarithm and its reciprocal are finite."""
+    """Return A clipped to values above 0, so that its logarithm and its reciprocal are finite."""
     return array_namespace(A).maximum(A, smallest(A))
 
 
@@ -152,7 +152,7 @@ def huber_forward(A: Units, Y: Targets, delta: float) -> Units:
 
 
 def huber_backward(A: Units, Y: Targets, delta: float) -> Units:
-    """dA = a - y, held to [-delta, delta]."""
+    """dA = a - y, clipped to [-delta, delta]."""
     return array_namespace(A).clip(A - Y, -delta, delta)
 
 

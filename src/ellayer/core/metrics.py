@@ -1,8 +1,8 @@
-"""Metrics: how good predictions are. One row each; training, scores, reports and the command line read them.
+"""Metrics of predictions, one row each, for training, scores, reports and the command line.
 
-A metric is a statistic of what each row weighs, so that the value and thousands of resamples of it are the
-same product: ``statistic(truth, prediction, K)`` returns a function of weights (B, m), one line per resample,
-to B values; nan where the metric is not defined.
+A metric is a function of row weights, so that its value and thousands of bootstrap resamples are one matrix
+product: ``statistic(truth, prediction, K)`` returns a function of weights (B, m), one row per resample, that returns B
+values; nan if the metric is undefined.
 """
 
 from __future__ import annotations
@@ -31,26 +31,26 @@ class Metric:
     title : str
         Its name in words.
     meaning : str
-        What it is, in half a sentence.
+        A short description.
     takes : str
-        What of the prediction it is computed from: "labels", "probabilities" or "numbers".
+        The kind of prediction it is computed from: "labels", "probabilities" or "numbers".
     statistic : callable
-        ``statistic(truth, prediction, K)``: class numbers (m,) with -1 for a class that is not known, and
-        class numbers (m,) or probabilities (m, K) of K classes; or numbers (m,) and numbers (m,).
+        ``statistic(truth, prediction, K)``: class indices (m,) with -1 for a class that is not known, and
+        class indices (m,) or probabilities (m, K) of K classes; or numbers (m,) and numbers (m,).
     maximize : bool
         Whether higher is better.
     share : bool
-        Whether it is a share, which is shown in per cent.
+        Whether it is a fraction, shown as a percentage.
     in_units : bool
         Whether it has the unit of the target.
     interval : str
-        How its confidence interval is formed: from the "percentiles" of resamples, as "wilson"'s interval of a
-        share of rows, or as the value and a "normal" spread of the resamples, for what resampling raises.
+        How its confidence interval is computed: "percentiles" of resamples, "wilson" for a fraction of rows, or
+        "normal" (from the standard deviation of resamples, for metrics that resampling biases upwards).
     decision : str
-        How labels that do well by it follow from probabilities: "largest", "prior" (of p_k / share of class
-        k) or "tuned" (of two classes: the threshold that is best on rows held out).
+        The decision rule suited to it, from probabilities to labels: "largest", "prior" (largest p_k /
+        frequency of class k) or "tuned" (two classes: the threshold that is best on held-out rows).
     loss : str
-        The loss to train numbers with for it.
+        The loss for regression with this metric.
     """
 
     name: str
@@ -78,7 +78,7 @@ class Metric:
         Parameters
         ----------
         truth : array, shape (m,)
-            Class numbers or numbers.
+            Class indices or numbers.
         prediction : array, shape (m,) or (m, K)
             As ``takes`` says.
         weights : array, shape (m,), optional
@@ -101,7 +101,7 @@ METRICS: Registry[Metric] = Registry("metric", aliases={"auc": "roc_auc"})
 
 
 def metric_names(task: str) -> list[str]:
-    """Return the names of the metrics of a task that take no numbers of their own, second names included.
+    """Return the names of the metrics of a task that have no parameters, aliases included.
 
     >>> metric_names("numbers")
     ['rmse', 'mae', 'r2']
@@ -111,7 +111,7 @@ def metric_names(task: str) -> list[str]:
 
 
 def class_numbers(labels: ArrayLike, classes: Sequence[object]) -> np.ndarray:
-    """Return the place of each label among the classes, -1 where it is none of them.
+    """Return the index of each label among the classes, -1 for an unknown label.
 
     Examples
     --------
@@ -126,12 +126,12 @@ def class_numbers(labels: ArrayLike, classes: Sequence[object]) -> np.ndarray:
 
 
 def accuracy(truth: np.ndarray, labels: np.ndarray, K: int) -> Statistic:
-    """Share of the rows whose label is right."""
+    """Fraction of the rows predicted correctly."""
     return partial(_mean, values=(truth == labels).astype(float))
 
 
 def balanced_accuracy(truth: np.ndarray, labels: np.ndarray, K: int) -> Statistic:
-    """Mean recall over the classes that are there."""
+    """Mean recall over the classes that occur."""
     hit = (truth == labels).astype(float)
     classes = [np.flatnonzero(truth == k) for k in np.unique(truth)]
 
@@ -146,7 +146,7 @@ def balanced_accuracy(truth: np.ndarray, labels: np.ndarray, K: int) -> Statisti
 
 
 def f1(truth: np.ndarray, labels: np.ndarray, K: int) -> Statistic:
-    """2 TP / (2 TP + FP + FN) of the second of two classes, 0 where that is 0 / 0; of more the mean over those there."""
+    """2 TP / (2 TP + FP + FN) of the second of two classes, 0 for 0 / 0; with more classes the mean over them."""
     if K == 2:
         return lambda W: np.nan_to_num(_f1(W, truth == 1, labels == 1), nan=0.0)
     return lambda W: _mean_of([_f1(W, truth == k, labels == k) for k in range(K)])
@@ -161,13 +161,13 @@ def _f1(W: np.ndarray, truth: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def roc_auc(truth: np.ndarray, P: np.ndarray, K: int) -> Statistic:
-    """Share of pairs of a positive and a negative row that p ranks right; of more than two classes the mean."""
+    """Probability that p ranks a positive row above a negative one; with more than two classes the mean."""
     curves = [_ranking(P[:, k], truth == k) for k in ([1] if K == 2 else range(K))]
     return lambda W: _mean_of([curve(W) for curve in curves])
 
 
 def _ranking(score: np.ndarray, positive: np.ndarray) -> Statistic:
-    """The share of pairs that are ranked right, ties by half."""
+    """Return the fraction of pairs in which the positive row is ranked above; ties count half."""
     if not np.isfinite(score).all():
         return lambda W: np.full(len(W), np.nan)
     order = np.argsort(score, kind="stable")
@@ -186,7 +186,7 @@ def _ranking(score: np.ndarray, positive: np.ndarray) -> Statistic:
 
 
 def surprisal(P: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Return -log p of the true class, row by row; p is held to [2.2e-16, 1], and 0 of a class not known.
+    """Return -log p of the true class, row by row; p is clipped to [2.2e-16, 1], and 0 for an unknown class.
 
     Parameters
     ----------
@@ -203,20 +203,20 @@ def log_loss(truth: np.ndarray, P: np.ndarray, K: int) -> Statistic:
 
 
 def brier(truth: np.ndarray, P: np.ndarray, K: int) -> Statistic:
-    """Mean of (p - y)^2 of the second of two classes; of more, of its sum over the classes, within [0, 2]."""
+    """Mean of (p - y)^2 for the second of two classes; with more classes summed over them, within [0, 2]."""
     distance = ((P - (np.arange(K) == truth[:, None])) ** 2).sum(axis=1)
     return partial(_mean, values=distance / 2 if K == 2 else distance)
 
 
 def calibration_error(truth: np.ndarray, P: np.ndarray, K: int) -> Statistic:
-    """Mean over the rows of |mean predicted probability - observed frequency| of their bin."""
+    """Mean over the rows of |mean predicted probability - observed frequency| in their bin."""
     predicted, observed = reliability(P, truth)
     gap, bins = predicted - observed, equal_bins(predicted)
     return lambda W: sum(np.abs(W[:, rows] @ gap[rows]) for rows in bins) / W.sum(axis=1)
 
 
 def reliability(P: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return predicted probability and outcome: of two classes the second's, of more those of the most probable.
+    """Return predicted probability and outcome of the second of two classes, with more of the most probable.
 
     Parameters
     ----------
@@ -226,7 +226,7 @@ def reliability(P: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarra
     Returns
     -------
     predicted, observed : array, shape (m,)
-        A probability, and 1 where it came true, else 0.
+        A probability, and 1 if that class is the true one, else 0.
     """
     if P.shape[1] == 2:
         return P[:, 1], (truth == 1).astype(float)
@@ -234,7 +234,7 @@ def reliability(P: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 
 def equal_bins(values: np.ndarray) -> list[np.ndarray]:
-    """Return the rows of each bin: up to ten, of as many rows each, equal values together."""
+    """Return the rows of each bin: up to ten of equal size, with equal values in the same bin."""
     order = np.argsort(values, kind="stable")
     count = max(1, min(_BINS, len(values) // _ROWS_PER_BIN))
     cuts = np.searchsorted(values[order], values[order][np.arange(1, count) * len(values) // count])
@@ -256,7 +256,7 @@ def mae(y: np.ndarray, a: np.ndarray, K: int) -> Statistic:
 
 
 def r2(y: np.ndarray, a: np.ndarray, K: int) -> Statistic:
-    """1 - mean (a - y)^2 / variance of y; not defined where y does not vary."""
+    """1 - mean (a - y)^2 / variance of y; undefined for a constant y."""
     squares = (a - y) ** 2
     centred = y - y.mean()  # R2 does not change, and nothing is lost to a large mean
     least = 1e-12 * float(np.mean(centred**2))
@@ -278,7 +278,7 @@ def _mean(W: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 
 def _mean_of(columns: list[np.ndarray]) -> np.ndarray:
-    """The mean of what is defined, line by line; nan where nothing is."""
+    """Return the mean of the defined values of each row; nan if there are none."""
     table = np.stack(columns)
     there = np.isfinite(table)
     return np.where(there, table, 0.0).sum(axis=0) / np.where(there.any(axis=0), there.sum(axis=0), np.nan)
@@ -296,11 +296,11 @@ def _row(row: Metric, **numbers: float) -> None:
     METRICS.add(row.name, make, **numbers)
 
 
-_row(Metric("accuracy", "accuracy", "share of the rows predicted correctly", "labels", accuracy,
+_row(Metric("accuracy", "accuracy", "fraction of the rows predicted correctly", "labels", accuracy,
             maximize=True, share=True, interval="wilson"))  # fmt: skip
 _row(Metric("balanced_accuracy", "balanced accuracy", "mean recall over the classes", "labels", balanced_accuracy,
             maximize=True, share=True, decision="prior"))  # fmt: skip
-_row(Metric("f1", "F1", "harmonic mean of precision and recall: of the second of two classes, of more the mean (macro)",
+_row(Metric("f1", "F1", "harmonic mean of precision and recall, for the second of two classes; with more the mean (macro)",
             "labels", f1, maximize=True, share=True, decision="tuned"))  # fmt: skip
 _row(Metric("roc_auc", "ROC AUC", "probability that a positive row is ranked above a negative one; 0.5 is chance",
             "probabilities", roc_auc, maximize=True))  # fmt: skip
@@ -323,6 +323,6 @@ _row(Metric("calibration_error", "calibration error", "mean distance between pre
 _row(Metric("rmse", "RMSE", "root mean squared error, in the target's unit", "numbers", rmse, in_units=True))
 _row(Metric("mae", "MAE", "mean absolute error, in the target's unit", "numbers", mae, in_units=True,
             loss="absolute_error"))  # fmt: skip
-_row(Metric("r2", "R²", "share of the target's variance that is explained", "numbers", r2, maximize=True))
+_row(Metric("r2", "R²", "fraction of the target's variance that is explained", "numbers", r2, maximize=True))
 _row(Metric("pinball", "pinball loss of the {q:g} quantile", "mean loss of a predicted quantile, in the target's unit",
             "numbers", pinball, in_units=True), q=0.5)  # fmt: skip

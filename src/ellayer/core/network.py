@@ -20,7 +20,7 @@ from .registry import Registry
 
 @dataclass(frozen=True, init=False)
 class Network:
-    """A dense network of L layers: sizes, activations and loss, and no number that is learned.
+    """A dense network of L layers: sizes, activations and loss, without learned parameters.
 
     Parameters
     ----------
@@ -28,8 +28,8 @@ class Network:
         [n_x, n_1, ..., n_L]: units per layer, the input first (it is not counted in L).
     activations : str or sequence of str
         A name for all hidden layers, or a list with one per hidden layer, or one per layer (the last
-        is the output's). Names are rows of ``ACTIVATIONS``, e.g. "relu", "leaky_relu(0.1)"; a custom
-        ``Activation`` may be given in place of a name.
+        is that of the output). Names are rows of ``ACTIVATIONS``, e.g. "relu", "leaky_relu(0.1)"; a custom
+        ``Activation`` can be passed in place of a name.
     loss : str, optional
         A row of ``LOSSES``, or a custom ``Loss``. By default it follows from the output:
         identity takes the squared error, exp the Poisson loss, softmax or several outputs the
@@ -44,7 +44,7 @@ class Network:
     L : int
         Number of layers.
     custom : tuple of Activation or Loss
-        Those that are in no table; such a network has no JSON.
+        Custom functions; a network with any cannot be written as JSON.
     layer_activations : tuple of Activation
         Row of each layer's activation, layer 1 first.
     loss_row : Loss
@@ -91,7 +91,7 @@ class Network:
         if row.targets == "one_hot" and dims[-1] < 2:
             raise EllayerError(
                 f"the loss {loss_name!r} needs one output unit per class: expected layer_dims[-1] >= 2, received "
-                f"{dims[-1]}; for two classes and one unit take 'binary_cross_entropy'"
+                f"{dims[-1]}; for two classes and one unit use 'binary_cross_entropy'"
             )
         if isinstance(inputs, Mapping):
             inputs = Inputs(**{**inputs, "categories": tuple(inputs.get("categories", ()))})
@@ -110,7 +110,7 @@ class Network:
 
     @cached_property
     def L(self) -> int:
-        """Number of layers, the input not counted."""
+        """Number of layers, not counting the input."""
         return len(self.layer_dims) - 1
 
     @cached_property
@@ -189,8 +189,8 @@ class Network:
         if self.custom:
             names = ", ".join(row.name for row in self.custom)
             raise EllayerError(
-                f"expected a network of rows of the tables to write as JSON, received custom functions: {names}; "
-                "take names such as 'relu' for a network that is to be stored"
+                "expected a network of named activations and losses to write as JSON, received custom functions: "
+                f"{names}; use names such as 'relu' for a network that is to be saved"
             )
         fields: dict[str, Any] = {
             "layer_dims": list(self.layer_dims),
@@ -243,7 +243,7 @@ def _check_layer_dims(layer_dims: Sequence[int]) -> tuple[int, ...]:
 
 
 def _per_layer(activations: str | Activation | Sequence[str | Activation], L: int) -> list[Any]:
-    """One name or row per layer; the output's is None where it is left to the loss."""
+    """One name or row per layer; None for the output if it follows from the loss."""
     if isinstance(activations, Activation):
         return [activations] * (L - 1) + [None]
     if isinstance(activations, str):
@@ -267,12 +267,12 @@ def _per_layer(activations: str | Activation | Sequence[str | Activation], L: in
 
 
 def _canonical_name(table: Registry[Any], row: str | Activation | Loss) -> str:
-    """The name of a custom row, or the one spelling of the name of a table's."""
+    """The name of a custom row, or the canonical spelling of a row of the table."""
     return row.name if isinstance(row, (Activation, Loss)) else table.canonical(row)
 
 
 def _custom_rows(rows: Sequence[str | Activation | Loss | None]) -> tuple[Activation | Loss, ...]:
-    """The rows that are in no table, each once; no name may mean two things."""
+    """The custom rows, each once; names must be unique."""
     custom: dict[tuple[type, str], Activation | Loss] = {}
     for row in rows:
         if not isinstance(row, (Activation, Loss)):

@@ -2,7 +2,7 @@
 
     J = 1 / sum_i w_i  ( sum_i w_i L(AL(i), Y(i))  +  l2 / 2 sum W^2  +  l1 sum |W| )
 
-The loss and its gradients are ``propagation``'s, the penalties ``regularizers``'; this is where they are joined.
+The loss is computed by ``propagation``, the penalties by ``regularizers``; this module combines them.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ class Objective(NamedTuple):
     weights : array, shape (1, m), or None
         Of mean 1.
     total : float or array
-        Sum of the weights as they were given, m without any: what the penalties are divided by.
+        Sum of the weights before scaling, m without weights; the divisor of the penalties.
     l2, l1 : float or array, or None
-        None leaves the term out.
+        None omits the term.
     """
 
     network: Network
@@ -61,7 +61,7 @@ class Objective(NamedTuple):
         input_gradient: bool = False,
         project: Callable[[dict[str, Array], dict[str, Array]], dict[str, Array]] | None = None,
     ) -> dict[str, Array]:
-        """Return the gradients of J, named as ``L_model_backward`` names them.
+        """Return the gradients of J, with the names of ``L_model_backward``.
 
         Parameters
         ----------
@@ -69,10 +69,10 @@ class Objective(NamedTuple):
         caches : list of Cache
         parameters : dict
         input_gradient : bool
-            Whether dA0 is wanted too.
+            Whether to return dA0 too.
         project : callable, optional
-            ``grads = project(grads, parameters)``, between the loss and the penalties: for W^[1] in other
-            coordinates.
+            ``grads = project(grads, parameters)``, applied between the loss and the penalties if W^[1] is in
+            other coordinates.
         """
         grads = L_model_backward(AL, Y, caches, self.network, self.weights, input_gradient)
         if project is not None:
@@ -98,9 +98,9 @@ def objective(
     network : Network
     m : int
     weights : array, shape (1, m), optional
-        At least 0, of any scale. Where all are 0, J and its gradients are 0, penalties included.
+        At least 0, of any scale. If all are 0, J and its gradients are 0, including penalties.
     l2, l1 : float or array, optional
-        None leaves the term out of the computation; 0 computes it.
+        None omits the term; 0 computes it.
 
     Examples
     --------
@@ -114,7 +114,7 @@ def objective(
         return Objective(network, None, m, l2, l1)
     xp = array_namespace(weights)
     total = xp.sum(weights)
-    total = xp.where(total > 0.0, total, float("inf"))  # a batch that weighs nothing changes nothing
+    total = xp.where(total > 0.0, total, float("inf"))  # a batch of weight 0 changes nothing
     return Objective(network, relative_weights(weights), total, l2, l1)
 
 

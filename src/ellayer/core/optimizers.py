@@ -33,13 +33,13 @@ class Optimizer:
     update : callable
         ``parameters, state = update(grads, state, parameters, rates, t)``.
     learning_rate : float
-        Taken where none is given.
+        The default.
     linear : bool
-        Whether the update is linear in the gradients (the wide loop rests on it).
+        Whether the update is linear in the gradients (required by the wide loop).
     compiled_only : bool
         True for optax's rules, which run on the compiled loop.
     weight_decay : float
-        Decoupled decay taken where none is given (AdamW's).
+        The default decoupled decay (AdamW).
     latex : str
     """
 
@@ -58,7 +58,7 @@ def _zeros(parameters: Parameters) -> Parameters:
 
 
 def gd_init(parameters: Parameters) -> State:
-    """Gradient descent keeps nothing."""
+    """Gradient descent has no state."""
     return {}
 
 
@@ -99,8 +99,8 @@ def velocity_update(
 ) -> Step:
     """v = beta v - alpha dtheta; theta = theta + v, or with Nesterov + beta v - alpha dtheta.
 
-    The form in which the velocity carries the rate, as scikit-learn and Sutskever et al. (2013) have
-    it: equal to the other while the rate is constant.
+    The velocity includes the rate, as in scikit-learn and Sutskever et al. (2013): equal to momentum while
+    the rate is constant.
     """
     step = {k: rates[k] * grads[f"d{k}"] for k in parameters}
     v = {k: beta * state["v"][k] - step[k] for k in parameters}
@@ -153,8 +153,8 @@ def adam_update(
     v = beta1 v + (1 - beta1) dtheta;  s = beta2 s + (1 - beta2) dtheta^2;
     theta = theta - alpha v^ / (sqrt(s^) + epsilon), v^ = v / (1 - beta1^t), s^ = s / (1 - beta2^t).
 
-    With ``epsilon_hat`` = 1 epsilon is added to the sqrt(s) not yet corrected (the paper's faster
-    order, which scikit-learn takes).
+    With ``epsilon_hat`` = 1 epsilon is added to sqrt(s) before bias correction (the paper's faster
+    order, as in scikit-learn).
     """
     c1, c2 = 1.0 - beta1**t, 1.0 - beta2**t
     root = c2**0.5
@@ -203,7 +203,7 @@ _row("adamw", adam_init, adam_update, _ADAM, learning_rate=0.001, weight_decay=0
 
 
 def decay_weights(parameters: Parameters, old: Parameters, rates: Rates, weight_decay: Scalar) -> Parameters:
-    """Decoupled weight decay: W = W - alpha lambda W_old, after the update; biases are left alone."""
+    """Decoupled weight decay: W = W - alpha lambda W_old, after the update; biases are unchanged."""
     weights = weight_matrices(parameters)
     return parameters | {k: W - rates[k] * weight_decay * old[k] for k, W in weights.items()}
 
@@ -215,7 +215,7 @@ def global_norm(grads: Parameters, names: list[str]) -> Array:
 
 
 def clip_gradients(grads: Parameters, names: list[str], clip_norm: Scalar) -> Parameters:
-    """Scale the gradients down together where their norm exceeds ``clip_norm``."""
+    """Scale all gradients down together if their norm exceeds ``clip_norm``."""
     xp = array_namespace(grads[f"d{names[0]}"])
     norm = global_norm(grads, names)
     scale = clip_norm / xp.maximum(norm, clip_norm)

@@ -40,8 +40,8 @@ from .regularizers import dropout_backward, dropout_forward
 class Cache(NamedTuple):
     """Values of one layer's forward step that its backward step needs.
 
-    One per layer, and nothing else, makes up the caches of a network, so that a list of them goes through
-    ``jax.jit``; what layer 1 needs of the embeddings before it is in its own.
+    The caches of a network are a plain list with one per layer, which can pass through ``jax.jit``; the cache
+    of layer 1 includes that of the embeddings.
     """
 
     A_prev: UnitsBefore
@@ -237,7 +237,7 @@ def L_model_backward(
     Returns
     -------
     grads : dict
-        "dW1", "db1", "dZ1", ... and "dA1" ..., each of the shape of the thing itself; dZ and dA are
+        "dW1", "db1", "dZ1", ... and "dA1" ..., each of the shape of its variable; dZ and dA are
         derivatives of each example's (weighted) loss, dW and db of the cost.
     """
     grads: dict[str, Array] = {}
@@ -269,11 +269,11 @@ def relative_weights(weights: ExampleWeights) -> ExampleWeights:
     Parameters
     ----------
     weights : array, shape (1, m)
-        At least 0; 0 leaves an example (or the padding of a batch) out.
+        At least 0; 0 excludes an example (or the padding of a batch).
     """
     xp = array_namespace(weights)
     mean = xp.sum(weights) / weights.shape[1]
-    return weights / xp.maximum(mean, smallest(weights))  # all zero: all left out, not 0 / 0
+    return weights / xp.maximum(mean, smallest(weights))  # all zero: all excluded, not 0 / 0
 
 
 def update_parameters(

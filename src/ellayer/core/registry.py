@@ -1,7 +1,7 @@
 """Registries: tables of named rows (activations, losses, initializers, optimizers, schedules, metrics).
 
-A row is looked up by its name, with its numbers in brackets where it has any:
-``"relu"``, ``"leaky_relu(0.1)"``, ``"huber(delta=2)"``. Such a text is hashable, goes into JSON
+A row is looked up by its name, with its numbers, if any, in parentheses:
+``"relu"``, ``"leaky_relu(0.1)"``, ``"huber(delta=2)"``. Such a text is hashable, fits into JSON
 and never needs ``eval``.
 """
 
@@ -21,7 +21,7 @@ _SPEC = re.compile(r"^\s*([A-Za-z_][\w./*]*)\s*(?:\((.*)\))?\s*$")
 
 
 class Registry(Mapping[str, Row], Generic[Row]):
-    """A table of named rows, each made by a function of the row's numbers.
+    """A table of named rows, each created by a function of its numbers.
 
     Examples
     --------
@@ -45,7 +45,7 @@ class Registry(Mapping[str, Row], Generic[Row]):
         self._makers[name] = (make, numbers)
 
     def remove(self, name: str) -> None:
-        """Take a row out again (a user's own one)."""
+        """Remove a (custom) row."""
         self._rows = {spec: row for spec, row in self._rows.items() if self._parse(spec)[0] != name}
         del self._makers[name]
 
@@ -54,7 +54,7 @@ class Registry(Mapping[str, Row], Generic[Row]):
         return dict(self._makers[self.aliases.get(name, name)][1])
 
     def canonical(self, spec: str) -> str:
-        """Return the one spelling of a spec: aliases resolved, default numbers left out."""
+        """Return the canonical spelling of a spec: aliases resolved, default numbers omitted."""
         name, values = self._parse(spec)
         defaults = self._makers[name][1]
         changed = [f"{key}={_shortest(value)}" for key, value in values.items() if value != defaults[key]]

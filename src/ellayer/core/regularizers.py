@@ -2,7 +2,7 @@
 
 Dropout's masks are a pure function of (seed, step, layer, unit, example): a counter-based hash over
 integers, the same on every array library, so both loops drop the same units and a continued run
-drops what an uninterrupted one would have dropped.
+drops the same units as an uninterrupted one.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from .parameter_names import weight_matrices
 
 
 def l2_forward(parameters: dict[str, Array], l2: Scalar, m: Scalar) -> Array:
-    """Return the L2 part of the cost, l2 / (2 m) * sum of W^2; biases are left out."""
+    """Return the L2 part of the cost, l2 / (2 m) * sum of W^2; without biases."""
     xp = array_namespace(*parameters.values())
     return l2 / (2.0 * m) * sum(xp.sum(W * W) for W in weight_matrices(parameters).values())
 

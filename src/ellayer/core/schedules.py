@@ -88,7 +88,7 @@ def log_cosine(step: np.ndarray, total: int, cycles: float) -> np.ndarray:
 
 @_schedule("warm_up", steps=100)
 def warm_up(step: np.ndarray, total: int, steps: float) -> np.ndarray:
-    """From 1 / steps to 1 along a line over the first ``steps`` updates, then constant."""
+    """From 1 / steps linearly to 1 over the first ``steps`` updates, then constant."""
     return np.minimum((step + 1.0) / steps, 1.0)
 
 

@@ -190,7 +190,7 @@ def _class_numbers(y: np.ndarray, classes: np.ndarray) -> np.ndarray:
 
 
 def _decode(AL: np.ndarray, kind: TargetKind) -> np.ndarray:
-    """Return class numbers (m,), several 0/1 labels (m, n_L), or numbers (m,) or (m, n_L)."""
+    """Return class indices (m,), several 0/1 labels (m, n_L), or numbers (m,) or (m, n_L)."""
     if kind in ("classes", "binary"):
         return np.asarray(class_index(AL))
     A = AL if kind == "numbers" else (AL > 0.5).astype(int)

@@ -70,7 +70,7 @@ class TrainingResult:
         Returns
         -------
         array
-            Class labels 0 and 1, (n_L, m), for binary losses; the class number, (1, m), for softmax
+            Class labels 0 and 1, (n_L, m), for binary losses; the class index, (1, m), for softmax
             losses; A^[L], (n_L, m), for numbers.
         """
         return np.asarray(predictions(self.predict_proba(X), self.network.loss_row.targets))

@@ -72,7 +72,7 @@ def train(
         ``engine.DiskRows`` are X, Y and the weights of a file larger than memory: mini-batches only,
         shuffled by blocks.
     Y : array, shape (n_L, m)
-        Targets; a flat Y of length m is taken as (1, m), or as class numbers for a softmax loss.
+        Targets; a flat Y of length m is taken as (1, m), or as class indices for a softmax loss.
     parameters : dict, optional
         Starting parameters; they are copied. Without them ``initializer`` draws them from ``seed``.
     initializer : str

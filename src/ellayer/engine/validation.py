@@ -107,7 +107,7 @@ def check_Y(network: Network, targets: object, m: int, dtype: str | np.dtype, na
         )
     if kind == "one_hot" and not (np.allclose(Y.sum(axis=0), 1.0, atol=1e-6) and (Y >= 0).all()):
         raise EllayerError(
-            f"{name}: the loss {network.loss!r} expects one-hot columns (or class numbers 0..{n_L - 1} of shape "
+            f"{name}: the loss {network.loss!r} expects one-hot columns (or class indices 0..{n_L - 1} of shape "
             f"({m},)); received columns that sum to {Y.sum(axis=0).min():g}..{Y.sum(axis=0).max():g}"
         )
     if kind == "count" and (Y < 0).any():
@@ -124,14 +124,14 @@ def _hint_for_Y(shape: tuple[int, ...], n_L: int, m: int, name: str, kind: str) 
     if math.prod(shape) == n_L * m:
         return f"try {name}.reshape({n_L}, {m})"
     if kind == "one_hot" and math.prod(shape) == m:
-        return f"class numbers are flat: try {name}.ravel()"
+        return f"class indices are flat: try {name}.ravel()"
     return f"try one row per output unit, and one column per example ({n_L} and {m} here)"
 
 
 def _class_columns(y: np.ndarray, n_L: int, name: str) -> np.ndarray:
     if not ((y == np.floor(y)).all() and y.min() >= 0 and y.max() < n_L):
         raise EllayerError(
-            f"{name}: expected class numbers 0..{n_L - 1} (the network has {n_L} outputs), received "
+            f"{name}: expected class indices 0..{n_L - 1} (the network has {n_L} outputs), received "
             f"{y.min():g}..{y.max():g}"
         )
     return np.asarray(np.arange(n_L).reshape(-1, 1) == y, float)

@@ -142,7 +142,7 @@ def warn_of_fit(
     network : Network
     parameters : dict
     numbers : ndarray, shape (m,), or None
-        Their class numbers.
+        Their class indices.
     classes : ndarray or None
         The labels of these numbers.
     """

@@ -1,8 +1,8 @@
-"""The notes' functions under the notes' names and signatures: thin dresses over ``core``, to read and call.
+"""The functions of the lecture notes under their names and signatures: thin wrappers over ``core``.
 
-``logistic``, ``shallow`` and ``deep`` are the three networks of the notes; ``demonstrations`` holds
-their small experiments. The mathematics stands in ``core`` alone; here stand the names, the shapes of
-the caches, the seeds and the printed lines.
+``logistic``, ``shallow`` and ``deep`` are the three networks of the notes; ``demonstrations`` has
+their small experiments. The mathematics is in ``core``; these modules add the names, the shapes of
+the caches, the seeds and the printed output.
 """
 
 from . import deep, demonstrations, logistic, shallow

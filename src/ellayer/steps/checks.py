@@ -22,9 +22,9 @@ Known = dict[str | int, tuple[int, str]]
 
 
 def floats(array: Any, name: str) -> Array:
-    """Return an array of real floats: the very same where it is one, else a new one.
+    """Return an array of real floats: the same object if it is one, else a new array.
 
-    Numbers, lists, booleans and whole numbers become the library's default float, as does a column of a frame.
+    Numbers, lists, booleans and integers become the library's default float, as does a column of a frame.
     """
     if type(array) is np.ndarray and array.dtype.kind == "f":
         return array
@@ -53,7 +53,7 @@ def cast(array: Array, like: Array) -> Array:
 def labels(Y: Any, shape: tuple[int, ...], name: str = "Y") -> Array:
     """Return Y as floats, and a flat Y of length m as (1, m) if one row is expected.
 
-    Booleans and whole numbers are welcome. Any other shape is left for ``check_shapes`` to refuse.
+    Booleans and integers are accepted. ``check_shapes`` raises for any other shape.
     """
     Y = floats(Y, name)
     if Y.ndim == 1 and shape[:1] == (1,):
@@ -70,9 +70,9 @@ def labels_like(AL: Any, Y: Any, name: str = "AL") -> tuple[Array, Array]:
 
 
 def layers(parameters: Mapping[str, Any], L: int | None = None) -> tuple[dict[str, Array], tuple[int, ...]]:
-    """Return the parameters as floats, and the layer sizes (n_x, n_1, ..., n_L) their shapes tell.
+    """Return the parameters as floats, and the layer sizes (n_x, n_1, ..., n_L) of their shapes.
 
-    Raises a ValueError where a name is missing or the shapes do not follow one another.
+    Raises a ValueError if a name is missing or the shapes are inconsistent.
     """
     count = L or (max(len(parameters) // 2, 1) if isinstance(parameters, Mapping) else 1)
     names = [f"{letter}{l}" for l in range(1, count + 1) for letter in "Wb"]
@@ -93,7 +93,7 @@ def layers(parameters: Mapping[str, Any], L: int | None = None) -> tuple[dict[st
 
 
 def check_gradients(parameters: Mapping[str, Array], grads: Mapping[str, Any]) -> dict[str, Array]:
-    """Return the gradient of every parameter as floats; a ValueError where a name or a shape is wrong."""
+    """Return the gradient of every parameter as floats; raise a ValueError for a wrong name or shape."""
     require(
         grads, [f"d{name}" for name in parameters], "grads", "the dict that the backward function returns"
     )
@@ -137,7 +137,7 @@ def check_shapes(arrays: Mapping[str, tuple[Array, Letters]]) -> None:
         raise EllayerError(fault)
 
 
-@lru_cache  # the answer hangs on the shapes alone, so a training loop asks once
+@lru_cache  # the result depends only on the shapes, so a training loop checks once
 def _fault(named_shapes: tuple[tuple[str, tuple[int, ...], Letters], ...]) -> str | None:
     shapes: Shapes = {name: (received, letters) for name, received, letters in named_shapes}
     wrong = _first_mismatch(shapes)
@@ -159,7 +159,7 @@ def _fault(named_shapes: tuple[tuple[str, tuple[int, ...], Letters], ...]) -> st
 
 
 def _first_mismatch(shapes: Shapes) -> tuple[str, Known] | None:
-    """Return the first array that does not fit, and the size and giver of each letter bound before it."""
+    """Return the first array of a wrong shape, and the size and source of each letter bound before it."""
     known: Known = {}
     for name, (received, letters) in shapes.items():
         if len(received) != len(letters):
@@ -174,7 +174,7 @@ def _first_mismatch(shapes: Shapes) -> tuple[str, Known] | None:
 
 
 def _hint(shapes: Shapes, wrong: str, known: Known) -> str:
-    """Say what would make all shapes agree: one array turned or reshaped, the wrong one asked first."""
+    """Suggest what makes all shapes agree: one array transposed or reshaped, the wrong one tried first."""
     for name in (wrong, *shapes):
         received, letters = shapes[name]
         for other, text in _turned(name, received):

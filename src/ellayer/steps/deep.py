@@ -1,7 +1,7 @@
 """The notes' network of L layers, step by step: ReLU in the hidden layers, sigmoid at the end.
 
-A layer's cache is ``((A_prev, W, b), Z)``. Here the way back starts from dAL, as the notes write it;
-``ellayer.train`` starts from dZ = A - Y, which divides by nothing.
+A layer's cache is ``((A_prev, W, b), Z)``. Backpropagation starts from dAL, as in the notes;
+``ellayer.train`` starts from dZ = A - Y, which needs no division.
 """
 
 from __future__ import annotations
@@ -311,8 +311,8 @@ def linear_activation_backward(dA: Array, cache: LayerCache, activation: str) ->
 def L_model_backward(AL: Array, Y: Array, caches: Sequence[LayerCache]) -> dict[str, Array]:
     """dAL = -(Y / AL - (1 - Y) / (1 - AL)), then back through sigmoid and the ReLU layers.
 
-    AL need not be the sigmoid of the last Z. Where AL is exactly 0 or 1 against its label, dAL is held
-    at the largest finite size.
+    AL need not be the sigmoid of the last Z. If AL is exactly 0 or 1 and the label is the opposite, dAL is
+    clipped to the largest finite size.
 
     Parameters
     ----------
@@ -356,7 +356,7 @@ def update_parameters(
     parameters : dict
         "W1", "b1", ..., "WL", "bL".
     grads : dict
-        "dW1", "db1", ...; others are left aside.
+        "dW1", "db1", ...; others are ignored.
     learning_rate : float
         alpha.
 
@@ -429,7 +429,7 @@ def L_layer_model(
 ) -> tuple[dict[str, Array], list[float]]:
     """Train [linear, ReLU] L - 1 times, linear, sigmoid from N(0, 1) / sqrt(n_(l-1)), seed 1.
 
-    From 0.01 N(0, 1) a deep network would not move: its signals vanish on the way.
+    From 0.01 N(0, 1) the cost of a deep network does not fall: its signals vanish.
 
     Parameters
     ----------
@@ -484,7 +484,7 @@ def _gradient_descent(
 
 
 def predict(X: Array, y: Array, parameters: Mapping[str, Array]) -> Array:
-    """Return 1 where AL > 0.5, else 0, and print which part of the labels that meets.
+    """Return 1 where AL > 0.5, else 0, and print the accuracy.
 
     Parameters
     ----------

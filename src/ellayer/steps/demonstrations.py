@@ -20,7 +20,7 @@ CALORIES.setflags(write=False)
 
 
 def derivative_by_nudging(f: Callable[[float], float], a: float, nudge: float = 0.001) -> float:
-    """df/da, about (f(a + nudge) - f(a)) / nudge: how much f moves when a is nudged.
+    """df/da, about (f(a + nudge) - f(a)) / nudge, a finite difference.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def computation_graph(a: float = 5, b: float = 3, c: float = 2) -> tuple[dict[st
     values : dict
         "u", "v", "J".
     derivatives : dict
-        "dv", "du", "da", "db", "dc": the derivative of J by each.
+        "dv", "du", "da", "db", "dc": the derivatives of J.
 
     Examples
     --------
@@ -89,7 +89,7 @@ def computation_graph(a: float = 5, b: float = 3, c: float = 2) -> tuple[dict[st
 
 
 class Comparison(NamedTuple):
-    """A loop against the vectorised code that computes the same."""
+    """Times of a loop and of the vectorised code that computes the same."""
 
     name: str
     loop_seconds: float
@@ -108,15 +108,15 @@ def loops_against_vectorised(n: int = 200, seed: int = 0) -> list[Comparison]:
     Parameters
     ----------
     n : int
-        Size of A (n, n) and v (n,); logistic regression takes n features and n examples.
+        Size of A (n, n) and v (n,); logistic regression has n features and n examples.
     seed : int
-        Of the random numbers; the global generator is left alone.
+        Random seed; the global generator is not used.
 
     Returns
     -------
     list of Comparison
         u = A v (two loops), u = exp(v) (one loop), and the cost and gradients of logistic regression
-        (a loop over the examples). ``equal`` says whether both results agree to twelve digits.
+        (a loop over the examples). ``equal`` is whether both results agree to twelve digits.
 
     Examples
     --------
@@ -211,11 +211,11 @@ def calories_in_percent(table: Array = CALORIES) -> Array:
 def zero_initialisation(
     X: Array, Y: Array, n_h: int = 4, num_iterations: int = 100, weight: float = 0.0
 ) -> dict[str, Array]:
-    """Train the shallow network with every weight starting at the same number: its units stay identical.
+    """Train the shallow network from equal weights: its units stay identical.
 
-    Each hidden unit computes the same, so each gets the same gradient and takes the same step: all rows
-    of W1 are equal after any number of updates, and n_h units are worth one. From zeros W1 does not
-    even move. Random weights break the symmetry.
+    All hidden units compute the same value, get the same gradient and take the same step: all rows of W1
+    stay equal, and n_h units are no better than one. From zeros W1 does not change at all. Random weights
+    break the symmetry.
 
     Parameters
     ----------
@@ -224,7 +224,7 @@ def zero_initialisation(
     n_h : int
     num_iterations : int
     weight : float
-        Where every weight starts.
+        Initial value of every weight.
 
     Returns
     -------

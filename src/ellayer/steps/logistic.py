@@ -1,4 +1,4 @@
-"""Logistic regression as the notes write it: the network of one layer and one sigmoid unit.
+"""Logistic regression as in the notes: a network with one layer of one sigmoid unit.
 
 w is (n_x, 1) and b a number; in ``core`` they are W^[1] = w^T and b^[1].
 """
@@ -35,7 +35,7 @@ def sigmoid(z: Array) -> Array:
 
 
 def initialize_with_zeros(dim: int) -> tuple[np.ndarray, float]:
-    """w = 0, b = 0: the cost is convex, so any start will do.
+    """w = 0, b = 0: the cost is convex, so any initial value works.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def propagate(w: Array, b: float | Array, X: Array, Y: Array) -> tuple[dict[str,
     b : float
     X : array, shape (n_x, m)
     Y : array, shape (1, m) or (m,)
-        Labels 0 and 1, as floats, whole numbers or booleans.
+        Labels 0 and 1, as floats, integers or booleans.
 
     Returns
     -------
@@ -133,7 +133,7 @@ def optimize(
     learning_rate: float,
     print_cost: bool = False,
 ) -> tuple[dict[str, Array], dict[str, Array], list[float]]:
-    """Gradient descent: w = w - alpha dw, b = b - alpha db, again and again.
+    """Gradient descent: w = w - alpha dw, b = b - alpha db, repeated.
 
     Parameters
     ----------
@@ -217,7 +217,7 @@ def model(
     Y_train, Y_test : array, shape (1, m_train) and (1, m_test), or flat
     num_iterations : int
     learning_rate : float
-        The notes' cats take 0.005.
+        The notes use 0.005 for the cats.
     print_cost : bool
         Whether to print the cost every 100 iterations.
 

@@ -91,7 +91,7 @@ def compute_cost(A2: Array, Y: Array, parameters: Mapping[str, Array] | None = N
     A2 : array, shape (n_y, m)
     Y : array, shape (n_y, m) or (m,)
     parameters : dict, optional
-        Not used; the notes hand it over.
+        Not used; kept for the signature of the notes.
 
     Returns
     -------
@@ -190,7 +190,7 @@ def update_parameters(
 def nn_model(
     X: Array, Y: Array, n_h: int, num_iterations: int = 10000, print_cost: bool = False
 ) -> dict[str, Array]:
-    """Train the network: forward, cost, backward, update, again and again.
+    """Train the network: repeat forward, cost, backward, update.
 
     Parameters
     ----------
@@ -205,7 +205,7 @@ def nn_model(
     Returns
     -------
     parameters : dict
-        "W1", "b1", "W2", "b2"; ``predict`` takes them.
+        "W1", "b1", "W2", "b2", for ``predict``.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Starting values as the notes draw them: from NumPy's global generator, seeded just before."""
+"""Initial values drawn as in the notes: from NumPy's global generator, seeded just before."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from ..core.parameter_names import kind_of
 
 
 def start(layer_dims: Sequence[int], initializer: str, seed: int) -> dict[str, np.ndarray]:
-    """Return starting parameters, and leave the global generator as the notes' drawing leaves it.
+    """Return initial parameters, and leave the global generator in the state that the notes leave it in.
 
-    ``core`` draws from a generator of its own, so the global one is seeded and drawn from beside it.
+    ``core`` uses its own generator, so the global one is seeded and advanced in addition.
 
     Parameters
     ----------

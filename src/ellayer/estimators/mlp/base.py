@@ -179,7 +179,7 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
         return None
 
     def _strata(self, Y: np.ndarray, incremental: bool) -> np.ndarray | None:
-        """Return the class numbers to stratify the validation split by."""
+        """Return the class indices to stratify the validation split by."""
         return None
 
     def _fit(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None, incremental: bool) -> Self:

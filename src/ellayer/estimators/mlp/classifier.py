@@ -257,7 +257,7 @@ class MLPClassifier(ProbabilisticClassifier, ConvertibleMLP):
         return class_weights(self.class_weight, Y, self._label_binarizer, weights)
 
     def _strata(self, Y: np.ndarray, incremental: bool) -> np.ndarray | None:
-        """Return the class numbers to stratify by: as in scikit-learn for two classes, and not for more."""
+        """Return the class indices to stratify by: as in scikit-learn for two classes, and not for more."""
         if label_kind(self._label_binarizer) == "multilabel-indicator":
             return None
         numbers = class_index(Y.T)

@@ -239,7 +239,7 @@ class BaseTabular(BaseEstimator, FittedTable):
         return None
 
     def _strata(self, Y: np.ndarray) -> np.ndarray | None:
-        """Return the class numbers to stratify folds by."""
+        """Return the class indices to stratify folds by."""
         return None
 
     # Storage

@@ -8,7 +8,7 @@ from ...core.metrics import Metric, surprisal
 
 
 def labels_of(P: np.ndarray, decision: np.ndarray | float = 1.0) -> np.ndarray:
-    """Return the class number of each row of probabilities (m, K): that of the largest p / decision."""
+    """Return the class index of each row of probabilities (m, K): that of the largest p / decision."""
     return (P / decision).argmax(axis=1)
 
 
@@ -26,7 +26,7 @@ def score(
     metric : Metric
     P : ndarray, shape (m, K)
     numbers : ndarray, shape (m,)
-        True class numbers.
+        True class indices.
     weights : ndarray, shape (m,), or None
     decision : ndarray, shape (K,), or 1
     """

@@ -107,7 +107,7 @@ def add_head(sink: NodeSink, head: Head, A: str, dtype: str, label: str, probabi
 
 
 def add_label(sink: NodeSink, classes: np.ndarray, index: str, label: str) -> None:
-    """Add the label (m,) of a class number (m, 1).
+    """Add the label (m,) of a class index (m, 1).
 
     Parameters
     ----------
