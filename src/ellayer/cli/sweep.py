@@ -28,7 +28,8 @@ def sweep(
         o.option("--learning-rate", help="A learning rate to try (repeatable).", panel=o.TRAINING,
                  default="the recipe's, a third of it and three times it"),
     ] = None,
-    epochs: o.Epochs = None, metric: o.Metric = None, task: o.Task = None, test: o.Test = None, kinds: o.Kind = None,
+    epochs: o.Epochs = None, metric: o.Metric = None, task: o.Task = None, test: o.Test = None, split: o.Split = None,
+    time: o.Time = None, group: o.Group = None, kinds: o.Kind = None,
     seed: o.Seed = None, config: o.Config = None, out: o.Out = None, quiet: o.Quiet = False, json: o.Json = False,
     debug: o.Debug = False,
 ) -> None:  # fmt: skip
@@ -42,7 +43,8 @@ def sweep(
     Example: ellayer sweep titanic.csv --target survived --layers 32 --layers 64,32
     """
     settings = o.read_values(
-        locals(), ("source", "target", "epochs", "metric", "task", "test", "kinds", "seed")
+        locals(),
+        ("source", "target", "epochs", "metric", "task", "test", "split", "time", "group", "kinds", "seed"),
     )
     from ..runs.sweep import DEFAULT_LAYERS, run_sweep
 

@@ -19,7 +19,7 @@ from .progress import progress_bars
 def train(
     source: o.Source = None, target: o.Target = None, layers: o.Layers = None, learning_rate: o.LearningRate = None,
     batch_size: o.BatchSize = None, seed: o.Seed = None, config: o.Config = None, resume: o.Resume = None,
-    task: o.Task = None, test: o.Test = None, epochs: o.Epochs = None, members: o.Members = None,
+    task: o.Task = None, test: o.Test = None, split: o.Split = None, time: o.Time = None, group: o.Group = None, epochs: o.Epochs = None, members: o.Members = None,
     metric: o.Metric = None, class_weight: o.ClassWeight = None, kinds: o.Kind = None, recipe: o.Recipe = None,
     time_limit: o.TimeLimit = None, delimiter: o.Delimiter = None, decimal: o.Decimal = None,
     encoding: o.Encoding = None, header: o.Header = None, x: o.InputKey = None, y: o.TargetKey = None,

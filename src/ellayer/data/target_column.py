@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 _NO_LABEL = MISSING - {"none"}  # among labels "None" is as a rule one of them
 
 
-def find_column(target: str | int, names: list[str], where: str) -> str:
-    """Return the name of the target column.
+def find_column(target: str | int, names: list[str], where: str, role: str = "target") -> str:
+    """Return the name of the target column, or of another that is named by an option.
 
     Parameters
     ----------
@@ -28,6 +28,8 @@ def find_column(target: str | int, names: list[str], where: str) -> str:
     names : list of str
     where : str
         The file, for the message.
+    role : str
+        The option, for the message.
 
     Raises
     ------
@@ -46,13 +48,13 @@ def find_column(target: str | int, names: list[str], where: str) -> str:
         place = int(text)
         if not -len(names) <= place < len(names):
             raise DataError(
-                f"target: expected a column from 0 to {len(names) - 1} (or -1 for the last) of {where}, received {place}"
+                f"{role}: expected a column from 0 to {len(names) - 1} (or -1 for the last) of {where}, received {place}"
             )
         return names[place]
     by_lower = {name.strip().lower(): name for name in names}
     near = [by_lower[name] for name in difflib.get_close_matches(text.lower(), by_lower, n=3, cutoff=0.6)]
     advice = f"did you mean {' or '.join(map(repr, near))}?" if near else f"the columns are {listed(names)}"
-    raise DataError(f"target: expected a column of {where}, received {target!r}; {advice}")
+    raise DataError(f"{role}: expected a column of {where}, received {target!r}; {advice}")
 
 
 def take_target(

@@ -1,11 +1,20 @@
-"""Rows held out for validation: one random share, or folds for several ensemble members."""
+"""Rows held out for tests and validation: at random, by time or by group."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import GroupKFold
+
+from ..errors import EllayerError
+from ..tables.columns import read_table
+from ..tables.row_order import as_times
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 FEWEST_ROWS = 10  # below, a table holds nothing out
 FOLDS = (5, 10)  # at least and at most; one member holds out a fifth of the rows, with many rows a tenth
@@ -13,68 +22,168 @@ MANY_ROWS = 5_000
 MOST_HELD_OUT = 50_000  # rows held out by a single member: more add nothing
 
 
-@dataclass(frozen=True)
-class Split:
-    """Row numbers to learn from and row numbers held out."""
-
-    train: np.ndarray
-    validation: np.ndarray
-
-
-def hold_out(
-    m: int,
-    random: np.random.RandomState,
-    strata: np.ndarray | None = None,
-    *,
-    share: float | None = None,
-    folds: int = 0,
-    members: int = 1,
-    most: int | None = None,
-) -> list[Split]:
-    """Return a split of m rows for each ensemble member.
+@dataclass(frozen=True, eq=False)
+class Splitter:
+    """The rule that divides rows: test set, folds and validation rows all come from it.
 
     Parameters
     ----------
-    m : int
-    random : RandomState
-    strata : ndarray of int, shape (m,), or None
-        Class numbers to stratify by. Folds never hold out the only row of a class.
-    share : float or None
-        Hold out this share, drawn as scikit-learn's ``train_test_split`` draws it.
-    folds : int
-        Without ``share``: deal the rows into so many folds and hold out one per member, dealing again if there
-        are more members than folds.
-    members : int
-    most : int or None
-        Rows that a single member holds out at most.
-
-    Returns
-    -------
-    list of Split
-
-    Examples
-    --------
-    >>> splits = hold_out(20, np.random.RandomState(0), folds=5, members=5)
-    >>> [len(split.validation) for split in splits], len({*np.concatenate([s.validation for s in splits]).tolist()})
-    ([4, 4, 4, 4, 4], 20)
-    >>> hold_out(10, np.random.RandomState(0), share=0.2)[0].validation.tolist()
-    [2, 8]
+    kind : "random", "time" or "group"
+        By time the latest rows are held out, by group whole groups; rows of one time, or of one group, are always
+        on the same side.
+    keys : ndarray of int64, shape (m,), or None
+        The place of each row's time in their order, or the number of its group; None at random.
     """
-    rows = np.arange(m)
-    if share is not None:
-        return [Split(*train_test_split(rows, random_state=random, test_size=share, stratify=strata))]
-    masks: list[np.ndarray] = []
-    while len(masks) < members:
-        fold = _deal(m, random, strata, folds)
-        masks += [fold == k for k in range(folds)]
-    masks = masks[:members]
-    if members == 1 and most is not None and (out := np.flatnonzero(masks[0])).size > most:
-        masks[0][random.permutation(out)[most:]] = False
-    return [Split(rows[~mask], rows[mask]) for mask in masks]
+
+    kind: Literal["random", "time", "group"] = "random"
+    keys: np.ndarray | None = None
+
+    @classmethod
+    def by(cls, m: int, *, time: ArrayLike | None = None, groups: ArrayLike | None = None) -> Splitter:
+        """Return the splitter of m rows by their times or groups; at random without either.
+
+        A missing time counts as the earliest, and missing groups are one group.
+
+        Raises
+        ------
+        EllayerError
+            For both, another number of rows, fewer than two different values, or times that are neither dates nor
+            numbers.
+
+        Examples
+        --------
+        >>> Splitter.by(4, time=["2024-02-01", "2024-01-01", "2024-03-01", "2024-01-01"]).keys.tolist()
+        [1, 0, 2, 0]
+        """
+        if time is None and groups is None:
+            return cls()
+        if time is not None and groups is not None:
+            raise EllayerError(
+                "groups, time: expected one of them, received both; rows are divided by one rule"
+            )
+        name, values = ("time", time) if groups is None else ("groups", groups)
+        values = np.asarray(values)
+        if values.shape != (m,):
+            raise EllayerError(
+                f"{name}: expected one value for each of {m} rows, received shape {values.shape}"
+            )
+        column = read_table(values.reshape(-1, 1))[0]
+        keys = as_times(column) if groups is None else column.values
+        if keys is None:
+            raise EllayerError("time: expected dates or numbers, received text; convert it to dates first")
+        splitter = cls("time" if groups is None else "group", _number(keys))
+        if m and splitter.count < 2:
+            raise EllayerError(
+                f"{name}: expected at least two different values, received one in all {m} rows"
+            )
+        return splitter
+
+    @property
+    def count(self) -> int:
+        """The number of different times or groups."""
+        return 0 if self.keys is None else len(np.unique(self.keys))
+
+    def take(self, rows: np.ndarray) -> Splitter:
+        """Return the splitter of some of the rows."""
+        return self if self.keys is None else replace(self, keys=_number(self.keys[rows]))
+
+    def fit_arguments(self) -> dict[str, np.ndarray]:
+        """Return the arguments of ``fit`` that make an estimator hold rows out by the same rule."""
+        return {} if self.keys is None else {"time" if self.kind == "time" else "groups": self.keys}
+
+    def hold_out(
+        self, m: int, share: float, random: np.random.RandomState, strata: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Return a mask of the rows to hold out: a share of them, never all.
+
+        At random it is a share of each class, but never its only row. By time it is the last share, by group random
+        groups, cut where the number of rows is nearest to the share.
+
+        Parameters
+        ----------
+        m : int
+        share : float
+        random : RandomState
+        strata : ndarray of int, shape (m,), or None
+            Class numbers to stratify a random split by.
+
+        Examples
+        --------
+        >>> Splitter().hold_out(6, 0.5, np.random.RandomState(0), np.array([0, 0, 0, 0, 1, 2])).tolist()
+        [False, True, True, False, False, False]
+        >>> Splitter("time", np.array([2, 0, 1, 2, 1])).hold_out(5, 0.4, np.random.RandomState(0)).tolist()
+        [True, False, False, True, False]
+        """
+        if self.keys is None:
+            return _random_share(m, share, random, strata)
+        if not share:
+            return np.zeros(m, bool)
+        sizes = np.bincount(self.keys)
+        order = np.arange(len(sizes))[::-1] if self.kind == "time" else random.permutation(len(sizes))
+        ends = np.cumsum(sizes[order])[:-1]
+        count = int(np.abs(ends - share * m).argmin()) + 1 if len(ends) else 0
+        return np.isin(self.keys, order[:count])
+
+    def folds(
+        self, m: int, count: int, random: np.random.RandomState, strata: np.ndarray | None = None
+    ) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Return the rows to train on and those to test on of each fold, as masks.
+
+        Random folds never hold out the only row of a class. By time each fold is tested on the rows that follow its
+        training rows, so the earliest rows are never tested. There are fewer folds if there are fewer groups or times.
+
+        Parameters
+        ----------
+        m, count : int
+        random : RandomState
+        strata : ndarray of int, shape (m,), or None
+            Class numbers to stratify random folds by.
+
+        Examples
+        --------
+        >>> folds = Splitter("time", np.array([0, 1, 1, 2])).folds(4, 2, np.random.RandomState(0))
+        >>> [(train.astype(int).tolist(), test.astype(int).tolist()) for train, test in folds]
+        [([1, 0, 0, 0], [0, 1, 1, 0]), ([1, 1, 1, 0], [0, 0, 0, 1])]
+        """
+        if self.keys is None:
+            fold = _deal(m, random, strata, count)
+            return [(fold != k, fold == k) for k in range(count)]
+        if self.kind == "group":
+            count = min(count, self.count)
+            if count < 2:
+                return []
+            dealt = GroupKFold(count, shuffle=True, random_state=random).split(self.keys, groups=self.keys)
+            masks = [np.isin(np.arange(m), test) for _, test in dealt]
+            return [(~mask, mask) for mask in masks]
+        ends = np.cumsum(np.bincount(self.keys))
+        cuts = [int(np.abs(ends - m * k / (count + 1)).argmin()) + 1 for k in range(1, count + 1)]
+        cuts = [*sorted({min(cut, len(ends) - 1) for cut in cuts} - {0}), len(ends)]
+        return [(self.keys < low, (self.keys >= low) & (self.keys < high)) for low, high in pairwise(cuts)]
+
+
+def _number(values: np.ndarray) -> np.ndarray:
+    """Return the place of each value among the sorted different ones; missing values are the first."""
+    missing = np.array([v is None or v != v for v in values.tolist()], bool)
+    keys = np.zeros(len(values), np.int64)
+    keys[~missing] = np.unique(values[~missing], return_inverse=True)[1] + missing.any()
+    return keys
+
+
+def _random_share(
+    m: int, share: float, random: np.random.RandomState, strata: np.ndarray | None
+) -> np.ndarray:
+    order, rows = random.permutation(m), np.zeros(m, bool)
+    if strata is None:
+        rows[order[: round(share * m)]] = True
+        return rows
+    for k in range(strata.max() + 1):
+        members = order[strata[order] == k]
+        rows[members[: min(round(share * len(members)), len(members) - 1)]] = True
+    return rows
 
 
 def _deal(m: int, random: np.random.RandomState, strata: np.ndarray | None, folds: int) -> np.ndarray:
-    """Return the fold of each row; -1 for the only row of a class."""
+    """Return the random fold of each row; -1 for the only row of a class."""
     fold = np.empty(m, np.int64)
     order = random.permutation(m)
     if strata is not None:
@@ -86,11 +195,41 @@ def _deal(m: int, random: np.random.RandomState, strata: np.ndarray | None, fold
 
 
 def member_folds(
-    strata: np.ndarray | None, m: int, members: int, random: np.random.RandomState
+    strata: np.ndarray | None,
+    m: int,
+    members: int,
+    random: np.random.RandomState,
+    splitter: Splitter = Splitter(),
 ) -> list[np.ndarray] | None:
-    """Return the numbers of the rows that each member of a table estimator holds out; None if m is too small."""
+    """Return the numbers of the rows that each member of a table estimator holds out; None if m is too small.
+
+    Members hold out a fold each, dealt again if there are more members than folds. By time all of them hold out the
+    same latest rows.
+
+    Parameters
+    ----------
+    strata : ndarray of int, shape (m,), or None
+        Class numbers to stratify random folds by.
+    m, members : int
+    random : RandomState
+    splitter : Splitter
+    """
     if m < FEWEST_ROWS:
         return None
-    folds = FOLDS[m >= MANY_ROWS] if members < FOLDS[0] else min(members, FOLDS[1])
-    splits = hold_out(m, random, strata, folds=folds, members=members, most=MOST_HELD_OUT)
-    return [split.validation for split in splits] if all(len(split.validation) for split in splits) else None
+    count = FOLDS[m >= MANY_ROWS] if members < FOLDS[0] else min(members, FOLDS[1])
+    if splitter.kind == "time":
+        share = min(1.0 / FOLDS[m >= MANY_ROWS], MOST_HELD_OUT / m)
+        mask = splitter.hold_out(m, share, random)
+        return [np.flatnonzero(mask)] * members if mask.any() else None
+    if splitter.kind == "group" and members == 1:
+        count = max(count, -(-m // MOST_HELD_OUT))
+    masks: list[np.ndarray] = []
+    while len(masks) < members:
+        dealt = [test for _, test in splitter.folds(m, count, random, strata)]
+        if not dealt:
+            return None
+        masks += dealt
+    rows = [np.flatnonzero(mask) for mask in masks[:members]]
+    if splitter.kind == "random" and members == 1 and len(rows[0]) > MOST_HELD_OUT:
+        rows[0] = np.sort(random.permutation(rows[0])[:MOST_HELD_OUT])
+    return rows if all(map(len, rows)) else None

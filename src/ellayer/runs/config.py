@@ -21,7 +21,7 @@ NAMED = (
 )  # fmt: skip
 READING = ("delimiter", "decimal", "encoding", "header", "x", "y", "size", "grey", "strict")
 FILE = (
-    "source", "sha256", "target", "task", "test", "kinds", "layers", "epochs", "members", "metric", "class_weight",
+    "source", "sha256", "target", "task", "test", "split", "time", "group", "kinds", "layers", "epochs", "members", "metric", "class_weight",
     "learning_rate", "batch_size", "time_limit", "recipe", "seed", *READING,
 )  # fmt: skip
 MOST_SEED = 2**32 - 1
@@ -43,7 +43,7 @@ _VALUES = {
     **dict.fromkeys(("epochs", "members", "batch_size", "iterations", "seed"), _COUNT),
     **dict.fromkeys(("header", "grey", "strict"), _TRUTH),
     **dict.fromkeys(("layers", "size"), _SIZES),
-    "target": "a column", "test": "a share or a file", "kinds": "a table of columns",
+    **dict.fromkeys(("target", "time", "group"), "a column"), "test": "a share or a file", "kinds": "a table of columns",
     "class_weight": "balanced, or a table of classes",
 }  # fmt: skip
 

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import UsageError
+from ..estimators.hold_out import Splitter
 from .config import READING
 from .large_table import open_large
 from .predictions import predict
 from .progress import StartProgress
-from .split import parse_test, read_test, split
+from .split import choose_split, parse_test, read_test, split
 
 if TYPE_CHECKING:
     from ..data import Examples
     from ..report.run_facts import Predictions
+    from ..tables.survey import Survey
 
 STREAM_OPTIONS = ("delimiter", "decimal", "encoding", "header")
 
@@ -31,9 +33,12 @@ class MemorySource:
         The training rows. Before ``split``, all rows.
     test : Examples or None
         None if no rows are held out.
+    splitter : Splitter
+        The rule by which validation rows are taken from the training rows.
     """
 
     test: Examples | None = None
+    splitter = Splitter()
 
     def __init__(self, settings: Mapping[str, Any]):
         from ..data import read_examples
@@ -49,20 +54,24 @@ class MemorySource:
         """The number of training rows."""
         return self.train.m
 
-    def split(self, task: str) -> list[str]:
-        """Hold out the test rows; return messages about it."""
-        self.train, self.test, messages = split(self.train, self._test, task, self._seed)
-        return messages
+    def split(self, task: str, survey: Survey, settings: dict[str, Any]) -> list[str]:
+        """Hold out the test rows; return messages about it, and set the settings that repeat it."""
+        choice = choose_split(self.train, survey, settings)
+        settings |= choice.settings
+        parts = split(self.train, self._test, task, self._seed, choice)
+        self.train, self.test, self.splitter = parts.train, parts.test, parts.splitter
+        return [*choice.messages, *parts.messages]
 
     def fit(self, model: Any, **options: Any) -> None:
         """Fit a model on the training rows."""
-        model.fit(self.train.X, self.train.y, **options)
+        model.fit(self.train.X, self.train.y, **self.splitter.fit_arguments(), **options)
 
     def fit_many(self, models: Sequence[Any], start: StartProgress, label: str) -> None:
         """Fit models of one architecture at once."""
         from ..estimators.tabular.fit_many import fit_together
 
-        fit_together(models, self.train.X, self.train.y, progress=start(label, 0))
+        arguments = self.splitter.fit_arguments()
+        fit_together(models, self.train.X, self.train.y, progress=start(label, 0), **arguments)
 
     def validation(self, model: Any) -> tuple[Examples, list[Predictions]]:
         """Return the rows that were held out in training, and the predictions made for them then."""
@@ -104,16 +113,21 @@ class StreamSource:
         """The number of training rows in the last pass."""
         return self.stream.count
 
-    def split(self, task: str) -> list[str]:
+    def split(self, task: str, survey: Survey, settings: dict[str, Any]) -> list[str]:
         """Read the test rows; return messages about it."""
         messages: list[str] = []
+        if settings.get("split") in ("time", "group") or {"time", "group"} & settings.keys():
+            raise UsageError(
+                f"--split: expected random, for {self._path} is larger than memory, received time or group; its rows "
+                "are held out at random: leave it out, or give later rows with --test FILE"
+            )
         if isinstance(self._test, str):
             self.test, messages = read_test(self._test, self.train, task)
         elif self.stream.share:
             self.test = self.stream.apart(0.0, self.stream.share)
         return [
             f"the table is larger than memory: it is read in blocks, {100 * self.stream.share:.2g} % of its rows are "
-            "held out for testing, and the kinds of its columns are inferred from a sample",
+            "held out for testing, at random, and the kinds of its columns are inferred from a sample",
             *messages,
         ]
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import UsageError
+from ..data.wording import pluralize, quoted_list
+from ..errors import EllayerError, UsageError
+from ..estimators.hold_out import Splitter
 from .matching import check_inputs, match_targets, unknown_classes
 
 if TYPE_CHECKING:
     from ..data import Examples
+    from ..tables.survey import Survey
 
+SPLITS = ("random", "time", "group", "auto")
 TEST_SHARE = 0.2
 FEWEST_ROWS = 20  # below, none are held out for testing
+FEWEST_PARTS = 3  # times or groups: to train, validate and test on
 
 
 def parse_test(value: object) -> float | str:
@@ -46,10 +52,132 @@ def parse_test(value: object) -> float | str:
     return share
 
 
-def split(
-    examples: Examples, test: float | str, task: str, seed: int
-) -> tuple[Examples, Examples | None, list[str]]:
-    """Return the rows to train on, those to test on, and messages about the split.
+@dataclass(frozen=True)
+class SplitChoice:
+    """The rule that a run holds rows out by.
+
+    Attributes
+    ----------
+    splitter : Splitter
+        Of all rows.
+    column : str or None
+        The column of times or groups.
+    settings : dict
+        Settings that choose the same rule again.
+    messages : list of str
+    """
+
+    splitter: Splitter
+    column: str | None
+    settings: dict[str, Any]
+    messages: list[str]
+
+
+@dataclass(frozen=True)
+class SplitExamples:
+    """Rows to train on, with the splitter for their validation rows, rows to test on, and messages about them."""
+
+    train: Examples
+    splitter: Splitter
+    test: Examples | None
+    messages: list[str]
+
+
+def choose_split(examples: Examples, survey: Survey, settings: Mapping[str, Any]) -> SplitChoice:
+    """Return the rule of a run: that of ``--split``, ``--time`` and ``--group``, or random with advice.
+
+    Parameters
+    ----------
+    examples : Examples
+    survey : Survey
+    settings : mapping
+
+    Raises
+    ------
+    UsageError
+        If the rule does not go with the options or the columns.
+    """
+    kind, options = _kind_of(settings)
+    advice = {"time": survey.time, "group": survey.group}
+    if kind == "auto":
+        kind = next((kind for kind, reason in advice.items() if reason), "random")
+        if kind == "random":
+            message = "--split auto: no date column orders the rows and no identifier repeats, so they are split at random"
+            return SplitChoice(Splitter(), None, {"split": "random"}, [message])
+    if kind in ("random", None):
+        reasons = [] if kind else [_advice(kind, reason) for kind, reason in advice.items() if reason]
+        return SplitChoice(Splitter(), None, {"split": kind} if kind else {}, reasons)
+    if isinstance(examples.X, np.ndarray):
+        raise UsageError(
+            f"--split {kind}: expected a table with columns, received images or arrays; leave it out"
+        )
+    column = _column_of(kind, options.get(kind), examples, survey)
+    values = examples.X[column]
+    try:
+        splitter = Splitter.by(examples.m, **{"time" if kind == "time" else "groups": values})
+    except EllayerError as error:
+        raise UsageError(f"--{kind} {column}: {error}") from None
+    if splitter.count < FEWEST_PARTS:
+        raise UsageError(
+            f"--{kind} {column}: expected at least {FEWEST_PARTS} different values, to train, validate and test on; "
+            f"received {splitter.count}; choose another column, or --split random"
+        )
+    missing = values.null_count()
+    messages = []
+    if missing:
+        place = "they count as the earliest" if kind == "time" else "they are one group"
+        messages = [f"{column!r} is missing in {pluralize(missing, 'row')}: {place}"]
+    chosen: dict[str, Any] = {"split": kind, kind: column}
+    if kind == "group":  # the groups of later rows are new, so a model cannot use them
+        chosen["kinds"] = {column: "ignore"} | dict(settings.get("kinds") or {})
+    return SplitChoice(splitter, column, chosen, messages)
+
+
+def _kind_of(settings: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:
+    """Return the kind of split that the options ask for, and the columns that they name."""
+    kind = settings.get("split")
+    columns = {name: settings[name] for name in ("time", "group") if settings.get(name) is not None}
+    if kind not in (None, *SPLITS):
+        raise UsageError(f"--split: expected one of {', '.join(SPLITS)}; received {kind!r}")
+    if len(columns) > 1:
+        raise UsageError("--time, --group: expected one of them, received both; rows are split by one rule")
+    if kind is None:
+        return next(iter(columns), None), columns
+    if columns and kind not in columns:
+        name = next(iter(columns))
+        raise UsageError(f"--{name}: expected --split {name} with it, received --split {kind}; leave one out")
+    return kind, columns
+
+
+def _column_of(kind: str, column: str | int | None, examples: Examples, survey: Survey) -> str:
+    """Return the column that was named, or else the only one that the survey offers."""
+    from ..data.target_column import find_column
+
+    columns = [facts.name for facts in survey.columns]
+    if column is not None:
+        return find_column(column, columns, examples.name, f"--{kind}")
+    reason = survey.time if kind == "time" else survey.group
+    dates = [facts.name for facts in survey.columns if facts.kind == "date"] if kind == "time" else []
+    if reason or len(dates) == 1:
+        return reason[0] if reason else dates[0]
+    raise UsageError(
+        f"--split {kind}: expected the name of the column with --{kind} COLUMN, received none; the columns are "
+        f"{quoted_list(dates or columns, 10)}"
+    )
+
+
+def _advice(kind: str, reason: tuple[str, str]) -> str:
+    column, figure = reason
+    risk = (
+        "a random test set lies among its training rows, and its score may be too good for later rows"
+        if kind == "time"
+        else "a random test set shares them with the training rows, and its score may be too good for new ones"
+    )
+    return f"{figure}, so {risk}; to test on {'the latest rows' if kind == 'time' else 'others'}: --split {kind} --{kind} {column}"
+
+
+def split(examples: Examples, test: float | str, task: str, seed: int, choice: SplitChoice) -> SplitExamples:
+    """Hold out the test rows.
 
     Parameters
     ----------
@@ -58,49 +186,38 @@ def split(
         A share of the rows, or a file.
     task : "classes" or "numbers"
     seed : int
+    choice : SplitChoice
     """
+    splitter = choice.splitter
     if isinstance(test, str):
-        return examples, *read_test(test, examples, task)
+        return SplitExamples(examples, splitter, *read_test(test, examples, task))
     m, rows = examples.m, np.zeros(examples.m, bool)
+    labels = None
+    if task == "classes" and splitter.kind == "random":
+        labels = np.unique(np.asarray(examples.y).astype(str), return_inverse=True)[1]
     if m >= FEWEST_ROWS:
-        y = np.asarray(examples.y).astype(str)
-        labels = None if task == "numbers" else np.unique(y, return_inverse=True)[1]
-        rows = held_out_rows(m, test, labels, seed)
+        rows = splitter.hold_out(m, test, np.random.RandomState(seed), labels)
     if not rows.any():
-        of = "" if task == "numbers" or m < FEWEST_ROWS else " in each class"
+        of = "" if labels is None or m < FEWEST_ROWS else " in each class"
         reason = f": {m} are too few{of}" if test else ""
         message = f"no rows were held out for testing{reason}; the scores are of rows held out in training"
-        return examples, None, [message]
-    message = f"{int(rows.sum())} of {m} rows were held out for testing"
-    message += "" if task == "numbers" else " (stratified)"
-    return examples.take(np.flatnonzero(~rows)), examples.take(np.flatnonzero(rows)), [message]
+        return SplitExamples(examples, splitter, None, [message])
+    inside, outside = np.flatnonzero(~rows), np.flatnonzero(rows)
+    message = f"{len(outside)} of {m} rows were held out for testing{_describe(examples, choice, outside)}"
+    message += " (stratified)" if labels is not None else ""
+    return SplitExamples(examples.take(inside), splitter.take(inside), examples.take(outside), [message])
 
 
-def held_out_rows(m: int, share: float, labels: np.ndarray | None, seed: int) -> np.ndarray:
-    """Return which rows to hold out: a share of them, or of each class but never its only row.
-
-    Parameters
-    ----------
-    m : int
-    share : float
-    labels : array of int, shape (m,), or None
-        Class numbers to stratify by.
-    seed : int
-
-    Examples
-    --------
-    >>> held_out_rows(6, 0.5, np.array([0, 0, 0, 0, 1, 2]), seed=0).tolist()
-    [False, True, True, False, False, False]
-    """
-    order = np.random.RandomState(seed).permutation(m)
-    rows = np.zeros(m, bool)
-    if labels is None:
-        rows[order[: round(share * m)]] = True
-        return rows
-    for k in range(labels.max() + 1):
-        members = order[labels[order] == k]
-        rows[members[: min(round(share * len(members)), len(members) - 1)]] = True
-    return rows
+def _describe(examples: Examples, choice: SplitChoice, rows: np.ndarray) -> str:
+    """Return which rows they are, if they are not random ones."""
+    keys, column = choice.splitter.keys, choice.column
+    if keys is None or column is None:
+        return ""
+    if choice.splitter.kind == "group":
+        groups, every = len(np.unique(keys[rows])), choice.splitter.count
+        return f": {groups:,} of {pluralize(every, 'group')} of {column!r}; validation rows are other groups again"
+    first = examples.X[column][int(rows[keys[rows].argmin()])]
+    return f": the latest, from {first} on in {column!r}; validation rows are the latest before these"
 
 
 def read_test(path: str, examples: Examples, task: str) -> tuple[Examples, list[str]]:

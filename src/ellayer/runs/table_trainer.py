@@ -79,7 +79,7 @@ class TableTrainer:
         )
         _check_target(examples)
         _check_columns(examples, facts)
-        split_messages = source.split(str(facts.task))
+        split_messages = source.split(str(facts.task), facts, settings)
         model = make_model(str(facts.task), settings)
         messages = [*examples.notes, *_check_digest(settings), *split_messages]
         return cls(settings, source, facts, model, messages, time.perf_counter() - begin)

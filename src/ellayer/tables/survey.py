@@ -14,6 +14,7 @@ from ..errors import EllayerError
 from .coding import CodedColumn, code_column, factorize, share
 from .columns import Column, read_table
 from .kinds import ColumnKind, check_column_kinds, infer_kind
+from .row_order import group_column, time_column
 from .survey_columns import column_findings
 from .survey_duplicates import leak_findings, row_findings, twin_findings
 from .survey_target import class_findings, infer_task, label_text, number_findings
@@ -63,6 +64,9 @@ class Survey:
         Of a table; empty for images.
     findings : list of str
         Each with the column, the figure and what to do.
+    time, group : (str, str), or None
+        The date column that orders the rows, the identifier that repeats, each with its figure in words: reasons
+        not to split the rows at random.
     """
 
     m: int
@@ -72,6 +76,8 @@ class Survey:
     classes: dict[str, int] = field(default_factory=dict)
     columns: list[ColumnFacts] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
+    time: tuple[str, str] | None = None
+    group: tuple[str, str] | None = None
 
     def to_json(self) -> str:
         """Return all of it as one JSON object."""
@@ -142,6 +148,8 @@ def survey(
         classes=_class_counts(goal) if goal is not None and kind == "classes" else {},
         columns=[_facts(column) for column in columns],
         findings=findings,
+        time=time_column(columns),
+        group=group_column(columns),
     )
 
 

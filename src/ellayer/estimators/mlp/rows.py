@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from sklearn.model_selection import train_test_split
 
 from ...errors import EllayerError
 from ..examples import Examples
-from ..hold_out import hold_out
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -31,9 +31,10 @@ def split_off_validation(
     examples: Examples, share: float, random: np.random.RandomState, strata: np.ndarray | None
 ) -> tuple[Examples, Examples]:
     """Return the examples to learn from and those held out, split as scikit-learn splits them."""
-    (split,) = hold_out(len(examples), random, strata, share=share)
-    if len(split.validation) < 2:
+    rows = np.arange(len(examples))
+    inside, outside = train_test_split(rows, random_state=random, test_size=share, stratify=strata)
+    if len(outside) < 2:
         raise EllayerError(
             "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
         )
-    return examples.take(split.train), examples.take(split.validation)
+    return examples.take(inside), examples.take(outside)

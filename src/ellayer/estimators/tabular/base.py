@@ -23,7 +23,7 @@ from ...errors import EllayerError
 from ...tables.columns import Column, read_table
 from ...tables.preparation import TablePreparation, remember_features, take_rows
 from ..examples import Examples
-from ..hold_out import FEWEST_ROWS, member_folds
+from ..hold_out import FEWEST_ROWS, Splitter, member_folds
 from ..parameters import hidden_sizes
 from ..sklearn_compat import Interval, StrOptions, check_weights, validate_parameters
 from ..stored import Arrays, Facts, history_arrays
@@ -136,12 +136,14 @@ class BaseTabular(BaseEstimator, FittedTable):
         )
         if self._is_constant(Y):
             return ConstantTarget(table, count)
-        held_out = None
+        held_out, inside = None, None
         if request.eval_set is None:
-            held_out = member_folds(self._strata(Y), len(Y), self.n_members, np.random.RandomState(seed))
+            splitter = Splitter.by(count, time=request.time, groups=request.groups).take(numbers)
+            random = np.random.RandomState(seed)
+            held_out = member_folds(self._strata(Y), len(Y), self.n_members, random, splitter)
             self._warn_of_few(Y, held_out is not None)
-        alone = held_out is not None and self.n_members == 1
-        inside = np.setdiff1d(np.arange(len(Y)), held_out[0]) if held_out is not None and alone else None
+        if held_out is not None and all(rows is held_out[0] for rows in held_out):  # nobody learns from these
+            inside = np.setdiff1d(np.arange(len(Y)), held_out[0])
         self._prepare(table if inside is None else take_rows(table, inside), recipe)
         examples = Examples(self._matrix(table, new=False), Y.astype(self.dtype), weights)
         if request.eval_set is None:

@@ -139,6 +139,8 @@ class TabularClassifier(ProbabilisticClassifier, BaseTabular, FittedTableClassif
         y: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
         *,
+        groups: ArrayLike | None = None,
+        time: ArrayLike | None = None,
         eval_set: Sequence[Any] | None = None,
         callbacks: Sequence[Callable[[EpochInfo], object]] = (),
         progress: Callable[[Info], object] | None = None,
@@ -155,6 +157,9 @@ class TabularClassifier(ProbabilisticClassifier, BaseTabular, FittedTableClassif
         y : array-like of shape (n_samples,)
             None with a stream.
         sample_weight : array-like of shape (n_samples,), default=None
+        groups, time : array-like of shape (n_samples,), default=None
+            One of them: validation rows are whole groups, or the latest rows (dates or numbers), instead of
+            random ones.
         eval_set : (X, y) or (X, y, sample_weight), default=None
             Rows to choose the best epoch and the temperature by, in place of held-out ones.
         callbacks : sequence of functions
@@ -170,7 +175,7 @@ class TabularClassifier(ProbabilisticClassifier, BaseTabular, FittedTableClassif
         -------
         self
         """
-        return self._fit(FitRequest(X, y, sample_weight, eval_set, callbacks, progress, states))
+        return self._fit(FitRequest(X, y, sample_weight, eval_set, callbacks, progress, states, groups, time))
 
     # Targets
 

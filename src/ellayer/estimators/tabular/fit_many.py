@@ -23,6 +23,8 @@ def fit_together(
     X: TableLike,
     y: ArrayLike | None,
     *,
+    groups: ArrayLike | None = None,
+    time: ArrayLike | None = None,
     progress: Callable[[Info], object] | None = None,
 ) -> Sequence[BaseTabular]:
     """Fit table estimators that differ in their learning rate alone; each as its own ``fit`` would be.
@@ -33,6 +35,8 @@ def fit_together(
         Of one member each.
     X : frame or array-like of shape (n_samples, n_features)
     y : array-like of shape (n_samples,)
+    groups, time : array-like of shape (n_samples,), optional
+        As of the estimators' ``fit``.
     progress : function, optional
         Called several times a second.
 
@@ -54,7 +58,7 @@ def fit_together(
     [0.1, 0.01]
     """
     _check(models)
-    models[0]._fit(FitRequest(X, y, progress=progress), models[1:])
+    models[0]._fit(FitRequest(X, y, progress=progress, groups=groups, time=time), models[1:])
     return models
 
 

@@ -134,6 +134,11 @@ def _checked_stream(steps: StreamSteps, request: FitRequest) -> RowStream:
             "y, sample_weight: expected None with a stream, which gives the targets with its rows; received "
             f"{'y' if request.y is not None else 'sample_weight'}"
         )
+    if request.groups is not None or request.time is not None:
+        raise EllayerError(
+            "groups, time: expected None with a stream, whose rows are held out at random; received one; give "
+            "eval_set=(X, y) with later rows, or other groups"
+        )
     if steps.n_members != 1:
         raise EllayerError(
             f"n_members: expected 1 with a stream, received {steps.n_members}; several members are trained from "

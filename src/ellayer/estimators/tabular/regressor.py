@@ -118,6 +118,8 @@ class TabularRegressor(RegressorMixin, BaseTabular, FittedTableRegressor):
         y: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
         *,
+        groups: ArrayLike | None = None,
+        time: ArrayLike | None = None,
         eval_set: Sequence[Any] | None = None,
         callbacks: Sequence[Callable[[EpochInfo], object]] = (),
         progress: Callable[[Info], object] | None = None,
@@ -133,6 +135,9 @@ class TabularRegressor(RegressorMixin, BaseTabular, FittedTableRegressor):
         y : array-like of shape (n_samples,)
             None with a stream.
         sample_weight : array-like of shape (n_samples,), default=None
+        groups, time : array-like of shape (n_samples,), default=None
+            One of them: validation rows are whole groups, or the latest rows (dates or numbers), instead of
+            random ones.
         eval_set : (X, y) or (X, y, sample_weight), default=None
             Rows to choose the best epoch by, in place of held-out ones.
         callbacks : sequence of functions
@@ -147,7 +152,7 @@ class TabularRegressor(RegressorMixin, BaseTabular, FittedTableRegressor):
         -------
         self
         """
-        return self._fit(FitRequest(X, y, sample_weight, eval_set, callbacks, progress, states))
+        return self._fit(FitRequest(X, y, sample_weight, eval_set, callbacks, progress, states, groups, time))
 
     # Targets
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -46,7 +46,9 @@ class FitRequest:
     callbacks: Sequence[Callable[[EpochInfo], object]] = ()
     progress: Callable[[Info], object] | None = None
     states: Sequence[TrainState] | None = None  # to continue from, one of each member
-    begin: float = field(default_factory=time.perf_counter)
+    groups: ArrayLike | None = None
+    time: ArrayLike | None = None
+    begin: float = field(default_factory=perf_counter)
 
 
 @dataclass(frozen=True)
@@ -187,11 +189,13 @@ def train_members(
 
 
 def _member_weights(data: TableData, members: int) -> np.ndarray:
-    """Return the weight of each row for each member, (K, m): 0 for the rows that it holds out."""
+    """Return the weight of each row for each member, (K, m): 0 for the rows that it alone holds out."""
     weights = np.ones((members, data.m))
-    for row, numbers in zip(weights, data.held_out or (), strict=False):
-        row[numbers] = 0.0
-    return weights if data.weights is None else weights * data.weights
+    if data.m == len(data.Y):  # else the rows that all members hold out are not among them
+        for row, numbers in zip(weights, data.held_out or (), strict=False):
+            row[numbers] = 0.0
+    shared = None if isinstance(data.rows, DiskRows) else data.rows.weights
+    return weights if shared is None else weights * shared
 
 
 def _epochs(estimator: BaseEstimator, recipe: Recipe, data: TableData) -> int:
@@ -220,7 +224,7 @@ def _arguments(
         "schedule_length": epochs * steps,
         "batch_size": batch_size if m > batch_size or isinstance(data.rows, DiskRows) else None,
         "record_every": steps,
-        "time_limit": None if limit is None else max(limit - (time.perf_counter() - request.begin), 1e-3),
+        "time_limit": None if limit is None else max(limit - (perf_counter() - request.begin), 1e-3),
         "callbacks": callbacks,
         "progress": request.progress,
     }
@@ -236,7 +240,7 @@ def _in_time(name: str, begin: float, limit: float) -> Schedule:
     rule = SCHEDULES[name]
 
     def factor(step: np.ndarray, total: int) -> np.ndarray:
-        over = min((time.perf_counter() - begin) / limit, 1.0)
+        over = min((perf_counter() - begin) / limit, 1.0)
         return rule.factor(np.maximum(np.asarray(step) / total, over), 1)
 
     return Schedule(f"{name} in {limit:g} seconds", factor)
@@ -260,7 +264,7 @@ class _EpochCalls:
             estimator=self.estimator, **last,
         )  # fmt: skip
         stops = [wants_to_stop(callback(epoch)) for callback in request.callbacks]
-        return any(stops) or (limit is not None and time.perf_counter() - request.begin >= limit)
+        return any(stops) or (limit is not None and perf_counter() - request.begin >= limit)
 
 
 def best_epoch(history: History, maximize: bool) -> int:

@@ -1,0 +1,145 @@
+"""Columns that order or group the rows: times, and identifiers that repeat."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from .coding import CodedColumn
+from .columns import Column, as_days, as_numbers, date_format
+
+ORDERED = 0.99  # share of the steps from row to row that do not go back
+DRIFT = 0.8  # AUC of early against late rows
+FOLLOWS = 0.9  # rank correlation with the time, from which a column is another form of it
+FEWEST_TIMES, FEWEST_GROUPS, FEWEST_OF_EACH = 10, 5, 30
+MOST_ROWS = 2_000  # to tell two sets of rows apart
+ID_NAME = re.compile(
+    r"(?i:(^|[_\W])(id|uuid|key|user|customer|client|patient|subject|person|household|session|device|account)([_\W]|$))"
+    r"|[a-z](ID|Id)$"
+)
+_UNUSED = ("constant", "identifier", "text", "ignore")
+
+
+def as_times(column: Column) -> np.ndarray | None:
+    """Return the values of a column as numbers that grow with time, nan where missing; None for other text.
+
+    Examples
+    --------
+    >>> as_times(Column("day", np.array(["31.12.2024", None, "1.1.2025"], dtype=object))).tolist()
+    [20088.0, nan, 20089.0]
+    """
+    values = column.values
+    if values.dtype.kind == "M":
+        return as_days(values, "")[0]
+    levels = {text for text in values.tolist() if text is not None} if values.dtype.kind == "O" else set()
+    form = date_format(levels) if levels else ""
+    times, wrong = as_days(values, form) if form else as_numbers(values)
+    return None if wrong.any() else times
+
+
+def time_column(columns: Sequence[CodedColumn]) -> tuple[str, str] | None:
+    """Return the date column that orders the rows or along which they drift, and its figure in words.
+
+    Examples
+    --------
+    >>> from ellayer.tables.coding import code_column
+    >>> from ellayer.tables.kinds import ColumnKind
+    >>> days = np.arange("2024-01-01", "2024-03-01", dtype="datetime64[D]")
+    >>> time_column([code_column(Column("day", days.astype("datetime64[us]")), ColumnKind("date"))])
+    ('day', "the rows are in the order of 'day'")
+    """
+    for column in columns:
+        times = as_times(column.column) if column.kind == "date" else None
+        if times is None or column.distinct < FEWEST_TIMES:
+            continue
+        present = times[~np.isnan(times)]
+        steps = np.diff(present)
+        if max((steps >= 0).mean(), (steps <= 0).mean()) >= ORDERED:
+            return column.name, f"the rows are in the order of {column.name!r}"
+        late = times > np.median(present)
+        auc = separability(
+            [c for c in columns if c is not column and not _same_order(c, times)], late, ~np.isnan(times)
+        )
+        if auc >= DRIFT:
+            return (
+                column.name,
+                f"rows early and late in {column.name!r} differ (a classifier tells them apart with AUC {auc:.2f})",
+            )
+    return None
+
+
+def group_column(columns: Sequence[CodedColumn]) -> tuple[str, str] | None:
+    """Return the identifier column that repeats most, and its figure in words."""
+    best, most = None, 0
+    for column in columns:
+        named = (
+            bool(ID_NAME.search(column.name)) and column.distinct >= FEWEST_GROUPS and _is_discrete(column)
+        )
+        several = int(column.counts[column.counts > 1].sum())
+        m = len(column.codes)
+        if column.gaps.sum() > 0.1 * m or not (named or column.kind == "identifier"):
+            continue
+        enough = 2 * column.distinct <= m if named and column.kind != "identifier" else several >= 0.2 * m
+        if enough and several > most:
+            best, most = column, several
+    if best is None:
+        return None
+    return best.name, f"{best.name!r} repeats: {most:,} of {len(best.codes):,} rows share it with others"
+
+
+def _is_discrete(column: CodedColumn) -> bool:
+    """Return whether the values are texts or whole numbers."""
+    values = column.column.values
+    return values.dtype.kind == "O" or (values.dtype.kind == "f" and bool((column.numbers % 1 == 0).all()))
+
+
+def separability(columns: Sequence[CodedColumn], second: np.ndarray, rows: np.ndarray) -> float:
+    """Return the AUC with which a boosted model tells two sets of rows apart, on rows that it has not learned from.
+
+    Parameters
+    ----------
+    columns : sequence of CodedColumn
+    second : ndarray of bool, shape (m,)
+        Which rows are of the second set.
+    rows : ndarray of bool, shape (m,)
+        Which rows to use; of many a random sample.
+    """
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.metrics import roc_auc_score
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
+    used = np.flatnonzero(rows)
+    used = np.random.RandomState(0).permutation(used)[:MOST_ROWS]
+    matrix = [
+        _numbers(column)[used] for column in columns if column.distinct > 1 and column.kind not in _UNUSED
+    ]
+    truth = second[used]
+    if not matrix or min(truth.sum(), (~truth).sum()) < FEWEST_OF_EACH:
+        return 0.5
+    model = HistGradientBoostingClassifier(max_iter=30, early_stopping=False, random_state=0)
+    folds = StratifiedKFold(3, shuffle=True, random_state=0)
+    P = cross_val_predict(model, np.column_stack(matrix), truth, cv=folds, method="predict_proba")
+    return float(roc_auc_score(truth, P[:, 1]))
+
+
+def _numbers(column: CodedColumn) -> np.ndarray:
+    """Return the values of a column as numbers, its codes if it has none."""
+    times = as_times(column.column) if column.kind in ("numeric", "date") else None
+    return column.codes.astype(np.float64) if times is None else np.where(np.isfinite(times), times, np.nan)
+
+
+def _same_order(column: CodedColumn, times: np.ndarray) -> bool:
+    """Return whether a column of numbers or dates follows the times, as the year does."""
+    values = as_times(column.column)
+    if values is None:
+        return False
+    both = np.isfinite(values) & np.isfinite(times)
+    if both.sum() < 3 or np.ptp(values[both]) == 0 or np.ptp(times[both]) == 0:
+        return False
+    return abs(float(np.corrcoef(_ranks(values[both]), _ranks(times[both]))[0, 1])) > FOLLOWS
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    return np.unique(values, return_inverse=True)[1].astype(np.float64)
