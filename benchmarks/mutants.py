@@ -1,18 +1,22 @@
 """Change the code on purpose and count how many of the changes the tests notice.
 
-    python benchmarks/mutants.py --count 200
+    python benchmarks/mutants.py --count 200 --record mutants.json
+    python benchmarks/mutants.py --count 200 --record mutants.json --minutes 30    # a part; again for the next one
 
 Each mutant is one small change in ``core``, ``engine`` or ``tables``: another comparison, sign, number, branch or
 keyword. A first run of the tests under coverage records which tests reach which line and how long each takes;
 every mutant is then tried on the tests that reach its line, the fastest first, in a copy of the sources. A
-mutant that no test notices is listed with its line. Needs ``pip install coverage``.
+mutant that no test notices is listed with its line. A run that was cut short continues from its record, as long as
+the sources are the same. Needs ``pip install coverage``.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import hashlib
 import json
+import math
 import os
 import random
 import shutil
@@ -21,8 +25,7 @@ import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -30,6 +33,7 @@ PACKAGES = ("core", "engine", "tables")
 # Tests that may reach the code of these packages.
 TESTS = ("tests/core", "tests/engine", "tests/tables", "tests/properties", "tests/golden", "tests/steps",
          "tests/estimators/tabular", "tests/storage")  # fmt: skip
+FILES_AT_ONCE = 4  # test files of one run under coverage
 SECONDS = 90  # of tests for one mutant
 SWAPS: dict[type[ast.AST], type[ast.AST]] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
@@ -48,6 +52,11 @@ class Mutant:
     index: int  # among the places of the file
     before: str
     after: str
+
+    @property
+    def key(self) -> str:
+        """Its name in the record."""
+        return f"{self.file}:{self.index}"
 
 
 class _Places(ast.NodeTransformer):
@@ -159,37 +168,82 @@ def mutate(source: str, index: int) -> str:
     return ast.unparse(ast.fix_missing_locations(_Places(index).visit(ast.parse(source))))
 
 
-def coverage_of(folder: Path) -> tuple[dict[str, dict[int, list[str]]], dict[str, float]]:
-    """Run the tests once; return file -> line -> tests that reach it, and test -> seconds."""
+@dataclass
+class Record:
+    """The state of a mutation run, kept in a file after every step.
+
+    Parameters
+    ----------
+    sources : str
+        Digest of the sources, which a continued run must not change.
+    covered : list of str
+        Test files that have been run under coverage.
+    lines : dict
+        File -> line -> tests that reach it.
+    seconds : dict
+        Test -> seconds.
+    results : dict
+        "FILE:INDEX" -> whether a test noticed the mutant.
+    """
+
+    sources: str
+    covered: list[str] = field(default_factory=list)
+    lines: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    results: dict[str, bool] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: Path | None) -> Record:
+        """Return the record in a file, a new one if there is none."""
+        sources = hashlib.sha256(b"".join(file.read_bytes() for file in _sources())).hexdigest()
+        if path is None or not path.exists():
+            return cls(sources)
+        record = cls(**json.loads(path.read_text(encoding="utf-8")))
+        if record.sources != sources:
+            raise SystemExit(f"{path}: expected the record of these sources, received another's; remove it")
+        return record
+
+    def write(self, path: Path | None) -> None:
+        """Write the record, all or nothing."""
+        if path is not None:
+            part = path.with_suffix(".part")
+            part.write_text(json.dumps(asdict(self)), encoding="utf-8")
+            part.replace(path)
+
+
+def _sources() -> list[Path]:
+    return sorted(f for package in PACKAGES for f in (ROOT / "src/ellayer" / package).rglob("*.py"))
+
+
+def add_coverage(record: Record, tests: list[str]) -> None:
+    """Run some test files under coverage; add the lines that each test reaches, and its seconds."""
     from coverage import CoverageData
 
-    settings = folder / "coveragerc"
-    settings.write_text(
-        f"[run]\ndynamic_context = test_function\ndata_file = {folder / 'coverage'}\n"
-        f"source = {','.join(str(ROOT / 'src/ellayer' / package) for package in PACKAGES)}\n"
-    )
-    report = folder / "tests.xml"
-    command = ["-m", "coverage", "run", f"--rcfile={settings}", "-m", "pytest", "-q", "-n", "0", "-m", "not slow",
-               "-p", "no:cacheprovider", f"--junitxml={report}", *TESTS]  # fmt: skip
-    subprocess.run([sys.executable, *command], cwd=ROOT, env=_environment(ROOT / "src"), check=False)
-    seconds: dict[str, float] = {}
-    for case in ElementTree.parse(report).iter("testcase"):
-        module = case.get("classname", "").split(".")
-        name = f"{'.'.join(module)}.{case.get('name', '').partition('[')[0]}"
-        seconds[name] = seconds.get(name, 0.0) + float(case.get("time", 0.0))
-    by_tail = {".".join(name.split(".")[-2:]): name for name in seconds}
-    data = CoverageData(str(folder / "coverage"))
-    data.read()
-    lines: dict[str, dict[int, list[str]]] = {}
-    for file in data.measured_files():
-        tests = {
-            line: sorted(
-                {by_tail[tail] for c in contexts if (tail := ".".join(c.split(".")[-2:])) in by_tail}
-            )
-            for line, contexts in data.contexts_by_lineno(file).items()
-        }
-        lines[str(Path(file).relative_to(ROOT))] = tests
-    return lines, seconds
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        settings, report = folder / "coveragerc", folder / "tests.xml"
+        settings.write_text(
+            f"[run]\ndynamic_context = test_function\ndata_file = {folder / 'coverage'}\n"
+            f"source = {','.join(str(ROOT / 'src/ellayer' / package) for package in PACKAGES)}\n"
+        )
+        command = ["-m", "coverage", "run", f"--rcfile={settings}", "-m", "pytest", "-q", "-n", "0", "-m", "not slow",
+                   "-p", "no:cacheprovider", f"--junitxml={report}", *tests]  # fmt: skip
+        subprocess.run([sys.executable, *command], cwd=ROOT, env=_environment(ROOT / "src"), check=False)
+        seconds: dict[str, float] = {}
+        for case in ElementTree.parse(report).iter("testcase"):
+            test = f"{case.get('classname', '')}.{case.get('name', '').partition('[')[0]}"
+            seconds[test] = seconds.get(test, 0.0) + float(case.get("time", 0.0))
+        by_tail = {".".join(test.split(".")[-2:]): test for test in seconds}
+        data = CoverageData(str(folder / "coverage"))
+        data.read()
+        for file in data.measured_files():
+            lines = record.lines.setdefault(str(Path(file).relative_to(ROOT)), {})
+            for line, contexts in data.contexts_by_lineno(file).items():
+                tails = {".".join(context.split(".")[-2:]) for context in contexts}
+                reached = {by_tail[tail] for tail in tails if tail in by_tail}
+                lines[str(line)] = sorted({*lines.get(str(line), []), *reached})
+    record.seconds |= seconds
+    record.covered += tests
 
 
 def _environment(source: Path) -> dict[str, str]:
@@ -231,24 +285,26 @@ def notices(mutant: Mutant, tests: list[str], seconds: dict[str, float], source:
         file.write_text(original, encoding="utf-8")
 
 
-def run(count: int, seed: int, record: Path | None) -> Iterator[tuple[Mutant, bool]]:
-    """Try the mutants one after another."""
-    files = sorted(f for package in PACKAGES for f in (ROOT / "src/ellayer" / package).rglob("*.py"))
+def run(record: Record, path: Path | None, drawn: list[Mutant], end: float) -> None:
+    """Run the tests under coverage and try the mutants, as far as it gets until ``end``."""
+    files = [str(f.relative_to(ROOT)) for folder in TESTS for f in sorted((ROOT / folder).rglob("test_*.py"))]
+    files = [file for file in files if file not in record.covered]
+    for i in range(0, len(files), FILES_AT_ONCE):
+        if time.monotonic() > end:
+            return
+        add_coverage(record, files[i : i + FILES_AT_ONCE])
+        record.write(path)
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        if record is not None and record.exists():
-            lines, seconds = json.loads(record.read_text())
-            lines = {file: {int(k): v for k, v in tests.items()} for file, tests in lines.items()}
-        else:
-            lines, seconds = coverage_of(folder)
-            if record is not None:
-                record.write_text(json.dumps([lines, seconds]))
-        shutil.copytree(ROOT / "src", folder / "src")
-        for mutant in mutants(files, count, seed):
-            yield (
-                mutant,
-                notices(mutant, lines.get(mutant.file, {}).get(mutant.line, []), seconds, folder / "src"),
-            )
+        source = Path(name) / "src"
+        shutil.copytree(ROOT / "src", source)
+        for mutant in drawn:
+            if mutant.key in record.results:
+                continue
+            if time.monotonic() > end:
+                return
+            tests = record.lines.get(mutant.file, {}).get(str(mutant.line), [])
+            record.results[mutant.key] = notices(mutant, tests, record.seconds, source)
+            record.write(path)
 
 
 def main() -> None:
@@ -256,16 +312,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--count", type=int, default=200, help="number of mutants")
     parser.add_argument("--seed", type=int, default=0, help="random seed of the choice of mutants")
-    parser.add_argument(
-        "--record", type=Path, help="JSON file to keep the coverage of the tests in, for the next run"
-    )
+    parser.add_argument("--record", type=Path, help="JSON file to keep the run in, to continue from")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="stop after so many minutes")
     options = parser.parse_args()
-    begin, results = time.monotonic(), []
-    for mutant, noticed in run(options.count, options.seed, options.record):
-        results.append(noticed)
-        if not noticed:
-            print(json.dumps(asdict(mutant), ensure_ascii=False), flush=True)
-    print(f"{sum(results)} of {len(results)} mutants noticed, {time.monotonic() - begin:.0f} s")
+    record, drawn = Record.read(options.record), mutants(_sources(), options.count, options.seed)
+    run(record, options.record, drawn, time.monotonic() + 60 * options.minutes)
+    tried = [mutant for mutant in drawn if mutant.key in record.results]
+    survivors = [mutant for mutant in tried if not record.results[mutant.key]]
+    for mutant in survivors:
+        print(json.dumps(asdict(mutant), ensure_ascii=False))
+    print(f"{len(tried) - len(survivors)} of {len(tried)} mutants noticed, of {len(drawn)} drawn")
 
 
 if __name__ == "__main__":

@@ -56,3 +56,29 @@ def test_the_draw_follows_the_seed_and_names_real_lines(mutation):
     for mutant in drawn:
         assert mutant.before != mutant.after
         assert 0 < mutant.line <= len((mutation.ROOT / mutant.file).read_text().splitlines())
+
+
+def test_a_record_continues_a_run_of_the_same_sources(mutation, tmp_path, monkeypatch):
+    path = tmp_path / "record.json"
+    record = mutation.Record.read(path)
+    mutant = mutation.mutants(mutation._sources(), 2, seed=0)[0]
+    record.results[mutant.key] = True
+    record.lines = {mutant.file: {"3": ["tests.core.test_x.test_y"]}}
+    record.write(path)
+    assert mutation.Record.read(path) == record
+    monkeypatch.setattr(mutation, "PACKAGES", ("core",))
+    with pytest.raises(SystemExit, match="expected the record of these sources"):
+        mutation.Record.read(path)
+
+
+def test_mutants_that_were_tried_are_not_tried_again(mutation, monkeypatch):
+    drawn = mutation.mutants(mutation._sources(), 3, seed=0)
+    record = mutation.Record.read(None)
+    record.results[drawn[0].key] = True
+    monkeypatch.setattr(mutation, "TESTS", ())
+    tried = []
+    monkeypatch.setattr(mutation, "notices", lambda mutant, *_: tried.append(mutant) or False)
+    mutation.run(record, None, drawn, end=float("inf"))
+    assert tried == drawn[1:]
+    mutation.run(record, None, mutation.mutants(mutation._sources(), 9, seed=1), end=0.0)  # no time left
+    assert len(tried) == 2

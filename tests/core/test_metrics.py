@@ -134,3 +134,46 @@ def test_names():
         assert metric.interval in ("percentiles", "wilson", "normal")
         assert metric.decision in ("largest", "prior", "tuned")
         assert metric.decision == "largest" or metric.takes == "labels"
+
+
+@pytest.mark.parametrize("spec", [spec for spec in SPECS if METRICS[spec].task == "classes"])
+@pytest.mark.parametrize("K", [2, 3])
+def test_a_class_that_weighs_nothing_counts_as_one_that_is_not_there(spec, K):
+    """Resamples leave classes out: no 0 / 0 is computed, and no warning comes of it."""
+    metric = METRICS[spec]
+    truth, prediction = example(metric, K)
+    lines = np.stack([truth != k for k in range(K)]).astype(float)
+    values = metric.statistic(truth, prediction, K)(lines)
+    for k, value in enumerate(values):
+        if spec == "calibration_error":  # its bins are those of all rows
+            continue
+        rows = truth != k
+        alone = metric.value(truth[rows], prediction[rows], K=K)
+        assert value == pytest.approx(alone, rel=1e-9, nan_ok=True), k
+
+
+def test_f1_of_a_class_that_is_neither_there_nor_predicted():
+    truth, labels = np.array([0, 0, 1]), np.array([0, 1, 1])
+    two_of_three = METRICS["f1"].value(truth, labels, K=3)
+    assert two_of_three == pytest.approx((2 / 3 + 2 / 3) / 2)
+    assert METRICS["f1"].value(np.array([0, 0]), np.array([0, 0]), K=2) == 0.0
+    assert METRICS["f1"].statistic(np.array([0, 0]), np.array([0, 0]), 2)(np.ones((1, 2))).tolist() == [0.0]
+
+
+def test_r2_of_numbers_that_do_not_vary_is_not_defined():
+    metric = METRICS["r2"]
+    assert np.isnan(metric.value(np.full(5, 3.0), np.arange(5.0)))
+    assert np.isnan(metric.statistic(np.arange(5.0), np.arange(5.0), 0)(np.eye(5)[:1])).all()
+    far = 1e9 + np.arange(5.0)
+    assert metric.value(far, far + 0.5) == pytest.approx(1 - 0.25 / 2)
+
+
+def test_bins_hold_equal_values_together_and_at_least_twenty_rows():
+    from ellayer.core.metrics import equal_bins
+
+    bins = equal_bins(np.repeat([0.1, 0.2, 0.9], 50))
+    assert sorted(map(len, bins)) == [50, 50, 50]
+    assert [len(rows) for rows in equal_bins(np.arange(39.0))] == [39]
+    assert [len(rows) for rows in equal_bins(np.arange(40.0))] == [20, 20]
+    assert len(equal_bins(np.arange(1000.0))) == 10
+    assert np.concatenate(equal_bins(np.arange(1000.0)[::-1])).tolist() == list(range(999, -1, -1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 
 import numpy as np
@@ -221,3 +222,19 @@ def test_inputs_are_left_alone():
     X, Y = problem(BINARY)  # read-only
     lbfgs(BINARY, X, Y, parameters=start, sample_weight=np.ones(M), num_iterations=10)
     assert_same_parameters(start, copies)
+
+
+def test_no_point_is_evaluated_twice_in_a_row(monkeypatch):
+    from ellayer.engine import lbfgs as module
+
+    points = []
+    evaluate = module.evaluate
+
+    def spied(config, values, parameters, batch, step):
+        points.append(np.concatenate([theta.ravel() for theta in parameters.values()]))
+        return evaluate(config, values, parameters, batch, step)
+
+    monkeypatch.setattr(module, "evaluate", spied)
+    lbfgs(num_iterations=20)
+    assert len(points) > 5
+    assert not any(np.array_equal(a, b) for a, b in itertools.pairwise(points))

@@ -65,3 +65,14 @@ def test_five_and_five_are_ten():
 def test_bad_sparse_examples(bad, message):
     with pytest.raises(ValueError, match=message):
         train(NETWORK, bad, LABELS, batch_size=7)
+
+
+def test_sparse_examples_of_the_right_type_are_not_copied():
+    from ellayer.engine.sparse import check_sparse
+
+    network = Network([3, 1])
+    X = sparse.csc_array(np.eye(3))
+    assert check_sparse(network, X, None) is X
+    assert check_sparse(network, X, "float32").dtype == np.float32
+    assert check_sparse(network, X.astype(np.float32), None).dtype == np.float32
+    assert check_sparse(network, X.astype(int), None).dtype == np.float64
