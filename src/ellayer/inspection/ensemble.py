@@ -9,7 +9,9 @@ categories too.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -83,13 +85,27 @@ class Ensemble:
             return np.concatenate([X] * len(self.members))
         return np.concatenate([inputs_forward(X, member, self.network.inputs)[0] for member in self.members])
 
-    def columns(self) -> np.ndarray:
-        """Return for each row of the stacked A^[0] the column of the table that it is made of."""
+    def input_columns(self) -> np.ndarray:
+        """Return for each input of the network the position of the column that it is made of."""
         columns = self.parts.input_columns
-        if columns is None:
-            columns = range(self.network.layer_dims[0])
-        of_inputs = np.array(columns or [0])
-        return np.tile(expand_inputs(of_inputs, self.network.inputs), len(self.members))
+        return np.array(range(self.network.layer_dims[0]) if columns is None else columns or [0])
+
+    def feature_columns(self) -> np.ndarray:
+        """Return for each row of the stacked A^[0] the position of the column that it is made of."""
+        return np.tile(expand_inputs(self.input_columns(), self.network.inputs), len(self.members))
+
+    def column_names(self) -> list[str]:
+        """Return the names of the table's columns; x0, x1, ... if they have none."""
+        names = list(self.parts.column_names) or list(self.parts.feature_names)
+        return names or [f"x{i}" for i in range(self.network.layer_dims[0])]
+
+    def labels(self) -> Sequence[Any]:
+        """Return the labels in the order of the probabilities; 0, 1, ... if there are none."""
+        classes = self.parts.classes
+        if classes is None or len(classes) != self.class_count:
+            return range(self.class_count)
+        labels: list[Any] = classes.tolist()
+        return labels
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         """Return probabilities (m, K), or numbers (m, n_L), of prepared rows (n_x, m)."""

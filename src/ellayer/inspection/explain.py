@@ -9,7 +9,6 @@ are its Shapley values.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -90,6 +89,7 @@ def explain(
     label: object = None,
     baseline: object = None,
     tolerance: float = 1e-3,
+    most: int | None = None,
 ) -> Explanation:
     """Return the contribution of each column to each prediction.
 
@@ -109,6 +109,8 @@ def explain(
     tolerance : float
         Largest gap between the sum of the contributions and the difference that they explain, relative to
         the contributions. Points are added to the path, up to 512, until it is reached.
+    most : int, optional
+        Explain so many rows, evenly spread, instead of all.
 
     Returns
     -------
@@ -124,11 +126,13 @@ def explain(
     """
     ensemble = Ensemble.of(model)
     X = ensemble.parts.prepare(rows)
+    if most is not None:
+        X = X[:, np.unique(np.linspace(0, X.shape[1] - 1, most).astype(int))]
     units = _units(ensemble, X, label)
     S = ensemble.features(X)
     start = np.broadcast_to(_start(ensemble, baseline)[:, None], S.shape)
     base, output = ensemble.value(start, units), ensemble.value(S, units)
-    values, names = _integrate(ensemble, start, S, units, output - base, tolerance), _names(ensemble)
+    values, names = _integrate(ensemble, start, S, units, output - base, tolerance), ensemble.column_names()
     return Explanation(
         values=values,
         base=base,
@@ -149,7 +153,7 @@ def _integrate(
     tolerance: float,
 ) -> np.ndarray:
     """Return the contributions of the columns (m, n); rows whose sum is still off get twice the points."""
-    columns, n = ensemble.columns(), len(_names(ensemble))
+    columns, n = ensemble.feature_columns(), len(ensemble.column_names())
     values, open_rows, steps = np.zeros((S.shape[1], n)), np.arange(S.shape[1]), _STEPS[0]
     while len(open_rows) and steps <= _STEPS[1]:
         slopes = partial(_slopes, ensemble, units[open_rows])
@@ -185,28 +189,14 @@ def _units(ensemble: Ensemble, X: np.ndarray, label: object) -> np.ndarray:
         return class_index(ensemble.predict(X).T)
     if label is None:
         return np.full(m, K - 1 if ensemble.has_odds else 0)
-    labels = _all_labels(ensemble)
+    labels = ensemble.labels()
     if label not in labels:
         raise EllayerError(f"label: expected one of {', '.join(map(str, labels[:10]))}, received {label!r}")
     return np.full(m, labels.index(label))
 
 
-def _all_labels(ensemble: Ensemble) -> Sequence[Any]:
-    classes = ensemble.parts.classes
-    if classes is None or len(classes) != ensemble.class_count:
-        return range(ensemble.class_count)
-    labels: list[Any] = classes.tolist()
-    return labels
-
-
 def _labels(ensemble: Ensemble, units: np.ndarray) -> list[Any] | None:
     if not ensemble.has_odds:
         return None
-    labels = _all_labels(ensemble)
+    labels = ensemble.labels()
     return [labels[unit] for unit in units.tolist()]
-
-
-def _names(ensemble: Ensemble) -> list[str]:
-    parts = ensemble.parts
-    names = list(parts.column_names) or list(parts.feature_names)
-    return names or [f"x{i}" for i in range(ensemble.network.layer_dims[0])]

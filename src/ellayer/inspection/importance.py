@@ -1,40 +1,122 @@
-"""Permutation importance: how much worse predictions get when the values of one column are shuffled."""
+"""Permutation importance: how much worse predictions get when the values of a column are shuffled.
+
+Columns that say nearly the same are shuffled together: alone each would seem useless, for the others replace it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+import time
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-if TYPE_CHECKING:
-    import polars as pl
+from ..core.metrics import METRICS, Metric, class_numbers
+from .ensemble import Ensemble
+from .explain import explain
+from .model_parts import SupportedModel
+
+CORRELATED = 0.8
+_RANKING_ROWS = 64  # explained to rank the columns, so that a time limit is spent on the first ones
+
+
+@dataclass(frozen=True)
+class ColumnImportance:
+    """Importance of a column, or of several that are shuffled together.
+
+    Attributes
+    ----------
+    columns : tuple of str
+    mean, spread : float
+        Mean and standard deviation over the shuffles of the change of the metric for the worse.
+    """
+
+    columns: tuple[str, ...]
+    mean: float
+    spread: float
+
+    @property
+    def name(self) -> str:
+        """The columns in a line."""
+        return " + ".join(self.columns)
+
+
+@dataclass(frozen=True)
+class Importance:
+    """Permutation importance of the columns of a table.
+
+    Attributes
+    ----------
+    rows : list of ColumnImportance
+        The most important first.
+    metric : str
+        Name of the metric.
+    m : int
+        Rows that were shuffled.
+    repeats : int
+        Shuffles of each column that the time was enough for.
+    seconds : float
+        The time limit.
+    unmeasured : list of str
+        Columns that the time was not enough for; by their contributions to predictions they matter less.
+    """
+
+    rows: list[ColumnImportance]
+    metric: str
+    m: int
+    repeats: int
+    seconds: float
+    unmeasured: list[str]
+
+    def description(self) -> str:
+        """Return how it was measured, in sentences."""
+        shuffles = f"{self.repeats} shuffle{'' if self.repeats == 1 else 's'}"
+        text = f"Mean of {shuffles} on {self.m:,} rows; the time limit was {self.seconds:.3g} s"
+        if self.unmeasured:
+            text += (
+                f", too short for {len(self.unmeasured):,} columns that contribute less to the predictions"
+            )
+        groups = sum(len(row.columns) > 1 for row in self.rows)
+        if groups:
+            text += (
+                f". Columns with a rank correlation of {CORRELATED:g} or more are shuffled together "
+                f"({groups} group{'' if groups == 1 else 's'})"
+            )
+        return text + "."
 
 
 def permutation_importance(
-    score: Callable[[pl.DataFrame, np.ndarray], float],
-    X: pl.DataFrame,
-    y: np.ndarray,
+    model: SupportedModel,
+    X: object,
+    y: ArrayLike,
+    metric: str,
     *,
     repeats: int = 5,
+    seconds: float = 10.0,
     seed: int = 0,
-) -> list[tuple[str, float, float]]:
-    """Return each column with the mean increase of the error when it is shuffled, and its standard deviation.
+) -> Importance:
+    """Return how much worse a metric gets when the values of each column are shuffled.
+
+    The prepared values of a column are shuffled, which is the same as to shuffle the column. Rounds of one shuffle of
+    every column, those with large contributions first, end at the time limit.
 
     Parameters
     ----------
-    score : callable
-        ``score(X, y)`` returns an error: lower is better.
-    X : polars.DataFrame, shape (m, n)
+    model : fitted estimator, TrainingResult, or (Network, parameters)
+    X : table or array
+        As ``predict`` takes it.
     y : array, shape (m,)
+    metric : str
+        A row of ``METRICS`` that takes numbers, or labels or probabilities of classes.
     repeats : int
-        Shuffles per column.
+        Most shuffles of a column.
+    seconds : float
+        Time limit; one shuffle of one column is done in any case.
     seed : int
 
     Returns
     -------
-    list of (str, float, float)
-        The most important column first.
+    Importance
 
     References
     ----------
@@ -42,18 +124,122 @@ def permutation_importance(
 
     Examples
     --------
-    >>> import polars as pl
-    >>> X = pl.DataFrame({"a": [1.0, 2.0, 3.0, 4.0], "b": [0.0, 0.0, 1.0, 1.0]})
-    >>> error = lambda X, y: float(np.mean((X["a"].to_numpy() - y) ** 2))
-    >>> [name for name, mean, _ in permutation_importance(error, X, np.arange(1.0, 5.0)) if mean > 0]
-    ['a']
+    >>> from ellayer.core import Network
+    >>> model = Network([2, 1], "identity", "squared_error"), {"W1": np.array([[1.0, 0.0]]), "b1": np.zeros((1, 1))}
+    >>> X = np.array([[1.0, 2.0, 3.0, 4.0], [0.0, 1.0, 1.0, 0.0]])
+    >>> [row.columns for row in permutation_importance(model, X, X[0], "rmse").rows if row.mean > 0]
+    [('x0',)]
     """
-    random, base = np.random.RandomState(seed), score(X, y)
-    rows = []
-    for column in X.columns:
-        increases = []
-        for _ in range(repeats):
-            shuffled = X[column][random.permutation(len(y))]
-            increases.append(score(X.with_columns(shuffled.alias(column)), y) - base)
-        rows.append((column, float(np.mean(increases)), float(np.std(increases))))
-    return sorted(rows, key=lambda row: -row[1])
+    end = time.monotonic() + seconds
+    ensemble, row = Ensemble.of(model), METRICS[metric]
+    prepared, names = ensemble.parts.prepare(X), ensemble.column_names()
+    truth, K = _truth(ensemble, y), ensemble.class_count
+    columns = ensemble.input_columns()
+    groups = _ranked(correlated_columns(prepared, columns), model, X)
+
+    def error(matrix: np.ndarray) -> float:
+        value = row.value(truth, _prediction(ensemble, row, matrix), K=K)
+        return -value if row.maximize else value
+
+    base = error(prepared)
+    changes: list[list[float]] = [[] for _ in groups]
+    for repeat in range(repeats):
+        for group, measured in zip(groups, changes, strict=True):
+            if changes[0] and time.monotonic() > end:
+                break
+            random = np.random.default_rng([seed, repeat, group[0]])
+            shuffled, inputs = prepared.copy(), np.flatnonzero(np.isin(columns, group))
+            shuffled[inputs] = prepared[np.ix_(inputs, random.permutation(prepared.shape[1]))]
+            measured.append(error(shuffled) - base)
+    rows = [
+        ColumnImportance(tuple(names[j] for j in group), float(np.mean(values)), float(np.std(values)))
+        for group, values in zip(groups, changes, strict=True)
+        if values
+    ]
+    return Importance(
+        rows=sorted(rows, key=lambda row: -row.mean),
+        metric=row.name,
+        m=prepared.shape[1],
+        repeats=max(map(len, changes), default=0),
+        seconds=seconds,
+        unmeasured=[
+            names[j] for group, values in zip(groups, changes, strict=True) if not values for j in group
+        ],
+    )
+
+
+def correlated_columns(
+    X: np.ndarray, columns: np.ndarray, threshold: float = CORRELATED, most: int = 1000
+) -> list[list[int]]:
+    """Return groups of columns that say nearly the same, each of them one or more positions in the table.
+
+    Two columns belong together if sqrt(RV) of the ranks of their inputs reaches the threshold: of two numbers that is
+    |Spearman's correlation|, of several inputs each, such as the levels of categories, its generalisation (Robert and
+    Escoufier 1976). Every two columns of a group do (complete linkage).
+
+    Parameters
+    ----------
+    X : array, shape (n_x, m)
+        Prepared rows.
+    columns : array of int, shape (n_x,)
+        For each input the position of its column.
+    threshold : float
+    most : int
+        Rows that are used, evenly spread.
+
+    Returns
+    -------
+    list of list of int
+
+    Examples
+    --------
+    >>> a, b = np.arange(6.0), np.array([1.0, 0.0, 1.0, 1.0, 0.0, 0.0])
+    >>> correlated_columns(np.stack([a, b, a**3]), np.array([0, 1, 2]))
+    [[0, 2], [1]]
+    """
+    from scipy.cluster.hierarchy import fcluster, linkage
+    from scipy.spatial.distance import squareform
+    from scipy.stats import rankdata
+
+    present = np.unique(columns)
+    if len(present) < 2 or X.shape[1] < 3:
+        return [[int(j)] for j in present]
+    some = X[:, np.unique(np.linspace(0, X.shape[1] - 1, most).astype(int))]
+    ranks = rankdata(some, axis=1) / some.shape[1]
+    ranks -= ranks.mean(axis=1, keepdims=True)
+    order = np.argsort(columns, kind="stable")
+    starts = np.searchsorted(columns[order], present)
+    squares = np.square(ranks[order] @ ranks[order].T)
+    between = np.add.reduceat(np.add.reduceat(squares, starts, axis=0), starts, axis=1)
+    size = np.sqrt(np.diag(between))
+    alike = np.sqrt(between / np.maximum(np.outer(size, size), 1e-300)).clip(0.0, 1.0)
+    distance = 1.0 - alike
+    np.fill_diagonal(distance, 0.0)
+    clusters = fcluster(
+        linkage(squareform(distance, checks=False), "complete"), 1.0 - threshold + 1e-9, "distance"
+    )
+    groups: dict[int, list[int]] = {}
+    for j, cluster in zip(present.tolist(), clusters.tolist(), strict=True):
+        groups.setdefault(cluster, []).append(j)
+    return sorted(groups.values())
+
+
+def _ranked(groups: list[list[int]], model: SupportedModel, X: object) -> list[list[int]]:
+    """Return the groups with the largest contributions to the predictions first."""
+    explanation = explain(model, X, most=_RANKING_ROWS, tolerance=1e9)
+    size = np.abs(explanation.values).mean(axis=0)
+    return sorted(groups, key=lambda group: -size[group].sum())
+
+
+def _truth(ensemble: Ensemble, y: ArrayLike) -> np.ndarray:
+    """Return class numbers, or numbers."""
+    if not ensemble.has_odds:
+        return np.asarray(y, dtype=float).ravel()
+    return class_numbers(y, ensemble.labels())
+
+
+def _prediction(ensemble: Ensemble, metric: Metric, X: np.ndarray) -> np.ndarray:
+    prediction = ensemble.predict(X)
+    if metric.takes == "labels":
+        return prediction.argmax(axis=1)
+    return prediction if metric.takes == "probabilities" else prediction[:, 0]

@@ -69,7 +69,13 @@ def shown_columns(facts: RunFacts) -> list[str]:
     if not facts.shown_rows:
         return []
     names = list(facts.shown_rows[0])
-    ranked = [name for name, _, _ in sorted(facts.importance, key=lambda row: -row[1]) if name in names]
+    important = [name for name, _, _ in sorted(facts.importance, key=lambda row: -row[1])]
+    ranked = [
+        part
+        for name in important
+        for part in ([name] if name in names else name.split(" + "))
+        if part in names
+    ]
     return (ranked or names)[:_COLUMNS]
 
 

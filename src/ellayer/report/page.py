@@ -11,7 +11,7 @@ import numpy as np
 
 from ..core.metrics import METRICS, class_numbers
 from ..core.network import Network
-from . import plots_quality, sentences, titles
+from . import plots_dependence, plots_quality, sentences, titles
 from .mistakes import largest_mistakes, shown_columns
 from .plots_quality import Curve
 from .run_facts import Predictions, RunFacts
@@ -101,6 +101,8 @@ def content(facts: RunFacts) -> dict[str, object]:
         "quality": _quality_pictures(facts, models, scored, pictures) if models else [],
         **_mistakes(facts, models),
         "importance": _importance(facts, pictures),
+        "dependence": _dependence(facts, pictures),
+        "individual_lines": any(plots_dependence.has_individual(it) for it in facts.dependence),
         "weights": _weights(facts),
         "faults": [] if facts.diagnosis is None else facts.diagnosis.findings,
     }
@@ -255,6 +257,18 @@ def _importance(facts: RunFacts, pictures: Pictures) -> Picture | None:
     title = titles.of_importance(facts)
     figure = plots_quality.importance_bars(facts.importance, facts.importance_of or "score")
     return Picture(title=title, svg=pictures.figure(figure, title), wide=True)
+
+
+def _dependence(facts: RunFacts, pictures: Pictures) -> list[Picture]:
+    drawn = [(titles.of_dependence(facts, it), it) for it in facts.dependence if len(it.grid) > 1]
+    return [
+        Picture(
+            title=title,
+            svg=pictures.figure(plots_dependence.dependence_plot(it, facts.target, facts.classes), title),
+            wide=False,
+        )
+        for title, it in drawn
+    ]
 
 
 def _weights(facts: RunFacts) -> list[str]:

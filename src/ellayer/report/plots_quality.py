@@ -96,7 +96,7 @@ def learning_curves(
             )
         axes.set_xlabel(along)
         axes.set_ylabel("loss")
-        _finish(axes, "y")
+        finish_axes(axes, "y")
     return figure
 
 
@@ -199,7 +199,7 @@ def calibration_curve(
         axes.set_ylabel("observed frequency")
         axes.set_xlim(-0.02, 1.02)
         axes.set_ylim(-0.02, 1.02)
-        _finish(axes, "both")
+        finish_axes(axes, "both")
     return figure
 
 
@@ -227,7 +227,7 @@ def roc_curves(curves: Mapping[str, Curve], title: str = "") -> Figure:
             _line(axes, *_thin(false_positive, true_positive), shorten(name, 28), i)
         axes.set_xlabel("false positive rate")
         axes.set_ylabel("true positive rate (recall)")
-        _finish(axes, "both", "lower right")
+        finish_axes(axes, "both", "lower right")
     return figure
 
 
@@ -243,7 +243,7 @@ def precision_recall_curves(curves: Mapping[str, Curve], title: str = "") -> Fig
         axes.set_xlabel("recall")
         axes.set_ylabel("precision")
         axes.set_ylim(0, 1.03)
-        _finish(axes, "both", "lower left")
+        finish_axes(axes, "both", "lower left")
     return figure
 
 
@@ -272,7 +272,7 @@ def predicted_against_true(y: ArrayLike, prediction: ArrayLike, title: str = "",
             axes.plot(ends, ends, color=ORANGE, linewidth=1.4, linestyle="--", label="equal")
         axes.set_xlabel(f"true {shorten(target, 30)}".strip())
         axes.set_ylabel("predicted")
-        _finish(axes, "both", "upper left")
+        finish_axes(axes, "both", "upper left")
     return figure
 
 
@@ -286,7 +286,7 @@ def residual_plot(y: ArrayLike, prediction: ArrayLike, title: str = "", target: 
         axes.axhline(0.0, color=ORANGE, linewidth=1.4, linestyle="--", label="no error")
         axes.set_xlabel(f"predicted {shorten(target, 30)}".strip())
         axes.set_ylabel("predicted - true")
-        _finish(axes, "both", "upper left")
+        finish_axes(axes, "both", "upper left")
     return figure
 
 
@@ -342,7 +342,8 @@ def _points(axes: Axes, x: np.ndarray, y: np.ndarray) -> None:
     axes.scatter(x, y, s=13, color=BLUE, alpha=faint, linewidths=0)
 
 
-def _finish(axes: Axes, grid: Literal["x", "y", "both"], corner: Corner = "best") -> None:
+def finish_axes(axes: Axes, grid: Literal["x", "y", "both"], corner: Corner = "best") -> None:
+    """Add the grid, and the legend if something is labelled."""
     axes.grid(axis=grid, **_GRID)
     axes.set_axisbelow(True)
     if axes.get_legend_handles_labels()[0]:

@@ -11,6 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from ..core.network import Network
     from ..inspection import Diagnosis
+    from ..inspection.partial_dependence import Dependence
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,9 +77,13 @@ class RunFacts:
     ids : list of str, optional
         Names of the held-out rows.
     importance : list of (str, float, float)
-        Feature, mean change of the metric for the worse when it is shuffled, standard deviation.
+        Feature, or several joined by " + "; mean change of the metric for the worse when it is shuffled, standard deviation.
     importance_of : str
         Title of the metric.
+    importance_note : str
+        How it was measured.
+    dependence : list of Dependence
+        Partial dependence on the most important columns.
     weight_pictures : array, shape (units, h, w) or (units, h, w, 3), optional
         The first layer's weights, one picture per unit.
     diagnosis : Diagnosis, optional
@@ -112,6 +117,8 @@ class RunFacts:
     ids: list[str] | None = None
     importance: list[tuple[str, float, float]] = field(default_factory=list)
     importance_of: str = ""
+    importance_note: str = ""
+    dependence: list[Dependence] = field(default_factory=list)
     weight_pictures: np.ndarray | None = None
     diagnosis: Diagnosis | None = None
     seconds: dict[str, float] = field(default_factory=dict)

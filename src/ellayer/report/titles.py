@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
+from .plots_dependence import shown_class
 from .plots_quality import change_when_worse, count_pairs, curve_of
 from .run_facts import Predictions, RunFacts
 from .scores import Score
 from .sentences import format_number, format_score, short
+
+if TYPE_CHECKING:
+    from ..inspection.partial_dependence import Dependence
 
 
 def of_curves(facts: RunFacts) -> str:
@@ -128,3 +134,21 @@ def of_importance(facts: RunFacts) -> str:
     metric = facts.importance_of or "score"
     verb = "raises" if change_when_worse(metric) == "increase" else "lowers"
     return f"Most important: {short(name)} (shuffling it {verb} the {metric} by {change:.2g})"
+
+
+def of_dependence(facts: RunFacts, dependence: Dependence) -> str:
+    """Return between which values the mean prediction varies.
+
+    Parameters
+    ----------
+    facts : RunFacts
+    dependence : Dependence
+    """
+    k = shown_class(dependence, facts.classes)
+    average = dependence.average[:, 0 if k is None else k]
+    low, high = float(average.min()), float(average.max())
+    if k is None:
+        ends, of = (format_number(low), format_number(high)), f"mean predicted {short(facts.target)}"
+    else:
+        ends, of = (f"{100 * low:.0f}", f"{100 * high:.0f} %"), f"mean p({short(facts.classes[k])})"
+    return f"{short(dependence.name)}: {of} from {ends[0]} to {ends[1]}"

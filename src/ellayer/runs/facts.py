@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..core.metrics import METRICS, class_numbers
+from ..core.metrics import METRICS
 from ..errors import EllayerError
 from ..inspection import Diagnosis, diagnose
-from ..inspection.importance import permutation_importance
+from ..inspection.importance import Importance, permutation_importance
+from ..inspection.partial_dependence import Dependence, partial_dependence
 from ..report.run_facts import RunFacts
 from .config import config_text
 from .messages import no_warnings
@@ -23,7 +23,11 @@ from .versions import versions
 if TYPE_CHECKING:
     from ..data import Examples
 
-IMPORTANCE_ROWS, IMPORTANCE_COLUMNS = 1000, 60
+IMPORTANCE_ROWS, IMPORTANCE_SECONDS = (
+    1000,
+    (2.0, 10.0),
+)  # at least and at most; between them a quarter of the fit
+MOST_DEPENDENCES = 4
 DIAGNOSIS_ROWS = 2000
 MOST_PICTURES = 16
 
@@ -38,7 +42,7 @@ def evaluate(run: TrainedRun) -> RunFacts:
     begin = time.perf_counter()
     held_out, parts = run.held_out(), run.parts
     rows = held_out.examples
-    importance, importance_of = _importance(run, rows)
+    importance = _importance(run, rows)
     facts = RunFacts(
         name=run.name,
         task=str(run.survey.task),
@@ -63,8 +67,12 @@ def evaluate(run: TrainedRun) -> RunFacts:
         shown_rows=None if isinstance(rows.X, np.ndarray) else rows.X.to_dicts(),
         images=None if rows.image_shape is None else np.asarray(rows.X).reshape(-1, *rows.image_shape),
         ids=None if rows.ids is None else [str(name) for name in rows.ids],
-        importance=importance,
-        importance_of=importance_of,
+        importance=[]
+        if importance is None
+        else [(row.name, row.mean, row.spread) for row in importance.rows],
+        importance_of="" if importance is None else METRICS[importance.metric].title,
+        importance_note="" if importance is None else importance.description(),
+        dependence=_dependence(run, rows, importance),
         weight_pictures=_weight_pictures(run),
         diagnosis=_diagnosis(run),
         seconds=run.seconds,
@@ -74,29 +82,24 @@ def evaluate(run: TrainedRun) -> RunFacts:
     return facts
 
 
-def _importance(run: TrainedRun, rows: Examples) -> tuple[list[tuple[str, float, float]], str]:
-    """Return the importance of each column of a table, and the score that it is measured by."""
+def _importance(run: TrainedRun, rows: Examples) -> Importance | None:
+    """Return the importance of the columns of a table."""
     if run.parts.network is None or isinstance(rows.X, np.ndarray) or not rows.m:
-        return [], ""
-    if not 0 < rows.X.width <= IMPORTANCE_COLUMNS:
-        return [], ""
+        return None
+    metric = "rmse" if run.survey.task == "numbers" else "log_loss"
+    seconds = float(np.clip(run.seconds.get("fitting", 0.0) / 4, *IMPORTANCE_SECONDS))
     X, y = rows.X[:IMPORTANCE_ROWS], np.asarray(rows.y)[:IMPORTANCE_ROWS]
-    score, name = _error(run)
     with no_warnings():  # the same rows have been predicted before
-        return permutation_importance(score, X, y), name
+        return permutation_importance(run.model, X, y, metric, seconds=seconds)
 
 
-def _error(run: TrainedRun) -> tuple[Callable[[Any, np.ndarray], float], str]:
-    """Return a function of rows and targets to their log loss or RMSE, and its name in words."""
-    model: Any = run.model
-    if run.survey.task == "numbers":
-        rmse = METRICS["rmse"]
-        return lambda X, y: rmse.value(y, model.predict(X)), rmse.title
-    log_loss, classes = METRICS["log_loss"], model.classes_
-    return (
-        lambda X, y: log_loss.value(class_numbers(y, classes), model.predict_proba(X), K=len(classes)),
-        log_loss.title,
-    )
+def _dependence(run: TrainedRun, rows: Examples, importance: Importance | None) -> list[Dependence]:
+    """Return the partial dependence on the most important columns."""
+    if importance is None:
+        return []
+    columns = [row.columns[0] for row in importance.rows[:MOST_DEPENDENCES] if row.mean > 0]
+    with no_warnings():
+        return [partial_dependence(run.model, rows.X[:IMPORTANCE_ROWS], column) for column in columns]
 
 
 def _diagnosis(run: TrainedRun) -> Diagnosis | None:

@@ -1,0 +1,111 @@
+"""Partial dependence: the prediction as one column takes other values and all others stay as they are.
+
+    PD(v) = mean over the rows of f(row with v in the column)        ICE: the same, row by row
+
+(Friedman 2001; Goldstein et al. 2015.)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .ensemble import Ensemble
+from .model_parts import SupportedModel
+
+_GRID, _LEVELS, _ROWS = 24, 12, 200
+_RANGE = (0.05, 0.95)  # quantiles between which numbers are varied
+
+
+class NamedColumns(Protocol):
+    """A frame: its columns by name."""
+
+    def __getitem__(self, name: str, /) -> ArrayLike:
+        """Return a column."""
+
+
+@dataclass(frozen=True, eq=False)
+class Dependence:
+    """Predictions as one column varies.
+
+    Attributes
+    ----------
+    name : str
+        Of the column.
+    grid : array, shape (g,)
+        Its values: numbers or dates in ascending order, or the most frequent categories.
+    average : array, shape (g, K)
+        Partial dependence: mean probability of each class, or of a number (K = 1).
+    individual : array, shape (r, g, K)
+        The same of each of some rows.
+    labels : sequence, or None
+        The classes; None for numbers.
+    """
+
+    name: str
+    grid: np.ndarray
+    average: np.ndarray
+    individual: np.ndarray
+    labels: list[Any] | None
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether the values are numbers or dates."""
+        return self.grid.dtype.kind in "iufM"
+
+
+def partial_dependence(model: SupportedModel, X: NamedColumns, column: str) -> Dependence:
+    """Return predictions for rows in which one column takes each of its values in turn.
+
+    Parameters
+    ----------
+    model : fitted estimator
+    X : table
+        Rows; up to 200 of them, evenly spread, are used. Values of the column are taken from them: up to 24 between
+        the 5 % and the 95 % quantile of numbers, and the 12 most frequent categories.
+    column : str
+        Name of a column.
+
+    Returns
+    -------
+    Dependence
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from ellayer import TabularRegressor
+    >>> X = pl.DataFrame({"a": [k / 10 for k in range(60)], "b": ["u", "v", "w"] * 20})
+    >>> model = TabularRegressor(epochs=20, hidden_layer_sizes=8, random_state=0).fit(X, X["a"])
+    >>> partial_dependence(model, X, "b").grid.tolist()
+    ['u', 'v', 'w']
+    """
+    ensemble = Ensemble.of(model)
+    prepared = ensemble.parts.prepare(X)
+    places = _grid_rows(np.asarray(X[column]))
+    some = prepared[:, np.unique(np.linspace(0, prepared.shape[1] - 1, _ROWS).astype(int))]
+    inputs = np.flatnonzero(ensemble.input_columns() == ensemble.column_names().index(column))
+    r, g = some.shape[1], len(places)
+    varied = np.tile(some, g)
+    varied[inputs] = np.repeat(prepared[np.ix_(inputs, places)], r, axis=1)
+    individual = ensemble.predict(varied).reshape(g, r, -1).swapaxes(0, 1)
+    labels = list(ensemble.labels()) if ensemble.has_odds else None
+    grid = np.asarray(X[column])[places]
+    return Dependence(column, grid, individual.mean(axis=0), individual, labels)
+
+
+def _grid_rows(values: np.ndarray) -> np.ndarray:
+    """Return rows that hold the values of the grid."""
+    if values.dtype.kind in "iufM":
+        known = np.flatnonzero(~np.isnat(values) if values.dtype.kind == "M" else np.isfinite(values))
+        order = known[np.argsort(values[known], kind="stable")]
+        low, high = (int(q * (len(order) - 1)) for q in _RANGE)
+        chosen = order[np.unique(np.linspace(low, high, _GRID).astype(int))] if len(order) else order
+        return chosen[np.unique(values[chosen], return_index=True)[1]]
+    texts = values.astype(str)
+    known = np.array([value is not None for value in values.tolist()], bool)
+    levels, first, counts = np.unique(texts[known], return_index=True, return_counts=True)
+    frequent = np.sort(np.argsort(-counts, kind="stable")[:_LEVELS])
+    return np.flatnonzero(known)[first[frequent]] if len(levels) else np.zeros(0, int)

@@ -1,0 +1,96 @@
+"""Pictures of partial dependence and of individual conditional expectation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from .plots_quality import BLUE, SIZE, finish_axes, shorten
+from .style import COLOURS, DASHES, look, new_figure
+
+if TYPE_CHECKING:
+    from ..inspection.partial_dependence import Dependence
+
+_LINES = 40  # rows drawn one by one
+_CLASSES = 6
+
+
+def shown_class(dependence: Dependence, classes: list[Any]) -> int | None:
+    """Return the class whose probability is described: of two the second, of more the one that varies most.
+
+    Parameters
+    ----------
+    dependence : Dependence
+    classes : list
+        Empty for numbers.
+    """
+    if not classes:
+        return None
+    return 1 if len(classes) == 2 else int(np.ptp(dependence.average, axis=0).argmax())
+
+
+def has_individual(dependence: Dependence) -> bool:
+    """Return whether single rows are drawn: lines over numbers, of one output."""
+    return dependence.is_ordered and dependence.average.shape[1] <= 2
+
+
+def dependence_plot(dependence: Dependence, target: str, classes: list[Any], title: str = "") -> Figure:
+    """Draw the mean prediction over the values of a column, with single rows where one output is drawn.
+
+    Parameters
+    ----------
+    dependence : Dependence
+    target : str
+        Name of the target.
+    classes : list
+        Empty for numbers.
+    title : str
+        Of the picture.
+
+    Returns
+    -------
+    Figure
+    """
+    K = dependence.average.shape[1]
+    shown = (
+        [0]
+        if K == 1
+        else [1]
+        if K == 2
+        else np.argsort(-np.ptp(dependence.average, axis=0))[:_CLASSES].tolist()
+    )
+    with look():
+        figure, (axes,) = new_figure(SIZE, title)
+        x: Any = dependence.grid if dependence.is_ordered else np.arange(len(dependence.grid))
+        if has_individual(dependence):
+            rows = np.unique(np.linspace(0, len(dependence.individual) - 1, _LINES).astype(int))
+            axes.plot(x, dependence.individual[rows, :, shown[0]].T, color=BLUE, alpha=0.18, linewidth=0.8)
+        for i, k in enumerate(sorted(shown)):
+            label = "mean" if K <= 2 else shorten(classes[k])
+            axes.plot(
+                x, dependence.average[:, k], color=COLOURS[i % len(COLOURS)], label=label, linewidth=2.2,
+                linestyle=DASHES[i % len(DASHES)] if dependence.is_ordered else "", marker=None if dependence.is_ordered else "o",
+            )  # fmt: skip
+        if dependence.is_ordered:
+            if dependence.grid.dtype.kind == "M":
+                figure.autofmt_xdate()
+            else:
+                axes.xaxis.set_major_locator(MaxNLocator(5))
+        else:
+            names = [shorten(value, 12) for value in dependence.grid.tolist()]
+            turned = sum(map(len, names)) > 36
+            axes.set_xticks(x, names, rotation=60 if turned else 0, ha="right" if turned else "center")
+        axes.set_xlabel(shorten(dependence.name, 40))
+        of = (
+            f"predicted {shorten(target, 30)}"
+            if K == 1
+            else f"p({shorten(classes[1])})"
+            if K == 2
+            else "probability"
+        )
+        axes.set_ylabel(of)
+        finish_axes(axes, "y" if dependence.is_ordered else "both")
+    return figure
