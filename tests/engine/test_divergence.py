@@ -41,7 +41,7 @@ def test_the_last_finite_parameters_are_kept(network, rate, record_every, engine
         )
     message = str(caught[0].message)
     assert f"at iteration {step} with learning rate {rate:g}" in message
-    assert f"after {step} updates, were kept" in message
+    assert f"after {step} updates, are returned" in message
     assert f"Try learning_rate={rate / 10:g}" in message
     assert "clip_norm" in message
     assert caught[0].filename == __file__  # it points at the call of train

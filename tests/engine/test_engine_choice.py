@@ -97,7 +97,7 @@ def test_what_is_asked_for_is_taken(nothing_compiled):
             assert choose_loop(kind, config(), batches, steps, "float64", "") == kind
     optax_rule = replace(OPTIMIZERS["gd"], name="lion", compiled_only=True)
     assert choose_loop("auto", StepConfig(TINY, optax_rule), batches, 1, "float64", "") == "jax"
-    with pytest.raises(ValueError, match="optimizer 'lion' is optax's and runs compiled"):
+    with pytest.raises(ValueError, match="optimizer 'lion' is from optax and runs compiled"):
         choose_loop("numpy", StepConfig(TINY, optax_rule), batches, 1, "float64", "")
 
 

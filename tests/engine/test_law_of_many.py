@@ -207,7 +207,7 @@ def test_until_one_diverges(rates, record_every, batch_size, best, validated):
 
 def test_a_diverged_network_is_stopped_as_its_own_training_is():
     X, Y = problem(LINEAR)
-    with pytest.warns(DivergenceWarning, match="after [0-9]+ updates, were kept") as caught:
+    with pytest.warns(DivergenceWarning, match="after [0-9]+ updates, are returned") as caught:
         (one,) = ellayer.train_many(LINEAR, X, Y, learning_rate=[50.0], num_iterations=60)
     assert caught[0].filename == __file__
     with pytest.warns(DivergenceWarning):

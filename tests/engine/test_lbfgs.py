@@ -199,7 +199,7 @@ def test_ctrl_c_between_records_keeps_the_last_iterate(monkeypatch):
 )
 def test_what_it_cannot_do(options):
     with pytest.raises(
-        ValueError, match=r"optimizer 'lbfgs': expected the full batch, no dropout.*take 'adam'"
+        ValueError, match=r"optimizer 'lbfgs': expected the full batch, no dropout.*use 'adam'"
     ):
         lbfgs(num_iterations=5, **options)
 

@@ -269,7 +269,7 @@ def test_a_file_that_is_no_whole_number_of_rows(file):
 def test_a_file_that_is_cut_while_it_is_read(file):
     rows = on_disk(file, *problem(BINARY), **SMALL)
     file.write_bytes(file.read_bytes()[:-40])
-    with pytest.raises(ValueError, match="the file ends before"):
+    with pytest.raises(ValueError, match="the file is shorter"):
         ellayer.train(BINARY, rows, num_iterations=9, **RUN)
 
 

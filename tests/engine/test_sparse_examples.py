@@ -57,7 +57,7 @@ def test_five_and_five_are_ten():
     ("bad", "message"),
     [
         (X.T.tocsr(), r"X: expected \(6, m\).*received \(50, 6\).*Transpose"),
-        (X * np.nan, "X: expected finite numbers, received nan or infinite ones"),
+        (X * np.nan, "X: expected finite numbers, received nan or infinity"),
         (X.astype(complex), "X: expected numbers, received dtype complex128"),
         (sparse.csr_matrix((6, 0)), "at least one example and one feature"),
     ],

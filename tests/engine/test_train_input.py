@@ -112,7 +112,7 @@ OPTIONS = {
     ),
     "a callback that is none": ({"callbacks": [3]}, "callbacks: expected functions, received int"),
     "progress that is none": ({"progress": 3}, "progress: expected a function, received int"),
-    "a metric with the name of a column": ({"metrics": {"loss": print}}, "metrics: expected names that are no columns.*received 'loss'"),
+    "a metric with the name of a column": ({"metrics": {"loss": print}}, "metrics: expected names other than the columns.*received 'loss'"),
     "metrics as a list": ({"metrics": [print]}, "metrics: expected a dict of functions .*received list"),
     "a metric that is none": ({"metrics": {"share": 3}}, "metrics: expected a dict of functions .*received int for 'share'"),
     "a score that is none": ({"score": 3, "validation": (X, Y)}, "score: expected a function, received int"),
@@ -122,7 +122,7 @@ OPTIONS = {
     "a seed too large": ({"seed": 2**40}, r"seed: expected a whole number from 0 to 4294967295, received 1099511627776"),
     "a state that is none": ({"state": {"step": 3}}, "state: expected the TrainState of a result, received dict"),
     "a device that is no list": ({"devices": 3, "engine": "jax"}, "devices: expected a list of jax devices, received int"),
-    "a rule of optax on NumPy": ({"optimizer": "lion", "engine": "numpy"}, "optimizer 'lion' is optax's and runs compiled"),
+    "a rule of optax on NumPy": ({"optimizer": "lion", "engine": "numpy"}, "optimizer 'lion' is from optax and runs compiled"),
 }  # fmt: skip
 
 
@@ -157,7 +157,9 @@ def test_layers_and_activations_that_do_not_exist():
 
 
 def test_a_number_too_large_for_float32():
-    with pytest.raises(ValueError, match=r"received inf at feature 0 of example 0 .*scale what overflowed"):
+    with pytest.raises(
+        ValueError, match=r"received inf at feature 0 of example 0 .*scale values that overflow"
+    ):
         ellayer.train(BINARY, changed(X, (0, 0), 1e300), Y, dtype="float32", num_iterations=2)
     large = ellayer.train(
         BINARY, np.full((3, M), 1e308), Y, num_iterations=2

@@ -1,4 +1,4 @@
-"""The loop: training on NumPy to look at, compiled by jax for speed."""
+"""The training loop: on NumPy for inspection, compiled by jax for speed."""
 
 from .batches import Batches, BlockBatches
 from .disk_rows import DiskRows

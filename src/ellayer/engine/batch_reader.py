@@ -1,4 +1,4 @@
-"""Examples that do not lie in memory as arrays: their mini-batches are read as they are needed."""
+"""Examples that are not in memory as dense arrays: mini-batches are read when they are needed."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from .step import Batch
 
 
 class BatchReader(ABC):
-    """Mini-batches of examples that are read, from a file or from a sparse matrix.
+    """Mini-batches read from a file or from a sparse matrix.
 
-    Which examples come depends on the step alone, so that a run may go back and continue.
+    The examples depend only on the step, so that a run can go back and continue.
 
     Parameters
     ----------
     batches : Batches
     n_x, n_y : int
-        Numbers of x and of y of an example.
+        Number of inputs and of targets of an example.
     dtype : dtype
     weighted : bool
         Whether each example has a weight.
@@ -31,7 +31,7 @@ class BatchReader(ABC):
 
     @property
     def width(self) -> int:
-        """Numbers of an example, its weight included."""
+        """Number of values of an example, including its weight."""
         return self.n_x + self.n_y + self.weighted
 
     @abstractmethod

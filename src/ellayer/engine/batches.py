@@ -1,4 +1,4 @@
-"""Which examples an update sees: all of them, or mini-batches shuffled each epoch, in memory or by blocks of a file."""
+"""Examples of each update: the full batch, or mini-batches shuffled each epoch, in memory or by blocks of a file."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ class Batches:
     m : int
         Number of examples.
     batch_size : int or None
-        None, or m and more: the full batch at every step, in order.
+        None, or at least m: the full batch at every step, in order.
     seed : int
     shuffle : bool
-        A new order each epoch; without it the examples' own.
+        Whether to shuffle in each epoch.
 
     Examples
     --------
@@ -36,7 +36,7 @@ class Batches:
         self.steps_per_epoch = -(-m // self.batch_size)
         self.ragged = m % self.batch_size != 0
         step = max(1, 1 << max(0, m.bit_length() - 4))
-        self.rows_kept = -(-m // step) * step  # sets of nearly equal size share a program
+        self.rows_kept = -(-m // step) * step  # data sets of nearly equal size share a program
         self._shuffle = shuffle
         self._seed = seed
         self.order = lru_cache(maxsize=2)(self._order)
@@ -58,7 +58,7 @@ class Batches:
         return self.order(epoch)[batch * self.batch_size : (batch + 1) * self.batch_size]
 
     def padded_indices(self, first: int, count: int, length: int) -> np.ndarray:
-        """Return the examples of ``count`` updates as (length, batch_size), -1 where there is none."""
+        """Return the examples of ``count`` updates as (length, batch_size), padded with -1."""
         table = np.full((length, self.batch_size), -1, np.int32)
         for row in range(count):
             examples = self.indices(first + row)
@@ -67,17 +67,17 @@ class Batches:
 
 
 class BlockBatches(Batches):
-    """Mini-batches of examples that lie in a file: blocks in a new order, and rows within a window of blocks.
+    """Mini-batches of examples in a file: blocks are shuffled, and rows within a window of blocks.
 
-    A window is what is in memory at once: ``window`` blocks that follow one another in the epoch's order of
-    the blocks. Where one window holds everything, the order is that of ``Batches``.
+    A window is in memory at once: ``window`` consecutive blocks in the epoch's order of the blocks. If one
+    window holds the whole file, the order is that of ``Batches``.
 
     Parameters
     ----------
     m, batch_size, seed, shuffle
         As for ``Batches``.
     block : int
-        Rows that are read in one piece.
+        Rows read at once.
     window : int
         Blocks.
 
@@ -95,7 +95,7 @@ class BlockBatches(Batches):
     ):
         super().__init__(m, min(batch_size, m), seed, shuffle)
         self.full = False
-        self.rows_kept = 0  # no program keeps any
+        self.rows_kept = 0  # the program does not depend on it
         self.block, self._blocks_at_once = block, window
         self.windows = -(-m // (block * window))
         self.blocks = lru_cache(maxsize=2)(self._blocks)
@@ -122,7 +122,7 @@ class BlockBatches(Batches):
         return spans, self._generator(epoch, *within).permutation(count)
 
     def parts(self, step: int) -> list[tuple[int, int, int, int]]:
-        """Return where the examples of an update lie: (epoch, window, from, to), mostly one, two across a border."""
+        """Return the location of the examples of an update: (epoch, window, from, to), two of them across a border."""
         epoch, batch = divmod(step, self.steps_per_epoch)
         first, last = batch * self.batch_size, min((batch + 1) * self.batch_size, self.m)
         bounds = self.blocks(epoch)[1]
@@ -135,7 +135,7 @@ class BlockBatches(Batches):
         return found
 
     def _order(self, epoch: int) -> np.ndarray:
-        """Return the order of the examples in an epoch, as one would look at it: the feed goes by windows."""
+        """Return the order of the examples in an epoch, for inspection: training reads window by window."""
         rows = []
         for k in range(self.windows):
             spans, order = self.window(epoch, k)

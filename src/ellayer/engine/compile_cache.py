@@ -1,7 +1,7 @@
-"""jax's persistent compilation cache, in a folder of the user's.
+"""jax's persistent compilation cache, in a folder of the user.
 
-``ELLAYER_CACHE`` names another folder, or switches it off with "0" or "off". A cache that the caller
-has configured in jax is left as it is, and jax's configuration is the caller's again afterwards.
+``ELLAYER_CACHE`` sets another folder, or disables it with "0" or "off". A cache that the caller
+has configured in jax is not changed, and jax's configuration is restored afterwards.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 
 
 def folder() -> Path | None:
-    """Return the cache's folder, or None where it is switched off."""
+    """Return the cache's folder, or None if it is disabled."""
     named = os.environ.get("ELLAYER_CACHE", "")
     if named.lower() in {"0", "off", "no", "false"}:
         return None
@@ -28,14 +28,14 @@ def folder() -> Path | None:
             base = Path.home() / "Library" / "Caches"
         else:
             base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    except RuntimeError:  # a user without a home, as in some containers
+    except RuntimeError:  # a user without a home folder, as in some containers
         return None
     return base / "ellayer" / "jax"
 
 
 @contextmanager
 def enabled() -> Iterator[None]:
-    """Compile with the cache switched on, small programs included; a cache that fails costs nothing."""
+    """Compile with the cache enabled, also for small programs; errors of the cache are ignored."""
     import jax
 
     place = folder()

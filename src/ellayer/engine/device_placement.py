@@ -1,4 +1,4 @@
-"""Where the arrays of the compiled loop lie: on one device, or the examples split over several."""
+"""Placement of the arrays of the compiled loop: on one device, or with the examples split over several."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .step import Batch
 if TYPE_CHECKING:
     from jax import Device
 
-ALIGNED = 64  # bytes: what jax asks of memory that it is to use without copying it
+ALIGNED = 64  # bytes: jax's requirement for memory that it uses without a copy
 
 
 class DevicePlacement:
@@ -26,7 +26,7 @@ class DevicePlacement:
     Parameters
     ----------
     devices : sequence of jax devices, or None
-        All of the default backend where None; only the first, where each would have fewer than 2 examples.
+        None: all of the default backend. Only the first is used if each would have fewer than 2 examples.
     batches : Batches
     split : bool
         Whether the examples may be split over several devices.
@@ -46,18 +46,18 @@ class DevicePlacement:
         return jax.device_put(array, jax.sharding.NamedSharding(self._mesh, spec))
 
     def replicate(self, array: Array) -> Array:
-        """Place an array whole on every device."""
+        """Replicate an array on every device."""
         return self._put(array) if self._placed else array
 
     def split_rows(self, indices: np.ndarray) -> Array:
-        """Split each update's examples over the devices, padded to a whole share."""
+        """Split each update's examples over the devices, padded to equal parts."""
         if self.count == 1:
             return indices
         extra = -indices.shape[1] % self.count
         return self._put(np.pad(indices, ((0, 0), (0, extra)), constant_values=-1), None, "m")
 
     def split_stack(self, reader: BatchReader, first: int, count: int, length: int) -> Batch:
-        """Return a chunk's mini-batches as they are read, the examples of each split over the devices."""
+        """Return the mini-batches of a chunk, each split over the devices."""
         extra = -reader.batches.batch_size % self.count
         stack = reader.stack(first, count, length, bool(reader.weighted or reader.batches.ragged or extra))
         if self.count == 1:
@@ -93,7 +93,7 @@ class DevicePlacement:
 
 
 def _as_rows(columns: np.ndarray, count: int, dtype: str) -> np.ndarray:
-    """Return examples as rows, zeros below, in one copy that jax's CPU takes over as it lies."""
+    """Return examples as rows, zeros below, in one copy, which jax's CPU backend uses without another."""
     shape = (count, len(columns))
     size = count * len(columns) * np.dtype(dtype).itemsize
     memory = np.empty(size + ALIGNED - 1, np.uint8)

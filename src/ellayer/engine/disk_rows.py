@@ -1,4 +1,4 @@
-"""Examples larger than memory: rows in a file, read by windows of blocks during training."""
+"""Examples larger than memory: rows in a file, read in windows of blocks during training."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from .batch_reader import BatchReader
 from .batches import BlockBatches
 from .step import Batch
 
-BLOCK_BYTES = 1 << 18  # read in one piece
-WINDOW_BYTES = 1 << 25  # in memory at once, and as much again read ahead
+BLOCK_BYTES = 1 << 18  # read at once
+WINDOW_BYTES = 1 << 25  # in memory at once; another window is read ahead
 
 
 class DiskRows:
-    """Examples in a file, to train on in place of X and Y: rows [x | y | weight] of numbers, one after another.
+    """Examples in a file, for training in place of X and Y: rows [x | y | weight] of numbers.
 
-    Plain reads, so that memory holds two windows of 32 MB and not the file.
+    The file is read in windows, so that two windows of 32 MB are in memory, not the whole file.
 
     Parameters
     ----------
     file : str, path or binary file
-        The rows as ``array.tofile`` writes them; a file that is open stays so.
+        Rows as written by ``array.tofile``; an open file is not closed.
     n_x, n_y : int
-        Numbers of x and of y in a row.
+        Number of inputs and of targets in a row.
     dtype : {"float32", "float64"}
     weighted : bool
         Whether each row ends with its weight.
     block_bytes, window_bytes : int
-        Bytes read in one piece, and bytes shuffled at once.
+        Bytes read at once, and bytes shuffled together.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class DiskRows:
     Raises
     ------
     ValueError
-        For a file that is not a whole number of rows, or holds none.
+        If the file is empty or its size is not a multiple of the size of a row.
 
     Examples
     --------
@@ -89,7 +89,7 @@ class DiskRows:
 
     @contextmanager
     def open(self) -> Iterator[io.RawIOBase]:
-        """Open the file, unless it was given open; return it to read from."""
+        """Return the file, opened unless it is open already."""
         if isinstance(self.file, (str, os.PathLike)):
             with open(self.file, "rb", buffering=0) as opened:
                 yield opened
@@ -98,7 +98,7 @@ class DiskRows:
             yield cast(io.RawIOBase, self.file)
 
     def read(self, file: io.RawIOBase, spans: list[tuple[int, int]]) -> np.ndarray:
-        """Return the rows of some (first row, count), one after another."""
+        """Return the concatenated rows of several ranges (first row, count)."""
         rows = np.empty((sum(count for _, count in spans), self.width), self.dtype)
         at = 0
         for first, count in spans:
@@ -108,7 +108,7 @@ class DiskRows:
                 count_read = file.readinto(view)
                 if not count_read:
                     raise EllayerError(
-                        f"rows on disk: expected {self.m} rows, but the file ends before; was it cut?"
+                        f"rows on disk: expected {self.m} rows, but the file is shorter; is it truncated?"
                     )
                 view = view[count_read:]
             at += count
@@ -123,7 +123,7 @@ class DiskReader(BatchReader):
     rows : DiskRows
     batches : BlockBatches
     network : Network
-        The network whose inputs and targets the numbers are checked against as they come.
+        The network for which inputs and targets are checked while reading.
     """
 
     def __init__(self, rows: DiskRows, batches: BlockBatches, network: Network):
@@ -154,7 +154,7 @@ class DiskReader(BatchReader):
         return rows[:, :n_x][taken], rows[:, n_x : n_x + n_y][taken], rows[:, n_x + n_y :][taken]
 
     def _window(self, epoch: int, k: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return a window, and have the thread read the next one meanwhile."""
+        """Return a window, and let the thread read the next one."""
         following = (epoch, k + 1) if k + 1 < self.blocks.windows else (epoch + 1, 0)
         needed = ((epoch, k), following)
         for old in set(self._windows) - set(needed):
@@ -171,7 +171,7 @@ class DiskReader(BatchReader):
         return rows, order
 
     def _check(self, rows: np.ndarray) -> None:
-        """Refuse the numbers that ``train`` refuses in arrays."""
+        """Raise an error for numbers that ``train`` does not accept in arrays."""
         X, Y, weights = np.split(rows.T, [self.n_x, self.n_x + self.n_y])
         checks.check_finite(X, "X on disk")
         checks.check_Y(self.network, Y, len(rows), self.dtype, "Y on disk")

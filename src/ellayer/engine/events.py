@@ -1,4 +1,4 @@
-"""Callbacks, progress and the rule that ends a run."""
+"""Callbacks, progress and stopping rules."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from .state import Parameters, TrainState
 
 
 class DivergenceWarning(UserWarning):
-    """The cost stopped being a number; the last finite parameters were kept."""
+    """The cost is no longer finite; the last finite parameters are returned."""
 
 
 @dataclass
 class Info:
-    """The argument of a callback: where a run is.
+    """The argument of a callback: the progress of a run.
 
     Attributes
     ----------
     iteration, total : int
-        Updates done and to be done.
+        Updates done, and in total.
     cost : float
-        The last recorded cost; of networks trained at once the mean.
+        The last recorded cost; for ``train_many`` the mean.
     history : History
-        Of networks trained at once the first one's.
+        For ``train_many`` that of the first network.
     state : TrainState
-        The run's whole state, for checkpoints; formed when looked at.
+        The state of the run, for checkpoints; computed on access.
     states : list of TrainState
-        That of every network, where many are trained at once.
+        The state of every network, for ``train_many``.
     parameters : dict
-        Copies of the parameters; formed when looked at.
+        Copies of the parameters; computed on access.
     """
 
     iteration: int
@@ -41,11 +41,11 @@ class Info:
     cost: float
     history: History
     _state: Callable[[], TrainState]
-    _states: Callable[[], list[TrainState]] | None = None  # of networks trained at once
+    _states: Callable[[], list[TrainState]] | None = None  # for train_many
 
     @property
     def state(self) -> TrainState:
-        """All that continuing needs; a copy, formed when looked at."""
+        """The state needed to continue; a copy, computed on access."""
         return self._state()
 
     @property
@@ -55,7 +55,7 @@ class Info:
 
     @property
     def parameters(self) -> Parameters:
-        """The parameters; copies, formed when looked at."""
+        """The parameters; copies, made on access."""
         return self._state().parameters
 
 
@@ -85,19 +85,19 @@ class Observers:
             self.progress(info)
 
     def stop(self, info: Info) -> bool:
-        """Call every callback; return True if one of them wants to stop."""
+        """Call every callback; return True if any returns True."""
         return any([wants_to_stop(callback(info)) for callback in self.callbacks])  # noqa: C419 - call each
 
     @property
     def can_wait(self) -> bool:
-        """True if there are callbacks, and each says how many records may pass before it is called."""
+        """True if there are callbacks, and all have ``records_ahead``."""
         return bool(self.callbacks) and all(hasattr(callback, "records_ahead") for callback in self.callbacks)
 
     def records_ahead(self) -> int:
         """Return how many records may pass before the callbacks are called.
 
-        One, unless each of them has a method ``records_ahead``: such a callback cannot want to stop before so
-        many records have passed, and reads them from the history.
+        One, unless each of them has a method ``records_ahead``: such a callback cannot stop the run before that
+        number of records has passed, and reads them from the history.
         """
         if not self.can_wait:
             return 1
@@ -106,24 +106,24 @@ class Observers:
 
 
 def wants_to_stop(answer: object) -> bool:
-    """Return True if a callback answered True, Python's or NumPy's."""
+    """Return whether a callback returned True, of Python or NumPy."""
     return isinstance(answer, (bool, np.bool_)) and bool(answer)
 
 
 @dataclass(frozen=True)
 class Stopping:
-    """When to stop and which parameters to return.
+    """The stopping rules, and which parameters to return.
 
     Parameters
     ----------
     monitor : str
         The monitored column: "loss", "validation_loss", "validation_score" or a metric's name.
     maximize : bool
-        Whether more is better.
+        Whether higher is better.
     patience : int or None
-        Stop after so many records in a row without an improvement.
+        Number of consecutive records without an improvement after which to stop.
     tolerance : float
-        The least improvement that counts; at 0 any does.
+        The smallest change that counts as an improvement; at 0 any does.
     time_limit : float or None
         Seconds.
     keep_best : bool

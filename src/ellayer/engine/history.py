@@ -1,4 +1,4 @@
-"""The history of a run: what is recorded, under which names, and the same as one row per epoch."""
+"""The history of a run: the recorded columns, also as one row per epoch."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _EPOCH_COLUMNS = ("learning_rate", "gradient_norm", "seconds")
 
 
 def current_name(name: str) -> str:
-    """Return the name of a column today, from today's or from an older one.
+    """Return the current name of a column, from the current or an older name.
 
     >>> current_name("mean_cost"), current_name("seconds")
     ('mean_loss', 'seconds')
@@ -28,7 +28,7 @@ def current_name(name: str) -> str:
 
 
 class Columns(dict[str, Any]):
-    """Values by column name, found under the older names too."""
+    """Values by column name, also under the older names."""
 
     def __init__(self, values: Mapping[str, Any] | None = None):
         super().__init__({current_name(name): value for name, value in (values or {}).items()})
@@ -47,11 +47,11 @@ class Columns(dict[str, Any]):
 class History(Columns):
     """The recorded columns of a run, one list each; row i belongs to iteration ``i * record_every``.
 
-    Columns: "iteration", "loss" (the cost J before that update, with its penalties; on its mini-batch where
-    there are any), "mean_loss" (mini-batches only: the mean over the updates up to the next record),
+    Columns: "iteration", "loss" (the cost J before that update, with its penalties; on its mini-batch, if
+    any), "mean_loss" (mini-batches only: the mean over the updates up to the next record),
     "validation_loss", "validation_score", the metrics and their "validation_" twins, "learning_rate",
     "gradient_norm", "seconds" (since the start) and "loop" (which loop ran it, e.g. "jax wide"). The names
-    "cost", "mean_cost" and "validation_cost" of earlier versions are understood.
+    "cost", "mean_cost" and "validation_cost" of earlier versions are accepted.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class History(Columns):
     Attributes
     ----------
     final : dict
-        The same values after the last update, where a validation set or metrics were asked for.
+        The values after the last update, if there is a validation set or metrics.
 
     Examples
     --------
@@ -77,7 +77,7 @@ class History(Columns):
         self.final = Columns(final)
 
     def append(self, row: Mapping[str, Any]) -> None:
-        """Add a row; a column not there before is filled with nan above."""
+        """Add a row; new columns are filled with nan above."""
         if not row.keys() <= self.keys():
             length = len(self)
             for name in row:
@@ -86,7 +86,7 @@ class History(Columns):
             column.append(row.get(name, math.nan))
 
     def extend(self, rows: Mapping[str, Sequence[Any]]) -> None:
-        """Add rows by columns; what either side lacks is filled with nan."""
+        """Add rows by columns; missing columns of either side are filled with nan."""
         length, count = len(self), len(next(iter(rows.values()), []))
         for name in {**self, **rows}:
             new = list(rows.get(name, []))[:count]
@@ -124,8 +124,8 @@ class History(Columns):
     def epochs(self, validation: Mapping[str, Sequence[float]] | None = None) -> History:
         """Return one row per epoch, for a run with one record per epoch.
 
-        A record's validation columns are those before its updates, an epoch's those after: they move up by
-        one row, and ``final`` is the last.
+        The validation columns of a record are those before its updates, those of an epoch are after them: they
+        move up by one row, and ``final`` becomes the last.
 
         Parameters
         ----------
@@ -154,7 +154,7 @@ class History(Columns):
 
 
 def mean_epochs(histories: Sequence[History]) -> History:
-    """Return one row per epoch: the means over several runs, as far as all of them went.
+    """Return one row per epoch: the means over several runs, for the epochs that all of them have.
 
     Parameters
     ----------

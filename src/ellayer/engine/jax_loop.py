@@ -28,7 +28,7 @@ from .step import Batch, Evaluation, StepConfig, StepValues, cost, evaluate, gra
 from .train_settings import TrainSettings
 from .training_data import TrainingData
 
-NUMBERS_OF_STACK = 1 << 22  # of a chunk's mini-batches from disk
+NUMBERS_OF_STACK = 1 << 22  # of the mini-batches of a chunk from disk
 _traces = 0
 
 
@@ -56,13 +56,13 @@ class ChunkExamples(NamedTuple):
         """Return the examples of the chunk's update i, as columns."""
         if self.indices is not None:
             return _gather(self.batch, self.indices[i])
-        if self.batch.X.ndim == 2:  # the full batch, columns already
+        if self.batch.X.ndim == 2:  # the full batch, already columns
             return self.batch
         return Batch(*(None if a is None else a[i].T for a in self.batch))
 
 
 class Bounds(NamedTuple):
-    """Where a chunk lies in the run: its first update, its number of updates, updates between records."""
+    """The range of a chunk: its first update, its number of updates, updates between records."""
 
     first: Array
     updates: Array
@@ -70,7 +70,7 @@ class Bounds(NamedTuple):
 
 
 def _gather(batch: Batch, rows: Array) -> Batch:
-    """Take a mini-batch; examples are rows in the store, columns in the equations. -1 weighs nothing."""
+    """Take a mini-batch; examples are rows in the store, columns in the equations. -1 has weight 0."""
     weights = None
     if batch.weights is not None:
         weights = jnp.where(rows >= 0, batch.weights[:, rows], 0.0)
@@ -115,7 +115,7 @@ def _chunk(config: StepConfig, length: int, carry: Carry, values: StepValues, ex
 
 def _record_values(config: StepConfig, values: StepValues, parameters: dict[str, Array], batch: Batch, at: Evaluation,
                    record: Array) -> tuple[Array, Array]:  # fmt: skip
-    """Return loss and gradient norm where a record is due, else zeros; the loss always if its mean is recorded."""
+    """Return loss and gradient norm if a record is due, else zeros; the loss always if its mean is recorded."""
     dtype = at.AL.dtype
     zero = jnp.zeros((), dtype)
 
@@ -132,7 +132,7 @@ def _record_values(config: StepConfig, values: StepValues, parameters: dict[str,
 
 
 class Shared(NamedTuple):
-    """Data that networks trained at once share: the order of the examples, and their weights."""
+    """Data shared by networks that are trained together: the order of the examples, and their weights."""
 
     order: bool
     weights: bool
@@ -157,14 +157,14 @@ class JaxLoop:
     settings : TrainSettings
     data : TrainingData
     longest : int, optional
-        The most updates that will be asked for at once: a small chunk takes small tables.
+        The maximum number of updates per call: small chunks need small tables.
     """
 
     def __init__(self, settings: TrainSettings, data: TrainingData, longest: int | None = None):
         config, values = settings.config, settings.values
         self.data, self.record_every, self.stacked = data, settings.record_every, settings.several
         self._names = config.names  # in their own order: jax sorts dicts
-        self.dtype = data.dtype  # the caller's global jax configuration is left alone
+        self.dtype = data.dtype  # the caller's global jax configuration is not changed
         self.name = f"jax, {len(values)} at once" if self.stacked else "jax"
         self.compile_seconds = 0.0
         self._reader = data.examples if isinstance(data.examples, BatchReader) else None
@@ -188,7 +188,7 @@ class JaxLoop:
         return placed._replace(seed=seeds)
 
     def _store_examples(self) -> Shared | None:
-        """Place the examples on the devices; return what several networks share."""
+        """Place the examples on the devices; return the data that several networks share."""
         self._batch = None
         if isinstance(self.data.examples, Batch):
             self._batch = self._placement.store(self.data.examples, self.data.batches, self.dtype)
@@ -201,18 +201,18 @@ class JaxLoop:
         return shared
 
     def resources(self) -> AbstractContextManager[object]:
-        """Return a context for the run: nothing, unless examples are read."""
+        """Return a context for the run; it does nothing unless examples are read."""
         return nullcontext() if self._reader is None else self._reader.reading()
 
     def start(self, states: Sequence[LoopState]) -> None:
-        """Take the states to continue from, one of each network after equally many updates, and compile."""
+        """Set the states to continue from, one for each network after the same number of updates, and compile."""
         with self._precision():
             carries = [
                 Carry(s.parameters, s.optimizer_state, *(np.asarray(x, self.dtype) for x in s.interval))
                 for s in states
             ]
             host = jax.tree.map(lambda *x: np.stack(x) if self.stacked else x[0], *carries)
-            # placed as the examples are: else the second chunk would be compiled anew
+            # placed like the examples: otherwise the second chunk would be compiled again
             self._carry = jax.tree.map(lambda x: self._placement.replicate(jnp.array(x)), host)
             self._host, self._step = copy_tree(self._carry), states[0].step
             begin = time.perf_counter()
@@ -221,7 +221,7 @@ class JaxLoop:
         self.compile_seconds += time.perf_counter() - begin
 
     def states(self) -> list[LoopState]:
-        """Return the state of each network: views, where there are several."""
+        """Return the state of each network; views if there are several."""
         if not self.stacked:
             return [self._state_of(self._host)]
         leaves, structure = jax.tree.flatten(self._host)
@@ -247,7 +247,7 @@ class JaxLoop:
             records = [Records(*table[:, :rows].astype(float).tolist()) for table in tables]
             self._host, self._step = host, last
         except KeyboardInterrupt:
-            return [Records() for _ in rates], True  # the state of the chunk's beginning stays, whole
+            return [Records() for _ in rates], True  # the state at the beginning of the chunk is kept
         return records, False
 
     def _call(self, rates: np.ndarray) -> Array:
@@ -279,7 +279,7 @@ class JaxLoop:
 
 
 def _chunk_length(batches: Batches, longest: int | None, reader: BatchReader | None) -> int:
-    """Updates a chunk can hold: thousands, fewer where the table of examples, or they themselves, would grow large."""
+    """Return the maximum number of updates of a chunk: thousands, fewer if the tables of examples would be large."""
     length = 4096 if batches.full else int(np.clip(1_000_000 // batches.batch_size, 16, 4096))
     if reader is not None:
         numbers = batches.batch_size * reader.width

@@ -1,4 +1,4 @@
-"""L-BFGS for small full-batch work: scipy's, over the same cost and gradients."""
+"""L-BFGS for small data and the full batch: scipy's, with the same cost and gradients."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class LbfgsRun:
-    """One minimisation. scipy holds the loop, so this is a ``Run`` from the inside: a track, and its callbacks.
+    """One minimisation. The loop is scipy's, so this is a ``Run`` driven by callbacks: a track and its observers.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class LbfgsRun:
         if not isinstance(batch, Batch) or any(cannot):
             raise EllayerError(
                 "optimizer 'lbfgs': expected the full batch, no dropout, clipping or decay, and no state to continue "
-                "from; take 'adam' for those"
+                "from; use 'adam' for those"
             )
         self.batch = Batch(*(None if a is None else np.asarray(a, np.float64) for a in batch[:3]))
         start = {name: np.asarray(state.parameters[name], np.float64) for name in config.names}
@@ -47,7 +47,7 @@ class LbfgsRun:
         self._last: tuple[np.ndarray, Evaluation, float] | None = None
 
     def go(self) -> None:
-        """Minimise; the track knows what ended it."""
+        """Minimise; the track records the reason for stopping."""
         self._begin = self._shown = time.perf_counter()
         self._save()
         with np.errstate(all="ignore"), blas_threads(self.settings.network, self.batch.X.shape[1]):
@@ -81,7 +81,7 @@ class LbfgsRun:
         return self._reason or ("converged" if outcome.success else "iterations")
 
     def _unpack(self, vector: np.ndarray) -> Parameters:
-        """Return the parameters that a vector holds one after another."""
+        """Return the parameters that a vector holds, concatenated."""
         shapes = self.settings.network.shapes
         parts = np.split(vector, np.cumsum([math.prod(shape) for shape in shapes.values()])[:-1])
         return {name: part.reshape(shape) for (name, shape), part in zip(shapes.items(), parts, strict=True)}
@@ -91,7 +91,7 @@ class LbfgsRun:
         return J, _pack({name: at.grads[f"d{name}"] for name in self.settings.config.names})
 
     def _evaluate(self, x: np.ndarray) -> tuple[Evaluation, float]:
-        """Run forward and backward, once where scipy and a record ask for the same point."""
+        """Run forward and backward, once if scipy and a record need the same point."""
         if self._last is None or not np.array_equal(self._last[0], x):
             config, parameters = self.settings.config, self._unpack(x.copy())
             at = evaluate(config, self.settings.values[0], parameters, self.batch, 0)
@@ -99,7 +99,7 @@ class LbfgsRun:
         return self._last[1:]
 
     def _after(self, intermediate_result: OptimizeResult) -> None:
-        """Record and decide between two iterations of scipy's."""
+        """Record and decide between two iterations."""
         step, end = self._now.step + 1, self.settings.num_iterations
         self._now = self._now._replace(parameters=self._unpack(np.array(intermediate_result.x)), step=step)
         due = step % self.settings.record_every == 0 and step < end
@@ -111,7 +111,7 @@ class LbfgsRun:
                 raise StopIteration
 
     def _record(self) -> str | None:
-        """Record and judge this iteration, and call the observers; return what wants to stop."""
+        """Record and evaluate this iteration, and call the observers; return the reason to stop, if any."""
         parameters, step = self._now.parameters, self._now.step
         at, J = self._evaluate(_pack(parameters))
         records = Records([J], [float(gradient_norm(self.settings.config, self.batch, at))], [math.nan])
@@ -127,7 +127,7 @@ class LbfgsRun:
         return "patience" if over else reason
 
     def _late(self) -> str | None:
-        """Show progress now and then; return "time" if the time is up."""
+        """Show progress at intervals; return "time" if the time limit is exceeded."""
         now = time.perf_counter()
         if now - self._shown > CHUNK_SECONDS:
             self._shown = now
@@ -140,14 +140,14 @@ class LbfgsRun:
         return Info(self._now.step, end, track.last_loss, track.history, lambda: self.states()[0])
 
     def _save(self) -> None:
-        """Note the iterate and its records, in one assignment: where Ctrl-C falls back to."""
+        """Save the iterate and its records in one assignment, for the case of Ctrl-C."""
         self._saved = (self._now, self.track.snapshot())
 
     def states(self) -> list[TrainState]:
-        """Return the state of the network; scipy's memory of the curvature is not part of it."""
+        """Return the state of the network; scipy's curvature history is not part of it."""
         return [self.track.state(self._now)]
 
 
 def _pack(arrays: Parameters) -> np.ndarray:
-    """Return arrays one after another as a float64 vector."""
+    """Return the concatenated arrays as a float64 vector."""
     return np.concatenate([np.ravel(array).astype(np.float64) for array in arrays.values()])

@@ -15,7 +15,7 @@ Interval = tuple[float, float]  # sum and number of the losses since the last re
 
 
 class LoopState(NamedTuple):
-    """One network between two updates, as a loop carries it."""
+    """The state of one network between two updates, in a loop."""
 
     parameters: Parameters
     optimizer_state: object
@@ -42,9 +42,9 @@ class Records:
 
 
 class Loop(Protocol):
-    """Updates of K networks at once; K is 1 but for the compiled loop of ``train_many``.
+    """Updates of K networks at once; K is 1 except in the compiled loop of ``train_many``.
 
-    States are replaced and never written to, so that whoever keeps one keeps it whole.
+    States are replaced and never modified, so that a reference to one stays valid.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Loop(Protocol):
         """Return the context to run in."""
 
     def start(self, states: Sequence[LoopState]) -> None:
-        """Take the states to continue from, one of each network after equally many updates; compile."""
+        """Set the states to continue from, one for each network after the same number of updates; compile."""
 
     def states(self) -> list[LoopState]:
         """Return the state of each network."""

@@ -1,12 +1,12 @@
-"""engine="auto": which loop finishes first, by a cost model that can be read and tested.
+"""engine="auto": which loop finishes first, by a cost model.
 
-A step's time is a fixed cost per array operation plus its floating-point operations and the numbers
-it passes through elementwise functions, each at a measured rate; the compiled loop pays importing
-jax (unless something has already) and compiling (unless this process has the program already).
+The time of a step is a fixed cost per array operation plus its floating-point operations and its elements in
+elementwise functions, each at a measured rate; the compiled loop also pays for importing
+jax (unless it is imported already) and compiling (unless this process has the program already).
 
-One fit of a search is too short to compile for, the search is not, and its length is not known
-beforehand: so a process compiles a program once it has spent on NumPy, run by run, the time that compiling
-would have taken. That is at most twice the time of the best choice.
+One fit of a search is too short for compiling to pay, the whole search is not, and its length is not known in
+advance. So a process compiles a program as soon as it has spent as much time on NumPy, over all runs, as compiling
+takes. That is at most twice the time of the best choice.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def start_seconds(config: StepConfig, program: str) -> float:
 
 
 def program_name(config: StepConfig, batches: Batches, dtype: str, longest: int | None = None) -> str:
-    """Return a text that two runs share if and only if they share a compiled program."""
+    """Return a key that is equal for two runs if and only if they share a compiled program."""
     switches = (config.dropout, config.l2, config.l1, config.clip, config.decay, config.factors, config.wide)
     m = batches.m if batches.full else batches.rows_kept
     network = f"{config.network!r} {config.network.parametric} {config.network.inputs}"
@@ -101,16 +101,16 @@ def program_name(config: StepConfig, batches: Batches, dtype: str, longest: int 
 
 
 def note_compiled(program: str) -> None:
-    """Note that this process has compiled a program."""
+    """Record that this process has compiled a program."""
     _compiled.add(program)
 
 
 def choose_loop(kind: str, config: StepConfig, batches: Batches, steps: int, dtype: str, program: str) -> str:
-    """Return "numpy" or "jax": the one asked for, or the one that finishes first."""
+    """Return "numpy" or "jax": the requested loop, or the one that finishes first."""
     if config.optimizer.compiled_only:
         if kind == "numpy":
             raise EllayerError(
-                f"optimizer {config.optimizer.name!r} is optax's and runs compiled: expected engine 'auto' or 'jax', "
+                f"optimizer {config.optimizer.name!r} is from optax and runs compiled only: expected engine 'auto' or 'jax', "
                 "received 'numpy'"
             )
         return "jax"

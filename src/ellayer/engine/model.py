@@ -36,16 +36,16 @@ class ModelParts:
     Attributes
     ----------
     network : Network or None
-        None if there was nothing to learn: a constant target.
+        None for a constant target, which needs no network.
     member_parameters : sequence of dict
         One per ensemble member; a single network is an ensemble of one.
     prepare : callable
-        ``prepare(X)`` returns the network's input (n_x, m) for examples as the model's user has them: rows
+        ``prepare(X)`` returns the network's input (n_x, m) for examples in the form of the model: rows
         for an estimator, the raw table for a table estimator, columns for a ``TrainingResult``.
     encode : callable
         ``encode(y, m)`` returns the network's targets (n_L, m) for m labels or numbers.
     decode : callable
-        ``decode(AL)`` returns the labels or numbers that the outputs (n_L, m) of one network stand for.
+        ``decode(AL)`` returns the labels or numbers for the outputs (n_L, m) of one network.
     target_kind : str
         "numbers", "binary", "classes" (several), "one class" or "multilabel".
     classes : ndarray or None
@@ -93,7 +93,7 @@ class Model(Protocol):
     """A trained model: ``TrainingResult``, and the fitted estimators."""
 
     def model_parts(self) -> ModelParts:
-        """Return the network, its parameters, and the way from a user's examples to its columns and back."""
+        """Return the network, its parameters, and functions that convert a user's examples and labels."""
 
 
 def unpack_model(model: Model | tuple[Network, Mapping[str, Any]]) -> ModelParts:
@@ -124,9 +124,9 @@ def unpack_model(model: Model | tuple[Network, Mapping[str, Any]]) -> ModelParts
         return model.model_parts()
     hint = ""
     if hasattr(model, "steps"):
-        hint = "; for a pipeline pass its last step and the X that reaches it: model[-1], model[:-1].transform(X)"
+        hint = "; for a pipeline pass its last step and the transformed X: model[-1], model[:-1].transform(X)"
     elif hasattr(model, "fit"):
-        hint = "; try one of ellayer's estimators"
+        hint = "; try an estimator of ellayer"
     raise EllayerError(
         "model: expected a TrainingResult, a pair (network, parameters) or a fitted estimator, received "
         f"{type(model).__name__}{hint}"

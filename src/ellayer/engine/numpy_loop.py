@@ -1,4 +1,4 @@
-"""The reference: a for-statement you can step through."""
+"""The reference loop: a for statement that you can step through."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from threadpoolctl import ThreadpoolController
 
 SMALL = 1 << 20  # bytes
-MANY_OPERATIONS = 100_000_000  # in one product, a millisecond's work
+MANY_OPERATIONS = 100_000_000  # in one product, about a millisecond
 KEPT = 24 << 20  # bytes
 
 
 def blas_threads(network: Network, m: int) -> AbstractContextManager[object]:
-    """Return a context with one BLAS thread where products are small.
+    """Return a context with one BLAS thread if products are small.
 
-    There a second thread gains little, and where another process wants the core it costs
-    twentyfold: BLAS waits for it in a busy loop.
+    A second thread then gains little, and if another process uses its core it makes products twenty times
+    slower, because BLAS waits for it in a busy loop.
     """
     if max(2 * n * k * m for n, k in pairwise(network.widths)) > MANY_OPERATIONS:
         return nullcontext()
@@ -38,10 +38,10 @@ def blas_threads(network: Network, m: int) -> AbstractContextManager[object]:
 
 @lru_cache
 def keep_freed_memory() -> None:
-    """Allocate and free one untouched block, after which glibc keeps what is freed for the next array.
+    """Allocate and free one untouched block, after which glibc reuses freed memory.
 
-    Before it has seen a large block come back, glibc returns every freed array of more than 128 kB to
-    the system, and the next of the same size is paid for page by page: half the time of a step.
+    Until a large block has been freed once, glibc returns every freed array of more than 128 kB to the
+    system, and the next of the same size causes a page fault per page: half the time of a step.
     """
     np.empty(KEPT, np.uint8)
 
@@ -91,7 +91,7 @@ class NumpyLoop:
         return context
 
     def start(self, states: Sequence[LoopState]) -> None:
-        """Take the state to continue from."""
+        """Set the state to continue from."""
         (self._state,) = states
 
     def states(self) -> list[LoopState]:
@@ -117,7 +117,7 @@ class NumpyLoop:
         return [Records(*map(list, zip(*rows, strict=True)))], interrupted
 
     def _one(self, rate: float) -> tuple[LoopState, tuple[float, float, float] | None]:
-        """Return the state after one update, and the row to record where one is due."""
+        """Return the state after one update, and the row to record if one is due."""
         config, values = self.config, self.values
         parameters, optimizer_state, step, (loss_sum, count) = self._state
         batch = self._batch(step)

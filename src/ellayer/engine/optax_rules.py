@@ -1,4 +1,4 @@
-"""Name -> update rule: ``core``'s by hand on both loops, everything else from optax on the compiled one."""
+"""Update rules by name: those of ``core`` for both loops, all others from optax for the compiled one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..errors import EllayerError
 
 ScheduleSpec = str | Schedule | Callable[[int], float] | None
 
-# optax's rules that are linear in their learning rate, with the rate their papers begin at.
+# optax's rules that are linear in their learning rate, with the learning rates of their papers.
 OPTAX_RATES = {
     "adabelief": 1e-3,
     "adagrad": 1e-2,
@@ -60,7 +60,7 @@ def find_optimizer(spec: object) -> Optimizer:
         return spec
     if isinstance(spec, str):
         if spec in OPTIMIZERS or spec.partition("(")[0].strip() in OPTIMIZERS:
-            return OPTIMIZERS[spec]  # or its own error, which lists the numbers the rule takes
+            return OPTIMIZERS[spec]  # raises an error that lists the numbers of the rule
         if spec in OPTAX_RATES:
             return _optax_by_name(spec)
         near = difflib.get_close_matches(spec, OPTIMIZER_NAMES, n=1)
@@ -83,7 +83,7 @@ def _optax_by_name(name: str) -> Optimizer:
     make = getattr(optax, name, None) or getattr(optax.contrib, name)
     options: dict[str, Any] = {}
     if name in OPTAX_DECAYS:
-        options["weight_decay"] = 0.0  # ours instead: on W alone, and with a switch
+        options["weight_decay"] = 0.0  # replaced by ours: on W only, and optional
     if name == "muon":
         weight = optax.contrib.MuonDimensionNumbers(reduction_axis=1, output_axis=0)
         options["muon_weight_dimension_numbers"] = lambda tree: {
@@ -95,7 +95,7 @@ def _optax_by_name(name: str) -> Optimizer:
 
 @lru_cache(maxsize=64)
 def _from_optax(name: str, transformation: Any, learning_rate: float) -> Optimizer:
-    """Wrap a transformation; its updates are scaled by our rates, which carry the schedule."""
+    """Wrap a transformation; its updates are scaled by our rates, which include the schedule."""
 
     def update(
         grads: dict[str, Array],

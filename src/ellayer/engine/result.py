@@ -22,7 +22,7 @@ class TrainingResult:
     ----------
     network : Network
     parameters : dict
-        "W1", "b1", ...: the last ones, or the best where a best was asked for.
+        "W1", "b1", ...: the last ones, or the best if requested.
     costs : list of float
         ``costs[i]`` is the cost before update ``i * record_every``.
     history : History
@@ -30,9 +30,9 @@ class TrainingResult:
     stopped_by : str
         "iterations", "patience", "callback", "time", "interrupted", "divergence", or "converged" (lbfgs).
     engine : str
-        The loop that ran: "numpy", "jax", each with " wide" where it ran in the span of the examples, "lbfgs".
+        The loop that ran: "numpy", "jax", each followed by " wide" for a run in the span of the examples, or "lbfgs".
     state : TrainState
-        For ``train(..., state=result.state)``: continues as if never stopped.
+        For ``train(..., state=result.state)``: continues the run exactly.
     seconds, compile_seconds : float
     """
 
@@ -71,7 +71,7 @@ class TrainingResult:
         -------
         array
             Class labels 0 and 1, (n_L, m), for binary losses; the class index, (1, m), for softmax
-            losses; A^[L], (n_L, m), for numbers.
+            losses; otherwise A^[L], (n_L, m).
         """
         return np.asarray(predictions(self.predict_proba(X), self.network.loss_row.targets))
 

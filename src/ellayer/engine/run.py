@@ -12,11 +12,11 @@ from .loop import Loop, LoopState, Records
 from .state import TrainState
 from .track import Chunk, Track
 
-CHUNK_SECONDS = 0.25  # the time that progress, callbacks, Ctrl-C and limits wait for a chunk
+CHUNK_SECONDS = 0.25  # the time of a chunk, for which progress, callbacks, Ctrl-C and limits wait
 
 
 class Run:
-    """A loop with its K networks; their states are whole whichever way the run ends.
+    """A loop with its K networks; their states are consistent however the run ends.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class Run:
         self._speed = 0.0  # updates per second of the last chunk
 
     def go(self) -> None:
-        """Run to the end; the tracks know what ended it."""
+        """Run to the end; the tracks record the reason for stopping."""
         self._begin = time.perf_counter()
         self._save()
         with np.errstate(all="ignore"), self.loop.resources():
@@ -62,7 +62,7 @@ class Run:
         return "iterations"
 
     def _run_chunk(self) -> bool:
-        """Do a chunk of updates, record and judge it; return whether Ctrl-C cut it short."""
+        """Run a chunk of updates, record and evaluate it; return whether Ctrl-C interrupted it."""
         before, first, active = self._now, self._step, self._active()
         at_record = first % self.settings.record_every == 0
         monitored = {k: self.tracks[k].evaluate(before[k].parameters) for k in active if at_record}
@@ -90,7 +90,7 @@ class Run:
         return interrupted
 
     def _over(self, track: Track, now: LoopState) -> bool:
-        """Return True if patience is over, which is known at the end of an interval."""
+        """Return True if patience has run out, which is known at the end of an interval."""
         at_end = now.step % self.settings.record_every == 0
         return at_end and track.judge_interval(now.step, now.parameters)
 
@@ -136,11 +136,11 @@ class Run:
     # Ctrl-C
 
     def _save(self) -> None:
-        """Note the updates and what belongs to them, in one assignment: where Ctrl-C falls back to."""
+        """Save the updates with their records in one assignment, for the case of Ctrl-C."""
         self._saved = (self._now, [track.snapshot() for track in self.tracks])
 
     def _restore(self) -> None:
-        """Return to where updates, records and decisions belonged together, a chunk ago at most."""
+        """Restore the last consistent updates, records and decisions, at most a chunk ago."""
         self._now, snapshots = self._saved
         for track, snapshot, now in zip(self.tracks, snapshots, self._now, strict=True):
             track.restore(snapshot)
@@ -162,7 +162,7 @@ class Run:
         return step - step % every + ahead * every
 
     def _notify(self) -> str | None:
-        """Call progress and callbacks, and look at the clock; return what wants to stop."""
+        """Call progress and callbacks, and check the clock; return the reason to stop, if any."""
         step = self._step
         several = self.states if len(self.tracks) > 1 else None
         loss = sum(track.last_loss for track in self.tracks) / len(self.tracks)

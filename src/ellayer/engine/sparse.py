@@ -14,7 +14,7 @@ from .batch_reader import BatchReader
 from .batches import Batches
 from .step import Batch
 
-SparseMatrix = Any  # of scipy, which has no types
+SparseMatrix = Any  # from scipy, which has no type annotations
 
 
 class SparseReader(BatchReader):
@@ -44,7 +44,7 @@ class SparseReader(BatchReader):
 
 
 def is_sparse(X: object) -> bool:
-    """Return True if X is a sparse matrix or array of scipy's."""
+    """Return True if X is a sparse matrix or array of scipy."""
     return hasattr(X, "tocsr") and hasattr(X, "toarray")
 
 
@@ -54,6 +54,6 @@ def check_sparse(network: Network, X: SparseMatrix, dtype: str | None) -> Sparse
     X = X.astype(checks.float_type(X.dtype, dtype), copy=False)
     if not np.isfinite(X.tocsr().data).all():
         raise EllayerError(
-            "X: expected finite numbers, received nan or infinite ones among those a sparse X stores; fill or drop them"
+            "X: expected finite numbers, received nan or infinity among the stored values; fill or drop them"
         )
     return X

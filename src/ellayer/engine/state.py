@@ -1,4 +1,4 @@
-"""TrainState: all that continuing a run needs, as plain arrays and numbers."""
+"""TrainState: the state needed to continue a run, as plain arrays and numbers."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ class TrainState:
     parameters : dict
         "W1", "b1", ...
     optimizer_state : dict
-        The update rule's own arrays, a dict of dicts.
+        The arrays of the update rule, a dict of dicts.
     step : int
         Updates done.
     before : int
-        Updates done earlier on other examples: the optimizer counts them, the order of the examples does not.
+        Updates done earlier on other examples: they count for the optimizer, not for the order of the examples.
     seed : int
-        Seed of dropout's masks and of the order of the examples; with ``step`` it determines all random
-        numbers to come.
+        Seed of dropout's masks and of the order of the examples; with ``step`` it determines all
+        further random numbers.
     rate_scale : float
         The factor of the ``adaptive`` schedule on the learning rate.
     interval : tuple of float
         Sum and number of the losses since the last record.
     best_value, best_step, best_parameters, waited
-        The best monitored value so far, the step and parameters it belongs to, and the records since
-        the last improvement.
+        The best monitored value so far, its step and parameters, and the number of records since the last
+        improvement.
     history : dict of lists
         The columns recorded so far.
     coordinates : dict or None
-        For a run in the span of the examples (``wide``): all parameters as that loop carries them,
-        and "W0", the start that W1's coordinates refer to; ``optimizer_state`` is in them too.
+        For a run in the span of the examples (``wide``): all parameters in the coordinates of that
+        loop, and "W0", the initial W1 of these coordinates; ``optimizer_state`` is in them too.
     stopped_by : str or None
         "divergence" or "patience" if the network has ended while others continued: ``train_many`` leaves it as
         it is; ``train`` continues from it.
@@ -63,7 +63,7 @@ class TrainState:
 
 @dataclass
 class FlatState:
-    """An optax state as a file keeps it: its arrays by their paths; the tree's classes are optax's own.
+    """An optax state in a file: its arrays by their paths, without the classes of the tree.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ class FlatState:
         return cls({jax.tree_util.keystr(path): np.array(leaf) for path, leaf in leaves})
 
     def into(self, fresh: object) -> object:
-        """Return a tree like ``fresh`` with these arrays in it; the bare dict if its paths differ."""
+        """Return a tree like ``fresh`` with these arrays; the plain dict if its paths differ."""
         import jax
 
         leaves, structure = jax.tree_util.tree_flatten_with_path(fresh)
@@ -93,7 +93,7 @@ class FlatState:
 
 
 def copy_tree(tree: T, dtype: str | None = None) -> T:
-    """Return the tree of arrays as fresh NumPy arrays, those of floats in ``dtype`` where given."""
+    """Return the tree of arrays as fresh NumPy arrays, float arrays in ``dtype`` if given."""
     return cast(T, _copy(tree, dtype))
 
 
@@ -110,7 +110,7 @@ def _copy(tree: object, dtype: str | None) -> object:
 
 
 def tree_shapes(tree: object) -> object:
-    """Return the tree with each array's shape in its place, to compare two trees by."""
+    """Return the tree with each array replaced by its shape, for comparing two trees."""
     if isinstance(tree, dict):
         return {key: tree_shapes(value) for key, value in tree.items()}
     if isinstance(tree, (list, tuple)):

@@ -1,4 +1,4 @@
-"""One training step, composed of ``core``'s functions: the text both loops run."""
+"""One training step, composed of functions of ``core``; both loops run it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from ..core.propagation import L_model_forward
 
 @dataclass(frozen=True)
 class StepConfig:
-    """The settings of a step that are fixed for a run and decide the shape of the compiled program; hashable.
+    """The settings of a step that are fixed for a run and determine the compiled program; hashable.
 
-    ``dropout`` names the layers (0 the input) that have any; l1, l2, clipping and decay are only
-    switched on here, their values are ``StepValues``.
+    ``dropout`` lists the layers (0 is the input) that have dropout; l1, l2, clipping and decay are only
+    switched on here, their values are in ``StepValues``.
     """
 
     network: Network
@@ -39,7 +39,7 @@ class StepConfig:
 
 
 class StepValues(NamedTuple):
-    """The numbers of a step that a compiled program takes as arguments."""
+    """The numbers of a step that are arguments of the compiled program."""
 
     l2: Array = 0.0
     l1: Array = 0.0
@@ -48,7 +48,7 @@ class StepValues(NamedTuple):
     seed: Array = 0
     dropout: tuple[Array, ...] = ()  # one rate per layer of StepConfig.dropout
     factors: dict[str, Array] | None = None  # learning-rate factor by parameter
-    before: Array | None = None  # updates done on other examples, which the optimizer counts too
+    before: Array | None = None  # updates done on other examples, which count for the optimizer
 
 
 class Batch(NamedTuple):
@@ -125,7 +125,7 @@ def update(
 
 
 def span_gradient(grads: dict[str, Array], parameters: dict[str, Array]) -> dict[str, Array]:
-    """Return the gradients with the coordinates' own: dTheta = [1/m dZ^[1], 0]."""
+    """Return the gradients in the coordinates: dTheta = [1/m dZ^[1], 0]."""
     dZ = grads["dZ1"]
     xp = array_namespace(dZ)
     n_1, columns = parameters["W1"].shape

@@ -1,4 +1,4 @@
-"""One network's way through a run: its records, best value and parameters, patience and learning rate."""
+"""The records and decisions for one network: history, best value and parameters, patience, learning rate."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .training_data import TrainingData
 
 
 class Chunk(NamedTuple):
-    """One chunk of updates, as its records need to know it.
+    """One chunk of updates, for its records.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class Chunk(NamedTuple):
     rates : array
         The learning rate of each of its updates.
     begin, seconds : float
-        When it began, in seconds since the run did, and the seconds that each update took.
+        Its start, in seconds since the start of the run, and the seconds per update.
     loop : str
         The loop that ran it.
     """
@@ -43,11 +43,11 @@ class Chunk(NamedTuple):
 
 
 class _Judgement(NamedTuple):
-    """The outcome of all monitored values so far."""
+    """The result of all monitored values so far."""
 
     best_value: float | None
     best_step: int
-    best_parameters: Parameters | None  # as the loop carries them; None if they are of an earlier part
+    best_parameters: Parameters | None  # in the form of the loop; None if they are of an earlier part
     waited: int
     scale: float
 
@@ -56,14 +56,14 @@ Snapshot = tuple[int, _Judgement, LoopState | None, str | None]
 
 
 class Track:
-    """The records and decisions of one network; the loop has its parameters.
+    """The records and decisions for one network; the loop has its parameters.
 
     Parameters
     ----------
     settings : TrainSettings
     data : TrainingData
     start : TrainState
-        Where to begin.
+        The initial state.
     k : int
         Number of the network.
 
@@ -71,9 +71,9 @@ class Track:
     ----------
     history : History
     stopped : LoopState or None
-        Where the network stopped while others continue.
+        The state at which the network stopped while others continue.
     stopped_by : str or None
-        "divergence" or "patience" once it has stopped; at the end, what ended the run.
+        "divergence" or "patience" after it has stopped; at the end, the reason why the run ended.
     """
 
     def __init__(self, settings: TrainSettings, data: TrainingData, start: TrainState, k: int):
@@ -94,7 +94,7 @@ class Track:
         return self.learning_rate * self._judgement.scale * factors
 
     def evaluate(self, parameters: Parameters) -> dict[str, float]:
-        """Return the metrics of both sets, the validation loss and the score, at a loop's parameters."""
+        """Return the metrics of both sets, the validation loss and the score, for the parameters of a loop."""
         values: dict[str, float] = {}
         network, metrics, batch = self.settings.network, self.settings.metrics, self.validation
         if metrics and isinstance(self.examples, Batch):
@@ -142,12 +142,12 @@ class Track:
     # Decisions
 
     def judge_record(self, step: int, parameters: Parameters) -> None:
-        """Judge the value of the last record, made at ``step`` of these parameters."""
+        """Evaluate the value of the last record, of ``step`` and these parameters."""
         if not self.settings.by_interval:
             self._judge(self.history[self.settings.stopping.monitor][-1], step, parameters)
 
     def judge_interval(self, step: int, parameters: Parameters) -> bool:
-        """Judge the mean loss of an interval at its end; return True if patience is over."""
+        """Evaluate the mean loss of an interval at its end; return True if patience has run out."""
         if self.settings.by_interval:
             self._judge(self.history["mean_loss"][-1], step, parameters)
         return self._patience_over()
@@ -162,7 +162,7 @@ class Track:
             self._judgement = last._replace(waited=waited)
 
     def _patience_over(self) -> bool:
-        """Return True if the wait for a better value is over; the adaptive schedule lowers the rate first."""
+        """Return True if patience has run out; the adaptive schedule lowers the rate first."""
         now, adaptive = self._judgement, self.settings.adaptive
         patience = self.settings.stopping.patience
         if adaptive is None:
@@ -176,35 +176,37 @@ class Track:
     def healthy(self, records: Records, parameters: Parameters) -> bool:
         """Return True if the losses of a chunk and the parameters after it are finite."""
         span = self.settings.span
-        if span and self.settings.dtype == "float32":  # the coordinates' float64 may hold what that does not
+        if (
+            span and self.settings.dtype == "float32"
+        ):  # float64 coordinates may be finite where the dtype of the run is not
             W1 = root_of_squares(parameters["W1"], span.gram)
             parameters = {name: theta.astype("float32") for name, theta in (parameters | {"W1": W1}).items()}
         return all(map(math.isfinite, records.losses)) and all_finite(parameters)
 
     def stop(self, reason: str, state: LoopState) -> None:
-        """Stop here, whatever the loop and other networks do."""
+        """Stop this network, while the loop and other networks may continue."""
         self.stopped, self.stopped_by = state, reason
 
     def diverge(self, state: LoopState, rate: float) -> None:
-        """Stop before the first update that led to a number that is not finite, and warn."""
+        """Stop before the first update with a number that is not finite, and warn."""
         self.stop("divergence", state)
         name = f"network {self.k}: " if len(self.settings.values) > 1 else ""
         warn_user(
             f"{name}the cost stopped being a finite number at iteration {state.step} with learning rate {rate:g}; "
-            f"the last finite parameters, those after {state.step} updates, were kept. Try learning_rate="
+            f"the last finite parameters, those after {state.step} updates, are returned. Try learning_rate="
             f"{self.learning_rate / 10:g}, scaled inputs, or clip_norm=1",
             DivergenceWarning,
         )
 
     def finish(self, state: LoopState, reason: str, loss: float | None = None) -> None:
-        """End the run: look at the last parameters too, which may be the best.
+        """End the run: evaluate the last parameters too, which may be the best.
 
         Parameters
         ----------
         state : LoopState
         reason : str
         loss : float, optional
-            The loss at the last parameters, if it is known already.
+            The loss of the last parameters, if known already.
         """
         self.stopped, self.stopped_by = state, reason
         final = self.evaluate(state.parameters)
@@ -219,7 +221,9 @@ class Track:
             if monitor in final:
                 now = self._judgement
                 better, _ = self.settings.stopping.judge(final[monitor], now.best_value, now.waited)
-                self._final_best = state.parameters if better else None  # not the state's: it may continue
+                self._final_best = (
+                    state.parameters if better else None
+                )  # not in the state, which may continue
         if final:
             self.history.final = Columns({"iteration": state.step, **final})
 
@@ -230,19 +234,19 @@ class Track:
         return len(self.history), self._judgement, self.stopped, self.stopped_by
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Return to a snapshot."""
+        """Restore a snapshot."""
         rows, self._judgement, self.stopped, self.stopped_by = snapshot
         self.history.truncate(rows)
 
     def network_parameters(self, parameters: Parameters) -> Parameters:
-        """Return copies of the parameters as the network has them, from how the loop carries them."""
+        """Return copies of the parameters of the network, from the form of the loop."""
         if self.settings.span:
             parameters = parameters | {"W1": self.settings.span.W1(parameters["W1"])}
         names = self.settings.config.names  # in their own order: jax sorts dicts
         return {name: np.array(parameters[name], dtype=self.settings.dtype) for name in names}
 
     def best_parameters(self) -> Parameters | None:
-        """Return the best parameters, those at the end of the run included."""
+        """Return the best parameters, including those at the end of the run."""
         if self._final_best is not None:
             return self.network_parameters(self._final_best)
         return self._best_recorded()
@@ -254,7 +258,7 @@ class Track:
         return None if earlier is None else {name: theta.copy() for name, theta in earlier.items()}
 
     def state(self, now: LoopState) -> TrainState:
-        """Return all that continuing needs, from where the loop is now."""
+        """Return the state needed to continue, from the current state of the loop."""
         state = self.stopped or now
         judgement, span = self._judgement, self.settings.span
         return TrainState(
@@ -276,5 +280,5 @@ class Track:
 
 
 def _own(parameters: Parameters) -> Parameters:
-    """Return the parameters, copied if they are views: a view would keep the arrays of all networks alive."""
+    """Return the parameters, copied if they are views: a view would keep the arrays of all networks in memory."""
     return {name: theta if theta.base is None else theta.copy() for name, theta in parameters.items()}

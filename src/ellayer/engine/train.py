@@ -62,75 +62,75 @@ def train(
     state: TrainState | None = None,
     schedule_length: int | None = None,
 ) -> TrainingResult:
-    r"""Train a network: W^[l] = W^[l] - alpha dW^[l], again and again.
+    r"""Train a network: W^[l] = W^[l] - alpha dW^[l], repeated.
 
     Parameters
     ----------
     network : Network
     X : array or sparse matrix, shape (n_x, m), or DiskRows
         Examples are columns. A sparse X is made dense by mini-batches, or whole for the full batch.
-        ``engine.DiskRows`` are X, Y and the weights of a file larger than memory: mini-batches only,
+        ``engine.DiskRows`` are X, Y and the weights in a file larger than memory: mini-batches only,
         shuffled by blocks.
     Y : array, shape (n_L, m)
-        Targets; a flat Y of length m is taken as (1, m), or as class indices for a softmax loss.
+        Targets; a flat Y of length m is treated as (1, m), or as class indices for a softmax loss.
     parameters : dict, optional
-        Starting parameters; they are copied. Without them ``initializer`` draws them from ``seed``.
+        Initial parameters; they are copied. By default ``initializer`` draws them with ``seed``.
     initializer : str
         A row of ``INITIALIZERS``.
     optimizer : str or optax.GradientTransformation
         A row of ``OPTIMIZERS``, one of optax's names, "lbfgs", or a transformation of optax.
     learning_rate : float, optional
-        alpha; the optimizer's own default where None.
+        alpha; by default that of the optimizer.
     schedule : str or callable, optional
         A row of ``SCHEDULES``, or a function of the step that returns the factor on the rate.
     num_iterations : int
-        Updates to do.
+        Number of updates.
     batch_size : int, optional
-        Examples per update, shuffled each epoch; all of them where None.
+        Examples per update, shuffled each epoch; all of them if None.
     shuffle : bool
         Whether mini-batches are shuffled.
     l2, l1 : float
-        In the cost: l2 / (2 m) sum W^2 and l1 / m sum abs(W).
+        Penalties in the cost: l2 / (2 m) sum W^2 and l1 / m sum abs(W).
     weight_decay : float, optional
         Decoupled: W = W - alpha weight_decay W at each update.
     dropout : float or sequence
-        One rate for all hidden layers, or one each for the input and the hidden layers.
+        One rate for all hidden layers, or one rate per hidden layer, optionally with one for the input first.
     clip_norm : float, optional
         Largest Euclidean norm of all gradients together.
     learning_rate_factors : dict, optional
         Factors on the rate by name ("W1") or kind ("b").
     sample_weight : array, shape (m,), optional
-        The cost is the weighted mean.
+        Weights; the cost is the weighted mean.
     validation : (X, Y) or (X, Y, sample_weight), optional
         Evaluated at each record.
     metrics : dict of callables, optional
         ``name -> f(AL, Y)``, recorded for both sets.
     score : callable, optional
-        ``f(AL, Y, weights)`` of the validation set alone, recorded as "validation_score".
+        ``f(AL, Y, weights)``, computed on the validation set only and recorded as "validation_score".
     monitor : str, optional
-        The column that patience and the best parameters look at: "loss", "validation_loss",
+        The column for patience and the best parameters: "loss", "validation_loss",
         "validation_score" or a metric's name; by default "validation_loss" if there is a validation set.
     maximize : bool, optional
-        Whether more is better; by default for every column but losses and costs.
+        Whether higher is better; by default True except for losses and costs.
     patience : int, optional
-        Stop after so many records in a row without an improvement.
+        Number of consecutive records without an improvement after which to stop.
     tolerance : float
-        The least improvement that counts: an improvement of ``tolerance`` itself does. At 0 any
-        improvement counts, at less than 0 a small loss too.
+        The smallest change that counts as an improvement. At 0 any improvement counts, below 0 also a
+        small deterioration.
     restore_best : bool, optional
-        Return the parameters of the best record, whichever way the run ends; by default if
+        Return the parameters of the best record, however the run ends; by default if
         ``patience`` or ``monitor`` is given.
     time_limit : float, optional
         Seconds.
     seed : int
-        Of the start, the order of the examples and dropout.
+        Random seed (initial parameters, order of the examples, dropout).
     dtype : "float32" or "float64", optional
         By default that of X.
     engine : str
         "auto", "numpy" or "jax"; "wide" forces training in the span of the examples and "direct"
-        forbids it; both with a plus sign, "jax+direct".
+        disables it; combined with a plus sign, "jax+direct".
     devices : sequence of jax devices, optional
-        Devices of the compiled loop; all where None.
+        Devices of the compiled loop; all if None.
     record_every : int
         Updates between records.
     callbacks : sequence of callables
@@ -138,9 +138,9 @@ def train(
     progress : callable, optional
         Called with an ``Info`` several times a second.
     state : TrainState, optional
-        Continue from here: as if the run had never stopped.
+        State to continue from; the result equals an uninterrupted run.
     schedule_length : int, optional
-        Updates the schedule spans; by default to the end of this call.
+        Number of updates of the schedule; by default those of this call.
 
     Returns
     -------
@@ -149,7 +149,7 @@ def train(
     Raises
     ------
     ValueError
-        For anything that does not fit, with what was expected and what to try.
+        For invalid arguments.
 
     Examples
     --------
@@ -160,7 +160,7 @@ def train(
     >>> result.predict(X)
     array([[0, 1, 1, 0]])
     """
-    arguments = dict(locals())  # all of them, without naming each again
+    arguments = dict(locals())  # all arguments
     if state is not None and not isinstance(state, TrainState):
         raise EllayerError(f"state: expected the TrainState of a result, received {type(state).__name__}")
     own = {name: arguments[name] for name in PER_NETWORK}

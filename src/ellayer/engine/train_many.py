@@ -1,4 +1,4 @@
-"""train_many: networks of one architecture under many settings, in one compiled program."""
+"""train_many: networks of one architecture with different settings, in one compiled program."""
 
 from __future__ import annotations
 
@@ -64,9 +64,9 @@ def train_many(
 ) -> list[TrainingResult]:
     """Train K networks of one architecture at once; each result equals its own ``train``.
 
-    Settings that differ are sequences of length K, those that are shared one value. Folds of a
-    cross-validation are rows of ``sample_weight`` with 0 for the examples left out. A network that
-    diverges or runs out of patience stops there, and the others continue.
+    Settings that differ are sequences of length K, shared ones a single value. Folds of a
+    cross-validation are rows of ``sample_weight`` with 0 for held-out examples. A network that
+    diverges or runs out of patience stops, and the others continue.
 
     Parameters
     ----------
@@ -76,17 +76,17 @@ def train_many(
     learning_rate, l2, l1, weight_decay, dropout : float or sequence of K floats
         As in ``train``; ``dropout`` is the rate of all hidden layers.
     seed : int or sequence of K ints
-        One seed gives all the same start and order of examples.
+        With a single seed all have the same initial parameters and order of examples.
     sample_weight : array, shape (m,) or (K, m), optional
     parameters : sequence of K dicts, optional
-        Starting parameters.
+        Initial parameters.
     validation : (X, Y) or list of K of them, optional
         One held-out set for all, or one each.
     patience : int, optional
-        As in ``train``, for each network by itself.
+        As in ``train``, for each network separately.
     callbacks, progress : optional
-        Called with an ``Info`` whose history is the first network's and whose cost is the mean of all;
-        ``info.states`` has all of them.
+        Called with an ``Info`` that has the history of the first network and the mean cost of all;
+        ``info.states`` has the states of all networks.
     states : sequence of K TrainState, optional
         Continue from here, as if the run had never stopped: those that had ended, by divergence or patience,
         stay as they are, and the others, all after equally many updates, go on.
@@ -101,9 +101,9 @@ def train_many(
     Raises
     ------
     ValueError
-        Where two sequences differ in length, and whatever ``train`` refuses.
+        If two sequences differ in length, and for invalid arguments as in ``train``.
     """
-    arguments = dict(locals())  # all of them, without naming each again
+    arguments = dict(locals())  # all arguments
     if states is not None:
         arguments |= {"parameters": None, "seed": [state.seed for state in _check_states(states)]}
     weights = None if sample_weight is None else np.atleast_2d(np.asarray(sample_weight))
@@ -143,5 +143,5 @@ def _count_networks(arguments: Mapping[str, object]) -> int:
 
 
 def _value_of(value: object, k: int) -> object:
-    """Return network k's own value of an argument."""
+    """Return the value of an argument for network k."""
     return value[k] if isinstance(value, _SEQUENCES) else value

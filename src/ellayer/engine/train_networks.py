@@ -1,4 +1,4 @@
-"""From settings, examples and starting states to results: for one network, or for several at once."""
+"""Training with checked settings, examples and initial states, for one network or for several at once."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from .train_settings import TrainSettings
 from .training_data import TrainingData
 from .wide import ExampleSpan, applies, pays
 
-LOOK_AHEAD = 64  # updates that a compiled chunk holds at least, where callbacks can wait
+LOOK_AHEAD = 64  # minimum number of updates of a compiled chunk, if callbacks can wait
 
 
 def starting_states(
@@ -34,7 +34,7 @@ def starting_states(
     states: Sequence[TrainState] | None,
     parameters: Sequence[Mapping[str, object]] | None,
 ) -> list[TrainState]:
-    """Return the states to begin from: those to continue, or new ones of parameters that are given or drawn."""
+    """Return the initial states: those to continue from, or new ones with given or drawn parameters."""
     network = settings.network
     if states is not None:
         for state in states:
@@ -51,7 +51,7 @@ def starting_states(
 def train_networks(
     settings: TrainSettings, data: TrainingData, states: Sequence[TrainState]
 ) -> list[TrainingResult]:
-    """Train the networks of ``train`` or ``train_many``; everything has been checked but the states."""
+    """Train the networks of ``train`` or ``train_many``; everything except the states has been checked."""
     step = max(state.step for state in states)  # of those that have not ended
     before = any(state.before for state in states)
     span = None if settings.lbfgs else _choose_span(settings, data, states[0])
@@ -83,9 +83,9 @@ def train_networks(
 
 
 def _make_loop(settings: TrainSettings, data: TrainingData) -> Loop:
-    """Return the loop that was asked for, or finishes first."""
+    """Return the requested loop, or the one that finishes first."""
     observers, every, config = settings.observers, settings.record_every, settings.config
-    longest = every if settings.watches or observers.callbacks else None  # updates asked for at once
+    longest = every if settings.watches or observers.callbacks else None  # updates per call
     if observers.can_wait and not settings.watches:
         longest = max(every, LOOK_AHEAD)
     program = program_name(config, data.batches, data.dtype, longest)
@@ -101,7 +101,7 @@ def _make_loop(settings: TrainSettings, data: TrainingData) -> Loop:
 
 
 def _loop_state(settings: TrainSettings, state: TrainState, dtype: str) -> LoopState:
-    """Return the state that a loop starts from; raise if it belongs to another optimizer."""
+    """Return the initial state of a loop; raise if it is of another optimizer."""
     if state.coordinates is not None:
         parameters = {name: theta for name, theta in state.coordinates.items() if name != "W0"}
     else:
@@ -115,7 +115,7 @@ def _loop_state(settings: TrainSettings, state: TrainState, dtype: str) -> LoopS
     if tree_shapes(last) != tree_shapes(fresh):
         raise EllayerError(
             f"state: expected the optimizer state of {optimizer.name!r}, received one of a different optimizer, "
-            "or of a run that was not 'wide'; continue with the optimizer and engine of the run, or begin anew with "
+            "or of a run that was not 'wide'; continue with the optimizer and engine of the run, or start again with "
             "parameters=state.parameters"
         )
     return LoopState(copy_tree(parameters), copy_tree(last, dtype), state.step, state.interval)
@@ -169,7 +169,7 @@ def _choose_span(settings: TrainSettings, data: TrainingData, state: TrainState)
     if not span.represents(coordinates["W1"], state.parameters["W1"]):
         raise EllayerError(
             "state: this run was in the span of its examples ('wide'); expected the same X to continue with, received "
-            "another; for other examples begin anew with parameters=state.parameters"
+            "another; for other examples start again with parameters=state.parameters"
         )
     return span
 
@@ -193,5 +193,5 @@ def _is_wide(settings: TrainSettings, data: TrainingData, state: TrainState) -> 
     if state.coordinates is not None or settings.wide is not None:
         return bool(settings.wide or state.coordinates)
     if state.step:
-        return False  # a run that began directly continues directly
+        return False  # a direct run continues directly
     return possible and pays(config.network, data.m, settings.num_iterations)

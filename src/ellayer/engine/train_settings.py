@@ -31,7 +31,7 @@ PER_NETWORK = ("learning_rate", "l2", "l1", "weight_decay", "dropout", "seed")
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """All that decides a run, besides the examples and the starting states; make it with ``train_settings``.
+    """All settings of a run, except the examples and the initial states; created by ``train_settings``.
 
     Parameters
     ----------
@@ -41,14 +41,14 @@ class TrainSettings:
     learning_rates : tuple of float
         One of each network.
     several : bool
-        Whether this is ``train_many``'s run, of one network or more.
+        Whether the run is one of ``train_many``.
     validated : bool
         Whether there is a validation set.
     lbfgs : dict or None
-        The numbers of L-BFGS, if that is the optimizer.
+        The options of L-BFGS, if that is the optimizer.
     schedule : Schedule
     schedule_length : int or None
-        Updates the schedule spans; None for to the end of the run.
+        Number of updates of the schedule; None for those of the run.
     stopping : Stopping
     observers : Observers
     loop : {"auto", "numpy", "jax"}
@@ -108,17 +108,17 @@ class TrainSettings:
 
     @cached_property
     def judges(self) -> bool:
-        """Whether a monitored value decides at each record how the run continues."""
+        """Whether a monitored value is evaluated at each record."""
         return self.stopping.keep_best or self.stopping.patience is not None or self.schedule.adaptive
 
     @cached_property
     def watches(self) -> bool:
-        """Whether something is computed or decided at each record."""
+        """Whether anything is computed or evaluated at each record."""
         return self.judges or self.validated or bool(self.metrics)
 
     @cached_property
     def by_interval(self) -> bool:
-        """Whether the monitored value is the mean loss of an interval, known at its end, and not a record's."""
+        """Whether the monitored value is the mean loss of an interval, known only at its end."""
         return self.stopping.monitor == "loss" and self.config.every_cost
 
 
@@ -130,15 +130,15 @@ def train_settings(
     Parameters
     ----------
     arguments : mapping
-        All arguments by name; those that ``train_many`` lacks may be missing.
+        All arguments by name; those that ``train_many`` does not have may be missing.
     networks : sequence of mapping
-        The arguments named in ``PER_NETWORK``, of each network.
+        The arguments in ``PER_NETWORK``, for each network.
     several : bool
 
     Raises
     ------
     EllayerError
-        For anything that does not fit, with what was expected and what to try.
+        For invalid arguments.
     """
     spec = arguments["optimizer"]
     checks.check_network(arguments["network"])
@@ -178,7 +178,7 @@ def train_settings(
 def _step(
     arguments: Mapping[str, Any], networks: Sequence[Mapping[str, Any]], rule: Optimizer
 ) -> tuple[StepConfig, tuple[StepValues, ...]]:
-    """Return the settings of a step, switched on where any network needs them, and each network's numbers."""
+    """Return the settings of a step, switched on if any network needs them, and the numbers of each network."""
     network, clip_norm = arguments["network"], arguments.get("clip_norm")
     factors = checks.check_factors(network, arguments["learning_rate_factors"])
     dropout = [checks.check_dropout(network, one["dropout"]) for one in networks]
@@ -214,7 +214,7 @@ def _count_or_none(arguments: Mapping[str, Any], name: str) -> int | None:
 
 
 def _stopping(arguments: Mapping[str, Any]) -> Stopping:
-    """Return the stopping rule, which knows whether the best parameters are to be returned."""
+    """Return the stopping rule, including whether to return the best parameters."""
     validated, metrics = arguments["validation"] is not None, arguments["metrics"] or {}
     wish, best, maximize = arguments["monitor"], arguments["restore_best"], arguments["maximize"]
     monitor = ("validation_loss" if validated else "loss") if wish is None else current_name(wish)

@@ -30,7 +30,7 @@ class TrainingData:
     Parameters
     ----------
     examples : Batch or BatchReader
-        All examples, or what reads their mini-batches. Weights (1, m) for all networks, or (K, m).
+        All examples, or a reader of their mini-batches. Weights (1, m) for all networks, or (K, m).
     orders : tuple of Batches
         One for all networks, or one each.
     validation : tuple of Batch or None
@@ -62,7 +62,7 @@ class TrainingData:
         )
 
     def in_span(self, span: ExampleSpan) -> TrainingData:
-        """Return the same examples in the coordinates of their span, in float64."""
+        """Return the examples in the coordinates of their span, in float64."""
         (validation,) = self.validation
         if validation is not None:
             validation = _as_float64(validation._replace(X=span.project(validation.X)))
@@ -106,7 +106,7 @@ def training_data(
     examples: Batch | BatchReader
     if sparse and not (orders[0].full or settings.metrics):
         examples = SparseReader(columns, targets, weights, orders[0])
-    else:  # a sparse full batch is made dense at once
+    else:  # a sparse full batch is converted to dense
         examples = Batch(columns.toarray() if sparse else columns, targets, weights)
     return TrainingData(examples, orders, _validation_sets(settings, validation, dtype), m, dtype)
 
@@ -135,7 +135,7 @@ def _blocks(settings: TrainSettings, rows: DiskRows) -> BlockBatches:
 
 
 def _check_disk_rows(settings: TrainSettings, rows: DiskRows, Y: object, sample_weight: object) -> None:
-    """Refuse what rows on disk cannot be trained with."""
+    """Raise for settings that rows on disk do not support."""
     n_x, n_L = settings.network.layer_dims[0], settings.network.layer_dims[-1]
     if settings.several:
         raise EllayerError(
@@ -162,7 +162,7 @@ def _check_disk_rows(settings: TrainSettings, rows: DiskRows, Y: object, sample_
         )
     if settings.metrics:
         raise EllayerError(
-            "metrics: expected none with rows on disk, as they look at all examples together; give score=f(AL, Y, "
+            "metrics: expected none with rows on disk, which need all examples together; pass score=f(AL, Y, "
             "weights) and validation=(X, Y)"
         )
 

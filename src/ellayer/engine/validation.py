@@ -17,27 +17,27 @@ from .history import RESERVED
 if TYPE_CHECKING:
     from jax import Device
 
-LARGEST_SEED = 2**32 - 1  # of numpy.random.RandomState
+LARGEST_SEED = 2**32 - 1  # limit of numpy.random.RandomState
 
 
 def check_network(network: object) -> None:
-    """Raise for anything but a ``Network``."""
+    """Raise unless it is a ``Network``."""
     if not isinstance(network, Network):
         raise EllayerError(f"network: expected an ellayer.Network, received {type(network).__name__}")
 
 
 def check_X(network: Network, X: object, dtype: str | None, name: str = "X") -> np.ndarray:
-    """Return X as a float array (n_x, m), a sparse one made dense; raise for a wrong shape or number."""
+    """Return X as a float array (n_x, m), sparse X converted to dense; raise for a wrong shape or number."""
     X = X.toarray() if hasattr(X, "toarray") else np.asarray(X)
     check_shape_of_X(network, X.shape, X.dtype, name)
-    with np.errstate(over="ignore"):  # what overflows is found below
+    with np.errstate(over="ignore"):  # an overflow is detected below
         X = X.astype(float_type(X.dtype, dtype), copy=False)
     check_finite(X, name)
     return X
 
 
 def float_type(dtype: np.dtype, argument: str | None) -> str:
-    """Return the type to compute in: the argument ``dtype``, else that of X if it is one of the two."""
+    """Return the dtype of the computation: the argument ``dtype``, else that of X if it is one of the two."""
     return argument or ("float32" if dtype == np.float32 else "float64")
 
 
@@ -51,7 +51,7 @@ def check_shape_of_X(network: Network, shape: tuple[int, ...], dtype: np.dtype, 
     if len(shape) != 2:
         raise EllayerError(
             f"{name}: expected shape (n_x, m) = ({n_x}, m) with examples as columns, received shape {shape}; "
-            "flatten pictures with X.reshape(m, -1).T, and make one example a column with x.reshape(-1, 1)"
+            "flatten images with X.reshape(m, -1).T; a single example is a column, x.reshape(-1, 1)"
         )
     if 0 in shape:
         raise EllayerError(f"{name}: expected at least one example and one feature, received shape {shape}")
@@ -59,13 +59,13 @@ def check_shape_of_X(network: Network, shape: tuple[int, ...], dtype: np.dtype, 
         hint = (
             f"; {name}.T has the right shape: are the examples rows? Transpose?"
             if shape[1] == n_x
-            else f"; make layer_dims[0] = {shape[0]}, or give the {n_x} features the network was made for"
+            else f"; make layer_dims[0] = {shape[0]}, or pass the {n_x} features of the network"
         )
         raise EllayerError(f"{name}: expected ({n_x}, m), examples as columns; received {shape}{hint}")
 
 
 def check_finite(X: np.ndarray, name: str) -> None:
-    """Raise for nan or infinity, and say where the first one is."""
+    """Raise for nan or infinity, with the position of the first."""
     with np.errstate(all="ignore"):
         if np.isfinite(X.sum()) or np.isfinite(X).all():
             return
@@ -73,7 +73,7 @@ def check_finite(X: np.ndarray, name: str) -> None:
     i, j = bad[0]
     raise EllayerError(
         f"{name}: expected finite numbers, received {X[i, j]} at feature {i} of example {j} "
-        f"({len(bad)} nan or infinite in all); fill or drop missing values first, and scale what overflowed"
+        f"({len(bad)} nan or infinite in total); fill or drop missing values first, and scale values that overflow"
     )
 
 
@@ -81,7 +81,7 @@ def check_Y(network: Network, targets: object, m: int, dtype: str | np.dtype, na
     """Return Y as a float array (n_L, m); raise for a wrong shape or number."""
     if targets is None:
         raise EllayerError(
-            f"{name}: expected targets, received None; only rows on disk (engine.DiskRows) hold their own"
+            f"{name}: expected targets, received None; only rows on disk (engine.DiskRows) include their targets"
         )
     Y = np.asarray(targets)
     n_L = network.layer_dims[-1]
@@ -116,7 +116,7 @@ def check_Y(network: Network, targets: object, m: int, dtype: str | np.dtype, na
 
 
 def _hint_for_Y(shape: tuple[int, ...], n_L: int, m: int, name: str, kind: str) -> str:
-    """Return a hint that makes targets of the wrong shape fit."""
+    """Return a hint how to fix targets of the wrong shape."""
     if shape == (m, n_L):
         return f"{name}.T has the right shape: transpose?"
     if (len(shape) == 1 and shape[0] != m) or (len(shape) == 2 and shape[0] == n_L):
@@ -160,7 +160,7 @@ def check_weights(
 def check_parameters(
     network: Network, parameters: object, dtype: str, where: str = "parameters"
 ) -> dict[str, np.ndarray]:
-    """Return a copy of the parameters in the right dtype; raise for one that does not fit."""
+    """Return a copy of the parameters in the right dtype; raise for a wrong shape."""
     if not isinstance(parameters, dict) or set(parameters) != set(network.shapes):
         received = sorted(parameters) if isinstance(parameters, dict) else type(parameters).__name__
         raise EllayerError(f"{where}: expected a dict with {', '.join(network.shapes)}; received {received}")
@@ -202,7 +202,7 @@ def check_number(
 
 
 def check_count(value: object, name: str, low: int = 1) -> int:
-    """Return a whole number of at least ``low``."""
+    """Return an integer of at least ``low``."""
     if isinstance(value, bool) or not isinstance(value, SupportsIndex) or value.__index__() < low:
         raise EllayerError(f"{name}: expected a whole number >= {low}, received {value!r}")
     return value.__index__()
@@ -217,7 +217,7 @@ def check_seed(seed: object) -> int:
 
 
 def check_observers(callbacks: object, progress: object) -> Observers:
-    """Return callbacks and progress; raise unless they are a list of functions and one."""
+    """Return callbacks and progress; raise unless they are a list of functions and a function."""
     if callable(callbacks):
         raise EllayerError(
             "callbacks: expected a list of functions, received a function; write callbacks=[function]"
@@ -233,7 +233,7 @@ def check_observers(callbacks: object, progress: object) -> Observers:
 
 
 def check_metrics(metrics: object, score: object) -> None:
-    """Raise unless metrics are a dict of functions, under names of their own, and score is a function."""
+    """Raise unless metrics are a dict of functions with new names, and score is a function."""
     if score is not None and not callable(score):
         raise EllayerError(f"score: expected a function, received {type(score).__name__}")
     kind = "metrics: expected a dict of functions {name: f(AL, Y)}"
@@ -244,7 +244,7 @@ def check_metrics(metrics: object, score: object) -> None:
     for name, function in metrics.items():
         if name in RESERVED or (name == "score" and score is not None):
             raise EllayerError(
-                f"metrics: expected names that are no columns of the history, received {name!r}; try 'my_{name}'"
+                f"metrics: expected names other than the columns of the history, received {name!r}; try 'my_{name}'"
             )
         if not callable(function):
             raise EllayerError(f"{kind}, received {type(function).__name__} for {name!r}")
@@ -258,7 +258,7 @@ def check_devices(devices: object) -> Sequence[Device] | None:
 
 
 def check_dropout(network: Network, dropout: object) -> dict[int, float]:
-    """Return the rates by layer, those above 0 only: a number is for all hidden layers, a list for 0..L-1."""
+    """Return the rates above 0 by layer; a number applies to all hidden layers, a list to layers 0..L-1."""
     if isinstance(dropout, Sequence) and not isinstance(dropout, str):
         rates = [check_number(r, "dropout", below=1.0) for r in dropout]
         if len(rates) == network.L - 1:

@@ -1,14 +1,14 @@
 r"""Full-batch training in the span of the examples, for n_x large against m.
 
 With the full batch, dW^[1] = 1/m dZ^[1] X^T lies in the span of the examples, and with gradient
-descent, momentum, Nesterov and L2 so does all that ever is added to W^[1]. In the coordinates
+descent, momentum, Nesterov and L2 so does everything that is added to W^[1]. In the coordinates
 
     W^[1] = Theta M,    M = [X^T; W_0],    Theta = [B, C],  started at [0, I]
 
 the first layer is Z^[1] = Theta (M X) + b^[1]: an ordinary network whose input is the (m + n_1, m)
-matrix M X = [X^T X; W_0 X], and whose update of Theta is [1/m dZ^[1], 0] (+ l2/m Theta): the big
-product with X is gone. A step costs n_1 m (m + n_1) instead of 2 n_1 n_x m.
-Everything here is float64, whatever the network is: the Gram matrix squares the condition number.
+matrix M X = [X^T X; W_0 X], and whose update of Theta is [1/m dZ^[1], 0] (+ l2/m Theta), without the
+large product with X. A step costs n_1 m (m + n_1) instead of 2 n_1 n_x m.
+All computations are in float64, because the Gram matrix squares the condition number.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ..core.optimizers import Optimizer
 
 
 def pays(network: Network, m: int, steps: int) -> bool:
-    """Return True if the coordinates cost less than half of the direct way, preparation included."""
+    """Return True if the coordinates take less than half of the direct time, including preparation."""
     n_x, n_1 = network.layer_dims[:2]
     direct = steps * 4.0 * n_1 * n_x * m
     preparation = 2.0 * m * n_x * (m + 2.0 * n_1) + 2.0 * n_1 * n_x * m
@@ -33,7 +33,7 @@ def applies(optimizer: Optimizer, full_batch: bool, l1: float, clip: bool, input
 
 
 class ExampleSpan:
-    """The coordinates of one run: X (n_x, m) and the starting W_0 (n_1, n_x)."""
+    """The coordinates of one run: X (n_x, m) and the initial W_0 (n_1, n_x)."""
 
     def __init__(self, X: np.ndarray, W0: np.ndarray):
         self._X = X = np.asarray(X, np.float64)

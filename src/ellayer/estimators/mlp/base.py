@@ -240,7 +240,7 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
         if network.layer_dims != state.network.layer_dims:
             raise EllayerError(
                 f"warm start: expected the layers of the fitted network, {list(state.network.layer_dims)}; the "
-                f"parameters now ask for {list(network.layer_dims)}. Set warm_start=False to begin anew"
+                f"parameters now ask for {list(network.layer_dims)}. Set warm_start=False to start again"
             )
         return replace(state, network=network)
 
