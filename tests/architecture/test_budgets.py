@@ -43,7 +43,7 @@ class Counts(NamedTuple):
 
 BUDGET = {
     "": Counts(0, 0, 0, 0),
-    "cli": Counts(10, 1, 0, 0),
+    "cli": Counts(9, 1, 0, 0),
     "core": Counts(0, 0, 0, 0),
     "data": Counts(7, 0, 10, 0),
     "engine": Counts(1, 7, 5, 0),

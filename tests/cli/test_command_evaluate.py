@@ -180,3 +180,18 @@ def test_what_is_no_run_is_said(folder, run_in, runs, said):
     done = run_in(folder, "compare", *runs)
     assert done.returncode == 2
     assert said in done.stderr
+
+
+@pytest.mark.parametrize("command", ["predict", "evaluate", "trace", "check"])
+def test_a_later_file_is_read_by_its_own_options(folder, run_in, command):
+    rows = (folder / "train.csv").read_text().splitlines()[:9]
+    (folder / "odd.csv").write_text("\n".join(rows).replace(";", "~") + "\n")
+    (folder / "plain.csv").write_text("\n".join(rows) + "\n")
+    more = ("--directions", 2) if command == "check" else ()
+    odd = run_in(folder, command, "one", "odd.csv", "--json", *more, "--delimiter", "~")
+    usual = run_in(folder, command, "one", "plain.csv", "--json", *more)
+    assert odd.returncode == usual.returncode == 0, odd.stderr
+    content, expected = json.loads(odd.stdout), json.loads(usual.stdout)
+    for facts in (content, expected):
+        facts.pop("notes", None)
+    assert content == expected

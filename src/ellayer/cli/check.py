@@ -11,9 +11,11 @@ import typer
 from ..errors import UsageError
 from .errors import CHECK_FAILED, DONE, handle_errors
 from .options import Debug, ExamplesFile, Json, Model
+from .reading import later_reading_options
 
 
 @handle_errors
+@later_reading_options
 def check(
     model: Model,
     file: ExamplesFile,
@@ -30,6 +32,8 @@ def check(
     ] = 1e-7,
     json: Json = False,
     debug: Debug = False,
+    *,
+    reading: dict[str, Any],
 ) -> None:
     """Compare a model's gradients with finite differences, each by name.
 
@@ -43,7 +47,7 @@ def check(
         raise UsageError(f"--threshold: expected a number above 0, received {threshold}; try 1e-7")
     from ..runs.saved_model import open_model
 
-    examples = open_model(model).with_examples(file)
+    examples = open_model(model).with_examples(file, reading)
     X, Y = examples.first(rows or None)
     outcome = check_gradients(examples.model, X, Y, l2=l2, threshold=threshold, directions=directions)
     if json:

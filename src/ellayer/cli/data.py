@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import UsageError
-from ..runs.config import READING
+from ..runs.config import reader_options
 from . import options as o
 from .errors import handle_errors
+from .reading import reading_options
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -25,6 +26,7 @@ _MOST_COLUMNS, _MOST_CLASSES = 60, 20
 
 
 @handle_errors
+@reading_options
 def data(
     file: Annotated[
         str,
@@ -34,15 +36,13 @@ def data(
             metavar="FILE",
         ),
     ],
-    target: o.Target = None, task: o.Task = None, delimiter: o.Delimiter = None, decimal: o.Decimal = None,
-    encoding: o.Encoding = None, header: o.Header = None, x: o.InputKey = None, y: o.TargetKey = None,
-    size: o.Size = None, grey: o.Grey = None, strict: o.Strict = None, json: o.Json = False, debug: o.Debug = False,
+    target: o.Target = None, task: o.Task = None, json: o.Json = False, debug: o.Debug = False, *,
+    reading: dict[str, Any],
 ) -> None:  # fmt: skip
     """Show the columns or images of a file, how it was read, and data warnings.
 
     Example: ellayer data titanic.csv --target survived
     """
-    options = o.read_values(locals(), READING)
     from ..tables.survey import survey
 
     task = None if task is None else o.read_task(task)
@@ -50,7 +50,7 @@ def data(
         raise UsageError(
             "--task: expected --target beside it, received none; name the column to be predicted"
         )
-    examples = read(file, target, options)
+    examples = read(file, target, reading)
     facts = survey(examples.X, examples.y, examples.target, task=task)
     if json:
         typer.echo(_json(examples, facts))
@@ -79,7 +79,7 @@ def read(file: str, target: str | None, options: dict[str, Any]) -> Examples:
         from ..data.files import existing
 
         existing(file, "a file or folder of data, or the name of a set", list(NAMED))
-        return read_examples(file, target=target, **options)
+        return read_examples(file, target=target, **reader_options(options))
     if options or target not in (None, "class"):
         raise UsageError(
             f"{file}: expected no options of files with a named data set, received "

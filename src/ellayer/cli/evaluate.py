@@ -9,11 +9,13 @@ import typer
 
 from .errors import handle_errors
 from .options import Debug, Json, Model
+from .reading import later_reading_options
 
 _MOST_CLASSES = 12  # as many columns fit on a terminal
 
 
 @handle_errors
+@later_reading_options
 def evaluate(
     model: Model,
     file: Annotated[
@@ -26,6 +28,8 @@ def evaluate(
     ] = None,
     json: Json = False,
     debug: Debug = False,
+    *,
+    reading: dict[str, Any],
 ) -> None:
     """Measure a model on a file: scores with 95 % intervals, confusion matrix, calibration.
 
@@ -36,7 +40,7 @@ def evaluate(
     from ..runs.evaluation import evaluate_file
     from ..runs.saved_model import open_model
 
-    facts = evaluate_file(open_model(model), file, target)
+    facts = evaluate_file(open_model(model), file, target, reading)
     if json:
         typer.echo(dumps(facts))
     else:

@@ -11,8 +11,7 @@ import typer
 from ..errors import UsageError
 from ..runs.notes_recipes import RECIPES
 
-TRAINING, FILES, READING, SETS = "Training", "Files", "Reading a file", "Named data sets"
-DETECTED = "detected"
+TRAINING, FILES, SETS = "Training", "Files", "Named data sets"
 
 
 def option(
@@ -70,16 +69,6 @@ Kind = Annotated[list[str] | None, option("--kind", help=_KIND, panel=FILES, def
 Recipe = Annotated[str | None, option("--recipe", help="Recipe of preparation and training: simple or full.", panel=FILES)]
 TimeLimit = Annotated[float | None, option("--time-limit", help="Time limit of the fit in seconds.", panel=FILES, default="none")]
 
-Delimiter = Annotated[str | None, option("--delimiter", help="Field delimiter, or tab.", panel=READING, default=DETECTED)]
-Decimal = Annotated[str | None, option("--decimal", help="Decimal sign, . or ,", panel=READING, default=DETECTED)]
-Encoding = Annotated[str | None, option("--encoding", help="Text encoding, such as utf-8 or cp1252.", panel=READING, default=DETECTED)]
-Header = Annotated[bool | None, option("--header/--no-header", help="Whether the first line holds the column names.", panel=READING, default=DETECTED)]
-InputKey = Annotated[str | None, option("--x", help="Key of the inputs (NPZ, HDF5).", panel=READING, default=DETECTED)]
-TargetKey = Annotated[str | None, option("--y", help="Key of the targets (NPZ, HDF5).", panel=READING, default=DETECTED)]
-Size = Annotated[str | None, option("--size", help="Resize images to N×N or HEIGHTxWIDTH pixels.", panel=READING, default="64, or their own if smaller")]
-Grey = Annotated[bool | None, option("--grey/--colour", help="Read images as grey or as colour.", panel=READING, default="as they are")]
-Strict = Annotated[bool | None, option("--strict/--skip", help="Fail on an image that cannot be read, or skip it.", panel=READING, default="skip")]
-
 CatsFolder = Annotated[str | None, option("--data", help="Folder of the files of cats.", panel=SETS, default=False, metavar="DIR")]
 Activation = Annotated[str | None, option("--activation", help="Activation of the hidden layers: one, or one each.", panel=SETS)]
 Iterations = Annotated[int | None, option("--iterations", min=1, help="Number of updates.", panel=SETS)]
@@ -105,7 +94,6 @@ def read_values(options: dict[str, Any], names: Iterable[str]) -> dict[str, Any]
         "layers": read_layers,
         "kinds": read_kinds,
         "task": read_task,
-        "size": read_size,
     }
     values = {name: options[name] for name in names if options.get(name) not in (None, [])}
     return {name: readers[name](value) if name in readers else value for name, value in values.items()}
@@ -127,16 +115,6 @@ def read_layers(text: str) -> list[int]:
             f"commas, received {text!r}; try --layers 4 or --layers 20,7,5"
         )
     return sizes
-
-
-def read_size(text: str) -> int | list[int]:
-    """Return a side or [height, width] of a text like "64" or "48x64"."""
-    sides = text.lower().split("x")
-    if not all(side.isdecimal() for side in sides) or len(sides) > 2:
-        raise UsageError(
-            f"--size: expected a side such as 64 or HEIGHTxWIDTH such as 48x64, received {text!r}"
-        )
-    return int(text) if len(sides) == 1 else [int(side) for side in sides]
 
 
 def read_task(text: str) -> str:

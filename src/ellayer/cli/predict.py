@@ -11,6 +11,7 @@ import typer
 from ..errors import UsageError
 from .errors import handle_errors
 from .options import Debug, Force, Json, Model
+from .reading import later_reading_options
 
 if TYPE_CHECKING:
     import polars as pl
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 
 @handle_errors
+@later_reading_options
 def predict(
     model: Model,
     file: Annotated[str, typer.Argument(help="A file like the training file, or images.", metavar="FILE")],
@@ -36,6 +38,8 @@ def predict(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="With --out, print nothing.")] = False,
     json: Json = False,
     debug: Debug = False,
+    *,
+    reading: dict[str, Any],
 ) -> None:
     """Predict every row of a file, in its order: labels with probabilities, or numbers.
 
@@ -53,7 +57,7 @@ def predict(
             f"--out: expected a file that does not exist yet, received {out}; choose another name, or use --force"
         )
     saved = open_model(model, to_predict=True)
-    examples = saved.read(file)
+    examples = saved.read(file, reading)
     with collect_messages() as messages:
         table = predictions(saved, examples, keep or [])
     notes = [*examples.notes, *messages]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ..runs.progress import StartProgress, no_progress
+
+if TYPE_CHECKING:
+    from ..engine.events import Info
 
 
 @contextmanager
@@ -38,10 +41,10 @@ def progress_bars(shown: bool) -> Iterator[StartProgress]:
     )
     with Progress(*columns, console=Console(stderr=True)) as bars:
 
-        def start(label: str, total: int) -> Callable[[Any], None]:
+        def start(label: str, total: int) -> Callable[[Info], None]:
             task = bars.add_task(label, total=total or None, figures="cost -")
 
-            def report(info: Any) -> None:
+            def report(info: Info) -> None:
                 bars.update(task, completed=info.iteration, total=info.total, figures=_figures(info))
 
             return report
@@ -55,7 +58,7 @@ def progress_bars(shown: bool) -> Iterator[StartProgress]:
             raise
 
 
-def _figures(info: Any) -> str:
+def _figures(info: Info) -> str:
     """The last cost, and what else there is to see how a run goes."""
     text, history = f"cost {info.cost:.6f}", info.history
     for name, short in (("validation_score", "validation"), ("learning_rate", "rate")):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from json import dumps
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,9 +12,11 @@ from ..runs.config import FILE, check_learning_rate, check_settings, read_config
 from . import options as o
 from .errors import handle_errors
 from .progress import progress_bars
+from .reading import reading_options
 
 
 @handle_errors
+@reading_options
 def sweep(
     source: Annotated[str, typer.Argument(help="A file, or a folder of images.", metavar="FILE")],
     target: o.Target = None,
@@ -31,7 +33,8 @@ def sweep(
     epochs: o.Epochs = None, metric: o.Metric = None, task: o.Task = None, test: o.Test = None, split: o.Split = None,
     time: o.Time = None, group: o.Group = None, kinds: o.Kind = None,
     seed: o.Seed = None, config: o.Config = None, out: o.Out = None, quiet: o.Quiet = False, json: o.Json = False,
-    debug: o.Debug = False,
+    debug: o.Debug = False, *,
+    reading: dict[str, Any],
 ) -> None:  # fmt: skip
     """Try every pair of layers and learning rate; write a run folder with the best.
 
@@ -42,10 +45,20 @@ def sweep(
 
     Example: ellayer sweep titanic.csv --target survived --layers 32 --layers 64,32
     """
-    settings = o.read_values(
-        locals(),
-        ("source", "target", "epochs", "metric", "task", "test", "split", "time", "group", "kinds", "seed"),
+    names = (
+        "source",
+        "target",
+        "epochs",
+        "metric",
+        "task",
+        "test",
+        "split",
+        "time",
+        "group",
+        "kinds",
+        "seed",
     )
+    settings = o.read_values(locals(), names) | reading
     from ..runs.sweep import DEFAULT_LAYERS, run_sweep
 
     if config is not None:

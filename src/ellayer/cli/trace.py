@@ -11,12 +11,14 @@ from ..errors import UsageError
 from ..runs.config import check_learning_rate
 from .errors import handle_errors
 from .options import Debug, ExamplesFile, Json, Model
+from .reading import later_reading_options
 
 if TYPE_CHECKING:
     from ..inspection.derivation import Derivation
 
 
 @handle_errors
+@later_reading_options
 def trace(
     model: Model,
     file: ExamplesFile,
@@ -44,6 +46,8 @@ def trace(
     ] = None,
     json: Json = False,
     debug: Debug = False,
+    *,
+    reading: dict[str, Any],
 ) -> None:
     """Show a step of training with every equation, shape and number.
 
@@ -64,7 +68,7 @@ def trace(
         raise UsageError(
             f"--html: expected a file that does not exist yet, received {str(html)!r}; choose another name"
         )
-    examples = open_model(model).with_examples(file)
+    examples = open_model(model).with_examples(file, reading)
     if row is not None and row >= examples.m:
         raise UsageError(f"--row: expected a number from 0 to {examples.m - 1}, received {row}")
     settings: dict[str, Any] = {} if learning_rate is None else {"learning_rate": learning_rate}

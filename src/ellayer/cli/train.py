@@ -13,20 +13,21 @@ from ..runs.config import FILE, NAMED, read_config
 from . import options as o
 from .errors import CHECK_FAILED, DONE, INTERRUPTED, handle_errors
 from .progress import progress_bars
+from .reading import reading_options
 
 
 @handle_errors
+@reading_options
 def train(
     source: o.Source = None, target: o.Target = None, layers: o.Layers = None, learning_rate: o.LearningRate = None,
     batch_size: o.BatchSize = None, seed: o.Seed = None, config: o.Config = None, resume: o.Resume = None,
     task: o.Task = None, test: o.Test = None, split: o.Split = None, time: o.Time = None, group: o.Group = None, epochs: o.Epochs = None, members: o.Members = None,
     metric: o.Metric = None, class_weight: o.ClassWeight = None, kinds: o.Kind = None, recipe: o.Recipe = None,
-    time_limit: o.TimeLimit = None, delimiter: o.Delimiter = None, decimal: o.Decimal = None,
-    encoding: o.Encoding = None, header: o.Header = None, x: o.InputKey = None, y: o.TargetKey = None,
-    size: o.Size = None, grey: o.Grey = None, strict: o.Strict = None, data: o.CatsFolder = None,
+    time_limit: o.TimeLimit = None, data: o.CatsFolder = None,
     activation: o.Activation = None, iterations: o.Iterations = None, initializer: o.Initializer = None,
     optimizer: o.Optimizer = None, l2: o.L2 = None, dropout: o.Dropout = None, engine: o.Engine = None,
     out: o.Out = None, quiet: o.Quiet = False, json: o.Json = False, debug: o.Debug = False,
+    *, reading: dict[str, Any],
 ) -> None:  # fmt: skip
     """Train on a file or a named data set; write a run folder.
 
@@ -40,7 +41,7 @@ def train(
 
     Example: ellayer train flower --layers 5 --out runs/five
     """
-    settings = o.read_values(locals(), dict.fromkeys((*NAMED, *FILE)))
+    settings = o.read_values(locals(), dict.fromkeys((*NAMED, *FILE))) | reading
     if resume is not None:
         settings = _resumed(resume, settings, config)
     elif config is not None:

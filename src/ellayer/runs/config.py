@@ -19,22 +19,23 @@ NAMED = (
     "source", "data", "layers", "activation", "learning_rate", "iterations", "seed", "initializer", "optimizer",
     "batch_size", "l2", "dropout", "engine",
 )  # fmt: skip
-READING = ("delimiter", "decimal", "encoding", "header", "x", "y", "size", "grey", "strict")
+STREAM = (  # settings of reading that a table larger than memory has
+    "delimiter", "decimal", "encoding", "header", "names", "missing", "date_order", "comment", "drop", "columns",
+)  # fmt: skip
+DETECTED = ("delimiter", "decimal", "encoding", "header", "x", "y", "size", "grey", "strict")
+READING = (
+    *STREAM, "sheet", "table", "query", "x", "y", "size", "grey", "strict",
+)  # fmt: skip
 FILE = (
     "source", "sha256", "target", "task", "test", "split", "time", "group", "kinds", "layers", "epochs", "members", "metric", "class_weight",
     "learning_rate", "batch_size", "time_limit", "recipe", "seed", *READING,
 )  # fmt: skip
 MOST_SEED = 2**32 - 1
-_TEXT, _NUMBER, _COUNT, _TRUTH, _SIZES = (
-    "a text",
-    "a number",
-    "a whole number",
-    "true or false",
-    "whole numbers",
-)
+_TEXT, _NUMBER, _COUNT, _TRUTH = "a text", "a number", "a whole number", "true or false"
+_SIZES, _TEXTS, _COLUMN = "whole numbers", "a list of texts", "a column"
 _TYPES: dict[str, tuple[type, ...]] = {
-    _TEXT: (str, Path), _NUMBER: (int, float), _COUNT: (int,), _TRUTH: (bool,), _SIZES: (int, list),
-    "a column": (str, int), "a share or a file": (str, int, float), "a table of columns": (dict,),
+    _TEXT: (str, Path), _NUMBER: (int, float), _COUNT: (int,), _TRUTH: (bool,), _SIZES: (int, list), _TEXTS: (list,),
+    _COLUMN: (str, int), "a sheet": (str, int), "a share or a file": (str, int, float), "a table of columns": (dict,),
     "balanced, or a table of classes": (str, dict),
 }  # fmt: skip
 # Setting -> the values it may have; any other is a text.
@@ -43,7 +44,9 @@ _VALUES = {
     **dict.fromkeys(("epochs", "members", "batch_size", "iterations", "seed"), _COUNT),
     **dict.fromkeys(("header", "grey", "strict"), _TRUTH),
     **dict.fromkeys(("layers", "size"), _SIZES),
-    **dict.fromkeys(("target", "time", "group"), "a column"), "test": "a share or a file", "kinds": "a table of columns",
+    **dict.fromkeys(("target", "time", "group"), _COLUMN),
+    **dict.fromkeys(("names", "missing", "drop", "columns"), _TEXTS),
+    "sheet": "a sheet", "test": "a share or a file", "kinds": "a table of columns",
     "class_weight": "balanced, or a table of classes",
 }  # fmt: skip
 
@@ -138,10 +141,17 @@ def check_settings(settings: Mapping[str, Any], known: tuple[str, ...], what: st
 
 def _fits(value: object, expected: str) -> bool:
     if isinstance(value, (list, tuple)):
-        return expected == _SIZES and all(_fits(item, _COUNT) for item in value)
+        item_type = {_SIZES: _COUNT, _TEXTS: _TEXT}.get(expected)
+        return item_type is not None and all(_fits(item, item_type) for item in value)
     if isinstance(value, int) and (isinstance(value, bool) != (expected == _TRUTH) or abs(value) >= 2**63):
         return False
     return isinstance(value, _TYPES[expected])
+
+
+def reader_options(settings: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the settings that are options of reading as the arguments of ``read_examples``."""
+    settings = settings or {}
+    return {"na_values" if key == "missing" else key: settings[key] for key in READING if key in settings}
 
 
 def option_name(key: str) -> str:

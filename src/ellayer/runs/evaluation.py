@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,9 @@ from .saved_model import SavedModel
 from .table_trainer import digest_of
 
 
-def evaluate_file(saved: SavedModel, file: str, target: str | None = None) -> dict[str, Any]:
+def evaluate_file(
+    saved: SavedModel, file: str, target: str | None = None, options: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """Evaluate a model on a file like the one it was trained on.
 
     Parameters
@@ -27,6 +30,8 @@ def evaluate_file(saved: SavedModel, file: str, target: str | None = None) -> di
     file : str
     target : str, optional
         The target column, if its name differs from that in training.
+    options : mapping, optional
+        Options of reading the file.
 
     Returns
     -------
@@ -39,7 +44,7 @@ def evaluate_file(saved: SavedModel, file: str, target: str | None = None) -> di
     EllayerError
         If the file or its targets cannot be used, or the model has several targets.
     """
-    examples = saved.read_with_target(file, target)
+    examples = saved.read_with_target(file, target, options)
     y, classes = match_targets(examples, saved.classes, file), saved.classes
     with collect_messages() as messages:
         predictions = saved.predict(examples)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from ..core.inference import class_index
 from ..data.wording import quoted_list
 from ..engine.model import unpack_model
 from ..errors import UsageError
+from .config import option_name, reader_options
 from .matching import check_inputs, match_targets
 from .predictions import is_network, predict
 
@@ -90,19 +92,23 @@ class SavedModel:
         """How the training file was read; None if the model was not trained on a file."""
         return self.provenance.get("reading") or None
 
-    def read(self, file: str) -> Examples:
+    def read(self, file: str, options: Mapping[str, Any] | None = None) -> Examples:
         """Read a file to predict like the training file; a target column in it is moved to ``y``.
 
         Parameters
         ----------
         file : str
+        options : mapping, optional
+            Options of reading, by the names of their settings.
         """
         from ..data import read_examples
 
-        examples = read_examples(file, reading=self._reading)
+        examples = read_examples(file, reading=self._reading, **reader_options(options))
         return self._check(_without_target(examples, self.target, self.features), file)
 
-    def read_with_target(self, file: str, target: str | None = None) -> Examples:
+    def read_with_target(
+        self, file: str, target: str | None = None, options: Mapping[str, Any] | None = None
+    ) -> Examples:
         """Read a file that includes the target column like the training file.
 
         Parameters
@@ -110,6 +116,8 @@ class SavedModel:
         file : str
         target : str, optional
             The target column, if its name differs from that in training.
+        options : mapping, optional
+            Options of reading, by the names of their settings.
         """
         from ..data import read_examples
 
@@ -119,7 +127,12 @@ class SavedModel:
                 f"it predicts {self.target or 'another column'}"
             )
         name = target if target is not None else self.target
-        return self._check(read_examples(file, target=name, reading=self._reading, need_target=True), file)
+        return self._check(
+            read_examples(
+                file, target=name, reading=self._reading, need_target=True, **reader_options(options)
+            ),
+            file,
+        )
 
     def _check(self, examples: Examples, file: str) -> Examples:
         """Return the rows of a file if they go with the training file; a model not trained on a file takes any."""
@@ -161,19 +174,24 @@ class SavedModel:
             )
         return X.to_numpy().astype(np.float64)
 
-    def with_examples(self, file: str) -> ModelExamples:
+    def with_examples(self, file: str, options: Mapping[str, Any] | None = None) -> ModelExamples:
         """Return the model with the examples of a file or a named data set.
 
         A model of a table reads a file like the one it was trained on; any other model takes a named data set or
-        the notes' HDF5 files.
+        the notes' HDF5 files, which have no options.
         """
         if self.prepares_tables:
-            examples = self.read_with_target(file)
+            examples = self.read_with_target(file, options=options)
             return ModelExamples(
                 self.model, examples.X, match_targets(examples, self.classes, file), rows_first=True
             )
         from .. import data
 
+        if options:
+            raise UsageError(
+                f"{option_name(next(iter(options)))}: expected no option of reading beside {self.path}, which takes a "
+                "named data set; leave it out"
+            )
         dataset = data.load(file)
         X, Y = dataset.X, dataset.Y
         if is_network(self.model):

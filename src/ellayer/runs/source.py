@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import UsageError
 from ..estimators.hold_out import Splitter
-from .config import READING
+from .config import STREAM, reader_options
 from .large_table import open_large
 from .predictions import predict
 from .progress import StartProgress
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from ..data import Examples
     from ..report.run_facts import Predictions
     from ..tables.survey import Survey
-
-STREAM_OPTIONS = ("delimiter", "decimal", "encoding", "header")
 
 
 class MemorySource:
@@ -44,9 +42,8 @@ class MemorySource:
         from ..data import read_examples
 
         self._test, self._seed = parse_test(settings["test"]), settings["seed"]
-        options = {key: settings[key] for key in READING if key in settings}
         self.train = read_examples(
-            settings["source"], target=settings.get("target"), need_target=True, **options
+            settings["source"], target=settings.get("target"), need_target=True, **reader_options(settings)
         )
 
     @property
@@ -103,7 +100,7 @@ class StreamSource:
                 "columns"
             )
         share = 0.0 if isinstance(self._test, str) else self._test
-        options = {key: settings[key] for key in STREAM_OPTIONS if key in settings}
+        options = reader_options({key: settings[key] for key in STREAM if key in settings})
         self.stream = open_large(self._path, settings["target"], share, settings["seed"], options)
         share = self.stream.share
         self.train = self.stream.apart(share, 2 * share or 0.01)

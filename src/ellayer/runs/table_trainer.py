@@ -14,7 +14,7 @@ import numpy as np
 from ..errors import EllayerError, UsageError
 from .baselines import simple_models
 from .checkpoints import CheckpointWriter, load_states
-from .config import FILE, READING
+from .config import DETECTED, FILE
 from .folder import OutputFolder
 from .messages import collect_messages
 from .predictions import predict
@@ -131,7 +131,7 @@ class TableTrainer:
             Time of the fit.
         """
         source, survey = self.source, self.survey
-        reading = {key: value for key, value in (source.train.reading or {}).items() if key in READING}
+        reading = {key: value for key, value in (source.train.reading or {}).items() if key in DETECTED}
         every = {
             **settings,
             **model_settings(model),

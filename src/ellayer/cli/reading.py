@@ -1,0 +1,103 @@
+"""The options of reading a file: one group, which every command that reads one has."""
+
+from __future__ import annotations
+
+import csv
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, TypeAlias
+
+from ..errors import UsageError
+from .options import option
+
+Command: TypeAlias = Callable[..., None]
+
+
+def _option(
+    kind: Any, *names: str, help: str, default: str | bool = "detected", metavar: str | None = None
+) -> object:
+    return Annotated[
+        kind | None, option(*names, help=help, panel="Reading a file", default=default, metavar=metavar)
+    ]
+
+
+# fmt: off
+_TABLES = {
+    "delimiter": _option(str, "--delimiter", help="Field delimiter, or tab."),
+    "decimal": _option(str, "--decimal", help="Decimal sign, . or ,"),
+    "encoding": _option(str, "--encoding", help="Text encoding, such as utf-8 or cp1252."),
+    "header": _option(bool, "--header/--no-header", help="Whether the first line holds the column names."),
+    "names": _option(list[str], "--names", help="Column names of a file without a header.", default=False, metavar="A,B,C"),
+    "missing": _option(list[str], "--missing", help="Texts that stand for a missing value; \"\" for empty cells only.", default="NA, ?, null and the like", metavar="A,B,C"),
+    "date_order": _option(str, "--date-order", help="Which comes first in 03/04/2024: day or month."),
+    "comment": _option(str, "--comment", help="Leave out lines that begin with this character.", default="none"),
+    "drop": _option(list[str], "--drop", help="Columns to leave out.", default="none", metavar="A,B,C"),
+    "columns": _option(list[str], "--columns", help="The only columns to read.", default="all", metavar="A,B,C"),
+    "sheet": _option(str, "--sheet", help="Sheet of a workbook: its name or position.", default="the only one"),
+    "table": _option(str, "--table", help="Table of a database.", default="the only one"),
+    "query": _option(str, "--query", help="Query of a database that returns a table.", default=False, metavar="SQL"),
+    "x": _option(str, "--x", help="Key of the inputs (NPZ, HDF5)."),
+    "y": _option(str, "--y", help="Key of the targets (NPZ, HDF5)."),
+}
+_IMAGES = {
+    "size": _option(str, "--size", help="Resize images to N×N or HEIGHTxWIDTH pixels.", default="64, or their own if smaller"),
+    "grey": _option(bool, "--grey/--colour", help="Read images as grey or as colour.", default="as they are"),
+    "strict": _option(bool, "--strict/--skip", help="Fail on an image that cannot be read, or skip it.", default="skip"),
+}
+# fmt: on
+
+
+def reading_options(command: Command) -> Command:
+    """Give a command all options of reading a file; its argument ``reading`` is a dict of those that are set."""
+    return _with_options(command, _TABLES | _IMAGES)
+
+
+def later_reading_options(command: Command) -> Command:
+    """Give a command the options of reading a file like the training file, which decides how images are read."""
+    return _with_options(command, _TABLES)
+
+
+def _with_options(command: Command, options: Mapping[str, object]) -> Command:
+    @functools.wraps(command)
+    def run(*arguments: object, **values: object) -> None:
+        settings = {name: values.pop(name, None) for name in options}
+        reading = {name: _read(name, value) for name, value in settings.items() if value not in (None, [])}
+        command(*arguments, reading=reading, **values)
+
+    signature = inspect.signature(command, eval_str=True)
+    own = [parameter for name, parameter in signature.parameters.items() if name != "reading"]
+    more = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
+        for name, kind in options.items()
+    ]
+    run.__dict__["__signature__"] = signature.replace(parameters=[*own, *more])  # which typer reads
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in [*own, *more]}
+    return run
+
+
+def _read(name: str, value: object) -> object:
+    if name == "size":
+        return read_size(str(value))
+    if isinstance(value, list):
+        return [part for text in value for part in read_list(text)]
+    return value
+
+
+def read_list(text: str) -> list[str]:
+    """Return the parts of a text with commas; a part in quotation marks may hold some.
+
+    >>> read_list('a,"b, c"'), read_list("")
+    (['a', 'b, c'], [''])
+    """
+    return next(csv.reader([text], skipinitialspace=True), None) or [""]
+
+
+def read_size(text: str) -> int | list[int]:
+    """Return a side or [height, width] of a text like "64" or "48x64"."""
+    sides = text.lower().split("x")
+    if not all(side.isdecimal() for side in sides) or len(sides) > 2:
+        raise UsageError(
+            f"--size: expected a side such as 64 or HEIGHTxWIDTH such as 48x64, received {text!r}"
+        )
+    return int(text) if len(sides) == 1 else [int(side) for side in sides]
