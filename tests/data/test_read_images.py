@@ -207,8 +207,8 @@ def test_a_folder_of_parts(pets, tmp_path):
 
 
 def test_a_folder_of_something_else(tmp_path):
-    (tmp_path / "a.txt").write_text("a")
-    with pytest.raises(DataError, match=r"a folder of images by class .* holds a.txt; name the folder above"):
+    (tmp_path / "a.md").write_text("a")
+    with pytest.raises(DataError, match=r"a folder of images by class .* holds a.md; name the folder above"):
         read_examples(tmp_path)
 
 

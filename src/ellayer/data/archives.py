@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from .errors import DataError
-from .files import listed, printable
+from .files import listed, printable, table_suffix
 from .memory import check_unpacked
 
 _PIECE = 1 << 20
@@ -99,14 +99,3 @@ def _the_table(archive: zipfile.ZipFile, path: Path, suffixes: frozenset[str]) -
             f"one of them, or the folder if they are parts of one table"
         )
     return tables[0]
-
-
-def table_suffix(name: str) -> str:
-    """Return the suffix of a file's name in lower case, that of gzip left out.
-
-    Examples
-    --------
-    >>> table_suffix("a/B.CSV.gz"), table_suffix("readme")
-    ('.csv', '')
-    """
-    return PurePosixPath(name.lower().removesuffix(".gz")).suffix

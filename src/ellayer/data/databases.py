@@ -22,8 +22,6 @@ from .table_frame import TableFrame, check_names
 if TYPE_CHECKING:
     import sqlite3
 
-SQLITE_SUFFIXES = (".sqlite", ".sqlite3", ".db", ".db3")
-DUCKDB_SUFFIXES = (".duckdb", ".ddb")
 _ROWS_AT_ONCE = 10_000
 _LONGEST_VALUE = 1 << 24  # bytes of one text in SQLite
 _STEPS_TO_SIGNALS = 1_000_000  # of SQLite's machine, between two looks at Ctrl-C

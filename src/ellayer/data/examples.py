@@ -5,18 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .errors import DataError
 from .file_kinds import check_options, read_file
-from .files import existing, listed
+from .files import listed
 from .images import folder as image_folder
 from .images.folder import TARGET as IMAGE_TARGET
 from .images.folder import Images
+from .parts import read_parts, tables_in
 from .read_options import ReadOptions
+from .sources import Place, located
 from .table_frame import TableFrame
 from .target_column import find_column, take_target
 
@@ -76,7 +77,7 @@ class Examples:
 
 
 def read_examples(
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     *,
     target: str | int | None = None,
     reading: dict[str, Any] | None = None,
@@ -104,9 +105,11 @@ def read_examples(
 
     Parameters
     ----------
-    path : str or path
-        A table: CSV, TSV or TXT (also packed, ``.csv.gz``), or Parquet. Arrays: NPZ, NPY or HDF5. Images: a
-        folder with a folder for each class, a folder of images, or one image.
+    path : str or path, or several
+        A table: text (CSV, TSV, TXT), Parquet, Feather, JSON (records or lines), an Excel or ODS workbook, an SQLite
+        or DuckDB database; text and JSON also packed with gzip, and any of them in a ZIP archive; ``"-"`` for standard
+        input. Several files, a pattern such as ``"parts/*.csv"`` or a folder of tables are the parts of one table.
+        Arrays: NPZ, NPY or HDF5. Images: a folder with a folder for each class, a folder of images, or one image.
     target : str or int, optional
         The column of a table to be predicted: its name, or its place from 0 (-1 is the last).
     reading : dict, optional
@@ -145,7 +148,7 @@ def read_examples(
     Returns
     -------
     Examples
-        Rows in the order of the file (images in the order of their names). Rows whose target is missing
+        Rows in the order of the file (images, and the files of a folder or pattern, in the order of their names). Rows whose target is missing
         are dropped and counted in the notes.
 
     Raises
@@ -164,7 +167,6 @@ def read_examples(
     >>> pets.X.rows(), pets.y.tolist(), pets.notes
     ([(4.5,), (11.0,)], ['cat', 'dog'], ('a semicolon separates the values', 'a comma is the decimal sign'))
     """
-    path = existing(path, "a file or folder of data")
     options = ReadOptions(
         delimiter,
         decimal,
@@ -188,31 +190,30 @@ def read_examples(
         need_target=need_target,
         reading=reading or {},
     )
-    content = _read(path, options)
-    name = path.name.removesuffix(".gz") if path.is_file() else path.resolve().name
-    name = Path(name).stem if path.is_file() else name
-    if isinstance(content, Images):
-        return _from_images(name, content, target)
-    if target is None and content.y is None and need_target:
-        raise DataError(
-            f"target: expected the name of the column to predict, received none; the columns of {path} are "
-            f"{listed(content.frame.columns)}; name one, or its place (-1 for the last)"
-        )
-    return _from_table(name, path, content, target)
+    with located(path) as place:
+        content = _read(place, options)
+        if isinstance(content, Images):
+            return _from_images(place.name, content, target)
+        if target is None and content.y is None and need_target:
+            raise DataError(
+                f"target: expected the name of the column to predict, received none; the columns of {place.shown} are "
+                f"{listed(content.frame.columns)}; name one, or its place (-1 for the last)"
+            )
+        return _from_table(place, content, target)
 
 
-def _from_table(name: str, path: Path, table: TableFrame, target: str | int | None) -> Examples:
+def _from_table(place: Place, table: TableFrame, target: str | int | None) -> Examples:
     """Return examples that are rows of a table, the target taken out of the columns."""
     frame, values, column = table.frame, table.y, table.target
     if target is not None and values is not None and target != column:
         raise DataError(
-            f"target: expected none, for {path} holds the targets in {column!r}; received {target!r}; leave it out"
+            f"target: expected none, for {place.shown} holds the targets in {column!r}; received {target!r}; leave it out"
         )
     if target is not None and values is None:
-        column = find_column(target, frame.columns, str(path))
-        frame, values = take_target(frame, column, str(path), table.notes)
+        column = find_column(target, frame.columns, place.shown)
+        frame, values = take_target(frame, column, place.shown, table.notes)
     facts = {**table.reading, "columns": table.frame.width, "target": column}
-    return Examples(name, frame, values, column, reading=facts, notes=tuple(table.notes))
+    return Examples(place.name, frame, values, column, reading=facts, notes=tuple(table.notes))
 
 
 def _from_images(name: str, images: Images, target: str | int | None) -> Examples:
@@ -227,9 +228,15 @@ def _from_images(name: str, images: Images, target: str | int | None) -> Example
     return Examples(name, images.X, images.y, column, images.ids, images.shape, facts, tuple(images.notes))
 
 
-def _read(path: Path, options: ReadOptions) -> TableFrame | Images:
-    """Read a path with the reader of its kind."""
-    if path.is_dir():
-        check_options(options, ("size", "grey"), path, "a folder")
-        return image_folder.read_image_folder(path, options)
-    return read_file(path, options)
+def _read(place: Place, options: ReadOptions) -> TableFrame | Images:
+    """Read the file or folder of a place, or the parts of a table."""
+    paths, notes = place.paths, list[str]()
+    if len(paths) == 1 and paths[0].is_dir():
+        folder = paths[0]
+        paths, notes = tables_in(folder)
+        if not paths:
+            check_options(options, ("size", "grey"), folder, "a folder")
+            return image_folder.read_image_folder(folder, options)
+    content = read_file(paths[0], options) if len(paths) == 1 else read_parts(paths, options)
+    content.notes[:0] = notes
+    return content

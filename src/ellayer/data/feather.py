@@ -7,8 +7,6 @@ from pathlib import Path
 from .parquet import read_lazy, readable
 from .table_frame import TableFrame
 
-SUFFIXES = (".feather", ".arrow", ".ipc")
-
 
 def read_feather(path: Path) -> TableFrame:
     """Read a Feather file, with the types that it has.

@@ -1,4 +1,8 @@
-"""The kinds of file that can be read: how each is recognised, the options that it takes, and its reader."""
+"""The kinds of file that can be read: how each is recognised, the options that it takes, and its reader.
+
+A new kind is a row of ``FILE_KINDS``. If first bytes tell it, ``files.describe_head`` has them. Readers import their
+libraries, and are imported themselves, only when they are called.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +13,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from . import archives, databases, feather, json_records, parquet, workbook
+from . import parquet
 from .arrays import read as arrays
 from .errors import DataError
-from .files import describe_content
+from .files import describe_content, is_json, shown_as, table_suffix
 from .images import folder as image_folder
 from .images.folder import Images
 from .read_options import TABLE_OPTIONS, ReadOptions
@@ -20,10 +24,7 @@ from .table_frame import TableFrame
 from .text import table as text_table
 
 Content = TableFrame | Images
-_TEXT = ("delimiter", "decimal", "encoding", "header", "comment", "names")
-_WORKBOOKS = ("an Excel workbook", "an OpenDocument spreadsheet", "an old or an encrypted Office document")
 _PERHAPS_TEXT = ("a text", "an empty", "a file of another kind", "a gzip archive")
-_PICTURES = ("a PNG picture", "a JPEG picture", "a GIF picture", "a WebP picture")
 
 
 @dataclass(frozen=True)
@@ -39,13 +40,13 @@ class FileKind:
     suffixes : tuple of str
         Of its names, in lower case.
     contents : tuple of str
-        What ``files.describe_content`` says of such a file begins with one of these.
+        Descriptions of such a file by ``files.describe_content`` begin with one of these.
     options : tuple of str
         Names of the options that it takes.
     read : callable
         Reads a file with ``ReadOptions``.
     is_promised : bool
-        Whether a file whose name has such a suffix is refused if its content is another.
+        Whether a file with one of the suffixes and another content is refused.
     """
 
     name: str
@@ -56,64 +57,88 @@ class FileKind:
     read: Callable[[Path, ReadOptions], Content]
     is_promised: bool = True
 
+    @property
+    def is_part(self) -> bool:
+        """Whether several such files can be one table."""
+        return set(TABLE_OPTIONS) <= set(self.options) and self.name != "zip"
+
+
+def _read_parquet(path: Path, options: ReadOptions) -> Content:
+    return parquet.read_parquet(path)
+
+
+def _read_feather(path: Path, options: ReadOptions) -> Content:
+    from .feather import read_feather
+
+    return read_feather(path)
+
+
+def _read_workbook(path: Path, options: ReadOptions) -> Content:
+    from .workbook import read_workbook
+
+    return read_workbook(path, options)
+
+
+def _read_sqlite(path: Path, options: ReadOptions) -> Content:
+    from .databases import read_sqlite
+
+    return read_sqlite(path, options)
+
+
+def _read_duckdb(path: Path, options: ReadOptions) -> Content:
+    from .databases import read_duckdb
+
+    return read_duckdb(path, options)
+
+
+def _read_json(path: Path, options: ReadOptions) -> Content:
+    from .json_records import read_json
+
+    return read_json(path, options)
+
 
 def _read_zip(path: Path, options: ReadOptions) -> Content:
     """Read the one table in a ZIP archive."""
-    with archives.unpacked_table(path, TABLE_SUFFIXES) as (file, name):
-        try:
-            if kind_of(file).name == "zip":
-                raise DataError(f"expected a table in {path}, received another archive; unpack it first")
-            content = read_file(file, options)
-        except DataError as error:  # its message names the unpacked file
-            raise type(error)(str(error).replace(str(file), name)) from error
+    from .archives import unpacked_table
+
+    suffixes = frozenset(suffix for kind in FILE_KINDS if kind.is_part for suffix in kind.suffixes)
+    with unpacked_table(path, suffixes) as (file, name), shown_as(file, name):
+        if kind_of(file).name == "zip":
+            raise DataError(f"expected a table in {path}, received another archive; unpack it first")
+        content = read_file(file, options)
     content.notes.insert(0, f"unpacked {name}")
     return content
 
 
-# First bytes that settle a kind are in ``files.describe_head``; the rest is text, and JSON or a table by how it begins.
+# fmt: off
+_TABLE = TABLE_OPTIONS
+_TEXT = ("delimiter", "decimal", "encoding", "header", "comment", "names", *_TABLE)
+_DATABASE = ("table", "query", *_TABLE)
 FILE_KINDS = (
-    FileKind(
-        "parquet", "a Parquet table", parquet.SUFFIXES, ("a Parquet table",), TABLE_OPTIONS,
-        lambda path, _: parquet.read_parquet(path),
-    ),
-    FileKind(
-        "feather", "an Arrow table", feather.SUFFIXES, ("an Arrow table",), TABLE_OPTIONS,
-        lambda path, _: feather.read_feather(path),
-    ),
-    FileKind("excel", "a workbook", workbook.SUFFIXES, _WORKBOOKS, ("sheet", "header", *TABLE_OPTIONS), workbook.read_workbook),
-    FileKind(
-        "sqlite", "an SQLite database", databases.SQLITE_SUFFIXES, ("an SQLite database",),
-        ("table", "query", *TABLE_OPTIONS), databases.read_sqlite, is_promised=False,
-    ),
-    FileKind(
-        "duckdb", "a DuckDB database", databases.DUCKDB_SUFFIXES, ("a DuckDB database",),
-        ("table", "query", *TABLE_OPTIONS), databases.read_duckdb,
-    ),
+    FileKind("parquet", "a Parquet table", parquet.SUFFIXES, ("a Parquet table",), _TABLE, _read_parquet),
+    FileKind("feather", "an Arrow table", (".feather", ".arrow", ".ipc"), ("an Arrow table",), _TABLE, _read_feather),
+    FileKind("excel", "a workbook", (".xlsx", ".xlsm", ".xls", ".ods"),
+             ("an Excel workbook", "an OpenDocument spreadsheet", "an old or an encrypted Office document"),
+             ("sheet", "header", *_TABLE), _read_workbook),
+    FileKind("sqlite", "an SQLite database", (".sqlite", ".sqlite3", ".db", ".db3"), ("an SQLite database",), _DATABASE,
+             _read_sqlite, is_promised=False),
+    FileKind("duckdb", "a DuckDB database", (".duckdb", ".ddb"), ("a DuckDB database",), _DATABASE, _read_duckdb),
+    FileKind("json", "a table in JSON", (".json", ".jsonl", ".ndjson"), (), ("encoding", *_TABLE), _read_json,
+             is_promised=False),
+    FileKind("zip", "a zip archive", (".zip",), ("a zip archive",), (*_TEXT, "sheet", "table", "query"), _read_zip,
+             is_promised=False),
     FileKind("npy", "a NumPy array", (".npy",), ("a NumPy array",), ("x", "y"), partial(arrays.read_arrays, kind="npy")),
-    FileKind(
-        "npz", "a file of NumPy arrays (NPZ)", (".npz",), ("a zip archive of NumPy arrays",), ("x", "y"),
-        partial(arrays.read_arrays, kind="npz"),
-    ),
-    FileKind(
-        "hdf5", "an HDF5 file", arrays.HDF5_SUFFIXES, ("an HDF5 file",), ("x", "y"),
-        partial(arrays.read_arrays, kind="hdf5"),
-    ),
-    FileKind(
-        "image", "an image", image_folder.SUFFIXES, _PICTURES, ("size", "grey"), image_folder.read_image, is_promised=False
-    ),
-    FileKind("zip", "a zip archive", (".zip",), ("a zip archive",), (*_TEXT, *TABLE_OPTIONS, "x", "y", "sheet", "table", "query"), _read_zip, is_promised=False),
-    FileKind(
-        "json", "a table in JSON", json_records.SUFFIXES, (), ("encoding", *TABLE_OPTIONS), json_records.read_json,
-        is_promised=False,
-    ),
-    FileKind(
-        "text", "a table in text", text_table.SUFFIXES, (), (*_TEXT, *TABLE_OPTIONS), text_table.read_table_file, is_promised=False
-    ),
-)  # fmt: skip
-_BY_NAME = {kind.name: kind for kind in FILE_KINDS}
-TABLE_SUFFIXES = frozenset(
-    suffix for kind in FILE_KINDS if kind.name not in ("image", "zip") for suffix in kind.suffixes
+    FileKind("npz", "a file of NumPy arrays (NPZ)", (".npz",), ("NumPy arrays in a zip archive",), ("x", "y"),
+             partial(arrays.read_arrays, kind="npz")),
+    FileKind("hdf5", "an HDF5 file", arrays.HDF5_SUFFIXES, ("an HDF5 file",), ("x", "y"),
+             partial(arrays.read_arrays, kind="hdf5")),
+    FileKind("image", "an image", image_folder.SUFFIXES,
+             ("a PNG picture", "a JPEG picture", "a GIF picture", "a WebP picture"), ("size", "grey"),
+             image_folder.read_image, is_promised=False),
+    FileKind("text", "a table in text", text_table.SUFFIXES, (), _TEXT, text_table.read_table_file, is_promised=False),
 )
+# fmt: on
+_BY_NAME = {kind.name: kind for kind in FILE_KINDS}
 
 
 def kind_of(path: Path) -> FileKind:
@@ -124,7 +149,7 @@ def kind_of(path: Path) -> FileKind:
     DataError
         The file cannot be read, or is not what its name says.
     """
-    content, suffix = describe_content(path), archives.table_suffix(path.name)
+    content, suffix = describe_content(path), table_suffix(path.name)
     by_suffix = next((kind for kind in FILE_KINDS if suffix in kind.suffixes), _BY_NAME["text"])
     by_content = next(
         (kind for kind in FILE_KINDS if kind.contents and content.startswith(kind.contents)), None
@@ -139,7 +164,7 @@ def kind_of(path: Path) -> FileKind:
         return by_content
     if not content.startswith(_PERHAPS_TEXT):
         raise DataError(f"expected a table, arrays or images, but {path} is {content}; name the table itself")
-    return _BY_NAME["json" if by_suffix.name == "json" or json_records.is_json(_head(path)) else "text"]
+    return _BY_NAME["json" if by_suffix.name == "json" or is_json(_head(path)) else "text"]
 
 
 def _head(path: Path) -> bytes:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from .errors import DataError, MissingFileError
 
@@ -37,6 +38,7 @@ _SIGNATURES = (
     (b"version https://git-lfs", "a Git LFS pointer, not the file itself (run: git lfs pull)"),
 )
 _ODS = b"application/vnd.oasis.opendocument.spreadsheet"
+_JSON = re.compile(rb"(\xef\xbb\xbf)?\s*(\{|\[\s*[\[{\]])")
 _LISTED = 8  # names shown in a message
 
 
@@ -126,6 +128,17 @@ def listed(names: Sequence[str]) -> str:
     return (", ".join(names[:_LISTED]) + more) or "nothing"
 
 
+def table_suffix(name: str) -> str:
+    """Return the suffix of a file's name in lower case, that of gzip left out.
+
+    Examples
+    --------
+    >>> table_suffix("a/B.CSV.gz"), table_suffix("readme")
+    ('.csv', '')
+    """
+    return PurePosixPath(name.lower().removesuffix(".gz")).suffix
+
+
 def printable(text: str | bytes) -> str:
     """Return a text from a file without what is no text and what would steer a terminal.
 
@@ -137,6 +150,15 @@ def printable(text: str | bytes) -> str:
     if isinstance(text, bytes):
         text = text.decode("utf-8", errors="replace")
     return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
+@contextmanager
+def shown_as(path: Path, name: str) -> Iterator[None]:
+    """Name a temporary file in error messages as the file that the user knows."""
+    try:
+        yield
+    except DataError as error:
+        raise type(error)(str(error).replace(str(path), name)) from error
 
 
 def describe_content(path: Path) -> str:
@@ -178,7 +200,7 @@ def _describe_zip(path: Path) -> str:
             return "a binary Excel workbook (save it as .xlsx)"
         return "an Excel workbook" if is_excel else "an Office document (save the table in it as CSV)"
     is_npz = any(name.endswith(".npy") for name in names)
-    return "a zip archive of NumPy arrays" if is_npz else "a zip archive"
+    return "NumPy arrays in a zip archive" if is_npz else "a zip archive"
 
 
 def describe_head(head: bytes) -> str:
@@ -208,3 +230,14 @@ def describe_head(head: bytes) -> str:
         except UnicodeDecodeError:
             pass
     return "a file of another kind"
+
+
+def is_json(head: bytes) -> bool:
+    """Tell whether a text that begins so is JSON.
+
+    Examples
+    --------
+    >>> is_json(b'[{"a": 1}]'), is_json(b"[a],[b]")
+    (True, False)
+    """
+    return _JSON.match(head) is not None

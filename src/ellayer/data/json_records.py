@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 
 from .errors import DataError
@@ -16,20 +15,7 @@ from .wording import pluralize, quoted_list
 
 Record = dict[str, object]
 
-SUFFIXES = (".json", ".jsonl", ".ndjson")
-_BEGIN = re.compile(rb"(\xef\xbb\xbf)?\s*(\{|\[\s*[\[{\]])")
 _EXAMPLE = '[{"a": 1, "b": "x"}, ...], or a record on each line'
-
-
-def is_json(head: bytes) -> bool:
-    """Tell whether a text that begins so is JSON.
-
-    Examples
-    --------
-    >>> is_json(b'[{"a": 1}]'), is_json(b"[a],[b]")
-    (True, False)
-    """
-    return _BEGIN.match(head) is not None
 
 
 def read_json(path: Path, options: ReadOptions) -> TableFrame:

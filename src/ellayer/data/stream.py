@@ -11,8 +11,10 @@ import numpy as np
 
 from . import parquet
 from .errors import DataError
+from .file_kinds import kind_of
 from .files import describe_content, existing
 from .read_options import ReadOptions
+from .sources import is_one_path
 from .target_column import dropped_note, find_column, split_target
 from .text.table import TextTable
 
@@ -87,9 +89,7 @@ class TableStream:
         columns: Sequence[str] | None = None,
         block_bytes: int = BLOCK_BYTES,
     ):
-        self.path = existing(path, "a table, CSV or Parquet")
-        if not self.path.is_file():
-            raise DataError(f"expected a table, CSV or Parquet, but {self.path} is a folder")
+        self.path = _streamable(path)
         options = ReadOptions(
             delimiter, decimal, encoding, header, missing=na_values, date_order=date_order, comment=comment, names=names,
             drop=drop, columns=columns, target=target, need_target=True, reading=reading or {},
@@ -124,6 +124,27 @@ class TableStream:
                 self.odd.append(dropped_note(dropped, self.target))
             if len(y):
                 yield X, y
+
+
+def _streamable(path: str | os.PathLike[str]) -> Path:
+    """Return the path of a file that can be read in blocks."""
+    if not is_one_path(path):
+        raise DataError(
+            f"expected a table that can be read in blocks, CSV or Parquet, but {path} is not one file; it is read in memory, "
+            "by read_examples"
+        )
+    file = existing(path, "a table, CSV or Parquet")
+    if not file.is_file():
+        raise DataError(
+            f"expected a table, CSV or Parquet, but {file} is a folder; its files are read in memory, by read_examples"
+        )
+    kind = kind_of(file)
+    if kind.name not in ("parquet", "text") and (kind.is_part or kind.name == "zip"):
+        raise DataError(
+            f"expected a table that can be read in blocks, CSV or Parquet, but {file} is {kind.description}, which is read in "
+            "memory, by read_examples; write it as Parquet to stream it"
+        )
+    return file
 
 
 class ParquetSlices:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import gzip
 import os
 import zlib
-from pathlib import Path
+from collections.abc import Sequence
 
 from . import parquet
-from .files import existing
+from .files import existing, table_suffix
 from .memory import available_memory
+from .sources import is_one_path
 from .text import table as text_table
 
 PACKED = 8  # times, that gzip may make a table smaller
@@ -31,9 +32,9 @@ def table_bytes(path: str | os.PathLike[str]) -> int:
 
     Examples
     --------
-    >>> import tempfile
+    >>> import pathlib, tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     file = Path(folder, "a.csv")
+    ...     file = pathlib.Path(folder, "a.csv")
     ...     _ = file.write_text("a,b\\n" + "0.5,1\\n" * 100)
     ...     table_bytes(file)
     1616
@@ -57,25 +58,29 @@ def table_bytes(path: str | os.PathLike[str]) -> int:
     return int(size * 8 * max(values, 1) / max(len(head), 1))
 
 
-def too_large(path: str | os.PathLike[str]) -> bool:
+def too_large(path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> bool:
     """Return True if a table should be streamed: in memory it would take more than half of what is free.
+
+    Only CSV and Parquet can be streamed. Other kinds of file, several files and standard input are read in memory,
+    and are never too large here; their readers refuse what does not fit.
 
     Parameters
     ----------
     path : str or path
-        CSV or Parquet; any other kind of file is never too large here.
+        As of ``read_examples``.
 
     Examples
     --------
-    >>> import tempfile
+    >>> import pathlib, tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     file = Path(folder, "a.csv")
+    ...     file = pathlib.Path(folder, "a.csv")
     ...     _ = file.write_text("a,b\\n1,2\\n")
     ...     too_large(file)
     False
     """
-    suffix = Path(str(path).removesuffix(".gz")).suffix.lower()
-    if suffix not in (*parquet.SUFFIXES, *text_table.SUFFIXES):
+    if not (isinstance(path, (str, os.PathLike)) and is_one_path(path)):
+        return False
+    if table_suffix(str(path)) not in (*parquet.SUFFIXES, *text_table.SUFFIXES):
         return False
     free = available_memory()
     return free is not None and COPIES * table_bytes(path) > free / 2

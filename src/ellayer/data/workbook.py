@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     import fastexcel
     import polars as pl
 
-SUFFIXES = (".xlsx", ".xlsm", ".xls", ".ods")
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _TITLE_WIDTH = 3  # columns, from which on a first row with one value is a title
 _NO_HEADER = (

@@ -1,0 +1,162 @@
+"""Several files as the parts of one table: the same columns in each, the rows in the order of the files."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .errors import DataError
+from .file_kinds import FILE_KINDS, check_options, kind_of, read_file
+from .files import listed, shown_as, table_suffix
+from .images.folder import SUFFIXES as IMAGES
+from .read_options import ReadOptions
+from .table_frame import TableFrame
+from .text.decode import TextFile
+from .text.layout import Layout, detect_layout
+from .text.table import read_table_file
+from .wording import quoted_list
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_SUFFIXES = frozenset(suffix for kind in FILE_KINDS if kind.is_part for suffix in kind.suffixes)
+_SETS = frozenset(("train", "training", "test", "testing", "valid", "validation", "val", "dev"))
+
+
+def tables_in(folder: Path) -> tuple[tuple[Path, ...], list[str]]:
+    """Return the tables in a folder by name, and a note about other files; none if it holds images.
+
+    Hidden files, and those whose names begin with "_", are no parts.
+
+    Raises
+    ------
+    DataError
+        For a training and a test table side by side.
+    """
+    with os.scandir(folder) as entries:
+        files = sorted(
+            entry.name for entry in entries if entry.is_file() and not entry.name.startswith((".", "_"))
+        )
+    tables = [name for name in files if table_suffix(name) in _SUFFIXES]
+    if not tables or any(path.suffix.lower() in IMAGES for path in folder.rglob("*")):
+        return (), []
+    sets = [name for name in tables if name.lower().split(".")[0] in _SETS]
+    if len(tables) > 1 and sets:
+        raise DataError(
+            f"expected the parts of one table in the folder {folder}, received {listed(sets)}, whose names are those of "
+            "different sets; name one of the files"
+        )
+    others = [name for name in files if name not in tables]
+    return tuple(map(folder.joinpath, tables)), [f"other files left out: {listed(others)}"] if others else []
+
+
+def read_parts(paths: Sequence[Path], options: ReadOptions) -> TableFrame:
+    """Read the parts of a table.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        In the order of their rows.
+    options : ReadOptions
+
+    Raises
+    ------
+    DataError
+        Naming the part that is of another kind, or whose columns differ from those of the first.
+    """
+    kinds = [kind_of(path) for path in paths]
+    for path, kind in zip(paths, kinds, strict=True):
+        if kind is not kinds[0] or not kind.is_part:
+            raise DataError(
+                f"expected parts of one table, all of one kind, but {paths[0]} is {kinds[0].description} and {path} is "
+                f"{kind.description}; name files of one kind"
+            )
+        check_options(options, kind.options, path, kind.description)
+    table = _text_parts(paths, options) if kinds[0].name == "text" else _typed_parts(paths, options)
+    table.notes.insert(
+        0, f"{len(paths)} files are read as one table, from {paths[0].name} to {paths[-1].name}"
+    )
+    return table
+
+
+def _typed_parts(paths: Sequence[Path], options: ReadOptions) -> TableFrame:
+    """Read parts whose columns have types of their own."""
+    import polars as pl
+
+    tables: list[TableFrame] = []
+    for path in paths:
+        table = read_file(path, options)
+        assert isinstance(table, TableFrame)
+        tables.append(replace(table, frame=_same_columns(table.frame, tables, paths[0], path)))
+        options = replace(options, reading=tables[0].reading)
+    notes = list(dict.fromkeys(note for table in tables for note in table.notes))
+    frame = pl.concat([table.frame for table in tables], how="vertical_relaxed")
+    return TableFrame(frame, tables[0].reading, notes)
+
+
+def _same_columns(frame: pl.DataFrame, tables: Sequence[TableFrame], first: Path, path: Path) -> pl.DataFrame:
+    """Return the columns of a part in the order of the first part, those without values in its types."""
+    import polars as pl
+
+    if not tables:
+        return frame
+    expected = tables[0].frame.schema
+    _check_names(list(frame.columns), list(expected), first, path)
+    columns = []
+    for name, dtype in expected.items():
+        column = frame[name]
+        if column.null_count() == len(column):
+            column = column.cast(dtype)
+        elif column.dtype != dtype and not (column.dtype.is_numeric() and dtype.is_numeric()):
+            raise DataError(
+                f"expected {dtype} in the column {name!r} of {path}, as in {first}, received {column.dtype}; write the parts "
+                "alike, or as CSV"
+            )
+        columns.append(column)
+    return pl.DataFrame(columns)
+
+
+def _check_names(names: list[str], expected: list[str], first: Path, path: Path) -> None:
+    """Refuse a part whose columns are not those of the first."""
+    absent = [name for name in expected if name not in names]
+    further = [name for name in names if name not in expected]
+    if absent or further:
+        lacks = [f"lacks {quoted_list(absent)}"] * bool(absent) + [f"has also {quoted_list(further)}"] * bool(
+            further
+        )
+        raise DataError(
+            f"expected the same columns in every part of a table, but {path} {' and '.join(lacks)}, unlike {first}; write the "
+            "parts alike, or name fewer files"
+        )
+
+
+def _text_parts(paths: Sequence[Path], options: ReadOptions) -> TableFrame:
+    """Read parts in text as one text, so that the types of the columns do not depend on how the rows are divided."""
+    first: Layout | None = None
+    notes: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="ellayer-") as folder:
+        whole = Path(folder, "table.csv")
+        with open(whole, "wb") as file:
+            for path in paths:
+                text = TextFile(path, options.encoding, options.reading.get("encoding"))
+                layout, chunk, more = detect_layout(b"".join(text.blocks()), options, path)
+                notes += [*text.notes, *more]
+                if first is None:
+                    first, encoding = layout, text.encoding
+                    alike = {"delimiter": layout.delimiter, "header": layout.has_header, "encoding": encoding}
+                    options = replace(options, reading={**options.reading, **alike})
+                _check_names(layout.names, first.names, paths[0], path)
+                rows = layout.texts(chunk).select(first.names)
+                rows.write_csv(
+                    file, include_header=first.has_header and layout is first, separator=first.delimiter
+                )
+        assert first is not None
+        options = replace(options, encoding="utf-8", delimiter=first.delimiter, header=first.has_header)
+        with shown_as(whole, f"{paths[0]} and {len(paths) - 1} more"):
+            table = read_table_file(whole, options)
+    notes = list(dict.fromkeys([*notes, *table.notes]))
+    return replace(table, reading={**table.reading, "encoding": encoding}, notes=notes)
