@@ -14,6 +14,7 @@ from PIL import Image
 from sklearn.exceptions import ConvergenceWarning
 
 import ellayer as library
+from ellayer.runs.prediction_table import _rounded
 
 HEAD = "id,a,town,kind\n"
 TABLE = HEAD + "".join(
@@ -94,7 +95,7 @@ def test_a_run_on_a_named_set_and_a_model_saved_from_python(folder, run_in):
     library.save(model, folder / "python.ellayer")
     rows = _said(run_in(folder, "predict", "python.ellayer", "points.csv", "--json"))["rows"]
     told = np.array([[row["p(down)"], row["p(up)"]] for row in rows])
-    np.testing.assert_allclose(told, model.predict_proba([[1, 2], [-1, 0.5]]), rtol=1e-6)
+    np.testing.assert_allclose(told, model.predict_proba([[1, 2], [-1, 0.5]]), rtol=1e-5)
     assert [row["prediction"] for row in rows] == ["up", "down"]
 
 
@@ -122,6 +123,7 @@ BAD = {
         (("train.csv", "train.csv"), "expected a whole file that Ellayer wrote"),
         (("flower", "train.csv"), "expected numeric columns, received text in id, town, kind"),
         (("run", "train.csv", "--keep", "age"), "--keep: expected a column of the file, received 'age'"),
+        (("run", "train.csv", "--out", "said.doc"), "expected a name that ends in .csv, .txt, .tsv, .parquet"),
         (("run", "train.csv", "--out", "no/such.csv"), "create it first"),
         (("run", "train.csv", "--out", "pipe", "--force"), "received the device or pipe"),
     ],
@@ -139,6 +141,59 @@ def test_what_cannot_be_predicted_is_said_on_a_screen(folder, run_in, arguments,
     assert said in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
     assert {path.name for path in folder.iterdir()} == before
+
+
+def test_numbers_have_as_many_digits_as_count(folder, run_in):
+    rows = _said(run_in(folder, "predict", "run", "train.csv", "--json"))["rows"]
+    exact = _said(run_in(folder, "predict", "run", "train.csv", "--json", "--digits", 17))["rows"]
+    model, table = (
+        library.load(folder / "run" / "model.ellayer"),
+        pl.read_csv(folder / "train.csv").drop("kind"),
+    )
+    P = model.predict_proba(table)
+    assert [row["p(x)"] for row in exact] == P[:, 0].tolist()
+    np.testing.assert_allclose([row["p(x)"] for row in rows], P[:, 0], rtol=1e-5)
+    assert all(len(repr(row["p(x)"]).lstrip("0.")) <= 6 for row in rows)
+
+
+def test_large_numbers_keep_their_whole_part():
+    values = np.array([1234567.891, -0.000123456789, 0.0, np.nan, np.inf, 12.0])
+    assert str(_rounded(values, 6)) == "[1234568.0, -0.000123457, 0.0, nan, inf, 12.0]"
+
+
+READERS = {
+    "said.csv": pl.read_csv,
+    "said.tsv": lambda path: pl.read_csv(path, separator="\t"),
+    "said.parquet": pl.read_parquet,
+    "said.jsonl": pl.read_ndjson,
+    "said.xlsx": pl.read_excel,
+}
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_the_name_says_the_kind_of_file(folder, run_in, name):
+    if name.endswith(".xlsx"):
+        pytest.importorskip("fastexcel")
+        pytest.importorskip("xlsxwriter")
+    done = run_in(folder, "predict", "run", "train.csv", "--output", name, "--keep-all", "--force")
+    assert done.stdout == f"84 predictions written to {name}\n", done.stderr
+    said, file = READERS[name](folder / name), pl.read_csv(folder / "train.csv")
+    assert said.columns == ["id", "a", "town", "kind", "prediction", "p(x)", "p(y)"]
+    assert said.select("id", "town", "kind").equals(file.select("id", "town", "kind"))
+    assert said["a"].to_list() == file["a"].to_list()
+
+
+def test_a_workbook_needs_its_library_and_holds_no_formula(folder, run_in, monkeypatch):
+    pytest.importorskip("fastexcel")
+    pytest.importorskip("xlsxwriter")
+    (folder / "formula.csv").write_text('id,a,town\n"=HYPERLINK(""x"")",1,Oslo\n')
+    done = run_in(folder, "predict", "run", "formula.csv", "--out", "formula.xlsx")
+    assert done.returncode == 0, done.stderr
+    assert pl.read_excel(folder / "formula.xlsx")["id"].to_list() == ['=HYPERLINK("x")']
+    monkeypatch.setattr("ellayer.runs.prediction_table.find_spec", lambda name: None)
+    done = run_in(folder, "predict", "run", "formula.csv", "--out", "other.xlsx")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "pip install xlsxwriter" in " ".join(done.stderr.split())
 
 
 def test_debug_shows_where(folder, run_in):

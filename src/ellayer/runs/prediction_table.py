@@ -1,0 +1,150 @@
+"""The predictions for a file as a table, and that table as a file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import UsageError
+from ..storage.file_format import replacing
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from ..data import Examples
+    from .saved_model import SavedModel
+
+DIGITS = 6  # as many as float32 carries
+
+
+def prediction_table(
+    saved: SavedModel,
+    examples: Examples,
+    *,
+    keep: Sequence[str] = (),
+    keep_all: bool = False,
+    digits: int = DIGITS,
+) -> pl.DataFrame:
+    """Return a row for each example: columns copied from the file, the prediction, and the probabilities.
+
+    Copied are the identifier columns of the training file, as they stand in this file, or the file names of images.
+
+    Parameters
+    ----------
+    saved : SavedModel
+    examples : Examples
+    keep : sequence of str
+        Further columns to copy.
+    keep_all : bool
+        Whether to copy all columns.
+    digits : int
+        Significant digits of numbers and probabilities.
+
+    Raises
+    ------
+    UsageError
+        If a column to copy does not exist, or has the name of a column of predictions.
+    """
+    import polars as pl
+
+    predicted = saved.predict(examples)
+    outputs = np.atleast_2d(predicted.prediction.T)
+    names = (
+        ["prediction"] if predicted.prediction.ndim == 1 else [f"prediction {k}" for k in range(len(outputs))]
+    )
+    columns = {name: _rounded(column, digits) for name, column in zip(names, outputs, strict=True)}
+    if predicted.P is not None and predicted.P.shape[1] == len(saved.classes):
+        columns |= {
+            f"p({label})": _rounded(predicted.P[:, k], digits) for k, label in enumerate(saved.classes)
+        }
+    copied = _copied(saved, examples, keep, keep_all)
+    if both := [name for name in columns if name in copied]:
+        raise UsageError(f"--keep: {both[0]!r} is also a column of the predictions; rename it in the file")
+    return pl.DataFrame({**copied, **columns}, strict=False)
+
+
+def _rounded(values: np.ndarray, digits: int) -> list[Any]:
+    """Return numbers with so many significant digits, whole parts in full; labels as they are."""
+    if values.dtype.kind != "f":
+        return values.tolist()
+    return [
+        round(value, max(0, digits - 1 - math.floor(math.log10(abs(value)))))
+        if value and math.isfinite(value)
+        else value
+        for value in values.tolist()
+    ]
+
+
+def _copied(saved: SavedModel, examples: Examples, keep: Sequence[str], keep_all: bool) -> dict[str, Any]:
+    """Return the file names of images, or the columns of a table to copy."""
+    if examples.ids is not None:
+        return {"file": [str(name) for name in examples.ids]}
+    frame: Any = examples.X
+    columns = {name: frame[name] for name in getattr(frame, "columns", [])}
+    if columns and examples.y is not None:
+        columns[str(examples.target)] = examples.y
+    for name in keep:
+        if name not in columns:
+            raise UsageError(
+                f"--keep: expected a column of the file, received {name!r}; its columns are {', '.join([*columns][:20])}"
+            )
+    identifiers = [name for name in saved.provenance.get("identifiers", ()) if name in columns]
+    return columns if keep_all else {name: columns[name] for name in dict.fromkeys([*identifiers, *keep])}
+
+
+def find_writer(path: Path) -> Callable[[pl.DataFrame, Path], object]:
+    """Return the function that writes a table into a file, chosen by the ending of its name.
+
+    Parameters
+    ----------
+    path : Path
+
+    Raises
+    ------
+    UsageError
+        If there is no such kind of file, or its library is not installed.
+    """
+    writers: dict[str, Callable[[pl.DataFrame, Path], object]] = {
+        **dict.fromkeys(("", ".csv", ".txt"), lambda table, file: table.write_csv(file)),
+        ".tsv": lambda table, file: table.write_csv(file, separator="\t"),
+        **dict.fromkeys((".parquet", ".pq"), lambda table, file: table.write_parquet(file)),
+        **dict.fromkeys((".jsonl", ".ndjson"), lambda table, file: table.write_ndjson(file)),
+        ".xlsx": _write_excel,
+    }
+    suffix = path.suffix.lower()
+    if suffix not in writers:
+        raise UsageError(
+            f"--out: expected a name that ends in {', '.join(filter(None, writers))}, received {str(path)!r}"
+        )
+    if suffix == ".xlsx" and find_spec("xlsxwriter") is None:
+        raise UsageError(
+            f"--out: expected the library xlsxwriter to write {str(path)!r}, but it is not installed; try pip install "
+            "xlsxwriter, or a name that ends in .csv"
+        )
+    return writers[suffix]
+
+
+def write_table(table: pl.DataFrame, path: Path) -> None:
+    """Write a table into a file whose ending says the kind; the file is whole, or not there.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+    path : Path
+    """
+    with replacing(path) as partial:
+        find_writer(path)(table, partial)
+
+
+def _write_excel(table: pl.DataFrame, path: Path) -> None:
+    """Write a workbook in which texts stay texts, whatever they begin with."""
+    from xlsxwriter import Workbook
+
+    options = {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": True}
+    with Workbook(str(path), options) as workbook:
+        table.write_excel(workbook, float_precision=DIGITS)
