@@ -25,6 +25,7 @@ from ...tables.columns import Column, read_table
 from ...tables.fitted_encoders import FittedEncoders, match_columns
 from ..stored import Arrays, Facts, read_history, under
 from .calibration import labels_of, soften
+from .intervals import interval_ends
 
 if TYPE_CHECKING:
     from ..examples import TableLike
@@ -61,6 +62,8 @@ class FittedTable(ABC):
         self.best_epochs_, self.stopped_by_ = list(facts["best_epochs"]), facts["stopped_by"]
         self.engine_ = facts["engine"]
         for name in self._arrays:
+            if name == "residuals_":  # older files have none
+                arrays = {name: np.zeros(0), **arrays}
             setattr(self, name, np.array(arrays[name]) if np.ndim(arrays[name]) else float(arrays[name]))
         self._set_target_facts(facts)
 
@@ -213,7 +216,8 @@ class FittedTableRegressor(FittedTable):
     """The part of ``TabularRegressor`` that predicts."""
 
     target_: dict[str, float]
-    _arrays = ("oof_prediction_",)
+    residuals_: np.ndarray
+    _arrays = ("oof_prediction_", "residuals_")
 
     def predict(self, X: TableLike, return_std: bool = False) -> Any:
         """Return the predicted numbers of rows.
@@ -234,6 +238,29 @@ class FittedTableRegressor(FittedTable):
             return each.mean(axis=0)
         self._need_members()
         return each.mean(axis=0), each.std(axis=0)
+
+    def predict_interval(self, X: TableLike, coverage: float = 0.9) -> np.ndarray:
+        """Return for each row an interval that holds the true number with a probability of ``coverage``.
+
+        Conformal prediction: the prediction, and the quantiles of the residuals of rows held out in training.
+
+        Parameters
+        ----------
+        X : frame or array-like of shape (n_samples, n_features)
+        coverage : float, default=0.9
+
+        Returns
+        -------
+        interval : ndarray of shape (n_samples, 2)
+            Lower and upper end.
+
+        Raises
+        ------
+        EllayerError
+            If too few rows were held out for this coverage.
+        """
+        ends = interval_ends(self.residuals_, coverage)
+        return np.asarray(self.predict(X)[:, None] + np.array(ends))
 
     def _numbers(self, Z: np.ndarray) -> np.ndarray:
         """Outputs in the target's own unit, held to its range."""

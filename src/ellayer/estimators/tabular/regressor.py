@@ -13,13 +13,15 @@ from sklearn.base import RegressorMixin
 from ..._warn import warn_user
 from ...core.losses import LOSSES
 from ...core.metrics import METRICS, Metric, metric_names
+from ...engine.result import TrainingResult
 from ...errors import EllayerError
 from ..examples import Examples
 from ..sklearn_compat import StrOptions, check_targets, fit_context, store_parameters
 from .base import CONSTRAINTS, BaseTabular
 from .fitted import FittedTableRegressor
+from .intervals import kept_residuals, of_the_mean
 from .recipes import Recipe
-from .training import FitRequest
+from .training import FitRequest, TableData
 
 if TYPE_CHECKING:
     from ...engine.events import Info
@@ -70,6 +72,8 @@ class TabularRegressor(RegressorMixin, BaseTabular, FittedTableRegressor):
     preparation_, network_, members_, history_, best_epochs_, average_inputs_, stopped_by_, engine_
         As of ``TabularClassifier``.
     oof_prediction_ : ndarray of shape (n_samples,)
+    residuals_ : ndarray
+        Sorted y - prediction of rows that were held out, from which ``predict_interval`` takes its quantiles.
     held_out_ : (frame, ndarray)
         After a stream alone, and not stored: rows that were held out, as they came, and their targets.
     validation_score_ : float
@@ -235,12 +239,24 @@ class TabularRegressor(RegressorMixin, BaseTabular, FittedTableRegressor):
         self, count: int, Y: np.ndarray | None = None, weights: np.ndarray | None = None
     ) -> None:
         self.oof_prediction_, self.validation_score_ = np.full(count, np.nan), math.nan
+        self.residuals_ = np.zeros(0)
 
     def _evaluate(self, Z: np.ndarray, examples: Examples) -> np.ndarray:
         """Set the score; return the numbers."""
         A = np.nanmean(Z[:, :, 0], axis=0)
         self.validation_score_ = self._score_of(A, examples.Y[:, 0], examples.weights)
-        return self._numbers(A)
+        prediction = self._numbers(A)
+        y = self.target_["center"] + self.target_["scale"] * examples.Y[:, 0].astype(np.float64)
+        self.residuals_ = kept_residuals(y - prediction)
+        return prediction
+
+    def _settle(self, data: TableData, results: Sequence[TrainingResult]) -> None:
+        super()._settle(data, results)
+        if data.held_out is not None and len(self.members_) > 1 and len(self.residuals_):
+            X = np.concatenate([examples.X for examples in data.validation])
+            some = X[np.unique(np.linspace(0, len(X) - 1, 1000).astype(int))].astype(np.float64)
+            each = self._numbers(self._outputs(some)[:, :, 0])
+            self.residuals_ = of_the_mean(self.residuals_, each)
 
     # Storage
 
