@@ -65,9 +65,9 @@ def test_a_real_table_cell_by_cell(shared_data):
 
 def test_what_was_found_is_said_and_kept(shared_data):
     adult = read_examples(shared_data / "tabular" / "adult-train.csv.gz", target=-1)
-    assert adult.reading == {
+    assert {key: value for key, value in adult.reading.items() if key != "schema"} == {
         "kind": "text", "delimiter": ",", "quoted": False, "decimal": ".", "encoding": "utf-8", "header": False,
-        "columns": 15, "target": "x14",
+        "width": 15, "columns": 15, "target": "x14",
     }  # fmt: skip
     assert "unpacked with gzip" in adult.notes
     assert any("no header detected" in note for note in adult.notes)
@@ -132,7 +132,7 @@ def test_a_named_encoding_is_taken(tmp_path):
         ('a,b\n5" pipe,1\n6 pipe,2\n', [('5" pipe', 1), ("6 pipe", 2)]),
         ("sep=;\na;b\n1;2\n", [(1, 2)]),
         ("a b\n1 2\n 10   20 \n", [(1, 2), (10, 20)]),
-        ("a,b\n?,x\n2,?\n", [(None, "x"), (2, "?")]),
+        ("a,b\n?,x\n2,?\n", [(None, "x"), (2, None)]),
         ("a,b\nNA,1\nnan,2\n3,3\n", [(None, 1), (None, 2), (3, 3)]),
         ("zip,b\n02139,1\n10001,2\n", [("02139", 1), ("10001", 2)]),
         ("a,b\n1e3,1\n-inf,2\n", [(1000.0, 1), (-np.inf, 2)]),
@@ -155,10 +155,12 @@ def test_odd_texts(tmp_path, text, expected):
     assert rows_of(write(tmp_path / "a.txt", text)) == expected
 
 
-def test_slips_among_decimal_commas_stay_while_the_others_can_be_read_as_numbers(tmp_path):
-    lines = [f"{i},5;x" for i in range(30)] + ["unknown;x"]
-    column = read_examples(write(tmp_path / "a.csv", "a;b\n" + "\n".join(lines))).X["a"]
-    assert column.to_list() == [f"{i}.5" for i in range(30)] + ["unknown"]
+@pytest.mark.parametrize("decimal", [",", "."])
+def test_a_few_texts_among_many_numbers_are_missing_and_noted(tmp_path, decimal):
+    lines = [f"{i}{decimal}5;x" for i in range(30)] + ["unknown;x"]
+    examples = read_examples(write(tmp_path / "a.csv", "a;b\n" + "\n".join(lines)))
+    assert examples.X["a"].to_list() == [i + 0.5 for i in range(30)] + [None]
+    assert "'a': 'unknown' is not a number; treated as missing" in examples.notes
 
 
 def test_what_is_said_wins_over_what_is_seen(tmp_path):
@@ -206,10 +208,10 @@ def test_rows_without_a_target_are_left_out_and_counted(tmp_path):
     path = write(tmp_path / "a.csv", "a,kind\n1,x\n2,\n3,?\n4,none\n5,NA\n6,y\n")
     found = read_examples(path, target="kind")
     assert (found.X.rows(), found.y.tolist()) == ([(1,), (4,), (6,)], ["x", "none", "y"])
-    assert "3 of 6 rows have no target (kind); dropped" in found.notes
+    assert "3 rows have no target (kind; rows 1, 2, 4, counted from 0); dropped" in found.notes
     numbers = read_examples(write(tmp_path / "b.csv", "a,b\n1,2.5\n2,None\n3,\n"), target="b")
     assert (numbers.y.tolist(), numbers.y.dtype) == ([2.5], np.float64)
-    assert "2 of 3 rows have no target (b); dropped" in numbers.notes
+    assert "2 rows have no target (b; rows 1, 2, counted from 0); dropped" in numbers.notes
 
 
 def test_without_a_target_every_row_and_column_is_there(tmp_path):
@@ -249,7 +251,9 @@ def test_parquet_keeps_types_rows_and_order(tmp_path):
     frame.write_parquet(tmp_path / "a.parquet")
     found = read_examples(tmp_path / "a.parquet")
     assert found.X.rows() == [(*row[:6], float(row[6])) for row in frame.rows()]
-    assert found.reading == {"kind": "parquet", "columns": 7, "target": None}
+    assert [column["type"] for column in found.reading["schema"]["columns"]] == [
+        "whole", "number", "text", "boolean", "text", "date", "number",
+    ]  # fmt: skip
     for name, dtype, expected in (("c", object, ["u", "v", "u"]), ("b", bool, [True, False]), ("i", np.int64, [3, 1]),
                                   ("e", np.float64, [1.5, 2.25, 3.0])):  # fmt: skip
         taken = read_examples(tmp_path / "a.parquet", target=name)

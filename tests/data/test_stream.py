@@ -103,7 +103,10 @@ def test_rows_without_a_target_are_left_out(tmp_path):
     stream = TableStream(tmp_path / "t.csv", "y")
     ((X, y),) = stream.blocks()
     assert (X["a"].to_list(), y.tolist()) == ([1.0, 5.0], [2, 6])
-    assert stream.odd == ["3 rows have no target (y); dropped"]
+    assert stream.odd == ["3 rows have no target (y; rows 1, 2, 3, counted from 0); dropped"]
+    assert stream.notes == [
+        "2 cells are taken as missing: '?' (1), 'NA' (1) (to keep such texts: na_values, --missing)"
+    ]
     pl.DataFrame({"a": [1, 2, 3], "y": [1.0, None, float("nan")]}).write_parquet(tmp_path / "t.parquet")
     ((X, y),) = TableStream(tmp_path / "t.parquet", "y").blocks()
     assert (X["a"].to_list(), y.tolist()) == ([1], [1.0])
@@ -155,7 +158,9 @@ def test_a_later_value_that_is_no_number_is_missing_and_told(tmp_path):
     expected = [float(i) if i != 90 else None for i in range(100)]
     for _ in range(2):
         assert together(stream)["a"].to_list() == expected
-    assert stream.odd == ["column 'a': 1 value is not a number as in the first rows; treated as missing"]
+    assert stream.odd == [
+        "column 'a': 1 value is not a number as in the first rows ('ninety'); treated as missing"
+    ]
 
 
 def test_a_later_target_of_another_kind_is_an_error(tmp_path):

@@ -98,9 +98,12 @@ def test_blocks_have_the_cells_of_the_whole(tmp_path, table, end, quoting, encod
         assert X.columns == whole.X.columns
         assert cells(X) == cells(whole.X)
         assert [label for _, y in blocks for label in y.tolist()] == whole.y.tolist()
-    assert stream.reading == whole.reading or not stream.reading["quoted"]  # a quoted field may come later
-    counted = [note.replace(f" of {len(rows)} rows", " rows") for note in whole.notes if "dropped" in note]
-    assert [note.replace("1 row ", "1 rows ") for note in stream.odd if "dropped" in note] == counted
+    later = ("quoted", "schema")  # a quoted field or a wider range may come later
+    assert {k: v for k, v in stream.reading.items() if k not in later} == {
+        k: v for k, v in whole.reading.items() if k not in later
+    }
+    dropped = [note for note in whole.notes if "dropped" in note]
+    assert [note for note in stream.odd if "dropped" in note] == dropped
     assert [note for note in stream.odd if "blank" in note] == [n for n in whole.notes if "blank" in n]
 
 

@@ -17,6 +17,7 @@ from .images.folder import TARGET as IMAGE_TARGET
 from .images.folder import Images
 from .parts import read_parts, tables_in
 from .read_options import ReadOptions
+from .schema.typed import read_typed
 from .sources import Place, located
 from .table_frame import TableFrame
 from .target_column import find_column, take_target
@@ -47,6 +48,9 @@ class Examples:
         How the file was read, as plain JSON: enough to read another one alike.
     notes : tuple of str
         What was detected, dropped or odd.
+    raw : polars.DataFrame or None
+        A table's columns as they stand in the file, the target among them, if it was read like an earlier one: texts
+        of a text, so that identifiers can be written as they were.
     """
 
     name: str
@@ -57,6 +61,7 @@ class Examples:
     image_shape: tuple[int, ...] | None = None
     reading: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    raw: pl.DataFrame | None = None
 
     @property
     def m(self) -> int:
@@ -67,7 +72,7 @@ class Examples:
         """Return some of the examples, by their numbers and in that order."""
         return replace(
             self, X=self.X[rows], y=None if self.y is None else self.y[rows],
-            ids=None if self.ids is None else self.ids[rows],
+            ids=None if self.ids is None else self.ids[rows], raw=None if self.raw is None else self.raw[rows],
         )  # fmt: skip
 
     def __repr__(self) -> str:
@@ -199,21 +204,24 @@ def read_examples(
                 f"target: expected the name of the column to predict, received none; the columns of {place.shown} are "
                 f"{listed(content.frame.columns)}; name one, or its place (-1 for the last)"
             )
+        if "schema" not in content.reading:
+            content = read_typed(content, options, place.shown)
         return _from_table(place, content, target)
 
 
 def _from_table(place: Place, table: TableFrame, target: str | int | None) -> Examples:
     """Return examples that are rows of a table, the target taken out of the columns."""
-    frame, values, column = table.frame, table.y, table.target
+    frame, values, column, raw = table.frame, table.y, table.target, table.raw
     if target is not None and values is not None and target != column:
         raise DataError(
             f"target: expected none, for {place.shown} holds the targets in {column!r}; received {target!r}; leave it out"
         )
     if target is not None and values is None:
-        column = find_column(target, frame.columns, place.shown)
-        frame, values = take_target(frame, column, place.shown, table.notes)
+        column = find_column(target, table.names or frame.columns, place.shown)
+        frame, values, present = take_target(frame, column, place.shown, table.notes)
+        raw = None if raw is None else raw.filter(present)
     facts = {**table.reading, "columns": table.frame.width, "target": column}
-    return Examples(place.name, frame, values, column, reading=facts, notes=tuple(table.notes))
+    return Examples(place.name, frame, values, column, reading=facts, notes=tuple(table.notes), raw=raw)
 
 
 def _from_images(name: str, images: Images, target: str | int | None) -> Examples:

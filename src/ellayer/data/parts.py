@@ -149,8 +149,8 @@ def _text_parts(paths: Sequence[Path], options: ReadOptions) -> TableFrame:
                     first, encoding = layout, text.encoding
                     alike = {"delimiter": layout.delimiter, "header": layout.has_header, "encoding": encoding}
                     options = replace(options, reading={**options.reading, **alike})
-                _check_names(layout.names, first.names, paths[0], path)
-                rows = layout.texts(chunk).select(first.names)
+                _check_names(layout.columns, first.columns, paths[0], path)
+                rows = layout.texts(chunk).select(first.columns)
                 rows.write_csv(
                     file, include_header=first.has_header and layout is first, separator=first.delimiter
                 )

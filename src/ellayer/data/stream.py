@@ -14,8 +14,10 @@ from .errors import DataError
 from .file_kinds import kind_of
 from .files import describe_content, existing
 from .read_options import ReadOptions
+from .schema.schema import CellCounts
+from .schema.typed import TypedReader
 from .sources import is_one_path
-from .target_column import dropped_note, find_column, split_target
+from .target_column import FEW_ROWS, dropped_note, find_column, split_target
 from .text.table import TextTable
 
 if TYPE_CHECKING:
@@ -51,7 +53,7 @@ class TableStream:
     reading : dict
         How the file is read, as plain JSON.
     notes : list of str
-        What was detected.
+        What was detected, and the texts that were taken for missing values in the last pass.
     odd : list of str
         What was odd in the blocks read so far, in the last pass.
 
@@ -96,7 +98,7 @@ class TableStream:
         )  # fmt: skip
         self._table: ParquetSlices | TextTable
         if describe_content(self.path) == "a Parquet table":
-            self._table = ParquetSlices(self.path, block_bytes)
+            self._table = ParquetSlices(self.path, options, block_bytes)
         else:
             self._table = TextTable(self.path, options, block_bytes)
         names = self._table.names
@@ -115,13 +117,15 @@ class TableStream:
 
         Rows without a target are dropped, and counted in ``odd``.
         """
-        dropped = 0
+        count, missing, dropped = 0, list[int](), 0
         for frame in self._table.frames(self.target):
-            X, y = split_target(frame, self.target)
-            dropped += len(frame) - len(y)
-            self.odd = list(self._table.odd)
+            X, y, present = split_target(frame, self.target)
+            if dropped < FEW_ROWS and len(y) < len(frame):
+                missing += [count + row for row in (~present).arg_true().to_list()]
+            dropped, count = dropped + len(frame) - len(y), count + len(frame)
+            self.notes, self.odd = self._table.notes + self._table.missing_notes, self._table.odd
             if dropped:
-                self.odd.append(dropped_note(dropped, self.target))
+                self.odd.append(dropped_note(dropped, missing, self.target))
             if len(y):
                 yield X, y
 
@@ -153,30 +157,46 @@ class ParquetSlices:
     Parameters
     ----------
     path : Path
+    options : ReadOptions
     block_bytes : int
     """
 
-    def __init__(self, path: Path, block_bytes: int):
+    def __init__(self, path: Path, options: ReadOptions, block_bytes: int):
         import polars as pl
 
         self._path = path
-        self.reading, self.notes, self.odd = {"kind": "parquet"}, list[str](), list[str]()
         with parquet.readable(path):
             self._lazy = pl.scan_parquet(path, glob=False)
             schema = self._lazy.collect_schema()
             self._rows = int(self._lazy.select(pl.len()).collect().item())
             parquet.check_schema(schema, self._rows, path)
-        self.names = list(schema)
-        self._decimals = [name for name, kind in schema.items() if kind == pl.Decimal]
         self._at_once = max(100, block_bytes // (8 * len(schema)))
+        self._decimals = [name for name, kind in schema.items() if kind == pl.Decimal]
+        self._reader = TypedReader(self._slice(0), options, str(path))
+        self.reading = {"kind": "parquet", "schema": self._reader.facts}
+        self.names, self.notes = self._reader.names, self._reader.notes
+
+    @property
+    def missing_notes(self) -> list[str]:
+        """The note about texts of the rows read last that were taken for a missing value."""
+        return self._reader.missing_notes
+
+    @property
+    def odd(self) -> list[str]:
+        """Notes about the rows read last."""
+        return self._reader.odd
 
     def frames(self, target: str) -> Iterator[pl.DataFrame]:
         """Return the rows in order, a frame for each slice."""
+        self._reader.counts = CellCounts()
+        for first in range(0, self._rows, self._at_once):
+            yield self._reader.read(self._slice(first))
+
+    def _slice(self, first: int) -> pl.DataFrame:
         import polars as pl
 
-        for first in range(0, self._rows, self._at_once):
-            part = self._lazy.slice(first, self._at_once)
-            with parquet.readable(self._path):
-                # the streaming engine keeps no more than a slice, however large the row groups are
-                frame = part.collect(engine="streaming")
-            yield frame.with_columns(pl.col(self._decimals).cast(pl.Float64))
+        part = self._lazy.slice(first, self._at_once)
+        with parquet.readable(self._path):
+            # the streaming engine keeps no more than a slice, however large the row groups are
+            frame = part.collect(engine="streaming")
+        return frame.with_columns(pl.col(self._decimals).cast(pl.Float64))

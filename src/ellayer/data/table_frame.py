@@ -25,6 +25,10 @@ class TableFrame:
     reading : dict
         How the file was read, as plain JSON.
     notes : list of str
+    raw : polars.DataFrame or None
+        The columns as they stand in the file: texts of a text, if an earlier file's schema is followed.
+    names : list of str, or None
+        Of all columns of the file, if some are left out of the frame.
     y : ndarray, shape (m,), or None
         The targets, if the file keeps them apart.
     target : str or None
@@ -36,6 +40,8 @@ class TableFrame:
     notes: list[str]
     y: np.ndarray | None = None
     target: str | None = None
+    raw: pl.DataFrame | None = None
+    names: list[str] | None = None
 
 
 def check_names(names: list[str], where: str) -> None:

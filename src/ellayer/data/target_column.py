@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .errors import DataError
 from .files import listed
-from .text.cells import MISSING
 from .wording import pluralize
 
 if TYPE_CHECKING:
     import polars as pl
 
-_NO_LABEL = MISSING - {"none"}  # among labels "None" is as a rule one of them
+FEW_ROWS = 5  # rows in a note
 
 
 def find_column(target: str | int, names: list[str], where: str, role: str = "target") -> str:
@@ -59,7 +59,7 @@ def find_column(target: str | int, names: list[str], where: str, role: str = "ta
 
 def take_target(
     frame: pl.DataFrame, name: str, where: str, notes: list[str]
-) -> tuple[pl.DataFrame, np.ndarray]:
+) -> tuple[pl.DataFrame, np.ndarray, pl.Series]:
     """Return the other columns and the target, without the rows that have no target.
 
     Parameters
@@ -77,6 +77,8 @@ def take_target(
     frame : polars.DataFrame
     y : ndarray, shape (m,)
         bool, int64, float64, or object (text).
+    present : polars.Series
+        Which rows have a target.
 
     Raises
     ------
@@ -88,36 +90,45 @@ def take_target(
             f"expected columns besides the target {name!r} in {where}, received that column alone; if several values "
             f"stand in a line, name the delimiter between them"
         )
-    rest, y = split_target(frame, name)
-    count = len(frame) - len(rest)
-    if count == len(frame):
+    rest, y, present = split_target(frame, name)
+    rows = (~present).arg_true()
+    if len(rows) == len(frame):
         raise DataError(
-            f"target: expected values in {name!r} of {where}, but all {count} are missing; name another"
+            f"target: expected values in {name!r} of {where}, but all {len(rows)} are missing; name another"
         )
-    if count:
-        notes.append(dropped_note(count, name, len(frame)))
-    return rest, y
+    if len(rows):
+        notes.append(dropped_note(len(rows), rows.to_list(), name))
+    return rest, y, present
 
 
-def dropped_note(count: int, name: str, rows: int | None = None) -> str:
+def dropped_note(count: int, rows: Sequence[int], name: str) -> str:
     """Return the note about rows that were dropped because they have no target.
+
+    Parameters
+    ----------
+    count : int
+    rows : sequence of int
+        The numbers of the first of them, from 0.
+    name : str
+        Of the target.
 
     Examples
     --------
-    >>> dropped_note(3, "y"), dropped_note(1, "y", 10)
-    ('3 rows have no target (y); dropped', '1 of 10 rows has no target (y); dropped')
+    >>> dropped_note(1, [4], "y"), dropped_note(9, [0, 3, 4, 5, 6, 7], "y")
+    ('1 row has no target (y; row 4, counted from 0); dropped', '9 rows have no target (y; rows 0, 3, 4, 5, 6, ..., counted from 0); dropped')
     """
-    verb = "has" if count == 1 else "have"
-    subject = pluralize(count, "row") if rows is None else f"{count:,} of {pluralize(rows, 'row')}"
-    return f"{subject} {verb} no target ({name}); dropped"
+    numbers = ", ".join(map(str, rows[:FEW_ROWS])) + (", ..." if count > FEW_ROWS else "")
+    verb, noun = ("has", "row") if count == 1 else ("have", "rows")
+    return f"{pluralize(count, 'row')} {verb} no target ({name}; {noun} {numbers}, counted from 0); dropped"
 
 
-def split_target(frame: pl.DataFrame, name: str) -> tuple[pl.DataFrame, np.ndarray]:
-    """Return the other columns and the target of the rows that have one.
+def split_target(frame: pl.DataFrame, name: str) -> tuple[pl.DataFrame, np.ndarray, pl.Series]:
+    """Return the other columns and the target of the rows that have one, and which these are.
 
     Parameters
     ----------
     frame : polars.DataFrame
+        In the types of its schema: a missing value is null.
     name : str
         Of a column of it.
 
@@ -126,19 +137,13 @@ def split_target(frame: pl.DataFrame, name: str) -> tuple[pl.DataFrame, np.ndarr
     frame : polars.DataFrame
     y : ndarray, shape (m,)
         bool, int64, float64, or object (text).
+    present : polars.Series
     """
-    import polars as pl
-
     column = frame[name]
+    present = column.is_not_null()
     if column.dtype.is_float():
-        missing = column.is_null() | column.is_nan()
-    elif column.dtype in (pl.String, pl.Categorical, pl.Enum):
-        column = column.cast(pl.String).str.strip_chars()
-        missing = column.is_null() | column.str.to_lowercase().is_in(list(_NO_LABEL))
-    else:
-        missing = column.is_null()
-    present = ~missing.fill_null(True)
-    return frame.filter(present).drop(name), _values(column.filter(present))
+        present &= column.is_not_nan().fill_null(False)
+    return frame.filter(present).drop(name), _values(column.filter(present)), present
 
 
 def _values(column: pl.Series) -> np.ndarray:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import polars as pl
+
 MISSING = frozenset(("", "?", "na", "n/a", "#n/a", "nan", "null", "none", "nat", "<na>"))  # in lower case
 CODE = r"^[+-]?0[0-9]"  # 02139 is a code, not the number 2139
 MOSTLY = 0.9  # the share of a column's values that decides what it is; the rest are slips
+TRUTHS = {"false": False, "0": False, "0.0": False, "true": True, "1": True, "1.0": True}
 
 
 def is_missing_text(text: str) -> bool:
@@ -16,3 +23,35 @@ def is_missing_text(text: str) -> bool:
     (True, False)
     """
     return text.strip().lower() in MISSING
+
+
+def clean_texts(texts: pl.Series) -> pl.Series:
+    """Return texts without the blanks around them; empty ones are null."""
+    return texts.str.strip_chars().replace("", None)
+
+
+def find_marks(texts: pl.Series, marks: frozenset[str]) -> pl.Series:
+    """Return which texts are marks of a missing value, False for null.
+
+    Examples
+    --------
+    >>> import polars
+    >>> find_marks(polars.Series(["NA", "Oslo", None]), MISSING).to_list()
+    [True, False, False]
+    """
+    short = (texts.str.len_bytes() <= max(len(mark.encode()) for mark in marks)).fill_null(False)
+    if not short.any():
+        return short
+    are_marks = texts.filter(short).str.to_lowercase().is_in(list(marks)).fill_null(False)
+    return short.scatter(short.arg_true(), are_marks)
+
+
+def number_text(value: float) -> str:
+    """Return a number as a level is spelled: whole numbers without a point.
+
+    Examples
+    --------
+    >>> number_text(2.0), number_text(0.5)
+    ('2', '0.5')
+    """
+    return str(int(value)) if math.isfinite(value) and value == int(value) else repr(value)

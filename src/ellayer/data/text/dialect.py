@@ -6,6 +6,8 @@ import csv
 import re
 from collections.abc import Sequence
 
+import numpy as np
+
 from .cells import is_missing_text
 from .records import find_records
 
@@ -56,6 +58,44 @@ def collapse_blanks(data: bytes) -> bytes:
     return re.sub(rb"(?m)^ | $", b"", re.sub(rb"[ \t]+", b" ", data))
 
 
+def without_blanks_before_quotes(data: bytes, delimiter: str) -> bytes:
+    """Return a text without the blanks between the beginning of a field and its quotation mark.
+
+    Examples
+    --------
+    >>> without_blanks_before_quotes(b' "a", "b, ""c"', ",")
+    b'"a","b, ""c"'
+    """
+    spans = [
+        match.span(1)
+        for match in re.finditer(b"(?m)(?:^|" + re.escape(delimiter.encode()) + b')( +)(?=")', data)
+    ]
+    if not spans:
+        return data
+    begins, ends = np.array(spans).T
+    marks = np.flatnonzero(np.frombuffer(data, np.uint8) == ord('"'))
+    outside = np.searchsorted(marks, begins) % 2 == 0
+    change = np.zeros(len(data) + 1, np.int8)
+    change[begins[outside]] = 1
+    change[ends[outside]] -= 1
+    return np.frombuffer(data, np.uint8)[np.cumsum(change[:-1], dtype=np.int8) == 0].tobytes()
+
+
+def quotes_fit(data: bytes, delimiter: str) -> bool:
+    """Return whether quotation marks enclose whole fields, and do not stand within them as a sign of inches does.
+
+    Examples
+    --------
+    >>> quotes_fit(b'"a ""b"" c",1', ","), quotes_fit(b'5",1,7",2', ",")
+    (True, False)
+    """
+    raw, signs = np.frombuffer(data, np.uint8), (ord(delimiter), ord("\n"), ord('"'))
+    marks = np.flatnonzero(raw == ord('"'))
+    before, after = marks[::2] - 1, marks[1::2] + 1
+    neighbors = raw[np.concatenate([before[before >= 0], after[after < len(raw)]])]
+    return bool(np.logical_or.reduce([neighbors == sign for sign in signs]).all())
+
+
 def split(lines: str, delimiter: str, quoted: bool) -> list[list[str]]:
     """Return the fields of some records, blanks around them left out.
 
@@ -96,12 +136,13 @@ def sniff_header(rows: Sequence[Sequence[str]]) -> bool:
         [row[j] for row in rest if j < len(row) and not is_missing_text(row[j])] for j in range(len(first))
     ]
     for name, column in zip(first, columns, strict=True):
-        if column and not is_missing_text(name) and not _is_number(name) and all(map(_is_number, column)):
+        if column and not is_missing_text(name) and not is_number(name) and all(map(is_number, column)):
             return True
-    if any(map(_is_number, first)) or all(map(is_missing_text, first)):
+    if any(map(is_number, first)) or all(map(is_missing_text, first)):
         return False
     return not any(name in column for name, column in zip(first, columns, strict=True) if name)
 
 
-def _is_number(field: str) -> bool:
+def is_number(field: str) -> bool:
+    """Return whether a field is a number, whatever its decimal sign."""
     return _NUMBER.fullmatch(field) is not None

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,64 +13,32 @@ from ..errors import DataError
 from ..files import listed, printable
 from ..read_options import DELIMITERS, ReadOptions
 from ..table_frame import check_names
-from .dialect import SAMPLE_ROWS, collapse_blanks, sniff_delimiter, sniff_header, split
-from .records import Records, find_records, line_of
+from ..wording import pluralize, quoted_list
+from .cells import clean_texts
+from .chunk import Chunk, without_comments
+from .dialect import (
+    SAMPLE_ROWS,
+    collapse_blanks,
+    quotes_fit,
+    sniff_delimiter,
+    sniff_header,
+    split,
+    without_blanks_before_quotes,
+)
+from .extra_lines import count_titles, is_units_line, without_footer
+from .records import find_records
 
 if TYPE_CHECKING:
     import polars as pl
 
 _HINT = re.compile(rb"\Asep=([^\n])(?=\n)")  # Excel writes and reads it
+_WHOLE = re.compile("[0-9]+")
 _OTHER_KINDS = (
     (rb"\{", "JSON"),
     (rb"\[\s*[\[{]", "JSON"),
     (rb"<\?xml|<svg", "XML"),
     (rb"@relation\b", "ARFF"),
 )
-
-
-@dataclass(frozen=True, eq=False)
-class Chunk:
-    """Some whole records of a text.
-
-    Attributes
-    ----------
-    data : bytes
-    records : Records
-    line : int
-        The number of its first line in the file, from 1.
-    """
-
-    data: bytes
-    records: Records
-    line: int = 1
-
-    @property
-    def filled(self) -> np.ndarray:
-        """The numbers of the records that are not blank."""
-        return np.flatnonzero(self.records.fields)
-
-    def head(self, count: int) -> str:
-        """Return the text of the first records that are not blank."""
-        filled = self.filled[:count]
-        return self.data[self.records.starts[filled[0]] : self.records.ends[filled[-1]]].decode("utf-8")
-
-    def blank_lines(self) -> tuple[int, int]:
-        """Return the number of blank lines before a record, and after the last one; those before a header do not count."""
-        blank, filled = np.flatnonzero(self.records.fields == 0), self.filled
-        if not len(filled):
-            return 0, len(blank)
-        begin = filled[0] if self.line == 1 else -1
-        return int(((blank > begin) & (blank < filled[-1])).sum()), int((blank > filled[-1]).sum())
-
-    def excerpt(self, i: int, most: int = 60) -> str:
-        """Return the beginning of a record."""
-        begin, end = self.records.starts[i], self.records.ends[i]
-        text = printable(self.data[begin : min(end, begin + 400)].split(b"\n")[0])
-        return repr(text if len(text) <= most else text[:most] + " ...")
-
-    def line_of(self, i: int) -> int:
-        """Return the number of the line on which a record begins."""
-        return self.line + line_of(self.data, self.records.starts[i]) - 1
 
 
 @dataclass(frozen=True)
@@ -86,7 +53,17 @@ class Layout:
         Whether ``"`` encloses fields, where it occurs.
     has_header : bool
     names : list of str
-        Of the columns.
+        Of the fields of a row.
+    comment : str
+        The character that a comment begins with; "" for none.
+    titles : int
+        The number of lines above the header, or the first row, that are not of the table.
+    has_units : bool
+        Whether the units of the columns stand below the header.
+    nameless : tuple of str
+        The ``names`` of fields that have none: they are left out.
+    index : str
+        The one of them that counts the rows; "" if there is none.
     """
 
     path: Path
@@ -94,93 +71,239 @@ class Layout:
     is_quoted: bool
     has_header: bool
     names: list[str]
+    comment: str = ""
+    titles: int = 0
+    has_units: bool = False
+    nameless: tuple[str, ...] = ()
+    index: str = ""
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns that are read."""
+        return [name for name in self.names if name not in self.nameless]
 
     def chunk(self, text: bytes, line: int = 1) -> Chunk:
         """Return the records of a text, all of the same number of fields; ``line`` is the number of its first line.
+
+        Lines at its end that look like footers are left out.
 
         Raises
         ------
         DataError
             With the line that has another number, or on which a quotation mark is left open.
         """
-        chunk = _split(text, self.delimiter, self.is_quoted, line)
-        _check_lengths(chunk, len(self.names), self)
+        chunk = _split(text, self, line)
+        if line == 1 and self.titles:
+            chunk = chunk.after(self.titles)
+        chunk = without_footer(chunk, len(self.names))
+        self.check_lengths(chunk)
         return chunk
 
+    def check_lengths(self, chunk: Chunk) -> None:
+        """Refuse rows that differ in length, naming lines."""
+        if chunk.records.open_quote:
+            last = int(chunk.filled[-1])
+            raise DataError(
+                f"expected every quotation mark to be closed in {self.path}, but one is left open from line "
+                f"{chunk.line_of(last)} ({chunk.excerpt(last)}); close it, or double the marks inside a field"
+            )
+        rows, width = chunk.filled[self.has_header and chunk.line == 1 :], len(self.names)
+        odd = rows[chunk.records.fields[rows] != width]
+        if not len(odd):
+            return
+        if chunk.line == 1 and self.has_header and (chunk.records.fields[rows] == width + 1).all():
+            raise DataError(
+                f"expected a name for each column of {self.path}, but the first line has {width} and the rows below have "
+                f"{width + 1} values; give the column without a name one, or take the delimiter off the lines' ends"
+            )
+        raise self.length_error(chunk, odd)
+
+    def length_error(self, chunk: Chunk, odd: np.ndarray) -> DataError:
+        """Return the error for records of another length."""
+        i, width = int(odd[0]), len(self.names)
+        others = f" and {len(odd) - 1} more lines so" if len(odd) > 1 else ""
+        return DataError(
+            f"expected {width} values in every line of {self.path}, as in its first, but line {chunk.line_of(i)} has "
+            f"{chunk.records.fields[i]}{others}: {chunk.excerpt(i)}; correct the line (a value that holds "
+            f"{self.delimiter!r} needs quotation marks), or name another delimiter"
+        )
+
     def texts(self, chunk: Chunk) -> pl.DataFrame:
-        """Return the rows of a chunk as a frame of texts; blank lines are skipped, but those of a single column."""
+        """Return the rows of a chunk as a frame of clean texts; blank lines are skipped, but those of a single column."""
         import polars as pl
 
-        schema = dict.fromkeys(self.names, pl.String)
-        filled = chunk.filled[self.has_header and chunk.line == 1 :]
+        filled = chunk.filled[(self.has_header + self.has_units) * (chunk.line == 1) :]
         if not len(filled):
-            return pl.DataFrame(schema=schema)
-        starts, ends = chunk.records.starts, chunk.records.ends
-        body = chunk.data[starts[filled[0]] : ends[filled[-1]]]
-        if len(self.names) > 1 and len(filled) < filled[-1] - filled[0] + 1:
-            pairs = zip(starts[filled].tolist(), ends[filled].tolist(), strict=True)
-            body = b"\n".join([chunk.data[begin:end] for begin, end in pairs])
+            return pl.DataFrame(schema=dict.fromkeys(self.columns, pl.String))
         try:
-            return pl.read_csv(
-                body,
+            frame = pl.read_csv(
+                body := chunk.body(filled, keep_blank=len(self.names) == 1),
                 has_header=False,
                 separator=self.delimiter,
                 quote_char='"' if self.is_quoted and b'"' in body else None,
-                schema=schema,
+                schema=dict.fromkeys(self.names, pl.String),
             )
         except pl.exceptions.PolarsError as error:
             raise DataError(
                 f"expected a table in text, but {self.path} cannot be split into values ({str(error).splitlines()[0]}); "
                 f"check its quotation marks"
             ) from error
+        frame = frame.select(clean_texts(column) for column in frame)
+        for name in self.nameless:
+            if name != self.index and frame[name].null_count() < len(frame):
+                raise _nameless_error(self.names, name, self.path)
+        return frame.select(self.columns)
 
 
 def detect_layout(text: bytes, options: ReadOptions, path: Path) -> tuple[Layout, Chunk, list[str]]:
-    """Return how a table is written by the beginning of its text, that text's records, and notes.
+    """Return how a table is written, by the beginning of its text, that text's records, and notes.
 
     Raises
     ------
     DataError
         For a text that is not a table, rows that differ in length, and columns without names of their own.
     """
-    _check_kind(text, path)
+    comment = options.comment or options.reading.get("comment") or ""
+    table = without_comments(text, comment)
+    _check_kind(table, path)
     notes: list[str] = []
-    hint = _HINT.match(text)
+    hint = _HINT.match(table)
     delimiter = options.delimiter or (hint and hint[1].decode("latin-1"))
-    delimiter = delimiter or sniff_delimiter(text, options.reading.get("delimiter")) or ","
-    is_quoted = True
-    chunk = _split(text, delimiter, is_quoted)
-    if b'"' in text and (chunk.records.open_quote or chunk.records.agreement < 1):
-        plain = _split(text, delimiter, is_quoted=False)
+    delimiter = delimiter or sniff_delimiter(table, options.reading.get("delimiter")) or ","
+    layout = Layout(path, delimiter, is_quoted=True, has_header=False, names=[], comment=comment)
+    chunk = _split(text, layout)
+    if b'"' in text and (
+        chunk.records.open_quote or chunk.records.agreement < 1 or not quotes_fit(chunk.data, delimiter)
+    ):
+        plain = _split(text, replace(layout, is_quoted=False))
         if plain.records.agreement == 1 and plain.records.usual > 1:
             notes.append("quotation marks stand inside the fields, so they are read as letters")
-            is_quoted, chunk = False, plain
+            layout, chunk = replace(layout, is_quoted=False), plain
     if not chunk.records.usual:
         raise DataError(f"expected a table in text, but {path} is empty; fetch or write the file again")
     _check_delimiter(chunk, options, path)
-    rows = split(chunk.head(SAMPLE_ROWS), delimiter, is_quoted)
-    header = options.header if options.header is not None else options.reading.get("header")
-    has_header = sniff_header(rows) if header is None else bool(header)
-    width = int(chunk.records.fields[chunk.filled[0]])
-    _check_lengths(chunk, width, Layout(path, delimiter, is_quoted, has_header, []))
-    if options.delimiter is None and delimiter != "," and width > 1:
+    rows = split(chunk.head(SAMPLE_ROWS), delimiter, layout.is_quoted)
+    titles = count_titles(chunk, rows)
+    if titles:
+        chunk, rows = chunk.after(titles), rows[titles:]
+        notes.append(f"{pluralize(titles, 'line')} above the table skipped")
+    header = _header_option(options, rows[0])
+    layout = replace(layout, titles=titles, has_header=sniff_header(rows) if header is None else header)
+    chunk = without_footer(chunk, chunk.records.usual)
+    layout = _with_names(layout, chunk, rows, options)
+    if layout.has_header and is_units_line(rows[1:]):
+        layout = replace(layout, has_units=True)
+        notes.append(f"the line below the header holds units ({quoted_list(filter(None, rows[1]))}); skipped")
+    if options.delimiter is None and delimiter != "," and len(layout.names) > 1:
         notes.append(f"{DELIMITERS.get(delimiter, repr(delimiter))} separates the values")
-    if header is None and not has_header:
+    if header is None and not layout.has_header:
         notes.append(
             "no header detected: the columns are named x0, x1, ... (if the first line is one: header=True, --header)"
         )
-    names = _header_names(rows[0], path) if has_header else _numbered(width, options.reading)
-    return Layout(path, delimiter, is_quoted, has_header, names), chunk, notes
+    if layout.index:
+        notes.append("the first column has no name and counts the rows: left out")
+    empty = len(layout.nameless) - bool(layout.index)
+    return (
+        layout,
+        chunk,
+        notes + ([f"{pluralize(empty, 'empty column')} without a name left out"] if empty else []),
+    )
 
 
-def _split(text: bytes, delimiter: str, is_quoted: bool, line: int = 1) -> Chunk:
+def _header_option(options: ReadOptions, first: list[str]) -> bool | None:
+    """Return whether the first line names the columns, as far as options and an earlier file settle it."""
+    if options.header is not None:
+        return options.header
+    if options.names is not None:
+        return False
+    schema = options.reading.get("schema")
+    known = {column["name"].casefold() for column in schema["columns"]} if schema else set()
+    if any(name.casefold() in known for name in first):
+        return True
+    header: bool | None = options.reading.get("header")
+    return None if known and header else header
+
+
+def _split(text: bytes, layout: Layout, line: int = 1) -> Chunk:
     """Return the records of a text, blanks that do not belong to a field removed."""
-    data = _HINT.sub(b"", text) if line == 1 else text
+    data, delimiter = _HINT.sub(b"", text) if line == 1 else text, layout.delimiter
     if delimiter == " ":
         data = collapse_blanks(data)
-    elif is_quoted and b'"' in data:  # a blank before a quotation mark does not belong to the field
-        data = re.sub(re.escape(delimiter.encode()) + b' +"', delimiter.encode() + b'"', data)
-    return Chunk(data, find_records(data, delimiter, is_quoted and b'"' in data), line)
+    elif layout.is_quoted and b'"' in data:
+        data = without_blanks_before_quotes(data, delimiter)
+    records = find_records(data, delimiter, layout.is_quoted and b'"' in data)
+    return Chunk(data, records, line).without_comments(layout.comment)
+
+
+# Names
+
+
+def _with_names(layout: Layout, chunk: Chunk, rows: list[list[str]], options: ReadOptions) -> Layout:
+    """Return the layout with the names of the columns, and those that have none."""
+    fields = chunk.records.fields[chunk.filled]
+    width, rest = int(fields[0]), fields[1:]
+    if not layout.has_header:
+        layout = replace(layout, names=_given_names(width, options, layout.path))
+        layout.check_lengths(chunk)
+        return layout
+    names = [printable(name) for name in rows[0]]
+    body = rows[1:]
+    if len(rest) and (rest == width - 1).all() and not names[-1]:
+        names = names[:-1]
+    elif len(rest) and (rest == width + 1).all():
+        if all(not row[-1] for row in body if row):
+            names = [*names, ""]
+        elif _counts([row[0] for row in body if row]):
+            names = ["", *names]
+    names = [name or f"\0{j}" for j, name in enumerate(names)]
+    nameless = tuple(name for name in names if name.startswith("\0"))
+    first = [row[0] for row in body if row]
+    is_index = nameless[:1] == ("\x000",) and bool(first) and all(map(_WHOLE.fullmatch, first))
+    index = "\x000" if is_index else ""
+    if options.names is not None:
+        names, nameless, index = _given_names(len(names), options, layout.path), (), ""
+    layout = replace(layout, names=names, nameless=nameless, index=index)
+    layout.check_lengths(chunk)
+    for name in nameless:
+        if name != index and any(row[names.index(name)] for row in body if row):
+            raise _nameless_error(names, name, layout.path)
+    check_names(layout.columns, str(layout.path))
+    return layout
+
+
+def _counts(texts: list[str]) -> bool:
+    """Return whether texts are whole numbers, each by one larger than the one before."""
+    if not all(map(_WHOLE.fullmatch, texts)):
+        return False
+    first = int(texts[0])
+    return [int(text) for text in texts] == list(range(first, first + len(texts)))
+
+
+def _nameless_error(names: list[str], name: str, path: Path) -> DataError:
+    """Return the error for a column that has values and no name."""
+    j = names.index(name)
+    index = "; a nameless first column is often an index: write the table without it" if j == 0 else ""
+    return DataError(
+        f"expected a name for each column in the header of {path}, but column {j + 1} of {len(names)} has none; give it "
+        f"one (or say header=False, --no-header, if the first line is none){index}"
+    )
+
+
+def _given_names(width: int, options: ReadOptions, path: Path) -> list[str]:
+    """Return the names that were given, or x0, x1, ...; without the target if this file alone does not have it."""
+    reading = options.reading
+    names = list(options.names or reading.get("names") or [f"x{j}" for j in range(width)])
+    target = reading.get("target")
+    if options.names is None and reading.get("width", reading.get("columns")) == width + 1:
+        every = names if len(names) == width + 1 else [*names, f"x{width}"]
+        if target in every:
+            return [name for name in every if name != target]
+    if len(names) != width:
+        raise DataError(
+            f"names: expected {width} names, one for each column of {path}, received {len(names)} ({listed(names)})"
+        )
+    check_names(names, str(path))
+    return names
 
 
 # Refusals
@@ -209,62 +332,9 @@ def _check_delimiter(chunk: Chunk, options: ReadOptions, path: Path) -> None:
         )
 
 
-def _check_lengths(chunk: Chunk, width: int, layout: Layout) -> None:
-    """Refuse a table whose rows do not all have the same number of fields, naming lines."""
-    filled, path = chunk.filled, layout.path
-    fields = chunk.records.fields[filled]
-    if chunk.records.open_quote:
-        last = int(filled[-1])
-        raise DataError(
-            f"expected every quotation mark to be closed in {path}, but one is left open from line {chunk.line_of(last)} "
-            f"({chunk.excerpt(last)}); close it, or double the marks inside a field"
-        )
-    odd = filled[fields != width]
-    if not len(odd):
-        return
-    if chunk.line == 1 and len(odd) == len(filled) - 1 and (fields[1:] == width + 1).all():
-        raise DataError(
-            f"expected a name for each column of {path}, but the first line has {width} and the rows below have "
-            f"{width + 1} values; give the column without a name one, or take the delimiter off the lines' ends"
-        )
-    i = int(odd[0])
-    others = f" and {len(odd) - 1} more lines so" if len(odd) > 1 else ""
-    raise DataError(
-        f"expected {width} values in every line of {path}, as in its first, but line {chunk.line_of(i)} has "
-        f"{chunk.records.fields[i]}{others}: {chunk.excerpt(i)}; correct the line (a value that holds "
-        f"{layout.delimiter!r} needs quotation marks), or name another delimiter"
-    )
-
-
-# Names
-
-
-def _header_names(row: list[str], path: Path) -> list[str]:
-    """Return the names in a header, refused if one is empty or occurs twice."""
-    empty = [j + 1 for j, name in enumerate(row) if not name]
-    if empty:
-        index = (
-            "; a nameless first column is often an index: write the table without it" if empty[0] == 1 else ""
-        )
-        raise DataError(
-            f"expected a name for each column in the header of {path}, but column {', '.join(map(str, empty[:5]))} of "
-            f"{len(row)} has none; give it one (or say header=False, --no-header, if the first line is none){index}"
-        )
-    check_names(row, str(path))
-    return [printable(name) for name in row]
-
-
-def _numbered(width: int, reading: Mapping[str, Any]) -> list[str]:
-    """Return x0, x1, ...; without the number of the target if an earlier file had it and this one does not."""
-    names = [f"x{j}" for j in range(width)]
-    if reading.get("target") in [*names, f"x{width}"] and reading.get("columns") == width + 1:
-        return [name for name in [*names, f"x{width}"] if name != reading["target"]]
-    return names
-
-
 def no_rows(layout: Layout) -> DataError:
     """Return the error for a table without rows."""
     return DataError(
-        f"expected rows below the header of {layout.path} ({listed(layout.names)}), received none; add rows, or say "
+        f"expected rows below the header of {layout.path} ({listed(layout.columns)}), received none; add rows, or say "
         f"header=False (--no-header) if the first line is a row"
     )

@@ -1,0 +1,219 @@
+"""The schema of a table, inferred from the file that is trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import DataError
+from ..text.cells import MOSTLY, TRUTHS, find_marks
+from ..text.dates import MOSTLY_DATES, find_date_format, parse_dates, parse_durations, swap_order
+from ..text.numbers import NumberForm, find_form, group_note, has_codes, parse_numbers
+from ..wording import quoted_list
+from .column import NUMBERS, ColumnSchema, ColumnType
+
+if TYPE_CHECKING:
+    import polars as pl
+
+MANY = 25  # different numbers, from which a column with a few other texts is one of numbers
+_SAMPLE = 1000
+_TRUTH_WORDS = TRUTHS | {"f": False, "n": False, "no": False, "t": True, "y": True, "yes": True}
+_MOST_SLIPS = 100  # kept in the schema
+_IDENTIFIER = 50  # rows, from which different whole numbers have no range that says anything
+
+
+@dataclass(frozen=True)
+class InferOptions:
+    """Options of ``infer_column``.
+
+    Attributes
+    ----------
+    decimal : "." or ","
+    missing : frozenset of str
+        The marks of a missing value, in lower case.
+    date_order : "day" or "month", optional
+    is_declared : bool
+        Whether the file declares the types of its columns, so that texts are texts.
+    """
+
+    decimal: str
+    missing: frozenset[str]
+    date_order: str | None = None
+    is_declared: bool = False
+
+
+def infer_column(
+    column: pl.Series, options: InferOptions, is_target: bool = False
+) -> tuple[ColumnSchema, list[str]]:
+    """Return the schema of a column, and notes.
+
+    Parameters
+    ----------
+    column : polars.Series
+        Clean texts, or values of another type.
+    options : InferOptions
+    is_target : bool
+        Whether every value counts: numbers have no slips, and dates are labels.
+
+    Examples
+    --------
+    >>> import polars
+    >>> options = InferOptions(".", frozenset({"?"}))
+    >>> infer_column(polars.Series("price", ["$1,234", "$5", "?"]), options)[1]
+    ["'price': read as numbers in $"]
+    """
+    import polars as pl
+
+    name = column.name
+    if column.dtype != pl.String:
+        return _infer_typed(column), _unit_notes(name, "s" if column.dtype in (pl.Time, pl.Duration) else "")
+    present = column.filter(column.is_not_null() & ~find_marks(column, options.missing))
+    if not len(present):
+        return ColumnSchema(name), []
+    if options.is_declared:
+        return ColumnSchema(name, words=_words(present)), []
+    schema = _infer_numbers(present, options, is_target)
+    if schema is not None:
+        unit = "s" if schema.type == "duration" else schema.form.unit
+        return schema, _unit_notes(name, unit)
+    if not is_target:
+        schema, notes = _infer_dates(present, options)
+        if schema is not None:
+            return schema, notes
+    return ColumnSchema(name, words=_words(present)), []
+
+
+def _unit_notes(name: str, unit: str) -> list[str]:
+    return [f"{name!r}: read as {'seconds' if unit == 's' else f'numbers in {unit}'}"] if unit else []
+
+
+def _infer_typed(column: pl.Series) -> ColumnSchema:
+    """Return the schema of a column whose file declares its type."""
+    import polars as pl
+
+    dtype = column.dtype
+    kind: ColumnType = "text"
+    if dtype in (pl.Time, pl.Duration):
+        kind = "duration"
+    elif dtype.is_integer():
+        kind = "whole"
+    elif dtype.is_numeric():
+        kind = "number"
+    elif dtype == pl.Boolean:
+        kind = "boolean"
+    elif dtype == pl.Date:
+        kind = "date"
+    elif dtype == pl.Datetime:
+        kind = "datetime"
+    return _with_range(ColumnSchema(column.name, kind), column)
+
+
+def _infer_numbers(present: pl.Series, options: InferOptions, is_target: bool) -> ColumnSchema | None:
+    """Return the schema of numbers or durations; None if too many of the texts are neither."""
+    import polars as pl
+
+    whole = present.cast(pl.Int64, strict=False)
+    rest = present.filter(whole.is_null())
+    if has_codes(present):
+        return None
+    if not len(rest):
+        words = ("0", "1") if whole.is_between(0, 1).all() and whole.n_unique() == 2 else ()
+        form = NumberForm(options.decimal)
+        return _with_range(ColumnSchema(present.name, "whole", form, words=words), whole)
+    form = find_form(rest, options.decimal)
+    numbers = parse_numbers(rest, form)
+    kind: ColumnType = "number"
+    if numbers.null_count():
+        seconds = parse_durations(rest)
+        if not seconds.null_count() and len(rest) == len(present):
+            numbers, kind = seconds, "duration"
+    if form.unit == "%" and len(rest) < len(present):
+        return None
+    slips = rest.filter(numbers.is_null())
+    if len(slips):
+        if is_target or len(slips) > (1 - MOSTLY) * len(present):
+            return None
+        if whole.n_unique() + numbers.n_unique() <= MANY:
+            return None
+    known = tuple(slips.unique(maintain_order=True).head(_MOST_SLIPS).to_list())
+    schema = ColumnSchema(present.name, kind, form, slips=known)
+    return _with_range(schema, whole.cast(pl.Float64).append(numbers))
+
+
+def _infer_dates(present: pl.Series, options: InferOptions) -> tuple[ColumnSchema | None, list[str]]:
+    """Return the schema of dates, or None; and a note if day and month cannot be told apart."""
+    sample = present.head(_SAMPLE).unique()
+    date_format = find_date_format(sample, options.date_order)
+    if not date_format:
+        return None, []
+    name, swapped = present.name, swap_order(date_format)
+    moments = parse_dates(present, date_format)
+    other = parse_dates(present, swapped) if swapped else None
+    if other is not None and other.null_count() < moments.null_count() and options.date_order is None:
+        date_format, swapped, moments, other = swapped, date_format, other, moments
+    if moments.null_count() > (1 - MOSTLY_DATES) * len(present) or moments.n_unique() < 2:
+        return None, []
+    notes = []
+    if other is not None and options.date_order is None and other.null_count() == moments.null_count():
+        notes = [
+            f"{name!r}: day and month cannot be told apart; read as {date_format}, the day first (if the month is: "
+            "date_order='month', --date-order month)"
+        ]
+    if (
+        other is not None
+        and options.date_order == "month"
+        and date_format.index("%d") < date_format.index("%m")
+    ):
+        text = present.filter(other.is_null())[0]
+        raise DataError(
+            f"date_order: expected dates with the month first in {name!r}, received {text!r}; leave it out, or say 'day'"
+        )
+    known = present.filter(moments.is_null()).unique(maintain_order=True).head(_MOST_SLIPS)
+    is_day = (moments.dt.truncate("1d") == moments).all()
+    kind: ColumnType = "date" if is_day else "datetime"
+    return ColumnSchema(name, kind, date_format=date_format, slips=tuple(known.to_list())), notes
+
+
+def _words(present: pl.Series) -> tuple[str, ...]:
+    """Return the two texts of a column for false and true, or none."""
+    if not len(present) or present.head(_SAMPLE).n_unique() > 2:
+        return ()
+    words = present.unique().to_list()
+    truths = [_TRUTH_WORDS.get(word.lower()) for word in words]
+    if len(words) != 2 or set(truths) != {False, True}:
+        return ()
+    return tuple(word for _, word in sorted(zip(truths, words, strict=True)))
+
+
+def _with_range(schema: ColumnSchema, values: pl.Series) -> ColumnSchema:
+    """Return the schema with the range of its numbers; numbers that count or name the rows have none."""
+    if schema.type not in NUMBERS or not values.dtype.is_numeric():
+        return schema
+    if schema.type == "whole" and len(values) > _IDENTIFIER and values.n_unique() == len(values):
+        return schema
+    numbers = values.to_numpy().astype(np.float64)
+    finite = numbers[np.isfinite(numbers)]
+    return replace(schema, low=float(finite.min()), high=float(finite.max())) if len(finite) else schema
+
+
+def group_notes(columns: Iterable[ColumnSchema]) -> list[str]:
+    """Return the note about columns whose digits are grouped."""
+    grouped = [column for column in columns if column.form.has_groups]
+    return [group_note([column.name for column in grouped], grouped[0].form.decimal)] if grouped else []
+
+
+def slip_notes(columns: Iterable[ColumnSchema]) -> list[str]:
+    """Return a note for each column in which a few texts are not of its type."""
+    notes = []
+    for column in columns:
+        one, many = ("a number", "numbers") if column.type in NUMBERS else ("a date", "dates")
+        what = f"is not {one}" if len(column.slips) == 1 else f"are not {many}"
+        notes += (
+            [f"{column.name!r}: {quoted_list(column.slips)} {what}; treated as missing"]
+            if column.slips
+            else []
+        )
+    return notes

@@ -1,0 +1,109 @@
+"""Some whole records of a table in text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..files import printable
+from .records import Records, line_of
+
+COMMENT = -1  # in place of the number of fields
+
+
+@dataclass(frozen=True, eq=False)
+class Chunk:
+    """Some whole records of a text.
+
+    Attributes
+    ----------
+    data : bytes
+    records : Records
+    line : int
+        The number of its first line in the file, from 1.
+    begin, end : int or None
+        The records that are of the table, of those above and below it.
+    """
+
+    data: bytes
+    records: Records
+    line: int = 1
+    begin: int = 0
+    end: int | None = None
+
+    @property
+    def filled(self) -> np.ndarray:
+        """The numbers of the table's records that are not blank."""
+        return np.flatnonzero(self.records.fields[: self.end] > 0)[self._skipped :]
+
+    @property
+    def _skipped(self) -> int:
+        return int((self.records.fields[: self.begin] > 0).sum())
+
+    @property
+    def footers(self) -> np.ndarray:
+        """The numbers of the records below the table."""
+        return (
+            np.arange(0)
+            if self.end is None
+            else self.end + np.flatnonzero(self.records.fields[self.end :] > 0)
+        )
+
+    def after(self, count: int) -> Chunk:
+        """Return the chunk without its first records that are not blank."""
+        return replace(self, begin=int(self.filled[count - 1]) + 1) if count else self
+
+    def without_comments(self, comment: str) -> Chunk:
+        """Return the chunk without the records that begin with a character; they are not blank ones either."""
+        starts, ends, fields = self.records.starts, self.records.ends, self.records.fields
+        if not comment or not len(starts):
+            return self
+        raw = np.frombuffer(self.data, np.uint8)
+        is_comment = (raw[np.minimum(starts, len(raw) - 1)] == ord(comment)) & (ends > starts)
+        return replace(self, records=replace(self.records, fields=np.where(is_comment, COMMENT, fields)))
+
+    def head(self, count: int) -> str:
+        """Return the text of the first records that are not blank."""
+        return self.body(self.filled[:count]).decode("utf-8")
+
+    def body(self, filled: np.ndarray, keep_blank: bool = False) -> bytes:
+        """Return the text of some records, without what lies between them unless those are blank ones to keep."""
+        starts, ends, fields = self.records.starts, self.records.ends, self.records.fields
+        between = fields[filled[0] : filled[-1] + 1]
+        if keep_blank:
+            filled = filled[0] + np.flatnonzero(between >= 0)
+        if len(filled) == len(between):
+            return self.data[starts[filled[0]] : ends[filled[-1]]]
+        pairs = zip(starts[filled].tolist(), ends[filled].tolist(), strict=True)
+        return b"\n".join([self.data[begin:end] for begin, end in pairs])
+
+    def blank_lines(self) -> tuple[int, int]:
+        """Return the number of blank lines before a record, and after the last one; those before a header do not count."""
+        blank, filled = np.flatnonzero(self.records.fields == 0), self.filled
+        if not len(filled):
+            return 0, len(blank)
+        begin = filled[0] if self.line == 1 else -1
+        return int(((blank > begin) & (blank < filled[-1])).sum()), int((blank > filled[-1]).sum())
+
+    def excerpt(self, i: int, most: int = 60) -> str:
+        """Return the beginning of a record."""
+        begin, end = self.records.starts[i], self.records.ends[i]
+        text = printable(self.data[begin : min(end, begin + 400)].split(b"\n")[0])
+        return repr(text if len(text) <= most else text[:most] + " ...")
+
+    def line_of(self, i: int) -> int:
+        """Return the number of the line on which a record begins."""
+        return self.line + line_of(self.data, self.records.starts[i]) - 1
+
+
+def without_comments(text: bytes, comment: str) -> bytes:
+    """Return a text without the lines that begin with a character.
+
+    Examples
+    --------
+    >>> without_comments(b"# a\\nb,c\\n1,2\\n", "#")
+    b'b,c\\n1,2\\n'
+    """
+    return re.sub(rb"(?m)^" + re.escape(comment.encode()) + rb".*\n?", b"", text) if comment else text
