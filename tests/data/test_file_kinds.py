@@ -118,7 +118,7 @@ def test_dates_truth_values_and_numbers_of_a_workbook(tmp_path):
     ]
     for path in (write_excel(rows, tmp_path / "a.xlsx"), write_ods(rows, tmp_path / "a.ods")):
         frame = read_examples(path).X
-        assert frame.dtypes == [pl.Date, pl.Datetime("ms"), pl.Boolean, pl.Int64, pl.String]
+        assert frame.dtypes == [pl.Date, pl.Datetime("us"), pl.Boolean, pl.Int64, pl.String]
         assert frame.row(0) == (day, moment, True, 1, "a")
         assert frame["mixed"].to_list() == ["a", "7", "1.5"]
 

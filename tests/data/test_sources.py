@@ -50,13 +50,13 @@ def test_how_parts_are_read_and_in_which_order(tmp_path):
     for name in ("notes.md", "_SUCCESS", ".hidden.csv"):
         (tmp_path / "parts" / name).write_text("x")
     examples = read_examples(tmp_path / "parts")
-    assert examples.notes == (
+    assert examples.notes[:2] == (
         "other files left out: notes.md",
         "2 files are read as one table, from part-0.csv to part-1.csv",
     )
     assert examples.reading["kind"] == "text"
     assert read_examples(files[::-1]).X["version"].to_list()[:2] == ["3.0-beta", "4"]
-    assert read_examples(files[0], reading=examples.reading).X["version"].dtype == pl.Float64
+    assert read_examples(files[0], reading=examples.reading).X["version"].dtype == pl.String
 
 
 @pytest.mark.parametrize("name", [name for name in WRITERS if "zip" not in name and name != "a.duckdb"])

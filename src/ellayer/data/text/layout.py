@@ -272,8 +272,8 @@ def _with_names(layout: Layout, chunk: Chunk, rows: list[list[str]], options: Re
 
 
 def _counts(texts: list[str]) -> bool:
-    """Return whether texts are whole numbers, each by one larger than the one before."""
-    if not all(map(_WHOLE.fullmatch, texts)):
+    """Return whether texts are several whole numbers, each by one larger than the one before."""
+    if len(texts) < 2 or not all(map(_WHOLE.fullmatch, texts)):
         return False
     first = int(texts[0])
     return [int(text) for text in texts] == list(range(first, first + len(texts)))
