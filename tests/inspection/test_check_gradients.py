@@ -65,7 +65,7 @@ def test_what_does_not_fit_is_said(worked):
         check_gradients("rellu")
     with pytest.raises(ValueError, match="expected a TrainingResult"):
         check_gradients(3, worked.X, worked.Y)
-    with pytest.raises(ValueError, match="received none; give the pair"):
+    with pytest.raises(ValueError, match="received none; pass the pair"):
         check_gradients(worked.network, worked.X, worked.Y)
 
 

@@ -105,7 +105,7 @@ def test_a_kink_at_the_data_is_said():
     start = {k: v * 0 for k, v in initialize_parameters(network, seed=1).items()}
     d = derive((network, start), X[:2], np.arange(12) % 2, ("W1", 0, 0))
     assert d.finite_difference is None
-    assert "a kink lies within the step" in str(d)
+    assert "there is a kink within the step" in str(d)
 
 
 @pytest.mark.parametrize("parameter", [("W9", 0, 0), ("W1", 0), ("W1", 4, 0), "W1", ("W1", 0.5, 0), ()])

@@ -124,7 +124,11 @@ def test_the_layer_graphs_derivatives_are_jaxs(parametric, inputs):
         (lambda x: x, ("a",), "expected numbers"),
         (lambda x, y: x, (1.0,), "fits its 1 arguments"),
         (lambda x: 3.0, (1.0,), "depends on the arguments"),
-        (lambda x: jax.lax.while_loop(lambda v: v < 9, lambda v: 2 * v, x), (1.0,), "fixed number of rounds"),
+        (
+            lambda x: jax.lax.while_loop(lambda v: v < 9, lambda v: 2 * v, x),
+            (1.0,),
+            "fixed number of iterations",
+        ),
         (7, (1.0,), "expected a function or a model"),
     ],
 )

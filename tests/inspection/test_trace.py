@@ -202,7 +202,7 @@ def test_what_does_not_fit_is_said():
         trace((network, start), X, Y3, example=30)
     with pytest.raises(ValueError, match="labels"):
         trace((network, start), X, learning_rate=0.1)
-    with pytest.raises(ValueError, match="received none; give the pair"):
+    with pytest.raises(ValueError, match="received none; pass the pair"):
         trace(network, X)
     with pytest.raises(ValueError, match="lbfgs"):
         trace((network, start), X, Y3, optimizer="lbfgs")

@@ -173,7 +173,7 @@ def test_a_value_on_the_kink_is_skipped_and_said():
     assert check.rows[0].skipped == check.rows[0].kinks == 12
     assert check.worst.name == "dW1"
     assert "NOT CHECKED: for dW1, db1 every step crosses a kink" in str(check)
-    assert "Move the parameters" in str(check)
+    assert "Change the parameters" in str(check)
 
 
 @pytest.mark.parametrize("loss", ["absolute_error", "huber(0.5)", "quantile(0.2)"])

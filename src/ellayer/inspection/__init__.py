@@ -1,4 +1,4 @@
-"""Looking inside: what a network computes, whether it is right, and what is wrong with a run."""
+"""Inspection of networks and runs: traces, gradient checks, diagnosis, explanations."""
 
 from .chain_notation import Factor
 from .check_gradients import check_gradients

@@ -1,4 +1,4 @@
-"""check_gradients: the gradient check of a model, and of an activation or a loss of one's own."""
+"""check_gradients: the gradient check of a model, and of a custom activation or loss."""
 
 from __future__ import annotations
 
@@ -25,11 +25,10 @@ Case = tuple[str, Network, Callable[[Network, np.random.Generator], np.ndarray]]
 def check_gradients(
     model: SupportedModel | Activation | Loss | str, *data: Any, **options: Any
 ) -> GradientCheck:
-    """Compare the gradients of the cost, each by name, with central differences in float64.
+    """Compare each gradient of the cost with central differences in float64.
 
     ``check_gradients(model, X, Y)`` for a model, ``check_gradients(network, parameters, X, Y)`` for a
-    network and its parameters, ``check_gradients(row)`` for an activation or a loss of one's own, before
-    it is admitted to the table.
+    network and its parameters, ``check_gradients(row)`` for a custom activation or loss.
 
     Parameters
     ----------
@@ -51,7 +50,9 @@ def check_gradients(
     """
     if isinstance(model, (str, Activation, Loss)):
         if data:
-            raise TypeError("check_gradients: expected a row alone, received data too; they are drawn for it")
+            raise TypeError(
+                "check_gradients: expected only an activation or a loss, received data too; they are drawn at random"
+            )
         return _check_row(model, options)
     if isinstance(model, Network) and ("parameters" in options or (data and isinstance(data[0], dict))):
         return check_network(model, *data, **options)
@@ -117,7 +118,7 @@ def _check_shape(row: Activation) -> None:
 
 
 def _loss_cases(row: Loss) -> list[Case]:
-    """Return networks with the fused pair of the loss and its output, and with the two apart, through dA."""
+    """Return networks with the fused pair of the loss and its output, and without fusion, through dA."""
     n_L = 3 if row.targets == "one_hot" else 1
     draw = {
         "binary": lambda network, random: random.integers(0, 2, (1, _M)),

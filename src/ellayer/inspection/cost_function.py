@@ -1,4 +1,4 @@
-"""The cost as a function of the parameters alone: its value, gradients, rounding and finite differences."""
+"""The cost as a function of the parameters only: its value, gradients, rounding and finite differences."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class CostFunction:
         return cls(network, X, Y, J, checked_masks)
 
     def cost(self, theta: Parameters) -> tuple[float, list[np.ndarray]]:
-        """Return J, and for everything that has a kink on which side of it it lies."""
+        """Return J, and for everything with a kink the side on which it is."""
         AL, caches = L_model_forward(self.X, theta, self.network, self.masks)
         rows = self.network.layer_activations
         sides = [k < cache.Z for cache, row in zip(caches, rows, strict=True) for k in row.kinks]
@@ -83,14 +83,14 @@ class CostFunction:
         return float(self.objective.cost(AL, caches[-1].Z, self.Y, theta)), sides
 
     def gradients(self, theta: Parameters) -> Parameters:
-        """Return the gradients as the core computes them."""
+        """Return the gradients of ``core``."""
         AL, caches = L_model_forward(self.X, theta, self.network, self.masks)
         return self.objective.gradients(AL, caches, self.Y, theta)
 
     def rounding(self, theta: Parameters, J: float) -> float:
-        """Return by how much rounding moves J, seen as its roughness over steps far below epsilon.
+        """Estimate the rounding error of J from its variation over steps far below epsilon.
 
-        A cost computed from Z is a difference of numbers of the size of Z, however small it is itself.
+        A cost computed from Z is a difference of numbers of the size of Z, even if it is small.
         """
         random = np.random.default_rng(1)
         size = abs(J)
@@ -107,7 +107,7 @@ class CostFunction:
         return rough
 
     def slope(self, theta: Parameters, name: str, v: np.ndarray, step: float, points: int) -> float | None:
-        """Return the derivative along v by central differences; None where a kink lies between."""
+        """Return the derivative along v by central differences; None if there is a kink between them."""
         differences = []
         for h in (step, 2.0 * step)[: points // 2]:
             J_plus, plus = self.cost(theta | {name: theta[name] + h * v})
@@ -119,12 +119,12 @@ class CostFunction:
 
 
 def same_sides(sides: list[np.ndarray], others: list[np.ndarray]) -> bool:
-    """Return True where no kink lies between two points."""
+    """Return True if there is no kink between two points."""
     return all(np.array_equal(a, b) for a, b in zip(sides, others, strict=True))
 
 
 def as_float64(name: str, value: ArrayLike | None, shape: tuple[int, ...], hint: str = "") -> np.ndarray:
-    """Return a value as a float64 array of a shape, or say what is wrong with it."""
+    """Return a value as a float64 array of a shape, or raise an error."""
     if value is None:
         raise EllayerError(f"{name}: expected an array of shape {shape}, received none")
     array = np.asarray(value, dtype=np.float64)

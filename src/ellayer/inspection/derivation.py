@@ -18,12 +18,12 @@ from .mathml import to_mathml
 from .model_parts import Parameters, ParametersLike, SupportedModel, unpack_for_inspection
 from .views import Markup, html_table
 
-_EXAMPLES = 5  # contributions shown of a batch
+_EXAMPLES = 5  # contributions shown for a batch
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Derivation:
-    """The derivative of J by one parameter, derived; ``print`` it or show it in Jupyter.
+    """The derivation of the derivative of J by one parameter; ``print`` it or display it in Jupyter.
 
     Attributes
     ----------
@@ -32,16 +32,16 @@ class Derivation:
     example : int
         The example whose chain is shown.
     factors : tuple of Factor
-        From the loss of that example down to the parameter, through at most four units of each layer, those
-        that most of the derivative flows through; the last is the example's own derivative.
+        From the loss of that example to the parameter, through the at most four units of each layer with the
+        largest contributions; the last is the derivative for the example.
     contributions : array, shape (m,)
         That derivative for every example (with its weight).
     penalty : float
         The derivative of L2 and L1.
     gradient : float
-        1/m times the sum of the contributions, plus the penalty: as the backward pass computes it.
+        1/m times the sum of the contributions, plus the penalty, as in the backward pass.
     finite_difference : float or None
-        (J(w + h) - J(w - h)) / 2h; None where a kink lies closer than a hundredth of the step.
+        (J(w + h) - J(w - h)) / 2h; None if a kink is closer than a hundredth of the step.
     step : float
         h.
     """
@@ -57,7 +57,7 @@ class Derivation:
 
     @property
     def relative_error(self) -> float:
-        """|numeric - analytic| / (|numeric| + |analytic|); nan without a finite difference, 0 where both are 0."""
+        """|numeric - analytic| / (|numeric| + |analytic|); nan without a finite difference, 0 if both are 0."""
         if self.finite_difference is None:
             return float("nan")
         size = abs(self.gradient) + abs(self.finite_difference)
@@ -90,7 +90,7 @@ class Derivation:
             (
                 "(J(w + h) - J(w - h)) / 2h",
                 r"\frac{J(w + h) - J(w - h)}{2h}",
-                "none: a kink lies within the step" if self.finite_difference is None
+                "none: there is a kink within the step" if self.finite_difference is None
                 else f"{self.finite_difference:.10g}   (h = {self.step:g}, relative error {self.relative_error:.1e})",
             )
         )  # fmt: skip
@@ -127,7 +127,7 @@ def derive(
     l1: float = 0.0,
     epsilon: float = 1e-5,
 ) -> Derivation:
-    """Derive the derivative of J by one parameter with the numbers of your network and data, factor by factor.
+    """Derive the derivative of J by one parameter, factor by factor, with its numbers.
 
     Parameters
     ----------
@@ -135,15 +135,15 @@ def derive(
     X : array, shape (n_x, m)
     Y : array, shape (n_L, m)
     parameter : tuple
-        Name and index, e.g. ("W2", 0, 3) or ("b1", 2); also of a parameter before layer 1, ("s0", 4) of the
-        scaling, ("V0", 1, 0, 3) of a number's embedding, ("E1", 2, 5) of a category's.
+        Name and index, e.g. ("W2", 0, 3) or ("b1", 2); also a parameter before layer 1: ("s0", 4) of the
+        scaling, ("V0", 1, 0, 3) of the embedding of a number, ("E1", 2, 5) of a category.
     example : int, optional
         The example whose chain is shown; by default the one that contributes most.
     parameters : dict, optional
     l2, l1 : float
         Penalties of the cost.
     epsilon : float
-        The step of the finite difference; smaller where a kink lies near.
+        The step of the finite difference; smaller near a kink.
 
     Returns
     -------
@@ -225,7 +225,7 @@ def _check_parameter(parameter: object, shapes: dict[str, tuple[int, ...]]) -> t
         )
     name, index = parameter[0], tuple(parameter[1:])
     shape = shapes[name]
-    if len(index) == len(shape) - 1 and kind_of(name) in "bafpcst":  # columns: the last 0 may be left out
+    if len(index) == len(shape) - 1 and kind_of(name) in "bafpcst":  # columns: the last 0 may be omitted
         index = (*index, 0)
     whole = all(isinstance(i, (int, np.integer)) and not isinstance(i, bool) for i in index)
     if (

@@ -15,11 +15,11 @@ from .derivation_inputs import InputPath
 from .model_parts import Parameters
 
 _MOST_UNITS = 4  # shown of a layer
-_MOST_TERMS = 3  # written out of a sum
+_MOST_TERMS = 3  # terms of a sum written out
 
 
 class Chain(NamedTuple):
-    """The forward and backward pass, and the example whose chain is written down."""
+    """The forward and backward pass, and the example whose chain is shown."""
 
     network: Network
     caches: list[Cache]
@@ -63,14 +63,14 @@ class Chain(NamedTuple):
         return factors
 
     def _through(self, layer: int, units: Sequence[int]) -> list[Factor]:
-        """Return the factors to A and Z of the units of a layer that most flows through."""
+        """Return the factors to A and Z of the units of a layer with the largest contributions."""
         elementwise = self.network.layer_activations[layer - 1].elementwise
         above = units if elementwise else range(self.network.layer_dims[layer])  # each dZ may need every dA
         factors = self._to_activations(layer, above)
         return factors + [self._to_Z(layer, k) for k in self._strongest(layer, units)]
 
     def _strongest(self, layer: int, units: Sequence[int]) -> list[int]:
-        """Return the units of a layer through which most of the derivative flows, in order."""
+        """Return the units of a layer with the largest contributions to the derivative, in order."""
         dZ = self.grads[f"dZ{layer}"][:, self.example]
         return sorted(sorted(units, key=lambda k: -abs(dZ[k]))[:_MOST_UNITS])
 

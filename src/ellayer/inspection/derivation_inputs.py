@@ -12,14 +12,14 @@ from ..core.parameter_names import kind_of
 
 
 class InputPath(NamedTuple):
-    """How a parameter before layer 1 acts on A^[0].
+    """The dependence of A^[0] on a parameter before layer 1.
 
     Attributes
     ----------
     rows : tuple of int
         The rows of A^[0] that depend on the parameter.
     slopes : array, shape (len(rows), m)
-        Their derivatives by it.
+        Their derivatives by the parameter.
     """
 
     rows: tuple[int, ...]
@@ -33,7 +33,7 @@ class InputPath(NamedTuple):
 def input_path(
     name: str, index: tuple[int, ...], inputs: Inputs, cache: InputCache, shape: tuple[int, int]
 ) -> InputPath:
-    """Return how a parameter before layer 1 acts.
+    """Return the dependence of A^[0] on a parameter before layer 1.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""diagnose: the faults of a training run, each with its figure and its remedy."""
+"""diagnose: problems of a training run, each with a figure and a remedy."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Diagnosis:
     layers : tuple of LayerFigures
         Gradient norms, update-to-weight ratios, dead and saturated units by layer; needs X and Y.
     not_looked_at : dict of str to str
-        The checks that could not be made, with the data that each needs.
+        The checks that were not made, with the data that each needs.
     """
 
     findings: tuple[Finding, ...]
@@ -50,7 +50,9 @@ class Diagnosis:
 
     def __str__(self) -> str:
         checked = [check for check in CHECKS if check not in self.not_looked_at]
-        lines = [str(finding) for finding in self.findings] or [f"Nothing found among: {', '.join(checked)}."]
+        lines = [str(finding) for finding in self.findings] or [
+            f"No problems found among: {', '.join(checked)}."
+        ]
         if self.layers:
             lines += ["", "layer  |dZ|        |dW|/|W|    update/W    dead    saturated"]
             lines += [str(layer) for layer in self.layers]
@@ -81,7 +83,7 @@ def diagnose(
     *,
     validation: tuple[ArrayLike, ArrayLike] | None = None,
 ) -> Diagnosis:
-    """Describe the faults of a training run, each with its figure and its remedy.
+    """Find problems of a training run, each with a figure and a remedy.
 
     Checks for dead and saturated units, vanishing and exploding gradients, a learning rate too high or
     too low, over- and underfitting, unscaled inputs, symmetric initialisation and class imbalance.
@@ -89,7 +91,7 @@ def diagnose(
     Parameters
     ----------
     model : TrainingResult, fitted estimator, or (Network, parameters)
-        A pair has no history: give X and Y then.
+        A pair has no history: pass X and Y.
     X : array, shape (n_x, m), optional
         The training examples; rows for an estimator. About two thousand of them are used.
     Y : array, shape (n_L, m), optional
@@ -103,7 +105,7 @@ def diagnose(
     Raises
     ------
     ValueError
-        For a model with neither history nor X, or shapes that do not fit.
+        For a model with neither history nor X, or wrong shapes.
 
     Examples
     --------
@@ -127,7 +129,7 @@ def _read(
     Y: ArrayLike | None,
     validation: tuple[ArrayLike, ArrayLike] | None,
 ) -> DiagnosisInput:
-    """Compute once what the checks read."""
+    """Compute the input of the checks once."""
     if X is None and not curve.costs:
         raise EllayerError(
             "diagnose: expected a model with a stored history, or X (and Y); received a model without history and no "

@@ -27,7 +27,7 @@ _SLOWING = {"symmetric_initialisation", "vanishing_gradients", "dead_units", "sa
 
 
 def check_all(case: DiagnosisInput) -> list[Finding]:
-    """Return the findings of all checks; one that another explains is left out."""
+    """Return the findings of all checks, except those explained by another finding."""
     symmetric = [*_symmetry(case)]
     findings = symmetric + [f for layer in case.layers for f in _units(case, layer)]
     if not symmetric and not any(layer.dead == 1.0 for layer in case.layers):
@@ -51,7 +51,7 @@ def _symmetry(case: DiagnosisInput) -> Iterator[Finding]:
 
 
 def _distinct(*columns: np.ndarray) -> int:
-    """Count the units that are not copies of others, by the mark that one random projection gives each."""
+    """Count the distinct units, by one random projection of their weights."""
     random = np.random.default_rng(0)
     marks, size = np.zeros(len(columns[0])), 0.0
     for part in columns:
@@ -64,12 +64,12 @@ def _units(case: DiagnosisInput, layer: LayerFigures) -> Iterator[Finding]:
     n, m = case.network.layer_dims[layer.layer], 0 if case.sample is None else case.sample.X.shape[1]
     if layer.dead >= FEW_DEAD:
         severity = "serious" if layer.dead >= MOST_DEAD else "warning" if layer.dead >= 0.3 else "note"
-        figure = f"{round(layer.dead * n)} of {n} ReLU units are 0 for every one of the {m} examples looked at and get no gradient"
+        figure = f"{round(layer.dead * n)} of {n} ReLU units are 0 for all {m} examples looked at and get no gradient"
         yield finding("dead_units", severity, figure, layer.dead, layer.layer)
     if layer.saturated >= SATURATED_SHARE:
         severity = "serious" if layer.saturated >= 0.9 else "warning"
         figure = (
-            f"{round(layer.saturated * n)} of {n} units lie where g' is below {100 * FLAT:.0f} % of its largest value, for "
+            f"{round(layer.saturated * n)} of {n} units are where g' is below {100 * FLAT:.0f} % of its largest value, for "
             f"at least {100 * ALWAYS:.0f} % of the examples"
         )
         yield finding("saturated_units", severity, figure, layer.saturated, layer.layer)
@@ -105,17 +105,17 @@ def _scale(case: DiagnosisInput) -> Iterator[Finding]:
     j, largest, middle = int(np.argmax(sizes)), float(sizes.max()), float(np.median(sizes))
     value = largest
     if largest > LARGE:
-        figure = (
-            f"input {j} has a root mean square of {largest:.3g} (the middle one of all inputs {middle:.3g})"
-        )
+        figure = f"input {j} has a root mean square of {largest:.3g} (the median of all inputs {middle:.3g})"
     elif largest < SMALL:
-        figure = f"the largest of all inputs has a root mean square of {largest:.3g}"
+        figure = f"the largest root mean square of all inputs is {largest:.3g}"
     elif largest / middle > UNEVEN:
         value = largest / middle
-        figure = f"input {j} is {value:.3g} times as large as the middle one"
+        figure = f"input {j} is {value:.3g} times as large as the median"
     else:
         return
-    yield finding("unscaled_inputs", "warning", f"{figure}, where networks learn from inputs around 1", value)
+    yield finding(
+        "unscaled_inputs", "warning", f"{figure}, but networks learn best from inputs around 1", value
+    )
 
 
 def _balance(case: DiagnosisInput) -> Iterator[Finding]:
@@ -124,7 +124,7 @@ def _balance(case: DiagnosisInput) -> Iterator[Finding]:
         return
     Y = case.labels.all_Y
     if Y.shape[1] < 2 or (targets == "binary" and len(Y) > 1):
-        return  # several labels at once: rare ones are usual
+        return  # several labels at once: rare ones are common
     shares = np.array([1 - Y.mean(), Y.mean()]) if len(Y) == 1 else Y.mean(axis=1)
     k, K = int(np.argmin(shares)), len(shares)
     if shares[k] * K >= RARE:
@@ -150,7 +150,7 @@ def _too_high(curve: Curve) -> Iterator[Finding]:
         yield finding("learning_rate_too_high", "serious", figure, costs[-1] / costs[0])
     elif up > RISES * down and up > 0.1 * abs(costs[0]):
         figure = (
-            f"the cost went up again by {100 * up / down:.0f} % of all it fell, in {int((moves > 0).sum())} of "
+            f"the cost rose again by {100 * up / down:.0f} % of all it fell, in {int((moves > 0).sum())} of "
             f"{len(moves)} intervals"
         )
         yield finding("learning_rate_too_high", "warning", figure, up / down)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Check(NamedTuple):
-    """The data that a check needs, and the remedy of the fault it finds."""
+    """The data that a check needs, and the remedy for the problem it detects."""
 
     needs: str
     advice: str
@@ -15,48 +15,48 @@ class Check(NamedTuple):
 
 CHECKS = {
     "dead_units": Check(
-        "X", "Take a smaller learning rate or leaky_relu, scale the inputs, and start the network anew"
+        "X", "Use a smaller learning rate or leaky_relu, scale the inputs, and train again from new weights"
     ),
     "saturated_units": Check(
         "X",
-        "Scale the inputs, start from smaller weights (initializer='auto'), or take relu in the hidden layers",
+        "Scale the inputs, start from smaller weights (initializer='auto'), or use relu in the hidden layers",
     ),
     "vanishing_gradients": Check(
         "X and Y",
-        "Start from weights of the right size (initializer='auto', not 0.01 randn), take relu or tanh instead of "
+        "Start from weights of the right size (initializer='auto', not 0.01 randn), use relu or tanh instead of "
         "sigmoid in the hidden layers, or fewer layers",
     ),
     "exploding_gradients": Check(
         "X and Y",
-        "Start from smaller weights (initializer='auto'), scale the inputs, take a smaller learning rate or clip_norm=1",
+        "Start from smaller weights (initializer='auto'), scale the inputs, use a smaller learning rate or clip_norm=1",
     ),
     "learning_rate_too_high": Check(
-        "the run's history",
-        "Take a learning rate 3 to 10 times smaller, scale the inputs, or let it fall over the run (schedule='cosine')",
+        "the history of the run",
+        "Use a learning rate 3 to 10 times smaller, scale the inputs, or decrease it during the run (schedule='cosine')",
     ),
     "learning_rate_too_low": Check(
-        "the run's history",
-        "Take a learning rate 3 to 10 times larger, or more iterations; optimizer='adam' finds its own scale",
+        "the history of the run",
+        "Use a learning rate 3 to 10 times larger, or more iterations; optimizer='adam' adapts its step size",
     ),
     "overfitting": Check(
         "held-out examples",
-        "Stop early (patience=...), add l2, dropout or examples, or take a smaller network",
+        "Stop early (patience=...), add l2, dropout or examples, or use a smaller network",
     ),
     "underfitting": Check(
         "X and Y",
-        "Take more units or layers, more iterations or another learning rate, less l2 and dropout; or the inputs say "
-        "little about Y",
+        "Use more units or layers, more iterations or another learning rate, less l2 and dropout; or the inputs are not "
+        "informative about Y",
     ),
     "unscaled_inputs": Check(
         "X",
-        "Standardise each input (x - mean) / sd with the training examples' numbers; divide pictures by 255",
+        "Standardise each input, (x - mean) / sd, with the statistics of the training examples; divide images by 255",
     ),
     "symmetric_initialisation": Check(
         "", "Start from random weights (initializer='auto'); zeros are for biases only"
     ),
     "class_imbalance": Check(
         "Y",
-        "Weigh the examples (sample_weight, or class_weight='balanced'), judge by recall and not by accuracy, or move "
+        "Weight the examples (sample_weight, or class_weight='balanced'), evaluate recall instead of accuracy, or change "
         "the threshold",
     ),
 }
@@ -64,7 +64,7 @@ CHECKS = {
 
 @dataclass(frozen=True)
 class Finding:
-    """One fault of a run.
+    """One problem of a run.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ from ..engine.result import TrainingResult
 from .diagnosis_findings import CHECKS
 from .model_parts import InspectedModel, Parameters
 
-ALWAYS = 0.95  # share of the examples on which a saturated unit is so
+ALWAYS = 0.95  # share of the examples on which a unit is saturated to count as saturated
 FLAT = 0.05  # of the steepest slope
 
 
@@ -48,7 +48,7 @@ class Curve:
     def of(cls, model: object, inspected: InspectedModel) -> Curve:
         """Return the curve of a model; an empty one if it has no history.
 
-        Of a model that restored its best epoch, the validation costs up to that epoch.
+        For a model that restored its best epoch, the validation costs end at that epoch.
         """
         if inspected.parts is None:
             return cls()
@@ -94,14 +94,14 @@ class LayerFigures:
     ----------
     layer : int
     gradient : float
-        |dZ^[l]|, the root mean square over the examples of each one's norm; nan without labels.
+        |dZ^[l]|, the root mean square of its norm over the examples; nan without labels.
     relative_gradient : float
         |dW^[l]| / |W^[l]|.
     update : float
         |update of W^[l]| / |W^[l]| with the run's last learning rate; nan if it is unknown.
         About 1e-3 while a network learns.
     dead, saturated : float
-        Shares of the units; nan for activations that have no such state.
+        Shares of the units; nan for activations without that state.
     """
 
     layer: int
@@ -193,7 +193,7 @@ class DiagnosisInput:
             "X": self.sample is not None,
             "Y": self.labels is not None,
             "X and Y": self.labels is not None,
-            "the run's history": len(self.curve.costs) > 1 or self.curve.diverged,
+            "the history of the run": len(self.curve.costs) > 1 or self.curve.diverged,
             "held-out examples": (self.held_out is not None and self.labels is not None)
             or bool(self.curve.validation),
             "": True,

@@ -1,10 +1,10 @@
 """The prediction of a model as a function of prepared rows: averaged over its members, with its slopes.
 
     classes    F = log p_c / (1 - p_c),  p the mean over the members of softmax(Z / T)
-    numbers    F = mean over the members of center + scale * a, held to the range of the target
+    numbers    F = mean over the members of center + scale * a, clipped to the range of the target
 
-The members' A^[0], stacked, are the variables: between two rows there is a straight path for them, for embedded
-categories too.
+The variables are the stacked A^[0] of the members: they allow a straight path between two rows, also for embedded
+categories.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _AT_ONCE = 4096  # rows in one pass
 
 @dataclass(frozen=True, eq=False)
 class Ensemble:
-    """A model's members as one function of their stacked A^[0].
+    """The members of a model as one function of their stacked A^[0].
 
     Attributes
     ----------
@@ -55,11 +55,11 @@ class Ensemble:
         """
         if isinstance(model, Network):
             raise EllayerError(
-                "model: expected a trained one, received a Network; give (network, parameters)"
+                "model: expected a trained model, received a Network; pass (network, parameters)"
             )
         parts = unpack_model(model)
         if parts.network is None:
-            raise EllayerError("model: expected one with a network, received one whose target was constant")
+            raise EllayerError("model: expected a model with a network, received one with a constant target")
         members = [
             {name: np.asarray(theta, np.float64) for name, theta in member.items()}
             for member in parts.member_parameters
@@ -75,7 +75,7 @@ class Ensemble:
 
     @property
     def class_count(self) -> int:
-        """The number of classes; of outputs if they are no classes."""
+        """The number of classes, or of outputs for regression."""
         n_L = self.network.layer_dims[-1]
         return 2 if self.has_odds and n_L == 1 else n_L
 
@@ -86,12 +86,12 @@ class Ensemble:
         return np.concatenate([inputs_forward(X, member, self.network.inputs)[0] for member in self.members])
 
     def input_columns(self) -> np.ndarray:
-        """Return for each input of the network the position of the column that it is made of."""
+        """Return for each input of the network the position of its column."""
         columns = self.parts.input_columns
         return np.array(range(self.network.layer_dims[0]) if columns is None else columns or [0])
 
     def feature_columns(self) -> np.ndarray:
-        """Return for each row of the stacked A^[0] the position of the column that it is made of."""
+        """Return for each row of the stacked A^[0] the position of its column."""
         return np.tile(expand_inputs(self.input_columns(), self.network.inputs), len(self.members))
 
     def column_names(self) -> list[str]:
@@ -157,7 +157,7 @@ class Ensemble:
         a = log_p[:, units, each]
         rest = log_p.copy()
         rest[:, units, each] = -np.inf
-        b = _log_sum_exp(rest, axis=1)  # log(1 - p), without the loss of digits near p = 1
+        b = _log_sum_exp(rest, axis=1)  # log(1 - p), without loss of precision near p = 1
         F = _log_sum_exp(a, axis=0) - _log_sum_exp(b, axis=0)
         of_class = np.zeros_like(log_p)
         of_class[:, units, each] = 1.0
@@ -167,7 +167,7 @@ class Ensemble:
         return F, list(dZ if outputs.shape[1] > 1 else dZ[:, 1:])
 
     def _log_softmax(self, Z: np.ndarray) -> np.ndarray:
-        """Return log p (K, m) of the outputs of one member; one output stands for the second of two classes."""
+        """Return log p (K, m) of the outputs of one member; a single output is that of the second of two classes."""
         if len(Z) == 1:
             Z = np.concatenate([np.zeros_like(Z), Z])
         Z = Z / self.parts.temperature
@@ -179,7 +179,7 @@ class Ensemble:
 
 
 def expand_inputs(of_inputs: np.ndarray, inputs: Inputs | None) -> np.ndarray:
-    """Return for each row of A^[0] the entry of the input that it is made of.
+    """Return for each row of A^[0] the entry of its input.
 
     Parameters
     ----------

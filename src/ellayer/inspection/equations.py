@@ -215,7 +215,7 @@ def _inputs_forward(network: Network) -> Equation:
 
 
 def _inputs_backward(network: Network) -> dict[str, Equation]:
-    """The derivatives of what stands before layer 1, with D the part of dA0 (times s) that belongs to them."""
+    """The derivatives of the parameters before layer 1; D is the corresponding part of dA0 (times s)."""
     mean = r"\frac{1}{m} \sum_{i=1}^{m}"
     cosine = r"(-2\pi)\,(V^T D) \odot \sin(2\pi(f x + \varphi))"
     known = {

@@ -1,6 +1,6 @@
 """explain: contributions of the columns of a table to each prediction, by integrated gradients.
 
-    phi_j = sum over the inputs i made of column j of (a_i - a'_i) * integral from 0 to 1 of dF/da_i dt
+    phi_j = sum over the inputs i of column j of (a_i - a'_i) * integral from 0 to 1 of dF/da_i dt
 
 along the straight path from the average training row a' to the row a, in A^[0], the inputs after the embeddings.
 The contributions add up to F(a) - F(a') (Sundararajan, Taly and Yan 2017). For a model without interactions they
@@ -59,7 +59,7 @@ class Explanation:
 
     @property
     def frame(self) -> pl.DataFrame:
-        """A table with a row for each prediction: its class, base, a column for each column, and output."""
+        """Return a table with a row for each prediction: its class, the base, a value per column, and the output."""
         import polars as pl
 
         columns: dict[str, Any] = {} if self.labels is None else {"explained class": self.labels}
@@ -93,24 +93,25 @@ def explain(
 ) -> Explanation:
     """Return the contribution of each column to each prediction.
 
-    Of classes the log odds log p / (1 - p) of one class are explained, of numbers the number itself. Members of an
-    ensemble are averaged as in a prediction; an embedded category, a date or a missing value counts for its column.
+    For classification the log odds log p / (1 - p) of one class are explained, for regression the prediction itself.
+    Members of an ensemble are averaged as in a prediction; all inputs of a column (embeddings, dates, missing values)
+    contribute to that column.
 
     Parameters
     ----------
     model : fitted estimator, TrainingResult, or (Network, parameters)
     rows : table, or array
-        As ``predict`` takes them; columns (n_x, m) for a TrainingResult.
+        As for ``predict``; columns (n_x, m) for a TrainingResult.
     label : object, optional
-        The class that is explained; by default the second of two, and of more the class with the largest
-        probability in each row. For several numbers the position of one.
+        The class to explain; by default the second of two, or with more classes the one with the largest
+        probability in each row. For several outputs in regression the position of one.
     baseline : table or array, optional
-        Rows whose average is the start; by default the training rows, or zeros for a model that does not know them.
+        Rows whose average is the baseline; by default the training rows, or zeros if the model does not store them.
     tolerance : float
         Largest gap between the sum of the contributions and the difference that they explain, relative to
         the contributions. Points are added to the path, up to 512, until it is reached.
     most : int, optional
-        Explain so many rows, evenly spread, instead of all.
+        Maximum number of rows to explain, evenly spread; by default all.
 
     Returns
     -------
@@ -152,7 +153,7 @@ def _integrate(
     difference: np.ndarray,
     tolerance: float,
 ) -> np.ndarray:
-    """Return the contributions of the columns (m, n); rows whose sum is still off get twice the points."""
+    """Return the contributions of the columns (m, n), doubling the points for rows with a large gap."""
     columns, n = ensemble.feature_columns(), len(ensemble.column_names())
     values, open_rows, steps = np.zeros((S.shape[1], n)), np.arange(S.shape[1]), _STEPS[0]
     while len(open_rows) and steps <= _STEPS[1]:

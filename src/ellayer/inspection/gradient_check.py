@@ -34,20 +34,20 @@ class GradientRow:
         "dW1", "db1", ...
     shape : tuple of int
     numeric, analytic : float
-        Norms over what was checked: the entries, or the derivatives along random directions.
+        Norms of the checked values: the entries, or the derivatives along random directions.
     relative_error : float
         ||num - ana|| / (||num|| + ||ana||); the denominator is at least the error that rounding of J
         causes in a gradient of 0.
     worst : tuple of int, optional
-        The entry furthest off (None where directions were checked).
+        The entry with the largest error (None if directions were checked).
     worst_numeric, worst_analytic : float
         The two numbers there.
     checked : int
         Number of entries or directions compared.
     kinks : int
-        Number of steps of epsilon that would have crossed a kink of an activation, the loss or |W|.
+        Number of steps that would have crossed a kink of an activation, the loss or |W|.
     skipped : int
-        Number of those that cross it with a hundredth of the step, too, and were left out.
+        Number of those that cross it even with a hundredth of the step, and were skipped.
     verdict : str
         "ok", "wrong" or, if every entry was skipped, "not checked".
     """
@@ -74,10 +74,10 @@ class GradientCheck:
     ----------
     rows : tuple of GradientRow
     cost : float
-        J where the gradients were checked.
+        J at the checked parameters.
     epsilon, threshold : float
     directions : int, optional
-        Random directions per gradient; None where every entry was checked.
+        Random directions per gradient; None if every entry was checked.
     """
 
     rows: tuple[GradientRow, ...]
@@ -93,7 +93,7 @@ class GradientCheck:
 
     @property
     def worst(self) -> GradientRow:
-        """The row that is furthest off, or one that could not be checked."""
+        """The row with the largest error, or one that could not be checked."""
         return max(self.rows, key=lambda row: (row.verdict == "not checked", row.relative_error))
 
     def __str__(self) -> str:
@@ -113,8 +113,8 @@ class GradientCheck:
             return f"FAILED: {', '.join(wrong)} differ from the finite differences."
         if unchecked:
             return (
-                f"NOT CHECKED: for {', '.join(unchecked)} every step crosses a kink (a unit's z lies on it, as "
-                f"after starting from zeros). Move the parameters or X a little and check again."
+                f"NOT CHECKED: for {', '.join(unchecked)} every step crosses a kink (z of a unit is exactly at it, as "
+                f"with zero weights). Change the parameters or X slightly and check again."
             )
         return "PASSED: every gradient agrees with the finite differences."
 
@@ -151,18 +151,18 @@ def check_network(
     threshold: float = 1e-7,
     directions: int | None = None,
 ) -> GradientCheck:
-    """Compare the gradients of the cost, each by name, with central differences in float64.
+    """Compare each gradient of the cost with central differences in float64.
 
     A step that would cross a kink (of an activation, the loss or L1) is repeated with a tenth and a
-    hundredth of it, then skipped; both are counted. A gradient that fails is checked again by the
-    four-point formula, whose own error is far below the threshold. The thresholds of a table's ramps,
-    which lie at its examples, are checked a little beside them.
+    hundredth of it, then skipped; both are counted. A gradient that fails is checked again with the
+    four-point formula, whose own error is far below the threshold. The thresholds of ramps, which are
+    at values of the examples, are shifted slightly first.
 
     Parameters
     ----------
     network : Network
     parameters : dict
-        "W1" (n_1, n_x), "b1" (n_1, 1), ...: where the gradients are checked.
+        "W1" (n_1, n_x), "b1" (n_1, 1), ...: the point at which the gradients are checked.
     X : array, shape (n_x, m)
     Y : array, shape (n_L, m)
     weights : array, shape (1, m), optional
@@ -176,7 +176,7 @@ def check_network(
     threshold : float
         The relative error below which a gradient counts as right.
     directions : int, optional
-        Compare derivatives along this many random directions instead of every entry. None takes every
+        Number of random directions to compare derivatives along, instead of every entry. None checks every
         entry, or 20 directions if the network is too large for that.
 
     Returns
@@ -186,7 +186,7 @@ def check_network(
     Raises
     ------
     ValueError
-        For shapes that do not fit the network, or numbers that are not finite.
+        For wrong shapes, or numbers that are not finite.
 
     Examples
     --------
@@ -215,7 +215,7 @@ def check_network(
     with np.errstate(all="ignore"):
         J, _ = function.cost(theta)
     if not np.isfinite(J):
-        raise EllayerError(f"expected a finite cost, received J = {J}: here is no gradient to check")
+        raise EllayerError(f"expected a finite cost, received J = {J}; there is no gradient to check")
     grads = function.gradients(theta)
     checker = _Checker(function, epsilon, threshold, function.rounding(theta, J))
     random = np.random.default_rng(0)
@@ -223,7 +223,7 @@ def check_network(
     for name in theta:
         point, lines = theta, list(_lines(grads[f"d{name}"], directions, random))
         row = checker.row(point, name, lines, points=2)
-        if row.verdict == "not checked" and name == "t0":  # thresholds lie at examples: check beside them
+        if row.verdict == "not checked" and name == "t0":  # thresholds are at examples: shift them slightly
             point = theta | {name: theta[name] - _BESIDE * epsilon}
             lines = list(_lines(function.gradients(point)[f"d{name}"], directions, random))
             row = checker.row(point, name, lines, points=2)
@@ -252,7 +252,7 @@ class _Comparison(NamedTuple):
 
 @dataclass(frozen=True)
 class _Checker:
-    """Settings of a gradient check, and the cost it differentiates."""
+    """Settings of a gradient check, and its cost function."""
 
     function: CostFunction
     epsilon: float
@@ -306,8 +306,8 @@ class _Checker:
 def _lines(gradient: np.ndarray, directions: int | None, random: np.random.Generator) -> Iterator[_Line]:
     """Yield the lines to check a gradient along: the axes, or random directions.
 
-    A random direction is half the gradient's own, so that its derivative stands out of the rounding
-    however many entries there are, and half any, so that no missing part of the gradient stays hidden.
+    A random direction is the sum of the gradient's direction, so that the derivative is large compared with
+    rounding for any number of entries, and a random one, so that a missing part of the gradient is detected.
     """
     if directions is None:
         for entry in np.ndindex(gradient.shape):

@@ -16,7 +16,7 @@ from .svg import graph_svg
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ComputationGraph:
-    """A computation, node by node in the order of evaluation; shown as SVG in Jupyter.
+    """A computation, node by node in the order of evaluation; displayed as SVG in Jupyter.
 
     Attributes
     ----------

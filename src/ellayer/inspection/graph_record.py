@@ -1,4 +1,4 @@
-"""Data of a computation graph: its nodes and how their numbers are written."""
+"""Data of a computation graph: its nodes and the format of their numbers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Node:
         Numbers of the nodes it is computed from.
     value : array
     derivative : array or None
-        Of the output by it, of its shape; None for whole numbers.
+        Derivative of the output by this value; None for integers.
     """
 
     name: str

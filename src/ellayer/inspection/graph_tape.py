@@ -1,6 +1,6 @@
 """The operations of a function as the nodes of a graph.
 
-The operations and the derivatives are jax's: the function is traced to a jaxpr, the jaxpr is evaluated
+Operations and derivatives come from jax: the function is traced to a jaxpr, the jaxpr is evaluated
 with 0 added to every intermediate value, and jax.grad by those zeros gives every derivative at once.
 """
 
@@ -69,7 +69,7 @@ def _argument_names(function: Callable[..., Any], count: int) -> list[str]:
 
 
 def _as_numbers(leaf: object, name: str) -> np.ndarray:
-    """Return a value as an array; whole numbers in an array may be indices, a lone number is a float."""
+    """Return a value as an array; integers in an array may be indices, a single number is a float."""
     try:
         value = np.asarray(leaf)
     except ValueError:
@@ -84,7 +84,7 @@ def _as_numbers(leaf: object, name: str) -> np.ndarray:
 def _make_jaxpr(
     function: Callable[..., Any], arguments: tuple[Any, ...], values: list[np.ndarray]
 ) -> ClosedJaxpr:
-    """Return the jaxpr of a function, or a message about what jax could not follow."""
+    """Return the jaxpr of a function, or raise an error that names what jax cannot trace."""
     import jax
 
     tree = jax.tree_util.tree_structure(arguments)
@@ -92,7 +92,7 @@ def _make_jaxpr(
         closed = jax.make_jaxpr(function)(*jax.tree_util.tree_unflatten(tree, values))
     except (jax.errors.JAXTypeError, jax.errors.JAXIndexError, jax.errors.UnexpectedTracerError) as error:
         raise EllayerError(
-            "computation_graph: expected a function that jax can trace, received one that looks at the numbers "
+            "computation_graph: expected a function that jax can trace, received one that depends on the values "
             f"themselves; use jax.numpy for numpy, jnp.where(c, a, b) for `a if c else b`, and no float(x) "
             f"({type(error).__name__})"
         ) from error
@@ -149,7 +149,7 @@ class _Drawn(NamedTuple):
 
 
 class _Tape:
-    """A jaxpr laid flat: slots for values, each computed by one operation from others."""
+    """A flattened jaxpr: slots for values, each computed by one operation from others."""
 
     def __init__(self, closed: ClosedJaxpr, names: list[str], output: str):
         self.operations: list[tuple[JaxprEqn, list[Source]]] = []
@@ -160,7 +160,7 @@ class _Tape:
             raise _too_many(len(self.operations))
 
     def _lay(self, jaxpr: Jaxpr, consts: list[Any], arguments: list[Source]) -> list[Source]:
-        """Lay an inner jaxpr's operations down; return the sources of its results."""
+        """Add the operations of an inner jaxpr; return the sources of its results."""
         sources: dict[Any, Source] = dict(zip(jaxpr.invars, arguments, strict=True))
         sources |= {var: Constant(value) for var, value in zip(jaxpr.constvars, consts, strict=True)}
 
@@ -181,7 +181,7 @@ class _Tape:
         return [read(atom) for atom in jaxpr.outvars]
 
     def _run(self, arguments: list[jax.Array], nudges: dict[int, jax.Array]) -> list[jax.Array]:
-        """Evaluate all slots, with a nudge added to each that has one."""
+        """Evaluate all slots, with the perturbations added."""
         values = [a + nudges[i] if i in nudges else a for i, a in enumerate(arguments)]
         for eqn, sources in self.operations:
             inputs = [source.value if isinstance(source, Constant) else values[source] for source in sources]
@@ -211,7 +211,7 @@ class _Tape:
         except (TypeError, ValueError) as error:
             raise EllayerError(
                 f"computation_graph: expected a function with a derivative, received one that jax cannot "
-                f"differentiate: {str(error).splitlines()[0]}; write loops with a fixed number of rounds"
+                f"differentiate: {str(error).splitlines()[0]}; write loops with a fixed number of iterations"
             ) from error
         return self._nodes(
             last, [np.asarray(v) for v in values], {slot: np.asarray(s) for slot, s in slopes.items()}
@@ -244,7 +244,7 @@ class _Tape:
 
     def _drawn(self, last: int) -> tuple[dict[int, _Drawn], int]:
         """Return the operations without those that only change a shape, and the slot of the output among them."""
-        same: dict[int, Source] = {}  # slot -> the source that it equals but for its shape
+        same: dict[int, Source] = {}  # slot -> the source that it equals except for its shape
         drawn: dict[int, _Drawn] = {}
         slot = len(self.names)
         for eqn, sources in self.operations:

@@ -1,6 +1,6 @@
-"""Permutation importance: how much worse predictions get when the values of a column are shuffled.
+"""Permutation importance: the increase of the loss when the values of a column are shuffled.
 
-Columns that say nearly the same are shuffled together: alone each would seem useless, for the others replace it.
+Strongly correlated columns are shuffled together: alone each would seem unimportant, because the others replace it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .explain import explain
 from .model_parts import SupportedModel
 
 CORRELATED = 0.8
-_RANKING_ROWS = 64  # explained to rank the columns, so that a time limit is spent on the first ones
+_RANKING_ROWS = 64  # explained to rank the columns, so that the most important ones are measured first
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class ColumnImportance:
     ----------
     columns : tuple of str
     mean, spread : float
-        Mean and standard deviation over the shuffles of the change of the metric for the worse.
+        Mean and standard deviation over the shuffles of the deterioration of the metric.
     """
 
     columns: tuple[str, ...]
@@ -37,7 +37,7 @@ class ColumnImportance:
 
     @property
     def name(self) -> str:
-        """The columns in a line."""
+        """The names of the columns, joined."""
         return " + ".join(self.columns)
 
 
@@ -54,11 +54,11 @@ class Importance:
     m : int
         Rows that were shuffled.
     repeats : int
-        Shuffles of each column that the time was enough for.
+        Number of shuffles of each column within the time limit.
     seconds : float
         The time limit.
     unmeasured : list of str
-        Columns that the time was not enough for; by their contributions to predictions they matter less.
+        Columns not measured within the time limit; their contributions to predictions are smaller.
     """
 
     rows: list[ColumnImportance]
@@ -69,7 +69,7 @@ class Importance:
     unmeasured: list[str]
 
     def description(self) -> str:
-        """Return how it was measured, in sentences."""
+        """Return a description of the measurement, in sentences."""
         shuffles = f"{self.repeats} shuffle{'' if self.repeats == 1 else 's'}"
         text = f"Mean of {shuffles} on {self.m:,} rows; the time limit was {self.seconds:.3g} s"
         if self.unmeasured:
@@ -95,23 +95,23 @@ def permutation_importance(
     seconds: float = 10.0,
     seed: int = 0,
 ) -> Importance:
-    """Return how much worse a metric gets when the values of each column are shuffled.
+    """Return the deterioration of a metric when the values of each column are shuffled.
 
-    The prepared values of a column are shuffled, which is the same as to shuffle the column. Rounds of one shuffle of
-    every column, those with large contributions first, end at the time limit.
+    The encoded values of a column are shuffled, which is equivalent to shuffling the column. Each round shuffles
+    every column once, those with large contributions first, until the time limit.
 
     Parameters
     ----------
     model : fitted estimator, TrainingResult, or (Network, parameters)
     X : table or array
-        As ``predict`` takes it.
+        As for ``predict``.
     y : array, shape (m,)
     metric : str
-        A row of ``METRICS`` that takes numbers, or labels or probabilities of classes.
+        A row of ``METRICS`` for the task.
     repeats : int
-        Most shuffles of a column.
+        Maximum number of shuffles of a column.
     seconds : float
-        Time limit; one shuffle of one column is done in any case.
+        Time limit; at least one column is shuffled once.
     seed : int
 
     Returns
@@ -171,11 +171,11 @@ def permutation_importance(
 def correlated_columns(
     X: np.ndarray, columns: np.ndarray, threshold: float = CORRELATED, most: int = 1000
 ) -> list[list[int]]:
-    """Return groups of columns that say nearly the same, each of them one or more positions in the table.
+    """Return groups of strongly correlated columns, as positions in the table.
 
-    Two columns belong together if sqrt(RV) of the ranks of their inputs reaches the threshold: of two numbers that is
-    |Spearman's correlation|, of several inputs each, such as the levels of categories, its generalisation (Robert and
-    Escoufier 1976). Every two columns of a group do (complete linkage).
+    Two columns belong together if sqrt(RV) of the ranks of their inputs reaches the threshold: for two numbers that is
+    |Spearman's correlation|, for several inputs each, such as the levels of categories, its generalisation (Robert and
+    Escoufier 1976). It holds for every pair of columns of a group (complete linkage).
 
     Parameters
     ----------
@@ -185,7 +185,7 @@ def correlated_columns(
         For each input the position of its column.
     threshold : float
     most : int
-        Rows that are used, evenly spread.
+        Maximum number of rows to use, evenly spread.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""LaTeX to MathML, which a browser sets by itself, offline."""
+"""LaTeX to MathML, which browsers render natively, offline."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SPACE = '<mspace width="0.167em"/>'
 
 @lru_cache(maxsize=4096)
 def to_mathml(latex: str) -> str:
-    """Return a LaTeX formula as a MathML element, large as on a line of its own.
+    """Return a LaTeX formula as a MathML element in display style.
 
     Examples
     --------
@@ -22,7 +22,7 @@ def to_mathml(latex: str) -> str:
 
 
 def converted(latex: str, display: str = "inline") -> str:
-    """Return a LaTeX formula as a MathML element, with the space around log and its like that TeX sets.
+    """Return a LaTeX formula as a MathML element, with the spacing of TeX around log and similar functions.
 
     Examples
     --------

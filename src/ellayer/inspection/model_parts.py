@@ -1,4 +1,4 @@
-"""Unpack any supported model into its network, its parameters and its way of reading data."""
+"""Unpack any supported model into its network, its parameters and its data conversion."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SupportedModel = Model | Network | tuple[Network, ParametersLike]
 
 @dataclass(frozen=True)
 class InspectedModel:
-    """One network of a model, with the model's way of reading data.
+    """One network of a model, with the data conversion of the model.
 
     Parameters
     ----------
@@ -39,10 +39,10 @@ class InspectedModel:
     parts: ModelParts | None = None
 
     def require_parameters(self) -> Parameters:
-        """Return the parameters, or say how to give them."""
+        """Return the parameters, or raise an error."""
         if self.parameters is None:
             raise EllayerError(
-                f"parameters: expected those of {self.network!r}, received none; give the pair (network, parameters), "
+                f"parameters: expected those of {self.network!r}, received none; pass the pair (network, parameters), "
                 f"a TrainingResult or a fitted estimator"
             )
         return self.parameters
@@ -54,11 +54,11 @@ class InspectedModel:
         return check_X(self.network, X, "float64") if self.parts is None else self.parts.prepare(X)
 
     def targets(self, Y: ArrayLike | None, m: int, purpose: str) -> np.ndarray:
-        """Return Y as float64 columns (n_L, m); ``purpose`` is what needs it, for the message."""
+        """Return Y as float64 columns (n_L, m); ``purpose`` is used in the error message."""
         if Y is None:
             raise EllayerError(
-                f"Y: expected the labels of the {m} examples, received none; {purpose} needs them, for without labels "
-                f"there is no cost and no gradient of it"
+                f"Y: expected the labels of the {m} examples, received none; {purpose} needs them to compute "
+                f"the cost and its gradients"
             )
         return check_Y(self.network, Y, m, "float64") if self.parts is None else self.parts.encode(Y, m)
 
@@ -69,14 +69,14 @@ def is_model(candidate: object) -> TypeGuard[SupportedModel]:
 
 
 def unpack_for_inspection(model: SupportedModel, parameters: ParametersLike | None = None) -> InspectedModel:
-    """Return one network of a model, and the model's way of reading data.
+    """Return one network of a model, with the data conversion of the model.
 
     Parameters
     ----------
     model : TrainingResult, (Network, parameters), Network, or a fitted estimator
-        Of an ensemble the first member; another with ``parameters=model.members_[k]``.
+        For an ensemble the first member is used; select another by ``parameters=model.members_[k]``.
     parameters : dict, optional
-        Used instead of the model's own.
+        Used instead of those of the model.
 
     Raises
     ------
@@ -88,7 +88,7 @@ def unpack_for_inspection(model: SupportedModel, parameters: ParametersLike | No
     else:
         parts = unpack_model(model)
         if parts.network is None:
-            raise EllayerError("model: expected one with a network, received one whose target was constant")
+            raise EllayerError("model: expected a model with a network, received one with a constant target")
         network, own = parts.network, parts.member_parameters[0] if parameters is None else parameters
     if own is None:
         return InspectedModel(network, None)

@@ -25,12 +25,12 @@ def network_nodes(
     Returns
     -------
     tuple of Node
-        dJ/dZ and dJ/dA carry the 1/m, as every derivative of a graph is one of its output.
+        dJ/dZ and dJ/dA include the 1/m, because all derivatives of a graph are those of its output.
     """
     if X is None or Y is None:
         raise EllayerError(
-            "computation_graph: expected (model, X, Y): the numbers on a network's graph are those of examples; "
-            "for its layers alone take ellayer.summary(model)"
+            "computation_graph: expected (model, X, Y): the graph of a network needs examples; "
+            "use ellayer.summary(model) for its layers only"
         )
     step = trace(model, X, Y)
     nodes: list[Node] = []
@@ -71,4 +71,4 @@ def _slope(step: Trace, name: str) -> np.ndarray | None:
     if name == "Y":
         return None
     slope = step["dX" if name == "X" else f"d{name}"]
-    return slope / step.m if name[0] in "ZAX" else slope  # dZ and dA are each example's
+    return slope / step.m if name[0] in "ZAX" else slope  # dZ and dA are those of each example

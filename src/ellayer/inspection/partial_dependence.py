@@ -1,4 +1,4 @@
-"""Partial dependence: the prediction as one column takes other values and all others stay as they are.
+"""Partial dependence: predictions as one column varies and all others are unchanged.
 
     PD(v) = mean over the rows of f(row with v in the column)        ICE: the same, row by row
 
@@ -38,9 +38,9 @@ class Dependence:
     grid : array, shape (g,)
         Its values: numbers or dates in ascending order, or the most frequent categories.
     average : array, shape (g, K)
-        Partial dependence: mean probability of each class, or of a number (K = 1).
+        Partial dependence: mean probability of each class, or mean prediction (K = 1).
     individual : array, shape (r, g, K)
-        The same of each of some rows.
+        The same for some individual rows.
     labels : sequence, or None
         The classes; None for numbers.
     """

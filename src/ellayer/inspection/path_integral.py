@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-# Slopes (n, c) at the points (n, c) of paths, and for each point the number of its example.
+# Slopes (n, c) at the points (n, c) of paths, and for each point the index of its example.
 Slopes = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 

@@ -1,4 +1,4 @@
-"""precision_audit: the same step in float64, float32 and bfloat16, and where digits are lost."""
+"""precision_audit: the loss of precision of a step in float32 and bfloat16."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class PrecisionRow:
     error : dict of str to float
         By dtype: ||x - x64|| / ||x64||; inf where something is not finite.
     lost : dict of str to float
-        Of an update: the share of the parameters that should move and do not, for the step is below
-        half a unit in their last place.
+        For an update: the share of the parameters that should change and do not, because the step is below
+        half a unit in the last place.
     """
 
     name: str
@@ -43,7 +43,7 @@ class PrecisionRow:
     lost: dict[str, float]
 
     def digits(self, dtype: str) -> float:
-        """Return how many decimal digits are right."""
+        """Return the number of correct decimal digits."""
         error = self.error[dtype]
         return 16.0 if error == 0 else max(0.0, -math.log10(error)) if math.isfinite(error) else 0.0
 
@@ -73,17 +73,17 @@ class PrecisionAudit:
         return max(self.rows, key=lambda row: row.error[dtype])
 
     def findings(self) -> list[str]:
-        """Return the worst quantity and the lost updates of each dtype, a sentence each."""
+        """Return the quantity with the largest error and the lost updates of each dtype, as sentences."""
         sentences = []
         for dtype in DTYPES:
             worst = self.worst(dtype)
             sentences.append(
-                f"{dtype}: {worst.name} is the worst, with {worst.digits(dtype):.1f} decimal digits right"
+                f"{dtype}: {worst.name} is the worst, with {worst.digits(dtype):.1f} correct decimal digits"
             )
             lost = [r for r in self.rows if r.lost.get(dtype, 0.0) >= 0.01]
             sentences += [
-                f"{dtype}: {100 * r.lost[dtype]:.0f} % of {r.name.removeprefix('new ')} does not move, its step being lost "
-                f"in rounding" for r in lost
+                f"{dtype}: {100 * r.lost[dtype]:.0f} % of {r.name.removeprefix('new ')} is unchanged, because the step is "
+                f"lost in rounding" for r in lost
             ]  # fmt: skip
         return sentences
 
@@ -175,7 +175,7 @@ def _step(
         return _quantities(network, parameters, X, Y, rate, lambda a: np.asarray(a, dtype))
     import jax
 
-    # Not compiled as a whole: fused operations would round once where the step rounds after each.
+    # Not compiled as a whole: fused operations would round once instead of after each operation.
     return _quantities(
         network, parameters, X, Y, rate, lambda a: as_type(np.ndarray, jax.numpy.asarray(a, dtype))
     )

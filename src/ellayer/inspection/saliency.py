@@ -3,7 +3,7 @@
     input gradient         d a_k / d x_j
     integrated gradient    (x_j - x'_j) * integral from 0 to 1 of d a_k / d x_j at x' + t (x - x') dt
 
-The second adds up to a_k(x) - a_k(x'), which is checked (Sundararajan, Taly and Yan 2017).
+The second sums to a_k(x) - a_k(x'), which is checked (Sundararajan, Taly and Yan 2017).
 """
 
 from __future__ import annotations

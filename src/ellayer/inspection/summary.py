@@ -65,7 +65,7 @@ class Summary:
         return "\n".join(lines)
 
     def to_svg(self, names: Sequence[str] | None = None) -> str:
-        """Return the network drawn: unit by unit with weights as colour and width, or by layer where it is large."""
+        """Return a drawing of the network: units with weights as colour and width, or layers if it is large."""
         return network_svg(self.network, self.parameters, names)
 
     def __rich__(self) -> Table:

@@ -21,7 +21,7 @@ Point = tuple[float, float]
 
 
 def svg(width: float, height: float, parts: Sequence[str], title: str) -> str:
-    """Return an SVG picture of these parts, on white, that shrinks to the width of its page."""
+    """Return an SVG picture of these parts, on white, that scales down to the width of its page."""
     return (
         f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width:.0f} {height:.0f}' width='{width:.0f}' "
         f"style='max-width:100%;height:auto' role='img' {FONT}><title>{escape(title)}</title>"
@@ -30,7 +30,7 @@ def svg(width: float, height: float, parts: Sequence[str], title: str) -> str:
 
 
 def text(x: float, y: float, words: str, size: float = 13, fill: str = INK, anchor: str = "middle") -> str:
-    """Return a line of text with a white halo, so that it can be read on lines."""
+    """Return a line of text with a white halo, so that it is legible on lines."""
     return (
         f"<text x='{x:.1f}' y='{y:.1f}' font-size='{size:g}' fill='{fill}' text-anchor='{anchor}' stroke='white' "
         f"stroke-width='3.5' paint-order='stroke' stroke-linejoin='round'>{escape(words)}</text>"
@@ -68,7 +68,7 @@ def graph_svg(nodes: Sequence[Node]) -> str:
 
 
 def _columns(nodes: Sequence[Node]) -> list[int]:
-    """Return the column of each node: after all it is computed from; an input just before its first use."""
+    """Return the column of each node: after all its inputs; an input just before its first use."""
     depth = [0] * len(nodes)
     for k, node in enumerate(nodes):
         depth[k] = 1 + max((depth[i] for i in node.inputs), default=-1)
@@ -84,7 +84,7 @@ def _places(
 ) -> tuple[list[Point], list[list[Point]], float, float]:
     """Return the centres of the boxes, and the points that each node's long edges pass through.
 
-    A long edge takes a place of its own in every column it crosses; in each column the places are
+    A long edge has its own place in every column it crosses; in each column the places are
     ordered by their neighbours.
     """
     columns = _columns(nodes)
@@ -124,7 +124,7 @@ def _places(
 def _edge(
     place: list[Point], boxes: list[float], bends: list[Point], i: int, k: int, fan: bool
 ) -> tuple[str, Point]:
-    """Return the line from node i to node k, and the place of its label: where the edges are apart."""
+    """Return the line from node i to node k, and the position of its label, where edges do not overlap."""
     start = (place[i][0] + boxes[i] / 2, place[i][1])
     end = (place[k][0] - boxes[k] / 2 - 2, place[k][1])
     points = [start, *(p for p in bends if p[0] < end[0]), end]
@@ -136,7 +136,9 @@ def _edge(
     (x0, y0), (x1, y1) = points[:2]
     if y0 == y1:
         return line, ((x0 + x1) / 2, y0)
-    along, across = (0.61, 0.7) if fan else (0.39, 0.3)  # edges from one box part, those to one box meet
+    along, across = (
+        (0.61, 0.7) if fan else (0.39, 0.3)
+    )  # edges from one box diverge, those to one box converge
     return line, (x0 + along * (x1 - x0), y0 + across * (y1 - y0))
 
 
@@ -153,13 +155,13 @@ def _box(node: Node, at: Point, width: float, last: bool) -> str:
 
 # Networks.
 
-_UNITS = 16  # a network is drawn unit by unit up to so many in a layer
+_UNITS = 16  # maximum number of units per layer to draw single units
 
 
 def network_svg(
     network: Network, parameters: Mapping[str, np.ndarray] | None = None, names: Sequence[str] | None = None
 ) -> str:
-    """Return the picture of a network: unit by unit where it is small, else a block for each layer.
+    """Return the picture of a network: single units if it is small, else a block for each layer.
 
     Parameters
     ----------

@@ -31,17 +31,17 @@ if TYPE_CHECKING:
 
 Settings = dict[str, Any]  # keyword arguments of ``train``
 
-# The settings that one update depends on; the others act over a run.
+# The settings that affect a single update; the others affect a whole run.
 _STEP_SETTINGS = {
     "optimizer", "learning_rate", "schedule", "schedule_length", "batch_size", "shuffle", "l2", "l1", "weight_decay",
     "dropout", "clip_norm", "learning_rate_factors", "sample_weight", "seed",
 }  # fmt: skip
-_BATCH_SETTINGS = {"batch_size", "shuffle", "sample_weight"}  # without meaning for a single example
+_BATCH_SETTINGS = {"batch_size", "shuffle", "sample_weight"}  # not meaningful for a single example
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Trace(TraceRecord):
-    """One step of training, taken apart: ``print`` it, show it in Jupyter, or ask ``to_json``.
+    """The quantities of one training step: ``print`` it, display it in Jupyter, or use ``to_json``.
 
     Attributes
     ----------
@@ -59,7 +59,7 @@ class Trace(TraceRecord):
     """
 
     def cell(self, name: str, *index: int) -> Cell:
-        """Return one number with its equation written out in numbers.
+        """Return one number with its equation, with all numbers inserted.
 
         Parameters
         ----------
@@ -111,9 +111,9 @@ def trace(
     state: TrainState | None = None,
     **settings: Any,
 ) -> Trace:
-    """Walk one step of training and record every quantity: Z, A, J, dA, dZ, dW, db and the updates.
+    """Run one training step and record every quantity: Z, A, J, dA, dZ, dW, db and the updates.
 
-    All in float64, by the functions that ``train`` runs.
+    Everything is in float64, computed by the functions that ``train`` runs.
 
     Parameters
     ----------
@@ -122,18 +122,18 @@ def trace(
         Examples are columns; rows for an estimator, with its labels as Y. For an estimator of tables the
         first ensemble member is traced, or another with ``parameters=model.members_[k]``.
     Y : array, shape (n_L, m), optional
-        Without labels only the forward half is traced.
+        Without labels only the forward pass is traced.
     parameters : dict, optional
-        Used instead of the model's; a bare Network draws them as ``train`` does.
+        Used instead of the model's; for a ``Network`` they are initialised as in ``train``.
     example : int, optional
-        Trace the step of this one example, all numbers in full.
+        Trace the step of a single example, with all numbers.
     iteration : int
-        Number of updates to do on all of X first; the next one is traced.
+        Number of updates on all of X before the traced one.
     state : TrainState, optional
         Trace the next update of a run: ``state=result.state``.
     **settings
         Keyword arguments of ``train``: learning_rate, optimizer, l2, dropout, batch_size, seed, ... The
-        default learning rate of a TrainingResult is its last one.
+        default learning rate for a TrainingResult is its last one.
 
     Returns
     -------
@@ -142,7 +142,7 @@ def trace(
     Raises
     ------
     ValueError
-        For shapes that do not fit, or settings of a gradient without labels.
+        For wrong shapes, or settings of the gradient without labels.
 
     Examples
     --------
@@ -162,9 +162,7 @@ def trace(
         return _forward_only(inspected.network, inspected.require_parameters(), X, example)
     Y = inspected.targets(Y, X.shape[1], "a trace of the gradients")
     if isinstance(settings.get("optimizer"), str) and settings["optimizer"] in LBFGS:
-        raise EllayerError(
-            "optimizer: expected one that does a step at a time, received 'lbfgs'; try 'gd' or 'adam'"
-        )
+        raise EllayerError("optimizer: expected one with single steps, received 'lbfgs'; try 'gd' or 'adam'")
     if settings.get("learning_rate") is None and (rate := _last_rate(model)) is not None:
         settings["learning_rate"] = rate
     if iteration or inspected.parameters is None:
@@ -185,7 +183,7 @@ def _check_example(example: int | None, m: int) -> None:
 
 
 def _check_forward_only(inspected: InspectedModel, X: np.ndarray, settings: Settings, iteration: int) -> None:
-    """Refuse settings of a gradient step where there are no labels."""
+    """Raise for settings of a gradient step if there are no labels."""
     if settings or iteration:
         unused = ["iteration"] * bool(iteration) + list(settings)
         inspected.targets(None, X.shape[1], f"{unused[0]} belongs to a gradient step, which")
@@ -204,7 +202,7 @@ def _run_up(
     settings: Settings,
     iteration: int,
 ) -> TrainState:
-    """Return the state before the step that is traced, after ``iteration`` updates."""
+    """Return the state before the traced step, after ``iteration`` updates."""
     engine: Settings = {"engine": "numpy"} if iteration < 50 else {}
     return train(
         inspected.network, X, Y, parameters=inspected.parameters, state=state, num_iterations=iteration, dtype="float64",
@@ -213,7 +211,7 @@ def _run_up(
 
 
 def _without_coordinates(state: TrainState) -> TrainState:
-    """Drop the coordinates, which have a meaning only with all the examples."""
+    """Drop the coordinates, which are meaningful only with all examples."""
     if state.coordinates is None:
         return state
     return replace(state, coordinates=None, optimizer_state=None)
@@ -230,7 +228,7 @@ def _forward_only(network: Network, parameters: Parameters, X: np.ndarray, examp
 def _walk(
     network: Network, X: np.ndarray, Y: np.ndarray, state: TrainState, settings: Settings, example: int | None
 ) -> Trace:
-    """Record one step from a state on."""
+    """Record one step from a state."""
     parameters = {name: np.asarray(theta, np.float64) for name, theta in state.parameters.items()}
     after, rate = _update(network, X, Y, parameters, state, settings)
     chosen, w = _batch(X.shape[1], state, settings)
@@ -274,7 +272,7 @@ def _update(
     state: TrainState,
     settings: Settings,
 ) -> tuple[Parameters, float]:
-    """Return the parameters after the update, and its learning rate: the engine's own step."""
+    """Return the parameters after the update, and its learning rate, computed by the engine."""
     compiled = find_optimizer(settings.get("optimizer", "gd")).compiled_only
     engine = ("auto" if compiled else "numpy") + ("" if state.coordinates else "+direct")
     after = train(

@@ -1,4 +1,4 @@
-"""One number of a trace, with its equation written out in numbers."""
+"""One number of a trace, with its equation and all numbers inserted."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _SHOWN = 8  # terms of a long sum, the largest
 
 
 _Terms = list[tuple[str, float]]
-_Parts = tuple[_Terms, str, float]  # the terms of a cell, the sign between them, and the scale
+_Parts = tuple[_Terms, str, float]  # the terms of a cell, the operator that joins them, and the scale
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One number: ``print`` it for the sum or product it came from.
+    """One number: ``print`` it for the sum or product that it results from.
 
     Parameters
     ----------
@@ -29,11 +29,11 @@ class Cell:
     equation : str
         The equation of the whole quantity.
     terms : tuple of (str, float)
-        _Terms of the sum, or the factors, each as text and number.
+        Terms of the sum, or factors, each as text and number.
     joined : str
-        "+" for a sum, "*" for a product, "" for a value read off a function.
+        "+" for a sum, "*" for a product, "" for a function value.
     scale : float
-        Factor of the whole sum (1/m for a gradient).
+        Factor of the sum (1/m for a gradient).
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Data of a trace: the quantities of one step of training, and how to find one of them."""
+"""Data of a trace: the quantities of one training step, and access to them by name."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Step:
         return self.value.shape
 
     def statistics(self) -> dict[str, float]:
-        """Return mean, spread, range, norm, and the share that is 0 or not finite."""
+        """Return mean, standard deviation, range, norm, and the shares that are 0 or not finite."""
         v = self.value
         good = v[np.isfinite(v)]
         if not good.size:
@@ -86,7 +86,7 @@ class TraceRecord:
         0.0,
         0.0,
         1.0,
-    )  # l2, l1, and the sum of weights that divides them
+    )  # l2, l1, and the sum of weights by which they are divided
 
     def __getitem__(self, name: str) -> np.ndarray:
         """Return a quantity's numbers by its name, e.g. ``trace["dW1"]``."""
@@ -101,7 +101,7 @@ class TraceRecord:
             if step.name == name or (name == "X" and step.plain == "A0 = X"):
                 return step
         hint = (
-            "" if self.labelled else "; the trace was made without labels: give Y for the cost and gradients"
+            "" if self.labelled else "; the trace was made without labels: pass Y for the cost and gradients"
         )
         raise KeyError(f"expected one of {', '.join(s.name for s in self.steps)}; received {name!r}{hint}")
 

@@ -27,12 +27,12 @@ _PHASES = {
 }
 _ON_TERMINAL = {True: 100, False: 12}  # numbers written out: for one example, for a batch
 _ON_PAGE = {True: 64, False: 24}
-_IN_FOLD = 2000  # numbers of one example that a page keeps folded away
+_IN_FOLD = 2000  # from this many numbers of one example on, a page collapses them
 _IN_JSON = {True: 100_000, False: 1_000}
 
 
 def headline(trace: TraceRecord) -> str:
-    """Return the network, examples and optimizer of a trace in a line."""
+    """Return the network, examples and optimizer of a trace as one line."""
     examples = f"example {trace.example}" if trace.example is not None else f"{trace.m} examples"
     if not trace.labelled:
         return f"{trace.network!r}: forward on {examples} (no labels, so no cost and no gradients)"
@@ -69,7 +69,7 @@ def to_rich(trace: TraceRecord) -> Table:
 
 
 def to_html(trace: TraceRecord) -> str:
-    """Return a trace as a piece of HTML with the mathematics set; it needs nothing from a network."""
+    """Return a trace as HTML with formulas, self-contained."""
     alone = trace.example is not None
     rows, phase = [], None
     for step in trace:
@@ -85,7 +85,7 @@ def to_html(trace: TraceRecord) -> str:
 
 
 def to_json(trace: TraceRecord, numbers: int | None = None) -> str:
-    """Return a trace as JSON; what is not finite is null."""
+    """Return a trace as JSON, with null for numbers that are not finite."""
     limit = _IN_JSON[trace.example is not None] if numbers is None else numbers
     return json.dumps(
         {
@@ -116,7 +116,7 @@ def _json_step(step: Step, limit: int) -> dict[str, Any]:
 
 
 def _finite(value: float) -> float | None:
-    """Return a number for JSON, which has no NaN and no infinity."""
+    """Return a number for JSON, which has no NaN or infinity."""
     return value if math.isfinite(value) else None
 
 
@@ -145,7 +145,7 @@ def _column(value: np.ndarray) -> str:
 
 
 def statistics_text(step: Step) -> str:
-    """Return mean, spread and range in a line."""
+    """Return mean, standard deviation and range as one line."""
     s = {key: value + 0.0 for key, value in step.statistics().items()}
     if "mean" not in s:
         return "nothing finite"

@@ -49,7 +49,7 @@ def rich_text(view: RenderableType, width: int) -> str:
 
 
 class Markup(str):
-    """Text that is HTML already."""
+    """Text that is already HTML."""
 
 
 def html_table(
