@@ -63,9 +63,9 @@ def run_in() -> Run:
     """Return a function that runs a command in this process, with a folder as its working directory."""
     from ellayer.cli.app import app
 
-    def run(folder: Path, *arguments: object) -> subprocess.CompletedProcess:
+    def run(folder: Path, *arguments: object, stdin: str | None = None) -> subprocess.CompletedProcess:
         with contextlib.chdir(folder):
-            result = CliRunner().invoke(app, [*map(str, arguments)], prog_name="ellayer")
+            result = CliRunner().invoke(app, [*map(str, arguments)], input=stdin, prog_name="ellayer")
         error = result.stderr
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             error += "".join(traceback.format_exception(result.exception))  # as Python itself would end

@@ -196,6 +196,29 @@ def test_a_workbook_needs_its_library_and_holds_no_formula(folder, run_in, monke
     assert "pip install xlsxwriter" in " ".join(done.stderr.split())
 
 
+def test_several_files_a_pattern_and_standard_input_are_one_table(folder, run_in):
+    rows = TABLE.splitlines(keepends=True)
+    (folder / "part-1.csv").write_text("".join(rows[:40]))
+    (folder / "part-2.csv").write_text(HEAD + "".join(rows[40:]))
+    expected = _said(run_in(folder, "predict", "run", "train.csv", "--json"))["rows"]
+    for files in (("part-1.csv", "part-2.csv"), ("part-*.csv",)):
+        assert _said(run_in(folder, "predict", "run", *files, "--json"))["rows"] == expected
+        facts = _said(run_in(folder, "evaluate", "run", *files, "--json"))
+        assert facts["rows"] == 84
+        assert _said(run_in(folder, "data", *files, "-t", "kind", "--json"))["rows"] == 84
+    assert _said(run_in(folder, "predict", "run", "-", "--json", stdin=TABLE))["rows"] == expected
+    train = ("train", "-t", "kind", "--epochs", 4, "--layers", 4, "--quiet")
+    done = run_in(folder, *train, "part-1.csv", "part-2.csv", "--out", "parts")
+    assert done.returncode == 0, done.stderr
+    assert 'source = [\n    "part-1.csv",' in (folder / "parts" / "config.toml").read_text()
+    assert _said(run_in(folder, "predict", "parts", "train.csv", "--json"))["rows"] == expected
+    done = run_in(folder, *train, "-", "--out", "piped", stdin=TABLE)
+    assert done.returncode == 0, done.stderr
+    assert _said(run_in(folder, "predict", "piped", "train.csv", "--json"))["rows"] == expected
+    done = run_in(folder, "train", "--config", "parts/config.toml", "--quiet", "--out", "again")
+    assert (folder / "again/model.ellayer").stat().st_size == (folder / "parts/model.ellayer").stat().st_size
+
+
 def test_debug_shows_where(folder, run_in):
     done = run_in(folder, "predict", "run", "nowhere.csv", "--debug")
     assert "Traceback" in done.stderr

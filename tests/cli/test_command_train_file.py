@@ -166,7 +166,7 @@ def test_a_fresh_process_predicts_what_the_model_in_memory_does(titanic, run_in)
         warnings.simplefilter("ignore")  # of the names and tickets, which are left out
         trainer.source.fit(trainer.model)
     everything = library.data.read_examples(titanic / "titanic.csv", target="survived")
-    done = run_in(titanic, "predict", "one", "titanic.csv", "--json")
+    done = run_in(titanic, "predict", "one", "titanic.csv", "--json", "--digits", 17)
     rows = json.loads(done.stdout)["rows"]
     assert [row["prediction"] for row in rows] == trainer.model.predict(everything.X).tolist()
     np.testing.assert_array_equal(

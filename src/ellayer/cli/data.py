@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import UsageError
-from ..runs.config import reader_options
+from ..runs.config import check_source, reader_options, shown_source
 from . import options as o
 from .errors import handle_errors
 from .reading import reading_options
@@ -28,12 +28,12 @@ _MOST_COLUMNS, _MOST_CLASSES = 60, 20
 @handle_errors
 @reading_options
 def data(
-    file: Annotated[
-        str,
+    files: Annotated[
+        list[str],
         typer.Argument(
-            help="A table (CSV, TSV, Parquet), arrays (NPZ, NPY, HDF5), a folder of images by class, an image, or "
-            "a named data set such as iris.",
-            metavar="FILE",
+            help="A table, arrays, a folder of images by class, an image, several files or a pattern in quotation marks "
+            "as one table, - for standard input, or a named data set such as iris.",
+            metavar="FILE...",
         ),
     ],
     target: o.Target = None, task: o.Task = None, json: o.Json = False, debug: o.Debug = False, *,
@@ -45,7 +45,7 @@ def data(
     """
     from ..tables.survey import survey
 
-    task = None if task is None else o.read_task(task)
+    file, task = o.one_or_several(files), None if task is None else o.read_task(task)
     if task is not None and target is None and _is_table(file):
         raise UsageError(
             "--task: expected --target beside it, received none; name the column to be predicted"
@@ -55,30 +55,28 @@ def data(
     if json:
         typer.echo(_json(examples, facts))
     else:
-        _show(file, examples, facts)
+        _show(shown_source(file), examples, facts)
 
 
-def _is_table(file: str) -> bool:
-    path = Path(file)
+def _is_table(file: str | list[str]) -> bool:
+    path = Path(file if isinstance(file, str) else file[0])
     return path.is_file() and path.suffix.lower() not in (".npz", ".npy", ".h5", ".hdf5")
 
 
-def read(file: str, target: str | None, options: dict[str, Any]) -> Examples:
+def read(file: str | list[str], target: str | None, options: dict[str, Any]) -> Examples:
     """Return the examples of a file, or of a named data set as a table.
 
     Parameters
     ----------
-    file : str
+    file : str or list of str
     target : str or None
     options : dict
         Options of ``read_examples``.
     """
     from ..data import NAMED, load, read_examples
 
-    if file not in NAMED or Path(file).exists():
-        from ..data.files import existing
-
-        existing(file, "a file or folder of data, or the name of a set", list(NAMED))
+    if not isinstance(file, str) or file not in NAMED or Path(file).exists():
+        check_source(file, "a file or folder of data, or the name of a set", list(NAMED))
         return read_examples(file, target=target, **reader_options(options))
     if options or target not in (None, "class"):
         raise UsageError(

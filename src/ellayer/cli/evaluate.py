@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from .errors import handle_errors
-from .options import Debug, Json, Model
+from .options import Debug, Files, Json, Model, one_or_several
 from .reading import later_reading_options
 
 _MOST_CLASSES = 12  # as many columns fit on a terminal
@@ -18,10 +18,7 @@ _MOST_CLASSES = 12  # as many columns fit on a terminal
 @later_reading_options
 def evaluate(
     model: Model,
-    file: Annotated[
-        str,
-        typer.Argument(help="A file like the training file, including the target column.", metavar="FILE"),
-    ],
+    files: Files,
     target: Annotated[
         str | None,
         typer.Option("--target", help="Target column.", metavar="COLUMN", show_default="as in training"),
@@ -33,14 +30,14 @@ def evaluate(
 ) -> None:
     """Measure a model on a file: scores with 95 % intervals, confusion matrix, calibration.
 
-    The file is read like the one that the model was trained on. Rows without a target are left out.
+    The file, which includes the target column, is read like the one that the model was trained on. Rows without a target are left out.
 
     Example: ellayer evaluate runs/titanic-1 new.csv
     """
     from ..runs.evaluation import evaluate_file
     from ..runs.saved_model import open_model
 
-    facts = evaluate_file(open_model(model), file, target, reading)
+    facts = evaluate_file(open_model(model), one_or_several(files), target, reading)
     if json:
         typer.echo(dumps(facts))
     else:

@@ -24,10 +24,14 @@ def option(
 _TASK = "Task: classification (classes) or regression (numbers)."
 _KIND = "Column type: COLUMN=numeric|categorical|boolean|date|ignore (repeatable)."
 _METRIC = "Metric to select the best epoch or trial by: log_loss, roc_auc, f1, rmse, ..."
-_SOURCE = f"A file, a folder of images, or one of: {', '.join(RECIPES)}."
+_PARTS = "several files or a pattern in quotation marks as one table, or - for standard input"
+_SOURCE = f"A file, {_PARTS}, a folder of images, or one of: {', '.join(RECIPES)}."
 
 Model = Annotated[Path, typer.Argument(help="A model file, or the folder of a run.", metavar="MODEL")]
-Source = Annotated[str | None, typer.Argument(help=_SOURCE, metavar="FILE|NAME")]
+Source = Annotated[list[str] | None, typer.Argument(help=_SOURCE, metavar="FILE...|NAME")]
+Files = Annotated[
+    list[str], typer.Argument(help=f"A file like the training file, {_PARTS}, or images.", metavar="FILE...")
+]
 ExamplesFile = Annotated[
     str,
     typer.Argument(help="A file like the training file, or a named data set such as flower.", metavar="FILE"),
@@ -93,10 +97,20 @@ def read_values(options: dict[str, Any], names: Iterable[str]) -> dict[str, Any]
     readers: dict[str, Callable[[Any], Any]] = {
         "layers": read_layers,
         "kinds": read_kinds,
+        "source": one_or_several,
         "task": read_task,
     }
     values = {name: options[name] for name in names if options.get(name) not in (None, [])}
     return {name: readers[name](value) if name in readers else value for name, value in values.items()}
+
+
+def one_or_several(files: list[str]) -> str | list[str]:
+    """Return the only file of a list, or the list.
+
+    >>> one_or_several(["a.csv"]), one_or_several(["a.csv", "b.csv"])
+    ('a.csv', ['a.csv', 'b.csv'])
+    """
+    return files[0] if len(files) == 1 else files
 
 
 def read_layers(text: str) -> list[int]:

@@ -10,7 +10,7 @@ import typer
 
 from ..errors import UsageError
 from .errors import handle_errors
-from .options import Debug, Force, Json, Model
+from .options import Debug, Files, Force, Json, Model, one_or_several
 from .reading import later_reading_options
 
 
@@ -18,7 +18,7 @@ from .reading import later_reading_options
 @later_reading_options
 def predict(
     model: Model,
-    file: Annotated[str, typer.Argument(help="A file like the training file, or images.", metavar="FILE")],
+    files: Files,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -66,7 +66,7 @@ def predict(
     if out is not None:
         find_writer(out)
     saved = open_model(model, to_predict=True)
-    examples = saved.read(file, reading)
+    examples = saved.read(one_or_several(files), reading)
     with collect_messages() as messages:
         table = prediction_table(saved, examples, keep=keep or (), keep_all=keep_all, digits=digits)
     notes = [*examples.notes, *messages]

@@ -18,7 +18,7 @@ from .reading import reading_options
 @handle_errors
 @reading_options
 def sweep(
-    source: Annotated[str, typer.Argument(help="A file, or a folder of images.", metavar="FILE")],
+    source: Annotated[list[str], typer.Argument(help="A file, several files, or a folder of images.", metavar="FILE...")],
     target: o.Target = None,
     layers: Annotated[
         list[str] | None,
@@ -65,7 +65,7 @@ def sweep(
         settings = {**read_config(config), **settings}
     for key in ("layers", "learning_rate"):  # these are tried
         settings.pop(key, None)
-    check_settings(settings, FILE, f"the file {source}")
+    check_settings(settings, FILE, "a file")
     if settings.get("members", 1) != 1:
         raise UsageError(
             "--config: expected one member for a sweep, received more; train several once the best is known"

@@ -19,6 +19,7 @@ from ..report.run_facts import Predictions, RunFacts
 from ..report.scores import scores
 from ..report.style import save_picture
 from ..storage.model_file import save
+from .config import shown_source
 from .trained_run import TrainedRun
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def _provenance(run: TrainedRun, facts: RunFacts, summary: dict[str, Any]) -> di
     shape, survey = run.train.image_shape, run.survey
     unique = [c.name for c in survey.columns if c.kind == "identifier" and c.distinct == survey.m]
     return {
-        "source": str(run.settings["source"]),
+        "source": shown_source(run.settings["source"]),
         "reading": run.train.reading,
         "target": run.train.target,
         "task": facts.task,

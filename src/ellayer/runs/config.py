@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ _TEXT, _NUMBER, _COUNT, _TRUTH = "a text", "a number", "a whole number", "true o
 _SIZES, _TEXTS, _COLUMN = "whole numbers", "a list of texts", "a column"
 _TYPES: dict[str, tuple[type, ...]] = {
     _TEXT: (str, Path), _NUMBER: (int, float), _COUNT: (int,), _TRUTH: (bool,), _SIZES: (int, list), _TEXTS: (list,),
-    _COLUMN: (str, int), "a sheet": (str, int), "a share or a file": (str, int, float), "a table of columns": (dict,),
+    _COLUMN: (str, int), "a file or a list of files": (str, Path, list), "a sheet": (str, int), "a share or a file": (str, int, float), "a table of columns": (dict,),
     "balanced, or a table of classes": (str, dict),
 }  # fmt: skip
 # Setting -> the values it may have; any other is a text.
@@ -46,7 +46,7 @@ _VALUES = {
     **dict.fromkeys(("layers", "size"), _SIZES),
     **dict.fromkeys(("target", "time", "group"), _COLUMN),
     **dict.fromkeys(("names", "missing", "drop", "columns"), _TEXTS),
-    "sheet": "a sheet", "test": "a share or a file", "kinds": "a table of columns",
+    "source": "a file or a list of files", "sheet": "a sheet", "test": "a share or a file", "kinds": "a table of columns",
     "class_weight": "balanced, or a table of classes",
 }  # fmt: skip
 
@@ -85,7 +85,9 @@ def read_config(path: Path) -> dict[str, Any]:
                 f"--config: {path} has the key {key!r}, which is not a setting{_near(key, known)}"
             )
     for key in ("source", "test"):
-        if key in settings:
+        if isinstance(settings.get(key), list):
+            settings[key] = [_existing_path(part, path) for part in settings[key]]
+        elif key in settings:
             settings[key] = _existing_path(settings[key], path)
     return settings
 
@@ -141,11 +143,38 @@ def check_settings(settings: Mapping[str, Any], known: tuple[str, ...], what: st
 
 def _fits(value: object, expected: str) -> bool:
     if isinstance(value, (list, tuple)):
-        item_type = {_SIZES: _COUNT, _TEXTS: _TEXT}.get(expected)
+        item_type = {_SIZES: _COUNT, _TEXTS: _TEXT, "a file or a list of files": _TEXT}.get(expected)
         return item_type is not None and all(_fits(item, item_type) for item in value)
     if isinstance(value, int) and (isinstance(value, bool) != (expected == _TRUTH) or abs(value) >= 2**63):
         return False
     return isinstance(value, _TYPES[expected])
+
+
+def check_source(source: str | Path | Sequence[str], expected: str, known: Sequence[str]) -> None:
+    """Refuse the path of a file or folder that is not there; patterns and several files are checked when read.
+
+    Parameters
+    ----------
+    source : str, path, or sequence of str
+    expected : str
+        What the path should lead to, for the message.
+    known : sequence of str
+        Names that may have been meant instead.
+
+    Raises
+    ------
+    EllayerError
+    """
+    from ..data.files import existing
+    from ..data.sources import is_one_path
+
+    if isinstance(source, (str, Path)) and is_one_path(source):
+        existing(source, expected, known)
+
+
+def shown_source(source: str | Path | Sequence[str]) -> str:
+    """Return one file or several as text."""
+    return str(source) if isinstance(source, (str, Path)) else ", ".join(source)
 
 
 def reader_options(settings: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from ..core.metrics import class_numbers, equal_bins, reliability
 from ..errors import UsageError
 from ..report.run_facts import Predictions
 from ..report.scores import scores, wilson
+from .config import shown_source
 from .matching import match_targets, unknown_classes
 from .messages import collect_messages
 from .saved_model import SavedModel
@@ -20,14 +20,17 @@ from .table_trainer import digest_of
 
 
 def evaluate_file(
-    saved: SavedModel, file: str, target: str | None = None, options: Mapping[str, Any] | None = None
+    saved: SavedModel,
+    file: str | list[str],
+    target: str | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Evaluate a model on a file like the one it was trained on.
 
     Parameters
     ----------
     saved : SavedModel
-    file : str
+    file : str or list of str
     target : str, optional
         The target column, if its name differs from that in training.
     options : mapping, optional
@@ -45,7 +48,7 @@ def evaluate_file(
         If the file or its targets cannot be used, or the model has several targets.
     """
     examples = saved.read_with_target(file, target, options)
-    y, classes = match_targets(examples, saved.classes, file), saved.classes
+    y, classes = match_targets(examples, saved.classes, shown_source(file)), saved.classes
     with collect_messages() as messages:
         predictions = saved.predict(examples)
     if predictions.prediction.ndim != 1:
@@ -90,9 +93,9 @@ def calibration(y: np.ndarray, predictions: Predictions, classes: list[Any]) -> 
     return bins
 
 
-def _trained_on(saved: SavedModel, file: str) -> list[str]:
+def _trained_on(saved: SavedModel, file: str | list[str]) -> list[str]:
     """Return a message if the model was trained on this very file."""
     digest = tomllib.loads(saved.provenance.get("config") or "").get("sha256")
-    if digest is None or digest != digest_of(Path(file)):
+    if digest is None or digest != digest_of(file):
         return []
     return [f"the model was trained on most of the rows of {file}; expect lower scores on new data"]

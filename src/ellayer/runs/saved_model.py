@@ -13,7 +13,7 @@ from ..core.inference import class_index
 from ..data.wording import quoted_list
 from ..engine.model import unpack_model
 from ..errors import UsageError
-from .config import option_name, reader_options
+from .config import option_name, reader_options, shown_source
 from .matching import check_inputs, match_targets
 from .predictions import is_network, predict
 
@@ -92,12 +92,12 @@ class SavedModel:
         """How the training file was read; None if the model was not trained on a file."""
         return self.provenance.get("reading") or None
 
-    def read(self, file: str, options: Mapping[str, Any] | None = None) -> Examples:
+    def read(self, file: str | list[str], options: Mapping[str, Any] | None = None) -> Examples:
         """Read a file to predict like the training file; a target column in it is moved to ``y``.
 
         Parameters
         ----------
-        file : str
+        file : str or list of str
         options : mapping, optional
             Options of reading, by the names of their settings.
         """
@@ -107,13 +107,13 @@ class SavedModel:
         return self._check(_without_target(examples, self.target, self.features), file)
 
     def read_with_target(
-        self, file: str, target: str | None = None, options: Mapping[str, Any] | None = None
+        self, file: str | list[str], target: str | None = None, options: Mapping[str, Any] | None = None
     ) -> Examples:
         """Read a file that includes the target column like the training file.
 
         Parameters
         ----------
-        file : str
+        file : str or list of str
         target : str, optional
             The target column, if its name differs from that in training.
         options : mapping, optional
@@ -134,10 +134,16 @@ class SavedModel:
             file,
         )
 
-    def _check(self, examples: Examples, file: str) -> Examples:
+    def _check(self, examples: Examples, file: str | list[str]) -> Examples:
         """Return the rows of a file if they go with the training file; a model not trained on a file takes any."""
         if self._reading is not None:
-            check_inputs(examples, file, self.features, self.provenance.get("image_shape"), str(self.path))
+            check_inputs(
+                examples,
+                shown_source(file),
+                self.features,
+                self.provenance.get("image_shape"),
+                str(self.path),
+            )
         return examples
 
     def predict(self, examples: Examples) -> Predictions:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ import numpy as np
 from ..errors import EllayerError, UsageError
 from .baselines import simple_models
 from .checkpoints import CheckpointWriter, load_states
-from .config import DETECTED, FILE
+from .config import DETECTED, FILE, shown_source
 from .folder import OutputFolder
 from .messages import collect_messages
 from .predictions import predict
@@ -67,7 +67,9 @@ class TableTrainer:
         from ..tables.survey import survey
 
         begin = time.perf_counter()
-        settings = {"seed": 1, "test": str(TEST_SHARE), **settings, "source": str(settings["source"])}
+        settings = {"seed": 1, "test": str(TEST_SHARE), **settings}
+        if isinstance(settings["source"], Path):
+            settings["source"] = str(settings["source"])
         source = open_source(settings)
         examples = source.train
         facts = survey(
@@ -140,7 +142,7 @@ class TableTrainer:
             **reading,
         }
         return TableRun(
-            name=self.name, source=str(settings["source"]), survey=survey, data=source, train=source.train,
+            name=self.name, source=shown_source(settings["source"]), survey=survey, data=source, train=source.train,
             classes=list(model.classes_) if survey.task == "classes" else [],
             rows=_rows(source, model), model=model, epochs=len(model.history_),
             best_epochs=[int(epoch) for epoch in model.best_epochs_],
@@ -187,23 +189,25 @@ def _rows(source: Source, model: Any) -> dict[str, int]:
     return rows if source.test is None else {**rows, "test": source.test.m}
 
 
-def digest_of(path: Path) -> str | None:
-    """Return the SHA-256 of a file; None for a folder."""
-    if not path.is_file():
+def digest_of(source: str | Sequence[str]) -> str | None:
+    """Return the SHA-256 of a file; None for a folder, several files and standard input."""
+    if not isinstance(source, str) or not Path(source).is_file():
         return None
-    with open(path, "rb") as file:
+    with open(source, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _check_digest(settings: dict[str, Any]) -> list[str]:
     """Set the file's SHA-256; return a message if a config was written for another content."""
-    digest = digest_of(Path(settings["source"]))
+    digest = digest_of(settings["source"])
     expected = settings.get("sha256", digest)
     if digest:
         settings["sha256"] = digest
     if expected == digest:
         return []
-    return [f"{settings['source']} has changed since this config was written: its SHA-256 differs"]
+    return [
+        f"{shown_source(settings['source'])} has changed since this config was written: its SHA-256 differs"
+    ]
 
 
 def _check_columns(examples: Examples, survey: Survey) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .checkpoints import CHECKPOINT
-from .config import FILE, NAMED, check_settings
+from .config import FILE, NAMED, check_settings, check_source, shown_source
 from .folder import OutputFolder, output_folder
 from .notes_recipes import RECIPES
 from .progress import StartProgress, no_progress
@@ -81,11 +81,10 @@ def make_trainer(settings: Mapping[str, Any]) -> Trainer:
         from .notes_trainer import NotesTrainer
 
         return NotesTrainer.read(settings)
-    from ..data.files import existing
     from .table_trainer import TableTrainer
 
-    check_settings(settings, FILE, f"the file {source}")
-    existing(source, "a file, a folder of images, or the name of a data set", list(RECIPES))
+    check_settings(settings, FILE, f"the file {shown_source(source)}")
+    check_source(source, "a file, a folder of images, or the name of a data set", list(RECIPES))
     return TableTrainer.read(settings)
 
 
