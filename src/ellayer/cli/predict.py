@@ -40,6 +40,15 @@ def predict(
     digits: Annotated[
         int, typer.Option("--digits", help="Significant digits of numbers and probabilities.", min=1, max=17)
     ] = 6,
+    interval: Annotated[
+        float | None,
+        typer.Option(
+            "--interval", help="Add intervals that hold such a share of the true numbers.", metavar="0.9"
+        ),
+    ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Add the columns that contribute most to each prediction.")
+    ] = False,
     force: Force = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="With --out, print nothing.")] = False,
     json: Json = False,
@@ -52,6 +61,10 @@ def predict(
     Copied next to the predictions, as they stand in the file, are the
     identifier columns of the training file, those of --keep, and the file
     names of images. The file may include the target column; it is not used.
+
+    --explain adds the class that is explained, the base, the three columns
+    that contribute most, and the output: the base and all contributions add
+    up to the output, which is the log odds of the class or the number.
 
     Example: ellayer predict runs/titanic-1 new.csv --out predictions.csv
     """
@@ -68,7 +81,15 @@ def predict(
     saved = open_model(model, to_predict=True)
     examples = saved.read(one_or_several(files), reading)
     with collect_messages() as messages:
-        table = prediction_table(saved, examples, keep=keep or (), keep_all=keep_all, digits=digits)
+        table = prediction_table(
+            saved,
+            examples,
+            keep=keep or (),
+            keep_all=keep_all,
+            digits=digits,
+            interval=interval,
+            explained=explain,
+        )
     notes = [*examples.notes, *messages]
     if out is not None:
         write_table(table, out)

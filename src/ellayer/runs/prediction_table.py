@@ -12,6 +12,7 @@ import numpy as np
 
 from ..errors import UsageError
 from ..storage.file_format import replacing
+from .prediction_columns import contribution_columns, interval_columns
 
 if TYPE_CHECKING:
     import polars as pl
@@ -29,6 +30,8 @@ def prediction_table(
     keep: Sequence[str] = (),
     keep_all: bool = False,
     digits: int = DIGITS,
+    interval: float | None = None,
+    explained: bool = False,
 ) -> pl.DataFrame:
     """Return a row for each example: columns copied from the file, the prediction, and the probabilities.
 
@@ -44,6 +47,10 @@ def prediction_table(
         Whether to copy all columns.
     digits : int
         Significant digits of numbers and probabilities.
+    interval : float, optional
+        Coverage of prediction intervals.
+    explained : bool
+        Whether to add the columns that contribute most to each prediction.
 
     Raises
     ------
@@ -62,6 +69,12 @@ def prediction_table(
         columns |= {
             f"p({label})": _rounded(predicted.P[:, k], digits) for k, label in enumerate(saved.classes)
         }
+    further: dict[str, np.ndarray | list[Any]] = {}
+    if interval is not None:
+        further |= interval_columns(saved, examples, interval)
+    if explained:
+        further |= contribution_columns(saved, examples)
+    columns |= {name: _rounded(np.asarray(values), digits) for name, values in further.items()}
     copied = _copied(saved, examples, keep, keep_all)
     if both := [name for name in columns if name in copied]:
         raise UsageError(f"--keep: {both[0]!r} is also a column of the predictions; rename it in the file")
