@@ -42,7 +42,7 @@ def test_the_notes_run_on_the_flower_is_healthy(flower):
     result, X, Y = flower
     diagnosis = diagnose(result, X, Y)
     assert diagnosis.healthy, str(diagnosis)
-    assert "Nothing found" in str(diagnosis)
+    assert "No problems found" in str(diagnosis)
     assert list(diagnosis.not_looked_at) == ["overfitting"]
 
 

@@ -91,7 +91,7 @@ def test_panels_are_named_and_the_shading_explained():
     assert (one.get_title(loc="left"), two.get_title(loc="left")) == ("one", "two")
     assert bar.get_ylabel() == "probability of class yes"
     keys = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert keys == ["no", "yes", "dark rim: wrong", "decision changes"]
+    assert keys == ["no", "yes", "dark rim: misclassified", "decision changes"]
 
 
 def test_shading_follows_the_probability():

@@ -71,7 +71,7 @@ class Diagnosis:
 
     def _repr_html_(self) -> str:
         if not self.findings:
-            return page("<p>Nothing found.</p>")
+            return page("<p>No problems found.</p>")
         rows = [(f.severity, f.title, f.figure, f.advice) for f in self.findings]
         return html_table(("", "finding", "figure", "remedy"), rows)
 

@@ -1,6 +1,6 @@
-"""Pictures of data, training and predictions; scores with their intervals; the report of a run.
+"""Plots of data, training and predictions; scores with confidence intervals; the report of a run.
 
-Every picture is a ``matplotlib.figure.Figure`` and touches no global state of matplotlib;
+Every plot is a ``matplotlib.figure.Figure`` and does not change the global state of matplotlib;
 ``save_picture`` writes one to a file.
 """
 

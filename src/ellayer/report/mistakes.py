@@ -27,7 +27,7 @@ class Mistake:
     error : str
         The probability of the true class, or the error of a number; "" if unknown.
     cells : tuple of str
-        The row's values in the columns that are shown.
+        The values of the row in the columns shown.
     """
 
     place: int
@@ -65,7 +65,7 @@ def largest_mistakes(facts: RunFacts, predictions: Predictions, most: int = MOST
 
 
 def shown_columns(facts: RunFacts) -> list[str]:
-    """Return the columns a table has room for: the most important ones, else the first."""
+    """Return the columns to show in the table: the most important ones, else the first."""
     if not facts.shown_rows:
         return []
     names = list(facts.shown_rows[0])

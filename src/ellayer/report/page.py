@@ -1,4 +1,4 @@
-"""The report of a run: one HTML file that needs nothing else."""
+"""The report of a run: one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class Picture(TypedDict):
 
 
 def write_report(facts: RunFacts, path: str | os.PathLike[str]) -> Path:
-    """Write the report of a run as one HTML file: no network, no script, light and dark, for screen and print.
+    """Write the report of a run as one HTML file, self-contained and without scripts, for light and dark mode and print.
 
     Parameters
     ----------
     facts : RunFacts
-        Facts that are None or empty are left out of the page.
+        Sections whose facts are None or empty are omitted.
     path : path
 
     Returns
@@ -129,7 +129,7 @@ def _network(facts: RunFacts, pictures: Pictures) -> dict[str, object] | None:
 
 
 def _inputs(network: Network) -> str:
-    """Return the number of inputs, and the number of features that layer 1 gets."""
+    """Return the number of inputs, and the number of features of layer 1."""
     inputs, size = network.layer_dims[0], network.widths[0]
     expanded = f", expanded to {size:,} features for layer 1" if size != inputs else ""
     return f"{sentences.pluralize(inputs, 'input')} after preprocessing{expanded}"
@@ -153,7 +153,7 @@ def _score_table(scored: dict[str, dict[str, Score]]) -> dict[str, object] | Non
 
 
 def _score_cells(name: str, scored: dict[str, dict[str, Score]]) -> list[dict[str, object]]:
-    """Return one metric of each model as text; the best is marked if several models have it."""
+    """Return one metric of each model as text; the best is marked if there are several models."""
     column = [of_model.get(name) for of_model in scored.values()]
     values = [score.value for score in column if score is not None and np.isfinite(score.value)]
     best = (max if METRICS[name].maximize else min)(values) if len(values) > 1 else None
@@ -202,7 +202,7 @@ def _confusion(facts: RunFacts, model: Predictions, pictures: Pictures) -> Pictu
 def _probability_pictures(
     facts: RunFacts, models: list[Predictions], ours: dict[str, Score], pictures: Pictures
 ) -> list[Picture]:
-    """Draw calibration and ranking of the models that give probabilities."""
+    """Plot calibration, ROC and precision–recall of the models with probabilities."""
     compared = _probabilities(models)
     if models[0].name not in compared or len(facts.classes) < 2:
         return []
@@ -231,7 +231,7 @@ def _probabilities(models: list[Predictions]) -> dict[str, np.ndarray]:
 def _ranked(
     classes: list[object], truth: np.ndarray, probabilities: dict[str, np.ndarray], ours: str
 ) -> dict[str, Curve]:
-    """Return scores and positive rows: for two classes one line per model, for several one line per class."""
+    """Return scores and positive rows: one curve per model for two classes, one per class for several."""
     if len(classes) == 2:
         if len(np.unique(truth[truth >= 0])) < 2:
             return {}

@@ -1,4 +1,4 @@
-"""Pictures of data, cost and decision boundaries. Examples are columns, as in ``train``."""
+"""Plots of data, cost and decision boundaries. Examples are columns, as in ``train``."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def cost_curves(
     Parameters
     ----------
     curves : mapping of str to (iterations, costs)
-        Labels and what they name, of the same length.
+        Iterations and costs, of the same length, by label.
     title : str
-        What is seen.
+        Title of the figure.
     log : bool
         Whether the cost axis is logarithmic.
     along : str
-        What is counted: "iteration" or "epoch".
+        The unit of the horizontal axis: "iteration" or "epoch".
 
     Returns
     -------
@@ -85,7 +85,7 @@ def data_points(
     X : array, shape (n_x, m)
     Y : array, shape (1, m) or (n_classes, m)
     title : str
-        What is seen.
+        Title of the figure.
     classes, feature_names : sequence of str, optional
 
     Returns
@@ -112,10 +112,10 @@ def decision_boundaries(
     columns: int = 2,
     resolution: int = 240,
 ) -> Figure:
-    """Draw what each model says of every point of the plane, one panel per model.
+    """Draw the predictions of models over the plane, one panel per model.
 
-    The shading is the probability, the line is where the decision changes, and the points are the
-    examples; those a model gets wrong have a dark rim.
+    The shading is the probability, the line is the decision boundary, and the points are the
+    examples; misclassified ones have a dark rim.
 
     Parameters
     ----------
@@ -124,12 +124,12 @@ def decision_boundaries(
     X : array, shape (2, m)
     Y : array, shape (1, m) or (n_classes, m)
     title : str
-        What is seen.
+        Title of the figure.
     classes, feature_names : sequence of str, optional
     columns : int
         Panels side by side.
     resolution : int
-        Points of the shading's grid along each side.
+        Points of the grid for the shading along each side.
 
     Returns
     -------
@@ -144,7 +144,7 @@ def decision_boundaries(
     if X.ndim != 2 or X.shape[0] != 2:
         raise EllayerError(
             f"decision_boundaries: expected X of shape (2, m), a plane; received {X.shape}; "
-            f"draw more features with data_points"
+            f"plot more features with data_points"
         )
     labels = class_index(Y)
     classes = _class_names(classes, labels)
@@ -172,7 +172,7 @@ def image_grid(images: Sequence[np.ndarray], captions: Sequence[str], title: str
     images : sequence of array, each (height, width) or (height, width, 3), values in [0, 1]
     captions : sequence of str
     title : str
-        What is seen.
+        Title of the figure.
     columns : int
 
     Returns
@@ -242,14 +242,14 @@ def _draw_probability(axes: Axes, model: Probabilities, X: np.ndarray, resolutio
     for k in range(len(P)):
         others = np.delete(P, k, axis=0).max(axis=0) if len(P) > 1 else 1.0 - P[k]
         lead = P[k] - others
-        if lead.min() < 0 < lead.max():  # a model that says one thing everywhere has no boundary
+        if lead.min() < 0 < lead.max():  # a constant prediction has no boundary
             axes.contour(x1, x2, lead, levels=[0.0], colors=INK, linewidths=1.6)
     axes.set_xlim(left, right)
     axes.set_ylim(bottom, top)
 
 
 def _label_the_outside(panels: list[Axes], used: int, columns: int, names: Sequence[str]) -> None:
-    """Name the axes on the left and wherever no panel stands below; blank the panels not used."""
+    """Label the axes on the left and above empty panels; hide the unused panels."""
     x_label, y_label = names if len(names) == 2 else ("x₁", "x₂")
     for i, axes in enumerate(panels):
         if i >= used:
@@ -279,7 +279,7 @@ def _draw_keys(figure: Figure, panels: list[Axes], classes: Sequence[str], binar
         for k, name in enumerate(classes)
     ]  # fmt: skip
     keys.append(Line2D([], [], linestyle="", marker="o", markerfacecolor="#BBBBBB", markeredgecolor="black",
-                       label="dark rim: wrong", markersize=8))  # fmt: skip
+                       label="dark rim: misclassified", markersize=8))  # fmt: skip
     keys.append(Line2D([], [], color=INK, linewidth=1.6, label="decision changes"))
     if binary:
         shading = ScalarMappable(Normalize(0, 1), PROBABILITY)

@@ -1,4 +1,4 @@
-"""Pictures of partial dependence and of individual conditional expectation."""
+"""Plots of partial dependence and of individual conditional expectation."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from .style import COLOURS, DASHES, look, new_figure
 if TYPE_CHECKING:
     from ..inspection.partial_dependence import Dependence
 
-_LINES = 40  # rows drawn one by one
+_LINES = 40  # rows drawn as single lines
 _CLASSES = 6
 
 
 def shown_class(dependence: Dependence, classes: list[Any]) -> int | None:
-    """Return the class whose probability is described: of two the second, of more the one that varies most.
+    """Return the class whose probability is described: the second of two, else the one that varies most.
 
     Parameters
     ----------
@@ -33,12 +33,12 @@ def shown_class(dependence: Dependence, classes: list[Any]) -> int | None:
 
 
 def has_individual(dependence: Dependence) -> bool:
-    """Return whether single rows are drawn: lines over numbers, of one output."""
+    """Return whether single rows are drawn: for a numeric column and one output."""
     return dependence.is_ordered and dependence.average.shape[1] <= 2
 
 
 def dependence_plot(dependence: Dependence, target: str, classes: list[Any], title: str = "") -> Figure:
-    """Draw the mean prediction over the values of a column, with single rows where one output is drawn.
+    """Draw the mean prediction over the values of a column, with single rows if there is one output.
 
     Parameters
     ----------

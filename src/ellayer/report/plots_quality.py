@@ -1,4 +1,4 @@
-"""Pictures of the quality of predictions: confusion matrix, calibration, ranking, errors, importance."""
+"""Plots of the quality of predictions: confusion matrix, calibration, ROC, errors, importance."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from .style import COLOURS, DASHES, INK, MARKERS, look, new_figure
 Corner = Literal["best", "lower left", "lower right", "upper left"]
 Curve = tuple[np.ndarray, np.ndarray]  # scores, and which rows are positive
 
-SIZE = (4.7, 3.5)  # inches: two beside each other on a wide screen, one on a phone
+SIZE = (4.7, 3.5)  # inches: two side by side on a wide screen, one on a phone
 BLUE, ORANGE = COLOURS[1], COLOURS[0]
 _GRID: dict[str, Any] = {"color": "#DDDDDD", "linewidth": 0.8}
 _LONG = 16  # letters of a name on an axis
 _MOST_POINTS = 1500
-_MOST_CELLS = 30  # along a side, drawn one by one and named
+_MOST_CELLS = 30  # per side, up to which classes are drawn and named individually
 _CURVES = {"training": ("mean_loss", "loss"), "validation": ("validation_loss",)}
-# From clear to blue, so that it lies on a light page as on a dark one; a blue that pages do not exchange for their own.
+# From transparent to blue, for light and dark pages; a blue that pages do not replace by their own.
 _SHADES = LinearSegmentedColormap.from_list("shares", ((0.0, 0.447, 0.694, 0.0), (0.0, 0.447, 0.694, 1.0)))
 
 
 def shorten(text: object, length: int = _LONG) -> str:
-    """Return a name no longer than fits, of letters that can be drawn.
+    """Return a name shortened to fit, of printable characters.
 
     >>> shorten("a very long name of a class", 10), shorten("a\\x00b")
     ('a very lo…', 'a b')
@@ -134,7 +134,7 @@ def confusion_matrix(y: ArrayLike, prediction: ArrayLike, classes: Sequence[Any]
             axes.set_xticks(np.arange(K) + 0.5, names, rotation=90 if turned else 0)
             axes.set_yticks(np.arange(K) + 0.5, names)
         for i, j in np.argwhere(counts) if K <= 20 else []:
-            ink = "#FFFFFE" if shares[i, j] > 0.5 else INK  # white stays so on a dark page, as the blue does
+            ink = "#FFFFFE" if shares[i, j] > 0.5 else INK  # white is the same on a dark page, like the blue
             axes.text(
                 j + 0.5,
                 i + 0.5,
@@ -152,7 +152,7 @@ def confusion_matrix(y: ArrayLike, prediction: ArrayLike, classes: Sequence[Any]
 
 
 def count_pairs(y: ArrayLike, prediction: ArrayLike, classes: Sequence[Any]) -> np.ndarray:
-    """Return how often class i was predicted as class j, shape (K, K); unknown labels are left out.
+    """Return how often class i was predicted as class j, shape (K, K); unknown labels are ignored.
 
     >>> count_pairs(["a", "a", "b"], ["a", "b", "b"], ["a", "b"])
     array([[1, 1],
@@ -248,7 +248,7 @@ def precision_recall_curves(curves: Mapping[str, Curve], title: str = "") -> Fig
 
 
 def predicted_against_true(y: ArrayLike, prediction: ArrayLike, title: str = "", target: str = "") -> Figure:
-    """Draw each row's prediction over its truth; on the line they are equal.
+    """Draw the prediction of each row over its true value, with the identity line.
 
     Parameters
     ----------
@@ -277,7 +277,7 @@ def predicted_against_true(y: ArrayLike, prediction: ArrayLike, title: str = "",
 
 
 def residual_plot(y: ArrayLike, prediction: ArrayLike, title: str = "", target: str = "") -> Figure:
-    """Draw each row's error, predicted minus true, over its prediction; arguments as ``predicted_against_true``."""
+    """Draw the error of each row, predicted minus true, over its prediction; arguments as ``predicted_against_true``."""
     y, prediction = _finite(y, prediction)
     some = _some(len(y))
     with look():
@@ -293,7 +293,7 @@ def residual_plot(y: ArrayLike, prediction: ArrayLike, title: str = "", target: 
 def importance_bars(
     importance: Sequence[tuple[str, float, float]], of: str = "score", title: str = "", most: int = 20
 ) -> Figure:
-    """Draw how much worse a metric gets when a feature is shuffled, the largest first, with the spread.
+    """Draw the permutation importance of features, the largest first, with standard deviations.
 
     Parameters
     ----------
@@ -303,7 +303,7 @@ def importance_bars(
     title : str
         Of the picture.
     most : int
-        Features drawn.
+        Maximum number of features.
 
     Returns
     -------
@@ -357,7 +357,7 @@ def _finite(y: ArrayLike, prediction: ArrayLike) -> tuple[np.ndarray, np.ndarray
 
 
 def _some(m: int) -> np.ndarray:
-    """Return all rows, or evenly chosen ones if there are many, to keep the file small."""
+    """Return all rows, or evenly spaced ones if there are many, to keep the file small."""
     return np.unique(np.linspace(0, m - 1, min(m, _MOST_POINTS)).astype(int)) if m else np.zeros(0, int)
 
 

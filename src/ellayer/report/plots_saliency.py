@@ -1,4 +1,4 @@
-"""Pictures of saliency: an overlay on a picture, a bar for each column of a table."""
+"""Plots of saliency: an overlay on an image, a bar for each column of a table."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ def saliency_overlay(
     title: str = "Contributions to the prediction",
     share: float = 0.995,
 ) -> Figure:
-    """Draw a picture, and over its grey copy the contributions for (blue) and against (orange) the prediction.
+    """Draw an image, and over a grey copy the contributions for (blue) and against (orange) the prediction.
 
     Parameters
     ----------
     picture : array, shape (height, width) or (height, width, 3)
         Numbers in [0, 1] or [0, 255].
     contributions : array of the same size
-        A column of ``Saliency.integrated`` (or ``gradients``); colours are added up.
+        A column of ``Saliency.integrated`` (or ``gradients``); colour channels are summed.
     title : str
     share : float
-        The quantile of the sizes that is drawn in full colour.
+        The quantile of the absolute contributions that is drawn in full colour.
 
     Returns
     -------
@@ -37,7 +37,7 @@ def saliency_overlay(
     Raises
     ------
     ValueError
-        For sizes that do not fit.
+        For wrong sizes.
     """
     picture = np.asarray(picture, dtype=float)
     if picture.ndim not in (2, 3) or (picture.ndim == 3 and picture.shape[2] not in (1, 3)):
@@ -47,7 +47,7 @@ def saliency_overlay(
     contributions = np.asarray(contributions, dtype=float)
     if contributions.size != picture.size:
         raise EllayerError(
-            f"contributions: expected one per number of the picture, {picture.size}; received {contributions.size}"
+            f"contributions: expected one per value of the picture, {picture.size}; received {contributions.size}"
         )
     if picture.max() > 1:
         picture = picture / 255
@@ -60,7 +60,7 @@ def saliency_overlay(
         left.imshow(picture, cmap="gray" if picture.ndim == 2 else None, vmin=0, vmax=1)
         left.set_title("the picture")
         right.imshow(_coloured(0.55 + 0.45 * grey, values / top))
-        right.set_title("blue: for it, orange: against it")
+        right.set_title("blue: for the prediction, orange: against it")
         for axes in (left, right):
             axes.set_axis_off()
     return figure
@@ -90,7 +90,7 @@ def saliency_bars(
     names : sequence of str, optional
     title : str
     most : int
-        Number of bars; the other inputs are added up in one more.
+        Number of bars; the other inputs are summed in one more.
 
     Returns
     -------

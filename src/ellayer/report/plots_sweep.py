@@ -1,4 +1,4 @@
-"""The trials of a sweep in one picture."""
+"""A plot of the trials of a sweep."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .style import COLOURS, DASHES, INK, MARKERS, label_powers, look, new_figure
 
 
 def trial_curves(rows: Sequence[Mapping[str, Any]], best: int, score: str, title: str) -> Figure:
-    """Draw the validation score over the learning rate, a line for each architecture, the best ringed.
+    """Draw the validation score over the learning rate, a line for each architecture, with the best marked.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ def trial_curves(rows: Sequence[Mapping[str, Any]], best: int, score: str, title
     score : str
         The score's name.
     title : str
-        What is seen.
+        Title of the figure.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def trial_curves(rows: Sequence[Mapping[str, Any]], best: int, score: str, title
         axes.set_xscale("log")
         label_powers(axes.xaxis)
         axes.set_xlabel("learning rate")
-        axes.set_ylabel(f"{score} on rows held out in training")
+        axes.set_ylabel(f"{score} on held-out rows")
         axes.grid(axis="y", color="#DDDDDD", linewidth=0.8)
         axes.margins(0.08)
         axes.legend(title="layers")

@@ -21,11 +21,11 @@ class Predictions:
     Parameters
     ----------
     name : str
-        Like "the network" or "logistic regression".
+        For example "the network" or "logistic regression".
     prediction : array, shape (m,)
         Labels or numbers.
     P : array, shape (m, K), optional
-        Probabilities, one column per class, if the model gives them.
+        Probabilities, one column per class, if the model has them.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Predictions:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class RunFacts:
-    """Facts of a run, as ``write_report`` shows them; those that are None or empty are left out.
+    """Facts of a run for ``write_report``; those that are None or empty are omitted.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class RunFacts:
     y : array, shape (m,)
         True values of the held-out rows.
     models : list of Predictions
-        For those rows: the network first, then the models it is compared with.
+        Predictions for those rows: first the network, then the models for comparison.
     classes : list
         The labels, in the order of the columns of P.
     held_out_on : str
@@ -63,7 +63,7 @@ class RunFacts:
     best_epoch : int, optional
         The epoch whose parameters are used.
     source, command, config, created : str
-        The file, the command that repeats the run, its settings as TOML, and when it ran.
+        The file, the command that reproduces the run, its settings as TOML, and its date.
     rows : dict of str to int
         Numbers of rows: "train", "validation", "test".
     columns : list of dict
@@ -71,21 +71,21 @@ class RunFacts:
     findings, notes : list of str
         Data warnings; messages of the preprocessing.
     shown_rows : list of dict, optional
-        The held-out rows as they are shown in the table of the largest mistakes.
+        The held-out rows, for the table of the largest errors.
     images : array, shape (m, h, w) or (m, h, w, 3), optional
         The held-out images, values in [0, 1].
     ids : list of str, optional
         Names of the held-out rows.
     importance : list of (str, float, float)
-        Feature, or several joined by " + "; mean change of the metric for the worse when it is shuffled, standard deviation.
+        Feature, or several joined by " + "; mean deterioration of the metric when it is shuffled, standard deviation.
     importance_of : str
         Title of the metric.
     importance_note : str
-        How it was measured.
+        A description of the measurement.
     dependence : list of Dependence
         Partial dependence on the most important columns.
     weight_pictures : array, shape (units, h, w) or (units, h, w, 3), optional
-        The first layer's weights, one picture per unit.
+        The weights of the first layer, one image per unit.
     diagnosis : Diagnosis, optional
     seconds : dict of str to float
         Duration of each phase.

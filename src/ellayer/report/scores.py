@@ -17,10 +17,12 @@ from .run_facts import Predictions
 
 LEVEL = 0.95
 _Z = NormalDist().inv_cdf((1 + LEVEL) / 2)
-_RESAMPLES = (200, 1000)  # the more rows and classes, the fewer: of many rows the interval is narrow anyway
+_RESAMPLES = (200, 1000)  # fewer for more rows and classes: with many rows the interval is narrow anyway
 _WORK = 2_500_000  # rows drawn for all resamples together
 _CHUNK = 500_000  # of them at once
-_ROWS = 5_000  # resampled; of more rows so many, and the interval made narrower by the root of their share
+_ROWS = (
+    5_000  # maximum number of resampled rows; with more, the interval is scaled by the root of their share
+)
 
 
 @dataclass(frozen=True)
@@ -30,9 +32,9 @@ class Score:
     Attributes
     ----------
     value, low, high : float
-        nan where it is not defined: an interval of one row, the ROC AUC of one class.
+        nan if undefined: an interval for one row, the ROC AUC for one class.
     maximize : bool
-        Whether more is better.
+        Whether higher is better.
     """
 
     value: float
@@ -41,7 +43,7 @@ class Score:
     maximize: bool = True
 
     def to_json(self) -> dict[str, float | None]:
-        """Return value, low and high as JSON has them: None instead of nan.
+        """Return value, low and high for JSON, with None instead of nan.
 
         >>> Score(0.9, 0.8, float("nan")).to_json()
         {'value': 0.9, 'low': 0.8, 'high': None}
@@ -60,15 +62,15 @@ def scores(
 ) -> dict[str, Score]:
     """Return the scores of predictions, each with its 95 % confidence interval.
 
-    The intervals are those of the bootstrap over rows: percentiles of 200 to 1000 resamples, always the
-    same ones (of more than 5000 rows, 5000 are resampled, and the interval is made narrower by the root
-    of their share). That of the accuracy is Wilson's; that of the calibration error, which resampling
-    raises, is value ± 1.96 standard deviations of the resamples.
+    The intervals are computed by the bootstrap over rows: percentiles of 200 to 1000 resamples with a fixed
+    seed (with more than 5000 rows, 5000 are resampled, and the interval is scaled by the root of their
+    share). For accuracy it is Wilson's interval; for the calibration error, which resampling biases
+    upwards, it is value ± 1.96 standard deviations of the resamples.
 
     Parameters
     ----------
     y : array, shape (m,)
-        The truth: labels, or numbers.
+        True labels or numbers.
     prediction : array, shape (m,)
     P : array, shape (m, K), optional
         Probabilities; without them there are no scores of probabilities.
@@ -177,7 +179,7 @@ def calibration_bins(P: ArrayLike, y: ArrayLike, classes: Sequence[object]) -> l
 def _arrays(
     y: ArrayLike, prediction: ArrayLike, P: ArrayLike | None, classes: Sequence[object] | None
 ) -> dict[str, np.ndarray]:
-    """Return the truth, and the predictions by the name of what a metric takes."""
+    """Return the true values, and the predictions by the kind that a metric takes."""
     if classes is None:
         arrays = {"truth": np.asarray(y, dtype=float), "numbers": np.asarray(prediction, dtype=float).ravel()}
     else:
@@ -251,7 +253,7 @@ def _score(name: str, value: float, draws: np.ndarray, W: np.ndarray) -> Score:
     if not math.isfinite(value):
         low = high = math.nan
     elif interval == "wilson":
-        low, high = wilson(value, float(W.sum() ** 2 / (W**2).sum()))  # of so many rows of equal weight
+        low, high = wilson(value, float(W.sum() ** 2 / (W**2).sum()))  # effective number of rows
     elif interval == "normal":
         spread = _Z * float(np.std(draws)) if len(W[0]) > 1 else math.nan
         low, high = max(0.0, value - spread), min(1.0, value + spread)

@@ -1,4 +1,4 @@
-"""The look the pictures share: colours and markers that can be told apart without colour, sizes, ink."""
+"""The common style of the plots: colours, and markers that are distinguishable without colour."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter
 
-# Okabe and Ito's colours, the strongest first; their yellow is too pale on white.
+# The palette of Okabe and Ito, the strongest colours first, without yellow, which is too pale on white.
 COLOURS = (
     "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#7F3C8D", "#8C6D31", "#777777",
 )  # fmt: skip
@@ -26,7 +26,7 @@ DASHES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8
 INK = "#222222"
 PROBABILITY = LinearSegmentedColormap.from_list("probability", (COLOURS[0], "#F7F7F7", COLOURS[1]))
 
-_LOOK: Any = {  # matplotlib types the names of its settings one by one
+_LOOK: Any = {  # matplotlib's type for settings lists every name
     "font.family": "DejaVu Sans",
     "font.size": 11.0,
     "axes.titlesize": 11.5,
@@ -37,7 +37,7 @@ _LOOK: Any = {  # matplotlib types the names of its settings one by one
     "axes.labelcolor": INK,
     "axes.grid": False,
     "text.color": INK,
-    "text.parse_math": False,  # names from files are drawn as they are, with their dollar signs
+    "text.parse_math": False,  # names from files are not mathematics: dollar signs are literal
     "xtick.color": INK,
     "ytick.color": INK,
     "legend.frameon": False,
@@ -46,9 +46,9 @@ _LOOK: Any = {  # matplotlib types the names of its settings one by one
 
 @contextmanager
 def look() -> Iterator[None]:
-    """Set the style of pictures inside a ``with`` block; the user's own settings are restored after it.
+    """Set the style of plots inside a ``with`` block; the user's settings are restored afterwards.
 
-    Letters that matplotlib's font lacks are boxes in a PNG but correct in a page, so that the warnings are off.
+    Characters missing in matplotlib's font are boxes in a PNG but correct in a page, so the warnings are disabled.
     """
     with rc_context(_LOOK), warnings.catch_warnings():
         for message in ("Glyph .* missing from", "Matplotlib currently does not support .* natively"):
@@ -87,7 +87,7 @@ def label_powers(axis: Axis) -> None:
 
 
 def save_picture(figure: Figure, path: str | Path, dpi: int = 120) -> Path:
-    """Write a figure; the ending of the path says the format (.png, .svg, .pdf).
+    """Write a figure; the suffix of the path is its format (.png, .svg, .pdf).
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Pictures inside a page: SVG in the page's own colours and letters, images as PNG in the text."""
+"""Pictures inside a page: SVG in the page's colours and fonts, images as embedded PNG."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from .style import look
 
-# What is drawn in these colours takes the page's, which know light from dark.
+# These colours are replaced by those of the page, which differ in light and dark mode.
 _VARIABLES = {
     "#222222": "--ink", "#666666": "--edge", "#8a8f98": "--edge", "#dddddd": "--line", "#ffffff": "--paper", "white": "--paper",
     "#0072b2": "--blue", "#d55e00": "--orange", "#009e73": "--green", "#cc79a7": "--pink", "#e69f00": "--amber",
@@ -23,19 +23,19 @@ _FONT = "system-ui,'Segoe UI',Roboto,'DejaVu Sans',sans-serif"
 
 
 class Pictures:
-    """Turns figures into SVG; every one gets names of its own, for a page may hold no name twice."""
+    """Converts figures to SVG with unique ids, because ids must not repeat within a page."""
 
     def __init__(self) -> None:
         self._numbers = count(1)
 
     def figure(self, figure: Figure, description: str) -> str:
-        """Return a figure as SVG with letters that can be read and searched.
+        """Return a figure as SVG with searchable text.
 
         Parameters
         ----------
         figure : Figure
         description : str
-            For those who do not see it.
+            Alternative text.
         """
         import matplotlib
 
@@ -74,13 +74,13 @@ class Pictures:
 
 
 def png(picture: np.ndarray, side: int = 160) -> str:
-    """Return an image as a data address.
+    """Return an image as a data URL.
 
     Parameters
     ----------
     picture : array, shape (h, w) or (h, w, 3), values in [0, 1]
     side : int
-        Pixels of the longer side; a larger image is made smaller, so that the page stays so too.
+        Maximum number of pixels of the longer side; larger images are scaled down, to keep the page small.
     """
     from PIL import Image
 
@@ -93,6 +93,6 @@ def png(picture: np.ndarray, side: int = 160) -> str:
 
 
 def weight_picture(W: np.ndarray) -> np.ndarray:
-    """Return weights as an image: grey is 0, colours of pixels as they are, brightness where there are none."""
+    """Return weights as an image: grey is 0; in colour for coloured pixels, else as brightness."""
     top = float(np.abs(W).max()) or 1.0
     return 0.5 + 0.5 * W / top

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def of_curves(facts: RunFacts) -> str:
-    """Return how far the loss fell, or where training diverged.
+    """Return the change of the loss, or the step at which training diverged.
 
     Parameters
     ----------
@@ -130,14 +130,14 @@ def of_importance(facts: RunFacts) -> str:
     """
     name, change, _ = max(facts.importance, key=lambda row: row[1])
     if change <= 0:
-        return "No feature matters by itself"
+        return "No single feature is important"
     metric = facts.importance_of or "score"
     verb = "raises" if change_when_worse(metric) == "increase" else "lowers"
     return f"Most important: {short(name)} (shuffling it {verb} the {metric} by {change:.2g})"
 
 
 def of_dependence(facts: RunFacts, dependence: Dependence) -> str:
-    """Return between which values the mean prediction varies.
+    """Return the range of the mean prediction.
 
     Parameters
     ----------
