@@ -65,6 +65,8 @@ class ModelParts:
         For each member the mean of A^[0] over training rows; empty if unknown.
     temperature : float
         The outputs Z^[L] are divided by it before they become probabilities.
+    positive : int
+        Of two classes the one that scores such as F1, thresholds and explanations speak of: 0 or 1.
     target_scale : TargetScale
         From the outputs to numbers in the unit of the target.
     """
@@ -85,6 +87,7 @@ class ModelParts:
     column_names: Sequence[str] = ()
     average_inputs: Sequence[np.ndarray] = ()
     temperature: float = 1.0
+    positive: int = 1
     target_scale: TargetScale = field(default_factory=TargetScale)
 
 

@@ -189,7 +189,7 @@ def _units(ensemble: Ensemble, X: np.ndarray, label: object) -> np.ndarray:
     if label is None and ensemble.has_odds and K > 2:
         return class_index(ensemble.predict(X).T)
     if label is None:
-        return np.full(m, K - 1 if ensemble.has_odds else 0)
+        return np.full(m, ensemble.parts.positive if ensemble.has_odds else 0)
     labels = ensemble.labels()
     if label not in labels:
         raise EllayerError(f"label: expected one of {', '.join(map(str, labels[:10]))}, received {label!r}")

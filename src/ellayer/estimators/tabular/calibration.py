@@ -53,11 +53,52 @@ def best_threshold(metric: Metric, P: np.ndarray, numbers: np.ndarray, weights: 
     -------
     float
     """
-    candidates = np.unique(np.append(np.quantile(P[:, 1], np.linspace(0.01, 0.99, 99)), 0.5))
-    candidates = candidates[(candidates > 0.0) & (candidates < 1.0)]
+    candidates = _thresholds(P[:, 1], 0.5)
     values = [score(metric, P, numbers, weights, np.array([1.0 - t, t])) for t in candidates.tolist()]
-    best = np.flatnonzero(np.asarray(values) == max(values))
-    return float(candidates[best[np.argmin(np.abs(candidates[best] - 0.5))]])
+    return _best_of(candidates, np.asarray(values), 0.5)
+
+
+def cheapest_threshold(
+    p: np.ndarray, positive: np.ndarray, weights: np.ndarray | None, fp: float, fn: float
+) -> float:
+    """Return the probability of the positive class above which errors cost least.
+
+    Of equal ones that nearest to fp / (fp + fn), which is best for probabilities that are calibrated.
+
+    Parameters
+    ----------
+    p : ndarray, shape (m,)
+    positive : ndarray of bool, shape (m,)
+    weights : ndarray, shape (m,), or None
+    fp, fn : float
+        Cost of a false positive and of a false negative.
+
+    Examples
+    --------
+    >>> p = np.array([0.1, 0.3, 0.3, 0.8])
+    >>> cheapest_threshold(p, np.array([False, True, False, True]), None, 1.0, 4.0) < 0.3
+    True
+    """
+    calibrated = fp / (fp + fn)
+    candidates = _thresholds(p, calibrated)
+    mass = np.ones(len(p)) if weights is None else weights
+    costs = np.where(positive, fn * mass, 0.0) - np.where(positive, fn * mass, -fp * mass) * (
+        p > candidates[:, None]
+    )
+    return _best_of(candidates, -costs.sum(axis=1).round(9), calibrated)
+
+
+def _thresholds(p: np.ndarray, near: float) -> np.ndarray:
+    """Return quantiles of probabilities as candidates of a threshold, and one more."""
+    candidates = np.unique(np.append(np.quantile(p, np.linspace(0.01, 0.99, 99)), near))
+    inside: np.ndarray = candidates[(candidates > 0.0) & (candidates < 1.0)]
+    return inside
+
+
+def _best_of(candidates: np.ndarray, values: np.ndarray, near: float) -> float:
+    """Return the candidate of the largest value; of equal ones the nearest to a number."""
+    best = np.flatnonzero(values == max(values.tolist()))
+    return float(candidates[best[np.argmin(np.abs(candidates[best] - near))]])
 
 
 def temperature_for(log_P: np.ndarray, numbers: np.ndarray, weights: np.ndarray | None) -> float:

@@ -21,7 +21,8 @@ from ..examples import Examples
 from ..labels import ProbabilisticClassifier, class_weights, labels_from_facts, labels_to_facts
 from ..sklearn_compat import StrOptions, check_targets, fit_context, store_parameters
 from .base import CONSTRAINTS, BaseTabular
-from .calibration import best_threshold, prior, score, temperature_for
+from .calibration import best_threshold, cheapest_threshold, prior, score, temperature_for
+from .decision_options import costs_of, positive_place
 from .fitted import FittedTableClassifier, softened
 from .recipes import Recipe
 from .training import FitRequest
@@ -58,6 +59,11 @@ class TabularClassifier(ProbabilisticClassifier, BaseTabular, FittedTableClassif
         "balanced_accuracy", "f1" or "calibration_error". Decides which epoch is best, whether labels are
         smoothed (for metrics of labels), and how labels follow from probabilities.
     class_weight : dict, "balanced" or None, default=None
+    positive : label or None, default=None
+        Of two classes the one that F1 and costs speak of; None is the second.
+    cost : dict or None, default=None
+        Of two classes: ``{"fp": 1, "fn": 5}`` for a false positive and a false negative. Labels follow from the
+        threshold of the probability that costs least on rows held out in training.
     recipe : str, default="ramps"
         A name of ``ellayer.estimators.tabular.recipes.RECIPES``: "ramps", or RealMLP's "simple" and "full".
     learning_rate : float or None, default=None
@@ -94,7 +100,9 @@ class TabularClassifier(ProbabilisticClassifier, BaseTabular, FittedTableClassif
     temperature_ : float
         The outputs are divided by it; 1 where that does not lower the log loss.
     decision_ : ndarray of shape (n_classes,)
-        The label is the class of the largest p / decision.
+        The label is the class of the largest p / decision; of two classes 1 - threshold and threshold.
+    positive_ : label or None
+        The positive one of two classes.
     stopped_by_, engine_ : str
     n_features_in_, feature_names_in_
 
@@ -112,6 +120,7 @@ class TabularClassifier(ProbabilisticClassifier, BaseTabular, FittedTableClassif
         **CONSTRAINTS,
         "metric": [StrOptions(set(metric_names("classes")))],
         "class_weight": [dict, StrOptions({"balanced"}), None],
+        "cost": [dict, None],
     }
 
     def __init__(
@@ -123,6 +132,8 @@ class TabularClassifier(ProbabilisticClassifier, BaseTabular, FittedTableClassif
         hidden_layer_sizes: int | Sequence[int] | np.ndarray | None = None,
         metric: str = "log_loss",
         class_weight: Mapping[Any, float] | Literal["balanced"] | None = None,
+        positive: object = None,
+        cost: Mapping[str, float] | None = None,
         recipe: str = "ramps",
         learning_rate: float | None = None,
         batch_size: int = 256,
@@ -191,6 +202,7 @@ class TabularClassifier(ProbabilisticClassifier, BaseTabular, FittedTableClassif
     def _learn_targets(self, y: np.ndarray) -> np.ndarray:
         self._labels = LabelBinarizer().fit(y)
         self.classes_ = self._labels.classes_
+        self._set_positive(positive_place(self.positive, self.cost, self.classes_))
         return self._targets(y)
 
     def _targets(self, y: np.ndarray) -> np.ndarray:
@@ -236,7 +248,7 @@ class TabularClassifier(ProbabilisticClassifier, BaseTabular, FittedTableClassif
     # Scores
 
     def _score_of_epoch(self, AL: np.ndarray, Y: np.ndarray, weights: np.ndarray | None) -> float:
-        P, numbers = AL.T, Y.argmax(axis=0)
+        P, numbers = self._positive_last(AL.T, Y.argmax(axis=0))
         mass = None if weights is None else weights[0]
         metric = self._metric
         decision = prior(numbers, mass, P.shape[1]) if metric.decision == "prior" else 1.0
@@ -254,6 +266,18 @@ class TabularClassifier(ProbabilisticClassifier, BaseTabular, FittedTableClassif
         if Y is not None and self._metric.decision == "prior":
             share = np.average(Y, axis=0, weights=weights)
             self.decision_ = np.where(share > 0, share, 1.0)
+        if self.cost is not None and K == 2:
+            fp, fn = costs_of(self.cost)
+            self._set_threshold(fp / (fp + fn))
+
+    def _positive_last(self, P: np.ndarray, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return probabilities (m, K) and class indices with the positive one of two classes as the second."""
+        return (P[:, ::-1], 1 - numbers) if self._positive_place() == 0 else (P, numbers)
+
+    def _set_threshold(self, threshold: float) -> None:
+        """Set the decision of two classes by the probability of the positive one."""
+        pair = [1.0 - threshold, threshold]
+        self.decision_ = np.array(pair if self._positive_place() == 1 else pair[::-1])
 
     def _evaluate(self, Z: np.ndarray, examples: Examples) -> np.ndarray:
         """Set temperature, decision and score; return the probabilities."""
@@ -261,16 +285,23 @@ class TabularClassifier(ProbabilisticClassifier, BaseTabular, FittedTableClassif
         log_P = np.log(np.maximum(np.nanmean(softened(Z, 1.0), axis=0), 1e-300))
         self.temperature_ = temperature_for(log_P, numbers, weights)
         P = np.nanmean(softened(Z, self.temperature_), axis=0)
-        if metric.decision == "tuned" and P.shape[1] == 2:
-            threshold = best_threshold(metric, P, numbers, weights)
-            self.decision_ = np.array([1.0 - threshold, threshold])
-        self.validation_score_ = score(metric, P, numbers, weights, self.decision_)
+        ordered, truth = self._positive_last(P, numbers)
+        if self.cost is not None:
+            by_class = self._class_weights(
+                examples.Y, None
+            )  # rows cost what they cost, whatever they weigh in the fit
+            mass = weights if by_class is None or weights is None else weights / by_class
+            self._set_threshold(cheapest_threshold(ordered[:, 1], truth == 1, mass, *costs_of(self.cost)))
+        elif metric.decision == "tuned" and P.shape[1] == 2:
+            self._set_threshold(best_threshold(metric, ordered, truth, weights))
+        decision = self.decision_ if self._positive_place() == 1 else self.decision_[::-1]
+        self.validation_score_ = score(metric, ordered, truth, weights, decision)
         return P
 
     # Storage
 
     def _target_facts(self) -> dict[str, Any]:
-        return {"labels": labels_to_facts(self._labels)}
+        return {"labels": labels_to_facts(self._labels), "positive": self._positive_place()}
 
     def _set_target_facts(self, facts: dict[str, Any]) -> None:
         self._labels = labels_from_facts(facts["labels"])

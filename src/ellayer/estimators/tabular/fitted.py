@@ -121,8 +121,13 @@ class FittedTable(ABC):
             column_names=[encoder.name for encoder in self.preparation_.columns_],
             average_inputs=self.average_inputs_,
             temperature=getattr(self, "temperature_", 1.0),
+            positive=self._positive_place(),
             target_scale=TargetScale(**getattr(self, "target_", {})),
         )
+
+    def _positive_place(self) -> int:
+        """Return the place of the positive one of two classes; 1 if there is none."""
+        return 1
 
     def _prepared_columns(self, X: object) -> np.ndarray:
         matrix = self.preparation_.transform_columns(self.preparation_.match(X))
@@ -155,6 +160,7 @@ class FittedTableClassifier(FittedTable):
     classes_: np.ndarray
     decision_: np.ndarray
     temperature_: float
+    positive_: Any
     _arrays = ("oof_prediction_", "decision_", "temperature_")
 
     def predict(self, X: TableLike, return_std: bool = False) -> Any:
@@ -210,6 +216,15 @@ class FittedTableClassifier(FittedTable):
     def _set_target_facts(self, facts: dict[str, Any]) -> None:
         labels = facts["labels"]
         self.classes_ = np.array(labels["values"], dtype=np.dtype(labels["dtype"]))
+        self._set_positive(facts.get("positive", 1))
+
+    def _positive_place(self) -> int:
+        positive = getattr(self, "positive_", None)
+        return 1 if positive is None else int(np.flatnonzero(self.classes_ == positive)[0])
+
+    def _set_positive(self, number: int) -> None:
+        """Set the positive one of two classes by its place."""
+        self.positive_ = self.classes_[number] if len(self.classes_) == 2 else None
 
 
 class FittedTableRegressor(FittedTable):
