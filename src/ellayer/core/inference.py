@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import math
 
-from .activations import blend_forward
-from .arrays import Array, array_namespace, dot
+from .arrays import Array, array_namespace
 from .inputs import inputs_forward
 from .network import Network
-from .propagation import Cache
+from .propagation import Cache, layer_outputs
 
 EXAMPLES_AT_ONCE = 4096  # a good block where blocks are small on purpose
 NUMBERS_AT_ONCE = 2**24  # in the widest layer of a block, by default
@@ -184,8 +183,6 @@ def _forward(A: Array, parameters: dict[str, Array], network: Network, layer: in
         A, _ = inputs_forward(A, parameters, network.inputs)
     Z = A
     for l, activation in enumerate(network.layer_activations[:layer], start=1):
-        Z = dot(parameters[f"W{l}"], A) + parameters[f"b{l}"]
-        A = activation.forward(Z)
-        if network.parametric and l < network.L:
-            A = blend_forward(Z, A, parameters[f"a{l}"])
+        W, b, alpha = parameters[f"W{l}"], parameters[f"b{l}"], parameters.get(f"a{l}")
+        A, Z, _ = layer_outputs(A, W, b, activation, alpha)
     return A, Z

@@ -100,6 +100,27 @@ def linear_backward(dZ: Units, cache: LinearCache) -> tuple[UnitsBefore, Weights
     return dot(cache[1].T, dZ), dW, db
 
 
+def layer_outputs(
+    A_prev: UnitsBefore, W: Weights, b: Biases, activation: Activation, alpha: Biases | None
+) -> tuple[Units, Units, Units]:
+    """Z = W A_prev + b, G = g(Z), and A = G or, with alpha, its blend with Z.
+
+    Parameters
+    ----------
+    A_prev : array, shape (n_prev, m)
+    W : array, shape (n, n_prev)
+    b, alpha : array, shape (n, 1)
+    activation : Activation
+
+    Returns
+    -------
+    A, Z, G : array, shape (n, m)
+    """
+    Z, _ = linear_forward(A_prev, W, b)
+    G = activation.forward(Z)
+    return (G if alpha is None else blend_forward(Z, G, alpha)), Z, G
+
+
 def linear_activation_forward(
     A_prev: UnitsBefore,
     W: Weights,
@@ -126,10 +147,8 @@ def linear_activation_forward(
     """
     if mask is not None:
         A_prev = dropout_forward(A_prev, mask)
-    Z = dot(W, A_prev) + b
-    A = activation.forward(Z)
-    cache = Cache(A_prev, W, b, Z, A, mask, alpha)
-    return (A if alpha is None else blend_forward(Z, A, alpha)), cache
+    A, Z, G = layer_outputs(A_prev, W, b, activation, alpha)
+    return A, Cache(A_prev, W, b, Z, G, mask, alpha)
 
 
 def linear_activation_backward(
