@@ -53,23 +53,14 @@ class Optimizer:
     latex: str = ""
 
 
-def _zeros(parameters: Parameters) -> Parameters:
-    return {name: array_namespace(theta).zeros_like(theta) for name, theta in parameters.items()}
-
-
-def gd_init(parameters: Parameters) -> State:
-    """Gradient descent has no state."""
-    return {}
+def init_slots(parameters: Parameters, slots: str) -> State:
+    """Return the state of a rule that keeps some arrays of each parameter's shape, 0 at first: v = 0, s = 0."""
+    return {slot: {k: array_namespace(p).zeros_like(p) for k, p in parameters.items()} for slot in slots}
 
 
 def gd_update(grads: Parameters, state: State, parameters: Parameters, rates: Rates, t: Scalar) -> Step:
     """theta = theta - alpha dtheta."""
     return {k: theta - rates[k] * grads[f"d{k}"] for k, theta in parameters.items()}, state
-
-
-def momentum_init(parameters: Parameters) -> State:
-    """v = 0."""
-    return {"v": _zeros(parameters)}
 
 
 def momentum_update(
@@ -109,11 +100,6 @@ def velocity_update(
     return {k: theta + v[k] for k, theta in parameters.items()}, {"v": v}
 
 
-def rmsprop_init(parameters: Parameters) -> State:
-    """s = 0."""
-    return {"s": _zeros(parameters)}
-
-
 def rmsprop_update(
     grads: Parameters,
     state: State,
@@ -130,11 +116,6 @@ def rmsprop_update(
         xp = array_namespace(theta)
         new[k] = theta - rates[k] * (grads[f"d{k}"] / xp.sqrt(s[k] + epsilon))
     return new, {"s": s}
-
-
-def adam_init(parameters: Parameters) -> State:
-    """v = 0, s = 0."""
-    return {"v": _zeros(parameters), "s": _zeros(parameters)}
 
 
 def adam_update(
@@ -175,30 +156,30 @@ OPTIMIZERS: Registry[Optimizer] = Registry(
 
 
 def _row(
-    name: str, init: Callable[[Parameters], State], update: Callable[..., Step],
-    numbers: dict[str, float] | None = None, *, learning_rate: float, latex: str, linear: bool = False,
-    weight_decay: float = 0.0,
+    name: str, slots: str, update: Callable[..., Step], numbers: dict[str, float] | None = None, *,
+    learning_rate: float, latex: str, linear: bool = False, weight_decay: float = 0.0,
 ) -> None:  # fmt: skip
     def make(name: str, **values: float) -> Optimizer:
         bound = partial(update, **values) if values else update
+        init = partial(init_slots, slots=slots)
         return Optimizer(name, init, bound, learning_rate, linear, False, weight_decay, latex)
 
     OPTIMIZERS.add(name, make, **(numbers or {}))
 
 
 _ADAM = {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "epsilon_hat": 0.0}
-_row("gd", gd_init, gd_update, learning_rate=0.1, linear=True, latex=r"\theta-\alpha\,d\theta")
-_row("momentum", momentum_init, momentum_update, {"beta": 0.9}, learning_rate=0.01, linear=True,
+_row("gd", "", gd_update, learning_rate=0.1, linear=True, latex=r"\theta-\alpha\,d\theta")
+_row("momentum", "v", momentum_update, {"beta": 0.9}, learning_rate=0.01, linear=True,
      latex=r"v=\beta v+d\theta,\ \theta-\alpha v")  # fmt: skip
-_row("nesterov", momentum_init, nesterov_update, {"beta": 0.9}, learning_rate=0.01, linear=True,
+_row("nesterov", "v", nesterov_update, {"beta": 0.9}, learning_rate=0.01, linear=True,
      latex=r"v=\beta v+d\theta,\ \theta-\alpha(d\theta+\beta v)")  # fmt: skip
-_row("velocity", momentum_init, velocity_update, {"beta": 0.9, "nesterov": 0.0}, learning_rate=0.01,
+_row("velocity", "v", velocity_update, {"beta": 0.9, "nesterov": 0.0}, learning_rate=0.01,
      linear=True, latex=r"v=\beta v-\alpha d\theta,\ \theta+v")  # fmt: skip
-_row("rmsprop", rmsprop_init, rmsprop_update, {"beta": 0.9, "epsilon": 1e-8}, learning_rate=0.001,
+_row("rmsprop", "s", rmsprop_update, {"beta": 0.9, "epsilon": 1e-8}, learning_rate=0.001,
      latex=r"s=\beta s+(1-\beta)d\theta^2,\ \theta-\alpha\,d\theta/\sqrt{s+\epsilon}")  # fmt: skip
-_row("adam", adam_init, adam_update, _ADAM, learning_rate=0.001,
+_row("adam", "vs", adam_update, _ADAM, learning_rate=0.001,
      latex=r"\theta-\alpha\,\hat v/(\sqrt{\hat s}+\epsilon)")  # fmt: skip
-_row("adamw", adam_init, adam_update, _ADAM, learning_rate=0.001, weight_decay=0.01,
+_row("adamw", "vs", adam_update, _ADAM, learning_rate=0.001, weight_decay=0.01,
      latex=r"\theta-\alpha(\hat v/(\sqrt{\hat s}+\epsilon)+\lambda\theta)")  # fmt: skip
 
 
