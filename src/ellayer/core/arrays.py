@@ -33,6 +33,9 @@ Weights = Float[Array, "n n_prev"]
 Biases = Float[Array, "n 1"]
 Targets = Shaped[Array, "n m"]
 ExampleWeights = Float[Array, "1 m"]
+Labels = Shaped[Array, "n m"] | Shaped[Array, " m"]  # Y as the notes' functions take it
+Examples = Shaped[Array, "n_x m"]  # X
+Parameters = dict[str, Float[Array, "..."]]  # "W1", "b1", ..., or their gradients "dW1", ...
 
 
 def array_namespace(*arrays: Array) -> Any:

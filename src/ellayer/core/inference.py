@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 
-from .arrays import Array, array_namespace
+from .._shapes import Float, Shaped
+from .arrays import Array, Examples, Parameters, Units, array_namespace
 from .inputs import inputs_forward
 from .network import Network
 from .propagation import Cache, layer_outputs
@@ -21,12 +22,12 @@ _TILE = 64
 
 
 def outputs(
-    X: Array,
-    parameters: dict[str, Array],
+    X: Examples,
+    parameters: Parameters,
     network: Network,
     block: int | None = None,
     layer: int | None = None,
-) -> tuple[Array, Array]:
+) -> tuple[Units, Units]:
     """Return A^[L] and Z^[L] of any number of examples, or those of another layer.
 
     Parameters
@@ -62,7 +63,7 @@ def outputs(
     return xp.concat(A, axis=1), xp.concat(Z, axis=1)
 
 
-def class_index(Y: Array) -> Array:
+def class_index(Y: Shaped[Array, "n m"]) -> Shaped[Array, " m"]:
     """Return the class index of each column: the largest of several rows, or whether the only one exceeds 1/2.
 
     Parameters
@@ -84,7 +85,7 @@ def class_index(Y: Array) -> Array:
     return xp.astype(Y[0, :] > 0.5, xp.int64) if Y.shape[0] == 1 else xp.argmax(Y, axis=0)
 
 
-def predictions(AL: Array, targets: str) -> Array:
+def predictions(AL: Units, targets: str) -> Shaped[Array, "_ m"]:
     """Return the predictions for outputs, by the ``targets`` of the loss.
 
     Parameters
@@ -102,7 +103,7 @@ def predictions(AL: Array, targets: str) -> Array:
     return array_namespace(AL).astype(AL > 0.5, int) if targets == "binary" else AL
 
 
-def class_probabilities(AL: Array) -> Array:
+def class_probabilities(AL: Units) -> Float[Array, "n_classes m"]:
     """Return a row of probabilities per class, (n_classes, m): of a single output 1 - a and a.
 
     >>> import numpy as np
@@ -134,7 +135,9 @@ def dead_share(network: Network, caches: list[Cache], layer: int) -> float:
     return float(xp.mean(xp.astype(xp.max(cache.Z, axis=1) <= 0, cache.Z.dtype)))
 
 
-def fold_scaling(parameters: dict[str, Array], mean: Array, scale: Array) -> dict[str, Array]:
+def fold_scaling(
+    parameters: Parameters, mean: Float[Array, " n_x"], scale: Float[Array, " n_x"]
+) -> Parameters:
     """Return parameters for unscaled x that equal the given ones for (x - mean) / scale.
 
         W (x - mean) / scale + b = (W / scale) x + (b - (W / scale) mean)
@@ -177,7 +180,7 @@ def _dense(X: Array) -> Array:
     return X.T.toarray().T if hasattr(X, "toarray") else X
 
 
-def _forward(A: Array, parameters: dict[str, Array], network: Network, layer: int) -> tuple[Array, Array]:
+def _forward(A: Array, parameters: Parameters, network: Network, layer: int) -> tuple[Units, Units]:
     """Return A and Z of a layer, without keeping those of earlier layers."""
     if network.inputs is not None:
         A, _ = inputs_forward(A, parameters, network.inputs)

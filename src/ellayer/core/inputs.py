@@ -19,9 +19,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .._shapes import Float
 from ..errors import EllayerError
-from .arrays import Array, array_namespace
+from .arrays import Array, Biases, Examples, Parameters, Units, array_namespace
 from .parameter_names import kind_of
+
+Numbers = Float[Array, "n m"]  # the embedded rows of X
+Levels = Float[Array, "dimension levels"]  # E
 
 
 @dataclass(frozen=True)
@@ -109,11 +113,11 @@ _START: dict[str, Callable[[np.random.RandomState, tuple[int, ...]], np.ndarray]
 class PeriodicCache(NamedTuple):
     """Values of ``periodic_forward`` that its backward step needs."""
 
-    X: Array  # (n, m)
-    f: Array  # (n, k, 1)
-    V: Array  # (n, w, k)
-    angles: Array  # 2 pi (f x + p), (n, k, m)
-    cosines: Array
+    X: Numbers
+    f: Float[Array, "n k 1"]
+    V: Float[Array, "n w k"]
+    angles: Float[Array, "n k m"]  # 2 pi (f x + p)
+    cosines: Float[Array, "n k m"]
 
 
 class RampCache(NamedTuple):
@@ -134,7 +138,13 @@ class InputCache(NamedTuple):
     s: Array | None
 
 
-def periodic_forward(X: Array, f: Array, p: Array, V: Array, c: Array) -> tuple[Array, PeriodicCache]:
+def periodic_forward(
+    X: Numbers,
+    f: Float[Array, "n k 1"],
+    p: Float[Array, "n k 1"],
+    V: Float[Array, "n w k"],
+    c: Float[Array, "n w 1"],
+) -> tuple[Float[Array, "n*w m"], PeriodicCache]:
     """V cos(2 pi (f x + p)) + c for each row of X.
 
     Parameters
@@ -156,7 +166,7 @@ def periodic_forward(X: Array, f: Array, p: Array, V: Array, c: Array) -> tuple[
     return xp.reshape(V @ C + c, (n * V.shape[1], m)), PeriodicCache(X, f, V, T, C)
 
 
-def periodic_backward(dA: Array, cache: PeriodicCache) -> tuple[Array, dict[str, Array]]:
+def periodic_backward(dA: Float[Array, "n_w m"], cache: PeriodicCache) -> tuple[Numbers, Parameters]:
     """dX and the derivatives of f, p, V, c."""
     X, f, V, T, C = cache
     xp = array_namespace(dA)
@@ -173,7 +183,7 @@ def periodic_backward(dA: Array, cache: PeriodicCache) -> tuple[Array, dict[str,
     return xp.sum(dT * f, axis=1), grads
 
 
-def ramps_forward(X: Array, t: Array) -> tuple[Array, RampCache]:
+def ramps_forward(X: Numbers, t: Float[Array, "n k_1 1"]) -> tuple[Float[Array, "n*(k_1-1) m"], RampCache]:
     """u_j = (x - t_j) / (t_{j+1} - t_j), clipped to [0, 1], for each row of X; 0 where t_{j+1} <= t_j.
 
     A linear function of them is piecewise linear in x, with its corners at the thresholds
@@ -207,7 +217,7 @@ def ramps_forward(X: Array, t: Array) -> tuple[Array, RampCache]:
     return xp.reshape(U, (n * k, m)), RampCache(U, inside, slope)
 
 
-def ramps_backward(dA: Array, cache: RampCache) -> tuple[Array, dict[str, Array]]:
+def ramps_backward(dA: Float[Array, "n_k m"], cache: RampCache) -> tuple[Numbers, Parameters]:
     """dX, and dt: with G = dA / (t_{j+1} - t_j) on the ramp, t_j gets (u - 1) G and t_{j+1} gets -u G."""
     U, inside, slope = cache
     xp = array_namespace(dA)
@@ -227,7 +237,9 @@ def ramp_sides(cache: InputCache | None) -> list[Array]:
     return [cache.ramps.inside, cache.ramps.U > 0.0]
 
 
-def embedding_forward(codes: Array, E: Array) -> tuple[Array, Array]:
+def embedding_forward(
+    codes: Float[Array, " m"], E: Levels
+) -> tuple[Float[Array, "dimension m"], Float[Array, "levels m"]]:
     """Column k of E for each code k; 0 for a code below 0.
 
     Parameters
@@ -247,23 +259,23 @@ def embedding_forward(codes: Array, E: Array) -> tuple[Array, Array]:
     return E @ one_hot, one_hot
 
 
-def embedding_backward(dA: Array, one_hot: Array) -> Array:
+def embedding_backward(dA: Float[Array, "dimension m"], one_hot: Float[Array, "levels m"]) -> Levels:
     """dE = 1/m dA one_hot^T."""
     return (1.0 / dA.shape[1]) * dA @ one_hot.T
 
 
-def scaling_forward(A: Array, s: Array) -> Array:
+def scaling_forward(A: Units, s: Biases) -> Units:
     """A = s * A, one factor per row."""
     return s * A
 
 
-def scaling_backward(dA: Array, A: Array, s: Array) -> tuple[Array, Array]:
+def scaling_backward(dA: Units, A: Units, s: Biases) -> tuple[Units, Biases]:
     """dA before the scaling, and ds = 1/m sum_i dA(i) * A(i)."""
     xp = array_namespace(dA)
     return s * dA, (1.0 / dA.shape[1]) * xp.sum(dA * A, axis=1, keepdims=True)
 
 
-def inputs_forward(X: Array, parameters: dict[str, Array], inputs: Inputs) -> tuple[Array, InputCache]:
+def inputs_forward(X: Examples, parameters: Parameters, inputs: Inputs) -> tuple[Units, InputCache]:
     """A^[0] from X: embeddings, then the scaling.
 
     Parameters
@@ -298,7 +310,7 @@ def inputs_forward(X: Array, parameters: dict[str, Array], inputs: Inputs) -> tu
     return (A0 if s is None else scaling_forward(A0, s)), InputCache(numbers, ramps, codes, A0, s)
 
 
-def inputs_backward(dA0: Array, cache: InputCache, inputs: Inputs) -> tuple[Array, dict[str, Array]]:
+def inputs_backward(dA0: Units, cache: InputCache, inputs: Inputs) -> tuple[Examples, Parameters]:
     """dX (0 for the codes) and the derivatives of the inputs' parameters.
 
     Parameters
@@ -313,7 +325,7 @@ def inputs_backward(dA0: Array, cache: InputCache, inputs: Inputs) -> tuple[Arra
     grads : dict
     """
     xp = array_namespace(dA0)
-    grads: dict[str, Array] = {}
+    grads: Parameters = {}
     if cache.s is not None:
         dA0, grads["ds0"] = scaling_backward(dA0, cache.unscaled, cache.s)
     at, parts = 0, []

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from .arrays import Array, ExampleWeights, Scalar, Targets, Units, array_namespace
+from .arrays import Array, Examples, ExampleWeights, Parameters, Scalar, Targets, Units, array_namespace
 from .network import Network
 from .propagation import Cache, L_model_backward, compute_cost, relative_weights
 from .regularizers import dropout_mask, l1_backward, l1_forward, l2_backward, l2_forward
@@ -36,7 +36,7 @@ class Objective(NamedTuple):
     l2: Scalar | None
     l1: Scalar | None
 
-    def cost(self, AL: Units, ZL: Units, Y: Targets, parameters: dict[str, Array]) -> Array:
+    def cost(self, AL: Units, ZL: Units, Y: Targets, parameters: Parameters) -> Array:
         """Return J.
 
         Parameters
@@ -56,11 +56,11 @@ class Objective(NamedTuple):
         AL: Units,
         caches: list[Cache],
         Y: Targets,
-        parameters: dict[str, Array],
+        parameters: Parameters,
         *,
         input_gradient: bool = False,
-        project: Callable[[dict[str, Array], dict[str, Array]], dict[str, Array]] | None = None,
-    ) -> dict[str, Array]:
+        project: Callable[[Parameters, Parameters], Parameters] | None = None,
+    ) -> Parameters:
         """Return the gradients of J, with the names of ``L_model_backward``.
 
         Parameters
@@ -119,7 +119,7 @@ def objective(
 
 
 def dropout_masks(
-    network: Network, rates: Mapping[int, Scalar], X: Array, seed: int | Array, step: int | Array
+    network: Network, rates: Mapping[int, Scalar], X: Examples, seed: int | Array, step: int | Array
 ) -> dict[int, Array]:
     """Return dropout's mask of each layer that has a rate, 0 for the input, in the dtype of X.
 

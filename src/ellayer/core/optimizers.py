@@ -11,11 +11,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from .arrays import Array, Scalar, array_namespace
+from .arrays import Array, Parameters, Scalar, array_namespace
 from .parameter_names import weight_matrices
 from .registry import Registry
 
-Parameters = dict[str, Array]
 State = dict[str, Parameters]
 Rates = Mapping[str, Scalar]  # the learning rate of each parameter
 Step = tuple[Parameters, State]

@@ -22,7 +22,9 @@ from .activations import Activation, blend_backward, blend_forward
 from .arrays import (
     Array,
     Biases,
+    Examples,
     ExampleWeights,
+    Parameters,
     Targets,
     Units,
     UnitsBefore,
@@ -171,7 +173,7 @@ def linear_activation_backward(
 
 
 def L_model_forward(
-    X: Array, parameters: dict[str, Array], network: Network, masks: dict[int, Array] | None = None
+    X: Examples, parameters: Parameters, network: Network, masks: dict[int, UnitsBefore] | None = None
 ) -> tuple[Array, list[Cache]]:
     """Forward through all layers.
 
@@ -240,7 +242,7 @@ def L_model_backward(
     network: Network,
     weights: ExampleWeights | None = None,
     input_gradient: bool = True,
-) -> dict[str, Array]:
+) -> Parameters:
     """Backward through all layers.
 
     Parameters
@@ -259,7 +261,7 @@ def L_model_backward(
         "dW1", "db1", "dZ1", ... and "dA1" ..., each of the shape of its variable; dZ and dA are
         derivatives of each example's (weighted) loss, dW and db of the cost.
     """
-    grads: dict[str, Array] = {}
+    grads: Parameters = {}
     dZ, dAL = _output_backward(AL, Y, caches[-1], network)
     if weights is not None:
         dZ, dAL = weights * dZ, None if dAL is None else weights * dAL
@@ -295,9 +297,7 @@ def relative_weights(weights: ExampleWeights) -> ExampleWeights:
     return weights / xp.maximum(mean, smallest(weights))  # all zero: all excluded, not 0 / 0
 
 
-def update_parameters(
-    parameters: dict[str, Array], grads: dict[str, Array], learning_rate: float
-) -> dict[str, Array]:
+def update_parameters(parameters: Parameters, grads: Parameters, learning_rate: float) -> Parameters:
     """Gradient descent: theta = theta - alpha dtheta for every parameter.
 
     Parameters

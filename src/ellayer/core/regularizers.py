@@ -9,32 +9,29 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from .arrays import Array, Scalar, Units, array_namespace
+from .._shapes import Shaped
+from .arrays import Array, Parameters, Scalar, Units, array_namespace
 from .parameter_names import weight_matrices
 
 
-def l2_forward(parameters: dict[str, Array], l2: Scalar, m: Scalar) -> Array:
+def l2_forward(parameters: Parameters, l2: Scalar, m: Scalar) -> Scalar:
     """Return the L2 part of the cost, l2 / (2 m) * sum of W^2; without biases."""
     xp = array_namespace(*parameters.values())
     return l2 / (2.0 * m) * sum(xp.sum(W * W) for W in weight_matrices(parameters).values())
 
 
-def l2_backward(
-    grads: dict[str, Array], parameters: dict[str, Array], l2: Scalar, m: Scalar
-) -> dict[str, Array]:
+def l2_backward(grads: Parameters, parameters: Parameters, l2: Scalar, m: Scalar) -> Parameters:
     """Return the gradients with l2 / m * W added to each dW."""
     return grads | {f"d{k}": grads[f"d{k}"] + (l2 / m) * W for k, W in weight_matrices(parameters).items()}
 
 
-def l1_forward(parameters: dict[str, Array], l1: Scalar, m: Scalar) -> Array:
+def l1_forward(parameters: Parameters, l1: Scalar, m: Scalar) -> Scalar:
     """Return the L1 part of the cost, l1 / m * sum of |W|."""
     xp = array_namespace(*parameters.values())
     return l1 / m * sum(xp.sum(xp.abs(W)) for W in weight_matrices(parameters).values())
 
 
-def l1_backward(
-    grads: dict[str, Array], parameters: dict[str, Array], l1: Scalar, m: Scalar
-) -> dict[str, Array]:
+def l1_backward(grads: Parameters, parameters: Parameters, l1: Scalar, m: Scalar) -> Parameters:
     """Return the gradients with l1 / m * sign(W) added to each dW; sign(0) = 0."""
     xp = array_namespace(*parameters.values())
     weights = weight_matrices(parameters)
@@ -81,12 +78,12 @@ def dropout_mask(A: Units, rate: Scalar, seed: int | Array, step: int | Array, l
     return xp.astype(uniform >= rate, A.dtype) / (1.0 - rate)
 
 
-def _word(xp: ModuleType, value: int | Array) -> Array:
+def _word(xp: ModuleType, value: int | Array) -> Shaped[Array, "1 1"]:
     """Return a (1, 1) array of uint32: arrays wrap around in silence where NumPy's scalars would warn."""
     return xp.reshape(xp.asarray(value, dtype=xp.uint32), (1, 1))
 
 
-def _hash(xp: ModuleType, x: Array) -> Array:
+def _hash(xp: ModuleType, x: Shaped[Array, "n m"]) -> Shaped[Array, "n m"]:
     """Mix the bits of uint32 numbers (Wellons' lowbias32)."""
     x = (x ^ (x >> _word(xp, 16))) * _word(xp, 0x7FEB352D)
     x = (x ^ (x >> _word(xp, 15))) * _word(xp, 0x846CA68B)

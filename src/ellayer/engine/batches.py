@@ -126,13 +126,13 @@ class BlockBatches(Batches):
         epoch, batch = divmod(step, self.steps_per_epoch)
         first, last = batch * self.batch_size, min((batch + 1) * self.batch_size, self.m)
         bounds = self.blocks(epoch)[1]
-        found = []
+        parts = []
         while first < last:
             k = int(np.searchsorted(bounds, first, side="right")) - 1
             end = min(last, int(bounds[k + 1]))
-            found.append((epoch, k, first - int(bounds[k]), end - int(bounds[k])))
+            parts.append((epoch, k, first - int(bounds[k]), end - int(bounds[k])))
             first = end
-        return found
+        return parts
 
     def _order(self, epoch: int) -> np.ndarray:
         """Return the order of the examples in an epoch, for inspection: training reads window by window."""

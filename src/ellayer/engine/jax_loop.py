@@ -195,7 +195,7 @@ class JaxLoop:
         if not self.stacked:
             return None
         weights = None if self._batch is None else self._batch.weights
-        shared = Shared(len(self.data.orders) == 1, weights is None or len(weights) == 1)
+        shared = Shared(len(self.data.batch_orders) == 1, weights is None or len(weights) == 1)
         if self._batch is not None and weights is not None and not shared.weights:
             self._batch = self._batch._replace(weights=weights[:, None, :])
         return shared
@@ -270,7 +270,9 @@ class JaxLoop:
             return ChunkExamples(stack, None)
         indices = None
         if not self.data.batches.full:
-            tables = [order.padded_indices(self._step, count, self._length) for order in self.data.orders]
+            tables = [
+                order.padded_indices(self._step, count, self._length) for order in self.data.batch_orders
+            ]
             indices = np.stack(tables) if len(tables) > 1 else self._placement.split_rows(tables[0])
         return ChunkExamples(cast(Batch, self._batch), indices)
 

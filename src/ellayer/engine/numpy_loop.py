@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SMALL = 1 << 20  # bytes
 MANY_OPERATIONS = 100_000_000  # in one product, about a millisecond
-KEPT = 24 << 20  # bytes
+FREED_BYTES = 24 << 20
 
 
 def blas_threads(network: Network, m: int) -> AbstractContextManager[object]:
@@ -43,7 +43,7 @@ def keep_freed_memory() -> None:
     Until a large block has been freed once, glibc returns every freed array of more than 128 kB to the
     system, and the next of the same size causes a page fault per page: half the time of a step.
     """
-    np.empty(KEPT, np.uint8)
+    np.empty(FREED_BYTES, np.uint8)
 
 
 @lru_cache

@@ -31,7 +31,7 @@ class TrainingData:
     ----------
     examples : Batch or BatchReader
         All examples, or a reader of their mini-batches. Weights (1, m) for all networks, or (K, m).
-    orders : tuple of Batches
+    batch_orders : tuple of Batches
         One for all networks, or one each.
     validation : tuple of Batch or None
         One of each network.
@@ -40,7 +40,7 @@ class TrainingData:
     """
 
     examples: Batch | BatchReader
-    orders: tuple[Batches, ...]
+    batch_orders: tuple[Batches, ...]
     validation: tuple[Batch | None, ...]
     m: int
     dtype: str
@@ -48,7 +48,7 @@ class TrainingData:
     @property
     def batches(self) -> Batches:
         """The mini-batches, of the first network if they differ."""
-        return self.orders[0]
+        return self.batch_orders[0]
 
     def of_network(self, k: int) -> Batch | BatchReader:
         """Return the examples with the weights of network k."""
@@ -101,17 +101,17 @@ def training_data(
     network, sparse = settings.network, is_sparse(X) and not settings.several
     columns: Any = (check_sparse if sparse else checks.check_X)(network, X, settings.dtype)
     dtype, m = str(columns.dtype), columns.shape[1]
-    orders, weights = _orders(settings, m), _weights(settings, sample_weight, m, dtype)
+    batch_orders, weights = _batch_orders(settings, m), _weights(settings, sample_weight, m, dtype)
     targets = checks.check_Y(network, Y, m, dtype)
     examples: Batch | BatchReader
-    if sparse and not (orders[0].full or settings.metrics):
-        examples = SparseReader(columns, targets, weights, orders[0])
+    if sparse and not (batch_orders[0].full or settings.metrics):
+        examples = SparseReader(columns, targets, weights, batch_orders[0])
     else:  # a sparse full batch is converted to dense
         examples = Batch(columns.toarray() if sparse else columns, targets, weights)
-    return TrainingData(examples, orders, _validation_sets(settings, validation, dtype), m, dtype)
+    return TrainingData(examples, batch_orders, _validation_sets(settings, validation, dtype), m, dtype)
 
 
-def _orders(settings: TrainSettings, m: int) -> tuple[Batches, ...]:
+def _batch_orders(settings: TrainSettings, m: int) -> tuple[Batches, ...]:
     seeds = settings.seeds if len(set(settings.seeds)) > 1 else settings.seeds[:1]
     return tuple(Batches(m, settings.batch_size, seed, settings.shuffle) for seed in seeds)
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from ..core.arrays import Array, array_namespace
+from .._shapes import Float, Shaped
+from ..core.arrays import Array, Parameters, Units, array_namespace
 from ..errors import EllayerError
 
 Letters = tuple[str | int, ...]
@@ -21,7 +22,7 @@ Shapes = Mapping[str, tuple[tuple[int, ...], Letters]]
 Known = dict[str | int, tuple[int, str]]
 
 
-def floats(array: Any, name: str) -> Array:
+def floats(array: ArrayLike, name: str) -> Float[Array, ...]:
     """Return an array of real floats: the same object if it is one, else a new array.
 
     Numbers, lists, booleans and integers become the library's default float, as does a column of a frame.
@@ -43,14 +44,14 @@ def floats(array: Any, name: str) -> Array:
     return array
 
 
-def cast(array: Array, like: Array) -> Array:
+def cast(array: Shaped[Array, "*shape"], like: Array) -> Shaped[Array, "*shape"]:
     """Return an array in the dtype of another one."""
     if array.dtype == like.dtype:
         return array
     return array_namespace(array).astype(array, like.dtype)
 
 
-def labels(Y: Any, shape: tuple[int, ...], name: str = "Y") -> Array:
+def labels(Y: ArrayLike, shape: tuple[int, ...], name: str = "Y") -> Float[Array, ...]:
     """Return Y as floats, and a flat Y of length m as (1, m) if one row is expected.
 
     Booleans and integers are accepted. ``check_shapes`` raises for any other shape.
@@ -61,7 +62,7 @@ def labels(Y: Any, shape: tuple[int, ...], name: str = "Y") -> Array:
     return Y
 
 
-def labels_like(AL: Any, Y: Any, name: str = "AL") -> tuple[Array, Array]:
+def labels_like(AL: ArrayLike, Y: ArrayLike, name: str = "AL") -> tuple[Units, Units]:
     """Return AL and Y, both of shape (n_L, m) and of the dtype of AL."""
     AL = floats(AL, name)
     Y = labels(Y, tuple(AL.shape))
@@ -69,7 +70,7 @@ def labels_like(AL: Any, Y: Any, name: str = "AL") -> tuple[Array, Array]:
     return AL, cast(Y, AL)
 
 
-def layers(parameters: Mapping[str, Any], L: int | None = None) -> tuple[dict[str, Array], tuple[int, ...]]:
+def layers(parameters: Mapping[str, ArrayLike], L: int | None = None) -> tuple[Parameters, tuple[int, ...]]:
     """Return the parameters as floats, and the layer sizes (n_x, n_1, ..., n_L) of their shapes.
 
     Raises a ValueError if a name is missing or the shapes are inconsistent.
@@ -92,7 +93,7 @@ def layers(parameters: Mapping[str, Any], L: int | None = None) -> tuple[dict[st
     return arrays, (arrays["W1"].shape[1], *(arrays[f"W{l}"].shape[0] for l in range(1, count + 1)))
 
 
-def check_gradients(parameters: Mapping[str, Array], grads: Mapping[str, Any]) -> dict[str, Array]:
+def check_gradients(parameters: Parameters, grads: Mapping[str, ArrayLike]) -> Parameters:
     """Return the gradient of every parameter as floats; raise a ValueError for a wrong name or shape."""
     require(
         grads, [f"d{name}" for name in parameters], "grads", "the dict that the backward function returns"
@@ -103,7 +104,7 @@ def check_gradients(parameters: Mapping[str, Array], grads: Mapping[str, Any]) -
     return chosen
 
 
-def require(mapping: Mapping[str, Any], names: Sequence[str], called: str, hint: str) -> None:
+def require(mapping: Mapping[str, object], names: Sequence[str], called: str, hint: str) -> None:
     """Raise a ValueError unless a dict has all these names."""
     if not isinstance(mapping, Mapping):
         raise EllayerError(

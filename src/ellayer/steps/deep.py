@@ -8,21 +8,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .. import core
-from ..core.arrays import Array, array_namespace
+from .._shapes import Shaped
+from ..core.arrays import (
+    Array,
+    Biases,
+    Examples,
+    Labels,
+    Parameters,
+    Units,
+    UnitsBefore,
+    Weights,
+    array_namespace,
+)
+from ..core.propagation import LinearCache
 from ..errors import EllayerError
 from .checks import check_gradients, check_shapes, floats, labels_like, layers
 from .start import start
 
-LinearCache = tuple[Array, Array, Array]
-LayerCache = tuple[LinearCache, Array]
+AnyShape = Shaped[Array, "*shape"]
+LayerCache = tuple[LinearCache, Units]
+LayerCaches = Sequence[tuple[tuple[Array, Array, Array], Array]]  # of layers, each with its own n and n_prev
 
 
-def sigmoid(Z: Array) -> tuple[Array, Array]:
+def sigmoid(Z: AnyShape) -> tuple[AnyShape, AnyShape]:
     """A = 1 / (1 + exp(-Z)); the cache is Z.
 
     Parameters
@@ -42,7 +55,7 @@ def sigmoid(Z: Array) -> tuple[Array, Array]:
     return _activate(Z, "sigmoid")
 
 
-def sigmoid_backward(dA: Array, cache: Array) -> Array:
+def sigmoid_backward(dA: AnyShape, cache: AnyShape) -> AnyShape:
     """dZ = dA * s (1 - s), s = sigmoid(Z).
 
     Parameters
@@ -63,7 +76,7 @@ def sigmoid_backward(dA: Array, cache: Array) -> Array:
     return _activate_backward(dA, cache, "sigmoid")
 
 
-def relu(Z: Array) -> tuple[Array, Array]:
+def relu(Z: AnyShape) -> tuple[AnyShape, AnyShape]:
     """A = max(0, Z); the cache is Z.
 
     Parameters
@@ -82,7 +95,7 @@ def relu(Z: Array) -> tuple[Array, Array]:
     return _activate(Z, "relu")
 
 
-def relu_backward(dA: Array, cache: Array) -> Array:
+def relu_backward(dA: AnyShape, cache: AnyShape) -> AnyShape:
     """dZ = dA where Z > 0, else 0.
 
     Parameters
@@ -146,7 +159,7 @@ def initialize_parameters_deep(layer_dims: Sequence[int]) -> dict[str, np.ndarra
     return start(layer_dims, "randn", 3)
 
 
-def linear_forward(A: Array, W: Array, b: Array) -> tuple[Array, LinearCache]:
+def linear_forward(A: UnitsBefore, W: Weights, b: Biases) -> tuple[Units, LinearCache]:
     """Z = W A + b.
 
     Parameters
@@ -170,7 +183,9 @@ def linear_forward(A: Array, W: Array, b: Array) -> tuple[Array, LinearCache]:
     return core.linear_forward(A, W, b)
 
 
-def linear_activation_forward(A_prev: Array, W: Array, b: Array, activation: str) -> tuple[Array, LayerCache]:
+def linear_activation_forward(
+    A_prev: UnitsBefore, W: Weights, b: Biases, activation: str
+) -> tuple[Units, LayerCache]:
     """A = g(W A_prev + b).
 
     Parameters
@@ -197,7 +212,7 @@ def linear_activation_forward(A_prev: Array, W: Array, b: Array, activation: str
     return A, _packed(cache)
 
 
-def L_model_forward(X: Array, parameters: Mapping[str, Array]) -> tuple[Array, list[LayerCache]]:
+def L_model_forward(X: Examples, parameters: Mapping[str, Array]) -> tuple[Units, LayerCaches]:
     """[linear, ReLU] L - 1 times, then linear, sigmoid.
 
     Parameters
@@ -224,7 +239,7 @@ def L_model_forward(X: Array, parameters: Mapping[str, Array]) -> tuple[Array, l
     return AL, [_packed(cache) for cache in caches]
 
 
-def compute_cost(AL: Array, Y: Array) -> Array:
+def compute_cost(AL: Units, Y: Labels) -> Array:
     """J = -1/m sum (y log a + (1 - y) log(1 - a)).
 
     Parameters
@@ -245,7 +260,7 @@ def compute_cost(AL: Array, Y: Array) -> Array:
     return core.compute_cost(AL, Y, _network((1, AL.shape[0])))
 
 
-def linear_backward(dZ: Array, cache: LinearCache) -> tuple[Array, Array, Array]:
+def linear_backward(dZ: Units, cache: LinearCache) -> tuple[UnitsBefore, Weights, Biases]:
     """dW = 1/m dZ A_prev^T, db = 1/m sum dZ, dA_prev = W^T dZ.
 
     Parameters
@@ -271,7 +286,9 @@ def linear_backward(dZ: Array, cache: LinearCache) -> tuple[Array, Array, Array]
     return core.linear_backward(dZ, (A_prev, W, b))
 
 
-def linear_activation_backward(dA: Array, cache: LayerCache, activation: str) -> tuple[Array, Array, Array]:
+def linear_activation_backward(
+    dA: Units, cache: LayerCache, activation: str
+) -> tuple[UnitsBefore, Weights, Biases]:
     """dZ = dA * g'(Z), then the linear backward step.
 
     Parameters
@@ -308,7 +325,7 @@ def linear_activation_backward(dA: Array, cache: LayerCache, activation: str) ->
     return core.linear_activation_backward(dA, core.Cache(A_prev, W, b, Z, row.forward(Z), None), row)
 
 
-def L_model_backward(AL: Array, Y: Array, caches: Sequence[LayerCache]) -> dict[str, Array]:
+def L_model_backward(AL: Units, Y: Labels, caches: LayerCaches) -> Parameters:
     """dAL = -(Y / AL - (1 - Y) / (1 - AL)), then back through sigmoid and the ReLU layers.
 
     AL need not be the sigmoid of the last Z. If AL is exactly 0 or 1 and the label is the opposite, dAL is
@@ -337,7 +354,7 @@ def L_model_backward(AL: Array, Y: Array, caches: Sequence[LayerCache]) -> dict[
     if L == 0:
         raise EllayerError("caches: expected one per layer, received none; try those of L_model_forward")
     check_shapes({"Z": (floats(_layer_cache(caches[-1])[1], "Z"), ("n_L", "m")), "AL": (AL, ("n_L", "m"))})
-    grads: dict[str, Array] = {}
+    grads: Parameters = {}
     dA = core.LOSSES["binary_cross_entropy"].backward(AL, Y)
     for l in range(L, 0, -1):
         activation = "sigmoid" if l == L else "relu"
@@ -348,7 +365,7 @@ def L_model_backward(AL: Array, Y: Array, caches: Sequence[LayerCache]) -> dict[
 
 def update_parameters(
     parameters: Mapping[str, Array], grads: Mapping[str, Array], learning_rate: float
-) -> dict[str, Array]:
+) -> Parameters:
     """W^[l] = W^[l] - alpha dW^[l], b^[l] = b^[l] - alpha db^[l].
 
     Parameters
@@ -376,13 +393,13 @@ def update_parameters(
 
 
 def two_layer_model(
-    X: Array,
-    Y: Array,
+    X: Examples,
+    Y: Labels,
     layers_dims: Sequence[int],
     learning_rate: float = 0.0075,
     num_iterations: int = 3000,
     print_cost: bool = False,
-) -> tuple[dict[str, Array], list[float]]:
+) -> tuple[Parameters, list[float]]:
     """Train linear, ReLU, linear, sigmoid from 0.01 N(0, 1), seed 1.
 
     Parameters
@@ -420,13 +437,13 @@ def two_layer_model(
 
 
 def L_layer_model(
-    X: Array,
-    Y: Array,
+    X: Examples,
+    Y: Labels,
     layers_dims: Sequence[int],
     learning_rate: float = 0.0075,
     num_iterations: int = 3000,
     print_cost: bool = False,
-) -> tuple[dict[str, Array], list[float]]:
+) -> tuple[Parameters, list[float]]:
     """Train [linear, ReLU] L - 1 times, linear, sigmoid from N(0, 1) / sqrt(n_(l-1)), seed 1.
 
     From 0.01 N(0, 1) the cost of a deep network does not fall: its signals vanish.
@@ -461,13 +478,13 @@ def L_layer_model(
 
 
 def _gradient_descent(
-    X: Array,
-    Y: Array,
-    parameters: dict[str, Array],
+    X: Examples,
+    Y: Labels,
+    parameters: Parameters,
     learning_rate: float,
     num_iterations: int,
     print_cost: bool,
-) -> tuple[dict[str, Array], list[float]]:
+) -> tuple[Parameters, list[float]]:
     """The loop of both models: forward, cost, backward, update."""
     X = floats(X, "X")  # once, not in every iteration
     costs = []
@@ -483,7 +500,7 @@ def _gradient_descent(
     return parameters, costs
 
 
-def predict(X: Array, y: Array, parameters: Mapping[str, Array]) -> Array:
+def predict(X: Examples, y: Labels, parameters: Mapping[str, Array]) -> Units:
     """Return 1 where AL > 0.5, else 0, and print the accuracy.
 
     Parameters
@@ -512,12 +529,12 @@ def predict(X: Array, y: Array, parameters: Mapping[str, Array]) -> Array:
     return p
 
 
-def _activate(Z: Array, activation: str) -> tuple[Array, Array]:
+def _activate(Z: AnyShape, activation: str) -> tuple[AnyShape, AnyShape]:
     Z = floats(Z, "Z")
     return core.ACTIVATIONS[activation].forward(Z), Z
 
 
-def _activate_backward(dA: Array, Z: Array, activation: str) -> Array:
+def _activate_backward(dA: AnyShape, Z: AnyShape, activation: str) -> AnyShape:
     dA, Z = floats(dA, "dA"), floats(Z, "cache")
     if dA.shape != Z.shape:
         raise EllayerError(
@@ -537,13 +554,13 @@ def _packed(cache: core.Cache) -> LayerCache:
     return (cache.A_prev, cache.W, cache.b), cache.Z
 
 
-def _checked_layer(A_prev: Array, W: Array, b: Array, name: str) -> LinearCache:
+def _checked_layer(A_prev: ArrayLike, W: ArrayLike, b: ArrayLike, name: str) -> LinearCache:
     A_prev, W, b = floats(A_prev, name), floats(W, "W"), floats(b, "b")
     check_shapes({"W": (W, ("n", "n_prev")), "b": (b, ("n", 1)), name: (A_prev, ("n_prev", "m"))})
     return A_prev, W, b
 
 
-def _linear_cache(cache: Any) -> LinearCache:
+def _linear_cache(cache: object) -> LinearCache:
     if not isinstance(cache, (tuple, list)) or len(cache) != 3:
         raise EllayerError(
             f"cache: expected (A_prev, W, b), received {_described(cache)}; try the cache of linear_forward"
@@ -551,7 +568,7 @@ def _linear_cache(cache: Any) -> LinearCache:
     return tuple(cache)
 
 
-def _layer_cache(cache: Any) -> LayerCache:
+def _layer_cache(cache: object) -> LayerCache:
     if not isinstance(cache, (tuple, list)) or len(cache) != 2:
         raise EllayerError(
             f"cache: expected ((A_prev, W, b), Z), received {_described(cache)}; "
@@ -560,6 +577,6 @@ def _layer_cache(cache: Any) -> LayerCache:
     return tuple(cache)
 
 
-def _described(cache: Any) -> str:
+def _described(cache: object) -> str:
     kind = type(cache).__name__
     return f"a {kind} of {len(cache)}" if isinstance(cache, (tuple, list, dict)) else f"a {kind}"

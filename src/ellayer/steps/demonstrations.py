@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
-from ..core.arrays import Array
+from .._shapes import Float, Shaped
+from ..core.arrays import Array, Examples, Labels, Parameters
 from . import logistic, shallow
 from .checks import check_shapes, floats
 
@@ -137,7 +138,7 @@ def loops_against_vectorised(n: int = 200, seed: int = 0) -> list[Comparison]:
 
 
 def compare(
-    name: str, loop: Callable[..., Any], vectorised: Callable[..., Any], *arguments: Any, repeats: int = 5
+    name: str, loop: Callable[..., Any], vectorised: Callable[..., Any], *arguments: object, repeats: int = 5
 ) -> Comparison:
     """Run both functions ``repeats`` times on the same arguments; keep the best time of each.
 
@@ -152,7 +153,7 @@ def compare(
     return Comparison(name, slow_seconds, fast_seconds, bool(equal))
 
 
-def matrix_times_vector_loop(A: Array, v: Array) -> np.ndarray:
+def matrix_times_vector_loop(A: Float[Array, "n k"], v: Float[Array, " k"]) -> Float[np.ndarray, " n"]:
     """u_i = sum_j A_ij v_j, written out in two loops.
 
     >>> matrix_times_vector_loop(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([1.0, -1.0]))
@@ -166,7 +167,7 @@ def matrix_times_vector_loop(A: Array, v: Array) -> np.ndarray:
     return u
 
 
-def exp_loop(v: Array) -> np.ndarray:
+def exp_loop(v: Float[Array, " n"]) -> Float[np.ndarray, " n"]:
     """u_i = exp(v_i), one after the other.
 
     >>> exp_loop(np.array([0.0, 1.0])).round(6)
@@ -178,7 +179,7 @@ def exp_loop(v: Array) -> np.ndarray:
     return u
 
 
-def calories_in_percent(table: Array = CALORIES) -> Array:
+def calories_in_percent(table: Shaped[Array, "n k"] = CALORIES) -> Float[Array, "n k"]:
     """Return 100 * table / column sums: a (3, 4) table divided by a (1, 4) row, without a loop.
 
     Parameters
@@ -209,8 +210,8 @@ def calories_in_percent(table: Array = CALORIES) -> Array:
 
 
 def zero_initialisation(
-    X: Array, Y: Array, n_h: int = 4, num_iterations: int = 100, weight: float = 0.0
-) -> dict[str, Array]:
+    X: Examples, Y: Labels, n_h: int = 4, num_iterations: int = 100, weight: float = 0.0
+) -> Parameters:
     """Train the shallow network from equal weights: its units stay identical.
 
     All hidden units compute the same value, get the same gradient and take the same step: all rows of W1
@@ -241,7 +242,7 @@ def zero_initialisation(
     (True, True)
     """
     n_x, _, n_y = shallow.layer_sizes(X, Y)
-    parameters: dict[str, Array] = {
+    parameters: Parameters = {
         "W1": np.full((n_h, n_x), weight),
         "b1": np.zeros((n_h, 1)),
         "W2": np.full((n_y, n_h), weight),
@@ -254,7 +255,7 @@ def zero_initialisation(
     return parameters
 
 
-def _timed(function: Callable[..., Any], arguments: tuple[Any, ...], repeats: int) -> tuple[Any, float]:
+def _timed(function: Callable[..., Any], arguments: tuple[object, ...], repeats: int) -> tuple[Any, float]:
     best = math.inf
     for _ in range(repeats):
         begin = time.perf_counter()
@@ -263,10 +264,10 @@ def _timed(function: Callable[..., Any], arguments: tuple[Any, ...], repeats: in
     return result, best
 
 
-def _flat(result: Any) -> np.ndarray:
+def _flat(result: object) -> np.ndarray:
     """Return a result, arrays in dicts and tuples too, as one row of numbers."""
     if isinstance(result, dict):
         result = tuple(result.values())
     if isinstance(result, tuple):
         return np.concatenate([_flat(part) for part in result])
-    return np.ravel(result)
+    return np.ravel(cast(np.ndarray, result))

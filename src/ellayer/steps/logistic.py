@@ -10,12 +10,15 @@ from typing import Any
 import numpy as np
 
 from .. import core
-from ..core.arrays import Array, Scalar, array_namespace
+from .._shapes import Float, Shaped
+from ..core.arrays import Array, Examples, Labels, Parameters, Scalar, array_namespace
 from ..errors import EllayerError
 from .checks import cast, check_shapes, floats, labels
 
+Weight = Shaped[Array, "n_x 1"]
 
-def sigmoid(z: Array) -> Array:
+
+def sigmoid(z: Shaped[Array, "*shape"]) -> Float[Array, "*shape"]:
     """a = 1 / (1 + exp(-z)).
 
     Parameters
@@ -57,7 +60,7 @@ def initialize_with_zeros(dim: int) -> tuple[np.ndarray, float]:
     return core.initialize_parameters(network, "zeros")["W1"].T, 0.0
 
 
-def propagate(w: Array, b: float | Array, X: Array, Y: Array) -> tuple[dict[str, Array], Array]:
+def propagate(w: Weight, b: float | Array, X: Examples, Y: Labels) -> tuple[Parameters, Array]:
     """Cost and gradients: dw = 1/m X (A - Y)^T, db = 1/m sum (A - Y), A = sigmoid(w^T X + b).
 
     Parameters
@@ -91,7 +94,7 @@ def propagate(w: Array, b: float | Array, X: Array, Y: Array) -> tuple[dict[str,
     return _propagate(w, b, X, Y, network)
 
 
-def propagate_loop(w: Array, b: float | Array, X: Array, Y: Array) -> tuple[dict[str, Array], Array]:
+def propagate_loop(w: Weight, b: float | Array, X: Examples, Y: Labels) -> tuple[Parameters, Array]:
     """Cost and gradients as ``propagate``, one example after the other.
 
     The notes' first, slow version: J, dw and db are summed over i = 1..m and divided by m at the end.
@@ -125,14 +128,14 @@ def propagate_loop(w: Array, b: float | Array, X: Array, Y: Array) -> tuple[dict
 
 
 def optimize(
-    w: Array,
+    w: Weight,
     b: float | Array,
-    X: Array,
-    Y: Array,
+    X: Examples,
+    Y: Labels,
     num_iterations: int,
     learning_rate: float,
     print_cost: bool = False,
-) -> tuple[dict[str, Array], dict[str, Array], list[float]]:
+) -> tuple[Parameters, Parameters, list[float]]:
     """Gradient descent: w = w - alpha dw, b = b - alpha db, repeated.
 
     Parameters
@@ -160,7 +163,7 @@ def optimize(
     Cost after iteration 0: 0.693147
     Cost after iteration 100: 0.057709
     """
-    grads: dict[str, Array] = {}
+    grads: Parameters = {}
     costs = []
     for i in range(num_iterations):
         grads, cost = propagate(w, b, X, Y)
@@ -174,7 +177,7 @@ def optimize(
     return params, grads, costs
 
 
-def predict(w: Array, b: float | Array, X: Array) -> Array:
+def predict(w: Weight | Shaped[Array, " n_x"], b: float | Array, X: Examples) -> Float[Array, "1 m"]:
     """Return 1 where sigmoid(w^T X + b) > 0.5, else 0.
 
     Parameters
@@ -201,10 +204,10 @@ def predict(w: Array, b: float | Array, X: Array) -> Array:
 
 
 def model(
-    X_train: Array,
-    Y_train: Array,
-    X_test: Array,
-    Y_test: Array,
+    X_train: Shaped[Array, "n_x m_train"],
+    Y_train: Shaped[Array, "1 m_train"] | Shaped[Array, " m_train"],
+    X_test: Shaped[Array, "n_x m_test"],
+    Y_test: Shaped[Array, "1 m_test"] | Shaped[Array, " m_test"],
     num_iterations: int = 2000,
     learning_rate: float = 0.5,
     print_cost: bool = False,
@@ -259,8 +262,8 @@ def model(
 
 
 def _propagate(
-    w: Array, b: float | Array, X: Array, Y: Array, network: core.Network
-) -> tuple[dict[str, Array], Array]:
+    w: Weight, b: float | Array, X: Examples, Y: Labels, network: core.Network
+) -> tuple[Parameters, Array]:
     A, caches = core.L_model_forward(X, {"W1": w.T, "b1": b}, network)
     Y = cast(Y, A)
     cost = core.compute_cost(A, Y, network, ZL=caches[-1].Z)
@@ -269,7 +272,7 @@ def _propagate(
 
 
 def _checked(
-    w: Array, b: float | Array, X: Array, Y: Array, suffix: str = ""
+    w: Weight, b: float | Array, X: Examples, Y: Labels, suffix: str = ""
 ) -> tuple[Array, Array, Array, core.Network]:
     w, X, network = _checked_input(w, b, X, f"X{suffix}")
     Y = labels(Y, (1, X.shape[1]), f"Y{suffix}")
@@ -278,7 +281,7 @@ def _checked(
 
 
 def _checked_input(
-    w: Array, b: float | Array, X: Array, name: str = "X"
+    w: Weight, b: float | Array, X: Examples, name: str = "X"
 ) -> tuple[Array, Array, core.Network]:
     w, X = floats(w, "w"), floats(X, name)
     check_shapes({"w": (w, ("n_x", 1)), name: (X, ("n_x", "m"))})
@@ -287,6 +290,6 @@ def _checked_input(
     return w, X, core.Network([X.shape[0], 1])
 
 
-def _accuracy(predicted: Array, Y: Array) -> float:
+def _accuracy(predicted: Array, Y: Labels) -> float:
     xp = array_namespace(predicted)
     return float(100 - xp.mean(xp.abs(predicted - Y)) * 100)

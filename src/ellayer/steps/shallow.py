@@ -8,12 +8,13 @@ from functools import lru_cache
 import numpy as np
 
 from .. import core
-from ..core.arrays import Array
+from .._shapes import Shaped
+from ..core.arrays import Array, Examples, Labels, Parameters, Units
 from .checks import check_gradients, check_shapes, floats, labels, labels_like, layers, require
 from .start import start
 
 
-def layer_sizes(X: Array, Y: Array) -> tuple[int, int, int]:
+def layer_sizes(X: Examples, Y: Labels) -> tuple[int, int, int]:
     """Return the sizes (n_x, n_h, n_y) of input, hidden and output layer; n_h is the notes' 4.
 
     Parameters
@@ -55,7 +56,7 @@ def initialize_parameters(n_x: int, n_h: int, n_y: int, seed: int = 2) -> dict[s
     return start([n_x, n_h, n_y], "randn", seed)
 
 
-def forward_propagation(X: Array, parameters: Mapping[str, Array]) -> tuple[Array, dict[str, Array]]:
+def forward_propagation(X: Examples, parameters: Mapping[str, Array]) -> tuple[Units, Parameters]:
     """Z1 = W1 X + b1, A1 = tanh(Z1), Z2 = W2 A1 + b2, A2 = sigmoid(Z2).
 
     Parameters
@@ -83,7 +84,7 @@ def forward_propagation(X: Array, parameters: Mapping[str, Array]) -> tuple[Arra
     return A2, {"Z1": caches[0].Z, "A1": caches[0].A, "Z2": caches[1].Z, "A2": A2}
 
 
-def compute_cost(A2: Array, Y: Array, parameters: Mapping[str, Array] | None = None) -> float:
+def compute_cost(A2: Units, Y: Labels, parameters: Mapping[str, Array] | None = None) -> float:
     """J = -1/m sum (y log a + (1 - y) log(1 - a)).
 
     Parameters
@@ -107,8 +108,8 @@ def compute_cost(A2: Array, Y: Array, parameters: Mapping[str, Array] | None = N
 
 
 def backward_propagation(
-    parameters: Mapping[str, Array], cache: Mapping[str, Array], X: Array, Y: Array
-) -> dict[str, Array]:
+    parameters: Mapping[str, Array], cache: Mapping[str, Array], X: Examples, Y: Labels
+) -> Parameters:
     """dZ2 = A2 - Y, dZ1 = W2^T dZ2 * (1 - A1^2), dW = 1/m dZ A_prev^T, db = 1/m sum dZ.
 
     Parameters
@@ -159,7 +160,7 @@ def backward_propagation(
 
 def update_parameters(
     parameters: Mapping[str, Array], grads: Mapping[str, Array], learning_rate: float = 1.2
-) -> dict[str, Array]:
+) -> Parameters:
     """W = W - alpha dW, b = b - alpha db, in both layers.
 
     Parameters
@@ -188,8 +189,8 @@ def update_parameters(
 
 
 def nn_model(
-    X: Array, Y: Array, n_h: int, num_iterations: int = 10000, print_cost: bool = False
-) -> dict[str, Array]:
+    X: Examples, Y: Labels, n_h: int, num_iterations: int = 10000, print_cost: bool = False
+) -> Parameters:
     """Train the network: repeat forward, cost, backward, update.
 
     Parameters
@@ -218,7 +219,7 @@ def nn_model(
     """
     np.random.seed(3)
     n_x, _, n_y = layer_sizes(X, Y)
-    parameters: dict[str, Array] = initialize_parameters(n_x, n_h, n_y)
+    parameters: Parameters = initialize_parameters(n_x, n_h, n_y)
     for i in range(num_iterations):
         A2, cache = forward_propagation(X, parameters)
         cost = compute_cost(A2, Y, parameters)
@@ -229,7 +230,7 @@ def nn_model(
     return parameters
 
 
-def predict(parameters: Mapping[str, Array], X: Array) -> Array:
+def predict(parameters: Mapping[str, Array], X: Examples) -> Shaped[Array, "n m"]:
     """Return A2 > 0.5.
 
     Parameters
