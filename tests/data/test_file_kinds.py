@@ -11,11 +11,11 @@ import duckdb
 import polars as pl
 import pytest
 import xlsxwriter
-from table_files import WRITERS, write_duckdb, write_excel, write_ods, write_sqlite, write_zip
 
 from ellayer.data import DataError, read_examples
 from ellayer.data.archives import table_suffix
 from ellayer.data.file_kinds import FILE_KINDS, kind_of
+from table_files import WRITERS, write_duckdb, write_excel, write_ods, write_sqlite, write_zip
 
 FRAME = pl.DataFrame(
     {

@@ -9,9 +9,9 @@ import sys
 import numpy as np
 import polars as pl
 import pytest
-from table_files import WRITERS, write_excel, write_sqlite
 
 from ellayer.data import DataError, MissingFileError, TableStream, read_examples, too_large
+from table_files import WRITERS, write_excel, write_sqlite
 
 ROWS = [("1.10", "a"), ("2.0", "b"), ("3.0-beta", "a"), ("4", "b"), ("05", "a"), ("?", "b")]
 TYPED = pl.DataFrame(
