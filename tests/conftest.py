@@ -63,7 +63,9 @@ def run_in() -> Run:
     """Return a function that runs a command in this process, with a folder as its working directory."""
     from ellayer.cli.app import app
 
-    def run(folder: Path, *arguments: object, stdin: str | bytes | None = None) -> subprocess.CompletedProcess:
+    def run(
+        folder: Path, *arguments: object, stdin: str | bytes | None = None
+    ) -> subprocess.CompletedProcess:
         with contextlib.chdir(folder):
             result = CliRunner().invoke(app, [*map(str, arguments)], input=stdin, prog_name="ellayer")
         error = result.stderr
