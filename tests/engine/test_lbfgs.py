@@ -181,7 +181,7 @@ def test_ctrl_c_between_records_keeps_the_last_iterate(monkeypatch):
     late = module.LbfgsRun._late
 
     def interrupted(self):
-        calls.append(self._now.step)
+        calls.append(self._step)
         if calls[-1] == 6:
             raise KeyboardInterrupt
         return late(self)

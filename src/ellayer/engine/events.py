@@ -40,23 +40,22 @@ class Info:
     total: int
     cost: float
     history: History
-    _state: Callable[[], TrainState]
-    _states: Callable[[], list[TrainState]] | None = None  # for train_many
+    _states: Callable[[], list[TrainState]]
 
     @property
     def state(self) -> TrainState:
         """The state needed to continue; a copy, computed on access."""
-        return self._state()
+        return self._states()[0]
 
     @property
     def states(self) -> list[TrainState]:
         """The state of every network of the run, one or many."""
-        return self._states() if self._states else [self._state()]
+        return self._states()
 
     @property
     def parameters(self) -> Parameters:
         """The parameters; copies, made on access."""
-        return self._state().parameters
+        return self.state.parameters
 
 
 Callback = Callable[[Info], object]

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import math
 import time
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import EllayerError
-from .events import Info
 from .loop import LoopState, Records
 from .numpy_loop import blas_threads
-from .run import CHUNK_SECONDS
+from .run import CHUNK_SECONDS, Run
 from .state import Parameters, TrainState
-from .step import Batch, Evaluation, cost, evaluate, gradient_norm
+from .step import Batch, Evaluation, as_float64, cost, evaluate, gradient_norm
 from .track import Chunk, Track
 
 if TYPE_CHECKING:
     from scipy.optimize import OptimizeResult
 
 
-class LbfgsRun:
-    """One minimisation. The loop is scipy's, so this is a ``Run`` driven by callbacks: a track and its observers.
+class LbfgsRun(Run):
+    """One minimisation. The loop is scipy's, which calls back after each iteration.
 
     Parameters
     ----------
@@ -32,52 +32,42 @@ class LbfgsRun:
     """
 
     def __init__(self, track: Track, state: TrainState):
-        self.track, self.tracks, self.settings = track, [track], track.settings
-        config, batch = self.settings.config, track.examples
+        config, batch = track.settings.config, track.examples
         cannot = (config.every_cost, config.dropout, config.clip, config.decay, state.step)
         if not isinstance(batch, Batch) or any(cannot):
             raise EllayerError(
                 "optimizer 'lbfgs': expected the full batch, no dropout, clipping or decay, and no state to continue "
                 "from; use 'adam' for those"
             )
-        self.batch = Batch(*(None if a is None else np.asarray(a, np.float64) for a in batch[:3]))
+        self.track, self.batch = track, as_float64(batch)
+        track.examples = self.batch
         start = {name: np.asarray(state.parameters[name], np.float64) for name in config.names}
-        self._now = LoopState(start, {}, 0, (0.0, 0.0))
+        super().__init__([track], [LoopState(start, {}, 0, (0.0, 0.0))])
+        self._shown = time.perf_counter()
         self._reason: str | None = None
         self._last: tuple[np.ndarray, Evaluation, float] | None = None
 
-    def go(self) -> None:
-        """Minimise; the track records the reason for stopping."""
-        self._begin = self._shown = time.perf_counter()
-        self._save()
-        with np.errstate(all="ignore"), blas_threads(self.settings.network, self.batch.X.shape[1]):
-            try:
-                reason = self._minimise()
-            except KeyboardInterrupt:
-                reason, (self._now, records) = "interrupted", self._saved
-                self.track.restore(records)
-            by_loss = self.settings.judges and self.settings.stopping.monitor == "loss"
-            loss = self._evaluate(_pack(self._now.parameters))[1] if by_loss else None
-            self.track.finish(self._now, reason, loss)
+    def _resources(self) -> AbstractContextManager[object]:
+        return blas_threads(self.settings.network, self.batch.X.shape[1])
 
-    def _minimise(self) -> str:
+    def _run(self) -> str:
         from scipy.optimize import minimize
 
-        end, options = self.settings.num_iterations, self.settings.lbfgs or {}
-        if end == 0:
+        options = self.settings.lbfgs or {}
+        if self.end == 0:
             return "iterations"
         if reason := self._record():
             return reason
         outcome = minimize(
-            self._cost_and_gradient, _pack(self._now.parameters), method="L-BFGS-B", jac=True, callback=self._after,
+            self._cost_and_gradient, _pack(self._now[0].parameters), method="L-BFGS-B", jac=True, callback=self._after,
             options={
-                "maxiter": end,
+                "maxiter": self.end,
                 "maxfun": int(options["max_evaluations"]),
                 "maxcor": int(options["memory"]),
                 "gtol": options["gtol"],
             },
         )  # fmt: skip
-        self._now = self._now._replace(parameters=self._unpack(outcome.x))
+        self._now = [self._now[0]._replace(parameters=self._unpack(outcome.x))]
         return self._reason or ("converged" if outcome.success else "iterations")
 
     def _unpack(self, vector: np.ndarray) -> Parameters:
@@ -100,8 +90,9 @@ class LbfgsRun:
 
     def _after(self, intermediate_result: OptimizeResult) -> None:
         """Record and decide between two iterations."""
-        step, end = self._now.step + 1, self.settings.num_iterations
-        self._now = self._now._replace(parameters=self._unpack(np.array(intermediate_result.x)), step=step)
+        step, end = self._step + 1, self.end
+        parameters = self._unpack(np.array(intermediate_result.x))
+        self._now = [self._now[0]._replace(parameters=parameters, step=step)]
         due = step % self.settings.record_every == 0 and step < end
         if not due:
             self._save()
@@ -112,7 +103,7 @@ class LbfgsRun:
 
     def _record(self) -> str | None:
         """Record and evaluate this iteration, and call the observers; return the reason to stop, if any."""
-        parameters, step = self._now.parameters, self._now.step
+        parameters, step = self._now[0].parameters, self._step
         at, J = self._evaluate(_pack(parameters))
         records = Records([J], [float(gradient_norm(self.settings.config, self.batch, at))], [math.nan])
         chunk = Chunk(step, np.ones(1), time.perf_counter() - self._begin, 0.0, "lbfgs")
@@ -122,7 +113,7 @@ class LbfgsRun:
         self._save()
         self._shown = -math.inf  # to be shown now
         reason = self._late()
-        if self.settings.observers.stop(self._info()):
+        if self.observers.stop(self._info()):
             return "callback"
         return "patience" if over else reason
 
@@ -131,21 +122,8 @@ class LbfgsRun:
         now = time.perf_counter()
         if now - self._shown > CHUNK_SECONDS:
             self._shown = now
-            self.settings.observers.show(self._info())
-        limit = self.settings.stopping.time_limit
-        return "time" if limit is not None and now - self._begin >= limit else None
-
-    def _info(self) -> Info:
-        track, end = self.track, self.settings.num_iterations
-        return Info(self._now.step, end, track.last_loss, track.history, lambda: self.states()[0])
-
-    def _save(self) -> None:
-        """Save the iterate and its records in one assignment, for the case of Ctrl-C."""
-        self._saved = (self._now, self.track.snapshot())
-
-    def states(self) -> list[TrainState]:
-        """Return the state of the network; scipy's curvature history is not part of it."""
-        return [self.track.state(self._now)]
+            self.observers.show(self._info())
+        return "time" if self._time_is_over() else None
 
 
 def _pack(arrays: Parameters) -> np.ndarray:

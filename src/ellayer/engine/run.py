@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
 import numpy as np
 
@@ -15,43 +17,94 @@ from .track import Chunk, Track
 CHUNK_SECONDS = 0.25  # the time of a chunk, for which progress, callbacks, Ctrl-C and limits wait
 
 
-class Run:
-    """A loop with its K networks; their states are consistent however the run ends.
+class Run(ABC):
+    """K networks on their way; their states are consistent however the run ends.
 
     Parameters
     ----------
-    loop : Loop
-        Started.
     tracks : list of Track
         One of each network.
+    now : list of LoopState
+        Where each network begins.
     """
 
-    def __init__(self, loop: Loop, tracks: Sequence[Track]):
-        self.loop, self.tracks, self.settings = loop, tracks, tracks[0].settings
-        self.observers, self._now = self.settings.observers, loop.states()
+    def __init__(self, tracks: Sequence[Track], now: list[LoopState]):
+        self.tracks, self.settings, self.observers = tracks, tracks[0].settings, tracks[0].settings.observers
+        self._now = now
         self.end = self._step + self.settings.num_iterations
-        self._decide_at = self._next_decision()
-        self._speed = 0.0  # updates per second of the last chunk
+
+    @abstractmethod
+    def _run(self) -> str:
+        """Update the networks until the run ends; return the reason."""
+
+    @abstractmethod
+    def _resources(self) -> AbstractContextManager[object]:
+        """Return the context to run in."""
 
     def go(self) -> None:
         """Run to the end; the tracks record the reason for stopping."""
         self._begin = time.perf_counter()
         self._save()
-        with np.errstate(all="ignore"), self.loop.resources():
+        with np.errstate(all="ignore"), self._resources():
             try:
-                reason = self._run_chunks()
+                reason = self._run()
             except KeyboardInterrupt:
                 reason = "interrupted"
                 self._restore()
-            for k, track in enumerate(self.tracks):
-                track.finish(track.stopped or self._now[k], track.stopped_by or reason)
+            for track, now in zip(self.tracks, self._now, strict=True):
+                track.finish(track.stopped or now, track.stopped_by or reason)
 
     @property
     def _step(self) -> int:
         """Updates done."""
         return self._now[0].step
 
-    def _run_chunks(self) -> str:
+    def states(self) -> list[TrainState]:
+        """Return the state of every network."""
+        return [track.state(now) for track, now in zip(self.tracks, self._now, strict=True)]
+
+    def _info(self) -> Info:
+        loss = sum(track.last_loss for track in self.tracks) / len(self.tracks)
+        return Info(self._step, self.end, loss, self.tracks[0].history, self.states)
+
+    def _time_is_over(self) -> bool:
+        limit = self.settings.stopping.time_limit
+        return limit is not None and time.perf_counter() - self._begin >= limit
+
+    # Ctrl-C
+
+    def _save(self) -> None:
+        """Save the updates with their records in one assignment, for the case of Ctrl-C."""
+        self._saved = (self._now, [track.snapshot() for track in self.tracks])
+
+    def _restore(self) -> None:
+        """Restore the last consistent updates, records and decisions, at most a chunk ago."""
+        self._now, snapshots = self._saved
+        for track, snapshot, now in zip(self.tracks, snapshots, self._now, strict=True):
+            track.restore(snapshot)
+            track.close_interval((track.stopped or now).interval)
+
+
+class LoopRun(Run):
+    """A run of chunks of a loop's updates.
+
+    Parameters
+    ----------
+    loop : Loop
+        Started.
+    tracks : list of Track
+    """
+
+    def __init__(self, loop: Loop, tracks: Sequence[Track]):
+        super().__init__(tracks, loop.states())
+        self.loop = loop
+        self._decide_at = self._next_decision()
+        self._speed = 0.0  # updates per second of the last chunk
+
+    def _resources(self) -> AbstractContextManager[object]:
+        return self.loop.resources()
+
+    def _run(self) -> str:
         while self._step < self.end and self._active():
             interrupted = self._run_chunk()
             self._save()
@@ -133,19 +186,6 @@ class Run:
                 break
         return collected
 
-    # Ctrl-C
-
-    def _save(self) -> None:
-        """Save the updates with their records in one assignment, for the case of Ctrl-C."""
-        self._saved = (self._now, [track.snapshot() for track in self.tracks])
-
-    def _restore(self) -> None:
-        """Restore the last consistent updates, records and decisions, at most a chunk ago."""
-        self._now, snapshots = self._saved
-        for track, snapshot, now in zip(self.tracks, snapshots, self._now, strict=True):
-            track.restore(snapshot)
-            track.close_interval((track.stopped or now).interval)
-
     # Chunks
 
     def _chunk_size(self) -> int:
@@ -163,20 +203,10 @@ class Run:
 
     def _notify(self) -> str | None:
         """Call progress and callbacks, and check the clock; return the reason to stop, if any."""
-        step = self._step
-        several = self.states if len(self.tracks) > 1 else None
-        loss = sum(track.last_loss for track in self.tracks) / len(self.tracks)
-        info = Info(step, self.end, loss, self.tracks[0].history, lambda: self.states()[0], several)
+        info = self._info()
         self.observers.show(info)
-        if step % self.settings.record_every == 0 or step == self.end:
+        if self._step % self.settings.record_every == 0 or self._step == self.end:
             if self.observers.stop(info):
                 return "callback"
             self._decide_at = self._next_decision()
-        limit = self.settings.stopping.time_limit
-        if limit is not None and time.perf_counter() - self._begin >= limit:
-            return "time"
-        return None
-
-    def states(self) -> list[TrainState]:
-        """Return the state of every network."""
-        return [track.state(now) for track, now in zip(self.tracks, self._now, strict=True)]
+        return "time" if self._time_is_over() else None

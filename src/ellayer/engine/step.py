@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+import numpy as np
+
 from ..core.arrays import Array, Scalar, array_namespace
 from ..core.network import Network
 from ..core.objective import Objective, dropout_masks, objective
@@ -58,6 +60,11 @@ class Batch(NamedTuple):
     Y: Array
     weights: Array | None = None
     gram: Array | None = None
+
+
+def as_float64(batch: Batch) -> Batch:
+    """Return the examples in float64."""
+    return Batch(*(None if a is None else np.asarray(a, np.float64) for a in batch))
 
 
 class Evaluation(NamedTuple):

@@ -198,26 +198,16 @@ class Track:
             DivergenceWarning,
         )
 
-    def finish(self, state: LoopState, reason: str, loss: float | None = None) -> None:
-        """End the run: evaluate the last parameters too, which may be the best.
-
-        Parameters
-        ----------
-        state : LoopState
-        reason : str
-        loss : float, optional
-            The loss of the last parameters, if known already.
-        """
+    def finish(self, state: LoopState, reason: str) -> None:
+        """End the run: evaluate the last parameters too, which may be the best."""
         self.stopped, self.stopped_by = state, reason
         final = self.evaluate(state.parameters)
         monitor, config, batch = self.settings.stopping.monitor, self.settings.config, self.examples
         if self.settings.judges and reason != "divergence":
             if monitor == "loss" and isinstance(batch, Batch) and not config.every_cost:
-                if loss is None:
-                    values = self.settings.values[self.k]
-                    at = evaluate(config, values, state.parameters, batch, state.step)
-                    loss = float(cost(config, state.parameters, batch, at))
-                final["loss"] = loss
+                values = self.settings.values[self.k]
+                at = evaluate(config, values, state.parameters, batch, state.step)
+                final["loss"] = float(cost(config, state.parameters, batch, at))
             if monitor in final:
                 now = self._judgement
                 better, _ = self.settings.stopping.judge(final[monitor], now.best_value, now.waited)

@@ -17,7 +17,7 @@ from .loop import Loop, LoopState
 from .loop_choice import choose_loop, note_compiled, program_name
 from .numpy_loop import NumpyLoop
 from .result import TrainingResult
-from .run import Run
+from .run import LoopRun, Run
 from .state import FlatState, Parameters, TrainState, copy_tree, tree_shapes
 from .step import Batch
 from .track import Track
@@ -79,7 +79,7 @@ def train_networks(
     loop.start([begin._replace(step=step) for begin in begins])
     if span:
         loop.name += " wide"
-    return _results(Run(loop, tracks), loop.name, loop.compile_seconds)
+    return _results(LoopRun(loop, tracks), loop.name, loop.compile_seconds)
 
 
 def _make_loop(settings: TrainSettings, data: TrainingData) -> Loop:
@@ -130,7 +130,7 @@ def _fresh_optimizer_state(optimizer: Optimizer, parameters: Parameters, dtype: 
         return optimizer.init({name: jax.numpy.asarray(theta) for name, theta in parameters.items()})
 
 
-def _results(run: Run | LbfgsRun, engine: str, compile_seconds: float) -> list[TrainingResult]:
+def _results(run: Run, engine: str, compile_seconds: float) -> list[TrainingResult]:
     """Run, and return a result of each network."""
     begin = time.perf_counter()
     run.go()

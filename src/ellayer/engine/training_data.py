@@ -16,7 +16,7 @@ from .batch_reader import BatchReader
 from .batches import Batches, BlockBatches
 from .disk_rows import DiskReader, DiskRows
 from .sparse import SparseMatrix, SparseReader, check_sparse, is_sparse
-from .step import Batch
+from .step import Batch, as_float64
 from .train_settings import TrainSettings
 from .wide import ExampleSpan
 
@@ -65,15 +65,11 @@ class TrainingData:
         """Return the examples in the coordinates of their span, in float64."""
         (validation,) = self.validation
         if validation is not None:
-            validation = _as_float64(validation._replace(X=span.project(validation.X)))
+            validation = as_float64(validation._replace(X=span.project(validation.X)))
         examples = self.examples
         if isinstance(examples, Batch):
-            examples = _as_float64(examples._replace(X=span.X))._replace(gram=span.gram)
+            examples = as_float64(examples._replace(X=span.X))._replace(gram=span.gram)
         return replace(self, examples=examples, validation=(validation,), dtype="float64")
-
-
-def _as_float64(batch: Batch) -> Batch:
-    return Batch(*(None if a is None else np.asarray(a, np.float64) for a in batch))
 
 
 def training_data(
