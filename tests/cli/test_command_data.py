@@ -110,7 +110,7 @@ WRONG = {
     "target.csv": (b"age,kind\n1,2\n", ("--target", "knd"), "did you mean 'kind'"),
     "gone.csv": (b"a,b\n1,\n", ("--target", "b"), "all 1 are missing"),
     "size.csv": (b"a,b\n1,2\n", ("--size", "big"), "--size: expected a side"),
-    "task.csv": (b"a,b\n1,2\n", ("--task", "classes"), "--task: expected --target beside it"),
+    "task.csv": (b"a,b\n1,2\n", ("--task", "classes"), "--task: expected --target with it"),
     "wish.csv": (b"a,b\n1,2\n", ("--task", "class", "--target", "b"), "--task: expected classes or numbers"),
     "text.csv": (b"a,b\n1,x\n", ("--task", "numbers", "--target", "b"), "expected numbers in the target"),
     "bad.parquet": (b"PAR1....PAR1", (), "cut off or damaged"),

@@ -66,7 +66,7 @@ def test_one_row_that_differs_ends_with_1(monkeypatch, tmp_path, matches, code):
     done = CliRunner().invoke(app, ["reproduce"])
     assert done.exit_code == code
     assert row.verdict in done.stdout
-    assert "Left out" in done.stdout
+    assert "Skipped" in done.stdout
     assert json.loads((tmp_path / "runs/reproduce-1/results.json").read_text())["differing"] == int(code)
 
 

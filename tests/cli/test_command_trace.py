@@ -70,7 +70,7 @@ def test_check_ends_with_1_where_a_gradient_cannot_be_checked(ellayer, tmp_path)
     [
         (["trace", "MODEL", "iris"], "expected (2, m)"),
         (["trace", "MODEL", "flower", "--row", "400"], "0 to 399"),
-        (["trace", "MODEL", "flower", "--cell", "Z1,x"], "whole numbers like W2,0,3"),
+        (["trace", "MODEL", "flower", "--cell", "Z1,x"], "integers like W2,0,3"),
         (["trace", "MODEL", "flower", "--cell", "Z9,0,0"], "expected one of"),
         (["trace", "MODEL", "flower", "--weight", "W1,0,9"], "expected an index inside W1"),
         (["trace", "MODEL", "flower", "--learning-rate", "-1"], "--learning-rate"),

@@ -299,7 +299,7 @@ def test_a_killed_run_goes_on_to_what_it_would_have_been(titanic, whole, run_in)
     assert not [*titanic.glob(".killed.*")]
     again = run_in(titanic, "train", "--resume", "killed")
     assert again.returncode == 2
-    assert "a run that ended is complete" in again.stderr
+    assert "a completed run cannot be resumed" in again.stderr
 
 
 def test_an_interrupted_run_keeps_a_model_and_a_report_and_goes_on(titanic, whole, run_in):

@@ -251,7 +251,7 @@ def test_an_activation_unknown_where_the_file_is_read(tmp_path):
         ellayer.save((network, ellayer.initialize_parameters(network)), tmp_path / "m.ellayer")
     finally:
         ACTIVATIONS.remove("mine")
-    with pytest.raises(ModelFileError, match=r"that this version can build; unknown activation.*'mine'"):
+    with pytest.raises(ModelFileError, match=r"that this version supports; unknown activation.*'mine'"):
         ellayer.load(tmp_path / "m.ellayer")
 
 

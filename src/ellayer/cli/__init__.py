@@ -6,7 +6,7 @@ __all__ = ["main"]
 
 
 def main() -> None:
-    """Run the program ``ellayer`` on the arguments it was started with."""
+    """Run the program ``ellayer`` with the command line arguments."""
     from .app import app
 
     app()

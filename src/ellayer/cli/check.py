@@ -35,9 +35,9 @@ def check(
     *,
     reading: dict[str, Any],
 ) -> None:
-    """Compare a model's gradients with finite differences, each by name.
+    """Compare each gradient of a model with finite differences.
 
-    Ends with 0 if all agree, with 1 if one does not or could not be checked.
+    The exit code is 0 if all agree, 1 if any does not or could not be checked.
 
     Example: ellayer check model.ellayer flower
     """
@@ -66,5 +66,5 @@ def check(
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    """A row for JSON, which has no nan."""
+    """Return a row for JSON, with None instead of nan."""
     return {key: None if isinstance(value, float) and value != value else value for key, value in row.items()}

@@ -21,11 +21,12 @@ _FACTS = {"epochs": "epochs or updates", "stopped_by": "stopped by"}
 @handle_errors
 def compare(
     runs: Annotated[
-        list[Path], typer.Argument(help="Folders that ellayer train wrote, two or more.", metavar="RUN...")
+        list[Path],
+        typer.Argument(help="Run folders written by ellayer train, two or more.", metavar="RUN..."),
     ],
     out: Annotated[
         Path | None,
-        typer.Option("--out", help="Draw the validation curves of the runs to this file.", metavar="FILE"),
+        typer.Option("--out", help="File to plot the validation curves of the runs to.", metavar="FILE"),
     ] = None,
     json: Json = False,
     debug: Debug = False,
@@ -39,7 +40,7 @@ def compare(
     from ..runs.comparison import compare_runs
 
     if out is not None and out.suffix.lower() not in (".png", ".svg", ".pdf"):
-        raise UsageError(f"--out: expected a name that ends in .png, .svg or .pdf, received {str(out)!r}")
+        raise UsageError(f"--out: expected a name with the suffix .png, .svg or .pdf, received {str(out)!r}")
     if out is not None and out.exists():
         raise UsageError(
             f"--out: expected a file that does not exist yet, received {str(out)!r}; choose another name"

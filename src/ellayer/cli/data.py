@@ -48,7 +48,7 @@ def data(
     file, task = o.one_or_several(files), None if task is None else o.read_task(task)
     if task is not None and target is None and _is_table(file):
         raise UsageError(
-            "--task: expected --target beside it, received none; name the column to be predicted"
+            "--task: expected --target with it, received none; pass the name of the target column"
         )
     examples = read(file, target, reading)
     facts = survey(examples.X, examples.y, examples.target, task=task)
@@ -76,7 +76,7 @@ def read(file: str | list[str], target: str | None, options: dict[str, Any]) -> 
     from ..data import NAMED, load, read_examples
 
     if not isinstance(file, str) or file not in NAMED or Path(file).exists():
-        check_source(file, "a file or folder of data, or the name of a set", list(NAMED))
+        check_source(file, "a file or folder of data, or the name of a data set", list(NAMED))
         return read_examples(file, target=target, **reader_options(options))
     if options or target not in (None, "class"):
         raise UsageError(
@@ -175,7 +175,7 @@ def _reading(examples: Examples) -> str:
     if reading["kind"] != "text":
         others = {"images": "image files", "named": "a named data set"}
         return {**others, **{kind.name: kind.description for kind in FILE_KINDS}}[reading["kind"]]
-    header = "the first line names the columns" if reading["header"] else "no header"
+    header = "the first line has the column names" if reading["header"] else "no header"
     delimiter = DELIMITERS.get(reading["delimiter"], repr(reading["delimiter"]))
     decimal = ", decimal comma" if reading["decimal"] == "," else ""
     return f"a text table: {delimiter} as delimiter{decimal}, {reading['encoding'].upper()}, {header}"

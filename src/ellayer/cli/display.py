@@ -23,7 +23,7 @@ COST_ROWS = 10
 
 
 def print_line(console: Console, text: str) -> None:
-    """Print text from a file or a name as it is: no markup, no colours, no line breaks of its own."""
+    """Print text from a file literally: without markup, colours or line wrapping."""
     console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
@@ -64,7 +64,7 @@ def score_of(ends: Mapping[str, float | None]) -> Score:
 
 
 def show_run(summary: Mapping[str, Any], path: Path) -> None:
-    """Print the task, the scores beside those of simple models, warnings about the data, and the folder.
+    """Print the task, the scores next to those of simple models, data warnings, and the folder.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def show_run(summary: Mapping[str, Any], path: Path) -> None:
 
 
 def show_sweep(sweep: Sweep) -> None:
-    """Print the trials, the best marked, its scores on rows that no trial used, and the folder.
+    """Print the trials, the best marked, its scores on rows not used by any trial, and the folder.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def show_sweep(sweep: Sweep) -> None:
 
 
 def _show_rest(console: Console, summary: Mapping[str, Any], path: Path) -> None:
-    """Print scores, warnings and messages, and where everything is."""
+    """Print scores, warnings, messages and the folder."""
     if summary["scores"] and not summary["models"]:
         console.print(score_table(summary))
     lines = [f"Warning: {finding}" for finding in summary["findings"]]
@@ -138,7 +138,7 @@ def score_table(summary: Mapping[str, Any]) -> Table:
 
 
 def _cost_table(name: str, models: Sequence[Mapping[str, Any]]) -> Table:
-    """Return some of the costs of each network."""
+    """Return a table of some costs of each network."""
     costs = [dict(zip(model["iterations"], model["costs"], strict=True)) for model in models]
     iterations = sorted(set().union(*costs))
     some = sorted({*iterations[:: max(1, round(len(iterations) / COST_ROWS))], iterations[-1]})

@@ -20,8 +20,8 @@ def handle_errors(command: Command) -> Command:
     """Let a command end with an exit code and one message instead of a traceback.
 
     An ``EllayerError``, an error of the operating system and a lack of memory are bad input: code 2. Ctrl-C is 130.
-    Any other exception is a fault of ellayer: code 3, and the message names ``--debug``, with which exceptions
-    pass through.
+    Any other exception is a bug in ellayer: code 3, and the message mentions ``--debug``, which shows
+    tracebacks.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def _ending(error: BaseException) -> tuple[int, str]:
         return BAD_INPUT, _text(error) + _remedy(error)
     return (
         FAULT,
-        f"a fault of ellayer, not of your input: {_text(error)}\nRun again with --debug to see where.",
+        f"a bug in ellayer, not an error in your input: {_text(error)}\nRun again with --debug to see where.",
     )
 
 

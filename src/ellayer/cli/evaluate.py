@@ -11,7 +11,7 @@ from .errors import handle_errors
 from .options import Debug, Files, Json, Model, one_or_several
 from .reading import later_reading_options
 
-_MOST_CLASSES = 12  # as many columns fit on a terminal
+_MOST_CLASSES = 12  # the number of columns that fit on a terminal
 
 
 @handle_errors
@@ -28,9 +28,9 @@ def evaluate(
     *,
     reading: dict[str, Any],
 ) -> None:
-    """Measure a model on a file: scores with 95 % intervals, confusion matrix, calibration.
+    """Evaluate a model on a file: scores with 95 % intervals, confusion matrix, calibration.
 
-    The file, which includes the target column, is read like the one that the model was trained on. Rows without a target are left out.
+    The file, which includes the target column, is read like the one that the model was trained on. Rows without a target are ignored.
 
     Example: ellayer evaluate runs/titanic-1 new.csv
     """

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @handle_errors
 def export(
     model: Model,
-    onnx: Annotated[Path, typer.Option("--onnx", help="The file to write.", metavar="FILE")],
+    onnx: Annotated[Path, typer.Option("--onnx", help="File to write.", metavar="FILE")],
     dtype: Annotated[
         str, typer.Option("--dtype", help="Type of inputs and arithmetic: float32 or float64.")
     ] = "float32",
@@ -31,8 +31,8 @@ def export(
     """Write a model as ONNX, which runs without Python and without Ellayer.
 
     A model of a table has one input per column and includes the preparation; a
-    model of images has one input for all pixels. The written file has been run
-    on onnxruntime and compared with the model.
+    model of images has one input for all pixels. The exported model is run with
+    onnxruntime and compared with the original.
 
     Example: ellayer export runs/titanic-1 --onnx titanic.onnx
     """
@@ -87,7 +87,7 @@ def _notes(saved: SavedModel) -> list[str]:
 
 
 def _proto_facts(proto: Any) -> dict[str, Any]:
-    """Return what a program that uses the file needs to know."""
+    """Return facts for programs that use the file."""
     props = {prop.key.removeprefix("ellayer."): prop.value for prop in proto.metadata_props}
     holds = {column["input"]: column for column in loads(props.get("columns", "[]"))}
     return {

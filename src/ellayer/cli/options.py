@@ -1,4 +1,4 @@
-"""The options that commands share, and the reading of their values."""
+"""The options that commands share, and the parsing of their values."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TRAINING, FILES, SETS = "Training", "Files", "Named data sets"
 def option(
     *names: str, help: str, panel: str, default: str | bool = "depends on the data", **more: Any
 ) -> Any:
-    """Return an option in a panel of the help, with its default in words."""
+    """Return an option in a panel of the help, with a description of its default."""
     return typer.Option(*names, help=help, rich_help_panel=panel, show_default=default, **more)
 
 
@@ -61,23 +61,23 @@ Resume = Annotated[Path | None, option("--resume", help="Resume a run that was k
 
 Target = Annotated[str | None, option("--target", "-t", help="Target column: its name or position (-1 is the last); required to train on a table.", panel=FILES, default=False, metavar="COLUMN")]
 Task = Annotated[str | None, option("--task", help=_TASK, panel=FILES, default="inferred from the target")]
-Test = Annotated[str | None, option("--test", help="Share of rows to test on, or a file of them.", panel=FILES, default="0.2")]
-Split = Annotated[str | None, option("--split", help="How rows are held out: random, time (the latest), group (whole groups), or auto.", panel=FILES, default="random")]
-Time = Annotated[str | None, option("--time", help="Column of times: test and validation rows are the latest.", panel=FILES, default=False, metavar="COLUMN")]
-Group = Annotated[str | None, option("--group", help="Column of groups: none is on both sides of a split.", panel=FILES, default=False, metavar="COLUMN")]
-Epochs = Annotated[int | None, option("--epochs", min=1, help="Passes over the rows.", panel=FILES)]
-Members = Annotated[int | None, option("--members", min=1, help="Networks whose predictions are averaged.", panel=FILES, default="1")]
+Test = Annotated[str | None, option("--test", help="Fraction of rows to test on, or a file with test rows.", panel=FILES, default="0.2")]
+Split = Annotated[str | None, option("--split", help="How to split the rows: random, time (test on the latest), group (whole groups), or auto.", panel=FILES, default="random")]
+Time = Annotated[str | None, option("--time", help="Time column: test and validation rows are the latest.", panel=FILES, default=False, metavar="COLUMN")]
+Group = Annotated[str | None, option("--group", help="Group column: no group is in both parts of a split.", panel=FILES, default=False, metavar="COLUMN")]
+Epochs = Annotated[int | None, option("--epochs", min=1, help="Number of passes over the rows.", panel=FILES)]
+Members = Annotated[int | None, option("--members", min=1, help="Number of networks whose predictions are averaged.", panel=FILES, default="1")]
 Metric = Annotated[str | None, option("--metric", help=_METRIC, panel=FILES, default="log_loss or rmse")]
 ClassWeight = Annotated[str | None, option("--class-weight", help="balanced: weight classes by the inverse of their frequency.", panel=FILES, default="none")]
 Kind = Annotated[list[str] | None, option("--kind", help=_KIND, panel=FILES, default="inferred from the values", metavar="COLUMN=KIND")]
-Recipe = Annotated[str | None, option("--recipe", help="Recipe of preparation and training: simple or full.", panel=FILES)]
+Recipe = Annotated[str | None, option("--recipe", help="Recipe for preparation and training: simple or full.", panel=FILES)]
 TimeLimit = Annotated[float | None, option("--time-limit", help="Time limit of the fit in seconds.", panel=FILES, default="none")]
 
-CatsFolder = Annotated[str | None, option("--data", help="Folder of the files of cats.", panel=SETS, default=False, metavar="DIR")]
-Activation = Annotated[str | None, option("--activation", help="Activation of the hidden layers: one, or one each.", panel=SETS)]
+CatsFolder = Annotated[str | None, option("--data", help="Folder with the HDF5 files of the cats.", panel=SETS, default=False, metavar="DIR")]
+Activation = Annotated[str | None, option("--activation", help="Activation of the hidden layers: one, or one per layer.", panel=SETS)]
 Iterations = Annotated[int | None, option("--iterations", min=1, help="Number of updates.", panel=SETS)]
 Initializer = Annotated[str | None, option("--initializer", help="Initializer of the weights.", panel=SETS)]
-Optimizer = Annotated[str | None, option("--optimizer", help="Optimizer; all but gd bring their own default learning rate.", panel=SETS, default="gd")]
+Optimizer = Annotated[str | None, option("--optimizer", help="Optimizer; all but gd have their own default learning rate.", panel=SETS, default="gd")]
 L2 = Annotated[float | None, option("--l2", help="Strength of the L2 penalty.", panel=SETS, default="0")]
 Dropout = Annotated[float | None, option("--dropout", help="Dropout rate of the hidden layers.", panel=SETS, default="0")]
 Engine = Annotated[str | None, option("--engine", help="Training loop: auto, numpy or jax.", panel=SETS, default="auto")]
@@ -85,7 +85,7 @@ Engine = Annotated[str | None, option("--engine", help="Training loop: auto, num
 
 
 def read_values(options: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
-    """Return the settings that a command's options hold: those given, read into their types.
+    """Return the settings given by the options of a command, converted to their types.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def one_or_several(files: list[str]) -> str | list[str]:
 
 
 def read_layers(text: str) -> list[int]:
-    """Return the hidden layers' sizes of a text like "20,7,5".
+    """Return the sizes of the hidden layers from a text like "20,7,5".
 
     >>> read_layers("20, 7,5")
     [20, 7, 5]
@@ -132,7 +132,7 @@ def read_layers(text: str) -> list[int]:
 
 
 def read_task(text: str) -> str:
-    """Return "classes" or "numbers" for a task; classification and regression are other words for them.
+    """Return "classes" or "numbers" for a task; classification and regression are aliases.
 
     >>> read_task("classification"), read_task("numbers")
     ('classes', 'numbers')
@@ -146,7 +146,7 @@ def read_task(text: str) -> str:
 
 
 def read_kinds(texts: list[str]) -> dict[str, str]:
-    """Return the kinds of columns of texts like "zip=categorical".
+    """Return the kinds of columns from texts like "zip=categorical".
 
     >>> read_kinds(["zip=categorical", "a=b=numeric"])
     {'zip': 'categorical', 'a=b': 'numeric'}

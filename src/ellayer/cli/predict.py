@@ -24,18 +24,16 @@ def predict(
         typer.Option(
             "--out",
             "--output",
-            help="Write a file instead of printing: .csv, .tsv, .parquet, .jsonl or .xlsx.",
+            help="File to write instead of printing: .csv, .tsv, .parquet, .jsonl or .xlsx.",
             metavar="FILE",
         ),
     ] = None,
     keep: Annotated[
         list[str] | None,
-        typer.Option(
-            "--keep", help="A column to copy next to the predictions (repeatable).", metavar="COLUMN"
-        ),
+        typer.Option("--keep", help="Column to copy to the predictions (repeatable).", metavar="COLUMN"),
     ] = None,
     keep_all: Annotated[
-        bool, typer.Option("--keep-all", help="Copy all columns next to the predictions.")
+        bool, typer.Option("--keep-all", help="Copy all columns to the predictions.")
     ] = False,
     digits: Annotated[
         int, typer.Option("--digits", help="Significant digits of numbers and probabilities.", min=1, max=17)
@@ -58,9 +56,9 @@ def predict(
 ) -> None:
     """Predict every row of a file, in its order: labels with probabilities, or numbers.
 
-    Copied next to the predictions, as they stand in the file, are the
-    identifier columns of the training file, those of --keep, and the file
-    names of images. The file may include the target column; it is not used.
+    The identifier columns of the training file, the columns of --keep, and
+    the file names of images are copied to the predictions unchanged. The
+    file may include the target column; it is not used.
 
     --explain adds the class that is explained, the base, the three columns
     that contribute most, and the output: the base and all contributions add

@@ -23,8 +23,8 @@ def progress_bars(shown: bool) -> Iterator[StartProgress]:
     Yields
     ------
     callable
-        ``start(label, total)`` returns the function to hand to ``train(..., progress=...)``, None
-        where nothing is shown.
+        ``start(label, total)`` returns the function for ``train(..., progress=...)``, None
+        if nothing is shown.
     """
     if not shown:
         yield no_progress
@@ -52,14 +52,14 @@ def progress_bars(shown: bool) -> Iterator[StartProgress]:
         try:
             yield start
         except BaseException:
-            for task in bars.task_ids:  # no bar stays above the message that follows
+            for task in bars.task_ids:  # remove the bars before the message that follows
                 bars.remove_task(task)
             bars.live.transient = True
             raise
 
 
 def _figures(info: Info) -> str:
-    """The last cost, and what else there is to see how a run goes."""
+    """Return the last cost and other figures of the progress of a run."""
     text, history = f"cost {info.cost:.6f}", info.history
     for name, short in (("validation_score", "validation"), ("learning_rate", "rate")):
         if history.get(name) and (name != "learning_rate" or len(set(history[name][-2:])) > 1):

@@ -1,4 +1,4 @@
-"""The options of reading a file: one group, which every command that reads one has."""
+"""The options for reading a file, shared by the commands that read one."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def _option(
 # fmt: off
 _TABLES = {
     "delimiter": _option(str, "--delimiter", help="Field delimiter, or tab."),
-    "decimal": _option(str, "--decimal", help="Decimal sign, . or ,"),
+    "decimal": _option(str, "--decimal", help="Decimal separator, . or ,"),
     "encoding": _option(str, "--encoding", help="Text encoding, such as utf-8 or cp1252."),
-    "header": _option(bool, "--header/--no-header", help="Whether the first line holds the column names."),
+    "header": _option(bool, "--header/--no-header", help="Whether the first line has the column names."),
     "names": _option(list[str], "--names", help="Column names of a file without a header.", default=False, metavar="A,B,C"),
     "missing": _option(list[str], "--missing", help="Texts that stand for a missing value; \"\" for empty cells only.", default="NA, ?, null and the like", metavar="A,B,C"),
     "date_order": _option(str, "--date-order", help="Which comes first in 03/04/2024: day or month."),
-    "comment": _option(str, "--comment", help="Leave out lines that begin with this character.", default="none"),
-    "drop": _option(list[str], "--drop", help="Columns to leave out.", default="none", metavar="A,B,C"),
+    "comment": _option(str, "--comment", help="Ignore lines that begin with this character.", default="none"),
+    "drop": _option(list[str], "--drop", help="Columns to ignore.", default="none", metavar="A,B,C"),
     "columns": _option(list[str], "--columns", help="The only columns to read.", default="all", metavar="A,B,C"),
     "sheet": _option(str, "--sheet", help="Sheet of a workbook: its name or position.", default="the only one"),
     "table": _option(str, "--table", help="Table of a database.", default="the only one"),
@@ -42,19 +42,19 @@ _TABLES = {
 }
 _IMAGES = {
     "size": _option(str, "--size", help="Resize images to N×N or HEIGHTxWIDTH pixels.", default="64, or their own if smaller"),
-    "grey": _option(bool, "--grey/--colour", help="Read images as grey or as colour.", default="as they are"),
+    "grey": _option(bool, "--grey/--colour", help="Read images as greyscale or in colour.", default="as in the files"),
     "strict": _option(bool, "--strict/--skip", help="Fail on an image that cannot be read, or skip it.", default="skip"),
 }
 # fmt: on
 
 
 def reading_options(command: Command) -> Command:
-    """Give a command all options of reading a file; its argument ``reading`` is a dict of those that are set."""
+    """Add all options for reading a file to a command; its argument ``reading`` is a dict of those that are set."""
     return _with_options(command, _TABLES | _IMAGES)
 
 
 def later_reading_options(command: Command) -> Command:
-    """Give a command the options of reading a file like the training file, which decides how images are read."""
+    """Add the options for reading a file like the training file, which determines how images are read."""
     return _with_options(command, _TABLES)
 
 
@@ -85,7 +85,7 @@ def _read(name: str, value: object) -> object:
 
 
 def read_list(text: str) -> list[str]:
-    """Return the parts of a text with commas; a part in quotation marks may hold some.
+    """Return the parts of a comma-separated text; a part in quotation marks may contain commas.
 
     >>> read_list('a,"b, c"'), read_list("")
     (['a', 'b, c'], [''])
@@ -94,7 +94,7 @@ def read_list(text: str) -> list[str]:
 
 
 def read_size(text: str) -> int | list[int]:
-    """Return a side or [height, width] of a text like "64" or "48x64"."""
+    """Return a side or [height, width] from a text like "64" or "48x64"."""
     sides = text.lower().split("x")
     if not all(side.isdecimal() for side in sides) or len(sides) > 2:
         raise UsageError(

@@ -28,7 +28,7 @@ def sweep(
     learning_rate: Annotated[
         list[float] | None,
         o.option("--learning-rate", help="A learning rate to try (repeatable).", panel=o.TRAINING,
-                 default="the recipe's, a third of it and three times it"),
+                 default="that of the recipe, a third and three times of it"),
     ] = None,
     epochs: o.Epochs = None, metric: o.Metric = None, task: o.Task = None, test: o.Test = None, split: o.Split = None,
     time: o.Time = None, group: o.Group = None, kinds: o.Kind = None,
@@ -36,12 +36,12 @@ def sweep(
     debug: o.Debug = False, *,
     reading: dict[str, Any],
 ) -> None:  # fmt: skip
-    """Try every pair of layers and learning rate; write a run folder with the best.
+    """Try every pair of layers and learning rate; write a run folder for the best.
 
     Every trial is trained on the same rows and scored on the same validation
-    rows; the best is then tested on rows that no trial has used. Trials with
-    the same layers are trained at once. The folder is that of a run, with
-    sweep.csv and sweep.png.
+    rows; the best is then tested on rows not used by any trial. Trials with
+    the same layers are trained together. The folder is that of a run, with
+    sweep.csv and sweep.png in addition.
 
     Example: ellayer sweep titanic.csv --target survived --layers 32 --layers 64,32
     """

@@ -23,7 +23,7 @@ def trace(
     model: Model,
     file: ExamplesFile,
     row: Annotated[
-        int | None, typer.Option("--row", help="Trace the step of this one example, counted from 0.", min=0)
+        int | None, typer.Option("--row", help="Trace the step of a single example, counted from 0.", min=0)
     ] = None,
     cell: Annotated[
         str | None,
@@ -32,13 +32,15 @@ def trace(
     weight: Annotated[
         str | None,
         typer.Option(
-            "--weight", help="Derive dJ by one weight, like W2,0,3, and check it.", metavar="NAME,J,K"
+            "--weight",
+            help="Show the chain rule for one weight, like W2,0,3, and check it.",
+            metavar="NAME,J,K",
         ),
     ] = None,
     learning_rate: Annotated[
         float | None,
         typer.Option(
-            "--learning-rate", help="Learning rate of the update shown.", show_default="the run's last"
+            "--learning-rate", help="Learning rate of the update.", show_default="the last of the run"
         ),
     ] = None,
     html: Annotated[
@@ -49,7 +51,7 @@ def trace(
     *,
     reading: dict[str, Any],
 ) -> None:
-    """Show a step of training with every equation, shape and number.
+    """Show one training step with every equation, shape and number.
 
     Z, A, J, dA, dZ, dW, db and the update, for a batch as statistics and for one example in full.
 
@@ -62,7 +64,7 @@ def trace(
     check_learning_rate(learning_rate)
     if json and (cell or weight):
         raise UsageError(
-            "--json: expected neither --cell nor --weight beside it, for it prints the whole trace"
+            "--json: expected neither --cell nor --weight with it, because it prints the whole trace"
         )
     if html is not None and html.exists():
         raise UsageError(
@@ -99,9 +101,7 @@ def _entry(option: str, text: str) -> tuple[Any, ...]:
     try:
         return (name, *(int(i) for i in index))
     except ValueError:
-        raise UsageError(
-            f"{option}: expected a name and whole numbers like W2,0,3; received {text!r}"
-        ) from None
+        raise UsageError(f"{option}: expected a name and integers like W2,0,3; received {text!r}") from None
 
 
 def _cell_text(step: Any, cell: tuple[Any, ...]) -> str:
@@ -115,5 +115,5 @@ def _page(step: Any, derivation: Derivation | None) -> str:
     body = step._repr_html_() + ("" if derivation is None else derivation._repr_html_())
     return (
         "<!doctype html><html lang='en'><head><meta charset='utf-8'><meta name='viewport' "
-        f"content='width=device-width'><title>One step, traced</title></head><body>{body}</body></html>"
+        f"content='width=device-width'><title>Trace of one step</title></head><body>{body}</body></html>"
     )

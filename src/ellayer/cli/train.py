@@ -34,8 +34,8 @@ def train(
     On a file: the types of its columns are inferred, rows are held out for
     testing, and the folder holds the model, report.html, config.toml,
     history.csv, run.json and pictures. On a named data set: logistic regression
-    and a network, as in the notes. Ctrl-C keeps the state reached; --resume
-    continues from it.
+    and a network, as in the notes. Ctrl-C stops the run and saves its state;
+    --resume continues from it.
 
     Example: ellayer train titanic.csv --target survived
 
@@ -69,17 +69,17 @@ def train(
 
 
 def _resumed(folder: Path, settings: dict[str, Any], config: Path | None) -> dict[str, Any]:
-    """Return the settings of a run to resume; it takes no others."""
+    """Return the settings of a run to resume, which cannot be changed."""
     from ..runs.checkpoints import CHECKPOINT
 
     if settings or config:
         raise UsageError(
             "--resume continues with the settings of the run: expected no others, received "
-            f"{', '.join(settings) or '--config'}; start a new run for those"
+            f"{', '.join(settings) or '--config'}; start a new run to change them"
         )
     if not (folder / CHECKPOINT).is_file():
         raise UsageError(
             f"--resume: expected the folder of a run that was killed, with {CHECKPOINT} in it, received {folder}; "
-            "a run that ended is complete"
+            "a completed run cannot be resumed"
         )
     return read_config(folder / "config.toml")

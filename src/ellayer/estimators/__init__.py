@@ -1,4 +1,4 @@
-"""Estimators for scikit-learn's world: the successors of its MLPClassifier and MLPRegressor, and those for tables.
+"""Estimators with the interface of scikit-learn: MLPClassifier and MLPRegressor, and estimators for tables.
 
 The names are looked up when first used: a fit of iris should not wait for what tables need.
 """

@@ -16,7 +16,7 @@ class EpochInfo(Info):
     Attributes
     ----------
     epoch, max_epochs : int
-        Epochs done in this fit and to be done at most.
+        Epochs done in this fit, and the maximum.
     loss : float
         The last entry of ``loss_curve_``.
     validation_loss, validation_score : float or None

@@ -1,4 +1,4 @@
-"""Examples as the estimators hold them: rows with their targets and weights; and types of what users pass."""
+"""Examples of the estimators: rows with targets and weights; and types of user input."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class RowStream(Protocol):
-    """A stream in place of X and y, as ``data.TableStream`` is: the same blocks at each call."""
+    """A stream in place of X and y, such as ``data.TableStream``: it yields the same blocks at each call."""
 
     def blocks(self) -> Iterator[tuple[Any, np.ndarray]]:
         """Return (polars frame, targets) of each block of rows."""
@@ -51,5 +51,5 @@ class Examples:
         return Examples(self.X[rows], self.Y[rows], None if self.weights is None else self.weights[rows])
 
     def columns(self) -> tuple[Rows, np.ndarray, np.ndarray | None]:
-        """Return (X, Y, weights) as the engine takes them: examples as columns, as views."""
+        """Return (X, Y, weights) for the engine: examples as columns, as views."""
         return self.X.T, self.Y.T, self.weights

@@ -1,4 +1,4 @@
-"""Warnings with a remedy: data that will harm the fit, and fits that ended badly."""
+"""Warnings with a remedy: problematic data, and fits with problems."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ NON_FINITE = (
 
 
 def where_not_finite(X: Rows, names: Sequence[str] | None) -> str:
-    """Return how many values of X are nan or infinite and in which columns, as text; "" if X holds no numbers."""
+    """Return how many values of X are nan or infinite and in which columns, as text; "" if X is not numeric."""
     try:
         bad = ~np.isfinite(np.asarray(X.toarray() if hasattr(X, "toarray") else X, dtype=float))
     except (TypeError, ValueError):
@@ -47,9 +47,9 @@ def where_not_finite(X: Rows, names: Sequence[str] | None) -> str:
 
 
 def warn_of_data(X: Rows, y: np.ndarray | None, names: Sequence[str] | None, estimator: str) -> None:
-    """Warn of constant columns, of columns of huge scale, and of targets of huge scale.
+    """Warn about constant columns, and about columns or targets of a very large scale.
 
-    A column constant around 0 is silent: it adds next to nothing to any unit.
+    There is no warning for a column that is constant near 0, which hardly affects any unit.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def warn_of_data(X: Rows, y: np.ndarray | None, names: Sequence[str] | None, est
         )
     if y is not None and (largest := float(np.abs(y).max())) > HUGE_TARGET:
         warn_user(
-            f"y: values up to {largest:.3g}, where networks learn targets around 1; scale the target, "
+            f"y: values up to {largest:.3g}, but networks learn best with targets around 1; scale the target, "
             f"TransformedTargetRegressor({estimator}(...), transformer=StandardScaler())",
         )
 
@@ -86,7 +86,7 @@ def warn_of_data(X: Rows, y: np.ndarray | None, names: Sequence[str] | None, est
 def warn_of_one_class(classes: np.ndarray) -> None:
     """Warn that ``y`` has a single class."""
     warn_user(
-        f"y has one class only, {classes.tolist()[0]!r}: every prediction will be it; add examples of another class",
+        f"y has one class only, {classes.tolist()[0]!r}: every prediction will be this class; add examples of another class",
     )
 
 
@@ -105,7 +105,7 @@ def overflows_at_once(X: Rows, Y: np.ndarray, parameters: Parameters, network: N
 
 
 def warn_of_limit(max_iter: int) -> None:
-    """Warn in scikit-learn's words that the last epoch came before convergence."""
+    """Warn that the fit did not converge, with the message of scikit-learn."""
     warn_user(
         f"Stochastic Optimizer: Maximum iterations ({max_iter}) reached and the optimization hasn't converged yet.",
         ConvergenceWarning,
@@ -113,7 +113,7 @@ def warn_of_limit(max_iter: int) -> None:
 
 
 def warn_of_lbfgs(iterations: int, max_iter: int) -> None:
-    """Warn in scikit-learn's words that lbfgs ended without convergence."""
+    """Warn that lbfgs did not converge, with the message of scikit-learn."""
     reason, remedy, status = "NO LOWER COST FOUND, OR max_fun REACHED", "", 2
     if iterations >= max_iter:
         reason, status = "TOTAL NO. OF ITERATIONS REACHED LIMIT", 1
@@ -133,7 +133,7 @@ def warn_of_fit(
     numbers: np.ndarray | None = None,
     classes: np.ndarray | None = None,
 ) -> None:
-    """Warn of layers of dead units and of classes that are never predicted.
+    """Warn about layers of dead units and classes that are never predicted.
 
     Parameters
     ----------

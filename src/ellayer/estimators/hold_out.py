@@ -16,23 +16,23 @@ from ..tables.row_order import as_times
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-FEWEST_ROWS = 10  # below, a table holds nothing out
-FOLDS = (5, 10)  # at least and at most; one member holds out a fifth of the rows, with many rows a tenth
+FEWEST_ROWS = 10  # with fewer rows none are held out
+FOLDS = (5, 10)  # limits; one member holds out a fifth of the rows, with many rows a tenth
 MANY_ROWS = 5_000
-MOST_HELD_OUT = 50_000  # rows held out by a single member: more add nothing
+MOST_HELD_OUT = 50_000  # maximum number of rows held out by a single member
 
 
 @dataclass(frozen=True, eq=False)
 class Splitter:
-    """The rule that divides rows: test set, folds and validation rows all come from it.
+    """The rule for splitting rows: used for the test set, folds and validation rows.
 
     Parameters
     ----------
     kind : "random", "time" or "group"
-        By time the latest rows are held out, by group whole groups; rows of one time, or of one group, are always
+        "time" holds out the latest rows, "group" whole groups; rows of one time, or of one group, are always
         on the same side.
     keys : ndarray of int64, shape (m,), or None
-        The place of each row's time in their order, or the number of its group; None at random.
+        The rank of each row's time, or the index of its group; None for "random".
     """
 
     kind: Literal["random", "time", "group"] = "random"
@@ -40,15 +40,15 @@ class Splitter:
 
     @classmethod
     def by(cls, m: int, *, time: ArrayLike | None = None, groups: ArrayLike | None = None) -> Splitter:
-        """Return the splitter of m rows by their times or groups; at random without either.
+        """Return the splitter of m rows by times or groups, or at random.
 
-        A missing time counts as the earliest, and missing groups are one group.
+        A missing time is treated as the earliest, and missing groups as one group.
 
         Raises
         ------
         EllayerError
-            For both, another number of rows, fewer than two different values, or times that are neither dates nor
-            numbers.
+            If both are given, for a wrong number of rows, fewer than two distinct values, or times that are neither
+            dates nor numbers.
 
         Examples
         --------
@@ -58,9 +58,7 @@ class Splitter:
         if time is None and groups is None:
             return cls()
         if time is not None and groups is not None:
-            raise EllayerError(
-                "groups, time: expected one of them, received both; rows are divided by one rule"
-            )
+            raise EllayerError("groups, time: expected one of them, received both; use only one")
         name, values = ("time", time) if groups is None else ("groups", groups)
         values = np.asarray(values)
         if values.shape != (m,):
@@ -74,7 +72,7 @@ class Splitter:
         splitter = cls("time" if groups is None else "group", _number(keys))
         if m and splitter.count < 2:
             raise EllayerError(
-                f"{name}: expected at least two different values, received one in all {m} rows"
+                f"{name}: expected at least two different values, received the same one in all {m} rows"
             )
         return splitter
 
@@ -94,7 +92,7 @@ class Splitter:
     def hold_out(
         self, m: int, share: float, random: np.random.RandomState, strata: np.ndarray | None = None
     ) -> np.ndarray:
-        """Return a mask of the rows to hold out: a share of them, never all.
+        """Return a mask of the rows to hold out: a fraction of them, never all.
 
         At random it is a share of each class, but never its only row. By time it is the last share, by group random
         groups, cut where the number of rows is nearest to the share.
@@ -105,7 +103,7 @@ class Splitter:
         share : float
         random : RandomState
         strata : ndarray of int, shape (m,), or None
-            Class numbers to stratify a random split by.
+            Class indices to stratify a random split by.
 
         Examples
         --------
@@ -127,7 +125,7 @@ class Splitter:
     def folds(
         self, m: int, count: int, random: np.random.RandomState, strata: np.ndarray | None = None
     ) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Return the rows to train on and those to test on of each fold, as masks.
+        """Return the training and test rows of each fold, as masks.
 
         Random folds never hold out the only row of a class. By time each fold is tested on the rows that follow its
         training rows, so the earliest rows are never tested. There are fewer folds if there are fewer groups or times.
@@ -137,7 +135,7 @@ class Splitter:
         m, count : int
         random : RandomState
         strata : ndarray of int, shape (m,), or None
-            Class numbers to stratify random folds by.
+            Class indices to stratify random folds by.
 
         Examples
         --------
@@ -162,7 +160,7 @@ class Splitter:
 
 
 def _number(values: np.ndarray) -> np.ndarray:
-    """Return the place of each value among the sorted different ones; missing values are the first."""
+    """Return the rank of each value among the sorted distinct ones; missing values are first."""
     missing = np.array([v is None or v != v for v in values.tolist()], bool)
     keys = np.zeros(len(values), np.int64)
     keys[~missing] = np.unique(values[~missing], return_inverse=True)[1] + missing.any()
@@ -201,15 +199,15 @@ def member_folds(
     random: np.random.RandomState,
     splitter: Splitter = Splitter(),
 ) -> list[np.ndarray] | None:
-    """Return the numbers of the rows that each member of a table estimator holds out; None if m is too small.
+    """Return the indices of the rows that each member of a table estimator holds out; None if m is too small.
 
-    Members hold out a fold each, dealt again if there are more members than folds. By time all of them hold out the
-    same latest rows.
+    Each member holds out one fold; folds are drawn again if there are more members than folds. By time all members
+    hold out the same latest rows.
 
     Parameters
     ----------
     strata : ndarray of int, shape (m,), or None
-        Class numbers to stratify random folds by.
+        Class indices to stratify random folds by.
     m, members : int
     random : RandomState
     splitter : Splitter

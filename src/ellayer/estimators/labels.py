@@ -1,4 +1,4 @@
-"""Labels to columns of 0 and 1 and back, and what each example weighs."""
+"""Conversion of labels to columns of 0 and 1 and back, and class weights."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def decode(labels: LabelBinarizer, A: np.ndarray) -> np.ndarray:
 
 
 def target_kind(labels: LabelBinarizer) -> TargetKind:
-    """Return what the outputs of a network for these labels stand for."""
+    """Return the ``target_kind`` of a network for these labels."""
     if label_kind(labels) == "multiclass":
         return "classes"
     if label_kind(labels) == "binary":
@@ -62,8 +62,8 @@ def class_weights(
 ) -> np.ndarray | None:
     """Return a weight per row from ``class_weight``: a dict by class, "balanced", or None.
 
-    "balanced" gives class k the weight m / (K m_k), where m and m_k count with ``sample_weight``. For
-    several labels at once it is scikit-learn's: the product over the labels, from "balanced" or a list of dicts.
+    "balanced" gives class k the weight m / (K m_k), where m and m_k are weighted by ``sample_weight``.
+    For multilabel y it is as in scikit-learn: the product over the labels, from "balanced" or a list of dicts.
     """
     if class_weight is None:
         return None
@@ -106,7 +106,7 @@ def labels_to_facts(labels: LabelBinarizer) -> dict[str, Any]:
     values = classes.tolist()
     if not all(isinstance(value, (str, int, float, bool)) for value in values):
         raise EllayerError(
-            f"classes_: expected labels that are text, whole numbers, numbers or bools to store; received "
+            f"classes_: expected labels that are strings, integers, floats or bools to save; received "
             f"{type(values[0]).__name__}"
         )
     kind = "O" if classes.dtype.kind == "O" else classes.dtype.str
@@ -114,6 +114,6 @@ def labels_to_facts(labels: LabelBinarizer) -> dict[str, Any]:
 
 
 def labels_from_facts(facts: dict[str, Any]) -> LabelBinarizer:
-    """Return the labels that ``labels_to_facts`` was called with."""
+    """Return the labels that were passed to ``labels_to_facts``."""
     classes = np.array(facts["values"], dtype=np.dtype(facts["dtype"]))
     return label_binarizer(classes, facts["type"], facts["sparse"])

@@ -1,4 +1,4 @@
-"""Models and runs as files: model file, checkpoints, ONNX."""
+"""Model files, checkpoints and ONNX export."""
 
 from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from .model_file import load, read_provenance, save

@@ -1,4 +1,4 @@
-"""Checkpoints: the whole state of a run in a file, so that a killed run can resume."""
+"""Checkpoints: the complete state of a run in a file, so that a killed run can resume."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FIELDS = tuple(field.name for field in dataclasses.fields(TrainState))
 
 
 def save_checkpoint(state: TrainState | Sequence[TrainState], path: str | os.PathLike[str]) -> None:
-    """Write a run's state, exact to the bit and all or nothing.
+    """Write the state of a run, exact to the bit and atomically.
 
     Parameters
     ----------
@@ -30,9 +30,9 @@ def save_checkpoint(state: TrainState | Sequence[TrainState], path: str | os.Pat
     Raises
     ------
     ModelFileError
-        For anything but a ``TrainState``.
+        If it is not a ``TrainState``.
     OSError
-        Where the file cannot be written; what stood there before stays.
+        If the file cannot be written; an existing file is kept.
 
     Examples
     --------
@@ -75,12 +75,12 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Any:
     Returns
     -------
     TrainState, or list of TrainState
-        What was saved; with ``step``, the updates done: those left are the run's total minus this.
+        The saved state; its ``step`` is the number of updates done.
 
     Raises
     ------
     ModelFileError
-        For a truncated, altered, foreign or newer file.
+        For a truncated, altered or newer file, or one of another format.
     FileNotFoundError
     """
     _, content = file_format.read(path, ("checkpoint",))
@@ -94,22 +94,22 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Any:
 
 def _state(content: Mapping[str, Any]) -> TrainState:
     fields = dict(content["state"])
-    fields["history"] = dict(History(fields["history"]))  # of an earlier version: under today's names
+    fields["history"] = dict(History(fields["history"]))  # of an earlier version: rename to the current names
     if content["flat"]:
         fields["optimizer_state"] = FlatState(fields["optimizer_state"])
     return TrainState(**fields)
 
 
 class Checkpoint:
-    """A callback that writes the run's state every so many seconds.
+    """A callback that saves the state of the run at regular intervals.
 
-    It writes at the first record (so that a wrong path fails at once), at records from then on when
+    It writes at the first record (so that a wrong path fails at once), then at the next record whenever
     ``every`` seconds have passed, and after the last update.
 
     Parameters
     ----------
     path : path
-        Overwritten each time, atomically: a run killed at any moment leaves a whole checkpoint.
+        Overwritten each time, atomically: a run killed at any moment leaves a complete checkpoint.
     every : float
         Seconds between writes; 0 writes at every record.
 
@@ -130,7 +130,7 @@ class Checkpoint:
         self._written = -math.inf
 
     def __call__(self, info: Any) -> None:
-        """Write the state if it is time to.
+        """Write the state if it is due.
 
         Parameters
         ----------
@@ -147,7 +147,7 @@ class Checkpoint:
 
 
 def _plain(tree: Any) -> bool:
-    """Tell whether a tree is dicts of arrays all the way (``core``'s rules), not an optax state."""
+    """Return True if a tree consists of nested dicts of arrays (as in ``core``), unlike an optax state."""
     if isinstance(tree, dict):
         return all(_plain(value) for value in tree.values())
     return tree is None or isinstance(tree, FlatState) or (hasattr(tree, "shape") and hasattr(tree, "dtype"))

@@ -1,9 +1,9 @@
-"""The file: safetensors with one JSON text as metadata, a SHA-256 over every byte, written atomically.
+"""The file format: safetensors with one JSON text as metadata and a SHA-256 of every byte, written atomically.
 
     metadata["ellayer"] = {"format_version": 1, "kind": ..., "sha256": ..., "versions": ..., "content": ...}
 
-The digest is that of the whole file with 64 zeros in the digest's own place, so that no bit of header,
-JSON or arrays can change unnoticed (safetensors itself checks sizes, not contents).
+The digest is computed over the whole file with 64 zeros in place of the digest, so that any change of header,
+JSON or arrays is detected (safetensors itself checks sizes, not contents).
 """
 
 from __future__ import annotations
@@ -29,28 +29,28 @@ FORMAT_VERSION = 1
 
 _KEY = "ellayer"
 _ZEROS = "0" * 64
-_LONGEST_HEADER = 100_000_000  # safetensors reads no longer one
+_LONGEST_HEADER = 100_000_000  # the limit of safetensors
 _FOREIGN = {b"PK": "a zip archive (.npz, .xlsx, PyTorch)", b"\x80": "a pickle (read it with joblib or pickle)",
             b"\x89HDF": "an HDF5 file", b"\x08": "an ONNX model"}  # fmt: skip
 
 
 def write(path: str | os.PathLike[str], kind: str, content: Any) -> None:
-    """Write a tree of plain data and arrays into one file, all or nothing.
+    """Write a tree of plain data and arrays into one file, atomically.
 
     Parameters
     ----------
     path : path
     kind : str
-        What the content is, "TrainingResult", "checkpoint", ...
+        The kind of content: "TrainingResult", "checkpoint", ...
     content : tree
-        As ``plain.encode`` takes it.
+        As for ``plain_data.encode``.
 
     Raises
     ------
     ModelFileError
-        Where the content is not plain data.
+        If the content is not plain data.
     OSError
-        Where the file cannot be written; what stood there before stays.
+        If the file cannot be written; an existing file is kept.
     """
     arrays: Arrays = {}
     versions = {"ellayer": __version__, "numpy": np.__version__, "python": platform.python_version()}
@@ -79,13 +79,13 @@ def write(path: str | os.PathLike[str], kind: str, content: Any) -> None:
 
 
 def read(path: str | os.PathLike[str], kinds: tuple[str, ...]) -> tuple[str, Any]:
-    """Read a file that ``write`` wrote, after checking that it is whole.
+    """Read a file written by ``write``, after checking that it is complete.
 
     Parameters
     ----------
     path : path
     kinds : tuple of str
-        What is expected.
+        The kinds accepted.
 
     Returns
     -------
@@ -95,7 +95,7 @@ def read(path: str | os.PathLike[str], kinds: tuple[str, ...]) -> tuple[str, Any
     Raises
     ------
     ModelFileError
-        For a truncated, altered, foreign or newer file, or one of another kind.
+        For a truncated, altered or newer file, or one of another format or kind.
     FileNotFoundError
     """
     path = Path(path)
@@ -103,7 +103,7 @@ def read(path: str | os.PathLike[str], kinds: tuple[str, ...]) -> tuple[str, Any
     from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(path, framework="numpy") as file:  # sizes are checked here, before any memory is taken
+        with safe_open(path, framework="numpy") as file:  # sizes are checked here, before memory is allocated
             description = _description(path, (file.metadata() or {}).get(_KEY))
             _check_kind(path, description["kind"], kinds)
             _check_digest(path, description["sha256"])
@@ -113,16 +113,16 @@ def read(path: str | os.PathLike[str], kinds: tuple[str, ...]) -> tuple[str, Any
     try:
         return description["kind"], decode(description["content"], arrays)
     except (KeyError, TypeError, ValueError, RecursionError) as error:
-        raise ModelFileError(f"{path}: expected a description that adds up; {error!r}") from None
+        raise ModelFileError(f"{path}: expected a consistent description; {error!r}") from None
 
 
 def read_facts(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Return what a file says of itself: kind, format version, SHA-256, and the versions that wrote it.
+    """Return facts of a file: kind, format version, SHA-256, and the versions that wrote it.
 
     Parameters
     ----------
     path : path
-        Of a file that ``read`` has found to be whole.
+        A file that ``read`` has checked.
 
     Returns
     -------
@@ -132,7 +132,7 @@ def read_facts(path: str | os.PathLike[str]) -> dict[str, Any]:
     Raises
     ------
     ModelFileError
-        For a foreign or newer file.
+        For a newer file, or one of another format.
     FileNotFoundError
     """
     path = Path(path)
@@ -149,10 +149,10 @@ def read_facts(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a new file to write, and put it in the place of ``path`` when all went well.
+    """Yield a temporary file to write, and rename it to ``path`` on success.
 
     Its name is ``.NAME.*.partial`` in the same folder, so that the last step is a rename on one disk;
-    contents and folder are flushed to the disk. Where anything fails it is removed.
+    contents and folder are flushed to the disk. On failure it is removed.
 
     Parameters
     ----------
@@ -162,7 +162,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     ------
     Path
     """
-    target = Path(os.path.realpath(path))  # through a link, which stays one
+    target = Path(os.path.realpath(path))  # follow a symbolic link, which is kept
     if not target.parent.is_dir():
         raise FileNotFoundError(
             f"expected an existing folder, received {str(target.parent)!r}; create it first"
@@ -190,20 +190,20 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def remove_leftovers(path: str | os.PathLike[str]) -> None:
-    """Remove what writers of this path left behind when they were killed."""
+    """Remove temporary files of this path, left by killed processes."""
     target = Path(os.path.realpath(path))
     for partial in target.parent.glob(f".{glob.escape(target.name)}.*.partial"):
         partial.unlink(missing_ok=True)
 
 
 def _digest_place(header: bytes, digest: str) -> int:
-    """Return where the digest stands; the quotes of the JSON text are escaped within the header's own."""
+    """Return the position of the digest; quotes of the JSON text are escaped within the header."""
     mark = rb"\"sha256\": \""
     return header.index(mark + digest.encode()) + len(mark)
 
 
 def _digest(path: Path, digest: str) -> str:
-    """Return the SHA-256 of the file with zeros in the place of ``digest``."""
+    """Return the SHA-256 of the file with zeros in place of ``digest``."""
     sha = hashlib.sha256()
     with open(path, "rb") as file:
         length = file.read(8)
@@ -221,7 +221,7 @@ def _check_regular(path: Path) -> None:
 
 
 def _description(path: Path, text: str | None) -> dict[str, Any]:
-    """Return the JSON of a file of our own version, or say what else it is."""
+    """Return the JSON of a file of this version, or raise an error that describes the file."""
     if text is None:
         raise ModelFileError(
             f"{path}: expected a file that Ellayer wrote, received a safetensors file without its description; "
@@ -240,7 +240,7 @@ def _description(path: Path, text: str | None) -> dict[str, Any]:
             f"{writer.get('ellayer') if isinstance(writer, dict) else '?'} (this is {__version__}); update Ellayer"
         )
     if not fields >= {"kind", "sha256", "content"}:
-        raise ModelFileError(_not_whole(path, "its description lacks a part"))
+        raise ModelFileError(_not_whole(path, "its description is incomplete"))
     return description
 
 
@@ -273,7 +273,7 @@ def _not_whole(path: Path, error: str) -> str:
     size = path.stat().st_size
     looks = next((what for sign, what in _FOREIGN.items() if begin.startswith(sign)), "")
     ours = int.from_bytes(begin, "little") <= _LONGEST_HEADER  # a safetensors file begins with that length
-    looks = f"; it begins like {looks}" if looks and not ours else ""
+    looks = f"; it looks like {looks}" if looks and not ours else ""
     return (
         f"{path}: expected a whole file that Ellayer wrote, received {size} bytes that do not add up ({error}){looks}; "
         "was it cut off, altered, or written by another program? Copy or download it again"

@@ -1,4 +1,4 @@
-"""save and load: a model as one file without code in it."""
+"""save and load: a model as one file that contains no code."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..engine.state import Parameters, TrainState
 from . import file_format
 from .plain_data import ModelFileError
 
-# The classes a file may name; they are looked up in ``estimators``, never otherwise.
+# The only classes that a file may name; they are looked up in ``estimators``.
 ESTIMATORS = ("MLPClassifier", "MLPRegressor", "TabularClassifier", "TabularRegressor")
 _SCALING = "standardise"
 KINDS = ("TrainingResult", "network", *ESTIMATORS)
@@ -24,27 +24,26 @@ _RESULT_FACTS = ("stopped_by", "engine", "seconds", "compile_seconds")
 
 
 def save(model: Any, path: str | os.PathLike[str], *, provenance: Mapping[str, Any] | None = None) -> None:
-    """Save a model as one safetensors file with a JSON description; nothing in it is code.
+    """Save a model as one safetensors file with a JSON description, without code.
 
-    The file holds architecture, parameters, classes, feature names, history, seed and versions, a format
-    version and a SHA-256 over all of it. It is written atomically: whatever happens, ``path`` holds the
-    old file or the new one.
+    The file has the architecture, parameters, classes, feature names, history, seed and versions, a format
+    version and a SHA-256. It is written atomically: after a failure ``path`` is still the old file.
 
     Parameters
     ----------
     model : TrainingResult, (Network, parameters), MLPClassifier or MLPRegressor
     path : path
-        By habit with the ending ``.ellayer``.
+        Conventionally with the suffix ``.ellayer``.
     provenance : dict, optional
-        Where the model comes from, as plain data: kept beside it for ``read_provenance``.
+        Provenance of the model as plain data, saved with it for ``read_provenance``.
 
     Raises
     ------
     ModelFileError
-        Where the model cannot be stored as plain data, e.g. an activation that is a function; or for the key
-        "standardise" in ``provenance``, which has a meaning of its own in older files (see ``load``).
+        If the model cannot be stored as plain data, e.g. because of a custom activation; or for the key
+        "standardise" in ``provenance``, which has a special meaning in older files (see ``load``).
     OSError
-        Where the file cannot be written.
+        If the file cannot be written.
 
     Examples
     --------
@@ -59,7 +58,7 @@ def save(model: Any, path: str | os.PathLike[str], *, provenance: Mapping[str, A
     if provenance is not None:
         if _SCALING in provenance:
             raise ModelFileError(
-                f"provenance: expected no key {_SCALING!r}, which older files keep what their inputs are scaled by in; "
+                f"provenance: expected no key {_SCALING!r}, which in older files is the scaling of the inputs; "
                 "try another name, or fold the scaling into the first layer: ellayer.core.inference.fold_scaling"
             )
         content = {**content, "provenance": dict(provenance)}
@@ -67,7 +66,7 @@ def save(model: Any, path: str | os.PathLike[str], *, provenance: Mapping[str, A
 
 
 def load(path: str | os.PathLike[str]) -> Any:
-    """Load a model that ``save`` wrote.
+    """Load a model saved by ``save``.
 
     Parameters
     ----------
@@ -76,15 +75,15 @@ def load(path: str | os.PathLike[str]) -> Any:
     Returns
     -------
     TrainingResult, (Network, parameters), MLPClassifier or MLPRegressor
-        What was saved, with equal predictions; it takes the inputs as they are. (Of named sets with features in
-        units of their own, older files hold a network of standardised inputs, and mean and scale beside it:
-        these are folded into W1 and b1 here.) A ``TrainingResult`` comes back light: its ``state`` has
-        the parameters and the step, not the optimizer's own arrays; those are in a checkpoint.
+        The saved model, with equal predictions, for unscaled inputs. (Older files of some named data sets have a
+        network for standardised inputs, with mean and scale: these are folded into W1 and b1 here.) The
+        ``state`` of a loaded ``TrainingResult`` has the parameters and the step, not the arrays of the
+        optimizer; those are in a checkpoint.
 
     Raises
     ------
     ModelFileError
-        For a truncated, altered, foreign or newer file.
+        For a truncated, altered or newer file, or one of another format.
     FileNotFoundError
     """
     return load_with_provenance(path)[0]
@@ -109,14 +108,14 @@ def load_with_provenance(
     Raises
     ------
     ModelFileError
-        For a truncated, altered, foreign or newer file.
+        For a truncated, altered or newer file, or one of another format.
     FileNotFoundError
     """
     kind, content = file_format.read(path, KINDS)
     try:
         return _build(kind, _fold_old_scaling(content), to_predict), _provenance(content)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ModelFileError(f"{path}: expected a {kind} that this version can build; {error}") from error
+        raise ModelFileError(f"{path}: expected a {kind} that this version supports; {error}") from error
 
 
 def _build(kind: str, content: dict[str, Any], to_predict: bool) -> Any:
@@ -151,7 +150,7 @@ def read_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
     Raises
     ------
     ModelFileError
-        For a truncated, altered, foreign or newer file.
+        For a truncated, altered or newer file, or one of another format.
     FileNotFoundError
 
     Examples
@@ -177,7 +176,7 @@ def _provenance(content: dict[str, Any]) -> dict[str, Any]:
 
 
 def _fold_old_scaling(content: dict[str, Any]) -> dict[str, Any]:
-    """Return the content of a network whose first layer takes the inputs as they are."""
+    """Return the content of a network whose first layer takes unscaled inputs."""
     rule = content.get("provenance", {}).get(_SCALING)
     if rule is None or "parameters" not in content:
         return content
@@ -208,7 +207,7 @@ def _content(model: object) -> tuple[str, dict[str, Any]]:
 
 
 def _estimator_class(kind: str) -> Any:
-    """Return a class that a file may name: one of ``ESTIMATORS`` and no other."""
+    """Return a class named in a file, which must be one of ``ESTIMATORS``."""
     from .. import estimators
 
     return getattr(estimators, kind)

@@ -1,9 +1,8 @@
-"""Trees of plain data as JSON, their arrays apart: the one text that model files and checkpoints share.
+"""Trees of plain data as JSON with separate arrays, for model files and checkpoints.
 
 JSON has no tuples, no nan, no keys but text and no arrays; those are written as ``{"$": kind, ...}``,
-an array as ``{"$": "array", "name": ...}`` with the array itself in a dict beside the JSON. What comes
-back is equal to what went in: floats to the bit, tuples as tuples. Code has no form here, so none is
-ever stored or run.
+an array as ``{"$": "array", "name": ...}`` with the array itself in a separate dict. The round trip is
+exact: floats to the bit, tuples as tuples. Code cannot be represented, so none is ever stored or run.
 """
 
 from __future__ import annotations
@@ -20,20 +19,20 @@ Arrays = dict[str, np.ndarray]
 
 
 class ModelFileError(EllayerError):
-    """A file that cannot be read as what it should be, or a model that cannot be written as one."""
+    """A file that cannot be read as the expected model, or a model that cannot be written."""
 
 
 def encode(value: Any, arrays: Arrays, where: str = "") -> Any:
-    """Return a tree of plain data in JSON's types, its arrays put into ``arrays``.
+    """Return a tree of plain data in the types of JSON; its arrays are added to ``arrays``.
 
     Parameters
     ----------
     value : None, bool, int, float, str, list, tuple, dict, array, NumPy scalar or dtype
-        Nested as deep as wanted; arrays of any library.
+        Nested to any depth; arrays of any library.
     arrays : dict
-        Receives the arrays under the names of their places, "parameters/W1".
+        Receives the arrays, named by their paths, such as "parameters/W1".
     where : str
-        The place of ``value`` in the whole.
+        The path of ``value``.
 
     Returns
     -------
@@ -42,7 +41,7 @@ def encode(value: Any, arrays: Arrays, where: str = "") -> Any:
     Raises
     ------
     ModelFileError
-        For anything else, a function above all, with the place where it stands.
+        For anything else, such as a function, with its path.
 
     Examples
     --------
@@ -73,13 +72,13 @@ def encode(value: Any, arrays: Arrays, where: str = "") -> Any:
 
 
 def decode(value: Any, arrays: Arrays) -> Any:
-    """Return the tree that ``encode`` was given.
+    """Return the tree that was passed to ``encode``.
 
     Parameters
     ----------
     value : tree of JSON's types
     arrays : dict
-        As ``encode`` filled it.
+        As filled by ``encode``.
 
     Returns
     -------
@@ -135,7 +134,7 @@ def _encode_array(array: np.ndarray, arrays: Arrays, where: str) -> Any:
             "convert it first, e.g. with .astype('float64')"
         )
     name = where
-    while name in arrays:  # two places can have one name: {"a/b": ...} and {"a": {"b": ...}}
+    while name in arrays:  # two paths can have the same name: {"a/b": ...} and {"a": {"b": ...}}
         name += "'"
     arrays[name] = array.astype(array.dtype.newbyteorder("="), copy=False)
     return {"$": "array", "name": name}

@@ -90,9 +90,9 @@ def test_two_functions_of_one_name_are_told_apart(iris):
 
 
 def test_a_wrong_derivative_is_refused(iris):
-    with pytest.raises(ValueError, match="the derivative does not belong to the function"):
+    with pytest.raises(ValueError, match="the derivative does not match the function"):
         fitted(*iris, activation=(cube, lambda Z: 2.0 * Z**2))
-    with pytest.raises(ValueError, match="give the pair"):
+    with pytest.raises(ValueError, match="pass the pair"):
         fitted(*iris, activation=lambda Z: np.sort(Z))
     with pytest.raises(ValueError, match="one per hidden layer, 1 "):
         fitted(*iris, activation=["relu", "tanh"])
@@ -148,7 +148,7 @@ def test_label_smoothing_and_focal_loss_calm_the_probabilities(iris):
     )
     assert smooth < plain - 0.05
     assert focal < plain
-    with pytest.raises(ValueError, match="expected a loss for numbers"):
+    with pytest.raises(ValueError, match="expected a loss for regression"):
         MLPRegressor("focal").fit(X, y)
     with pytest.raises(ValueError, match="did you mean"):
         MLPRegressor("hubber").fit(X, y)

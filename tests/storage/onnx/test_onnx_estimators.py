@@ -223,7 +223,7 @@ def test_what_cannot_be_exported_says_why():
     ):
         ellayer.to_onnx(model, X=far)
     for labels in ([0.0, 0.5], [b"a", b"b"], ["a", None]):
-        with pytest.raises(ModelFileError, match=r"all text or all whole numbers.*received \["):
+        with pytest.raises(ModelFileError, match=r"all strings or all integers.*received \["):
             label_array(np.array(labels, dtype=object if None in labels else None))
 
 

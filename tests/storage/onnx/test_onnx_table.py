@@ -251,7 +251,7 @@ def test_only_what_float32_tells_apart_is_float32():
         "text",
     )
     days = next(value for value in proto.graph.input if value.name == "when")
-    assert days.doc_string == "date: days since 1970-01-01 (UTC) with fractions, nan where missing"
+    assert days.doc_string == "date: days since 1970-01-01 (UTC) with fractions, nan if missing"
 
 
 @pytest.mark.parametrize(
@@ -411,11 +411,13 @@ def test_what_cannot_be_exported_says_why():
     with pytest.raises(ModelFileError, match=r"expected a table with a column that is used.*all are ignored"):
         ellayer.to_onnx(model)
     inside = make_pipeline(FunctionTransformer(), TabularClassifier(**QUICK)).fit(TABLE[["age"]], SAID)
-    with pytest.raises(ModelFileError, match=r"prepares a table by itself.*alone to ellayer.to_onnx"):
+    with pytest.raises(
+        ModelFileError, match=r"includes the preparation of a table.*alone to ellayer.to_onnx"
+    ):
         ellayer.to_onnx(inside, X=TABLE[["age"]])
     model = fit(TabularClassifier, TABLE["age"].fillna(0) > 40)
     model.classes_ = np.array([0.5, 1.5])
-    with pytest.raises(ModelFileError, match="all text or all whole numbers"):
+    with pytest.raises(ModelFileError, match="all strings or all integers"):
         ellayer.to_onnx(model)
     with pytest.raises(Exception, match="not fitted"):
         ellayer.to_onnx(TabularClassifier())

@@ -1,4 +1,4 @@
-"""``ellayer reproduce``: compare the published numbers of the notes with those obtained."""
+"""``ellayer reproduce``: run the experiments of the notes and compare with the published numbers."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def reproduce(
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Run the experiments of the notes and compare the numbers obtained with those published.
+    """Run the experiments of the notes and compare the results with the published numbers.
 
-    The exit code is 1 if one differs. The folder holds the comparison
-    (results.json) and the pictures.
+    The exit code is 1 if a number differs. The folder has the comparison
+    (results.json) and pictures.
 
     Example: ellayer reproduce --cats path/to/folder --picture my_cat.jpg
     """

@@ -76,7 +76,7 @@ def _learning_rates(dataset: Dataset, folder: Path, start: StartProgress) -> lis
     }  # fmt: skip
     figure = cost_curves(
         {model.name: model.curve for model in models.values()},
-        "Logistic regression on the cats: a large step falls fast and rough, a small one slowly",
+        "Logistic regression on the cats: large learning rates converge fast but unevenly, small ones slowly",
     )
     save_picture(figure, folder / "learning_rates.png")
     return [
@@ -113,7 +113,7 @@ def _deep(
 
 
 def _mislabelled(dataset: Dataset, model: TrainedNetwork, path: Path) -> tuple[int, int]:
-    """Draw the misclassified test images; return their number and that of all."""
+    """Draw the misclassified test images; return their number and the number of all."""
     examples, classes = as_examples(dataset, test=True), list(dataset.classes)
     predictions = predict(f"{model.name} {model.sizes}", model.result, examples.X, classes)
     y = np.asarray(examples.y)
@@ -134,6 +134,6 @@ def _own_picture(
     answer = f"{label} ({per_cent(max(probability, 1 - probability))})"
     image = x[:, 0].reshape(dataset.image_shape or (-1,))
     save_picture(
-        image_grid([image], ["as the network sees it"], f"{name}: {answer}"), folder / "own_picture.png"
+        image_grid([image], ["at the network's resolution"], f"{name}: {answer}"), folder / "own_picture.png"
     )
     return Comparison(f"cats, network {model.sizes}", f"prediction for {name}", "", answer, None)

@@ -18,7 +18,7 @@ class Comparison:
     ----------
     experiment, quantity : str
     published, obtained : str
-        As printed; nothing published is "".
+        As printed; "" if nothing is published.
     matches : bool or None
         None if nothing is published to compare with.
     """
@@ -31,7 +31,7 @@ class Comparison:
 
     @property
     def verdict(self) -> str:
-        """The result of the comparison in a word."""
+        """The result of the comparison as one word."""
         return {True: "matches", False: "DIFFERS", None: "shown"}[self.matches]
 
     def as_dict(self) -> dict[str, Any]:

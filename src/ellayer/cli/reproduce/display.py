@@ -15,7 +15,7 @@ _STYLES = {True: "green", False: "bold red", None: "dim"}
 
 
 def show_rows(rows: list[Comparison], summary: dict[str, Any], path: Path) -> None:
-    """Print a table for each experiment, the counts of the results, and the experiments left out."""
+    """Print a table for each experiment, the counts of the results, and the skipped experiments."""
     console = Console()
     for experiment, group in groupby(rows, key=lambda row: row.experiment):
         table = Table(title=experiment, title_justify="left", min_width=64)
@@ -33,5 +33,5 @@ def show_rows(rows: list[Comparison], summary: dict[str, Any], path: Path) -> No
         f"published number."
     )
     for experiments in summary["left_out"]:
-        console.print(f"Left out: {experiments}; use --cats DIR to run them.", markup=False)
+        console.print(f"Skipped: {experiments}; use --cats DIR to run them.", markup=False)
     console.print(f"Pictures and results.json are in {path}", markup=False, highlight=False, soft_wrap=True)

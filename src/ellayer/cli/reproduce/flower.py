@@ -1,4 +1,4 @@
-"""The notes' experiments on the flower: no file is needed."""
+"""The experiments of the notes on the flower, which need no file."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _four_units(dataset: Dataset, folder: Path, start: StartProgress) -> list[Co
         num_iterations=10000, record_every=1000, progress=start("flower: logistic regression", 10000),
     )  # fmt: skip
     network = _network(dataset, 4, 10000, start)
-    _draw([logistic, network], dataset, "Four hidden units find the petals, logistic regression cannot",
+    _draw([logistic, network], dataset, "Four hidden units separate the petals, logistic regression cannot",
           folder / "flower.png", columns=2)  # fmt: skip
     title = f"flower, network {network.sizes}"
     obtained = per_cent(logistic.train_accuracy)

@@ -1,6 +1,6 @@
 """Published results of the notes, as they print them.
 
-Costs are keyed by iteration and hold the printed text, so that "to six digits" means what stands there.
+Costs are keyed by iteration and are texts, so that "to six digits" means the printed digits.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ FLOWER_COSTS = {
     5000: "0.222644", 6000: "0.219731", 7000: "0.217504", 8000: "0.219471", 9000: "0.218612",
 }  # fmt: skip
 # From iteration 8000 on the cost no longer falls smoothly and the order of additions decides the
-# fourth digit: what today's libraries may give.
+# fourth digit: the range of current libraries.
 FLOWER_COST_RANGES = {8000: (0.2194, 0.2196), 9000: (0.2185, 0.2187)}
-FLOWER_ACCURACY = "90 %"  # printed without its decimals
+FLOWER_ACCURACY = "90 %"  # printed without decimals
 
 HIDDEN_SIZES = (1, 2, 3, 4, 5, 20, 50)
 HIDDEN_SIZES_ITERATIONS = 5000

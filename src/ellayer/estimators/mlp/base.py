@@ -1,4 +1,4 @@
-"""The base of the MLP estimators: scikit-learn's interface around a network and the state of its fit."""
+"""The base of the MLP estimators: the interface of scikit-learn for a network and the state of its fit."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
     from ..examples import MatrixLike, Rows
 
-FEW_EPOCHS = 20  # below, a fit that did not converge had no time to learn every class
+FEW_EPOCHS = 20  # with fewer epochs, a fit that did not converge may not have learned every class
 
 
 def _is_stochastic(estimator: BaseEstimator) -> bool:
@@ -65,9 +65,9 @@ partial_fit_available = available_if(_is_stochastic)
 
 
 class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupportMixin, BaseEstimator):
-    """Base of ``MLPClassifier`` and ``MLPRegressor``, which define what differs between classes and numbers.
+    """Base of ``MLPClassifier`` and ``MLPRegressor``, which define what differs between classification and regression.
 
-    These methods are theirs: ``_encode(X, y, incremental, reset)`` validates and returns rows and targets
+    They implement these methods: ``_encode(X, y, incremental, reset)`` validates and returns rows and targets
     (n_samples, n_outputs); ``_loss_name()`` returns the row of the loss, once the targets are known;
     ``_default_score(examples)`` a ``Score``, accuracy or R^2; ``_decode(A)`` the labels or numbers of outputs
     (m, n_L); ``_target_kind()`` that of ``ModelParts``.
@@ -83,7 +83,7 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
 
     @property
     def parameters_(self) -> Parameters:
-        """The notes' parameters, W^[l] (n_l, n_{l-1}) and b^[l] (n_l, 1): views of ``coefs_`` and ``intercepts_``."""
+        """The parameters as in the notes, W^[l] (n_l, n_{l-1}) and b^[l] (n_l, 1): views of ``coefs_`` and ``intercepts_``."""
         parameters = {}
         for l, (coef, intercept) in enumerate(zip(self.coefs_, self.intercepts_, strict=True), start=1):
             parameters[f"W{l}"] = coef.T
@@ -98,14 +98,14 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
     # Fitted attributes
 
     def _publish(self, state: FitState) -> None:
-        """Make a state the fitted one: the only place that sets the attributes of a fit."""
+        """Set the fitted attributes from a state; no other method sets them."""
         self._publish_progress(state)
         for name, value in coefficients(state.parameters).items():
             setattr(self, name, value)
         self._fit_state = state
 
     def _publish_progress(self, state: FitState) -> None:
-        """Set the attributes that tell of a fit, while it runs or after it, and remove those of an earlier one."""
+        """Set the attributes of the progress of a fit, during or after it, and remove those of an earlier fit."""
         for name in Progress.__annotations__:
             self.__dict__.pop(name, None)
         for name, value in state.attributes().items():
@@ -126,7 +126,7 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
         validate_parameters(self)
 
     def _validated(self, X: MatrixLike, **rules: object) -> Any:
-        """scikit-learn's validation; where a value is no number, the error says how many and where."""
+        """Validate by scikit-learn; the error for nan or infinity includes their number and columns."""
         try:
             return validate_data(self, X, accept_sparse=["csr", "csc"], **rules)
         except ValueError as error:
@@ -169,7 +169,7 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
 
     @property
     def _n_features_out(self) -> int:
-        """Columns of ``transform``: those of the layer last asked for, at first the last hidden one."""
+        """Number of columns of ``transform``: those of the layer of the last call, at first the last hidden layer."""
         return self.network_.layer_dims[self._named_layer]
 
     # Fit
@@ -207,7 +207,7 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
         return self
 
     def _examples(self, X: Rows, Y: np.ndarray, sample_weight: ArrayLike | None) -> Examples:
-        """Return validated rows in memory order and the dtype of the fit, and warn of what will harm it."""
+        """Return validated rows in memory order and the dtype of the fit, and warn about problematic data."""
         dtype = X.dtype if self.dtype is None else np.dtype(self.dtype)
         X = ordered_rows(X, dtype, may_stay_sparse=not is_lbfgs(self))
         weights = check_weights(sample_weight, X, dtype)
@@ -226,7 +226,7 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
         return named(self, "activation", lambda: make_network(self, *shape, loss))
 
     def _begin(self, examples: Examples) -> FitState:
-        """Return a fresh state: start, split and seed drawn in scikit-learn's order."""
+        """Return a new state: parameters, split and seed are drawn in the order of scikit-learn."""
         random = check_random_state(self.random_state)
         network = self._network(examples)
         parameters = starting_parameters(self, network, random, examples.X.dtype)
@@ -235,7 +235,7 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
         return FitState(network, parameters, seed, split_state)
 
     def _continue(self, examples: Examples) -> FitState:
-        """Return the fitted state, if its layers are those that the parameters ask for."""
+        """Return the fitted state, if its layers match the constructor parameters."""
         network, state = self._network(examples), self._current_state()
         if network.layer_dims != state.network.layer_dims:
             raise EllayerError(
@@ -245,7 +245,7 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
         return replace(state, network=network)
 
     def _fit_data(self, examples: Examples, begin: FitState, incremental: bool) -> FitData:
-        """Return the examples to learn from, and those to validate on: passed by the user or held out."""
+        """Return the training and the validation examples: passed by the user or held out."""
         train, validation = examples, None
         if self.validation_data is not None:
             validation = self._validation_examples(examples.X.dtype)
@@ -269,7 +269,7 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
         return Examples(X, np.ascontiguousarray(Y, dtype=dtype), weights)
 
     def _score_function(self, begin: FitState, examples: Examples) -> Score:
-        """Return the score of outputs, or scikit-learn's scorer that ``monitor`` names."""
+        """Return the score of outputs, or the scikit-learn scorer ``monitor``."""
         if self.monitor is None or self.monitor == "loss":
             return self._default_score(examples)
         scorer, y = get_scorer(self.monitor), self._decode(examples.Y)
@@ -278,13 +278,13 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
         def score(parameters: Parameters, A: np.ndarray) -> float:
             model = copy.copy(self)
             model.__dict__ = without_callbacks(model.__dict__) | _predictor(begin, parameters)
-            model.__dict__.pop("feature_names_in_", None)  # the rows have no names here
+            model.__dict__.pop("feature_names_in_", None)  # the rows have no column names here
             return float(scorer(model, examples.X, y, **extra))
 
         return score
 
     def _warn_of_end(self, settings: FitSettings, data: FitData) -> None:
-        """Warn if the fit did not converge, of dead layers, and of classes never predicted if it had its time."""
+        """Warn if the fit did not converge, about dead layers, and about classes never predicted after enough epochs."""
         state, labels, reason = self._fit_state, self._labels, self.stopped_by_
         if reason == "interrupted":
             warn_user("Training interrupted by user.", UserWarning)
@@ -303,7 +303,7 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
     # Other packages
 
     def model_parts(self) -> ModelParts:
-        """Return the network, its parameters and the way from rows to its columns, for inspection and export."""
+        """Return the network, its parameters and the conversion of rows to columns, for inspection and export."""
         check_is_fitted(self)
         network, classes = self.network_, getattr(self, "classes_", None)
         return ModelParts(
@@ -324,7 +324,7 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
     # Storage
 
     def _get_fitted(self) -> tuple[Arrays, Facts]:
-        """Return everything fitted as arrays and JSON-able facts; all but the constructor's parameters."""
+        """Return the fitted state as arrays and JSON-able facts, without the constructor parameters."""
         arrays, facts = self._current_state().to_arrays()
         names = getattr(self, "feature_names_in_", None)
         facts["n_features_in"] = self.n_features_in_
@@ -340,7 +340,7 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
         self._take_state(FitState.from_arrays(arrays, facts), facts["feature_names"])
 
     def _take_state(self, state: FitState, feature_names: Sequence[str] | None) -> None:
-        """Become fitted by a state that comes from elsewhere."""
+        """Set the fitted state from an external one."""
         self._publish(state)
         self._named_layer = state.network.L - 1
         self.n_features_in_ = state.network.layer_dims[0]

@@ -1,4 +1,4 @@
-"""Callbacks of a fit: a user's functions of an ``EpochInfo``, and those of scikit-learn's protocol."""
+"""Callbacks of a fit: functions of an ``EpochInfo``, and callbacks of scikit-learn."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class EpochCallbacks:
         Called with an ``EpochInfo``; True stops.
     tasks : SklearnCallbacks or None
     publish : callable
-        ``publish(state)`` brings the estimator's attributes up to date before any of them is called.
+        ``publish(state)`` updates the attributes of the estimator before the callbacks are called.
     attributes : callable
-        ``attributes(parameters)`` returns those with which a copy of the estimator can predict.
+        ``attributes(parameters)`` returns the attributes with which a copy of the estimator can predict.
     """
 
     estimator: object
@@ -42,7 +42,7 @@ class EpochCallbacks:
     def __call__(
         self, info: Info, state: FitState, parameters: Callable[[], Parameters], **epoch: Any
     ) -> bool:
-        """Call all of them; return whether one wants to stop.
+        """Call all of them; return whether any stops the fit.
 
         Parameters
         ----------
@@ -65,7 +65,7 @@ class EpochCallbacks:
 
 
 def split_callbacks(callbacks: Sequence[Any] | None) -> tuple[list[Any], list[Any]]:
-    """Return a user's functions and the objects of scikit-learn's protocol, from the parameter ``callbacks``."""
+    """Split the parameter ``callbacks`` into functions and callbacks of scikit-learn."""
     functions, protocol = [], []
     for callback in callbacks or ():
         if hasattr(callback, "on_fit_task_end") and hasattr(callback, "setup"):

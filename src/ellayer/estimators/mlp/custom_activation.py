@@ -1,7 +1,7 @@
-"""A user's own activation function: g, or the pair (g, g'), as a row of ``core``'s kind.
+"""Custom activation functions: g, or the pair (g, g'), as an ``Activation`` of ``core``.
 
-The derivative of a lone g is jax's (forward mode, so that g may work on whole arrays). Whatever is
-given is checked against central differences before a fit begins.
+If only g is given, jax derives it (forward mode, so that g may work on whole arrays). Derivatives are
+checked against central differences before a fit begins.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ THRESHOLD = 1e-6
 
 
 def find_activation(spec: object, name: str = "activation") -> str | Activation:
-    """Return a name of the table, or the row of a function g or of a pair (g, g').
+    """Return a name of the table, or an ``Activation`` for a function g or a pair (g, g').
 
     Raises
     ------
     ValueError
-        For an unknown name, or a function whose derivative is not the one given.
+        For an unknown name, or a wrong derivative.
 
     Examples
     --------
@@ -57,7 +57,7 @@ def find_activation(spec: object, name: str = "activation") -> str | Activation:
 
 
 def check_derivative(row: Activation) -> None:
-    """Compare g' with central differences of g in float64, at points where a kink can hardly lie."""
+    """Compare g' with central differences of g in float64, at points where a kink is unlikely."""
     Z = 2.0 * np.random.RandomState(0).standard_normal((8, 32))
     A = row.forward(Z)
     if np.shape(A) != Z.shape or not np.isfinite(A).all():
@@ -71,19 +71,19 @@ def check_derivative(row: Activation) -> None:
     worst = np.unravel_index(np.nanargmax(error), Z.shape) if not np.isnan(error).all() else (0, 0)
     if not error[worst] < THRESHOLD:
         raise EllayerError(
-            f"activation {row.name!r}: the derivative does not belong to the function: at z = {Z[worst]:.6g} expected "
+            f"activation {row.name!r}: the derivative does not match the function: at z = {Z[worst]:.6g} expected "
             f"g'(z) = {numeric[worst]:.6g} (central difference), received {analytic[worst]:.6g}; correct g', or give g "
             "alone, written with jax.numpy, and have it derived"
         )
 
 
 def is_traceable(row: Activation) -> bool:
-    """Tell whether jax can compile a row."""
+    """Return whether jax can compile an activation."""
     import jax
 
     try:
         jax.eval_shape(row.derivative, np.zeros((2, 3), np.float32))
-    except Exception:  # whatever a user's function makes of a traced array
+    except Exception:  # a user's function may raise anything for a traced array
         return False
     return True
 
@@ -98,8 +98,8 @@ def _row_of_function(g: Function) -> Activation:
     row = Activation(_name(g), partial(_forward, g), partial(_derived_backward, g))
     if not is_traceable(row):
         raise EllayerError(
-            f"activation {row.name!r}: expected a function that jax can derive (written with operators and "
-            "jax.numpy), received one that it cannot trace; give the pair (g, g') instead"
+            f"activation {row.name!r}: expected a function that jax can differentiate (written with operators and "
+            "jax.numpy), received one that it cannot trace; pass the pair (g, g') instead"
         )
     return row
 
@@ -128,7 +128,7 @@ def _slope(g: Function, Z: Array) -> Array:
 
 
 def _as_given(function: Function, Z: Array) -> Array:
-    """Return function(Z) in the library and dtype of Z: jax.numpy would hand NumPy's arrays back as its own."""
+    """Return function(Z) in the library and dtype of Z, because jax.numpy converts NumPy arrays."""
     if not isinstance(Z, np.ndarray):
         return function(Z)
     with _double_precision(Z):

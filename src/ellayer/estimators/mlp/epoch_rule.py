@@ -1,4 +1,4 @@
-"""The engine's callback between two epochs: scores, scikit-learn's stopping rule and its printed lines."""
+"""The engine's callback between two epochs: scores, and scikit-learn's stopping rule and output."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class FitData:
     validation : Examples or None
     score : callable
         ``score(parameters, A)`` of outputs A (m, n_L) for the validation examples, or for ``train`` if there
-        are none; larger is better.
+        are none; higher is better.
     """
 
     train: Examples
@@ -46,15 +46,15 @@ class FitData:
 class EpochRule:
     """The rule applied after each epoch: record its values, stop or lower the learning rate, call callbacks.
 
-    If the loss alone decides, the engine may run several epochs before it calls: never more than must pass
-    before patience is over, so that a fit ends at the same epoch with the same bits.
+    If only the loss is monitored, the engine may run several epochs before a call, but never so many that
+    patience could run out, so that a fit ends at the same epoch with the same bits.
 
     Parameters
     ----------
     settings : FitSettings
     data : FitData
     state : FitState
-        Its epochs, losses, curves and memory are kept up to date here.
+        Its epochs, losses, curves and memory are updated.
     callbacks : EpochCallbacks
     """
 
@@ -87,14 +87,14 @@ class EpochRule:
         return self._call_back(info) or stop
 
     def records_ahead(self) -> int:
-        """Return how many epochs may end before this has to be called."""
+        """Return the number of epochs that may end before this has to be called."""
         if not self.by_loss_alone:
             return 1
         patience = self.settings.patience
         return FOREVER if patience == math.inf else int(patience) + 1 - self.state.memory.no_improvement
 
     def record(self, history: History, epochs: int | None = None) -> bool:
-        """Record the rows of a history that are new, of its first ``epochs`` rows; return whether to stop."""
+        """Record the new rows among the first ``epochs`` rows of a history; return whether to stop."""
         stop = False
         for loss in history.losses[self._records : epochs]:
             stop = self._record_epoch(loss)
@@ -119,7 +119,7 @@ class EpochRule:
         return self._parameters
 
     def _value(self, loss: float) -> float:
-        """Return the monitored value of this epoch, larger is better, and record the others."""
+        """Return the monitored value of this epoch, higher is better, and record the others."""
         validation, network = self.data.validation, self.state.network
         if validation is None and self.settings.monitored == "loss":
             return -loss
@@ -156,7 +156,7 @@ class EpochRule:
                 progress["best_validation_score_"] = scores[-1]
 
     def _give_up(self) -> bool:
-        """Stop, or lower the learning rate; return whether it is a stop."""
+        """Stop, or lower the learning rate; return whether to stop."""
         settings, memory = self.settings, self.state.memory
         values = {"loss": "Training loss", "validation_loss": "Validation loss", "score": "Training score"}
         message = (

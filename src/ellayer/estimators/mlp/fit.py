@@ -1,4 +1,4 @@
-"""One fit of an MLP: from settings, examples and a state to the next state, by one call of ``engine.train``."""
+"""One fit of an MLP, by one call of ``engine.train``."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from .settings import FitSettings, inverse_scaling
 
 
 def fit(settings: FitSettings, data: FitData, state: FitState, callbacks: EpochCallbacks) -> FitState:
-    """Train from a state to the next one, which leaves the first as it is.
+    """Train from a state and return the next one; the first is not modified.
 
     Parameters
     ----------
     settings : FitSettings
     data : FitData
     state : FitState
-        ``FitState(network, parameters, ...)`` for a fresh start, or what an earlier fit returned.
+        ``FitState(network, parameters, ...)`` for a new fit, or the state returned by an earlier one.
     callbacks : EpochCallbacks
 
     Returns
@@ -70,10 +70,12 @@ def _descend(settings: FitSettings, data: FitData, state: FitState, callbacks: E
     )  # fmt: skip
     result = run(num_iterations=settings.max_epochs * steps, callbacks=[rule])
     epochs = (result.state.step - begin.step) // steps
-    rule.record(result.history, epochs)  # those since the last call, if the run broke off
+    rule.record(result.history, epochs)  # those since the last call, if the run was interrupted
     if rule.by_loss_alone and result.stopped_by == "divergence" and epochs:
         best = int(np.argmin(rule.progress["loss_curve_"][-epochs:]))
-        if "mean_loss" in result.history:  # the loss of an epoch's updates; a full batch's is the one before
+        if (
+            "mean_loss" in result.history
+        ):  # the loss of an epoch's updates; for a full batch it is the loss before the update
             best += 1
         result.parameters = run(num_iterations=best * steps).state.parameters
     return _finished(settings, state, rule, result)
@@ -82,7 +84,7 @@ def _descend(settings: FitSettings, data: FitData, state: FitState, callbacks: E
 def _aligned(
     state: FitState, begin: TrainState, optimizer: object, epoch_shape: tuple[int, int], steps: int
 ) -> TrainState:
-    """Make the state fit the examples: other ones, or an epoch cut short, begin a new order of examples."""
+    """Adapt the state to the examples: other examples, or an incomplete epoch, start a new order of examples."""
     if state.optimizer != optimizer:
         begin = replace(begin, optimizer_state=None, step=0, before=0)
     if begin.step and (state.epoch_shape != epoch_shape or begin.step % steps):
@@ -92,7 +94,7 @@ def _aligned(
 
 
 def _finished(settings: FitSettings, state: FitState, rule: EpochRule, result: TrainingResult) -> FitState:
-    """Return the state after a run: the parameters to predict with, and those to continue from."""
+    """Return the state after a run: the parameters for prediction, and those for continuing."""
     reason = "convergence" if rule.converged else result.stopped_by
     if reason == "divergence" and not rule.progress["loss_curve_"]:
         raise EllayerError(f"{NON_FINITE} Scale them, try a smaller learning_rate_init, or clip_norm=1.")
@@ -106,7 +108,7 @@ def _finished(settings: FitSettings, state: FitState, rule: EpochRule, result: T
         last = replace(last, best_parameters=None)
     if (
         last.coordinates is not None
-    ):  # they belong to these examples; the next call continues without momentum
+    ):  # they are coordinates for these examples; the next call continues without momentum
         last = replace(last, coordinates=None, optimizer_state=None)
     if diverged:
         last = replace(last, parameters=result.parameters, optimizer_state=None)
@@ -183,7 +185,7 @@ def _minimize(settings: FitSettings, data: FitData, state: FitState, callbacks: 
 
 
 def _loss(settings: FitSettings, data: FitData, network: Network, parameters: Parameters) -> float:
-    """Return the cost at the fitted parameters, penalties included."""
+    """Return the cost of the fitted parameters, including penalties."""
     network, train_set = _as_reported(network), data.train
     AL, ZL = outputs(train_set.X.T, parameters, network)
     weights = None if train_set.weights is None else train_set.weights.reshape(1, -1)
@@ -197,7 +199,7 @@ def _loss(settings: FitSettings, data: FitData, network: Network, parameters: Pa
 def _train(
     settings: FitSettings, data: FitData, begin: TrainState, network: Network, **arguments: Any
 ) -> TrainingResult:
-    """Call the engine: the one place where rows become columns, as views."""
+    """Call the engine; the only place where rows become columns, as views."""
     X, Y, weights = data.train.columns()
     network = network if settings.lbfgs else _as_reported(network)
     if overflows_at_once(data.train.X, data.train.Y, begin.parameters, network):

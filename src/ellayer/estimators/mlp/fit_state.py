@@ -24,7 +24,7 @@ _MEMORY_NUMBERS = ("no_improvement", "rate_scale", "best")
 
 
 class Progress(TypedDict, total=False):
-    """The public fitted attributes that tell of a fit, as in scikit-learn; one without a value yet is absent."""
+    """The public fitted attributes of a fit, as in scikit-learn; those without a value yet are absent."""
 
     n_iter_: int
     t_: int
@@ -49,17 +49,17 @@ class Memory:
 
 @dataclass
 class FitState:
-    """Everything that a fit leaves behind and the next one continues from.
+    """The state after a fit, from which the next one continues.
 
     Attributes
     ----------
     network : Network
     parameters : dict
-        The fitted ones: those of the best epoch or of the last.
+        The fitted parameters: those of the best or of the last epoch.
     seed : int
-        Of the masks of dropout and the order of the examples, if there is no ``train_state``.
+        Seed of dropout masks and the order of the examples, if there is no ``train_state``.
     split_state : tuple
-        The state of the random generator that draws the validation split, as ``RandomState.get_state`` gives it.
+        The state of the random generator that draws the validation split, as returned by ``RandomState.get_state``.
     train_state : TrainState or None
         The state of the training loop after the last update; None before the first.
     restored : bool
@@ -72,7 +72,7 @@ class FitState:
     history : History
         One row per epoch.
     progress : Progress
-        Epochs, losses, scores, and why the fit ended.
+        Epochs, losses, scores, and the reason why the fit ended.
     """
 
     network: Network
@@ -88,7 +88,7 @@ class FitState:
     progress: Progress = field(default_factory=lambda: Progress(n_iter_=0, t_=0))
 
     def copy(self) -> FitState:
-        """Return a state that can be changed while this one stays: arrays are shared, lists are not."""
+        """Return a copy that shares the arrays but not the lists."""
         history = History(self.history, self.history.final)
         return replace(self, memory=replace(self.memory), history=history, progress=deepcopy(self.progress))
 
@@ -112,7 +112,7 @@ class FitState:
         }
 
     def attributes(self) -> dict[str, Any]:
-        """Return all public fitted attributes but the parameters."""
+        """Return all public fitted attributes except the parameters."""
         return self.network_attributes() | dict(self.progress) | {"history_": self.history}
 
     # Storage
@@ -120,8 +120,8 @@ class FitState:
     def to_arrays(self) -> tuple[Arrays, Facts]:
         """Return arrays and facts for a file.
 
-        The optimizer's state goes along, optax's too if the optimizer was requested by name; after a
-        transformation passed as an object, training continues from the parameters alone.
+        The optimizer state is included, also that of optax if the optimizer was selected by name; after a
+        transformation passed as an object, training continues from the parameters only.
         """
         arrays, progress = dict(self.parameters), dict(self.progress)
         curves = {name: progress.pop(name) for name in _CURVES if name in progress}
@@ -152,7 +152,7 @@ class FitState:
 
     @classmethod
     def from_arrays(cls, arrays: Arrays, facts: Facts) -> FitState:
-        """Return the state that ``to_arrays`` was called on."""
+        """Return the state from the result of ``to_arrays``."""
         network = Network.from_json(facts["network"])
         parameters = {name: np.ascontiguousarray(arrays[name]) for name in network.shapes}
         progress: Any = {name: _number(value) for name, value in facts["numbers"].items()}
@@ -214,7 +214,7 @@ def _train_state(parameters: Parameters, arrays: Arrays, facts: Facts) -> TrainS
 
 
 def _plain(value: object) -> object:
-    """Return a number as JSON has it: nan and infinities as text."""
+    """Return a number for JSON, with nan and infinities as text."""
     if isinstance(value, (float, np.floating)):
         return float(value) if np.isfinite(value) else str(float(value))
     return int(value) if isinstance(value, np.integer) else value

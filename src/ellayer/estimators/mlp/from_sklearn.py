@@ -1,4 +1,4 @@
-"""from_sklearn: a fitted network of scikit-learn as one of ellayer."""
+"""from_sklearn: conversion of a fitted scikit-learn MLP."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def from_sklearn(model: BaseEstimator) -> MLPClassifier | MLPRegressor:
-    """Return the estimator of this package with a fitted scikit-learn MLP's parameters: equal predictions.
+    """Convert a fitted scikit-learn MLP to an estimator of this package with equal predictions.
 
     The state of its optimizer is kept, so that ``partial_fit`` continues where scikit-learn stopped.
 

@@ -1,4 +1,4 @@
-"""Which loss a network takes: the names of an estimator's ``loss`` for each kind of target."""
+"""Losses by the names of an estimator's ``loss``, for each kind of target."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MANY_OUTPUTS = {binary: many for many, binary in _ONE_OUTPUT.items()}
 
 
 def classifier_loss(loss: str, multiclass: bool) -> str:
-    """Return the row for labels: each of the entropies and focal losses stands for its twin too.
+    """Return the loss for labels; binary and multiclass forms of cross-entropy and focal loss are interchangeable.
 
     Examples
     --------
@@ -29,17 +29,17 @@ def classifier_loss(loss: str, multiclass: bool) -> str:
     spec = (_MANY_OUTPUTS if multiclass else _ONE_OUTPUT).get(name, name) + bracket + numbers
     if LOSSES[spec].targets == "count":
         raise EllayerError(
-            f"loss: expected a loss for classes such as 'log_loss' or 'focal', received {loss!r}"
+            f"loss: expected a loss for classification such as 'log_loss' or 'focal', received {loss!r}"
         )
     return spec
 
 
 def regressor_loss(loss: str) -> str:
-    """Return the row for numbers."""
+    """Return the loss for regression."""
     spec = LOSSES.canonical(loss)
     if LOSSES[spec].targets not in ("real", "count"):
         fit = ", ".join(name for name in LOSSES if LOSSES[name].targets in ("real", "count"))
-        raise EllayerError(f"loss: expected a loss for numbers ({fit}), received {loss!r}")
+        raise EllayerError(f"loss: expected a loss for regression ({fit}), received {loss!r}")
     return spec
 
 
@@ -47,7 +47,7 @@ def regressor_loss(loss: str) -> str:
 def reported_as_mean(spec: str, n_outputs: int) -> Loss:
     """Return a loss whose value is the mean over the outputs and whose gradient is the sum's.
 
-    This is how scikit-learn reports and judges the squared error of several outputs.
+    scikit-learn reports and monitors this mean for the squared error of several outputs.
     """
     row = LOSSES[spec]
     fused = row.fused and FusedPair(partial(_mean, row.fused.forward, n_outputs), row.fused.backward)

@@ -1,4 +1,4 @@
-"""From an estimator's parameters to its ``Network`` and the parameters to start from."""
+"""The ``Network`` and the initial parameters for the parameters of an estimator."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _hidden_activations(
 
 
 def _with_distinct_names(rows: list[str | Activation]) -> list[str | Activation]:
-    """Give different functions of the same name (two lambdas) different names."""
+    """Rename different functions of the same name (two lambdas) to distinct names."""
     by_name: dict[str, Activation] = {}
     for l, row in enumerate(rows):
         if isinstance(row, Activation) and by_name.setdefault(row.name, row) != row:
@@ -71,14 +71,14 @@ def _renamed(row: Activation, name: str) -> Activation:
 
 
 def sklearn_name(activation: str) -> str:
-    """Return scikit-learn's word for an activation."""
+    """Return scikit-learn's name of an activation."""
     return SKLEARN_NAMES.get(activation, activation)
 
 
 def starting_parameters(
     estimator: BaseEstimator, network: Network, random: np.random.RandomState, dtype: DTypeLike
 ) -> Parameters:
-    """Return the start: ``init_params``, a row of ``INITIALIZERS``, or scikit-learn's own draw."""
+    """Return the initial parameters: ``init_params``, a row of ``INITIALIZERS``, or those of scikit-learn."""
     if estimator.init_params is not None:
         if estimator.initializer is not None:
             raise EllayerError("init_params and initializer: expected at most one of the two, received both")
@@ -91,7 +91,7 @@ def starting_parameters(
     parameters = {}
     dims, activations = network.layer_dims, network.activations
     for l in range(1, network.L + 1):
-        # Glorot and Bengio 2010; in scikit-learn the hidden activation decides for the output layer too.
+        # Glorot and Bengio 2010; in scikit-learn the hidden activation determines the output layer too.
         rule = activations[l - 1] if l < network.L else activations[max(l - 2, 0)]
         if network.L == 1:
             rule = _only_name(estimator.activation)

@@ -1,4 +1,4 @@
-"""Activations as ONNX nodes, from the operator that each row of the table names."""
+"""Activations as ONNX nodes, by the operator in each row of the table."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .nodes import OPSET, TYPES, Attribute, NodeSink
 
 
 def add_activation(sink: NodeSink, row: Activation, Z: str, dtype: str, out: str) -> str:
-    """Add A = g(Z) as the row's own operators; those of two inputs take Z and what came before.
+    """Add A = g(Z) with the operators of its row; those with two inputs take Z and the previous result.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ def add_activation(sink: NodeSink, row: Activation, Z: str, dtype: str, out: str
     Z : str
     dtype : "float32" or "float64"
     out : str
-        A name for A, or "".
+        The name of A, or "".
 
     Returns
     -------
@@ -32,7 +32,7 @@ def add_activation(sink: NodeSink, row: Activation, Z: str, dtype: str, out: str
     Raises
     ------
     ModelFileError
-        For a row that names no ONNX operator.
+        For a row without an ONNX operator.
     """
     if not row.onnx:
         raise ModelFileError(
@@ -42,7 +42,7 @@ def add_activation(sink: NodeSink, row: Activation, Z: str, dtype: str, out: str
     numbers = dict(row.numbers)
     if dtype == "float64" and row.onnx in _IN_DOUBLE:
         return sink.node("Identity", _IN_DOUBLE[row.onnx](_DoubleOps(sink), Z, *numbers.values()), out=out)
-    if row.onnx == "Exp":  # clipped where the row clips it, so that it stays finite
+    if row.onnx == "Exp":  # clipped like the row, so that it stays finite
         limit = sink.constant("exp_limit", np.array(exp_limit(np.zeros(1, dtype)), dtype))
         return sink.node("Exp", sink.node("Min", Z, limit), out=out)
     A, operators = Z, row.onnx.split(",")
@@ -55,7 +55,7 @@ def add_activation(sink: NodeSink, row: Activation, Z: str, dtype: str, out: str
 
 
 def _attributes(operator: str, numbers: dict[str, float]) -> dict[str, float]:
-    """Return the row's numbers under the operator's own names (a slope is its alpha)."""
+    """Return the numbers of the row under the names of the operator (a slope is its alpha)."""
     from onnx import defs
 
     known = list(defs.get_schema(operator, OPSET).attributes)
@@ -63,7 +63,7 @@ def _attributes(operator: str, numbers: dict[str, float]) -> dict[str, float]:
 
 
 class _DoubleOps:
-    """Arithmetic on nodes in double precision, for operators that onnxruntime has in single only."""
+    """Arithmetic on nodes in double precision, for operators that onnxruntime has only in single precision."""
 
     def __init__(self, sink: NodeSink):
         self._sink = sink

@@ -1,4 +1,4 @@
-"""Compare an ONNX model, run by onnxruntime, with the network it was made from."""
+"""Compare an ONNX model, run by onnxruntime, with the original network."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from ...tables.columns import TableLike
 
-MOST_LOST = 1e-2  # relative difference, from which a precision cannot compute a row
-LARGEST = 1e30  # abs(Z), from which a precision cannot compute a row
+MOST_LOST = 1e-2  # relative difference above which a precision is too coarse for a row
+LARGEST = 1e30  # abs(Z) above which a precision is too coarse for a row
 
 
 def compare(proto: ModelProto, model: NetworkModel, dtype: str, X: TableLike | None) -> float:
@@ -60,12 +60,12 @@ def compare(proto: ModelProto, model: NetworkModel, dtype: str, X: TableLike | N
 
 
 def _random_rows(network: Network) -> Iterator[np.ndarray]:
-    """Return usual rows with edges, then rows far out."""
+    """Return typical rows with edge cases, then outlying rows."""
     n_x, random = network.layer_dims[0], np.random.RandomState(0)
     edges = [np.zeros((1, n_x)), np.ones((1, n_x)), -np.ones((1, n_x)), np.eye(min(16, n_x), n_x)]
     usual = np.concatenate([random.randn(64, n_x), *edges])
     for j, levels in enumerate(reversed(network.inputs.categories if network.inputs else ()), start=1):
-        usual[:, -j] = random.randint(-1, levels, len(usual))  # codes, that of an unknown level too
+        usual[:, -j] = random.randint(-1, levels, len(usual))  # codes, including that of an unknown level
     yield usual
     yield 1e3 * random.randn(16, n_x)
 
@@ -73,7 +73,7 @@ def _random_rows(network: Network) -> Iterator[np.ndarray]:
 def _compare_on(
     proto: ModelProto, model: NetworkModel, rows: np.ndarray, dtype: str, coarse: bool, is_data: bool = False
 ) -> float:
-    """Return the largest difference on those rows that the precision can compute; data must all be such."""
+    """Return the largest difference on the rows for which the precision suffices; it must suffice for all data."""
     head = model.head
     exact, size = _forward(model, rows if is_data else rows.astype(dtype), "float64")
     rows = rows.astype(dtype)
@@ -83,7 +83,7 @@ def _compare_on(
     computable = (rounding < MOST_LOST) & (size < LARGEST) & defined
     if is_data and not computable[defined].all():
         raise ModelFileError(
-            f"dtype: expected a precision that does for X, received {dtype}, which is {rounding[defined].max():.1g} "
+            f"dtype: expected a precision sufficient for X, received {dtype}, which is {rounding[defined].max():.1g} "
             "off; try dtype='float64', and scale the columns"
         )
     if not computable.any():
@@ -109,7 +109,7 @@ def _compare_outputs(
 
 
 def _forward(model: NetworkModel, rows: np.ndarray, dtype: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return A^[L] as rows, computed in ``dtype``, and each row's largest abs(Z) on the way."""
+    """Return A^[L] as rows, computed in ``dtype``, and the largest abs(Z) of each row."""
     parameters = {name: np.asarray(theta, dtype) for name, theta in model.parameters.items()}
     with np.errstate(all="ignore"):
         AL, caches = L_model_forward(rows.astype(dtype).T, parameters, model.network)

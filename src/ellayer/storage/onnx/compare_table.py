@@ -42,7 +42,7 @@ def compare_table(
     Returns
     -------
     float
-        Of probabilities; of numbers in units of the target's spread.
+        For probabilities absolute; for numbers in units of the target's standard deviation.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def compare_table(
     if not max(gaps) <= tolerance:
         raise ModelFileError(
             f"expected the outputs of the model to within {tolerance:g}, received a difference of {max(gaps):.3g} "
-            f"from onnxruntime with {dtype}; try dtype='float64', or keep the model with ellayer.save"
+            f"from onnxruntime with {dtype}; try dtype='float64', or save the model with ellayer.save"
         )
     return max(gaps)
 
@@ -94,7 +94,7 @@ def _compare_on(
 
 
 def _random_columns(model: TableModel) -> dict[str, np.ndarray]:
-    """Return rows with every kind of value: around the middle, far out, missing, every level, unknown ones."""
+    """Return rows with every kind of value: typical, outlying, missing, every level, unknown levels."""
     random = np.random.RandomState(0)
     columns = {}
     for plan in model.plan:
@@ -124,7 +124,7 @@ def _numbers(column: ColumnPlan, random: np.random.RandomState) -> np.ndarray:
 def _inputs(
     model: TableModel, facts: Sequence[InputFacts], raw: Mapping[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
-    """Return the inputs for columns as the plan reads them; in an array the unused ones are 0."""
+    """Return the inputs for the columns of the plan; in an array the unused ones are 0."""
     columns = [raw[plan["name"]] for plan in model.plan]
     if model.width is not None:
         X = np.zeros((len(columns[0]), model.width))

@@ -1,4 +1,4 @@
-"""The network in a model, as the export reads it, and the packages that an export needs."""
+"""Description of a model for the export, and the packages that the export needs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class NetworkModel(NamedTuple):
 
 
 def require(*packages: str) -> None:
-    """Raise an ImportError that says how to get a package that is not installed."""
+    """Raise an ImportError with installation instructions if a package is missing."""
     for package in packages:
         try:
             importlib.import_module(package)
@@ -37,7 +37,7 @@ def require(*packages: str) -> None:
 
 
 def is_table_model(model: object) -> TypeGuard[TableEstimator]:
-    """Return True for a table estimator, which prepares raw columns itself."""
+    """Return True for a table estimator, which includes the preparation of raw columns."""
     return isinstance(model, Model) and not isinstance(model, type) and hasattr(model, "preparation_")
 
 
@@ -66,7 +66,7 @@ def describe_network(model: Model | tuple[Network, Parameters]) -> NetworkModel:
     if is_table_model(model) or parts.network is None:
         raise EllayerError(
             f"expected an MLPClassifier or an MLPRegressor as a step of a pipeline, received {type(model).__name__}; "
-            "it prepares a table by itself: fit it on the table without a pipeline, and give it alone to ellayer.to_onnx"
+            "it includes the preparation of a table: fit it on the table without a pipeline, and pass it alone to ellayer.to_onnx"
         )
     network, kind = parts.network, parts.target_kind
     classes = None

@@ -1,4 +1,4 @@
-"""to_onnx: a model for every runtime, checked and compared with what it was made from."""
+"""to_onnx: export of a model to ONNX, compared with the original."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ def to_onnx(
 ) -> ModelProto:
     """Return a model as an ONNX ``ModelProto``, checked and compared with the model itself.
 
-    Input ``X`` (m, n_x), examples as rows. A classifier's outputs are ``label`` (m,), whole numbers or
-    text, and ``probabilities`` (m, classes); with several labels per example both are (m, n_L). A
-    model of numbers has the output ``variable`` (m, n_L).
+    Input ``X`` (m, n_x), examples as rows. A classifier's outputs are ``label`` (m,), integers or
+    strings, and ``probabilities`` (m, classes); with several labels per example both are (m, n_L). A
+    regressor has the output ``variable`` (m, n_L).
 
-    A table estimator has one input (m, 1) for each column it uses, under the column's name (with "_" before
-    it where an output is called so), and its preparation inside: numbers, nan where missing; categories and
-    truth values as text, "" where missing; dates as days since 1970 (UTC) with fractions, nan where missing. Where
-    it was fitted on an array of numbers, like the pixels of images, all columns are the one input ``X`` (m, n).
+    A table estimator has one input (m, 1) for each column in use, named like the column (prefixed with "_" if
+    an output has that name), and includes its preparation: numbers, nan if missing; categories and
+    Booleans as strings, "" if missing; dates as days since 1970 (UTC) with fractions, nan if missing. If
+    it was fitted on an array of numbers, such as the pixels of images, there is a single input ``X`` (m, n).
 
     Parameters
     ----------
@@ -52,26 +52,26 @@ def to_onnx(
     path : path, optional
         Written atomically.
     X : array or DataFrame, shape (m, n_x), optional
-        Rows to compare on besides random ones and edges. A pipeline needs some: they give the types
-        of its inputs (one per column of a DataFrame), and are what it is compared on.
+        Rows for the comparison, in addition to random ones and edge cases. A pipeline needs them: they define the
+        types of its inputs (one per column of a DataFrame), and the comparison uses only them.
     dtype : "float32" or "float64"
-        Of the input and all arithmetic. Dates, and columns of a table whose numbers float32 cannot tell apart,
-        are float64 always, and so is what comes before the first layer of a table's network.
+        Type of the input and all arithmetic. Dates, columns of a table whose values float32 cannot distinguish,
+        and everything before the first layer of the network for a table are always float64.
     zipmap : bool
-        Probabilities as one dict per example, as skl2onnx does it: outputs ``output_label`` and
+        Return probabilities as one dict per example, as in skl2onnx: outputs ``output_label`` and
         ``output_probability``.
 
     Returns
     -------
     onnx.ModelProto
-        Its ``metadata_props`` tell the version, the network and ``ellayer.max_difference``, the largest
-        difference from the model's own outputs (relative where they exceed 1; of a table's numbers in units
-        of the target's spread), and of a table ``ellayer.columns``, what each input holds.
+        Its ``metadata_props`` have the version, the network and ``ellayer.max_difference``, the largest
+        difference from the outputs of the model (relative if they exceed 1; for table regression in units
+        of the target's standard deviation), and for a table ``ellayer.columns``, a description of each input.
 
     Raises
     ------
     ModelFileError
-        Where the model has no form in ONNX, or onnxruntime computes something else.
+        If the model cannot be exported, or onnxruntime computes something else.
     ImportError
         Without the packages of ``pip install 'ellayer[onnx]'``.
 
@@ -85,7 +85,7 @@ def to_onnx(
     """
     if path is not None and not isinstance(path, (str, os.PathLike)):
         raise ModelFileError(
-            f"path: expected a path, received {type(path).__name__}; give rows by name, X=..."
+            f"path: expected a path, received {type(path).__name__}; pass rows by keyword, X=..."
         )
     if dtype not in ("float32", "float64"):
         raise ModelFileError(f"dtype: expected 'float32' or 'float64', received {dtype!r}")

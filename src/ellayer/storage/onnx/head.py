@@ -28,7 +28,7 @@ class Head:
     classes : array or None
         The label of each class, int64 or text, for the first three.
     clip, normalise : bool
-        Whether the probabilities are the outputs held to [0, 1], and divided by their sum.
+        Whether the probabilities are the outputs clipped to [0, 1], and divided by their sum.
     """
 
     kind: TargetKind
@@ -37,7 +37,7 @@ class Head:
     normalise: bool = False
 
     def numpy(self, A: np.ndarray) -> list[np.ndarray]:
-        """Return the model's outputs for A^[L] as rows, what the nodes are compared with."""
+        """Return the outputs of the model for A^[L] as rows, for comparison with the nodes."""
         if self.kind == "numbers":
             return [A]
         P = np.clip(A, 0.0, 1.0) if self.clip else A
@@ -52,7 +52,7 @@ class Head:
 
 
 def label_array(classes: ArrayLike) -> np.ndarray:
-    """Return labels as ONNX has them: whole numbers, or text.
+    """Return labels in the types of ONNX: integers or strings.
 
     >>> label_array(np.array([0.0, 1.0]))
     array([0, 1])
@@ -63,7 +63,7 @@ def label_array(classes: ArrayLike) -> np.ndarray:
     if labels.dtype.kind in "biuf" and (labels == labels.astype(np.int64)).all():
         return labels.astype(np.int64)
     raise ModelFileError(
-        f"classes: expected labels that are all text or all whole numbers, as ONNX has them; received "
+        f"classes: expected labels that are all strings or all integers, as in ONNX; received "
         f"{labels.tolist()[:5]!r}; fit with such labels, e.g. y.astype(str)"
     )
 

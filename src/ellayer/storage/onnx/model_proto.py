@@ -1,4 +1,4 @@
-"""From nodes to a whole model: inputs, outputs, versions and checks."""
+"""Complete ONNX models from graphs: inputs, outputs, versions and checks."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def finish(
         Outputs of the network.
     dtype : "float32" or "float64"
     zipmap : bool
-        Probabilities as dicts, one per example; numbers have none.
+        Return probabilities as dicts, one per example; not for regression.
     doc : str
         A description of the model.
 
@@ -60,12 +60,12 @@ def finish(
     Raises
     ------
     ModelFileError
-        For dicts of several labels per example, and beyond ONNX's 2 GiB.
+        For dicts with several labels per example, and beyond ONNX's limit of 2 GiB.
     """
     from onnx import checker, helper
 
     if zipmap and head.kind == "multilabel":
-        raise ModelFileError("zipmap: expected one label per example, received several; take zipmap=False")
+        raise ModelFileError("zipmap: expected one label per example, received several; use zipmap=False")
     zipmap = zipmap and head.kind != "numbers"
     if zipmap:
         _add_zipmap(graph, head, dtype)

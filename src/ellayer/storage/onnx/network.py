@@ -1,4 +1,4 @@
-"""A network as ONNX nodes: written once, for a model of its own and as a part of a pipeline's."""
+"""A network as ONNX nodes, for a separate model or as a part of a pipeline."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def add_network(
     parameters : dict
     dtype : "float32" or "float64"
     out : str
-        A name for A^[L].
+        The name of A^[L].
 
     Returns
     -------
@@ -46,7 +46,7 @@ def add_network(
 def add_linear_network(
     sink: NodeSink, X: str, network: Network, parameters: Parameters, dtype: str, before: str = ""
 ) -> str:
-    """Add Z^[L], the network but for its last activation.
+    """Add Z^[L], the network without its last activation.
 
     Parameters
     ----------
@@ -56,8 +56,8 @@ def add_linear_network(
     parameters : dict
     dtype : "float32" or "float64"
     before : str
-        The precision of X and of what stands before the first layer, where it is another: a steep ramp makes
-        much of little.
+        The precision of X and of everything before the first layer, if different: a steep ramp amplifies
+        rounding errors.
 
     Returns
     -------
@@ -119,7 +119,7 @@ def _add_periodic(sink: NodeSink, numbers: str, own: Parameters) -> str:
 
 
 def _add_ramps(sink: NodeSink, numbers: str, t: np.ndarray) -> str:
-    """Add (x - t_j) / (t_{j+1} - t_j), held to [0, 1], of each number: (m, n) -> (m, n, k) -> (m, n k)."""
+    """Add (x - t_j) / (t_{j+1} - t_j), clipped to [0, 1], of each number: (m, n) -> (m, n, k) -> (m, n k)."""
     low, width = t[:, :-1, 0], np.diff(t[:, :, 0], axis=1)
     slope = np.divide(1.0, width, out=np.zeros_like(width), where=width > 0)
     each = sink.node("Unsqueeze", numbers, sink.constant("last_axis", np.array([-1])))

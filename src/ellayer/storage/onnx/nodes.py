@@ -1,4 +1,4 @@
-"""The nodes and constants of an ONNX graph, and what takes them."""
+"""Nodes and constants of an ONNX graph, and the protocol of a graph."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ if TYPE_CHECKING:
     from onnx import NodeProto, TensorProto
 
 Attribute: TypeAlias = Any  # of a node: a number, a text, a tensor, or a list of these
-OPSET = 20  # the first with Gelu; Mish came with 18
-TYPES = {"float32": 1, "float64": 11, "text": 8, "int64": 7}  # ONNX's numbers for them
+OPSET = 20  # the first with Gelu; Mish was added in 18
+TYPES = {"float32": 1, "float64": 11, "text": 8, "int64": 7}  # their codes in ONNX
 
 
 class NodeSink(Protocol):
-    """A graph that takes constants and nodes: one of our own, or skl2onnx's."""
+    """A graph to which constants and nodes can be added: our ``Graph``, or that of skl2onnx."""
 
     def constant(self, name: str, array: np.ndarray) -> str:
         """Add a constant; return its name in the graph."""
 
     def node(self, operator: str, *inputs: str, out: str = "", **attributes: Attribute) -> str:
-        """Add a node; return the name of its output, ``out`` where given."""
+        """Add a node; return the name of its output, ``out`` if given."""
 
 
 @dataclass
 class Graph:
-    """Nodes and constants of a model of our own; all names within begin with the prefix."""
+    """Nodes and constants of a model; all internal names begin with the prefix."""
 
     nodes: list[NodeProto] = field(default_factory=list)
     constants: list[TensorProto] = field(default_factory=list)

@@ -14,7 +14,7 @@ from .nodes import TYPES, Graph
 if TYPE_CHECKING:
     from ...tables.export_plan import ColumnPlan, LevelMap, PartPlan
 
-LARGEST = 1e100  # scaled numbers are clipped to it: its square is finite
+LARGEST = 1e100  # scaled numbers are clipped to this value, whose square is finite
 NUMBERS, REST, CODES = range(3)  # the order of the matrix: scaled numbers, flags, codes
 
 
@@ -31,13 +31,13 @@ class InputFacts(TypedDict):
 Place = tuple[
     int, ...
 ]  # one of these three, then the column of the table, then the place among its parts or maps
-Block = tuple[str, list[Place]]  # some columns of the matrix, and their places in it
+Block = tuple[str, list[Place]]  # some columns of the matrix, and their positions in it
 
 
 def add_preparation(
     graph: Graph, plan: Sequence[ColumnPlan], inputs: Sequence[InputFacts], width: int | None
 ) -> str:
-    """Add the matrix (m, n_x) in float64 that the network takes.
+    """Add the matrix (m, n_x) in float64, the input of the network.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ def _add_map(graph: Graph, name: str, level_map: LevelMap) -> str:
 
 
 def _pick(graph: Graph, X: str, columns: list[int], width: int) -> str:
-    """Add some columns of a matrix; all of them in their order are the matrix itself."""
+    """Add some columns of a matrix; the matrix itself if it is all of them in order."""
     if columns == list(range(width)):
         return X
     return graph.node(

@@ -1,4 +1,4 @@
-"""A converter for skl2onnx: pipelines with an Ellayer estimator convert as one."""
+"""A converter for skl2onnx: conversion of pipelines with an Ellayer estimator."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 
 def register_skl2onnx() -> None:
-    """Make skl2onnx know MLPClassifier and MLPRegressor, so that its ``to_onnx(pipeline, X)`` converts them.
+    """Register MLPClassifier and MLPRegressor with skl2onnx, so that its ``to_onnx(pipeline, X)`` converts them.
 
-    ``ellayer.to_onnx`` does it by itself. The options ``zipmap``, ``nocl`` and ``output_class_labels``
+    ``ellayer.to_onnx`` does this automatically. The options ``zipmap``, ``nocl`` and ``output_class_labels``
     are those of skl2onnx's own classifiers.
 
     Raises
@@ -78,11 +78,11 @@ def convert_pipeline(
         )
     if X is None or len(X) == 0:
         raise ModelFileError(
-            "X: expected some rows of data, received none; a pipeline's inputs get their types from X"
+            "X: expected some rows of data, received none; the types of a pipeline's inputs are those of X"
         )
     if hasattr(X, "columns") and not hasattr(X, "astype"):
         raise ModelFileError(
-            f"X: expected an array or a pandas DataFrame, as skl2onnx has them, received {type(X).__module__} "
+            f"X: expected an array or a pandas DataFrame, as in skl2onnx, received {type(X).__module__} "
             f"{type(X).__name__}; try X.to_pandas()"
         )
     register_skl2onnx()
@@ -214,7 +214,7 @@ def _shapes(operator: Operator) -> None:
 
 
 def _dtype(operator: Operator) -> str:
-    """Return the precision of an estimator's arithmetic: double where one of its inputs is."""
+    """Return the precision of an estimator's arithmetic: double if one of its inputs is."""
     from skl2onnx.common.data_types import DoubleTensorType
 
     return (

@@ -26,24 +26,24 @@ if TYPE_CHECKING:
     from ...tables.preparation import TablePreparation
 
 OUTPUTS = ("label", "probabilities", "variable", "output_label", "output_probability")
-PREFIX = "ellayer/"  # of the names within: a column may be called W1
-RESOLUTION = 1e-5  # of a column's spread, which float32 must resolve
+PREFIX = "ellayer/"  # prefix of internal names: a column may be named W1
+RESOLUTION = 1e-5  # fraction of a column's standard deviation that float32 must resolve
 RESOLUTION_OF_ARRAY = 1e-3  # the same for an array, whose columns have one type: 1/255 of a white pixel
 HOLDS = {
-    "number": "nan where missing",
-    "days": "days since 1970-01-01 (UTC) with fractions, nan where missing",
+    "number": "nan if missing",
+    "days": "days since 1970-01-01 (UTC) with fractions, nan if missing",
     "text": '"" where missing',
 }
 
 
 class TableEstimator(Model, Protocol):
-    """A fitted table estimator, as the export reads it."""
+    """A fitted table estimator, for the export."""
 
     preparation_: TablePreparation
     n_features_in_: int
 
     def predict(self, X: TableLike) -> np.ndarray:
-        """Return the label or the number of each row."""
+        """Return the prediction for each row."""
 
 
 class TableClassifier(TableEstimator, Protocol):
@@ -81,7 +81,7 @@ class TableModel:
     target : mapping or None
         For numbers: "center", "scale", "low", "high".
     width : int or None
-        The number of columns of the array that the model was fitted on, which is one input; None if each column is
+        The number of columns of the array on which the model was fitted, a single input; None if each column is
         an input.
     """
 
@@ -197,7 +197,7 @@ def _type(column: ColumnPlan, dtype: str) -> str:
 
 
 def _resolves(plan: Sequence[ColumnPlan], resolution: float) -> bool:
-    """Return True if float32 keeps all numbers within ``resolution`` of their column's spread."""
+    """Return True if the rounding of float32 is below ``resolution`` times the column's standard deviation."""
     parts = [part for column in plan for part in column["parts"]]
     center, spread = (np.array([[part[key]] for part in parts]) for key in ("center", "scale"))
     with np.errstate(over="ignore"):
@@ -239,7 +239,7 @@ def _add_mean(graph: Graph, each: list[str], dtype: str, out: str = "") -> str:
 
 
 def _add_constant(graph: Graph, model: TableModel, name: str, dtype: str, label: str) -> None:
-    """Add the one class, or the one number, for each row of the input ``name``."""
+    """Add the constant prediction for each row of the input ``name``."""
     value = 0.0
     if model.target is not None:
         value = float(np.clip(model.target["center"], model.target["low"], model.target["high"]))
