@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ellayer.tables.columns import Column, as_texts, column_names, number_text, read_table
+from ellayer.data.text.cells import number_text
+from ellayer.tables.columns import Column, as_texts, column_names, read_table
 from ellayer.tables.kinds import infer_kind
 
 

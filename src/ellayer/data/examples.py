@@ -68,6 +68,18 @@ class Examples:
         """The number of examples."""
         return len(self.X)
 
+    def as_written(self, name: str) -> pl.Series:
+        """Return a column of a table as it stands in the file, if that is known: 0.10, not 0.1."""
+        import polars as pl
+
+        column = self.X[name]
+        assert isinstance(column, pl.Series)
+        if self.raw is None or name not in self.raw.columns:
+            return column
+        raw = self.raw[name]
+        is_same = column.dtype != pl.String and raw.equals(column.cast(pl.String), null_equal=True)
+        return column if is_same else raw
+
     def take(self, rows: np.ndarray) -> Examples:
         """Return some of the examples, by their numbers and in that order."""
         return replace(

@@ -98,9 +98,10 @@ def _copied(saved: SavedModel, examples: Examples, keep: Sequence[str], keep_all
     if examples.ids is not None:
         return {"file": [str(name) for name in examples.ids]}
     frame: Any = examples.X
-    columns = {name: frame[name] for name in getattr(frame, "columns", [])}
+    columns: dict[str, Any] = {name: examples.as_written(name) for name in getattr(frame, "columns", [])}
     if columns and examples.y is not None:
-        columns[str(examples.target)] = examples.y
+        target = str(examples.target)
+        columns[target] = examples.y if examples.raw is None else examples.raw[target]
     for name in keep:
         if name not in columns:
             raise UsageError(

@@ -77,6 +77,14 @@ class SavedModel:
         return [str(name) for name in unpack_model(self.model).feature_names]
 
     @property
+    def _needed(self) -> list[str]:
+        """Names of the columns without which the model cannot predict."""
+        if not self.prepares_tables:
+            return self.features
+        used = {encoder.name for encoder in self.model.preparation_.columns_ if any(encoder.names())}
+        return [name for name in self.features if name in used]
+
+    @property
     def classes(self) -> list[Any]:
         """The labels, in the order of the probabilities; empty for numbers."""
         classes = unpack_model(self.model).classes
@@ -140,7 +148,7 @@ class SavedModel:
             check_inputs(
                 examples,
                 shown_source(file),
-                self.features,
+                self._needed,
                 self.provenance.get("image_shape"),
                 str(self.path),
             )

@@ -17,7 +17,8 @@ from typing import Any, TypeAlias
 import narwhals as nw
 import numpy as np
 
-from ..data.text.cells import CODE, MISSING, MOSTLY
+from ..data.text.cells import CODE, MISSING, MOSTLY, number_text
+from ..data.text.dates import find_date_format, parse_dates, swap_order
 from ..data.wording import quoted_list
 from ..errors import EllayerError
 
@@ -26,7 +27,6 @@ BOOLEANS = {
     "false": False, "f": False, "no": False, "n": False, "0": False,
     "true": True, "t": True, "yes": True, "y": True, "1": True,
 }  # fmt: skip
-DATE_FORMATS = ("iso", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y/%m/%d", "%d-%m-%Y", "%d %b %Y", "%b %d, %Y")
 MANY = 50  # distinct texts, below which a column is a category whatever its size
 _ID = re.compile(
     r"(?i:^(row[_ ]?)?(id|index|key|uuid|guid|names?|number|nr)$|^unnamed: 0$|[_\s.-](id|key|uuid|guid)$)|[a-z](Id|ID)$"
@@ -139,7 +139,7 @@ def _as_array(rows: Sequence[object]) -> np.ndarray:
 def _from_series(series: nw.Series[Any]) -> Column:
     dtype, name = series.dtype, str(series.name)
     if dtype in (nw.Categorical, nw.Enum):
-        return Column(name, _as_texts(series.to_list(), name), "categorical")
+        return Column(name, _as_levels(series.to_list(), name), "categorical")
     is_number = dtype.is_numeric() and dtype != nw.Decimal
     is_truth = dtype == nw.Boolean and not series.is_null().any()
     if is_number or is_truth or dtype.is_temporal():
@@ -171,6 +171,12 @@ def _as_texts(objects: list[Any], name: str) -> np.ndarray:
     else:
         texts = [_text(value, name) for value in objects]
     return np.array([*texts, None], dtype=object)[:-1]
+
+
+def _as_levels(values: list[Any], name: str) -> np.ndarray:
+    """Return declared categories as texts: one that looks like a mark of missing values is a level like any other."""
+    levels = {v: (v.strip() or None) if isinstance(v, str) else _text(v, name) for v in set(values)}
+    return np.array([*map(levels.__getitem__, values), None], dtype=object)[:-1]
 
 
 def is_missing(value: object) -> bool:
@@ -210,11 +216,6 @@ def _text(value: object, name: str) -> str | None:
     )
 
 
-def number_text(value: float) -> str:
-    """Return a number as a level is spelled: whole numbers without a point."""
-    return str(int(value)) if math.isfinite(value) and value == int(value) else repr(value)
-
-
 # Views of a column as another type
 
 
@@ -249,10 +250,16 @@ def as_truths(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def as_days(values: np.ndarray, date_format: str) -> tuple[np.ndarray, np.ndarray]:
     """Return days since 1970 with fractions, nan where there is none, and which present values are no dates."""
-    if values.dtype.kind == "M":
-        days = values.astype("datetime64[us]").astype(np.int64) / 86_400e6
-        return np.where(np.isnat(values), np.nan, days), np.zeros(len(values), bool)
-    return _each(as_texts(values), lambda text: _days(text, date_format))
+    if values.dtype.kind != "M":
+        import polars as pl
+
+        texts = pl.Series(as_texts(values).tolist(), dtype=pl.String)
+        values = parse_dates(texts, date_format).to_numpy()
+        present = texts.is_not_null().to_numpy()
+    else:
+        present = ~np.isnat(values)
+    days = values.astype("datetime64[us]").astype(np.int64) / 86_400e6
+    return np.where(np.isnat(values), np.nan, days), present & np.isnat(values)
 
 
 def _each(texts: np.ndarray, read: Callable[[str], float]) -> tuple[np.ndarray, np.ndarray]:
@@ -272,16 +279,6 @@ def _number(text: str) -> float:
     if "_" in text:
         raise EllayerError(text)
     return float(text)
-
-
-def _days(text: str, date_format: str) -> float:
-    if date_format in ("", "iso"):
-        moment = datetime.datetime.fromisoformat(text)
-    else:
-        moment = datetime.datetime.strptime(text, date_format)
-    if moment.tzinfo is not None:
-        moment = moment.astimezone(datetime.UTC).replace(tzinfo=None)
-    return (moment - datetime.datetime(1970, 1, 1)).total_seconds() / 86_400
 
 
 # Kinds
@@ -375,10 +372,29 @@ def date_format(levels: set[str]) -> str:
     >>> date_format({"31.12.2024", "1.2.2025"}), date_format({"Oslo"})
     ('%d.%m.%Y', '')
     """
-    sample = np.array([*sorted(levels)[:1000], None], dtype=object)[:-1]
-    if not any(any(c.isdigit() for c in text) for text in sample.tolist()[:20]):
+    import polars as pl
+
+    return find_date_format(pl.Series(sorted(levels)[:1000], dtype=pl.String))
+
+
+def order_note(levels: set[str], format_of_dates: str) -> str:
+    """Return a note if dates can be meant with the month first as well; else "".
+
+    Examples
+    --------
+    >>> order_note({"1/2/2024", "3/4/2024"}, "%d/%m/%Y")
+    'day and month cannot be told apart; the day is taken to be first'
+    >>> order_note({"31/12/2024"}, "%d/%m/%Y")
+    ''
+    """
+    import polars as pl
+
+    swapped = swap_order(format_of_dates)
+    texts = pl.Series(sorted(levels), dtype=pl.String)
+    if (
+        not swapped
+        or parse_dates(texts, swapped).null_count() > parse_dates(texts, format_of_dates).null_count()
+    ):
         return ""
-    for style in DATE_FORMATS:
-        if 1.0 - as_days(sample, style)[1].mean() >= MOSTLY + 0.05:
-            return style
-    return ""
+    first = "day" if format_of_dates.index("%d") < format_of_dates.index("%m") else "month"
+    return f"day and month cannot be told apart; the {first} is taken to be first"

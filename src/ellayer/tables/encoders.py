@@ -14,6 +14,7 @@ import numpy as np
 
 from .._warn import warn_user
 from ..data.wording import pluralize, quoted_list
+from ..errors import EllayerError
 from .column_encoder import (
     QUIET,
     SPREAD,
@@ -25,7 +26,17 @@ from .column_encoder import (
     UnusedEncoder,
     WarnAbout,
 )
-from .columns import BOOLEANS, Column, ColumnProfile, as_days, as_numbers, as_texts, as_truths, date_format
+from .columns import (
+    BOOLEANS,
+    Column,
+    ColumnProfile,
+    as_days,
+    as_numbers,
+    as_texts,
+    as_truths,
+    date_format,
+    order_note,
+)
 from .export_plan import ColumnPlan, PartPlan, any_case, level_map, missing_texts
 
 RARE = 10_000  # where there are too many levels, a level needs one of so many rows
@@ -147,16 +158,24 @@ class DateEncoder(ScaledEncoder):
         if profile.values.dtype.kind == "M":
             return ""
         is_text = profile.numbers is None and len(profile.levels) > 1
-        return "" if is_text and date_format(profile.levels) else None
+        style = date_format(profile.levels) if is_text else ""
+        return order_note(profile.levels, style) if style else None
 
     @classmethod
     def learn(cls, column: Column, note: str, settings: EncoderSettings) -> Self:
         """Learn the format, and the scale of each part that varies."""
-        levels = ColumnProfile(column).levels
-        encoder = cls(
-            column.name, note, date_format=(date_format(levels) if len(levels) > 1 else "") or "iso"
-        )
-        days, _ = encoder.read(column)
+        encoder = cls(column.name, note, date_format=date_format(ColumnProfile(column).levels) or "iso")
+        days, wrong = encoder.read(column)
+        if wrong.any():
+            strange = quoted_list(sorted(set(column.values[wrong].tolist())), 3)
+            if np.isnan(days).all():
+                raise EllayerError(
+                    f"column {column.name!r}: expected dates, as column_kinds says, received {strange}; convert them to "
+                    "dates first, or leave the kind out"
+                )
+            encoder.note = "; ".join(
+                filter(None, [note, f"some values are not dates, treated as missing: {strange}"])
+            )
         known = days[~np.isnan(days)]
         vary = [part for part in DATE_PARTS if len(known) and np.ptp(encoder.part(known, part)) > 1e-9]
         return encoder._learn_parts(days, vary)
@@ -261,9 +280,12 @@ class CategoryEncoder(ColumnEncoder):
         codes = np.array([known.get(t, -1) for t in texts], np.int64)
         if warn.levels and (new := sorted(set(texts) - set(known) - {None})):
             rows = sum(t is not None and t not in known for t in texts)
+            folded = {level.casefold() for level in self.levels}
+            alike = sum(text.casefold() in folded for text in new)
+            case = f"; {alike} of them {'differs' if alike == 1 else 'differ'} in case only" if alike else ""
             warn_user(
                 f"column {self.name!r}: {pluralize(rows, 'row has', 'rows have')} a category not seen in training "
-                f"({quoted_list(new)}); treated as unknown"
+                f"({quoted_list(new)}); treated as unknown{case}"
             )
         return codes
 
@@ -295,7 +317,7 @@ class CategoryEncoder(ColumnEncoder):
         """Return the number of each text, and of all others."""
         values = {level: float(k) for k, level in enumerate(self.levels)}
         missing = dict.fromkeys(missing_texts(), -1.0) if self.other else {}
-        return values | missing, float(len(self.levels)) if self.other else -1.0
+        return missing | values, float(len(self.levels)) if self.other else -1.0
 
 
 class CategoryCodeEncoder(CategoryEncoder):

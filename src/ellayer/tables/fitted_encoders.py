@@ -70,7 +70,7 @@ class FittedEncoders:
         """
         table = read_table(X)
         return match_columns(
-            table, X, getattr(self, "feature_names_in_", None), self.n_features_in_, type(self).__name__
+            table, X, getattr(self, "feature_names_in_", None), self.columns_, type(self).__name__
         )
 
     def transform_columns(
@@ -224,34 +224,55 @@ class FittedEncoders:
 
 
 def match_columns(
-    table: list[Column], X: TableLike, names: Sequence[str] | np.ndarray | None, count: int, kind: str
+    table: list[Column],
+    X: TableLike,
+    names: Sequence[str] | np.ndarray | None,
+    encoders: Sequence[ColumnEncoder],
+    kind: str,
 ) -> list[Column]:
-    """Return the columns in the order of the fit: by name if both the fit and X have names, else by position."""
+    """Return the columns in the order of the fit: by name if both the fit and X have names, else by position.
+
+    A column that the fit did not use may be absent.
+    """
     if names is None or column_names(X) is None:
-        if len(table) != count:
+        if len(table) != len(encoders):
             raise EllayerError(
-                f"X has {len(table)} features, but {kind} is expecting {count} features as input"
+                f"X has {len(table)} features, but {kind} is expecting {len(encoders)} features as input"
             )
         if names is None:
-            return table
+            by_name = {column.name: column for column in table}
+            expected = [encoder.name for encoder in encoders]
+            is_named = column_names(X) is not None and set(by_name) == set(expected)
+            return [by_name[name] for name in expected] if is_named else table
         warn_user(
             "X does not have valid feature names, but it was fitted with feature names; matched by position",
             UserWarning,
         )
         return [Column(str(name), c.values, c.declared) for name, c in zip(names, table, strict=True)]
     columns = {column.name: column for column in table}
+    unused = {encoder.name for encoder in encoders if not any(encoder.names())}
     missing = [str(name) for name in names if str(name) not in columns]
-    if missing:
-        near = {name: difflib.get_close_matches(name, list(columns), 1) for name in missing}
-        hints = [f"{name!r} may be {match[0]!r}" for name, match in near.items() if match]
-        raise EllayerError(
-            f"X: The feature names should match those that were passed during fit. Missing: {quoted_list(missing, 10)}"
-            + (f"; {', '.join(hints)}" if hints else "")
-        )
+    if set(missing) - unused:
+        raise _missing_columns([name for name in missing if name not in unused], list(columns))
     extra = [name for name in columns if name not in set(map(str, names))]
     if extra:
         warn_user(f"X: ignored, not used in training: {quoted_list(extra, 10)}")
-    return [columns[str(name)] for name in names]
+    nothing = np.full(len(table[0].values), None, dtype=object)
+    return [columns.get(str(name)) or Column(str(name), nothing) for name in names]
+
+
+def _missing_columns(missing: list[str], columns: list[str]) -> EllayerError:
+    """Return the error for columns that are missing, with the names that may be meant."""
+    folded = {name.strip().casefold(): name for name in columns}
+    near = {
+        name: folded.get(name.strip().casefold())
+        or next(iter(difflib.get_close_matches(name, columns, 1)), None)
+        for name in missing
+    }
+    hints = "".join(f"; {name!r} may be {match!r}" for name, match in near.items() if match)
+    return EllayerError(
+        f"X: The feature names should match those that were passed during fit. Missing: {quoted_list(missing, 10)}{hints}"
+    )
 
 
 def squash(X: np.ndarray) -> np.ndarray:

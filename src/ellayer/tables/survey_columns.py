@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..data.text.cells import number_text
 from ..data.wording import pluralize, quoted_list
 from .coding import CodedColumn, share
-from .columns import as_numbers, number_text
+from .columns import as_numbers
 
 LEFT_OUT = ("constant", "identifier", "text", "ignore")  # kinds that a model does not use
 _MUCH_MISSING = 0.3

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from ..data.text.cells import number_text
 from ..data.wording import pluralize, quoted_list
 from ..errors import EllayerError
 from .coding import share
-from .columns import number_text
 
 TASKS = ("classes", "numbers")
 MOST_COUNTED = 20  # whole numbers that count from 0 or 1 are labels up to so many

@@ -45,7 +45,7 @@ class TypedReader:
         self.names, self.counts = choose_columns(names, options, where), CellCounts()
         decimal = options.decimal or options.reading.get("decimal") or "."
         self.schema: Schema
-        self.schema, notes = infer_schema(self._chosen(first), options, decimal, known, is_declared=True)
+        self.schema, notes = infer_schema(self._clean(first), options, decimal, known, is_declared=True)
         self.notes = [*rename_notes(self._new_names), *notes]
         self.facts = options.reading.get("schema") or self.schema.to_facts()
 
@@ -61,12 +61,16 @@ class TypedReader:
 
     def read(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Return a frame of the file in the types of the schema."""
-        return self.schema.read(self._chosen(frame), self.counts, self._where)
+        return self.schema.read(self._clean(frame), self.counts, self._where)
 
-    def _chosen(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def chosen(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return the columns that are read, by the names of the schema."""
+        return frame.rename(self._new_names).select(self.names)
+
+    def _clean(self, frame: pl.DataFrame) -> pl.DataFrame:
         import polars as pl
 
-        frame = frame.rename(self._new_names).select(self.names)
+        frame = self.chosen(frame)
         return frame.with_columns(clean_texts(column) for column in frame.select(pl.col(pl.String)))
 
 
@@ -89,5 +93,5 @@ def read_typed(table: TableFrame, options: ReadOptions, where: str) -> TableFram
     frame = reader.read(table.frame)
     reading = {**table.reading, "schema": reader.facts}
     notes = [*table.notes, *reader.notes, *reader.missing_notes, *reader.odd]
-    raw = table.frame if options.reading else None
+    raw = reader.chosen(table.frame) if options.reading else None
     return replace(table, frame=frame, reading=reading, notes=notes, raw=raw, names=table.frame.columns)

@@ -73,14 +73,14 @@ def sniff_decimal(frame: pl.DataFrame, delimiter: str) -> str:
     return "," if commas > points else "."
 
 
-def has_decimal(texts: pl.Series, decimal: str) -> bool:
+def has_decimal(texts: pl.Series, decimal: str, unit: str = "") -> bool:
     """Return whether some texts are numbers that can only be meant with this decimal sign."""
-    return bool(texts.str.strip_chars(_UNIT_SIGNS).str.contains(_EVIDENCE[decimal]).any())
+    return bool(_without_unit(texts, unit).str.contains(_EVIDENCE[decimal]).any())
 
 
-def has_groups(texts: pl.Series, decimal: str) -> bool:
+def has_groups(texts: pl.Series, decimal: str, unit: str = "") -> bool:
     """Return whether some texts are numbers whose digits are grouped, such as 1,234."""
-    return bool(texts.str.strip_chars(_UNIT_SIGNS).str.contains(_GROUPED[decimal]).any())
+    return bool(_without_unit(texts, unit).str.contains(_GROUPED[decimal]).any())
 
 
 def has_codes(texts: pl.Series) -> bool:

@@ -78,7 +78,7 @@ class FittedTable(ABC):
     def _read(self, X: object) -> list[Column]:
         """Return the columns of a new table in the order of the fit."""
         names = getattr(self, "feature_names_in_", None)
-        return match_columns(read_table(X), X, names, self.n_features_in_, type(self).__name__)
+        return match_columns(read_table(X), X, names, self.preparation_.columns_, type(self).__name__)
 
     def _outputs(self, X: np.ndarray, members: Sequence[Parameters] | None = None) -> np.ndarray:
         """Return Z^[L] of each member, (K, m, n_L), for prepared rows in float64."""
