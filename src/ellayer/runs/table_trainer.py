@@ -226,7 +226,8 @@ def _check_columns(examples: Examples, survey: Survey) -> None:
 def _check_target(examples: Examples) -> None:
     y = np.asarray(examples.y)
     if len(y) and (y == y[0]).all():
+        missing = "".join(f" ({note})" for note in examples.notes if "missing" in note or "no target" in note)
         raise UsageError(
             f"--target {examples.target}: expected at least two different values, received {y[0]!r} in all {len(y)} "
-            "rows; choose another column"
+            f"rows{missing}; choose another column"
         )

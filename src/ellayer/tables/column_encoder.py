@@ -12,7 +12,8 @@ import numpy as np
 from .._warn import warn_user
 from ..data.wording import pluralize, quoted_list
 from ..errors import EllayerError
-from .columns import Column, ColumnProfile, as_texts
+from .column_profile import ColumnProfile
+from .columns import Column, as_texts
 from .export_plan import ColumnPlan, LevelMap, PartPlan, level_map, missing_texts
 
 SPREAD = 3.0  # the scaled value beyond which numbers are pressed together

@@ -1,4 +1,4 @@
-"""The columns of a table: read from any frame or array, and told apart by kind."""
+"""The columns of a table: read from any frame or array, and viewed as other types."""
 
 from __future__ import annotations
 
@@ -6,20 +6,18 @@ import datetime
 import decimal
 import math
 import numbers
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from types import NoneType
 from typing import Any, TypeAlias
 
 import narwhals as nw
 import numpy as np
 
-from ..data.text.cells import CODE, MISSING, MOSTLY, number_text
-from ..data.text.dates import find_date_format, parse_dates, swap_order
-from ..data.wording import quoted_list
+from ..data.text.cells import MISSING, number_text
+from ..data.text.dates import parse_dates
+from ..data.wording import pluralize, quoted_list
 from ..errors import EllayerError
 
 TableLike: TypeAlias = object  # a frame, or array-like of shape (m, n): ``read_table`` refuses the rest
@@ -27,10 +25,6 @@ BOOLEANS = {
     "false": False, "f": False, "no": False, "n": False, "0": False,
     "true": True, "t": True, "yes": True, "y": True, "1": True,
 }  # fmt: skip
-MANY = 50  # distinct texts, below which a column is a category whatever its size
-_ID = re.compile(
-    r"(?i:^(row[_ ]?)?(id|index|key|uuid|guid|names?|number|nr)$|^unnamed: 0$|[_\s.-](id|key|uuid|guid)$)|[a-z](Id|ID)$"
-)
 
 
 @dataclass(frozen=True)
@@ -216,6 +210,36 @@ def _text(value: object, name: str) -> str | None:
     )
 
 
+def check_missing_targets(y: np.ndarray, are_numbers: bool = False) -> None:
+    """Refuse targets of which some are missing, naming their rows.
+
+    Parameters
+    ----------
+    y : ndarray, shape (m,)
+    are_numbers : bool
+        Whether texts such as "nan" stand for a missing one too; among labels only an empty text does.
+
+    Raises
+    ------
+    EllayerError
+    """
+    marks = MISSING if are_numbers else frozenset(("",))
+    if y.dtype.kind not in "fOU":
+        return
+    if y.dtype.kind == "f":
+        rows = np.flatnonzero(np.isnan(y))
+    else:
+        rows = np.flatnonzero(
+            [v.strip().lower() in marks if isinstance(v, str) else is_missing(v) for v in y.tolist()]
+        )
+    if len(rows):
+        numbers = ", ".join(map(str, rows[:5])) + (", ..." if len(rows) > 5 else "")
+        raise EllayerError(
+            f"Input y contains NaN: {pluralize(len(rows), 'target is', 'targets are')} missing (row{'s' * (len(rows) > 1)} "
+            f"{numbers}, counted from 0); drop these rows first"
+        )
+
+
 # Views of a column as another type
 
 
@@ -279,122 +303,3 @@ def _number(text: str) -> float:
     if "_" in text:
         raise EllayerError(text)
     return float(text)
-
-
-# Kinds
-
-
-class ColumnProfile:
-    """The values of a column as its kind is inferred from them, each view formed once.
-
-    Parameters
-    ----------
-    column : Column
-    """
-
-    def __init__(self, column: Column):
-        self.name, self.values, self._declared = column.name, column.values, column.declared
-
-    @cached_property
-    def present(self) -> np.ndarray:
-        """The values that are not missing."""
-        kind = self.values.dtype.kind
-        if kind == "O":
-            return self.values[[v is not None for v in self.values.tolist()]]
-        return self.values if kind == "b" else self.values[self.values == self.values]
-
-    @cached_property
-    def levels(self) -> set[str]:
-        """The different texts; none of columns of another type."""
-        return set(self.present.tolist()) if self.values.dtype.kind == "O" else set()
-
-    @cached_property
-    def is_truth(self) -> bool:
-        """Whether the values are truth values, or the words for them."""
-        if self.values.dtype.kind == "b":
-            return True
-        words = {level.lower() for level in self.levels}
-        return bool(words) and words <= {"true", "false"} and not self._declared
-
-    @cached_property
-    def _parsed(self) -> tuple[np.ndarray | None, list[str]]:
-        if self.values.dtype.kind == "f":
-            return self.values, []
-        if not self.levels or self._declared or any(map(re.compile(CODE).match, self.levels)):
-            return None, []
-        numbers, wrong = as_numbers(self.values)
-        if not 1.0 - wrong.sum() / len(self.present) >= MOSTLY:
-            return None, []
-        slips = sorted({str(v) for v in self.values[wrong].tolist()})
-        many = len(np.unique(numbers[~np.isnan(numbers)])) > MANY // 2
-        return (numbers, slips) if many or not slips else (None, [])
-
-    @property
-    def numbers(self) -> np.ndarray | None:
-        """The values as numbers, nan where missing, if nearly all are numbers."""
-        return self._parsed[0]
-
-    @property
-    def slips(self) -> list[str]:
-        """The texts among ``numbers`` that are not numbers."""
-        return self._parsed[1]
-
-    @cached_property
-    def is_row_number(self) -> bool:
-        """Whether the values are unique whole numbers in a column whose name suggests an ID."""
-        if self.numbers is None or self.slips or not _ID.search(self.name):
-            return False
-        present = self.numbers[~np.isnan(self.numbers)]
-        whole = np.isfinite(present).all() and (present == np.floor(present)).all()
-        return bool(whole) and len(present) > MANY and len(np.unique(present)) == len(present)
-
-    @property
-    def hardly_repeats(self) -> bool:
-        """Whether most of many texts are different."""
-        return len(self.levels) > MANY and len(self.levels) > 0.5 * len(self.present)
-
-    @property
-    def words_per_value(self) -> float:
-        """The mean number of words of (up to 1000) texts."""
-        return float(np.mean([text.count(" ") + 1 for text in self.present[:1000].tolist()]))
-
-    @property
-    def distinct_note(self) -> str:
-        """The number of different texts, in words."""
-        return f"{len(self.levels):,} distinct values in {len(self.present):,} rows"
-
-
-def date_format(levels: set[str]) -> str:
-    """Return the format in which nearly all of (up to 1000) texts are dates; "" if there is none.
-
-    Examples
-    --------
-    >>> date_format({"31.12.2024", "1.2.2025"}), date_format({"Oslo"})
-    ('%d.%m.%Y', '')
-    """
-    import polars as pl
-
-    return find_date_format(pl.Series(sorted(levels)[:1000], dtype=pl.String))
-
-
-def order_note(levels: set[str], format_of_dates: str) -> str:
-    """Return a note if dates can be meant with the month first as well; else "".
-
-    Examples
-    --------
-    >>> order_note({"1/2/2024", "3/4/2024"}, "%d/%m/%Y")
-    'day and month cannot be told apart; the day is taken to be first'
-    >>> order_note({"31/12/2024"}, "%d/%m/%Y")
-    ''
-    """
-    import polars as pl
-
-    swapped = swap_order(format_of_dates)
-    texts = pl.Series(sorted(levels), dtype=pl.String)
-    if (
-        not swapped
-        or parse_dates(texts, swapped).null_count() > parse_dates(texts, format_of_dates).null_count()
-    ):
-        return ""
-    first = "day" if format_of_dates.index("%d") < format_of_dates.index("%m") else "month"
-    return f"day and month cannot be told apart; the {first} is taken to be first"

@@ -26,16 +26,14 @@ from .column_encoder import (
     UnusedEncoder,
     WarnAbout,
 )
+from .column_profile import ColumnProfile, date_format, order_note
 from .columns import (
     BOOLEANS,
     Column,
-    ColumnProfile,
     as_days,
     as_numbers,
     as_texts,
     as_truths,
-    date_format,
-    order_note,
 )
 from .export_plan import ColumnPlan, PartPlan, any_case, level_map, missing_texts
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from ..data.wording import quoted_list
 from ..errors import EllayerError
 from .column_encoder import ColumnEncoder, EncoderSettings
-from .columns import Column, ColumnProfile
+from .column_profile import ColumnProfile
+from .columns import Column
 from .encoders import ENCODERS
 
 

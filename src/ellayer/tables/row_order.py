@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from .coding import CodedColumn
-from .columns import Column, as_days, as_numbers, date_format
+from .column_profile import date_format
+from .columns import Column, as_days, as_numbers
 
 ORDERED = 0.99  # share of the steps from row to row that do not go back
 DRIFT = 0.8  # AUC of early against late rows

@@ -20,7 +20,7 @@ from ...engine.history import History, mean_epochs
 from ...engine.model import ModelParts
 from ...engine.result import TrainingResult
 from ...errors import EllayerError
-from ...tables.columns import Column, read_table
+from ...tables.columns import Column, check_missing_targets, read_table
 from ...tables.preparation import TablePreparation, remember_features, take_rows
 from ..examples import Examples
 from ..hold_out import FEWEST_ROWS, Splitter, member_folds
@@ -189,7 +189,9 @@ class BaseTabular(BaseEstimator, FittedTable):
                 f"y: expected one target, shape ({len(labels)},), received shape {labels.shape}; fit one model per column, "
                 "for example with sklearn.multioutput"
             )
-        return column_or_1d(labels, warn=True)
+        labels = column_or_1d(labels, warn=True)
+        check_missing_targets(labels)
+        return labels
 
     def _weights(self, sample_weight: ArrayLike | None, Y: np.ndarray) -> np.ndarray | None:
         """Return the weight of each row, by itself and by its class; rows of weight 0 are left out of the fit."""

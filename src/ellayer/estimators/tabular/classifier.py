@@ -15,7 +15,6 @@ from ..._warn import warn_user
 from ...core.inference import class_index
 from ...core.metrics import METRICS, Metric, metric_names, surprisal
 from ...errors import EllayerError
-from ...tables.columns import is_missing
 from .. import fit_warnings as checks
 from ..examples import Examples
 from ..labels import ProbabilisticClassifier, class_weights, labels_from_facts, labels_to_facts
@@ -192,9 +191,6 @@ class TabularClassifier(ProbabilisticClassifier, BaseTabular, FittedTableClassif
 
     def _checked_targets(self, X: object, y: ArrayLike | None) -> np.ndarray:
         labels = super()._checked_targets(X, y)
-        missing = sum(map(is_missing, labels.tolist())) if labels.dtype.kind in "Of" else 0
-        if missing:
-            raise EllayerError(f"Input y contains NaN: {missing} labels are missing; drop these rows first")
         labels = check_targets(labels, y_numeric=False, estimator=self)
         check_classification_targets(labels)
         return labels

@@ -15,6 +15,7 @@ from ...core.losses import LOSSES
 from ...core.metrics import METRICS, Metric, metric_names
 from ...engine.result import TrainingResult
 from ...errors import EllayerError
+from ...tables.columns import check_missing_targets
 from ..examples import Examples
 from ..sklearn_compat import StrOptions, check_targets, fit_context, store_parameters
 from .base import CONSTRAINTS, BaseTabular
@@ -162,6 +163,7 @@ class TabularRegressor(RegressorMixin, BaseTabular, FittedTableRegressor):
 
     def _checked_targets(self, X: object, y: ArrayLike | None) -> np.ndarray:
         numbers = super()._checked_targets(X, y)
+        check_missing_targets(numbers, are_numbers=True)
         try:
             return np.asarray(check_targets(numbers, y_numeric=True, estimator=self), np.float64)
         except ValueError as error:
