@@ -98,7 +98,15 @@ class SavedModel:
     @property
     def _reading(self) -> dict[str, Any] | None:
         """How the training file was read; None if the model was not trained on a file."""
-        return self.provenance.get("reading") or None
+        reading: dict[str, Any] | None = self.provenance.get("reading") or None
+        if reading is None or "schema" in reading or not self.prepares_tables:
+            return reading
+        from ..data.schema.schema import schema_of_encoders
+
+        columns = self.model.preparation_.describe()
+        if self.target is not None and all(isinstance(label, str) for label in self.classes or [0]):
+            columns.append({"name": self.target, "kind": "categorical"})
+        return {**reading, "schema": schema_of_encoders(columns)}  # the file is of an earlier version
 
     def read(self, file: str | list[str], options: Mapping[str, Any] | None = None) -> Examples:
         """Read a file to predict like the training file; a target column in it is moved to ``y``.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -108,6 +109,9 @@ class ColumnSchema:
         if column.dtype == pl.String:
             return self._read_texts(column, missing)
         values = self._convert(column)
+        if values.dtype.is_numeric() and (numeric := numeric_marks(missing)):
+            values = values.set(values.is_in([float(mark) for mark in numeric]).fill_null(False), None)
+            column = column.set(values.is_null(), None)
         strange = column.filter(values.is_null() & column.is_not_null() & ~_is_nan(column))
         return Cells(values, column.clear().cast(pl.String), _as_texts(strange))
 
@@ -121,6 +125,8 @@ class ColumnSchema:
                 values = values.cast(pl.Categorical)  # a level that looks like a mark, and is none
             return Cells(values, texts.filter(marks), texts.clear())
         values = self._parse(texts)
+        if numeric := numeric_marks(missing):
+            values = values.set(find_marks(texts, numeric), None)
         if values.null_count() == texts.null_count():
             return Cells(values, texts.clear(), texts.clear())
         rest = texts.filter(values.is_null() & texts.is_not_null())
@@ -132,16 +138,25 @@ class ColumnSchema:
         if self.type == "whole":
             return self._parse_whole(texts)
         if self.type == "number":
-            return parse_numbers(texts, self.form).fill_nan(None)
+            return self._parse_numbers(texts)
         if self.type == "duration":
             seconds = parse_durations(texts)
-            return seconds.zip_with(seconds.is_not_null(), parse_numbers(texts, self.form).fill_nan(None))
+            return seconds.zip_with(seconds.is_not_null(), self._parse_numbers(texts))
         if self.type == "boolean":
             return _truths(texts, self.words)
         moments = parse_dates(texts, self.date_format)
         if self.date_format != "iso" and moments.null_count() > texts.null_count():
             moments = moments.zip_with(moments.is_not_null(), parse_dates(texts, "iso"))
         return self._as_dates(moments)
+
+    def _parse_numbers(self, texts: pl.Series) -> pl.Series:
+        """Return float64; true and false are 1 and 0 where the training file has no other numbers."""
+        import polars as pl
+
+        numbers = parse_numbers(texts, self.form).fill_nan(None)
+        if self.words and numbers.null_count() > texts.null_count():
+            numbers = numbers.zip_with(numbers.is_not_null(), _truths(texts, ()).cast(pl.Float64))
+        return numbers
 
     def _parse_whole(self, texts: pl.Series) -> pl.Series:
         """Return int64, or float64 if some numbers are not whole."""
@@ -150,9 +165,7 @@ class ColumnSchema:
         whole = texts.cast(pl.Int64, strict=False)
         if whole.null_count() == texts.null_count():
             return whole
-        numbers = parse_numbers(texts, self.form).fill_nan(None)
-        if self.words and numbers.null_count() > texts.null_count():
-            numbers = numbers.zip_with(numbers.is_not_null(), _truths(texts, ()).cast(pl.Float64))
+        numbers = self._parse_numbers(texts)
         if numbers.null_count() == whole.null_count():
             return whole
         if ((numbers == numbers.floor()) & (numbers.abs() < _EXACT) | whole.is_not_null()).all():
@@ -261,6 +274,11 @@ class ColumnSchema:
                 f"{signs[decimal]}); say decimal={decimal!r} or {other!r} (--decimal)"
             )
         return ""
+
+
+def numeric_marks(missing: frozenset[str]) -> frozenset[str]:
+    """Return the marks of a missing value that are numbers, such as -999."""
+    return frozenset(mark for mark in missing if re.fullmatch(r"[+-]?[0-9]+(\.[0-9]+)?", mark))
 
 
 def _is_nan(column: pl.Series) -> pl.Series:

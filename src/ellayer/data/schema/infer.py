@@ -13,13 +13,13 @@ from ..text.cells import MOSTLY, TRUTHS, find_marks
 from ..text.dates import MOSTLY_DATES, find_date_format, parse_dates, parse_durations, swap_order
 from ..text.numbers import NumberForm, find_form, group_note, has_codes, parse_numbers
 from ..wording import quoted_list
-from .column import NUMBERS, ColumnSchema, ColumnType
+from .column import NUMBERS, ColumnSchema, ColumnType, numeric_marks
 
 if TYPE_CHECKING:
     import polars as pl
 
 MANY = 25  # different numbers, from which a column with a few other texts is one of numbers
-_SAMPLE = 1000
+_SAMPLE, _FEW = 1000, 20
 _TRUTH_WORDS = TRUTHS | {"f": False, "n": False, "no": False, "t": True, "y": True, "yes": True}
 _MOST_SLIPS = 100  # kept in the schema
 _IDENTIFIER = 50  # rows, from which different whole numbers have no range that says anything
@@ -70,16 +70,12 @@ def infer_column(
     name = column.name
     if column.dtype != pl.String:
         return _infer_typed(column), _unit_notes(name, "s" if column.dtype in (pl.Time, pl.Duration) else "")
-    present = column.filter(column.is_not_null() & ~find_marks(column, options.missing))
-    if not len(present):
-        return ColumnSchema(name), []
-    if options.is_declared:
-        return ColumnSchema(name, words=_words(present)), []
-    schema = _infer_numbers(present, options, is_target)
+    schema = None if options.is_declared else _infer_numbers(column, options, is_target)
     if schema is not None:
-        unit = "s" if schema.type == "duration" else schema.form.unit
-        return schema, _unit_notes(name, unit)
-    if not is_target:
+        return schema, _unit_notes(name, "s" if schema.type == "duration" else schema.form.unit)
+    marks = find_marks(column, options.missing)
+    present = (column.set(marks, None) if marks.any() else column).drop_nulls()
+    if not is_target and not options.is_declared and len(present):
         schema, notes = _infer_dates(present, options)
         if schema is not None:
             return schema, notes
@@ -111,35 +107,41 @@ def _infer_typed(column: pl.Series) -> ColumnSchema:
     return _with_range(ColumnSchema(column.name, kind), column)
 
 
-def _infer_numbers(present: pl.Series, options: InferOptions, is_target: bool) -> ColumnSchema | None:
+def _infer_numbers(texts: pl.Series, options: InferOptions, is_target: bool) -> ColumnSchema | None:
     """Return the schema of numbers or durations; None if too many of the texts are neither."""
     import polars as pl
 
-    whole = present.cast(pl.Int64, strict=False)
-    rest = present.filter(whole.is_null())
-    if has_codes(present):
+    name = texts.name
+    if numeric := numeric_marks(options.missing):
+        texts = texts.set(find_marks(texts, numeric), None)
+    whole = texts.cast(pl.Int64, strict=False)
+    rest = texts.filter(whole.is_null() & texts.is_not_null())
+    rest = rest.filter(~find_marks(rest, options.missing))
+    whole = whole.drop_nulls()
+    count = len(whole) + len(rest)
+    if not count:
         return None
     if not len(rest):
+        if has_codes(texts):
+            return None
         words = ("0", "1") if whole.is_between(0, 1).all() and whole.n_unique() == 2 else ()
-        form = NumberForm(options.decimal)
-        return _with_range(ColumnSchema(present.name, "whole", form, words=words), whole)
+        return _with_range(ColumnSchema(name, "whole", NumberForm(options.decimal), words=words), whole)
     form = find_form(rest, options.decimal)
     numbers = parse_numbers(rest, form)
     kind: ColumnType = "number"
-    if numbers.null_count():
+    if numbers.null_count() == count and not parse_durations(rest.head(_FEW)).null_count():
         seconds = parse_durations(rest)
-        if not seconds.null_count() and len(rest) == len(present):
+        if not seconds.null_count():
             numbers, kind = seconds, "duration"
-    if form.unit == "%" and len(rest) < len(present):
-        return None
     slips = rest.filter(numbers.is_null())
-    if len(slips):
-        if is_target or len(slips) > (1 - MOSTLY) * len(present):
-            return None
-        if whole.n_unique() + numbers.n_unique() <= MANY:
-            return None
+    if len(slips) and (is_target or len(slips) > (1 - MOSTLY) * count):
+        return None
+    if len(slips) and whole.n_unique() + numbers.n_unique() <= MANY:
+        return None
+    if has_codes(texts) or (form.unit == "%" and len(whole)):
+        return None
     known = tuple(slips.unique(maintain_order=True).head(_MOST_SLIPS).to_list())
-    schema = ColumnSchema(present.name, kind, form, slips=known)
+    schema = ColumnSchema(name, kind, form, slips=known)
     return _with_range(schema, whole.cast(pl.Float64).append(numbers))
 
 

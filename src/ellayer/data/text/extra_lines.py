@@ -68,11 +68,11 @@ def is_units_line(rows: Sequence[Sequence[str]]) -> bool:
 def without_footer(chunk: Chunk, width: int) -> Chunk:
     """Return the chunk without the lines of one cell at its end that are texts and not rows cut short."""
     filled = chunk.filled
-    end = len(filled)
-    while width > 1 and end > 1 and chunk.records.fields[filled[end - 1]] == 1:
+    end, least = len(filled), int(chunk.line == 1)
+    while width > 1 and end > least and chunk.records.fields[filled[end - 1]] == 1:
         i = int(filled[end - 1])
         text = chunk.data[chunk.records.starts[i] : chunk.records.ends[i]].decode("utf-8").strip().strip('"')
-        is_apart = i > filled[end - 2] + 1
+        is_apart = i > (filled[end - 2] + 1 if end > 1 else 0)
         if not _LETTER.search(text) or not (is_apart or _FOOTER.search(text)):
             break
         end -= 1
