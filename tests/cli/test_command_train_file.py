@@ -89,7 +89,7 @@ def test_the_run_folder_is_whole(titanic):
     assert told["rows"]["train"] + told["rows"]["validation"] + told["rows"]["test"] == 891
     score = told["scores"]["accuracy"]
     assert 0.5 < score["low"] < score["value"] < score["high"] < 1
-    assert list(told["compared"]) == ["logistic regression", "the most frequent class"]
+    assert list(told["compared"]) == ["logistic regression", "gradient boosting", "the most frequent class"]
     config = tomllib.loads((run / "config.toml").read_text())
     assert (config["layers"], config["epochs"], config["seed"], config["source"]) == (
         [8],

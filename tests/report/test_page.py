@@ -251,9 +251,12 @@ def test_a_lead_that_the_rows_do_not_show_is_not_claimed():
     facts = least(models=[Predictions("the network", np.array(["a", "a"], dtype=object)), Predictions("chance", np.array(["b", "b"], dtype=object))])  # fmt: skip
     from ellayer.report.page import content
 
-    verdict = content(facts)["conclusion"][-1]
+    _, comparison, verdict = content(facts)["conclusion"]
     assert re.fullmatch(
-        r"Not significantly different from chance: 0\.0 points \(95 % CI −100\.0 to \+100\.0\)\.", verdict
+        r"Not significantly different from chance: 0\.0 points \(95 % CI −100\.0 to \+100\.0\)\.", comparison
+    )
+    assert verdict == (
+        "Best by accuracy: the network (50.0 %); the 2 test rows cannot tell it from the next, chance."
     )
 
 
@@ -262,7 +265,11 @@ def test_a_lower_error_is_a_lead():
 
     facts = of_numbers()
     lead = float(np.sqrt(np.mean((facts.models[0].prediction - facts.y) ** 2)) - np.std(facts.y))
-    assert f"Significantly better than the mean: RMSE −{-lead:.0f}" in content(facts)["conclusion"][-1]
+    conclusion = content(facts)["conclusion"]
+    assert f"Significantly better than the mean: RMSE −{-lead:.0f}" in conclusion[1]
+    assert "tell it from the next, the mean." in conclusion[2]
+    assert "150 test rows decide little" in conclusion[3]
+    assert "--cv 5" in conclusion[3]
 
 
 def test_without_rows_nothing_is_claimed(pages):

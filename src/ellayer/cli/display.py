@@ -12,14 +12,18 @@ from rich.table import Table
 from rich.text import Text
 
 from ..core.metrics import METRICS
-from ..report.scores import Score
-from ..report.sentences import format_interval, format_score
+from ..report.run_facts import Score
+from ..report.sentences import describe_folds, format_interval, format_score
 from ..runs.notes_networks import per_cent
 
 if TYPE_CHECKING:
     from ..runs.sweep import Sweep
 
 COST_ROWS = 10
+SHORT_NAMES = {
+    "logistic regression": "linear", "linear regression": "linear", "gradient boosting": "boosting",
+    "the most frequent class": "constant", "the mean": "constant",
+}  # fmt: skip
 
 
 def print_line(console: Console, text: str) -> None:
@@ -107,7 +111,14 @@ def show_sweep(sweep: Sweep) -> None:
 def _show_rest(console: Console, summary: Mapping[str, Any], path: Path) -> None:
     """Print scores, warnings, messages and the folder."""
     if summary["scores"] and not summary["models"]:
-        console.print(score_table(summary))
+        title = f"On {summary['scored_rows']:,} {summary['scored_on']}"
+        console.print(score_table(summary["scores"], summary["compared"], title))
+    if summary["cross_validation"]:
+        network, *others = summary["cross_validation"]["scores"].items()
+        console.print(score_table(network[1], dict(others), describe_folds(summary["cross_validation"])))
+    if not summary["models"]:
+        for sentence in summary["verdict"]:
+            console.print(sentence, markup=False, highlight=False)
     lines = [f"Warning: {finding}" for finding in summary["findings"]]
     lines += [f"Note: {note}" for note in summary["notes"]]
     for line in lines:
@@ -115,25 +126,25 @@ def _show_rest(console: Console, summary: Mapping[str, Any], path: Path) -> None
     print_line(console, f"Written to {path}; open {path / 'report.html'}")
 
 
-def score_table(summary: Mapping[str, Any]) -> Table:
+def score_table(scores: Mapping[str, Any], compared: Mapping[str, Any], title: str) -> Table:
     """Return the scores of the network with their intervals, and those of simple models.
 
     Parameters
     ----------
-    summary : mapping
-        As in ``run.json``.
+    scores : mapping
+        Value, low and high of each metric, as in ``run.json``.
+    compared : mapping
+        The scores of other models, by their names.
+    title : str
     """
     rows = []
-    for name, ends in summary["scores"].items():
+    for name, ends in scores.items():
         score = score_of(ends)
-        others = (
-            format_score(name, scores.get(name, {}).get("value")) for scores in summary["compared"].values()
-        )
+        others = (format_score(name, other.get(name, {}).get("value")) for other in compared.values())
         rows.append(
             (METRICS[name].title, format_score(name, score.value), format_interval(name, score), *others)
         )
-    headings = ("score", "the network", "95 % interval", *summary["compared"])
-    title = f"On {summary['scored_rows']:,} {summary['scored_on']}"
+    headings = ("score", "the network", "95 % interval", *(SHORT_NAMES.get(name, name) for name in compared))
     return table(headings, rows, title=title, right=range(1, len(headings)), whole=(0, 2))
 
 

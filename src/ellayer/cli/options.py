@@ -67,6 +67,7 @@ Time = Annotated[str | None, option("--time", help="Time column: test and valida
 Group = Annotated[str | None, option("--group", help="Group column: no group is in both parts of a split.", panel=FILES, default=False, metavar="COLUMN")]
 Epochs = Annotated[int | None, option("--epochs", min=1, help="Number of passes over the rows.", panel=FILES)]
 Members = Annotated[int | None, option("--members", min=1, help="Number of networks whose predictions are averaged.", panel=FILES, default="1")]
+Cv = Annotated[int | None, option("--cv", min=2, help="Folds of a cross-validation over all rows, besides the test.", panel=FILES, default="none")]
 Metric = Annotated[str | None, option("--metric", help=_METRIC, panel=FILES, default="log_loss or rmse")]
 ClassWeight = Annotated[str | None, option("--class-weight", help="balanced: weight classes by the inverse of their frequency.", panel=FILES, default="none")]
 Kind = Annotated[list[str] | None, option("--kind", help=_KIND, panel=FILES, default="inferred from the values", metavar="COLUMN=KIND")]

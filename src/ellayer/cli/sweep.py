@@ -63,7 +63,7 @@ def sweep(
 
     if config is not None:
         settings = {**read_config(config), **settings}
-    for key in ("layers", "learning_rate"):  # these are tried
+    for key in ("layers", "learning_rate", "cv"):  # the first are tried, and trials are not cross-validated
         settings.pop(key, None)
     check_settings(settings, FILE, "a file")
     if settings.get("members", 1) != 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TypedDict
 
@@ -14,8 +15,8 @@ from ..core.network import Network
 from . import plots_dependence, plots_quality, sentences, titles
 from .mistakes import largest_mistakes, shown_columns
 from .plots_quality import Curve
-from .run_facts import Predictions, RunFacts
-from .scores import Score, scores
+from .run_facts import Predictions, RunFacts, Score
+from .scores import scores
 from .svg import Pictures, png, weight_picture
 
 _MOST_COLUMNS = 80
@@ -99,6 +100,7 @@ def content(facts: RunFacts) -> dict[str, object]:
         "curves": _curves(facts, pictures),
         "scores": _score_table(scored),
         "quality": _quality_pictures(facts, models, scored, pictures) if models else [],
+        **_cross_validation(facts, pictures),
         **_mistakes(facts, models),
         "importance": _importance(facts, pictures),
         "dependence": _dependence(facts, pictures),
@@ -142,6 +144,19 @@ def _curves(facts: RunFacts, pictures: Pictures) -> Picture | None:
     title = titles.of_curves(facts)
     figure = plots_quality.learning_curves(history, facts.best_epoch)
     return Picture(title=title, svg=pictures.figure(figure, title), wide=False)
+
+
+def _cross_validation(facts: RunFacts, pictures: Pictures) -> Mapping[str, object]:
+    """Return the scores over the folds, and the pictures of the predictions out of fold."""
+    validation = facts.cross_validation
+    if validation is None:
+        return {"folds": None}
+    of_folds = replace(facts, y=validation.y, models=validation.models, held_out_on="rows out of fold")
+    return {
+        "folds": sentences.describe_folds(validation.to_json()),
+        "fold_scores": _score_table(validation.scores),
+        "fold_pictures": _quality_pictures(of_folds, validation.models, validation.scores, pictures),
+    }
 
 
 def _score_table(scored: dict[str, dict[str, Score]]) -> dict[str, object] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,72 @@ class Predictions:
     name: str
     prediction: np.ndarray
     P: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Score:
+    """A score with its 95 % confidence interval.
+
+    Attributes
+    ----------
+    value, low, high : float
+        nan if undefined: an interval for one row, the ROC AUC for one class.
+    maximize : bool
+        Whether higher is better.
+    """
+
+    value: float
+    low: float
+    high: float
+    maximize: bool = True
+
+    def to_json(self) -> dict[str, float | None]:
+        """Return value, low and high for JSON, with None instead of nan.
+
+        >>> Score(0.9, 0.8, float("nan")).to_json()
+        {'value': 0.9, 'low': 0.8, 'high': None}
+        """
+        numbers = {"value": self.value, "low": self.low, "high": self.high}
+        return {name: number if math.isfinite(number) else None for name, number in numbers.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class CrossValidation:
+    """Scores over the folds of a table, and the predictions for the rows of each fold by models fitted on the others.
+
+    Parameters
+    ----------
+    folds, repeats : int
+        Each repetition deals the rows into folds anew.
+    rows : array of int
+        Numbers of the predicted rows among the examples of the file.
+    y : array
+        True values of these rows.
+    models : list of Predictions
+        For these rows, the mean over the repetitions: the network first.
+    scores : dict of str to dict of str to Score
+        By model: the mean over the folds of each metric, with its interval.
+    each : dict of str to dict of str to list of float
+        By model: the value of each metric in each fold.
+    """
+
+    folds: int
+    repeats: int
+    rows: np.ndarray
+    y: np.ndarray
+    models: list[Predictions]
+    scores: dict[str, dict[str, Score]]
+    each: dict[str, dict[str, list[float]]]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return folds, repeats, the number of rows and the scores as plain data."""
+        scored = {
+            model: {
+                name: {**score.to_json(), "folds": self.each[model][name]} for name, score in by_name.items()
+            }
+            for model, by_name in self.scores.items()
+        }
+        return {"folds": self.folds, "repeats": self.repeats, "rows": len(self.rows), "scores": scored}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -87,6 +154,7 @@ class RunFacts:
     weight_pictures : array, shape (units, h, w) or (units, h, w, 3), optional
         The weights of the first layer, one image per unit.
     diagnosis : Diagnosis, optional
+    cross_validation : CrossValidation, optional
     seconds : dict of str to float
         Duration of each phase.
     versions : dict of str to str
@@ -121,5 +189,6 @@ class RunFacts:
     dependence: list[Dependence] = field(default_factory=list)
     weight_pictures: np.ndarray | None = None
     diagnosis: Diagnosis | None = None
+    cross_validation: CrossValidation | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)

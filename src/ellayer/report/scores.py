@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -13,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from ..core.metrics import METRICS, Statistic, class_numbers, equal_bins, metric_names, reliability
 from ..errors import EllayerError
-from .run_facts import Predictions
+from .run_facts import Predictions, Score
 
 LEVEL = 0.95
 _Z = NormalDist().inv_cdf((1 + LEVEL) / 2)
@@ -23,33 +22,6 @@ _CHUNK = 500_000  # of them at once
 _ROWS = (
     5_000  # maximum number of resampled rows; with more, the interval is scaled by the root of their share
 )
-
-
-@dataclass(frozen=True)
-class Score:
-    """A score with its 95 % confidence interval.
-
-    Attributes
-    ----------
-    value, low, high : float
-        nan if undefined: an interval for one row, the ROC AUC for one class.
-    maximize : bool
-        Whether higher is better.
-    """
-
-    value: float
-    low: float
-    high: float
-    maximize: bool = True
-
-    def to_json(self) -> dict[str, float | None]:
-        """Return value, low and high for JSON, with None instead of nan.
-
-        >>> Score(0.9, 0.8, float("nan")).to_json()
-        {'value': 0.9, 'low': 0.8, 'high': None}
-        """
-        numbers = {"value": self.value, "low": self.low, "high": self.high}
-        return {name: number if math.isfinite(number) else None for name, number in numbers.items()}
 
 
 def scores(
@@ -103,6 +75,55 @@ def scores(
     W = _weights(weights, len(arrays["truth"]))
     values, draws = _evaluate(arrays, K, W, names)
     return {name: _score(name, value, draws[name], W) for name, value in values.items()}
+
+
+def score_values(
+    y: ArrayLike, prediction: ArrayLike, P: ArrayLike | None = None, classes: Sequence[object] | None = None
+) -> dict[str, float]:
+    """Return the values of ``scores`` without their intervals."""
+    K = 0 if classes is None else len(classes)
+    arrays = _arrays(y, prediction, P, classes if K else None)
+    W = _weights(None, len(arrays["truth"]))
+    with np.errstate(all="ignore"):
+        statistics = _statistics(arrays, K, metric_names("classes" if K else "numbers"))
+        return {name: float(statistic(W)[0]) for name, statistic in statistics.items()}
+
+
+def score_over_folds(name: str, values: ArrayLike, ratio: float) -> Score:
+    """Return the mean of a metric over folds with its 95 % interval.
+
+    The variance of the mean is (1/n + test rows / training rows) times that of the n values, because the training
+    rows of the folds overlap: Nadeau and Bengio, Machine Learning 52 (2003), 239-281.
+
+    Parameters
+    ----------
+    name : str
+    values : array, shape (n,)
+        Of each fold; those that are not finite are left out.
+    ratio : float
+        Test rows over training rows of a fold.
+
+    Examples
+    --------
+    >>> score = score_over_folds("accuracy", [0.8, 0.9, 0.85, 0.8, 0.9], ratio=0.25)
+    >>> round(score.value, 3), round(score.low, 3), round(score.high, 3)
+    (0.85, 0.757, 0.943)
+    """
+    from scipy.stats import t
+
+    metric, each = METRICS[name], np.asarray(values, dtype=float)
+    each = each[np.isfinite(each)]
+    n = len(each)
+    if n < 2:
+        return Score(float(each[0]) if n else math.nan, math.nan, math.nan, metric.maximize)
+    mean = float(each.mean())
+    half = float(t.ppf((1 + LEVEL) / 2, n - 1) * each.std(ddof=1) * math.sqrt(1 / n + ratio))
+    low, high = mean - half, mean + half
+    if metric.share or metric.takes == "probabilities":
+        low = max(low, 0.0)
+    if metric.share or name == "roc_auc":
+        high = min(high, 1.0)
+    return Score(mean, low, high, metric.maximize)
 
 
 def differences(

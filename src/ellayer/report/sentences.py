@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from ..core.metrics import METRICS
-from .run_facts import RunFacts
-from .scores import Score, differences
+from .run_facts import Predictions, RunFacts, Score
+from .scores import differences
+
+FEW_TEST_ROWS = 400  # a fifth of 2,000: the interval of a score on fewer is wide
 
 
 def format_number(value: float | None) -> str:
@@ -130,7 +134,63 @@ def conclusion(facts: RunFacts, scored: dict[str, dict[str, Score]]) -> list[str
     rivals = [
         f"{other.name} {preposition}{format_score(name, scored[other.name][name].value)}" for other in others
     ]
-    return ["; ".join([first, *([", ".join(rivals)] if rivals else [])]) + ".", *_comparisons(facts, name)]
+    first = "; ".join([first, *([", ".join(rivals)] if rivals else [])]) + "."
+    return [first, *_comparisons(facts, name), *verdict(facts, scored)]
+
+
+def verdict(facts: RunFacts, scored: dict[str, dict[str, Score]]) -> list[str]:
+    """Return which model is best and whether the rows can tell, and how little few test rows decide.
+
+    Parameters
+    ----------
+    facts : RunFacts
+        With a cross-validation, its rows decide; else the test rows.
+    scored : dict of str to dict of str to Score
+        By model, on the test rows.
+    """
+    name = "accuracy" if facts.task == "classes" else "rmse"
+    folds = facts.cross_validation
+    y, models, scores, rows = facts.y, facts.models, scored, f"{len(facts.y):,} {held_out_noun(facts)}"
+    if folds is not None:
+        y, models, scores = folds.y, folds.models, folds.scores
+        rows = f"predictions out of fold of {len(y):,} {example_noun(facts)}s"
+    sentences = []
+    if len(models) > 1 and len(y):
+        sentences.append(_best(y, models, scores, facts, rows))
+    score = scored[facts.models[0].name][name] if scored else None
+    from_a_file = facts.columns or facts.ids  # a named data set has its own test rows
+    if (
+        score is not None
+        and folds is None
+        and from_a_file
+        and len(y) < FEW_TEST_ROWS
+        and math.isfinite(score.low)
+    ):
+        sentences.append(
+            f"{len(y):,} {held_out_noun(facts)} decide little: on others like them the {METRICS[name].title} of the network "
+            f"may be anything from {format_interval(name, score)}. --cv 5 tests on all rows."
+        )
+    return sentences
+
+
+def _best(
+    y: np.ndarray, models: list[Predictions], scores: dict[str, dict[str, Score]], facts: RunFacts, rows: str
+) -> str:
+    """Return which of several models is best, and whether the rows can tell it from the next."""
+    name = "accuracy" if facts.task == "classes" else "rmse"
+    sign = 1.0 if METRICS[name].maximize else -1.0
+    order = sorted(models, key=lambda model: -sign * _finite(scores[model.name][name].value, sign))
+    first, second = order[:2]
+    value = format_score(name, scores[first.name][name].value)
+    lead = differences(y, first, second, facts.classes or None, [name])[name]
+    text = f"Best by {METRICS[name].title}: {first.name} ({value})"
+    if lead.low > 0:
+        return f"{text}; the {rows} tell it from the next, {second.name}."
+    return f"{text}; the {rows} cannot tell it from the next, {second.name}."
+
+
+def _finite(value: float, sign: float) -> float:
+    return value if math.isfinite(value) else -sign * math.inf
 
 
 def _comparisons(facts: RunFacts, name: str) -> list[str]:
@@ -168,6 +228,19 @@ def _difference(name: str, value: float) -> str:
 def _signed(name: str, value: float) -> str:
     text = f"{100 * value:.1f}".replace("-", "−") if METRICS[name].share else format_score(name, value)
     return f"+{text}" if value > 0 else text
+
+
+def describe_folds(validation: Mapping[str, Any]) -> str:
+    """Return the design of a cross-validation.
+
+    >>> describe_folds({"folds": 5, "repeats": 2, "rows": 300})
+    'Cross-validation of 300 rows in 5 folds, repeated 2 times: means over the folds'
+    """
+    repeated = f", repeated {validation['repeats']} times" if validation["repeats"] > 1 else ""
+    return (
+        f"Cross-validation of {pluralize(validation['rows'], 'row')} in {validation['folds']} folds{repeated}: means over "
+        "the folds"
+    )
 
 
 def class_shares(facts: RunFacts) -> str:

@@ -8,8 +8,7 @@ import numpy as np
 
 from .plots_dependence import shown_class
 from .plots_quality import change_when_worse, count_pairs, curve_of
-from .run_facts import Predictions, RunFacts
-from .scores import Score
+from .run_facts import Predictions, RunFacts, Score
 from .sentences import format_number, format_score, short
 
 if TYPE_CHECKING:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,8 +16,9 @@ from ..report import plots_quality, titles
 from ..report.mistakes import largest_mistakes
 from ..report.page import write_report
 from ..report.plots_data import image_grid
-from ..report.run_facts import Predictions, RunFacts
+from ..report.run_facts import CrossValidation, Predictions, RunFacts
 from ..report.scores import scores
+from ..report.sentences import verdict
 from ..report.style import save_picture
 from ..storage.model_file import save
 from .config import shown_source
@@ -57,11 +59,33 @@ def write_run(folder: Path, run: TrainedRun, facts: RunFacts) -> dict[str, Any]:
     for name, figure in figures.items():
         with _surviving(run, f"{name}.png"):
             save_picture(figure, folder / f"{name}.png")
+    if facts.cross_validation is not None:
+        write_out_of_fold(facts.cross_validation, facts.classes, folder / "out-of-fold.csv")
     with _surviving(run, "report.html"):
         write_report(facts, folder / "report.html")
     models = [{key: model[key] for key in model if key not in CURVES} for model in summary["models"]]
     (folder / "run.json").write_text(json.dumps({**summary, "models": models}, indent=1))
     return summary
+
+
+def write_out_of_fold(validation: CrossValidation, classes: Sequence[object], path: Path) -> None:
+    """Write the predictions of a cross-validation as CSV: number of the row from 0, true value, prediction, probabilities.
+
+    Parameters
+    ----------
+    validation : CrossValidation
+    classes : sequence of labels
+        Empty for numbers.
+    path : Path
+    """
+    network = validation.models[0]
+    columns = {"row": validation.rows, "true": validation.y, "predicted": network.prediction}
+    if network.P is not None:
+        columns |= {f"p({label})": network.P[:, k] for k, label in enumerate(classes)}
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows(zip(*(np.asarray(column).tolist() for column in columns.values()), strict=True))
 
 
 @contextmanager
@@ -83,12 +107,14 @@ def summarise(run: TrainedRun, facts: RunFacts) -> dict[str, Any]:
     run : TrainedRun
     facts : RunFacts
     """
-    scored = {
-        model.name: {
-            name: score.to_json()
-            for name, score in scores(facts.y, model.prediction, model.P, facts.classes or None).items()
-        }
+    of_models = {
+        model.name: scores(facts.y, model.prediction, model.P, facts.classes or None)
         for model in facts.models
+        if len(facts.y)
+    }
+    scored = {
+        model: {name: score.to_json() for name, score in by_name.items()}
+        for model, by_name in of_models.items()
     }
     network = facts.models[0].name if facts.models else ""
     return {
@@ -100,6 +126,8 @@ def summarise(run: TrainedRun, facts: RunFacts) -> dict[str, Any]:
         "classes": [str(label) for label in facts.classes],
         "scores": scored.pop(network, {}),
         "compared": scored,
+        "cross_validation": None if facts.cross_validation is None else facts.cross_validation.to_json(),
+        "verdict": verdict(facts, of_models),
         "scored_on": facts.held_out_on,
         "scored_rows": len(facts.y),
         "rows": facts.rows,

@@ -1,7 +1,8 @@
-"""Simple models to compare a network with."""
+"""Models to compare a network with: gradient boosting, a linear model and a constant."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,58 +11,94 @@ from .messages import no_warnings
 from .predictions import predict
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+    from sklearn.base import BaseEstimator
+
     from ..data import Examples
     from ..report.run_facts import Predictions
-    from .trained_run import TrainedRun
+    from ..tables.columns import TableLike
 
-MOST_ROWS = 20_000  # to fit a simple model on
+LINEAR_ROWS = 20_000  # to fit a linear model on
+BOOSTED_VALUES = 2e7  # rows times columns times classes to fit trees on
+CONSTANTS = ("the most frequent class", "the mean")
 
 
-def simple_models(run: TrainedRun, test: Examples) -> list[Predictions]:
-    """Return the predictions of a linear model on the prepared columns, and of a constant.
+def simple_models(
+    train: Examples, X: TableLike, task: str, settings: Mapping[str, Any], classes: list[Any]
+) -> list[Predictions]:
+    """Return the predictions of scikit-learn's models, fitted on the same rows as the network.
+
+    The columns are prepared as for the network, without its embeddings. Images have no boosted trees.
 
     Parameters
     ----------
-    run : TrainedRun
-    test : Examples
+    train : Examples
+    X : frame or array
         Rows to predict.
+    task : "classes" or "numbers"
+    settings : mapping
+        "seed" and "kinds" of the run.
+    classes : list
+        Labels in the order of the columns of probabilities.
     """
-    from sklearn.dummy import DummyClassifier, DummyRegressor
-    from sklearn.linear_model import LogisticRegression, Ridge
-
     from ..tables.preparation import TablePreparation
 
-    settings, y = run.settings, np.asarray(run.train.y)
-    rows = np.arange(len(y))
-    if len(y) > MOST_ROWS:
-        rows = np.sort(np.random.RandomState(settings["seed"]).permutation(len(y))[:MOST_ROWS])
-    train, y = run.train.take(rows), y[rows]
-    predictions = []
+    y, predictions = np.asarray(train.y), []
+    order = np.random.RandomState(settings["seed"]).permutation(len(y))
     with no_warnings():  # the preparation of the network has warned about the same columns
-        preparation = TablePreparation(settings.get("kinds")).fit(train.X)
-        X, X_test = preparation.transform(train.X), preparation.transform(test.X)
-        if run.survey.task == "classes":
-            # newton-cg reaches the same optimum ten times faster on images
-            linear = LogisticRegression(solver="newton-cg" if X.shape[1] > len(X) else "lbfgs", max_iter=1000)
-            models = {
-                "logistic regression": linear,
-                "the most frequent class": DummyClassifier(strategy="prior"),
-            }
-        else:
-            models = {"linear regression": Ridge(1e-3), "the mean": DummyRegressor()}
-        if not X.shape[1]:
-            del models[next(iter(models))]
-        for name, model in models.items():
-            predictions.append(_all_classes(predict(name, model.fit(X, y), X_test), model, run.classes))
+        preparation = TablePreparation(settings.get("kinds"))
+        prepared = preparation.fit_transform(train.X)
+        rows = preparation.transform(X)
+        for name, model, most in _models(task, prepared.shape, max(len(classes), 1), settings["seed"]):
+            if name not in CONSTANTS and (not prepared.shape[1] or most == 0):
+                continue
+            used = np.sort(order[:most]) if len(y) > most else np.arange(len(y))
+            fitted = model.fit(prepared[used], y[used])
+            predictions.append(
+                all_classes(predict(name, fitted, rows), getattr(fitted, "classes_", []), classes)
+            )
     return predictions
 
 
-def _all_classes(predictions: Predictions, model: Any, classes: list[Any]) -> Predictions:
-    """Give classes that a sample of the rows lacks a probability of 0."""
+def _models(task: str, shape: tuple[int, int], K: int, seed: int) -> list[tuple[str, BaseEstimator, int]]:
+    """Return the name of each model, the model, and the number of rows that it is fitted on at most."""
+    from sklearn.dummy import DummyClassifier, DummyRegressor
+    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+    from sklearn.linear_model import LogisticRegression, Ridge
+
+    m, columns = shape
+    boosted = int(BOOSTED_VALUES / (max(columns, 1) * (K if K > 2 else 1)))
+    boosted = boosted if boosted >= min(m, LINEAR_ROWS) else 0
+    if task == "numbers":
+        return [
+            ("linear regression", Ridge(1e-3), LINEAR_ROWS),
+            ("gradient boosting", HistGradientBoostingRegressor(random_state=seed), boosted),
+            ("the mean", DummyRegressor(), m),
+        ]
+    # newton-cg reaches the same optimum ten times faster on images
+    solver = "newton-cg" if columns > min(m, LINEAR_ROWS) else "lbfgs"
+    return [
+        ("logistic regression", LogisticRegression(solver=solver, max_iter=1000), LINEAR_ROWS),
+        ("gradient boosting", HistGradientBoostingClassifier(random_state=seed), boosted),
+        ("the most frequent class", DummyClassifier(strategy="prior"), m),
+    ]
+
+
+def all_classes(predictions: Predictions, known: ArrayLike, classes: list[Any]) -> Predictions:
+    """Return predictions in which classes that the rows of the model lacked have a probability of 0.
+
+    Parameters
+    ----------
+    predictions : Predictions
+    known : array of labels, sorted
+        Those of the model.
+    classes : list
+        All labels, sorted.
+    """
     from ..report.run_facts import Predictions
 
-    if predictions.P is None or len(model.classes_) == len(classes):
+    if predictions.P is None or len(np.asarray(known)) == len(classes):
         return predictions
     P = np.zeros((len(predictions.P), len(classes)))
-    P[:, np.searchsorted(np.asarray(classes), model.classes_)] = predictions.P
+    P[:, np.searchsorted(np.asarray(classes), np.asarray(known))] = predictions.P
     return Predictions(predictions.name, predictions.prediction, P)

@@ -27,7 +27,7 @@ READING = (
     *STREAM, "sheet", "table", "query", "x", "y", "size", "grey", "strict",
 )  # fmt: skip
 FILE = (
-    "source", "sha256", "target", "task", "test", "split", "time", "group", "kinds", "layers", "epochs", "members", "metric", "class_weight",
+    "source", "sha256", "target", "task", "test", "cv", "split", "time", "group", "kinds", "layers", "epochs", "members", "metric", "class_weight",
     "learning_rate", "batch_size", "time_limit", "recipe", "seed", *READING,
 )  # fmt: skip
 MOST_SEED = 2**32 - 1
@@ -41,7 +41,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
 # Setting -> the values it may have; any other is a text.
 _VALUES = {
     **dict.fromkeys(("learning_rate", "time_limit", "l2", "dropout"), _NUMBER),
-    **dict.fromkeys(("epochs", "members", "batch_size", "iterations", "seed"), _COUNT),
+    **dict.fromkeys(("cv", "epochs", "members", "batch_size", "iterations", "seed"), _COUNT),
     **dict.fromkeys(("header", "grey", "strict"), _TRUTH),
     **dict.fromkeys(("layers", "size"), _SIZES),
     **dict.fromkeys(("target", "time", "group"), _COLUMN),

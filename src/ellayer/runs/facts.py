@@ -75,6 +75,7 @@ def evaluate(run: TrainedRun) -> RunFacts:
         dependence=_dependence(run, rows, importance),
         weight_pictures=_weight_pictures(run),
         diagnosis=_diagnosis(run),
+        cross_validation=run.cross_validation,
         seconds=run.seconds,
         versions=versions(),
     )

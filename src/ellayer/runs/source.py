@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ..errors import UsageError
 from ..estimators.hold_out import Splitter
 from .config import STREAM, reader_options
+from .cross_validation import check_folds
 from .large_table import open_large
 from .predictions import predict
 from .progress import StartProgress
@@ -20,6 +21,13 @@ if TYPE_CHECKING:
     from ..data import Examples
     from ..report.run_facts import Predictions
     from ..tables.survey import Survey
+
+
+class WholeTable(NamedTuple):
+    """The rows before the test rows are held out, and their splitter."""
+
+    examples: Examples
+    splitter: Splitter
 
 
 class MemorySource:
@@ -33,10 +41,13 @@ class MemorySource:
         None if no rows are held out.
     splitter : Splitter
         The rule by which validation rows are taken from the training rows.
+    whole : WholeTable or None
+        All rows, if they are to be cross-validated.
     """
 
     test: Examples | None = None
     splitter = Splitter()
+    whole: WholeTable | None = None
 
     def __init__(self, settings: Mapping[str, Any]):
         from ..data import read_examples
@@ -55,6 +66,9 @@ class MemorySource:
         """Hold out the test rows; return messages about it, and set the settings that repeat it."""
         choice = choose_split(self.train, survey, settings)
         settings |= choice.settings
+        check_folds(settings, self.count)
+        if settings.get("cv"):
+            self.whole = WholeTable(self.train, choice.splitter)
         parts = split(self.train, self._test, task, self._seed, choice)
         self.train, self.test, self.splitter = parts.train, parts.test, parts.splitter
         return [*choice.messages, *parts.messages]
@@ -91,6 +105,8 @@ class StreamSource:
     """
 
     test: Examples | None = None
+    splitter = Splitter()
+    whole: WholeTable | None = None
 
     def __init__(self, settings: Mapping[str, Any]):
         self._path, self._test = settings["source"], parse_test(settings["test"])
@@ -117,6 +133,11 @@ class StreamSource:
             raise UsageError(
                 f"--split: expected random, for {self._path} is larger than memory, received time or group; its rows "
                 "are held out at random: leave it out, or give later rows with --test FILE"
+            )
+        if settings.get("cv"):
+            raise UsageError(
+                f"--cv: expected none for {self._path}, which is larger than memory, received {settings['cv']}; its "
+                "test rows are many enough: leave it out"
             )
         if isinstance(self._test, str):
             self.test, messages = read_test(self._test, self.train, task)

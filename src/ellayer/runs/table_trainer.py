@@ -15,18 +15,20 @@ from ..errors import EllayerError, UsageError
 from .baselines import simple_models
 from .checkpoints import CheckpointWriter, load_states
 from .config import DETECTED, FILE, shown_source
+from .cross_validation import cross_validate
 from .folder import OutputFolder
 from .messages import collect_messages
 from .predictions import predict
 from .progress import StartProgress
 from .saved_model import ModelExamples
-from .source import Source, open_source, validation_rows
+from .source import Source, WholeTable, open_source, validation_rows
 from .split import TEST_SHARE
 from .table_model import make_model, model_settings
 from .trained_run import HeldOut, TrainedRun
 
 if TYPE_CHECKING:
     from ..data import Examples
+    from ..report.run_facts import CrossValidation
     from ..tables.survey import Survey
 
 
@@ -115,7 +117,32 @@ class TableTrainer:
                 f"interrupted by Ctrl-C after {len(self.model.history_)} epochs; the state reached is saved, and "
                 "--resume with this folder continues from it"
             )
-        return self.trained(self.model, self.settings, messages, seconds)
+        run = self.trained(self.model, self.settings, messages, seconds)
+        if self.source.whole is not None and not run.interrupted:
+            run.cross_validation = self._cross_validate(self.source.whole, run, start)
+        return run
+
+    def _cross_validate(
+        self, whole: WholeTable, run: TableRun, start: StartProgress
+    ) -> CrossValidation | None:
+        """Return the cross-validation of all rows; None if it was interrupted, which the messages of the run say."""
+        begin, task = time.perf_counter(), str(self.survey.task)
+        try:
+            return cross_validate(
+                lambda: make_model(task, self.settings),
+                whole.examples,
+                whole.splitter,
+                self.settings,
+                task,
+                start,
+            )
+        except KeyboardInterrupt:
+            run.messages.append(
+                "the cross-validation was interrupted by Ctrl-C; the model is saved without it"
+            )
+            return None
+        finally:
+            run.seconds["cross-validating"] = time.perf_counter() - begin
 
     def trained(
         self, model: Any, settings: Mapping[str, Any], messages: list[str], seconds: float
@@ -154,7 +181,7 @@ class TableTrainer:
 
 @dataclass(kw_only=True, eq=False)
 class TableRun(TrainedRun):
-    """A fitted table estimator and the source of its examples."""
+    """A fitted table estimator, the source of its examples, and its cross-validation."""
 
     data: Source
 
@@ -170,7 +197,16 @@ class TableRun(TrainedRun):
                 with collect_messages(columns=False) as messages:
                     network = predict("the network", self.model, test.X)
                 self.messages += [f"in the test rows: {message}" for message in messages]
-                return HeldOut(test, "test rows", [network, *simple_models(self, test)])
+                return HeldOut(
+                    test,
+                    "test rows",
+                    [
+                        network,
+                        *simple_models(
+                            self.train, test.X, str(self.survey.task), self.settings, self.classes
+                        ),
+                    ],
+                )
             except EllayerError as error:  # the model is trained: it is worth more than its test
                 self.messages.append(
                     f"the test rows could not be predicted ({error}); the scores are of rows held out in training"
@@ -185,7 +221,10 @@ class TableRun(TrainedRun):
 
 def _rows(source: Source, model: Any) -> dict[str, int]:
     held_out = len(validation_rows(model))
-    rows = {"train": source.count - (held_out if len(model.members_) == 1 else 0), "validation": held_out}
+    alone = (
+        len(model.members_) == 1 or source.splitter.kind == "time"
+    )  # else each row has a member that learned from it
+    rows = {"train": source.count - (held_out if alone else 0), "validation": held_out}
     return rows if source.test is None else {**rows, "test": source.test.m}
 
 

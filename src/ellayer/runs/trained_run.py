@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from ..data import Examples
-    from ..report.run_facts import Predictions
+    from ..report.run_facts import CrossValidation, Predictions
     from ..tables.survey import Survey
     from .saved_model import ModelExamples
 
@@ -87,6 +87,7 @@ class TrainedRun(ABC):
         Settings that repeat the run, those left at their defaults included.
     messages : list of str
     seconds : dict of str to float
+    cross_validation : CrossValidation or None
     """
 
     name: str
@@ -103,6 +104,7 @@ class TrainedRun(ABC):
     best_epochs: list[int] = field(default_factory=list)
     interrupted: bool = False
     diverged: bool = False
+    cross_validation: CrossValidation | None = None
 
     @cached_property
     def parts(self) -> ModelParts:

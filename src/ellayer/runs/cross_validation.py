@@ -1,0 +1,166 @@
+"""Cross-validation of a run: every row predicted by models that were fitted on others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import UsageError
+from ..estimators.hold_out import Splitter
+from ..report.run_facts import CrossValidation, Predictions
+from ..report.scores import score_over_folds, score_values
+from .baselines import all_classes, simple_models
+from .messages import no_warnings
+from .predictions import predict
+from .progress import StartProgress
+
+if TYPE_CHECKING:
+    from ..data import Examples
+    from ..estimators import TabularClassifier, TabularRegressor
+
+REPEATED_ROWS, MOST_REPEATS = 1_000, 5  # so many rows are predicted in all, but no row more often
+FEWEST_FOLDS = 2
+
+
+@dataclass(frozen=True)
+class FoldPredictions:
+    """The predictions for the rows of one fold.
+
+    Attributes
+    ----------
+    rows : ndarray of int
+    ratio : float
+        Test rows over training rows.
+    models : list of Predictions
+        The network first.
+    """
+
+    rows: np.ndarray
+    ratio: float
+    models: list[Predictions]
+
+
+def cross_validate(
+    make: Callable[[], TabularClassifier | TabularRegressor],
+    examples: Examples,
+    splitter: Splitter,
+    settings: Mapping[str, Any],
+    task: str,
+    start: StartProgress,
+) -> CrossValidation:
+    """Fit the estimator and simple models on all folds but one, for each of them, and score the predictions.
+
+    Parameters
+    ----------
+    make : callable
+        Returns the estimator, not fitted.
+    examples : Examples
+    splitter : Splitter
+        Of these rows; by time each fold follows its training rows, and there is one repetition.
+    settings : mapping
+        Of the run: "cv", "seed", "kinds".
+    task : "classes" or "numbers"
+    start : callable
+        Begins to show the progress of a fit.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If a fit was interrupted.
+    """
+    classes = np.unique(np.asarray(examples.y)).tolist() if task == "classes" else []
+    repeats = 1 if splitter.kind == "time" else int(np.clip(REPEATED_ROWS // examples.m, 1, MOST_REPEATS))
+    folds = _folds(examples, splitter, settings, classes, repeats)
+    progress = start("cross-validation", 0)
+    results = [_predict_fold(make(), examples, fold, splitter, settings, classes, progress) for fold in folds]
+    return _collect(results, examples, classes, settings["cv"], repeats)
+
+
+def _folds(
+    examples: Examples, splitter: Splitter, settings: Mapping[str, Any], classes: list[Any], repeats: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield the numbers of the rows to train on and to test on, for each fold of each repetition."""
+    labels = np.searchsorted(np.asarray(classes), np.asarray(examples.y)) if classes else None
+    random = np.random.RandomState(settings["seed"])
+    for _ in range(repeats):
+        for train, test in splitter.folds(examples.m, settings["cv"], random, labels):
+            if test.any():
+                yield np.flatnonzero(train), np.flatnonzero(test)
+
+
+def _predict_fold(
+    model: TabularClassifier | TabularRegressor,
+    examples: Examples,
+    rows: tuple[np.ndarray, np.ndarray],
+    splitter: Splitter,
+    settings: Mapping[str, Any],
+    classes: list[Any],
+    progress: Callable[[Any], None] | None,
+) -> FoldPredictions:
+    """Fit the models on the training rows of a fold and predict its test rows."""
+    train, test = (examples.take(numbers) for numbers in rows)
+    with no_warnings():  # the fit of all rows has warned about the same columns
+        fit: Callable[..., object] = model.fit
+        fit(train.X, train.y, **splitter.take(rows[0]).fit_arguments(), progress=progress)
+        if model.stopped_by_ == "interrupted":
+            raise KeyboardInterrupt
+        network = predict("the network", model, test.X)
+    network = all_classes(network, getattr(model, "classes_", []), classes)
+    others = simple_models(train, test.X, "classes" if classes else "numbers", settings, classes)
+    return FoldPredictions(rows[1], len(rows[1]) / len(rows[0]), [network, *others])
+
+
+def _collect(
+    results: list[FoldPredictions], examples: Examples, classes: list[Any], folds: int, repeats: int
+) -> CrossValidation:
+    """Return the scores over the folds, and the mean prediction for each row."""
+    y, names = np.asarray(examples.y), [model.name for model in results[0].models]
+    each: dict[str, dict[str, list[float]]] = {}
+    models = []
+    tested = np.unique(np.concatenate([result.rows for result in results]))
+    ratio = float(np.mean([result.ratio for result in results]))
+    for k, name in enumerate(names):
+        values = [
+            score_values(y[result.rows], result.models[k].prediction, result.models[k].P, classes or None)
+            for result in results
+        ]
+        each[name] = {metric: [value[metric] for value in values] for metric in values[0]}
+        models.append(_mean_prediction(name, [(r.rows, r.models[k]) for r in results], tested, classes))
+    scored = {
+        name: {metric: score_over_folds(metric, values, ratio) for metric, values in by_metric.items()}
+        for name, by_metric in each.items()
+    }
+    return CrossValidation(folds, repeats, tested, y[tested], models, scored, each)
+
+
+def _mean_prediction(
+    name: str, parts: list[tuple[np.ndarray, Predictions]], tested: np.ndarray, classes: list[Any]
+) -> Predictions:
+    """Return the mean over the repetitions of the numbers or probabilities that a model gives each row."""
+    width = max(len(classes), 1)
+    sums, counts = np.zeros((tested.max() + 1, width)), np.zeros(tested.max() + 1)
+    for rows, prediction in parts:
+        values = prediction.P if classes else prediction.prediction
+        sums[rows] += np.asarray(values, float).reshape(len(rows), width)
+        counts[rows] += 1
+    means = sums[tested] / counts[tested, None]
+    if not classes:
+        return Predictions(name, means[:, 0])
+    return Predictions(name, np.asarray(classes)[means.argmax(axis=1)], means)
+
+
+def check_folds(settings: Mapping[str, Any], m: int) -> None:
+    """Refuse a number of folds that the rows do not have.
+
+    Raises
+    ------
+    UsageError
+    """
+    folds = settings.get("cv")
+    if folds is not None and not FEWEST_FOLDS <= folds <= m:
+        raise UsageError(
+            f"--cv: expected from {FEWEST_FOLDS} folds to {m}, the number of rows, received {folds}; try --cv 5"
+        )
