@@ -234,25 +234,43 @@ def wait_for_work(pid: int, seconds: float) -> None:
         time.sleep(0.05)
 
 
+def stop_by_ctrl_c(program, folder, name, *arguments):
+    """Start a training, send Ctrl-C once it trains, and return its code and what it printed."""
+    process = subprocess.Popen(
+        [program, "train", *arguments], cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    try:
+        while not list(folder.glob(f"**/.{name}*")):
+            assert process.poll() is None
+            time.sleep(0.05)
+        wait_for_work(process.pid, 6.0)  # importing and compiling take about three
+        process.send_signal(signal.SIGINT)
+        return (*process.communicate(timeout=60), process.returncode)
+    finally:
+        process.kill()
+
+
 @pytest.mark.slow
 def test_ctrl_c_keeps_the_state_reached(program, tmp_path):
-    running = subprocess.Popen(
-        [program, "train", "flower", "--iterations", "100000000"], cwd=tmp_path, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
-    while not list(tmp_path.glob("runs/.flower*")):
-        assert running.poll() is None
-        time.sleep(0.05)
-    wait_for_work(running.pid, 6.0)  # importing and compiling take about three
-    running.send_signal(signal.SIGINT)
-    stdout, stderr = running.communicate(timeout=60)
-    assert running.returncode == 130, stderr
+    stdout, stderr, code = stop_by_ctrl_c(
+        program, tmp_path, "flower", "flower", "--iterations", "100000000"
+    )
+    assert code == 130, stderr
     assert "interrupted by Ctrl-C; the state reached is saved: network after" in " ".join(stdout.split())
     summary = json.loads((tmp_path / "runs/flower-1/run.json").read_text())
     (network,) = summary["models"]
     assert network["stopped_by"] == "interrupted"
     assert 0 < network["updates"] < 100_000_000
     assert [p.name for p in (tmp_path / "runs").iterdir()] == ["flower-1"]
+
+
+@pytest.mark.slow
+def test_ctrl_c_keeps_the_state_of_a_table_too(program, tmp_path):
+    rows = "".join(f"{i * 7919 % 1000},{i % 13},{'xy'[i % 2]}\n" for i in range(900))
+    (tmp_path / "rows.csv").write_text("a,b,k\n" + rows)
+    arguments = ("rows.csv", "-t", "k", "--epochs", "1000000", "--layers", "8", "--out", "long", "--quiet")
+    assert stop_by_ctrl_c(program, tmp_path, "long", *arguments) == ("long\n", "", 130)
+    assert "interrupted by Ctrl-C" in (tmp_path / "long" / "run.json").read_text()
 
 
 def test_a_terminal_without_unicode_is_served(program, tmp_path):

@@ -318,22 +318,6 @@ def test_an_interrupted_run_keeps_a_model_and_a_report_and_goes_on(titanic, whol
     _assert_same(titanic / "whole", titanic / "stopped")
 
 
-def test_ctrl_c_of_the_installed_program(titanic, program):
-    process = subprocess.Popen(
-        [program, "train", "titanic.csv", "-t", "survived", "--epochs", "1000000", "--out", "long", "--quiet"],
-        cwd=titanic, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    try:
-        with pytest.raises(subprocess.TimeoutExpired):
-            process.wait(timeout=15)
-        process.send_signal(2)
-        out, error = process.communicate(timeout=120)
-    finally:
-        process.kill()
-    assert (process.returncode, out, error) == (130, "long\n", "")
-    assert "interrupted by Ctrl-C" in (titanic / "long" / "run.json").read_text()
-
-
 def test_resume_takes_no_other_settings(titanic, run_in):
     done = run_in(titanic, "train", "--resume", "one", "--epochs", 3)
     assert done.returncode == 2
