@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import inspect
 import os
 import subprocess
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -19,6 +22,9 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 collect_ignore_glob = ["*conftest.py"]  # the doctest collector takes two of one name for a mistake
 
 Run = Callable[..., subprocess.CompletedProcess]
+EMPTY_PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
+)
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -93,3 +99,60 @@ def installed(program: Path, tmp_path: Path) -> Run:
         timeout=300,
         check=False,
     )
+
+
+# Pictures: drawing them takes most of the time of a small run
+
+
+@contextlib.contextmanager
+def _savefig(function: Callable) -> Iterator[None]:
+    from matplotlib.figure import Figure
+
+    before = Figure.savefig
+    Figure.savefig = function
+    yield
+    Figure.savefig = before
+
+
+@pytest.fixture(scope="module")
+def unrendered() -> Iterator[None]:
+    """Build every figure, but write an empty picture, in the tests of a module that look at no pictures.
+
+    A figure or report that cannot be made is an error here, not a note of the run.
+    """
+    from matplotlib.figure import Figure
+
+    from ellayer.runs import artifacts
+
+    savefig = Figure.savefig
+
+    def write_empty(figure: Figure, file: Any, format: str = "", **options: object) -> None:
+        if format == "svg":
+            file.write("<svg xmlns='http://www.w3.org/2000/svg'></svg>")
+        elif Path(file).suffix == ".png":
+            Path(file).write_bytes(EMPTY_PNG)
+        else:
+            savefig(figure, file, **options)
+
+    write_empty.__wrapped__ = savefig  # type: ignore[attr-defined]
+    survive = artifacts._surviving
+    artifacts._surviving = lambda run, file: contextlib.nullcontext()
+    artifacts._surviving.__wrapped__ = survive
+    with _savefig(write_empty):
+        yield
+    artifacts._surviving = survive
+
+
+@pytest.fixture(scope="session")
+def rendering() -> Callable[[], contextlib.AbstractContextManager[None]]:
+    """Return a context in which pictures are drawn as for a user."""
+    from matplotlib.figure import Figure
+
+    return lambda: _savefig(inspect.unwrap(Figure.savefig))
+
+
+@pytest.fixture
+def rendered(rendering) -> Iterator[None]:
+    """Draw pictures in a test as for a user."""
+    with rendering():
+        yield

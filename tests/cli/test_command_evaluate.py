@@ -135,6 +135,7 @@ def test_runs_that_predict_other_things_have_no_best(folder, run_in):
     assert "the runs predict different targets: colour, b" in told["notes"]
 
 
+@pytest.mark.usefixtures("rendered")
 def test_the_curves_are_drawn_together(folder, run_in):
     done = run_in(folder, "compare", "one", "two", "--out", "curves.png")
     assert done.returncode == 0, done.stderr
@@ -144,6 +145,7 @@ def test_the_curves_are_drawn_together(folder, run_in):
     assert "does not exist yet" in again.stderr
 
 
+@pytest.mark.usefixtures("rendered")
 def test_runs_on_named_sets_are_compared_too(folder, run_in):
     for name, iterations in (("short", 20), ("long", 400)):
         done = run_in(folder, "train", "flower", "--iterations", iterations, "--out", name, "--quiet")

@@ -112,6 +112,7 @@ def test_ctrl_c_ends_the_comparison_and_leaves_nothing(program, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("rendered")
 def test_without_cats_it_runs_what_needs_no_file(ellayer, tmp_path):
     done = ellayer("reproduce", "--json", "--out", "here")
     assert done.returncode == 0, done.stdout
@@ -127,6 +128,7 @@ def test_without_cats_it_runs_what_needs_no_file(ellayer, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("rendered")
 def test_every_published_number_of_the_notes(ellayer, tmp_path, shared_data):
     pixels = np.random.RandomState(0).randint(0, 255, (90, 120, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(tmp_path / "mine.png")

@@ -12,12 +12,13 @@ import ellayer as library
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory, run_in, shared_data):
+def folder(tmp_path_factory, run_in, shared_data, rendering):
     """A sweep over penguins, with its summary in ``told.json``."""
     here = tmp_path_factory.mktemp("sweep")
     (here / "penguins.csv").write_bytes((shared_data / "tabular" / "penguins.csv").read_bytes())
-    done = run_in(here, "sweep", "penguins.csv", "-t", "species", "--layers", "4", "--layers", "6,3", "--learning-rate", "0.0001",
-                  "--learning-rate", "0.02", "--epochs", 4, "--out", "best", "--json")  # fmt: skip
+    with rendering():
+        done = run_in(here, "sweep", "penguins.csv", "-t", "species", "--layers", "4", "--layers", "6,3", "--learning-rate",
+                      "0.0001", "--learning-rate", "0.02", "--epochs", 4, "--out", "best", "--json")  # fmt: skip
     assert done.returncode == 0, done.stderr
     (here / "told.json").write_text(done.stdout)
     return here

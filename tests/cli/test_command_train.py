@@ -19,10 +19,11 @@ from ellayer.runs.notes_recipes import RECIPES
 
 
 @pytest.fixture(scope="module")
-def quick_run(tmp_path_factory, run_in) -> tuple[dict, Path]:
+def quick_run(tmp_path_factory, run_in, rendering) -> tuple[dict, Path]:
     """Return the JSON and the folder of a short run on the flower."""
     folder = tmp_path_factory.mktemp("quick")
-    done = run_in(folder, "train", "flower", "--iterations", 200, "--json")
+    with rendering():
+        done = run_in(folder, "train", "flower", "--iterations", 200, "--json")
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     summary = json.loads(done.stdout)
@@ -115,6 +116,7 @@ def test_every_named_set_has_a_recipe():
 
 
 @pytest.mark.parametrize("name", ["circles", "blobs", "gaussian_quantiles"])
+@pytest.mark.usefixtures("rendered")
 def test_the_other_sets_of_the_notes(ellayer, name):
     done = ellayer("train", name, "--iterations", 20, "--json")
     assert done.returncode == 0, done.stderr
@@ -125,6 +127,7 @@ def test_the_other_sets_of_the_notes(ellayer, name):
 @pytest.mark.parametrize(
     ("name", "classes", "at_least"), [("digits", 10, 0.9), ("iris", 3, 0.8), ("breast_cancer", 2, 0.9)]
 )
+@pytest.mark.usefixtures("rendered")
 def test_sets_of_scikit_learn(ellayer, tmp_path, name, classes, at_least):
     done = ellayer("train", name, "--iterations", 200)
     assert done.returncode == 0, done.stderr
@@ -135,6 +138,7 @@ def test_sets_of_scikit_learn(ellayer, tmp_path, name, classes, at_least):
     assert (name != "digits") == ("standardised" in done.stdout)
 
 
+@pytest.mark.usefixtures("rendered")
 def test_the_cats(ellayer, tmp_path, shared_data):
     done = ellayer(
         "train", "cats", "--data", shared_data / "cats", "--layers", "3,2", "--iterations", 4, "--json"
@@ -252,9 +256,7 @@ def stop_by_ctrl_c(program, folder, name, *arguments):
 
 @pytest.mark.slow
 def test_ctrl_c_keeps_the_state_reached(program, tmp_path):
-    stdout, stderr, code = stop_by_ctrl_c(
-        program, tmp_path, "flower", "flower", "--iterations", "100000000"
-    )
+    stdout, stderr, code = stop_by_ctrl_c(program, tmp_path, "flower", "flower", "--iterations", "100000000")
     assert code == 130, stderr
     assert "interrupted by Ctrl-C; the state reached is saved: network after" in " ".join(stdout.split())
     summary = json.loads((tmp_path / "runs/flower-1/run.json").read_text())

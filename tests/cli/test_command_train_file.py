@@ -32,25 +32,13 @@ SIGNALLED = Path(__file__).with_name("signalled_run.py")
 
 
 @pytest.fixture(scope="module")
-def titanic(tmp_path_factory, run_in, shared_data):
+def titanic(tmp_path_factory, run_in, shared_data, rendering):
     """A folder with a copy of the file and a run on it, ``one``."""
     here = tmp_path_factory.mktemp("titanic")
     (here / "titanic.csv").write_bytes((shared_data / "tabular" / "titanic.csv").read_bytes())
-    done = run_in(
-        here,
-        "train",
-        "titanic.csv",
-        "--target",
-        "survived",
-        "--epochs",
-        6,
-        "--layers",
-        8,
-        "--seed",
-        3,
-        "--out",
-        "one",
-    )
+    settings = ("--epochs", 6, "--layers", 8, "--seed", 3, "--out", "one")
+    with rendering():
+        done = run_in(here, "train", "titanic.csv", "--target", "survived", *settings)
     assert done.returncode == 0, done.stderr
     (here / "one.txt").write_text(done.stdout)
     return here
@@ -184,6 +172,7 @@ def test_a_fresh_process_predicts_what_the_model_in_memory_does(titanic, run_in)
         ("cats/train_catvnoncat.h5", (), 209, FILES - {"importance.png"} | {"mislabelled.png"}),
     ],
 )  # fmt: skip
+@pytest.mark.usefixtures("rendered")
 def test_real_files(ellayer, shared_data, tmp_path, file, options, m, files):
     done = ellayer(
         "train", shared_data / file, *options, "--epochs", 2, "--layers", 6, "--json", "--out", "run"
@@ -232,6 +221,7 @@ def _draw_pets(folder: Path, each: int = 24) -> Path:
     return folder
 
 
+@pytest.mark.usefixtures("rendered")
 def test_a_folder_of_images(ellayer, tmp_path):
     _draw_pets(tmp_path / "pets")
     (tmp_path / "pets" / "cats" / "broken.jpg").write_bytes(b"\xff\xd8\xff damaged")

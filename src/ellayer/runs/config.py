@@ -174,7 +174,7 @@ def check_source(source: str | Path | Sequence[str], expected: str, known: Seque
 
 def shown_source(source: str | Path | Sequence[str]) -> str:
     """Return one file or several as text."""
-    return str(source) if isinstance(source, (str, Path)) else ", ".join(source)
+    return ", ".join(source) if isinstance(source, list) else str(source)
 
 
 def reader_options(settings: Mapping[str, Any] | None) -> dict[str, Any]:

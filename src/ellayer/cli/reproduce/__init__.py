@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,6 +18,7 @@ from ..progress import progress_bars
 if TYPE_CHECKING:
     from .comparisons import Comparison
 
+_VERDICTS = {"matching": True, "differing": False, "shown": None}
 _CATS = "the experiments on the cats (logistic regression, two-layer and deep network, own picture)"
 
 
@@ -74,11 +76,8 @@ def reproduce(
 
 
 def _summary(rows: list[Comparison], cats: bool) -> dict[str, Any]:
-    counts = {verdict: sum(row.matches is verdict for row in rows) for verdict in (True, False, None)}
-    return {
-        "matching": counts[True],
-        "differing": counts[False],
-        "shown": counts[None],
-        "left_out": [] if cats else [_CATS],
-        "rows": [row.as_dict() for row in rows],
-    }
+    counts = {name: sum(row.matches is matches for row in rows) for name, matches in _VERDICTS.items()}
+    plain = [{**asdict(row), "published": row.published or None, "verdict": row.verdict} for row in rows]
+    for row in plain:
+        del row["matches"]
+    return {**counts, "left_out": [] if cats else [_CATS], "rows": plain}

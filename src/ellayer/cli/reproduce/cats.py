@@ -18,7 +18,7 @@ from ...runs.notes_trainer import as_examples
 from ...runs.predictions import predict
 from ...runs.progress import StartProgress
 from . import published
-from .comparisons import Comparison, compare_accuracies, compare_costs
+from .comparisons import Comparison, compare_training
 
 
 def reproduce_cats(
@@ -49,31 +49,25 @@ def reproduce_cats(
 
 
 def _fit(
-    name: str, dataset: Dataset, hidden: list[int], start: StartProgress, **settings: Any
+    name: str, dataset: Dataset, hidden: list[int], start: StartProgress, iterations: int, **settings: Any
 ) -> TrainedNetwork:
-    total = settings["num_iterations"]
     return train_whole(
-        name, dataset, Network([len(dataset.X), *hidden, 1]), **settings, record_every=100,
-        progress=start(f"cats: {name}", total),
+        name, dataset, Network([len(dataset.X), *hidden, 1]), **settings, num_iterations=iterations, record_every=100,
+        progress=start(f"cats: {name}", iterations),
     )  # fmt: skip
 
 
 def _logistic(dataset: Dataset, start: StartProgress) -> list[Comparison]:
-    model = _fit("logistic regression", dataset, [], start, initializer="zeros", learning_rate=0.005,
-                 num_iterations=2000)  # fmt: skip
-    title = "cats, logistic regression"
-    return [
-        *compare_costs(title, model, published.CATS_LOGISTIC_COSTS),
-        *compare_accuracies(title, model, published.CATS_LOGISTIC_ACCURACY),
-    ]
+    model = _fit("logistic regression", dataset, [], start, 2000, initializer="zeros", learning_rate=0.005)
+    return compare_training("cats, logistic regression", model, published.CATS_LOGISTIC_COSTS,
+                            published.CATS_LOGISTIC_ACCURACY)  # fmt: skip
 
 
 def _learning_rates(dataset: Dataset, folder: Path, start: StartProgress) -> list[Comparison]:
     models = {
-        rate: _fit(f"learning rate {rate}", dataset, [], start, initializer="zeros", learning_rate=rate,
-                   num_iterations=1500)
+        rate: _fit(f"learning rate {rate}", dataset, [], start, 1500, initializer="zeros", learning_rate=rate)
         for rate in published.CATS_LEARNING_RATES
-    }  # fmt: skip
+    }
     figure = cost_curves(
         {model.name: model.curve for model in models.values()},
         "Logistic regression on the cats: large learning rates converge fast but unevenly, small ones slowly",
@@ -86,25 +80,22 @@ def _learning_rates(dataset: Dataset, folder: Path, start: StartProgress) -> lis
 
 
 def _two_layer(dataset: Dataset, start: StartProgress) -> list[Comparison]:
-    model = _fit("two-layer network", dataset, [7], start, initializer="randn", seed=1, learning_rate=0.0075,
-                 num_iterations=2500)  # fmt: skip
-    title = f"cats, network {model.sizes}"
-    return [
-        *compare_costs(title, model, published.CATS_TWO_LAYER_COSTS),
-        *compare_accuracies(title, model, published.CATS_TWO_LAYER_ACCURACY),
-    ]
+    model = _fit(
+        "two-layer network", dataset, [7], start, 2500, initializer="randn", seed=1, learning_rate=0.0075
+    )
+    return compare_training(f"cats, network {model.sizes}", model, published.CATS_TWO_LAYER_COSTS,
+                            published.CATS_TWO_LAYER_ACCURACY)  # fmt: skip
 
 
 def _deep(
     dataset: Dataset, picture: tuple[str, np.ndarray] | None, folder: Path, start: StartProgress
 ) -> list[Comparison]:
-    model = _fit("deep network", dataset, [20, 7, 5], start, initializer="randn_over_sqrt", seed=1,
-                 learning_rate=0.0075, num_iterations=2500)  # fmt: skip
+    model = _fit("deep network", dataset, [20, 7, 5], start, 2500, initializer="randn_over_sqrt", seed=1,
+                 learning_rate=0.0075)  # fmt: skip
     title = f"cats, network {model.sizes}"
     wrong, count = _mislabelled(dataset, model, folder / "mislabelled.png")
     rows = [
-        *compare_costs(title, model, published.CATS_DEEP_COSTS),
-        *compare_accuracies(title, model, published.CATS_DEEP_ACCURACY),
+        *compare_training(title, model, published.CATS_DEEP_COSTS, published.CATS_DEEP_ACCURACY),
         Comparison(title, "mislabelled test images", "", f"{wrong} of {count}", None),
     ]
     if picture:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from ...runs.notes_networks import TrainedNetwork, per_cent
 
@@ -34,10 +33,12 @@ class Comparison:
         """The result of the comparison as one word."""
         return {True: "matches", False: "DIFFERS", None: "shown"}[self.matches]
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return the comparison as plain data for JSON."""
-        return {"experiment": self.experiment, "quantity": self.quantity, "published": self.published or None,
-                "obtained": self.obtained, "verdict": self.verdict}  # fmt: skip
+
+def compare_training(
+    experiment: str, model: TrainedNetwork, costs: Mapping[int, str], accuracies: Mapping[str, str]
+) -> list[Comparison]:
+    """Compare the costs and accuracies of a network; see ``compare_costs`` and ``compare_accuracies``."""
+    return [*compare_costs(experiment, model, costs), *compare_accuracies(experiment, model, accuracies)]
 
 
 def compare_costs(

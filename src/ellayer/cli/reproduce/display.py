@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
+from ..display import table
 from .comparisons import Comparison
 
 _STYLES = {True: "green", False: "bold red", None: "dim"}
@@ -18,16 +19,15 @@ def show_rows(rows: list[Comparison], summary: dict[str, Any], path: Path) -> No
     """Print a table for each experiment, the counts of the results, and the skipped experiments."""
     console = Console()
     for experiment, group in groupby(rows, key=lambda row: row.experiment):
-        table = Table(title=experiment, title_justify="left", min_width=64)
-        table.add_column("quantity")
-        table.add_column("published", justify="right")
-        table.add_column("obtained", justify="right")
-        table.add_column("verdict")
-        for row in group:
-            table.add_row(
-                row.quantity, row.published or "-", row.obtained, row.verdict, style=_STYLES[row.matches]
-            )
-        console.print(table)
+        cells = [
+            [
+                Text(cell, _STYLES[row.matches])
+                for cell in (row.quantity, row.published or "-", row.obtained, row.verdict)
+            ]
+            for row in group
+        ]
+        headings = ("quantity", "published", "obtained", "verdict")
+        console.print(table(headings, cells, title=experiment, right=(1, 2)))
     console.print(
         f"{summary['matching']} match, {summary['differing']} differ, {summary['shown']} are shown without a "
         f"published number."
