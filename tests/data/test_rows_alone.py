@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from functools import cache
 
 import numpy as np
 import polars as pl
@@ -17,6 +18,8 @@ pytestmark = pytest.mark.filterwarnings(
     "ignore::ellayer._warn.FitWarning", "ignore::ellayer._warn.ColumnWarning"
 )
 
+ROWS = (*range(8), 16, 27, M - 1)  # texts that are not like the others stand in rows 5, 16 and 27
+
 
 def write(path, rows, delimiter=","):
     text = io.StringIO()
@@ -25,24 +28,28 @@ def write(path, rows, delimiter=","):
     return path
 
 
-@pytest.fixture
-def table(request, tmp_path):
-    """Return the rows of a kind of column, its examples, and the matrix that a preparation makes of them."""
-    texts = KINDS[request.param]
-    rows = [[f"r{i}", text, "uv"[i % 2]] for i, text in enumerate(texts)]
-    examples = read_examples(write(tmp_path / "train.csv", rows), target="y")
-    preparation = TablePreparation({"id": "ignore"}).fit(examples.X)
-    return rows, examples, preparation, preparation.transform(examples.X)
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory):
+    """Return a function of a kind of column: its rows, examples, and the matrix that a preparation makes of them."""
+
+    @cache
+    def make(kind):
+        rows = [[f"r{i}", text, "uv"[i % 2]] for i, text in enumerate(KINDS[kind])]
+        examples = read_examples(write(tmp_path_factory.mktemp("kind") / "train.csv", rows), target="y")
+        preparation = TablePreparation({"id": "ignore"}).fit(examples.X)
+        return rows, examples, preparation, preparation.transform(examples.X)
+
+    return make
 
 
 def same(matrix, expected):
     np.testing.assert_array_equal(matrix, expected)
 
 
-@pytest.mark.parametrize("table", KINDS, indirect=True)
-def test_in_a_file_of_text_and_in_memory(table, tmp_path):
-    rows, examples, preparation, expected = table
-    for i in range(M):
+@pytest.mark.parametrize("kind", KINDS)
+def test_in_a_file_of_text_and_in_memory(tables, tmp_path, kind):
+    rows, examples, preparation, expected = tables(kind)
+    for i in ROWS:
         delimiter = ",;\t"[i % 3]
         path = write(tmp_path / "row.csv", rows[i : i + 1], delimiter)
         alone = read_examples(path, target="y", reading=examples.reading)
@@ -57,18 +64,17 @@ WRITERS = {
     "parquet": lambda frame, path: frame.write_parquet(path),
     "feather": lambda frame, path: frame.write_ipc(path),
     "jsonl": lambda frame, path: frame.write_ndjson(path),
-    "csv": lambda frame, path: frame.write_csv(path),
     "xlsx": lambda frame, path: frame.write_excel(path),
 }
 
 
 @pytest.mark.parametrize("suffix", WRITERS)
-@pytest.mark.parametrize("table", KINDS, indirect=True)
-def test_in_files_of_other_kinds(table, tmp_path, suffix):
+@pytest.mark.parametrize("kind", KINDS)
+def test_in_files_of_other_kinds(tables, tmp_path, suffix, kind):
     if suffix == "xlsx":
         pytest.importorskip("xlsxwriter")
         pytest.importorskip("fastexcel")
-    _, examples, preparation, expected = table
+    _, examples, preparation, expected = tables(kind)
     X = examples.X
     is_large = X["a"].dtype.is_numeric() and bool((X["a"].abs() > 2**53).any())
     if suffix == "xlsx" and (is_large or X["a"].null_count() == M):
@@ -76,7 +82,7 @@ def test_in_files_of_other_kinds(table, tmp_path, suffix):
     if X["a"].dtype == pl.Float64 and X["a"].is_infinite().any() and suffix in ("jsonl", "xlsx"):
         pytest.skip("neither JSON nor a workbook has infinite numbers")
     path = tmp_path / f"t.{suffix}"
-    for part in (slice(0, M), slice(3, 4), slice(5, 6), slice(16, 17)):
+    for part in (slice(0, M), slice(5, 6)):
         WRITERS[suffix](X[part], path)
         later = read_examples(path, reading=examples.reading)
         same(preparation.transform(later.X), expected[part])
