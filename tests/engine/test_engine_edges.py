@@ -1,0 +1,137 @@
+"""Edges of the engine that a whole run hardly shows: clocks, read-ahead, caches, messages."""
+
+from __future__ import annotations
+
+import math
+from types import SimpleNamespace
+
+import jax
+import numpy as np
+import pytest
+from engine_cases import BINARY, problem
+
+import ellayer
+from ellayer.core import Network
+from ellayer.engine import Batches, DiskRows, History, TrainState, compile_cache, wide
+from ellayer.engine.disk_rows import DiskReader
+from ellayer.engine.history import mean_epochs
+from ellayer.engine.loop import Records
+from ellayer.engine.track import Chunk, Track
+from ellayer.engine.training_data import _blocks
+from ellayer.engine.validation import check_weights, check_Y
+
+
+def test_a_record_has_the_time_at_the_end_of_its_update():
+    settings = SimpleNamespace(
+        learning_rates=[0.1], record_every=2, config=SimpleNamespace(every_cost=False), stopping=None
+    )
+    data = SimpleNamespace(of_network=lambda k: None, validation=[None])
+    track = Track(settings, data, TrainState({}, None, history={"seconds": [7.0]}), 0)
+    track.record(
+        Records([0.5, 0.4], [1.0, 2.0], [math.nan] * 2), Chunk(3, np.full(4, 0.1), 10.0, 0.25, "numpy"), {}
+    )
+    assert track.history["iteration"][1:] == [4, 6]
+    assert track.history["seconds"] == [7.0, 7.0 + 10.0 + 2 * 0.25, 7.0 + 10.0 + 4 * 0.25]
+
+
+def test_records_of_lbfgs_are_no_later_than_its_end():
+    network = Network([3, 1])
+    result = ellayer.train(network, *problem(network), optimizer="lbfgs", num_iterations=5, record_every=1)
+    assert 0 < result.history["seconds"][0] <= result.history["seconds"][-1] <= result.seconds
+
+
+def test_tables_of_examples_are_padded_by_minus_one():
+    batches = Batches(5, 2, shuffle=False)
+    assert batches.padded_indices(1, 2, 4).tolist() == [[2, 3], [4, -1], [-1, -1], [-1, -1]]
+
+
+def test_the_next_window_is_read_ahead_across_epochs(tmp_path):
+    np.random.default_rng(0).random((40, 4)).tofile(tmp_path / "rows")
+    rows = DiskRows(tmp_path / "rows", 3, 1, "float64", block_bytes=64, window_bytes=320)
+    network = Network([3, 1], loss="squared_error")
+    settings = SimpleNamespace(batch_size=5, seeds=[0], shuffle=True)
+    reader = DiskReader(rows, _blocks(settings, rows), network)
+    assert reader.blocks.windows == 4
+    with reader.reading():
+        ahead = []
+        for step in range(9):
+            reader.batch(step)
+            ahead.append(sorted(reader._windows)[-1])
+    assert ahead == [(0, 1), (0, 1), (0, 2), (0, 2), (0, 3), (0, 3), (1, 0), (1, 0), (1, 1)]
+
+
+# The compilation cache
+
+
+@pytest.fixture
+def jax_cache():
+    yield lambda: jax.config.jax_compilation_cache_dir
+    jax.config.update("jax_compilation_cache_dir", None)
+
+
+def test_the_cache_is_switched_on_within_the_context_alone(jax_cache, tmp_path, monkeypatch):
+    folder = tmp_path / "deep" / "down"
+    monkeypatch.setenv("ELLAYER_CACHE", str(folder))
+    before = jax_cache()
+    with compile_cache.enabled():
+        assert folder.is_dir()
+        assert jax_cache() == (str(folder) if before is None else before)
+    assert jax_cache() == before
+
+
+@pytest.mark.parametrize("off", ["0", "off", "No", "FALSE"])
+def test_the_cache_can_be_switched_off(jax_cache, monkeypatch, off):
+    monkeypatch.setenv("ELLAYER_CACHE", off)
+    assert compile_cache.folder() is None
+    before = jax_cache()
+    with compile_cache.enabled():
+        assert jax_cache() == before
+
+
+def test_a_cache_that_the_caller_configured_stays(jax_cache, tmp_path, monkeypatch):
+    monkeypatch.setenv("ELLAYER_CACHE", str(tmp_path / "ours"))
+    jax.config.update("jax_compilation_cache_dir", str(tmp_path / "theirs"))
+    with compile_cache.enabled():
+        assert jax_cache() == str(tmp_path / "theirs")
+    assert not (tmp_path / "ours").exists()
+
+
+# Rules and checks
+
+
+def test_the_span_pays_if_it_takes_less_than_half_of_the_direct_way():
+    random = np.random.RandomState(0)
+    outcomes = []
+    for _ in range(3000):
+        n_x, n_1, m, steps = (int(2 ** random.uniform(0, top)) for top in (14, 6, 8, 9))
+        direct = 4 * steps * n_1 * n_x * m
+        prepare = 2 * m * n_x * (m + 2 * n_1) + 2 * n_1 * n_x * m
+        outcomes.append(prepare + 2 * steps * n_1 * m * (m + n_1) < direct / 2)
+        assert wide.pays(Network([n_x, n_1, 1]), m, steps) == outcomes[-1], (n_x, n_1, m, steps)
+    assert 0.1 < np.mean(outcomes) < 0.9
+
+
+def test_five_strange_labels_are_listed():
+    with pytest.raises(ellayer.EllayerError, match=r"received 2, 3, 4, 5, 6; recode the labels"):
+        check_Y(BINARY, np.arange(10.0), 10, "float64")
+
+
+def test_weights_are_not_copied():
+    weights = np.ones(5)
+    assert np.shares_memory(check_weights(weights, 5, "float64"), weights)
+
+
+def test_the_mean_of_one_history_is_itself():
+    history = History({"iteration": [0, 5], "loss": [0.5, 0.25], "learning_rate": [0.1, 0.1], "gradient_norm": [1.0, 2.0],
+                       "seconds": [0.5, 1.0]})  # fmt: skip
+    assert dict(mean_epochs([history])) == dict(history.epochs())
+
+
+@pytest.mark.parametrize("l1", [0.05, 1.0])
+def test_any_l1_is_in_the_cost(l1):
+    X, Y = problem(BINARY)
+    plain = ellayer.train(BINARY, X, Y, num_iterations=1, record_every=1, seed=1)
+    start = ellayer.core.initialize_parameters(BINARY, seed=1)
+    penalty = l1 / X.shape[1] * sum(np.abs(start[f"W{l}"]).sum() for l in (1, 2))
+    penalised = ellayer.train(BINARY, X, Y, num_iterations=1, record_every=1, seed=1, l1=l1)
+    np.testing.assert_allclose(penalised.costs[0], plain.costs[0] + penalty, rtol=1e-12)

@@ -1,0 +1,145 @@
+"""The edges of the survey's and the encoders' rules: one value more or less decides."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ellayer.tables.coding import CodedColumn, code_column
+from ellayer.tables.columns import Column, as_texts
+from ellayer.tables.encoders import CategoryEncoder
+from ellayer.tables.kinds import ColumnKind
+from ellayer.tables.row_order import group_column, separability, time_column
+from ellayer.tables.survey_columns import _empty_rows, _mark_of_missing, _numeric
+from ellayer.tables.survey_duplicates import _leak
+from ellayer.tables.survey_target import class_findings
+
+
+def coded(values: object, kind: str = "numeric", name: str = "x") -> CodedColumn:
+    array = np.asarray(values)
+    return code_column(
+        Column(name, array if array.dtype.kind != "i" else array.astype(float)), ColumnKind(kind)
+    )
+
+
+def texts(values: list[str | None]) -> np.ndarray:
+    return np.array([*values, None], dtype=object)[:-1]
+
+
+# Numbers
+
+
+def test_a_column_that_is_mostly_one_value_has_no_outliers():
+    assert _numeric(coded([0.0] * 30 + [1.0, 2.0]), 32) == []
+
+
+def test_outliers_are_counted_from_the_middle_half():
+    values = [*np.linspace(0.0, 1.0, 40), 1e6]
+    (finding,) = _numeric(coded(values), 41)
+    assert finding.startswith("'x': 1 outlier, up to 1e+06, where half of the values lie from 0.25")
+    low, high = np.quantile(values, [0.25, 0.75])
+    assert f"from {low:g} to {high:g}" in finding
+
+
+@pytest.mark.parametrize(("mark", "is_mark"), [(999.0, True), (99.0, False)])
+def test_nines_are_a_mark_if_they_are_more_than_half_the_range_away(mark, is_mark):
+    values = [*np.linspace(0.0, 80.0, 40), mark, mark]
+    assert (_mark_of_missing(coded(values)) == (mark, 2)) == is_mark
+    near = [*np.linspace(0.0, 1000.0, 40), 9999.0, 9999.0]
+    assert _mark_of_missing(coded(near)) == (9999.0, 2)
+    assert _mark_of_missing(coded([*np.linspace(0.0, 600.0, 40), 999.0, 999.0])) == (999.0, 2)
+
+
+def test_a_zero_is_odd_if_the_next_value_is_far_from_it():
+    assert _mark_of_missing(coded([0.0, 0.0, 0.0, *np.arange(50.0, 80.0)])) == (0.0, 3)
+    near = [0.0, 0.0, 0.0, 11.0, *np.arange(150.0, 180.0)]  # 11 is less than a tenth of the others
+    assert _mark_of_missing(coded(near)) is None
+
+
+def test_rows_are_empty_by_at_least_three_columns():
+    gap = [1.0, np.nan, 2.0, 3.0, 4.0]
+    assert len(_empty_rows([coded(gap)] * 3, 5)) == 1
+    assert _empty_rows([coded(gap)] * 2, 5) == []
+
+
+# Target
+
+
+@pytest.mark.parametrize(
+    ("count", "m", "identifier"), [(50, 200, False), (51, 200, True), (60, 300, False), (61, 300, True)]
+)
+def test_many_classes_may_be_an_identifier(count, m, identifier):
+    counts = {f"c{k}": 2 for k in range(count - 1)} | {"most": m - 2 * (count - 1)}
+    findings = " ".join(class_findings("y", counts))
+    assert ("is it an identifier" in findings) == identifier
+    assert ("few rows of" in findings) != identifier
+
+
+# Leaks
+
+
+def test_a_column_with_a_value_per_class_leaks_up_to_half_of_the_rows():
+    names = texts([f"c{k}" for k in range(10) for _ in range(2)])
+    target = coded(texts([f"y{k}" for k in range(10) for _ in range(2)]), "categorical", "y")
+    assert "the reverse" in _leak(coded(names, "categorical"), target, "classes")
+    once = coded(texts([f"c{k}" for k in range(20)]), "categorical")
+    each = coded(texts([f"y{k}" for k in range(20)]), "categorical", "y")
+    assert _leak(once, each, "classes") == ""
+
+
+def test_gaps_in_one_class_leak():
+    target = coded(texts(["a", "b"] * 20), "categorical", "y")
+    gaps = [np.nan if k % 2 else float(k % 14) for k in range(40)]
+    assert "missing in all rows of one class" in _leak(coded(gaps), target, "classes")
+    gaps[1] = 3.0
+    assert "missing in all rows" not in _leak(coded(gaps), target, "classes")
+
+
+def test_three_values_can_be_the_target_in_other_units():
+    y = np.tile([1.0, 2.0, 4.0], 20)
+    target = coded(y, name="y")
+    assert _leak(coded(y), target, "numbers") == "it is the same"
+    assert "in other units" in _leak(coded(3.0 * y), target, "numbers")
+
+
+# Order of the rows
+
+
+def test_times_within_a_day_in_any_order_are_not_ordered():
+    hours = np.random.RandomState(0).permutation(200)
+    moments = np.datetime64("2024-01-01T00:00", "us") + hours.astype("timedelta64[m]")
+    assert time_column([coded(moments, "date")]) is None
+    assert time_column([coded(np.sort(moments), "date")]) is not None
+    assert time_column([coded(np.sort(moments)[::-1].copy(), "date")]) is not None
+
+
+def test_an_identifier_may_have_a_tenth_of_gaps():
+    keys = texts([f"k{k // 4}" for k in range(180)] + [None] * 20)
+    assert group_column([coded(keys, "identifier", "customer_id")]) is not None
+    more = texts([f"k{k // 4}" for k in range(179)] + [None] * 21)
+    assert group_column([coded(more, "identifier", "customer_id")]) is None
+
+
+def test_sets_that_are_too_small_are_not_told_apart():
+    second = np.array([True, *[False] * 199])
+    assert separability([coded(np.arange(200.0))], second, np.ones(200, bool)) == 0.5
+    assert separability([], second, np.ones(200, bool)) == 0.5
+
+
+# Encoders
+
+
+def test_as_many_levels_as_are_allowed_are_all_kept():
+    from ellayer.tables.column_encoder import EncoderSettings
+
+    column = Column("c", texts([f"l{k}" for k in range(6)] * 5))
+    for most, other in ((6, False), (5, True)):
+        encoder = CategoryEncoder.learn(column, "", EncoderSettings(max_levels=most, max_one_hot=12))
+        assert (encoder.other, len(encoder.levels)) == (other, most)
+
+
+def test_export_values_are_texts_without_gaps():
+    column = Column("c", texts(["a", None, "b", "a"]))
+    encoder = CategoryEncoder("c", "", ["a", "b"])
+    assert encoder.export_values(column).tolist() == ["a", "", "b", "a"]
+    assert as_texts(np.array([1.0, np.nan, 2.5])).tolist() == ["1", None, "2.5"]
