@@ -66,4 +66,4 @@ def test_models_without_intervals_or_columns_say_so(folder, run_in):
     assert "--interval: expected a model that predicts numbers" in " ".join(done.stderr.split())
     done = run_in(folder, "predict", "price", "price.csv", "--interval", "90")
     assert done.returncode == 2
-    assert "expected a share above 0 and below 1" in " ".join(done.stderr.split())
+    assert "expected a fraction above 0 and below 1" in " ".join(done.stderr.split())

@@ -72,7 +72,7 @@ def test_the_terminal_shows_the_trials_and_what_is_odd(ellayer, tmp_path):
         (("penguins.csv", "-t", "species", "--layers", "x"), "--layers: expected"),
         (("penguins.csv", "-t", "species", "--learning-rate", "-1"), "--learning-rate: expected"),
         (("penguins.csv", "-t", "species", "--metric", "beauty"), "--metric: expected"),
-        (("penguins.csv", "-t", "species", "--out", "best"), "holds something already"),
+        (("penguins.csv", "-t", "species", "--out", "best"), "is not empty"),
     ],
 )
 def test_what_cannot_be_swept_is_said_on_a_screen(folder, run_in, arguments, said):

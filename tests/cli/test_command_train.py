@@ -183,7 +183,7 @@ BAD = {
     "cats, no such folder": (["cats", "--data", "nowhere"], "nowhere"),
     "cats, a folder without them": (["cats", "--data", "."], "train"),
     "out below a file": (["flower", "--out", "/dev/null/run"], "--out"),
-    "out in use": (["flower", "--out", "/"], "holds something"),
+    "out in use": (["flower", "--out", "/"], "is not empty"),
 }
 
 

@@ -82,7 +82,7 @@ def test_wrong_usage_ends_with_2(ellayer, tmp_path, arguments):
         (MemoryError(), 2, "fewer units"),
         (KeyboardInterrupt(), 130, "nothing was written"),
         (KeyError("gone"), 3, "--debug"),
-        (ValueError("operands could not be broadcast together"), 3, "a fault of ellayer"),
+        (ValueError("operands could not be broadcast together"), 3, "a bug in ellayer"),
         (EllayerError("expected that"), 2, "expected that"),
     ],
 )
@@ -108,7 +108,10 @@ def test_an_error_of_ours_is_a_fault_and_no_bad_input(ellayer, monkeypatch, tmp_
     monkeypatch.setattr("ellayer.runs.facts.evaluate", broken)
     done = ellayer("train", "moons", "--iterations", 3)
     assert done.returncode == 3
-    assert "a fault of ellayer, not of your input: operands could not be broadcast together" in done.stderr
+    assert (
+        "a bug in ellayer, not an error in your input: operands could not be broadcast together"
+        in done.stderr
+    )
     assert "Run again with --debug" in done.stderr
     assert "Traceback" not in done.stderr
     assert not any(tmp_path.iterdir())

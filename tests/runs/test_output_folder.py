@@ -71,7 +71,7 @@ def test_a_failure_leaves_what_was_there():
 def test_a_folder_in_use_is_refused():
     Path("mine").mkdir()
     Path("mine/letter.txt").touch()
-    with pytest.raises(UsageError, match="holds something already"), output_folder(Path("mine"), "flower"):
+    with pytest.raises(UsageError, match="is not empty"), output_folder(Path("mine"), "flower"):
         pass
     assert [p.name for p in Path("mine").iterdir()] == ["letter.txt"]
 

@@ -61,7 +61,7 @@ T = ("--target", "kind")
             ("good.csv", *T, "--class-weight", "odd"),
             "--class-weight: expected balanced or None, received 'odd'",
         ),
-        (("good.csv", *T, "--test", "1.5"), "--test: expected a share"),
+        (("good.csv", *T, "--test", "1.5"), "--test: expected a fraction"),
         (
             ("good.csv", *T, "--test", "green.csv"),
             "'kind': expected classes that the model knows (blue, red), received green in --test green.csv",
@@ -78,7 +78,7 @@ T = ("--target", "kind")
         (("good.csv", *T, "--test", "untold.csv"), "of untold.csv, but all 2 are missing"),
         (("good.csv", *T, "--kind", "a=odd"), "expected one of boolean, categorical"),
         (("good.csv", *T, "--iterations", "5"), "--iterations does not go with the file good.csv"),
-        (("good.csv", *T, "--out", "full"), "holds something already"),
+        (("good.csv", *T, "--out", "full"), "is not empty"),
         (("alone",), "received one with images, 'cats'"),
     ],
 )
@@ -135,7 +135,7 @@ def test_dollar_signs_are_drawn_as_they_are(tmp_path):
     (tmp_path / "money.csv").write_text(f"{','.join(names)},kind\n{rows}")
     settings = {"source": tmp_path / "money.csv", "target": "kind", "epochs": 2, "layers": [3]}
     finished = train_run(settings, tmp_path / "run")
-    assert not [note for note in finished.summary["notes"] if "could not be made" in note]
+    assert not [note for note in finished.summary["notes"] if "could not be created" in note]
     page = (finished.path / "report.html").read_text()
     assert ">$hi_$<" in page
     assert ">rent ($_k)<" in page
@@ -153,7 +153,9 @@ def test_a_picture_that_fails_does_not_cost_the_run(tmp_path, monkeypatch):
     assert open_model(path).classes == ["blue", "red"]
     notes = json.loads((path / "run.json").read_text())["notes"]
     assert [
-        note for note in notes if note.endswith("could not be made, a fault of ellayer: ValueError: no ink")
+        note
+        for note in notes
+        if note.endswith("could not be created because of a bug in ellayer: ValueError: no ink")
     ]
 
 
@@ -165,7 +167,7 @@ def test_test_rows_that_cannot_be_predicted_do_not_cost_the_run(tmp_path, monkey
     (tmp_path / "good.csv").write_text(GOOD)
     settings = {"source": tmp_path / "good.csv", "target": "kind", "epochs": 2, "layers": [3]}
     summary = train_run(settings, tmp_path / "run").summary
-    assert summary["scored_on"] == "rows held out while training"
+    assert summary["scored_on"] == "rows held out in training"
     assert "the test rows could not be predicted (all values are strange)" in " ".join(summary["notes"])
 
 

@@ -72,8 +72,8 @@ def warn_of_data(X: Rows, y: np.ndarray | None, names: Sequence[str] | None, est
     huge = np.flatnonzero(scale > HUGE_INPUT)
     if len(huge):
         warn_user(
-            f"X: {_columns(huge, names)} of a scale up to {scale[huge].max():.3g}, where networks learn from inputs "
-            "around 1: such columns drown the others and the fit suffers; put a scaler in front, "
+            f"X: {_columns(huge, names)} of a scale up to {scale[huge].max():.3g}, but networks learn best from inputs "
+            "around 1: such columns dominate the others; put a scaler in front, "
             f"make_pipeline(StandardScaler(), {estimator}(...))",
         )
     if y is not None and (largest := float(np.abs(y).max())) > HUGE_TARGET:
@@ -166,7 +166,7 @@ def _warn_of_dead_units(network: Network, caches: list[Cache]) -> None:
         share, units = dead_share(network, caches, l), network.layer_dims[l]
         if share >= MOST_DEAD:
             warn_user(
-                f"layer {l}: {round(share * units)} of {units} units are dead, 0 for every example of the fit, and learn "
+                f"layer {l}: {round(share * units)} of {units} units are dead: 0 for all training examples, and learn "
                 "no more; try activation='leaky_relu', a smaller learning_rate_init or scaled inputs",
             )
 

@@ -83,7 +83,7 @@ def class_weights(
     if unknown:
         raise EllayerError(
             f"class_weight: expected classes of y, {_shown(known)}; received the unknown {_shown(unknown)}; the keys "
-            "are labels as they stand in y, of the same type"
+            "must be labels of y, of the same type"
         )
     by_class = np.array([float(class_weight.get(label, 1.0)) for label in known])
     if not np.isfinite(by_class).all() or (by_class < 0).any():

@@ -1,7 +1,7 @@
 """Everything private to scikit-learn that this package uses, in one place; scikit-learn >= 1.7.
 
 No other file imports a name of scikit-learn with a leading underscore, or reads such an attribute of one of
-its objects; a test holds it.
+its objects; a test checks this.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ except ImportError:  # scikit-learn < 1.9
     _with_callbacks = None
 
     class CallbackSupportMixin:  # type: ignore[no-redef]
-        """No callback protocol in this version of scikit-learn."""
+        """Placeholder: this version of scikit-learn has no callbacks."""
 
 
 if TYPE_CHECKING:
@@ -54,17 +54,17 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 def fit_context(method: Method) -> Method:
-    """Let a method validate the estimator's parameters first."""
+    """Decorate a method to validate the parameters of the estimator first."""
     return _fit_context(prefer_skip_nested_validation=True)(method)
 
 
 def with_callbacks(method: Method) -> Method:
-    """Let a method run scikit-learn's callbacks, in versions that have them."""
+    """Decorate a method to run the callbacks of scikit-learn, in versions that have them."""
     return method if _with_callbacks is None else _with_callbacks(method)
 
 
 def available_if(check: Callable[[Any], bool]) -> Callable[[Method], Method]:
-    """Let an estimator have a method only if ``check(estimator)`` returns True."""
+    """Decorate a method to exist only if ``check(estimator)`` returns True."""
     return metaestimators.available_if(check)
 
 
@@ -72,7 +72,7 @@ def available_if(check: Callable[[Any], bool]) -> Callable[[Method], Method]:
 
 
 class InvalidParameter(ParameterError, InvalidParameterError):
-    """A parameter of an estimator that cannot be used: ellayer's error and scikit-learn's."""
+    """An invalid parameter of an estimator: both an error of ellayer and of scikit-learn."""
 
 
 def parameter_names(estimator_class: type[BaseEstimator]) -> list[str]:
@@ -102,7 +102,7 @@ def validate_parameters(estimator: BaseEstimator) -> None:
 
 
 def _expected_text(constraints: Sequence[Any]) -> str:
-    """Return the values that constraints allow, as far as they can be written as text: no dict."""
+    """Return the values that constraints allow, as text, without dicts."""
     texts: list[str] = []
     for constraint in constraints:
         if isinstance(constraint, StrOptions):
@@ -266,7 +266,7 @@ def registered_callbacks(estimator: BaseEstimator) -> Sequence[object]:
 
 @contextmanager
 def temporary_callbacks(estimator: CallbackSupportMixin, callbacks: Sequence[object]) -> Iterator[None]:
-    """Register further callbacks besides those of ``set_callbacks`` for one fit."""
+    """Register callbacks for one fit, in addition to those of ``set_callbacks``."""
     registered = registered_callbacks(estimator)
     if callbacks:
         estimator.set_callbacks(*registered, *callbacks)

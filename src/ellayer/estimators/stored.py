@@ -23,7 +23,7 @@ def history_arrays(history: History) -> Arrays:
 
 
 def read_history(arrays: Arrays, names: list[str]) -> History:
-    """Return the history that ``history_arrays`` was called on."""
+    """Return the history from the result of ``history_arrays``."""
     history = History({name: arrays[f"history/{name}"].tolist() for name in names})
     if "epoch" in history:
         history["epoch"] = [int(epoch) for epoch in history["epoch"]]

@@ -1,6 +1,6 @@
-"""From settings to a run folder, and from a run folder to predictions: the library behind the command line.
+"""The library behind the command line: from settings to a run folder, and from a run folder to predictions.
 
-Nothing here prints or ends the program; progress is handed in as a ``StartProgress`` function.
+Nothing here prints or exits; progress is shown by a ``StartProgress`` function.
 """
 
 from __future__ import annotations

@@ -90,13 +90,15 @@ def write_out_of_fold(validation: CrossValidation, classes: Sequence[object], pa
 
 @contextmanager
 def _surviving(run: TrainedRun, file: str) -> Iterator[None]:
-    """Turn the failure of a picture or the report into a message: it must not cost the trained model."""
+    """Turn the failure of a picture or the report into a message, so that the trained model is still saved."""
     try:
         yield
-    except OSError:  # a full disk concerns the model too
+    except OSError:  # a full disk also affects the model
         raise
     except Exception as error:
-        run.messages.append(f"{file} could not be made, a fault of ellayer: {type(error).__name__}: {error}")
+        run.messages.append(
+            f"{file} could not be created because of a bug in ellayer: {type(error).__name__}: {error}"
+        )
 
 
 def summarise(run: TrainedRun, facts: RunFacts) -> dict[str, Any]:
@@ -144,7 +146,7 @@ def summarise(run: TrainedRun, facts: RunFacts) -> dict[str, Any]:
 
 
 def _provenance(run: TrainedRun, facts: RunFacts, summary: dict[str, Any]) -> dict[str, Any]:
-    """Return where the model comes from, and how a new file is read to be predicted."""
+    """Return the provenance of the model, and how to read a new file for prediction."""
     shape, survey = run.train.image_shape, run.survey
     unique = [c.name for c in survey.columns if c.kind == "identifier" and c.distinct == survey.m]
     return {

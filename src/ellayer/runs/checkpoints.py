@@ -1,4 +1,4 @@
-"""Checkpoints of a run on a file: written into its folder, from the first half minute on, until it is complete."""
+"""Checkpoints of a run on a file: saved in its folder every half minute until it is complete."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ EVERY = 30.0  # seconds
 
 
 class CheckpointWriter:
-    """A callback that writes the state of the fit into the run's folder every half minute.
+    """A callback that saves the state of the fit in the run's folder every half minute.
 
-    With the first checkpoint the folder gets its name and the run's config: all that ``--resume`` needs.
+    The first checkpoint also creates the final folder with the config of the run, for ``--resume``.
     """
 
     def __init__(self, folder: OutputFolder, settings: Mapping[str, Any]):
@@ -30,13 +30,13 @@ class CheckpointWriter:
         self._written = time.monotonic()
 
     def __call__(self, info: EpochInfo) -> None:
-        """Write the state if half a minute has passed since the last time."""
+        """Write the state if half a minute has passed since the last write."""
         self._last = info
         if time.monotonic() - self._written >= EVERY:
             self.write()
 
     def write(self) -> None:
-        """Write the state reached."""
+        """Write the current state."""
         from ..storage import save_checkpoint
 
         if self._last is None:

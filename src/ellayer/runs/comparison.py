@@ -13,7 +13,7 @@ from ..core.metrics import METRICS
 from ..engine.history import History
 from ..errors import UsageError
 
-_NOT_SETTINGS = ("out", "sha256", "ellayer")  # keys of a config that are no settings
+_NOT_SETTINGS = ("out", "sha256", "ellayer")  # keys of a config that are not settings
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class RunSummary:
 
         file = self.path / "history.csv"
         if not file.is_file():
-            raise UsageError(f"--out: expected {file} next to run.json, received none; leave out --out")
+            raise UsageError(f"--out: expected {file} next to run.json, received none; omit --out")
         try:
             with file.open(newline="", encoding="utf-8") as lines:
                 rows = list(csv.DictReader(lines, restval=""))
@@ -109,7 +109,7 @@ class Comparison:
         curves = {str(run.path): run.curve() for run in self.runs}
         lowest = {name: min(losses) for name, (_, _, losses) in curves.items() if losses}
         if not lowest:
-            raise UsageError("--out: expected runs with a history, received none with one; leave out --out")
+            raise UsageError("--out: expected runs with a history, received none with one; omit --out")
         name = min(lowest, key=lambda name: lowest[name])
         title = f"{name} reaches the lowest cost, {lowest[name]:.4g}"
         along = " or ".join(sorted({step for step, _, _ in curves.values()}))
@@ -127,7 +127,7 @@ def compare_runs(paths: Sequence[Path]) -> Comparison:
     Raises
     ------
     UsageError
-        If there are fewer than two, or one is no run folder.
+        If there are fewer than two, or one is not a run folder.
     """
     if len(paths) < 2:
         raise UsageError(
@@ -151,7 +151,7 @@ def read_run(path: Path) -> RunSummary:
     Raises
     ------
     UsageError
-        If it is no run folder.
+        If it is not a run folder.
     """
     file = path / "run.json"
     if not file.is_file():
@@ -175,7 +175,7 @@ def read_run(path: Path) -> RunSummary:
 
 
 def differences(settings: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    """Return the settings that are not the same in all runs; None if a run has none.
+    """Return the settings that differ between runs; None for a missing setting.
 
     >>> differences([{"layers": [4], "seed": 1}, {"layers": [8], "seed": 1}])
     {'layers': [[4], [8]]}
@@ -203,7 +203,7 @@ def best_runs(scores: Sequence[Mapping[str, Mapping[str, float | None]]]) -> dic
 
 
 def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return settings within settings under names with dots."""
+    """Flatten nested settings to names with dots."""
     flat: dict[str, Any] = {}
     for name, value in settings.items():
         flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}

@@ -19,7 +19,7 @@ NAMED = (
     "source", "data", "layers", "activation", "learning_rate", "iterations", "seed", "initializer", "optimizer",
     "batch_size", "l2", "dropout", "engine",
 )  # fmt: skip
-STREAM = (  # settings of reading that a table larger than memory has
+STREAM = (  # reading settings for a table larger than memory
     "delimiter", "decimal", "encoding", "header", "names", "missing", "date_order", "comment", "drop", "columns",
 )  # fmt: skip
 DETECTED = ("delimiter", "decimal", "encoding", "header", "x", "y", "size", "grey", "strict")
@@ -35,10 +35,10 @@ _TEXT, _NUMBER, _COUNT, _TRUTH = "a text", "a number", "a whole number", "true o
 _SIZES, _TEXTS, _COLUMN = "whole numbers", "a list of texts", "a column"
 _TYPES: dict[str, tuple[type, ...]] = {
     _TEXT: (str, Path), _NUMBER: (int, float), _COUNT: (int,), _TRUTH: (bool,), _SIZES: (int, list), _TEXTS: (list,),
-    _COLUMN: (str, int), "a file or a list of files": (str, Path, list), "a sheet": (str, int), "a share or a file": (str, int, float), "a table of columns": (dict,),
+    _COLUMN: (str, int), "a file or a list of files": (str, Path, list), "a sheet": (str, int), "a fraction or a file": (str, int, float), "a table of columns": (dict,),
     "balanced, or a table of classes": (str, dict),
 }  # fmt: skip
-# Setting -> the values it may have; any other is a text.
+# Allowed types of each setting; all others are texts.
 _VALUES = {
     **dict.fromkeys(("learning_rate", "time_limit", "l2", "dropout"), _NUMBER),
     **dict.fromkeys(("cv", "epochs", "members", "batch_size", "iterations", "seed"), _COUNT),
@@ -46,7 +46,7 @@ _VALUES = {
     **dict.fromkeys(("layers", "size"), _SIZES),
     **dict.fromkeys(("target", "time", "group"), _COLUMN),
     **dict.fromkeys(("names", "missing", "drop", "columns"), _TEXTS),
-    "source": "a file or a list of files", "sheet": "a sheet", "test": "a share or a file", "kinds": "a table of columns",
+    "source": "a file or a list of files", "sheet": "a sheet", "test": "a fraction or a file", "kinds": "a table of columns",
     "class_weight": "balanced, or a table of classes",
 }  # fmt: skip
 
@@ -61,7 +61,7 @@ def read_config(path: Path) -> dict[str, Any]:
     Raises
     ------
     UsageError
-        If the file is not TOML, or has a key that is no setting.
+        If the file is not TOML, or has an unknown key.
     """
     import tomllib
 
@@ -77,7 +77,7 @@ def read_config(path: Path) -> dict[str, Any]:
         raise UsageError(
             f"--config: expected a TOML file, but {path} is none ({error}); see the config.toml of a run"
         ) from None
-    settings.pop("ellayer", None)  # which version wrote it
+    settings.pop("ellayer", None)  # the version that wrote it
     known = {*NAMED, *FILE}
     for key in settings:
         if key not in known:
@@ -103,7 +103,7 @@ def _existing_path(source: object, config: Path) -> object:
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
-    except (OSError, ValueError):  # a name that no file can have
+    except (OSError, ValueError):  # an invalid file name
         return False
 
 
@@ -113,12 +113,12 @@ def _near(key: str, known: Iterable[str]) -> str:
 
 
 def check_settings(settings: Mapping[str, Any], known: tuple[str, ...], what: str) -> None:
-    """Refuse a setting that a kind of run does not have, and a value of another type.
+    """Raise for a setting that a kind of run does not have, and for a value of the wrong type.
 
     Parameters
     ----------
     settings : mapping
-        A value of None stands for the default.
+        A value of None is the default.
     known : tuple of str
     what : str
         The kind of run, for the message.
@@ -130,7 +130,7 @@ def check_settings(settings: Mapping[str, Any], known: tuple[str, ...], what: st
     for key, value in settings.items():
         if key not in known:
             options = ", ".join(option_name(name) for name in known if name not in ("source", "sha256"))
-            raise UsageError(f"{option_name(key)} does not go with {what}; expected one of {options}")
+            raise UsageError(f"{option_name(key)} is not supported for {what}; expected one of {options}")
         expected = _VALUES.get(key, _TEXT)
         if value is not None and not _fits(value, expected):
             raise UsageError(f"{option_name(key)}: expected {expected}, received {value!r}")
@@ -151,7 +151,7 @@ def _fits(value: object, expected: str) -> bool:
 
 
 def check_source(source: str | Path | Sequence[str], expected: str, known: Sequence[str]) -> None:
-    """Refuse the path of a file or folder that is not there; patterns and several files are checked when read.
+    """Raise for a missing file or folder; patterns and several files are checked when read.
 
     Parameters
     ----------
@@ -189,10 +189,10 @@ def option_name(key: str) -> str:
 
 
 def check_learning_rate(rate: float | None) -> None:
-    """Refuse a learning rate that no run can take."""
+    """Raise for an invalid learning rate."""
     if rate is not None and not 0 < rate < math.inf:
         raise UsageError(
-            f"--learning-rate: expected a finite number above 0, received {rate}; try 0.1, or leave it out"
+            f"--learning-rate: expected a finite number above 0, received {rate}; try 0.1, or omit it"
         )
 
 
@@ -214,13 +214,13 @@ def read_activations(text: str) -> str | list[str]:
 
 
 def write_config(path: Path, settings: Mapping[str, Any]) -> str:
-    """Write a config that repeats a run; return its text.
+    """Write a config that reproduces a run; return its text.
 
     Parameters
     ----------
     path : Path
     settings : mapping
-        Settings that are None are left out.
+        Settings that are None are omitted.
     """
     text = config_text(settings)
     path.write_text(text, encoding="utf-8")

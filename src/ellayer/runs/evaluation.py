@@ -72,7 +72,7 @@ def evaluate_file(
 
 
 def calibration(y: np.ndarray, predictions: Predictions, classes: list[Any]) -> list[dict[str, float]]:
-    """Return predicted and observed frequency in bins of as many rows each; empty without probabilities.
+    """Return predicted and observed frequency in bins of equal size; empty without probabilities.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def calibration(y: np.ndarray, predictions: Predictions, classes: list[Any]) -> 
 
 
 def _trained_on(saved: SavedModel, file: str | list[str]) -> list[str]:
-    """Return a message if the model was trained on this very file."""
+    """Return a message if the model was trained on the same file."""
     digest = tomllib.loads(saved.provenance.get("config") or "").get("sha256")
     if digest is None or digest != digest_of(file):
         return []

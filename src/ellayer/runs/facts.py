@@ -1,4 +1,4 @@
-"""Evaluate a trained run: its predictions of held-out rows, important columns, images, and a diagnosis."""
+"""Facts of a trained run: predictions of held-out rows, importance, images, diagnosis."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 IMPORTANCE_ROWS, IMPORTANCE_SECONDS = (
     1000,
     (2.0, 10.0),
-)  # at least and at most; between them a quarter of the fit
+)  # limits in seconds; in between a quarter of the time of the fit
 MOST_DEPENDENCES = 4
 DIAGNOSIS_ROWS = 2000
 MOST_PICTURES = 16
@@ -116,7 +116,7 @@ def _diagnosis(run: TrainedRun) -> Diagnosis | None:
 
 
 def _weight_pictures(run: TrainedRun) -> np.ndarray | None:
-    """Return the rows of W^[1], the learned scaling included, as images: those of the largest norm, if inputs are pixels."""
+    """Return the rows of W^[1], including the learned scaling, as images, if inputs are pixels: those of the largest norm."""
     shape, network = run.train.image_shape, run.parts.network
     if shape is None or network is None or (network.inputs is not None and network.inputs.numbers):
         return None
@@ -131,7 +131,7 @@ def _weight_pictures(run: TrainedRun) -> np.ndarray | None:
 
 
 def _pixels(run: TrainedRun) -> list[int] | None:
-    """Return the pixel of each input of the network; None if some input is none."""
+    """Return the pixel of each input of the network; None if an input is not a pixel."""
     preparation = getattr(run.model, "preparation_", None)
     if preparation is None:
         return list(range(run.parts.member_parameters[0]["W1"].shape[1]))

@@ -18,10 +18,10 @@ class OutputFolder:
     Attributes
     ----------
     staging : Path
-        Where to write: next to the final place, or inside it if it exists already (it may be a mounted volume,
+        Where to write: next to the final folder, or inside it if it exists already (it may be a mounted volume,
         which cannot be renamed).
     final : Path or None
-        The final place, once ``finish`` has been called.
+        The final folder, once ``finish`` has been called.
     """
 
     def __init__(self, out: Path | None, name: str):
@@ -33,7 +33,7 @@ class OutputFolder:
         self.final: Path | None = None
 
     def reserve(self) -> Path:
-        """Create the final folder early, for files that must outlive a killed run; return it."""
+        """Create the final folder early, for files that must be kept if the run is killed; return it."""
         if self._reserved is None:
             if self._out is None:
                 self._reserved = self._numbered(lambda target: target.mkdir())
@@ -43,7 +43,7 @@ class OutputFolder:
         return self._reserved
 
     def finish(self) -> Path:
-        """Give the folder its final name: the one asked for, or the first free ``runs/NAME-N``."""
+        """Rename the folder to its final name: the requested one, or the first free ``runs/NAME-N``."""
         place = self._reserved or self._out
         if place is None:
             self.final = self._numbered(self.staging.rename)
@@ -67,12 +67,12 @@ class OutputFolder:
                 make(target)
                 return target
             except OSError:
-                if not target.exists():  # another run may have taken this number a moment ago
+                if not target.exists():  # another run may have just taken this number
                     raise
 
 
 def _check_unused(out: Path) -> None:
-    """Refuse a folder that another run is writing; remove what a killed one left."""
+    """Raise for a folder that another run is writing; remove the leftovers of a killed run."""
     for place in (out.parent, out):
         for path in place.glob(f".{glob.escape(out.name)}.*.partial"):
             number = path.name.split(".")[-2]
@@ -87,7 +87,7 @@ def _check_unused(out: Path) -> None:
 
 
 def _is_running(process: int) -> bool:
-    """Return whether a process of this machine still runs; True if that is unknown."""
+    """Return whether a process of this machine is still running; True if that is unknown."""
     if os.name != "posix":
         return True
     try:
@@ -108,12 +108,12 @@ def _move(path: Path, target: Path) -> None:
 
 @contextmanager
 def output_folder(out: Path | None, name: str, *, resume: bool = False) -> Iterator[OutputFolder]:
-    """Prepare a folder, so that an impossible place is refused before any work is done.
+    """Prepare a folder, and raise before any work is done if it cannot be written.
 
     Parameters
     ----------
     out : Path or None
-        The folder asked for; None takes ``runs/NAME-N``.
+        The requested folder; None for ``runs/NAME-N``.
     name : str
     resume : bool
         Whether the folder may be that of a run to resume.
@@ -132,7 +132,7 @@ def output_folder(out: Path | None, name: str, *, resume: bool = False) -> Itera
     if out and out.exists() and not resume and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(
             f"--out: expected a folder that does not exist yet or is empty, received {str(out)!r}, which "
-            f"holds something already; choose another name"
+            f"is not empty; choose another name"
         )
     if out:
         _check_unused(out)
@@ -142,7 +142,7 @@ def output_folder(out: Path | None, name: str, *, resume: bool = False) -> Itera
     except OSError as error:
         _remove_empty(missing)
         raise UsageError(
-            f"--out: expected a place that can be written, received {str(out or folder.parent)!r} "
+            f"--out: expected a writable folder, received {str(out or folder.parent)!r} "
             f"({error.strerror}); choose another with --out DIR"
         ) from error
     try:
@@ -154,7 +154,7 @@ def output_folder(out: Path | None, name: str, *, resume: bool = False) -> Itera
 
 
 def _remove_empty(folders: list[Path]) -> None:
-    """Remove the folders created on the way, the deepest first, as long as they are empty."""
+    """Remove the folders created, the deepest first, if they are empty."""
     for folder in folders:
         try:
             folder.rmdir()

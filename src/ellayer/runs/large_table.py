@@ -1,4 +1,4 @@
-"""A table larger than memory: test rows set apart, the rest streamed in blocks."""
+"""A table larger than memory: test rows are held out, the others streamed in blocks."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import numpy as np
 if TYPE_CHECKING:
     from ..data import Examples, TableStream
 
-ROWS_APART = 20_000  # to test on, and as many for the sample: more rows add little
+ROWS_APART = 20_000  # maximum number of test rows, and of rows of the sample
 
 
 class TrainingStream:
-    """The training rows of a stream: all but the test rows, the same ones at each pass.
+    """The training rows of a stream: all except the test rows, the same at each pass.
 
     Parameters
     ----------
     stream : TableStream
     share : float
-        Share of the rows to test on.
+        Fraction of test rows.
     seed : int
 
     Attributes
@@ -81,17 +81,17 @@ class TrainingStream:
 def open_large(
     path: str, target: str | int, share: float, seed: int, options: dict[str, Any]
 ) -> TrainingStream:
-    """Return the stream of a table with a share of its rows set apart.
+    """Return the stream of a table with a fraction of its rows held out.
 
     Parameters
     ----------
     path : str
     target : str or int
     share : float
-        Share of the rows to test on; at most ``ROWS_APART`` rows are taken.
+        Fraction of test rows; at most ``ROWS_APART`` rows are used.
     seed : int
     options : dict
-        Options of reading that are not to be detected.
+        Reading options, instead of detection.
     """
     from ..data import TableStream
     from ..data.table_size import table_bytes

@@ -1,4 +1,4 @@
-"""Refuse networks that this machine cannot hold."""
+"""Check that a network fits into memory."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from ..errors import UsageError
 
 
 def check_memory(layer_dims: Sequence[int], m: int) -> None:
-    """Refuse a network whose numbers would not fit into this machine's memory.
+    """Raise for a network that does not fit into the memory of this machine.
 
-    Parameters, gradients and their products, and Z, A and dZ of every layer for m examples, float64.
+    Counts parameters, gradients and their products, and Z, A and dZ of every layer for m examples, in float64.
 
     Parameters
     ----------

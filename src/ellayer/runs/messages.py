@@ -16,7 +16,7 @@ def collect_messages(*, columns: bool = True) -> Iterator[list[str]]:
     Parameters
     ----------
     columns : bool
-        Whether to collect warnings about the kind of a column too; a survey lists those already.
+        Whether to include warnings about the kind of a column; a survey lists those already.
 
     Yields
     ------
@@ -40,7 +40,7 @@ def collect_messages(*, columns: bool = True) -> Iterator[list[str]]:
 
 @contextmanager
 def no_warnings() -> Iterator[None]:
-    """Ignore warnings inside the block: of rows or columns that have been warned about before."""
+    """Ignore warnings inside the block, about rows or columns for which they were issued before."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

@@ -104,7 +104,7 @@ def _row(layer: int | str, units: int, activation: str, shapes: dict[str, tuple[
 
 
 def statistics(network: Network | None, members: Sequence[Parameters]) -> list[dict[str, Any]]:
-    """Return one row per parameter, over all members: mean, spread, ends, shares of zeros and of nan.
+    """Return one row per parameter, over all members: mean, standard deviation, range, fractions of zeros and of nan.
 
     Parameters
     ----------
@@ -157,7 +157,7 @@ def _training(model: Any, history: History) -> dict[str, Any]:
 
 
 def _plain(value: object) -> Any:
-    """Return a tree as JSON has it: nan and infinities as null."""
+    """Return a tree for JSON, with null for nan and infinities."""
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

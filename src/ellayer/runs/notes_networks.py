@@ -25,7 +25,7 @@ class TrainedNetwork:
     ----------
     name : str
     planned : int
-        The number of updates asked for.
+        The requested number of updates.
     result : TrainingResult
     train_accuracy : float
     test_accuracy : float or None
@@ -86,7 +86,7 @@ def train_network(name: str, dataset: Dataset, network: Network, **settings: Any
     Raises
     ------
     KeyboardInterrupt
-        If Ctrl-C came before the first update; later, the state reached is returned.
+        If Ctrl-C was pressed before the first update; later, the current state is returned.
     UsageError
         If the first cost of the network is not finite.
     """
@@ -109,7 +109,7 @@ def train_network(name: str, dataset: Dataset, network: Network, **settings: Any
 
 
 def train_whole(name: str, dataset: Dataset, network: Network, **settings: Any) -> TrainedNetwork:
-    """Train like ``train_network``, but let Ctrl-C pass: a comparison needs every network whole."""
+    """Train like ``train_network``, but re-raise Ctrl-C, because a comparison needs completely trained networks."""
     trained = train_network(name, dataset, network, **settings)
     if trained.result.stopped_by == "interrupted":
         raise KeyboardInterrupt
@@ -117,12 +117,12 @@ def train_whole(name: str, dataset: Dataset, network: Network, **settings: Any) 
 
 
 def accuracy(result: TrainingResult, X: np.ndarray, Y: np.ndarray) -> float:
-    """Return the share of the columns of X whose class is predicted."""
+    """Return the accuracy on the columns of X."""
     return METRICS["accuracy"].value(class_index(Y), class_index(result.predict_proba(X)))
 
 
 def per_cent(share: float | None, decimals: int = 0) -> str:
-    """Return a share as text.
+    """Return a fraction as a percentage.
 
     >>> per_cent(0.9904, 2), per_cent(0.5), per_cent(None)
     ('99.04 %', '50 %', '-')

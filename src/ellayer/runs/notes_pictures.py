@@ -22,7 +22,7 @@ def draw(dataset: Dataset, networks: Sequence[TrainedNetwork]) -> dict[str, Figu
     ----------
     dataset : Dataset
     networks : sequence of TrainedNetwork
-        The network last.
+        With the network last.
 
     Returns
     -------
@@ -69,5 +69,5 @@ def _data(dataset: Dataset) -> Figure:
         return image_grid(images, captions, title)
     counts = ", ".join(f"{np.sum(labels == k)} {c}" for k, c in enumerate(dataset.classes))
     title = f"{dataset.name}: {counts}" if len(dataset.classes) < 4 else f"{dataset.name}: {m} examples"
-    title += "" if n <= 2 else ",\nprojected on the two directions of largest variance"
+    title += "" if n <= 2 else ",\nprojected on the first two principal components"
     return data_points(dataset.X, dataset.Y, title, dataset.classes, dataset.feature_names or ())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Recipe:
-    """Defaults of a data set; those of the class are the notes' run on the flower.
+    """Defaults of a data set; the defaults of the class are those of the notes for the flower.
 
     Parameters
     ----------
@@ -21,9 +21,9 @@ class Recipe:
         Learning rate of the network without a hidden layer, which starts from zeros.
     baseline_iterations : int
     standardise : bool
-        Bring every feature to mean 0 and spread 1: for features that have units of their own.
+        Standardise every feature to mean 0 and standard deviation 1, for features in different units.
     held_out : float
-        Share of the examples kept for the test, where the source keeps none apart.
+        Fraction of test examples, if the source has no test set.
     """
 
     layers: tuple[int, ...] = (4,)
@@ -39,7 +39,7 @@ class Recipe:
 
 
 def _table(layers: tuple[int, ...], **changes: object) -> Recipe:
-    """Return the defaults of scikit-learn's small sets: ReLU, He's start, a fifth held out."""
+    """Return the defaults of scikit-learn's small data sets: ReLU, He initializer, a fifth held out."""
     facts = {"activation": "relu", "initializer": "he_normal", "seed": 1, "learning_rate": 0.1, "iterations": 2000,
              "baseline_rate": 0.1, "baseline_iterations": 2000, "standardise": True, "held_out": 0.2}  # fmt: skip
     return Recipe(layers, **(facts | changes))  # type: ignore[arg-type]

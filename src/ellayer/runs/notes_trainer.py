@@ -1,4 +1,4 @@
-"""Train on a named data set, as in the notes: a network, and one without a hidden layer to compare with."""
+"""Train on a named data set, as in the notes: a network, and one without a hidden layer for comparison."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class NotesTrainer:
 
     @classmethod
     def read(cls, settings: Mapping[str, Any]) -> NotesTrainer:
-        """Load the data set that the settings name, and complete the settings by its recipe.
+        """Load the data set of the settings, and complete the settings by its recipe.
 
         Raises
         ------
@@ -93,7 +93,7 @@ class NotesTrainer:
         return self.dataset.name
 
     def train(self, folder: OutputFolder, resume: Path | None, start: StartProgress) -> TrainedRun:
-        """Train the network, then the one without a hidden layer; Ctrl-C keeps the state reached.
+        """Train the network, then the one without a hidden layer; Ctrl-C keeps the current state.
 
         Parameters
         ----------
@@ -150,12 +150,12 @@ class NotesTrainer:
 
 @dataclass(kw_only=True, eq=False)
 class NotesRun(TrainedRun):
-    """The networks trained on a named data set: the network, then its baseline unless Ctrl-C came before.
+    """The networks trained on a named data set: the network, then its baseline unless interrupted before.
 
     Attributes
     ----------
     dataset : Dataset
-        As the networks were trained on it.
+        As used for training.
     networks : list of TrainedNetwork
     scaling : dict
         As of ``NotesTrainer``.
@@ -195,7 +195,7 @@ class NotesRun(TrainedRun):
         return draw(self.dataset, list(reversed(self.networks)))
 
     def models_to_save(self) -> dict[str, Model]:
-        """Return the networks with the standardisation in their first layer: they take the features as they are."""
+        """Return the networks with the standardisation in their first layer: for unscaled features."""
         results = {name: n.result for name, n in zip(["", "baseline"], self.networks, strict=False)}
         if not self.scaling:
             return {**results}
@@ -218,7 +218,7 @@ def as_examples(dataset: Dataset, test: bool = False) -> Examples:
 
 
 def _complete(settings: Mapping[str, Any], recipe: Recipe) -> dict[str, Any]:
-    """Complete the settings of a run by its recipe: what a config repeats it by."""
+    """Complete the settings of a run by its recipe: so that a config reproduces it."""
     optimizer = settings.get("optimizer", "gd")
     activations = read_activations(settings.get("activation", recipe.activation))
     return {
@@ -229,14 +229,14 @@ def _complete(settings: Mapping[str, Any], recipe: Recipe) -> dict[str, Any]:
         "seed": settings.get("seed", recipe.seed),
         "initializer": settings.get("initializer", recipe.initializer),
         **{key: settings.get(key, default) for key, default in _DEFAULTS.items()},
-        # other optimizers have a default rate of their own
+        # other optimizers have their own default rate
         "learning_rate": settings.get("learning_rate", recipe.learning_rate if optimizer == "gd" else None),
         "iterations": settings.get("iterations", recipe.iterations),
     }
 
 
 def _prepare(dataset: Dataset, recipe: Recipe) -> tuple[Dataset, dict[str, np.ndarray], list[str]]:
-    """Hold out test examples and standardise as the recipe says; mean and scale are of the training part."""
+    """Hold out test examples and standardise as the recipe says; mean and scale are those of the training part."""
     messages = []
     if dataset.X_test is None and recipe.held_out:
         from sklearn.model_selection import train_test_split

@@ -23,18 +23,18 @@ def interval_columns(saved: SavedModel, examples: Examples, coverage: float) -> 
     saved : SavedModel
     examples : Examples
     coverage : float
-        Share of new rows whose true number lies inside.
+        Fraction of new rows whose true value is inside.
 
     Raises
     ------
     UsageError
-        If the model predicts no numbers of a table.
+        If the model is not a table regressor.
     """
     predict_interval = getattr(saved.model, "predict_interval", None)
     if predict_interval is None:
         raise UsageError(
             f"--interval: expected a model that predicts numbers from a table, received {saved.path}, which does not; "
-            "leave the option out"
+            "omit the option"
         )
     low, high = predict_interval(examples.X, coverage).T
     return {"low": low, "high": high}
@@ -45,7 +45,7 @@ def contribution_columns(
 ) -> dict[str, np.ndarray | list[Any]]:
     """Return for each row the columns with the largest contributions to its prediction.
 
-    They are "explained class" (of classes, whose log odds are explained), "base", then "column 1" and
+    They are "explained class" (for classification: the class whose log odds are explained), "base", then "column 1" and
     "contribution 1", and so on, "other columns" and "output": base and contributions add up to the output.
 
     Parameters
@@ -57,14 +57,14 @@ def contribution_columns(
     Raises
     ------
     UsageError
-        If the model takes no tables.
+        If the model is not a table model.
     """
     from ..inspection import explain
 
     if not saved.prepares_tables:
         raise UsageError(
-            f"--explain: expected a model of a table, received {saved.path}, which is none; from Python, "
-            "ellayer.explain takes any model"
+            f"--explain: expected a model of a table, received {saved.path}, which is not; in Python, "
+            "ellayer.explain supports any model"
         )
     explanation = explain(saved.model, examples.X)
     values, names = explanation.values, np.array(explanation.names, dtype=object)

@@ -1,4 +1,4 @@
-"""The predictions for a file as a table, and that table as a file."""
+"""A table of predictions for a file, and writing it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..data import Examples
     from .saved_model import SavedModel
 
-DIGITS = 6  # as many as float32 carries
+DIGITS = 6  # the precision of float32
 
 
 def prediction_table(
@@ -35,7 +35,7 @@ def prediction_table(
 ) -> pl.DataFrame:
     """Return a row for each example: columns copied from the file, the prediction, and the probabilities.
 
-    Copied are the identifier columns of the training file, as they stand in this file, or the file names of images.
+    The identifier columns of the training file, or the file names of images, are copied.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def prediction_table(
 
 
 def _rounded(values: np.ndarray, digits: int) -> list[Any]:
-    """Return numbers with so many significant digits, whole parts in full; labels as they are."""
+    """Return numbers rounded to significant digits, with all integer digits; labels unchanged."""
     if values.dtype.kind != "f":
         return values.tolist()
     return [
@@ -112,7 +112,7 @@ def _copied(saved: SavedModel, examples: Examples, keep: Sequence[str], keep_all
 
 
 def find_writer(path: Path) -> Callable[[pl.DataFrame, Path], object]:
-    """Return the function that writes a table into a file, chosen by the ending of its name.
+    """Return the function that writes a table into a file, chosen by the suffix of its name.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def find_writer(path: Path) -> Callable[[pl.DataFrame, Path], object]:
     Raises
     ------
     UsageError
-        If there is no such kind of file, or its library is not installed.
+        If the format is not supported, or its library is not installed.
     """
     writers: dict[str, Callable[[pl.DataFrame, Path], object]] = {
         **dict.fromkeys(("", ".csv", ".txt"), lambda table, file: table.write_csv(file)),
@@ -133,18 +133,18 @@ def find_writer(path: Path) -> Callable[[pl.DataFrame, Path], object]:
     suffix = path.suffix.lower()
     if suffix not in writers:
         raise UsageError(
-            f"--out: expected a name that ends in {', '.join(filter(None, writers))}, received {str(path)!r}"
+            f"--out: expected a name with the suffix {', '.join(filter(None, writers))}, received {str(path)!r}"
         )
     if suffix == ".xlsx" and find_spec("xlsxwriter") is None:
         raise UsageError(
             f"--out: expected the library xlsxwriter to write {str(path)!r}, but it is not installed; try pip install "
-            "xlsxwriter, or a name that ends in .csv"
+            "xlsxwriter, or the suffix .csv"
         )
     return writers[suffix]
 
 
 def write_table(table: pl.DataFrame, path: Path) -> None:
-    """Write a table into a file whose ending says the kind; the file is whole, or not there.
+    """Write a table atomically to a file in the format of its suffix.
 
     Parameters
     ----------
@@ -156,7 +156,7 @@ def write_table(table: pl.DataFrame, path: Path) -> None:
 
 
 def _write_excel(table: pl.DataFrame, path: Path) -> None:
-    """Write a workbook in which texts stay texts, whatever they begin with."""
+    """Write a workbook in which texts stay texts, even if they look like formulas."""
     from xlsxwriter import Workbook
 
     options = {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": True}

@@ -1,4 +1,4 @@
-"""How a run reports its progress to whoever started it."""
+"""Protocol for the progress of a run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 
 class StartProgress(Protocol):
-    """Begin to show the progress of one fit."""
+    """Start showing the progress of one fit."""
 
     def __call__(self, label: str, total: int) -> Callable[[Any], None] | None:
         """Return the ``progress`` function for ``train`` or ``fit``; None to show nothing.
@@ -15,7 +15,7 @@ class StartProgress(Protocol):
         Parameters
         ----------
         label : str
-            What is being fitted.
+            The name of the model being fitted.
         total : int
             Number of updates; 0 if unknown.
         """

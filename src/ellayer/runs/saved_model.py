@@ -1,4 +1,4 @@
-"""A model file with how its training data were read: where prediction, evaluation and inspection begin."""
+"""A saved model with its reading options, for prediction, evaluation and inspection."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ModelExamples:
-    """A model with examples as it takes them: columns for a network, rows and labels for an estimator.
+    """A model with examples in its form: columns for a network, rows and labels for an estimator.
 
     Attributes
     ----------
@@ -52,14 +52,14 @@ class ModelExamples:
 
 @dataclass(frozen=True)
 class SavedModel:
-    """A model as its file holds it.
+    """A model loaded from its file.
 
     Attributes
     ----------
     path : Path
     model : estimator, TrainingResult, or (Network, parameters)
     provenance : dict
-        Where it comes from; empty if it was saved without.
+        Its provenance; may be empty.
     """
 
     path: Path
@@ -73,7 +73,7 @@ class SavedModel:
 
     @property
     def features(self) -> list[str]:
-        """Names of the columns that the model was fitted on; empty if it knows none."""
+        """Names of the columns that the model was fitted on; empty if unknown."""
         return [str(name) for name in unpack_model(self.model).feature_names]
 
     @property
@@ -92,12 +92,12 @@ class SavedModel:
 
     @property
     def prepares_tables(self) -> bool:
-        """Whether the model takes the columns of a file as they are."""
+        """Whether the model includes the preparation of raw columns."""
         return hasattr(self.model, "preparation_")
 
     @property
     def _reading(self) -> dict[str, Any] | None:
-        """How the training file was read; None if the model was not trained on a file."""
+        """The reading options of the training file; None if the model was not trained on a file."""
         reading: dict[str, Any] | None = self.provenance.get("reading") or None
         if reading is None or "schema" in reading or not self.prepares_tables:
             return reading
@@ -109,7 +109,7 @@ class SavedModel:
         return {**reading, "schema": schema_of_encoders(columns)}  # the file is of an earlier version
 
     def read(self, file: str | list[str], options: Mapping[str, Any] | None = None) -> Examples:
-        """Read a file to predict like the training file; a target column in it is moved to ``y``.
+        """Read a file for prediction like the training file; a target column in it is moved to ``y``.
 
         Parameters
         ----------
@@ -151,7 +151,7 @@ class SavedModel:
         )
 
     def _check(self, examples: Examples, file: str | list[str]) -> Examples:
-        """Return the rows of a file if they go with the training file; a model not trained on a file takes any."""
+        """Return the rows of a file after checking them against the training file, if there is one."""
         if self._reading is not None:
             check_inputs(
                 examples,
@@ -168,14 +168,14 @@ class SavedModel:
         Raises
         ------
         UsageError
-            If the model takes numbers, and a column holds text.
+            If the model requires numbers, and a column is text.
         """
         if self.prepares_tables:
             return predict("the network", self.model, examples.X)
         return predict("the network", self.model, self._matrix(examples), self.classes)
 
     def _matrix(self, examples: Examples) -> np.ndarray:
-        """Return the columns of the fit as numbers, examples as rows."""
+        """Return the columns used in training as numbers, examples as rows."""
         X = examples.X
         if isinstance(X, np.ndarray):
             return X.astype(np.float64)
@@ -191,7 +191,7 @@ class SavedModel:
         texts = [name for name, kind in X.schema.items() if not (kind.is_numeric() or kind == pl.Boolean)]
         if texts:
             raise UsageError(
-                f"{self.path} takes only numbers: expected numeric columns, received text in "
+                f"{self.path} requires numbers: expected numeric columns, received text in "
                 f"{', '.join(texts[:10])}; remove these columns, or train on the file with ellayer train"
             )
         return X.to_numpy().astype(np.float64)
@@ -199,8 +199,8 @@ class SavedModel:
     def with_examples(self, file: str, options: Mapping[str, Any] | None = None) -> ModelExamples:
         """Return the model with the examples of a file or a named data set.
 
-        A model of a table reads a file like the one it was trained on; any other model takes a named data set or
-        the notes' HDF5 files, which have no options.
+        A table model reads a file like the training file; any other model a named data set or
+        the HDF5 files of the notes, which have no options.
         """
         if self.prepares_tables:
             examples = self.read_with_target(file, options=options)
@@ -211,8 +211,8 @@ class SavedModel:
 
         if options:
             raise UsageError(
-                f"{option_name(next(iter(options)))}: expected no option of reading beside {self.path}, which takes a "
-                "named data set; leave it out"
+                f"{option_name(next(iter(options)))}: expected no reading option with {self.path}, which needs a "
+                "named data set; omit it"
             )
         dataset = data.load(file)
         X, Y = dataset.X, dataset.Y
@@ -237,7 +237,7 @@ def open_model(path: Path, *, to_predict: bool = False) -> SavedModel:
     ----------
     path : Path
     to_predict : bool
-        Whether the model only has to predict, which needs no scikit-learn.
+        Whether the model is only used for prediction, which does not need scikit-learn.
 
     Raises
     ------

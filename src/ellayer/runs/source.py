@@ -1,4 +1,4 @@
-"""Examples to train on: read into memory, or streamed from a table larger than memory."""
+"""Training examples: read into memory, or streamed from a table larger than memory."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class WholeTable(NamedTuple):
 
 
 class MemorySource:
-    """Examples in memory, and the rows of them that are held out for testing.
+    """Examples in memory, with the rows held out for testing.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class MemorySource:
     test : Examples or None
         None if no rows are held out.
     splitter : Splitter
-        The rule by which validation rows are taken from the training rows.
+        The rule for holding out validation rows.
     whole : WholeTable or None
         All rows, if they are to be cross-validated.
     """
@@ -63,7 +63,7 @@ class MemorySource:
         return self.train.m
 
     def split(self, task: str, survey: Survey, settings: dict[str, Any]) -> list[str]:
-        """Hold out the test rows; return messages about it, and set the settings that repeat it."""
+        """Hold out the test rows, set the settings that reproduce the split, and return messages."""
         choice = choose_split(self.train, survey, settings)
         settings |= choice.settings
         check_folds(settings, self.count)
@@ -85,7 +85,7 @@ class MemorySource:
         fit_together(models, self.train.X, self.train.y, progress=start(label, 0), **arguments)
 
     def validation(self, model: Any) -> tuple[Examples, list[Predictions]]:
-        """Return the rows that were held out in training, and the predictions made for them then."""
+        """Return the rows held out in training, with their out-of-fold predictions."""
         from ..report.run_facts import Predictions
 
         rows = validation_rows(model)
@@ -99,7 +99,7 @@ class MemorySource:
 
 
 class StreamSource:
-    """A table larger than memory: streamed to train on, with a sample of its training rows in memory.
+    """A table larger than memory: streamed for training, with a sample of its training rows in memory.
 
     It has the attributes and methods of ``MemorySource``; ``train`` is the sample.
     """
@@ -132,7 +132,7 @@ class StreamSource:
         if settings.get("split") in ("time", "group") or {"time", "group"} & settings.keys():
             raise UsageError(
                 f"--split: expected random, for {self._path} is larger than memory, received time or group; its rows "
-                "are held out at random: leave it out, or give later rows with --test FILE"
+                "are held out at random: omit it, or pass later rows with --test FILE"
             )
         if settings.get("cv"):
             raise UsageError(
@@ -154,7 +154,7 @@ class StreamSource:
         model.fit(self.stream, None, **options)
 
     def fit_many(self, models: Sequence[Any], start: StartProgress, label: str) -> None:
-        """Refuse: a sweep needs the rows in memory."""
+        """Raise an error, because a sweep needs the rows in memory."""
         raise UsageError(
             f"{self._path} is larger than memory: expected a smaller file for a sweep; sweep over a sample of its rows, "
             "then train with the best settings"
@@ -183,6 +183,6 @@ def open_source(settings: Mapping[str, Any]) -> Source:
 
 
 def validation_rows(model: Any) -> np.ndarray:
-    """Return the numbers of the rows that some member held out in training."""
+    """Return the indices of the rows held out in training by some member."""
     missing = np.isnan(model.oof_prediction_)
     return np.flatnonzero(~(missing if missing.ndim == 1 else missing.any(axis=1)))

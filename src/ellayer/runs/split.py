@@ -1,4 +1,4 @@
-"""Hold rows out to test on."""
+"""Split rows into training and test rows."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 SPLITS = ("random", "time", "group", "auto")
 TEST_SHARE = 0.2
-FEWEST_ROWS = 20  # below, none are held out for testing
-FEWEST_PARTS = 3  # times or groups: to train, validate and test on
+FEWEST_ROWS = 20  # with fewer rows none are held out for testing
+FEWEST_PARTS = 3  # minimum number of times or groups: for training, validation and test
 
 
 def parse_test(value: object) -> float | str:
-    """Return the share of the rows to test on, or the file.
+    """Return the fraction of test rows, or the test file.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def parse_test(value: object) -> float | str:
     Raises
     ------
     UsageError
-        If a number is no share.
+        If a number is not a fraction.
 
     Examples
     --------
@@ -47,23 +47,23 @@ def parse_test(value: object) -> float | str:
         return text
     if not 0 <= share < 1:
         raise UsageError(
-            f"--test: expected a share from 0 to below 1, or a file, received {text}; try --test 0.2"
+            f"--test: expected a fraction from 0 to below 1, or a file, received {text}; try --test 0.2"
         )
     return share
 
 
 @dataclass(frozen=True)
 class SplitChoice:
-    """The rule that a run holds rows out by.
+    """The rule of a run for holding out rows.
 
     Attributes
     ----------
     splitter : Splitter
-        Of all rows.
+        The splitter of all rows.
     column : str or None
         The column of times or groups.
     settings : dict
-        Settings that choose the same rule again.
+        Settings that reproduce the rule.
     messages : list of str
     """
 
@@ -75,7 +75,7 @@ class SplitChoice:
 
 @dataclass(frozen=True)
 class SplitExamples:
-    """Rows to train on, with the splitter for their validation rows, rows to test on, and messages about them."""
+    """Training rows with the splitter for validation rows, test rows, and messages about them."""
 
     train: Examples
     splitter: Splitter
@@ -95,7 +95,7 @@ def choose_split(examples: Examples, survey: Survey, settings: Mapping[str, Any]
     Raises
     ------
     UsageError
-        If the rule does not go with the options or the columns.
+        If the rule contradicts the options or the columns.
     """
     kind, options = _kind_of(settings)
     advice = {"time": survey.time, "group": survey.group}
@@ -108,9 +108,7 @@ def choose_split(examples: Examples, survey: Survey, settings: Mapping[str, Any]
         reasons = [] if kind else [_advice(kind, reason) for kind, reason in advice.items() if reason]
         return SplitChoice(Splitter(), None, {"split": kind} if kind else {}, reasons)
     if isinstance(examples.X, np.ndarray):
-        raise UsageError(
-            f"--split {kind}: expected a table with columns, received images or arrays; leave it out"
-        )
+        raise UsageError(f"--split {kind}: expected a table with columns, received images or arrays; omit it")
     column = _column_of(kind, options.get(kind), examples, survey)
     values = examples.X[column]
     try:
@@ -125,32 +123,32 @@ def choose_split(examples: Examples, survey: Survey, settings: Mapping[str, Any]
     missing = values.null_count()
     messages = []
     if missing:
-        place = "they count as the earliest" if kind == "time" else "they are one group"
+        place = "they are treated as the earliest" if kind == "time" else "they are treated as one group"
         messages = [f"{column!r} is missing in {pluralize(missing, 'row')}: {place}"]
     chosen: dict[str, Any] = {"split": kind, kind: column}
-    if kind == "group":  # the groups of later rows are new, so a model cannot use them
+    if kind == "group":  # groups of later rows are new, so the group column is not an input
         chosen["kinds"] = {column: "ignore"} | dict(settings.get("kinds") or {})
     return SplitChoice(splitter, column, chosen, messages)
 
 
 def _kind_of(settings: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:
-    """Return the kind of split that the options ask for, and the columns that they name."""
+    """Return the requested kind of split and its columns."""
     kind = settings.get("split")
     columns = {name: settings[name] for name in ("time", "group") if settings.get(name) is not None}
     if kind not in (None, *SPLITS):
         raise UsageError(f"--split: expected one of {', '.join(SPLITS)}; received {kind!r}")
     if len(columns) > 1:
-        raise UsageError("--time, --group: expected one of them, received both; rows are split by one rule")
+        raise UsageError("--time, --group: expected one of them, received both; use only one")
     if kind is None:
         return next(iter(columns), None), columns
     if columns and kind not in columns:
         name = next(iter(columns))
-        raise UsageError(f"--{name}: expected --split {name} with it, received --split {kind}; leave one out")
+        raise UsageError(f"--{name}: expected --split {name} with it, received --split {kind}; omit one")
     return kind, columns
 
 
 def _column_of(kind: str, column: str | int | None, examples: Examples, survey: Survey) -> str:
-    """Return the column that was named, or else the only one that the survey offers."""
+    """Return the given column, or the only candidate of the survey."""
     from ..data.target_column import find_column
 
     columns = [facts.name for facts in survey.columns]
@@ -183,7 +181,7 @@ def split(examples: Examples, test: float | str, task: str, seed: int, choice: S
     ----------
     examples : Examples
     test : float or str
-        A share of the rows, or a file.
+        A fraction of the rows, or a file.
     task : "classes" or "numbers"
     seed : int
     choice : SplitChoice
@@ -209,7 +207,7 @@ def split(examples: Examples, test: float | str, task: str, seed: int, choice: S
 
 
 def _describe(examples: Examples, choice: SplitChoice, rows: np.ndarray) -> str:
-    """Return which rows they are, if they are not random ones."""
+    """Return a description of the rows, if they are not random."""
     keys, column = choice.splitter.keys, choice.column
     if keys is None or column is None:
         return ""

@@ -1,4 +1,4 @@
-"""The trials of a sweep: the same rows, several networks, the best one kept."""
+"""Hyperparameter sweep: several networks on the same rows; the best one is saved."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from .trained_run import TrainedRun
 
 COLUMNS = ("layers", "learning_rate", "validation_score", "best_epoch", "parameters", "seconds", "stopped_by")
 DEFAULT_LAYERS = ([64, 64], [128, 128])
-DEFAULT_FACTORS = (1 / 3, 1.0, 3.0)  # of the recipe's learning rate
+DEFAULT_FACTORS = (1 / 3, 1.0, 3.0)  # multiples of the recipe's learning rate
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """A finished sweep: a row of figures for each trial, which is the best, its metric, summary and folder."""
+    """A finished sweep: the results of each trial, the index of the best, its metric, summary and folder."""
 
     trials: list[dict[str, Any]]
     best: int
@@ -50,7 +50,7 @@ def run_sweep(
     layers : sequence of sequences of int
         Sizes of the hidden layers to try.
     rates : sequence of float, optional
-        Learning rates to try; by default the recipe's, a third of it and three times it.
+        Learning rates to try; by default that of the recipe, a third and three times of it.
     out : Path, optional
         The folder; ``runs/NAME-sweep-N`` by default.
     start : callable, optional
@@ -96,7 +96,7 @@ def _trial(trainer: TableTrainer, sizes: Sequence[int], rate: float) -> Any:
 
 
 def _default_rates(trainer: TableTrainer) -> list[float]:
-    """Return the recipe's learning rate, a third of it and three times it."""
+    """Return the recipe's learning rate, a third and three times of it."""
     from ..estimators.tabular.recipes import find_recipe, value_at
 
     recipe = find_recipe(trainer.model.recipe, str(trainer.survey.task))
@@ -105,7 +105,7 @@ def _default_rates(trainer: TableTrainer) -> list[float]:
 
 
 def _best_run(trainer: TableTrainer, model: Any, messages: list[str], seconds: float) -> TrainedRun:
-    """Return the run of the best trial; its config repeats that trial alone."""
+    """Return the run of the best trial; its config reproduces only that trial."""
     chosen = {"layers": list(model.hidden_layer_sizes), "learning_rate": model.learning_rate}
     return trainer.trained(model, {**trainer.settings, **chosen}, messages, seconds)
 
@@ -123,7 +123,7 @@ def _row(model: Any, seconds: float) -> dict[str, Any]:
 
 
 def best_of(rows: Sequence[Mapping[str, Any]], maximize: bool) -> int:
-    """Return which trial has the best validation score; the first of equal ones, one without a score last.
+    """Return the index of the trial with the best validation score, the first of equal ones.
 
     Examples
     --------

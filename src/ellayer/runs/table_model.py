@@ -1,4 +1,4 @@
-"""The table estimator that a run's settings describe, and the settings that describe a table estimator."""
+"""Conversion between the settings of a run and the parameters of a table estimator."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PARAMETERS = {
 
 
 def make_model(task: str, settings: Mapping[str, Any]) -> TabularClassifier | TabularRegressor:
-    """Return the estimator of a task, not fitted, with the settings that are its parameters.
+    """Return an unfitted estimator for a task, with the settings that are its parameters.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def make_model(task: str, settings: Mapping[str, Any]) -> TabularClassifier | Ta
     Raises
     ------
     UsageError
-        If the estimator has no such parameter, or does not take its value.
+        If the estimator does not have a parameter, or its value is invalid.
     """
     from ..estimators import TabularClassifier, TabularRegressor
     from ..estimators.sklearn_compat import parameter_names, validate_parameters
@@ -41,7 +41,7 @@ def make_model(task: str, settings: Mapping[str, Any]) -> TabularClassifier | Ta
     for option in options:
         if PARAMETERS[option] not in parameter_names(kind):
             raise UsageError(
-                f"{option_name(option)} does not go with a target of {task}; leave it out, or try --task "
+                f"{option_name(option)} is not supported for a target of {task}; omit it, or try --task "
                 f"{'classes' if task == 'numbers' else 'numbers'}"
             )
     check_memory([1, *as_list(options.get("layers") or []), 1], m=1)
@@ -54,14 +54,14 @@ def make_model(task: str, settings: Mapping[str, Any]) -> TabularClassifier | Ta
 
 
 def _usage_error(error: ParameterError) -> UsageError:
-    """Name the option instead of the parameter."""
+    """Convert an error to one about the option instead of the parameter."""
     options = {parameter: option for option, parameter in PARAMETERS.items()}
     option = option_name(options.get(error.parameter, error.parameter))
     return UsageError(f"{option}: expected {error.expected}, received {error.received!r}")
 
 
 def model_settings(model: TabularClassifier | TabularRegressor) -> dict[str, Any]:
-    """Return the parameters of a fitted model as settings; those chosen by the data with their values."""
+    """Return the parameters of a fitted model as settings, with the values chosen for the data."""
     parameters = model.get_params()
     settings = {option: _plain(parameters[name]) for option, name in PARAMETERS.items() if name in parameters}
     if settings["layers"] is None and model.network_ is not None:

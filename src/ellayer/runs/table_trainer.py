@@ -42,7 +42,7 @@ class TableTrainer:
         Keyed by the names of the options.
     source : Source
     survey : Survey
-        Of all rows; of streamed ones a sample.
+        Survey of all rows, or of a sample of streamed rows.
     model : estimator
         Not fitted yet.
     messages : list of str
@@ -59,7 +59,7 @@ class TableTrainer:
 
     @classmethod
     def read(cls, settings: Mapping[str, Any]) -> TableTrainer:
-        """Read the file that the settings name, and check that it can be learned from.
+        """Read the file of the settings, and check that it is suitable for training.
 
         Raises
         ------
@@ -94,7 +94,7 @@ class TableTrainer:
         return self.source.train.name
 
     def train(self, folder: OutputFolder, resume: Path | None, start: StartProgress) -> TrainedRun:
-        """Fit the model; Ctrl-C keeps the state reached.
+        """Fit the model; Ctrl-C keeps the current state.
 
         Parameters
         ----------
@@ -188,8 +188,7 @@ class TableRun(TrainedRun):
     def held_out(self) -> HeldOut:
         """Return the test rows with the predictions of the network and of simple models.
 
-        Without test rows that can be predicted: those held out in training, with the predictions of the network
-        alone.
+        Without usable test rows: the rows held out in training, with the predictions of the network only.
         """
         test = self.data.test
         if test is not None:
@@ -207,12 +206,12 @@ class TableRun(TrainedRun):
                         ),
                     ],
                 )
-            except EllayerError as error:  # the model is trained: it is worth more than its test
+            except EllayerError as error:  # the trained model is more valuable than its test
                 self.messages.append(
                     f"the test rows could not be predicted ({error}); the scores are of rows held out in training"
                 )
         examples, predictions = self.data.validation(self.model)
-        return HeldOut(examples, "rows held out while training", predictions)
+        return HeldOut(examples, "rows held out in training", predictions)
 
     def model_examples(self) -> ModelExamples:
         """Return the model with its training rows."""
@@ -237,7 +236,7 @@ def digest_of(source: str | Sequence[str]) -> str | None:
 
 
 def _check_digest(settings: dict[str, Any]) -> list[str]:
-    """Set the file's SHA-256; return a message if a config was written for another content."""
+    """Set the SHA-256 of the file; return a message if the config has a different one."""
     digest = digest_of(settings["source"])
     expected = settings.get("sha256", digest)
     if digest:
@@ -250,13 +249,13 @@ def _check_digest(settings: dict[str, Any]) -> list[str]:
 
 
 def _check_columns(examples: Examples, survey: Survey) -> None:
-    """Refuse a table without a column to learn from."""
+    """Raise for a table without a usable input column."""
     from ..tables.survey_columns import LEFT_OUT
 
     if survey.columns and all(column.kind in LEFT_OUT for column in survey.columns):
         columns = ", ".join(f"{column.name!r} ({column.kind})" for column in survey.columns[:8])
         raise UsageError(
-            f"expected a column of {examples.name} to learn from besides {examples.target!r}, received {columns}"
+            f"expected a column of {examples.name} usable as input besides {examples.target!r}, received {columns}"
             f"{f' and {len(survey.columns) - 8} more' if len(survey.columns) > 8 else ''}; name another file, or set the "
             "kind of a column with --kind COLUMN=categorical"
         )

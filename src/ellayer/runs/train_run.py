@@ -1,4 +1,4 @@
-"""The one pipeline of training: read and check, train, evaluate, write the folder."""
+"""The training pipeline: read and check, train, evaluate, write the folder."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def train_run(
     resume : Path, optional
         The folder of a run to resume, with its checkpoint.
     start : callable, optional
-        Begins to show the progress of a fit.
+        Starts showing the progress of a fit.
 
     Raises
     ------
@@ -98,10 +98,12 @@ def finish(run: TrainedRun, folder: OutputFolder) -> FinishedRun:
     """
     import numpy as np
 
-    from .artifacts import write_run  # matplotlib: only once there is something to draw
+    from .artifacts import write_run  # imports matplotlib, so only when something is drawn
     from .facts import evaluate
 
-    with np.errstate(over="ignore", invalid="ignore"):  # of a run that diverged, which its messages say
+    with np.errstate(
+        over="ignore", invalid="ignore"
+    ):  # warnings of a diverged run, which has a message about it
         facts = evaluate(run)
         summary = write_run(folder.staging, run, facts)
     path = folder.finish()

@@ -1,4 +1,4 @@
-"""A trained model with its examples: what a trainer returns, and evaluation and artifacts read."""
+"""A trained model with its examples: the result of a trainer."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 
 class Trainer(Protocol):
-    """Settings and examples, read and checked: ready to train."""
+    """Settings and examples, read and checked, ready for training."""
 
     @property
     def name(self) -> str:
         """Name of the data; the default name of the run's folder."""
 
     def train(self, folder: OutputFolder, resume: Path | None, start: StartProgress) -> TrainedRun:
-        """Train; Ctrl-C keeps the state reached.
+        """Train; Ctrl-C keeps the current state.
 
         Parameters
         ----------
@@ -43,7 +43,7 @@ class Trainer(Protocol):
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Rows to evaluate on, which rows they are, and the predictions for them: the network's first.
+    """Rows for evaluation, their description, and the predictions for them, those of the network first.
 
     Attributes
     ----------
@@ -60,14 +60,14 @@ class HeldOut:
 
 @dataclass(kw_only=True, eq=False)
 class TrainedRun(ABC):
-    """A trained model, the examples it was trained on, and how the training went.
+    """A trained model, its examples, and the facts of its training.
 
     Attributes
     ----------
     name : str
         Name of the data.
     source : str
-        The file, or where a named data set comes from.
+        The file, or the source of a named data set.
     survey : Survey
         Task, target, columns and findings.
     classes : list
@@ -79,12 +79,12 @@ class TrainedRun(ABC):
     model : estimator or TrainingResult
         As trained.
     epochs : int
-        Epochs of a table's run, updates of a named data set's.
+        Epochs of a run on a table, updates of a run on a named data set.
     best_epochs : list of int
         The epoch kept, for each member.
     interrupted, diverged : bool
     settings : dict
-        Settings that repeat the run, those left at their defaults included.
+        Settings that reproduce the run, including defaults.
     messages : list of str
     seconds : dict of str to float
     cross_validation : CrossValidation or None
@@ -117,14 +117,14 @@ class TrainedRun(ABC):
 
     @abstractmethod
     def model_examples(self) -> ModelExamples:
-        """Return the model with its training examples as it takes them."""
+        """Return the model with its training examples in its form."""
 
     def models_to_save(self) -> dict[str, Model]:
         """Return the models to save by the name of their folder in that of the run; "" is the run's own."""
         return {"": self.model}
 
     def provenance(self) -> dict[str, Any]:
-        """Return what the model file keeps besides the facts of every run."""
+        """Return additional facts for the model file."""
         return {}
 
     def summaries(self) -> list[dict[str, Any]]:

@@ -86,7 +86,7 @@ def test_from_parameters(iris, line):
     model.set_params(max_iter=3, warm_start=True).fit(X, np.array(["a", "b", "c"])[y])
     with pytest.raises(ValueError, match="expected 3 different labels"):
         MLPClassifier.from_parameters(result.parameters, classes=["a", "b"])
-    with pytest.raises(ValueError, match="follow on each other"):
+    with pytest.raises(ValueError, match="consistent shapes"):
         MLPRegressor.from_parameters({**result.parameters, "W2": result.parameters["W2"].T})
     binary = MLPClassifier.from_parameters({"W1": np.ones((1, 4)), "b1": np.zeros((1, 1))})
     np.testing.assert_array_equal(binary.predict(X), (X.sum(axis=1) > 0).astype(int))

@@ -41,7 +41,7 @@ def test_each_equals_its_own_fit(monkeypatch, kind, compiled):
 
 def test_what_cannot_be_trained_together_is_refused():
     X, y = table()
-    with pytest.raises(ValueError, match="learning rate alone"):
+    with pytest.raises(ValueError, match="only in their learning rate"):
         fit_together([TabularRegressor(epochs=2), TabularRegressor(epochs=3)], X, y)
     with pytest.raises(ValueError, match="n_members=2"):
         fit_together([TabularRegressor(2), TabularRegressor(2, learning_rate=0.1)], X, y)

@@ -268,7 +268,7 @@ def test_few_rows_and_targets_of_the_other_kind(files, tmp_path):
     make(7).drop("z").write_csv(tmp_path / "t.csv")
     with pytest.raises(ValueError, match="at least 10 rows, received 7"):
         TabularClassifier(**SMALL).fit(TableStream(tmp_path / "t.csv", "y"))
-    with pytest.raises(ValueError, match="for labels take TabularClassifier"):
+    with pytest.raises(ValueError, match="use TabularClassifier for labels"):
         TabularRegressor(**SMALL).fit(stream_of(files, "y"))
     with pytest.raises(ValueError, match="Unknown label type: continuous"):
         TabularClassifier(**SMALL).fit(stream_of(files, "z"))

@@ -99,7 +99,7 @@ def test_too_few_rows_and_wrong_shares_are_refused():
     ):
         model.predict_interval(X, 0.95)
     for wrong in (0.0, 1.0, 90, math.nan):
-        with pytest.raises(EllayerError, match="coverage: expected a share"):
+        with pytest.raises(EllayerError, match="coverage: expected a fraction"):
             model.predict_interval(X, wrong)
     constant = TabularRegressor(**QUICK).fit(X, np.ones(60))
     with pytest.raises(EllayerError, match="received 0"):

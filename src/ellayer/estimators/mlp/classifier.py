@@ -40,103 +40,103 @@ if TYPE_CHECKING:
 
 
 class MLPClassifier(ProbabilisticClassifier, ConvertibleMLP):
-    """A multi-layer perceptron for classes, a drop-in successor of scikit-learn's.
+    """A multi-layer perceptron classifier, a drop-in replacement for scikit-learn's.
 
-    The parameters up to ``max_fun`` are scikit-learn's, with their defaults and meaning; those after
-    it are further ones.
+    The parameters up to ``max_fun`` are those of scikit-learn, with the same defaults and meaning; those after
+    it are additional.
 
     Parameters
     ----------
     hidden_layer_sizes : int or array-like of int, default=(100,)
-        Units of each hidden layer; () is a network without any.
+        Units of each hidden layer; () for none.
     activation : str, callable, pair or list, default="relu"
-        Of the hidden layers: "identity", "logistic", "tanh", "relu" or any row of
+        Activation of the hidden layers: "identity", "logistic", "tanh", "relu" or any row of
         ``ellayer.core.ACTIVATIONS`` such as "leaky_relu(0.1)"; a function g written with jax.numpy,
         or a pair (g, g'), checked against central differences; or a list with one per layer.
     solver : {"adam", "sgd", "lbfgs"}, default="adam"
     alpha : float, default=0.0001
-        L2: alpha / (2 m) sum W^2 in the cost.
+        Strength of L2: alpha / (2 m) sum W^2 in the cost.
     batch_size : int or "auto", default="auto"
         Examples per update; "auto" is min(200, n_samples).
     learning_rate : {"constant", "invscaling", "adaptive"}, default="constant"
-        Of sgd and of ``optimizer``: the rate, the rate / (examples seen + 1)^power_t, or a fifth of it
-        whenever ``n_iter_no_change`` epochs brought nothing.
+        For sgd and ``optimizer``: constant, divided by (examples seen + 1)^power_t, or divided by 5
+        after ``n_iter_no_change`` epochs without improvement.
     learning_rate_init : float, default=0.001
     power_t : float, default=0.5
     max_iter : int, default=200
         Epochs of one call of ``fit``; iterations of lbfgs.
     shuffle : bool, default=True
-        A new order of the examples each epoch.
+        Whether to shuffle the examples in each epoch.
     random_state : int, RandomState or None, default=None
-        The start and the validation split are those scikit-learn draws from it.
+        Initial parameters and the validation split are the same as in scikit-learn.
     tol : float, default=0.0001
-        The least improvement of the loss, or of the score with early stopping.
+        The smallest improvement of the loss, or of the score with early stopping.
     verbose : bool, default=False
-        Print scikit-learn's lines.
+        Print progress like scikit-learn.
     warm_start : bool, default=False
-        ``fit`` goes on where the last call stood: optimizer, learning rate, order of the examples and
-        patience too, so that 5 + 5 epochs are 10.
+        ``fit`` continues from the last call, including optimizer, learning rate, order of the examples and
+        patience, so that 5 + 5 epochs equal 10.
     momentum : float, default=0.9
     nesterovs_momentum : bool, default=True
     early_stopping : bool, default=False
-        Hold examples out, stop when their score stays the same, give the best parameters back.
+        Hold out examples, stop when their score no longer improves, and restore the best parameters.
     validation_fraction : float, default=0.1
     beta_1, beta_2, epsilon : float, defaults 0.9, 0.999, 1e-8
-        Of adam.
+        Parameters of adam.
     n_iter_no_change : int, inf or None, default=10
         Epochs without an improvement of ``tol`` before stopping; None and inf never stop.
     max_fun : int, default=15000
-        Evaluations of lbfgs at most.
+        Maximum number of function evaluations of lbfgs.
     loss : str, default="log_loss"
         "log_loss", "log_loss(smoothing=0.1)", "focal(gamma=2)", "squared_error", ...
     dropout : float or list, default=0.0
-        Rate of all hidden layers, a list for each of them, or a list with the input's first.
+        Rate of all hidden layers, or a list with one per hidden layer, optionally with that of the input first.
     output_activation : str, callable, pair or None, default=None
-        By default what belongs to the loss.
+        By default that of the loss.
     optimizer : str, optax.GradientTransformation or None, default=None
         In place of ``solver``: any row of ``ellayer.core.OPTIMIZERS``, optax's names ("lion"), "lbfgs",
-        or a transformation, which carries its own learning rate.
+        or a transformation, which has its own learning rate.
     learning_rate_schedule : str, callable or None, default=None
         In place of ``learning_rate``: a row of ``ellayer.core.SCHEDULES`` such as "cosine", or a function
-        of the update's number that returns the factor on the rate.
+        of the update number that returns the factor on the rate.
     l1 : float, default=0.0
         l1 / m sum abs(W) in the cost.
     weight_decay : float or None, default=None
-        Decoupled decay at each update; None is the optimizer's own (0.01 of adamw, else none).
+        Decoupled decay at each update; None is the default of the optimizer (0.01 for adamw, else none).
     clip_norm : float or None, default=None
         Largest norm of all gradients together.
     initializer : str or None, default=None
-        A row of ``ellayer.core.INITIALIZERS``; None is scikit-learn's draw.
+        A row of ``ellayer.core.INITIALIZERS``; None initialises as scikit-learn does.
     init_params : dict, pair or None, default=None
-        The start: {"W1": (n_1, n_x), "b1": ...} or (coefs, intercepts).
+        Initial parameters: {"W1": (n_1, n_x), "b1": ...} or (coefs, intercepts).
     validation_data : (X, y) or (X, y, sample_weight), default=None
-        Scored after each epoch; early stopping takes it in place of a split.
+        Scored after each epoch; early stopping uses it instead of a split.
     monitor : str or None, default=None
-        What stopping and ``restore_best`` look at: "loss" (of the validation examples, where there
-        are any), or a scorer's name such as "f1_macro". None is scikit-learn's rule: accuracy with early
+        The value monitored by stopping and ``restore_best``: "loss" (of the validation examples, if
+        any), or the name of a scorer such as "f1_macro". None is scikit-learn's rule: accuracy with early
         stopping, else the training loss; with ``class_weight`` and early stopping it is the loss.
     restore_best : bool or None, default=None
-        Give the parameters of the best epoch back; None does with early stopping.
+        Restore the parameters of the best epoch; None does so with early stopping.
     callbacks : list or None, default=None
         Functions called with an ``EpochInfo`` after each epoch, True stops; scikit-learn's callbacks
-        (``sklearn.callback``) may stand here or be set with ``set_callbacks``.
+        (``sklearn.callback``) can be passed here or set with ``set_callbacks``.
     time_limit : float or None, default=None
-        Seconds of one fit at most.
+        Maximum duration of one fit in seconds.
     dtype : "float32", "float64" or None, default=None
-        None keeps float32 and takes float64 for all else, as scikit-learn.
+        None keeps float32 and uses float64 for everything else, as in scikit-learn.
     device : str, jax device or None, default=None
         "cpu", "gpu", "gpu:0", ...; other devices than the CPU run compiled.
     engine : str, default="auto"
-        "auto" takes the loop that finishes first; "numpy", "jax", and "wide" or "direct" with them.
+        "auto" chooses the loop that finishes first; or "numpy" or "jax", optionally with "wide" or "direct".
     class_weight : dict, "balanced" or None, default=None
-        What an example weighs by its class; "balanced" is m / (K m_k) for class k, in ``partial_fit``
-        of the examples of each call. Several labels at once take "balanced" or a list of dicts.
+        Weights of the classes; "balanced" is m / (K m_k) for class k, in ``partial_fit`` computed for
+        the examples of each call. For multilabel y "balanced" or a list of dicts.
 
     Attributes
     ----------
     network_ : Network
     parameters_ : dict
-        The notes' "W1" (n_1, n_x), "b1" (n_1, 1), ...; views of ``coefs_`` and ``intercepts_``.
+        "W1" (n_1, n_x), "b1" (n_1, 1), ...; views of ``coefs_`` and ``intercepts_``.
     coefs_, intercepts_ : list of ndarray
         Shapes (n_in, n_out) and (n_out,).
     history_ : History
@@ -145,7 +145,7 @@ class MLPClassifier(ProbabilisticClassifier, ConvertibleMLP):
     loss_, best_loss_, loss_curve_, validation_scores_, best_validation_score_
         As in scikit-learn.
     n_iter_, t_ : int
-        Epochs of the last call, and examples seen in all.
+        Epochs of the last call, and total number of examples seen.
     stopped_by_ : str
         "convergence", "iterations", "callback", "time", "interrupted" or "divergence".
     engine_ : str
@@ -264,9 +264,9 @@ class MLPClassifier(ProbabilisticClassifier, ConvertibleMLP):
         single = np.flatnonzero(np.bincount(numbers) == 1)
         if (
             len(single) and len(Y) > 1 and not incremental
-        ):  # a part of the data need not have every class twice
+        ):  # a subset of the data may have fewer than two examples of a class
             labels = ", ".join(map(repr, self.classes_[single].tolist()[:10]))
-            # scikit-learn's message names the encoded classes
+            # scikit-learn's message has the encoded classes
             encoded = [str(bool(k)) if Y.shape[1] == 1 else str(k) for k in single]
             raise EllayerError(
                 f"The least populated classes in y have only 1 member, which is too few: {labels}. early_stopping needs at "
@@ -298,10 +298,10 @@ class MLPClassifier(ProbabilisticClassifier, ConvertibleMLP):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Sparse rows are made dense: whole where that is below 256 MB, else by mini-batches, and by blocks
-            in ``predict``.
+            Sparse rows are converted to dense: at once if that takes less than 256 MB, else by mini-batches, and by
+            blocks in ``predict``.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Labels, or a 0/1 matrix of several labels.
+            Labels, or a 0/1 matrix for multilabel classification.
         sample_weight : array-like of shape (n_samples,), default=None
             At least 0.
 
@@ -321,17 +321,17 @@ class MLPClassifier(ProbabilisticClassifier, ConvertibleMLP):
         sample_weight: ArrayLike | None = None,
         classes: ArrayLike | None = None,
     ) -> Self:
-        """Go on for one epoch over these examples, exactly where the last call left off.
+        """Train for one epoch on these examples, continuing exactly from the last call.
 
         With ``early_stopping`` a part of the examples is held out, the same part of the same
-        examples each time; ``coefs_`` are the best so far, and the next call goes on from the last.
+        examples each time; ``coefs_`` are the best so far, but the next call continues from the last.
 
         Parameters
         ----------
         X, y, sample_weight
             As for ``fit``.
         classes : array-like of shape (n_classes,), default=None
-            All classes there will be; needed in the first call only.
+            All classes; required in the first call only.
 
         Returns
         -------
@@ -373,8 +373,8 @@ class MLPClassifier(ProbabilisticClassifier, ConvertibleMLP):
         Returns
         -------
         P : ndarray of shape (n_samples, n_classes)
-            In the order of ``classes_``. Of outputs that are no probabilities (another
-            ``output_activation``): held to [0, 1], and with several classes divided by their sum.
+            In the order of ``classes_``. Outputs that are not probabilities (another
+            ``output_activation``) are clipped to [0, 1], and with several classes divided by their sum.
         """
         A = self._outputs(X)
         activation = self.network_.activations[-1]

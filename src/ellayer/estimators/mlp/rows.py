@@ -1,4 +1,4 @@
-"""The rows of an MLP's fit: in memory order and one dtype, some of them held out."""
+"""Rows for the fit of an MLP: memory order, dtype and validation split."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def ordered_rows(X: Rows, dtype: DTypeLike, may_stay_sparse: bool = True) -> Row
 def split_off_validation(
     examples: Examples, share: float, random: np.random.RandomState, strata: np.ndarray | None
 ) -> tuple[Examples, Examples]:
-    """Return the examples to learn from and those held out, split as scikit-learn splits them."""
+    """Return the training and the held-out examples, split as in scikit-learn."""
     rows = np.arange(len(examples))
     inside, outside = train_test_split(rows, random_state=random, test_size=share, stratify=strata)
     if len(outside) < 2:

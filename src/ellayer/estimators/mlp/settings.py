@@ -1,4 +1,4 @@
-"""From an estimator's parameters to the settings of one fit, in the terms of ``engine.train``."""
+"""Settings of one fit from the parameters of an estimator, in the terms of ``engine.train``."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class FitSettings:
     Attributes
     ----------
     lbfgs : bool
-        One minimization over all examples, in place of epochs.
+        One minimization over all examples instead of epochs.
     incremental : bool
-        ``partial_fit``: one epoch, after which no rule is applied.
+        ``partial_fit``: one epoch without stopping rules.
     continues : bool
-        The next call may continue with other examples, so that the engine stays in the parameters' own space.
+        The next call may continue with other examples, so that the engine must not use wide training.
     optimizer : str or optax transformation
     learning_rate : float or None
         None for a transformation, which has its own.
@@ -53,13 +53,13 @@ class FitSettings:
     engine : str
     devices : list or None
     monitored : str
-        The value that stopping looks at.
+        The value monitored for stopping.
     early_stopping, restore_best, verbose : bool
     tolerance : float
     patience : int or inf
         Epochs without an improvement of ``tolerance`` before stopping.
     warns_of_limit : bool
-        Whether an end by ``max_epochs`` is worth a warning.
+        Whether to warn if ``max_epochs`` is reached.
     """
 
     lbfgs: bool
@@ -90,7 +90,7 @@ class FitSettings:
     def of(
         cls, estimator: BaseEstimator, network: Network, incremental: bool, has_validation: bool
     ) -> FitSettings:
-        """Return the settings of an estimator's parameters."""
+        """Return the settings for the parameters of an estimator."""
         engine, devices = choose_engine(estimator, network)
         patience = estimator.n_iter_no_change
         restore = estimator.early_stopping if estimator.restore_best is None else estimator.restore_best
@@ -123,7 +123,7 @@ class FitSettings:
 
 
 def choose_engine(estimator: BaseEstimator, network: Network) -> tuple[str, list[Any] | None]:
-    """Return the engine's name and devices, from ``engine``, ``device`` and a user's functions."""
+    """Return the engine and devices, from ``engine``, ``device`` and custom functions."""
     engine, devices = estimator.engine, _devices(estimator.device)
     if devices is not None and devices[0].platform != "cpu" and "jax" not in engine:
         if "numpy" in engine:
@@ -145,7 +145,7 @@ def choose_engine(estimator: BaseEstimator, network: Network) -> tuple[str, list
 
 
 def _devices(device: object) -> list[Any] | None:
-    """Return jax's devices for a name like "cpu", "gpu" or "gpu:1", a device or a list of devices."""
+    """Return jax devices for a name like "cpu", "gpu" or "gpu:1", a device or a list of devices."""
     if device is None:
         return None
     if not isinstance(device, str):
@@ -184,7 +184,7 @@ def is_lbfgs(estimator: BaseEstimator) -> bool:
 
 
 def _rate_rule(estimator: BaseEstimator) -> Any:
-    """Return the learning-rate rule in force; scikit-learn's three belong to sgd."""
+    """Return the effective learning-rate rule; the three of scikit-learn apply to sgd."""
     if estimator.learning_rate_schedule is not None:
         return "schedule"
     sgd = estimator.solver == "sgd" and estimator.optimizer is None
@@ -199,7 +199,7 @@ def _base_rate(estimator: BaseEstimator) -> float | None:
 
 
 def _monitored(estimator: BaseEstimator, has_validation: bool) -> Monitored:
-    """Return the value that stopping looks at; accuracy is not meant by those who weigh the classes."""
+    """Return the value monitored for stopping; with class weights not accuracy."""
     monitor = estimator.monitor
     if monitor is None and estimator.early_stopping and getattr(estimator, "class_weight", None) is not None:
         monitor = "loss"

@@ -1,4 +1,4 @@
-"""Conversions: an estimator from the notes' dict of parameters, to scikit-learn's estimator and from it."""
+"""Conversions: from a dict of parameters to an estimator, and to and from scikit-learn."""
 
 from __future__ import annotations
 
@@ -55,24 +55,24 @@ class ConvertibleMLP(BaseMLP):
         feature_names: Sequence[str] | None = None,
         **settings: Any,
     ) -> Self:
-        """Return a fitted estimator around given parameters.
+        """Return a fitted estimator with the given parameters.
 
         Parameters
         ----------
         parameters : dict
             "W1" (n_1, n_x), "b1" (n_1, 1), ..., "WL", "bL", as ``train`` returns them.
         classes : array-like, optional
-            The labels, for a classifier; 0, 1, ... by default. One output unit means two classes. More
-            output units than one mean as many classes, or as many labels at once with
+            The labels, for a classifier; 0, 1, ... by default. One output unit means two classes.
+            Several output units mean as many classes, or multilabel classification with
             ``output_activation="sigmoid"``.
         feature_names : list of str, optional
         **settings
-            The constructor's parameters: ``activation``, ``output_activation``, ``loss`` and so on. The
+            Constructor parameters: ``activation``, ``output_activation``, ``loss`` and so on. The
             sizes of the layers follow from the parameters.
 
         Returns
         -------
-        A fitted estimator: it predicts, and ``partial_fit`` continues from there.
+        A fitted estimator, which ``partial_fit`` can train further.
 
         Examples
         --------
@@ -96,12 +96,12 @@ class ConvertibleMLP(BaseMLP):
         return estimator
 
     def to_sklearn(self) -> Any:
-        """Return scikit-learn's estimator with these parameters: equal predictions.
+        """Return a scikit-learn estimator with these parameters and equal predictions.
 
         Raises
         ------
         EllayerError
-            If scikit-learn has no name for an activation, an output or a loss.
+            If scikit-learn does not support an activation, output or loss.
         """
         from sklearn import neural_network
 
@@ -127,7 +127,7 @@ class ConvertibleMLP(BaseMLP):
         return model
 
     def _take_sklearn(self, model: BaseEstimator) -> None:
-        """Become fitted by scikit-learn's fitted estimator, whose parameters are those of this one."""
+        """Set the fitted state from a fitted scikit-learn estimator with the same parameters."""
         if is_classifier(model):
             self._take_labels(mlp_labels(model))
         network = make_network(self, len(model.coefs_[0]), model.coefs_[-1].shape[1], self._loss_name())
@@ -161,14 +161,12 @@ def _layer_sizes(parameters: Mapping[str, ArrayLike]) -> list[int]:
         )
     shapes = [np.shape(parameters[f"W{l}"]) for l in range(1, L + 1)]
     if any(len(shape) != 2 for shape in shapes) or any(a[0] != b[1] for a, b in pairwise(shapes)):
-        raise EllayerError(
-            f"parameters: expected W of shapes (n_l, n_(l-1)) that follow on each other, received {shapes}"
-        )
+        raise EllayerError(f"parameters: expected W of consistent shapes (n_l, n_(l-1)), received {shapes}")
     return [shapes[0][1], *(shape[0] for shape in shapes)]
 
 
 def _label_binarizer(classes: ArrayLike | None, n_outputs: int, output_activation: object) -> LabelBinarizer:
-    """Return labels for so many output units; several 0/1 labels if each unit is a sigmoid."""
+    """Return labels for the output units; multilabel if each unit is a sigmoid."""
     several = n_outputs > 1 and sklearn_name(str(output_activation)) == "logistic"
     count = 2 if n_outputs == 1 else n_outputs
     classes = np.arange(count) if classes is None else np.unique(classes)
@@ -210,7 +208,7 @@ def _memory(model: BaseEstimator) -> Memory:
 
 
 def _by_name(arrays: Sequence[np.ndarray], network: Network) -> Parameters:
-    """Return arrays in scikit-learn's order, all coefs and then all intercepts, under the notes' names."""
+    """Return arrays in scikit-learn's order, all coefs and then all intercepts, as "W1", "b1", ..."""
     names = [f"{kind}{l}" for kind in "Wb" for l in range(1, network.L + 1)]
     return {
         name: np.ascontiguousarray(array.T) if kind_of(name) == "W" else array.reshape(-1, 1).copy()

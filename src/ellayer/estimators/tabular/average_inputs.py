@@ -1,4 +1,4 @@
-"""The average training row of a table estimator, from where explanations measure."""
+"""The average training row of a table estimator, the baseline of explanations."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from ...core.inputs import inputs_forward
 from ...core.network import Network
 from ...engine.state import Parameters
 
-AVERAGED = 2000  # training rows of which the average is stored
+AVERAGED = 2000  # number of training rows for the average
 
 
 def average_inputs(network: Network, members: Sequence[Parameters], X: np.ndarray) -> list[np.ndarray]:
     """Return the mean of A^[0] over up to 2000 prepared rows (m, n_x), evenly spread, for each member.
 
-    Explanations measure from there: it is a row for embedded categories, too.
+    It is the baseline of explanations, also for embedded categories.
 
     Parameters
     ----------

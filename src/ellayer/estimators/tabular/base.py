@@ -53,14 +53,14 @@ CONSTRAINTS: dict[str, list[Any]] = {
 
 
 class BaseTabular(BaseEstimator, FittedTable):
-    """Base of ``TabularClassifier`` and ``TabularRegressor``, which define what differs between classes and numbers.
+    """Base of ``TabularClassifier`` and ``TabularRegressor``, which define what differs between classification and regression.
 
-    These methods are theirs: ``_learn_targets(y)`` and ``_targets(y)`` return Y (m, n_L), of the fit and of
+    They implement these methods: ``_learn_targets(y)`` and ``_targets(y)`` return Y (m, n_L), of the fit and of
     further targets; ``_is_constant(Y)``, ``_warn_of_constant()``; ``_find_metric()``, ``_loss(recipe)`` and
     ``_score_of_epoch(AL, Y, weights)``; ``_start_evaluation(count, Y, weights)`` sets the attributes of a fit
     without validation rows, and ``_evaluate(Z, examples)`` those of one with them, from outputs (K, m, n_L) that
-    are nan for rows learned from, and returns the predictions; ``_target_facts()``
-    are stored. What predicts is in ``fitted``.
+    are nan for training rows, and returns the predictions; ``_target_facts()``
+    are saved. Prediction is in ``fitted``.
     """
 
     _task: ClassVar[str]
@@ -72,8 +72,8 @@ class BaseTabular(BaseEstimator, FittedTable):
         validate_parameters(self)
 
     def _fit(self, request: FitRequest, others: Sequence[BaseTabular] = ()) -> Self:
-        """Fit this model, and others that differ in their learning rate alone, to one prepared table."""
-        self.__dict__.pop("held_out_", None)  # of an earlier stream
+        """Fit this model, and others that differ only in their learning rate, to one prepared table."""
+        self.__dict__.pop("held_out_", None)  # from an earlier fit on a stream
         models: list[BaseTabular] = [self, *others]
         recipes = [find_recipe(model.recipe, model._task, model.learning_rate) for model in models]
         hidden = None if self.hidden_layer_sizes is None else hidden_sizes(self.hidden_layer_sizes)
@@ -105,7 +105,7 @@ class BaseTabular(BaseEstimator, FittedTable):
         return self
 
     def _stream_steps(self, recipe: Recipe) -> StreamSteps:
-        """Return the parts of this estimator that a stream is prepared with."""
+        """Return the parts of this estimator for preparing a stream."""
         return StreamSteps(
             task=self._task,
             dtype=self.dtype,
@@ -142,7 +142,7 @@ class BaseTabular(BaseEstimator, FittedTable):
             random = np.random.RandomState(seed)
             held_out = member_folds(self._strata(Y), len(Y), self.n_members, random, splitter)
             self._warn_of_few(Y, held_out is not None)
-        if held_out is not None and all(rows is held_out[0] for rows in held_out):  # nobody learns from these
+        if held_out is not None and all(rows is held_out[0] for rows in held_out):  # not used for training
             inside = np.setdiff1d(np.arange(len(Y)), held_out[0])
         self._prepare(table if inside is None else take_rows(table, inside), recipe)
         examples = Examples(self._matrix(table, new=False), Y.astype(self.dtype), weights)
@@ -194,7 +194,7 @@ class BaseTabular(BaseEstimator, FittedTable):
         return labels
 
     def _weights(self, sample_weight: ArrayLike | None, Y: np.ndarray) -> np.ndarray | None:
-        """Return the weight of each row, by itself and by its class; rows of weight 0 are left out of the fit."""
+        """Return the weight of each row, including that of its class; rows of weight 0 are excluded from the fit."""
         weights = check_weights(sample_weight, Y)
         by_class = self._class_weights(Y, weights)
         if by_class is not None:
@@ -206,7 +206,7 @@ class BaseTabular(BaseEstimator, FittedTable):
         return weights
 
     def _prepare(self, table: list[Column], recipe: Recipe) -> None:
-        """Fit the preparation on the rows to learn from."""
+        """Fit the preparation on the training rows."""
         preparation = TablePreparation(self.column_kinds, max_one_hot=recipe["embed_categories_above"])
         preparation.n_features_in_ = self.n_features_in_
         if hasattr(self, "feature_names_in_"):
@@ -226,7 +226,7 @@ class BaseTabular(BaseEstimator, FittedTable):
     def _warn_of_few(self, Y: np.ndarray, holds_out: bool) -> None:
         if not holds_out:
             warn_user(
-                f"{len(Y)} rows are too few to hold any out (at least {FEWEST_ROWS}, and classes of more than one): the "
+                f"{len(Y)} rows are too few to hold out a validation set (at least {FEWEST_ROWS}, and classes of more than one): the "
                 "last epoch is kept and there is no validation score",
             )
 
@@ -253,7 +253,7 @@ class BaseTabular(BaseEstimator, FittedTable):
         return super()._read(X)
 
     def model_parts(self) -> ModelParts:
-        """Return the network, the members' parameters and the way from the table to its columns."""
+        """Return the network, the parameters of the members, and the conversion of a table to columns."""
         check_is_fitted(self)
         return super().model_parts()
 
@@ -293,7 +293,7 @@ class BaseTabular(BaseEstimator, FittedTable):
 def _as_labels(y: ArrayLike) -> np.ndarray:
     to_numpy = (
         None if hasattr(y, "__arrow_c_array__") else getattr(y, "to_numpy", None)
-    )  # pyarrow's would not copy
+    )  # pyarrow arrays would not copy
     labels = np.asarray(y if to_numpy is None else to_numpy())
     kinds = set(map(type, labels.ravel().tolist())) if labels.dtype.kind == "O" else set()
     return np.array(labels.tolist()) if len(kinds) == 1 and kinds <= {bool, int, float} else labels

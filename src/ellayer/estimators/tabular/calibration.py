@@ -1,4 +1,4 @@
-"""From the outputs of a table classifier to probabilities that are calibrated, and to labels."""
+"""Calibrated probabilities and labels from the outputs of a table classifier."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def score(
     weights: np.ndarray | None,
     decision: np.ndarray | float = 1.0,
 ) -> float:
-    """Return the metric of probabilities (m, K), or of the labels that follow from them.
+    """Return the metric of probabilities (m, K), or of the resulting labels.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def score(
 
 
 def prior(numbers: np.ndarray, weights: np.ndarray | None, K: int) -> np.ndarray:
-    """Return the weight of the rows of each class, held above 0: the decision of equal recalls."""
+    """Return the total weight of each class, clipped above 0: the decision rule for balanced recall."""
     return np.maximum(np.bincount(numbers, weights, minlength=K), 1e-12)
 
 
@@ -102,9 +102,9 @@ def _best_of(candidates: np.ndarray, values: np.ndarray, near: float) -> float:
 
 
 def temperature_for(log_P: np.ndarray, numbers: np.ndarray, weights: np.ndarray | None) -> float:
-    """Return T for which softmax(log P / T) has the lowest log loss, held near 1 where rows are few.
+    """Return T for which softmax(log P / T) has the lowest log loss, shrunk towards 1 for few rows.
 
-    The penalty 2 (log T)^2 / m is a normal prior of log T with spread 1/2; 1 where T brings nothing.
+    The penalty 2 (log T)^2 / m is a normal prior of log T with standard deviation 1/2; 1 if T does not lower the loss.
 
     Parameters
     ----------

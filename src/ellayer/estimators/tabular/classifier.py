@@ -33,30 +33,30 @@ if TYPE_CHECKING:
     from ..examples import RandomState, RowStream, TableLike
 
 __all__ = ["TabularClassifier"]
-TIE = 1e-8  # log loss decides between epochs of equal accuracy
+TIE = 1e-8  # the log loss breaks ties between epochs of equal accuracy
 
 
 class TabularClassifier(ProbabilisticClassifier, BaseTabular, FittedTableClassifier):
-    """A classifier for raw tables: mixed columns in, calibrated probabilities out, no tuning.
+    """A classifier for raw tables with mixed columns: calibrated probabilities without tuning.
 
-    Columns are told apart and prepared (see ``TablePreparation``), a network is trained by a recipe
-    that is strong on tables (RealMLP, Holzmüller et al. 2024), a fifth of the rows decides which
-    epoch is kept, and the probabilities are calibrated by a temperature.
+    Column types are detected and columns prepared (see ``TablePreparation``), a network is trained by a
+    recipe for tables (after RealMLP, Holzmüller et al. 2024), the best epoch is selected on a fifth of
+    the rows, and the probabilities are calibrated by a temperature.
 
     Parameters
     ----------
     n_members : int, default=1
-        Networks whose probabilities are averaged. Each holds out another fold; they are trained at once.
+        Number of networks whose probabilities are averaged. Each holds out another fold; they are trained together.
     epochs : int or None, default=None
-        None is the recipe's number for so many rows.
+        None is the recipe's number for the number of rows.
     time_limit : float or None, default=None
-        Seconds for the fit; the learning-rate schedule is fitted into them.
+        Maximum duration of the fit in seconds; the learning-rate schedule is shortened to fit.
     hidden_layer_sizes : int, array-like of int or None, default=None
-        None is the recipe's for so many rows: two small layers for few, three of 256 units for many.
+        None is the recipe's choice for the number of rows.
     metric : str, default="log_loss"
         A row of ``core.metrics.METRICS`` for classes: "log_loss", "brier", "roc_auc" (or "auc"), "accuracy",
-        "balanced_accuracy", "f1" or "calibration_error". Decides which epoch is best, whether labels are
-        smoothed (for metrics of labels), and how labels follow from probabilities.
+        "balanced_accuracy", "f1" or "calibration_error". Determines the best epoch, whether labels are
+        smoothed (for metrics of labels), and the decision rule from probabilities to labels.
     class_weight : dict, "balanced" or None, default=None
     positive : label or None, default=None
         Of two classes the one that F1 and costs speak of; None is the second.
@@ -69,35 +69,35 @@ class TabularClassifier(ProbabilisticClassifier, BaseTabular, FittedTableClassif
         None is the recipe's.
     batch_size : int, default=256
     column_kinds : dict or None, default=None
-        The kind of a column by name where it should not be guessed: "numeric", "categorical", "boolean",
+        The kind of a column by name, to override detection: "numeric", "categorical", "boolean",
         "date", "text", "identifier" or "ignore".
     dtype : {"float32", "float64"}, default="float32"
-        Of the training; predictions are formed in float64.
+        Type for training; predictions are computed in float64.
     random_state : int, RandomState or None, default=None
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
     preparation_ : TablePreparation
-        ``preparation_.describe()`` tells what each column was taken for.
+        ``preparation_.describe()`` lists the detected kind of each column.
     network_ : Network or None
-        None where y has one class.
+        None if y has one class.
     members_ : list of dict
         Parameters of each network.
     history_ : History
         One row per epoch, means over the members.
     best_epochs_ : list of int
     average_inputs_ : list of ndarray
-        For each member the average training row after the embeddings, from where explanations measure.
+        For each member the average training row after the embeddings, the baseline of explanations.
     oof_prediction_ : ndarray of shape (n_samples, n_classes)
-        Probabilities of each row by the members that had not learned from it; nan where there is none
-        (with fewer than 5 members, or an ``eval_set``); empty after a stream.
+        Out-of-fold probabilities: of each row by the members not trained on it; nan for rows without such a
+        member (with fewer than 5 members, or an ``eval_set``); empty after a stream.
     held_out_ : (frame, ndarray)
-        After a stream alone, and not stored: rows that were held out, as they came, and their targets.
+        Only after a stream, and not saved: held-out rows and their targets.
     validation_score_ : float
         The metric of those, or of ``eval_set``.
     temperature_ : float
-        The outputs are divided by it; 1 where that does not lower the log loss.
+        The divisor of the outputs; 1 if that does not lower the log loss.
     decision_ : ndarray of shape (n_classes,)
         The label is the class of the largest p / decision; of two classes 1 - threshold and threshold.
     positive_ : label or None
@@ -161,20 +161,20 @@ class TabularClassifier(ProbabilisticClassifier, BaseTabular, FittedTableClassif
         Parameters
         ----------
         X : pandas or polars frame, or array-like of shape (n_samples, n_features), or stream
-            Numbers, text, categories, truth values, dates, with missing values. A ``data.TableStream``
-            stands for X and y of a table larger than memory: the preparation is learned from a random
-            sample of 100,000 rows, and mini-batches come from a scratch file of the prepared rows.
+            Numbers, text, categories, Booleans, dates, with missing values. A ``data.TableStream``
+            replaces X and y for a table larger than memory: the preparation is fitted on a random
+            sample of 100,000 rows, and mini-batches are read from a scratch file of the prepared rows.
         y : array-like of shape (n_samples,)
             None with a stream.
         sample_weight : array-like of shape (n_samples,), default=None
         groups, time : array-like of shape (n_samples,), default=None
-            One of them: validation rows are whole groups, or the latest rows (dates or numbers), instead of
-            random ones.
+            At most one of them: validation rows are whole groups, or the latest rows (dates or numbers),
+            instead of random ones.
         eval_set : (X, y) or (X, y, sample_weight), default=None
-            Rows to choose the best epoch and the temperature by, in place of held-out ones.
+            Validation rows to select the best epoch and the temperature, instead of held-out ones.
         callbacks : sequence of functions
-            Called with an ``EpochInfo`` after each epoch, whose validation columns are those of before
-            it; True stops.
+            Called with an ``EpochInfo`` after each epoch, whose validation columns are those before
+            it; returning True stops the fit.
         progress : function, default=None
             Called several times a second with ``info.iteration`` and ``info.total``.
         states : sequence of TrainState, default=None
@@ -222,7 +222,7 @@ class TabularClassifier(ProbabilisticClassifier, BaseTabular, FittedTableClassif
         single = np.flatnonzero(Y.sum(axis=0) == 1)
         if len(single) and holds_out:
             labels = ", ".join(map(repr, self.classes_[single].tolist()[:10]))
-            warn_user(f"y: one example only of {labels}; it is learned from and never held out")
+            warn_user(f"y: only one example of {labels}; it is used for training and never held out")
 
     def _is_constant(self, Y: np.ndarray) -> bool:
         return len(self.classes_) == 1

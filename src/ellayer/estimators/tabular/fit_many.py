@@ -1,4 +1,4 @@
-"""fit_together: one table under several learning rates, prepared once and trained in one program if that pays."""
+"""fit_together: models for one table with several learning rates, prepared once and trained together if that pays."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def fit_together(
     time: ArrayLike | None = None,
     progress: Callable[[Info], object] | None = None,
 ) -> Sequence[BaseTabular]:
-    """Fit table estimators that differ in their learning rate alone; each as its own ``fit`` would be.
+    """Fit table estimators that differ only in their learning rate; each equals its own ``fit``.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def fit_together(
     Raises
     ------
     ValueError
-        For models that differ in something else, or have several members.
+        For models that differ in other settings, or have several members.
 
     Examples
     --------
@@ -66,7 +66,7 @@ def _check(models: Sequence[BaseTabular]) -> None:
     settings = [{**model.get_params(), "learning_rate": None} for model in models]
     if len({type(model) for model in models}) > 1 or any(one != settings[0] for one in settings):
         raise EllayerError(
-            "fit_together: expected models that differ in their learning rate alone; fit the others apart"
+            "fit_together: expected models that differ only in their learning rate; fit the others separately"
         )
     if settings[0]["n_members"] != 1:
         raise EllayerError(

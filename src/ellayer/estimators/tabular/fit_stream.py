@@ -1,8 +1,8 @@
 """The prepared examples of a table larger than memory: two passes over its rows into a scratch file.
 
-The first pass counts the rows and keeps a random sample; the preparation is learned from the sample. The
-second writes the prepared rows into a scratch file without a name, which is gone however the fit ends, and
-keeps a part that is held out. Memory holds blocks, the sample and what is held out, however many rows there are.
+The first pass counts the rows and draws a random sample, on which the preparation is fitted. The
+second writes the prepared rows to a scratch file without a name, which disappears however the fit ends, and
+holds out a part. Only blocks, the sample and the held-out rows are in memory.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
     from ...tables.columns import Column
 
 SAMPLE_ROWS = 100_000
-START_ROWS = 10_000  # of the sample, to draw the network's start from
-SAMPLE_NUMBERS = 1 << 23  # in the sample, fewer rows of a wide table
+START_ROWS = 10_000  # rows of the sample for initialising the network
+SAMPLE_NUMBERS = 1 << 23  # numbers in the sample: fewer rows of a wide table
 
 
 def is_stream(X: object) -> TypeGuard[RowStream]:
-    """Return whether X gives its rows and targets in blocks."""
+    """Return whether X is a stream of blocks of rows and targets."""
     return callable(getattr(X, "blocks", None))
 
 
@@ -51,11 +51,11 @@ class Sample:
     count : int
         The rows of the stream.
     share : float
-        Of the rows that are held out: those with the largest keys.
+        Fraction of held-out rows: those with the largest keys.
     X, y : polars frame, ndarray
-        A sample of the rows to learn from.
+        A sample of the training rows.
     targets : Counter
-        For classes the rows of each label; for numbers the smallest and the largest.
+        For classification the count of each label; for regression the minimum and the maximum.
     """
 
     count: int
@@ -67,7 +67,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class StreamSteps:
-    """The parts of a table estimator that a stream is prepared with; the callables as in ``BaseTabular``."""
+    """The parts of a table estimator for preparing a stream; the callables are those of ``BaseTabular``."""
 
     task: str
     dtype: str
@@ -92,7 +92,7 @@ def stream_data(
     Parameters
     ----------
     steps : StreamSteps
-        Learn the targets and the preparation.
+        Fit the targets and the preparation.
     request : FitRequest
     seed : int
     scratch : file
@@ -101,7 +101,7 @@ def stream_data(
     Raises
     ------
     EllayerError
-        For arguments that a stream does not take, too few rows, and a disk without space.
+        For arguments that a stream does not support, too few rows, or too little disk space.
     """
     stream = _checked_stream(steps, request)
     sample = _first_pass(steps, stream, seed, holds_out=request.eval_set is None)
@@ -131,7 +131,7 @@ def _checked_stream(steps: StreamSteps, request: FitRequest) -> RowStream:
     assert is_stream(request.X)
     if request.y is not None or request.sample_weight is not None:
         raise EllayerError(
-            "y, sample_weight: expected None with a stream, which gives the targets with its rows; received "
+            "y, sample_weight: expected None with a stream, which includes the targets; received "
             f"{'y' if request.y is not None else 'sample_weight'}"
         )
     if request.groups is not None or request.time is not None:
@@ -155,7 +155,7 @@ def _keyed(stream: RowStream, seed: int) -> Iterator[tuple[Any, np.ndarray, np.n
 
 
 def _first_pass(steps: StreamSteps, stream: RowStream, seed: int, holds_out: bool) -> Sample:
-    """Count the rows, keep those with the smallest keys as a sample, and gather the targets in short."""
+    """Count the rows, keep those with the smallest keys as a sample, and summarise the targets."""
     import polars as pl
 
     frames: list[Any] = []
@@ -176,7 +176,7 @@ def _first_pass(steps: StreamSteps, stream: RowStream, seed: int, holds_out: boo
             bound = float(frames[0][2].max())
     if count < FEWEST_ROWS:
         raise EllayerError(
-            f"X: expected a stream of at least {FEWEST_ROWS} rows, received {count}; read so small a table into memory"
+            f"X: expected a stream of at least {FEWEST_ROWS} rows, received {count}; read this small table into memory"
         )
     share = min(1.0 / FOLDS[0], MOST_HELD_OUT / count) if holds_out else 0.0
     X, y, keys = _smallest(frames, _sample_size(frames[0][0]))
@@ -206,9 +206,9 @@ def _smallest(frames: list[Any], size: int) -> tuple[Any, np.ndarray, np.ndarray
 
 
 def _learn_targets(steps: StreamSteps, sample: Sample) -> tuple[np.ndarray, np.ndarray | None]:
-    """Learn classes from all labels, or the scale from the sample and both ends; return Y, one row per label or number.
+    """Fit classes on all labels, or the scale on the sample and the range; return Y, one row per label or number.
 
-    With it, for classes, how many rows each label has.
+    For classification also return the count of each label.
     """
     if steps.task != "classes":
         return steps.learn_targets(np.concatenate([sample.y, np.array(list(sample.targets))])), None
@@ -225,9 +225,9 @@ def _second_pass(
     by_class: np.ndarray | None,
     scratch: IO[bytes],
 ) -> tuple[Examples | None, tuple[pl.DataFrame, np.ndarray] | None]:
-    """Write the prepared rows to learn from into the scratch file.
+    """Write the prepared training rows to the scratch file.
 
-    Return those held out, prepared and as they came; None for no share.
+    Return the held-out rows, prepared and raw; None if no fraction is held out.
     """
     import polars as pl
 
@@ -260,5 +260,5 @@ def _check_space(need: int) -> None:
     if need > free:
         raise EllayerError(
             f"scratch file: expected {need / 1e9:.3g} GB free in {folder} for the prepared rows, received {free / 1e9:.3g}; "
-            "make room, or name another folder in the environment variable TMPDIR"
+            "free some space, or set another folder by the environment variable TMPDIR"
         )

@@ -1,7 +1,7 @@
-"""Fitted table models: what predicts, without scikit-learn.
+"""Fitted table models: prediction without scikit-learn.
 
-The table estimators add the fit and scikit-learn's interface. A saved model is restored from these parts alone where it
-only predicts, so that a prediction does not wait for scikit-learn.
+The table estimators add the fit and scikit-learn's interface. A saved model is restored from these parts only, if it
+is used only for prediction, so that it does not import scikit-learn.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class FittedTable(ABC):
     def _matrix(
         self, table: list[Column], dtype: DTypeLike | None = None, new: bool = True, warn: bool = True
     ) -> np.ndarray:
-        """The prepared rows, new ones or those of the fit; a column of 0 where nothing in the table can be used."""
+        """Return the prepared rows, new ones or those of the fit; a column of 0 if no column can be used."""
         dtype = np.dtype(dtype or self.dtype)
         X = self.preparation_.transform_columns(table, warn, warn_of_levels=new, dtype=dtype)
         return X if X.shape[1] else np.zeros((len(X), 1), dtype)
@@ -98,12 +98,12 @@ class FittedTable(ABC):
         """Raise an error for a single member, which has no spread."""
         if len(self.members_) < 2:
             raise EllayerError(
-                f"return_std: expected several members to see their spread, received {len(self.members_)}; fit "
+                f"return_std: expected several members for a standard deviation, received {len(self.members_)}; fit "
                 f"with {type(self).__name__}(n_members=8)"
             )
 
     def model_parts(self) -> ModelParts:
-        """Return the network, the members' parameters and the way from the table to its columns."""
+        """Return the network, the parameters of the members, and the conversion of a table to columns."""
         return ModelParts(
             network=self.network_,
             member_parameters=self.members_,
@@ -147,11 +147,11 @@ class FittedTable(ABC):
 
     @abstractmethod
     def _target_kind(self) -> TargetKind:
-        """Return what the outputs stand for."""
+        """Return the ``target_kind``."""
 
     @abstractmethod
     def _set_target_facts(self, facts: dict[str, Any]) -> None:
-        """Restore what ``_target_facts`` of the estimator returned."""
+        """Restore the result of the estimator's ``_target_facts``."""
 
 
 class FittedTableClassifier(FittedTable):
@@ -170,7 +170,7 @@ class FittedTableClassifier(FittedTable):
         ----------
         X : frame or array-like of shape (n_samples, n_features)
         return_std : bool, default=False
-            Also return how far the members spread in the probability of that label.
+            Also return the standard deviation over the members of the probability of that label.
 
         Returns
         -------
@@ -255,7 +255,7 @@ class FittedTableRegressor(FittedTable):
         return each.mean(axis=0), each.std(axis=0)
 
     def predict_interval(self, X: TableLike, coverage: float = 0.9) -> np.ndarray:
-        """Return for each row an interval that holds the true number with a probability of ``coverage``.
+        """Return an interval for each row that contains the true value with probability ``coverage``.
 
         Conformal prediction: the prediction, and the quantiles of the residuals of rows held out in training.
 
@@ -278,7 +278,7 @@ class FittedTableRegressor(FittedTable):
         return np.asarray(self.predict(X)[:, None] + np.array(ends))
 
     def _numbers(self, Z: np.ndarray) -> np.ndarray:
-        """Outputs in the target's own unit, held to its range."""
+        """Return outputs in the unit of the target, clipped to its range."""
         target = self.target_
         return np.clip(target["center"] + target["scale"] * Z, target["low"], target["high"])
 

@@ -1,8 +1,8 @@
-"""Prediction intervals for numbers by conformal prediction: from the residuals of rows that were held out.
+"""Prediction intervals for regression by conformal prediction, from the residuals of held-out rows.
 
     [prediction + r_(l), prediction + r_(u)],  l = floor((n + 1) alpha / 2),  u = ceil((n + 1) (1 - alpha / 2))
 
-with the n sorted residuals r = y - prediction. A new row from the same source lies inside with a probability of at
+with the n sorted residuals r = y - prediction. A new row from the same distribution is inside with a probability of at
 least 1 - alpha (Vovk et al. 2005; Lei et al. 2018), whatever the model is.
 """
 
@@ -14,11 +14,11 @@ import numpy as np
 
 from ...errors import EllayerError
 
-MOST = 2001  # residuals that are kept; of more, so many quantiles
+MOST = 2001  # maximum number of residuals; more are replaced by as many quantiles
 
 
 def kept_residuals(residuals: np.ndarray) -> np.ndarray:
-    """Return the finite residuals, sorted; of more than 2001 as many quantiles.
+    """Return the finite residuals, sorted; more than 2001 are replaced by as many quantiles.
 
     Parameters
     ----------
@@ -31,14 +31,14 @@ def kept_residuals(residuals: np.ndarray) -> np.ndarray:
 
 
 def interval_ends(residuals: np.ndarray, coverage: float) -> tuple[float, float]:
-    """Return by how much an interval begins below a prediction and ends above it.
+    """Return the distances of the ends of an interval from the prediction.
 
     Parameters
     ----------
     residuals : ndarray, shape (n,)
         Sorted.
     coverage : float
-        Share of new rows inside, above 0 and below 1.
+        Fraction of new rows inside, above 0 and below 1.
 
     Returns
     -------
@@ -51,7 +51,9 @@ def interval_ends(residuals: np.ndarray, coverage: float) -> tuple[float, float]
     (-9.0, 9.0)
     """
     if not 0.0 < coverage < 1.0:
-        raise EllayerError(f"coverage: expected a share above 0 and below 1, received {coverage!r}; try 0.9")
+        raise EllayerError(
+            f"coverage: expected a fraction above 0 and below 1, received {coverage!r}; try 0.9"
+        )
     n = len(residuals)
     outside = (n + 1) * (1.0 - coverage) / 2.0
     rank = math.floor(outside + 1e-9)
@@ -65,11 +67,11 @@ def interval_ends(residuals: np.ndarray, coverage: float) -> tuple[float, float]
 
 
 def of_the_mean(residuals: np.ndarray, predictions: np.ndarray) -> np.ndarray:
-    """Return the residuals of single members narrowed to those of their mean.
+    """Return the residuals of single members scaled to those of their mean.
 
-    A row held out is predicted by the one member that had not learned from it, a new row by the mean of K, which
+    A held-out row is predicted by the one member that was not trained on it, a new row by the mean of K, which
     varies less: mean (y - a)^2 is sigma^2 + v for a member and sigma^2 + v / K for the mean, with the variance v
-    between members. Measured on rows that all but one have learned from, v is rather too small than too large.
+    between members. Measured on rows on which all but one were trained, v is rather underestimated.
 
     Parameters
     ----------

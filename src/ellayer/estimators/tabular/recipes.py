@@ -1,7 +1,7 @@
-"""Named recipes of the table estimators: numbers and names only, apart from the code that follows them.
+"""Named recipes of the table estimators: only numbers and names, separate from the code that uses them.
 
 "simple" and "full" are RealMLP's TD-S and TD (Holzmüller, Grinsztajn, Steinwart, NeurIPS 2024). "ramps"
-is what the study of tables (docs/study-of-tables.md) found to be better on average, and faster.
+is better on average and faster in the study of tables (docs/study-of-tables.md).
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from ...errors import EllayerError
 
 T = TypeVar("T")
 
-EXAMPLES = 50_000_000  # per fit by default: with very many rows fewer epochs than the recipe's
-MOST_RAMPS = 512  # of all numbers together
+EXAMPLES = 50_000_000  # per fit by default: fewer epochs than those of the recipe for very many rows
+MOST_RAMPS = 512  # of all numbers in total
 
 
 class Recipe(TypedDict):
     """Architecture and training settings of a network for a table.
 
-    ``learning_rate_factors`` multiply the rate by kind; that of W^[l] is 1 / sqrt(n_{l-1}) besides, the
-    parametrisation in which z = W a / sqrt(n_{l-1}) + b has W of unit spread. ``cosines`` and ``ramps``
-    (so many per number) stand before the first layer, ``embed_categories_above`` vectors for
-    categories of more levels. ``start`` is "normal" (W, b ~ N(0, 1) in that parametrisation) or "data"
-    (units of unit spread on the data, with kinks among the examples). Where no number of epochs is asked
-    for, there are as many as make ``updates`` updates, within ``epochs`` (fewest, most). ``learning_rate``,
-    ``ramps`` and, where none are asked for, ``hidden`` layers are (rows, value) pairs: the last one counts
-    whose number of rows is reached.
+    ``learning_rate_factors`` multiply the rate by kind; that of W^[l] is also divided by sqrt(n_{l-1}), the
+    parametrisation z = W a / sqrt(n_{l-1}) + b in which W has unit variance. ``cosines`` and ``ramps``
+    (per number) are before the first layer; categories with more levels than
+    ``embed_categories_above`` are embedded. ``start`` is "normal" (W, b ~ N(0, 1) in that parametrisation) or "data"
+    (units of unit variance on the data, with kinks among the examples). The default number of epochs is
+    that of ``updates`` updates, within ``epochs`` (minimum, maximum). ``learning_rate``,
+    ``ramps`` and the default ``hidden`` layers are (rows, value) pairs: the value of the last pair whose
+    number of rows is reached applies.
     """
 
     activation: str
@@ -115,7 +115,7 @@ RECIPES: dict[str, dict[str, Recipe]] = {
 
 
 def find_recipe(name: str, task: str, learning_rate: float | None = None) -> Recipe:
-    """Return the recipe of a name for "classes" or "numbers", with another learning rate where one is given.
+    """Return the recipe of a name for "classes" or "numbers", with another learning rate if given.
 
     Raises
     ------

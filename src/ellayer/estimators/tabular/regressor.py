@@ -38,33 +38,33 @@ HELD_TO = 5.0  # interquartile ranges
 
 
 class TabularRegressor(RegressorMixin, BaseTabular, FittedTableRegressor):
-    """A regressor for raw tables: mixed columns in, numbers out, no tuning.
+    """A regressor for raw tables with mixed columns, without tuning.
 
-    As ``TabularClassifier``; the target is standardised for the network, and predictions are held to
+    Like ``TabularClassifier``; the target is standardised for the network, and predictions are clipped to
     the range of the training targets.
 
     Parameters
     ----------
     n_members : int, default=1
-        Networks whose predictions are averaged. Each holds out another fold; they are trained at once.
+        Number of networks whose predictions are averaged. Each holds out another fold; they are trained together.
     epochs : int or None, default=None
-        None is the recipe's number for so many rows.
+        None is the recipe's number for the number of rows.
     time_limit : float or None, default=None
-        Seconds for the fit; the learning-rate schedule is fitted into them.
+        Maximum duration of the fit in seconds; the learning-rate schedule is shortened to fit.
     hidden_layer_sizes : int, array-like of int or None, default=None
-        None is the recipe's for so many rows: two small layers for few, three of 256 units for many.
+        None is the recipe's choice for the number of rows.
     metric : str or None, default=None
-        "rmse", "mae" or "r2": decides which epoch is best, and the loss ("mae" trains the absolute error).
-        None is "rmse", or the loss itself where that is a quantile.
+        "rmse", "mae" or "r2": determines the best epoch, and the loss ("mae" trains the absolute error).
+        None is "rmse", or the loss itself if that is a quantile.
     loss : str or None, default=None
-        "squared_error", "absolute_error", "huber(delta=1)" or "quantile(q=0.9)"; None is the metric's.
+        "squared_error", "absolute_error", "huber(delta=1)" or "quantile(q=0.9)"; None is that of the metric.
     recipe : str, default="ramps"
         "ramps", or RealMLP's "simple" and "full".
     learning_rate : float or None, default=None
         None is the recipe's.
     batch_size : int, default=256
     column_kinds : dict or None, default=None
-        The kind of a column by name where it should not be guessed.
+        The kind of a column by name, to override detection.
     dtype : {"float32", "float64"}, default="float32"
     random_state : int, RandomState or None, default=None
 
@@ -74,9 +74,9 @@ class TabularRegressor(RegressorMixin, BaseTabular, FittedTableRegressor):
         As of ``TabularClassifier``.
     oof_prediction_ : ndarray of shape (n_samples,)
     residuals_ : ndarray
-        Sorted y - prediction of rows that were held out, from which ``predict_interval`` takes its quantiles.
+        Sorted y - prediction of held-out rows, for the quantiles of ``predict_interval``.
     held_out_ : (frame, ndarray)
-        After a stream alone, and not stored: rows that were held out, as they came, and their targets.
+        Only after a stream, and not saved: held-out rows and their targets.
     validation_score_ : float
     target_ : dict
         "center" and "scale" of the target, and the range "low" to "high" of predictions.
@@ -135,16 +135,16 @@ class TabularRegressor(RegressorMixin, BaseTabular, FittedTableRegressor):
         Parameters
         ----------
         X : pandas or polars frame, or array-like of shape (n_samples, n_features), or stream
-            A ``data.TableStream`` stands for X and y of a table larger than memory, as for
+            A ``data.TableStream`` replaces X and y for a table larger than memory, as for
             ``TabularClassifier``.
         y : array-like of shape (n_samples,)
             None with a stream.
         sample_weight : array-like of shape (n_samples,), default=None
         groups, time : array-like of shape (n_samples,), default=None
-            One of them: validation rows are whole groups, or the latest rows (dates or numbers), instead of
-            random ones.
+            At most one of them: validation rows are whole groups, or the latest rows (dates or numbers),
+            instead of random ones.
         eval_set : (X, y) or (X, y, sample_weight), default=None
-            Rows to choose the best epoch by, in place of held-out ones.
+            Validation rows to select the best epoch, instead of held-out ones.
         callbacks : sequence of functions
             Called with an ``EpochInfo`` after each epoch; True stops.
         progress : function, default=None
@@ -169,14 +169,14 @@ class TabularRegressor(RegressorMixin, BaseTabular, FittedTableRegressor):
         except ValueError as error:
             if "convert string" not in str(error):
                 raise
-            raise EllayerError(f"y: expected numbers, {error}; for labels take TabularClassifier") from None
+            raise EllayerError(f"y: expected numbers, {error}; use TabularClassifier for labels") from None
 
     def _learn_targets(self, y: np.ndarray) -> np.ndarray:
-        """Mean and spread of the target; slips far out are held to a range in which the others can be seen."""
+        """Set center and scale of the target; extreme outliers are clipped."""
         low, high = _range_without_slips(y)
         inside = np.clip(y, low, high)
         center, scale = float(inside.mean()), float(inside.std())
-        if not scale > 1e-12 * max(abs(center), 1e-300):  # all the same but for rounding
+        if not scale > 1e-12 * max(abs(center), 1e-300):  # all equal up to rounding
             scale = 1.0
         self.target_ = {
             "center": center,
@@ -267,7 +267,7 @@ class TabularRegressor(RegressorMixin, BaseTabular, FittedTableRegressor):
 
 
 def _range_without_slips(y: np.ndarray) -> tuple[float, float]:
-    """The range of y without a few values that are far out and far from all others."""
+    """Return the range of y without a few extreme outliers."""
     low, high = float(y.min()), float(y.max())
     q25, median, q75 = np.quantile(y, [0.25, 0.5, 0.75])
     spread = q75 - q25

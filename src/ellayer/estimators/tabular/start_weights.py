@@ -15,16 +15,16 @@ Parameters = dict[str, np.ndarray]
 
 ROWS_OF_START = 1000
 POINTS_OF_KINK = 5
-NEAR = 1e-6  # below, the difference of two numbers around 1 is rounding
+NEAR = 1e-6  # below, the difference of two numbers around 1 is due to rounding
 
 
 def initial_parameters(
     network: Network, recipe: Recipe, X: np.ndarray, random: np.random.RandomState
 ) -> Parameters:
-    """Return a member's starting parameters, in float64.
+    """Return the initial parameters of a member, in float64.
 
-    "normal": W ~ N(0, 1) / sqrt(n_{l-1}), b ~ N(0, 1). "data": the rows of W are divided by the spread
-    of their z on the data, and b puts the kink of each unit at a mean of a few examples. The last layer is 0.
+    "normal": W ~ N(0, 1) / sqrt(n_{l-1}), b ~ N(0, 1). "data": the rows of W are divided by the standard
+    deviation of their z on the data, and b puts the kink of each unit at a mean of a few examples. The last layer is 0.
     Ramps get quantiles of their number as thresholds.
 
     Parameters
@@ -75,11 +75,11 @@ def _points(Z: np.ndarray, random: np.random.RandomState) -> np.ndarray:
 
 
 def thresholds(x: np.ndarray, ramps: int) -> np.ndarray:
-    """Return ``ramps`` + 1 ascending thresholds: quantiles in which a value seen n times counts sqrt(n).
+    """Return ``ramps`` + 1 ascending thresholds: quantiles in which a value that occurs n times has weight sqrt(n).
 
-    So a value that most rows have (a zero) does not take all of them, and the rest gets its share. Fewer
-    different values are all taken; the last is repeated, which makes ramps without a width. Values nearer than
-    rounding are one: a ramp between them would tell the same cosine, computed twice, apart.
+    So a value that most rows have (a zero) does not get all thresholds. If there are fewer distinct values, all
+    are used and the last is repeated, which gives ramps of zero width. Values that differ by rounding are
+    merged.
 
     Parameters
     ----------

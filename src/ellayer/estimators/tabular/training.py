@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ...tables.columns import Column
     from ..examples import TableLike
 
-COMPILED_FROM = 5e11  # multiplications and additions from which compiling pays
+COMPILED_FROM = 5e11  # multiplications and additions above which compiling pays
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class FitRequest:
     eval_set: Sequence[Any] | None = None
     callbacks: Sequence[Callable[[EpochInfo], object]] = ()
     progress: Callable[[Info], object] | None = None
-    states: Sequence[TrainState] | None = None  # to continue from, one of each member
+    states: Sequence[TrainState] | None = None  # to continue from, one for each member
     groups: ArrayLike | None = None
     time: ArrayLike | None = None
     begin: float = field(default_factory=perf_counter)
@@ -58,21 +58,21 @@ class TableData:
     Attributes
     ----------
     rows : Examples or DiskRows
-        The rows to learn from; several members have all of them, each with weights of its own.
+        The training rows; several members share all rows, each with its own weights.
     validation : list of Examples
-        For each member the rows to choose the best epoch by; empty if there are none.
+        For each member the validation rows for selecting the best epoch; may be empty.
     held_out : list of ndarray or None
-        For each member the numbers of its validation rows, if these are held out of the table in memory.
+        For each member the indices of its validation rows, if they are held out from the table in memory.
     start : ndarray, shape (m, n_x)
-        Prepared rows to draw starting parameters from.
+        Prepared rows for initialising the parameters.
     Y, weights : ndarray
-        Targets of all rows in memory; of a stream one row per class, and the weight of all its rows.
+        Targets of all rows in memory; for a stream one row per class, with the weight of all its rows.
     numbers : ndarray
-        The numbers of these rows in the user's table.
+        The indices of these rows in the user's table.
     count : int
-        The rows of the user's table; 0 of a stream.
+        The number of rows of the user's table; 0 for a stream.
     streamed : (frame, ndarray) or None
-        The held-out rows of a stream as they came, and their targets.
+        The raw held-out rows of a stream, and their targets.
     """
 
     rows: Examples | DiskRows
@@ -87,20 +87,20 @@ class TableData:
 
     @property
     def m(self) -> int:
-        """The number of rows to learn from."""
+        """The number of training rows."""
         return self.rows.m if isinstance(self.rows, DiskRows) else len(self.rows)
 
 
 @dataclass(frozen=True)
 class ConstantTarget:
-    """A table whose target is constant: there is nothing to train. ``count`` as in ``TableData``."""
+    """A table with a constant target, which needs no training. ``count`` as in ``TableData``."""
 
     table: list[Column]
     count: int
 
 
 class EpochScore(NamedTuple):
-    """The score that chooses the best epoch: ``value(AL, Y, weights)`` of validation examples as columns."""
+    """The score for selecting the best epoch: ``value(AL, Y, weights)`` of validation examples as columns."""
 
     value: Callable[[np.ndarray, np.ndarray, np.ndarray | None], float]
     maximize: bool
@@ -115,7 +115,7 @@ def train_recipes(
     score: EpochScore,
     seed: int,
 ) -> list[list[TrainingResult]]:
-    """Return the members of each recipe; several recipes are trained at once if compiling pays."""
+    """Return the members of each recipe; several recipes are trained together if compiling pays."""
     m = len(data.Y) * len(recipes)
     on_disk = isinstance(data.rows, DiskRows)
     if (
@@ -168,7 +168,7 @@ def train_members(
     if not isinstance(data.rows, DiskRows):
         X, Y, weights = data.rows.columns()
     validation: Any = [examples.columns() for examples in data.validation] or None
-    shared = validation and validation[0]  # by one member, or by one of each recipe
+    shared = validation and validation[0]  # for one member, or one per recipe
     if len(recipes) == 1 and members == 1:
         engine = engine_for(network, data.m, _epochs(estimator, recipes[0], data))
         state = request.states[0] if request.states else None
@@ -189,9 +189,9 @@ def train_members(
 
 
 def _member_weights(data: TableData, members: int) -> np.ndarray:
-    """Return the weight of each row for each member, (K, m): 0 for the rows that it alone holds out."""
+    """Return the weight of each row for each member, (K, m): 0 for its held-out rows."""
     weights = np.ones((members, data.m))
-    if data.m == len(data.Y):  # else the rows that all members hold out are not among them
+    if data.m == len(data.Y):  # otherwise the rows that all members hold out are excluded already
         for row, numbers in zip(weights, data.held_out or (), strict=False):
             row[numbers] = 0.0
     shared = None if isinstance(data.rows, DiskRows) else data.rows.weights
@@ -218,7 +218,7 @@ def _arguments(
         "schedule": recipe["schedule"]
         if limit is None
         else _in_time(recipe["schedule"], request.begin, limit),
-        "weight_decay": recipe["weight_decay"] * math.sqrt(network.layer_dims[1]),  # by the factor of W again
+        "weight_decay": recipe["weight_decay"] * math.sqrt(network.layer_dims[1]),  # times the factor of W
         "dropout": recipe["dropout"],
         "num_iterations": epochs * steps - max((state.step for state in request.states or ()), default=0),
         "schedule_length": epochs * steps,
@@ -231,12 +231,12 @@ def _arguments(
 
 
 def engine_for(network: Network, m: int, epochs: int) -> str:
-    """Return the loop by the amount of work, without clocks or caches: a seed always gives the same numbers."""
+    """Return the loop by the amount of work only, so that a seed always gives the same numbers."""
     return "jax" if 6.0 * network.parameter_count * m * epochs > COMPILED_FROM else "numpy"
 
 
 def _in_time(name: str, begin: float, limit: float) -> Schedule:
-    """Return a schedule by the share of the epochs or of the time that is over, whichever is larger."""
+    """Return a schedule by the elapsed fraction of the epochs or of the time, whichever is larger."""
     rule = SCHEDULES[name]
 
     def factor(step: np.ndarray, total: int) -> np.ndarray:
@@ -247,7 +247,7 @@ def _in_time(name: str, begin: float, limit: float) -> Schedule:
 
 
 class _EpochCalls:
-    """The callbacks of a fit after each epoch, and its time limit, which counts from before compiling."""
+    """The callbacks of a fit after each epoch, and its time limit, which includes compiling."""
 
     def __init__(self, estimator: BaseEstimator, request: FitRequest, steps: int, epochs: int):
         self.estimator, self.request, self.steps, self.epochs = estimator, request, steps, epochs
@@ -268,12 +268,12 @@ class _EpochCalls:
 
 
 def best_epoch(history: History, maximize: bool) -> int:
-    """Return the number of epochs after which the validation score was best; all if there is none.
+    """Return the number of epochs after which the validation score was best; all if there is no validation score.
 
     Parameters
     ----------
     history : History
-        The engine's, of one member.
+        The history of the engine for one member.
     maximize : bool
     """
     if "validation_score" not in history:
