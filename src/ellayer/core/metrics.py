@@ -304,20 +304,10 @@ _row(Metric("f1", "F1", "harmonic mean of precision and recall, for the second o
             "labels", f1, maximize=True, share=True, decision="tuned"))  # fmt: skip
 _row(Metric("roc_auc", "ROC AUC", "probability that a positive row is ranked above a negative one; 0.5 is chance",
             "probabilities", roc_auc, maximize=True))  # fmt: skip
-_row(
-    Metric(
-        "log_loss",
-        "log loss",
-        "mean of -log of the true class's predicted probability",
-        "probabilities",
-        log_loss,
-    )
-)
-_row(
-    Metric(
-        "brier", "Brier score", "mean squared error of the predicted probabilities", "probabilities", brier
-    )
-)
+_row(Metric("log_loss", "log loss", "mean of -log of the true class's predicted probability", "probabilities",
+            log_loss))  # fmt: skip
+_row(Metric("brier", "Brier score", "mean squared error of the predicted probabilities", "probabilities",
+            brier))  # fmt: skip
 _row(Metric("calibration_error", "calibration error", "mean distance between predicted and observed frequency",
             "probabilities", calibration_error, share=True, interval="normal"))  # fmt: skip
 _row(Metric("rmse", "RMSE", "root mean squared error, in the target's unit", "numbers", rmse, in_units=True))

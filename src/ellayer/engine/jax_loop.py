@@ -61,14 +61,6 @@ class ChunkExamples(NamedTuple):
         return Batch(*(None if a is None else a[i].T for a in self.batch))
 
 
-class Bounds(NamedTuple):
-    """The range of a chunk: its first update, its number of updates, updates between records."""
-
-    first: Array
-    updates: Array
-    record_every: Array
-
-
 def _gather(batch: Batch, rows: Array) -> Batch:
     """Take a mini-batch; examples are rows in the store, columns in the equations. -1 has weight 0."""
     weights = None
@@ -78,7 +70,7 @@ def _gather(batch: Batch, rows: Array) -> Batch:
 
 
 def _chunk(config: StepConfig, length: int, carry: Carry, values: StepValues, examples: ChunkExamples, rates: Array,
-           bounds: Bounds) -> tuple[Carry, Array]:  # fmt: skip
+           bounds: Array) -> tuple[Carry, Array]:  # fmt: skip
     """Run a chunk; return the carry and a table (3, length + 1): per record loss, gradient norm, interval mean."""
     global _traces
     _traces += 1
@@ -259,7 +251,7 @@ class JaxLoop:
             self._values,
             self._examples(count),
             padded if self.stacked else padded[0],
-            Bounds(np.int32(self._step), np.int32(count), np.int32(self.record_every)),
+            np.array([self._step, count, self.record_every], np.int32),
         )
         return columns
 

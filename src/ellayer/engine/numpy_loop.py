@@ -14,7 +14,8 @@ import numpy as np
 from ..core.network import Network
 from .batch_reader import BatchReader
 from .loop import LoopState, Records
-from .step import Batch, StepConfig, StepValues, cost, evaluate, gradient_norm, update
+from .step import Batch, cost, evaluate, gradient_norm, update
+from .train_settings import TrainSettings
 from .training_data import TrainingData
 
 if TYPE_CHECKING:
@@ -58,18 +59,17 @@ class NumpyLoop:
 
     Parameters
     ----------
-    config : StepConfig
-    values : StepValues
+    settings : TrainSettings
     data : TrainingData
-    record_every : int
     """
 
     name = "numpy"
     chunk_limit = 1 << 30
     compile_seconds = 0.0
 
-    def __init__(self, config: StepConfig, values: StepValues, data: TrainingData, record_every: int):
-        self.config, self.values, self.batches, self.record_every = config, values, data.batches, record_every
+    def __init__(self, settings: TrainSettings, data: TrainingData):
+        self.config, self.values, self.batches = settings.config, settings.values[0], data.batches
+        self.record_every = settings.record_every
         examples, batches = data.examples, data.batches
         self._reader = examples if isinstance(examples, BatchReader) else None
         if isinstance(examples, BatchReader):

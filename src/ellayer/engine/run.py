@@ -137,15 +137,12 @@ class LoopRun(Run):
             if self.settings.judges and count and track.stopped is None:
                 if at_record:
                     track.judge_record(first, before[k].parameters)
-                if self._over(track, self._now[k]) and not interrupted:
+                at_end = self._step % self.settings.record_every == 0
+                over = at_end and track.judge_interval(self._step, self._now[k].parameters)
+                if over and not interrupted:
                     track.stop("patience", self._now[k])
         self._speed = count / max(time.perf_counter() - begin, 1e-9)
         return interrupted
-
-    def _over(self, track: Track, now: LoopState) -> bool:
-        """Return True if patience has run out, which is known at the end of an interval."""
-        at_end = now.step % self.settings.record_every == 0
-        return at_end and track.judge_interval(now.step, now.parameters)
 
     def _active(self) -> list[int]:
         """Return the numbers of the networks that have not stopped."""

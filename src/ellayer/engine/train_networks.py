@@ -93,7 +93,7 @@ def _make_loop(settings: TrainSettings, data: TrainingData) -> Loop:
     if not settings.several:
         kind = choose_loop(settings.loop, config, data.batches, settings.num_iterations, data.dtype, program)
     if kind == "numpy":
-        return NumpyLoop(config, settings.values[0], data, every)
+        return NumpyLoop(settings, data)
     from .jax_loop import JaxLoop
 
     note_compiled(program)

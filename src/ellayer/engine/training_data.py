@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeGuard
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -177,7 +177,7 @@ def _validation_sets(settings: TrainSettings, validation: object, dtype: str) ->
 def _validation_set(network: Network, validation: object, dtype: str) -> Batch | None:
     if validation is None:
         return None
-    if not _is_pair_or_triple(validation):
+    if not isinstance(validation, Sequence) or len(validation) not in (2, 3):
         raise EllayerError(
             f"validation: expected (X, Y) or (X, Y, sample_weight), received {type(validation).__name__}"
         )
@@ -185,7 +185,3 @@ def _validation_set(network: Network, validation: object, dtype: str) -> Batch |
     Y = checks.check_Y(network, validation[1], X.shape[1], dtype, "validation Y")
     weights = validation[2] if len(validation) == 3 else None
     return Batch(X, Y, checks.check_weights(weights, X.shape[1], dtype, "validation weights"))
-
-
-def _is_pair_or_triple(validation: object) -> TypeGuard[Sequence[ArrayLike]]:
-    return isinstance(validation, Sequence) and len(validation) in (2, 3)

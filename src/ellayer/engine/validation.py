@@ -44,10 +44,7 @@ def float_type(dtype: np.dtype, argument: str | None) -> str:
 def check_shape_of_X(network: Network, shape: tuple[int, ...], dtype: np.dtype, name: str) -> None:
     """Raise for a wrong type or shape of X, an array or a sparse matrix."""
     n_x = network.layer_dims[0]
-    if dtype.kind not in "fiub":
-        raise EllayerError(
-            f"{name}: expected numbers, received dtype {dtype}; encode text and categories first"
-        )
+    check_numeric(dtype, name, "encode text and categories first")
     if len(shape) != 2:
         raise EllayerError(
             f"{name}: expected shape (n_x, m) = ({n_x}, m) with examples as columns, received shape {shape}; "
@@ -62,6 +59,12 @@ def check_shape_of_X(network: Network, shape: tuple[int, ...], dtype: np.dtype, 
             else f"; make layer_dims[0] = {shape[0]}, or pass the {n_x} features of the network"
         )
         raise EllayerError(f"{name}: expected ({n_x}, m), examples as columns; received {shape}{hint}")
+
+
+def check_numeric(dtype: np.dtype, name: str, advice: str) -> None:
+    """Raise for an array of anything but numbers and truth values."""
+    if dtype.kind not in "fiub":
+        raise EllayerError(f"{name}: expected numbers, received dtype {dtype}; {advice}")
 
 
 def check_finite(X: np.ndarray, name: str) -> None:
@@ -86,10 +89,7 @@ def check_Y(network: Network, targets: object, m: int, dtype: str | np.dtype, na
     Y = np.asarray(targets)
     n_L = network.layer_dims[-1]
     kind = network.loss_row.targets
-    if Y.dtype.kind not in "fiub":
-        raise EllayerError(
-            f"{name}: expected numbers, received dtype {Y.dtype}; encode labels as 0, 1, ... first"
-        )
+    check_numeric(Y.dtype, name, "encode labels as 0, 1, ... first")
     if Y.shape == (m,) and (kind == "one_hot" or n_L == 1):
         Y = _class_columns(Y, n_L, name) if kind == "one_hot" else Y.reshape(1, m)
     if Y.shape != (n_L, m):
@@ -144,8 +144,7 @@ def check_weights(
     if weights is None:
         return None
     w = np.asarray(weights)
-    if w.dtype.kind not in "fiub":
-        raise EllayerError(f"{name}: expected numbers, received dtype {w.dtype}; give one number per example")
+    check_numeric(w.dtype, name, "give one number per example")
     w = w.astype(dtype, copy=False)
     if w.size != m or w.ndim > 2:
         raise EllayerError(f"{name}: expected one weight per example, shape ({m},); received shape {w.shape}")
