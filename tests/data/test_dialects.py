@@ -105,6 +105,22 @@ def write(path, table, dialect):
     return path
 
 
+def by_the_csv_module(path, dialect):
+    """Return the texts of the columns as Python's own reader splits them."""
+    content = gzip.decompress(path.read_bytes()) if dialect["packed"] else path.read_bytes()
+    text = (
+        content.decode(dialect["encoding"])
+        .replace("\r\n", "\n")
+        .replace("\r", "\n")
+        .removeprefix("A table\n\n")
+    )
+    names, *rows = csv.reader(io.StringIO(text, newline=""), delimiter=dialect["delimiter"])
+    columns = zip(*rows, strict=True)
+    return {
+        name: [t.strip() or None for t in column] for name, column in zip(names, columns, strict=True) if name
+    }
+
+
 def in_two_dialects(folder, table, first, second):
     """Return the examples of a table in one dialect, and in another one; None for what is refused."""
     given_options = {"encoding": first["encoding"], "header": True}
@@ -149,6 +165,8 @@ def test_a_stream_gives_the_values_notes_and_refusals_of_memory(tmp_path, table,
     assert cells == whole.X.rows()
     assert [label for _, y in blocks for label in y.tolist()] == whole.y.tolist()
     again = read_examples(path, target="y", reading=whole.reading, **options)
+    for name, texts in by_the_csv_module(path, dialect).items():
+        assert again.raw[name].to_list() == texts
     assert set(stream.notes + stream.odd) == set(again.notes)
 
 

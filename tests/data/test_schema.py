@@ -130,7 +130,7 @@ def test_all_contradictions_are_in_one_message_and_an_option_settles_them(tmp_pa
     with pytest.raises(DataError, match=r"'a': expected numbers .*; 'b': expected numbers .*"):
         read_examples(path, reading=reading)
     later = read_examples(path, reading=reading, decimal=",")
-    assert later.X.rows() == [(1.5, 0.25), (2.5, 7.0), (2.5, 0.5)][:0] or later.X["a"].to_list() == [1.5, 2.5]
+    assert later.X.select("a", "b").rows() == [(1.5, 0.25), (2.5, 7.0)]
 
 
 def test_values_of_another_type_among_others_are_missing_and_counted(tmp_path):

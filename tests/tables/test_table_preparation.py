@@ -174,3 +174,56 @@ def test_any_table_becomes_small_finite_numbers_or_a_clear_error(rows, new):
             assert np.isfinite(preparation.transform([list(new)])).all()
         except ValueError as error:
             assert "as in training" in str(error)  # noqa: PT017 - most examples raise nothing
+
+
+# Columns of a later table, and what a kind demands
+
+
+def test_columns_with_numbers_for_names_are_matched_by_them():
+    X = pd.DataFrame(np.random.default_rng(0).normal(size=(30, 2)))
+    preparation = TablePreparation().fit(X)
+    np.testing.assert_array_equal(preparation.transform(X[[1, 0]]), preparation.transform(X))
+    np.testing.assert_array_equal(preparation.transform(X.to_numpy()), preparation.transform(X))
+
+
+def test_a_column_that_is_not_used_may_be_absent_and_a_near_name_is_shown():
+    X = frame(constant=[1.0] * 4, Age=[1.0, 2.0, 3.0, 4.0])
+    with pytest.warns(FitWarning, match="constant"):
+        preparation = TablePreparation().fit(X)
+    np.testing.assert_array_equal(preparation.transform(X[["Age"]]), preparation.transform(X))
+    with pytest.raises(ValueError, match=r"Missing: 'Age'; 'Age' may be 'AGE'"):
+        preparation.transform(X.rename(columns={"Age": "AGE"}))
+
+
+@pytest.mark.parametrize("style", ["%m/%d/%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%b %d, %Y %I:%M %p", "%Y.%m.%d"])
+def test_dates_of_many_formats_are_read(style):
+    moments = pd.date_range("2018-01-15", periods=40, freq="1D5h30min")
+    preparation = TablePreparation({"when": "date"}).fit(frame(when=moments.strftime(style)))
+    assert preparation.describe()[0]["date_format"] == style
+    assert preparation.describe()[0]["parts"][0] == "days"
+
+
+def test_a_column_said_to_be_a_date_is_one_or_is_refused():
+    with pytest.raises(
+        ValueError, match="column 'when': expected dates, as column_kinds says, received 'later', 'soon'"
+    ):
+        TablePreparation({"when": "date"}).fit(frame(when=["soon", "later", "soon", None]))
+
+
+def test_dates_with_day_and_month_alike_have_a_note():
+    texts = [f"{m:02d}/01/{y}" for y in range(2005, 2010) for m in range(1, 13)]
+    with pytest.warns(FitWarning, match="column 'when' .date.: day and month cannot be told apart"):
+        TablePreparation().fit(frame(when=texts))
+
+
+def test_a_declared_category_may_be_named_like_a_missing_value():
+    X = frame(c=pd.Categorical(["NA", "EU", "NA", None, "US"]))
+    preparation = TablePreparation().fit(X)
+    assert preparation.describe()[0]["levels"] == ["NA", "EU", "US"]
+    np.testing.assert_array_equal(preparation.transform(X)[:, 0], [1, 0, 1, 0, 0])
+
+
+def test_a_level_that_differs_in_case_only_is_noted():
+    preparation = TablePreparation().fit(frame(c=["red", "blue", "green"]))
+    with pytest.warns(FitWarning, match=r"treated as unknown; 1 of them differs in case only"):
+        preparation.transform(frame(c=["Red", "violet"]))

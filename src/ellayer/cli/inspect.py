@@ -47,12 +47,14 @@ def _show(facts: dict[str, Any]) -> None:
     if facts["network"] is not None:
         console.print(_layer_table(facts))
         console.print(_weight_table(facts))
+    reading = dict((facts["provenance"] or {}).get("reading") or {})
+    schema = reading.pop("schema", None)
     if facts["columns"]:
-        console.print(_column_table(facts["columns"]))
+        console.print(_column_table(facts["columns"], schema))
     for heading in ("Training", "Settings", "Provenance"):
         if section := facts[heading.lower()]:
             print_line(console, heading)
-            for key, value in section.items():
+            for key, value in (section | ({"reading": reading} if "reading" in section else {})).items():
                 print_line(console, f"  {key}: {_short(value)}")
 
 
@@ -111,11 +113,13 @@ def _weight_table(facts: dict[str, Any]) -> Table:
     return table(headings, rows, title=f"Weights{over}, {kinds}", right=range(2, 8))
 
 
-def _column_table(columns: list[dict[str, Any]]) -> Table:
+def _column_table(columns: list[dict[str, Any]], schema: dict[str, Any] | None) -> Table:
+    from ..data.schema.schema import Schema
     from .display import table
 
-    rows = [(c["name"], c["kind"], _becomes(c), c["note"]) for c in columns]
-    return table(("column", "kind", "becomes", "note"), rows, title="Columns")
+    read_as = {} if schema is None else dict(Schema.from_facts(schema).rows())
+    rows = [(c["name"], read_as.get(c["name"], ""), c["kind"], _becomes(c), c["note"]) for c in columns]
+    return table(("column", "read as", "kind", "becomes", "note"), rows, title="Columns")
 
 
 def _becomes(column: dict[str, Any]) -> str:

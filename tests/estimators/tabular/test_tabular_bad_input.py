@@ -185,8 +185,11 @@ def test_targets_far_out():
 @pytest.mark.parametrize(
     ("target", "told"),
     [
-        ([None, *y[1:]], "1 labels are missing; drop these rows"),
-        (pd.Series([pd.NA, *[1, 2] * 99, 1], dtype="Int64"), "1 labels are missing; drop these rows"),
+        ([None, *y[1:]], r"1 target is missing \(row 0, counted from 0\); drop these rows"),
+        (
+            pd.Series([pd.NA, *[1, 2] * 99, 1], dtype="Int64"),
+            r"1 target is missing \(row 0, counted from 0\); drop these rows",
+        ),
         (None, "requires y to be passed"),
         (x, "Unknown label type"),
         (np.stack([y, y], axis=1), r"expected one target, shape \(200,\)"),
@@ -248,3 +251,18 @@ def test_arrow_tables_and_labels():
     model = fit(X, pa.array(y))
     for frame in (X.to_batches()[0], X.to_pandas()):
         np.testing.assert_array_equal(model.predict_proba(frame), model.predict_proba(X))
+
+
+@pytest.mark.parametrize("mark", [None, pd.NA, float("nan"), "", "nan"])
+@pytest.mark.parametrize("kind", [TabularClassifier, TabularRegressor])
+def test_a_missing_target_is_named_by_its_row(kind, mark):
+    if kind is TabularClassifier and isinstance(mark, str) and mark:
+        pytest.skip("a label like any other")
+    y = np.array([0.5, 1.5, 2.5, 0.5, 1.5, 2.5], dtype=object)
+    if isinstance(mark, str):
+        y = np.array([str(value) for value in y], dtype=object)
+    y[3] = mark
+    with pytest.raises(
+        ValueError, match=r"Input y contains NaN: 1 target is missing \(row 3, counted from 0\)"
+    ):
+        kind(epochs=1, hidden_layer_sizes=2).fit(np.arange(6.0).reshape(-1, 1), y)

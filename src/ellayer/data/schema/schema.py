@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 _LABELS = frozenset(("none",))  # among labels "None" is as a rule one of them
-_MOST = 5  # columns in a message
+_MOST, _EXAMPLES = 5, 3  # columns, and values of each, in a message
 _KINDS = {**dict.fromkeys(NUMBERS, ("a number", "numbers")), "boolean": ("true or false", "true or false")}
 
 
@@ -30,14 +30,14 @@ class CellCounts:
     ----------
     marks : Counter
         How often each text was taken for a missing value.
-    strange : dict of str to Counter
-        Of each column, the values that do not have its type.
+    strange : dict of str to (int, list of str)
+        Of each column, how many values do not have its type, and the first of them.
     far : dict of str to (int, float)
         Of each column, how many numbers lie far outside the range of training, and the farthest.
     """
 
     marks: Counter[str] = field(default_factory=Counter)
-    strange: dict[str, Counter[str]] = field(default_factory=dict)
+    strange: dict[str, tuple[int, list[str]]] = field(default_factory=dict)
     far: dict[str, tuple[int, float]] = field(default_factory=dict)
 
     def add(self, schema: ColumnSchema, cells: Cells, is_later: bool) -> None:
@@ -45,8 +45,11 @@ class CellCounts:
         if len(cells.marks):
             self.marks.update(dict(cells.marks.value_counts().iter_rows()))
         if len(cells.strange):
-            counts = self.strange.setdefault(schema.name, Counter())
-            counts.update(dict(cells.strange.value_counts().iter_rows()))
+            count, first = self.strange.get(schema.name, (0, []))
+            different = dict.fromkeys(
+                [*first, *cells.strange.unique(maintain_order=True).head(_EXAMPLES).to_list()]
+            )
+            self.strange[schema.name] = (count + len(cells.strange), list(different)[:_EXAMPLES])
         if is_later and schema.low is not None and schema.high is not None and schema.high > schema.low:
             self._add_far(schema, cells.values, schema.low, schema.high)
 
@@ -72,12 +75,12 @@ class CellCounts:
         """Return the counts of odd values in words; ``is_later`` says that the schema is of an earlier file."""
         notes = []
         by_name = {column.name: column for column in schema.columns}
-        for name, counts in self.strange.items():
+        for name, (count, first) in self.strange.items():
             one, many = _KINDS.get(by_name[name].type, ("a date", "dates"))
-            values = pluralize(counts.total(), f"value is not {one}", f"values are not {many}")
+            values = pluralize(count, f"value is not {one}", f"values are not {many}")
             where = "training" if is_later else "the first rows"
             notes.append(
-                f"column {name!r}: {values} as in {where} ({quoted_list(counts, 3)}); treated as missing"
+                f"column {name!r}: {values} as in {where} ({quoted_list(first)}); treated as missing"
             )
         for name, (count, farthest) in self.far.items():
             low, high = by_name[name].low, by_name[name].high
@@ -119,25 +122,26 @@ class Schema:
         columns = tuple(map(ColumnSchema.from_facts, facts["columns"]))
         return cls(columns, None if missing is None else tuple(missing), facts.get("target"))
 
-    def rows(self) -> list[tuple[str, str, str]]:
-        """Return name, type and details of each column, as texts to be shown.
+    def rows(self) -> list[tuple[str, str]]:
+        """Return the name of each column, and how it is read, as texts to be shown.
 
         Examples
         --------
         >>> Schema((ColumnSchema("when", "date", date_format="%d.%m.%Y"),)).rows()
-        [('when', 'date', '%d.%m.%Y')]
+        [('when', 'date, %d.%m.%Y')]
         """
         rows = []
         for c in self.columns:
-            details = [c.date_format] if c.date_format else []
+            details = [str(c.type), c.date_format] if c.date_format else [str(c.type)]
             if c.type in NUMBERS and c.form.decimal == ",":
                 details.append("decimal comma")
             details += ["grouped digits"] if c.form.has_groups else []
-            details += [f"in {'seconds' if c.type == 'duration' else c.form.unit}"] if c.form.unit else []
+            unit = "seconds" if c.type == "duration" else c.form.unit
+            details += [f"in {unit}"] if unit else []
             details += [f"{c.low:g} to {c.high:g}"] if c.low is not None and c.high is not None else []
             details += [f"false is {c.words[0]!r}, true is {c.words[1]!r}"] if c.words else []
             details += [f"missing: {quoted_list(c.slips, 3)}"] if c.slips else []
-            rows.append((c.name, str(c.type), ", ".join(details)))
+            rows.append((c.name, ", ".join(details)))
         return rows
 
     # Reading
@@ -197,9 +201,9 @@ class Schema:
         >>> Schema((ColumnSchema("Age"), ColumnSchema("sex"))).rename(["AGE", "sex", "town"])
         {'AGE': 'Age'}
         """
-        known = {column.name for column in self.columns}
-        new = [name for name in names if name not in known]
-        near = {name: [n for n in new if _fold(n) == _fold(name)] for name in known - set(names)}
+        known = [column.name for column in self.columns]
+        new = [name for name in names if name not in set(known)]
+        near = {name: [n for n in new if _fold(n) == _fold(name)] for name in known if name not in names}
         return {files[0]: name for name, files in near.items() if len(files) == 1}
 
 

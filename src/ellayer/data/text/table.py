@@ -174,7 +174,7 @@ class TextTable:
         """Refuse a target that does not have the type of its first rows."""
         target, rows = values.name, len(values)
         whole = next(column.type for column in self.schema.columns if column.name == target) == "whole"
-        strange = list(self._counts.strange.get(target, ()))
+        strange = self._counts.strange.get(target, (0, []))[1]
         if whole and values.dtype.is_float():
             strange = texts.filter(values != values.floor()).head(1).to_list() or strange
         if strange:
