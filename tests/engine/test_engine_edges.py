@@ -12,7 +12,7 @@ from engine_cases import BINARY, problem
 
 import ellayer
 from ellayer.core import Network
-from ellayer.engine import Batches, DiskRows, History, TrainState, compile_cache, wide
+from ellayer.engine import Batches, DiskRows, History, TrainState, compile_cache, find_optimizer, wide
 from ellayer.engine.disk_rows import DiskReader
 from ellayer.engine.history import mean_epochs
 from ellayer.engine.loop import Records
@@ -135,3 +135,10 @@ def test_any_l1_is_in_the_cost(l1):
     penalty = l1 / X.shape[1] * sum(np.abs(start[f"W{l}"]).sum() for l in (1, 2))
     penalised = ellayer.train(BINARY, X, Y, num_iterations=1, record_every=1, seed=1, l1=l1)
     np.testing.assert_allclose(penalised.costs[0], plain.costs[0] + penalty, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("name", "decay"), [("adagrad", 0.0), ("yogi", 0.0), ("lion", 1e-3), ("nadamw", 1e-4)]
+)
+def test_rules_of_optax_decay_weights_as_optax_does(name, decay):
+    assert find_optimizer(name).weight_decay == decay
