@@ -6,8 +6,10 @@ import datetime
 import decimal
 import math
 import numbers
+import os
+import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import NoneType
 from typing import Any, TypeAlias
@@ -25,6 +27,7 @@ BOOLEANS = {
     "false": False, "f": False, "no": False, "n": False, "0": False,
     "true": True, "t": True, "yes": True, "y": True, "1": True,
 }  # fmt: skip
+_LEVEL_TYPES = ("Interval", "Period")  # of pandas, as its cut and period columns have them
 
 
 @dataclass(frozen=True)
@@ -74,9 +77,7 @@ def read_table(X: TableLike) -> list[Column]:
     if frame is None:
         from sklearn.utils import check_array
 
-        array = check_array(
-            _as_array(X) if isinstance(X, (list, tuple)) else X, dtype=None, ensure_all_finite=False
-        )
+        array = check_array(_as_array(X), dtype=None, ensure_all_finite=False)
         return [_from_array(f"x{j}", array[:, j]) for j in range(array.shape[1])]
     if isinstance(frame, nw.LazyFrame):
         frame = frame.collect("polars")
@@ -124,16 +125,24 @@ def _names_twice(names: Iterable[object]) -> EllayerError:
     )
 
 
-def _as_array(rows: Sequence[object]) -> np.ndarray:
-    """Rows of mixed types as objects: NumPy alone would make text of the numbers."""
-    array = np.asarray(rows)
-    return array if array.dtype.kind not in "US" else np.array(rows, dtype=object)
+def _as_array(X: TableLike) -> TableLike:
+    """Return rows of mixed types as objects, of which NumPy alone would make text, and masked values as missing ones."""
+    if isinstance(X, np.ma.MaskedArray):
+        values = np.array(X.data, np.float64 if X.dtype.kind in "fiu" else object)
+        values[np.ma.getmaskarray(X)] = math.nan if values.dtype.kind == "f" else None
+        return values
+    if not isinstance(X, (list, tuple)):
+        return X
+    array = np.asarray(X)
+    return array if array.dtype.kind not in "US" else np.array(X, dtype=object)
 
 
 def _from_series(series: nw.Series[Any]) -> Column:
     dtype, name = series.dtype, str(series.name)
     if dtype in (nw.Categorical, nw.Enum):
         return Column(name, _as_levels(series.to_list(), name), "categorical")
+    if dtype in (nw.Int128, nw.UInt128):  # which NumPy has not
+        series = series.cast(nw.Float64)
     is_number = dtype.is_numeric() and dtype != nw.Decimal
     is_truth = dtype == nw.Boolean and not series.is_null().any()
     if is_number or is_truth or dtype.is_temporal():
@@ -204,6 +213,8 @@ def _text(value: object, name: str) -> str | None:
         raise EllayerError(f"X: Complex data not supported; received {value!r} in {name!r}")
     if value is None or is_missing(value):
         return None
+    if isinstance(value, (uuid.UUID, os.PathLike)) or type(value).__name__ in _LEVEL_TYPES:
+        return str(value)
     raise TypeError(
         f"X: argument must be a string or a number; received {type(value).__name__} in {name!r}; take it apart into "
         "columns of text and numbers first"

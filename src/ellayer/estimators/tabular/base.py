@@ -126,7 +126,7 @@ class BaseTabular(BaseEstimator, FittedTable):
         """Return the prepared rows of a table in memory."""
         table = read_table(request.X)
         remember_features(self, request.X, len(table))
-        Y = self._learn_targets(self._checked_targets(request.X, request.y))
+        Y = self._learn_targets(self._checked_targets(table[0].values, request.y))
         weights, count = self._weights(request.sample_weight, Y), len(Y)
         numbers = np.arange(count) if weights is None else np.flatnonzero(weights > 0)
         table, Y, weights = (
@@ -220,7 +220,7 @@ class BaseTabular(BaseEstimator, FittedTable):
             )
         X, y, *weights = eval_set
         table = self._read(X)
-        Y = self._targets(self._checked_targets(X, y)).astype(self.dtype)
+        Y = self._targets(self._checked_targets(table[0].values, y)).astype(self.dtype)
         return Examples(self._matrix(table), Y, check_weights(weights[0] if weights else None, Y))
 
     def _warn_of_few(self, Y: np.ndarray, holds_out: bool) -> None:
