@@ -14,7 +14,7 @@ from .errors import DataError
 from .extras import import_extra
 from .files import listed, printable
 from .memory import check_memory
-from .parquet import check_schema, plain_numbers
+from .parquet import check_schema, check_texts, plain_numbers
 from .python_values import check_value_memory, frame_of_values
 from .read_options import ReadOptions
 from .table_frame import TableFrame, check_names
@@ -130,6 +130,7 @@ def read_duckdb(path: Path, options: ReadOptions) -> TableFrame:
         )
         frame = pl.DataFrame(relation)
     check_schema(frame.schema, count, path)
+    check_texts(frame, path)
     return TableFrame(plain_numbers(frame), {"kind": "duckdb", **reading}, [])
 
 
@@ -189,7 +190,7 @@ def _explained(path: Path, kind: str, *errors: type[Exception]) -> Iterator[None
         raise
     except errors as error:
         reason = printable(str(error).splitlines()[0]) if str(error) else type(error).__name__
-        raise DataError(
-            f"expected {kind} to read {path}, but it says: {reason}; fetch the file again if it is damaged, or correct "
-            "the query"
-        ) from error
+        advice = "fetch the file again if it is damaged, or correct the query"
+        if "version number" in reason:
+            advice = "a newer version wrote it: pip install --upgrade duckdb"
+        raise DataError(f"expected {kind} to read {path}, but it says: {reason}; {advice}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 from pathlib import Path
 
 from .parquet import read_lazy, readable
@@ -19,4 +20,6 @@ def read_feather(path: Path) -> TableFrame:
     import polars as pl
 
     with readable(path, "Feather table"):
-        return TableFrame(read_lazy(pl.scan_ipc(path, glob=False), path), {"kind": "feather"}, [])
+        # polars takes a path with wildcards for a pattern
+        table = pl.scan_ipc(path.read_bytes() if glob.has_magic(str(path)) else path)
+        return TableFrame(read_lazy(table, path), {"kind": "feather"}, [])

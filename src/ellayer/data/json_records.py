@@ -46,7 +46,9 @@ def _records(text: bytes, path: Path) -> list[Record]:
     """Return the records of a text: of one list, or one on each line."""
     try:
         content = _parse(text, str(path))
-    except _ExtraDataError:
+    except DataError as error:
+        if getattr(error.__cause__, "msg", "") != "Extra data":
+            raise
         lines = [(i, line) for i, line in enumerate(text.split(b"\n"), start=1) if line.strip()]
         content = [_parse(line, f"line {i} of {path}") for i, line in lines]
     if isinstance(content, dict) and any(isinstance(value, (dict, list)) for value in content.values()):
@@ -59,10 +61,6 @@ def _records(text: bytes, path: Path) -> list[Record]:
     return records
 
 
-class _ExtraDataError(DataError):
-    """A text that goes on after its first value."""
-
-
 def _parse(text: bytes, where: str) -> object:
     """Return the value of a text in JSON."""
     try:
@@ -70,8 +68,7 @@ def _parse(text: bytes, where: str) -> object:
     except DataError as error:
         raise DataError(f"expected each name once in a record, but {where} holds {error} twice") from None
     except (ValueError, RecursionError) as error:
-        kind = _ExtraDataError if getattr(error, "msg", "") == "Extra data" else DataError
-        raise kind(
+        raise DataError(
             f"expected whole JSON, but {where} is cut off or damaged ({error}); fetch or write it again"
         ) from error
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import DataError
-from .memory import check_memory
+from .memory import bytes_text, check_memory
 from .table_frame import TableFrame, check_names
 from .wording import quoted_list
 
@@ -46,7 +46,30 @@ def read_lazy(table: pl.LazyFrame, path: Path) -> pl.DataFrame:
     rows = int(table.select(pl.len()).collect().item())
     check_schema(schema, rows, path)
     check_memory(rows * len(schema), f"{path}, {rows:,} rows of {len(schema)} columns,")
-    return plain_numbers(table.collect())
+    frame = table.collect()
+    check_texts(frame, path)
+    return plain_numbers(frame)
+
+
+def check_texts(frame: pl.DataFrame, path: Path) -> None:
+    """Refuse texts that are too long together: in the frame, as in a file, many may be one that is held once.
+
+    Raises
+    ------
+    DataError
+    """
+    import polars as pl
+
+    size = 0
+    for column in frame.select(pl.col(pl.String, pl.Categorical, pl.Enum)):
+        if column.dtype == pl.String:
+            size += int(column.str.len_bytes().cast(pl.Int64).sum())
+        else:  # a cast would write out each text
+            levels = column.alias("text").value_counts(name="rows")
+            size += int(
+                (levels["text"].cast(pl.String).str.len_bytes().cast(pl.Int64) * levels["rows"]).sum()
+            )
+    check_memory(size // 2, f"{path}, {bytes_text(size)} of text,")  # Python's texts take some times as much
 
 
 def plain_numbers(frame: pl.DataFrame) -> pl.DataFrame:

@@ -70,7 +70,11 @@ def read_parts(paths: Sequence[Path], options: ReadOptions) -> TableFrame:
     """
     kinds = [kind_of(path) for path in paths]
     for path, kind in zip(paths, kinds, strict=True):
-        if kind is not kinds[0] or not kind.is_part:
+        if not kind.is_part:
+            raise DataError(
+                f"expected parts of one table, but {path} is {kind.description}, which is read alone; name one file"
+            )
+        if kind is not kinds[0]:
             raise DataError(
                 f"expected parts of one table, all of one kind, but {paths[0]} is {kinds[0].description} and {path} is "
                 f"{kind.description}; name files of one kind"

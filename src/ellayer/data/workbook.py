@@ -8,7 +8,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from .archives import opened_zip
 from .errors import DataError
@@ -44,14 +44,14 @@ def read_workbook(path: Path, options: ReadOptions) -> TableFrame:
     with _explained(path):
         name, notes = book.choose(options)
         where = f"the sheet {printable(name)!r} of {path}"
-        first = book.cells(name, None, SAMPLE_ROWS, as_text=True)
+        first = book.sample(name)
         title = _title_rows(first)
         rows = [[cell or "" for cell in row] for row in first.rows()]
         if len(rows) <= title:
             raise DataError(f"expected rows in {where}, received an empty sheet; name another one")
         header = options.header if options.header is not None else options.reading.get("header")
         has_header = sniff_header(rows[title:]) if header is None else bool(header)
-        cells = book.cells(name, book.first_row(name) + title + has_header)
+        cells = book.table(name, title, has_header)
     titles = [printable(" ".join(row).strip()) for row in rows[:title] if any(row)]
     notes += [*book.notes(name), *(f"title above the table left out: {text!r}" for text in titles)]
     if header is None and not has_header:
@@ -105,7 +105,7 @@ class Workbook:
             return earlier, []
         visible = [name for name in names if not self._is_hidden(name)]
         filled = (
-            visible if len(visible) == 1 else [name for name in visible if self._sheet(name, 0, 1).height]
+            visible if len(visible) == 1 else [name for name in visible if self._sheet(name, n_rows=1).height]
         )
         hidden = [name for name in names if name not in visible]
         if len(filled) != 1:
@@ -132,40 +132,44 @@ class Workbook:
     def _is_hidden(self, name: str) -> bool:
         if self._is_excel:
             return name in self._facts and self._facts[name].is_hidden
-        return self._sheet(name, None, 1).visible != "visible"
+        return self._sheet(name, n_rows=1).visible != "visible"
 
-    def first_row(self, name: str) -> int:
-        """Return the number of empty rows above the first one with a value."""
-        return self._sheet(name, 0, 1).total_height - self._sheet(name, None, 1).total_height
+    def sample(self, name: str) -> pl.DataFrame:
+        """Return the first rows of a sheet as texts, empty ones above them left out."""
+        return self._sheet(name, n_rows=SAMPLE_ROWS, dtypes="string").to_polars()
 
-    def cells(
-        self, name: str, skip: int | None, count: int | None = None, *, as_text: bool = False
-    ) -> pl.DataFrame:
-        """Return the cells of a sheet: a type for each column that holds all its values, or texts.
+    def table(self, name: str, title: int, has_header: bool) -> pl.DataFrame:
+        """Return the rows below the title and the header, each column in a type that holds all its values.
 
         Parameters
         ----------
         name : str
-        skip : int or None
-            Rows to leave out; None leaves out empty ones.
-        count : int, optional
-            Rows to read.
-        as_text : bool
+        title : int
+            Rows of the title, empty ones above it not counted.
+        has_header : bool
         """
-        return self._sheet(name, skip, count, as_text).to_polars()
+        if not title:
+            return self._sheet(name, header_row=0 if has_header else None).to_polars()
+        rows, filled = (self._sheet(name, n_rows=1, skip_rows=skip).total_height for skip in (0, None))
+        return self._sheet(name, skip_rows=rows - filled + title + has_header).to_polars()
 
     def _sheet(
-        self, name: str, skip: int | None, count: int | None, as_text: bool = True
-    ) -> fastexcel.ExcelSheet:
+        self, name: str, header_row: int | None = None, skip_rows: int | None = None, n_rows: int | None = None,
+        dtypes: Literal["string"] | None = None,
+    ) -> fastexcel.ExcelSheet:  # fmt: skip
         if self._is_excel and name not in self._scanned and name in self._facts:
             with opened_zip(self._path) as archive:
                 scan_excel_sheet(archive, self._facts[name], self._path)
             self._scanned.add(name)
         logging.getLogger("fastexcel").setLevel(logging.ERROR)  # it logs a warning for each empty column
         return self._book.load_sheet(
-            name, header_row=None, skip_rows=skip, n_rows=count, schema_sample_rows=None,
-            dtypes="string" if as_text else None,
-        )  # fmt: skip
+            name,
+            header_row=header_row,
+            skip_rows=skip_rows,
+            n_rows=n_rows,
+            schema_sample_rows=None,
+            dtypes=dtypes,
+        )
 
     def notes(self, name: str) -> list[str]:
         """Return what cells of a sheet hold no value."""

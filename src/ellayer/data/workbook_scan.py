@@ -18,7 +18,9 @@ _CELL_BYTES = 8  # as that of a number
 _ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*?\br="([0-9]{1,9})"')
 _CELL = re.compile(rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]{1,4})')
 _TEXT_CELL = re.compile(rb'\bt="s"[^>]*>\s*<(?:\w+:)?v>([0-9]{1,9})<')
-_ERROR = re.compile(rb'\bt="e"')
+_TWO_LETTERS, _THREE_LETTERS = (re.compile(rb' r="[A-Z]{%d}' % count) for count in (2, 3))
+_COLUMNS = (0, 26, 702, 16384)  # whose names have at most that many letters
+_ALWAYS = 50_000_000  # bytes, up to which any sheet is read
 _NO_RESULT = re.compile(rb"</f>(?:<v></v>|<v\s*/>|</c>)")
 _ODS_TAG = re.compile(rb"<\w+:(table(?:-row|-cell)?|covered-table-cell)(?=[\s/>])([^>]*)>")
 _ODS_NAME = re.compile(rb'\w+:name="([^"]*)"')
@@ -79,23 +81,35 @@ def excel_sheets(archive: zipfile.ZipFile) -> dict[str, SheetFacts]:
 
 
 def scan_excel_sheet(archive: zipfile.ZipFile, facts: SheetFacts, path: Path) -> None:
-    """Count the cells of a sheet that hold no value, and refuse one that claims more than its file can hold."""
-    packed, least, most = path.stat().st_size, 1 << 30, 0
-    columns, letters, texts = set[bytes](), 0, list[int]()
+    """Count the cells of a sheet that hold no value, and refuse one that claims more than its file can hold.
+
+    Bounds come first; what takes longer is counted only where they are large.
+    """
+    least, most, widest, texts = 1 << 30, 0, _COLUMNS[1], 0
     for piece in _whole_cells(archive, facts.member, path):
         rows = [int(row) for row in _ROW.findall(piece)]
         least, most = min([least, *rows]), max([most, *rows])
-        columns.update(_CELL.findall(piece))
-        facts.errors += len(_ERROR.findall(piece))
+        if widest < _COLUMNS[3] and _THREE_LETTERS.search(piece):
+            widest = _COLUMNS[3]
+        elif widest < _COLUMNS[2] and _TWO_LETTERS.search(piece):
+            widest = _COLUMNS[2]
+        texts += piece.count(b't="s"')
+        facts.errors += piece.count(b't="e"')
         facts.without_result += len(_NO_RESULT.findall(piece))
-        check_unpacked(_CELL_BYTES * max(most - least + 1, 0) * _span(columns), packed, path)
-        texts += map(int, _TEXT_CELL.findall(piece))
+    packed, rows_of_sheet = path.stat().st_size, max(most - least + 1, 0)
+    if _CELL_BYTES * rows_of_sheet * widest > _ALWAYS:
+        columns = {
+            name for piece in _whole_cells(archive, facts.member, path) for name in _CELL.findall(piece)
+        }
+        check_unpacked(_CELL_BYTES * rows_of_sheet * _span(columns), packed, path)
     if not texts or "xl/sharedStrings.xml" not in archive.namelist():
         return
     lengths = [len(text) for text in archive.read("xl/sharedStrings.xml").split(b"</si>")]
-    if max(lengths) * len(texts) > packed:
-        letters = sum(lengths[i] for i in texts if i < len(lengths))
-        check_unpacked(letters, packed, path)
+    if max(lengths) * texts > _ALWAYS:
+        places = (
+            int(i) for piece in _whole_cells(archive, facts.member, path) for i in _TEXT_CELL.findall(piece)
+        )
+        check_unpacked(sum(lengths[i] for i in places if i < len(lengths)), packed, path)
 
 
 def _whole_cells(archive: zipfile.ZipFile, member: str, path: Path) -> Iterator[bytes]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,7 +21,12 @@ from ..table_frame import TableFrame
 from . import hdf5
 from .roles import images_of, labels_of, pick
 
+if TYPE_CHECKING:
+    import h5py
+
 HDF5_SUFFIXES = hdf5.SUFFIXES
+_MOST_TEXT = 100_000_000  # bytes of labels in text
+_TEXTS_AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
@@ -169,6 +174,11 @@ def _check_declared(shape: tuple[int, ...], dtype: np.dtype, size: int, what: st
             f"{what} declares the shape {shape} of {dtype}, {bytes_text(declared)}, but holds {bytes_text(size)}: it is cut "
             f"off or damaged; fetch the file again"
         )
+    if dtype.kind not in "buifc" and declared > _MOST_TEXT:
+        raise DataError(
+            f"{what} declares the shape {shape} of {dtype}, {bytes_text(declared)} of text; write numbers, or a table with "
+            f"text as CSV or Parquet"
+        )
     check_memory(math.prod(shape), f"{what}, shape {shape},")
 
 
@@ -211,7 +221,7 @@ def _reader(item: Any, key: str, path: Path) -> Callable[[], np.ndarray]:
 
         hdf5.check_declared(item, printable(key), path)
         if h5py.check_string_dtype(item.dtype) is not None:
-            return np.asarray(item.asstr(errors="replace")[()], dtype=object)
+            return _read_texts(item, f"{printable(key)} of {path}")
         if item.dtype.kind not in "buif":
             raise DataError(
                 f"expected numbers in {printable(key)} of {path}, received entries of type {item.dtype}"
@@ -219,6 +229,23 @@ def _reader(item: Any, key: str, path: Path) -> Callable[[], np.ndarray]:
         return item[()]
 
     return read
+
+
+def _read_texts(item: h5py.Dataset, what: str) -> np.ndarray:
+    """Return texts, some at a time: many may be one long text that stands in the file once."""
+    texts, size = item.asstr(errors="replace"), 0
+    if not item.ndim:
+        return np.asarray(texts[()], dtype=object)
+    step = max(1, min(_TEXTS_AT_ONCE, _MOST_TEXT // item.dtype.itemsize))
+    parts = [np.zeros((0, *item.shape[1:]), object)]
+    for first in range(0, len(item), step):
+        parts.append(np.asarray(texts[first : first + step], dtype=object))
+        size += sum(map(len, parts[-1].ravel().tolist()))
+        if size > _MOST_TEXT:
+            raise DataError(
+                f"{what} holds more than {bytes_text(_MOST_TEXT)} of text; write numbers, or a table as Parquet"
+            )
+    return np.concatenate(parts)
 
 
 _OPENERS: dict[str, Callable[[Path], Any]] = {"npy": _open_npy, "npz": _open_npz, "hdf5": _open_hdf5}
