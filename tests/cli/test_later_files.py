@@ -76,6 +76,12 @@ def test_columns_that_the_model_does_not_use_may_be_absent(folder, run_in):
     assert json.loads(done.stdout)["rows"] == rows
 
 
+def test_identifiers_of_another_type(folder, run_in):
+    (folder / "other.csv").write_text("long_id,hex_id,x,money\nA-17,0012,1.5,$1\n")
+    done = run_in(folder, "predict", "run", "other.csv")
+    assert done.stdout.splitlines()[1].startswith("A-17,0012,"), done.stderr
+
+
 def test_a_contradiction_is_one_message_before_anything_is_computed(folder, run_in):
     (folder / "comma.csv").write_text("long_id;hex_id;x;money\n1;a;1,5;$5\n2;b;2,5;€7\n")
     for command in ("predict", "evaluate"):

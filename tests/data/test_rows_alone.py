@@ -105,3 +105,15 @@ def test_a_model_of_parquet_predicts_a_text(tmp_path):
     later = read_examples(tmp_path / "t.csv", reading=examples.reading)
     same(preparation.transform(later.X), preparation.transform(examples.X))
     assert later.X["v"].to_list()[:2] == ["1.1", "1.10"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_texts_and_pandas_frames_in_memory(tables, kind):
+    X = tables(kind)[1].X.drop("id")
+    texts = pl.DataFrame({"a": [text or None for text in KINDS[kind]], "n": list(range(M))})
+    for frame in (texts, texts.to_pandas(), X.to_pandas()):
+        preparation = TablePreparation({"n": "numeric"} if "n" in frame.columns else None).fit(frame)
+        expected = preparation.transform(frame)
+        for i in ROWS:
+            row = frame[i : i + 1] if isinstance(frame, pl.DataFrame) else frame.iloc[[i]]
+            same(preparation.transform(row), expected[i : i + 1])

@@ -11,7 +11,7 @@ from column_kinds import KINDS, M
 
 from ellayer.data import DataError, TableStream, read_examples
 from ellayer.data.schema.column import ColumnSchema
-from ellayer.data.schema.schema import Schema, schema_of_encoders
+from ellayer.data.schema.schema import Schema, schema_for_model
 
 
 def write(path, text):
@@ -253,8 +253,20 @@ def test_identifiers_as_they_stand_in_the_file(tmp_path):
 def test_the_schema_of_a_model_without_one():
     facts = [{"name": "t", "kind": "categorical"}, {"name": "n", "kind": "numeric"},
              {"name": "d", "kind": "date", "date_format": "%d.%m.%Y"}]  # fmt: skip
-    schema = Schema.from_facts(schema_of_encoders(facts))
+    schema = Schema.from_facts(schema_for_model(None, facts))
     assert schema.columns == (ColumnSchema("t"), ColumnSchema("d", "date", date_format="%d.%m.%Y"))
+
+
+def test_anything_may_stand_in_a_column_that_the_model_does_not_use(tmp_path):
+    train = write(
+        tmp_path / "t.csv",
+        "id,key,a,y\n" + "".join(f"{i},{i},{i / 7:.2f},{'uv'[i % 2]}\n" for i in range(30)),
+    )
+    reading = read_examples(train, target="y").reading
+    facts = [{"name": "id", "kind": "identifier"}, {"name": "key", "kind": "identifier", "indicator": True}]
+    reading["schema"] = schema_for_model(reading["schema"], facts)
+    later = read_examples(write(tmp_path / "u.csv", "id,key,a\nA-1,7,1.5\n"), reading=reading)
+    assert later.X.rows() == [("A-1", "7", 1.5)]
 
 
 def test_schemas_of_blocks_equal_those_of_the_whole(tmp_path):

@@ -139,10 +139,14 @@ def split_target(frame: pl.DataFrame, name: str) -> tuple[pl.DataFrame, np.ndarr
         bool, int64, float64, or object (text).
     present : polars.Series
     """
+    import polars as pl
+
     column = frame[name]
     present = column.is_not_null()
     if column.dtype.is_float():
         present &= column.is_not_nan().fill_null(False)
+    elif column.dtype in (pl.Categorical, pl.Enum):
+        present &= (column.cast(pl.String).str.strip_chars() != "").fill_null(False)
     return frame.filter(present).drop(name), _values(column.filter(present)), present
 
 

@@ -99,14 +99,14 @@ class SavedModel:
     def _reading(self) -> dict[str, Any] | None:
         """The reading options of the training file; None if the model was not trained on a file."""
         reading: dict[str, Any] | None = self.provenance.get("reading") or None
-        if reading is None or "schema" in reading or not self.prepares_tables:
+        if reading is None or not self.prepares_tables:
             return reading
-        from ..data.schema.schema import schema_of_encoders
+        from ..data.schema.schema import schema_for_model
 
         columns = self.model.preparation_.describe()
         if self.target is not None and all(isinstance(label, str) for label in self.classes or [0]):
-            columns.append({"name": self.target, "kind": "categorical"})
-        return {**reading, "schema": schema_of_encoders(columns)}  # the file is of an earlier version
+            columns.append({"name": self.target, "kind": "categorical"})  # of files without a schema
+        return {**reading, "schema": schema_for_model(reading.get("schema"), columns)}
 
     def read(self, file: str | list[str], options: Mapping[str, Any] | None = None) -> Examples:
         """Read a file for prediction like the training file; a target column in it is moved to ``y``.

@@ -17,6 +17,7 @@ from .infer import InferOptions, group_notes, infer_column, slip_notes
 if TYPE_CHECKING:
     import polars as pl
 
+_UNUSED = ("constant", "identifier", "text", "ignore")  # kinds of columns whose values a model does not use
 _LABELS = frozenset(("none",))  # among labels "None" is as a rule one of them
 _MOST, _EXAMPLES = 5, 3  # columns, and values of each, in a message
 _KINDS = {**dict.fromkeys(NUMBERS, ("a number", "numbers")), "boolean": ("true or false", "true or false")}
@@ -283,22 +284,37 @@ def infer_schema(
     return replace(schema, columns=tuple(columns)), [*group_notes(new), *notes, *slip_notes(new)]
 
 
-def schema_of_encoders(facts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the facts of a schema for a model file without one, by what its preparation knows of each column.
+def schema_for_model(
+    schema: Mapping[str, Any] | None, encoders: Iterable[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return the facts of the schema that later files of a model are read by.
 
-    Columns of numbers are left out: how they are written is detected from each file.
+    Columns that the model does not use are not in it, so that anything may stand in them; of identifiers and free text
+    it only matters whether they are there. For a model file of an earlier version, which has no schema, columns of
+    numbers are left out too: how they are written is detected from each file.
+
+    Parameters
+    ----------
+    schema : mapping, or None
+        Facts of the schema of the training file.
+    encoders : iterable of mappings
+        Facts of the encoders of the model's columns.
 
     Examples
     --------
-    >>> schema_of_encoders([{"name": "town", "kind": "categorical"}])["columns"]
+    >>> schema_for_model(None, [{"name": "town", "kind": "categorical"}, {"name": "id", "kind": "identifier"}])["columns"]
     [{'name': 'town', 'type': 'text'}]
     """
-    columns = []
-    for column in facts:
-        if column["kind"] == "date":
-            columns.append(
-                ColumnSchema(column["name"], "date", date_format=column.get("date_format") or "iso")
-            )
-        elif column["kind"] != "numeric":
-            columns.append(ColumnSchema(column["name"]))
-    return Schema(tuple(columns)).to_facts()
+    known = {column["name"]: column for column in schema["columns"]} if schema else {}
+    for encoder in encoders:
+        name, kind = encoder["name"], encoder["kind"]
+        if kind in _UNUSED:
+            known.pop(name, None)
+            if encoder.get("indicator"):
+                known[name] = ColumnSchema(name).to_facts()
+        elif schema is None and kind == "date":
+            date_format = encoder.get("date_format") or "iso"
+            known[name] = ColumnSchema(name, "date", date_format=date_format).to_facts()
+        elif schema is None and kind != "numeric":
+            known[name] = ColumnSchema(name).to_facts()
+    return {**(schema or Schema(()).to_facts()), "columns": list(known.values())}

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".tab", ".dat", ".data")
 _LONGEST = 8  # blocks, which one record may fill
+_BEGIN = 1 << 16  # bytes, within which a table shows how it is written
 _FEWEST = 20  # lines, beyond which a table shows how it is written: titles, names, units and rows
 
 
@@ -187,9 +188,10 @@ class TextTable:
     def _pieces(self, is_quoted: bool) -> Iterator[bytes]:
         """Return the text in pieces that end where a record ends."""
         rest, is_first = b"", True
+        begin = max(_BEGIN, _LONGEST * (self._block_bytes or 0))
         for block in self._file.blocks():
             rest += block
-            if self._block_bytes is None or (is_first and rest.count(b"\n") <= _FEWEST):
+            if self._block_bytes is None or (is_first and len(rest) < begin and rest.count(b"\n") <= _FEWEST):
                 continue
             if cut := record_end(rest) if is_quoted else rest.rfind(b"\n") + 1:
                 yield rest[:cut]
