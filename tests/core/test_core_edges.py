@@ -7,7 +7,7 @@ import pytest
 
 from ellayer.core.inputs import ramps_forward
 from ellayer.core.losses import LOSSES
-from ellayer.core.metrics import METRICS, metric_names
+from ellayer.core.metrics import METRICS, metric_names, reliability
 from ellayer.core.parameter_names import kind_of, layer_of, weight_matrices
 from ellayer.core.schedules import SCHEDULES
 
@@ -55,3 +55,12 @@ def test_the_one_cycle_and_the_flat_cosine_at_their_corners():
     np.testing.assert_allclose(one[1], 0.55, rtol=1e-12)
     flat = SCHEDULES["flat_cosine(0.5)"].factor(np.array([0, 40, 60, 80, 90]), 80)
     np.testing.assert_allclose(flat, [1.0, 1.0, 0.5, 0.0, 0.0], atol=1e-12)
+
+
+def test_reliability_is_of_the_second_of_two_classes_and_of_the_most_probable_of_more():
+    P = np.array([[0.8, 0.2], [0.3, 0.7]])
+    predicted, observed = reliability(P, np.array([0, 0]))
+    assert (predicted.tolist(), observed.tolist()) == ([0.2, 0.7], [0.0, 0.0])
+    P = np.array([[0.2, 0.1, 0.7], [0.5, 0.3, 0.2]])
+    predicted, observed = reliability(P, np.array([2, 1]))
+    assert (predicted.tolist(), observed.tolist()) == ([0.7, 0.5], [1.0, 0.0])
