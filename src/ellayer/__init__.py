@@ -6,6 +6,7 @@ The public names are looked up when first used, so that ``import ellayer`` stays
 from __future__ import annotations
 
 from ._lazy import lazy_names
+from ._on_import import when_imported
 
 __version__ = "0.1.0"
 
@@ -40,3 +41,5 @@ __all__ = ["__version__", *_HOMES]
 _PACKAGES = ("core", "data", "engine", "estimators", "inspection", "report", "steps", "storage")
 
 __getattr__, __dir__ = lazy_names(__name__, _HOMES, _PACKAGES)
+
+when_imported("skl2onnx", "ellayer.storage.onnx.skl2onnx", "register_skl2onnx")

@@ -13,7 +13,14 @@ import pytest
 import ellayer
 
 # What each part of the package may import of the others. ``errors`` and files with ``_`` are open to all.
-ANYBODY = ("ellayer.errors", "ellayer._warn", "ellayer._lazy", "ellayer._shapes", "ellayer.__version__")
+ANYBODY = (
+    "ellayer.errors",
+    "ellayer._forms",
+    "ellayer._lazy",
+    "ellayer._shapes",
+    "ellayer._warn",
+    "ellayer.__version__",
+)
 BELOW_STORAGE = ("core", "engine", "tables", "estimators")
 BELOW_RUNS = ("core", "data", "tables", "engine", "steps", "inspection", "estimators", "storage", "report")
 ALLOWED: dict[str, tuple[str, ...]] = {
@@ -91,7 +98,8 @@ def test_files_import_each_other_in_no_circle(modules):
 
 def test_the_root_imports_no_part_of_the_house_at_once(modules):
     (root,) = (m for m in modules if m.name == "ellayer")
-    assert [name for _, name in imports_of(root)] == ["ellayer._lazy.lazy_names"]
+    helpers = ["ellayer._lazy.lazy_names", "ellayer._on_import.when_imported"]
+    assert [name for _, name in imports_of(root)] == helpers
 
 
 def test_type_checkers_see_the_names_that_are_imported_late(modules):
@@ -103,7 +111,10 @@ def test_type_checkers_see_the_names_that_are_imported_late(modules):
         shown = {
             alias.asname: "." * node.level + (node.module or "") for node in imports for alias in node.names
         }
-        at_once = {name.rpartition(".")[2] for _, name in imports_of(package)} - {"lazy_names"}
+        at_once = {name.rpartition(".")[2] for _, name in imports_of(package)} - {
+            "lazy_names",
+            "when_imported",
+        }
         late = importlib.import_module(package.name)
         assert set(late.__all__) - {"__version__"} == at_once | set(late._HOMES)
         packages = dict.fromkeys(getattr(late, "_PACKAGES", ()), ".")

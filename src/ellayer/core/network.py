@@ -6,16 +6,42 @@ import json
 import math
 import operator
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypedDict, get_type_hints
 
+from .._forms import Count, Positive, conform
 from ..errors import EllayerError
 from .activations import ACTIVATIONS, Activation
 from .inputs import Inputs
 from .losses import LOSSES, FusedPair, Loss
 from .registry import Registry
+
+
+class InputsFields(TypedDict, total=False):
+    """``Inputs`` as JSON."""
+
+    numbers: Count
+    frequencies: Count
+    width: Count
+    categories: list[Positive]
+    dimension: Count
+    scaling: bool
+    ramps: Count
+
+
+class _OptionalFields(TypedDict, total=False):
+    parametric: bool
+    inputs: InputsFields
+
+
+class NetworkFields(_OptionalFields):
+    """``Network`` as JSON."""
+
+    layer_dims: list[Positive]
+    activations: list[str]
+    loss: str
 
 
 @dataclass(frozen=True, init=False)
@@ -210,13 +236,16 @@ class Network:
         >>> Network.from_json(Network([2, 4, 1], "tanh").to_json()) == Network([2, 4, 1], "tanh")
         True
         """
-        fields = json.loads(text)
-        needed = {"layer_dims", "activations", "loss"}
-        if not isinstance(fields, dict) or not needed <= set(fields) <= {*needed, "parametric", "inputs"}:
-            raise EllayerError(
-                f"expected a JSON object with layer_dims, activations and loss; received {text[:80]!r}"
-            )
+        fields = conform(json.loads(text), NetworkFields, "network")
+        inputs = fields.get("inputs") or {}
+        unknown = fields.keys() - get_type_hints(NetworkFields) | inputs.keys() - get_type_hints(InputsFields)
+        if unknown:
+            raise EllayerError(f"network: expected no further fields, received {', '.join(sorted(unknown))}")
         return cls(**fields)
+
+    def __getstate__(self) -> dict[str, object]:
+        """Return the fields for pickle, and not the rows of functions that were looked up by them."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def __repr__(self) -> str:
         sizes = "-".join(map(str, self.layer_dims))

@@ -8,8 +8,15 @@ from __future__ import annotations
 from .._lazy import lazy_names
 
 _HOMES = {
+    "ColumnWarning": ".._warn",
     "EpochInfo": ".epoch_info",
     "FitWarning": ".._warn",
+    "NewValuesWarning": ".._warn",
+    "ScaleWarning": ".._warn",
+    "TargetWarning": ".._warn",
+    "UnderfitWarning": ".._warn",
+    "ValidationWarning": ".._warn",
+    "VersionWarning": ".._warn",
     "MLPClassifier": ".mlp.classifier",
     "MLPRegressor": ".mlp.regressor",
     "TablePreparation": "..tables.preparation",

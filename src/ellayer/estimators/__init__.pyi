@@ -1,4 +1,11 @@
+from .._warn import ColumnWarning as ColumnWarning
 from .._warn import FitWarning as FitWarning
+from .._warn import NewValuesWarning as NewValuesWarning
+from .._warn import ScaleWarning as ScaleWarning
+from .._warn import TargetWarning as TargetWarning
+from .._warn import UnderfitWarning as UnderfitWarning
+from .._warn import ValidationWarning as ValidationWarning
+from .._warn import VersionWarning as VersionWarning
 from ..tables.preparation import TablePreparation as TablePreparation
 from .epoch_info import EpochInfo as EpochInfo
 from .mlp.classifier import MLPClassifier as MLPClassifier

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from .._warn import warn_user
+from .._warn import ScaleWarning, TargetWarning, UnderfitWarning, warn_user
 from ..core.inference import MOST_DEAD, SPARSE_NUMBERS_AT_ONCE, class_index, dead_share, outputs
 from ..core.network import Network
 from ..core.propagation import Cache, L_model_forward
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from ..engine.state import Parameters
     from .examples import Rows
 
-NEAR_ZERO = 0.1
 HUGE_INPUT = 1e4
 HUGE_TARGET = 1e6
 OVERFLOWS = 1e30
@@ -47,9 +46,7 @@ def where_not_finite(X: Rows, names: Sequence[str] | None) -> str:
 
 
 def warn_of_data(X: Rows, y: np.ndarray | None, names: Sequence[str] | None, estimator: str) -> None:
-    """Warn about constant columns, and about columns or targets of a very large scale.
-
-    There is no warning for a column that is constant near 0, which hardly affects any unit.
+    """Warn about columns or targets of a very large scale.
 
     Parameters
     ----------
@@ -63,23 +60,19 @@ def warn_of_data(X: Rows, y: np.ndarray | None, names: Sequence[str] | None, est
     """
     high, low = (_dense(X.max(axis=0)), _dense(X.min(axis=0)))
     scale = np.maximum(np.abs(high), np.abs(low))
-    constant = np.flatnonzero((high == low) & (scale > NEAR_ZERO)) if X.shape[0] > 1 else np.array([], int)
-    if len(constant):
-        warn_user(
-            f"X: {_columns(constant, names)} constant: nothing can be learned from it beyond a bias; drop it, for "
-            "example with sklearn.feature_selection.VarianceThreshold()",
-        )
     huge = np.flatnonzero(scale > HUGE_INPUT)
     if len(huge):
         warn_user(
             f"X: {_columns(huge, names)} of a scale up to {scale[huge].max():.3g}, but networks learn best from inputs "
             "around 1: such columns dominate the others; put a scaler in front, "
             f"make_pipeline(StandardScaler(), {estimator}(...))",
+            ScaleWarning,
         )
     if y is not None and (largest := float(np.abs(y).max())) > HUGE_TARGET:
         warn_user(
             f"y: values up to {largest:.3g}, but networks learn best with targets around 1; scale the target, "
             f"TransformedTargetRegressor({estimator}(...), transformer=StandardScaler())",
+            ScaleWarning,
         )
 
 
@@ -87,6 +80,7 @@ def warn_of_one_class(classes: np.ndarray) -> None:
     """Warn that ``y`` has a single class."""
     warn_user(
         f"y has one class only, {classes.tolist()[0]!r}: every prediction will be this class; add examples of another class",
+        TargetWarning,
     )
 
 
@@ -158,6 +152,7 @@ def warn_of_fit(
         warn_user(
             f"of the classes of y, {labels} {'is' if len(never) == 1 else 'are'} never predicted, even on the examples "
             "of the fit; try class_weight='balanced', scaled inputs, more iterations or another learning_rate_init",
+            UnderfitWarning,
         )
 
 
@@ -168,6 +163,7 @@ def _warn_of_dead_units(network: Network, caches: list[Cache]) -> None:
             warn_user(
                 f"layer {l}: {round(share * units)} of {units} units are dead: 0 for all training examples, and learn "
                 "no more; try activation='leaky_relu', a smaller learning_rate_init or scaled inputs",
+                UnderfitWarning,
             )
 
 

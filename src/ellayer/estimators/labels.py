@@ -10,10 +10,12 @@ from sklearn.base import ClassifierMixin
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.class_weight import compute_sample_weight
 
+from .._forms import conform
 from ..core.inference import class_index
 from ..engine.model import TargetKind
 from ..errors import EllayerError
 from .sklearn_compat import label_binarizer, label_kind, sparse_label_input
+from .stored import LabelFacts, read_labels
 
 if TYPE_CHECKING:
     from .examples import MatrixLike, TableLike
@@ -55,6 +57,11 @@ def target_kind(labels: LabelBinarizer) -> TargetKind:
     if label_kind(labels) == "binary":
         return "one class" if len(labels.classes_) == 1 else "binary"
     return "multilabel"
+
+
+def output_count(labels: LabelBinarizer) -> int:
+    """Return the number of output units of an MLP for these labels."""
+    return 1 if label_kind(labels) == "binary" and len(labels.classes_) <= 2 else len(labels.classes_)
 
 
 def class_weights(
@@ -113,7 +120,7 @@ def labels_to_facts(labels: LabelBinarizer) -> dict[str, Any]:
     return {"dtype": kind, "values": values, "type": label_kind(labels), "sparse": sparse_label_input(labels)}
 
 
-def labels_from_facts(facts: dict[str, Any]) -> LabelBinarizer:
+def labels_from_facts(facts: object) -> LabelBinarizer:
     """Return the labels that were passed to ``labels_to_facts``."""
-    classes = np.array(facts["values"], dtype=np.dtype(facts["dtype"]))
-    return label_binarizer(classes, facts["type"], facts["sparse"])
+    stored = conform(facts, LabelFacts, "labels")
+    return label_binarizer(read_labels(stored), stored["type"], stored["sparse"])

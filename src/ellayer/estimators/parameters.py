@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from ..core.schedules import Schedule
 from ..errors import EllayerError
-from .sklearn_compat import Interval, InvalidParameter, Options, StrOptions
+from .sklearn_compat import HasMethods, Interval, InvalidParameter, Options, StrOptions
 
 Value = TypeVar("Value")
 
@@ -45,8 +46,8 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "max_fun": [_count],
     "dropout": [_share, list, tuple],
     "output_activation": [str, callable, tuple, None],
-    "optimizer": [str, object],
-    "learning_rate_schedule": [str, callable, object],
+    "optimizer": [str, tuple, None],
+    "learning_rate_schedule": [str, callable, Schedule, None],
     "l1": [_from_zero],
     "weight_decay": [_from_zero, None],
     "clip_norm": [_above_zero, None],
@@ -58,7 +59,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "callbacks": [list, tuple, None],
     "time_limit": [_above_zero, None],
     "dtype": [StrOptions({"float32", "float64"}), type, None],
-    "device": [object],
+    "device": [str, list, tuple, HasMethods("memory_stats"), None],
     "engine": [str],
 }
 

@@ -17,6 +17,7 @@ from sklearn.base import BaseEstimator, _fit_context
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import metaestimators
 from sklearn.utils._param_validation import (
+    HasMethods,
     Interval,
     InvalidParameterError,
     Options,
@@ -43,7 +44,13 @@ except ImportError:  # scikit-learn < 1.9
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike
 
-__all__ = ["CallbackSupportMixin", "Interval", "Options", "StrOptions"]  # and everything defined here
+__all__ = [
+    "CallbackSupportMixin",
+    "HasMethods",
+    "Interval",
+    "Options",
+    "StrOptions",
+]  # and everything defined here
 __all__ += ["check_targets", "first_partial_fit"]
 
 LabelKind = Literal["binary", "multiclass", "multilabel-indicator"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Literal
 
 import numpy as np
@@ -181,8 +182,12 @@ def calibration_curve(
     -------
     Figure
     """
-    with look():
-        figure, (axes,) = new_figure(SIZE, title)
+    of = (
+        f"predicted probability of {shorten(classes[1])}"
+        if len(classes) == 2
+        else "largest predicted probability"
+    )
+    with _axes(title, of, "observed frequency") as (figure, axes):
         axes.plot([0, 1], [0, 1], color="#666666", linewidth=1.5, linestyle=":", label="perfect calibration")
         for i, (name, P) in enumerate(models.items()):
             _, x, observed, low, high = np.array(calibration_bins(P, y, classes)).T
@@ -191,15 +196,8 @@ def calibration_curve(
                     x, observed, [observed - low, high - observed], color=BLUE, linewidth=0, elinewidth=1.4
                 )
             _line(axes, x, observed, shorten(name, 28), i, marked=True)
-        axes.set_xlabel(
-            f"predicted probability of {shorten(classes[1])}"
-            if len(classes) == 2
-            else "largest predicted probability"
-        )
-        axes.set_ylabel("observed frequency")
         axes.set_xlim(-0.02, 1.02)
         axes.set_ylim(-0.02, 1.02)
-        finish_axes(axes, "both")
     return figure
 
 
@@ -219,15 +217,11 @@ def roc_curves(curves: Mapping[str, Curve], title: str = "") -> Figure:
     """
     from sklearn.metrics import roc_curve
 
-    with look():
-        figure, (axes,) = new_figure(SIZE, title)
+    with _axes(title, "false positive rate", "true positive rate (recall)", "lower right") as (figure, axes):
         axes.plot([0, 1], [0, 1], color="#666666", linewidth=1.5, linestyle=":", label="chance")
         for i, (name, (score, positive)) in enumerate(curves.items()):
             false_positive, true_positive, _ = roc_curve(positive, score)
             _line(axes, *_thin(false_positive, true_positive), shorten(name, 28), i)
-        axes.set_xlabel("false positive rate")
-        axes.set_ylabel("true positive rate (recall)")
-        finish_axes(axes, "both", "lower right")
     return figure
 
 
@@ -235,15 +229,11 @@ def precision_recall_curves(curves: Mapping[str, Curve], title: str = "") -> Fig
     """Draw precision against recall, one line per name; arguments as ``roc_curves``."""
     from sklearn.metrics import precision_recall_curve
 
-    with look():
-        figure, (axes,) = new_figure(SIZE, title)
+    with _axes(title, "recall", "precision", "lower left") as (figure, axes):
         for i, (name, (score, positive)) in enumerate(curves.items()):
             precision, recall, _ = precision_recall_curve(positive, score)
             _line(axes, *_thin(recall, precision), shorten(name, 28), i)
-        axes.set_xlabel("recall")
-        axes.set_ylabel("precision")
         axes.set_ylim(0, 1.03)
-        finish_axes(axes, "both", "lower left")
     return figure
 
 
@@ -264,15 +254,11 @@ def predicted_against_true(y: ArrayLike, prediction: ArrayLike, title: str = "",
     """
     y, prediction = _finite(y, prediction)
     some = _some(len(y))
-    with look():
-        figure, (axes,) = new_figure(SIZE, title)
+    with _axes(title, f"true {shorten(target, 30)}".strip(), "predicted", "upper left") as (figure, axes):
         _points(axes, y[some], prediction[some])
         if len(y):
             ends = [min(y.min(), prediction.min()), max(y.max(), prediction.max())]
             axes.plot(ends, ends, color=ORANGE, linewidth=1.4, linestyle="--", label="equal")
-        axes.set_xlabel(f"true {shorten(target, 30)}".strip())
-        axes.set_ylabel("predicted")
-        finish_axes(axes, "both", "upper left")
     return figure
 
 
@@ -280,13 +266,10 @@ def residual_plot(y: ArrayLike, prediction: ArrayLike, title: str = "", target: 
     """Draw the error of each row, predicted minus true, over its prediction; arguments as ``predicted_against_true``."""
     y, prediction = _finite(y, prediction)
     some = _some(len(y))
-    with look():
-        figure, (axes,) = new_figure(SIZE, title)
+    of = f"predicted {shorten(target, 30)}".strip()
+    with _axes(title, of, "predicted - true", "upper left") as (figure, axes):
         _points(axes, prediction[some], (prediction - y)[some])
         axes.axhline(0.0, color=ORANGE, linewidth=1.4, linestyle="--", label="no error")
-        axes.set_xlabel(f"predicted {shorten(target, 30)}".strip())
-        axes.set_ylabel("predicted - true")
-        finish_axes(axes, "both", "upper left")
     return figure
 
 
@@ -325,6 +308,17 @@ def importance_bars(
         axes.grid(axis="x", **_GRID)
         axes.set_axisbelow(True)
     return figure
+
+
+@contextmanager
+def _axes(title: str, x: str, y: str, corner: Corner = "best") -> Iterator[tuple[Figure, Axes]]:
+    """Give the axes of a new picture to draw on; then name them, and add grid and legend."""
+    with look():
+        figure, (axes,) = new_figure(SIZE, title)
+        yield figure, axes
+        axes.set_xlabel(x)
+        axes.set_ylabel(y)
+        finish_axes(axes, "both", corner)
 
 
 def _line(axes: Axes, x: ArrayLike, y: ArrayLike, label: str, i: int, marked: bool = False) -> None:

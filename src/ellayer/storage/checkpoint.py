@@ -6,14 +6,43 @@ import dataclasses
 import math
 import os
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypedDict
 
+import numpy as np
+
+from .._forms import Count, conform
 from ..engine.history import History
-from ..engine.state import FlatState, TrainState
+from ..engine.state import FlatState, TrainState, all_finite
 from ..errors import EllayerError
 from . import file_format
 from .plain_data import ModelFileError
+
+
+class StateFields(TypedDict):
+    """The fields of a ``TrainState`` in a file."""
+
+    parameters: dict[str, np.ndarray]
+    optimizer_state: object
+    step: Count
+    before: Count
+    seed: Count
+    rate_scale: float
+    interval: tuple[float, float]
+    best_value: float | None
+    best_step: Count
+    best_parameters: dict[str, np.ndarray] | None
+    waited: Count
+    history: dict[str, list[float | str | None]]
+    coordinates: dict[str, np.ndarray] | None
+
+
+class StoredState(TypedDict):
+    """The content of a checkpoint; ``flat`` if the optimizer's state is one of optax."""
+
+    state: StateFields
+    flat: bool
+
 
 _FIELDS = tuple(field.name for field in dataclasses.fields(TrainState))
 
@@ -85,19 +114,32 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Any:
     """
     _, content = file_format.read(path, ("checkpoint",))
     try:
+        content = conform(content, dict[str, object], "checkpoint")
         if "states" in content:
-            return [_state(one) for one in content["states"]]
+            return [_state(one) for one in conform(content["states"], list[dict[str, object]], "states")]
         return _state(content)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ModelFileError(f"{path}: expected a state that this version can read; {error!r}") from error
+    except EllayerError as error:
+        raise ModelFileError(f"{path}: expected a state that this version can read; {error}") from error
 
 
-def _state(content: Mapping[str, Any]) -> TrainState:
-    fields = dict(content["state"])
-    fields["history"] = dict(History(fields["history"]))  # of an earlier version: rename to the current names
-    if content["flat"]:
-        fields["optimizer_state"] = FlatState(fields["optimizer_state"])
-    return TrainState(**fields)
+def _state(content: dict[str, object]) -> TrainState:
+    stored = conform(content, StoredState, "checkpoint")
+    fields: dict[str, Any] = {name: value for name, value in stored["state"].items() if name in _FIELDS}
+    state = TrainState(**fields)
+    for parameters in (state.parameters, state.best_parameters or {}):
+        if not {theta.dtype.name for theta in parameters.values()} <= {"float32", "float64"}:
+            raise ModelFileError("parameters: expected arrays of float32 or float64")
+        if not all_finite(parameters):
+            raise ModelFileError("parameters: expected finite numbers")
+    if stored["flat"]:
+        state.optimizer_state = FlatState(
+            conform(state.optimizer_state, dict[str, np.ndarray], "optimizer_state")
+        )
+    elif not _plain(state.optimizer_state):
+        raise ModelFileError("optimizer_state: expected dicts of arrays")
+    return dataclasses.replace(
+        state, history=dict(History(state.history))
+    )  # of an earlier version: rename to the current names
 
 
 class Checkpoint:

@@ -18,20 +18,40 @@ import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
 from .. import __version__
+from .._forms import Positive, conform
 from .plain_data import Arrays, ModelFileError, decode, encode
 
 FORMAT_VERSION = 1
 
 _KEY = "ellayer"
+_DTYPES = {"BOOL", "C64", "F16", "F32", "F64", "I8", "I16", "I32", "I64", "U8", "U16", "U32", "U64"}
+_MOST_CONTAINERS = (
+    1_000_000  # lists and dicts in a description; each takes twenty times the memory of its text
+)
 _ZEROS = "0" * 64
 _LONGEST_HEADER = 100_000_000  # the limit of safetensors
 _FOREIGN = {b"PK": "a zip archive (.npz, .xlsx, PyTorch)", b"\x80": "a pickle (read it with joblib or pickle)",
             b"\x89HDF": "an HDF5 file", b"\x08": "an ONNX model"}  # fmt: skip
+
+
+class Versioned(TypedDict):
+    """The part of a description that every version has."""
+
+    format_version: Positive
+
+
+class Description(Versioned):
+    """The metadata of a file."""
+
+    kind: str
+    sha256: str
+    versions: dict[str, str]
+    content: object
 
 
 def write(path: str | os.PathLike[str], kind: str, content: Any) -> None:
@@ -61,9 +81,28 @@ def write(path: str | os.PathLike[str], kind: str, content: Any) -> None:
         "versions": versions,
         "content": encode(content, arrays),
     }
+    blob = signed(description, arrays)
+    with replacing(path) as partial, open(partial, "wb") as file:
+        file.write(blob)
+
+
+def signed(description: dict[str, Any], arrays: Arrays) -> bytearray:
+    """Return the bytes of a file, with the digest of the whole in the place of the zeros of the description.
+
+    Parameters
+    ----------
+    description : dict
+        As in the summary of this module, in JSON's types.
+    arrays : dict
+        The arrays that the content names.
+
+    Returns
+    -------
+    bytearray
+    """
     from safetensors.numpy import save
 
-    blob = memoryview(save(arrays, {_KEY: json.dumps(description, allow_nan=False)}))
+    blob = bytearray(save(arrays, {_KEY: json.dumps(description, allow_nan=False)}))
     header = int.from_bytes(blob[:8], "little")
     if header > _LONGEST_HEADER:
         raise ModelFileError(
@@ -71,11 +110,8 @@ def write(path: str | os.PathLike[str], kind: str, content: Any) -> None:
             "long? Train with a larger record_every"
         )
     place = _digest_place(bytes(blob[: 8 + header]), _ZEROS)
-    digest = hashlib.sha256(blob).hexdigest()
-    with replacing(path) as partial, open(partial, "wb") as file:
-        file.write(blob[:place])
-        file.write(digest.encode())
-        file.write(blob[place + len(digest) :])
+    blob[place : place + len(_ZEROS)] = hashlib.sha256(blob).hexdigest().encode()
+    return blob
 
 
 def read(path: str | os.PathLike[str], kinds: tuple[str, ...]) -> tuple[str, Any]:
@@ -107,13 +143,23 @@ def read(path: str | os.PathLike[str], kinds: tuple[str, ...]) -> tuple[str, Any
             description = _description(path, (file.metadata() or {}).get(_KEY))
             _check_kind(path, description["kind"], kinds)
             _check_digest(path, description["sha256"])
-            arrays = {name: np.array(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
+            names = file.keys()
+            if unknown := {file.get_slice(name).get_dtype() for name in names} - _DTYPES:
+                raise ModelFileError(
+                    f"{path}: expected arrays of {', '.join(sorted(_DTYPES))}, received {unknown.pop()}"
+                )
+            arrays = {name: file.get_tensor(name) for name in names}
     except SafetensorError as error:
         raise ModelFileError(_not_whole(path, str(error))) from None
     try:
-        return description["kind"], decode(description["content"], arrays)
+        content = decode(description["content"], arrays)
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise ModelFileError(f"{path}: expected a consistent description; {error!r}") from None
+    if arrays:
+        raise ModelFileError(
+            f"{path}: expected no array without a place, received {', '.join(sorted(arrays)[:5])}"
+        )
+    return description["kind"], content
 
 
 def read_facts(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -227,21 +273,34 @@ def _description(path: Path, text: str | None) -> dict[str, Any]:
             f"{path}: expected a file that Ellayer wrote, received a safetensors file without its description; "
             "was it written by another program, or altered?"
         )
-    try:
-        description = json.loads(text)
-        version = description["format_version"]
-        fields = set(description)
-    except (ValueError, KeyError, TypeError, RecursionError):
-        raise ModelFileError(_not_whole(path, "its description cannot be read")) from None
-    if not isinstance(version, int) or version > FORMAT_VERSION:
-        writer = description.get("versions", {})
+    if text.count("[") + text.count("{") > _MOST_CONTAINERS:
         raise ModelFileError(
-            f"{path}: expected format version {FORMAT_VERSION} or older, received {version!r}, written by Ellayer "
-            f"{writer.get('ellayer') if isinstance(writer, dict) else '?'} (this is {__version__}); update Ellayer"
+            _not_whole(path, f"its description has more than {_MOST_CONTAINERS:,} lists and dicts")
         )
-    if not fields >= {"kind", "sha256", "content"}:
-        raise ModelFileError(_not_whole(path, "its description is incomplete"))
-    return description
+    try:
+        description = json.loads(text, object_pairs_hook=_without_repeats, parse_constant=_refuse_constant)
+        version = conform(description, Versioned, "description")["format_version"]
+        if version <= FORMAT_VERSION:
+            return dict(conform(description, Description, "description"))
+    except (ValueError, RecursionError) as error:
+        raise ModelFileError(_not_whole(path, f"its description cannot be read: {error}")) from None
+    writer = description.get("versions")
+    raise ModelFileError(
+        f"{path}: expected format version {FORMAT_VERSION} or older, received {version!r}, written by Ellayer "
+        f"{writer.get('ellayer') if isinstance(writer, dict) else '?'} (this is {__version__}); update Ellayer"
+    )
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a dict of JSON, each of whose keys is there once."""
+    items = dict(pairs)
+    if len(items) < len(pairs):
+        raise ModelFileError("a key is there twice")
+    return items
+
+
+def _refuse_constant(name: str) -> None:
+    raise ModelFileError(f"{name} is not a number of JSON")
 
 
 def _check_kind(path: Path, kind: str, kinds: tuple[str, ...]) -> None:

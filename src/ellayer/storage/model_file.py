@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypedDict
 
+import numpy as np
+
+from .._forms import Count, conform
 from ..core.arrays import to_numpy
 from ..core.inference import fold_scaling
 from ..core.network import Network
 from ..engine.history import History
 from ..engine.result import TrainingResult
 from ..engine.state import Parameters, TrainState
+from ..engine.stored import read_network, read_parameters
+from ..errors import EllayerError
 from . import file_format
 from .plain_data import ModelFileError
 
@@ -21,6 +26,42 @@ ESTIMATORS = ("MLPClassifier", "MLPRegressor", "TabularClassifier", "TabularRegr
 _SCALING = "standardise"
 KINDS = ("TrainingResult", "network", *ESTIMATORS)
 _RESULT_FACTS = ("stopped_by", "engine", "seconds", "compile_seconds")
+
+
+class NetworkContent(TypedDict):
+    """The content of a file of a network and its parameters."""
+
+    network: dict[str, object]
+    parameters: dict[str, np.ndarray]
+
+
+class ResultContent(NetworkContent):
+    """The content of a file of a ``TrainingResult``."""
+
+    costs: list[float]
+    history: dict[str, list[float | str | None]]
+    final: dict[str, float | str | None]
+    seed: Count
+    step: Count
+    stopped_by: str
+    engine: str
+    seconds: float
+    compile_seconds: float
+
+
+class EstimatorContent(TypedDict):
+    """The content of a file of an estimator."""
+
+    settings: dict[str, object]
+    arrays: dict[str, np.ndarray]
+    facts: dict[str, object]
+
+
+class Scaling(TypedDict):
+    """The scaling of the inputs that older files keep in their provenance."""
+
+    mean: list[float] | np.ndarray
+    scale: list[float] | np.ndarray
 
 
 def save(model: Any, path: str | os.PathLike[str], *, provenance: Mapping[str, Any] | None = None) -> None:
@@ -114,15 +155,16 @@ def load_with_provenance(
     kind, content = file_format.read(path, KINDS)
     try:
         return _build(kind, _fold_old_scaling(content), to_predict), _provenance(content)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (EllayerError, RecursionError) as error:
         raise ModelFileError(f"{path}: expected a {kind} that this version supports; {error}") from error
 
 
 def _build(kind: str, content: dict[str, Any], to_predict: bool) -> Any:
     if kind == "network":
-        return _read_network(content)
+        return _read_network(conform(content, NetworkContent, kind))
     if kind == "TrainingResult":
-        return _read_result(content)
+        return _read_result(conform(content, ResultContent, kind))
+    stored = conform(content, EstimatorContent, kind)
     if to_predict and kind.startswith("Tabular"):
         from ..estimators.tabular import fitted
 
@@ -130,9 +172,22 @@ def _build(kind: str, content: dict[str, Any], to_predict: bool) -> Any:
             fitted.FittedTableClassifier if kind == "TabularClassifier" else fitted.FittedTableRegressor
         )()
     else:
-        model = _estimator_class(kind)(**content["settings"])
-    model._set_fitted(content["arrays"], content["facts"])
+        model = _new_estimator(kind, stored["settings"])
+    model._set_fitted(stored["arrays"], stored["facts"])
     return model
+
+
+def _new_estimator(kind: str, settings: dict[str, object]) -> Any:
+    from ..estimators.sklearn_compat import parameter_names
+
+    estimator_class = _estimator_class(kind)
+    if unknown := settings.keys() - set(parameter_names(estimator_class)):
+        raise ModelFileError(
+            f"settings: expected parameters of {kind}, received {', '.join(sorted(unknown))}"
+        )
+    estimator = estimator_class(**settings)
+    estimator._validate_params()
+    return estimator
 
 
 def read_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -164,23 +219,32 @@ def read_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
     """
     try:
         return _provenance(file_format.read(path, KINDS)[1])
-    except TypeError as error:
+    except EllayerError as error:
         raise ModelFileError(f"{path}: {error}") from error
 
 
-def _provenance(content: dict[str, Any]) -> dict[str, Any]:
-    provenance = content.get("provenance", {})
-    if not isinstance(provenance, dict):
-        raise TypeError(f"expected a dict as provenance, received {type(provenance).__name__}")
+def _provenance(content: object) -> dict[str, Any]:
+    provenance = conform(
+        conform(content, dict[str, object], "content").get("provenance", {}), dict[str, Any], "provenance"
+    )
     return {key: value for key, value in provenance.items() if key != _SCALING}
 
 
-def _fold_old_scaling(content: dict[str, Any]) -> dict[str, Any]:
+def _fold_old_scaling(value: object) -> dict[str, object]:
     """Return the content of a network whose first layer takes unscaled inputs."""
-    rule = content.get("provenance", {}).get(_SCALING)
-    if rule is None or "parameters" not in content:
+    content = conform(value, dict[str, object], "content")
+    provenance = conform(content.get("provenance", {}), dict[str, Any], "provenance")
+    if provenance.get(_SCALING) is None or "parameters" not in content:
         return content
-    return content | {"parameters": fold_scaling(content["parameters"], rule["mean"], rule["scale"])}
+    rule = conform(provenance[_SCALING], Scaling, _SCALING)
+    mean, scale = np.asarray(rule["mean"]), np.asarray(rule["scale"])
+    _, parameters = _read_network(conform(content, NetworkContent, "network"))
+    if (
+        not mean.shape == scale.shape == parameters["W1"].shape[1:]
+        or not (np.isfinite(mean) & (scale > 0)).all()
+    ):
+        raise ModelFileError(f"{_SCALING}: expected a finite mean and a scale above 0 for each input")
+    return content | {"parameters": fold_scaling(parameters, mean, scale)}
 
 
 def _content(model: object) -> tuple[str, dict[str, Any]]:
@@ -214,25 +278,17 @@ def _estimator_class(kind: str) -> Any:
 
 
 def _network(network: Network, parameters: Parameters) -> dict[str, Any]:
-    arrays = {name: to_numpy(theta) for name, theta in parameters.items()}
-    _check_parameters(network, arrays)
     try:
+        arrays = read_parameters(network, {name: to_numpy(theta) for name, theta in parameters.items()})
         fields = json.loads(network.to_json())
-    except ValueError as error:
+    except EllayerError as error:
         raise ModelFileError(f"network: {error}") from None
     return {"network": fields, "parameters": arrays}
 
 
-def _read_network(content: dict[str, Any]) -> tuple[Network, Parameters]:
-    network = Network.from_json(json.dumps(content["network"]))
-    _check_parameters(network, content["parameters"])
-    return network, content["parameters"]
-
-
-def _check_parameters(network: Network, parameters: Parameters) -> None:
-    received = {name: theta.shape for name, theta in parameters.items()}
-    if received != network.shapes:
-        raise ModelFileError(f"parameters: expected the shapes {network.shapes}, received {received}")
+def _read_network(content: NetworkContent) -> tuple[Network, Parameters]:
+    network = read_network(json.dumps(content["network"]), len(content["parameters"]))
+    return network, read_parameters(network, content["parameters"])
 
 
 def _result(result: TrainingResult) -> dict[str, Any]:
@@ -246,9 +302,11 @@ def _result(result: TrainingResult) -> dict[str, Any]:
     }
 
 
-def _read_result(content: dict[str, Any]) -> TrainingResult:
+def _read_result(content: ResultContent) -> TrainingResult:
     network, parameters = _read_network(content)
     history = History(content["history"], content["final"])
+    if len({len(column) for column in content["history"].values()}) > 1:
+        raise ModelFileError("history: expected columns of one length")
     columns = {name: list(column) for name, column in history.items()}
     return TrainingResult(
         network=network,
@@ -256,5 +314,8 @@ def _read_result(content: dict[str, Any]) -> TrainingResult:
         costs=content["costs"],
         history=history,
         state=TrainState(parameters, None, step=content["step"], seed=content["seed"], history=columns),
-        **{name: content[name] for name in _RESULT_FACTS},
+        stopped_by=content["stopped_by"],
+        engine=content["engine"],
+        seconds=content["seconds"],
+        compile_seconds=content["compile_seconds"],
     )

@@ -16,6 +16,8 @@ from ..core.arrays import to_numpy
 from ..errors import EllayerError
 
 Arrays = dict[str, np.ndarray]
+MOST_TEXT = 2**26  # bytes of an array of text, each of whose items takes as much as the longest
+_NUMBERS = tuple(np.dtype(code).name for code in "?bhilBHILefdF")
 
 
 class ModelFileError(EllayerError):
@@ -78,7 +80,7 @@ def decode(value: Any, arrays: Arrays) -> Any:
     ----------
     value : tree of JSON's types
     arrays : dict
-        As filled by ``encode``.
+        As filled by ``encode``; what has found its place is taken out.
 
     Returns
     -------
@@ -101,15 +103,22 @@ def decode(value: Any, arrays: Arrays) -> Any:
     if kind == "float":
         return float(value["value"])
     if kind == "array":
-        return arrays[value["name"]]
+        if value["name"] not in arrays:
+            raise ModelFileError(
+                f"expected each array of the file in one place, received {value['name']!r} elsewhere"
+            )
+        return arrays.pop(
+            value["name"]
+        )  # in a second place it would ask for memory that the file does not have
     if kind == "dict":
         return {decode(key, arrays): decode(item, arrays) for key, item in value["items"]}
     if kind == "text":
         return _decode_text(value)
-    if kind == "dtype":
-        return np.dtype(value["value"])
-    if kind == "scalar type":
-        return np.dtype(value["value"]).type
+    if kind in ("dtype", "scalar type"):
+        if value["value"] not in _NUMBERS:
+            raise ModelFileError(f"expected a dtype of numbers, received {str(value['value'])[:80]!r}")
+        dtype = np.dtype(value["value"])
+        return dtype if kind == "dtype" else dtype.type
     raise ModelFileError(
         f"expected a tuple, float, array, dict, text, dtype or scalar type; received {kind!r}"
     )
@@ -163,6 +172,12 @@ def _decode_text(value: dict[str, Any]) -> np.ndarray:
         items = [item.encode("latin-1") for item in items]
     if kind not in ("O", "U", "S"):
         raise ModelFileError(f"expected text of kind O, U or S; received {kind!r}")
+    longest = max((len(item) for item in items if isinstance(item, (str, bytes))), default=1)
+    if kind != "O" and 4 * longest * len(items) > MOST_TEXT:
+        raise ModelFileError(
+            f"expected text of at most {MOST_TEXT:,} bytes as an array, received {len(items):,} items of up to "
+            f"{longest:,} characters"
+        )
     return np.array(items, dtype=kind).reshape(value["shape"])
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, ClassVar, Generic, Literal, NamedTuple, Self, TypeVar
+from typing import Any, ClassVar, Generic, Literal, NamedTuple, Self, TypeVar, get_type_hints
 
 import numpy as np
 
-from .._warn import warn_user
+from .._forms import conform
+from .._warn import NewValuesWarning, warn_user
 from ..data.wording import pluralize, quoted_list
 from ..errors import EllayerError
 from .column_profile import ColumnProfile
@@ -128,8 +129,10 @@ class ColumnEncoder(ABC):
 
     @classmethod
     def from_facts(cls, facts: Mapping[str, Any]) -> Self:
-        """Return the encoder of ``to_facts``, without its arrays."""
-        return cls(**{f.name: facts[f.name] for f in fields(cls) if f.name in facts})
+        """Return the encoder of ``to_facts``, without its arrays; the facts have the form of their fields."""
+        hints = get_type_hints(cls)
+        names = [f.name for f in fields(cls) if f.name in facts]
+        return cls(**{name: conform(facts[name], hints[name], f"column, {name}") for name in names})
 
     # For subclasses
 
@@ -147,13 +150,16 @@ class ColumnEncoder(ABC):
             return
         strange = quoted_list(sorted({str(v) for v in column.values[wrong].tolist()}))
         present = sum(text is not None for text in as_texts(column.values).tolist())
-        if wrong.sum() == present:
+        if wrong.sum() == present > 1:  # a single row proves nothing: programs probe with one of zeros
             raise EllayerError(
                 f"column {self.name!r}: expected {expected} as in training, received {strange}; are the columns in their "
                 "places?"
             )
         count = pluralize(int(wrong.sum()), "other value")
-        warn_user(f"column {self.name!r}: expected {expected}; {count} treated as missing: {strange}")
+        warn_user(
+            f"column {self.name!r}: expected {expected}; {count} treated as missing: {strange}",
+            NewValuesWarning,
+        )
 
 
 @dataclass

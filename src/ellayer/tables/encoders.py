@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
-from .._warn import warn_user
+from .._warn import NewValuesWarning, warn_user
 from ..data.wording import pluralize, quoted_list
 from ..errors import EllayerError
 from .column_encoder import (
@@ -131,7 +131,10 @@ class NumericEncoder(ScaledEncoder):
         """Return the numbers; warn about infinite ones."""
         blocks = super().encode(column, warn)
         if warn.types and (infinite := int(np.isinf(blocks.numbers[0]).sum())):
-            warn_user(f"column {self.name!r}: {pluralize(infinite, 'infinite value')}, treated as very large")
+            warn_user(
+                f"column {self.name!r}: {pluralize(infinite, 'infinite value')}, treated as very large",
+                NewValuesWarning,
+            )
         return blocks
 
 
@@ -283,7 +286,8 @@ class CategoryEncoder(ColumnEncoder):
             case = f"; {alike} of them {'differs' if alike == 1 else 'differ'} in case only" if alike else ""
             warn_user(
                 f"column {self.name!r}: {pluralize(rows, 'row has', 'rows have')} a category not seen in training "
-                f"({quoted_list(new)}); treated as unknown{case}"
+                f"({quoted_list(new)}); treated as unknown{case}",
+                NewValuesWarning,
             )
         return codes
 
@@ -368,4 +372,12 @@ def category_encoder(encoder: ColumnEncoder, settings: EncoderSettings) -> Colum
 
 def restore_encoder(facts: Mapping[str, Any], settings: EncoderSettings) -> ColumnEncoder:
     """Return the encoder of ``to_facts``, without its arrays."""
-    return category_encoder(ENCODERS[facts["kind"]].from_facts(facts), settings)
+    kind = facts.get("kind")
+    if not isinstance(kind, str) or kind not in ENCODERS or "name" not in facts:
+        raise EllayerError(
+            f"column: expected a name and a kind of {', '.join(ENCODERS)}; received {kind!r:.80}"
+        )
+    encoder = ENCODERS[kind].from_facts(facts)
+    if isinstance(encoder, DateEncoder) and not set(encoder.parts) <= set(DATE_PARTS):
+        raise EllayerError(f"column {encoder.name!r}, parts: expected some of {', '.join(DATE_PARTS)}")
+    return category_encoder(encoder, settings)

@@ -8,18 +8,35 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Any, Self, TypedDict
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from .._warn import warn_user
+from .._forms import Count, Positive, conform
+from .._warn import NewValuesWarning, warn_user
 from ..data.wording import quoted_list
 from ..errors import EllayerError
 from .column_encoder import SPREAD, Blocks, ColumnEncoder, EncoderSettings, ScaledEncoder, WarnAbout
 from .columns import Column, TableLike, column_names, read_table
 from .encoders import restore_encoder
 from .export_plan import ColumnPlan
+
+
+class SettingsFacts(TypedDict):
+    """``EncoderSettings`` in a file."""
+
+    max_levels: Positive
+    max_one_hot: Count | None
+
+
+class PreparationFacts(TypedDict):
+    """Fitted encoders in a file, without their arrays."""
+
+    columns: list[dict[str, object]]
+    settings: SettingsFacts
+    n_features_in: Count
+    feature_names: list[str] | None
 
 
 class FittedEncoders:
@@ -206,17 +223,30 @@ class FittedEncoders:
         -------
         FittedEncoders or TablePreparation
         """
-        settings = facts["settings"]
-        encoders = [restore_encoder(column, EncoderSettings(**settings)) for column in facts["columns"]]
-        scales = np.stack([np.asarray(arrays[key], np.float64) for key in ("center", "scale")])
+        stored = conform(facts, PreparationFacts, "preparation")
+        names, count = stored["feature_names"], stored["n_features_in"]
+        rules = EncoderSettings(stored["settings"]["max_levels"], stored["settings"]["max_one_hot"])
+        encoders = [restore_encoder(column, rules) for column in stored["columns"]]
+        if len(encoders) != count or (names is not None and len(names) != count):
+            raise EllayerError(
+                f"preparation: expected {count} columns and as many names, received {len(encoders)}"
+            )
+        numbers = sum(len(encoder.parts) for encoder in encoders if isinstance(encoder, ScaledEncoder))
+        center, scale = (arrays.get(key, np.zeros(0)) for key in ("center", "scale"))
+        fit = center.shape == scale.shape == (numbers,) and {center.dtype.kind, scale.dtype.kind} == {"f"}
+        if not fit or not (np.isfinite(center) & (scale > 0) & (scale < np.inf)).all():
+            raise EllayerError(
+                f"preparation: expected a finite center and a scale above 0 for each of {numbers} numbers"
+            )
+        scales = np.stack([center, scale]).astype(np.float64)
         for encoder in encoders:
             if isinstance(encoder, ScaledEncoder):
                 (encoder.center, encoder.scale), scales = np.split(scales, [len(encoder.parts)], axis=1)
-        preparation = cls({encoder.name: encoder.kind for encoder in encoders}, **settings)
+        preparation = cls({encoder.name: encoder.kind for encoder in encoders}, **vars(rules))
         preparation._set_encoders(encoders)
-        preparation.n_features_in_ = facts["n_features_in"]
-        if facts["feature_names"] is not None:
-            preparation.feature_names_in_ = np.array(facts["feature_names"], dtype=object)
+        preparation.n_features_in_ = count
+        if names is not None:
+            preparation.feature_names_in_ = np.array(names, dtype=object)
         return preparation
 
 
@@ -256,7 +286,7 @@ def match_columns(
         raise _missing_columns([name for name in missing if name not in unused], list(columns))
     extra = [name for name in columns if name not in set(map(str, names))]
     if extra:
-        warn_user(f"X: ignored, not used in training: {quoted_list(extra, 10)}")
+        warn_user(f"X: ignored, not used in training: {quoted_list(extra, 10)}", NewValuesWarning)
     nothing = np.full(len(table[0].values), None, dtype=object)
     return [columns.get(str(name)) or Column(str(name), nothing) for name in names]
 

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from .._forms import Count, Positive, conform
 from .._warn import ColumnWarning, FitWarning, warn_user
 from .column_encoder import EncoderSettings, PresenceEncoder, UnusedEncoder
 from .columns import Column, TableLike, column_names, read_table
@@ -80,6 +81,9 @@ class TablePreparation(TransformerMixin, BaseEstimator, FittedEncoders):  # type
         -------
         self
         """
+        conform(self.max_levels, Positive, "max_levels")
+        conform(0 if self.max_one_hot is None else self.max_one_hot, Count, "max_one_hot")
+        conform({} if self.column_kinds is None else self.column_kinds, dict[object, str], "column_kinds")
         kinds = check_column_kinds(self.column_kinds, [column.name for column in table])
         settings = EncoderSettings(self.max_levels, self.max_one_hot)
         encoders = [learn_encoder(column, kinds.get(column.name), settings) for column in table]

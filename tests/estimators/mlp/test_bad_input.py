@@ -8,10 +8,12 @@ import pytest
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import check_param_validation
 
-from ellayer import MLPClassifier, MLPRegressor
+from ellayer import MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor
 from ellayer.engine import DivergenceWarning
-from ellayer.estimators import FitWarning
+from ellayer.estimators import FitWarning, ScaleWarning, TargetWarning, UnderfitWarning
+from ellayer.estimators.sklearn_compat import InvalidParameter
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -34,10 +36,9 @@ def test_a_class_with_one_example_under_early_stopping(labels):
         MLPClassifier(early_stopping=True).fit(np.random.RandomState(0).randn(41, 3), y)
 
 
-def test_constant_columns(iris):
+def test_constant_columns_are_silent_for_they_mislead_nobody(iris):
     X, y = iris
-    with pytest.warns(FitWarning, match="column 4 is constant.*VarianceThreshold"):
-        model = MLPClassifier(max_iter=5).fit(np.c_[X, np.full(150, 7.0), np.zeros(150)], y)
+    model = MLPClassifier(max_iter=5).fit(np.c_[X, np.full(150, 7.0), np.zeros(150)], y)
     assert np.isfinite(model.predict_proba(np.c_[X, np.full(150, 7.0), np.zeros(150)])).all()
 
 
@@ -89,7 +90,7 @@ def test_dead_units(iris):
     }
     with (
         pytest.warns(FitWarning, match="layer 1: 5 of 5 units are dead.*leaky_relu"),
-        pytest.warns(FitWarning, match="never predicted"),
+        pytest.warns(UnderfitWarning, match="never predicted"),
     ):
         MLPClassifier(5, init_params=dead, max_iter=25, n_iter_no_change=None).fit(X, y)
 
@@ -100,7 +101,7 @@ def test_a_fit_that_gave_up_early_is_looked_at_too():
     model = MLPRegressor(
         hidden_layer_sizes=(8,), solver="sgd", learning_rate_init=1e3, clip_norm=1.0, random_state=0
     )
-    with pytest.warns(FitWarning, match="layer 1: 8 of 8 units are dead.*smaller learning_rate_init"):
+    with pytest.warns(UnderfitWarning, match="layer 1: 8 of 8 units are dead.*smaller learning_rate_init"):
         model.fit(X, X[:, 0])
     assert model.stopped_by_ == "convergence"
     assert model.n_iter_ < 20
@@ -171,3 +172,29 @@ def test_sparse_text_and_wrong_shapes(iris):
         MLPClassifier(validation_data=(X,)).fit(X, y)
     with pytest.raises(ValueError, match="not a valid scoring"):
         MLPClassifier(monitor="beauty").fit(X, y)
+
+
+@pytest.mark.parametrize("device", [3.5, -1, [], {"a": 1}, b"gpu", [5], "gpu:x", "tpu9"])
+def test_a_device_that_is_none_is_refused_by_name(device):
+    with pytest.raises(InvalidParameter, match="device"):
+        MLPClassifier(max_iter=2, device=device).fit(np.eye(4), [0, 1, 0, 1])
+
+
+@pytest.mark.parametrize(
+    "model", [MLPClassifier(), MLPRegressor(), TabularClassifier(), TabularRegressor()], ids=str
+)
+def test_every_parameter_has_its_constraints(model):
+    check_param_validation(type(model).__name__, model)
+
+
+@pytest.mark.parametrize(
+    ("category", "X", "y"),
+    [
+        (ScaleWarning, 1e5 * np.eye(8), [0, 1] * 4),
+        (TargetWarning, np.eye(8), [1] * 8),
+    ],
+)
+def test_each_kind_of_warning_has_a_category(category, X, y):
+    with pytest.warns(FitWarning) as caught:
+        MLPClassifier(4, max_iter=25, random_state=0, learning_rate_init=1e-5).fit(X, y)
+    assert category in {warning.category for warning in caught}

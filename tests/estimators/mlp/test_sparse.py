@@ -67,10 +67,7 @@ def test_partial_fit_and_a_warm_start_go_on(never_dense):
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_the_warnings_of_the_data(never_dense):
     wide = sparse.hstack([X, sparse.csr_matrix(np.full((300, 1), 1e6)), sparse.csr_matrix((300, 1))]).tocsr()
-    with (
-        pytest.warns(FitWarning, match="column 40 is constant"),
-        pytest.warns(FitWarning, match="column 40 is of a scale up to 1e.06"),
-    ):
+    with pytest.warns(FitWarning, match="column 40 is of a scale up to 1e.06"):
         MLPClassifier((4,), max_iter=2).fit(wide, Y)
 
 

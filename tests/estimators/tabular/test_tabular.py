@@ -19,7 +19,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 import ellayer
 from ellayer import TabularClassifier, TabularRegressor
-from ellayer.estimators import FitWarning
+from ellayer.estimators import FitWarning, NewValuesWarning
 
 QUICK = {"epochs": 8, "hidden_layer_sizes": (16, 16), "random_state": 0}
 
@@ -433,3 +433,30 @@ def test_a_fit_goes_on_from_a_checkpoint_as_if_never_stopped(tmp_path, n_members
     np.testing.assert_array_equal(rest.predict_proba(X), whole.predict_proba(X))
     assert rest.history_["validation_loss"] == whole.history_["validation_loss"]
     assert rest.best_epochs_ == whole.best_epochs_
+
+
+def test_one_row_of_zeros_is_answered_whatever_the_columns_are():
+    """Programs like MAPIE probe with it whether a model is fitted; among many rows such a column is refused."""
+    X, y = two_moods(60)
+    X["d"] = pd.date_range("2024", periods=60)
+    model = TabularClassifier(**QUICK).fit(X, y)
+    zeros = np.zeros((1, X.shape[1]))
+    with (
+        pytest.warns(NewValuesWarning, match="treated as missing"),
+        pytest.warns(UserWarning, match="by position"),
+    ):
+        assert model.predict(zeros).shape == (1,)
+    several = pd.DataFrame(np.zeros((2, X.shape[1])), columns=X.columns)
+    with pytest.raises(ellayer.EllayerError, match="are the columns in their places"):
+        model.predict(several)
+
+
+def test_targets_of_an_eval_set_are_taken_as_they_are():
+    """Predictions are held to the range of the fit; a truth outside of it counts in full."""
+    random = np.random.RandomState(0)
+    X, y = random.randn(80, 2), random.rand(80)
+    evaluation = random.randn(20, 2), np.linspace(5.0, 9.0, 20)
+    model = TabularRegressor(**QUICK).fit(X, y, eval_set=evaluation)
+    error = root_mean_squared_error(evaluation[1], model.predict(evaluation[0]))
+    assert model.validation_score_ == pytest.approx(error, rel=1e-5)
+    assert error > 3

@@ -103,7 +103,7 @@ def test_a_result_and_its_file(tmp_path):
     assert Network.from_json(note(proto, "network")) == result.network
     shape = proto.graph.input[0].type.tensor_type.shape.dim
     assert (shape[0].dim_value, shape[1].dim_value) == (0, 4)
-    assert {c.name for c in proto.graph.initializer} == {"W1", "b1", "W2", "b2", "axis_1", "classes"}
+    assert {c.name for c in proto.graph.initializer} == {"W1", "b1", "W2", "b2", "flat_index", "classes"}
 
 
 @pytest.mark.parametrize("rows", [1, 2, 1000])

@@ -416,7 +416,7 @@ def test_what_cannot_be_exported_says_why():
     ):
         ellayer.to_onnx(inside, X=TABLE[["age"]])
     model = fit(TabularClassifier, TABLE["age"].fillna(0) > 40)
-    model.classes_ = np.array([0.5, 1.5])
+    model.classes_, model.positive_ = np.array([0.5, 1.5]), 1.5
     with pytest.raises(ModelFileError, match="all strings or all integers"):
         ellayer.to_onnx(model)
     with pytest.raises(Exception, match="not fitted"):

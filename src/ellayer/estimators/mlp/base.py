@@ -6,14 +6,15 @@ import copy
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypedDict
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, is_classifier
 from sklearn.metrics import get_scorer
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ..._forms import Positive, conform
 from ..._warn import warn_user
 from ...core.inference import class_index, outputs
 from ...core.network import Network
@@ -23,10 +24,11 @@ from ...engine.state import Parameters
 from ...errors import EllayerError
 from .. import fit_warnings as checks
 from ..examples import Examples
-from ..labels import labels_from_facts, labels_to_facts
+from ..labels import labels_from_facts, labels_to_facts, output_count
 from ..parameters import CONSTRAINTS, hidden_sizes, named
 from ..sklearn_compat import (
     CallbackSupportMixin,
+    Method,
     SklearnCallbacks,
     available_if,
     check_weights,
@@ -36,6 +38,7 @@ from ..sklearn_compat import (
     without_callbacks,
 )
 from ..stored import Arrays, Facts
+from ..versioned import VersionedEstimator
 from .callbacks import EpochCallbacks, split_callbacks
 from .epoch_rule import FitData, Score
 from .fit import fit
@@ -61,10 +64,19 @@ def _is_stochastic(estimator: BaseEstimator) -> bool:
     return True
 
 
-partial_fit_available = available_if(_is_stochastic)
+def partial_fit_available(method: Method) -> Method:
+    """Let an estimator have a method only if its optimizer goes by mini-batches."""
+    return available_if(_is_stochastic)(method)
 
 
-class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupportMixin, BaseEstimator):
+class InputFacts(TypedDict):
+    """The names of the inputs in a file."""
+
+    n_features_in: Positive
+    feature_names: list[str] | None
+
+
+class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupportMixin, VersionedEstimator):
     """Base of ``MLPClassifier`` and ``MLPRegressor``, which define what differs between classification and regression.
 
     They implement these methods: ``_encode(X, y, incremental, reset)`` validates and returns rows and targets
@@ -335,9 +347,21 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
 
     def _set_fitted(self, arrays: Arrays, facts: Facts) -> None:
         """Restore what ``_get_fitted`` returned."""
-        if "labels" in facts:
-            self._take_labels(labels_from_facts(facts["labels"]))
-        self._take_state(FitState.from_arrays(arrays, facts), facts["feature_names"])
+        stored, state = conform(facts, InputFacts, "facts"), FitState.from_arrays(arrays, facts)
+        n_features, *_, n_outputs = state.network.layer_dims
+        names = stored["feature_names"]
+        if stored["n_features_in"] != n_features or (names is not None and len(names) != n_features):
+            raise EllayerError(
+                f"n_features_in, feature_names: expected {n_features} as the network has inputs"
+            )
+        if is_classifier(self):
+            labels = labels_from_facts(facts.get("labels"))
+            if n_outputs != output_count(labels):
+                raise EllayerError(
+                    f"labels: expected those of {n_outputs} output units, received {len(labels.classes_)}"
+                )
+            self._take_labels(labels)
+        self._take_state(state, names)
 
     def _take_state(self, state: FitState, feature_names: Sequence[str] | None) -> None:
         """Set the fitted state from an external one."""

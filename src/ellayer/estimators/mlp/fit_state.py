@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from copy import deepcopy
-from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any, TypedDict
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, TypedDict
 
 import numpy as np
 
+from ..._forms import Count, Positive, Rule, conform
 from ...core.network import Network
 from ...engine.history import History
 from ...engine.state import FlatState, Parameters, TrainState
-from ..stored import Arrays, Facts, history_arrays, read_history, under
+from ...engine.stored import read_network, read_parameters
+from ...errors import EllayerError
+from ..stored import Arrays, Facts, history_arrays, read_array, read_column, read_history, under
 from .network import sklearn_name
 
 if TYPE_CHECKING:
@@ -21,6 +24,61 @@ if TYPE_CHECKING:
 _CURVES = ("loss_curve_", "validation_scores_")
 _TRAIN_NUMBERS = ("step", "before", "seed", "rate_scale", "best_value", "best_step", "waited")
 _MEMORY_NUMBERS = ("no_improvement", "rate_scale", "best")
+
+
+Number: TypeAlias = float | Literal["inf", "-inf", "nan"]
+
+
+class ProgressFacts(TypedDict, total=False):
+    """``Progress`` in a file, without its curves."""
+
+    n_iter_: Count
+    t_: Count
+    loss_: Number
+    best_loss_: Number | None
+    best_validation_score_: Number | None
+    stopped_by_: str
+    engine_: str
+
+
+class MemoryFacts(TypedDict):
+    """``Memory`` in a file, without its parameters."""
+
+    no_improvement: Count
+    rate_scale: Number
+    best: Number
+
+
+class TrainFacts(TypedDict, total=False):
+    """The numbers of a ``TrainState`` in a file."""
+
+    step: Count
+    before: Count
+    seed: Count
+    rate_scale: Number
+    best_value: Number | None
+    best_step: Count
+    waited: Count
+
+
+class _LaterFacts(TypedDict, total=False):
+    none: list[Literal["loss_curve_", "validation_scores_", "best_loss_"]]
+    state: TrainFacts
+    slots: list[str] | None
+
+
+class StateFacts(_LaterFacts):
+    """``FitState`` in a file, without its arrays."""
+
+    network: str
+    numbers: ProgressFacts
+    history: list[str]
+    memory: MemoryFacts
+    restored: bool
+    seed: Count
+    place: Annotated[list[Positive], Rule("with two items, or none", lambda items: len(items) in (0, 2))]
+    optimizer: str | None
+    split: tuple[Literal["MT19937"], Annotated[Count, Rule("up to 624", lambda n: n <= 624)]]
 
 
 class Progress(TypedDict, total=False):
@@ -153,26 +211,32 @@ class FitState:
     @classmethod
     def from_arrays(cls, arrays: Arrays, facts: Facts) -> FitState:
         """Return the state from the result of ``to_arrays``."""
-        network = Network.from_json(facts["network"])
-        parameters = {name: np.ascontiguousarray(arrays[name]) for name in network.shapes}
-        progress: Any = {name: _number(value) for name, value in facts["numbers"].items()}
-        progress |= {name: curve.tolist() for name, curve in under(arrays, "curve/").items()}
-        progress |= dict.fromkeys(facts.get("none", []))
-        memory = Memory(
-            **{name: _number(value) for name, value in facts["memory"].items()},
-            best_parameters=under(arrays, "best/") or None,
+        stored = conform(facts, StateFacts, "facts")
+        network = read_network(stored["network"], len(arrays))
+        parameters = read_parameters(
+            network, {name: theta for name, theta in arrays.items() if "/" not in name and name != "split"}
         )
+        numbers: dict[str, Any] = {**stored["numbers"]}
+        progress: Any = {
+            name: _number(numbers[name]) for name in ProgressFacts.__annotations__ if name in numbers
+        }
+        progress |= {
+            name: read_column(arrays, f"curve/{name}") for name in _CURVES if f"curve/{name}" in arrays
+        }
+        progress |= dict.fromkeys(stored.get("none", []))
+        kind, position = stored["split"]
+        place = stored["place"]
         return cls(
             network,
             parameters,
-            facts["seed"],
-            (facts["split"][0], arrays["split"], facts["split"][1], 0, 0.0),
-            train_state=_train_state(parameters, arrays, facts),
-            restored=facts["restored"],
-            memory=memory,
-            optimizer=facts["optimizer"],
-            epoch_shape=tuple(facts["place"]) or None,
-            history=read_history(arrays, facts["history"]),
+            stored["seed"],
+            (kind, read_array(arrays, "split", (624,), "u"), position, 0, 0.0),
+            train_state=_train_state(network, parameters, arrays, stored),
+            restored=stored["restored"],
+            memory=_read_memory(network, arrays, stored["memory"]),
+            optimizer=stored["optimizer"],
+            epoch_shape=(place[0], place[1]) if place else None,
+            history=read_history(arrays, stored["history"]),
             progress=progress,
         )
 
@@ -195,21 +259,40 @@ def _add_train_state(state: TrainState, restored: bool, arrays: Arrays, facts: F
         arrays |= {f"state/optax/{path}": array for path, array in flat.arrays.items()}
 
 
-def _train_state(parameters: Parameters, arrays: Arrays, facts: Facts) -> TrainState | None:
-    if "state" not in facts:
+def _read_memory(network: Network, arrays: Arrays, stored: MemoryFacts) -> Memory:
+    best = under(arrays, "best/")
+    return Memory(
+        stored["no_improvement"],
+        _number(stored["rate_scale"]),
+        _number(stored["best"]),
+        read_parameters(network, best, "best") if best else None,
+    )
+
+
+def _train_state(
+    network: Network, parameters: Parameters, arrays: Arrays, stored: StateFacts
+) -> TrainState | None:
+    if "state" not in stored:
         return None
-    slots = facts["slots"]
+    slots = stored.get("slots")
     optimizer_state: Any = None
     if slots is not None:
-        optimizer_state = {slot: under(arrays, f"state/optimizer/{slot}/") for slot in slots}
+        optimizer_state = {}
+        for slot in slots:
+            values = optimizer_state[slot] = under(arrays, f"state/optimizer/{slot}/")
+            if any(
+                theta.shape != network.shapes.get(name) or theta.dtype.kind != "f"
+                for name, theta in values.items()
+            ):
+                raise EllayerError(f"state/optimizer/{slot}: expected arrays of the shapes of the parameters")
     elif leaves := under(arrays, "state/optax/"):
         optimizer_state = FlatState(leaves)
-    known = {field.name for field in fields(TrainState)}
+    last, best = under(arrays, "state/parameters/"), under(arrays, "state/best/")
     return TrainState(
-        under(arrays, "state/parameters/") or parameters,
+        read_parameters(network, last, "state/parameters") if last else parameters,
         optimizer_state,
-        best_parameters=under(arrays, "state/best/") or None,
-        **{name: _number(value) for name, value in facts["state"].items() if name in known},
+        best_parameters=read_parameters(network, best, "state/best") if best else None,
+        **{name: _number(value) for name, value in stored["state"].items() if name in _TRAIN_NUMBERS},
     )
 
 

@@ -14,6 +14,7 @@ from ...core.activations import Activation
 from ...core.network import Network
 from ...core.schedules import Schedule
 from ...errors import EllayerError
+from ..parameters import named
 from .custom_activation import is_traceable
 
 RateRule = Literal["constant", "invscaling", "adaptive", "schedule"]
@@ -124,7 +125,8 @@ class FitSettings:
 
 def choose_engine(estimator: BaseEstimator, network: Network) -> tuple[str, list[Any] | None]:
     """Return the engine and devices, from ``engine``, ``device`` and custom functions."""
-    engine, devices = estimator.engine, _devices(estimator.device)
+    engine = estimator.engine
+    devices = named(estimator, "device", lambda: _devices(estimator.device))
     if devices is not None and devices[0].platform != "cpu" and "jax" not in engine:
         if "numpy" in engine:
             raise EllayerError(
@@ -149,7 +151,10 @@ def _devices(device: object) -> list[Any] | None:
     if device is None:
         return None
     if not isinstance(device, str):
-        return list(device) if isinstance(device, (list, tuple)) else [device]
+        several = list(device) if isinstance(device, (list, tuple)) else [device]
+        if not several or not all(hasattr(one, "platform") for one in several):
+            raise EllayerError(f"device: expected a name like 'gpu:0' or devices of jax, received {device!r}")
+        return several
     import jax
 
     kind, _, number = device.partition(":")

@@ -11,11 +11,11 @@ from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from ..._warn import warn_user
+from ..._warn import ValidationWarning, warn_user
+from ...core.metrics import Metric
 from ...engine.history import History, mean_epochs
 from ...engine.model import ModelParts
 from ...engine.result import TrainingResult
@@ -27,6 +27,7 @@ from ..hold_out import FEWEST_ROWS, Splitter, member_folds
 from ..parameters import hidden_sizes
 from ..sklearn_compat import Interval, StrOptions, check_weights, validate_parameters
 from ..stored import Arrays, Facts, history_arrays
+from ..versioned import VersionedEstimator
 from .average_inputs import average_inputs
 from .fit_stream import StreamSteps, is_stream, stream_data
 from .fitted import FittedTable
@@ -52,7 +53,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
 }
 
 
-class BaseTabular(BaseEstimator, FittedTable):
+class BaseTabular(VersionedEstimator, FittedTable):
     """Base of ``TabularClassifier`` and ``TabularRegressor``, which define what differs between classification and regression.
 
     They implement these methods: ``_learn_targets(y)`` and ``_targets(y)`` return Y (m, n_L), of the fit and of
@@ -66,6 +67,11 @@ class BaseTabular(BaseEstimator, FittedTable):
     _task: ClassVar[str]
     _preparation_type = TablePreparation
 
+    @property
+    def _metric(self) -> Metric:
+        """The row of the metric; looked up, for its functions do not belong into a pickle."""
+        return self._find_metric()
+
     # Fit
 
     def _validate_params(self) -> None:
@@ -77,7 +83,7 @@ class BaseTabular(BaseEstimator, FittedTable):
         models: list[BaseTabular] = [self, *others]
         recipes = [find_recipe(model.recipe, model._task, model.learning_rate) for model in models]
         hidden = None if self.hidden_layer_sizes is None else hidden_sizes(self.hidden_layer_sizes)
-        self._metric = self._find_metric()
+        self._find_metric()  # refuses a loss that does not fit
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         with TemporaryFile(prefix="ellayer-") if is_stream(request.X) else nullcontext() as scratch:
             if scratch is None:
@@ -220,7 +226,7 @@ class BaseTabular(BaseEstimator, FittedTable):
             )
         X, y, *weights = eval_set
         table = self._read(X)
-        Y = self._targets(self._checked_targets(table[0].values, y)).astype(self.dtype)
+        Y = self._eval_targets(self._checked_targets(table[0].values, y)).astype(self.dtype)
         return Examples(self._matrix(table), Y, check_weights(weights[0] if weights else None, Y))
 
     def _warn_of_few(self, Y: np.ndarray, holds_out: bool) -> None:
@@ -228,6 +234,7 @@ class BaseTabular(BaseEstimator, FittedTable):
             warn_user(
                 f"{len(Y)} rows are too few to hold out a validation set (at least {FEWEST_ROWS}, and classes of more than one): the "
                 "last epoch is kept and there is no validation score",
+                ValidationWarning,
             )
 
     def _settle_constant(self, data: ConstantTarget, recipe: Recipe) -> None:
@@ -237,6 +244,10 @@ class BaseTabular(BaseEstimator, FittedTable):
         self.network_, self.members_, self.history_, self.average_inputs_ = None, [], History(), []
         self.best_epochs_, self.stopped_by_, self.engine_ = [], "constant", "none"
         self._start_evaluation(data.count)
+
+    def _eval_targets(self, y: np.ndarray) -> np.ndarray:
+        """Return Y (m, n_L) of an ``eval_set``."""
+        return self._targets(y)
 
     def _class_weights(self, Y: np.ndarray, weights: np.ndarray | None) -> np.ndarray | None:
         """Return the weight of each row by its class."""
@@ -280,7 +291,7 @@ class BaseTabular(BaseEstimator, FittedTable):
 
     def _set_fitted(self, arrays: Arrays, facts: Facts) -> None:
         super()._set_fitted(arrays, facts)
-        self._metric = self._find_metric()
+        self._find_metric()
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

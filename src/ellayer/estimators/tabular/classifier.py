@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import ArrayLike
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.multiclass import check_classification_targets
 
-from ..._warn import warn_user
+from ..._warn import ValidationWarning, warn_user
 from ...core.inference import class_index
 from ...core.metrics import METRICS, Metric, metric_names, surprisal
 from ...errors import EllayerError
@@ -19,6 +20,7 @@ from .. import fit_warnings as checks
 from ..examples import Examples
 from ..labels import ProbabilisticClassifier, class_weights, labels_from_facts, labels_to_facts
 from ..sklearn_compat import StrOptions, check_targets, fit_context, store_parameters
+from ..stored import Arrays, Facts
 from .base import CONSTRAINTS, BaseTabular
 from .calibration import best_threshold, cheapest_threshold, prior, score, temperature_for
 from .decision_options import costs_of, positive_place
@@ -120,6 +122,7 @@ class TabularClassifier(ProbabilisticClassifier, BaseTabular, FittedTableClassif
         "metric": [StrOptions(set(metric_names("classes")))],
         "class_weight": [dict, StrOptions({"balanced"}), None],
         "cost": [dict, None],
+        "positive": [str, Real, np.generic, None],
     }
 
     def __init__(
@@ -178,7 +181,7 @@ class TabularClassifier(ProbabilisticClassifier, BaseTabular, FittedTableClassif
         progress : function, default=None
             Called several times a second with ``info.iteration`` and ``info.total``.
         states : sequence of TrainState, default=None
-            ``info.states`` of a callback, or read by ``storage.load_checkpoint``: go on from there as if the
+            ``info.states`` of a callback, or read by ``storage.load_checkpoint``: continue from there as if the
             fit had never stopped; with the same data, settings and ``random_state``.
 
         Returns
@@ -222,7 +225,10 @@ class TabularClassifier(ProbabilisticClassifier, BaseTabular, FittedTableClassif
         single = np.flatnonzero(Y.sum(axis=0) == 1)
         if len(single) and holds_out:
             labels = ", ".join(map(repr, self.classes_[single].tolist()[:10]))
-            warn_user(f"y: only one example of {labels}; it is used for training and never held out")
+            warn_user(
+                f"y: only one example of {labels}; it is used for training and never held out",
+                ValidationWarning,
+            )
 
     def _is_constant(self, Y: np.ndarray) -> bool:
         return len(self.classes_) == 1
@@ -299,6 +305,6 @@ class TabularClassifier(ProbabilisticClassifier, BaseTabular, FittedTableClassif
     def _target_facts(self) -> dict[str, Any]:
         return {"labels": labels_to_facts(self._labels), "positive": self._positive_place()}
 
-    def _set_target_facts(self, facts: dict[str, Any]) -> None:
-        self._labels = labels_from_facts(facts["labels"])
-        super()._set_target_facts(facts)
+    def _set_targets(self, arrays: Arrays, facts: Facts) -> None:
+        self._labels = labels_from_facts(facts.get("labels"))
+        super()._set_targets(arrays, facts)

@@ -9,26 +9,51 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypedDict
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from ..._forms import Count, Finite, Rule, conform
 from ...core.inference import EXAMPLES_AT_ONCE, outputs
+from ...core.inputs import Inputs
 from ...core.network import Network
 from ...engine.history import History
 from ...engine.model import ModelParts, TargetKind, TargetScale, labels_as_columns, rows_as_columns
 from ...engine.state import Parameters
+from ...engine.stored import read_network, read_parameters
 from ...errors import EllayerError
 from ...tables.column_encoder import output_columns
 from ...tables.columns import Column, read_table
 from ...tables.fitted_encoders import FittedEncoders, match_columns
-from ..stored import Arrays, Facts, read_history, under
+from ..stored import Arrays, Facts, LabelFacts, read_array, read_history, read_labels, under
 from .calibration import labels_of, soften
 from .intervals import interval_ends
 
 if TYPE_CHECKING:
     from ..examples import TableLike
+
+
+class TableFacts(TypedDict):
+    """A fitted table estimator in a file, without its arrays and its target."""
+
+    preparation: dict[str, object]
+    network: str | None
+    members: Count
+    history: list[str]
+    validation_score: float | None
+    best_epochs: list[Count]
+    stopped_by: str
+    engine: str
+
+
+class Target(TypedDict):
+    """``target_`` of a regressor in a file."""
+
+    center: Finite
+    scale: Annotated[Finite, Rule("above 0", lambda x: x > 0)]
+    low: Finite
+    high: Finite
 
 
 class FittedTable(ABC):
@@ -46,26 +71,53 @@ class FittedTable(ABC):
     _preparation_type: ClassVar[type[FittedEncoders]] = FittedEncoders
 
     def _set_fitted(self, arrays: Arrays, facts: Facts) -> None:
+        stored = conform(facts, TableFacts, "facts")
         self.preparation_ = self._preparation_type.from_state(
-            under(arrays, "preparation/"), facts["preparation"]
+            under(arrays, "preparation/"), stored["preparation"]
         )
         self.n_features_in_ = self.preparation_.n_features_in_
         if hasattr(self.preparation_, "feature_names_in_"):
             self.feature_names_in_ = self.preparation_.feature_names_in_
-        self.network_ = None if facts["network"] is None else Network.from_json(facts["network"])
-        self.members_ = [under(arrays, f"member {k}/") for k in range(facts["members"])]
-        averages = under(arrays, "average inputs/")  # older files have none
-        self.average_inputs_ = [averages[str(k)] for k in range(len(averages))]
-        self.history_ = read_history(arrays, facts["history"])
-        score = facts["validation_score"]
+        self.history_ = read_history(arrays, stored["history"])
+        score = stored["validation_score"]
         self.validation_score_ = math.nan if score is None else score
-        self.best_epochs_, self.stopped_by_ = list(facts["best_epochs"]), facts["stopped_by"]
-        self.engine_ = facts["engine"]
-        for name in self._arrays:
-            if name == "residuals_":  # older files have none
-                arrays = {name: np.zeros(0), **arrays}
-            setattr(self, name, np.array(arrays[name]) if np.ndim(arrays[name]) else float(arrays[name]))
-        self._set_target_facts(facts)
+        self.best_epochs_, self.stopped_by_ = list(stored["best_epochs"]), stored["stopped_by"]
+        self.engine_ = stored["engine"]
+        self._set_targets(arrays, facts)
+        self._set_members(arrays, stored)
+
+    def _set_members(self, arrays: Arrays, stored: TableFacts) -> None:
+        """Restore network and members, which must fit the preparation, the target and each other."""
+        count = stored["members"]
+        if (
+            count > len(arrays)
+            or len(self.best_epochs_) != count
+            or (count == 0) != (stored["network"] is None)
+        ):
+            raise EllayerError(
+                f"members: expected a best epoch and parameters for each of {count}, and a network"
+            )
+        averages = under(arrays, "average inputs/")  # older files have none
+        self.average_inputs_ = [read_array(averages, str(k), (None,), "f") for k in range(len(averages))]
+        self.network_, self.members_ = None, []
+        if stored["network"] is None:
+            return
+        network = self.network_ = read_network(stored["network"], len(arrays))
+        preparation, inputs = self.preparation_, network.inputs or Inputs()
+        expected = max(len(preparation.get_feature_names_out()), 1), self._output_count()
+        ends = network.layer_dims[0], network.layer_dims[-1]
+        if (
+            ends != expected
+            or inputs.categories != preparation.code_levels_
+            or inputs.numbers not in (0, preparation.n_numbers_)
+        ):
+            raise EllayerError(
+                f"network: expected (inputs, outputs) of {expected} as the preparation and the target have, received "
+                f"{ends} with {network.inputs}"
+            )
+        self.members_ = [
+            read_parameters(network, under(arrays, f"member {k}/"), f"member {k}") for k in range(count)
+        ]
 
     def _matrix(
         self, table: list[Column], dtype: DTypeLike | None = None, new: bool = True, warn: bool = True
@@ -150,8 +202,12 @@ class FittedTable(ABC):
         """Return the ``target_kind``."""
 
     @abstractmethod
-    def _set_target_facts(self, facts: dict[str, Any]) -> None:
-        """Restore the result of the estimator's ``_target_facts``."""
+    def _set_targets(self, arrays: Arrays, facts: Facts) -> None:
+        """Restore the result of the estimator's ``_target_facts``, and the arrays that belong to it."""
+
+    @abstractmethod
+    def _output_count(self) -> int:
+        """Return the number of units of the last layer."""
 
 
 class FittedTableClassifier(FittedTable):
@@ -213,10 +269,19 @@ class FittedTableClassifier(FittedTable):
     def _target_kind(self) -> TargetKind:
         return "one class" if self.network_ is None else "classes"
 
-    def _set_target_facts(self, facts: dict[str, Any]) -> None:
-        labels = facts["labels"]
-        self.classes_ = np.array(labels["values"], dtype=np.dtype(labels["dtype"]))
-        self._set_positive(facts.get("positive", 1))
+    def _set_targets(self, arrays: Arrays, facts: Facts) -> None:
+        self.classes_ = read_labels(conform(facts.get("labels"), LabelFacts, "labels"))
+        self._set_positive(min(conform(facts.get("positive", 1), Count, "positive"), 1))
+        K = len(self.classes_)
+        self.oof_prediction_ = read_array(arrays, "oof_prediction_", (None, K), "f")
+        self.decision_ = read_array(arrays, "decision_", (K,), "f")
+        self.temperature_ = float(read_array(arrays, "temperature_", (), "f"))
+        positive = np.append(self.decision_, self.temperature_)
+        if not ((positive > 0) & (positive < np.inf)).all():
+            raise EllayerError("temperature_, decision_: expected finite numbers above 0")
+
+    def _output_count(self) -> int:
+        return len(self.classes_)
 
     def _positive_place(self) -> int:
         positive = getattr(self, "positive_", None)
@@ -293,8 +358,17 @@ class FittedTableRegressor(FittedTable):
     def _target_kind(self) -> TargetKind:
         return "numbers"
 
-    def _set_target_facts(self, facts: dict[str, Any]) -> None:
-        self.target_ = {name: float(value) for name, value in facts["target"].items()}
+    def _set_targets(self, arrays: Arrays, facts: Facts) -> None:
+        target = conform(facts.get("target"), Target, "target")
+        names: dict[str, Any] = {**target}
+        self.target_ = {name: float(names[name]) for name in Target.__annotations__}
+        self.oof_prediction_ = read_array(arrays, "oof_prediction_", (None,), "f")
+        self.residuals_ = read_array(
+            {"residuals_": np.zeros(0), **arrays}, "residuals_", (None,), "f"
+        )  # older: none
+
+    def _output_count(self) -> int:
+        return 1
 
 
 def softened(Z: np.ndarray, temperature: float) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin
 
-from ..._warn import warn_user
+from ..._warn import TargetWarning, warn_user
 from ...core.losses import LOSSES
 from ...core.metrics import METRICS, Metric, metric_names
 from ...engine.result import TrainingResult
@@ -150,7 +150,7 @@ class TabularRegressor(RegressorMixin, BaseTabular, FittedTableRegressor):
         progress : function, default=None
             Called several times a second with ``info.iteration`` and ``info.total``.
         states : sequence of TrainState, default=None
-            ``info.states`` of a callback, or read by ``storage.load_checkpoint``: go on from there as if the
+            ``info.states`` of a callback, or read by ``storage.load_checkpoint``: continue from there as if the
             fit had never stopped; with the same data, settings and ``random_state``.
 
         Returns
@@ -190,6 +190,7 @@ class TabularRegressor(RegressorMixin, BaseTabular, FittedTableRegressor):
                 f"y: {slips} values up to {np.abs(y).max():.3g} lie more than {FAR_OUT:g} interquartile ranges out, far from "
                 f"all others; they are held to {low:.6g} ... {high:.6g}, or nothing could be learned of the rest. Drop them "
                 "if they are slips",
+                TargetWarning,
             )
         return self._targets(y)
 
@@ -198,11 +199,15 @@ class TabularRegressor(RegressorMixin, BaseTabular, FittedTableRegressor):
         inside = np.clip(y, target["low"], target["high"])
         return ((inside - target["center"]) / target["scale"]).reshape(-1, 1)
 
+    def _eval_targets(self, y: np.ndarray) -> np.ndarray:
+        """Return the targets as they are: predictions are held to the range of the fit, the truth is not."""
+        return ((y - self.target_["center"]) / self.target_["scale"]).reshape(-1, 1)
+
     def _is_constant(self, Y: np.ndarray) -> bool:
         return bool(np.ptp(Y) <= 1e-9)
 
     def _warn_of_constant(self) -> None:
-        warn_user(f"y is constant: every prediction will be {self.target_['center']:g}")
+        warn_user(f"y is constant: every prediction will be {self.target_['center']:g}", TargetWarning)
 
     def _find_metric(self) -> Metric:
         if self.loss is not None:

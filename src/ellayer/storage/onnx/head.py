@@ -86,7 +86,10 @@ def add_head(sink: NodeSink, head: Head, A: str, dtype: str, label: str, probabi
 
     P = sink.node("Clip", A, number("zero", 0.0), number("one", 1.0)) if head.clip else A
     if head.normalise:
-        total = sink.node("ReduceSum", P, sink.constant("axis_1", np.array([1])), keepdims=1)
+        units = sink.constant(
+            "ones", np.ones((len(head.classes) if head.classes is not None else 1, 1), dtype)
+        )
+        total = sink.node("MatMul", P, units)  # ReduceSum takes its axes as an input from opset 13 on
         P = sink.node("Div", P, sink.node("Max", total, number("tiny", float(np.finfo(dtype).tiny))))
     if head.kind == "multilabel":
         sink.node("Cast", sink.node("Greater", A, number("half", 0.5)), out=label, to=TYPES["int64"])
@@ -115,7 +118,7 @@ def add_label(sink: NodeSink, classes: np.ndarray, index: str, label: str) -> No
     classes : ndarray
     index, label : str
     """
-    index = sink.node("Squeeze", index, sink.constant("axis_1", np.array([1])))
+    index = sink.node("Reshape", index, sink.constant("flat_index", np.array([-1])))  # Squeeze: as ReduceSum
     sink.node("Gather", sink.constant("classes", classes), index, out=label)
 
 

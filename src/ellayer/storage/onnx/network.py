@@ -10,7 +10,7 @@ from ...core.inputs import Inputs
 from ...core.network import Network
 from ...engine.state import Parameters
 from .activations import add_activation
-from .nodes import NodeSink
+from .nodes import NodeSink, add_cosine
 
 
 def add_network(
@@ -111,7 +111,7 @@ def _add_periodic(sink: NodeSink, numbers: str, own: Parameters) -> str:
     f, p = (sink.constant(name, own[name][:, :, 0]) for name in ("f0", "p0"))
     turns = sink.node("Add", sink.node("Mul", sink.node("Unsqueeze", numbers, axis), f), p)
     T = sink.node("Mul", turns, sink.constant("two_pi", np.array(2.0 * math.pi, own["f0"].dtype)))
-    C = sink.node("Unsqueeze", sink.node("Cos", T), before_last)
+    C = sink.node("Unsqueeze", add_cosine(sink, T, str(own["f0"].dtype)), before_last)
     V = sink.constant("V0", np.ascontiguousarray(own["V0"].transpose(0, 2, 1)))
     c = sink.constant("c0", np.ascontiguousarray(own["c0"].transpose(0, 2, 1)))
     flat = sink.constant("flat", np.array([-1, own["c0"].size]))

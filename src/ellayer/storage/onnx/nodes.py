@@ -15,6 +15,25 @@ OPSET = 20  # the first with Gelu; Mish was added in 18
 TYPES = {"float32": 1, "float64": 11, "text": 8, "int64": 7}  # their codes in ONNX
 
 
+def add_cosine(sink: NodeSink, angle: str, dtype: str) -> str:
+    """Add cos(angle); of doubles as sin(angle + pi / 2), for onnxruntime has no Cos of them before 1.29.
+
+    Parameters
+    ----------
+    sink : NodeSink
+    angle : str
+    dtype : "float32" or "float64"
+
+    Returns
+    -------
+    str
+        The name of the cosine.
+    """
+    if dtype == "float32":
+        return sink.node("Cos", angle)
+    return sink.node("Sin", sink.node("Add", angle, sink.constant("half_pi", np.array(np.pi / 2.0))))
+
+
 class NodeSink(Protocol):
     """A graph to which constants and nodes can be added: our ``Graph``, or that of skl2onnx."""
 

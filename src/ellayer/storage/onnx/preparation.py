@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypedDict
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, TypedDict
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .nodes import TYPES, Graph
+from .nodes import TYPES, NodeSink, add_cosine
 
 if TYPE_CHECKING:
     from ...tables.export_plan import ColumnPlan, LevelMap, PartPlan
@@ -35,13 +36,13 @@ Block = tuple[str, list[Place]]  # some columns of the matrix, and their positio
 
 
 def add_preparation(
-    graph: Graph, plan: Sequence[ColumnPlan], inputs: Sequence[InputFacts], width: int | None
+    graph: NodeSink, plan: Sequence[ColumnPlan], inputs: Sequence[InputFacts], width: int | None
 ) -> str:
     """Add the matrix (m, n_x) in float64, the input of the network.
 
     Parameters
     ----------
-    graph : Graph
+    graph : NodeSink
     plan : sequence of ColumnPlan
     inputs : sequence of InputFacts
         Of each column; with a width, of the one input.
@@ -73,7 +74,7 @@ def add_preparation(
 
 
 def _add_raw(
-    graph: Graph,
+    graph: NodeSink,
     plan: Sequence[ColumnPlan],
     numbers: list[int],
     inputs: Sequence[InputFacts],
@@ -93,7 +94,7 @@ def _add_raw(
     return _side_by_side(graph, blocks), order
 
 
-def _add_numbers(graph: Graph, plan: Sequence[ColumnPlan], raw: str, at: dict[int, int]) -> list[Block]:
+def _add_numbers(graph: NodeSink, plan: Sequence[ColumnPlan], raw: str, at: dict[int, int]) -> list[Block]:
     """Add the scaled numbers: the values themselves, then the waves of dates."""
     every = [(i, k) for i in at for k in range(len(plan[i]["parts"]))]
     plain = [(i, k) for i, k in every if not plan[i]["parts"][k]["wave"]]
@@ -107,17 +108,17 @@ def _add_numbers(graph: Graph, plan: Sequence[ColumnPlan], raw: str, at: dict[in
     return [(scaled, [(NUMBERS, i, k) for i, k in [*plain, *waves]])]
 
 
-def _add_wave(graph: Graph, x: str, part: PartPlan) -> str:
+def _add_wave(graph: NodeSink, x: str, part: PartPlan) -> str:
     """Add sin(2 pi f) or the cosine, f the fraction of days / period."""
     days = graph.node("Floor", x) if part["whole"] else x
     assert part["period"] is not None
     turns = graph.node("Div", days, _double(graph, f"period {part['period']}", part["period"]))
     fraction = graph.node("Sub", turns, graph.node("Floor", turns))
     angle = graph.node("Mul", fraction, _double(graph, "two pi", 2.0 * math.pi))
-    return graph.node("Sin" if part["wave"] == "sin" else "Cos", angle)
+    return graph.node("Sin", angle) if part["wave"] == "sin" else add_cosine(graph, angle, "float64")
 
 
-def _add_scaled(graph: Graph, x: str, parts: Sequence[PartPlan]) -> str:
+def _add_scaled(graph: NodeSink, x: str, parts: Sequence[PartPlan]) -> str:
     """Add z / sqrt(1 + (z / spread)^2) of z = (x - center) / scale; 0 where x is nan."""
     center = _double(graph, "center", [[part["center"] for part in parts]])
     scale = _double(graph, "scale", [[part["scale"] for part in parts]])
@@ -130,7 +131,7 @@ def _add_scaled(graph: Graph, x: str, parts: Sequence[PartPlan]) -> str:
     return graph.node("Where", missing, _double(graph, "zero", 0.0), graph.node("Div", z, root))
 
 
-def _add_map(graph: Graph, name: str, level_map: LevelMap) -> str:
+def _add_map(graph: NodeSink, name: str, level_map: LevelMap) -> str:
     """Add the number of a text, or one column per number."""
     code = graph.node(
         "LabelEncoder", name, domain="ai.onnx.ml", keys_strings=list(level_map["values"]),
@@ -142,22 +143,21 @@ def _add_map(graph: Graph, name: str, level_map: LevelMap) -> str:
     return graph.node("Cast", code, to=TYPES["float64"])
 
 
-def _pick(graph: Graph, X: str, columns: list[int], width: int) -> str:
+def _pick(graph: NodeSink, X: str, columns: list[int], width: int) -> str:
     """Add some columns of a matrix; the matrix itself if it is all of them in order."""
     if columns == list(range(width)):
         return X
-    return graph.node(
-        "Gather", X, graph.constant(f"columns {len(graph.constants)}", np.array(columns)), axis=1
-    )
+    names = hashlib.sha256(repr(columns).encode()).hexdigest()[:16]
+    return graph.node("Gather", X, graph.constant(f"columns {names}", np.array(columns)), axis=1)
 
 
-def _side_by_side(graph: Graph, blocks: list[str]) -> str:
+def _side_by_side(graph: NodeSink, blocks: list[str]) -> str:
     return graph.node("Concat", *blocks, axis=1) if len(blocks) > 1 else blocks[0]
 
 
-def _as_double(graph: Graph, X: str, kind: str) -> str:
+def _as_double(graph: NodeSink, X: str, kind: str) -> str:
     return X if kind == "float64" else graph.node("Cast", X, to=TYPES["float64"])
 
 
-def _double(graph: Graph, name: str, value: ArrayLike) -> str:
+def _double(graph: NodeSink, name: str, value: ArrayLike) -> str:
     return graph.constant(name, np.array(value, np.float64))

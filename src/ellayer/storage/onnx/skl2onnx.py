@@ -14,6 +14,9 @@ from .describe import NetworkModel, describe_network, require
 from .head import add_head, label_array
 from .network import add_network
 from .nodes import OPSET, TYPES, Attribute
+from .preparation import InputFacts, add_preparation
+
+AXES_AS_INPUT = 13  # the opset from which axes are an input and not an attribute
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -24,9 +27,9 @@ if TYPE_CHECKING:
 
 
 def register_skl2onnx() -> None:
-    """Register MLPClassifier and MLPRegressor with skl2onnx, so that its ``to_onnx(pipeline, X)`` converts them.
+    """Register the MLPs and TablePreparation with skl2onnx, so that its ``to_onnx(pipeline, X)`` converts them.
 
-    ``ellayer.to_onnx`` does this automatically. The options ``zipmap``, ``nocl`` and ``output_class_labels``
+    ``import ellayer`` does this, before or after the import of skl2onnx. The options ``zipmap``, ``nocl`` and ``output_class_labels``
     are those of skl2onnx's own classifiers.
 
     Raises
@@ -38,7 +41,7 @@ def register_skl2onnx() -> None:
     --------
     >>> register_skl2onnx()
     """
-    require("onnx", "onnxruntime", "skl2onnx")
+    require("onnx", "skl2onnx")
     from skl2onnx import update_registered_converter
 
     import ellayer
@@ -53,6 +56,9 @@ def register_skl2onnx() -> None:
         update_registered_converter(
             getattr(ellayer, name), f"Ellayer{name}", _shapes, _convert, options=options
         )
+    update_registered_converter(
+        ellayer.TablePreparation, "EllayerTablePreparation", _matrix_shape, _convert_preparation
+    )
 
 
 def convert_pipeline(
@@ -172,11 +178,33 @@ class _ContainerSink:
         return self._constants[name]
 
     def node(self, operator: str, *inputs: str, out: str = "", **attributes: Attribute) -> str:
-        """Add a node; return the name of its output."""
+        """Add a node; return the name of its output.
+
+        Raises
+        ------
+        ModelFileError
+            For an opset in which the operator has another form, or is not there.
+        """
+        domain = attributes.pop("domain", "")
+        if not domain:
+            self._check_opset(operator)
         out = out or self._scope.get_unique_variable_name(operator)
         name = self._scope.get_unique_operator_name(operator)
-        self._container.add_node(operator, list(inputs), [out], name=name, **attributes)
+        versions = {"op_domain": domain, "op_version": 2} if domain else {}
+        self._container.add_node(operator, list(inputs), [out], name=name, **versions, **attributes)
         return out
+
+    def _check_opset(self, operator: str) -> None:
+        from onnx import defs
+
+        opset = self._container.target_opset_any_domain("")
+        first = AXES_AS_INPUT if operator in ("Squeeze", "Unsqueeze") else 1
+        try:
+            defs.get_schema(operator, opset)
+        except defs.SchemaError:
+            first = min(s.since_version for s in defs.get_all_schemas_with_history() if s.name == operator)
+        if opset < first:
+            raise ModelFileError(f"target_opset: expected at least {first} for {operator}, received {opset}")
 
 
 def _describe(scope: Scope, estimator: BaseEstimator) -> NetworkModel:
@@ -211,6 +239,47 @@ def _shapes(operator: Operator) -> None:
         label = StringTensorType if head.classes.dtype == object else Int64TensorType
         operator.outputs[0].set_type(label([m]))
         operator.outputs[1].set_type(real([m, len(head.classes)]))
+
+
+def _matrix_shape(operator: Operator) -> None:
+    """Set the type and shape of a preparation's output."""
+    from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
+
+    width = len(operator.raw_operator.get_feature_names_out())
+    real = DoubleTensorType if _dtype(operator) == "float64" else FloatTensorType
+    operator.outputs[0].set_type(real([operator.inputs[0].get_first_dimension(), width]))
+
+
+def _convert_preparation(scope: Scope, operator: Operator, container: ModelComponentContainer) -> None:
+    """Add the nodes of a preparation, whose columns are one input together or one each."""
+    from skl2onnx.common.data_types import StringTensorType
+
+    preparation, sources, sink = operator.raw_operator, operator.inputs, _ContainerSink(scope, container)
+    plan, count = preparation.export_plan(), preparation.n_features_in_
+    texts = [isinstance(source.type, StringTensorType) for source in sources]
+    if not plan or len(sources) not in (1, count):
+        raise ModelFileError(
+            f"TablePreparation: expected a used column, and one input or one for each of {count} columns"
+        )
+    if any(
+        (column["reads"] == "text") != texts[column["place"] if len(sources) > 1 else 0] for column in plan
+    ):
+        raise ModelFileError(
+            "TablePreparation: expected text for each column of text or truth values and numbers for the others; try a "
+            "pandas DataFrame, or a TabularClassifier, which ellayer.to_onnx converts with its preparation"
+        )
+    names = [
+        source.full_name if text else sink.node("Cast", source.full_name, to=TYPES["float64"])
+        for source, text in zip(sources, texts, strict=True)
+    ]
+    facts: list[InputFacts] = [
+        {"input": names[column["place"] if len(names) > 1 else 0], "column": column["name"], "kind": column["kind"],
+         "type": "text" if column["reads"] == "text" else "float64", "holds": ""}
+        for column in plan
+    ]  # fmt: skip
+    width = count if len(names) == 1 else None
+    X = add_preparation(sink, plan, facts, width)
+    sink.node("Cast", X, out=operator.outputs[0].full_name, to=TYPES[_dtype(operator)])
 
 
 def _dtype(operator: Operator) -> str:

@@ -1,0 +1,54 @@
+"""Work that waits for the import of another package."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.util
+import sys
+from collections.abc import Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+
+class _Waiting(MetaPathFinder):
+    """A finder that finds nothing by itself, and lets a package's loader do the work after the package."""
+
+    def __init__(self, package: str, module: str, function: str):
+        self._package, self._work = package, (module, function)
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if fullname != self._package:
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(fullname)
+        if spec is not None and spec.loader is not None:
+            load = spec.loader.exec_module
+
+            def load_and_work(module: ModuleType) -> None:
+                load(module)
+                _call(*self._work)
+
+            vars(spec.loader)["exec_module"] = load_and_work
+        return spec
+
+
+def _call(module: str, function: str) -> None:
+    with contextlib.suppress(ImportError):  # a package that the function needs may be missing
+        getattr(importlib.import_module(module), function)()
+
+
+def when_imported(package: str, module: str, function: str) -> None:
+    """Call a function of a module once a package is imported: at once if it is there already.
+
+    Parameters
+    ----------
+    package, module, function : str
+    """
+    if package in sys.modules:
+        _call(module, function)
+    else:
+        sys.meta_path.insert(0, _Waiting(package, module, function))
