@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import ellayer
-from ellayer import Network, data, diagnose, initialize_parameters, train
+from ellayer import Network, TabularClassifier, data, diagnose, initialize_parameters, train
 from ellayer.engine.history import History
 from ellayer.inspection.diagnosis_findings import CHECKS
 
@@ -43,7 +43,7 @@ def test_the_notes_run_on_the_flower_is_healthy(flower):
     diagnosis = diagnose(result, X, Y)
     assert diagnosis.healthy, str(diagnosis)
     assert "No problems found" in str(diagnosis)
-    assert list(diagnosis.not_looked_at) == ["overfitting"]
+    assert list(diagnosis.not_looked_at) == ["overfitting", "rising_validation_loss", "simple_model_better"]
 
 
 def test_a_good_run_on_a_real_table_is_healthy(tumours):
@@ -52,7 +52,7 @@ def test_a_good_run_on_a_real_table_is_healthy(tumours):
         result = run([30, 10, 1], "tanh", X[:, ::2], Y[:, ::2], l2=1.0, num_iterations=400, **settings)
         diagnosis = diagnose(result, X[:, ::2], Y[:, ::2], validation=(X[:, 1::2], Y[:, 1::2]))
         assert diagnosis.healthy, str(diagnosis)
-        assert not diagnosis.not_looked_at
+        assert list(diagnosis.not_looked_at) == ["rising_validation_loss", "simple_model_better"]
 
 
 FAULTY = {
@@ -147,11 +147,29 @@ def test_regression_underfits_against_the_mean():
     assert diagnose(train(network, X, signal, learning_rate=0.1), X, signal).healthy
 
 
+def test_a_simple_model_that_is_better_is_a_finding(flower):
+    result, X, Y = flower
+    better = diagnose(result, X, Y, simple=("logistic regression has a lower loss", 0.2))
+    assert better.names == ["simple_model_better"]
+    assert "Logistic regression has a lower loss" in str(better)
+    assert diagnose(result, X, Y, simple=("", 0.0)).healthy
+
+
+def test_a_validation_loss_that_rises_after_the_epoch_that_was_kept():
+    random = np.random.RandomState(0)
+    X, y = random.randn(60, 8), random.randint(0, 2, 60)
+    model = TabularClassifier(epochs=60, hidden_layer_sizes=64, learning_rate=0.2, random_state=0).fit(X, y)
+    assert "rising_validation_loss" in diagnose(model)
+
+
 def test_what_is_missing_is_named_and_nothing_to_look_at_is_refused(flower):
     result, X, Y = flower
     alone = diagnose(result)
     assert set(alone.not_looked_at) == {
-        n for n, (need, _) in CHECKS.items() if "X" in need or need in ("Y", "held-out examples")
+        n
+        for n, (need, _) in CHECKS.items()
+        if "X" in need
+        or need in ("Y", "held-out examples", "a validation loss by epoch", "predictions of a simple model")
     }
     assert "needs X" in str(alone)
     pair = (result.network, result.parameters)

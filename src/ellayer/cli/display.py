@@ -119,7 +119,10 @@ def _show_rest(console: Console, summary: Mapping[str, Any], path: Path) -> None
     if not summary["models"]:
         for sentence in summary["verdict"]:
             console.print(sentence, markup=False, highlight=False)
-    lines = [f"Warning: {finding}" for finding in summary["findings"]]
+    alarms = [check for check in summary["checks"] if check["grade"] != "PASS"]
+    lines = [f"{check['grade']}: {check['title']}: {check['figure']}; {check['advice']}" for check in alarms]
+    figures = [check["figure"] for check in alarms]
+    lines += [f"Warning: {text}" for text in summary["findings"] if not text.startswith(tuple(figures))]
     lines += [f"Note: {note}" for note in summary["notes"]]
     for line in lines:
         console.print(line, markup=False, highlight=False)

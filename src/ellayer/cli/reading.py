@@ -43,7 +43,7 @@ _TABLES = {
 _IMAGES = {
     "size": _option(str, "--size", help="Resize images to N×N or HEIGHTxWIDTH pixels.", default="64, or their own if smaller"),
     "grey": _option(bool, "--grey/--colour", help="Read images as greyscale or in colour.", default="as in the files"),
-    "strict": _option(bool, "--strict/--skip", help="Fail on an image that cannot be read, or skip it.", default="skip"),
+    "strict": _option(bool, "--strict/--skip", help="Fail on an image that cannot be read, and end with 1 if a check of train warns; or skip and go on.", default="skip"),
 }
 # fmt: on
 

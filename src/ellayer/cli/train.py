@@ -65,7 +65,9 @@ def train(
         show_run(finished.summary, finished.path)
     if finished.run.interrupted:
         raise typer.Exit(INTERRUPTED)
-    raise typer.Exit(CHECK_FAILED if finished.run.diverged else DONE)
+    alarms = [check for check in finished.facts.checks if check.grade != "PASS"]
+    failed = finished.run.diverged or (settings.get("strict") and alarms)
+    raise typer.Exit(CHECK_FAILED if failed else DONE)
 
 
 def _resumed(folder: Path, settings: dict[str, Any], config: Path | None) -> dict[str, Any]:

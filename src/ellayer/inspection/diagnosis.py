@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -82,6 +82,7 @@ def diagnose(
     Y: ArrayLike | None = None,
     *,
     validation: tuple[ArrayLike, ArrayLike] | None = None,
+    simple: tuple[str, float] | None = None,
 ) -> Diagnosis:
     """Find problems of a training run, each with a figure and a remedy.
 
@@ -97,6 +98,9 @@ def diagnose(
     Y : array, shape (n_L, m), optional
     validation : (X, Y), optional
         Held-out examples, if the run recorded no validation loss.
+    simple : (str, float), optional
+        A sentence about a simple model that is better on held-out rows, and how much better it is; ("", 0.0) if
+        none is.
 
     Returns
     -------
@@ -116,7 +120,7 @@ def diagnose(
     True
     """
     inspected = unpack_for_inspection(model)
-    case = _read(inspected, Curve.of(model, inspected), X, Y, validation)
+    case = replace(_read(inspected, Curve.of(model, inspected), X, Y, validation), simple=simple)
     order = ("serious", "warning", "note")
     findings = sorted(check_all(case), key=lambda finding: order.index(finding.severity))
     return Diagnosis(tuple(findings), tuple(case.layers), case.missing())

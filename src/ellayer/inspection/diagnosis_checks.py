@@ -21,6 +21,7 @@ RISES = 0.35  # share of the cost's fall that it rose again
 SLOW_FALL = 0.5  # share of the first cost
 STILL_FALLING = 0.3  # share of the whole fall, in the second half
 GAP = 1.5  # validation cost against its best, or against the training cost
+RISEN, RISING_RECORDS = 1.2, 3  # the last validation costs against the best
 NO_BETTER = 0.9  # share of the cost of the best constant output
 _POINTS = 30  # the curve of a noisy run is smoothed to this many means
 _SLOWING = {"symmetric_initialisation", "vanishing_gradients", "dead_units", "saturated_units"}
@@ -35,7 +36,16 @@ def check_all(case: DiagnosisInput) -> list[Finding]:
     rates = [*_too_high(case.curve)]
     if not rates and not _SLOWING & {f.name for f in findings}:
         rates = [*_too_low(case.curve)]
-    return [*findings, *_scale(case), *_balance(case), *rates, *_overfitting(case), *_underfitting(case)]
+    return [
+        *findings,
+        *_scale(case),
+        *_balance(case),
+        *rates,
+        *_overfitting(case),
+        *_underfitting(case),
+        *_rising(case.curve),
+        *_simple_model(case),
+    ]
 
 
 def _symmetry(case: DiagnosisInput) -> Iterator[Finding]:
@@ -200,6 +210,21 @@ def _overfitting(case: DiagnosisInput) -> Iterator[Finding]:
     if outside > GAP * inside and outside - inside > 0.2 * base:
         figure = f"the cost is {inside:.4g} on the training examples and {outside:.4g} on held-out ones"
         yield finding("overfitting", "warning", figure, outside / max(inside, 1e-300))
+
+
+def _rising(curve: Curve) -> Iterator[Finding]:
+    """Find a validation loss that climbs after the epoch that was kept."""
+    later = [cost for cost in curve.later if np.isfinite(cost)]
+    best = min((cost for cost in curve.validation if np.isfinite(cost)), default=0.0)
+    if best > 0 and len(later) >= RISING_RECORDS and min(later[-RISING_RECORDS:]) > RISEN * best:
+        epoch = len(curve.validation)
+        figure = f"the validation loss rose from {best:.4g} after {epoch - 1} epochs to {later[-1]:.4g} after {epoch + len(later) - 1}"
+        yield finding("rising_validation_loss", "note", figure, later[-1] / best)
+
+
+def _simple_model(case: DiagnosisInput) -> Iterator[Finding]:
+    if case.simple is not None and case.simple[1] > 0:
+        yield finding("simple_model_better", "warning", *case.simple)
 
 
 def _underfitting(case: DiagnosisInput) -> Iterator[Finding]:

@@ -42,6 +42,14 @@ CHECKS = {
         "held-out examples",
         "Stop early (patience=...), add l2, dropout or examples, or use a smaller network",
     ),
+    "rising_validation_loss": Check(
+        "a validation loss by epoch",
+        "The epoch with the best score is kept, so later ones are lost time: take fewer epochs, or a smaller network",
+    ),
+    "simple_model_better": Check(
+        "predictions of a simple model",
+        "Take the simple model, or several members, other layers and learning rates (ellayer sweep)",
+    ),
     "underfitting": Check(
         "X and Y",
         "Use more units or layers, more iterations or another learning rate, less l2 and dropout; or the inputs are not "

@@ -27,6 +27,8 @@ class Curve:
     ----------
     costs, validation : list of float
         By record.
+    later : list of float
+        Validation costs after the best one, of a model that restored its best epoch.
     rate : float
         The last learning rate.
     diverged, ran_out : bool
@@ -38,6 +40,7 @@ class Curve:
 
     costs: list[float] = field(default_factory=list)
     validation: list[float] = field(default_factory=list)
+    later: list[float] = field(default_factory=list)
     rate: float = float("nan")
     diverged: bool = False
     ran_out: bool = False
@@ -58,9 +61,18 @@ class Curve:
         validation = [float(loss) for loss in history.get("validation_loss") or []]
         diverged = stopped_by == "divergence" or not np.isfinite(costs).all()
         if not isinstance(model, TrainingResult):
-            if validation and inspected.parts.restored_best:
-                validation = validation[: int(np.argmin(validation)) + 1]
-            return cls(costs, validation, diverged=diverged, ran_out=stopped_by == "iterations")
+            best = (
+                int(np.argmin(validation)) + 1
+                if validation and inspected.parts.restored_best
+                else len(validation)
+            )
+            return cls(
+                costs,
+                validation[:best],
+                validation[best:],
+                diverged=diverged,
+                ran_out=stopped_by == "iterations",
+            )
         if "validation_loss" in history.final:
             validation.append(float(history.final["validation_loss"]))
         state = model.state
@@ -169,6 +181,8 @@ class DiagnosisInput:
     sample : Sample, optional
     held_out : (X, Y), optional
         Examples that the run did not train on.
+    simple : (str, float), optional
+        The figure of a simple model that is better on held-out rows, and how much better it is; ("", 0.0) if none is.
     """
 
     network: Network
@@ -176,6 +190,7 @@ class DiagnosisInput:
     curve: Curve
     sample: Sample | None = None
     held_out: tuple[np.ndarray, np.ndarray] | None = None
+    simple: tuple[str, float] | None = None
 
     @property
     def layers(self) -> list[LayerFigures]:
@@ -196,6 +211,8 @@ class DiagnosisInput:
             "the history of the run": len(self.curve.costs) > 1 or self.curve.diverged,
             "held-out examples": (self.held_out is not None and self.labels is not None)
             or bool(self.curve.validation),
+            "a validation loss by epoch": bool(self.curve.validation),
+            "predictions of a simple model": self.simple is not None,
             "": True,
         }
         return {name: check.needs for name, check in CHECKS.items() if not available[check.needs]}

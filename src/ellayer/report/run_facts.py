@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -59,6 +59,31 @@ class Score:
         """
         numbers = {"value": self.value, "low": self.low, "high": self.high}
         return {name: number if math.isfinite(number) else None for name, number in numbers.items()}
+
+
+Grade: TypeAlias = Literal["PASS", "WARN", "FAIL"]
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check of a run.
+
+    Attributes
+    ----------
+    title : str
+    grade : "PASS", "WARN" or "FAIL"
+    figure, advice : str
+        The evidence, and what to do about it.
+    """
+
+    title: str
+    grade: Grade
+    figure: str
+    advice: str = ""
+
+    def to_json(self) -> dict[str, str]:
+        """Return the check as plain data."""
+        return {"title": self.title, "grade": self.grade, "figure": self.figure, "advice": self.advice}
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,6 +180,8 @@ class RunFacts:
         The weights of the first layer, one image per unit.
     diagnosis : Diagnosis, optional
     cross_validation : CrossValidation, optional
+    checks : list of Check
+        Reasons not to trust the scores.
     seconds : dict of str to float
         Duration of each phase.
     versions : dict of str to str
@@ -190,5 +217,6 @@ class RunFacts:
     weight_pictures: np.ndarray | None = None
     diagnosis: Diagnosis | None = None
     cross_validation: CrossValidation | None = None
+    checks: list[Check] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)

@@ -129,6 +129,7 @@ def summarise(run: TrainedRun, facts: RunFacts) -> dict[str, Any]:
         "scores": scored.pop(network, {}),
         "compared": scored,
         "cross_validation": None if facts.cross_validation is None else facts.cross_validation.to_json(),
+        "checks": [check.to_json() for check in facts.checks],
         "verdict": verdict(facts, of_models),
         "scored_on": facts.held_out_on,
         "scored_rows": len(facts.y),

@@ -50,9 +50,9 @@ def simple_models(
         prepared = preparation.fit_transform(train.X)
         rows = preparation.transform(X)
         for name, model, most in _models(task, prepared.shape, max(len(classes), 1), settings["seed"]):
-            if name not in CONSTANTS and (not prepared.shape[1] or most == 0):
-                continue
             used = np.sort(order[:most]) if len(y) > most else np.arange(len(y))
+            if name not in CONSTANTS and (not prepared.shape[1] or len(np.unique(y[used])) < 2):
+                continue
             fitted = model.fit(prepared[used], y[used])
             predictions.append(
                 all_classes(predict(name, fitted, rows), getattr(fitted, "classes_", []), classes)

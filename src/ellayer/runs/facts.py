@@ -14,7 +14,8 @@ from ..errors import EllayerError
 from ..inspection import Diagnosis, diagnose
 from ..inspection.importance import Importance, permutation_importance
 from ..inspection.partial_dependence import Dependence, partial_dependence
-from ..report.run_facts import RunFacts
+from ..report.run_facts import Check, RunFacts
+from .checks import SIMPLE_MODELS
 from .config import config_text
 from .messages import no_warnings
 from .trained_run import TrainedRun
@@ -43,6 +44,7 @@ def evaluate(run: TrainedRun) -> RunFacts:
     held_out, parts = run.held_out(), run.parts
     rows = held_out.examples
     importance = _importance(run, rows)
+    checks = run.checks(held_out, [] if importance is None else [row.columns[0] for row in importance.rows])
     facts = RunFacts(
         name=run.name,
         task=str(run.survey.task),
@@ -74,8 +76,11 @@ def evaluate(run: TrainedRun) -> RunFacts:
         importance_note="" if importance is None else importance.description(),
         dependence=_dependence(run, rows, importance),
         weight_pictures=_weight_pictures(run),
-        diagnosis=_diagnosis(run),
+        diagnosis=_diagnosis(run, checks),
         cross_validation=run.cross_validation,
+        checks=run.checks(
+            held_out, [] if importance is None else [row.columns[0] for row in importance.rows]
+        ),
         seconds=run.seconds,
         versions=versions(),
     )
@@ -103,14 +108,16 @@ def _dependence(run: TrainedRun, rows: Examples, importance: Importance | None) 
         return [partial_dependence(run.model, rows.X[:IMPORTANCE_ROWS], column) for column in columns]
 
 
-def _diagnosis(run: TrainedRun) -> Diagnosis | None:
+def _diagnosis(run: TrainedRun, checks: list[Check]) -> Diagnosis | None:
     """Diagnose the training by the first member and the first training rows."""
     if run.parts.network is None:
         return None
     examples = run.model_examples()
+    beaten_by = [check.figure for check in checks if check.title == SIMPLE_MODELS and check.grade != "PASS"]
+    simple = ("; ".join(beaten_by), float(len(beaten_by)))
     with no_warnings():  # the same rows have been prepared before
         try:
-            return diagnose(examples.model, *examples.first(DIAGNOSIS_ROWS))
+            return diagnose(examples.model, *examples.first(DIAGNOSIS_ROWS), simple=simple)
         except EllayerError:
             return None
 

@@ -14,10 +14,11 @@ import numpy as np
 from ..errors import EllayerError, UsageError
 from .baselines import simple_models
 from .checkpoints import CheckpointWriter, load_states
+from .checks import CheckInput, run_checks
 from .config import DETECTED, FILE, shown_source
 from .cross_validation import cross_validate
 from .folder import OutputFolder
-from .messages import collect_messages
+from .messages import collect_messages, no_warnings
 from .predictions import predict
 from .progress import StartProgress
 from .saved_model import ModelExamples
@@ -28,7 +29,7 @@ from .trained_run import HeldOut, TrainedRun
 
 if TYPE_CHECKING:
     from ..data import Examples
-    from ..report.run_facts import CrossValidation
+    from ..report.run_facts import Check, CrossValidation
     from ..tables.survey import Survey
 
 
@@ -212,6 +213,13 @@ class TableRun(TrainedRun):
                 )
         examples, predictions = self.data.validation(self.model)
         return HeldOut(examples, "rows held out in training", predictions)
+
+    def checks(self, held_out: HeldOut, important: Sequence[str]) -> list[Check]:
+        """Return reasons not to trust the scores."""
+        train, test = self.train, self.data.test
+        case = CheckInput(self.survey, self.settings, self.classes, train, test, held_out, important)
+        with no_warnings():  # the same rows have been prepared before
+            return run_checks(case)
 
     def model_examples(self) -> ModelExamples:
         """Return the model with its training rows."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from ..data import Examples
-    from ..report.run_facts import CrossValidation, Predictions
+    from ..report.run_facts import Check, CrossValidation, Predictions
     from ..tables.survey import Survey
     from .saved_model import ModelExamples
 
@@ -118,6 +119,17 @@ class TrainedRun(ABC):
     @abstractmethod
     def model_examples(self) -> ModelExamples:
         """Return the model with its training examples in its form."""
+
+    def checks(self, held_out: HeldOut, important: Sequence[str]) -> list[Check]:
+        """Return the checks of the run.
+
+        Parameters
+        ----------
+        held_out : HeldOut
+        important : sequence of str
+            Columns, the most important first.
+        """
+        return []
 
     def models_to_save(self) -> dict[str, Model]:
         """Return the models to save by the name of their folder in that of the run; "" is the run's own."""

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .coding import CodedColumn
+from ..errors import EllayerError
+from .coding import CodedColumn, code_column
 from .column_profile import date_format
-from .columns import Column, as_days, as_numbers
+from .columns import Column, as_days, as_numbers, read_table
+from .kinds import infer_kind
+
+if TYPE_CHECKING:
+    import polars as pl
 
 ORDERED = 0.99  # share of the steps from row to row that do not go back
 DRIFT = 0.8  # AUC of early against late rows
 FOLLOWS = 0.9  # rank correlation with the time, from which a column is another form of it
 FEWEST_TIMES, FEWEST_GROUPS, FEWEST_OF_EACH = 10, 5, 30
+MOST_ALONE = 20  # columns to tell them apart by alone
 MOST_ROWS = 2_000  # to tell two sets of rows apart
 ID_NAME = re.compile(
     r"(?i:(^|[_\W])(id|uuid|key|user|customer|client|patient|subject|person|household|session|device|account)([_\W]|$))"
@@ -123,6 +130,42 @@ def separability(columns: Sequence[CodedColumn], second: np.ndarray, rows: np.nd
     folds = StratifiedKFold(3, shuffle=True, random_state=0)
     P = cross_val_predict(model, np.column_stack(matrix), truth, cv=folds, method="predict_proba")
     return float(roc_auc_score(truth, P[:, 1]))
+
+
+def distinguish(
+    first: pl.DataFrame, second: pl.DataFrame, leave_out: Sequence[str], limit: float
+) -> tuple[float, list[str]]:
+    """Return the AUC with which the rows of two tables are told apart; from a limit on, the columns that do most.
+
+    Parameters
+    ----------
+    first, second : frame
+        With the same columns.
+    leave_out : sequence of str
+        Columns that are not used, nor others that follow them: of times, or groups.
+    limit : float
+
+    Raises
+    ------
+    EllayerError
+        For columns that differ in type.
+    """
+    import polars as pl
+
+    try:
+        both = pl.concat([first, second.select(first.columns)], how="vertical_relaxed")
+    except pl.exceptions.PolarsError as error:
+        raise EllayerError(f"expected the same columns in both tables, received others: {error}") from None
+    columns = [code_column(column, infer_kind(column)) for column in read_table(both)]
+    times = [values for c in columns if c.name in leave_out and (values := as_times(c.column)) is not None]
+    used = [c for c in columns if c.name not in leave_out and not any(_same_order(c, t) for t in times)]
+    late = np.arange(len(both)) >= len(first)
+    every = np.ones(len(both), bool)
+    auc = separability(used, late, every)
+    if auc < limit:
+        return auc, []
+    alone = {column.name: separability([column], late, every) for column in used[:MOST_ALONE]}
+    return auc, sorted(alone, key=lambda name: -alone[name])
 
 
 def _numbers(column: CodedColumn) -> np.ndarray:

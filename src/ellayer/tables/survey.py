@@ -17,6 +17,7 @@ from .kinds import ColumnKind, check_column_kinds, infer_kind
 from .row_order import group_column, time_column
 from .survey_columns import column_findings
 from .survey_duplicates import leak_findings, row_findings, twin_findings
+from .survey_leaks import counter_findings, pair_findings
 from .survey_target import class_findings, infer_task, label_text, number_findings
 
 _FEW_ROWS = 50
@@ -64,6 +65,8 @@ class Survey:
         Of a table; empty for images.
     findings : list of str
         Each with the column, the figure and what to do.
+    leaks, pair_leaks, counters : list of str
+        Those of the findings about columns, and pairs of columns, that give the target away or count the rows.
     time, group : (str, str), or None
         The date column that orders the rows, the identifier that repeats, each with its figure in words: reasons
         not to split the rows at random.
@@ -76,6 +79,9 @@ class Survey:
     classes: dict[str, int] = field(default_factory=dict)
     columns: list[ColumnFacts] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
+    leaks: list[str] = field(default_factory=list)
+    pair_leaks: list[str] = field(default_factory=list)
+    counters: list[str] = field(default_factory=list)
     time: tuple[str, str] | None = None
     group: tuple[str, str] | None = None
 
@@ -131,11 +137,16 @@ def survey(
     goal = None if values is None else _coded_target(name, values, kind or "")
     columns = [] if isinstance(X, np.ndarray) else _columns_of(X, column_kinds or {})
     findings = _few_rows(len(X))
+    leaks: dict[str, str] = {}
+    pair_leaks: list[str] = []
+    counters = counter_findings(columns)
     if goal is not None and values is not None:
         findings += (
             class_findings(name, _class_counts(goal)) if kind == "classes" else number_findings(name, values)
         )
-        findings += leak_findings(columns, goal, kind or "")
+        leaks = leak_findings(columns, goal, kind or "")
+        pair_leaks = pair_findings(columns, goal, kind or "", list(leaks))
+    findings += [*leaks.values(), *pair_leaks, *counters]
     if isinstance(X, np.ndarray):
         findings += _image_findings(X)
     else:
@@ -148,6 +159,9 @@ def survey(
         classes=_class_counts(goal) if goal is not None and kind == "classes" else {},
         columns=[_facts(column) for column in columns],
         findings=findings,
+        leaks=list(leaks.values()),
+        pair_leaks=pair_leaks,
+        counters=counters,
         time=time_column(columns),
         group=group_column(columns),
     )

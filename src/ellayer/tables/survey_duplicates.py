@@ -15,8 +15,8 @@ _ENOUGH = 30  # rows, below which agreement may be chance
 _AS_ONE = 0.9999  # correlation, from which two columns of numbers are the same in other units
 
 
-def leak_findings(columns: Sequence[CodedColumn], target: CodedColumn, task: str) -> list[str]:
-    """Return a warning for each column that gives the target away.
+def leak_findings(columns: Sequence[CodedColumn], target: CodedColumn, task: str) -> dict[str, str]:
+    """Return, by its name, a warning for each column that gives the target away.
 
     Parameters
     ----------
@@ -25,12 +25,12 @@ def leak_findings(columns: Sequence[CodedColumn], target: CodedColumn, task: str
     task : "classes" or "numbers"
     """
     if len(target.codes) < _ENOUGH or target.distinct < 2:
-        return []
-    findings = []
+        return {}
+    findings = {}
     for column in columns:
         leak = _leak(column, target, task)
         if leak:
-            findings.append(
+            findings[column.name] = (
                 f"{column.name!r} gives the target {target.name!r} away: {leak}; drop it unless it is known before "
                 f"the target is"
             )

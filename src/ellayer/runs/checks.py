@@ -1,0 +1,228 @@
+"""Checks of a finished run: reasons not to trust its scores, each with its figure and a remedy."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..core.metrics import METRICS
+from ..data.wording import pluralize, quoted_list
+from ..errors import EllayerError
+from ..report.run_facts import Check, Grade, Predictions
+from ..report.scores import differences, score_values
+from ..report.sentences import format_score
+from .baselines import CONSTANTS, simple_models
+from .split import parse_test
+
+if TYPE_CHECKING:
+    from ..data import Examples
+    from ..tables.survey import Survey
+    from .trained_run import HeldOut
+
+TOO_GOOD = {"numbers": ("r2", 0.99), "classes": ("roc_auc", 0.995)}
+ENOUGH_RIGHT = 100  # test rows, of which not one is wrong: too good without a single column that explains it
+CARRIERS, CARRIER_ROWS = 3, 5_000  # columns to try alone, and rows to fit each on
+REPEATED = (0.01, 0.2)  # share of the test rows that are training rows too: to warn, to fail
+FEWEST_REPEATED = 5
+NATURAL = 10.0  # possible rows for each row of the table; below, equal rows are no surprise
+SHIFT = 0.8  # AUC of training against test rows
+SHOWN = 3
+SIMPLE_MODELS = "simple models"
+
+
+@dataclass(frozen=True)
+class CheckInput:
+    """Everything that the checks read.
+
+    Attributes
+    ----------
+    survey : Survey
+    settings : mapping
+        Of the run.
+    classes : list
+    train : Examples
+    test : Examples or None
+    held_out : HeldOut
+        Rows with the predictions of the network and of simple models.
+    important : sequence of str
+        Columns, the most important first.
+    """
+
+    survey: Survey
+    settings: Mapping[str, Any]
+    classes: list[Any]
+    train: Examples
+    test: Examples | None
+    held_out: HeldOut
+    important: Sequence[str]
+
+    @property
+    def task(self) -> str:
+        """The task: "classes" or "numbers"."""
+        return str(self.survey.task)
+
+    def value(self, metric: str, y: np.ndarray, model: Predictions) -> float:
+        """Return the metric of predictions; nan if they do not have it."""
+        return score_values(y, model.prediction, model.P, self.classes or None).get(metric, math.nan)
+
+
+def run_checks(case: CheckInput) -> list[Check]:
+    """Return the checks of a run on a file.
+
+    Parameters
+    ----------
+    case : CheckInput
+    """
+    checks = [_too_good(case), *_leaks(case.survey)]
+    if case.test is not None:
+        checks += [_repeated(case, case.test), *_shift(case, case.test)]
+    return [*checks, *_simple_models(case)]
+
+
+def _too_good(case: CheckInput) -> Check:
+    """Compare the score with what real data allow, and name the columns that carry it."""
+    held_out, important, task = case.held_out, case.important, case.task
+    title, m = "too good to be true", held_out.examples.m
+    if not held_out.predictions or not m:
+        return Check(title, "PASS", "no rows were held out")
+    metric, limit = TOO_GOOD[task]
+    y, network = np.asarray(held_out.examples.y), held_out.predictions[0]
+    value = case.value(metric, y, network)
+    figure = f"{METRICS[metric].title} {format_score(metric, value)} on {m:,} {held_out.description}"
+    if not value > limit:
+        return Check(title, "PASS", figure)
+    carriers = {name: _alone(case, name) for name in important[:CARRIERS]}
+    enough = [
+        f"{name!r} alone reaches {format_score(metric, score)}"
+        for name, score in carriers.items()
+        if score > limit
+    ]
+    if enough:
+        advice = "drop it, unless it is known before the target is"
+        return Check(title, "FAIL", f"{figure}; {', '.join(enough)}", advice)
+    right = task == "classes" and bool((network.prediction == y).all())
+    if task == "numbers" or (right and m >= ENOUGH_RIGHT):
+        matter = f"; what matters most: {quoted_list(important[:CARRIERS])}" if important else ""
+        advice = (
+            "check that these columns are known before the target is, and the split (--split time or group)"
+        )
+        return Check(title, "WARN", figure + matter, advice)
+    return Check(title, "PASS", f"{figure}, and no column alone reaches it")
+
+
+def _alone(case: CheckInput, column: str) -> float:
+    """Return the best score of simple models that have one column only."""
+    train, test = (
+        case.train.take(np.random.RandomState(0).permutation(case.train.m)[:CARRIER_ROWS]),
+        case.held_out.examples,
+    )
+    one, other = train.X[[column]], test.X[[column]]
+    models = simple_models(replace(train, X=one), other, case.task, case.settings, case.classes)
+    metric, y = TOO_GOOD[case.task][0], np.asarray(test.y)
+    return max(
+        (value for model in models if (value := case.value(metric, y, model)) == value), default=math.nan
+    )
+
+
+def _leaks(survey: Survey) -> Iterator[Check]:
+    """Repeat what the survey has said of the columns and the target."""
+    kinds: tuple[tuple[str, list[str], Grade], ...] = (
+        ("columns that give the target away", survey.leaks, "FAIL"),
+        ("pairs of columns that give the target away", survey.pair_leaks, "FAIL"),
+        ("columns that count the rows", survey.counters, "WARN"),
+    )
+    for title, findings, grade in kinds:
+        if findings:
+            for finding in findings:
+                figure, _, advice = finding.rpartition("; ")
+                yield Check(title, grade, figure, advice)
+        else:
+            yield Check(title, "PASS", f"none of {pluralize(len(survey.columns), 'column')}")
+
+
+def _repeated(case: CheckInput, test: Examples) -> Check:
+    """Count the test rows that are training rows too."""
+    title = "rows repeated across the split"
+    share = float(np.isin(_hashes(test), _hashes(case.train)).mean())
+    count = round(share * test.m)
+    figure = f"{count:,} of {test.m:,} test rows ({100 * share:.1f} %) are training rows too"
+    possible = sum(math.log(column.distinct + 1) for column in case.survey.columns)
+    if case.survey.columns and possible < math.log(NATURAL * case.survey.m):
+        return Check(title, "PASS", f"{figure}; rows of so few different values repeat by nature")
+    grade: Grade = (
+        "PASS"
+        if share < REPEATED[0] or count < FEWEST_REPEATED
+        else "WARN"
+        if share < REPEATED[1]
+        else "FAIL"
+    )
+    advice = "" if grade == "PASS" else "drop the copies, or keep them on one side with --group COLUMN"
+    return Check(title, grade, figure, advice)
+
+
+def _hashes(examples: Examples) -> np.ndarray:
+    """Return a number for each row and its target; equal for equal rows."""
+    import polars as pl
+
+    y = pl.Series("target of the run", np.asarray(examples.y).astype(str))
+    if isinstance(examples.X, np.ndarray):
+        rows = pl.DataFrame({"row": [row.tobytes() for row in examples.X]})
+    else:
+        rows = examples.X
+    return rows.hstack([y]).hash_rows(seed=0).to_numpy()
+
+
+def _shift(case: CheckInput, test: Examples) -> Iterator[Check]:
+    """Compare the distributions of training and test rows, where these are not random rows of one table."""
+    from ..tables.row_order import distinguish
+
+    settings, title = case.settings, "test rows unlike the training rows"
+    from_a_file = isinstance(parse_test(settings["test"]), str)
+    if (
+        isinstance(test.X, np.ndarray)
+        or isinstance(case.train.X, np.ndarray)
+        or not (from_a_file or settings.get("split") in ("time", "group"))
+    ):
+        return
+    leave_out = [settings[key] for key in ("time", "group") if settings.get(key)]
+    try:
+        auc, columns = distinguish(case.train.X, test.X, leave_out, SHIFT)
+    except EllayerError:
+        return  # columns that cannot be compared are refused when they are predicted
+    figure = f"a classifier tells test rows from training rows with AUC {auc:.2f}"
+    if auc < SHIFT:
+        yield Check(title, "PASS", figure)
+        return
+    advice = (
+        "the score speaks for rows like the test rows; gather training rows like them, or drop these columns"
+    )
+    yield Check(title, "WARN", f"{figure}, by {quoted_list(columns[:SHOWN])}", advice)
+
+
+def _simple_models(case: CheckInput) -> Iterator[Check]:
+    """Compare the network with each simple model on the same rows."""
+    held_out, title, name = case.held_out, SIMPLE_MODELS, "rmse" if case.task == "numbers" else "log_loss"
+    if len(held_out.predictions) < 2 or not held_out.examples.m:
+        return
+    y, (network, *others) = np.asarray(held_out.examples.y), held_out.predictions
+    alarms = []
+    for other in others:
+        lead = differences(y, network, other, case.classes or None, [name]).get(name)
+        constant = other.name in CONSTANTS
+        if lead is None or not (lead.high < 0 or (constant and lead.value <= 0)):
+            continue
+        values = [format_score(name, case.value(name, y, model)) for model in (other, network)]
+        figure = (
+            f"{other.name} is better: {METRICS[name].title} {values[0]} against {values[1]} of the network"
+        )
+        advice = (
+            "the network has learned nothing: look at the data warnings and the diagnosis"
+            if constant
+            else "take the simple model, or try ellayer sweep, --members 8 or --recipe full"
+        )
+        alarms.append(Check(title, "FAIL" if constant else "WARN", figure, advice))
+    yield from alarms or [Check(title, "PASS", "none is significantly better than the network")]

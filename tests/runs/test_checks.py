@@ -1,0 +1,173 @@
+"""Checks of a run: each alarm on data with the fault, none on clean tables, and ``--strict``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+from sklearn import datasets
+
+from ellayer.runs.checks import CheckInput, run_checks
+from ellayer.runs.table_trainer import TableTrainer
+from ellayer.runs.train_run import train_run
+
+m = 400
+RANDOM = np.random.RandomState(0)
+A, B, NOISE = RANDOM.rand(m) + 1.0, RANDOM.rand(m) + 1.0, RANDOM.randn(m)
+LABEL = np.where(NOISE > 0.3, "yes", "no")
+QUICK = {"epochs": 3, "layers": [8], "target": "y"}
+
+
+def alarms_of(run) -> dict[str, tuple[str, str]]:
+    """Return grade and figure of each check that does not pass."""
+    return {check.title: (check.grade, check.figure) for check in run.facts.checks if check.grade != "PASS"}
+
+
+@pytest.fixture
+def train(tmp_path):
+    """A function that trains on columns and returns the finished run."""
+
+    def run(columns, **options):
+        pl.DataFrame(columns).write_csv(tmp_path / "table.csv")
+        out = tmp_path / f"run-{len(list(tmp_path.glob('run-*')))}"
+        return train_run({"source": str(tmp_path / "table.csv"), **QUICK, **options}, out)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("target", "pair"),
+    [
+        (A + B, "'a' + 'b'"), (3 * (A - B) + 2, "'a' − 'b'"), (A / B, "'a' / 'b'"), (B / A, "'b' / 'a'"),
+        (np.where(A > B, "more", "less"), "'a' − 'b'"),
+    ],
+)  # fmt: skip
+def test_a_target_made_of_two_columns(train, target, pair):
+    run = train({"a": A, "b": B, "noise": NOISE, "y": target})
+    grade, figure = alarms_of(run)["pairs of columns that give the target away"]
+    assert grade == "FAIL"
+    assert pair in figure
+
+
+def test_a_column_that_is_the_target_in_other_units(train, capsys):
+    run = train({"celsius": 5 / 9 * (A - 32), "noise": NOISE, "y": A}, epochs=100, layers=[64, 64])
+    alarms = alarms_of(run)
+    assert "'celsius' gives the target 'y' away" in alarms["columns that give the target away"][1]
+    grade, figure = alarms["too good to be true"]
+    assert grade == "FAIL"
+    assert "'celsius' alone reaches" in figure
+    stored = json.loads((run.path / "run.json").read_text())["checks"]
+    assert {check["title"] for check in stored if check["grade"] == "FAIL"} >= set(alarms) - {"simple models"}
+    assert all(check["advice"] for check in stored if check["grade"] != "PASS")
+    page = (run.path / "report.html").read_text(encoding="utf-8")
+    assert ">FAIL</span><b>Too good to be true" in page
+    from ellayer.cli.display import show_run
+
+    show_run(run.summary, run.path)
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "FAIL: too good to be true: R²" in shown
+    assert "Warning: 'celsius' gives the target" not in shown
+
+
+def test_a_column_that_counts_the_rows(train):
+    run = train({"position": np.arange(10, m + 10), "a": A, "y": A + NOISE})
+    grade, figure = alarms_of(run)["columns that count the rows"]
+    assert (grade, "'position' counts the rows" in figure) == ("WARN", True)
+
+
+def test_rows_repeated_across_the_split(train):
+    twice = np.concatenate([np.arange(m // 2), np.arange(m // 2)])
+    run = train({"a": A[twice], "b": B[twice], "y": NOISE[twice]})
+    grade, figure = alarms_of(run)["rows repeated across the split"]
+    assert grade == "FAIL"
+    assert "of 80 test rows" in figure
+    assert "rows repeated across the split" not in alarms_of(train_elsewhere(train, twice % 3))
+
+
+def train_elsewhere(train, few):
+    """A table of so few different values that rows repeat by nature."""
+    return train({"few": few, "many": few % 2, "y": np.where(few > 1, "x", "z")[RANDOM.permutation(m)]})
+
+
+def test_test_rows_unlike_the_training_rows(train, tmp_path):
+    pl.DataFrame({"a": A + 3.0, "b": B, "y": NOISE}).write_csv(tmp_path / "other.csv")
+    pl.DataFrame({"a": A[::-1], "b": B[::-1], "y": NOISE}).write_csv(tmp_path / "alike.csv")
+    columns = {"a": A, "b": B, "y": NOISE + A}
+    grade, figure = alarms_of(train(columns, test=str(tmp_path / "other.csv")))[
+        "test rows unlike the training rows"
+    ]
+    assert grade == "WARN"
+    assert "by 'a'" in figure
+
+
+def test_a_network_that_a_simple_model_beats(train):
+    x = RANDOM.randn(m, 3)
+    run = train({"a": x[:, 0], "b": x[:, 1], "c": x[:, 2], "y": x @ [1.0, 2.0, 3.0] + 0.1 * NOISE}, epochs=8)
+    grades = {check.figure.partition(":")[0]: check.grade for check in run.facts.checks}
+    assert grades["linear regression is better"] == "WARN"
+    assert any("linear regression" in sentence for sentence in run.summary["verdict"])
+    assert "simple_model_better" in run.facts.diagnosis
+
+
+def test_strict_ends_with_1_and_only_on_alarms(train, tmp_path, ellayer):
+    pl.DataFrame({"a": A, "b": B, "y": A + B}).write_csv(tmp_path / "leak.csv")
+    train_ = [
+        "train",
+        str(tmp_path / "leak.csv"),
+        "--target",
+        "y",
+        "--epochs",
+        "1",
+        "--layers",
+        "4",
+        "--quiet",
+    ]
+    assert ellayer(*train_, "--out", str(tmp_path / "one"), "--strict").returncode == 1
+    assert ellayer(*train_, "--out", str(tmp_path / "two")).returncode == 0
+
+
+# Clean tables: the checks of the data, with the predictions of a linear model in place of a network's.
+
+REAL = {
+    "titanic.csv": "survived", "german_credit.csv": -1, "abalone.csv": -1, "california_housing.csv.gz": "median_house_value",
+    "magic04.csv.gz": -1, "credit_default.csv.gz": -1, "covtype10k.csv.gz": -1, "penguins.csv": "species",
+}  # fmt: skip
+OURS = ("iris", "wine", "breast_cancer", "diabetes")
+
+
+def checks_without_a_network(source: str, target: object) -> list:
+    """Return the checks of a table, a linear model in the network's place."""
+    from ellayer.runs.baselines import simple_models
+    from ellayer.runs.trained_run import HeldOut
+
+    trainer = TableTrainer.read({"source": source, "target": target})
+    train, test, task = trainer.source.train, trainer.source.test, str(trainer.survey.task)
+    train = train.take(np.random.RandomState(0).permutation(train.m)[:4000])
+    test = test.take(np.random.RandomState(0).permutation(test.m)[:2000])
+    classes = np.unique(np.asarray(train.y)).tolist() if task == "classes" else []
+    models = simple_models(train, test.X, task, trainer.settings, classes)
+    network = replace(models[0], name="the network")
+    held_out = HeldOut(test, "test rows", [network, models[-1]])
+    important = [column.name for column in trainer.survey.columns if column.kind == "numeric"][:2]
+    case = CheckInput(trainer.survey, trainer.settings, classes, train, test, held_out, important)
+    return [check for check in run_checks(case) if check.grade != "PASS"]
+
+
+@pytest.mark.parametrize("file", REAL)
+def test_silent_on_clean_files(shared_data, file):
+    path = shared_data / "tabular" / file
+    if not path.is_file():
+        pytest.skip(f"{file} is not there")
+    assert checks_without_a_network(str(path), REAL[file]) == []
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_silent_on_scikit_learns_tables(name, tmp_path):
+    data = getattr(datasets, f"load_{name}")()
+    y = data.target if name == "diabetes" else np.asarray(data.target_names)[data.target]
+    frame = pl.DataFrame(data.data, schema=list(data.feature_names)).with_columns(y=pl.Series(y))
+    frame.write_csv(tmp_path / f"{name}.csv")
+    assert checks_without_a_network(str(tmp_path / f"{name}.csv"), "y") == []
