@@ -435,6 +435,7 @@ def test_a_fit_goes_on_from_a_checkpoint_as_if_never_stopped(tmp_path, n_members
     assert rest.best_epochs_ == whole.best_epochs_
 
 
+@pytest.mark.filterwarnings("ignore::ellayer.estimators.NewValuesWarning")
 def test_one_row_of_zeros_is_answered_whatever_the_columns_are():
     """Programs like MAPIE probe with it whether a model is fitted; among many rows such a column is refused."""
     X, y = two_moods(60)

@@ -291,7 +291,7 @@ def test_an_array_of_numbers_is_one_input(recipe, dtype):
         "column": "x0 to x29",
         "kind": "numeric",
         "type": dtype,
-        "holds": "in the order of the fit, nan where missing",
+        "holds": "in the order of the fit, nan if missing",
     }
     assert [d.dim_value for d in proto.graph.input[0].type.tensor_type.shape.dim] == [0, 30]
     label, probabilities = run(proto, {"X": X.astype(dtype)})
