@@ -123,7 +123,7 @@ BAD = {
         (("train.csv", "train.csv"), "expected a whole file that Ellayer wrote"),
         (("flower", "train.csv"), "expected numeric columns, received text in id, town, kind"),
         (("run", "train.csv", "--keep", "age"), "--keep: expected a column of the file, received 'age'"),
-        (("run", "train.csv", "--out", "said.doc"), "expected a name that ends in .csv, .txt, .tsv, .parquet"),
+        (("run", "train.csv", "--out", "said.doc"), "expected a name with the suffix .csv, .txt, .tsv, .parquet"),
         (("run", "train.csv", "--out", "no/such.csv"), "create it first"),
         (("run", "train.csv", "--out", "pipe", "--force"), "received the device or pipe"),
     ],

@@ -10,7 +10,7 @@ import typer
 
 from ..errors import UsageError
 from .errors import handle_errors
-from .options import Debug, Json
+from .options import Debug, Json, check_new_file
 
 if TYPE_CHECKING:
     from ..runs.comparison import Comparison
@@ -41,10 +41,7 @@ def compare(
 
     if out is not None and out.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise UsageError(f"--out: expected a name with the suffix .png, .svg or .pdf, received {str(out)!r}")
-    if out is not None and out.exists():
-        raise UsageError(
-            f"--out: expected a file that does not exist yet, received {str(out)!r}; choose another name"
-        )
+    check_new_file("--out", out)
     comparison = compare_runs(runs)
     if out is not None:
         comparison.draw(out)

@@ -10,7 +10,7 @@ import typer
 
 from ..errors import UsageError
 from .errors import handle_errors
-from .options import Debug, Force, Json, Model
+from .options import Debug, Force, Json, Model, check_new_file
 
 if TYPE_CHECKING:
     from ..runs.saved_model import SavedModel
@@ -38,7 +38,9 @@ def export(
     """
     from ..runs.saved_model import open_model
 
-    _check_place(onnx, force)
+    if onnx.is_dir() or not onnx.parent.is_dir():
+        raise UsageError(f"--onnx: expected a file in a folder that exists, received {str(onnx)!r}")
+    check_new_file("--onnx", onnx, force)
     saved = open_model(model)
     if onnx.exists() and onnx.samefile(saved.path):
         raise UsageError(f"--onnx: expected a file other than the model, received {str(onnx)!r}")
@@ -61,15 +63,6 @@ def export(
         typer.echo(str(onnx))
     else:
         _show(content)
-
-
-def _check_place(onnx: Path, force: bool) -> None:
-    if onnx.is_dir() or not onnx.parent.is_dir():
-        raise UsageError(f"--onnx: expected a file in a folder that exists, received {str(onnx)!r}")
-    if onnx.exists() and not force:
-        raise UsageError(
-            f"--onnx: expected a file that does not exist yet, received {str(onnx)!r}; choose another name, or use --force"
-        )
 
 
 def _notes(saved: SavedModel) -> list[str]:

@@ -114,6 +114,23 @@ def one_or_several(files: list[str]) -> str | list[str]:
     return files[0] if len(files) == 1 else files
 
 
+def check_new_file(option: str, path: Path | None, force: bool | None = None) -> None:
+    """Refuse a file that exists already.
+
+    Parameters
+    ----------
+    option : str
+    path : Path or None
+    force : bool, optional
+        Whether it may be overwritten; None if the command has no such option.
+    """
+    if path is not None and not force and path.exists():
+        remedy = "" if force is None else ", or use --force"
+        raise UsageError(
+            f"{option}: expected a file that does not exist yet, received {str(path)!r}; choose another name{remedy}"
+        )
+
+
 def read_layers(text: str) -> list[int]:
     """Return the sizes of the hidden layers from a text like "20,7,5".
 

@@ -8,9 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from ..errors import UsageError
 from .errors import handle_errors
-from .options import Debug, Files, Force, Json, Model, one_or_several
+from .options import Debug, Files, Force, Json, Model, check_new_file, one_or_several
 from .reading import later_reading_options
 
 
@@ -70,10 +69,7 @@ def predict(
     from ..runs.prediction_table import find_writer, prediction_table, write_table
     from ..runs.saved_model import open_model
 
-    if out is not None and not force and out.exists():
-        raise UsageError(
-            f"--out: expected a file that does not exist yet, received {out}; choose another name, or use --force"
-        )
+    check_new_file("--out", out, force)
     if out is not None:
         find_writer(out)
     saved = open_model(model, to_predict=True)

@@ -10,7 +10,7 @@ import typer
 from ..errors import UsageError
 from ..runs.config import check_learning_rate
 from .errors import handle_errors
-from .options import Debug, ExamplesFile, Json, Model
+from .options import Debug, ExamplesFile, Json, Model, check_new_file
 from .reading import later_reading_options
 
 if TYPE_CHECKING:
@@ -66,10 +66,7 @@ def trace(
         raise UsageError(
             "--json: expected neither --cell nor --weight with it, because it prints the whole trace"
         )
-    if html is not None and html.exists():
-        raise UsageError(
-            f"--html: expected a file that does not exist yet, received {str(html)!r}; choose another name"
-        )
+    check_new_file("--html", html)
     examples = open_model(model).with_examples(file, reading)
     if row is not None and row >= examples.m:
         raise UsageError(f"--row: expected a number from 0 to {examples.m - 1}, received {row}")

@@ -137,8 +137,8 @@ def find_writer(path: Path) -> Callable[[pl.DataFrame, Path], object]:
         )
     if suffix == ".xlsx" and find_spec("xlsxwriter") is None:
         raise UsageError(
-            f"--out: expected the library xlsxwriter to write {str(path)!r}, but it is not installed; try pip install "
-            "xlsxwriter, or the suffix .csv"
+            f"--out: expected the library xlsxwriter to write {str(path)!r}, but it is not installed; try pip "
+            "install xlsxwriter, or the suffix .csv"
         )
     return writers[suffix]
 
