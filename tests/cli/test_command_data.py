@@ -64,7 +64,7 @@ def test_a_folder_of_images(ellayer, shared_data, tmp_path):
         "20 images, 16 x 32 pixels, grey",
         "cats/bad.jpg",
         "others",
-        "images of 64 x 64, brought to 16 x 32",
+        "images of 64 x 64, resized to 16 x 32",
     ):
         assert words in flat
     facts = json.loads(ellayer("data", "pets", "--json").stdout)
@@ -113,8 +113,8 @@ WRONG = {
     "task.csv": (b"a,b\n1,2\n", ("--task", "classes"), "--task: expected --target with it"),
     "wish.csv": (b"a,b\n1,2\n", ("--task", "class", "--target", "b"), "--task: expected classes or numbers"),
     "text.csv": (b"a,b\n1,x\n", ("--task", "numbers", "--target", "b"), "expected numbers in the target"),
-    "bad.parquet": (b"PAR1....PAR1", (), "cut off or damaged"),
-    "bad.npy": (b"\x93NUMPY\x01\x00", (), "cut off or damaged"),
+    "bad.parquet": (b"PAR1....PAR1", (), "truncated or damaged"),
+    "bad.npy": (b"\x93NUMPY\x01\x00", (), "truncated or damaged"),
     "bad.png": (b"\x89PNG\r\n\x1a\n", (), "a PNG picture"),
 }
 

@@ -120,7 +120,7 @@ BAD = {
         (("run", "pictures"), "expected a table, as in run/model.ellayer, but pictures holds images"),
         (("nowhere", "train.csv"), "nowhere does not exist"),
         (("pictures", "train.csv"), "pictures/model.ellayer does not exist"),
-        (("train.csv", "train.csv"), "expected a whole file that Ellayer wrote"),
+        (("train.csv", "train.csv"), "expected a complete file that Ellayer wrote"),
         (("flower", "train.csv"), "expected numeric columns, received text in id, town, kind"),
         (("run", "train.csv", "--keep", "age"), "--keep: expected a column of the file, received 'age'"),
         (("run", "train.csv", "--out", "said.doc"), "expected a name with the suffix .csv, .txt, .tsv, .parquet"),

@@ -58,7 +58,7 @@ def test_the_terminal_shows_the_trials_and_what_is_odd(ellayer, tmp_path):
     done = ellayer("sweep", "leak.csv", "-t", "kind", "--layers", "3", "--epochs", 2)
     assert done.returncode == 0, done.stderr
     shown = " ".join(done.stdout.split())
-    for words in ("3 trials, by held-out log loss (lower is better)", "best", "'copy' gives the target 'kind' away",
+    for words in ("3 trials, by held-out log loss (lower is better)", "best", "'copy' leaks the target 'kind'",
                   "Written to runs/leak-sweep-1"):  # fmt: skip
         assert words in shown
     assert max(map(len, done.stdout.splitlines())) <= 80

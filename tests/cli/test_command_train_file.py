@@ -151,7 +151,7 @@ def test_a_fresh_process_predicts_what_the_model_in_memory_does(titanic, run_in)
     del settings["ellayer"]
     trainer = make_trainer({**settings, "source": str(titanic / "titanic.csv")})
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the names and tickets, which are left out
+        warnings.simplefilter("ignore")  # of the names and tickets, which are ignored
         trainer.source.fit(trainer.model)
     everything = library.data.read_examples(titanic / "titanic.csv", target="survived")
     done = run_in(titanic, "predict", "one", "titanic.csv", "--json", "--digits", 17)
@@ -229,7 +229,7 @@ def test_a_folder_of_images(ellayer, tmp_path):
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert told["classes"] == ["cats", "dogs"]
-    assert "1 image of 49 cannot be read and is left out: cats/broken.jpg" in " ".join(told["notes"])
+    assert "1 image of 49 cannot be read and is ignored: cats/broken.jpg" in " ".join(told["notes"])
     assert {"mislabelled.png", "confusion.png"} <= {path.name for path in (tmp_path / "run").iterdir()}
     rows = json.loads(ellayer("predict", "run", "pets/dogs", "--json").stdout)["rows"]
     assert [row["file"] for row in rows] == [f"{i:02}.png" for i in range(24)]

@@ -1,4 +1,4 @@
-"""Lines that are not rows, columns that hold nothing, and an index without a name: left out with a note."""
+"""Lines that are not rows, columns that hold nothing, and an index without a name: ignored with a note."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ PLAIN = [(1.5, "x"), (2.5, "y"), (3.5, "x"), (4.5, "y")]
 @pytest.mark.parametrize(
     ("text", "note"),
     [
-        (",a,b\n0,1.5,x\n1,2.5,y\n2,3.5,x\n3,4.5,y\n", "the first column has no name and counts the rows: left out"),
-        (",a,b\n17,1.5,x\n3,2.5,y\n99,3.5,x\n8,4.5,y\n", "counts the rows: left out"),
-        ('"a","b"\n"1",1.5,"x"\n"2",2.5,"y"\n"3",3.5,"x"\n"4",4.5,"y"\n', "counts the rows: left out"),
-        ("a,b,\n1.5,x,\n2.5,y,\n3.5,x,\n4.5,y,\n", "1 empty column without a name left out"),
-        ("a,b\n1.5,x,\n2.5,y,\n3.5,x,\n4.5,y,\n", "1 empty column without a name left out"),
+        (",a,b\n0,1.5,x\n1,2.5,y\n2,3.5,x\n3,4.5,y\n", "the first column has no name and counts the rows: ignored"),
+        (",a,b\n17,1.5,x\n3,2.5,y\n99,3.5,x\n8,4.5,y\n", "counts the rows: ignored"),
+        ('"a","b"\n"1",1.5,"x"\n"2",2.5,"y"\n"3",3.5,"x"\n"4",4.5,"y"\n', "counts the rows: ignored"),
+        ("a,b,\n1.5,x,\n2.5,y,\n3.5,x,\n4.5,y,\n", "1 empty column without a name ignored"),
+        ("a,b\n1.5,x,\n2.5,y,\n3.5,x,\n4.5,y,\n", "1 empty column without a name ignored"),
         ("a,b,\n1.5,x\n2.5,y\n3.5,x\n4.5,y\n", ""),
-        ("a,,b,,\n1.5,,x,,\n2.5,,y,,\n3.5,,x,,\n4.5,,y,,\n", "3 empty columns without a name left out"),
+        ("a,,b,,\n1.5,,x,,\n2.5,,y,,\n3.5,,x,,\n4.5,,y,,\n", "3 empty columns without a name ignored"),
         ("Sales of 2024\n\na,b\n1.5,x\n2.5,y\n3.5,x\n4.5,y\n", "1 line above the table skipped"),
         ("# made by hand\na,b\n1.5,x\n# a note, with a comma\n2.5,y\n3.5,x\n4.5,y\n", None),
         ("a,b\n1.5,x\n2.5,y\n3.5,x\n4.5,y\nTotal: 4 rows\n", "1 line below the table skipped"),

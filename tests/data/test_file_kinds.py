@@ -174,7 +174,7 @@ def test_the_one_sheet_that_is_filled_and_not_hidden(tmp_path):
         book.add_worksheet("Data").write_column(0, 0, ["a", 1, 2])
     examples = read_examples(tmp_path / "a.xlsx")
     assert examples.X.rows() == [(1,), (2,)]
-    assert examples.notes == ("hidden sheets left out: hidden",)
+    assert examples.notes == ("hidden sheets ignored: hidden",)
 
 
 def test_a_table_that_does_not_begin_in_the_corner(tmp_path):
@@ -182,7 +182,7 @@ def test_a_table_that_does_not_begin_in_the_corner(tmp_path):
             [None, 4, 5, 6]]  # fmt: skip
     examples = read_examples(write_excel(rows, tmp_path / "a.xlsx"))
     assert examples.X.rows(named=True) == [{"a": 1, "b": 2, "c": 3}, {"a": 4, "b": 5, "c": 6}]
-    assert examples.notes == ("title above the table left out: 'Visits 2024'", "1 empty row skipped")
+    assert examples.notes == ("title above the table ignored: 'Visits 2024'", "1 empty row skipped")
 
 
 def test_headers_of_a_workbook(tmp_path):
@@ -209,7 +209,7 @@ def test_an_encrypted_workbook_and_other_documents(tmp_path):
     (tmp_path / "a.xlsx").write_bytes(encrypted)
     refused(tmp_path / "a.xlsx", "expected a workbook without a password, but .* is encrypted")
     (tmp_path / "b.xls").write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(4000))
-    refused(tmp_path / "b.xls", "expected a whole workbook, but .* cannot be read")
+    refused(tmp_path / "b.xls", "expected a complete workbook, but .* cannot be read")
     write_zip(tmp_path / "c.xlsb", **{"[Content_Types]__xml": b"", "xl/workbook__bin": b""})
     refused(tmp_path / "c.xlsb", "binary Excel workbook .save it as .xlsx")
     write_zip(tmp_path / "c.docx", **{"[Content_Types]__xml": b"", "word/document__xml": b""})
@@ -232,7 +232,7 @@ def test_tables_and_queries(tmp_path, name, write):
     )
     assert chosen.X.rows() == [(0.1,), (1.5,)]
     assert read_examples(path, reading=chosen.reading).X.columns == ["size", "kind"]
-    refused(path, "query: expected none beside table", query="SELECT 1", table="visits")
+    refused(path, "query: expected none with table", query="SELECT 1", table="visits")
     refused(path, "expected columns of different names", query="SELECT size, size FROM visits")
     refused(path, "expected rows", query="SELECT * FROM visits WHERE size > 1e301")
     refused(path, "no such column|not found", query="SELECT absent FROM visits")
@@ -287,11 +287,11 @@ def test_values_of_a_database_that_are_no_table(tmp_path):
         ('{"a": [1, 2], "b": [3, 4]}', "received one object with the names 'a', 'b'"),
         ('{"data": [{"a": 1}]}', "received one object with the names 'data'"),
         ('[{"a": 1, "a": 2}]', "each name once in a record, but .* holds 'a' twice"),
-        ('[{"a": 1}, {"a": 2}', "cut off or damaged"),
-        ('{"a": 1}\n{"a": 2\n', "line 2 of .* is cut off or damaged"),
-        ('[{"a": ' + "1" * 5000 + "}]", "cut off or damaged"),
-        ("[" * 100_000, "cut off or damaged"),
-        ('{"a":' * 100_000, "cut off or damaged"),
+        ('[{"a": 1}, {"a": 2}', "truncated or damaged"),
+        ('{"a": 1}\n{"a": 2\n', "line 2 of .* is truncated or damaged"),
+        ('[{"a": ' + "1" * 5000 + "}]", "truncated or damaged"),
+        ("[" * 100_000, "truncated or damaged"),
+        ('{"a":' * 100_000, "truncated or damaged"),
         ("[]", "received none"),
         ("[{}]", "received none"),
     ],

@@ -303,7 +303,7 @@ def test_a_truncated_file(tmp_path):
     whole = write_train(tmp_path).read_bytes()
     for length in (*range(8, 1000, 97), len(whole) // 2, len(whole) - 1):
         (tmp_path / "train_cut.h5").write_bytes(whole[:length])
-        with pytest.raises(DataError, match=r"cut off or damaged .*fetch the file again"):
+        with pytest.raises(DataError, match=r"truncated or damaged .*download the file again"):
             load(tmp_path / "train_cut.h5")
 
 

@@ -127,7 +127,7 @@ def test_examples_in_columns_are_turned(tmp_path):
         write_npz(tmp_path / "a.npz", x=np.arange(12.0).reshape(2, 6), y=LABELS.reshape(1, 6))
     )
     assert found.X.rows()[1] == (1.0, 7.0)
-    assert "examples are columns, and were turned into rows" in found.notes
+    assert "examples were columns, and were transposed to rows" in found.notes
 
 
 @pytest.mark.parametrize(
@@ -198,5 +198,5 @@ def test_a_file_cut_off(tmp_path, name, length):
     np.save(tmp_path / "a.npy", PIXELS)
     write_h5(tmp_path / "a.h5", x=PIXELS, y=LABELS)
     (tmp_path / name).write_bytes((tmp_path / name).read_bytes()[:length])
-    with pytest.raises(DataError, match="cut off or damaged"):
+    with pytest.raises(DataError, match="truncated or damaged"):
         read_examples(tmp_path / name)

@@ -42,7 +42,7 @@ def test_no_such_file(tmp_path):
     "content", [b"", b"   \n\n", b"\xef\xbb\xbf", b"\xef\xbb\xbf\n", gzip.compress(b"", mtime=0)]
 )
 def test_an_empty_file(tmp_path, content):
-    refused(write(tmp_path / "a.csv", content), "a.csv is empty; fetch or write the file again")
+    refused(write(tmp_path / "a.csv", content), "a.csv is empty; download or write the file again")
 
 
 @pytest.mark.parametrize("content", ["name,size", "name,size\n", "name,size\n\n\n", "name;size\r\n"])
@@ -176,7 +176,7 @@ def test_a_target_without_values(tmp_path):
 
 def test_an_option_that_means_nothing_for_the_file(tmp_path):
     path = write(tmp_path / "a.csv", "a,b\n1,2\n")
-    refused(path, "size: expected no such option for .* a table in text; leave it out", size=32)
+    refused(path, "size: expected no such option for .* a table in text; omit it", size=32)
     pl.DataFrame({"a": [1]}).write_parquet(tmp_path / "a.parquet")
     refused(tmp_path / "a.parquet", "delimiter: expected no such option", delimiter=";")
 
@@ -187,10 +187,10 @@ def test_an_option_that_means_nothing_for_the_file(tmp_path):
 def test_a_damaged_parquet_file(tmp_path):
     pl.DataFrame({"a": range(1000), "b": ["x"] * 1000}).write_parquet(tmp_path / "a.parquet")
     whole = (tmp_path / "a.parquet").read_bytes()
-    refused(write(tmp_path / "cut.parquet", whole[:300]), "cut.parquet is cut off or damaged")
+    refused(write(tmp_path / "cut.parquet", whole[:300]), "cut.parquet is truncated or damaged")
     refused(
         write(tmp_path / "end.parquet", whole[:4] + whole[-200:]),
-        "end.parquet is cut off or damaged|expected",
+        "end.parquet is truncated or damaged|expected",
     )
 
 
@@ -217,7 +217,7 @@ def test_a_gzip_bomb_takes_no_memory(tmp_path):
         for _ in range(150):
             file.write(b"1,2\n" * 250_000)
     tracemalloc.start()
-    refused(path, "unpacks to more than .*: no table is packed that tightly, so it is refused")
+    refused(path, "unpacks to more than .*: no table compresses that well, so it is not read")
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 1.5e8
@@ -233,7 +233,9 @@ def test_a_text_larger_than_memory(tmp_path, monkeypatch):
     "content", [gzip.compress(bytes(range(32, 127)) * 20, mtime=0)[:80], b"\x1f\x8b\x08\x00junk"]
 )
 def test_a_damaged_gzip_file(tmp_path, content):
-    refused(write(tmp_path / "a.csv.gz", content), "expected a whole gzip file, but .* is cut off or damaged")
+    refused(
+        write(tmp_path / "a.csv.gz", content), "expected a complete gzip file, but .* is truncated or damaged"
+    )
 
 
 def _npy(shape: str) -> bytes:
@@ -244,10 +246,10 @@ def _npy(shape: str) -> bytes:
 @pytest.mark.parametrize("shape", ["(1000000000000, 10)", "(10**3, 10)", "(9,)", "(-1, 8)", "(4,) "])
 def test_an_absurd_declared_shape_takes_no_memory(tmp_path, shape):
     tracemalloc.start()
-    refused(write(tmp_path / "a.npy", _npy(shape)), "a.npy.*(declares the shape|is cut off or damaged)")
+    refused(write(tmp_path / "a.npy", _npy(shape)), "a.npy.*(declares the shape|is truncated or damaged)")
     with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
         archive.writestr("x.npy", _npy(shape))
-    refused(tmp_path / "a.npz", "a.npz.*(declares the shape|is cut off or damaged)")
+    refused(tmp_path / "a.npz", "a.npz.*(declares the shape|is truncated or damaged)")
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 1e7
@@ -256,7 +258,7 @@ def test_an_absurd_declared_shape_takes_no_memory(tmp_path, shape):
 def test_a_zip_bomb_of_arrays(tmp_path):
     with zipfile.ZipFile(tmp_path / "a.npz", "w", zipfile.ZIP_BZIP2) as archive:
         archive.writestr("x.npy", _npy("(2000000,)")[:-64] + bytes(16_000_000))
-    refused(tmp_path / "a.npz", "x.npy of .* declares 16 MB packed into .*: no file is packed that tightly")
+    refused(tmp_path / "a.npz", "x.npy of .* declares 16 MB packed into .*: no file compresses that well")
 
 
 def test_no_message_holds_what_would_steer_a_terminal(tmp_path):

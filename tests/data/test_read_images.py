@@ -61,7 +61,7 @@ def test_real_pictures_come_back_bit_for_bit(shared_data, tmp_path):
 def test_size_and_colour_as_asked(pets, size, shape, grey):
     found = read_examples(pets, size=size, grey=grey)
     assert found.image_shape == (shape[:2] if grey else shape)
-    assert any("brought to" in note for note in found.notes) == (size is not None)
+    assert any("resized to" in note for note in found.notes) == (size is not None)
     assert any("read as grey" in note for note in found.notes) == bool(grey)
 
 
@@ -69,7 +69,7 @@ def test_unlike_or_large_images_are_brought_to_64(pets):
     save(pets / "cats" / "3.jpg", size=(300, 200))
     found = read_examples(pets)
     assert found.image_shape == (64, 64, 3)
-    assert found.notes == ("images of 2 sizes, 20 x 10 to 300 x 200, brought to 64 x 64 pixels",)
+    assert found.notes == ("images of 2 sizes, 20 x 10 to 300 x 200, resized to 64 x 64 pixels",)
     one = read_examples(save(pets.parent / "one" / "a.png", size=(100, 100)))
     assert (one.image_shape, one.m, one.y, one.ids.tolist()) == ((64, 64, 3), 1, None, ["a.png"])
 
@@ -110,8 +110,8 @@ def test_hidden_foreign_and_loose_files(pets):
     assert found.m == 7
     assert "cats/more/deep.png" in found.ids
     assert found.notes == (
-        "1 folder without images left out: empty",
-        "1 image beside the folders of classes left out: loose.png",
+        "1 folder without images ignored: empty",
+        "1 image beside the folders of classes ignored: loose.png",
     )
 
 
@@ -144,13 +144,13 @@ def test_damaged_images_are_named_and_left_out(with_damage):
     assert found.y.tolist() == ["cats"] * 3 + ["dogs"] * 3
     (note,) = found.notes
     assert note.startswith(
-        "3 images of 9 cannot be read and are left out: cats/0.png, cats/9.jpg, dogs/0.png; the first: "
+        "3 images of 9 cannot be read and are ignored: cats/0.png, cats/9.jpg, dogs/0.png; the first: "
     )
     np.testing.assert_array_equal(found.X[0], found.X[1])
 
 
 def test_a_damaged_image_is_an_error_if_strict_or_alone(with_damage):
-    with pytest.raises(DataError, match=r"0.png is (cut off|a PNG)"):
+    with pytest.raises(DataError, match=r"0.png is (truncated|a PNG)"):
         read_examples(with_damage, strict=True)
     with pytest.raises(DataError, match=r"9.jpg is an HTML page"):
         read_examples(with_damage / "cats" / "9.jpg")

@@ -69,7 +69,7 @@ def test_what_was_found_is_said_and_kept(shared_data):
         "kind": "text", "delimiter": ",", "quoted": False, "decimal": ".", "encoding": "utf-8", "header": False,
         "width": 15, "columns": 15, "target": "x14",
     }  # fmt: skip
-    assert "unpacked with gzip" in adult.notes
+    assert "uncompressed with gzip" in adult.notes
     assert any("no header detected" in note for note in adult.notes)
     wine = read_examples(shared_data / "tabular" / "winequality-red.csv")
     assert "a semicolon separates the values" in wine.notes

@@ -50,7 +50,7 @@ def test_a_schema_is_plain_json(tmp_path, kind):
         (
             "day and month alike",
             "date",
-            "day and month cannot be told apart; read as %d/%m/%Y, the day first",
+            "the order of day and month is ambiguous; read as %d/%m/%Y, the day first",
         ),
         ("category with gaps", "text", "2 cells are taken as missing: '?' (1), 'NA' (1)"),
         ("grouped", "number", "commas group the digits of 'a'"),
@@ -82,7 +82,7 @@ def test_the_month_first_if_the_user_says_so(tmp_path):
     path = column_file(tmp_path / "t.csv", KINDS["day and month alike"])
     day, month = read_examples(path, target="y"), read_examples(path, target="y", date_order="month")
     assert day.X["a"].dt.day().to_list() == month.X["a"].dt.month().to_list()
-    assert not any("told apart" in note for note in month.notes)
+    assert not any("ambiguous" in note for note in month.notes)
     with pytest.raises(DataError, match="expected dates with the month first in 'a', received '20/11/2021'"):
         read_examples(column_file(tmp_path / "u.csv", KINDS["day first"]), target="y", date_order="month")
     later = read_examples(
@@ -102,7 +102,7 @@ def test_the_month_first_if_the_user_says_so(tmp_path):
         (
             "number",
             ["1,234"],
-            r"digits are grouped, or the decimal sign is another one .* decimal='.' or ','",
+            r"digits are grouped, or the decimal separator is another one .* decimal='.' or ','",
         ),
         ("number", ["high", "low"], r"'a': expected numbers as in training, received 'high', 'low'"),
         ("whole", ["$5"], r"expected numbers as in training, received '\$5'"),

@@ -51,7 +51,7 @@ def test_how_parts_are_read_and_in_which_order(tmp_path):
         (tmp_path / "parts" / name).write_text("x")
     examples = read_examples(tmp_path / "parts")
     assert examples.notes[:2] == (
-        "other files left out: notes.md",
+        "other files ignored: notes.md",
         "2 files are read as one table, from part-0.csv to part-1.csv",
     )
     assert examples.reading["kind"] == "text"

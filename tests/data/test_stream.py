@@ -62,7 +62,7 @@ def test_a_packed_csv_and_how_it_was_read(table, tmp_path):
     stream = TableStream(tmp_path / "t.csv.gz", "y", block_bytes=1000)
     assert together(stream)["town"].to_list() == table["town"].to_list()
     assert (stream.name, stream.reading["delimiter"], stream.reading["columns"]) == ("t", ";", 4)
-    assert stream.notes == ["unpacked with gzip", "a semicolon separates the values"]
+    assert stream.notes == ["uncompressed with gzip", "a semicolon separates the values"]
     again = TableStream(tmp_path / "t.csv.gz", "n", reading=stream.reading)
     assert again.reading == {**stream.reading, "target": "n"}
 
@@ -180,13 +180,13 @@ def test_a_later_target_of_another_kind_is_an_error(tmp_path):
         (b"a,y\n", "expected rows below the header"),
         (b"<!doctype html><html></html>", "is an HTML page"),
         (b"\x89PNG\r\n\x1a\n" + bytes(50), "is a PNG picture"),
-        (gzip.compress(b"a,y\n1,2\n" * 90, mtime=0)[:-9], "cut off or damaged"),
+        (gzip.compress(b"a,y\n1,2\n" * 90, mtime=0)[:-9], "truncated or damaged"),
         (b"a,a,y\n1,2,3\n", "received 'a' more than once"),
         (b"a,,y\n1,2,3\n", "expected a name for each column"),
         (b"y\n1\n", "received 'y' alone"),
         (b"a,Y\n1,2\n", r"received 'y'; "),
         (b"a,y\n1,2\n1,2,3\n", "expected 2 values in every line"),
-        (b"PAR1 and not more", "cut off or damaged"),
+        (b"PAR1 and not more", "truncated or damaged"),
     ],
 )
 def test_what_is_no_table(tmp_path, content, message):

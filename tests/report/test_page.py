@@ -256,7 +256,7 @@ def test_a_lead_that_the_rows_do_not_show_is_not_claimed():
         r"Not significantly different from chance: 0\.0 points \(95 % CI −100\.0 to \+100\.0\)\.", comparison
     )
     assert verdict == (
-        "Best by accuracy: the network (50.0 %); the 2 test rows cannot tell it from the next, chance."
+        "Best by accuracy: the network (50.0 %); not significantly better than the next, chance, on the 2 test rows."
     )
 
 
@@ -267,8 +267,8 @@ def test_a_lower_error_is_a_lead():
     lead = float(np.sqrt(np.mean((facts.models[0].prediction - facts.y) ** 2)) - np.std(facts.y))
     conclusion = content(facts)["conclusion"]
     assert f"Significantly better than the mean: RMSE −{-lead:.0f}" in conclusion[1]
-    assert "tell it from the next, the mean." in conclusion[2]
-    assert "150 test rows decide little" in conclusion[3]
+    assert "significantly better than the next, the mean," in conclusion[2]
+    assert "150 test rows are few" in conclusion[3]
     assert "--cv 5" in conclusion[3]
 
 

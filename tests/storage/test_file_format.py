@@ -46,11 +46,11 @@ def test_every_truncation_is_noticed(network_file):
     for length in [*range(0, len(whole), 7), len(whole) - 1]:
         network_file.write_bytes(whole[:length])
         with pytest.raises(
-            ModelFileError, match=rf"expected a whole file.*received {length} bytes.*Copy or download"
+            ModelFileError, match=rf"expected a complete file.*received {length} bytes.*Copy or download"
         ):
             ellayer.load(network_file)
     network_file.write_bytes(whole + b"x")
-    with pytest.raises(ModelFileError, match="expected a whole file"):
+    with pytest.raises(ModelFileError, match="expected a complete file"):
         ellayer.load(network_file)
 
 
@@ -76,7 +76,7 @@ def test_a_changed_number_names_both_digests(network_file):
 def test_foreign_files_are_refused(tmp_path, content, said):
     path = tmp_path / "m.ellayer"
     path.write_bytes(content)
-    with pytest.raises(ModelFileError, match=f"expected a whole file that Ellayer wrote.*{said}"):
+    with pytest.raises(ModelFileError, match=f"expected a complete file that Ellayer wrote.*{said}"):
         ellayer.load(path)
 
 

@@ -81,7 +81,7 @@ def test_what_is_odd_in_the_real_tables(real):
         real("winequality-red.csv", "quality").findings, "240 rows repeat an earlier one (15%)", "drop them"
     )
     adult = real("adult-train.csv.gz", -1).findings
-    assert found(adult, "'x10': 99999 in 159 rows", "may stand for a missing one")
+    assert found(adult, "'x10': 99999 in 159 rows", "may be a placeholder for a missing one")
     assert found(adult, "'x3', 'x4' are identical")
     houses = real("california_housing.csv.gz", "median_house_value").findings
     assert found(houses, "965 rows (5%) have the maximum, 500001")
@@ -202,14 +202,14 @@ def test_a_target_of_numbers_cut_off_far_spread_or_infinite():
 @pytest.mark.parametrize("target", [COIN, np.where(COIN == 1, "cat", "dog")])
 def test_a_column_that_gives_a_class_away(column, target):
     findings = survey(table(leak=list(column)), target, "kind").findings
-    assert found(findings, "'leak' gives the target 'kind' away", "drop it unless")
+    assert found(findings, "'leak' leaks the target 'kind'", "drop it unless")
     assert not found(findings, "'noise' gives")
 
 
 def test_a_column_finer_than_the_classes():
     hidden = RANDOM.randint(0, 6, m)
     seen = survey(table(leak=[f"v{i}" for i in hidden]), np.where(hidden < 3, "a", "b"))
-    assert found(seen.findings, "'leak' gives", "each of its 6 values goes with one class only")
+    assert found(seen.findings, "'leak' leaks", "each of its 6 values occurs in one class only")
 
 
 @pytest.mark.parametrize(
@@ -220,15 +220,17 @@ def test_a_column_finer_than_the_classes():
 def test_a_column_that_gives_a_number_away(make, words):
     y = 3 * NOISE
     seen = survey(pl.DataFrame({"leak": make(y), "other": RANDOM.randn(m)}), y)
-    assert found(seen.findings, "'leak' gives the target 'target' away", words)
-    assert not found(seen.findings, "'other' gives")
+    assert found(seen.findings, "'leak' leaks the target 'target'", words)
+    assert not found(seen.findings, "'other' leaks")
 
 
 def test_good_columns_are_not_taken_for_leaks():
     y = NOISE + 0.05 * RANDOM.randn(m)
-    assert not found(survey(table(), y).findings, "away")
-    assert not found(survey(table(id=[f"id {i}" for i in range(m)]), COIN).findings, "'id' gives")
-    assert not found(survey(table(), (NOISE + 0.3 * RANDOM.randn(m) > 0).astype(int)).findings, "away")
+    assert not found(survey(table(), y).findings, "leaks the target")
+    assert not found(survey(table(id=[f"id {i}" for i in range(m)]), COIN).findings, "'id' leaks")
+    assert not found(
+        survey(table(), (NOISE + 0.3 * RANDOM.randn(m) > 0).astype(int)).findings, "leaks the target"
+    )
 
 
 # The columns.

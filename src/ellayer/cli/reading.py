@@ -29,7 +29,7 @@ _TABLES = {
     "encoding": _option(str, "--encoding", help="Text encoding, such as utf-8 or cp1252."),
     "header": _option(bool, "--header/--no-header", help="Whether the first line has the column names."),
     "names": _option(list[str], "--names", help="Column names of a file without a header.", default=False, metavar="A,B,C"),
-    "missing": _option(list[str], "--missing", help="Texts that stand for a missing value; \"\" for empty cells only.", default="NA, ?, null and the like", metavar="A,B,C"),
+    "missing": _option(list[str], "--missing", help="Texts that mean a missing value; \"\" for empty cells only.", default="NA, ?, null and similar", metavar="A,B,C"),
     "date_order": _option(str, "--date-order", help="Which comes first in 03/04/2024: day or month."),
     "comment": _option(str, "--comment", help="Ignore lines that begin with this character.", default="none"),
     "drop": _option(list[str], "--drop", help="Columns to ignore.", default="none", metavar="A,B,C"),

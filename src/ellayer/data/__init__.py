@@ -1,4 +1,4 @@
-"""Data sets by name, as arrays whose columns are examples; and files of one's own, whose rows are."""
+"""Named data sets, as arrays whose columns are examples, and files, whose rows are examples."""
 
 from .dataset import Dataset
 from .errors import DataError, MissingFileError

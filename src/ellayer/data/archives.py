@@ -1,4 +1,4 @@
-"""Archives: what a ZIP file holds, and its members unpacked within limits."""
+"""ZIP archives: their content, and unpacking within limits."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def opened_zip(path: Path) -> Iterator[zipfile.ZipFile]:
         raise
     except NotImplementedError as error:
         raise DataError(
-            f"expected a usual ZIP archive, but {path} is packed in another way ({error}); unpack it first"
+            f"expected a usual ZIP archive, but {path} uses another compression ({error}); unpack it first"
         ) from error
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, LookupError) as error:
         raise DataError(
-            f"expected a whole archive, but {path} is cut off or damaged ({error}); fetch or write it again"
+            f"expected a complete archive, but {path} is truncated or damaged ({error}); download or write it again"
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""The columns of a table that are read: all, or those that the options leave."""
+"""Selection of the columns of a table by the options."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .target_column import find_column
 
 
 def choose_columns(names: Sequence[str], options: ReadOptions, where: str) -> list[str]:
-    """Return the names of the columns that ``drop`` or ``columns`` leave, the target among them.
+    """Return the names of the columns selected by ``drop`` or ``columns``, including the target.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def choose_columns(names: Sequence[str], options: ReadOptions, where: str) -> li
     if options.columns is not None:
         return [name for name in names if name in options.columns or name == column]
     if column in (options.drop or ()):
-        raise DataError(f"drop: expected columns besides the target, received {column!r}; leave it out")
+        raise DataError(f"drop: expected columns besides the target, received {column!r}; omit it")
     return [name for name in names if name not in (options.drop or ())]
 
 
@@ -66,7 +66,7 @@ def with_target(options: ReadOptions, names: Sequence[str]) -> ReadOptions:
     try:
         return replace(options, target=find_column(options.target, list(names), ""))
     except DataError:
-        return replace(options, target=None)  # who needs it will refuse the file
+        return replace(options, target=None)  # code that needs it will raise an error
 
 
 def rename_notes(new_names: Mapping[str, str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Tables of databases in a file, SQLite and DuckDB: opened to read, one table or the rows of one query."""
+"""Tables of SQLite and DuckDB database files, opened read-only: one table, or the rows of one query."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _ROWS_AT_ONCE = 10_000
 _LONGEST_VALUE = 1 << 24  # bytes of one text in SQLite
-_STEPS_TO_SIGNALS = 1_000_000  # of SQLite's machine, between two looks at Ctrl-C
+_STEPS_TO_SIGNALS = 1_000_000  # instructions of SQLite between two checks for Ctrl-C
 _QUERY_EXAMPLE = 'one statement that reads, such as "SELECT * FROM visits WHERE year = 2024"'
 
 
@@ -67,7 +67,7 @@ def read_sqlite(path: Path, options: ReadOptions) -> TableFrame:
 
 
 def _confine(file: sqlite3.Connection) -> None:
-    """Allow what reads tables, and nothing else: a file's views and a query may hold any statement."""
+    """Allow only reading of tables, because views of the file and a query may contain any statement."""
     import sqlite3
 
     allowed = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
@@ -144,9 +144,9 @@ class StoredTable:
 
 
 def _choose(stored: Sequence[StoredTable], options: ReadOptions, path: Path) -> tuple[str, dict[str, str]]:
-    """Return the query to run, and the option that stands for it in the reading."""
+    """Return the query to run, and the option that selects it in the reading."""
     if options.table is not None and options.query is not None:
-        raise DataError("query: expected none beside table, received both; leave one out")
+        raise DataError("query: expected none with table, received both; omit one")
     is_open = options.table is None and options.query is None
     query = options.reading.get("query") if is_open else options.query
     if query is not None:
@@ -183,7 +183,7 @@ def _not_reading(query: str) -> DataError:
 
 @contextmanager
 def _explained(path: Path, kind: str, *errors: type[Exception]) -> Iterator[None]:
-    """Turn errors of a database library into one that says what to do."""
+    """Turn errors of a database library into one with advice."""
     try:
         yield
     except DataError:

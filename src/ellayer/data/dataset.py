@@ -1,4 +1,4 @@
-"""The data set that every reader of named data returns."""
+"""The data set returned by readers of named data."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Dataset:
     Y : ndarray
         Targets (n_y, m), float64: 0 and 1 in one row for two classes, one-hot columns for more.
     X_test, Y_test : ndarray, optional
-        The test examples, where the source keeps them apart.
+        The test examples, if the source has separate ones.
     classes : tuple of str
         The class of Y = 0 and of Y = 1; or of each row of Y.
     feature_names : tuple of str, optional
@@ -27,7 +27,7 @@ class Dataset:
     image_shape : tuple of int, optional
         The shape of one example of X as a picture: ``X[:, i].reshape(image_shape)``.
     source : str
-        Where the numbers come from and what was done to them, in a sentence.
+        The source of the numbers and their preprocessing, in a sentence.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Errors of reading data: each says what was expected, what was received and what to try."""
+"""Errors of reading data: each states what was expected, what was received and what to try."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from ..errors import EllayerError
 
 
 class DataError(EllayerError):
-    """Data that cannot be used as it is."""
+    """Data that cannot be used."""
 
 
 class MissingFileError(DataError, FileNotFoundError):
-    """A file or folder that is not there."""
+    """A missing file or folder."""

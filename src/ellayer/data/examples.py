@@ -1,4 +1,4 @@
-"""Examples from a person's file or folder: tables and images, rows with their targets."""
+"""Examples from a file or folder: tables and images, as rows with targets."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Examples:
-    """Examples as a file holds them: rows, as the estimators take them.
+    """Examples of a file: rows, for the estimators.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class Examples:
     X : polars.DataFrame or ndarray
         A table's columns; or images, float32 (m, n) from 0 to 1.
     y : ndarray, shape (m,), or None
-        Targets as they were read: text (object), bool, int64 or float64.
+        Targets in the types of the file: text (object), bool, int64 or float64.
     target : str or None
         The name of the target's column; "class" for images by class.
     ids : ndarray, shape (m,), or None
@@ -45,9 +45,9 @@ class Examples:
     image_shape : tuple of int or None
         (height, width, 3) or (height, width): ``X[i].reshape(image_shape)``.
     reading : dict
-        How the file was read, as plain JSON: enough to read another one alike.
+        The reading options as plain JSON, for reading another file the same way.
     notes : tuple of str
-        What was detected, dropped or odd.
+        Notes about what was detected or ignored, and about problems.
     raw : polars.DataFrame or None
         A table's columns as they stand in the file, the target among them, if it was read like an earlier one: texts
         of a text, so that identifiers can be written as they were.
@@ -69,7 +69,7 @@ class Examples:
         return len(self.X)
 
     def as_written(self, name: str) -> pl.Series:
-        """Return a column of a table as it stands in the file, if that is known: 0.10, not 0.1."""
+        """Return a column of a table as in the file, if known: 0.10, not 0.1."""
         import polars as pl
 
         column = self.X[name]
@@ -81,7 +81,7 @@ class Examples:
         return column if is_same else raw
 
     def take(self, rows: np.ndarray) -> Examples:
-        """Return some of the examples, by their numbers and in that order."""
+        """Return some of the examples, by index, in that order."""
         return replace(
             self, X=self.X[rows], y=None if self.y is None else self.y[rows],
             ids=None if self.ids is None else self.ids[rows], raw=None if self.raw is None else self.raw[rows],
@@ -118,30 +118,30 @@ def read_examples(
     strict: bool = False,
     need_target: bool = False,
 ) -> Examples:
-    """Read a table, images or arrays from a file or folder; what is not given is detected.
+    """Read a table, images or arrays from a file or folder; options that are not given are detected.
 
     Parameters
     ----------
     path : str or path, or several
         A table: text (CSV, TSV, TXT), Parquet, Feather, JSON (records or lines), an Excel or ODS workbook, an SQLite
-        or DuckDB database; text and JSON also packed with gzip, and any of them in a ZIP archive; ``"-"`` for standard
+        or DuckDB database; text and JSON also compressed with gzip, and any of them in a ZIP archive; ``"-"`` for standard
         input. Several files, a pattern such as ``"parts/*.csv"`` or a folder of tables are the parts of one table.
         Arrays: NPZ, NPY or HDF5. Images: a folder with a folder for each class, a folder of images, or one image.
     target : str or int, optional
-        The column of a table to be predicted: its name, or its place from 0 (-1 is the last).
+        The target column of a table: its name, or its position from 0 (-1 is the last).
     reading : dict, optional
-        The ``reading`` of an earlier file, to read this one alike.
+        The ``reading`` of an earlier file, to read this one the same way.
     delimiter, decimal, encoding : str, optional
-        Of a table in text; detected by default.
+        For a table in text; detected by default.
     header : bool, optional
-        Whether the first line of a table in text names the columns; detected by default.
+        Whether the first line of a table in text has the column names; detected by default.
     na_values : sequence of str, optional
-        The texts of a table that stand for a missing value, in place of "NA", "?", "null" and the like. An empty
+        The texts of a table that mean a missing value, instead of "NA", "?", "null" and similar. An empty
         cell is always missing, so that ``na_values=[""]`` keeps every text.
     date_order : "day" or "month", optional
         Which of the two comes first in dates such as 03/04/2024; detected by default.
     comment : str, optional
-        One character; lines of a table in text that begin with it are left out.
+        One character; lines of a table in text that begin with it are ignored.
     names : sequence of str, optional
         Of the columns, for a table in text without a header.
     drop, columns : sequence of str, optional
@@ -149,10 +149,10 @@ def read_examples(
     x, y : str, optional
         The keys of inputs and targets in an NPZ or HDF5 file.
     size : int or (int, int), optional
-        Height and width to bring images to. By default their own if they all have one of at most 64
+        Height and width to resize images to. By default their own size if all have the same of at most 64
         pixels, else 64.
     grey : bool, optional
-        Read images as grey or as colour; by default as grey if they all are.
+        Read images as greyscale or in colour; by default as greyscale if all are.
     sheet : str or int, optional
         Name, or place from 0, of a sheet in a workbook; needed if there are several.
     table, query : str, optional
@@ -160,7 +160,7 @@ def read_examples(
     strict : bool
         A damaged image in a folder is an error; by default it is named in the notes and skipped.
     need_target : bool
-        The file is to be trained on: a missing target is an error.
+        Whether a missing target is an error, as for training.
 
     Returns
     -------
@@ -171,9 +171,9 @@ def read_examples(
     Raises
     ------
     MissingFileError
-        No such file or folder; the message holds near names.
+        No such file or folder; the message suggests similar names.
     DataError
-        What is there cannot be used; the message says what was expected, what came and what to try.
+        The data cannot be used; the message states what was expected, what was received and what to try.
 
     Examples
     --------
@@ -182,7 +182,7 @@ def read_examples(
     >>> _ = file.write_text("weight;kind\\n4,5;cat\\n11,0;dog\\n")
     >>> pets = read_examples(file, target="kind")
     >>> pets.X.rows(), pets.y.tolist(), pets.notes
-    ([(4.5,), (11.0,)], ['cat', 'dog'], ('a semicolon separates the values', 'a comma is the decimal sign'))
+    ([(4.5,), (11.0,)], ['cat', 'dog'], ('a semicolon separates the values', 'a comma is the decimal separator'))
     """
     options = ReadOptions(
         delimiter,
@@ -226,7 +226,7 @@ def _from_table(place: Place, table: TableFrame, target: str | int | None) -> Ex
     frame, values, column, raw = table.frame, table.y, table.target, table.raw
     if target is not None and values is not None and target != column:
         raise DataError(
-            f"target: expected none, for {place.shown} holds the targets in {column!r}; received {target!r}; leave it out"
+            f"target: expected none, for {place.shown} holds the targets in {column!r}; received {target!r}; omit it"
         )
     if target is not None and values is None:
         column = find_column(target, table.names or frame.columns, place.shown)
@@ -242,7 +242,7 @@ def _from_images(name: str, images: Images, target: str | int | None) -> Example
     if target is not None and target != column:
         raise DataError(
             f"target: expected none for images, whose targets are {'their classes' if column else 'not known'}; "
-            f"received {target!r}; leave it out"
+            f"received {target!r}; omit it"
         )
     facts = {**images.reading, "target": column}
     return Examples(name, images.X, images.y, column, images.ids, images.shape, facts, tuple(images.notes))

@@ -1,4 +1,4 @@
-"""The kinds of file that can be read: how each is recognised, the options that it takes, and its reader.
+"""The supported kinds of file: how each is recognised, its options, and its reader.
 
 A new kind is a row of ``FILE_KINDS``. If first bytes tell it, ``files.describe_head`` has them. Readers import their
 libraries, and are imported themselves, only when they are called.
@@ -142,7 +142,7 @@ _BY_NAME = {kind.name: kind for kind in FILE_KINDS}
 
 
 def kind_of(path: Path) -> FileKind:
-    """Return the kind of a file, which its first bytes decide; its name may not promise another.
+    """Return the kind of a file, by its first bytes; raise if its suffix contradicts them.
 
     Raises
     ------
@@ -156,7 +156,7 @@ def kind_of(path: Path) -> FileKind:
     )
     if by_suffix.is_promised and by_content is not by_suffix:
         raise DataError(
-            f"expected {by_suffix.description} by its name, but {path} is {content}; fetch it again or rename it"
+            f"expected {by_suffix.description} by its name, but {path} is {content}; download it again or rename it"
         )
     if by_suffix.name == "image":
         return by_suffix
@@ -175,7 +175,7 @@ def _head(path: Path) -> bytes:
         with (gzip.open if is_packed else open)(path, "rb") as file:
             return file.read(1024)
     except (OSError, EOFError, zlib.error):
-        return b""  # the reader will explain what is wrong
+        return b""  # the reader will raise an error with details
 
 
 def read_file(path: Path, options: ReadOptions) -> Content:
@@ -184,7 +184,7 @@ def read_file(path: Path, options: ReadOptions) -> Content:
     Raises
     ------
     DataError
-        The file cannot be read, or an option means nothing for its kind.
+        The file cannot be read, or does not support an option.
     """
     kind = kind_of(path)
     check_options(options, kind.options, path, kind.description)
@@ -192,7 +192,7 @@ def read_file(path: Path, options: ReadOptions) -> Content:
 
 
 def check_options(options: ReadOptions, taken: tuple[str, ...], path: Path, kind: str) -> None:
-    """Refuse an option that means nothing for a kind of file.
+    """Raise for an option that a kind of file does not have.
 
     Raises
     ------
@@ -201,6 +201,6 @@ def check_options(options: ReadOptions, taken: tuple[str, ...], path: Path, kind
     foreign = sorted(options.given() - set(taken))
     if foreign:
         raise DataError(
-            f"{foreign[0]}: expected no such option for {path}, which is {kind}; leave it out"
+            f"{foreign[0]}: expected no such option for {path}, which is {kind}; omit it"
             + (f" (options here: {', '.join(taken)})" if taken else "")
         )

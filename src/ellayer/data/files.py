@@ -1,4 +1,4 @@
-"""Files as they are found: near names for a missing one, and what a file's first bytes say it is."""
+"""Paths and kinds of files: suggestions for missing ones, and detection by the first bytes."""
 
 from __future__ import annotations
 
@@ -43,16 +43,16 @@ _LISTED = 8  # names shown in a message
 
 
 def existing(path: str | os.PathLike[str], expected: str, known: Sequence[str] = ()) -> Path:
-    """Return the path of a file or folder that is there.
+    """Return the path of an existing file or folder.
 
     Parameters
     ----------
     path : str or path
-        "~" stands for the home folder.
+        "~" is the home folder.
     expected : str
         What the path should lead to, for the message.
     known : sequence of str
-        Names that may have been meant instead of a path.
+        Names that are alternatives to a path.
 
     Returns
     -------
@@ -62,9 +62,9 @@ def existing(path: str | os.PathLike[str], expected: str, known: Sequence[str] =
     Raises
     ------
     MissingFileError
-        Nothing is there; the message holds near names.
+        The path does not exist; the message suggests similar names.
     DataError
-        What is there is neither a file nor a folder, or the text can be no path.
+        The path is neither a file nor a folder, or not a valid path.
     """
     path = Path(path)
     try:
@@ -81,13 +81,13 @@ def existing(path: str | os.PathLike[str], expected: str, known: Sequence[str] =
 
 
 def _missing(path: Path, expected: str, known: Sequence[str]) -> MissingFileError:
-    """Return the error for a path that leads nowhere, with near names where the path breaks off."""
+    """Return the error for a missing path, with similar names in the last existing folder."""
     folder, part = path.parent, path.name
     while not folder.exists() and folder != folder.parent:
         folder, part = folder.parent, folder.name
     message = f"expected {expected}, but {_short(path)} does not exist"
     if not folder.is_dir():
-        return MissingFileError(f"{message}: {folder} is a file, not a folder; leave out what follows it")
+        return MissingFileError(f"{message}: {folder} is a file, not a folder; remove the rest of the path")
     if folder != path.parent:
         message += f" (there is no {part!r} in {folder})"
     near = _near(part, known) + [str(folder / name) for name in _near(part, names_in(folder))]
@@ -108,7 +108,7 @@ def _short(path: Path) -> str:
 
 
 def names_in(folder: Path) -> list[str]:
-    """Return the sorted names in a folder, hidden ones left out; nothing for one that cannot be read."""
+    """Return the sorted names in a folder, hidden ones ignored; nothing for one that cannot be read."""
     try:
         with os.scandir(folder) as entries:
             return sorted(entry.name for entry in islice(entries, 10_000) if not entry.name.startswith("."))
@@ -129,7 +129,7 @@ def listed(names: Sequence[str]) -> str:
 
 
 def table_suffix(name: str) -> str:
-    """Return the suffix of a file's name in lower case, that of gzip left out.
+    """Return the suffix of a file's name in lower case, that of gzip ignored.
 
     Examples
     --------
@@ -140,7 +140,7 @@ def table_suffix(name: str) -> str:
 
 
 def printable(text: str | bytes) -> str:
-    """Return a text from a file without what is no text and what would steer a terminal.
+    """Return a text from a file without unprintable and terminal control characters.
 
     Examples
     --------
@@ -154,7 +154,7 @@ def printable(text: str | bytes) -> str:
 
 @contextmanager
 def shown_as(path: Path, name: str) -> Iterator[None]:
-    """Name a temporary file in error messages as the file that the user knows."""
+    """Replace the name of a temporary file in error messages by that of the user's file."""
     try:
         yield
     except DataError as error:
@@ -162,7 +162,7 @@ def shown_as(path: Path, name: str) -> Iterator[None]:
 
 
 def describe_content(path: Path) -> str:
-    """Return in words what a file's first bytes say it is.
+    """Return a description of a file by its first bytes.
 
     Raises
     ------
@@ -183,7 +183,7 @@ def describe_content(path: Path) -> str:
 
 
 def _describe_zip(path: Path) -> str:
-    """Return in words what a ZIP file is: its members decide."""
+    """Return a description of a ZIP file by its members."""
     import zipfile
 
     try:
@@ -191,7 +191,7 @@ def _describe_zip(path: Path) -> str:
             names = set(archive.namelist())
             first = archive.open("mimetype").read(len(_ODS)) if "mimetype" in names else b""
     except Exception:  # what zipfile raises on a damaged file is not bounded; the reader will explain it
-        return "a zip archive that is cut off or damaged"
+        return "a zip archive that is truncated or damaged"
     if first == _ODS:
         return "an OpenDocument spreadsheet"
     if "[Content_Types].xml" in names:
@@ -204,7 +204,7 @@ def _describe_zip(path: Path) -> str:
 
 
 def describe_head(head: bytes) -> str:
-    """Return in words what the first bytes of a file say it is.
+    """Return a description of a file by its first bytes.
 
     Examples
     --------
@@ -233,7 +233,7 @@ def describe_head(head: bytes) -> str:
 
 
 def is_json(head: bytes) -> bool:
-    """Tell whether a text that begins so is JSON.
+    """Return whether the beginning of a text is JSON.
 
     Examples
     --------

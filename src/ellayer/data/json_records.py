@@ -19,7 +19,7 @@ _EXAMPLE = '[{"a": 1, "b": "x"}, ...], or a record on each line'
 
 
 def read_json(path: Path, options: ReadOptions) -> TableFrame:
-    """Read records, plain or packed with gzip; a name that a record lacks is missing there.
+    """Read records, plain or compressed with gzip; a name that a record lacks is missing there.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""From a name or a path to a data set: each kind of file has one reader."""
+"""Load a data set by name or path; each kind of file has one reader."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .named import NAMED, load_named
 # Suffix -> reader of a file, called with the path and a name (or None).
 READERS: dict[str, Callable[[Path, str | None], Dataset]] = dict.fromkeys(hdf5.SUFFIXES, hdf5.read_file)
 
-# Sets known by name whose files the user has: name -> the training file.
+# Named data sets from files of the user: name -> the training file.
 FILE_SETS = {"cats": "train_catvnoncat.h5"}
 
 _ALIASES = {"planar": "flower", "noisy_circles": "circles", "noisy_moons": "moons"}
@@ -35,7 +35,7 @@ def load(
     name_or_path : str or path
         "flower", "circles", "moons", "blobs", "gaussian_quantiles", "digits", "iris",
         "breast_cancer"; "cats" (with ``data``); a training file in the notes' HDF5 layout, or its
-        folder. A name wins over a file of the same name: write "./flower" for the file.
+        folder. A name has precedence over a file of the same name: write "./flower" for the file.
     data : str or path, optional
         For "cats": its folder or training file.
     seed : int, optional
@@ -49,9 +49,9 @@ def load(
     Raises
     ------
     MissingFileError
-        No such set, file or folder; the message holds near names.
+        No such data set, file or folder; the message suggests similar names.
     DataError
-        A file that cannot be read or makes no sense; nothing is returned then.
+        A file that cannot be read or has invalid contents.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The memory of the machine: how much there is, how much is free, and what does not fit."""
+"""The memory of the machine: total, available, and checks."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ def available_memory() -> int | None:
 
 
 def check_memory(count: int, what: str, itemsize: int = 8) -> None:
-    """Refuse numbers that do not fit into the machine's memory.
+    """Raise for data that do not fit into the memory of the machine.
 
     Parameters
     ----------
     count : int
-        How many numbers.
+        Number of values.
     what : str
         Their description, for the message.
     itemsize : int
@@ -66,7 +66,7 @@ def check_memory(count: int, what: str, itemsize: int = 8) -> None:
 
 
 def check_unpacked(size: int, packed: int, path: Path) -> None:
-    """Refuse what unpacks to more bytes than any table of its packed size, or than fits into memory.
+    """Raise for data that unpack to an implausible size, or to more than fits into memory.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def check_unpacked(size: int, packed: int, path: Path) -> None:
     if size > most:
         raise DataError(
             f"expected a packed table, but {path}, {bytes_text(packed)}, unpacks to more than {bytes_text(most)}: no table "
-            f"is packed that tightly, so it is refused; unpack it yourself if you trust it"
+            f"compresses that well, so it is not read; unpack it yourself if you trust it"
         )
     memory = machine_memory()
     if size > memory // 2:

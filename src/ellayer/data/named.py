@@ -1,4 +1,4 @@
-"""The named sets: the notes' points in the plane, and scikit-learn's small real ones."""
+"""The named data sets: points in the plane from the notes, and small ones of scikit-learn."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class NamedSet:
     about : str
         One line for a list of the sets.
     seed : int, optional
-        The seed it is drawn with unless another is given; None where nothing is drawn.
+        The default seed; None if the data set is not random.
     """
 
     name: str

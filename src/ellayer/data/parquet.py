@@ -33,7 +33,7 @@ def read_parquet(path: Path) -> TableFrame:
 
 
 def read_lazy(table: pl.LazyFrame, path: Path) -> pl.DataFrame:
-    """Return the rows of a file whose schema and length stand in it, decimal numbers as float64.
+    """Return the rows of a file that stores its schema and length, decimal numbers as float64.
 
     Raises
     ------
@@ -73,14 +73,14 @@ def check_texts(frame: pl.DataFrame, path: Path) -> None:
 
 
 def plain_numbers(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return a frame with float64 in place of decimal numbers, which NumPy has not."""
+    """Return a frame with float64 in place of decimal numbers, which NumPy does not have."""
     import polars as pl
 
     return frame.with_columns(pl.col(pl.Decimal).cast(pl.Float64))
 
 
 def check_schema(schema: pl.Schema, rows: int, path: Path) -> None:
-    """Refuse a table without rows, and columns of lists, structures or bytes.
+    """Raise for a table without rows, and for columns of lists, structures or bytes.
 
     Raises
     ------
@@ -102,7 +102,7 @@ def check_schema(schema: pl.Schema, rows: int, path: Path) -> None:
 
 @contextmanager
 def readable(path: Path, kind: str = "Parquet table") -> Iterator[None]:
-    """Turn errors of polars about a file into one that says what to do.
+    """Turn errors of polars about a file into one with advice.
 
     Raises
     ------
@@ -117,6 +117,6 @@ def readable(path: Path, kind: str = "Parquet table") -> Iterator[None]:
         if isinstance(error, DataError):
             raise
         raise DataError(
-            f"expected a whole {kind}, but {path} is cut off or damaged ({str(error).splitlines()[0]}); fetch "
+            f"expected a complete {kind}, but {path} is truncated or damaged ({str(error).splitlines()[0]}); fetch "
             f"or write it again"
         ) from error

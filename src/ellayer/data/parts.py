@@ -30,7 +30,7 @@ _SETS = frozenset(("train", "training", "test", "testing", "valid", "validation"
 def tables_in(folder: Path) -> tuple[tuple[Path, ...], list[str]]:
     """Return the tables in a folder by name, and a note about other files; none if it holds images.
 
-    Hidden files, and those whose names begin with "_", are no parts.
+    Hidden files, and those whose names begin with "_", are ignored.
 
     Raises
     ------
@@ -51,7 +51,7 @@ def tables_in(folder: Path) -> tuple[tuple[Path, ...], list[str]]:
             "different sets; name one of the files"
         )
     others = [name for name in files if name not in tables]
-    return tuple(map(folder.joinpath, tables)), [f"other files left out: {listed(others)}"] if others else []
+    return tuple(map(folder.joinpath, tables)), [f"other files ignored: {listed(others)}"] if others else []
 
 
 def read_parts(paths: Sequence[Path], options: ReadOptions) -> TableFrame:
@@ -125,7 +125,7 @@ def _same_columns(frame: pl.DataFrame, tables: Sequence[TableFrame], first: Path
 
 
 def _check_names(names: list[str], expected: list[str], first: Path, path: Path) -> None:
-    """Refuse a part whose columns are not those of the first."""
+    """Raise for a part with other columns than the first."""
     absent = [name for name in expected if name not in names]
     further = [name for name in names if name not in expected]
     if absent or further:

@@ -26,11 +26,11 @@ class ReadOptions:
     encoding : str, optional
     header : bool, optional
     missing : sequence of str, optional
-        The texts that stand for a missing value, in place of "NA", "?" and the like; an empty cell always does.
+        The texts that mean a missing value, instead of "NA", "?" and similar; an empty cell is always missing.
     date_order : "day" or "month", optional
         Which of the two comes first in dates such as 03/04/2024.
     comment : str, optional
-        One character; lines of a text that begin with it are left out.
+        One character; lines of a text that begin with it are ignored.
     names : sequence of str, optional
         Of the columns of a text without a header.
     drop, columns : sequence of str, optional
@@ -88,7 +88,7 @@ class ReadOptions:
             not isinstance(delimiter, str) or len(delimiter.encode()) != 1 or delimiter in '"\r\n'
         ):
             raise DataError(
-                f"delimiter: expected one character such as ',' ';' '|' or tab, received {delimiter!r}; leave it out to "
+                f"delimiter: expected one character such as ',' ';' '|' or tab, received {delimiter!r}; omit it to "
                 f"have it detected"
             )
         if self.decimal not in (None, ".", ","):

@@ -1,4 +1,4 @@
-"""Tables larger than memory: a CSV or Parquet file as blocks of rows, as often as one likes."""
+"""Tables larger than memory: a CSV or Parquet file as blocks of rows, as often as needed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class TableStream:
     Parameters
     ----------
     path : str or path
-        CSV (plain or packed with gzip) or Parquet.
+        CSV (plain or compressed with gzip) or Parquet.
     target : str or int
         Name or place of the column to predict; negative places count from the end.
     reading, delimiter, decimal, encoding, header, na_values, date_order, comment, names, drop, columns
@@ -53,7 +53,7 @@ class TableStream:
     reading : dict
         How the file is read, as plain JSON.
     notes : list of str
-        What was detected, and the texts that were taken for missing values in the last pass.
+        What was detected, and the texts that were treated as missing in the last pass.
     odd : list of str
         What was odd in the blocks read so far, in the last pass.
 
@@ -178,7 +178,7 @@ class ParquetSlices:
 
     @property
     def missing_notes(self) -> list[str]:
-        """The note about texts of the rows read last that were taken for a missing value."""
+        """The note about texts of the rows read last that were treated as missing."""
         return self._reader.missing_notes
 
     @property

@@ -28,7 +28,7 @@ class TableFrame:
     raw : polars.DataFrame or None
         The columns as they stand in the file: texts of a text, if an earlier file's schema is followed.
     names : list of str, or None
-        Of all columns of the file, if some are left out of the frame.
+        Of all columns of the file, if some are ignored of the frame.
     y : ndarray, shape (m,), or None
         The targets, if the file keeps them apart.
     target : str or None

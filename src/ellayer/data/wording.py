@@ -1,4 +1,4 @@
-"""Phrases that messages share."""
+"""Shared phrases of messages."""
 
 from __future__ import annotations
 

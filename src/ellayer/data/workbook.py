@@ -53,7 +53,7 @@ def read_workbook(path: Path, options: ReadOptions) -> TableFrame:
         has_header = sniff_header(rows[title:]) if header is None else bool(header)
         cells = book.table(name, title, has_header)
     titles = [printable(" ".join(row).strip()) for row in rows[:title] if any(row)]
-    notes += [*book.notes(name), *(f"title above the table left out: {text!r}" for text in titles)]
+    notes += [*book.notes(name), *(f"title above the table ignored: {text!r}" for text in titles)]
     if header is None and not has_header:
         notes.append(_NO_HEADER)
     names = rows[title] if has_header else [f"x{j}" for j in range(cells.width)]
@@ -113,7 +113,7 @@ class Workbook:
                 f"sheet: expected the name of one of the {len(filled)} sheets of {self._path} that have rows, received none; "
                 f"name it with sheet=NAME (--sheet NAME); there are {_listed(filled or names)}"
             )
-        return filled[0], [f"hidden sheets left out: {_listed(hidden)}"] if hidden else []
+        return filled[0], [f"hidden sheets ignored: {_listed(hidden)}"] if hidden else []
 
     def _by_name(self, sheet: str | int, names: Sequence[str]) -> str:
         """Return the name of a sheet that is named, or placed from 0 (from the end if negative)."""
@@ -258,8 +258,8 @@ def _explained(path: Path) -> Iterator[None]:
         advice = (
             "save it without a password"
             if "password" in reason.lower()
-            else "save or fetch it again, or save the sheet as CSV"
+            else "save or download it again, or save the sheet as CSV"
         )
         raise DataError(
-            f"expected a whole workbook, but {path} cannot be read ({reason}); {advice}"
+            f"expected a complete workbook, but {path} cannot be read ({reason}); {advice}"
         ) from error

@@ -99,7 +99,7 @@ def score_over_folds(name: str, values: ArrayLike, ratio: float) -> Score:
     ----------
     name : str
     values : array, shape (n,)
-        Of each fold; those that are not finite are left out.
+        Of each fold; those that are not finite are ignored.
     ratio : float
         Test rows over training rows of a fold.
 

@@ -167,8 +167,8 @@ def verdict(facts: RunFacts, scored: dict[str, dict[str, Score]]) -> list[str]:
         and math.isfinite(score.low)
     ):
         sentences.append(
-            f"{len(y):,} {held_out_noun(facts)} decide little: on others like them the {METRICS[name].title} of the network "
-            f"may be anything from {format_interval(name, score)}. --cv 5 tests on all rows."
+            f"{len(y):,} {held_out_noun(facts)} are few: the 95 % interval of the network's {METRICS[name].title} is "
+            f"{format_interval(name, score)}. --cv 5 tests on all rows."
         )
     return sentences
 
@@ -176,7 +176,7 @@ def verdict(facts: RunFacts, scored: dict[str, dict[str, Score]]) -> list[str]:
 def _best(
     y: np.ndarray, models: list[Predictions], scores: dict[str, dict[str, Score]], facts: RunFacts, rows: str
 ) -> str:
-    """Return which of several models is best, and whether the rows can tell it from the next."""
+    """Return which of several models is best, and whether it is significantly better than the next."""
     name = "accuracy" if facts.task == "classes" else "rmse"
     sign = 1.0 if METRICS[name].maximize else -1.0
     order = sorted(models, key=lambda model: -sign * _finite(scores[model.name][name].value, sign))
@@ -185,8 +185,8 @@ def _best(
     lead = differences(y, first, second, facts.classes or None, [name])[name]
     text = f"Best by {METRICS[name].title}: {first.name} ({value})"
     if lead.low > 0:
-        return f"{text}; the {rows} tell it from the next, {second.name}."
-    return f"{text}; the {rows} cannot tell it from the next, {second.name}."
+        return f"{text}; significantly better than the next, {second.name}, on the {rows}."
+    return f"{text}; not significantly better than the next, {second.name}, on the {rows}."
 
 
 def _finite(value: float, sign: float) -> float:

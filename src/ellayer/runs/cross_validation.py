@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..data import Examples
     from ..estimators import TabularClassifier, TabularRegressor
 
-REPEATED_ROWS, MOST_REPEATS = 1_000, 5  # so many rows are predicted in all, but no row more often
+REPEATED_ROWS, MOST_REPEATS = 1_000, 5  # limits: rows predicted in total, and predictions of a row
 FEWEST_FOLDS = 2
 
 

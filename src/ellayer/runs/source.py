@@ -137,7 +137,7 @@ class StreamSource:
         if settings.get("cv"):
             raise UsageError(
                 f"--cv: expected none for {self._path}, which is larger than memory, received {settings['cv']}; its "
-                "test rows are many enough: leave it out"
+                "test rows are many enough: omit it"
             )
         if isinstance(self._test, str):
             self.test, messages = read_test(self._test, self.train, task)

@@ -334,6 +334,6 @@ def _not_whole(path: Path, error: str) -> str:
     ours = int.from_bytes(begin, "little") <= _LONGEST_HEADER  # a safetensors file begins with that length
     looks = f"; it looks like {looks}" if looks and not ours else ""
     return (
-        f"{path}: expected a whole file that Ellayer wrote, received {size} bytes that do not add up ({error}){looks}; "
+        f"{path}: expected a complete file that Ellayer wrote, received {size} bytes that do not add up ({error}){looks}; "
         "was it cut off, altered, or written by another program? Copy or download it again"
     )

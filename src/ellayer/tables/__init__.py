@@ -1,4 +1,4 @@
-"""Tables: kinds of columns, their preparation as numbers, and a survey of what may be wrong with them.
+"""Tables: kinds of columns, their preparation as numbers, and a survey with data warnings.
 
 The names are looked up when first used: a survey does not wait for scikit-learn.
 """

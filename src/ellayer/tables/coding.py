@@ -1,4 +1,4 @@
-"""Columns and targets as whole numbers, one for each different value: what a survey compares them by."""
+"""Columns and targets coded as integers, one for each distinct value, for the survey."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from .kinds import ColumnKind
 
 @dataclass(frozen=True, eq=False)
 class CodedColumn:
-    """A column and its kind, with its values numbered.
+    """A column and its kind, with integer codes for its values.
 
     Attributes
     ----------
     column : Column
     kind, note : str
     codes : ndarray of int64, shape (m,)
-        0 .. levels - 1; what is missing has the last.
+        0 .. levels - 1; missing values have the last code.
     levels : list
-        The different values that are there.
+        The distinct values that occur.
     counts : ndarray of int64
         How often each occurs.
     """
@@ -42,7 +42,7 @@ class CodedColumn:
 
     @property
     def distinct(self) -> int:
-        """The number of different values that are there."""
+        """The number of distinct values."""
         return len(self.levels)
 
     @cached_property
@@ -58,7 +58,7 @@ class CodedColumn:
 
 
 def code_column(column: Column, kind: ColumnKind) -> CodedColumn:
-    """Return a column with its values numbered.
+    """Return a column with integer codes for its values.
 
     Examples
     --------
@@ -72,7 +72,7 @@ def code_column(column: Column, kind: ColumnKind) -> CodedColumn:
 
 
 def factorize(values: np.ndarray) -> tuple[np.ndarray, list[Any]]:
-    """Return the number of each value and the different ones; None, nan and NaT get the last number.
+    """Return the code of each value and the distinct values; None, nan and NaT get the last code.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def factorize(values: np.ndarray) -> tuple[np.ndarray, list[Any]]:
 
 
 def count_pairs(a: np.ndarray, b: np.ndarray) -> int:
-    """Return how many different pairs two codings make: as many as one has levels if it settles the other.
+    """Return the number of distinct pairs of two codings: equal to the levels of one if it determines the other.
 
     Examples
     --------
@@ -102,7 +102,7 @@ def count_pairs(a: np.ndarray, b: np.ndarray) -> int:
 
 
 def share(part: int | float, whole: int) -> str:
-    """Return a part of a whole in per cent.
+    """Return a fraction as a percentage.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Base of the encoders: one object per column holds what was learned from the training rows."""
+"""Base of the encoders: one object per column, fitted on the training rows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .column_profile import ColumnProfile
 from .columns import Column, as_texts
 from .export_plan import ColumnPlan, LevelMap, PartPlan, level_map, missing_texts
 
-SPREAD = 3.0  # the scaled value beyond which numbers are pressed together
+SPREAD = 3.0  # the scaled value beyond which numbers are compressed
 T = TypeVar("T")
 
 
@@ -62,16 +62,16 @@ class EncoderSettings:
 class ColumnEncoder(ABC):
     """One column of a table: from its values to columns of the matrix.
 
-    A kind of column is a subclass and its row in ``encoders.ENCODERS``. The fields are what was learned; all but
+    A kind of column is a subclass and its row in ``encoders.ENCODERS``. The fields are the fitted values; all except
     arrays are its plain facts.
 
     Attributes
     ----------
     name, note : str
-        Of the column, and what a reader should know of it.
+        The name of the column, and a note about it.
     kind : str
     reads : "number", "days", "text" or ""
-        What an exported program reads of the column; "" for nothing.
+        The input type of the column in an exported model; "" for an unused column.
     """
 
     kind: ClassVar[str]
@@ -104,10 +104,10 @@ class ColumnEncoder(ABC):
 
     @abstractmethod
     def export_plan(self, place: int) -> ColumnPlan | None:
-        """Return ``encode`` as plain data for the column at a place of the table; None if it is not used."""
+        """Return ``encode`` as plain data for the column at a position of the table; None if it is not used."""
 
     def export_values(self, column: Column) -> np.ndarray:
-        """Return the values as the plan reads them, shape (m,)."""
+        """Return the values in the form of the plan, shape (m,)."""
         texts = as_texts(column.values).tolist()
         return np.array([*(text or "" for text in texts), None], dtype=object)[:-1]
 
@@ -116,13 +116,13 @@ class ColumnEncoder(ABC):
         return f"column {self.name!r} ({self.kind}): {self.note}" if self.note else ""
 
     def unless_alone(self, column: Column) -> ColumnEncoder:
-        """Return the encoder for a table in which no column is used otherwise."""
+        """Return the encoder to use if no column of the table would be used."""
         return self
 
     # Facts
 
     def to_facts(self) -> dict[str, Any]:
-        """Return kind and fields as plain data; those that all columns have in a model file are always there."""
+        """Return kind and fields as plain data; including those that every column has in a model file."""
         own = {name: value for name, value in asdict(self).items() if not isinstance(value, np.ndarray)}
         common = {"levels": [], "other": False, "indicator": False, "parts": [], "date_format": ""}
         return {"name": self.name, "kind": self.kind, "note": self.note, **common, **own}
@@ -145,7 +145,7 @@ class ColumnEncoder(ABC):
                 "missing": missing, "maps": list(maps)}  # fmt: skip
 
     def _check_types(self, column: Column, wrong: np.ndarray, expected: str) -> None:
-        """Warn about present values of another type; refuse a column that has no others."""
+        """Warn about values of another type; raise if all values are."""
         if not wrong.any():
             return
         strange = quoted_list(sorted({str(v) for v in column.values[wrong].tolist()}))
@@ -171,7 +171,7 @@ class ScaledEncoder(ColumnEncoder):
     indicator : bool
         Whether a column of the matrix is 1 where the value is missing.
     parts : list of str
-        The numbers that are formed from a value.
+        The numbers computed from a value.
     center, scale : ndarray, shape (parts,)
         The median and the range between the quartiles.
     """
@@ -185,7 +185,7 @@ class ScaledEncoder(ColumnEncoder):
 
     @abstractmethod
     def read(self, column: Column) -> tuple[np.ndarray, np.ndarray]:
-        """Return the values as float64, nan where missing, and which present ones cannot be read."""
+        """Return the values as float64, nan if missing, and a mask of unreadable ones."""
 
     def part(self, values: np.ndarray, part: str) -> np.ndarray:
         """Return the numbers of one part."""
@@ -234,7 +234,7 @@ class ScaledEncoder(ColumnEncoder):
 
 @dataclass
 class PresenceEncoder(ColumnEncoder):
-    """A column of which only one thing is used: whether a value is missing, where training rows differ in that.
+    """A column of which only missingness is used, if it varies in the training rows.
 
     Attributes
     ----------
@@ -262,12 +262,12 @@ class PresenceEncoder(ColumnEncoder):
         return Blocks(flags=[f"{self.name}: missing"] if self.indicator else [])
 
     def export_plan(self, place: int) -> ColumnPlan | None:
-        """Return 1 for every mark of a missing value."""
+        """Return 1 for every text that means a missing value."""
         maps = [level_map(dict.fromkeys(missing_texts(), 1.0), 0.0)] if self.indicator else []
         return self._plan(place, [], False, maps)
 
     def fit_message(self) -> str:
-        """Say what the column is treated as, and how to use its values."""
+        """Return a message with the kind of the column, and how to use its values."""
         rest = "only whether it is missing is used" if self.indicator else "it is ignored"
         return (
             f"column {self.name!r} is treated as {self.label}{': ' + self.note if self.note else ''}; {rest} (to use its "
@@ -300,10 +300,10 @@ class UnusedEncoder(ColumnEncoder):
 
 
 def center_and_scale(values: np.ndarray) -> tuple[float, float]:
-    """Return the median and q75 - q25; where that is 0, the median distance of the values that differ.
+    """Return the median and q75 - q25; if that is 0, the median distance of the other values.
 
-    For a column that is mostly one value, RealMLP takes half of the range instead, which one huge value can
-    stretch until all the others are nearly 0. Missing and infinite values do not count.
+    For a column that is mostly one value, RealMLP uses half of the range, which a single huge value can
+    increase until all others are nearly 0. Missing and infinite values are ignored.
 
     Parameters
     ----------
@@ -318,7 +318,7 @@ def center_and_scale(values: np.ndarray) -> tuple[float, float]:
     if not len(known):
         return 0.0, 1.0
     q25, center, q75 = np.quantile(known, [0.25, 0.5, 0.75])
-    half = q75 / 2 - q25 / 2  # the whole difference may overflow
+    half = q75 / 2 - q25 / 2  # the difference may overflow
     if not half > 0:
         distance = np.abs(known / 2 - center / 2)
         half = np.median(distance[distance > 0]) if (distance > 0).any() else 0.5
@@ -326,7 +326,7 @@ def center_and_scale(values: np.ndarray) -> tuple[float, float]:
 
 
 def output_columns(encoders: Sequence[ColumnEncoder]) -> list[int]:
-    """Return for each column of the matrix the position of the encoder, and so of the column, that makes it.
+    """Return for each column of the matrix the position of its encoder, which is that of its column.
 
     Parameters
     ----------

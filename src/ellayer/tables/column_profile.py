@@ -1,4 +1,4 @@
-"""The values of a column as its kind is inferred from them, and the format of its dates."""
+"""Views of the values of a column for inferring its kind, and the format of its dates."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from ..data.text.cells import CODE, MOSTLY
 from ..data.text.dates import find_date_format, parse_dates, swap_order
 from .columns import Column, as_numbers
 
-MANY = 50  # distinct texts, below which a column is a category whatever its size
+MANY = 50  # number of distinct texts below which a column is always a category
 _ID = re.compile(
     r"(?i:^(row[_ ]?)?(id|index|key|uuid|guid|names?|number|nr)$|^unnamed: 0$|[_\s.-](id|key|uuid|guid)$)|[a-z](Id|ID)$"
 )
 
 
 class ColumnProfile:
-    """The values of a column as its kind is inferred from them, each view formed once.
+    """Views of the values of a column for inferring its kind, each computed once.
 
     Parameters
     ----------
@@ -38,12 +38,12 @@ class ColumnProfile:
 
     @cached_property
     def levels(self) -> set[str]:
-        """The different texts; none of columns of another type."""
+        """The distinct texts; empty for columns of another type."""
         return set(self.present.tolist()) if self.values.dtype.kind == "O" else set()
 
     @cached_property
     def is_truth(self) -> bool:
-        """Whether the values are truth values, or the words for them."""
+        """Whether the values are Booleans, or words for them."""
         if self.values.dtype.kind == "b":
             return True
         words = {level.lower() for level in self.levels}
@@ -64,7 +64,7 @@ class ColumnProfile:
 
     @property
     def numbers(self) -> np.ndarray | None:
-        """The values as numbers, nan where missing, if nearly all are numbers."""
+        """The values as numbers, nan if missing, if nearly all are numbers."""
         return self._parsed[0]
 
     @property
@@ -74,7 +74,7 @@ class ColumnProfile:
 
     @cached_property
     def is_row_number(self) -> bool:
-        """Whether the values are unique whole numbers in a column whose name suggests an ID."""
+        """Whether the values are unique integers in a column whose name suggests an ID."""
         if self.numbers is None or self.slips or not _ID.search(self.name):
             return False
         present = self.numbers[~np.isnan(self.numbers)]
@@ -98,7 +98,7 @@ class ColumnProfile:
 
 
 def date_format(levels: set[str]) -> str:
-    """Return the format in which nearly all of (up to 1000) texts are dates; "" if there is none.
+    """Return the date format of nearly all of (up to 1000) texts; "" if there is none.
 
     Examples
     --------
@@ -111,12 +111,12 @@ def date_format(levels: set[str]) -> str:
 
 
 def order_note(levels: set[str], format_of_dates: str) -> str:
-    """Return a note if dates can be meant with the month first as well; else "".
+    """Return a note if the order of day and month is ambiguous; else "".
 
     Examples
     --------
     >>> order_note({"1/2/2024", "3/4/2024"}, "%d/%m/%Y")
-    'day and month cannot be told apart; the day is taken to be first'
+    'the order of day and month is ambiguous; the day is assumed to be first'
     >>> order_note({"31/12/2024"}, "%d/%m/%Y")
     ''
     """
@@ -130,4 +130,4 @@ def order_note(levels: set[str], format_of_dates: str) -> str:
     ):
         return ""
     first = "day" if format_of_dates.index("%d") < format_of_dates.index("%m") else "month"
-    return f"day and month cannot be told apart; the {first} is taken to be first"
+    return f"the order of day and month is ambiguous; the {first} is assumed to be first"

@@ -1,4 +1,4 @@
-"""The columns of a table: read from any frame or array, and viewed as other types."""
+"""The columns of a table: read from any frame or array, and converted to other types."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ..data.text.dates import parse_dates
 from ..data.wording import pluralize, quoted_list
 from ..errors import EllayerError
 
-TableLike: TypeAlias = object  # a frame, or array-like of shape (m, n): ``read_table`` refuses the rest
+TableLike: TypeAlias = object  # a frame, or array-like of shape (m, n), which ``read_table`` checks
 BOOLEANS = {
     "false": False, "f": False, "no": False, "n": False, "0": False,
     "true": True, "t": True, "yes": True, "y": True, "1": True,
@@ -32,7 +32,7 @@ _LEVEL_TYPES = ("Interval", "Period")  # of pandas, as its cut and period column
 
 @dataclass(frozen=True)
 class Column:
-    """One column as it was read.
+    """One column of a table.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class Column:
     values : ndarray, shape (m,)
         float64 (nan is missing), bool, datetime64[us] (NaT is missing), or objects that are text or None.
     declared : str or None
-        The kind that the frame's own type states.
+        The kind by the type of the frame's column.
     """
 
     name: str
@@ -64,9 +64,9 @@ def read_table(X: TableLike) -> list[Column]:
     Raises
     ------
     EllayerError
-        For names that occur twice, and for what is not a table.
+        For duplicate names, and for anything but a table.
     TypeError
-        For a value that is neither text, number, truth value nor date.
+        For a value that is neither text, number, Boolean nor date.
 
     Examples
     --------
@@ -108,11 +108,11 @@ def column_names(X: TableLike) -> list[object] | None:
 
 
 def _as_frame(X: TableLike) -> nw.DataFrame[Any] | nw.LazyFrame[Any] | None:
-    """Return X as narwhals sees it; None if it is not a frame."""
+    """Return X as a narwhals frame; None if it is not a frame."""
     try:
         frame: object = nw.from_native(X, pass_through=True)
     except nw.exceptions.DuplicateError as error:
-        raise _names_twice(getattr(X, "columns", [])) from error  # pandas alone can have such
+        raise _names_twice(getattr(X, "columns", [])) from error  # only possible in pandas
     if isinstance(frame, (nw.DataFrame, nw.LazyFrame)):
         return frame
     return nw.from_arrow(X, backend="polars") if hasattr(X, "__arrow_c_stream__") else None
@@ -121,7 +121,7 @@ def _as_frame(X: TableLike) -> nw.DataFrame[Any] | nw.LazyFrame[Any] | None:
 def _names_twice(names: Iterable[object]) -> EllayerError:
     twice = [name for name, count in Counter(map(str, names)).items() if count > 1]
     return EllayerError(
-        f"X: expected columns of different names, received {quoted_list(twice)} more than once; rename them"
+        f"X: expected distinct column names, received {quoted_list(twice)} more than once; rename them"
     )
 
 
@@ -168,7 +168,7 @@ def _from_array(name: str, values: np.ndarray) -> Column:
 
 
 def _as_texts(objects: list[Any], name: str) -> np.ndarray:
-    if set(map(type, objects)) <= {str, float, NoneType}:  # no two of them are equal, as 1 and True are
+    if set(map(type, objects)) <= {str, float, NoneType}:  # so that 1 and True are different
         levels = {value: _text(value, name) for value in set(objects)}
         texts = [levels[value] for value in objects]
     else:
@@ -177,13 +177,13 @@ def _as_texts(objects: list[Any], name: str) -> np.ndarray:
 
 
 def _as_levels(values: list[Any], name: str) -> np.ndarray:
-    """Return declared categories as texts: one that looks like a mark of missing values is a level like any other."""
+    """Return declared categories as texts; one such as "NA" is not treated as missing."""
     levels = {v: (v.strip() or None) if isinstance(v, str) else _text(v, name) for v in set(values)}
     return np.array([*map(levels.__getitem__, values), None], dtype=object)[:-1]
 
 
 def is_missing(value: object) -> bool:
-    """Return True for None, nan, and a library's own mark of a missing value."""
+    """Return True for None, nan, and missing values of libraries."""
     return value is None or type(value).__name__ in ("NAType", "NaTType") or bool(value != value)
 
 
@@ -197,7 +197,7 @@ def _all_numbers(objects: list[Any]) -> bool:
 
 
 def _text(value: object, name: str) -> str | None:
-    """The one spelling of a value as a level: 1, 1.0 and "1" are the same; marks of missing values are None."""
+    """Return the canonical spelling of a value as a level: 1, 1.0 and "1" are the same; None for missing values."""
     if isinstance(value, (str, bytes)):
         text = (value.decode("utf-8", "replace") if isinstance(value, bytes) else value).strip()
         return None if text.lower() in MISSING else text
@@ -222,13 +222,13 @@ def _text(value: object, name: str) -> str | None:
 
 
 def check_missing_targets(y: np.ndarray, are_numbers: bool = False) -> None:
-    """Refuse targets of which some are missing, naming their rows.
+    """Raise if targets are missing, naming their rows.
 
     Parameters
     ----------
     y : ndarray, shape (m,)
     are_numbers : bool
-        Whether texts such as "nan" stand for a missing one too; among labels only an empty text does.
+        Whether texts such as "nan" are also missing; for labels only an empty text is.
 
     Raises
     ------
@@ -255,7 +255,7 @@ def check_missing_targets(y: np.ndarray, are_numbers: bool = False) -> None:
 
 
 def as_numbers(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return float64 values, nan where there is none, and which present values are no numbers."""
+    """Return float64 values, nan if missing, and a mask of present values that are not numbers."""
     if values.dtype.kind in "fb":
         return values.astype(np.float64), np.zeros(len(values), bool)
     if values.dtype.kind == "M":
@@ -264,7 +264,7 @@ def as_numbers(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def as_texts(values: np.ndarray) -> np.ndarray:
-    """Return text or None: the levels as they are spelled."""
+    """Return text or None: the spelling of the levels."""
     if values.dtype.kind == "O":
         return values
     if values.dtype.kind == "f":
@@ -277,14 +277,14 @@ def as_texts(values: np.ndarray) -> np.ndarray:
 
 
 def as_truths(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return 1.0, 0.0 or nan, and which present values are no truth values."""
+    """Return 1.0, 0.0 or nan, and a mask of present values that are not Booleans."""
     if values.dtype.kind == "b":
         return values.astype(np.float64), np.zeros(len(values), bool)
     return _each(as_texts(values), lambda text: float(BOOLEANS[text.lower()]))
 
 
 def as_days(values: np.ndarray, date_format: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return days since 1970 with fractions, nan where there is none, and which present values are no dates."""
+    """Return days since 1970 with fractions, nan if missing, and a mask of present values that are not dates."""
     if values.dtype.kind != "M":
         import polars as pl
 
@@ -298,7 +298,7 @@ def as_days(values: np.ndarray, date_format: str) -> tuple[np.ndarray, np.ndarra
 
 
 def _each(texts: np.ndarray, read: Callable[[str], float]) -> tuple[np.ndarray, np.ndarray]:
-    """Read each different text once."""
+    """Apply a function to each distinct text once."""
     known: dict[str | None, float | None] = {None: math.nan}
     for text in set(texts.tolist()) - {None}:
         try:

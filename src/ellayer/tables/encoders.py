@@ -37,14 +37,14 @@ from .columns import (
 )
 from .export_plan import ColumnPlan, PartPlan, any_case, level_map, missing_texts
 
-RARE = 10_000  # where there are too many levels, a level needs one of so many rows
-WORDS = 3.0  # words per value, from which texts that hardly repeat are sentences and not names
+RARE = 10_000  # with too many levels, a level needs one in this number of rows
+WORDS = 3.0  # words per value from which mostly distinct texts are sentences, not names
 PERIODS = {"year": 365.2425, "week": 7.0, "day": 1.0}  # in days
 DATE_PARTS = ["days", *(f"{period} ({wave})" for period in PERIODS for wave in ("sin", "cos"))]
 
 
 class ConstantEncoder(UnusedEncoder):
-    """A column without two different values."""
+    """A column without two distinct values."""
 
     kind = "constant"
 
@@ -63,7 +63,7 @@ class ConstantEncoder(UnusedEncoder):
         )
 
     def fit_message(self) -> str:
-        """Say that the column is ignored."""
+        """Return a message that the column is ignored."""
         return f"column {self.name!r} is ignored{': ' + self.note if self.note else ''}"
 
 
@@ -74,7 +74,7 @@ class BooleanEncoder(ColumnEncoder):
 
     @classmethod
     def infer(cls, profile: ColumnProfile) -> str | None:
-        """Recognise truth values, and the words "true" and "false"."""
+        """Recognise Booleans, and the words "true" and "false"."""
         return "" if profile.is_truth else None
 
     @classmethod
@@ -104,14 +104,14 @@ class BooleanEncoder(ColumnEncoder):
 
 
 class NumericEncoder(ScaledEncoder):
-    """Numbers, scaled; a missing one becomes the median."""
+    """Scaled numbers; missing ones become the median."""
 
     kind = "numeric"
     reads: ClassVar[Literal["number", "days", "text", ""]] = "number"
 
     @classmethod
     def infer(cls, profile: ColumnProfile) -> str | None:
-        """Recognise numbers, and texts that are numbers but for a few slips."""
+        """Recognise numbers, and texts that are numbers with a few exceptions."""
         if profile.numbers is None or profile.is_row_number:
             return None
         slips = quoted_list(profile.slips)
@@ -123,7 +123,7 @@ class NumericEncoder(ScaledEncoder):
         return cls(column.name, note)._learn_parts(as_numbers(column.values)[0], ["value"])
 
     def read(self, column: Column) -> tuple[np.ndarray, np.ndarray]:
-        """Return the numbers; slips that the training rows had too are no surprise."""
+        """Return the numbers; no warning for wrong values that the training rows also had."""
         numbers, wrong = as_numbers(column.values)
         return numbers, wrong & (not self.note.startswith("some values are no"))
 
@@ -140,7 +140,7 @@ class NumericEncoder(ScaledEncoder):
 
 @dataclass
 class DateEncoder(ScaledEncoder):
-    """Dates: days since 1970, and the waves of year, week and day that vary in the training rows.
+    """Dates: days since 1970, and sines and cosines of year, week and day if they vary in the training rows.
 
     Attributes
     ----------
@@ -186,7 +186,7 @@ class DateEncoder(ScaledEncoder):
         return as_days(column.values, self.date_format)
 
     def part(self, values: np.ndarray, part: str) -> np.ndarray:
-        """Return the days, or a wave of them; that of a week goes by whole days."""
+        """Return the days, or a sine or cosine of them; that of a week is by whole days."""
         if part == "days":
             return values
         period, wave = part.split()
@@ -202,13 +202,13 @@ class DateEncoder(ScaledEncoder):
 
 
 class IdentifierEncoder(PresenceEncoder):
-    """Names or numbers of the rows: nearly every value is another one."""
+    """Names or numbers of the rows: nearly all values are distinct."""
 
     kind, label = "identifier", "an identifier"
 
     @classmethod
     def infer(cls, profile: ColumnProfile) -> str | None:
-        """Recognise unique whole numbers by the column's name, and short texts that hardly repeat."""
+        """Recognise unique integers by the column's name, and short, mostly distinct texts."""
         if profile.is_row_number:
             return "its name suggests an ID, and every value is unique"
         return profile.distinct_note if profile.hardly_repeats and profile.words_per_value < WORDS else None
@@ -227,20 +227,20 @@ class TextEncoder(PresenceEncoder):
 
     @classmethod
     def infer(cls, profile: ColumnProfile) -> str | None:
-        """Recognise texts of several words that hardly repeat."""
+        """Recognise mostly distinct texts of several words."""
         return profile.distinct_note if profile.hardly_repeats and profile.words_per_value >= WORDS else None
 
 
 @dataclass
 class CategoryEncoder(ColumnEncoder):
-    """Categories: one column per level, all 0 for missing and unknown ones; of two levels one column, -1 and 1.
+    """Categories: one column per level, all 0 for missing and unknown ones; one column of -1 and 1 for two levels.
 
     Attributes
     ----------
     levels : list of str
         The most frequent first.
     other : bool
-        Whether rare and new levels share a column of their own.
+        Whether rare and new levels share a column.
     """
 
     kind = "categorical"
@@ -254,7 +254,7 @@ class CategoryEncoder(ColumnEncoder):
 
     @classmethod
     def learn(cls, column: Column, note: str, settings: EncoderSettings) -> ColumnEncoder:
-        """Learn the levels; of too many the frequent ones; without such ones it is an identifier."""
+        """Learn the levels, only the frequent ones if there are too many; without frequent ones it is an identifier."""
         texts = as_texts(column.values).tolist()
         counts = Counter(text for text in texts if text is not None)
         levels = sorted(counts, key=lambda level: (-counts[level], level))
@@ -269,7 +269,7 @@ class CategoryEncoder(ColumnEncoder):
 
     @property
     def count(self) -> int:
-        """The number of levels, the one of all others included."""
+        """The number of levels, including that of all others."""
         return len(self.levels) + self.other
 
     def codes(self, column: Column, warn: WarnAbout) -> np.ndarray:
@@ -354,7 +354,7 @@ class IgnoredEncoder(UnusedEncoder):
         return None
 
 
-# In the order in which a column is tried: the first kind that recognises it is its kind.
+# In order of priority: the first kind that recognises a column is its kind.
 ENCODERS: dict[str, type[ColumnEncoder]] = {
     cls.kind: cls
     for cls in (ConstantEncoder, BooleanEncoder, NumericEncoder, DateEncoder, IdentifierEncoder, TextEncoder,
@@ -363,7 +363,7 @@ ENCODERS: dict[str, type[ColumnEncoder]] = {
 
 
 def category_encoder(encoder: ColumnEncoder, settings: EncoderSettings) -> ColumnEncoder:
-    """Return an encoder of categories by codes if it has too many levels for a column each, else as it is."""
+    """Return an encoder of categories by codes if there are too many levels for one-hot columns, else unchanged."""
     if not isinstance(encoder, CategoryEncoder) or settings.max_one_hot is None:
         return encoder
     wide = encoder.count > settings.max_one_hot

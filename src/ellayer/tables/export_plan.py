@@ -1,4 +1,4 @@
-"""The preparation of one column as plain data: all that a program without Ellayer needs to repeat it."""
+"""The preparation of one column as plain data, for programs without Ellayer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..data.text.cells import MISSING
 
 
 class PartPlan(TypedDict):
-    """One scaled number: v is x, or a wave of it; z = (v - center) / scale; then z / sqrt(1 + (z / spread)^2).
+    """One scaled number: v is x, or a sine or cosine of it; z = (v - center) / scale; then z / sqrt(1 + (z / spread)^2).
 
     Attributes
     ----------

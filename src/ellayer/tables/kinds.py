@@ -46,12 +46,12 @@ def infer_kind(column: Column) -> ColumnKind:
 
 
 def check_column_kinds(column_kinds: Mapping[str, str] | None, names: list[str]) -> dict[str, str]:
-    """Return the kinds that a user gave, by name.
+    """Check and return the kinds given by the user, by name.
 
     Raises
     ------
     EllayerError
-        For a column that does not exist, or another kind.
+        For an unknown column or kind.
     """
     kinds = {str(name): kind for name, kind in dict(column_kinds or {}).items()}
     for name, kind in kinds.items():
@@ -67,7 +67,7 @@ def check_column_kinds(column_kinds: Mapping[str, str] | None, names: list[str])
 
 
 def learn_encoder(column: Column, kind: str | None, settings: EncoderSettings) -> ColumnEncoder:
-    """Return the encoder of a column, fitted on it; ``kind`` is the one that the user gave, if any."""
+    """Return the encoder of a column, fitted on it; ``kind`` is that given by the user, if any."""
     inferred = infer_kind(column)
     if kind is not None and kind != inferred.kind:
         inferred = ColumnKind(kind)

@@ -1,4 +1,4 @@
-"""A table as a matrix of numbers around 1 for a network, by encoders that learned from the training rows alone."""
+"""Preparation of a table as a matrix of scaled numbers, by encoders fitted only on the training rows."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ from .kinds import check_column_kinds, learn_encoder
 
 
 class TablePreparation(TransformerMixin, BaseEstimator, FittedEncoders):  # type: ignore[misc]  # scikit-learn has no types
-    """A table of mixed columns as a matrix of numbers around 1, fitted on the training rows alone.
+    """Preparation of a table of mixed columns as a matrix of scaled numbers, fitted on the training rows.
 
     Numbers and parts of dates: x = (x - median) / (q75 - q25), then x / sqrt(1 + (x/3)^2); a missing
-    one is the median, with a column that says so. Two values: -1 and +1, missing 0. Categories: one
-    column per level, all 0 for missing and unknown ones; beyond ``max_levels`` the rare share one.
-    Identifiers and free text: only whether they are there. (RealMLP, Holzmüller et al. 2024.)
+    one is the median, with an indicator column. Two values: -1 and +1, missing 0. Categories: one
+    column per level, all 0 for missing and unknown ones; beyond ``max_levels`` rare levels share one.
+    Identifiers and free text: only whether they are missing. (RealMLP, Holzmüller et al. 2024.)
 
     Parameters
     ----------
     column_kinds : dict or None, default=None
-        The kind of a column by name, where it should not be guessed: "numeric", "categorical", "boolean",
+        The kind of a column by name, to override detection: "numeric", "categorical", "boolean",
         "date", "text", "identifier" or "ignore".
     max_levels : int, default=100
-        Levels of a category that have a column of their own.
+        Maximum number of levels of a category with their own column.
     max_one_hot : int or None, default=None
         Categories with more levels become one column of codes (-1 for unknown), for an embedding; these
-        stand last. None makes none.
+        are the last columns. None disables this.
 
     Attributes
     ----------
     columns_ : list of ColumnEncoder
-        What was learned of each column; ``describe()`` returns it as plain data.
+        The fitted encoder of each column; ``describe()`` returns them as plain data.
     n_numbers_ : int
-        How many first columns of the output are scaled numbers.
+        Number of leading columns of the output that are scaled numbers.
     code_levels_ : tuple of int
         Levels of each of the last columns, the codes.
     n_features_in_, feature_names_in_
@@ -71,7 +71,7 @@ class TablePreparation(TransformerMixin, BaseEstimator, FittedEncoders):  # type
         return self.fit_columns(table)
 
     def fit_columns(self, table: list[Column]) -> TablePreparation:
-        """Learn from columns already read.
+        """Fit on columns that are already read.
 
         Parameters
         ----------
@@ -112,7 +112,7 @@ class TablePreparation(TransformerMixin, BaseEstimator, FittedEncoders):  # type
         Raises
         ------
         ValueError
-            Where columns are missing, or nothing in a column is of the type it was fitted on.
+            If columns are missing, or no value of a column has the type of the fit.
         """
         return self.transform_columns(self.match(X))
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 ORDERED = 0.99  # share of the steps from row to row that do not go back
 DRIFT = 0.8  # AUC of early against late rows
-FOLLOWS = 0.9  # rank correlation with the time, from which a column is another form of it
+FOLLOWS = 0.9  # rank correlation with the time above which a column is another form of it
 FEWEST_TIMES, FEWEST_GROUPS, FEWEST_OF_EACH = 10, 5, 30
 MOST_ALONE = 20  # columns to tell them apart by alone
 MOST_ROWS = 2_000  # to tell two sets of rows apart
@@ -31,7 +31,7 @@ _UNUSED = ("constant", "identifier", "text", "ignore")
 
 
 def as_times(column: Column) -> np.ndarray | None:
-    """Return the values of a column as numbers that grow with time, nan where missing; None for other text.
+    """Return the values of a column as numbers that increase with time, nan if missing; None for other text.
 
     Examples
     --------
@@ -48,7 +48,7 @@ def as_times(column: Column) -> np.ndarray | None:
 
 
 def time_column(columns: Sequence[CodedColumn]) -> tuple[str, str] | None:
-    """Return the date column that orders the rows or along which they drift, and its figure in words.
+    """Return the date column that orders the rows or along which they drift, and a description.
 
     Examples
     --------
@@ -73,13 +73,13 @@ def time_column(columns: Sequence[CodedColumn]) -> tuple[str, str] | None:
         if auc >= DRIFT:
             return (
                 column.name,
-                f"rows early and late in {column.name!r} differ (a classifier tells them apart with AUC {auc:.2f})",
+                f"rows early and late in {column.name!r} differ (a classifier separates them with AUC {auc:.2f})",
             )
     return None
 
 
 def group_column(columns: Sequence[CodedColumn]) -> tuple[str, str] | None:
-    """Return the identifier column that repeats most, and its figure in words."""
+    """Return the identifier column that repeats most, and a description."""
     best, most = None, 0
     for column in columns:
         named = (
@@ -104,7 +104,7 @@ def _is_discrete(column: CodedColumn) -> bool:
 
 
 def separability(columns: Sequence[CodedColumn], second: np.ndarray, rows: np.ndarray) -> float:
-    """Return the AUC with which a boosted model tells two sets of rows apart, on rows that it has not learned from.
+    """Return the AUC with which a boosted model separates two sets of rows, on held-out rows.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def separability(columns: Sequence[CodedColumn], second: np.ndarray, rows: np.nd
     second : ndarray of bool, shape (m,)
         Which rows are of the second set.
     rows : ndarray of bool, shape (m,)
-        Which rows to use; of many a random sample.
+        Rows to use; a random sample if there are many.
     """
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.metrics import roc_auc_score
@@ -175,7 +175,7 @@ def _numbers(column: CodedColumn) -> np.ndarray:
 
 
 def _same_order(column: CodedColumn, times: np.ndarray) -> bool:
-    """Return whether a column of numbers or dates follows the times, as the year does."""
+    """Return whether a column of numbers or dates is in the order of the times, such as the year."""
     values = as_times(column.column)
     if values is None:
         return False

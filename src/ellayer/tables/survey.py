@@ -21,19 +21,19 @@ from .survey_leaks import counter_findings, pair_findings
 from .survey_target import class_findings, infer_task, label_text, number_findings
 
 _FEW_ROWS = 50
-_MOST_SHOWN = 24  # letters of a value shown
+_MOST_SHOWN = 24  # maximum number of characters of a value
 
 
 @dataclass(frozen=True)
 class ColumnFacts:
-    """One column in a few words.
+    """A summary of one column.
 
     Attributes
     ----------
     name, kind, note : str
-        Kind is one of ``encoders.ENCODERS``; the note gives a reason where it needs one.
+        Kind is one of ``encoders.ENCODERS``; the note gives a reason if necessary.
     missing, distinct : int
-        How many values are missing, and how many different ones there are.
+        Number of missing values, and of distinct ones.
     shown : str
         Its range, or its most frequent values.
     """
@@ -58,7 +58,7 @@ class Survey:
     task : "classes", "numbers" or None
         None without a target.
     why : str
-        Why it is that task, in words.
+        The reason for the task, in words.
     classes : dict
         The number of rows of each class, the most frequent first.
     columns : list of ColumnFacts
@@ -68,7 +68,7 @@ class Survey:
     leaks, pair_leaks, counters : list of str
         Those of the findings about columns, and pairs of columns, that give the target away or count the rows.
     time, group : (str, str), or None
-        The date column that orders the rows, the identifier that repeats, each with its figure in words: reasons
+        The date column that orders the rows, the identifier that repeats, each with a description: reasons
         not to split the rows at random.
     """
 
@@ -103,7 +103,7 @@ def survey(
     Parameters
     ----------
     X : frame of m rows, or ndarray of shape (m, n)
-        A frame (polars, pandas or alike) is a table; an array is one of images, a row of pixels each.
+        A frame (polars, pandas or similar) is a table; an array is one of images, a row of pixels each.
     y : array-like of shape (m,), optional
         The target, without missing values.
     target : str, optional
@@ -120,7 +120,7 @@ def survey(
     Raises
     ------
     ValueError
-        Another task or kind, a column that is not there, or as many targets as there are no rows.
+        Unknown task or kind, a missing column, or a wrong number of targets.
 
     Examples
     --------
@@ -236,7 +236,7 @@ def _facts(column: CodedColumn) -> ColumnFacts:
 
 
 def _shown(column: CodedColumn) -> str:
-    """A range for numbers and dates, the most frequent values for all else."""
+    """Return the range of numbers and dates, or the most frequent values."""
     if not column.distinct:
         return ""
     values = column.column.values
@@ -258,7 +258,7 @@ def _shown(column: CodedColumn) -> str:
 
 
 def _number(value: float) -> str:
-    """A number as one reads it: whole ones in full, others to six digits."""
+    """Return a number as text: integers in full, others to six digits."""
     return f"{int(value):,}" if abs(value) < 1e12 and value == int(value) else f"{value:,.6g}"
 
 

@@ -1,4 +1,4 @@
-"""Findings about single columns: no values, many missing ones, marks in place of values, outliers."""
+"""Findings about single columns: no values, many missing ones, placeholders, outliers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MARKS = ("-1", "-200")
 
 
 def column_findings(columns: Sequence[CodedColumn], m: int) -> list[str]:
-    """Return the findings about single columns, those alike in one line.
+    """Return the findings about single columns, similar ones combined.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def _numeric(column: CodedColumn, m: int) -> list[str]:
         return [
             *findings,
             f"{column.name!r}: {number_text(value)} in {pluralize(count, 'row')} ({share(count, m)}) is far from the "
-            f"other values and may stand for a missing one; leave these cells empty if so",
+            f"other values and may be a placeholder for a missing one; leave these cells empty if so",
         ]
     with np.errstate(all="ignore"):
         low, middle, high = np.quantile(values, (0.25, 0.5, 0.75))
@@ -123,7 +123,7 @@ def _numeric(column: CodedColumn, m: int) -> list[str]:
 
 
 def _mark_of_missing(column: CodedColumn) -> tuple[float, int] | None:
-    """Return an end of the range that looks like a mark, and how often it occurs."""
+    """Return an end of the range that looks like a placeholder, and its frequency."""
     values = np.asarray(column.levels)
     finite = np.isfinite(values)
     values, counts = values[finite].tolist(), column.counts[finite].tolist()
@@ -141,7 +141,7 @@ def _mark_of_missing(column: CodedColumn) -> tuple[float, int] | None:
 
 
 def _odd_zero(column: CodedColumn, values: list[float], counts: list[int]) -> tuple[float, int] | None:
-    """A zero among measures that otherwise keep well away from it, as of a blood pressure."""
+    """Return a zero among measurements that are otherwise far from it, such as a blood pressure."""
     if values[0] != 0 or counts[0] > 0.5 * len(column.numbers) or len(values) < 20:
         return None
     others = column.numbers[column.numbers != 0]
@@ -150,7 +150,7 @@ def _odd_zero(column: CodedColumn, values: list[float], counts: list[int]) -> tu
 
 
 def _mixed(column: CodedColumn) -> list[str]:
-    """A column of text most of whose different values are numbers."""
+    """Return the finding about a text column most of whose distinct values are numbers."""
     if column.kind != "categorical" or column.column.declared:
         return []
     levels = np.array([*column.levels, None], dtype=object)[:-1]

@@ -11,8 +11,8 @@ import numpy as np
 from ..data.wording import pluralize, quoted_list
 from .coding import CodedColumn, count_pairs, share
 
-_ENOUGH = 30  # rows, below which agreement may be chance
-_AS_ONE = 0.9999  # correlation, from which two columns of numbers are the same in other units
+_ENOUGH = 30  # number of rows below which agreement may be due to chance
+_AS_ONE = 0.9999  # correlation above which two numeric columns are the same in other units
 
 
 def leak_findings(columns: Sequence[CodedColumn], target: CodedColumn, task: str) -> dict[str, str]:
@@ -38,7 +38,7 @@ def leak_findings(columns: Sequence[CodedColumn], target: CodedColumn, task: str
 
 
 def _leak(column: CodedColumn, target: CodedColumn, task: str) -> str:
-    """How a column tells the target; nothing where it does not."""
+    """Return how a column reveals the target, if it does."""
     m, distinct = len(column.codes), column.distinct + bool(column.gaps.any())
     if distinct < 2:
         return ""
@@ -53,9 +53,9 @@ def _leak(column: CodedColumn, target: CodedColumn, task: str) -> str:
     repeats = distinct <= m / 10 or distinct == target.distinct <= m / 2
     settled = repeats and count_pairs(column.codes, target.codes) == distinct
     if settled and distinct == target.distinct:
-        return "each of its values goes with one value of the target and the reverse"
+        return "its values correspond one to one to those of the target"
     if settled and task == "classes":
-        return f"each of its {distinct} values goes with one class only"
+        return f"each of its {distinct} values occurs in one class only"
     if task == "numbers" or target.distinct != 2:
         return ""
     if column.gaps.any() and count_pairs(column.gaps.astype(np.int64), target.codes) == 2:
@@ -64,7 +64,7 @@ def _leak(column: CodedColumn, target: CodedColumn, task: str) -> str:
 
 
 def _as_numbers(column: CodedColumn, target: CodedColumn) -> str:
-    """Whether a column of numbers is the target in another unit, or in its order."""
+    """Return how a numeric column is the target in another unit, or in the same order."""
     x, y = column.column.values, target.column.values.astype(np.float64)
     both = np.isfinite(x) & np.isfinite(y)
     x, y = x[both], y[both]
@@ -82,12 +82,12 @@ def _as_numbers(column: CodedColumn, target: CodedColumn) -> str:
         in_order
         and count_pairs(column.codes, target.codes) == len(np.unique(column.codes)) == target.distinct
     ):
-        return "each of its values goes with one value of the target, in the same order"
+        return "each of its values corresponds to one value of the target, in the same order"
     return ""
 
 
 def _split(column: CodedColumn, target: CodedColumn) -> str:
-    """Whether one threshold in a column of numbers parts two classes without an error."""
+    """Return how one threshold in a numeric column separates two classes without an error."""
     x = column.column.values
     if x.dtype.kind != "f" or column.distinct < 3:
         return ""
@@ -101,7 +101,7 @@ def _split(column: CodedColumn, target: CodedColumn) -> str:
 
 
 def twin_findings(columns: Sequence[CodedColumn]) -> list[str]:
-    """Return which columns say the same as others, value by value."""
+    """Return which columns are identical up to renaming."""
     groups = defaultdict(list)
     for column in columns:
         if column.distinct < 2:
@@ -118,7 +118,7 @@ def twin_findings(columns: Sequence[CodedColumn]) -> list[str]:
 
 
 def _in_order_of_appearance(codes: np.ndarray) -> np.ndarray:
-    """Number the levels by the row they first appear in: equal for columns that part the rows alike."""
+    """Number the levels by the row they first appear in: equal for columns that are identical up to renaming."""
     _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
     return np.argsort(np.argsort(first))[inverse]
 
@@ -128,7 +128,7 @@ def _digest(values: np.ndarray) -> bytes:
 
 
 def row_findings(columns: Sequence[CodedColumn], target: CodedColumn | None) -> list[str]:
-    """Return how many rows repeat others, and how many have the inputs of others with another target."""
+    """Return findings about duplicate rows, and rows with equal inputs but another target."""
     m = len(columns[0].codes)
     inputs = _codes_of_rows(np.column_stack([c.codes for c in columns]))
     rows = inputs if target is None else _codes_of_rows(np.column_stack([inputs, target.codes]))
@@ -144,20 +144,20 @@ def row_findings(columns: Sequence[CodedColumn], target: CodedColumn | None) -> 
         if mixed > 0.01 * m:
             findings.append(
                 f"{pluralize(mixed, 'row')} ({share(mixed, m)}) have the same inputs as a row of another class; no model "
-                f"can be right on all: look for what tells them apart"
+                f"can be right on all: check which column distinguishes them"
             )
     return findings
 
 
 def _codes_of_rows(table: np.ndarray) -> np.ndarray:
-    """Number the different rows of a table of codes."""
+    """Return the codes of the distinct rows of a table of codes."""
     table = np.ascontiguousarray(table, dtype=np.int32)
     rows = table.view([("", table.dtype)] * table.shape[1]).ravel() if table.shape[1] > 1 else table.ravel()
     return np.unique(rows.view(f"V{rows.dtype.itemsize}"), return_inverse=True)[1].astype(np.int64)
 
 
 def _contradictions(inputs: np.ndarray, labels: np.ndarray) -> int:
-    """How many rows share their inputs with a row of another label."""
+    """Return the number of rows whose inputs equal those of a row with another label."""
     pairs = np.unique(np.column_stack([inputs, labels]), axis=0)
     labels_of_input = np.bincount(pairs[:, 0])
     return int((labels_of_input[inputs] > 1).sum())

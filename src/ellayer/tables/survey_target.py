@@ -13,17 +13,17 @@ from ..errors import EllayerError
 from .coding import share
 
 TASKS = ("classes", "numbers")
-MOST_COUNTED = 20  # whole numbers that count from 0 or 1 are labels up to so many
-_FEW = 10  # rows of a class, below which its score says little
-_MOSTLY_ONE = 0.9  # share of one class, from which accuracy says little
-_HEAP = 0.01  # share of the rows at the end of the range, from which it looks cut off
-_SPAN = 1000.0  # of the 1st to the 99th hundredth, from which a logarithm helps
+MOST_COUNTED = 20  # maximum number of distinct integers from 0 or 1 to be labels
+_FEW = 10  # rows of a class below which its score is unreliable
+_MOSTLY_ONE = 0.9  # share of one class above which accuracy is uninformative
+_HEAP = 0.01  # share of the rows at an end of the range above which it looks censored
+_SPAN = 1000.0  # ratio of the 1 % and 99 % quantiles above which a logarithm helps
 
 
 def infer_task(y: np.ndarray, task: str | None = None) -> tuple[str, str]:
     """Return "classes" or "numbers", and why.
 
-    Text and truth values are classes; so are two values, and whole numbers that count from 0 or 1
+    Text and Booleans are classes; so are two values, and integers from 0 or 1
     without a gap up to 20 values. Everything else is numbers.
 
     Parameters
@@ -69,7 +69,7 @@ def infer_task(y: np.ndarray, task: str | None = None) -> tuple[str, str]:
 
 
 def _counts(values: list[Any]) -> bool:
-    """Whether sorted numbers are 0, 1, 2, ... or 1, 2, 3, ..., few enough for labels."""
+    """Return whether sorted numbers are 0, 1, 2, ... or 1, 2, 3, ..., few enough for labels."""
     first = values[0]
     return (
         2 < len(values) <= MOST_COUNTED
@@ -79,7 +79,7 @@ def _counts(values: list[Any]) -> bool:
 
 
 def label_text(value: Any) -> str:
-    """Return a label as it is read: 1.0 is 1.
+    """Return a label as text: 1.0 is "1".
 
     Examples
     --------
@@ -138,7 +138,7 @@ def class_findings(name: str, counts: dict[str, int]) -> list[str]:
 
 
 def _alike(what: str, labels: list[str]) -> list[str]:
-    """Labels that differ in case, blanks or a full stop only are as a rule one."""
+    """Return findings about labels that differ only in case, blanks or a full stop."""
     groups = defaultdict(list)
     for label in labels:
         groups["".join(label.lower().split()).rstrip(".")].append(label)

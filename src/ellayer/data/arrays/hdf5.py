@@ -1,4 +1,4 @@
-"""Pictures in the notes' HDF5 layout: train_set_x, train_set_y and list_classes, beside a test file."""
+"""Images in the HDF5 layout of the notes: train_set_x, train_set_y and list_classes, with a test file."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ def read_folder(folder: Path, name: str | None = None) -> Dataset:
     ----------
     folder : Path
     name : str, optional
-        What to call the set; by default it is taken from the file.
+        Name of the data set; by default that of the file.
 
     Raises
     ------
     DataError
-        No HDF5 file in the folder, or several that could be meant.
+        No HDF5 file in the folder, or several candidates.
     """
     files = [file for file in names_in(folder) if Path(file).suffix.lower() in SUFFIXES]
     if not files:
         raise DataError(
             f"expected a folder with a pair of HDF5 files (train*.h5, test*.h5); {folder} holds "
-            f"{listed(names_in(folder))}; name the folder the files lie in"
+            f"{listed(names_in(folder))}; pass the folder with the files"
         )
     train = [file for file in files if "train" in file.lower()] or files
     if len(train) > 1:
@@ -68,7 +68,7 @@ def read_file(path: Path, name: str | None = None) -> Dataset:
     path : Path
         Of either file of the pair.
     name : str, optional
-        What to call the set; by default it is taken from the file.
+        Name of the data set; by default that of the file.
 
     Returns
     -------
@@ -78,7 +78,7 @@ def read_file(path: Path, name: str | None = None) -> Dataset:
     Raises
     ------
     DataError
-        Not HDF5, damaged, without the expected keys, or with contents that do not fit together.
+        Not HDF5, damaged, without the expected keys, or with inconsistent contents.
     """
     train = _partner(path, "test", "train")
     if train is not None:
@@ -136,7 +136,7 @@ def _read_pair(train: Path, test: Path | None, name: str | None) -> Dataset:
 
 
 def _check_pair(train: _Raw, test: _Raw) -> None:
-    """Refuse test pictures of another shape or on another scale than the training ones."""
+    """Raise for test pictures of another shape or scale than the training ones."""
     if test.x.shape[1:] != train.x.shape[1:]:
         raise DataError(
             f"expected test pictures of the shape of the training ones, {train.x.shape[1:]}, received "
@@ -156,7 +156,7 @@ def opened(path: Path) -> Iterator[h5py.File]:
     import h5py
 
     if not h5py.is_hdf5(path):
-        raise DataError(f"expected an HDF5 file, but {path} is {content}; fetch the file again")
+        raise DataError(f"expected an HDF5 file, but {path} is {content}; download the file again")
     try:
         with h5py.File(path, "r") as file:
             yield file
@@ -166,7 +166,7 @@ def opened(path: Path) -> Iterator[h5py.File]:
         raise DataError(f"{path} does not fit into memory; write a file with fewer examples") from error
     except (OSError, RuntimeError, LookupError, ValueError, TypeError) as error:
         raise DataError(
-            f"expected a whole HDF5 file, but {path} is cut off or damaged ({error}); fetch the file again"
+            f"expected a complete HDF5 file, but {path} is truncated or damaged ({error}); download the file again"
         ) from error
 
 
@@ -213,7 +213,7 @@ def _read_array(file: h5py.File, key: str, path: Path) -> np.ndarray:
 
 
 def check_declared(found: h5py.Dataset, key: str, path: Path) -> None:
-    """Refuse an array whose declared size cannot be, or cannot be held, before any memory is taken."""
+    """Raise for an array whose declared size is impossible or too large, before memory is allocated."""
     if not os.path.samefile(found.file.filename, path) or found.is_virtual or found.external:
         raise DataError(f"expected the numbers of {key} in {path} itself, but it points to another file")
     count = max(math.prod(found.shape), math.prod(found.chunks or ()))
@@ -221,13 +221,13 @@ def check_declared(found: h5py.Dataset, key: str, path: Path) -> None:
     if count * found.dtype.itemsize > MOST_COMPRESSION * size:
         raise DataError(
             f"{key} of {path} declares the shape {found.shape}, {bytes_text(count * found.dtype.itemsize)}, but the "
-            f"whole file has {bytes_text(size)}: no file is packed that tightly; fetch the file again"
+            f"whole file has {bytes_text(size)}: no file compresses that well; download the file again"
         )
     check_memory(count, f"{key} of {path}, shape {found.shape},")
 
 
 def read_names(file: h5py.File, path: Path) -> tuple[str, ...]:
-    """Return list_classes as text, whether it holds bytes, text or numbers; nothing if it is missing."""
+    """Return list_classes as text, from bytes, text or numbers; empty if it is missing."""
     import h5py
 
     found = file.get("list_classes")
@@ -250,7 +250,7 @@ def _text(entry: Any) -> str:
 
 
 def _divisor(part: _Raw) -> float:
-    """Return what brings pixels into [0, 1]: 255, or 1 for numbers that lie there already."""
+    """Return the divisor that scales pixels to [0, 1]: 255, or 1 if they are in that range already."""
     least, most = float(part.x.min()), float(part.x.max())
     if not (math.isfinite(least) and math.isfinite(most)):
         raise DataError(
@@ -259,7 +259,7 @@ def _divisor(part: _Raw) -> float:
     if least < 0 or most > 255:
         raise DataError(
             f"expected pixels from 0 to 255 (or real numbers from 0 to 1) in {part.named('x')}, received "
-            f"{least:g} to {most:g}; bring them to that range"
+            f"{least:g} to {most:g}; scale them to that range"
         )
     return 1.0 if part.x.dtype.kind == "b" or (part.x.dtype.kind == "f" and most <= 1) else 255.0
 
@@ -270,7 +270,7 @@ def _columns(part: _Raw, divisor: float) -> np.ndarray:
 
 
 def _targets(part: _Raw, names: tuple[str, ...]) -> np.ndarray:
-    """Return the labels as targets (n_y, m), each label being the place of its name."""
+    """Return the labels as targets (n_y, m), each label being the index of its name."""
     K = len(names)
     values = np.unique(part.y)
     if not np.isin(values, np.arange(K)).all():

@@ -1,4 +1,4 @@
-"""Files of arrays, NPY, NPZ and HDF5: which array holds the inputs and which the targets."""
+"""Files of arrays (NPY, NPZ and HDF5), and detection of inputs and targets."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ def read_arrays(path: Path, options: ReadOptions, kind: str) -> TableFrame | Ima
     ----------
     path : Path
     options : ReadOptions
-        Its ``x`` and ``y`` are keys; without them usual names and the notes' are looked for.
+        Its ``x`` and ``y`` are keys; by default common names and those of the notes are tried.
     kind : "npy", "npz" or "hdf5"
 
     Raises
     ------
     DataError
-        No such keys, arrays that do not fit together, objects instead of numbers, an absurd declared shape.
+        No such keys, inconsistent arrays, objects instead of numbers, an impossible declared shape.
     """
     with _OPENERS[kind](path) as (arrays, names):
         x, y = pick({key: array.shape for key, array in arrays.items()}, options, path)
@@ -66,7 +66,7 @@ def read_arrays(path: Path, options: ReadOptions, kind: str) -> TableFrame | Ima
     )
     labels = None if raw is None else labels_of(raw, names, f"{y} of {path}", notes)
     if X.ndim == 2 and labels is not None and X.shape[0] != len(labels) == X.shape[1]:
-        notes.append("examples are columns, and were turned into rows")
+        notes.append("examples were columns, and were transposed to rows")
         X = X.T
     _check_together(X, labels, x, y, path)
     if labels is None and options.need_target and X.ndim > 2:
@@ -131,15 +131,15 @@ def _open_npz(path: Path) -> Iterator[Opened]:
 
 
 def _entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> StoredArray:
-    """Return one array of an archive, its declared size held against what is packed."""
+    """Return one array of an archive, after checking its declared size against the compressed size."""
     what = f"{printable(entry.filename)} of {path}"
     with archive.open(entry) as file:
         shape, dtype = _header(file, what)
         unpacked = entry.file_size - file.tell()
     if entry.file_size > hdf5.MOST_COMPRESSION * max(entry.compress_size, 1) + 4096:
         raise DataError(
-            f"{what} declares {bytes_text(entry.file_size)} packed into {bytes_text(entry.compress_size)}: no file is "
-            f"packed that tightly; fetch the file again"
+            f"{what} declares {bytes_text(entry.file_size)} packed into {bytes_text(entry.compress_size)}: no file "
+            f"compresses that well; download the file again"
         )
     _check_declared(shape, dtype, unpacked, what)
 
@@ -167,12 +167,12 @@ def _header(file: Any, what: str) -> tuple[tuple[int, ...], np.dtype]:
 
 
 def _check_declared(shape: tuple[int, ...], dtype: np.dtype, size: int, what: str) -> None:
-    """Refuse a shape that the bytes of the file cannot fill, before memory is taken."""
+    """Raise for a shape that exceeds the bytes of the file, before memory is allocated."""
     declared = math.prod(shape) * dtype.itemsize
     if declared != size:
         raise DataError(
             f"{what} declares the shape {shape} of {dtype}, {bytes_text(declared)}, but holds {bytes_text(size)}: it is cut "
-            f"off or damaged; fetch the file again"
+            f"off or damaged; download the file again"
         )
     if dtype.kind not in "buifc" and declared > _MOST_TEXT:
         raise DataError(
@@ -193,7 +193,7 @@ def _damage_told(path: Path) -> Iterator[None]:
         raise DataError(f"{path} does not fit into memory; write a file with fewer examples") from error
     except Exception as error:  # what the readers raise on a damaged file is not bounded
         raise DataError(
-            f"expected whole arrays in {path}, but it is cut off or damaged ({error}); fetch or write it again"
+            f"expected complete arrays in {path}, but it is truncated or damaged ({error}); download or write it again"
         ) from error
 
 

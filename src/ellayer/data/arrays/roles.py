@@ -14,7 +14,7 @@ from ..files import listed, printable
 from ..memory import check_memory
 from ..read_options import ReadOptions
 
-# Usual names of inputs and of the targets that go with them, lower case; training parts come first.
+# Common names of inputs and of their targets, lower case; training parts come first.
 _PAIRS = {
     "train_set_x": ("train_set_y",),
     "x_train": ("y_train",),
@@ -34,7 +34,7 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 
 def pick(shapes: Shapes, options: ReadOptions, path: Path) -> tuple[str, str | None]:
-    """Return the keys of inputs and of targets (None where there are none).
+    """Return the keys of inputs and of targets (None if there are none).
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def pick(shapes: Shapes, options: ReadOptions, path: Path) -> tuple[str, str | N
     Raises
     ------
     DataError
-        A key that is not there, or arrays of which none is known by name.
+        A missing key, or arrays without a common name.
     """
     for option, key in (("x", options.x), ("y", options.y)):
         if key is not None and key not in shapes:
@@ -86,12 +86,12 @@ def _told(shapes: Shapes) -> str:
 
 
 def labels_of(raw: np.ndarray, names: tuple[str, ...], what: str, notes: list[str]) -> np.ndarray:
-    """Return targets (m,) of an array (m,), (m, 1), (1, m), or one-hot (m, K); names take the place of numbers.
+    """Return targets (m,) of an array (m,), (m, 1), (1, m), or one-hot (m, K); with names in place of numbers.
 
     Raises
     ------
     DataError
-        Another shape, or a number that is the place of no name.
+        Another shape, or a number without a name.
     """
     if raw.ndim == 2 and min(raw.shape) > 1 and _is_one_hot(raw):
         notes.append(f"the targets are one-hot rows of {raw.shape[1]} classes")
@@ -133,10 +133,10 @@ def images_of(X: np.ndarray, what: str, notes: list[str]) -> tuple[np.ndarray, t
     Raises
     ------
     DataError
-        Another shape, or values that are no pixels.
+        Another shape, or values that are not pixels.
     """
     if X.ndim == 4 and X.shape[3] not in (1, 3) and X.shape[1] in (1, 3):
-        notes.append("channels stand before height and width, and were put last")
+        notes.append("channels were before height and width, and were moved to the end")
         X = X.transpose(0, 2, 3, 1)
     if X.ndim not in (3, 4) or (X.ndim == 4 and X.shape[3] not in (1, 3)):
         raise DataError(

@@ -19,7 +19,7 @@ from .picture import read_pixels
 SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".webp", ".avif", ".jp2", ".ppm", ".pgm",
             ".pbm", ".pnm", ".tga", ".ico", ".pcx")  # fmt: skip
 TARGET = "class"
-_SIDE = 64  # of a square that images of unlike or large sizes are brought to
+_SIDE = 64  # side to which images of different or large sizes are resized
 _PARTS = frozenset(("train", "training", "test", "testing", "valid", "validation", "val", "dev"))
 _GREY = frozenset(("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"))
 _NAMED = 3  # damaged images named in a note
@@ -63,7 +63,7 @@ def read_image_folder(folder: Path, options: ReadOptions) -> Images:
     """Read a folder of images by class, or one of images without classes.
 
     Each folder in it is a class; what lies deeper belongs to it. The order is that of the names. Files
-    that are no images by their suffix, and hidden ones, are left out; so are damaged images (an error
+    that are no images by their suffix, and hidden ones, are ignored; so are damaged images (an error
     if ``options.strict``), named in a note. All are brought to one size, and to colour unless all are grey.
 
     Parameters
@@ -78,7 +78,7 @@ def read_image_folder(folder: Path, options: ReadOptions) -> Images:
     Raises
     ------
     DataError
-        No images, one class only where there is something to learn, or folders of parts (train, test).
+        No images, a single class for training, or folders of parts (train, test).
     """
     notes: list[str] = []
     classes = {name: _images_in(folder / name) for name in names_in(folder) if (folder / name).is_dir()}
@@ -88,10 +88,10 @@ def read_image_folder(folder: Path, options: ReadOptions) -> Images:
         return _without_classes(folder, loose, options, notes)
     _check_classes(folder, filled, options)
     if empty := [name for name in classes if name not in filled]:
-        notes.append(f"{_counted(len(empty), 'folder')} without images left out: {listed(empty)}")
+        notes.append(f"{_counted(len(empty), 'folder')} without images ignored: {listed(empty)}")
     if loose:
         notes.append(
-            f"{_counted(len(loose), 'image')} beside the folders of classes left out: {_names([path.name for path in loose])}"
+            f"{_counted(len(loose), 'image')} beside the folders of classes ignored: {_names([path.name for path in loose])}"
         )
     paths = [path for files in filled.values() for path in files]
     y = np.array([printable(name) for name, files in filled.items() for _ in files], dtype=object)
@@ -106,7 +106,7 @@ def read_image_folder(folder: Path, options: ReadOptions) -> Images:
 
 
 def _images_in(folder: Path) -> list[Path]:
-    """Return the images in a folder and below, by name; hidden ones left out."""
+    """Return the images in a folder and below, by name; hidden ones ignored."""
     found = []
     for name in names_in(folder):
         path = folder / name
@@ -136,7 +136,7 @@ def _without_classes(folder: Path, loose: list[Path], options: ReadOptions, note
 
 
 def _check_classes(folder: Path, classes: dict[str, list[Path]], options: ReadOptions) -> None:
-    """Refuse one class to learn from, and a folder of parts."""
+    """Raise for a single class for training, and for a folder of parts."""
     parts = [name for name in classes if name.lower() in _PARTS]
     if parts:
         raise DataError(
@@ -189,7 +189,7 @@ def _note_wrong(folder: Path, wrong: list[tuple[Path, DataError]], count: int, n
         )
     names = _names([str(path.relative_to(folder)) for path, _ in wrong])
     notes.append(
-        f"{_counted(len(wrong), 'image')} of {count} cannot be read and {'is' if len(wrong) == 1 else 'are'} left out: {names}; the first: {wrong[0][1]}"
+        f"{_counted(len(wrong), 'image')} of {count} cannot be read and {'is' if len(wrong) == 1 else 'are'} ignored: {names}; the first: {wrong[0][1]}"
     )
 
 
@@ -209,7 +209,7 @@ def _head(path: Path) -> tuple[tuple[int, int], str] | None:
 def _form(
     heads: list[tuple[tuple[int, int], str]], options: ReadOptions, notes: list[str]
 ) -> tuple[int, int, str]:
-    """Decide height, width and mode of all images, and note what was found and done."""
+    """Choose height, width and mode of all images, and note the choices."""
     sizes, modes = Counter(size for size, _ in heads), Counter(mode for _, mode in heads)
     grey = sum(count for mode, count in modes.items() if mode in _GREY)
     earlier = options.reading
@@ -226,7 +226,7 @@ def _form(
     else:
         mode = earlier.get("mode") or ("L" if heads and grey == len(heads) else "RGB")
     if sizes and set(sizes) != {(width, height)}:
-        notes.append(f"{_sizes(sizes)}, brought to {width} x {height} pixels")
+        notes.append(f"{_sizes(sizes)}, resized to {width} x {height} pixels")
     if len(modes) > 1:
         listed_modes = ", ".join(f"{count} {name}" for name, count in modes.most_common())
         notes.append(

@@ -1,4 +1,4 @@
-"""One's own picture, brought to the form a network takes."""
+"""Reading a picture as the input of a network."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ _FORMATS = (
 def load_picture(path: str | os.PathLike[str], image_shape: tuple[int, ...]) -> np.ndarray:
     """Read a picture of any size as one example, x = pixels.reshape(n_x, 1) / 255.
 
-    The picture is turned as its camera noted (EXIF), laid on white where it is transparent, and
-    stretched to the network's height and width, as in the notes. Of a film the first frame is taken.
+    The picture is rotated by its EXIF orientation, drawn on white if transparent, and
+    stretched to the network's height and width, as in the notes. The first frame of an animation is used.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def load_picture(path: str | os.PathLike[str], image_shape: tuple[int, ...]) -> 
     MissingFileError
         No such file.
     DataError
-        No picture, a damaged one, one with more pixels than Pillow's limit, or a shape that is none.
+        Not a picture, a damaged one, one with more pixels than Pillow's limit, or an invalid shape.
     """
     height, width, mode = _layout(image_shape)
     path = existing(path, "a picture")
@@ -84,7 +84,7 @@ def read_pixels(path: Path, height: int, width: int, mode: str) -> np.ndarray:
     Raises
     ------
     DataError
-        No picture, a damaged one, or one with more pixels than Pillow's limit.
+        Not a picture, a damaged one, or one with more pixels than Pillow's limit.
     """
     picture = _read(path, 2 * max(height, width)).convert(mode)
     if picture.size != (width, height):
@@ -113,7 +113,7 @@ def _read(path: Path, side: int) -> Image.Image:
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # odd metadata does not spoil a picture
+            warnings.simplefilter("ignore")  # invalid metadata does not make a picture unusable
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path) as picture:
                 if picture.format not in _FORMATS:
@@ -121,7 +121,7 @@ def _read(path: Path, side: int) -> Image.Image:
                         f"expected a picture in one of the formats {', '.join(_FORMATS)}; {path} is "
                         f"{picture.format}; save it as PNG"
                     )
-                picture.draft(None, (side, side))  # a photograph is not decoded in full only to be made small
+                picture.draft(None, (side, side))  # large photographs are decoded at a reduced scale
                 picture.load()
                 return _plain(ImageOps.exif_transpose(picture))
     except DataError:
@@ -138,12 +138,12 @@ def _read(path: Path, side: int) -> Image.Image:
         ) from error
     except Exception as error:  # what decoders raise on a damaged file is not bounded
         raise DataError(
-            f"expected a whole picture, but {path} is cut off or damaged ({error}); save or fetch it again"
+            f"expected a complete picture, but {path} is truncated or damaged ({error}); save or download it again"
         ) from error
 
 
 def _plain(picture: Image.Image) -> Image.Image:
-    """Return a picture of any mode in 8 bits, laid on white where it is transparent."""
+    """Return a picture of any mode in 8 bits, drawn on white if transparent."""
     from PIL import Image
 
     if picture.mode[0] in "IF":

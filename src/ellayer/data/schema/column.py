@@ -31,7 +31,7 @@ class Cells(NamedTuple):
     values : polars.Series
         Null where missing.
     marks : polars.Series
-        The texts that were taken for a missing value.
+        The texts that were treated as missing.
     strange : polars.Series
         The values that do not have the type, as texts; they are null in ``values``.
     """
@@ -57,7 +57,7 @@ class ColumnSchema:
     words : tuple of str
         The two values for false and true, if the column has no others.
     slips : tuple of str
-        Texts of the training file that are not of the type, which are taken for missing values.
+        Texts of the training file that are not of the type, which are treated as missing.
     low, high : float or None
         The range of its numbers in the training file.
     """
@@ -72,7 +72,7 @@ class ColumnSchema:
     high: float | None = None
 
     def to_facts(self) -> dict[str, Any]:
-        """Return the schema as plain JSON; what is as by default is left out."""
+        """Return the schema as plain JSON; what is as by default is ignored."""
         default = asdict(ColumnSchema(self.name))
         facts = {key: value for key, value in asdict(self).items() if value != default[key]}
         facts = {key: list(value) if isinstance(value, tuple) else value for key, value in facts.items()}
@@ -252,7 +252,7 @@ class ColumnSchema:
         return f"{self.name!r}: expected {expected} as in training, received {quoted_list(strange.unique().sort(), 3)}"
 
     def _sign_contradiction(self, texts: pl.Series, strange: pl.Series) -> str:
-        """Return why numbers seem to be written with another decimal sign or unit; "" if they do not."""
+        """Return why numbers seem to be written with another decimal separator or unit; "" if they do not."""
         decimal, unit = self.form.decimal, self.form.unit
         other, signs = {".": ",", ",": "."}[decimal], {".": "point", ",": "comma"}
         another = find_unit(strange)
@@ -270,7 +270,7 @@ class ColumnSchema:
             and not has_decimal(texts, decimal, unit)
         ):
             return (
-                f"{self.name!r}: digits are grouped, or the decimal sign is another one than in training (a "
+                f"{self.name!r}: digits are grouped, or the decimal separator is another one than in training (a "
                 f"{signs[decimal]}); say decimal={decimal!r} or {other!r} (--decimal)"
             )
         return ""

@@ -146,7 +146,7 @@ def _infer_numbers(texts: pl.Series, options: InferOptions, is_target: bool) -> 
 
 
 def _infer_dates(present: pl.Series, options: InferOptions) -> tuple[ColumnSchema | None, list[str]]:
-    """Return the schema of dates, or None; and a note if day and month cannot be told apart."""
+    """Return the schema of dates, or None; and a note if the order of day and month is ambiguous."""
     sample = present.head(_SAMPLE).unique()
     date_format = find_date_format(sample, options.date_order)
     if not date_format:
@@ -161,7 +161,7 @@ def _infer_dates(present: pl.Series, options: InferOptions) -> tuple[ColumnSchem
     notes = []
     if other is not None and options.date_order is None and other.null_count() == moments.null_count():
         notes = [
-            f"{name!r}: day and month cannot be told apart; read as {date_format}, the day first (if the month is: "
+            f"{name!r}: the order of day and month is ambiguous; read as {date_format}, the day first (if the month is: "
             "date_order='month', --date-order month)"
         ]
     if (
@@ -171,7 +171,7 @@ def _infer_dates(present: pl.Series, options: InferOptions) -> tuple[ColumnSchem
     ):
         text = present.filter(other.is_null())[0]
         raise DataError(
-            f"date_order: expected dates with the month first in {name!r}, received {text!r}; leave it out, or say 'day'"
+            f"date_order: expected dates with the month first in {name!r}, received {text!r}; omit it, or say 'day'"
         )
     known = present.filter(moments.is_null()).unique(maintain_order=True).head(_MOST_SLIPS)
     is_day = (moments.dt.truncate("1d") == moments).all()

@@ -30,7 +30,7 @@ class CellCounts:
     Attributes
     ----------
     marks : Counter
-        How often each text was taken for a missing value.
+        How often each text was treated as missing.
     strange : dict of str to (int, list of str)
         Of each column, how many values do not have its type, and the first of them.
     far : dict of str to (int, float)
@@ -64,7 +64,7 @@ class CellCounts:
             self.far[schema.name] = (count + len(outside), max(ends, key=lambda x: abs(x - low)))
 
     def missing_notes(self) -> list[str]:
-        """Return the note about the texts that were taken for a missing value, if there are any."""
+        """Return the note about the texts that were treated as missing, if there are any."""
         if not self.marks:
             return []
         often = sorted(self.marks.items(), key=_first)[:_MOST]
@@ -101,7 +101,7 @@ class Schema:
     columns : tuple of ColumnSchema
         In the order of the file.
     missing : tuple of str, or None
-        The texts that stand for a missing value; None for the usual marks.
+        The texts that mean a missing value; None for the usual marks.
     target : str or None
     """
 
@@ -148,7 +148,7 @@ class Schema:
     # Reading
 
     def marks(self, column: ColumnSchema | None = None) -> frozenset[str]:
-        """Return the texts that stand for a missing value, in lower case; among labels "none" does not."""
+        """Return the texts that mean a missing value, in lower case; among labels "none" does not."""
         if self.missing is not None:
             return frozenset(("", *(text.strip().lower() for text in self.missing)))
         is_label = column is not None and column.type == "text" and column.name == self.target
@@ -261,7 +261,7 @@ def infer_schema(
         Clean texts, or values of any type.
     options : ReadOptions
     decimal : "." or ","
-        The decimal sign of numbers in text.
+        The decimal separator of numbers in text.
     known : Schema, optional
         Of an earlier file; its columns are taken from there.
     is_declared : bool

@@ -51,7 +51,7 @@ class TypedReader:
 
     @property
     def missing_notes(self) -> list[str]:
-        """The note about texts of the rows read so far that were taken for a missing value."""
+        """The note about texts of the rows read so far that were treated as missing."""
         return self.counts.missing_notes()
 
     @property

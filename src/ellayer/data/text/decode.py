@@ -29,7 +29,7 @@ _UNPACK = 1 << 20
 
 
 class TextFile:
-    """A text file, plain or packed with gzip.
+    """A text file, plain or compressed with gzip.
 
     Parameters
     ----------
@@ -59,12 +59,14 @@ class TextFile:
         describe_content(path)  # explains why a file cannot be read
         with open(path, "rb") as file:
             self._is_packed = file.read(2) == _GZIP
-        self.notes = ["unpacked with gzip"] if self._is_packed else []
+        self.notes = ["uncompressed with gzip"] if self._is_packed else []
         rest = self._raw_blocks()
         first = next(rest, b"")
         self._opened: Iterator[bytes] | None = itertools.chain([first], rest)
         if not first.strip():
-            raise DataError(f"expected a table in text, but {path} is empty; fetch or write the file again")
+            raise DataError(
+                f"expected a table in text, but {path} is empty; download or write the file again"
+            )
         content = describe_head(first[:1024])
         mark = next((codec for mark, codec in _MARKS if first.startswith(mark)), None)
         if mark is None and not content.startswith(("a text", "a file of another kind", "an empty text")):
@@ -177,7 +179,7 @@ class TextFile:
     def _damaged(self, error: Exception) -> DataError:
         kind = "gzip file" if self._is_packed else "file"
         return DataError(
-            f"expected a whole {kind}, but {self._path} is cut off or damaged ({error}); fetch it again"
+            f"expected a complete {kind}, but {self._path} is truncated or damaged ({error}); download it again"
         )
 
     def _check_size(self, size: int) -> None:

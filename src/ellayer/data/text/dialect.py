@@ -11,7 +11,7 @@ import numpy as np
 from .cells import is_missing_text
 from .records import find_records
 
-_LIKELY = ("\t", ";", "|", ",")  # a comma last: it may be a decimal sign
+_LIKELY = ("\t", ";", "|", ",")  # a comma last: it may be a decimal separator
 _SAMPLE_BYTES, SAMPLE_ROWS = 1 << 18, 200
 _NUMBER = re.compile(r"[+-]?([0-9]+([.,][0-9]*)*|[.,][0-9]+)([eE][+-]?[0-9]+)?|[+-]?inf(inity)?", re.I)
 
@@ -97,7 +97,7 @@ def quotes_fit(data: bytes, delimiter: str) -> bool:
 
 
 def split(lines: str, delimiter: str, quoted: bool) -> list[list[str]]:
-    """Return the fields of some records, blanks around them left out.
+    """Return the fields of some records, blanks around them ignored.
 
     Examples
     --------
@@ -144,5 +144,5 @@ def sniff_header(rows: Sequence[Sequence[str]]) -> bool:
 
 
 def is_number(field: str) -> bool:
-    """Return whether a field is a number, whatever its decimal sign."""
+    """Return whether a field is a number, whatever its decimal separator."""
     return _NUMBER.fullmatch(field) is not None

@@ -61,7 +61,7 @@ class Layout:
     has_units : bool
         Whether the units of the columns stand below the header.
     nameless : tuple of str
-        The ``names`` of fields that have none: they are left out.
+        The ``names`` of fields that have none: they are ignored.
     index : str
         The one of them that counts the rows; "" if there is none.
     """
@@ -85,7 +85,7 @@ class Layout:
     def chunk(self, text: bytes, line: int = 1) -> Chunk:
         """Return the records of a text, all of the same number of fields; ``line`` is the number of its first line.
 
-        Lines at its end that look like footers are left out.
+        Lines at its end that look like footers are ignored.
 
         Raises
         ------
@@ -180,7 +180,7 @@ def detect_layout(text: bytes, options: ReadOptions, path: Path) -> tuple[Layout
             notes.append("quotation marks stand inside the fields, so they are read as letters")
             layout, chunk = replace(layout, is_quoted=False), plain
     if not chunk.records.usual:
-        raise DataError(f"expected a table in text, but {path} is empty; fetch or write the file again")
+        raise DataError(f"expected a table in text, but {path} is empty; download or write the file again")
     _check_delimiter(chunk, options, path)
     rows = split(chunk.head(SAMPLE_ROWS), delimiter, layout.is_quoted)
     titles = count_titles(chunk, rows)
@@ -201,12 +201,12 @@ def detect_layout(text: bytes, options: ReadOptions, path: Path) -> tuple[Layout
             "no header detected: the columns are named x0, x1, ... (if the first line is one: header=True, --header)"
         )
     if layout.index:
-        notes.append("the first column has no name and counts the rows: left out")
+        notes.append("the first column has no name and counts the rows: ignored")
     empty = len(layout.nameless) - bool(layout.index)
     return (
         layout,
         chunk,
-        notes + ([f"{pluralize(empty, 'empty column')} without a name left out"] if empty else []),
+        notes + ([f"{pluralize(empty, 'empty column')} without a name ignored"] if empty else []),
     )
 
 

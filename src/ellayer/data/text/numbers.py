@@ -1,4 +1,4 @@
-"""Texts as numbers: the form of a column's numbers, detected once, and its texts read by it."""
+"""Parsing of numbers: the format of a column is detected once and then used."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
     import polars as pl
 
 _WITH_COMMA = r"^[+-]?[0-9]*,[0-9]+([eE][+-]?[0-9]+)?$|^[+-]?[0-9]+,$"
-_GROUPED = {  # decimal sign -> numbers whose digits are grouped, such as 1,234,567.8
+_GROUPED = {  # decimal separator -> numbers whose digits are grouped, such as 1,234,567.8
     ".": r"^[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]*)?$",
     ",": r"^[+-]?[1-9][0-9]{0,2}(\.[0-9]{3})+(,[0-9]*)?$",
 }
-_EVIDENCE = {  # decimal sign -> numbers that cannot be meant otherwise; 1,234 can
+_EVIDENCE = {  # decimal separator -> numbers that cannot be meant otherwise; 1,234 can
     ",": r"^[+-]?([0-9]*,([0-9]{1,2}|[0-9]{4,})|0?,[0-9]+|[0-9]{1,3}(\.[0-9]{3})+,[0-9]+)$",
     ".": r"^[+-]?([0-9]*\.([0-9]{1,2}|[0-9]{4,})|0?\.[0-9]+|[0-9]{1,3}(,[0-9]{3})+\.[0-9]+)$",
 }
 _PERHAPS = r"^[+-]?[0-9]{1,3},[0-9]{3}$"
-_GROUP = {".": ",", ",": "."}  # decimal sign -> the sign that groups digits
+_GROUP = {".": ",", ",": "."}  # decimal separator -> the sign that groups digits
 _SAMPLE = 10_000
 _UNIT = r"[$€£¥₹%]|\b(?:USD|EUR|GBP|CHF|JPY)\b"
 _UNIT_SIGNS = " $€£¥₹%"
@@ -29,17 +29,17 @@ _UNIT_SIGNS = " $€£¥₹%"
 
 @dataclass(frozen=True)
 class NumberForm:
-    """How the numbers of a column are written.
+    """The format of the numbers of a column.
 
     Attributes
     ----------
     decimal : "." or ","
     is_grouped : bool
-        Whether the other sign groups digits; else a point is a decimal sign beside the comma.
+        Whether the other sign groups digits; else a point is a decimal separator beside the comma.
     has_groups : bool
         Whether such numbers occurred.
     unit : str
-        What stands before or after each number, such as "$" or "%".
+        A prefix or suffix of each number, such as "$" or "%".
     """
 
     decimal: str = "."
@@ -49,9 +49,9 @@ class NumberForm:
 
 
 def sniff_decimal(frame: pl.DataFrame, delimiter: str) -> str:
-    """Return the decimal sign of the numbers in a table of texts.
+    """Return the decimal separator of the numbers in a table of texts.
 
-    If numbers such as 1,234 are the only evidence, a comma is the decimal sign of files in which it does not
+    If numbers such as 1,234 are the only evidence, a comma is the decimal separator of files in which it does not
     separate the values.
 
     Examples
@@ -74,7 +74,7 @@ def sniff_decimal(frame: pl.DataFrame, delimiter: str) -> str:
 
 
 def has_decimal(texts: pl.Series, decimal: str, unit: str = "") -> bool:
-    """Return whether some texts are numbers that can only be meant with this decimal sign."""
+    """Return whether some texts are numbers that can only be meant with this decimal separator."""
     return bool(_without_unit(texts, unit).str.contains(_EVIDENCE[decimal]).any())
 
 
@@ -84,12 +84,12 @@ def has_groups(texts: pl.Series, decimal: str, unit: str = "") -> bool:
 
 
 def has_codes(texts: pl.Series) -> bool:
-    """Return whether some texts are digits that are no number, such as 02139."""
+    """Return whether some texts are codes of digits, such as 02139."""
     return bool(texts.str.contains(CODE).any())
 
 
 def find_unit(texts: pl.Series) -> str:
-    """Return the sign of money or per cent that stands at every text; "" if there is none.
+    """Return the currency or percent symbol of every text; "" if there is none.
 
     Examples
     --------

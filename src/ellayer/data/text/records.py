@@ -1,4 +1,4 @@
-"""The records of a table in text: where each ends, and how many fields it has."""
+"""The records of a table in text: their positions and numbers of fields."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Records:
     Attributes
     ----------
     starts, ends : ndarray of int64, shape (n,)
-        The bytes of each record, its line end left out.
+        The bytes of each record, its line end ignored.
     fields : ndarray of int64, shape (n,)
         The number of its fields; 0 for a blank line.
     open_quote : bool
@@ -52,7 +52,7 @@ def find_records(data: bytes, delimiter: str, quoted: bool) -> Records:
     data : bytes
         Lines ended by a line feed.
     delimiter : str
-        One sign.
+        One character.
     quoted : bool
         Whether ``"`` encloses fields.
 
@@ -68,9 +68,7 @@ def find_records(data: bytes, delimiter: str, quoted: bool) -> Records:
         block = raw[begin : begin + _BLOCK]
         newline, separates = block == _NEWLINE, block == separator
         if quoted:
-            marks = np.cumsum(block == _QUOTE, dtype=np.uint8) + np.uint8(
-                inside
-            )  # odd or even is all that counts
+            marks = np.cumsum(block == _QUOTE, dtype=np.uint8) + np.uint8(inside)  # only the parity matters
             outside = (marks & 1) == 0
             newline, separates = newline & outside, separates & outside
             inside = int(marks[-1] & 1)

@@ -1,6 +1,6 @@
-"""A table in text (CSV, TSV, TXT; packed with gzip or not), read in chunks of whole records.
+"""A table in text (CSV, TSV, TXT; compressed with gzip or not), read in chunks of whole records.
 
-The first chunk settles how the table is written and the schema of its columns. A file read whole is one chunk.
+The first chunk determines the format of the table and the schema of its columns. A file read whole is one chunk.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def read_table_file(path: Path, options: ReadOptions) -> TableFrame:
 
 
 class TextTable:
-    """A table in text as frames of its rows, as often as one likes.
+    """A table in text as frames of its rows, as often as needed.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ class TextTable:
     reading : dict
         How the table is written, as plain JSON.
     notes : list of str
-        What was detected in the first chunk.
+        Notes about the first chunk.
     """
 
     def __init__(self, path: Path, options: ReadOptions, block_bytes: int | None = None):
@@ -104,12 +104,12 @@ class TextTable:
         self.reading |= {"comment": layout.comment} if layout.comment else {}
         self.reading |= {"names": layout.names} if options.names or "names" in options.reading else {}
         self.notes = [*self._file.notes, *notes, *rename_notes(self._new_names)]
-        self.notes += ["a comma is the decimal sign"] if decimal == "," else []
+        self.notes += ["a comma is the decimal separator"] if decimal == "," else []
         self.notes += schema_notes
 
     @property
     def missing_notes(self) -> list[str]:
-        """The note about texts of the rows read last that were taken for a missing value."""
+        """The note about texts of the rows read last that were treated as missing."""
         return self._counts.missing_notes()
 
     @property

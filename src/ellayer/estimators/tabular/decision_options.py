@@ -62,7 +62,7 @@ def positive_place(positive: object, cost: Mapping[str, float] | None, classes: 
     labels = classes.tolist()
     if len(labels) > 2 and (positive is not None or cost is not None):
         option = "positive" if positive is not None else "cost"
-        raise EllayerError(f"{option}: expected two classes, received {len(labels)}; leave it out")
+        raise EllayerError(f"{option}: expected two classes, received {len(labels)}; omit it")
     if positive is None or len(labels) < 2:
         return 1
     if positive not in labels:
