@@ -158,7 +158,7 @@ def test_a_precision_too_coarse_for_the_rows_given():
     parameters = {"W1": np.array([[1.0]]), "b1": np.array([[-1e9]])}
     rows = 1e9 + np.arange(5.0).reshape(-1, 1)
     with pytest.raises(
-        ModelFileError, match=r"expected a precision that does for X, received float32.*float64"
+        ModelFileError, match=r"expected a precision sufficient for X, received float32.*float64"
     ):
         ellayer.to_onnx((network, parameters), X=rows)
     assert ellayer.to_onnx((network, parameters), X=rows, dtype="float64")
@@ -166,7 +166,7 @@ def test_a_precision_too_coarse_for_the_rows_given():
 
 def test_wrong_use_says_what_to_do(tmp_path, monkeypatch):
     with pytest.raises(
-        ModelFileError, match=r"path: expected a path, received ndarray; give rows by name, X="
+        ModelFileError, match=r"path: expected a path, received ndarray; pass rows by keyword, X="
     ):
         ellayer.to_onnx(pair(), X)
     with pytest.raises(ModelFileError, match="expected 'float32' or 'float64', received 'float16'"):
