@@ -319,8 +319,8 @@ def test_a_network_that_always_says_the_same_stays_in_its_pictures(tmp_path):
     constant = Predictions("the network", np.array(["kind 0"] * 120, dtype=object), np.full((120, 2), 0.5))
     page = write_report(of_classes(models=[constant, *facts.models[1:]]), tmp_path / "constant.html")
     text = Page(page.read_text(encoding="utf-8")).text
-    assert "ROC curve, AUC 0.500" in text
-    legends = re.findall(r"logistic regression\s|the network\s", text[text.index("ROC curve, AUC 0.500") :])
+    assert "AUC 0.500" in text
+    legends = re.findall(r"logistic regression\s|the network\s", text[text.index("AUC 0.500") :])
     assert {legend.strip() for legend in legends[:4]} == {"the network", "logistic regression"}
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from .errors import handle_errors
-from .options import Debug, Files, Json, Model, one_or_several
+from .options import Cost, Debug, Files, Json, Model, Positive, one_or_several, read_cost
 from .reading import later_reading_options
 
 _MOST_CLASSES = 12  # the number of columns that fit on a terminal
@@ -23,6 +23,8 @@ def evaluate(
         str | None,
         typer.Option("--target", help="Target column.", metavar="COLUMN", show_default="as in training"),
     ] = None,
+    positive: Positive = None,
+    cost: Cost = None,
     json: Json = False,
     debug: Debug = False,
     *,
@@ -37,7 +39,14 @@ def evaluate(
     from ..runs.evaluation import evaluate_file
     from ..runs.saved_model import open_model
 
-    facts = evaluate_file(open_model(model), one_or_several(files), target, reading)
+    facts = evaluate_file(
+        open_model(model),
+        one_or_several(files),
+        target,
+        reading,
+        positive,
+        None if cost is None else read_cost(cost),
+    )
     if json:
         typer.echo(dumps(facts))
     else:
@@ -51,6 +60,7 @@ def _show(facts: dict[str, Any]) -> None:
     from ..data.wording import pluralize
     from ..report.sentences import format_interval, format_score
     from ..runs.notes_networks import per_cent
+    from .decisions import show_decisions
     from .display import print_line, score_of, table
 
     console = Console()
@@ -66,6 +76,7 @@ def _show(facts: dict[str, Any]) -> None:
         print_line(console, "\nConfusion matrix: true classes in rows, predicted ones in columns")
         counts = [(label, *row) for label, row in zip(classes, facts["confusion_matrix"], strict=True)]
         console.print(table(("", *classes), counts, right=range(len(classes) + 1)))
+    show_decisions(console, facts["decisions"])
     if facts.get("calibration"):
         of = f"class {classes[1]}" if len(classes) == 2 else "the predicted class"
         print_line(console, f"\nCalibration: predicted and observed frequency of {of}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any
@@ -70,6 +71,8 @@ Members = Annotated[int | None, option("--members", min=1, help="Number of netwo
 Cv = Annotated[int | None, option("--cv", min=2, help="Folds of a cross-validation over all rows, besides the test.", panel=FILES, default="none")]
 Metric = Annotated[str | None, option("--metric", help=_METRIC, panel=FILES, default="log_loss or rmse")]
 ClassWeight = Annotated[str | None, option("--class-weight", help="balanced: weight classes by the inverse of their frequency.", panel=FILES, default="none")]
+Positive = Annotated[str | None, option("--positive", help="Of two classes the one that F1, ROC and costs speak of.", panel=FILES, default="the rarer", metavar="CLASS")]
+Cost = Annotated[str | None, option("--cost", help="Cost of false positives and negatives, like fp=1,fn=5; chooses the threshold.", panel=FILES, default="none", metavar="fp=X,fn=Y")]
 Kind = Annotated[list[str] | None, option("--kind", help=_KIND, panel=FILES, default="inferred from the values", metavar="COLUMN=KIND")]
 Recipe = Annotated[str | None, option("--recipe", help="Recipe for preparation and training: simple or full.", panel=FILES)]
 TimeLimit = Annotated[float | None, option("--time-limit", help="Time limit of the fit in seconds.", panel=FILES, default="none")]
@@ -96,6 +99,7 @@ def read_values(options: dict[str, Any], names: Iterable[str]) -> dict[str, Any]
         Names of settings.
     """
     readers: dict[str, Callable[[Any], Any]] = {
+        "cost": read_cost,
         "layers": read_layers,
         "kinds": read_kinds,
         "source": one_or_several,
@@ -147,6 +151,29 @@ def read_layers(text: str) -> list[int]:
             f"commas, received {text!r}; try --layers 4 or --layers 20,7,5"
         )
     return sizes
+
+
+def read_cost(text: str) -> dict[str, float]:
+    """Return the costs of errors of a text like "fp=1,fn=5".
+
+    >>> read_cost("fp=1, fn=5")
+    {'fp': 1.0, 'fn': 5.0}
+    """
+    try:
+        costs = {
+            name.strip(): float(number) for name, number in (part.split("=") for part in text.split(","))
+        }
+    except ValueError:
+        costs = {}
+    if (
+        not costs
+        or not {"fp", "fn"}.issuperset(costs)
+        or not all(0 < cost < math.inf for cost in costs.values())
+    ):
+        raise UsageError(
+            f"--cost: expected costs above 0 of false positives and false negatives, received {text!r}; try --cost fp=1,fn=5"
+        )
+    return costs
 
 
 def read_task(text: str) -> str:

@@ -25,7 +25,7 @@ class Mistake:
     name : str
     truth, prediction : str
     error : str
-        The probability of the true class, or the error of a number; "" if unknown.
+        The probability of the true class, or true - predicted; "" if unknown.
     cells : tuple of str
         The values of the row in the columns shown.
     """
@@ -81,7 +81,7 @@ def shown_columns(facts: RunFacts) -> list[str]:
 
 def _numbers_by_error(facts: RunFacts, predictions: Predictions, most: int) -> list[tuple[int, str]]:
     """Return rows and their errors, the largest first."""
-    errors = np.asarray(predictions.prediction, dtype=float).ravel() - np.asarray(facts.y, dtype=float)
+    errors = np.asarray(facts.y, dtype=float) - np.asarray(predictions.prediction, dtype=float).ravel()
     finite = np.flatnonzero(np.isfinite(errors))
     order = finite[np.argsort(-np.abs(errors[finite]), kind="stable")][:most]
     return [(i, f"{'+' if errors[i] > 0 else ''}{format_number(errors[i])}") for i in order.tolist()]

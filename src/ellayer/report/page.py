@@ -68,7 +68,12 @@ def write_report(facts: RunFacts, path: str | os.PathLike[str]) -> Path:
         loader=PackageLoader("ellayer.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    environment.globals.update(seconds=sentences.format_seconds, pluralize=sentences.pluralize)
+    environment.globals.update(
+        seconds=sentences.format_seconds,
+        pluralize=sentences.pluralize,
+        number=sentences.format_number,
+        per_cent=sentences.per_cent,
+    )
     environment.filters["keep_percents"] = sentences.keep_percents
     text = environment.get_template("report.html").render(content(facts))
     path = Path(path)

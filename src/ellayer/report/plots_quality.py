@@ -263,12 +263,12 @@ def predicted_against_true(y: ArrayLike, prediction: ArrayLike, title: str = "",
 
 
 def residual_plot(y: ArrayLike, prediction: ArrayLike, title: str = "", target: str = "") -> Figure:
-    """Draw the error of each row, predicted minus true, over its prediction; arguments as ``predicted_against_true``."""
+    """Draw the error of each row, true - predicted, over its prediction; arguments as ``predicted_against_true``."""
     y, prediction = _finite(y, prediction)
     some = _some(len(y))
     of = f"predicted {shorten(target, 30)}".strip()
-    with _axes(title, of, "predicted - true", "upper left") as (figure, axes):
-        _points(axes, prediction[some], (prediction - y)[some])
+    with _axes(title, of, "true − predicted", "upper left") as (figure, axes):
+        _points(axes, prediction[some], (y - prediction)[some])
         axes.axhline(0.0, color=ORANGE, linewidth=1.4, linestyle="--", label="no error")
     return figure
 

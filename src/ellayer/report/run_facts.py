@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ..core.network import Network
     from ..inspection import Diagnosis
     from ..inspection.partial_dependence import Dependence
+    from .decision_facts import Decisions
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,7 +144,7 @@ class RunFacts:
     models : list of Predictions
         Predictions for those rows: first the network, then the models for comparison.
     classes : list
-        The labels, in the order of the columns of P.
+        The labels, in the order of the columns of P; of two the second is the positive one.
     held_out_on : str
         Name of those rows, like "test rows" or "validation rows".
     parameters : dict of arrays, optional
@@ -178,6 +179,10 @@ class RunFacts:
         Partial dependence on the most important columns.
     weight_pictures : array, shape (units, h, w) or (units, h, w, 3), optional
         The weights of the first layer, one image per unit.
+    reasons : dict of int to str
+        For the position of a held-out row, the columns that contribute most to its prediction.
+    decisions : Decisions, optional
+        Scores by class, thresholds and costs, or coverage of intervals, of the network.
     diagnosis : Diagnosis, optional
     cross_validation : CrossValidation, optional
     checks : list of Check
@@ -215,6 +220,8 @@ class RunFacts:
     importance_note: str = ""
     dependence: list[Dependence] = field(default_factory=list)
     weight_pictures: np.ndarray | None = None
+    reasons: dict[int, str] = field(default_factory=dict)
+    decisions: Decisions | None = None
     diagnosis: Diagnosis | None = None
     cross_validation: CrossValidation | None = None
     checks: list[Check] = field(default_factory=list)

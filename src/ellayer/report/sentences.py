@@ -26,6 +26,15 @@ def format_number(value: float | None) -> str:
     return (f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}").replace("-", "−")
 
 
+def per_cent(share: float) -> str:
+    """Return a share in per cent, its sign on the line of its number.
+
+    >>> per_cent(0.8437)
+    '84.4\\xa0%'
+    """
+    return f"{100 * share:.1f}\N{NO-BREAK SPACE}%"
+
+
 def format_score(name: str, value: float | None) -> str:
     """Return the value of a metric as text: shares in per cent, errors in three digits, others to three places.
 

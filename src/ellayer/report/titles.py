@@ -79,7 +79,7 @@ def of_roc(classes: list[object], score: Score) -> str:
     """
     area = format_score("roc_auc", score.value)
     return (
-        f"ROC curve, AUC {area}"
+        f"ROC curve for class {short(classes[1])}, AUC {area}"
         if len(classes) == 2
         else f"ROC curves, one class against the rest; mean AUC {area}"
     )

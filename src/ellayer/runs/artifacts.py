@@ -128,6 +128,7 @@ def summarise(run: TrainedRun, facts: RunFacts) -> dict[str, Any]:
         "classes": [str(label) for label in facts.classes],
         "scores": scored.pop(network, {}),
         "compared": scored,
+        "decisions": None if facts.decisions is None else facts.decisions.to_json(),
         "cross_validation": None if facts.cross_validation is None else facts.cross_validation.to_json(),
         "checks": [check.to_json() for check in facts.checks],
         "verdict": verdict(facts, of_models),

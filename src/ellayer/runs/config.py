@@ -28,7 +28,7 @@ READING = (
 )  # fmt: skip
 FILE = (
     "source", "sha256", "target", "task", "test", "cv", "split", "time", "group", "kinds", "layers", "epochs", "members", "metric", "class_weight",
-    "learning_rate", "batch_size", "time_limit", "recipe", "seed", *READING,
+    "positive", "cost", "learning_rate", "batch_size", "time_limit", "recipe", "seed", *READING,
 )  # fmt: skip
 MOST_SEED = 2**32 - 1
 _TEXT, _NUMBER, _COUNT, _TRUTH = "a text", "a number", "a whole number", "true or false"
@@ -36,7 +36,7 @@ _SIZES, _TEXTS, _COLUMN = "whole numbers", "a list of texts", "a column"
 _TYPES: dict[str, tuple[type, ...]] = {
     _TEXT: (str, Path), _NUMBER: (int, float), _COUNT: (int,), _TRUTH: (bool,), _SIZES: (int, list), _TEXTS: (list,),
     _COLUMN: (str, int), "a file or a list of files": (str, Path, list), "a sheet": (str, int), "a fraction or a file": (str, int, float), "a table of columns": (dict,),
-    "balanced, or a table of classes": (str, dict),
+    "balanced, or a table of classes": (str, dict), "a class": (str, int, float), "a table of fp and fn": (dict,),
 }  # fmt: skip
 # Allowed types of each setting; all others are texts.
 _VALUES = {
@@ -47,7 +47,7 @@ _VALUES = {
     **dict.fromkeys(("target", "time", "group"), _COLUMN),
     **dict.fromkeys(("names", "missing", "drop", "columns"), _TEXTS),
     "source": "a file or a list of files", "sheet": "a sheet", "test": "a fraction or a file", "kinds": "a table of columns",
-    "class_weight": "balanced, or a table of classes",
+    "class_weight": "balanced, or a table of classes", "positive": "a class", "cost": "a table of fp and fn",
 }  # fmt: skip
 
 

@@ -10,11 +10,13 @@ import numpy as np
 
 from ..core.metrics import class_numbers, equal_bins, reliability
 from ..errors import UsageError
+from ..report.decisions import positive_last
 from ..report.run_facts import Predictions
 from ..report.scores import scores, wilson
 from .config import shown_source
 from .matching import match_targets, unknown_classes
 from .messages import collect_messages
+from .positive_class import decisions_of, find_label
 from .saved_model import SavedModel
 from .table_trainer import digest_of
 
@@ -24,6 +26,8 @@ def evaluate_file(
     file: str | list[str],
     target: str | None = None,
     options: Mapping[str, Any] | None = None,
+    positive: str | None = None,
+    cost: Mapping[str, float] | None = None,
 ) -> dict[str, Any]:
     """Evaluate a model on a file like the one it was trained on.
 
@@ -35,12 +39,16 @@ def evaluate_file(
         The target column, if its name differs from that in training.
     options : mapping, optional
         Options of reading the file.
+    positive : str, optional
+        Of two classes the one that scores speak of, if not the one of the training.
+    cost : mapping, optional
+        "fp" and "fn" of the costs in the table of thresholds, if not those of the training.
 
     Returns
     -------
     dict
-        Plain data: "model", "target", "task", "rows", "scores", "notes", and for classes "classes",
-        "confusion_matrix" (true classes in rows) and "calibration".
+        Plain data: "model", "target", "task", "rows", "scores", "decisions", "notes", and for classes "classes"
+        (of two the positive one is the second), "confusion_matrix" (true classes in rows) and "calibration".
 
     Raises
     ------
@@ -56,10 +64,14 @@ def evaluate_file(
             f"{saved.path}: expected a model of one target, received one of {predictions.prediction.shape[1]}; evaluate "
             "such a network from Python"
         )
+    label = getattr(saved.model, "positive_", None) if positive is None else find_label(classes, positive)
+    classes, (predictions,) = positive_last(classes, [predictions], label)
+    costs = getattr(saved.model, "cost", None) if cost is None else cost
     scored = scores(y, predictions.prediction, predictions.P, classes or None)
     facts: dict[str, Any] = {
         "model": str(saved.path), "target": str(examples.target), "task": "classes" if classes else "numbers",
         "rows": len(y), "scores": {name: score.to_json() for name, score in scored.items()},
+        "decisions": decisions_of(saved.model, y, predictions, classes, costs).to_json(),
     }  # fmt: skip
     if classes:
         from ..report.plots_quality import count_pairs

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -11,13 +11,17 @@ import numpy as np
 
 from ..core.metrics import METRICS
 from ..errors import EllayerError
-from ..inspection import Diagnosis, diagnose
+from ..inspection import Diagnosis, Explanation, diagnose, explain
 from ..inspection.importance import Importance, permutation_importance
 from ..inspection.partial_dependence import Dependence, partial_dependence
+from ..report.decisions import positive_last
+from ..report.mistakes import largest_mistakes
 from ..report.run_facts import Check, RunFacts
+from ..report.sentences import format_number
 from .checks import SIMPLE_MODELS
 from .config import config_text
 from .messages import no_warnings
+from .positive_class import decisions_of
 from .trained_run import TrainedRun
 from .versions import versions
 
@@ -45,18 +49,19 @@ def evaluate(run: TrainedRun) -> RunFacts:
     rows = held_out.examples
     importance = _importance(run, rows)
     checks = run.checks(held_out, [] if importance is None else [row.columns[0] for row in importance.rows])
+    classes, models = positive_last(run.classes, held_out.predictions, getattr(run.model, "positive_", None))
     facts = RunFacts(
         name=run.name,
         task=str(run.survey.task),
         target=str(run.survey.target),
-        classes=run.classes,
+        classes=classes,
         network=parts.network,
         parameters=parts.member_parameters[0] if parts.member_parameters else None,
         members=len(parts.member_parameters),
         history=parts.history,
         best_epoch=run.best_epochs[0] if run.best_epochs else None,
         y=np.asarray(rows.y),
-        models=held_out.predictions,
+        models=models,
         held_out_on=held_out.description,
         source=run.source,
         command="ellayer train --config config.toml",
@@ -76,6 +81,9 @@ def evaluate(run: TrainedRun) -> RunFacts:
         importance_note="" if importance is None else importance.description(),
         dependence=_dependence(run, rows, importance),
         weight_pictures=_weight_pictures(run),
+        decisions=decisions_of(run.model, np.asarray(rows.y), models[0], classes, run.settings.get("cost"))
+        if models and rows.m
+        else None,
         diagnosis=_diagnosis(run, checks),
         cross_validation=run.cross_validation,
         checks=run.checks(
@@ -84,8 +92,29 @@ def evaluate(run: TrainedRun) -> RunFacts:
         seconds=run.seconds,
         versions=versions(),
     )
+    facts = replace(facts, reasons=_reasons(run, rows, facts))
     run.seconds["evaluating"] = time.perf_counter() - begin
     return facts
+
+
+def _reasons(run: TrainedRun, rows: Examples, facts: RunFacts) -> dict[int, str]:
+    """Return the columns that contribute most to the predictions with the largest errors."""
+    if run.parts.network is None or isinstance(rows.X, np.ndarray) or not facts.models or not rows.m:
+        return {}
+    places = [mistake.place for mistake in largest_mistakes(facts, facts.models[0])]
+    if not places:
+        return {}
+    with no_warnings():
+        explanation = explain(run.model, rows.X[places])
+    return {place: _reason(explanation, k) for k, place in enumerate(places)}
+
+
+def _reason(explanation: Explanation, row: int) -> str:
+    top = [
+        f"{name} {'+' if value > 0 else ''}{format_number(value)}" for name, value in explanation.top(row, 3)
+    ]
+    label = "" if explanation.labels is None else f"{explanation.labels[row]}: "
+    return label + ", ".join(top)
 
 
 def _importance(run: TrainedRun, rows: Examples) -> Importance | None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 # Option -> parameter of the estimators.
 PARAMETERS = {
     "layers": "hidden_layer_sizes", "epochs": "epochs", "members": "n_members", "metric": "metric",
-    "class_weight": "class_weight", "learning_rate": "learning_rate", "batch_size": "batch_size",
+    "class_weight": "class_weight", "positive": "positive", "cost": "cost", "learning_rate": "learning_rate", "batch_size": "batch_size",
     "time_limit": "time_limit", "recipe": "recipe", "kinds": "column_kinds", "seed": "random_state",
 }  # fmt: skip
 
@@ -70,4 +70,6 @@ def model_settings(model: TabularClassifier | TabularRegressor) -> dict[str, Any
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, bool):  # a class; TOML would read it as another kind of setting
+        return str(value)
     return list(value) if isinstance(value, tuple) else value

@@ -19,6 +19,7 @@ from .config import DETECTED, FILE, shown_source
 from .cross_validation import cross_validate
 from .folder import OutputFolder
 from .messages import collect_messages, no_warnings
+from .positive_class import choose_positive
 from .predictions import predict
 from .progress import StartProgress
 from .saved_model import ModelExamples
@@ -85,8 +86,10 @@ class TableTrainer:
         _check_target(examples)
         _check_columns(examples, facts)
         split_messages = source.split(str(facts.task), facts, settings)
+        chosen, positive_messages = choose_positive(np.asarray(examples.y), str(facts.task), settings)
+        settings |= chosen
         model = make_model(str(facts.task), settings)
-        messages = [*examples.notes, *_check_digest(settings), *split_messages]
+        messages = [*examples.notes, *_check_digest(settings), *split_messages, *positive_messages]
         return cls(settings, source, facts, model, messages, time.perf_counter() - begin)
 
     @property
