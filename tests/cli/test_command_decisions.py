@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import polars as pl
@@ -81,6 +82,55 @@ def test_the_threshold_of_the_costs_is_stored_and_used(folder, run_in):
     plain = evaluated(folder, run_in, "plain", "risk.csv", "--cost", "fn=8")["decisions"]
     used = lambda facts: next(row["cost"] for row in facts["thresholds"] if row["used"])  # noqa: E731
     assert used(told) < used(plain)
+
+
+def test_cross_validation_speaks_of_the_same_class(folder, run_in):
+    done = run_in(
+        folder,
+        "train",
+        "risk.csv",
+        "-t",
+        "risk",
+        "--cv",
+        3,
+        "--epochs",
+        5,
+        "--layers",
+        4,
+        "--out",
+        "cv",
+        "-q",
+    )
+    assert done.returncode == 0, done.stderr
+    folds = facts_of(folder, "cv")["cross_validation"]["scores"]
+    assert folds["the most frequent class"]["f1"]["value"] == 0.0  # of the rarer class
+    assert 0.6 < folds["logistic regression"]["roc_auc"]["value"] < 1.0
+
+
+def test_the_report_has_the_decisions_and_the_columns_behind_the_largest_errors(folder):
+    page = (folder / "cost" / "report.html").read_text(encoding="utf-8")
+    order = [
+        page.index(f"<h2>{title}")
+        for title in (
+            "Scores",
+            "Feature importance",
+            "The data",
+            "The network",
+            "Largest errors",
+            "Reproduce",
+        )
+    ]
+    assert order == sorted(order)
+    for text in (
+        "positive class: bad",
+        "Thresholds of p(bad), at a cost of 1 for a false positive and 8",
+        "largest contributions",
+    ):
+        assert text in page
+    assert re.search(r"<td>bad: [ab] [+−][\d.]+", page)
+    page = (folder / "size" / "report.html").read_text(encoding="utf-8")
+    assert "Prediction intervals" in page
+    assert "true − predicted" in page
 
 
 def test_the_config_repeats_positive_class_and_costs(folder, run_in):

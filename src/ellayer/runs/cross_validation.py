@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import UsageError
 from ..estimators.hold_out import Splitter
+from ..report.decisions import positive_last
 from ..report.run_facts import CrossValidation, Predictions
 from ..report.scores import score_over_folds, score_values
 from .baselines import all_classes, simple_models
@@ -76,7 +77,9 @@ def cross_validate(
     folds = _folds(examples, splitter, settings, classes, repeats)
     progress = start("cross-validation", 0)
     results = [_predict_fold(make(), examples, fold, splitter, settings, classes, progress) for fold in folds]
-    return _collect(results, examples, classes, settings["cv"], repeats)
+    positive = settings.get("positive")
+    results = [replace(fold, models=positive_last(classes, fold.models, positive)[1]) for fold in results]
+    return _collect(results, examples, positive_last(classes, [], positive)[0], settings["cv"], repeats)
 
 
 def _folds(
