@@ -86,9 +86,7 @@ def evaluate(run: TrainedRun) -> RunFacts:
         else None,
         diagnosis=_diagnosis(run, checks),
         cross_validation=run.cross_validation,
-        checks=run.checks(
-            held_out, [] if importance is None else [row.columns[0] for row in importance.rows]
-        ),
+        checks=checks,
         seconds=run.seconds,
         versions=versions(),
     )
