@@ -55,7 +55,7 @@ def test_a_target_made_of_two_columns(train, target, pair):
 def test_a_column_that_is_the_target_in_other_units(train, capsys):
     run = train({"celsius": 5 / 9 * (A - 32), "noise": NOISE, "y": A}, epochs=100, layers=[64, 64])
     alarms = alarms_of(run)
-    assert "'celsius' gives the target 'y' away" in alarms["columns that give the target away"][1]
+    assert "'celsius' leaks the target 'y'" in alarms["columns that give the target away"][1]
     grade, figure = alarms["too good to be true"]
     assert grade == "FAIL"
     assert "'celsius' alone reaches" in figure
@@ -69,7 +69,7 @@ def test_a_column_that_is_the_target_in_other_units(train, capsys):
     show_run(run.summary, run.path)
     shown = " ".join(capsys.readouterr().out.split())
     assert "FAIL: too good to be true: R²" in shown
-    assert "Warning: 'celsius' gives the target" not in shown
+    assert "Warning: 'celsius' leaks the target" not in shown
 
 
 def test_a_column_that_counts_the_rows(train):

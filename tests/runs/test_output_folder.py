@@ -78,7 +78,10 @@ def test_a_folder_in_use_is_refused():
 
 def test_a_place_below_a_file_is_refused():
     Path("file").touch()
-    with pytest.raises(UsageError, match="can be written"), output_folder(Path("file/sub/run"), "flower"):
+    with (
+        pytest.raises(UsageError, match="expected a writable folder"),
+        output_folder(Path("file/sub/run"), "flower"),
+    ):
         pass
     assert [p.name for p in Path().iterdir()] == ["file"]
 

@@ -77,7 +77,7 @@ T = ("--target", "kind")
         (("good.csv", *T, "--test", "short.csv"), "but --test short.csv lacks 'b'; it has 'a', 'c'"),
         (("good.csv", *T, "--test", "untold.csv"), "of untold.csv, but all 2 are missing"),
         (("good.csv", *T, "--kind", "a=odd"), "expected one of boolean, categorical"),
-        (("good.csv", *T, "--iterations", "5"), "--iterations does not go with the file good.csv"),
+        (("good.csv", *T, "--iterations", "5"), "--iterations is not supported for the file good.csv"),
         (("good.csv", *T, "--out", "full"), "is not empty"),
         (("alone",), "received one with images, 'cats'"),
     ],

@@ -21,7 +21,7 @@ ORDERED = 0.99  # share of the steps from row to row that do not go back
 DRIFT = 0.8  # AUC of early against late rows
 FOLLOWS = 0.9  # rank correlation with the time above which a column is another form of it
 FEWEST_TIMES, FEWEST_GROUPS, FEWEST_OF_EACH = 10, 5, 30
-MOST_ALONE = 20  # columns to tell them apart by alone
+MOST_ALONE = 20  # columns to separate the rows by a single one
 MOST_ROWS = 2_000  # to tell two sets of rows apart
 ID_NAME = re.compile(
     r"(?i:(^|[_\W])(id|uuid|key|user|customer|client|patient|subject|person|household|session|device|account)([_\W]|$))"
@@ -135,7 +135,7 @@ def separability(columns: Sequence[CodedColumn], second: np.ndarray, rows: np.nd
 def distinguish(
     first: pl.DataFrame, second: pl.DataFrame, leave_out: Sequence[str], limit: float
 ) -> tuple[float, list[str]]:
-    """Return the AUC with which the rows of two tables are told apart; from a limit on, the columns that do most.
+    """Return the AUC with which the rows of two tables are separated; from a limit on, the columns that do most.
 
     Parameters
     ----------

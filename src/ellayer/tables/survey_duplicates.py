@@ -16,7 +16,7 @@ _AS_ONE = 0.9999  # correlation above which two numeric columns are the same in 
 
 
 def leak_findings(columns: Sequence[CodedColumn], target: CodedColumn, task: str) -> dict[str, str]:
-    """Return, by its name, a warning for each column that gives the target away.
+    """Return, by its name, a warning for each column that leaks the target.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def leak_findings(columns: Sequence[CodedColumn], target: CodedColumn, task: str
         leak = _leak(column, target, task)
         if leak:
             findings[column.name] = (
-                f"{column.name!r} gives the target {target.name!r} away: {leak}; drop it unless it is known before "
+                f"{column.name!r} leaks the target {target.name!r}: {leak}; drop it unless it is known before "
                 f"the target is"
             )
     return findings
