@@ -40,7 +40,7 @@ def make_models():
     F = data.load("flower")
     network = Network([3, 4, 1])
     weights = initialize_parameters(network, seed=1)
-    weights["W1"][0, :2] = 0.0, np.nan
+    weights["W1"][0, 0] = 0.0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return {
@@ -108,12 +108,11 @@ def test_the_statistics_are_those_of_the_weights(ellayer, models):
     path, (_, parameters) = models["pair"]
     rows = {row["name"]: row for row in told_of(ellayer, path)["parameters"]}
     W1 = parameters["W1"]
-    assert rows["W1"]["mean"] == pytest.approx(np.nanmean(W1))
-    assert rows["W1"]["std"] == pytest.approx(np.nanstd(W1))
-    assert (rows["W1"]["min"], rows["W1"]["max"]) == (np.nanmin(W1), np.nanmax(W1))
-    assert (rows["W1"]["zeros"], rows["W1"]["not_finite"]) == (pytest.approx(1 / 12), 1)
+    assert rows["W1"]["mean"] == pytest.approx(np.mean(W1))
+    assert rows["W1"]["std"] == pytest.approx(np.std(W1))
+    assert (rows["W1"]["min"], rows["W1"]["max"]) == (np.min(W1), np.max(W1))
+    assert rows["W1"]["zeros"] == pytest.approx(1 / 12)
     assert rows["b1"]["zeros"] == 1.0
-    assert "not finite" in ellayer("inspect", path).stdout
 
 
 def test_members_are_taken_together(ellayer, models):

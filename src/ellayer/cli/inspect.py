@@ -95,20 +95,17 @@ def _layer_table(facts: dict[str, Any]) -> Table:
 
 
 def _weight_table(facts: dict[str, Any]) -> Table:
-    """Return statistics of the weights; counts of values that are not finite only if there are any."""
+    """Return statistics of the weights."""
     from .display import table
 
     parameters = facts["parameters"]
     over = f" over {facts['members']} members" if facts["members"] > 1 else ""
-    headings: tuple[str, ...] = ("", "shape", "mean", "std", "min", "max", "zeros")
-    rows: list[tuple[Any, ...]] = [
+    headings = ("", "shape", "mean", "std", "min", "max", "zeros")
+    rows = [
         (row["name"], _shape(row["shape"]), *(_number(row[key]) for key in ("mean", "std", "min", "max")),
          f"{100 * row['zeros']:.3g} %")
         for row in parameters
     ]  # fmt: skip
-    if any(row["not_finite"] for row in parameters):
-        headings = (*headings, "not finite")
-        rows = [(*row, f"{values['not_finite']:,}") for row, values in zip(rows, parameters, strict=True)]
     kinds = ", ".join(sorted({row["dtype"] for row in parameters}))
     return table(headings, rows, title=f"Weights{over}, {kinds}", right=range(2, 8))
 

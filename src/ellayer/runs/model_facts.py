@@ -104,7 +104,7 @@ def _row(layer: int | str, units: int, activation: str, shapes: dict[str, tuple[
 
 
 def statistics(network: Network | None, members: Sequence[Parameters]) -> list[dict[str, Any]]:
-    """Return one row per parameter, over all members: mean, standard deviation, range, fractions of zeros and of nan.
+    """Return one row per parameter, over all members: mean, standard deviation, range, fraction of zeros.
 
     Parameters
     ----------
@@ -122,13 +122,9 @@ def statistics(network: Network | None, members: Sequence[Parameters]) -> list[d
 
 def _statistics(name: str, arrays: Sequence[np.ndarray]) -> dict[str, Any]:
     values = np.concatenate([np.asarray(array, np.float64).ravel() for array in arrays])
-    finite = values[np.isfinite(values)]
-    numbers = dict.fromkeys(("mean", "std", "min", "max"), math.nan)
-    if len(finite):
-        numbers = {"mean": finite.mean(), "std": finite.std(), "min": finite.min(), "max": finite.max()}
     return {
-        "name": name, "shape": list(arrays[0].shape), "dtype": str(arrays[0].dtype), **numbers,
-        "zeros": (values == 0).mean(), "not_finite": int(len(values) - len(finite)),
+        "name": name, "shape": list(arrays[0].shape), "dtype": str(arrays[0].dtype), "mean": values.mean(),
+        "std": values.std(), "min": values.min(), "max": values.max(), "zeros": (values == 0).mean(),
     }  # fmt: skip
 
 
