@@ -175,7 +175,7 @@ def tensor(begin, end, shape=(1,), dtype="F64"):
         raw({"__metadata__": {"ellayer": '{"format_version": 1e999}'}}),
         raw({"__metadata__": {"ellayer": "9" * 100_000}}),
     ],
-    ids=str,
+    ids=lambda content: f"{str(content)[:24]} {len(content):,} bytes",
 )  # fmt: skip
 def test_lies_of_the_header_are_refused(tmp_path, content):
     path = tmp_path / "m"

@@ -69,7 +69,7 @@ def _parse(text: bytes, where: str) -> object:
         raise DataError(f"expected each name once in a record, but {where} holds {error} twice") from None
     except (ValueError, RecursionError) as error:
         raise DataError(
-            f"expected whole JSON, but {where} is cut off or damaged ({error}); fetch or write it again"
+            f"expected whole JSON, but {where} is truncated or damaged ({error}); fetch or write it again"
         ) from error
 
 

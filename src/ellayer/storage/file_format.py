@@ -335,5 +335,5 @@ def _not_whole(path: Path, error: str) -> str:
     looks = f"; it looks like {looks}" if looks and not ours else ""
     return (
         f"{path}: expected a complete file that Ellayer wrote, received {size} bytes that do not add up ({error}){looks}; "
-        "was it cut off, altered, or written by another program? Copy or download it again"
+        "was it truncated, altered, or written by another program? Copy or download it again"
     )

@@ -171,8 +171,8 @@ def _check_declared(shape: tuple[int, ...], dtype: np.dtype, size: int, what: st
     declared = math.prod(shape) * dtype.itemsize
     if declared != size:
         raise DataError(
-            f"{what} declares the shape {shape} of {dtype}, {bytes_text(declared)}, but holds {bytes_text(size)}: it is cut "
-            f"off or damaged; download the file again"
+            f"{what} declares the shape {shape} of {dtype}, {bytes_text(declared)}, but holds {bytes_text(size)}: it is "
+            f"truncated or damaged; download the file again"
         )
     if dtype.kind not in "buifc" and declared > _MOST_TEXT:
         raise DataError(
