@@ -79,7 +79,7 @@ def test_classes_have_probabilities_out_of_fold(table, tmp_path):
     network = validation.models[0]
     np.testing.assert_allclose(network.P.sum(axis=1), 1.0)
     assert accuracy_score(validation.y, network.prediction) > 0.5
-    assert (tmp_path / "classes/out-of-fold.csv").read_text().startswith("row,true,predicted,p(down),p(up)")
+    assert (tmp_path / "classes/out-of-fold.csv").read_text().startswith("row,true,predicted,p(up),p(down)")
 
 
 def test_by_time_the_first_rows_are_never_predicted(table, tmp_path):

@@ -212,7 +212,7 @@ def test_a_column_said_to_be_a_date_is_one_or_is_refused():
 
 def test_dates_with_day_and_month_alike_have_a_note():
     texts = [f"{m:02d}/01/{y}" for y in range(2005, 2010) for m in range(1, 13)]
-    with pytest.warns(FitWarning, match="column 'when' .date.: day and month cannot be told apart"):
+    with pytest.warns(FitWarning, match="column 'when' .date.: the order of day and month is ambiguous"):
         TablePreparation().fit(frame(when=texts))
 
 

@@ -49,7 +49,9 @@ def simple_models(
         preparation = TablePreparation(settings.get("kinds"))
         prepared = preparation.fit_transform(train.X)
         rows = preparation.transform(X)
-        for name, model, most in _models(task, prepared.shape, max(len(classes), 1), settings["seed"]):
+        trees = len(classes) if len(classes) > 2 else 1  # of one iteration
+        values = 0.0 if train.image_shape else BOOSTED_VALUES / trees
+        for name, model, most in _models(task, prepared.shape, values, settings["seed"]):
             used = np.sort(order[:most]) if len(y) > most else np.arange(len(y))
             if name not in CONSTANTS and (not prepared.shape[1] or len(np.unique(y[used])) < 2):
                 continue
@@ -60,14 +62,16 @@ def simple_models(
     return predictions
 
 
-def _models(task: str, shape: tuple[int, int], K: int, seed: int) -> list[tuple[str, BaseEstimator, int]]:
+def _models(
+    task: str, shape: tuple[int, int], values: float, seed: int
+) -> list[tuple[str, BaseEstimator, int]]:
     """Return the name of each model, the model, and the number of rows that it is fitted on at most."""
     from sklearn.dummy import DummyClassifier, DummyRegressor
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
     from sklearn.linear_model import LogisticRegression, Ridge
 
     m, columns = shape
-    boosted = int(BOOSTED_VALUES / (max(columns, 1) * (K if K > 2 else 1)))
+    boosted = int(values / max(columns, 1))
     boosted = boosted if boosted >= min(m, LINEAR_ROWS) else 0
     if task == "numbers":
         return [
