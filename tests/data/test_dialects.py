@@ -8,6 +8,7 @@ import gzip
 import io
 
 import numpy as np
+import polars
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -105,20 +106,27 @@ def write(path, table, dialect):
     return path
 
 
-def by_the_csv_module(path, dialect):
-    """Return the texts of the columns as Python's own reader splits them."""
+def plain_text(path, dialect):
+    """Return the text of a file, unpacked, with line feeds and without its title."""
     content = gzip.decompress(path.read_bytes()) if dialect["packed"] else path.read_bytes()
-    text = (
-        content.decode(dialect["encoding"])
-        .replace("\r\n", "\n")
-        .replace("\r", "\n")
-        .removeprefix("A table\n\n")
-    )
-    names, *rows = csv.reader(io.StringIO(text, newline=""), delimiter=dialect["delimiter"])
+    text = content.decode(dialect["encoding"]).replace("\r\n", "\n").replace("\r", "\n")
+    return text.removeprefix("A table\n\n")
+
+
+def by_the_csv_module(text, delimiter):
+    """Return the texts of the named columns as Python's own reader splits them."""
+    names, *rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     columns = zip(*rows, strict=True)
     return {
         name: [t.strip() or None for t in column] for name, column in zip(names, columns, strict=True) if name
     }
+
+
+def by_polars(text, delimiter):
+    """Return the texts of the named columns as polars splits them."""
+    frame = polars.read_csv(text.encode(), separator=delimiter, infer_schema=False)
+    names = [name for name in frame.columns if name and "_duplicated_" not in name]
+    return {name: [(t or "").strip() or None for t in frame[name].to_list()] for name in names}
 
 
 def in_two_dialects(folder, table, first, second):
@@ -165,8 +173,10 @@ def test_a_stream_gives_the_values_notes_and_refusals_of_memory(tmp_path, table,
     assert cells == whole.X.rows()
     assert [label for _, y in blocks for label in y.tolist()] == whole.y.tolist()
     again = read_examples(path, target="y", reading=whole.reading, **options)
-    for name, texts in by_the_csv_module(path, dialect).items():
-        assert again.raw[name].to_list() == texts
+    text = plain_text(path, dialect)
+    for columns_of in (by_the_csv_module, by_polars):
+        for name, texts in columns_of(text, dialect["delimiter"]).items():
+            assert again.raw[name].to_list() == texts
     assert set(stream.notes + stream.odd) == set(again.notes)
 
 
