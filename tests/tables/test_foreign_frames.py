@@ -61,8 +61,10 @@ def test_dask_is_read_or_refused_with_a_remedy():
 
 
 def test_whole_numbers_of_128_bits():
-    frame = pl.DataFrame({"k": pl.Series([1, None, 2**70], dtype=pl.Int128)})
-    assert np.array_equal(read_table(frame)[0].values, [1.0, np.nan, 2.0**70], equal_nan=True)
+    short, long = (pl.Series([1, None, last], dtype=pl.Int128) for last in (7, 2**70))
+    columns = read_table(pl.DataFrame({"short": short, "long": long}))
+    assert np.array_equal(columns[0].values, [1.0, np.nan, 7.0], equal_nan=True)
+    assert columns[1].values.tolist() == ["1", None, str(2**70)]
 
 
 @pytest.mark.parametrize(

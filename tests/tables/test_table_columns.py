@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ellayer import TablePreparation
 from ellayer.data.text.cells import number_text
 from ellayer.tables.columns import Column, as_texts, column_names, read_table
 from ellayer.tables.kinds import infer_kind
@@ -161,3 +162,25 @@ def test_one_value_has_one_spelling():
     texts = as_texts(read_table(pd.DataFrame({"c": [1, 1.0, "1", " 1 ", b"1", "x"]}))[0].values)
     assert texts.tolist() == ["1"] * 5 + ["x"]
     assert as_texts(Column("c", np.array([1.0, np.nan])).values).tolist() == ["1", None]
+
+
+LONG = [1628316962488190583 + i for i in range(60)]
+
+
+@pytest.mark.filterwarnings("ignore::ellayer.estimators.ColumnWarning")
+@pytest.mark.parametrize(
+    "table",
+    [
+        pl.DataFrame({"post_id": LONG, "x": range(60)}),
+        pl.DataFrame({"post_id": [None, *LONG[1:]], "x": range(60)}),
+        pd.DataFrame({"post_id": LONG, "x": range(60)}),
+        pd.DataFrame({"post_id": pd.array([None, *LONG[1:]], dtype="Int64"), "x": range(60)}),
+        pd.DataFrame({"post_id": pd.Series([None, *LONG[1:]], dtype=object), "x": range(60)}),
+    ],
+    ids=["polars", "polars, one missing", "pandas", "pandas, one missing", "objects"],
+)
+def test_integers_that_float64_has_not_keep_their_digits(table):
+    column = read_table(table)[0]
+    assert column.values[1] == str(LONG[1])
+    kinds = {row["name"]: row["kind"] for row in TablePreparation().fit(table).describe()}
+    assert kinds == {"post_id": "identifier", "x": "numeric"}

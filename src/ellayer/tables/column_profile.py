@@ -79,7 +79,8 @@ class ColumnProfile:
             return False
         present = self.numbers[~np.isnan(self.numbers)]
         whole = np.isfinite(present).all() and (present == np.floor(present)).all()
-        return bool(whole) and len(present) > MANY and len(np.unique(present)) == len(present)
+        distinct = self.levels or np.unique(present)  # as texts where the digits are too many for float64
+        return bool(whole) and len(present) > MANY and len(distinct) == len(present)
 
     @property
     def hardly_repeats(self) -> bool:

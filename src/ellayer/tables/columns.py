@@ -23,6 +23,7 @@ from ..data.wording import pluralize, quoted_list
 from ..errors import EllayerError
 
 TableLike: TypeAlias = object  # a frame, or array-like of shape (m, n), which ``read_table`` checks
+_EXACT = 2**53  # beyond it float64 has not all integers: longer ones are names of something, kept as texts
 BOOLEANS = {
     "false": False, "f": False, "no": False, "n": False, "0": False,
     "true": True, "t": True, "yes": True, "y": True, "1": True,
@@ -143,6 +144,8 @@ def _from_series(series: nw.Series[Any]) -> Column:
         return Column(name, _as_levels(series.to_list(), name), "categorical")
     if dtype in (nw.Int128, nw.UInt128):  # which NumPy has not
         series = series.cast(nw.Float64)
+    if dtype.is_integer() and any(abs(end or 0) > _EXACT for end in (series.min(), series.max())):
+        return Column(name, _as_texts(series.to_list(), name))
     is_number = dtype.is_numeric() and dtype != nw.Decimal
     is_truth = dtype == nw.Boolean and not series.is_null().any()
     if is_number or is_truth or dtype.is_temporal():
@@ -154,6 +157,8 @@ def _from_array(name: str, values: np.ndarray) -> Column:
     kind = values.dtype.kind
     if kind == "b":
         return Column(name, values)
+    if kind in "iu" and len(values) and any(abs(int(end)) > _EXACT for end in (values.min(), values.max())):
+        return Column(name, _as_texts(values.tolist(), name))
     if kind in "fiu":
         return Column(name, values.astype(np.float64))
     if kind == "M":
@@ -162,7 +167,7 @@ def _from_array(name: str, values: np.ndarray) -> Column:
         seconds = values.astype("timedelta64[us]").astype(np.float64) / 1e6
         return Column(name, np.where(np.isnat(values), np.nan, seconds))
     objects = values.tolist()
-    if _all_numbers(objects):
+    if _all_numbers(objects) and not any(type(v) is int and abs(v) > _EXACT for v in objects):
         return Column(name, np.array([math.nan if is_missing(v) else float(v) for v in objects]))
     return Column(name, _as_texts(objects, name))
 
@@ -207,6 +212,8 @@ def _text(value: object, name: str) -> str | None:
         return None if value != value else str(value)
     if isinstance(value, datetime.timedelta):
         return number_text(value.total_seconds())
+    if isinstance(value, numbers.Integral):
+        return str(int(value))
     if isinstance(value, (numbers.Real, decimal.Decimal)):
         return None if value != value else number_text(float(value))
     if isinstance(value, numbers.Number):
