@@ -1,28 +1,26 @@
 """Named data sets, as arrays whose columns are examples, and files, whose rows are examples."""
 
-from .dataset import Dataset
-from .errors import DataError, MissingFileError
-from .examples import Examples, read_examples
-from .images.picture import load_picture
-from .loading import FILE_SETS, READERS, load
-from .memory import available_memory
-from .named import NAMED, NamedSet
-from .stream import TableStream
-from .table_size import too_large
+from __future__ import annotations
 
-__all__ = [
-    "FILE_SETS",
-    "NAMED",
-    "READERS",
-    "DataError",
-    "Dataset",
-    "Examples",
-    "MissingFileError",
-    "NamedSet",
-    "TableStream",
-    "available_memory",
-    "load",
-    "load_picture",
-    "read_examples",
-    "too_large",
-]
+from .._lazy import lazy_names
+
+_HOMES = {
+    "FILE_SETS": ".loading",
+    "NAMED": ".named",
+    "READERS": ".loading",
+    "DataError": ".errors",
+    "Dataset": ".dataset",
+    "Examples": ".examples",
+    "MissingFileError": ".errors",
+    "NamedSet": ".named",
+    "TableStream": ".stream",
+    "available_memory": ".memory",
+    "load": ".loading",
+    "load_picture": ".images.picture",
+    "read_examples": ".examples",
+    "too_large": ".table_size",
+}
+
+__all__ = list(_HOMES)
+
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import quote
+
+import polars as pl
 
 from .errors import DataError
 from .extras import import_extra
@@ -18,9 +20,6 @@ from .parquet import check_schema, check_texts, plain_numbers
 from .python_values import check_value_memory, frame_of_values
 from .read_options import ReadOptions
 from .table_frame import TableFrame, check_names
-
-if TYPE_CHECKING:
-    import sqlite3
 
 _ROWS_AT_ONCE = 10_000
 _LONGEST_VALUE = 1 << 24  # bytes of one text in SQLite
@@ -36,8 +35,6 @@ def read_sqlite(path: Path, options: ReadOptions) -> TableFrame:
     DataError
         For a damaged file, no such table, several tables where none is named, and a query that does not only read.
     """
-    import sqlite3
-
     uri = f"file:{quote(str(path.absolute()))}?mode=ro"
     with (
         _explained(path, "SQLite", sqlite3.Error, sqlite3.Warning),
@@ -68,8 +65,6 @@ def read_sqlite(path: Path, options: ReadOptions) -> TableFrame:
 
 def _confine(file: sqlite3.Connection) -> None:
     """Allow only reading of tables, because views of the file and a query may contain any statement."""
-    import sqlite3
-
     allowed = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
     file.set_authorizer(lambda action, *_: sqlite3.SQLITE_OK if action in allowed else sqlite3.SQLITE_DENY)
     file.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_VALUE)
@@ -94,8 +89,6 @@ def read_duckdb(path: Path, options: ReadOptions) -> TableFrame:
         As ``read_sqlite``; and where duckdb is not installed.
     """
     duckdb = import_extra("duckdb", "a DuckDB database", path)
-    import polars as pl
-
     settings = {
         "enable_external_access": "false",  # a view of the file, or a query, could read any other file
         "autoload_known_extensions": "false",

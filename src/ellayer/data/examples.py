@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import polars as pl
 
 from .errors import DataError
 from .file_kinds import check_options, read_file
@@ -21,9 +22,6 @@ from .schema.typed import read_typed
 from .sources import Place, located
 from .table_frame import TableFrame
 from .target_column import find_column, take_target
-
-if TYPE_CHECKING:
-    import polars as pl
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -70,8 +68,6 @@ class Examples:
 
     def as_written(self, name: str) -> pl.Series:
         """Return a column of a table as in the file, if known: 0.10, not 0.1."""
-        import polars as pl
-
         column = self.X[name]
         assert isinstance(column, pl.Series)
         if self.raw is None or name not in self.raw.columns:

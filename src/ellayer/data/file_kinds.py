@@ -1,7 +1,7 @@
 """The supported kinds of file: how each is recognised, its options, and its reader.
 
-A new kind is a row of ``FILE_KINDS``. If first bytes tell it, ``files.describe_head`` has them. Readers import their
-libraries, and are imported themselves, only when they are called.
+A new kind is a row of ``FILE_KINDS``. If first bytes tell it, ``files.describe_head`` has them. Readers import the
+libraries that few users need when they are called.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from . import parquet
+from . import databases, json_records, parquet, workbook
+from .archives import unpacked_table
 from .arrays import read as arrays
 from .errors import DataError
 from .files import describe_content, is_json, shown_as, table_suffix
@@ -63,44 +64,8 @@ class FileKind:
         return set(TABLE_OPTIONS) <= set(self.options) and self.name != "zip"
 
 
-def _read_parquet(path: Path, options: ReadOptions) -> Content:
-    return parquet.read_parquet(path)
-
-
-def _read_feather(path: Path, options: ReadOptions) -> Content:
-    from .feather import read_feather
-
-    return read_feather(path)
-
-
-def _read_workbook(path: Path, options: ReadOptions) -> Content:
-    from .workbook import read_workbook
-
-    return read_workbook(path, options)
-
-
-def _read_sqlite(path: Path, options: ReadOptions) -> Content:
-    from .databases import read_sqlite
-
-    return read_sqlite(path, options)
-
-
-def _read_duckdb(path: Path, options: ReadOptions) -> Content:
-    from .databases import read_duckdb
-
-    return read_duckdb(path, options)
-
-
-def _read_json(path: Path, options: ReadOptions) -> Content:
-    from .json_records import read_json
-
-    return read_json(path, options)
-
-
 def _read_zip(path: Path, options: ReadOptions) -> Content:
     """Read the one table in a ZIP archive."""
-    from .archives import unpacked_table
-
     suffixes = frozenset(suffix for kind in FILE_KINDS if kind.is_part for suffix in kind.suffixes)
     with unpacked_table(path, suffixes) as (file, name), shown_as(file, name):
         if kind_of(file).name == "zip":
@@ -115,15 +80,15 @@ _TABLE = TABLE_OPTIONS
 _TEXT = ("delimiter", "decimal", "encoding", "header", "comment", "names", *_TABLE)
 _DATABASE = ("table", "query", *_TABLE)
 FILE_KINDS = (
-    FileKind("parquet", "a Parquet table", parquet.SUFFIXES, ("a Parquet table",), _TABLE, _read_parquet),
-    FileKind("feather", "an Arrow table", (".feather", ".arrow", ".ipc"), ("an Arrow table",), _TABLE, _read_feather),
+    FileKind("parquet", "a Parquet table", parquet.SUFFIXES, ("a Parquet table",), _TABLE, parquet.read_parquet),
+    FileKind("feather", "an Arrow table", (".feather", ".arrow", ".ipc"), ("an Arrow table",), _TABLE, parquet.read_feather),
     FileKind("excel", "a workbook", (".xlsx", ".xlsm", ".xls", ".ods"),
              ("an Excel workbook", "an OpenDocument spreadsheet", "an old or an encrypted Office document"),
-             ("sheet", "header", *_TABLE), _read_workbook),
+             ("sheet", "header", *_TABLE), workbook.read_workbook),
     FileKind("sqlite", "an SQLite database", (".sqlite", ".sqlite3", ".db", ".db3"), ("an SQLite database",), _DATABASE,
-             _read_sqlite, is_promised=False),
-    FileKind("duckdb", "a DuckDB database", (".duckdb", ".ddb"), ("a DuckDB database",), _DATABASE, _read_duckdb),
-    FileKind("json", "a table in JSON", (".json", ".jsonl", ".ndjson"), (), ("encoding", *_TABLE), _read_json,
+             databases.read_sqlite, is_promised=False),
+    FileKind("duckdb", "a DuckDB database", (".duckdb", ".ddb"), ("a DuckDB database",), _DATABASE, databases.read_duckdb),
+    FileKind("json", "a table in JSON", (".json", ".jsonl", ".ndjson"), (), ("encoding", *_TABLE), json_records.read_json,
              is_promised=False),
     FileKind("zip", "a zip archive", (".zip",), ("a zip archive",), (*_TEXT, "sheet", "table", "query"), _read_zip,
              is_promised=False),

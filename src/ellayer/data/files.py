@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -184,8 +185,6 @@ def describe_content(path: Path) -> str:
 
 def _describe_zip(path: Path) -> str:
     """Return a description of a ZIP file by its members."""
-    import zipfile
-
     try:
         with zipfile.ZipFile(path) as archive:
             names = set(archive.namelist())

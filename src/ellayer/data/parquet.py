@@ -1,24 +1,24 @@
-"""Parquet tables."""
+"""Parquet files, and Arrow's own format: Feather (version 2), which is Arrow IPC in a file."""
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import polars as pl
 
 from .errors import DataError
 from .memory import bytes_text, check_memory
+from .read_options import ReadOptions
 from .table_frame import TableFrame, check_names
 from .wording import quoted_list
-
-if TYPE_CHECKING:
-    import polars as pl
 
 SUFFIXES = (".parquet", ".pq", ".parq")
 
 
-def read_parquet(path: Path) -> TableFrame:
+def read_parquet(path: Path, options: ReadOptions) -> TableFrame:
     """Read a Parquet file, refused before it is read if its declared size cannot be held.
 
     Raises
@@ -26,10 +26,22 @@ def read_parquet(path: Path) -> TableFrame:
     DataError
         A damaged file, one without rows, one too large, or a column of lists or structures.
     """
-    import polars as pl
-
     with readable(path):
         return TableFrame(read_lazy(pl.scan_parquet(path, glob=False), path), {"kind": "parquet"}, [])
+
+
+def read_feather(path: Path, options: ReadOptions) -> TableFrame:
+    """Read a Feather file, with the types that it has.
+
+    Raises
+    ------
+    DataError
+        A damaged file, one without rows, one too large, or a column of lists or structures.
+    """
+    with readable(path, "Feather table"):
+        # polars takes a path with wildcards for a pattern
+        table = pl.scan_ipc(path.read_bytes() if glob.has_magic(str(path)) else path)
+        return TableFrame(read_lazy(table, path), {"kind": "feather"}, [])
 
 
 def read_lazy(table: pl.LazyFrame, path: Path) -> pl.DataFrame:
@@ -40,8 +52,6 @@ def read_lazy(table: pl.LazyFrame, path: Path) -> pl.DataFrame:
     DataError
         For a table without rows, one too large, or a column of lists or structures.
     """
-    import polars as pl
-
     schema = table.collect_schema()
     rows = int(table.select(pl.len()).collect().item())
     check_schema(schema, rows, path)
@@ -58,8 +68,6 @@ def check_texts(frame: pl.DataFrame, path: Path) -> None:
     ------
     DataError
     """
-    import polars as pl
-
     size = 0
     for column in frame.select(pl.col(pl.String, pl.Categorical, pl.Enum)):
         if column.dtype == pl.String:
@@ -74,8 +82,6 @@ def check_texts(frame: pl.DataFrame, path: Path) -> None:
 
 def plain_numbers(frame: pl.DataFrame) -> pl.DataFrame:
     """Return a frame with float64 in place of decimal numbers, which NumPy does not have."""
-    import polars as pl
-
     return frame.with_columns(pl.col(pl.Decimal).cast(pl.Float64))
 
 
@@ -87,8 +93,6 @@ def check_schema(schema: pl.Schema, rows: int, path: Path) -> None:
     DataError
         Naming the columns.
     """
-    import polars as pl
-
     check_names(list(schema), str(path))
     nested = [name for name, kind in schema.items() if kind.is_nested() or kind in (pl.Binary, pl.Object)]
     if nested:
@@ -109,8 +113,6 @@ def readable(path: Path, kind: str = "Parquet table") -> Iterator[None]:
     DataError
         The file is damaged.
     """
-    import polars as pl
-
     try:
         yield
     except (pl.exceptions.PolarsError, OSError, ValueError) as error:

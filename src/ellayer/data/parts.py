@@ -7,7 +7,8 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import polars as pl
 
 from .errors import DataError
 from .file_kinds import FILE_KINDS, check_options, kind_of, read_file
@@ -19,9 +20,6 @@ from .text.decode import TextFile
 from .text.layout import Layout, detect_layout
 from .text.table import read_table_file
 from .wording import quoted_list
-
-if TYPE_CHECKING:
-    import polars as pl
 
 _SUFFIXES = frozenset(suffix for kind in FILE_KINDS if kind.is_part for suffix in kind.suffixes)
 _SETS = frozenset(("train", "training", "test", "testing", "valid", "validation", "val", "dev"))
@@ -89,8 +87,6 @@ def read_parts(paths: Sequence[Path], options: ReadOptions) -> TableFrame:
 
 def _typed_parts(paths: Sequence[Path], options: ReadOptions) -> TableFrame:
     """Read parts whose columns have types of their own."""
-    import polars as pl
-
     tables: list[TableFrame] = []
     for path in paths:
         table = read_file(path, options)
@@ -104,8 +100,6 @@ def _typed_parts(paths: Sequence[Path], options: ReadOptions) -> TableFrame:
 
 def _same_columns(frame: pl.DataFrame, tables: Sequence[TableFrame], first: Path, path: Path) -> pl.DataFrame:
     """Return the columns of a part in the order of the first part, those without values in its types."""
-    import polars as pl
-
     if not tables:
         return frame
     expected = tables[0].frame.schema

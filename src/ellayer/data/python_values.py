@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+
+import polars as pl
 
 from .errors import DataError
 from .memory import bytes_text, machine_memory
 from .wording import quoted_list
-
-if TYPE_CHECKING:
-    import polars as pl
 
 _VALUE_BYTES = 40  # that a Python value takes in a list
 _MOST_WHOLE = 2**63
@@ -55,8 +53,6 @@ def frame_of_values(columns: Mapping[str, Sequence[object]], where: str) -> tupl
     >>> frame.rows(), notes
     ([(1, 'true'), (None, 'x')], ["column 'b' mixes texts with other values; read as text"])
     """
-    import polars as pl
-
     types = {name: set(map(type, values)) - {type(None)} for name, values in columns.items()}
     nested = [name for name, kinds in types.items() if not kinds <= {str, bool, int, float}]
     if nested:
@@ -75,8 +71,6 @@ def frame_of_values(columns: Mapping[str, Sequence[object]], where: str) -> tupl
 
 
 def _series(name: str, values: Sequence[object], types: set[type]) -> pl.Series:
-    import polars as pl
-
     if types == {bool}:
         return pl.Series(name, values, pl.Boolean)
     whole = [value for value in values if isinstance(value, int)]

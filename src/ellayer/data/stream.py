@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import polars as pl
 
 from . import parquet
 from .errors import DataError
@@ -19,9 +20,6 @@ from .schema.typed import TypedReader
 from .sources import is_one_path
 from .target_column import FEW_ROWS, dropped_note, find_column, split_target
 from .text.table import TextTable
-
-if TYPE_CHECKING:
-    import polars as pl
 
 BLOCK_BYTES = 1 << 23  # of a text, or of the numbers of a Parquet file
 
@@ -162,8 +160,6 @@ class ParquetSlices:
     """
 
     def __init__(self, path: Path, options: ReadOptions, block_bytes: int):
-        import polars as pl
-
         self._path = path
         with parquet.readable(path):
             self._lazy = pl.scan_parquet(path, glob=False)
@@ -193,8 +189,6 @@ class ParquetSlices:
             yield self._reader.read(self._slice(first))
 
     def _slice(self, first: int) -> pl.DataFrame:
-        import polars as pl
-
         part = self._lazy.slice(first, self._at_once)
         with parquet.readable(self._path):
             # the streaming engine keeps no more than a slice, however large the row groups are

@@ -7,6 +7,8 @@ import os
 import zlib
 from collections.abc import Sequence
 
+import polars as pl
+
 from . import parquet
 from .files import existing, table_suffix
 from .memory import available_memory
@@ -41,8 +43,6 @@ def table_bytes(path: str | os.PathLike[str]) -> int:
     """
     path = existing(path, "a table, CSV or Parquet")
     if path.suffix.lower() in parquet.SUFFIXES:
-        import polars as pl
-
         try:
             table = pl.scan_parquet(path, glob=False)
             return 8 * len(table.collect_schema()) * int(table.select(pl.len()).collect().item())

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
 from .errors import DataError
 from .files import listed
 from .wording import pluralize
-
-if TYPE_CHECKING:
-    import polars as pl
 
 FEW_ROWS = 5  # rows in a note
 
@@ -139,8 +136,6 @@ def split_target(frame: pl.DataFrame, name: str) -> tuple[pl.DataFrame, np.ndarr
         bool, int64, float64, or object (text).
     present : polars.Series
     """
-    import polars as pl
-
     column = frame[name]
     present = column.is_not_null()
     if column.dtype.is_float():
@@ -151,8 +146,6 @@ def split_target(frame: pl.DataFrame, name: str) -> tuple[pl.DataFrame, np.ndarr
 
 
 def _values(column: pl.Series) -> np.ndarray:
-    import polars as pl
-
     if column.dtype.is_integer() and column.dtype != pl.UInt64:
         return column.cast(pl.Int64).to_numpy()
     if column.dtype.is_numeric():

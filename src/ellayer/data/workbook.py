@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import polars as pl
+
 from .archives import opened_zip
 from .errors import DataError
 from .extras import import_extra
@@ -22,8 +24,6 @@ from .workbook_scan import SheetFacts, check_members, excel_sheets, ods_sheets, 
 
 if TYPE_CHECKING:
     import fastexcel
-    import polars as pl
-
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _TITLE_WIDTH = 3  # columns, from which on a first row with one value is a title
 _NO_HEADER = (
@@ -199,8 +199,6 @@ def _title_rows(first: pl.DataFrame) -> int:
 
 def _typed(frame: pl.DataFrame) -> pl.DataFrame:
     """Return cells with whole numbers as Int64 and midnights as dates: a workbook holds both as numbers."""
-    import polars as pl
-
     columns = []
     for column in frame:
         present = column.drop_nulls()
@@ -222,8 +220,6 @@ def _typed(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _named(frame: pl.DataFrame, names: Sequence[str], where: str, notes: list[str]) -> pl.DataFrame:
     """Return cells with names for the columns, without columns that have neither, and without empty rows."""
-    import polars as pl
-
     names = [*names, *[""] * (frame.width - len(names))]
     filled = [j for j, name in enumerate(names) if name.strip() or frame[:, j].null_count() < len(frame)]
     empty = [str(j + 1) for j in filled if not names[j].strip()]

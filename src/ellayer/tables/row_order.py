@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
 from ..errors import EllayerError
 from .coding import CodedColumn, code_column
 from .column_profile import date_format
 from .columns import Column, as_days, as_numbers, read_table
 from .kinds import infer_kind
-
-if TYPE_CHECKING:
-    import polars as pl
 
 ORDERED = 0.99  # share of the steps from row to row that do not go back
 DRIFT = 0.8  # AUC of early against late rows
@@ -150,8 +147,6 @@ def distinguish(
     EllayerError
         For columns that differ in type.
     """
-    import polars as pl
-
     try:
         both = pl.concat([first, second.select(first.columns)], how="vertical_relaxed")
     except pl.exceptions.PolarsError as error:

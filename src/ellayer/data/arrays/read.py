@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import polars as pl
 
 from ..errors import DataError
 from ..files import printable
@@ -78,8 +79,6 @@ def read_arrays(path: Path, options: ReadOptions, kind: str) -> TableFrame | Ima
         pixels, shape = images_of(X, f"{x} of {path}", notes)
         facts = {"size": list(shape[:2]), "mode": "RGB" if len(shape) == 3 else "L"}
         return Images(pixels, labels, None, shape, reading | facts, notes)
-    import polars as pl
-
     X = X.reshape(len(X), -1)
     frame = pl.DataFrame({f"x{j}": np.ascontiguousarray(X[:, j]) for j in range(X.shape[1])})
     return TableFrame(frame, reading, notes, labels, None if labels is None else (y or "y"))

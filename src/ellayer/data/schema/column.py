@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
+
+import polars as pl
 
 from ..text.cells import MISSING, TRUTHS, find_marks, number_text
 from ..text.dates import parse_dates, parse_durations, swap_order
 from ..text.numbers import NumberForm, find_unit, has_decimal, has_groups, parse_numbers
 from ..wording import quoted_list
-
-if TYPE_CHECKING:
-    import polars as pl
 
 ColumnType = Literal["whole", "number", "duration", "date", "datetime", "boolean", "text"]
 NUMBERS = ("whole", "number", "duration")
@@ -100,8 +99,6 @@ class ColumnSchema:
         missing : frozenset of str
             The marks of a missing value, in lower case.
         """
-        import polars as pl
-
         if column.dtype in (pl.Categorical, pl.Enum) and self.type == "text":
             return Cells(column, column.clear().cast(pl.String), column.clear().cast(pl.String))
         if column.dtype in (pl.Categorical, pl.Enum, pl.Null):
@@ -116,8 +113,6 @@ class ColumnSchema:
         return Cells(values, column.clear().cast(pl.String), _as_texts(strange))
 
     def _read_texts(self, texts: pl.Series, missing: frozenset[str]) -> Cells:
-        import polars as pl
-
         if self.type == "text":
             marks = find_marks(texts, missing)
             values = self._words(texts.set(marks, None) if marks.any() else texts)
@@ -151,8 +146,6 @@ class ColumnSchema:
 
     def _parse_numbers(self, texts: pl.Series) -> pl.Series:
         """Return float64; true and false are 1 and 0 where the training file has no other numbers."""
-        import polars as pl
-
         numbers = parse_numbers(texts, self.form).fill_nan(None)
         if self.words and numbers.null_count() > texts.null_count():
             numbers = numbers.zip_with(numbers.is_not_null(), _truths(texts, ()).cast(pl.Float64))
@@ -160,8 +153,6 @@ class ColumnSchema:
 
     def _parse_whole(self, texts: pl.Series) -> pl.Series:
         """Return int64, or float64 if some numbers are not whole."""
-        import polars as pl
-
         whole = texts.cast(pl.Int64, strict=False)
         if whole.null_count() == texts.null_count():
             return whole
@@ -174,8 +165,6 @@ class ColumnSchema:
 
     def _as_dates(self, moments: pl.Series) -> pl.Series:
         """Return moments as dates if the schema says so and none has a time."""
-        import polars as pl
-
         if self.type == "date" and (moments.dt.truncate("1d") == moments).all():
             return moments.cast(pl.Date)
         return moments
@@ -191,8 +180,6 @@ class ColumnSchema:
 
     def _convert(self, column: pl.Series) -> pl.Series:
         """Return values that are not texts in the type, null where they cannot have it."""
-        import polars as pl
-
         dtype = column.dtype
         if self.type == "text":
             words = dict(zip((False, True), self.words or ("False", "True"), strict=True))
@@ -229,8 +216,6 @@ class ColumnSchema:
 
         Some strange values among others are missing values; a column without any other is not the training file's.
         """
-        import polars as pl
-
         strange = cells.strange
         if self.type in NUMBERS and column.dtype == pl.String:
             reason = self._sign_contradiction(column, strange)
@@ -287,15 +272,11 @@ def _is_nan(column: pl.Series) -> pl.Series:
 
 def _truths(texts: pl.Series, words: tuple[str, ...]) -> pl.Series:
     """Return true for "true" and "1", false for "false" and "0" and null for other texts."""
-    import polars as pl
-
     known = TRUTHS | {word.lower(): bool(truth) for truth, word in enumerate(words)}
     return texts.str.to_lowercase().replace_strict(known, default=None, return_dtype=pl.Boolean)
 
 
 def _in_utc(column: pl.Series) -> pl.Series:
-    import polars as pl
-
     if column.dtype == pl.Date:
         return column.cast(pl.Datetime("us"))
     zone = getattr(column.dtype, "time_zone", None)
@@ -305,8 +286,6 @@ def _in_utc(column: pl.Series) -> pl.Series:
 
 def _as_texts(column: pl.Series) -> pl.Series:
     """Return values that are not texts as ``tables`` spells them: 1 for 1.0; dates without a time of midnight."""
-    import polars as pl
-
     dtype = column.dtype
     if dtype == pl.Datetime:
         column = _in_utc(column)

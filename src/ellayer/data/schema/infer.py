@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
 from ..errors import DataError
 from ..text.cells import MOSTLY, TRUTHS, find_marks
@@ -14,9 +14,6 @@ from ..text.dates import MOSTLY_DATES, find_date_format, parse_dates, parse_dura
 from ..text.numbers import NumberForm, find_form, group_note, has_codes, parse_numbers
 from ..wording import quoted_list
 from .column import NUMBERS, ColumnSchema, ColumnType, numeric_marks
-
-if TYPE_CHECKING:
-    import polars as pl
 
 MANY = 25  # different numbers, from which a column with a few other texts is one of numbers
 _SAMPLE, _FEW = 1000, 20
@@ -65,8 +62,6 @@ def infer_column(
     >>> infer_column(polars.Series("price", ["$1,234", "$5", "?"]), options)[1]
     ["'price': read as numbers in $"]
     """
-    import polars as pl
-
     name = column.name
     if column.dtype != pl.String:
         return _infer_typed(column), _unit_notes(name, "s" if column.dtype in (pl.Time, pl.Duration) else "")
@@ -88,8 +83,6 @@ def _unit_notes(name: str, unit: str) -> list[str]:
 
 def _infer_typed(column: pl.Series) -> ColumnSchema:
     """Return the schema of a column whose file declares its type."""
-    import polars as pl
-
     dtype = column.dtype
     kind: ColumnType = "text"
     if dtype in (pl.Time, pl.Duration):
@@ -109,8 +102,6 @@ def _infer_typed(column: pl.Series) -> ColumnSchema:
 
 def _infer_numbers(texts: pl.Series, options: InferOptions, is_target: bool) -> ColumnSchema | None:
     """Return the schema of numbers or durations; None if too many of the texts are neither."""
-    import polars as pl
-
     name = texts.name
     if numeric := numeric_marks(options.missing):
         texts = texts.set(find_marks(texts, numeric), None)

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import polars as pl
 
 from ..errors import DataError
 from ..read_options import ReadOptions
 from ..text.cells import MISSING
+from ..text.dates import swap_order
 from ..wording import pluralize, quoted_list
 from .column import NUMBERS, Cells, ColumnSchema
 from .infer import InferOptions, group_notes, infer_column, slip_notes
-
-if TYPE_CHECKING:
-    import polars as pl
 
 _UNUSED = ("constant", "identifier", "text", "ignore")  # kinds of columns whose values a model does not use
 _LABELS = frozenset(("none",))  # among labels "None" is as a rule one of them
@@ -233,8 +233,6 @@ def schema_of(options: ReadOptions) -> Schema | None:
 
 def _with_options(column: ColumnSchema, options: ReadOptions) -> ColumnSchema:
     """Return the column as it is written in a file by its options."""
-    from ..text.dates import swap_order
-
     form = column.form
     if options.decimal is not None:
         is_grouped = form.is_grouped or options.decimal != form.decimal

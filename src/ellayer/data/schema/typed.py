@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+
+import polars as pl
 
 from ..column_choice import choose_columns, rename_notes, with_target
 from ..read_options import ReadOptions
 from ..table_frame import TableFrame
 from ..text.cells import clean_texts
 from .schema import CellCounts, Schema, infer_schema, schema_of
-
-if TYPE_CHECKING:
-    import polars as pl
 
 
 class TypedReader:
@@ -68,8 +66,6 @@ class TypedReader:
         return frame.rename(self._new_names).select(self.names)
 
     def _clean(self, frame: pl.DataFrame) -> pl.DataFrame:
-        import polars as pl
-
         frame = self.chosen(frame)
         return frame.with_columns(clean_texts(column) for column in frame.select(pl.col(pl.String)))
 

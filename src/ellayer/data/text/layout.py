@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
 from ..errors import DataError
 from ..files import listed, printable
@@ -27,9 +27,6 @@ from .dialect import (
 )
 from .extra_lines import count_titles, is_units_line, without_footer
 from .records import find_records
-
-if TYPE_CHECKING:
-    import polars as pl
 
 _HINT = re.compile(rb"\Asep=([^\n])(?=\n)")  # Excel writes and reads it
 _WHOLE = re.compile("[0-9]+")
@@ -130,8 +127,6 @@ class Layout:
 
     def texts(self, chunk: Chunk) -> pl.DataFrame:
         """Return the rows of a chunk as a frame of clean texts; blank lines are skipped, but those of a single column."""
-        import polars as pl
-
         filled = chunk.filled[(self.has_header + self.has_units) * (chunk.line == 1) :]
         if not len(filled):
             return pl.DataFrame(schema=dict.fromkeys(self.columns, pl.String))

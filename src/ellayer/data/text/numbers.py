@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import polars as pl
 
 from .cells import CODE
-
-if TYPE_CHECKING:
-    import polars as pl
 
 _WITH_COMMA = r"^[+-]?[0-9]*,[0-9]+([eE][+-]?[0-9]+)?$|^[+-]?[0-9]+,$"
 _GROUPED = {  # decimal separator -> numbers whose digits are grouped, such as 1,234,567.8
@@ -60,8 +58,6 @@ def sniff_decimal(frame: pl.DataFrame, delimiter: str) -> str:
     >>> sniff_decimal(polars.DataFrame({"a": ["1,5", "22,25"], "b": ["x", "1.2.3"]}), ";")
     ','
     """
-    import polars as pl
-
     texts = frame.head(_SAMPLE).select(pl.col(pl.String).str.strip_chars(_UNIT_SIGNS))
 
     def count(form: str) -> int:
@@ -132,8 +128,6 @@ def parse_numbers(texts: pl.Series, form: NumberForm) -> pl.Series:
     >>> parse_numbers(polars.Series(["1.234,5", "2,5", "x"]), NumberForm(",")).to_list()
     [1234.5, 2.5, None]
     """
-    import polars as pl
-
     texts = _without_unit(texts, form.unit)
     group = _GROUP[form.decimal]
     if form.is_grouped and texts.str.contains(group, literal=True).any():

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import polars as pl
 
 from ..column_choice import choose_columns, rename_notes, with_target
 from ..errors import DataError
@@ -21,9 +22,6 @@ from .decode import TextFile
 from .layout import detect_layout, no_rows
 from .numbers import sniff_decimal
 from .records import record_end
-
-if TYPE_CHECKING:
-    import polars as pl
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".tab", ".dat", ".data")
 _LONGEST = 8  # blocks, which one record may fill

@@ -1,0 +1,14 @@
+from .dataset import Dataset as Dataset
+from .errors import DataError as DataError
+from .errors import MissingFileError as MissingFileError
+from .examples import Examples as Examples
+from .examples import read_examples as read_examples
+from .images.picture import load_picture as load_picture
+from .loading import FILE_SETS as FILE_SETS
+from .loading import READERS as READERS
+from .loading import load as load
+from .memory import available_memory as available_memory
+from .named import NAMED as NAMED
+from .named import NamedSet as NamedSet
+from .stream import TableStream as TableStream
+from .table_size import too_large as too_large
