@@ -6,6 +6,7 @@ prints, and the value of its last line, is set beneath it on the site.
 
 "python cats" marks a block that needs the notes' pictures: it runs where the environment variable
 ELLAYER_CATS names their folder. "python torch" marks a block that runs where that package is installed.
+"sh run" marks a block of ``ellayer`` commands that run one after another, in this process.
 """
 
 from __future__ import annotations
@@ -16,15 +17,18 @@ import doctest
 import io
 import os
 import re
+import shlex
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
+from unittest.mock import patch
 
 FENCE = re.compile(r"^( *)```([^\n`]*)\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 CATS = "ELLAYER_CATS"
+TERMINAL = {"COLUMNS": "92", "NO_COLOR": "1", "TERM": "dumb"}
 
 
 @dataclass(frozen=True)
@@ -41,13 +45,23 @@ class Block:
 
     @property
     def is_python(self) -> bool:
-        """Whether this block is to run."""
+        """Whether this block is Python code."""
         return self.language in ("python", "py")
+
+    @property
+    def is_commands(self) -> bool:
+        """Whether this block has commands to run."""
+        return self.language == "sh" and self.words == ("run",)
+
+    @property
+    def is_code(self) -> bool:
+        """Whether this block is to run."""
+        return self.is_python or self.is_commands
 
     @property
     def can_run(self) -> bool:
         """Whether what this block needs is there."""
-        return all(CATS in os.environ if word == "cats" else find_spec(word) for word in self.words)
+        return self.is_commands or all(CATS in os.environ if word == "cats" else find_spec(word) for word in self.words)
 
 
 @dataclass(frozen=True)
@@ -73,8 +87,10 @@ def run(block: Block, names: dict[str, Any], page: str) -> Output:
     Raises
     ------
     AssertionError
-        Where a block with ``>>>`` does not print what it shows.
+        If a block with ``>>>`` does not print what it shows, or a command fails.
     """
+    if block.is_commands:
+        return _run_commands(block, page)
     if ">>>" in block.code:
         return _compare(block, names, page)
     tree = ast.parse("\n" * block.line + block.code, page)
@@ -94,3 +110,18 @@ def _compare(block: Block, names: dict[str, Any], page: str) -> Output:
     doctest.DocTestRunner(optionflags=FLAGS).run(example, out=report.append, clear_globs=False)
     assert not report, "".join(report)
     return Output("")
+
+
+def _run_commands(block: Block, page: str) -> Output:
+    from typer.testing import CliRunner
+
+    from ellayer.cli.app import app
+
+    printed = ""
+    for words in (shlex.split(line, comments=True) for line in block.code.splitlines()):
+        assert words[:1] == ["ellayer"], f"{page}, line {block.line}: expected an ellayer command, received {words}"
+        with patch.dict(os.environ, TERMINAL):
+            result = CliRunner().invoke(app, words[1:], prog_name="ellayer")
+        assert result.exit_code == 0, f"{page}, line {block.line}: {shlex.join(words)}: {result.output}"
+        printed += result.output
+    return Output(printed)

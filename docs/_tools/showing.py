@@ -34,7 +34,7 @@ def show_outputs(app: Sphinx, page: str, source: list[str]) -> None:
     text = source[0]
     with _quiet_place():
         for number, block in enumerate(blocks(text)):
-            if not block.is_python:
+            if not block.is_code:
                 continue
             if block.can_run:
                 parts.append(text[at : block.end] + "\n")

@@ -95,7 +95,7 @@ def run_page(page: Path) -> None:
     names: dict = {"__name__": page.stem}
     with np.printoptions():
         for block in running.blocks(page.read_text(encoding="utf-8")):
-            if block.is_python and block.can_run:
+            if block.is_code and block.can_run:
                 running.run(block, names, str(page))
 
 
@@ -108,6 +108,14 @@ def test_a_block_that_prints_something_else_is_found():
 def test_a_block_shows_what_it_prints_and_its_last_value():
     (block,) = running.blocks("  ```python\n  a = 2\n  print(a)\n  a + 1\n  ```\n")
     assert running.run(block, {}, "page") == running.Output("2\n", 3)
+
+
+def test_a_block_of_commands_runs_and_one_that_fails_is_an_error(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    good, bad = running.blocks("```sh run\nellayer data iris\n```\n```sh run\nellayer data nothing.csv\n```\n")
+    assert "petal length" in running.run(good, {}, "page").printed
+    with pytest.raises(AssertionError, match=r"nothing\.csv"):
+        running.run(bad, {}, "page")
 
 
 @each_page
