@@ -21,6 +21,7 @@ extensions = [
     "sphinx_copybutton",
     "weaving",
     "reference",
+    "commands",
     "showing",
     "mathematics",
 ]

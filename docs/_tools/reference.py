@@ -38,22 +38,45 @@ def home(module_name: str, name: str) -> str:
 
 
 def reference(module_name: str) -> str:
-    """Return the directives that document the public names of a module."""
+    """Return the directives that document the public names of a module.
+
+    A name of ``ellayer`` is documented on the page of its package, under the short name.
+    """
     module = importlib.import_module(module_name)
-    parts, elsewhere = [f".. py:module:: {module_name}\n"], []
-    for name in public_names(module_name):
-        value, there = getattr(module, name), home(module_name, name)
-        if there != f"{module_name}.{name}":
-            elsewhere.append(f":py:obj:`{there}`")
-        elif inspect.isclass(value):
-            parts.append(f".. autoclass:: {there}\n   :members:\n   :inherited-members:\n")
-        elif callable(value):
-            parts.append(f".. autofunction:: {there}\n")
-        elif not inspect.ismodule(value):
-            parts.append(f".. py:data:: {name}\n   :module: {module_name}\n\n   {_content(value)}\n")
-    if elsewhere:
-        parts.append(f"In ``ellayer`` itself: {', '.join(elsewhere)}.\n")
+    if module_name == "ellayer":
+        in_packages = {
+            home(f"ellayer.{p}", n) for p in module._PACKAGES for n in public_names(f"ellayer.{p}")
+        }
+        names = [name for name in public_names(module_name) if f"ellayer.{name}" not in in_packages]
+        listed = [name for name in public_names(module_name) if name not in names]
+    else:
+        names, listed = sorted(public_names(module_name), key=lambda name: _is_exception(module, name)), []
+    parts = [f".. py:module:: {module_name}\n"]
+    parts += [f"- :py:obj:`~ellayer.{name}`: {_summary(getattr(module, name))}" for name in listed]
+    parts += ["", *(_directive(module_name, name) for name in names)]
     return "```{eval-rst}\n" + "\n".join(parts) + "```"
+
+
+def _is_exception(module: Any, name: str) -> bool:
+    value = getattr(module, name)
+    return inspect.isclass(value) and issubclass(value, Exception)
+
+
+def _summary(value: Any) -> str:
+    """Return the first line of a docstring."""
+    return (inspect.getdoc(value) or "").partition("\n")[0]
+
+
+def _directive(module_name: str, name: str) -> str:
+    """Return the directive that documents a name."""
+    value, there = getattr(importlib.import_module(module_name), name), home(module_name, name)
+    if inspect.isclass(value):
+        return f".. autoclass:: {there}\n   :members:\n   :inherited-members:\n"
+    if callable(value):
+        return f".. autofunction:: {there}\n"
+    if inspect.ismodule(value):
+        return ""
+    return f".. py:data:: {name}\n   :module: {module_name}\n\n   {_content(value)}\n"
 
 
 def _content(value: Any) -> str:
@@ -65,7 +88,8 @@ def _content(value: Any) -> str:
 def leave_out(app: Sphinx, what: str, name: str, value: Any, skip: bool, options: Any) -> bool | None:
     """Leave out what a class has from another library: its own pages tell it better."""
     function = getattr(value, "fget", None) or getattr(value, "func", None) or value
-    where = getattr(function, "__module__", None) or "ellayer"
+    owner = getattr(function, "__objclass__", function)  # a method of a built-in class has no module
+    where = getattr(owner, "__module__", None) or "ellayer"
     return None if str(where).startswith("ellayer") else True
 
 

@@ -61,7 +61,9 @@ class Block:
     @property
     def can_run(self) -> bool:
         """Whether what this block needs is there."""
-        return self.is_commands or all(CATS in os.environ if word == "cats" else find_spec(word) for word in self.words)
+        return self.is_commands or all(
+            CATS in os.environ if word == "cats" else find_spec(word) for word in self.words
+        )
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,9 @@ def _run_commands(block: Block, page: str) -> Output:
 
     printed = ""
     for words in (shlex.split(line, comments=True) for line in block.code.splitlines()):
-        assert words[:1] == ["ellayer"], f"{page}, line {block.line}: expected an ellayer command, received {words}"
+        assert words[:1] == ["ellayer"], (
+            f"{page}, line {block.line}: expected an ellayer command, received {words}"
+        )
         with patch.dict(os.environ, TERMINAL):
             result = CliRunner().invoke(app, words[1:], prog_name="ellayer")
         assert result.exit_code == 0, f"{page}, line {block.line}: {shlex.join(words)}: {result.output}"

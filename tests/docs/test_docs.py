@@ -112,7 +112,9 @@ def test_a_block_shows_what_it_prints_and_its_last_value():
 
 def test_a_block_of_commands_runs_and_one_that_fails_is_an_error(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    good, bad = running.blocks("```sh run\nellayer data iris\n```\n```sh run\nellayer data nothing.csv\n```\n")
+    good, bad = running.blocks(
+        "```sh run\nellayer data iris\n```\n```sh run\nellayer data nothing.csv\n```\n"
+    )
     assert "petal length" in running.run(good, {}, "page").printed
     with pytest.raises(AssertionError, match=r"nothing\.csv"):
         running.run(bad, {}, "page")
