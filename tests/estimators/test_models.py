@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -89,3 +90,16 @@ def test_anything_else_is_refused():
         unpack_model(3)
     with pytest.raises(EllayerError, match=r"model\[-1\]"):
         unpack_model(make_pipeline(StandardScaler(), MLPClassifier(**SMALL, max_iter=5)).fit(X, LABELS))
+
+
+@pytest.mark.parametrize("base", [MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor])
+def test_a_subclass_has_parameters_of_its_own(base):
+    class Narrow(base):
+        def __init__(self, width=4, random_state=None):
+            super().__init__(hidden_layer_sizes=width, random_state=random_state)
+            self.width = width
+
+    model = clone(Narrow(width=3).set_params(random_state=7))
+    assert model.get_params() == {"width": 3, "random_state": 7}
+    assert (model.hidden_layer_sizes, model.dtype) == (3, base().dtype)
+    assert repr(model) == "Narrow(random_state=7, width=3)"

@@ -88,9 +88,13 @@ def parameter_names(estimator_class: type[BaseEstimator]) -> list[str]:
 
 
 def store_parameters(estimator: BaseEstimator, arguments: dict[str, Any]) -> None:
-    """Set the constructor's arguments, its ``locals()``, as attributes of the same names."""
-    for name in parameter_names(type(estimator)):
-        setattr(estimator, name, arguments[name])
+    """Set the constructor's arguments, its ``locals()``, as attributes of the same names.
+
+    A subclass may have further parameters, which its own constructor sets.
+    """
+    for name, value in arguments.items():
+        if name != "self":
+            setattr(estimator, name, value)
 
 
 def validate_parameters(estimator: BaseEstimator) -> None:
