@@ -31,6 +31,10 @@ class ParameterError(EllayerError):
     received : object
     """
 
+    parameter: str
+    expected: str
+    received: object
+
     def __init__(self, message: str, parameter: str, expected: str, received: object):
         super().__init__(message)
         self.parameter, self.expected, self.received = parameter, expected, received

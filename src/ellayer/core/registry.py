@@ -34,7 +34,7 @@ class Registry(Mapping[str, Row], Generic[Row]):
 
     def __init__(self, kind: str, aliases: Mapping[str, str] | None = None):
         self.kind = kind
-        self.aliases = dict(aliases or {})
+        self.aliases: dict[str, str] = dict(aliases or {})
         self._makers: dict[str, tuple[Callable[..., Row], dict[str, float]]] = {}
         self._rows: dict[str, Row] = {}
 

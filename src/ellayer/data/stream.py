@@ -71,6 +71,9 @@ class TableStream:
     (['town', 'size'], [([('Oslo', 0.7), ('Rome', 2.8), ('Vaduz', 0.006)], ['yes', 'yes', 'no'])])
     """
 
+    notes: list[str]
+    odd: list[str]
+
     def __init__(
         self,
         path: str | os.PathLike[str],
@@ -89,7 +92,7 @@ class TableStream:
         columns: Sequence[str] | None = None,
         block_bytes: int = BLOCK_BYTES,
     ):
-        self.path = _streamable(path)
+        self.path: Path = _streamable(path)
         options = ReadOptions(
             delimiter, decimal, encoding, header, missing=na_values, date_order=date_order, comment=comment, names=names,
             drop=drop, columns=columns, target=target, need_target=True, reading=reading or {},
@@ -100,10 +103,10 @@ class TableStream:
         else:
             self._table = TextTable(self.path, options, block_bytes)
         names = self._table.names
-        self.name = Path(self.path.name.removesuffix(".gz")).stem
-        self.target = find_column(target, names, str(self.path))
-        self.columns = [name for name in names if name != self.target]
-        self.reading = {**self._table.reading, "columns": len(names), "target": self.target}
+        self.name: str = Path(self.path.name.removesuffix(".gz")).stem
+        self.target: str = find_column(target, names, str(self.path))
+        self.columns: list[str] = [name for name in names if name != self.target]
+        self.reading: dict[str, Any] = {**self._table.reading, "columns": len(names), "target": self.target}
         self.notes, self.odd = list(self._table.notes), list[str]()
         if not self.columns:
             raise DataError(
@@ -159,6 +162,9 @@ class ParquetSlices:
     block_bytes : int
     """
 
+    names: list[str]
+    notes: list[str]
+
     def __init__(self, path: Path, options: ReadOptions, block_bytes: int):
         self._path = path
         with parquet.readable(path):
@@ -169,7 +175,7 @@ class ParquetSlices:
         self._at_once = max(100, block_bytes // (8 * len(schema)))
         self._decimals = [name for name, kind in schema.items() if kind == pl.Decimal]
         self._reader = TypedReader(self._slice(0), options, str(path))
-        self.reading = {"kind": "parquet", "schema": self._reader.facts}
+        self.reading: dict[str, Any] = {"kind": "parquet", "schema": self._reader.facts}
         self.names, self.notes = self._reader.names, self._reader.notes
 
     @property

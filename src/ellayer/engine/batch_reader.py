@@ -26,6 +26,12 @@ class BatchReader(ABC):
         Whether each example has a weight.
     """
 
+    batches: Batches
+    n_x: int
+    n_y: int
+    dtype: np.dtype
+    weighted: bool
+
     def __init__(self, batches: Batches, n_x: int, n_y: int, dtype: np.dtype, weighted: bool):
         self.batches, self.n_x, self.n_y, self.dtype, self.weighted = batches, n_x, n_y, dtype, weighted
 

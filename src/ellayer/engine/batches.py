@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
@@ -31,15 +32,15 @@ class Batches:
 
     def __init__(self, m: int, batch_size: int | None, seed: int = 0, shuffle: bool = True):
         self.m = m
-        self.full = batch_size is None or batch_size >= m
-        self.batch_size = m if batch_size is None or batch_size >= m else batch_size
-        self.steps_per_epoch = -(-m // self.batch_size)
-        self.ragged = m % self.batch_size != 0
+        self.full: bool = batch_size is None or batch_size >= m
+        self.batch_size: int = m if batch_size is None or batch_size >= m else batch_size
+        self.steps_per_epoch: int = -(-m // self.batch_size)
+        self.ragged: bool = m % self.batch_size != 0
         step = max(1, 1 << max(0, m.bit_length() - 4))
-        self.rows_kept = -(-m // step) * step  # data sets of nearly equal size share a program
+        self.rows_kept: int = -(-m // step) * step  # data sets of nearly equal size share a program
         self._shuffle = shuffle
         self._seed = seed
-        self.order = lru_cache(maxsize=2)(self._order)
+        self.order: Callable[[int], np.ndarray] = lru_cache(maxsize=2)(self._order)
 
     def _order(self, epoch: int) -> np.ndarray:
         """Return the order of the examples in an epoch."""
@@ -90,6 +91,8 @@ class BlockBatches(Batches):
     [8, 6, 9, 7, 4, 1, 5, 0, 2, 3]
     """
 
+    block: int
+
     def __init__(
         self, m: int, batch_size: int, seed: int = 0, shuffle: bool = True, *, block: int, window: int
     ):
@@ -97,8 +100,8 @@ class BlockBatches(Batches):
         self.full = False
         self.rows_kept = 0  # the program does not depend on it
         self.block, self._blocks_at_once = block, window
-        self.windows = -(-m // (block * window))
-        self.blocks = lru_cache(maxsize=2)(self._blocks)
+        self.windows: int = -(-m // (block * window))
+        self.blocks: Callable[[int], tuple[np.ndarray, np.ndarray]] = lru_cache(maxsize=2)(self._blocks)
 
     def _blocks(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the first row of each block, in the epoch's order, and where each window begins and ends in it."""

@@ -37,7 +37,7 @@ class DevicePlacement:
         devices = list(devices) if devices is not None else jax.devices()
         if batches.batch_size < 2 * len(devices) or not split:
             devices = devices[:1]
-        self.count = len(devices)
+        self.count: int = len(devices)
         self._placed = self.count > 1 or chosen
         self._mesh = jax.sharding.Mesh(np.array(devices), ("m",))
 

@@ -61,6 +61,11 @@ class DiskRows:
     (1000, 'iterations')
     """
 
+    file: str | os.PathLike[str] | IO[bytes]
+    n_x: int
+    n_y: int
+    weighted: bool
+
     def __init__(
         self,
         file: str | os.PathLike[str] | IO[bytes],
@@ -73,11 +78,11 @@ class DiskRows:
         window_bytes: int = WINDOW_BYTES,
     ):
         self.file, self.n_x, self.n_y, self.weighted = file, n_x, n_y, weighted
-        self.dtype = np.dtype(checks.check_dtype(dtype))
-        self.width = n_x + n_y + weighted
+        self.dtype: np.dtype = np.dtype(checks.check_dtype(dtype))
+        self.width: int = n_x + n_y + weighted
         self._row_bytes = self.width * self.dtype.itemsize
-        self.block = max(1, block_bytes // self._row_bytes)
-        self.window = max(1, window_bytes // (self.block * self._row_bytes))
+        self.block: int = max(1, block_bytes // self._row_bytes)
+        self.window: int = max(1, window_bytes // (self.block * self._row_bytes))
         with self.open() as opened:
             size = opened.seek(0, os.SEEK_END)
         if not size or size % self._row_bytes:
@@ -85,7 +90,7 @@ class DiskRows:
                 f"rows on disk: expected rows of {self.width} {self.dtype} numbers, {self._row_bytes} bytes each; received "
                 f"{size} bytes; are n_x = {n_x}, n_y = {n_y}, the dtype and weighted = {weighted} those of the file?"
             )
-        self.m = size // self._row_bytes
+        self.m: int = size // self._row_bytes
 
     @contextmanager
     def open(self) -> Iterator[io.RawIOBase]:
@@ -125,6 +130,10 @@ class DiskReader(BatchReader):
     network : Network
         The network for which inputs and targets are checked while reading.
     """
+
+    rows: DiskRows
+    blocks: BlockBatches
+    network: Network
 
     def __init__(self, rows: DiskRows, batches: BlockBatches, network: Network):
         super().__init__(batches, rows.n_x, rows.n_y, rows.dtype, rows.weighted)

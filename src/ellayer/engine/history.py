@@ -74,7 +74,7 @@ class History(Columns):
         self, columns: Mapping[str, Sequence[Any]] | None = None, final: Mapping[str, Any] | None = None
     ):
         super().__init__({name: list(values) for name, values in (columns or {}).items()})
-        self.final = Columns(final)
+        self.final: Columns = Columns(final)
 
     def append(self, row: Mapping[str, Any]) -> None:
         """Add a row; new columns are filled with nan above."""

@@ -152,15 +152,21 @@ class JaxLoop:
         The maximum number of updates per call: small chunks need small tables.
     """
 
+    data: TrainingData
+    record_every: int
+    stacked: bool
+    compile_seconds: float
+
     def __init__(self, settings: TrainSettings, data: TrainingData, longest: int | None = None):
         config, values = settings.config, settings.values
         self.data, self.record_every, self.stacked = data, settings.record_every, settings.several
         self._names = config.names  # in their own order: jax sorts dicts
-        self.dtype = data.dtype  # the caller's global jax configuration is not changed
-        self.name = f"jax, {len(values)} at once" if self.stacked else "jax"
+        self.dtype: str = data.dtype  # the caller's global jax configuration is not changed
+        self.name: str = f"jax, {len(values)} at once" if self.stacked else "jax"
         self.compile_seconds = 0.0
         self._reader = data.examples if isinstance(data.examples, BatchReader) else None
-        self.chunk_limit = self._length = _chunk_length(data.batches, longest, self._reader)
+        self._length: int = _chunk_length(data.batches, longest, self._reader)
+        self.chunk_limit: int = self._length
         with self._precision():
             self._placement = DevicePlacement(
                 settings.devices, data.batches, not (config.wide or self.stacked)

@@ -31,6 +31,9 @@ class LbfgsRun(Run):
         The start.
     """
 
+    track: Track
+    batch: Batch
+
     def __init__(self, track: Track, state: TrainState):
         config, batch = track.settings.config, track.examples
         cannot = (config.every_cost, config.dropout, config.clip, config.decay, state.step)

@@ -13,8 +13,9 @@ import numpy as np
 
 from ..core.network import Network
 from .batch_reader import BatchReader
+from .batches import Batches
 from .loop import LoopState, Records
-from .step import Batch, cost, evaluate, gradient_norm, update
+from .step import Batch, StepConfig, StepValues, cost, evaluate, gradient_norm, update
 from .train_settings import TrainSettings
 from .training_data import TrainingData
 
@@ -63,13 +64,17 @@ class NumpyLoop:
     data : TrainingData
     """
 
+    config: StepConfig
+    values: StepValues
+    batches: Batches
+
     name = "numpy"
     chunk_limit = 1 << 30
-    compile_seconds = 0.0
+    compile_seconds: float = 0.0
 
     def __init__(self, settings: TrainSettings, data: TrainingData):
         self.config, self.values, self.batches = settings.config, settings.values[0], data.batches
-        self.record_every = settings.record_every
+        self.record_every: int = settings.record_every
         examples, batches = data.examples, data.batches
         self._reader = examples if isinstance(examples, BatchReader) else None
         if isinstance(examples, BatchReader):

@@ -9,10 +9,11 @@ from contextlib import AbstractContextManager
 
 import numpy as np
 
-from .events import Info
+from .events import Info, Observers
 from .loop import Loop, LoopState, Records
 from .state import TrainState
 from .track import Chunk, Track
+from .train_settings import TrainSettings
 
 CHUNK_SECONDS = 0.25  # the time of a chunk, for which progress, callbacks, Ctrl-C and limits wait
 
@@ -28,10 +29,14 @@ class Run(ABC):
         Where each network begins.
     """
 
+    tracks: Sequence[Track]
+    settings: TrainSettings
+    observers: Observers
+
     def __init__(self, tracks: Sequence[Track], now: list[LoopState]):
         self.tracks, self.settings, self.observers = tracks, tracks[0].settings, tracks[0].settings.observers
         self._now = now
-        self.end = self._step + self.settings.num_iterations
+        self.end: int = self._step + self.settings.num_iterations
 
     @abstractmethod
     def _run(self) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from .._warn import warn_user
 from ..core.inference import EXAMPLES_AT_ONCE, outputs
 from ..core.objective import objective
+from .batch_reader import BatchReader
 from .events import DivergenceWarning
 from .history import Columns, History
 from .loop import Interval, LoopState, Records
@@ -76,10 +77,16 @@ class Track:
         "divergence" or "patience" after it has stopped; at the end, the reason why the run ended.
     """
 
+    settings: TrainSettings
+    k: int
+    learning_rate: float
+    examples: Batch | BatchReader
+    validation: Batch | None
+
     def __init__(self, settings: TrainSettings, data: TrainingData, start: TrainState, k: int):
         self.settings, self.k, self.learning_rate = settings, k, settings.learning_rates[k]
         self.examples, self.validation = data.of_network(k), data.validation[k]
-        self.history = History(start.history)
+        self.history: History = History(start.history)
         self.stopped: LoopState | None = None
         self.stopped_by: str | None = None
         self._start = start

@@ -38,15 +38,17 @@ class ExampleSpan:
     def __init__(self, X: np.ndarray, W0: np.ndarray):
         self._X = X = np.asarray(X, np.float64)
         self.W0 = W0 = np.asarray(W0, np.float64)
-        self.m = m = X.shape[1]
+        self.m: int = X.shape[1]
+        m = self.m
         # block by block: M itself would be a second copy of X, and BLAS forms X^T X at half the products
-        self.gram = gram = np.empty((m + len(W0), m + len(W0)))
+        self.gram: np.ndarray = np.empty((m + len(W0), m + len(W0)))
+        gram = self.gram
         gram[:m, :m] = X.T @ X
         gram[m:, :m] = W0 @ X
         gram[:m, m:] = gram[m:, :m].T
         gram[m:, m:] = W0 @ W0.T
         self.X = gram[:, :m]
-        self.start = np.concatenate([np.zeros((len(W0), m)), np.eye(len(W0))], axis=1)
+        self.start: np.ndarray = np.concatenate([np.zeros((len(W0), m)), np.eye(len(W0))], axis=1)
 
     def project(self, X: np.ndarray) -> np.ndarray:
         """Return M X: other examples in these coordinates."""

@@ -24,6 +24,9 @@ class CheckpointWriter:
     The first checkpoint also creates the final folder with the config of the run, for ``--resume``.
     """
 
+    folder: OutputFolder
+    settings: Mapping[str, Any]
+
     def __init__(self, folder: OutputFolder, settings: Mapping[str, Any]):
         self.folder, self.settings = folder, settings
         self._last: EpochInfo | None = None

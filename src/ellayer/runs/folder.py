@@ -27,9 +27,9 @@ class OutputFolder:
     def __init__(self, out: Path | None, name: str):
         self._out, self._name = out, name
         self._reserved: Path | None = None
-        self.parent = out.parent if out else Path("runs")
+        self.parent: Path = out.parent if out else Path("runs")
         place = out if out and out.exists() else self.parent
-        self.staging = place / f".{out.name if out else name}.{os.getpid()}.partial"
+        self.staging: Path = place / f".{out.name if out else name}.{os.getpid()}.partial"
         self.final: Path | None = None
 
     def reserve(self) -> Path:

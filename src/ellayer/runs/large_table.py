@@ -29,6 +29,11 @@ class TrainingStream:
         Number of rows of the last complete pass.
     """
 
+    stream: TableStream
+    share: float
+    seed: int
+    count: int
+
     def __init__(self, stream: TableStream, share: float, seed: int):
         self.stream, self.share, self.seed, self.count = stream, share, seed, 0
 

@@ -12,7 +12,7 @@ from ..errors import UsageError
 from ..estimators.hold_out import Splitter
 from .config import STREAM, reader_options
 from .cross_validation import check_folds
-from .large_table import open_large
+from .large_table import TrainingStream, open_large
 from .predictions import predict
 from .progress import StartProgress
 from .split import choose_split, parse_test, read_test, split
@@ -45,8 +45,9 @@ class MemorySource:
         All rows, if they are to be cross-validated.
     """
 
+    train: Examples
     test: Examples | None = None
-    splitter = Splitter()
+    splitter: Splitter = Splitter()
     whole: WholeTable | None = None
 
     def __init__(self, settings: Mapping[str, Any]):
@@ -105,7 +106,7 @@ class StreamSource:
     """
 
     test: Examples | None = None
-    splitter = Splitter()
+    splitter: Splitter = Splitter()
     whole: WholeTable | None = None
 
     def __init__(self, settings: Mapping[str, Any]):
@@ -117,9 +118,11 @@ class StreamSource:
             )
         share = 0.0 if isinstance(self._test, str) else self._test
         options = reader_options({key: settings[key] for key in STREAM if key in settings})
-        self.stream = open_large(self._path, settings["target"], share, settings["seed"], options)
+        self.stream: TrainingStream = open_large(
+            self._path, settings["target"], share, settings["seed"], options
+        )
         share = self.stream.share
-        self.train = self.stream.apart(share, 2 * share or 0.01)
+        self.train: Examples = self.stream.apart(share, 2 * share or 0.01)
 
     @property
     def count(self) -> int:

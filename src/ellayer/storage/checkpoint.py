@@ -167,8 +167,8 @@ class Checkpoint:
     def __init__(self, path: str | os.PathLike[str], every: float = 60.0):
         if not isinstance(every, (int, float)) or not every >= 0:
             raise EllayerError(f"every: expected seconds >= 0, received {every!r}; 0 writes at every record")
-        self.path = os.fspath(path)
-        self.every = float(every)
+        self.path: str = os.fspath(path)
+        self.every: float = float(every)
         self._written = -math.inf
 
     def __call__(self, info: Any) -> None:

@@ -25,6 +25,9 @@ class ColumnProfile:
     column : Column
     """
 
+    name: str
+    values: np.ndarray
+
     def __init__(self, column: Column):
         self.name, self.values, self._declared = column.name, column.values, column.declared
 

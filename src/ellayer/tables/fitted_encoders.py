@@ -42,6 +42,9 @@ class PreparationFacts(TypedDict):
 class FittedEncoders:
     """The encoders of the columns of a table, in the order of the fit; the attributes are of ``TablePreparation``."""
 
+    center_: np.ndarray
+    scale_: np.ndarray
+
     columns_: list[ColumnEncoder]
     n_features_in_: int
     feature_names_in_: np.ndarray
@@ -71,8 +74,10 @@ class FittedEncoders:
             )
             for key in ("center", "scale")
         )
-        self.n_numbers_ = len(self.center_)
-        self.code_levels_ = tuple(encoder.code_levels for encoder in encoders if encoder.code_levels)
+        self.n_numbers_: int = len(self.center_)
+        self.code_levels_: tuple[int, ...] = tuple(
+            encoder.code_levels for encoder in encoders if encoder.code_levels
+        )
 
     def match(self, X: TableLike) -> list[Column]:
         """Return the columns of X in the order of the fit, by name where both have names.

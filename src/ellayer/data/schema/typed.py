@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import polars as pl
 
@@ -34,6 +35,9 @@ class TypedReader:
         Of the frames read so far.
     """
 
+    names: list[str]
+    counts: CellCounts
+
     def __init__(self, first: pl.DataFrame, options: ReadOptions, where: str):
         options = with_target(options, first.columns)
         known = schema_of(options)
@@ -44,8 +48,8 @@ class TypedReader:
         decimal = options.decimal or options.reading.get("decimal") or "."
         self.schema: Schema
         self.schema, notes = infer_schema(self._clean(first), options, decimal, known, is_declared=True)
-        self.notes = [*rename_notes(self._new_names), *notes]
-        self.facts = options.reading.get("schema") or self.schema.to_facts()
+        self.notes: list[str] = [*rename_notes(self._new_names), *notes]
+        self.facts: dict[str, Any] = options.reading.get("schema") or self.schema.to_facts()
 
     @property
     def missing_notes(self) -> list[str]:

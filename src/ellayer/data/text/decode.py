@@ -59,7 +59,7 @@ class TextFile:
         describe_content(path)  # explains why a file cannot be read
         with open(path, "rb") as file:
             self._is_packed = file.read(2) == _GZIP
-        self.notes = ["uncompressed with gzip"] if self._is_packed else []
+        self.notes: list[str] = ["uncompressed with gzip"] if self._is_packed else []
         rest = self._raw_blocks()
         first = next(rest, b"")
         self._opened: Iterator[bytes] | None = itertools.chain([first], rest)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -14,7 +15,7 @@ from ..column_choice import choose_columns, rename_notes, with_target
 from ..errors import DataError
 from ..files import printable
 from ..read_options import ReadOptions
-from ..schema.schema import CellCounts, infer_schema, schema_of
+from ..schema.schema import CellCounts, Schema, infer_schema, schema_of
 from ..table_frame import TableFrame
 from ..wording import pluralize
 from .chunk import Chunk
@@ -77,6 +78,10 @@ class TextTable:
         Notes about the first chunk.
     """
 
+    schema: Schema
+    reading: dict[str, Any]
+    notes: list[str]
+
     def __init__(self, path: Path, options: ReadOptions, block_bytes: int | None = None):
         self._path, self._block_bytes = path, block_bytes
         self._file = TextFile(path, options.encoding, options.reading.get("encoding"), block_bytes)
@@ -87,8 +92,8 @@ class TextTable:
         if not len(texts):
             raise no_rows(layout)
         self._new_names = {} if known is None else known.rename(layout.columns)
-        self.all_names = [self._new_names.get(name, name) for name in layout.columns]
-        self.names = choose_columns(self.all_names, options, str(path))
+        self.all_names: list[str] = [self._new_names.get(name, name) for name in layout.columns]
+        self.names: list[str] = choose_columns(self.all_names, options, str(path))
         texts = self._chosen(texts)
         decimal = options.decimal or options.reading.get("decimal") or sniff_decimal(texts, layout.delimiter)
         self.schema, schema_notes = infer_schema(texts, options, decimal, known)

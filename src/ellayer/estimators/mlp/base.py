@@ -367,9 +367,9 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
         """Set the fitted state from an external one."""
         self._publish(state)
         self._named_layer = state.network.L - 1
-        self.n_features_in_ = state.network.layer_dims[0]
+        self.n_features_in_: int = state.network.layer_dims[0]
         if feature_names is not None:
-            self.feature_names_in_ = np.array(list(feature_names), dtype=object)
+            self.feature_names_in_: np.ndarray = np.array(list(feature_names), dtype=object)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -239,7 +239,7 @@ class MLPClassifier(ProbabilisticClassifier, ConvertibleMLP):
 
     def _take_labels(self, labels: LabelBinarizer) -> None:
         self._label_binarizer = labels
-        self.classes_ = labels.classes_
+        self.classes_: Any = labels.classes_
 
     def _check_targets(self, classes: np.ndarray, same: bool) -> None:
         if same:

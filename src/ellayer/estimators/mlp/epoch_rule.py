@@ -16,7 +16,7 @@ from ...engine.history import History
 from ...engine.state import Parameters
 from ..examples import Examples
 from .callbacks import EpochCallbacks
-from .fit_state import FitState
+from .fit_state import FitState, Progress
 from .settings import FitSettings
 
 SMALLEST_RATE = 1e-6
@@ -58,13 +58,19 @@ class EpochRule:
     callbacks : EpochCallbacks
     """
 
+    settings: FitSettings
+    data: FitData
+    state: FitState
+    callbacks: EpochCallbacks
+    progress: Progress
+
     def __init__(self, settings: FitSettings, data: FitData, state: FitState, callbacks: EpochCallbacks):
         self.settings, self.data, self.state, self.callbacks = settings, data, state, callbacks
         self.columns: dict[str, list[float]] = {"validation_loss": [], "validation_score": []}
-        self.converged = False
-        self.adaptive = settings.rate_rule == "adaptive"
-        self.restores = settings.restore_best and settings.monitored != "loss"
-        self.by_loss_alone = (
+        self.converged: bool = False
+        self.adaptive: bool = settings.rate_rule == "adaptive"
+        self.restores: bool = settings.restore_best and settings.monitored != "loss"
+        self.by_loss_alone: bool = (
             settings.monitored == "loss" and data.validation is None and not callbacks
             and not self.adaptive and not settings.restore_best
         )  # fmt: skip

@@ -64,6 +64,10 @@ class BaseTabular(VersionedEstimator, FittedTable):
     are saved. Prediction is in ``fitted``.
     """
 
+    best_epochs_: list[int]
+    stopped_by_: str
+    engine_: str
+
     _task: ClassVar[str]
     _preparation_type = TablePreparation
 
@@ -168,7 +172,7 @@ class BaseTabular(VersionedEstimator, FittedTable):
         assert self.network_ is not None
         self.average_inputs_ = average_inputs(self.network_, self.members_, data.start)
         if data.streamed is not None:
-            self.held_out_ = data.streamed
+            self.held_out_: tuple[Any, np.ndarray] = data.streamed
         self._start_evaluation(data.count, data.Y, data.weights)
         if not data.validation:
             return

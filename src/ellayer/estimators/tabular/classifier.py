@@ -263,7 +263,7 @@ class TabularClassifier(ProbabilisticClassifier, BaseTabular, FittedTableClassif
         self, count: int, Y: np.ndarray | None = None, weights: np.ndarray | None = None
     ) -> None:
         K = len(self.classes_)
-        self.oof_prediction_ = np.full((count, K), np.nan)
+        self.oof_prediction_: np.ndarray = np.full((count, K), np.nan)
         self.validation_score_, self.temperature_, self.decision_ = math.nan, 1.0, np.ones(K)
         if Y is not None and self._metric.decision == "prior":
             share = np.average(Y, axis=0, weights=weights)
@@ -297,7 +297,7 @@ class TabularClassifier(ProbabilisticClassifier, BaseTabular, FittedTableClassif
         elif metric.decision == "tuned" and P.shape[1] == 2:
             self._set_threshold(best_threshold(metric, ordered, truth, weights))
         decision = self.decision_ if self._positive_place() == 1 else self.decision_[::-1]
-        self.validation_score_ = score(metric, ordered, truth, weights, decision)
+        self.validation_score_: float = score(metric, ordered, truth, weights, decision)
         return P
 
     # Storage

@@ -59,6 +59,9 @@ class Target(TypedDict):
 class FittedTable(ABC):
     """Fitted encoders, the members of one network, and their mean; the attributes are those of the estimators."""
 
+    best_epochs_: list[int]
+    stopped_by_: str
+
     preparation_: FittedEncoders
     network_: Network | None
     members_: list[Parameters]
@@ -77,12 +80,12 @@ class FittedTable(ABC):
         )
         self.n_features_in_ = self.preparation_.n_features_in_
         if hasattr(self.preparation_, "feature_names_in_"):
-            self.feature_names_in_ = self.preparation_.feature_names_in_
+            self.feature_names_in_: np.ndarray = self.preparation_.feature_names_in_
         self.history_ = read_history(arrays, stored["history"])
         score = stored["validation_score"]
-        self.validation_score_ = math.nan if score is None else score
+        self.validation_score_: float = math.nan if score is None else score
         self.best_epochs_, self.stopped_by_ = list(stored["best_epochs"]), stored["stopped_by"]
-        self.engine_ = stored["engine"]
+        self.engine_: str = stored["engine"]
         self._set_targets(arrays, facts)
         self._set_members(arrays, stored)
 
@@ -273,7 +276,7 @@ class FittedTableClassifier(FittedTable):
         self.classes_ = read_labels(conform(facts.get("labels"), LabelFacts, "labels"))
         self._set_positive(min(conform(facts.get("positive", 1), Count, "positive"), 1))
         K = len(self.classes_)
-        self.oof_prediction_ = read_array(arrays, "oof_prediction_", (None, K), "f")
+        self.oof_prediction_: np.ndarray = read_array(arrays, "oof_prediction_", (None, K), "f")
         self.decision_ = read_array(arrays, "decision_", (K,), "f")
         self.temperature_ = float(read_array(arrays, "temperature_", (), "f"))
         positive = np.append(self.decision_, self.temperature_)
@@ -362,7 +365,7 @@ class FittedTableRegressor(FittedTable):
         target = conform(facts.get("target"), Target, "target")
         names: dict[str, Any] = {**target}
         self.target_ = {name: float(names[name]) for name in Target.__annotations__}
-        self.oof_prediction_ = read_array(arrays, "oof_prediction_", (None,), "f")
+        self.oof_prediction_: np.ndarray = read_array(arrays, "oof_prediction_", (None,), "f")
         self.residuals_ = read_array(
             {"residuals_": np.zeros(0), **arrays}, "residuals_", (None,), "f"
         )  # older: none

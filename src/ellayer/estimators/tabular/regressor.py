@@ -91,6 +91,8 @@ class TabularRegressor(RegressorMixin, BaseTabular, FittedTableRegressor):
     True
     """
 
+    oof_prediction_: np.ndarray
+
     _task = "numbers"
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **CONSTRAINTS,
@@ -251,7 +253,7 @@ class TabularRegressor(RegressorMixin, BaseTabular, FittedTableRegressor):
     def _evaluate(self, Z: np.ndarray, examples: Examples) -> np.ndarray:
         """Set the score; return the numbers."""
         A = np.nanmean(Z[:, :, 0], axis=0)
-        self.validation_score_ = self._score_of(A, examples.Y[:, 0], examples.weights)
+        self.validation_score_: float = self._score_of(A, examples.Y[:, 0], examples.weights)
         prediction = self._numbers(A)
         y = self.target_["center"] + self.target_["scale"] * examples.Y[:, 0].astype(np.float64)
         self.residuals_ = kept_residuals(y - prediction)
