@@ -18,6 +18,7 @@ from .images.folder import TARGET as IMAGE_TARGET
 from .images.folder import Images
 from .parts import read_parts, tables_in
 from .read_options import ReadOptions
+from .row_places import RowPlaces, rows_from_one
 from .schema.typed import read_typed
 from .sources import Place, located
 from .table_frame import TableFrame
@@ -49,6 +50,8 @@ class Examples:
     raw : polars.DataFrame or None
         A table's columns as they stand in the file, the target among them, if it was read like an earlier one: texts
         of a text, so that identifiers can be written as they were.
+    places : RowPlaces or None
+        Where the rows of a table stand in the file.
     """
 
     name: str
@@ -60,6 +63,7 @@ class Examples:
     reading: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     raw: pl.DataFrame | None = None
+    places: RowPlaces | None = None
 
     @property
     def m(self) -> int:
@@ -81,7 +85,14 @@ class Examples:
         return replace(
             self, X=self.X[rows], y=None if self.y is None else self.y[rows],
             ids=None if self.ids is None else self.ids[rows], raw=None if self.raw is None else self.raw[rows],
+            places=None if self.places is None else self.places.take(rows),
         )  # fmt: skip
+
+    def row_names(self) -> list[str] | None:
+        """Return the file of each image, or the place of each row in its file; None if unknown."""
+        if self.ids is not None:
+            return [str(name) for name in self.ids]
+        return None if self.places is None else self.places.names()
 
     def __repr__(self) -> str:
         what = f"{self.X.shape[1]} columns" if self.image_shape is None else f"images {self.image_shape}"
@@ -220,6 +231,7 @@ def read_examples(
 def _from_table(place: Place, table: TableFrame, target: str | int | None) -> Examples:
     """Return examples that are rows of a table, the target taken out of the columns."""
     frame, values, column, raw = table.frame, table.y, table.target, table.raw
+    places = table.places or rows_from_one(len(frame))
     if target is not None and values is not None and target != column:
         raise DataError(
             f"target: expected none, for {place.shown} holds the targets in {column!r}; received {target!r}; omit it"
@@ -228,8 +240,11 @@ def _from_table(place: Place, table: TableFrame, target: str | int | None) -> Ex
         column = find_column(target, table.names or frame.columns, place.shown)
         frame, values, present = take_target(frame, column, place.shown, table.notes)
         raw = None if raw is None else raw.filter(present)
+        places = places.take(present.to_numpy())
     facts = {**table.reading, "columns": table.frame.width, "target": column}
-    return Examples(place.name, frame, values, column, reading=facts, notes=tuple(table.notes), raw=raw)
+    return Examples(
+        place.name, frame, values, column, reading=facts, notes=tuple(table.notes), raw=raw, places=places
+    )
 
 
 def _from_images(name: str, images: Images, target: str | int | None) -> Examples:

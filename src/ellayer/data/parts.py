@@ -15,6 +15,7 @@ from .file_kinds import FILE_KINDS, check_options, kind_of, read_file
 from .files import listed, shown_as, table_suffix
 from .images.folder import SUFFIXES as IMAGES
 from .read_options import ReadOptions
+from .row_places import RowPlaces, of_several_files, rows_from_one
 from .table_frame import TableFrame
 from .text.decode import TextFile
 from .text.layout import Layout, detect_layout
@@ -88,14 +89,22 @@ def read_parts(paths: Sequence[Path], options: ReadOptions) -> TableFrame:
 def _typed_parts(paths: Sequence[Path], options: ReadOptions) -> TableFrame:
     """Read parts whose columns have types of their own."""
     tables: list[TableFrame] = []
+    places: list[RowPlaces] = []
     for path in paths:
         table = read_file(path, options)
         assert isinstance(table, TableFrame)
         tables.append(replace(table, frame=_same_columns(table.frame, tables, paths[0], path)))
+        places.append(table.places or rows_from_one(len(table.frame)))
         options = replace(options, reading=tables[0].reading)
     notes = list(dict.fromkeys(note for table in tables for note in table.notes))
     frame = pl.concat([table.frame for table in tables], how="vertical_relaxed")
-    return TableFrame(frame, tables[0].reading, notes)
+    return TableFrame(frame, tables[0].reading, notes, places=of_several_files(_file_names(paths), places))
+
+
+def _file_names(paths: Sequence[Path]) -> list[str]:
+    """Return the names of files, without the folder that they share."""
+    above = os.path.commonpath([path.parent for path in paths])
+    return [os.path.relpath(path, above) for path in paths]
 
 
 def _same_columns(frame: pl.DataFrame, tables: Sequence[TableFrame], first: Path, path: Path) -> pl.DataFrame:
@@ -136,6 +145,7 @@ def _text_parts(paths: Sequence[Path], options: ReadOptions) -> TableFrame:
     """Read parts in text as one text, so that the types of the columns do not depend on how the rows are divided."""
     first: Layout | None = None
     notes: list[str] = []
+    places: list[RowPlaces] = []
     with tempfile.TemporaryDirectory(prefix="ellayer-") as folder:
         whole = Path(folder, "table.csv")
         with open(whole, "wb") as file:
@@ -149,6 +159,7 @@ def _text_parts(paths: Sequence[Path], options: ReadOptions) -> TableFrame:
                     options = replace(options, reading={**options.reading, **alike})
                 _check_names(layout.columns, first.columns, paths[0], path)
                 rows = layout.texts(chunk).select(first.columns)
+                places.append(RowPlaces(chunk.lines_of(layout.row_records(chunk)), "line"))
                 rows.write_csv(
                     file, include_header=first.has_header and layout is first, separator=first.delimiter
                 )
@@ -157,4 +168,5 @@ def _text_parts(paths: Sequence[Path], options: ReadOptions) -> TableFrame:
         with shown_as(whole, f"{paths[0]} and {len(paths) - 1} more"):
             table = read_table_file(whole, options)
     notes = list(dict.fromkeys([*notes, *table.notes]))
-    return replace(table, reading={**table.reading, "encoding": encoding}, notes=notes)
+    reading = {**table.reading, "encoding": encoding}
+    return replace(table, reading=reading, notes=notes, places=of_several_files(_file_names(paths), places))

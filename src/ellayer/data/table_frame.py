@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from .errors import DataError
+from .row_places import RowPlaces
 from .wording import quoted_list
 
 
@@ -31,6 +32,8 @@ class TableFrame:
         The targets, if the file keeps them apart.
     target : str or None
         Their name.
+    places : RowPlaces or None
+        Where the rows stand in the file; None if each is one further from 1.
     """
 
     frame: pl.DataFrame
@@ -40,6 +43,7 @@ class TableFrame:
     target: str | None = None
     raw: pl.DataFrame | None = None
     names: list[str] | None = None
+    places: RowPlaces | None = None
 
 
 def check_names(names: list[str], where: str) -> None:

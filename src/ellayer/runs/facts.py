@@ -73,7 +73,7 @@ def evaluate(run: TrainedRun) -> RunFacts:
         notes=run.messages,
         shown_rows=None if isinstance(rows.X, np.ndarray) else rows.X.to_dicts(),
         images=None if rows.image_shape is None else np.asarray(rows.X).reshape(-1, *rows.image_shape),
-        ids=None if rows.ids is None else [str(name) for name in rows.ids],
+        ids=rows.row_names(),
         importance=[]
         if importance is None
         else [(row.name, row.mean, row.spread) for row in importance.rows],

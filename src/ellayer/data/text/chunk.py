@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..files import printable
-from .records import Records, line_of
+from .records import Records
 
 COMMENT = -1  # in place of the number of fields
 
@@ -68,12 +68,10 @@ class Chunk:
         """Return the text of the first records that are not blank."""
         return self.body(self.filled[:count]).decode("utf-8")
 
-    def body(self, filled: np.ndarray, keep_blank: bool = False) -> bytes:
-        """Return the text of some records, without what lies between them unless those are blank ones to keep."""
+    def body(self, filled: np.ndarray) -> bytes:
+        """Return the text of some records, without what lies between them."""
         starts, ends, fields = self.records.starts, self.records.ends, self.records.fields
         between = fields[filled[0] : filled[-1] + 1]
-        if keep_blank:
-            filled = filled[0] + np.flatnonzero(between >= 0)
         if len(filled) == len(between):
             return self.data[starts[filled[0]] : ends[filled[-1]]]
         pairs = zip(starts[filled].tolist(), ends[filled].tolist(), strict=True)
@@ -95,7 +93,12 @@ class Chunk:
 
     def line_of(self, i: int) -> int:
         """Return the number of the line on which a record begins."""
-        return self.line + line_of(self.data, self.records.starts[i]) - 1
+        return int(self.lines_of(np.array([i]))[0])
+
+    def lines_of(self, records: np.ndarray) -> np.ndarray:
+        """Return the numbers of the lines on which records begin."""
+        line_ends = np.flatnonzero(np.frombuffer(self.data, np.uint8) == ord("\n"))
+        return self.line + np.searchsorted(line_ends, self.records.starts[records])
 
 
 def without_comments(text: bytes, comment: str) -> bytes:

@@ -125,14 +125,21 @@ class Layout:
             f"{self.delimiter!r} needs quotation marks), or name another delimiter"
         )
 
+    def row_records(self, chunk: Chunk) -> np.ndarray:
+        """Return the numbers of the records that are rows; of a single column, blank ones between rows are rows too."""
+        filled = chunk.filled[(self.has_header + self.has_units) * (chunk.line == 1) :]
+        if len(self.names) > 1 or not len(filled):
+            return filled
+        return filled[0] + np.flatnonzero(chunk.records.fields[filled[0] : filled[-1] + 1] >= 0)
+
     def texts(self, chunk: Chunk) -> pl.DataFrame:
         """Return the rows of a chunk as a frame of clean texts; blank lines are skipped, but those of a single column."""
-        filled = chunk.filled[(self.has_header + self.has_units) * (chunk.line == 1) :]
+        filled = self.row_records(chunk)
         if not len(filled):
             return pl.DataFrame(schema=dict.fromkeys(self.columns, pl.String))
         try:
             frame = pl.read_csv(
-                body := chunk.body(filled, keep_blank=len(self.names) == 1),
+                body := chunk.body(filled),
                 has_header=False,
                 separator=self.delimiter,
                 quote_char='"' if self.is_quoted and b'"' in body else None,

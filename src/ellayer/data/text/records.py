@@ -86,17 +86,6 @@ def find_records(data: bytes, delimiter: str, quoted: bool) -> Records:
     return Records(start, end, np.where(end > start, fields, 0), bool(inside))
 
 
-def line_of(data: bytes, place: int) -> int:
-    """Return the number of the line, from 1, that a byte lies in.
-
-    Examples
-    --------
-    >>> line_of(b"a\\nb\\n", 2)
-    2
-    """
-    return data.count(b"\n", 0, place) + 1
-
-
 def record_end(text: bytes) -> int:
     """Return where the last whole record ends: after the last line end that no quotation marks enclose; 0 for none.
 

@@ -15,6 +15,7 @@ from ..column_choice import choose_columns, rename_notes, with_target
 from ..errors import DataError
 from ..files import printable
 from ..read_options import ReadOptions
+from ..row_places import RowPlaces
 from ..schema.schema import CellCounts, Schema, infer_schema, schema_of
 from ..table_frame import TableFrame
 from ..wording import pluralize
@@ -51,9 +52,8 @@ def read_table_file(path: Path, options: ReadOptions) -> TableFrame:
     table = TextTable(path, options)
     (frame,) = table.frames()
     raw = table.texts() if options.reading else None
-    return TableFrame(
-        frame, table.reading, table.notes + table.missing_notes + table.odd, raw=raw, names=table.all_names
-    )
+    notes = table.notes + table.missing_notes + table.odd
+    return TableFrame(frame, table.reading, notes, raw=raw, names=table.all_names, places=table.places())
 
 
 class TextTable:
@@ -129,6 +129,12 @@ class TextTable:
         """Return the texts of a table that is read whole as they stand in the file."""
         assert self._whole is not None
         return self._whole[1]
+
+    def places(self) -> RowPlaces:
+        """Return the lines of the rows of a table that is read whole."""
+        assert self._whole is not None
+        chunk = self._whole[0]
+        return RowPlaces(chunk.lines_of(self._layout.row_records(chunk)), "line")
 
     def frames(self, target: str = "") -> Iterator[pl.DataFrame]:
         """Return the rows in order, a frame for each chunk, in the types of the schema.
