@@ -64,6 +64,44 @@ def test_the_terminal_shows_the_trials_and_what_is_odd(ellayer, tmp_path):
     assert max(map(len, done.stdout.splitlines())) <= 80
 
 
+def test_every_option_of_the_network_is_an_axis_and_some_combinations_are_drawn(ellayer, tmp_path):
+    rows = "".join(f"{k},{'ab'[k % 3 == 0]}\n" for k in range(60))
+    (tmp_path / "one.csv").write_text("x,y\n" + rows)
+    axes = {"activation": ("relu", "tanh"), "optimizer": ("adam", "momentum"), "dropout": (0.0, 0.2),
+            "weight_decay": (0.0, 0.1), "l2": (0.0, 0.1), "batch_size": (8, 16), "patience": (1, 2)}  # fmt: skip
+    options = [
+        part
+        for name, values in axes.items()
+        for value in values
+        for part in (f"--{name.replace('_', '-')}", value)
+    ]
+    fixed = ("--layers", 3, "--learning-rate", 0.01, "--learning-rate", 0.02, "--epochs", 2, "--trials", 3)
+    done = ellayer("sweep", "one.csv", "-t", "y", *options, *fixed, "--json")
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    assert len(summary["trials"]) == 3
+    for trial in summary["trials"]:
+        assert all(trial[name] in values for name, values in axes.items())
+    best = summary["trials"][summary["best"]]
+    assert {name: summary["settings"][name] for name in axes} == {name: best[name] for name in axes}
+
+
+def test_several_files_are_one_table(ellayer, tmp_path):
+    for part in range(3):
+        rows = "".join(f"{k},{'ab'[k % 3 == 0]}\n" for k in range(20 * part, 20 * part + 20))
+        (tmp_path / f"part{part}.csv").write_text("x,y\n" + rows)
+    (tmp_path / "whole.csv").write_text("x,y\n" + "".join(f"{k},{'ab'[k % 3 == 0]}\n" for k in range(60)))
+    options = ("-t", "y", "--layers", 3, "--learning-rate", 0.01, "--epochs", 2, "--json")
+    sources = (("whole.csv",), ("part0.csv", "part1.csv", "part2.csv"), ("part*.csv",))
+    whole, *parts = (ellayer("sweep", *source, *options, "--out", source[0][:5]) for source in sources)
+    expected = json.loads(whole.stdout)
+    for done in parts:
+        assert done.returncode == 0, done.stderr
+        summary = json.loads(done.stdout)
+        assert summary["rows"] == expected["rows"]
+        assert summary["scores"] == expected["scores"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -72,6 +110,8 @@ def test_the_terminal_shows_the_trials_and_what_is_odd(ellayer, tmp_path):
         (("penguins.csv", "-t", "species", "--layers", "x"), "--layers: expected"),
         (("penguins.csv", "-t", "species", "--learning-rate", "-1"), "--learning-rate: expected"),
         (("penguins.csv", "-t", "species", "--metric", "beauty"), "--metric: expected"),
+        (("penguins.csv", "-t", "species", "--dropout", "1"), "--dropout: expected"),
+        (("penguins.csv", "-t", "species", "--activation", "beauty"), "unknown activation: expected"),
         (("penguins.csv", "-t", "species", "--out", "best"), "is not empty"),
     ],
 )

@@ -87,7 +87,9 @@ def test_a_config_repeats_the_split(panel, tmp_path):
 
 def test_a_sweep_splits_alike(panel, tmp_path):
     done = run_sweep(
-        {"source": panel, "target": "y", "epochs": 2, "group": "user_id"}, [[4]], [0.1], tmp_path / "s"
+        {"source": panel, "target": "y", "epochs": 2, "group": "user_id"},
+        {"layers": [[4]], "learning_rate": [0.1]},
+        tmp_path / "s",
     )
     assert done.summary["settings"]["group"] == "user_id"
     assert any("groups of 'user_id'" in note for note in done.summary["notes"])

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..core.metrics import METRICS
+from ..data.wording import pluralize
 from ..report.run_facts import Score
 from ..report.sentences import describe_folds, format_interval, format_score
 from ..runs.notes_networks import per_cent
@@ -98,12 +99,12 @@ def show_sweep(sweep: Sweep) -> None:
     console, name = Console(), sweep.metric.title
     better = "higher" if sweep.metric.maximize else "lower"
     rows = [
-        (row["layers"], f"{row['learning_rate']:g}", f"{row['validation_score']:.4g}", row["best_epoch"],
+        (label.replace("; ", "\n"), f"{row['learning_rate']:g}", f"{row['validation_score']:.4g}", row["best_epoch"],
          f"{row['parameters']:,}", f"{row['seconds']:.1f}", "best" if i == sweep.best else "")
-        for i, row in enumerate(sweep.trials)
+        for i, (label, row) in enumerate(zip(sweep.labels, sweep.trials, strict=True))
     ]  # fmt: skip
     headings = ("layers", "learning rate", f"held-out {name}", "best epoch", "parameters", "seconds", "")
-    title = f"{len(rows)} trials, by held-out {name} ({better} is better)"
+    title = f"{pluralize(len(rows), 'trial')}, by held-out {name} ({better} is better)"
     console.print(table(headings, rows, title=title, right=range(1, 6), whole=(0,)))
     _show_rest(console, sweep.summary, sweep.path)
 

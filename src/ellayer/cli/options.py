@@ -25,6 +25,13 @@ def option(
 _TASK = "Task: classification (classes) or regression (numbers)."
 _KIND = "Column type: COLUMN=numeric|categorical|boolean|date|ignore (repeatable)."
 _METRIC = "Metric to select the best epoch or trial by: log_loss, roc_auc, f1, rmse, ..."
+ACTIVATION = "Activation of the hidden layers, like relu or tanh: one, or one per layer."
+DROPOUT = "Share of hidden units set to 0 at random in each update, from 0 to below 1."
+L2_PENALTY = "Strength of the L2 penalty on the weights."
+OPTIMIZER = "Optimizer, like adam or momentum: how gradients become updates."
+WEIGHT_DECAY = "Shrink the weights by this share of the learning rate at each update."
+BATCH_SIZE = "Examples per update."
+PATIENCE = "Stop after so many epochs without a better validation score."
 _PARTS = "several files or a pattern in quotation marks as one table, or - for standard input"
 _SOURCE = f"A file, {_PARTS}, a folder of images, or one of: {', '.join(RECIPES)}."
 
@@ -55,7 +62,11 @@ Force = Annotated[bool, typer.Option("--force", help="Overwrite an existing file
 # fmt: off
 Layers = Annotated[str | None, option("--layers", help="Sizes of the hidden layers, like 20,7,5.", panel=TRAINING, metavar="N,N")]
 LearningRate = Annotated[float | None, option("--learning-rate", help="Learning rate, above 0.", panel=TRAINING)]
-BatchSize = Annotated[int | None, option("--batch-size", min=1, help="Examples per update.", panel=TRAINING)]
+BatchSize = Annotated[int | None, option("--batch-size", min=1, help=BATCH_SIZE, panel=TRAINING)]
+Activation = Annotated[str | None, option("--activation", help=ACTIVATION, panel=TRAINING, metavar="NAME,NAME")]
+Dropout = Annotated[float | None, option("--dropout", help=DROPOUT, panel=TRAINING)]
+L2 = Annotated[float | None, option("--l2", help=L2_PENALTY, panel=TRAINING, default="0")]
+Optimizer = Annotated[str | None, option("--optimizer", help=OPTIMIZER, panel=TRAINING)]
 Seed = Annotated[int | None, option("--seed", min=0, help="Random seed (weights, shuffling, splits).", panel=TRAINING, default="1")]
 Config = Annotated[Path | None, option("--config", help="Settings of a run, like its config.toml; options override them.", panel=TRAINING, default=False)]
 Resume = Annotated[Path | None, option("--resume", help="Resume a run that was killed or interrupted.", panel=TRAINING, default=False, metavar="DIR")]
@@ -69,6 +80,8 @@ Group = Annotated[str | None, option("--group", help="Group column: no group is 
 Epochs = Annotated[int | None, option("--epochs", min=1, help="Number of passes over the rows.", panel=FILES)]
 Members = Annotated[int | None, option("--members", min=1, help="Number of networks whose predictions are averaged.", panel=FILES, default="1")]
 Cv = Annotated[int | None, option("--cv", min=2, help="Folds of a cross-validation over all rows, besides the test.", panel=FILES, default="none")]
+WeightDecay = Annotated[float | None, option("--weight-decay", help=WEIGHT_DECAY, panel=FILES)]
+Patience = Annotated[int | None, option("--patience", min=1, help=PATIENCE, panel=FILES, default="none")]
 Metric = Annotated[str | None, option("--metric", help=_METRIC, panel=FILES, default="log_loss or rmse")]
 ClassWeight = Annotated[str | None, option("--class-weight", help="balanced: weight classes by the inverse of their frequency.", panel=FILES, default="none")]
 Positive = Annotated[str | None, option("--positive", help="Of two classes the one that F1, ROC and costs speak of.", panel=FILES, default="the rarer", metavar="CLASS")]
@@ -78,12 +91,8 @@ Recipe = Annotated[str | None, option("--recipe", help="Recipe for preparation a
 TimeLimit = Annotated[float | None, option("--time-limit", help="Time limit of the fit in seconds.", panel=FILES, default="none")]
 
 CatsFolder = Annotated[str | None, option("--data", help="Folder with the HDF5 files of the cats.", panel=SETS, default=False, metavar="DIR")]
-Activation = Annotated[str | None, option("--activation", help="Activation of the hidden layers: one, or one per layer.", panel=SETS)]
 Iterations = Annotated[int | None, option("--iterations", min=1, help="Number of updates.", panel=SETS)]
 Initializer = Annotated[str | None, option("--initializer", help="Initializer of the weights.", panel=SETS)]
-Optimizer = Annotated[str | None, option("--optimizer", help="Optimizer; all but gd have their own default learning rate.", panel=SETS, default="gd")]
-L2 = Annotated[float | None, option("--l2", help="Strength of the L2 penalty.", panel=SETS, default="0")]
-Dropout = Annotated[float | None, option("--dropout", help="Dropout rate of the hidden layers.", panel=SETS, default="0")]
 Engine = Annotated[str | None, option("--engine", help="Training loop: auto, numpy or jax.", panel=SETS, default="auto")]
 # fmt: on
 

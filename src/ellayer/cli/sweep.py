@@ -8,58 +8,77 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import UsageError
-from ..runs.config import FILE, check_learning_rate, check_settings, read_config
+from ..runs.config import FILE, check_settings, read_config
 from . import options as o
 from .errors import handle_errors
 from .progress import progress_bars
 from .reading import reading_options
+
+TRIED = "Values to try (repeatable)"
+RATES = "that of the recipe, a third and three times of it"
+
+# fmt: off
+Layers = Annotated[list[str] | None, o.option("--layers", help="Sizes of the hidden layers, like 64,32.", panel=TRIED, default="64,64 and 128,128", metavar="N,N")]
+LearningRate = Annotated[list[float] | None, o.option("--learning-rate", help="Learning rate, above 0.", panel=TRIED, default=RATES)]
+Activation = Annotated[list[str] | None, o.option("--activation", help=o.ACTIVATION, panel=TRIED, metavar="NAME,NAME")]
+Optimizer = Annotated[list[str] | None, o.option("--optimizer", help=o.OPTIMIZER, panel=TRIED)]
+Dropout = Annotated[list[float] | None, o.option("--dropout", help=o.DROPOUT, panel=TRIED)]
+WeightDecay = Annotated[list[float] | None, o.option("--weight-decay", help=o.WEIGHT_DECAY, panel=TRIED)]
+L2 = Annotated[list[float] | None, o.option("--l2", help=o.L2_PENALTY, panel=TRIED, default="0")]
+BatchSize = Annotated[list[int] | None, o.option("--batch-size", min=1, help=o.BATCH_SIZE, panel=TRIED)]
+Patience = Annotated[list[int] | None, o.option("--patience", min=1, help=o.PATIENCE, panel=TRIED, default="none")]
+Trials = Annotated[int | None, o.option("--trials", min=1, help="Try so many combinations, drawn at random.", panel=o.TRAINING, default="all")]
+# fmt: on
+
+AXES = (
+    "layers", "activation", "optimizer", "dropout", "weight_decay", "l2", "batch_size", "patience", "learning_rate",
+)  # fmt: skip
+FIXED = (
+    "source",
+    "target",
+    "epochs",
+    "metric",
+    "task",
+    "test",
+    "split",
+    "time",
+    "group",
+    "kinds",
+    "recipe",
+    "seed",
+)
 
 
 @handle_errors
 @reading_options
 def sweep(
     source: Annotated[list[str], typer.Argument(help="A file, several files, or a folder of images.", metavar="FILE...")],
-    target: o.Target = None,
-    layers: Annotated[
-        list[str] | None,
-        o.option("--layers", help="Sizes of hidden layers to try, like 64,32 (repeatable).", panel=o.TRAINING,
-                 default="64,64 and 128,128", metavar="N,N"),
-    ] = None,
-    learning_rate: Annotated[
-        list[float] | None,
-        o.option("--learning-rate", help="A learning rate to try (repeatable).", panel=o.TRAINING,
-                 default="that of the recipe, a third and three times of it"),
-    ] = None,
+    target: o.Target = None, layers: Layers = None, learning_rate: LearningRate = None, activation: Activation = None,
+    optimizer: Optimizer = None, dropout: Dropout = None, weight_decay: WeightDecay = None, l2: L2 = None,
+    batch_size: BatchSize = None, patience: Patience = None, trials: Trials = None,
     epochs: o.Epochs = None, metric: o.Metric = None, task: o.Task = None, test: o.Test = None, split: o.Split = None,
-    time: o.Time = None, group: o.Group = None, kinds: o.Kind = None,
+    time: o.Time = None, group: o.Group = None, kinds: o.Kind = None, recipe: o.Recipe = None,
     seed: o.Seed = None, config: o.Config = None, out: o.Out = None, quiet: o.Quiet = False, json: o.Json = False,
     debug: o.Debug = False, *,
     reading: dict[str, Any],
 ) -> None:  # fmt: skip
-    """Try every pair of layers and learning rate; write a run folder for the best.
+    """Try every combination of the values, or --trials of them; write a run folder for the best.
 
     Every trial is trained on the same rows and scored on the same validation
-    rows; the best is then tested on rows not used by any trial. Trials with
-    the same layers are trained together. The folder is that of a run, with
-    sweep.csv and sweep.png in addition.
+    rows; the best is then tested on rows not used by any trial. Trials that
+    differ in the learning rate only are trained together. The folder is that
+    of a run, with sweep.csv and sweep.png in addition.
 
     Example: ellayer sweep titanic.csv --target survived --layers 32 --layers 64,32
+
+    Example: ellayer sweep a.csv -t y --dropout 0 --dropout 0.2 --activation relu --trials 4
     """
-    names = (
-        "source",
-        "target",
-        "epochs",
-        "metric",
-        "task",
-        "test",
-        "split",
-        "time",
-        "group",
-        "kinds",
-        "seed",
-    )
-    settings = o.read_values(locals(), names) | reading
-    from ..runs.sweep import DEFAULT_LAYERS, run_sweep
+    options = locals()
+    settings = o.read_values(options, FIXED) | reading
+    axes = {name: options[name] for name in AXES if options[name]}
+    if layers:
+        axes["layers"] = [o.read_layers(text) for text in layers]
+    from ..runs.sweep import run_sweep
 
     if config is not None:
         settings = {**read_config(config), **settings}
@@ -70,11 +89,8 @@ def sweep(
         raise UsageError(
             "--config: expected one member for a sweep, received more; train several once the best is known"
         )
-    for rate in learning_rate or []:
-        check_learning_rate(rate)
-    sizes = [o.read_layers(text) for text in layers] if layers else list(DEFAULT_LAYERS)
     with progress_bars(shown=not (quiet or json)) as start:
-        finished = run_sweep(settings, sizes, learning_rate or None, out, start)
+        finished = run_sweep(settings, axes, out, start, trials=trials)
     if json:
         typer.echo(dumps({"run": str(finished.path), **finished.summary}))
     elif quiet:

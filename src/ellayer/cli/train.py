@@ -25,7 +25,8 @@ def train(
     metric: o.Metric = None, class_weight: o.ClassWeight = None, positive: o.Positive = None, cost: o.Cost = None, kinds: o.Kind = None, recipe: o.Recipe = None,
     time_limit: o.TimeLimit = None, data: o.CatsFolder = None,
     activation: o.Activation = None, iterations: o.Iterations = None, initializer: o.Initializer = None,
-    optimizer: o.Optimizer = None, l2: o.L2 = None, dropout: o.Dropout = None, engine: o.Engine = None,
+    optimizer: o.Optimizer = None, l2: o.L2 = None, dropout: o.Dropout = None, weight_decay: o.WeightDecay = None,
+    patience: o.Patience = None, engine: o.Engine = None,
     out: o.Out = None, quiet: o.Quiet = False, json: o.Json = False, debug: o.Debug = False,
     *, reading: dict[str, Any],
 ) -> None:  # fmt: skip

@@ -22,13 +22,14 @@ NAMED = (
 STREAM = (  # reading settings for a table larger than memory
     "delimiter", "decimal", "encoding", "header", "names", "missing", "date_order", "comment", "drop", "columns",
 )  # fmt: skip
+SHAPE = ("activation", "dropout", "weight_decay", "l2", "optimizer", "patience")  # and "layers"
 DETECTED = ("delimiter", "decimal", "encoding", "header", "x", "y", "size", "grey", "strict")
 READING = (
     *STREAM, "sheet", "table", "query", "x", "y", "size", "grey", "strict",
 )  # fmt: skip
 FILE = (
     "source", "sha256", "target", "task", "test", "cv", "split", "time", "group", "kinds", "layers", "epochs", "members", "metric", "class_weight",
-    "positive", "cost", "learning_rate", "batch_size", "time_limit", "recipe", "seed", *READING,
+    "positive", "cost", "learning_rate", "batch_size", *SHAPE, "time_limit", "recipe", "seed", *READING,
 )  # fmt: skip
 MOST_SEED = 2**32 - 1
 _TEXT, _NUMBER, _COUNT, _TRUTH = "a text", "a number", "a whole number", "true or false"
@@ -40,8 +41,8 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }  # fmt: skip
 # Allowed types of each setting; all others are texts.
 _VALUES = {
-    **dict.fromkeys(("learning_rate", "time_limit", "l2", "dropout"), _NUMBER),
-    **dict.fromkeys(("cv", "epochs", "members", "batch_size", "iterations", "seed"), _COUNT),
+    **dict.fromkeys(("learning_rate", "time_limit", "weight_decay", "l2", "dropout"), _NUMBER),
+    **dict.fromkeys(("cv", "epochs", "members", "batch_size", "iterations", "patience", "seed"), _COUNT),
     **dict.fromkeys(("header", "grey", "strict"), _TRUTH),
     **dict.fromkeys(("layers", "size"), _SIZES),
     **dict.fromkeys(("target", "time", "group"), _COLUMN),

@@ -4,30 +4,48 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from .config import check_learning_rate
 from .folder import output_folder
 from .messages import collect_messages
 from .progress import StartProgress, no_progress
 from .table_model import make_model
 from .table_trainer import TableTrainer
 from .train_run import finish
-from .trained_run import TrainedRun
 
-COLUMNS = ("layers", "learning_rate", "validation_score", "best_epoch", "parameters", "seconds", "stopped_by")
 DEFAULT_LAYERS = ([64, 64], [128, 128])
 DEFAULT_FACTORS = (1 / 3, 1.0, 3.0)  # multiples of the recipe's learning rate
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """A finished sweep: the results of each trial, the index of the best, its metric, summary and folder."""
+    """A finished sweep.
+
+    Attributes
+    ----------
+    trials : list of dict
+        The options and the results of each trial.
+    labels : list of str
+        Layers and further options of each trial, apart from its learning rate, as text.
+    best : int
+        The index of the best trial.
+    metric : Metric
+    summary : dict
+        As in ``run.json``, with the trials.
+    path : Path
+        The folder.
+    """
 
     trials: list[dict[str, Any]]
+    labels: list[str]
     best: int
     metric: Any
     summary: dict[str, Any]
@@ -36,10 +54,11 @@ class Sweep:
 
 def run_sweep(
     settings: Mapping[str, Any],
-    layers: Sequence[Sequence[int]] = DEFAULT_LAYERS,
-    rates: Sequence[float] | None = None,
+    axes: Mapping[str, Sequence[Any]] | None = None,
     out: Path | None = None,
     start: StartProgress = no_progress,
+    *,
+    trials: int | None = None,
 ) -> Sweep:
     """Fit every trial and write the folder of the best.
 
@@ -47,52 +66,83 @@ def run_sweep(
     ----------
     settings : mapping
         Keyed by the names of the options.
-    layers : sequence of sequences of int
-        Sizes of the hidden layers to try.
-    rates : sequence of float, optional
-        Learning rates to try; by default that of the recipe, a third and three times of it.
+    axes : mapping, optional
+        Values to try by the names of their options. By default two sizes of the hidden layers, and the learning rate of
+        the recipe, a third and three times of it.
     out : Path, optional
         The folder; ``runs/NAME-sweep-N`` by default.
     start : callable, optional
+    trials : int, optional
+        Number of combinations to draw at random; by default all are tried.
     """
+    axes = {"layers": DEFAULT_LAYERS, **(axes or {})}
+    rates = axes.pop("learning_rate", [])
+    for rate in rates:
+        check_learning_rate(rate)
     trainer = TableTrainer.read(settings)
+    axes["learning_rate"] = rates or _default_rates(trainer)
+    points = combinations(axes, trials, trainer.settings["seed"])
     with output_folder(out, f"{trainer.name}-sweep") as folder:
-        models, trials, messages = _fit_all(trainer, layers, rates, start)
+        models, rows, messages = _fit_all(trainer, points, start)
         metric = models[0]._metric
-        best = best_of(trials, metric.maximize)
-        _write_trials(folder.staging, trials, best, metric)
-        seconds = sum(trial["seconds"] for trial in trials)
-        finished = finish(_best_run(trainer, models[best], messages, seconds), folder)
-    return Sweep(trials, best, metric, {**finished.summary, "trials": trials, "best": best}, finished.path)
+        best = best_of(rows, metric.maximize)
+        labels = [_label(point) for point in points]
+        _write_trials(folder.staging, rows, labels, best, metric)
+        seconds = sum(row["seconds"] for row in rows)
+        run = trainer.trained(models[best], {**trainer.settings, **points[best]}, messages, seconds)
+        finished = finish(run, folder)
+    summary = {**finished.summary, "trials": rows, "best": best}
+    return Sweep(rows, labels, best, metric, summary, finished.path)
+
+
+def combinations(
+    axes: Mapping[str, Sequence[Any]], count: int | None = None, seed: int = 1
+) -> list[dict[str, Any]]:
+    """Return all combinations of the values of options, or some of them drawn at random, in the order of all.
+
+    Examples
+    --------
+    >>> combinations({"dropout": [0.0, 0.1], "l2": [0.0]})
+    [{'dropout': 0.0, 'l2': 0.0}, {'dropout': 0.1, 'l2': 0.0}]
+    >>> len(combinations({"dropout": [0.0, 0.1, 0.2], "l2": [0.0, 1.0]}, 4))
+    4
+    """
+    points = [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
+    if count is None or count >= len(points):
+        return points
+    return [points[i] for i in sorted(np.random.RandomState(seed).permutation(len(points))[:count])]
 
 
 def _fit_all(
-    trainer: TableTrainer,
-    layers: Sequence[Sequence[int]],
-    rates: Sequence[float] | None,
-    start: StartProgress,
+    trainer: TableTrainer, points: list[dict[str, Any]], start: StartProgress
 ) -> tuple[list[Any], list[dict[str, Any]], list[str]]:
-    """Fit the trials, those of one architecture together; return the models, a row of figures for each, messages."""
-    models: list[Any] = []
+    """Fit the trials, those that differ in the learning rate only together; return models, their rows, messages."""
+    task = str(trainer.survey.task)
+    models = [make_model(task, {**trainer.settings, **point}) for point in points]
     rows: list[dict[str, Any]] = []
     messages: dict[str, None] = {}
-    for sizes in layers:
-        trials = [_trial(trainer, sizes, rate) for rate in rates or _default_rates(trainer)]
+    for label, group in itertools.groupby(zip(points, models, strict=True), lambda pair: _label(pair[0])):
+        shown, trials = zip(*group, strict=True)
         begin = time.perf_counter()
         with collect_messages(columns=False) as new:
-            trainer.source.fit_many(trials, start, ",".join(map(str, sizes)))
+            trainer.source.fit_many(trials, start, label)
         seconds = (time.perf_counter() - begin) / len(trials)
         messages |= dict.fromkeys(new)
-        models += trials
-        rows += [_row(model, seconds) for model in trials]
+        rows += [_row(point, model, seconds) for point, model in zip(shown, trials, strict=True)]
         if any(model.stopped_by_ == "interrupted" for model in trials):
             raise KeyboardInterrupt
     return models, rows, list(messages)
 
 
-def _trial(trainer: TableTrainer, sizes: Sequence[int], rate: float) -> Any:
-    settings = {**trainer.settings, "layers": list(sizes), "learning_rate": rate}
-    return make_model(str(trainer.survey.task), settings)
+def _label(point: Mapping[str, Any]) -> str:
+    """Return the options of a trial, apart from its learning rate, as text: layers, and the names of the others."""
+    layers = ",".join(map(str, point["layers"]))
+    others = [
+        f"{name.replace('_', ' ')} {f'{value:g}' if isinstance(value, float) else value}"
+        for name, value in point.items()
+        if name not in ("layers", "learning_rate")
+    ]
+    return "; ".join([layers, *others])
 
 
 def _default_rates(trainer: TableTrainer) -> list[float]:
@@ -104,16 +154,10 @@ def _default_rates(trainer: TableTrainer) -> list[float]:
     return [float(f"{base * factor:.3g}") for factor in DEFAULT_FACTORS]
 
 
-def _best_run(trainer: TableTrainer, model: Any, messages: list[str], seconds: float) -> TrainedRun:
-    """Return the run of the best trial; its config reproduces only that trial."""
-    chosen = {"layers": list(model.hidden_layer_sizes), "learning_rate": model.learning_rate}
-    return trainer.trained(model, {**trainer.settings, **chosen}, messages, seconds)
-
-
-def _row(model: Any, seconds: float) -> dict[str, Any]:
+def _row(point: Mapping[str, Any], model: Any, seconds: float) -> dict[str, Any]:
     return {
-        "layers": ",".join(map(str, model.hidden_layer_sizes)),
-        "learning_rate": model.learning_rate,
+        **point,
+        "layers": ",".join(map(str, point["layers"])),
         "validation_score": float(model.validation_score_),
         "best_epoch": int(model.best_epochs_[0]) if model.best_epochs_ else 0,
         "parameters": 0 if model.network_ is None else model.network_.parameter_count,
@@ -135,16 +179,17 @@ def best_of(rows: Sequence[Mapping[str, Any]], maximize: bool) -> int:
     return min(range(len(rows)), key=lambda i: (scores[i] != scores[i], scores[i]))
 
 
-def _write_trials(folder: Path, rows: Sequence[Mapping[str, Any]], best: int, metric: Any) -> None:
+def _write_trials(
+    folder: Path, rows: Sequence[Mapping[str, Any]], labels: Sequence[str], best: int, metric: Any
+) -> None:
     from ..report.plots_sweep import trial_curves
     from ..report.style import save_picture
 
     text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     (folder / "sweep.csv").write_text(text.getvalue(), encoding="utf-8")
-    title = (
-        f"Best at {metric.name}: layers {rows[best]['layers']}, learning rate {rows[best]['learning_rate']:g}"
-    )
-    save_picture(trial_curves(rows, best, metric.name, title), folder / "sweep.png")
+    named = [{**row, "layers": label} for row, label in zip(rows, labels, strict=True)]
+    title = f"Best at {metric.name}: layers {labels[best]}, learning rate {rows[best]['learning_rate']:g}"
+    save_picture(trial_curves(named, best, metric.name, title), folder / "sweep.png")

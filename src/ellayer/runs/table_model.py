@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ParameterError, UsageError
-from .config import as_list, option_name
+from .config import SHAPE, as_list, option_name, read_activations
 from .memory import check_memory
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ PARAMETERS = {
     "layers": "hidden_layer_sizes", "epochs": "epochs", "members": "n_members", "metric": "metric",
     "class_weight": "class_weight", "positive": "positive", "cost": "cost", "learning_rate": "learning_rate", "batch_size": "batch_size",
     "time_limit": "time_limit", "recipe": "recipe", "kinds": "column_kinds", "seed": "random_state",
+    **{name: name for name in SHAPE},
 }  # fmt: skip
 
 
@@ -45,6 +46,8 @@ def make_model(task: str, settings: Mapping[str, Any]) -> TabularClassifier | Ta
                 f"{'classes' if task == 'numbers' else 'numbers'}"
             )
     check_memory([1, *as_list(options.get("layers") or []), 1], m=1)
+    if "activation" in options:
+        options["activation"] = read_activations(options["activation"])
     model = kind(**{PARAMETERS[option]: value for option, value in options.items()})
     try:
         validate_parameters(model)
@@ -66,6 +69,8 @@ def model_settings(model: TabularClassifier | TabularRegressor) -> dict[str, Any
     settings = {option: _plain(parameters[name]) for option, name in PARAMETERS.items() if name in parameters}
     if settings["layers"] is None and model.network_ is not None:
         settings["layers"] = list(model.network_.layer_dims[1:-1])
+    if isinstance(settings["activation"], list):
+        settings["activation"] = ",".join(settings["activation"])
     return settings
 
 

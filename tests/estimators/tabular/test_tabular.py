@@ -461,3 +461,43 @@ def test_targets_of_an_eval_set_are_taken_as_they_are():
     error = root_mean_squared_error(evaluation[1], model.predict(evaluation[0]))
     assert model.validation_score_ == pytest.approx(error, rel=1e-5)
     assert error > 3
+
+
+RECIPES_OWN = {
+    "activation": "selu", "optimizer": "adam(beta2=0.95)", "dropout": 0.1, "weight_decay": 0.1, "l2": 0.0,
+}  # fmt: skip
+
+
+def test_the_recipes_own_values_change_no_bit():
+    X, y = two_moods(60)
+    plain, named = (TabularClassifier(**QUICK, **changes).fit(X, y) for changes in ({}, RECIPES_OWN))
+    for name, theta in plain.members_[0].items():
+        np.testing.assert_array_equal(theta, named.members_[0][name])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"activation": "tanh"},
+        {"activation": ["relu", "tanh"]},
+        {"optimizer": "momentum"},
+        {"dropout": 0.5},
+        {"weight_decay": 1.0},
+        {"l2": 1.0},
+    ],
+)
+def test_a_change_of_the_recipe_is_trained_with_and_stored(change, tmp_path):
+    X, y = two_moods(60)
+    plain, changed = (TabularClassifier(**QUICK, **changes).fit(X, y) for changes in ({}, change))
+    assert not np.array_equal(plain.members_[0]["W1"], changed.members_[0]["W1"])
+    ellayer.save(changed, tmp_path / "m.ellayer")
+    stored = ellayer.load(tmp_path / "m.ellayer")
+    assert {name: stored.get_params()[name] for name in change} == change
+    np.testing.assert_array_equal(stored.predict_proba(X), changed.predict_proba(X))
+
+
+def test_patience_ends_a_fit_and_keeps_the_best_epoch():
+    X, y = two_moods(60)
+    model = TabularClassifier(**(QUICK | {"epochs": 60, "learning_rate": 1.0}), patience=2).fit(X, y)
+    assert model.stopped_by_ == "patience"
+    assert len(model.history_) - model.best_epochs_[0] <= 3

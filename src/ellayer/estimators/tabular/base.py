@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 
 _count = Interval(Integral, 1, None, closed="left")
+_from_zero = Interval(Real, 0, None, closed="left")
 CONSTRAINTS: dict[str, list[Any]] = {
     "n_members": [_count],
     "epochs": [_count, None],
@@ -47,6 +48,12 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "recipe": [StrOptions(set(RECIPES))],
     "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
     "batch_size": [_count],
+    "activation": [str, list, tuple, None],
+    "optimizer": [str, None],
+    "dropout": [Interval(Real, 0, 1, closed="left"), None],
+    "weight_decay": [_from_zero, None],
+    "l2": [_from_zero, None],
+    "patience": [_count, None],
     "column_kinds": [dict, None],
     "dtype": [StrOptions({"float32", "float64"})],
     "random_state": ["random_state"],
@@ -85,7 +92,7 @@ class BaseTabular(VersionedEstimator, FittedTable):
         """Fit this model, and others that differ only in their learning rate, to one prepared table."""
         self.__dict__.pop("held_out_", None)  # from an earlier fit on a stream
         models: list[BaseTabular] = [self, *others]
-        recipes = [find_recipe(model.recipe, model._task, model.learning_rate) for model in models]
+        recipes = [find_recipe(model.recipe, model._task, model.get_params(deep=False)) for model in models]
         hidden = None if self.hidden_layer_sizes is None else hidden_sizes(self.hidden_layer_sizes)
         self._find_metric()  # refuses a loss that does not fit
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))

@@ -70,6 +70,18 @@ class TabularClassifier(ProbabilisticClassifier, BaseTabular, FittedTableClassif
     learning_rate : float or None, default=None
         None is the recipe's.
     batch_size : int, default=256
+    activation : str, list of str or None, default=None
+        Activation of the hidden layers: one, or one per layer. None is the recipe's, as for the next five.
+    optimizer : str or None, default=None
+        A name of ``ellayer.core.optimizers.OPTIMIZERS``; the recipe's learning rate is one for Adam.
+    dropout : float or None, default=None
+        Share of the units of each hidden layer that are 0 in an update.
+    weight_decay : float or None, default=None
+        W = W - learning rate * weight_decay * W at each update, in the parametrisation of the recipe.
+    l2 : float or None, default=None
+        Strength of the penalty l2 / 2m * sum of W².
+    patience : int or None, default=None
+        Stop after so many epochs without a better validation score; None trains all epochs.
     column_kinds : dict or None, default=None
         The kind of a column by name, to override detection: "numeric", "categorical", "boolean",
         "date", "text", "identifier" or "ignore".
@@ -139,6 +151,12 @@ class TabularClassifier(ProbabilisticClassifier, BaseTabular, FittedTableClassif
         recipe: str = "ramps",
         learning_rate: float | None = None,
         batch_size: int = 256,
+        activation: str | Sequence[str] | None = None,
+        optimizer: str | None = None,
+        dropout: float | None = None,
+        weight_decay: float | None = None,
+        l2: float | None = None,
+        patience: int | None = None,
         column_kinds: Mapping[Any, str] | None = None,
         dtype: Literal["float32", "float64"] = "float32",
         random_state: RandomState = None,

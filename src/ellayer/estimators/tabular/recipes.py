@@ -7,7 +7,7 @@ is better on average and faster in the study of tables (docs/study-of-tables.md)
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict, TypeVar, cast
 
 from ...core.inputs import Inputs
@@ -34,14 +34,16 @@ class Recipe(TypedDict):
     number of rows is reached applies.
     """
 
-    activation: str
+    activation: str | Sequence[str]
     parametric: bool
     learning_rate: tuple[tuple[int, float], ...]
     learning_rate_factors: dict[str, float]
     optimizer: str
     schedule: str
     weight_decay: float
+    l2: float
     dropout: float
+    patience: int | None
     label_smoothing: float
     cosines: bool
     ramps: tuple[tuple[int, int], ...]
@@ -58,7 +60,9 @@ _SIMPLE: dict[str, Any] = {
     "optimizer": "adam(beta2=0.95)",
     "schedule": "log_cosine",
     "weight_decay": 0.0,
+    "l2": 0.0,
     "dropout": 0.0,
+    "patience": None,
     "label_smoothing": 0.1,
     "cosines": False,
     "ramps": ((0, 0),),
@@ -114,8 +118,19 @@ RECIPES: dict[str, dict[str, Recipe]] = {
 }
 
 
-def find_recipe(name: str, task: str, learning_rate: float | None = None) -> Recipe:
-    """Return the recipe of a name for "classes" or "numbers", with another learning rate if given.
+# Entries of a recipe that are parameters of the estimators too; None is the recipe's own.
+CHANGES = ("learning_rate", "activation", "optimizer", "weight_decay", "l2", "dropout", "patience")
+
+
+def find_recipe(name: str, task: str, changes: Mapping[str, Any] | None = None) -> Recipe:
+    """Return the recipe of a name for "classes" or "numbers", with other entries if given.
+
+    Parameters
+    ----------
+    name : str
+    task : "classes" or "numbers"
+    changes : mapping, optional
+        Values of ``CHANGES``; those that are None are ignored.
 
     Raises
     ------
@@ -129,8 +144,10 @@ def find_recipe(name: str, task: str, learning_rate: float | None = None) -> Rec
     """
     if name not in RECIPES:
         raise EllayerError(f"recipe: expected one of {', '.join(RECIPES)}; received {name!r}")
-    recipe = RECIPES[name][task]
-    return recipe if learning_rate is None else {**recipe, "learning_rate": ((0, learning_rate),)}
+    chosen = {key: value for key in CHANGES if (value := (changes or {}).get(key)) is not None}
+    if "learning_rate" in chosen:
+        chosen["learning_rate"] = ((0, chosen["learning_rate"]),)
+    return cast(Recipe, {**RECIPES[name][task], **chosen})
 
 
 def make_network(

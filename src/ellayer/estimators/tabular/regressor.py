@@ -63,6 +63,8 @@ class TabularRegressor(RegressorMixin, BaseTabular, FittedTableRegressor):
     learning_rate : float or None, default=None
         None is the recipe's.
     batch_size : int, default=256
+    activation, optimizer, dropout, weight_decay, l2, patience : default=None
+        Changes of the recipe, as in ``TabularClassifier``.
     column_kinds : dict or None, default=None
         The kind of a column by name, to override detection.
     dtype : {"float32", "float64"}, default="float32"
@@ -112,6 +114,12 @@ class TabularRegressor(RegressorMixin, BaseTabular, FittedTableRegressor):
         recipe: str = "ramps",
         learning_rate: float | None = None,
         batch_size: int = 256,
+        activation: str | Sequence[str] | None = None,
+        optimizer: str | None = None,
+        dropout: float | None = None,
+        weight_decay: float | None = None,
+        l2: float | None = None,
+        patience: int | None = None,
         column_kinds: Mapping[Any, str] | None = None,
         dtype: Literal["float32", "float64"] = "float32",
         random_state: RandomState = None,

@@ -161,6 +161,7 @@ def train_members(
             "monitor": "validation_score",
             "maximize": score.maximize,
             "restore_best": True,
+            "patience": recipes[0]["patience"],
         }
     X: Any = data.rows
     Y: Any = None
@@ -219,6 +220,7 @@ def _arguments(
         if limit is None
         else _in_time(recipe["schedule"], request.begin, limit),
         "weight_decay": recipe["weight_decay"] * math.sqrt(network.layer_dims[1]),  # times the factor of W
+        "l2": recipe["l2"],
         "dropout": recipe["dropout"],
         "num_iterations": epochs * steps - max((state.step for state in request.states or ()), default=0),
         "schedule_length": epochs * steps,
