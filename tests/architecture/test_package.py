@@ -1,0 +1,54 @@
+"""The package as it is installed and described."""
+
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+from importlib.metadata import metadata
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+NETWORK = {"aiohttp", "ftplib", "http", "httpx", "requests", "smtplib", "socket", "urllib.request", "urllib3"}
+
+
+def imported(tree: ast.AST) -> set[str]:
+    """Return the modules that a file imports, and ``module.name`` of names from them."""
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return names
+
+
+def test_nothing_is_downloaded(modules):
+    for module in modules:
+        names = imported(module.tree)
+        assert not NETWORK & {part for name in names for part in (name, name.split(".")[0])}, module.name
+        assert not [name for name in names if name.startswith("sklearn.datasets.fetch_")], module.name
+
+
+def test_the_readme_names_every_dependency():
+    section = (ROOT / "README.md").read_text().partition("## Dependencies")[2].partition("\n## ")[0]
+    for requirement in PROJECT["dependencies"]:
+        name = re.match(r"[\w-]+", requirement)[0]
+        assert re.search(rf"(?<![\w-]){name}(?![\w-])", section), name
+
+
+def test_the_description_of_the_package_has_absolute_links():
+    package = metadata("ellayer")
+    if not package.get_all("Project-URL"):
+        pytest.skip("the installed package is older than its URLs; pip install -e . renews it")
+    text = re.sub(r"```.*?```", "", package.get_payload() or package["Description"], flags=re.DOTALL)
+    links = re.findall(r'(?:\]\(|src=")([^)"\s]+)', text)
+    assert len(links) > 20
+    assert not [link for link in links if not link.startswith("https://")]
+    source = PROJECT["urls"]["Source"]
+    for link in links:
+        if link.startswith(source):
+            assert (ROOT / re.sub(r"^/(?:blob|raw)/main/", "", link.removeprefix(source))).exists(), link
