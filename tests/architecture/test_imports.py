@@ -18,6 +18,7 @@ ANYBODY = (
     "ellayer._forms",
     "ellayer._lazy",
     "ellayer._shapes",
+    "ellayer._sklearn_compat",
     "ellayer._warn",
     "ellayer.__version__",
 )

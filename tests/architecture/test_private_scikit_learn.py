@@ -1,10 +1,10 @@
-"""Private names of scikit-learn are used in one file, ``estimators/sklearn_compat.py``."""
+"""Private names of scikit-learn are used in one file, ``_sklearn_compat.py``."""
 
 from __future__ import annotations
 
 import ast
 
-ONLY = "ellayer.estimators.sklearn_compat"
+ONLY = "ellayer._sklearn_compat"
 # Attributes of scikit-learn's objects that are private, or documented but nobody's to set.
 PRIVATE = {
     "_init_callback_context", "_no_improvement_count", "_optimizer", "_parent_callback_ctx",

@@ -13,7 +13,7 @@ import numpy as np  # noqa: F401
 import safetensors.numpy  # noqa: F401
 
 import ellayer
-import ellayer.estimators.sklearn_compat
+import ellayer._sklearn_compat
 import ellayer.tables.preparation
 from ellayer.storage import ModelFileError
 

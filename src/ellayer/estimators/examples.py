@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix, sparray, spmatrix
 
     Rows: TypeAlias = np.ndarray | csr_matrix
-    MatrixLike: TypeAlias = ArrayLike | IntoDataFrame | spmatrix | sparray
-    TableLike: TypeAlias = ArrayLike | IntoDataFrame
+    TableLike: TypeAlias = ArrayLike | IntoDataFrame | spmatrix | sparray
     RandomState: TypeAlias = int | np.random.RandomState | None
 
 

@@ -11,20 +11,20 @@ from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.class_weight import compute_sample_weight
 
 from .._forms import conform
+from .._sklearn_compat import label_binarizer, label_kind, sparse_label_input
 from ..core.inference import class_index
 from ..engine.model import TargetKind
 from ..errors import EllayerError
-from .sklearn_compat import label_binarizer, label_kind, sparse_label_input
 from .stored import LabelFacts, read_labels
 
 if TYPE_CHECKING:
-    from .examples import MatrixLike, TableLike
+    from .examples import TableLike
 
 
 class ProbabilisticClassifier(ClassifierMixin):
     """A classifier with ``predict_proba``, and the logarithm of it."""
 
-    def predict_log_proba(self, X: MatrixLike | TableLike) -> np.ndarray:
+    def predict_log_proba(self, X: TableLike) -> np.ndarray:
         """Return the logarithm of ``predict_proba``, -inf for a probability of 0.
 
         Parameters

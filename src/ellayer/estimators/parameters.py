@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from .._sklearn_compat import HasMethods, Interval, InvalidParameter, Options, StrOptions
 from ..core.schedules import Schedule
 from ..errors import EllayerError
-from .sklearn_compat import HasMethods, Interval, InvalidParameter, Options, StrOptions
 
 Value = TypeVar("Value")
 

@@ -34,8 +34,8 @@ def make_model(task: str, settings: Mapping[str, Any]) -> TabularClassifier | Ta
     UsageError
         If the estimator does not have a parameter, or its value is invalid.
     """
+    from .._sklearn_compat import parameter_names, validate_parameters
     from ..estimators import TabularClassifier, TabularRegressor
-    from ..estimators.sklearn_compat import parameter_names, validate_parameters
 
     kind = TabularClassifier if task == "classes" else TabularRegressor
     options = {option: settings[option] for option in PARAMETERS if option in settings}

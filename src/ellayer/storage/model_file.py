@@ -178,7 +178,7 @@ def _build(kind: str, content: dict[str, Any], to_predict: bool) -> Any:
 
 
 def _new_estimator(kind: str, settings: dict[str, object]) -> Any:
-    from ..estimators.sklearn_compat import parameter_names
+    from .._sklearn_compat import parameter_names
 
     estimator_class = _estimator_class(kind)
     if unknown := settings.keys() - set(parameter_names(estimator_class)):

@@ -17,12 +17,15 @@ from typing import Any, TypeAlias
 import narwhals as nw
 import numpy as np
 
+from ..data.memory import available_memory, bytes_text
 from ..data.text.cells import MISSING, number_text
 from ..data.text.dates import parse_dates
 from ..data.wording import pluralize, quoted_list
 from ..errors import EllayerError
 
-TableLike: TypeAlias = object  # a frame, or array-like of shape (m, n), which ``read_table`` checks
+TableLike: TypeAlias = (
+    object  # a frame, or an array or sparse matrix of shape (m, n), which ``read_table`` checks
+)
 _EXACT = 2**53  # beyond it float64 has not all integers: longer ones are names of something, kept as texts
 BOOLEANS = {
     "false": False, "f": False, "no": False, "n": False, "0": False,
@@ -54,9 +57,9 @@ def read_table(X: TableLike) -> list[Column]:
 
     Parameters
     ----------
-    X : frame or array-like of shape (m, n)
+    X : frame, array-like or sparse matrix of shape (m, n)
         pandas, polars, pyarrow, modin, duckdb or any other frame that narwhals or the Arrow interface reads. The
-        columns of an array are named x0, x1, ...
+        columns of an array are named x0, x1, ...; a sparse matrix is read as the dense one.
 
     Returns
     -------
@@ -65,7 +68,7 @@ def read_table(X: TableLike) -> list[Column]:
     Raises
     ------
     EllayerError
-        For duplicate names, and for anything but a table.
+        For duplicate names, for a sparse matrix that is too large as a dense one, and for anything but a table.
     TypeError
         For a value that is neither text, number, Boolean nor date.
 
@@ -78,7 +81,10 @@ def read_table(X: TableLike) -> list[Column]:
     if frame is None:
         from sklearn.utils import check_array
 
-        array = check_array(_as_array(X), dtype=None, ensure_all_finite=False)
+        array = check_array(_as_array(X), accept_sparse=True, dtype=None, ensure_all_finite=False)
+        if hasattr(array, "toarray"):
+            _check_dense_size(array.shape)
+            array = array.toarray()
         return [_from_array(f"x{j}", array[:, j]) for j in range(array.shape[1])]
     if isinstance(frame, nw.LazyFrame):
         frame = frame.collect("polars")
@@ -136,6 +142,16 @@ def _as_array(X: TableLike) -> TableLike:
         return X
     array = np.asarray(X)
     return array if array.dtype.kind not in "US" else np.array(X, dtype=object)
+
+
+def _check_dense_size(shape: tuple[int, int]) -> None:
+    needed, free = 16 * math.prod(shape), available_memory()  # the dense matrix and its columns
+    if free is not None and needed > free:
+        raise EllayerError(
+            f"X: expected a sparse matrix that fits into memory as a dense one, received shape {shape}, which needs "
+            f"{bytes_text(needed)} of {bytes_text(free)}; try MLPClassifier or MLPRegressor, which read sparse rows in "
+            "mini-batches"
+        )
 
 
 def _from_series(series: nw.Series[Any]) -> Column:

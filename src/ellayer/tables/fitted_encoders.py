@@ -131,17 +131,8 @@ class FittedEncoders:
             numbers = squash((numbers - self.center_) / self.scale_)
         return np.concatenate([numbers, *rest], axis=1, dtype=dtype, casting="unsafe")
 
-    def get_feature_names_out(self, input_features: object = None) -> np.ndarray:
-        """Return the names of the output's columns.
-
-        Parameters
-        ----------
-        input_features : ignored
-
-        Returns
-        -------
-        ndarray of str
-        """
+    def get_feature_names_out(self) -> np.ndarray:
+        """Return the names of the output's columns."""
         self._check_fitted()
         blocks = [encoder.names() for encoder in self.columns_]
         names = [name for k in range(len(Blocks._fields)) for block in blocks for name in block[k]]

@@ -59,7 +59,7 @@ def check_column_kinds(column_kinds: Mapping[str, str] | None, names: list[str])
             near = difflib.get_close_matches(name, names, 1)
             hint = f"did you mean {near[0]!r}?" if near else f"the columns are {quoted_list(names, 10)}"
             raise EllayerError(f"column_kinds: expected names of columns, received {name!r}; {hint}")
-        if kind not in ENCODERS:
+        if not isinstance(kind, str) or kind not in ENCODERS:
             raise EllayerError(
                 f"column_kinds[{name!r}]: expected one of {', '.join(sorted(ENCODERS))}; received {kind!r}"
             )

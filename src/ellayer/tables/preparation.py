@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import replace
+from numbers import Integral
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from .._forms import Count, Positive, conform
+from .._sklearn_compat import Interval, check_input_names, validate_parameters
 from .._warn import ColumnWarning, FitWarning, warn_user
 from .column_encoder import EncoderSettings, PresenceEncoder, UnusedEncoder
 from .columns import Column, TableLike, column_names, read_table
@@ -16,7 +20,7 @@ from .fitted_encoders import FittedEncoders
 from .kinds import check_column_kinds, learn_encoder
 
 
-class TablePreparation(TransformerMixin, BaseEstimator, FittedEncoders):  # type: ignore[misc]  # scikit-learn has no types
+class TablePreparation(TransformerMixin, BaseEstimator, FittedEncoders):
     """Preparation of a table of mixed columns as a matrix of scaled numbers, fitted on the training rows.
 
     Numbers and parts of dates: x = (x - median) / (q75 - q25), then x / sqrt(1 + (x/3)^2); a missing
@@ -52,6 +56,12 @@ class TablePreparation(TransformerMixin, BaseEstimator, FittedEncoders):  # type
     [[-0.9, 1.0, 0.0, 0.0, 1.0], [-0.3, 0.0, 1.0, 0.0, -1.0], [0.3, 1.0, 0.0, 0.0, 1.0], [0.9, 0.0, 0.0, 1.0, -1.0]]
     """
 
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "column_kinds": [dict, None],
+        "max_levels": [Interval(Integral, 1, None, closed="left")],
+        "max_one_hot": [Interval(Integral, 0, None, closed="left"), None],
+    }
+
     # Fit
 
     def fit(self, X: TableLike, y: object = None) -> TablePreparation:
@@ -81,9 +91,7 @@ class TablePreparation(TransformerMixin, BaseEstimator, FittedEncoders):  # type
         -------
         self
         """
-        conform(self.max_levels, Positive, "max_levels")
-        conform(0 if self.max_one_hot is None else self.max_one_hot, Count, "max_one_hot")
-        conform({} if self.column_kinds is None else self.column_kinds, dict[object, str], "column_kinds")
+        validate_parameters(self)
         kinds = check_column_kinds(self.column_kinds, [column.name for column in table])
         settings = EncoderSettings(self.max_levels, self.max_one_hot)
         encoders = [learn_encoder(column, kinds.get(column.name), settings) for column in table]
@@ -116,6 +124,27 @@ class TablePreparation(TransformerMixin, BaseEstimator, FittedEncoders):  # type
         """
         return self.transform_columns(self.match(X))
 
+    def get_feature_names_out(self, input_features: Sequence[str] | None = None) -> np.ndarray:
+        """Return the names of the output's columns.
+
+        Parameters
+        ----------
+        input_features : sequence of str, optional
+            Names of the table's columns, for a fit on an array; those of a frame must be the same.
+
+        Returns
+        -------
+        ndarray of str
+        """
+        if input_features is None:
+            return super().get_feature_names_out()
+        self._check_fitted()
+        renamed, names = copy(self), check_input_names(self, input_features)
+        renamed.columns_ = [
+            replace(encoder, name=str(name)) for encoder, name in zip(self.columns_, names, strict=True)
+        ]
+        return FittedEncoders.get_feature_names_out(renamed)
+
     def _check_fitted(self) -> None:
         check_is_fitted(self)
 
@@ -123,6 +152,7 @@ class TablePreparation(TransformerMixin, BaseEstimator, FittedEncoders):  # type
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         tags.input_tags.categorical = True
+        tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = []
         return tags
 

@@ -8,12 +8,16 @@ import pytest
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.estimator_checks import check_param_validation
+from sklearn.utils.estimator_checks import (
+    check_param_validation,
+    check_transformer_get_feature_names_out,
+    check_transformer_get_feature_names_out_pandas,
+)
 
-from ellayer import MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor
+from ellayer import MLPClassifier, MLPRegressor, TablePreparation, TabularClassifier, TabularRegressor
+from ellayer._sklearn_compat import InvalidParameter
 from ellayer.engine import DivergenceWarning
 from ellayer.estimators import FitWarning, ScaleWarning, TargetWarning, UnderfitWarning
-from ellayer.estimators.sklearn_compat import InvalidParameter
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -181,10 +185,23 @@ def test_a_device_that_is_none_is_refused_by_name(device):
 
 
 @pytest.mark.parametrize(
-    "model", [MLPClassifier(), MLPRegressor(), TabularClassifier(), TabularRegressor()], ids=str
+    "model",
+    [MLPClassifier(), MLPRegressor(), TabularClassifier(), TabularRegressor(), TablePreparation()],
+    ids=str,
 )
 def test_every_parameter_has_its_constraints(model):
     check_param_validation(type(model).__name__, model)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(
+    "model", [MLPClassifier(max_iter=2), MLPRegressor(max_iter=2), TablePreparation()], ids=str
+)
+@pytest.mark.parametrize(
+    "check", [check_transformer_get_feature_names_out, check_transformer_get_feature_names_out_pandas]
+)
+def test_names_of_the_outputs_follow_those_of_the_inputs(model, check):
+    check(type(model).__name__, model)
 
 
 @pytest.mark.parametrize(

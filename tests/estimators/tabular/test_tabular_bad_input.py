@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from scipy.sparse import coo_array, csc_matrix, csr_array, csr_matrix
+from sklearn.multioutput import MultiOutputClassifier
 
 from ellayer import TablePreparation, TabularClassifier, TabularRegressor
 from ellayer.estimators import FitWarning
@@ -192,7 +194,6 @@ def test_targets_far_out():
         ),
         (None, "requires y to be passed"),
         (x, "Unknown label type"),
-        (np.stack([y, y], axis=1), r"expected one target, shape \(200,\)"),
         (y[:5], "inconsistent numbers of samples"),
     ],
 )
@@ -243,6 +244,61 @@ def test_columns_are_matched_by_name_in_any_frame(wrap):
     np.testing.assert_array_equal(model.predict_proba(wrap(X.select("b", "a"))), model.predict_proba(wrap(X)))
     with pytest.raises(ValueError, match="Missing: 'a', 'b'"):
         model.predict(wrap(X.rename({"a": "c", "b": "d"})))
+
+
+class Unread:
+    """A table that nobody may read."""
+
+
+@pytest.mark.parametrize("kind", ["Classifier", "Regressor"])
+@pytest.mark.parametrize(
+    ("targets", "received"),
+    [
+        (np.stack([x > 0, x > 1], axis=1).astype(int), r"shape \(200, 2\)"),
+        (np.stack([x > 0, x > 1], axis=1).tolist(), r"shape \(200, 2\)"),
+        (pd.DataFrame({"a": x, "b": x}), r"shape \(200, 2\)"),
+        (csr_matrix(np.eye(m, 3)), r"a sparse matrix of shape \(200, 3\)"),
+        ([["a", "b"], ["a"]] * (m // 2), "rows of different lengths"),
+    ],
+    ids=["array", "lists", "frame", "sparse", "sets"],
+)
+def test_several_targets_are_refused_before_the_table_is_read(kind, targets, received):
+    model = {"Classifier": TabularClassifier, "Regressor": TabularRegressor}[kind](**QUICK)
+    remedy = rf"received {received}; try sklearn.multioutput.MultiOutput{kind}\(Tabular{kind}"
+    with pytest.raises(ValueError, match=remedy):
+        model.fit(Unread(), targets)
+    with pytest.raises(ValueError, match=remedy):
+        model.fit(Unread(), y, eval_set=(Unread(), targets))
+
+
+def test_the_remedy_for_several_targets_works_on_raw_tables():
+    Y = np.stack([x > 0, x > 1], axis=1)
+    model = MultiOutputClassifier(TabularClassifier(**QUICK)).fit(frame(z=y), Y)
+    assert model.predict(frame(z=y)).shape == Y.shape
+
+
+@pytest.mark.parametrize("kind", ["Classifier", "Regressor"])
+def test_partial_fit_is_absent_and_says_what_to_use(kind):
+    model = {"Classifier": TabularClassifier, "Regressor": TabularRegressor}[kind]()
+    assert not hasattr(model, "partial_fit")
+    with pytest.raises(AttributeError, match=rf"TableStream.*MLP{kind}\.partial_fit"):
+        model.partial_fit(frame(), x)
+
+
+@pytest.mark.parametrize("form", [csr_matrix, csc_matrix, csr_array, coo_array])
+def test_a_sparse_matrix_is_read_as_the_dense_one(form):
+    X = np.random.RandomState(1).poisson(0.5, (m, 4)).astype(float)
+    X[:, 2] += x
+    dense, sparse = (fit(one, epochs=2) for one in (X, form(X)))
+    np.testing.assert_array_equal(sparse.predict_proba(X), dense.predict_proba(form(X)))
+    np.testing.assert_array_equal(
+        TablePreparation().fit_transform(form(X)), TablePreparation().fit_transform(X)
+    )
+
+
+def test_a_sparse_matrix_too_large_for_memory_is_refused():
+    with pytest.raises(ValueError, match=r"which needs 160 TB .*; try MLPClassifier or MLPRegressor"):
+        TablePreparation().fit(csr_matrix((10**7, 10**6)))
 
 
 def test_arrow_tables_and_labels():

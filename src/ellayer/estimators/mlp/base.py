@@ -15,6 +15,17 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..._forms import Positive, conform
+from ..._sklearn_compat import (
+    CallbackSupportMixin,
+    Method,
+    SklearnCallbacks,
+    available_if,
+    check_weights,
+    label_kind,
+    temporary_callbacks,
+    validate_parameters,
+    without_callbacks,
+)
 from ..._warn import warn_user
 from ...core.inference import class_index, outputs
 from ...core.network import Network
@@ -26,17 +37,6 @@ from .. import fit_warnings as checks
 from ..examples import Examples
 from ..labels import labels_from_facts, labels_to_facts, output_count
 from ..parameters import CONSTRAINTS, hidden_sizes, named
-from ..sklearn_compat import (
-    CallbackSupportMixin,
-    Method,
-    SklearnCallbacks,
-    available_if,
-    check_weights,
-    label_kind,
-    temporary_callbacks,
-    validate_parameters,
-    without_callbacks,
-)
 from ..stored import Arrays, Facts
 from ..versioned import VersionedEstimator
 from .callbacks import EpochCallbacks, split_callbacks
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike
     from sklearn.preprocessing import LabelBinarizer
 
-    from ..examples import MatrixLike, Rows
+    from ..examples import Rows, TableLike
 
 FEW_EPOCHS = 20  # with fewer epochs, a fit that did not converge may not have learned every class
 
@@ -137,7 +137,7 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
     def _validate_params(self) -> None:
         validate_parameters(self)
 
-    def _validated(self, X: MatrixLike, **rules: object) -> Any:
+    def _validated(self, X: TableLike, **rules: object) -> Any:
         """Validate by scikit-learn; the error for nan or infinity includes their number and columns."""
         try:
             return validate_data(self, X, accept_sparse=["csr", "csc"], **rules)
@@ -154,11 +154,11 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
         """Return A^[layer] of validated rows as rows, by default the last layer's."""
         return outputs(X.T, self.parameters_, self.network_, layer=layer)[0].T
 
-    def _outputs(self, X: MatrixLike) -> np.ndarray:
+    def _outputs(self, X: TableLike) -> np.ndarray:
         check_is_fitted(self)
         return self._forward(self._validated(X, reset=False))
 
-    def transform(self, X: MatrixLike, layer: int = -2) -> np.ndarray:
+    def transform(self, X: TableLike, layer: int = -2) -> np.ndarray:
         """Return the activations A^[l] of a layer, one row per example.
 
         Parameters
@@ -194,7 +194,7 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
         """Return the class indices to stratify the validation split by."""
         return None
 
-    def _fit(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None, incremental: bool) -> Self:
+    def _fit(self, X: TableLike, y: ArrayLike, sample_weight: ArrayLike | None, incremental: bool) -> Self:
         functions, protocol = named(self, "callbacks", lambda: split_callbacks(self.callbacks))
         with temporary_callbacks(self, protocol):
             max_epochs = 1 if incremental else self.max_iter

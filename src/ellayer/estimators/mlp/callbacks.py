@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..._sklearn_compat import SklearnCallbacks
 from ...engine.events import Info, wants_to_stop
 from ...engine.state import Parameters
 from ...errors import EllayerError
 from ..epoch_info import EpochInfo
-from ..sklearn_compat import SklearnCallbacks
 from .fit_state import FitState
 
 

@@ -12,14 +12,7 @@ from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import type_of_target, unique_labels
 
-from ...core.inference import class_index
-from ...engine.model import TargetKind
-from ...engine.state import Parameters
-from ...errors import EllayerError
-from ..examples import Examples
-from ..labels import ProbabilisticClassifier, class_weights, decode, target_kind
-from ..parameters import CONSTRAINTS
-from ..sklearn_compat import (
+from ..._sklearn_compat import (
     StrOptions,
     first_partial_fit,
     fit_context,
@@ -27,6 +20,13 @@ from ..sklearn_compat import (
     store_parameters,
     with_callbacks,
 )
+from ...core.inference import class_index
+from ...engine.model import TargetKind
+from ...engine.state import Parameters
+from ...errors import EllayerError
+from ..examples import Examples
+from ..labels import ProbabilisticClassifier, class_weights, decode, target_kind
+from ..parameters import CONSTRAINTS
 from .base import partial_fit_available
 from .epoch_rule import Score
 from .loss_names import classifier_loss
@@ -35,7 +35,7 @@ from .sklearn_convert import ConvertibleMLP
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike
 
-    from ..examples import MatrixLike, RandomState, Rows
+    from ..examples import RandomState, Rows, TableLike
     from .custom_activation import ActivationSpec
 
 
@@ -223,7 +223,7 @@ class MLPClassifier(ProbabilisticClassifier, ConvertibleMLP):
 
     # Targets
 
-    def _encode(self, X: MatrixLike, y: ArrayLike, incremental: bool, reset: bool) -> tuple[Rows, np.ndarray]:
+    def _encode(self, X: TableLike, y: ArrayLike, incremental: bool, reset: bool) -> tuple[Rows, np.ndarray]:
         rows, targets = self._validated(
             X, y=y, multi_output=True, dtype=(np.float64, np.float32), reset=reset
         )
@@ -292,7 +292,7 @@ class MLPClassifier(ProbabilisticClassifier, ConvertibleMLP):
 
     @with_callbacks
     @fit_context
-    def fit(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+    def fit(self, X: TableLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Fit the network to examples and their labels.
 
         Parameters
@@ -316,7 +316,7 @@ class MLPClassifier(ProbabilisticClassifier, ConvertibleMLP):
     @fit_context
     def partial_fit(
         self,
-        X: MatrixLike,
+        X: TableLike,
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         classes: ArrayLike | None = None,
@@ -344,7 +344,7 @@ class MLPClassifier(ProbabilisticClassifier, ConvertibleMLP):
 
     # Predict
 
-    def predict(self, X: MatrixLike) -> np.ndarray:
+    def predict(self, X: TableLike) -> np.ndarray:
         """Return the labels of examples.
 
         Parameters
@@ -363,7 +363,7 @@ class MLPClassifier(ProbabilisticClassifier, ConvertibleMLP):
     def _target_kind(self) -> TargetKind:
         return target_kind(self._label_binarizer)
 
-    def predict_proba(self, X: MatrixLike) -> np.ndarray:
+    def predict_proba(self, X: TableLike) -> np.ndarray:
         """Return the probability of each class.
 
         Parameters

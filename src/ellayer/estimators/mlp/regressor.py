@@ -11,10 +11,10 @@ from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils import column_or_1d
 
+from ..._sklearn_compat import fit_context, store_parameters, with_callbacks
 from ...engine.model import TargetKind
 from ...engine.state import Parameters
 from ..examples import Examples
-from ..sklearn_compat import fit_context, store_parameters, with_callbacks
 from .base import partial_fit_available
 from .epoch_rule import Score
 from .loss_names import regressor_loss
@@ -23,7 +23,7 @@ from .sklearn_convert import ConvertibleMLP
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike
 
-    from ..examples import MatrixLike, RandomState, Rows
+    from ..examples import RandomState, Rows, TableLike
     from .custom_activation import ActivationSpec
 
 
@@ -196,7 +196,7 @@ class MLPRegressor(RegressorMixin, ConvertibleMLP):
     ) -> None:
         store_parameters(self, locals())
 
-    def _encode(self, X: MatrixLike, y: ArrayLike, incremental: bool, reset: bool) -> tuple[Rows, np.ndarray]:
+    def _encode(self, X: TableLike, y: ArrayLike, incremental: bool, reset: bool) -> tuple[Rows, np.ndarray]:
         rows, targets = self._validated(
             X, y=y, multi_output=True, y_numeric=True, dtype=(np.float64, np.float32), reset=reset
         )
@@ -222,7 +222,7 @@ class MLPRegressor(RegressorMixin, ConvertibleMLP):
 
     @with_callbacks
     @fit_context
-    def fit(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+    def fit(self, X: TableLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Fit the network to examples and their targets.
 
         Parameters
@@ -243,7 +243,7 @@ class MLPRegressor(RegressorMixin, ConvertibleMLP):
     @partial_fit_available
     @with_callbacks
     @fit_context
-    def partial_fit(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+    def partial_fit(self, X: TableLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Train for one epoch on these examples, continuing exactly from the last call.
 
         With ``early_stopping`` a part of the examples is held out, the same part of the same
@@ -260,7 +260,7 @@ class MLPRegressor(RegressorMixin, ConvertibleMLP):
         """
         return self._fit(X, y, sample_weight, incremental=True)
 
-    def predict(self, X: MatrixLike) -> np.ndarray:
+    def predict(self, X: TableLike) -> np.ndarray:
         """Return the predicted numbers of examples.
 
         Parameters

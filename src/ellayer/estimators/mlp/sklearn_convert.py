@@ -14,12 +14,7 @@ from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from ...core.network import Network
-from ...core.parameter_names import kind_of
-from ...engine.history import History
-from ...engine.state import Parameters, TrainState
-from ...errors import EllayerError
-from ..sklearn_compat import (
+from ..._sklearn_compat import (
     LabelKind,
     label_binarizer,
     mlp_labels,
@@ -27,6 +22,11 @@ from ..sklearn_compat import (
     no_improvement_count,
     set_mlp_internals,
 )
+from ...core.network import Network
+from ...core.parameter_names import kind_of
+from ...engine.history import History
+from ...engine.state import Parameters, TrainState
+from ...errors import EllayerError
 from .base import BaseMLP
 from .fit_state import FitState, Memory, Progress
 from .network import make_network, read_parameters, sklearn_name

@@ -8,12 +8,13 @@ from contextlib import nullcontext
 from functools import partial
 from numbers import Integral, Real
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 
 import numpy as np
 from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
+from ..._sklearn_compat import Interval, StrOptions, check_weights, validate_parameters
 from ..._warn import ValidationWarning, warn_user
 from ...core.metrics import Metric
 from ...engine.history import History, mean_epochs
@@ -25,7 +26,6 @@ from ...tables.preparation import TablePreparation, remember_features, take_rows
 from ..examples import Examples
 from ..hold_out import FEWEST_ROWS, Splitter, member_folds
 from ..parameters import hidden_sizes
-from ..sklearn_compat import Interval, StrOptions, check_weights, validate_parameters
 from ..stored import Arrays, Facts, history_arrays
 from ..versioned import VersionedEstimator
 from .average_inputs import average_inputs
@@ -90,6 +90,7 @@ class BaseTabular(VersionedEstimator, FittedTable):
 
     def _fit(self, request: FitRequest, others: Sequence[BaseTabular] = ()) -> Self:
         """Fit this model, and others that differ only in their learning rate, to one prepared table."""
+        self._check_request(request)
         self.__dict__.pop("held_out_", None)  # from an earlier fit on a stream
         models: list[BaseTabular] = [self, *others]
         recipes = [find_recipe(model.recipe, model._task, model.get_params(deep=False)) for model in models]
@@ -120,6 +121,45 @@ class BaseTabular(VersionedEstimator, FittedTable):
             if isinstance(data, TableData):
                 model._settle(data, trained)
         return self
+
+    def _check_request(self, request: FitRequest) -> None:
+        """Refuse arguments of the wrong form before any work."""
+        self._check_one_target(request.y)
+        eval_set = request.eval_set
+        if eval_set is not None:
+            if not isinstance(eval_set, (tuple, list)) or len(eval_set) not in (2, 3):
+                raise EllayerError(
+                    f"eval_set: expected (X, y) or (X, y, sample_weight), received {type(eval_set).__name__}"
+                )
+            self._check_one_target(eval_set[1])
+
+    def _check_one_target(self, y: object) -> None:
+        """Refuse several targets: the scale, the best epoch, the thresholds and the intervals are those of one."""
+        try:
+            shape = y.shape if hasattr(y, "shape") else np.asarray(y).shape
+        except ValueError:
+            received = "rows of different lengths"
+        else:
+            sparse = "a sparse matrix of " if hasattr(y, "toarray") else ""
+            if len(shape) < 2 or (shape[1] == 1 and not sparse):
+                return
+            received = f"{sparse}shape {tuple(shape)}"
+        kind = "Classifier" if self._task == "classes" else "Regressor"
+        raise EllayerError(
+            f"y: expected one target as an array of shape (n_samples,), received {received}; try "
+            f"sklearn.multioutput.MultiOutput{kind}({type(self).__name__}(...)), which fits one model to each column of a "
+            "dense array"
+        )
+
+    @property
+    def partial_fit(self) -> NoReturn:
+        """Absent: the preparation, the best epoch and the calibration are those of all rows."""
+        network = "MLPClassifier" if self._task == "classes" else "MLPRegressor"
+        raise AttributeError(
+            f"{type(self).__name__} has no partial_fit, for it prepares, validates and calibrates on all rows; for more "
+            f"rows than fit into memory try fit(data.TableStream(...)), for rows that arrive later {network}.partial_fit "
+            "on the matrix of a TablePreparation"
+        )
 
     def _stream_steps(self, recipe: Recipe) -> StreamSteps:
         """Return the parts of this estimator for preparing a stream."""
@@ -201,11 +241,6 @@ class BaseTabular(VersionedEstimator, FittedTable):
             )
         labels = _as_labels(y)
         check_consistent_length(X, labels)
-        if labels.ndim == 2 and labels.shape[1] > 1:
-            raise EllayerError(
-                f"y: expected one target, shape ({len(labels)},), received shape {labels.shape}; fit one model per column, "
-                "for example with sklearn.multioutput"
-            )
         labels = column_or_1d(labels, warn=True)
         check_missing_targets(labels)
         return labels
@@ -230,11 +265,7 @@ class BaseTabular(VersionedEstimator, FittedTable):
             preparation.feature_names_in_ = self.feature_names_in_
         self.preparation_ = preparation.fit_columns(table)
 
-    def _eval_rows(self, eval_set: Sequence[Any] | None) -> Examples:
-        if not isinstance(eval_set, (tuple, list)) or len(eval_set) not in (2, 3):
-            raise EllayerError(
-                f"eval_set: expected (X, y) or (X, y, sample_weight), received {type(eval_set).__name__}"
-            )
+    def _eval_rows(self, eval_set: Sequence[Any]) -> Examples:
         X, y, *weights = eval_set
         table = self._read(X)
         Y = self._eval_targets(self._checked_targets(table[0].values, y)).astype(self.dtype)
@@ -308,6 +339,7 @@ class BaseTabular(VersionedEstimator, FittedTable):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         tags.input_tags.categorical = True
+        tags.input_tags.sparse = True
         tags.input_tags.string = True
         return tags
 

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.multiclass import check_classification_targets
 
+from ..._sklearn_compat import StrOptions, check_targets, fit_context, store_parameters
 from ..._warn import ValidationWarning, warn_user
 from ...core.inference import class_index
 from ...core.metrics import METRICS, Metric, metric_names, surprisal
@@ -19,7 +20,6 @@ from ...errors import EllayerError
 from .. import fit_warnings as checks
 from ..examples import Examples
 from ..labels import ProbabilisticClassifier, class_weights, labels_from_facts, labels_to_facts
-from ..sklearn_compat import StrOptions, check_targets, fit_context, store_parameters
 from ..stored import Arrays, Facts
 from .base import CONSTRAINTS, BaseTabular
 from .calibration import best_threshold, cheapest_threshold, prior, score, temperature_for
@@ -181,7 +181,7 @@ class TabularClassifier(ProbabilisticClassifier, BaseTabular, FittedTableClassif
 
         Parameters
         ----------
-        X : pandas or polars frame, or array-like of shape (n_samples, n_features), or stream
+        X : pandas or polars frame, array-like or sparse matrix of shape (n_samples, n_features), or stream
             Numbers, text, categories, Booleans, dates, with missing values. A ``data.TableStream``
             replaces X and y for a table larger than memory: the preparation is fitted on a random
             sample of 100,000 rows, and mini-batches are read from a scratch file of the prepared rows.

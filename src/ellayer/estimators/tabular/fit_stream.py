@@ -81,7 +81,7 @@ class StreamSteps:
     remember: Callable[[object, int], None]
     prepare: Callable[[list[Column]], None]
     matrix: Callable[[list[Column]], np.ndarray]
-    eval_rows: Callable[[Sequence[Any] | None], Examples]
+    eval_rows: Callable[[Sequence[Any]], Examples]
 
 
 def stream_data(
@@ -118,10 +118,11 @@ def stream_data(
     width = start.shape[1] + Y.shape[1] + (by_class is not None)
     _check_space(count * width * np.dtype(steps.dtype).itemsize)
     held_out, streamed = _second_pass(steps, stream, seed, share, by_class, scratch)
-    if held_out is None:
+    if request.eval_set is not None:
         held_out = steps.eval_rows(request.eval_set)
     for message in getattr(stream, "odd", []):
         warn_user(message)
+    assert held_out is not None
     rows = DiskRows(scratch, start.shape[1], Y.shape[1], steps.dtype, by_class is not None)
     weights = counts if counts is None or by_class is None else counts * by_class
     return TableData(rows, [held_out], None, start, Y, weights, np.arange(0), 0, streamed)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin
 
+from ..._sklearn_compat import StrOptions, check_targets, fit_context, store_parameters
 from ..._warn import TargetWarning, warn_user
 from ...core.losses import LOSSES
 from ...core.metrics import METRICS, Metric, metric_names
@@ -17,7 +18,6 @@ from ...engine.result import TrainingResult
 from ...errors import EllayerError
 from ...tables.columns import check_missing_targets
 from ..examples import Examples
-from ..sklearn_compat import StrOptions, check_targets, fit_context, store_parameters
 from .base import CONSTRAINTS, BaseTabular
 from .fitted import FittedTableRegressor
 from .intervals import kept_residuals, of_the_mean
@@ -144,7 +144,7 @@ class TabularRegressor(RegressorMixin, BaseTabular, FittedTableRegressor):
 
         Parameters
         ----------
-        X : pandas or polars frame, or array-like of shape (n_samples, n_features), or stream
+        X : pandas or polars frame, array-like or sparse matrix of shape (n_samples, n_features), or stream
             A ``data.TableStream`` replaces X and y for a table larger than memory, as for
             ``TabularClassifier``.
         y : array-like of shape (n_samples,)

@@ -26,10 +26,11 @@ from sklearn.utils._param_validation import (
     validate_parameter_constraints,
 )
 from sklearn.utils.multiclass import _check_partial_fit_first_call as first_partial_fit
+from sklearn.utils.validation import _check_feature_names_in as check_input_names
 from sklearn.utils.validation import _check_sample_weight
 from sklearn.utils.validation import _check_y as check_targets
 
-from ..errors import ParameterError
+from .errors import ParameterError
 
 try:
     from sklearn.callback import CallbackSupportMixin
@@ -51,7 +52,7 @@ __all__ = [
     "Options",
     "StrOptions",
 ]  # and everything defined here
-__all__ += ["check_targets", "first_partial_fit"]
+__all__ += ["check_input_names", "check_targets", "first_partial_fit"]
 
 LabelKind = Literal["binary", "multiclass", "multilabel-indicator"]
 Method = TypeVar("Method", bound=Callable[..., Any])
