@@ -1,17 +1,25 @@
 """jax's persistent compilation cache, in a folder of the user.
 
 ``ELLAYER_CACHE`` sets another folder, or disables it with "0" or "off". A cache that the caller
-has configured in jax is not changed, and jax's configuration is restored afterwards.
+has configured in jax is not changed, and jax's configuration is restored afterwards. Programs that have not been used
+for long, and those above a size, are removed.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from functools import lru_cache
 from pathlib import Path
+
+from .shared_context import SharedContext
+
+MOST_BYTES, MOST_FILES, MOST_DAYS = 512 << 20, 4096, 90  # of the programs in the folder
+_SUFFIXES = ("-cache", "-atime")
 
 
 def folder() -> Path | None:
@@ -33,22 +41,29 @@ def folder() -> Path | None:
     return base / "ellayer" / "jax"
 
 
-@contextmanager
-def enabled() -> Iterator[None]:
-    """Compile with the cache enabled, also for small programs; errors of the cache are ignored."""
+def enabled() -> AbstractContextManager[object]:
+    """Return a context that compiles with the cache, also for small programs; errors of the cache are ignored."""
     import jax
 
+    if not _CACHED.in_use and jax.config.jax_compilation_cache_dir is not None:  # type: ignore[attr-defined]
+        return nullcontext()  # a cache of the caller
     place = folder()
-    if place is None or jax.config.jax_compilation_cache_dir is not None:  # type: ignore[attr-defined]
-        yield
-        return
+    if place is None:
+        return nullcontext()
     try:
         place.mkdir(parents=True, exist_ok=True)
+        _remove_old(place)
     except OSError:
-        yield
-        return
+        return nullcontext()
+    return _CACHED
+
+
+@contextmanager
+def _cached() -> Iterator[None]:
+    import jax
+
     settings: dict[str, object] = {
-        "jax_compilation_cache_dir": str(place),
+        "jax_compilation_cache_dir": str(folder()),
         "jax_persistent_cache_min_compile_time_secs": 0,
         "jax_persistent_cache_min_entry_size_bytes": -1,
     }
@@ -60,6 +75,27 @@ def enabled() -> Iterator[None]:
             yield
     finally:
         _configure(before)
+
+
+_CACHED = SharedContext(_cached)
+
+
+@lru_cache  # once in a process
+def _remove_old(place: Path) -> None:
+    """Remove programs not used for ``MOST_DAYS``, and the least recently used above ``MOST_BYTES`` and ``MOST_FILES``."""
+    files = []
+    for entry in os.scandir(place):
+        if not entry.name.endswith(_SUFFIXES):
+            continue  # not of jax
+        with suppress(OSError):  # another process has removed it
+            facts = entry.stat()
+            files.append((max(facts.st_atime, facts.st_mtime), facts.st_size, entry.path))
+    size, oldest = 0, time.time() - 86_400 * MOST_DAYS
+    for k, (used, length, path) in enumerate(sorted(files, reverse=True)):
+        size += length
+        if used < oldest or size > MOST_BYTES or k >= MOST_FILES:
+            with suppress(OSError):
+                os.unlink(path)
 
 
 def _configure(settings: dict[str, object]) -> None:

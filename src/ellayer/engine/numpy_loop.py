@@ -15,6 +15,7 @@ from ..core.network import Network
 from .batch_reader import BatchReader
 from .batches import Batches
 from .loop import LoopState, Records
+from .shared_context import SharedContext
 from .step import Batch, StepConfig, StepValues, cost, evaluate, gradient_norm, update
 from .train_settings import TrainSettings
 from .training_data import TrainingData
@@ -35,7 +36,7 @@ def blas_threads(network: Network, m: int) -> AbstractContextManager[object]:
     """
     if max(2 * n * k * m for n, k in pairwise(network.widths)) > MANY_OPERATIONS:
         return nullcontext()
-    return cast(AbstractContextManager[object], _thread_pools().limit(limits=1, user_api="blas"))
+    return _ONE_THREAD
 
 
 @lru_cache
@@ -53,6 +54,11 @@ def _thread_pools() -> ThreadpoolController:
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()
+
+
+_ONE_THREAD = SharedContext(
+    lambda: cast(AbstractContextManager[object], _thread_pools().limit(limits=1, user_api="blas"))
+)
 
 
 class NumpyLoop:

@@ -1,0 +1,145 @@
+"""A fit leaves the process as it was: threads, memory, files, and the global state of every library."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+import threading
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+
+import jax
+import matplotlib
+import numpy as np
+import pytest
+import threadpoolctl
+
+import ellayer
+from ellayer.engine import compile_cache
+from ellayer.engine.shared_context import SharedContext
+
+NETWORK = ellayer.Network([3, 4, 1])
+X = np.random.RandomState(0).randn(3, 60)
+Y = (X[:1] * X[1:2] > 0) * 1.0
+ENGINES = ("numpy", "jax")
+
+
+def fit(seed=0, engine="numpy", **options):
+    options = {"num_iterations": 12, "batch_size": 16, "record_every": 4, **options}
+    return ellayer.train(NETWORK, X, Y, seed=seed, engine=engine, **options)
+
+
+def state():
+    """Return what a fit must not change."""
+    config = {name: getattr(jax.config, name) for name in ("jax_enable_x64", "jax_compilation_cache_dir")}
+    return {
+        "BLAS threads": [(pool["filepath"], pool["num_threads"]) for pool in threadpoolctl.threadpool_info()],
+        "NumPy errors": np.geterr(),
+        "random": np.random.get_state()[1].tolist()[:8],
+        "warnings": list(warnings.filters),
+        "hooks": (sys.unraisablehook, sys.excepthook, warnings.showwarning),
+        "jax": config,
+        "matplotlib": dict(matplotlib.rcParams),
+    }
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_eight_fits_in_threads_are_eight_in_turn(engine, tmp_path, monkeypatch):
+    monkeypatch.setenv("ELLAYER_CACHE", str(tmp_path))
+    before = state()
+    in_turn = [fit(seed, engine) for seed in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        at_once = list(pool.map(lambda seed: fit(seed, engine), range(8)))
+    for one, other in zip(in_turn, at_once, strict=True):
+        assert one.costs == other.costs
+        assert all((one.parameters[name] == other.parameters[name]).all() for name in one.parameters)
+    assert state() == before
+
+
+def stop(info):
+    raise RuntimeError("in the middle")
+
+
+def interrupt(info):
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_fit_changes_no_global_state_however_it_ends(engine):
+    before = state()
+    fit(engine=engine)
+    with pytest.raises(RuntimeError, match="in the middle"):
+        fit(engine=engine, callbacks=[stop])
+    assert fit(engine=engine, callbacks=[interrupt]).stopped_by == "interrupted"
+    with pytest.raises(ellayer.EllayerError):
+        ellayer.train(NETWORK, X[:2], Y, engine=engine)
+    assert state() == before
+
+
+def test_the_first_thread_enters_and_the_last_leaves():
+    log, inside, leave = [], threading.Event(), threading.Event()
+
+    class Context:
+        def __enter__(self):
+            log.append("enter")
+
+        def __exit__(self, *_):
+            log.append("exit")
+
+    shared = SharedContext(Context)
+
+    def stay():
+        with shared:
+            inside.set()
+            leave.wait(10)
+
+    thread = threading.Thread(target=stay)
+    thread.start()
+    inside.wait(10)
+    with pytest.raises(RuntimeError), shared:
+        raise RuntimeError
+    assert log == ["enter"]
+    leave.set()
+    thread.join()
+    assert log == ["enter", "exit"]
+    assert not shared.in_use
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("engine", ENGINES)
+def test_memory_and_descriptors_stay_flat(engine):
+    def resident():
+        gc.collect()
+        with open("/proc/self/statm") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    many = 60 if engine == "jax" else 300
+    for seed in range(many):
+        fit(seed, engine, num_iterations=4)
+    before, descriptors = resident(), len(os.listdir("/proc/self/fd"))
+    for seed in range(many):
+        fit(seed, engine, num_iterations=4)
+    assert resident() - before < 4 << 20
+    assert len(os.listdir("/proc/self/fd")) == descriptors
+
+
+def test_old_and_large_caches_are_cut(tmp_path, monkeypatch):
+    monkeypatch.setattr(compile_cache, "MOST_BYTES", 1000)
+    monkeypatch.setattr(compile_cache, "MOST_FILES", 6)
+    now = 4_000_000_000
+    monkeypatch.setattr("time.time", lambda: now)
+    for k in range(10):
+        path = tmp_path / f"{k}-cache"
+        path.write_bytes(b"0" * (100 if k < 8 else 300))
+        used = now - k if k != 1 else now - 91 * 86_400
+        os.utime(path, (used, used))
+    letter = tmp_path / "letter"
+    letter.write_bytes(b"0" * 2000)
+    os.utime(letter, (0, 0))
+    compile_cache._remove_old.__wrapped__(tmp_path)
+    letter.unlink()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"{k}-cache" for k in (0, 2, 3, 4, 5, 6)]
+    monkeypatch.setattr(compile_cache, "MOST_BYTES", 350)
+    compile_cache._remove_old.__wrapped__(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"{k}-cache" for k in (0, 2, 3)]
