@@ -16,6 +16,7 @@ from ..data.wording import pluralize
 from ..report.run_facts import Score
 from ..report.sentences import describe_folds, format_interval, format_score
 from ..runs.notes_networks import per_cent
+from .visible import visible
 
 if TYPE_CHECKING:
     from ..runs.sweep import Sweep
@@ -29,7 +30,7 @@ SHORT_NAMES = {
 
 def print_line(console: Console, text: str) -> None:
     """Print text from a file literally: without markup, colours or line wrapping."""
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
+    console.print(visible(text), markup=False, highlight=False, soft_wrap=True)
 
 
 def table(
@@ -56,9 +57,9 @@ def table(
     for i, heading in enumerate(headings):
         justify: Literal["left", "right"] = "right" if i in right else "left"
         no_wrap = i in (right if whole is None else whole)
-        grid.add_column(Text(heading), justify=justify, overflow="fold", no_wrap=no_wrap)
+        grid.add_column(Text(visible(heading)), justify=justify, overflow="fold", no_wrap=no_wrap)
     for row in rows:
-        grid.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
+        grid.add_row(*(cell if isinstance(cell, Text) else Text(visible(str(cell))) for cell in row))
     return grid
 
 
@@ -119,15 +120,16 @@ def _show_rest(console: Console, summary: Mapping[str, Any], path: Path) -> None
         console.print(score_table(network[1], dict(others), describe_folds(summary["cross_validation"])))
     if not summary["models"]:
         for sentence in summary["verdict"]:
-            console.print(sentence, markup=False, highlight=False)
+            console.print(visible(sentence), markup=False, highlight=False)
     alarms = [check for check in summary["checks"] if check["grade"] != "PASS"]
     lines = [f"{check['grade']}: {check['title']}: {check['figure']}; {check['advice']}" for check in alarms]
     figures = [check["figure"] for check in alarms]
     lines += [f"Warning: {text}" for text in summary["findings"] if not text.startswith(tuple(figures))]
     lines += [f"Note: {note}" for note in summary["notes"]]
     for line in lines:
-        console.print(line, markup=False, highlight=False)
-    print_line(console, f"Written to {path}; open {path / 'report.html'}")
+        console.print(visible(line), markup=False, highlight=False)
+    report = path / "report.html"
+    print_line(console, f"Written to {path}" + (f"; open {report}" if report.exists() else ""))
 
 
 def score_table(scores: Mapping[str, Any], compared: Mapping[str, Any], title: str) -> Table:

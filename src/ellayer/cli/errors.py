@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import typer
 
 from ..errors import EllayerError
+from .visible import visible
 
 DONE, CHECK_FAILED, BAD_INPUT, FAULT, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -39,7 +40,7 @@ def handle_errors(command: Command) -> Command:
             if options.get("debug") or not isinstance(error, (Exception, KeyboardInterrupt)):
                 raise
             code, message = _ending(error)
-            typer.echo(typer.style("ellayer: ", fg="red", bold=True) + message, err=True)
+            typer.echo(typer.style("ellayer: ", fg="red", bold=True) + visible(message), err=True)
             raise typer.Exit(code) from None
 
     return run  # type: ignore[return-value]
@@ -47,8 +48,8 @@ def handle_errors(command: Command) -> Command:
 
 def _ending(error: BaseException) -> tuple[int, str]:
     """Return the exit code and the message for an exception."""
-    if isinstance(error, KeyboardInterrupt):
-        return INTERRUPTED, "interrupted; nothing was written"
+    if (interrupt := _interrupt(error)) is not None:
+        return INTERRUPTED, str(interrupt) or "interrupted; nothing was written"
     if isinstance(error, MemoryError):
         return BAD_INPUT, "not enough memory for this network and this data; try fewer units or --batch-size"
     if isinstance(error, EllayerError):
@@ -59,6 +60,13 @@ def _ending(error: BaseException) -> tuple[int, str]:
         FAULT,
         f"a bug in ellayer, not an error in your input: {_text(error)}\nRun again with --debug to see where.",
     )
+
+
+def _interrupt(error: BaseException | None) -> KeyboardInterrupt | None:
+    """Return the Ctrl-C that a library has turned into another exception, such as an ``ImportError``."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def _text(error: BaseException) -> str:

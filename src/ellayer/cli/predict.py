@@ -11,6 +11,7 @@ import typer
 from .errors import handle_errors
 from .options import Debug, Files, Force, Json, Model, check_new_file, one_or_several
 from .reading import later_reading_options
+from .visible import visible
 
 
 @handle_errors
@@ -46,6 +47,13 @@ def predict(
     explain: Annotated[
         bool, typer.Option("--explain", help="Add the columns that contribute most to each prediction.")
     ] = False,
+    escape: Annotated[
+        bool,
+        typer.Option(
+            "--escape-formulas",
+            help="Put ' before texts that spreadsheets take for formulas (= + - @ at the beginning).",
+        ),
+    ] = False,
     force: Force = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="With --out, print nothing.")] = False,
     json: Json = False,
@@ -66,7 +74,7 @@ def predict(
     Example: ellayer predict runs/titanic-1 new.csv --out predictions.csv
     """
     from ..runs.messages import collect_messages
-    from ..runs.prediction_table import find_writer, prediction_table, write_table
+    from ..runs.prediction_table import escape_formulas, find_writer, prediction_table, write_table
     from ..runs.saved_model import open_model
 
     check_new_file("--out", out, force)
@@ -84,6 +92,8 @@ def predict(
             interval=interval,
             explained=explain,
         )
+    if escape:
+        table = escape_formulas(table)
     notes = [*examples.notes, *messages]
     if out is not None:
         write_table(table, out)
@@ -93,7 +103,7 @@ def predict(
         return
     if not quiet:
         for note in notes:
-            typer.echo(f"Note: {note}", err=True)
+            typer.echo(f"Note: {visible(note)}", err=True)
     if out is None:
         typer.echo(table.write_csv(), nl=False)
     elif not quiet:

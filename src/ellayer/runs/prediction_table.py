@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .saved_model import SavedModel
 
 DIGITS = 6  # the precision of float32
+_FORMULA = r"^([=+\-@\t\r])"  # the beginnings that OWASP names
 
 
 def prediction_table(
@@ -141,6 +142,22 @@ def find_writer(path: Path) -> Callable[[pl.DataFrame, Path], object]:
             "install xlsxwriter, or the suffix .csv"
         )
     return writers[suffix]
+
+
+def escape_formulas(table: pl.DataFrame) -> pl.DataFrame:
+    """Return the table with an apostrophe before texts and names that a spreadsheet takes for formulas.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> escape_formulas(pl.DataFrame({"label": ["=1+1", "a"], "x": [-1, 2]})).rows()
+    [("'=1+1", -1), ('a', 2)]
+    """
+    import polars as pl
+
+    texts = pl.col(pl.String, pl.Categorical, pl.Enum).cast(pl.String).str.replace(_FORMULA, "'${1}")
+    names = pl.Series(table.columns).str.replace(_FORMULA, "'${1}")
+    return table.with_columns(texts).rename(dict(zip(table.columns, names, strict=True)))
 
 
 def write_table(table: pl.DataFrame, path: Path) -> None:
