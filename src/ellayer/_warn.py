@@ -50,13 +50,19 @@ class ColumnWarning(FitWarning):
     __module__ = "ellayer.estimators"
 
 
+class IrregularValuesWarning(FitWarning):
+    """Values of the training rows that do not fit the kind of their column, or rows without a target."""
+
+    __module__ = "ellayer.estimators"
+
+
 class VersionWarning(UserWarning):
     """A pickle that another version wrote."""
 
     __module__ = "ellayer.estimators"
 
 
-def warn_user(message: str, category: type[Warning] = FitWarning) -> None:
+def warn_user(message: str, category: type[Warning]) -> None:
     """Warn at the line of user code that called into this package or scikit-learn."""
     frame, level = sys._getframe(1), 2
     while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] in _LIBRARIES:

@@ -11,6 +11,7 @@ _HOMES = {
     "ColumnWarning": ".._warn",
     "EpochInfo": ".epoch_info",
     "FitWarning": ".._warn",
+    "IrregularValuesWarning": ".._warn",
     "NewValuesWarning": ".._warn",
     "ScaleWarning": ".._warn",
     "TargetWarning": ".._warn",

@@ -1,5 +1,6 @@
 from .._warn import ColumnWarning as ColumnWarning
 from .._warn import FitWarning as FitWarning
+from .._warn import IrregularValuesWarning as IrregularValuesWarning
 from .._warn import NewValuesWarning as NewValuesWarning
 from .._warn import ScaleWarning as ScaleWarning
 from .._warn import TargetWarning as TargetWarning

@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from .._sklearn_compat import Interval, check_input_names, validate_parameters
-from .._warn import ColumnWarning, FitWarning, warn_user
+from .._warn import ColumnWarning, IrregularValuesWarning, warn_user
 from .column_encoder import EncoderSettings, PresenceEncoder, UnusedEncoder
 from .columns import Column, TableLike, column_names, read_table
 from .fitted_encoders import FittedEncoders
@@ -101,7 +101,7 @@ class TablePreparation(TransformerMixin, BaseEstimator, FittedEncoders):
         for encoder in encoders:
             if message := encoder.fit_message():
                 unused = isinstance(encoder, PresenceEncoder | UnusedEncoder)
-                warn_user(message, ColumnWarning if unused else FitWarning)
+                warn_user(message, ColumnWarning if unused else IrregularValuesWarning)
         return self
 
     # Transform

@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
-from ..._warn import warn_user
+from ..._warn import IrregularValuesWarning, warn_user
 from ...core.inference import class_index
 from ...engine.disk_rows import DiskRows
 from ...errors import EllayerError
@@ -121,7 +121,7 @@ def stream_data(
     if request.eval_set is not None:
         held_out = steps.eval_rows(request.eval_set)
     for message in getattr(stream, "odd", []):
-        warn_user(message)
+        warn_user(message, IrregularValuesWarning)
     assert held_out is not None
     rows = DiskRows(scratch, start.shape[1], Y.shape[1], steps.dtype, by_class is not None)
     weights = counts if counts is None or by_class is None else counts * by_class
