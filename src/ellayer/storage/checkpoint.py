@@ -6,12 +6,12 @@ import dataclasses
 import math
 import os
 import time
-from collections.abc import Sequence
-from typing import Any, TypedDict
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal, NotRequired, TypedDict
 
 import numpy as np
 
-from .._forms import Count, conform
+from .._forms import Count, Finite, conform
 from ..engine.history import History
 from ..engine.state import FlatState, TrainState, all_finite
 from ..errors import EllayerError
@@ -27,14 +27,15 @@ class StateFields(TypedDict):
     step: Count
     before: Count
     seed: Count
-    rate_scale: float
-    interval: tuple[float, float]
+    rate_scale: Finite
+    interval: tuple[Finite, Finite]
     best_value: float | None
     best_step: Count
     best_parameters: dict[str, np.ndarray] | None
     waited: Count
     history: dict[str, list[float | str | None]]
     coordinates: dict[str, np.ndarray] | None
+    stopped_by: NotRequired[Literal["divergence", "patience"] | None]
 
 
 class StoredState(TypedDict):
@@ -126,20 +127,71 @@ def _state(content: dict[str, object]) -> TrainState:
     stored = conform(content, StoredState, "checkpoint")
     fields: dict[str, Any] = {name: value for name, value in stored["state"].items() if name in _FIELDS}
     state = TrainState(**fields)
-    for parameters in (state.parameters, state.best_parameters or {}):
-        if not {theta.dtype.name for theta in parameters.values()} <= {"float32", "float64"}:
-            raise ModelFileError("parameters: expected arrays of float32 or float64")
-        if not all_finite(parameters):
-            raise ModelFileError("parameters: expected finite numbers")
     if stored["flat"]:
         state.optimizer_state = FlatState(
             conform(state.optimizer_state, dict[str, np.ndarray], "optimizer_state")
         )
     elif not _plain(state.optimizer_state):
         raise ModelFileError("optimizer_state: expected dicts of arrays")
-    return dataclasses.replace(
+    state = dataclasses.replace(
         state, history=dict(History(state.history))
     )  # of an earlier version: rename to the current names
+    _check_arrays(state)
+    _check_history(state)
+    return state
+
+
+def _check_arrays(state: TrainState) -> None:
+    """Raise for arrays that are not finite numbers of one shape for each parameter."""
+    shapes = {name: theta.shape for name, theta in state.parameters.items()}
+    for name, arrays in (("parameters", state.parameters), ("best_parameters", state.best_parameters)):
+        if arrays is not None and not {theta.dtype.name for theta in arrays.values()} <= {
+            "float32",
+            "float64",
+        }:
+            raise ModelFileError(f"{name}: expected arrays of float32 or float64")
+        if arrays is not None and {key: theta.shape for key, theta in arrays.items()} != shapes:
+            raise ModelFileError(f"{name}: expected the names and shapes of the parameters")
+    coordinates = state.coordinates or {}
+    if coordinates and coordinates.keys() != shapes.keys() | {"W0"}:
+        raise ModelFileError("coordinates: expected the names of the parameters, and W0")
+    shapes |= {name: theta.shape for name, theta in coordinates.items()}
+    trees = {"parameters": state.parameters, "best_parameters": state.best_parameters, "coordinates": coordinates,
+             "optimizer_state": state.optimizer_state}  # fmt: skip
+    for name, tree in trees.items():
+        for key, array in _leaves(tree):
+            if array.dtype.kind not in "fiu" or not all_finite({key: array}):
+                raise ModelFileError(f"{name}: expected finite numbers")
+            if name == "optimizer_state" and array.shape not in ((), shapes.get(key, array.shape)):
+                raise ModelFileError(
+                    f"{name}: expected shape {shapes[key]} for {key}, received {array.shape}"
+                )
+
+
+def _leaves(tree: object) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield the arrays of a tree, with their own names."""
+    items = (
+        tree.arrays.items() if isinstance(tree, FlatState) else tree.items() if isinstance(tree, dict) else ()
+    )
+    for key, value in items:
+        if isinstance(value, np.ndarray):
+            yield str(key), value
+        else:
+            yield from _leaves(value)
+
+
+def _check_history(state: TrainState) -> None:
+    """Raise for a history to which a run cannot append."""
+    history = state.history
+    if len({len(column) for column in history.values()}) > 1:
+        raise ModelFileError("history: expected columns of one length")
+    if history and not {"iteration", "loss", "seconds"} <= history.keys():
+        raise ModelFileError("history: expected the columns iteration, loss and seconds")
+    if state.interval[1] and "mean_loss" not in history:
+        raise ModelFileError("interval: expected no sum of losses without a column mean_loss in the history")
+    for name, column in history.items():
+        if name != "loop" and not all(isinstance(value, (int, float)) for value in column):
+            raise ModelFileError(f"history, {name}: expected numbers")
 
 
 class Checkpoint:
@@ -181,8 +233,6 @@ class Checkpoint:
         last = info.iteration >= info.total
         if not last and time.monotonic() - self._written < self.every:
             return
-        if self._written == -math.inf:
-            file_format.remove_leftovers(self.path)
         states = info.states
         save_checkpoint(states if len(states) > 1 else states[0], self.path)
         self._written = time.monotonic()
