@@ -52,7 +52,7 @@ BUDGET = {
     "report": Counts(1, 0, 0, 0),
     "runs": Counts(16, 1, 0, 0),
     "steps": Counts(0, 1, 0, 0),
-    "storage": Counts(10, 0, 0, 0),
+    "storage": Counts(9, 0, 0, 0),
     "tables": Counts(5, 0, 1, 0),
 }
 ANY_SHARE = 0.05  # of all annotated arguments

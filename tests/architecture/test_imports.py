@@ -19,6 +19,7 @@ ANYBODY = (
     "ellayer._lazy",
     "ellayer._shapes",
     "ellayer._sklearn_compat",
+    "ellayer._unfinished",
     "ellayer._warn",
     "ellayer.__version__",
 )

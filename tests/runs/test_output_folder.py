@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
+import shutil
 from pathlib import Path
 
 import pytest
@@ -86,20 +85,38 @@ def test_a_place_below_a_file_is_refused():
     assert [p.name for p in Path().iterdir()] == ["file"]
 
 
-def test_a_folder_that_another_run_is_about_to_write_is_refused():
-    Path(f".mine.{os.getppid()}.partial").mkdir()
-    with (
-        pytest.raises(UsageError, match=f"in use: process {os.getppid()}"),
-        output_folder(Path("mine"), "flower"),
-    ):
-        pass
-    assert not Path("mine").exists()
+@pytest.mark.parametrize("exists", [False, True])
+def test_a_folder_that_another_run_is_about_to_write_is_refused(exists):
+    if exists:
+        Path("mine").mkdir()
+    with output_folder(Path("mine"), "flower") as first:
+        with (
+            pytest.raises(UsageError, match="'mine' is in use: another process"),
+            output_folder(Path("mine"), "flower"),
+        ):
+            pass
+        first.finish()
+    assert [p.name for p in Path().iterdir()] == ["mine"]
 
 
-def test_what_a_killed_run_left_is_cleared():
-    with subprocess.Popen(["true"]) as ended:
-        ended.wait()
-    left = Path(f".mine.{ended.pid}.partial")
-    left.mkdir()
-    assert _make(Path("mine")) == Path("mine")
-    assert not left.exists()
+@pytest.mark.parametrize("place", [".mine.partial", "mine/.mine.partial", "runs/.flower.0a.partial"])
+def test_the_leftovers_of_a_killed_run_are_removed(place):
+    Path(place).mkdir(parents=True)
+    assert _make(None if "flower" in place else Path("mine"))
+    assert not Path(place).exists()
+    assert not [*Path().glob("**/.*.partial")]
+
+
+def test_two_runs_of_one_name_at_once_have_two_folders():
+    with output_folder(None, "flower") as first, output_folder(None, "flower") as second:
+        assert {first.finish(), second.finish()} == {Path("runs/flower-1"), Path("runs/flower-2")}
+
+
+def test_a_folder_deleted_below_a_run_is_created_again():
+    with output_folder(Path("a/mine"), "flower") as folder:
+        assert folder.reserve().is_dir()
+        shutil.rmtree("a")
+        assert folder.reserve().is_dir()
+        folder.staging.mkdir(parents=True)
+        (folder.staging / "part.txt").touch()
+        assert [p.name for p in folder.finish().iterdir()] == ["part.txt"]

@@ -219,7 +219,8 @@ def test_leftovers_of_killed_writers_are_removed(tmp_path):
     path = tmp_path / "run [1].checkpoint"
     for name in (".run [1].checkpoint.ab12.partial", ".run 1.checkpoint.ab12.partial", "run [1].checkpoint"):
         (tmp_path / name).touch()
-    file_format.remove_leftovers(path)
+    with file_format.replacing(path) as partial:
+        partial.touch()
     assert sorted(os.listdir(tmp_path)) == [".run 1.checkpoint.ab12.partial", "run [1].checkpoint"]
 
 

@@ -7,6 +7,9 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the program ``ellayer`` with the command line arguments."""
-    from .app import app
+    from .interrupts import interruptible
 
-    app()
+    with interruptible():
+        from .app import app
+
+        app()

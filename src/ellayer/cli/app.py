@@ -22,7 +22,7 @@ from .train import train
 app = typer.Typer(
     name="ellayer",
     help="Train, explain and ship dense (L-layer) neural networks.",
-    epilog="Exit codes: 0 done, 1 a check failed, 2 bad input, 3 a bug in ellayer, 130 Ctrl-C.",
+    epilog="Exit codes: 0 done, 1 a check failed, 2 bad input, 3 a bug in ellayer, 130 Ctrl-C, 143 SIGTERM, 129 SIGHUP.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
+from .._unfinished import temporary_folder
 from .errors import DataError
 from .files import listed, printable, table_suffix
 from .memory import check_unpacked
@@ -75,10 +75,10 @@ def unpacked_table(path: Path, suffixes: frozenset[str]) -> Iterator[tuple[Path,
     DataError
         For several tables or none, an encrypted or damaged archive, and one that unpacks beyond the limits.
     """
-    with tempfile.TemporaryDirectory(prefix="ellayer-") as folder:
+    with temporary_folder() as folder:
         with opened_zip(path) as archive:
             entry = _the_table(archive, path, suffixes)
-            file = Path(folder, f"table{''.join(PurePosixPath(entry.filename).suffixes[-2:])}"[:40])
+            file = folder / f"table{''.join(PurePosixPath(entry.filename).suffixes[-2:])}"[:40]
             with open(file, "wb") as copy:
                 copy.writelines(unpacked_pieces(archive, entry, path))
         yield file, f"{printable(entry.filename)} in {path}"

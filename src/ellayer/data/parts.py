@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 
+from .._unfinished import temporary_folder
 from .errors import DataError
 from .file_kinds import FILE_KINDS, check_options, kind_of, read_file
 from .files import listed, shown_as, table_suffix
@@ -146,8 +146,8 @@ def _text_parts(paths: Sequence[Path], options: ReadOptions) -> TableFrame:
     first: Layout | None = None
     notes: list[str] = []
     places: list[RowPlaces] = []
-    with tempfile.TemporaryDirectory(prefix="ellayer-") as folder:
-        whole = Path(folder, "table.csv")
+    with temporary_folder() as folder:
+        whole = folder / "table.csv"
         with open(whole, "wb") as file:
             for path in paths:
                 text = TextFile(path, options.encoding, options.reading.get("encoding"))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import glob
 import os
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from .._unfinished import temporary_folder
 from .errors import DataError, MissingFileError
 from .files import existing, listed, shown_as
 from .memory import bytes_text, machine_memory
@@ -127,8 +127,8 @@ def _standard_input() -> Iterator[Path]:
             "a file"
         )
     memory = machine_memory()
-    with tempfile.TemporaryDirectory(prefix="ellayer-") as folder:
-        path = Path(folder, "stdin")
+    with temporary_folder() as folder:
+        path = folder / "stdin"
         size = 0
         with open(path, "wb") as copy:
             while piece := sys.stdin.buffer.read(_PIECE):

@@ -45,6 +45,10 @@ def write_run(folder: Path, run: TrainedRun, facts: RunFacts) -> dict[str, Any]:
     -------
     dict
         The summary: ``run.json``, with the curves of the networks.
+
+    Notes
+    -----
+    An interrupted run has no report and no pictures, which take longer than a user waits after Ctrl-C.
     """
     summary = summarise(run, facts)
     provenance = _provenance(run, facts, summary)
@@ -53,19 +57,25 @@ def write_run(folder: Path, run: TrainedRun, facts: RunFacts) -> dict[str, Any]:
         save(model, folder / name / "model.ellayer", provenance=provenance)
         (folder / name / "history.csv").write_text(unpack_model(model).history.to_csv())
     (folder / "config.toml").write_text(facts.config, encoding="utf-8")
+    if facts.cross_validation is not None:
+        write_out_of_fold(facts.cross_validation, facts.classes, folder / "out-of-fold.csv")
+    if not run.interrupted:
+        _write_report(folder, run, facts)
+    models = [{key: model[key] for key in model if key not in CURVES} for model in summary["models"]]
+    (folder / "run.json").write_text(json.dumps({**summary, "models": models}, indent=1))
+    return summary
+
+
+def _write_report(folder: Path, run: TrainedRun, facts: RunFacts) -> None:
+    """Write the pictures and the report."""
     figures: dict[str, Figure] = {}
     with _surviving(run, "pictures"):
         figures = _figures(run, facts)
     for name, figure in figures.items():
         with _surviving(run, f"{name}.png"):
             save_picture(figure, folder / f"{name}.png")
-    if facts.cross_validation is not None:
-        write_out_of_fold(facts.cross_validation, facts.classes, folder / "out-of-fold.csv")
     with _surviving(run, "report.html"):
         write_report(facts, folder / "report.html")
-    models = [{key: model[key] for key in model if key not in CURVES} for model in summary["models"]]
-    (folder / "run.json").write_text(json.dumps({**summary, "models": models}, indent=1))
-    return summary
 
 
 def write_out_of_fold(validation: CrossValidation, classes: Sequence[object], path: Path) -> None:

@@ -22,13 +22,19 @@ class CheckpointWriter:
     """A callback that saves the state of the fit in the run's folder every half minute.
 
     The first checkpoint also creates the final folder with the config of the run, for ``--resume``.
+
+    Attributes
+    ----------
+    error : str
+        Why the last checkpoint could not be written; "" if it could.
     """
 
     folder: OutputFolder
     settings: Mapping[str, Any]
+    error: str
 
     def __init__(self, folder: OutputFolder, settings: Mapping[str, Any]):
-        self.folder, self.settings = folder, settings
+        self.folder, self.settings, self.error = folder, settings, ""
         self._last: EpochInfo | None = None
         self._written = time.monotonic()
 
@@ -39,15 +45,19 @@ class CheckpointWriter:
             self.write()
 
     def write(self) -> None:
-        """Write the current state."""
+        """Write the current state; a full disk does not end the run."""
         from ..storage import save_checkpoint
 
         if self._last is None:
             return
-        place = self.folder.reserve()
-        if not (place / "config.toml").exists():
-            write_config(place / "config.toml", self.settings)
-        save_checkpoint(self._last.states, place / CHECKPOINT)
+        try:
+            place = self.folder.reserve()
+            if not (place / "config.toml").exists():
+                write_config(place / "config.toml", self.settings)
+            save_checkpoint(self._last.states, place / CHECKPOINT)
+            self.error = ""
+        except OSError as error:
+            self.error = f"no checkpoint could be written ({error.strerror}): if it is killed, this run cannot be resumed"
         self._written = time.monotonic()
 
 

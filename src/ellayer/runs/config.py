@@ -74,7 +74,7 @@ def read_config(path: Path) -> dict[str, Any]:
     try:
         with open(path, "rb") as file:
             settings = tomllib.load(file)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(
             f"--config: expected a TOML file, but {path} is none ({error}); see the config.toml of a run"
         ) from None
@@ -214,8 +214,8 @@ def read_activations(text: str) -> str | list[str]:
     return names[0] if len(names) == 1 else names
 
 
-def write_config(path: Path, settings: Mapping[str, Any]) -> str:
-    """Write a config that reproduces a run; return its text.
+def write_config(path: Path, settings: Mapping[str, Any]) -> None:
+    """Write a config that reproduces a run, atomically.
 
     Parameters
     ----------
@@ -223,9 +223,10 @@ def write_config(path: Path, settings: Mapping[str, Any]) -> str:
     settings : mapping
         Settings that are None are omitted.
     """
-    text = config_text(settings)
-    path.write_text(text, encoding="utf-8")
-    return text
+    from ..storage.file_format import replacing
+
+    with replacing(path) as partial:
+        partial.write_text(config_text(settings), encoding="utf-8")
 
 
 def config_text(settings: Mapping[str, Any]) -> str:

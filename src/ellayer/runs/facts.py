@@ -48,7 +48,8 @@ def evaluate(run: TrainedRun) -> RunFacts:
     held_out, parts = run.held_out(), run.parts
     rows = held_out.examples
     importance = _importance(run, rows)
-    checks = run.checks(held_out, [] if importance is None else [row.columns[0] for row in importance.rows])
+    important = [] if importance is None else [row.columns[0] for row in importance.rows]
+    checks = [] if run.interrupted else run.checks(held_out, important)
     classes, models = positive_last(run.classes, held_out.predictions, getattr(run.model, "positive_", None))
     facts = RunFacts(
         name=run.name,
@@ -97,7 +98,13 @@ def evaluate(run: TrainedRun) -> RunFacts:
 
 def _reasons(run: TrainedRun, rows: Examples, facts: RunFacts) -> dict[int, str]:
     """Return the columns that contribute most to the predictions with the largest errors."""
-    if run.parts.network is None or isinstance(rows.X, np.ndarray) or not facts.models or not rows.m:
+    if (
+        run.interrupted
+        or run.parts.network is None
+        or isinstance(rows.X, np.ndarray)
+        or not facts.models
+        or not rows.m
+    ):
         return {}
     places = [mistake.place for mistake in largest_mistakes(facts, facts.models[0])]
     if not places:
@@ -117,7 +124,7 @@ def _reason(explanation: Explanation, row: int) -> str:
 
 def _importance(run: TrainedRun, rows: Examples) -> Importance | None:
     """Return the importance of the columns of a table."""
-    if run.parts.network is None or isinstance(rows.X, np.ndarray) or not rows.m:
+    if run.interrupted or run.parts.network is None or isinstance(rows.X, np.ndarray) or not rows.m:
         return None
     metric = "rmse" if run.survey.task == "numbers" else "log_loss"
     seconds = float(np.clip(run.seconds.get("fitting", 0.0) / 4, *IMPORTANCE_SECONDS))
@@ -137,7 +144,7 @@ def _dependence(run: TrainedRun, rows: Examples, importance: Importance | None) 
 
 def _diagnosis(run: TrainedRun, checks: list[Check]) -> Diagnosis | None:
     """Diagnose the training by the first member and the first training rows."""
-    if run.parts.network is None:
+    if run.interrupted or run.parts.network is None:
         return None
     examples = run.model_examples()
     beaten_by = [check.figure for check in checks if check.title == SIMPLE_MODELS and check.grade != "PASS"]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import glob
-import os
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from .._unfinished import SUFFIX, partial_name, remove_abandoned, unfinished
 from ..errors import UsageError
+
+LAST = "run.json"  # the file that is moved last: with it a folder is complete
 
 
 class OutputFolder:
@@ -20,83 +22,61 @@ class OutputFolder:
     staging : Path
         Where to write: next to the final folder, or inside it if it exists already (it may be a mounted volume,
         which cannot be renamed).
+    reserved : Path or None
+        The final folder, if it has been created early.
     final : Path or None
         The final folder, once ``finish`` has been called.
     """
 
     def __init__(self, out: Path | None, name: str):
         self._out, self._name = out, name
-        self._reserved: Path | None = None
+        self.reserved: Path | None = None
         self.parent: Path = out.parent if out else Path("runs")
-        place = out if out and out.exists() else self.parent
-        self.staging: Path = place / f".{out.name if out else name}.{os.getpid()}.partial"
+        if out is None:
+            self.staging: Path = self.parent / partial_name(name)
+        else:  # a name that two runs cannot both create
+            self.staging = (out if out.exists() else self.parent) / f".{out.name}{SUFFIX}"
         self.final: Path | None = None
 
     def reserve(self) -> Path:
         """Create the final folder early, for files that must be kept if the run is killed; return it."""
-        if self._reserved is None:
-            if self._out is None:
-                self._reserved = self._numbered(lambda target: target.mkdir())
+        if self.reserved is None:
+            self.reserved = self._out or self._numbered()
+        self.reserved.mkdir(parents=True, exist_ok=True)  # also if it has been deleted since
+        return self.reserved
+
+    def clear(self, exceptions: Collection[Path]) -> None:
+        """Remove what has been written into ``staging``, but for some paths."""
+        for path in {*self.staging.glob("*")} - {*exceptions}:
+            if path.is_dir():
+                shutil.rmtree(path)
             else:
-                self._out.mkdir(exist_ok=True)
-                self._reserved = self._out
-        return self._reserved
+                path.unlink()
 
     def finish(self) -> Path:
         """Rename the folder to its final name: the requested one, or the first free ``runs/NAME-N``."""
-        place = self._reserved or self._out
-        if place is None:
-            self.final = self._numbered(self.staging.rename)
-        elif place.exists():
-            for path in self.staging.iterdir():
+        place = self.reserve()
+        try:
+            self.staging.replace(place)
+        except OSError:  # it has files, is a mounted volume, or the system replaces no folders
+            for path in sorted(self.staging.iterdir(), key=lambda path: path.name == LAST):
                 _move(path, place / path.name)
             self.staging.rmdir()
-            self.final = place
-        else:
-            self.final = self.staging.rename(place)
-        return self.final
+        self.final = place
+        return place
 
-    def _numbered(self, make: Callable[[Path], object]) -> Path:
-        """Make the first free ``runs/NAME-N``."""
+    def _numbered(self) -> Path:
+        """Create the first free ``runs/NAME-N``."""
         numbers = (path.name.rpartition("-")[2] for path in self.parent.glob(f"{glob.escape(self._name)}-*"))
         n = max((int(number) for number in numbers if number.isdecimal()), default=0)
         while True:
             n += 1
             target = self.parent / f"{self._name}-{n}"
             try:
-                make(target)
+                target.mkdir(parents=True)
                 return target
-            except OSError:
-                if not target.exists():  # another run may have just taken this number
-                    raise
-
-
-def _check_unused(out: Path) -> None:
-    """Raise for a folder that another run is writing; remove the leftovers of a killed run."""
-    for place in (out.parent, out):
-        for path in place.glob(f".{glob.escape(out.name)}.*.partial"):
-            number = path.name.split(".")[-2]
-            if not number.isdecimal() or int(number) == os.getpid():
+            except FileExistsError:  # another run has just taken this number
                 continue
-            if _is_running(int(number)):
-                raise UsageError(
-                    f"--out: {str(out)!r} is in use: process {number} is writing it; choose another name, or wait until "
-                    "that process has ended"
-                )
-            shutil.rmtree(path, ignore_errors=True)
-
-
-def _is_running(process: int) -> bool:
-    """Return whether a process of this machine is still running; True if that is unknown."""
-    if os.name != "posix":
-        return True
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _move(path: Path, target: Path) -> None:
@@ -128,29 +108,37 @@ def output_folder(out: Path | None, name: str, *, resume: bool = False) -> Itera
     UsageError
         If the folder is not empty or cannot be created.
     """
+    if out:
+        remove_abandoned(out, out.name)
     folder = OutputFolder(out, name)
-    if out and out.exists() and not resume and (not out.is_dir() or any(out.iterdir())):
+    if out and out.exists() and not resume and (not out.is_dir() or {*out.iterdir()} - {folder.staging}):
         raise UsageError(
             f"--out: expected a folder that does not exist yet or is empty, received {str(out)!r}, which "
             f"is not empty; choose another name"
         )
-    if out:
-        _check_unused(out)
     missing = [p for p in (folder.parent, *folder.parent.parents) if not p.exists()]
-    try:
-        folder.staging.mkdir(parents=True)
-    except OSError as error:
-        _remove_empty(missing)
-        raise UsageError(
-            f"--out: expected a writable folder, received {str(out or folder.parent)!r} "
-            f"({error.strerror}); choose another with --out DIR"
-        ) from error
-    try:
+    with ExitStack() as stack:
+        stack.callback(lambda: _remove_empty([] if folder.final else missing))
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            remove_abandoned(folder.parent, out.name if out else name)
+            stack.enter_context(unfinished(folder.staging, folder=True))
+        except OSError as error:
+            raise UsageError(_refusal(folder, out, error)) from error
         yield folder
-    finally:
-        if folder.final is None:
-            shutil.rmtree(folder.staging, ignore_errors=True)
-            _remove_empty(missing)
+
+
+def _refusal(folder: OutputFolder, out: Path | None, error: OSError) -> str:
+    """Return the message about a folder that cannot be created."""
+    if isinstance(error, FileExistsError) and folder.staging.is_dir():
+        return (
+            f"--out: {str(out)!r} is in use: another process is writing it; choose another name, or wait until that process "
+            f"has ended (if there is none, remove {str(folder.staging)!r})"
+        )
+    return (
+        f"--out: expected a writable folder, received {str(out or folder.parent)!r} ({error.strerror}); choose another with "
+        "--out DIR"
+    )
 
 
 def _remove_empty(folders: list[Path]) -> None:

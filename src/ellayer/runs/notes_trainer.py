@@ -129,7 +129,7 @@ class NotesTrainer:
             reached = (
                 f"{n.name} after {n.result.state.step} of {n.planned} updates" for n in reversed(networks)
             )
-            messages.append(f"interrupted by Ctrl-C; the state reached is saved: {', '.join(reached)}")
+            messages.append(f"interrupted; the state reached is saved without a report: {', '.join(reached)}")
         return self._trained(networks, messages, interrupted)
 
     def _trained(self, networks: list[TrainedNetwork], messages: list[str], interrupted: bool) -> NotesRun:

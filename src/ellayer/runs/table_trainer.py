@@ -30,7 +30,7 @@ from .trained_run import HeldOut, TrainedRun
 
 if TYPE_CHECKING:
     from ..data import Examples
-    from ..report.run_facts import Check, CrossValidation
+    from ..report.run_facts import Check, CrossValidation, Predictions
     from ..tables.survey import Survey
 
 
@@ -118,9 +118,11 @@ class TableTrainer:
         if self.model.stopped_by_ == "interrupted":
             checkpoints.write()
             messages.append(
-                f"interrupted by Ctrl-C after {len(self.model.history_)} epochs; the state reached is saved, and "
+                f"interrupted after {len(self.model.history_)} epochs; the state reached is saved without a report, and "
                 "--resume with this folder continues from it"
             )
+        if checkpoints.error:
+            messages.append(checkpoints.error)
         run = self.trained(self.model, self.settings, messages, seconds)
         if self.source.whole is not None and not run.interrupted:
             run.cross_validation = self._cross_validate(self.source.whole, run, start)
@@ -141,8 +143,9 @@ class TableTrainer:
                 start,
             )
         except KeyboardInterrupt:
+            run.interrupted = True
             run.messages.append(
-                "the cross-validation was interrupted by Ctrl-C; the model is saved without it"
+                "the cross-validation was interrupted; the model is saved without it and without a report"
             )
             return None
         finally:
@@ -200,22 +203,17 @@ class TableRun(TrainedRun):
                 with collect_messages(columns=False) as messages:
                     network = predict("the network", self.model, test.X)
                 self.messages += [f"in the test rows: {message}" for message in messages]
-                return HeldOut(
-                    test,
-                    "test rows",
-                    [
-                        network,
-                        *simple_models(
-                            self.train, test.X, str(self.survey.task), self.settings, self.classes
-                        ),
-                    ],
-                )
+                others = [] if self.interrupted else self._simple_models(test)
+                return HeldOut(test, "test rows", [network, *others])
             except EllayerError as error:  # the trained model is more valuable than its test
                 self.messages.append(
                     f"the test rows could not be predicted ({error}); the scores are of rows held out in training"
                 )
         examples, predictions = self.data.validation(self.model)
         return HeldOut(examples, "rows held out in training", predictions)
+
+    def _simple_models(self, test: Examples) -> list[Predictions]:
+        return simple_models(self.train, test.X, str(self.survey.task), self.settings, self.classes)
 
     def checks(self, held_out: HeldOut, important: Sequence[str]) -> list[Check]:
         """Return reasons not to trust the scores."""

@@ -65,7 +65,14 @@ def train_run(
     """
     trainer = make_trainer(settings)
     with output_folder(resume or out, trainer.name, resume=resume is not None) as folder:
-        return finish(trainer.train(folder, resume, start), folder)
+        try:
+            run = trainer.train(folder, resume, start)
+        except KeyboardInterrupt:
+            place = resume or folder.reserved
+            if place is None or not (place / CHECKPOINT).exists():
+                raise
+            raise KeyboardInterrupt(f"interrupted; --resume {place} continues") from None
+        return finish(run, folder)
 
 
 def make_trainer(settings: Mapping[str, Any]) -> Trainer:
@@ -89,22 +96,36 @@ def make_trainer(settings: Mapping[str, Any]) -> Trainer:
 
 
 def finish(run: TrainedRun, folder: OutputFolder) -> FinishedRun:
-    """Evaluate a trained run and write its folder.
+    """Evaluate a trained run and write its folder; Ctrl-C leaves out all that is not the model itself.
 
     Parameters
     ----------
     run : TrainedRun
     folder : OutputFolder
     """
+    before = {*folder.staging.glob("*")}
+    try:
+        return _finish(run, folder)
+    except KeyboardInterrupt:
+        if run.interrupted:
+            raise
+        run.interrupted = True
+        run.messages.append("interrupted during the evaluation; the model is saved without its report")
+        folder.clear(before)
+        return _finish(run, folder)
+
+
+def _finish(run: TrainedRun, folder: OutputFolder) -> FinishedRun:
     import numpy as np
 
-    from .artifacts import write_run  # imports matplotlib, so only when something is drawn
+    from .artifacts import write_run
     from .facts import evaluate
 
     with np.errstate(
         over="ignore", invalid="ignore"
     ):  # warnings of a diverged run, which has a message about it
         facts = evaluate(run)
+        folder.staging.mkdir(parents=True, exist_ok=True)  # if it has been deleted since
         summary = write_run(folder.staging, run, facts)
     path = folder.finish()
     if not run.interrupted:

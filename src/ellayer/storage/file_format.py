@@ -9,12 +9,10 @@ JSON or arrays is detected (safetensors itself checks sizes, not contents).
 from __future__ import annotations
 
 import contextlib
-import glob
 import hashlib
 import json
 import os
 import platform
-import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,12 +22,17 @@ import numpy as np
 
 from .. import __version__
 from .._forms import Positive, conform
+from .._unfinished import partial_name, remove_abandoned, unfinished
 from .plain_data import Arrays, ModelFileError, decode, encode
 
 FORMAT_VERSION = 1
 
 _KEY = "ellayer"
-_DTYPES = {"BOOL", "C64", "F16", "F32", "F64", "I8", "I16", "I32", "I64", "U8", "U16", "U32", "U64"}
+_DTYPES = {
+    "BOOL": "?", "C64": "<c8", "F16": "<f2", "F32": "<f4", "F64": "<f8", "I8": "i1", "I16": "<i2", "I32": "<i4", "I64": "<i8",
+    "U8": "u1", "U16": "<u2", "U32": "<u4", "U64": "<u8",
+}  # fmt: skip
+_BLOCK = 1 << 20  # bytes
 _MOST_CONTAINERS = (
     1_000_000  # lists and dicts in a description; each takes twenty times the memory of its text
 )
@@ -141,16 +144,10 @@ def read(path: str | os.PathLike[str], kinds: tuple[str, ...]) -> tuple[str, Any
     try:
         with safe_open(path, framework="numpy") as file:  # sizes are checked here, before memory is allocated
             description = _description(path, (file.metadata() or {}).get(_KEY))
-            _check_kind(path, description["kind"], kinds)
-            _check_digest(path, description["sha256"])
-            names = file.keys()
-            if unknown := {file.get_slice(name).get_dtype() for name in names} - _DTYPES:
-                raise ModelFileError(
-                    f"{path}: expected arrays of {', '.join(sorted(_DTYPES))}, received {unknown.pop()}"
-                )
-            arrays = {name: file.get_tensor(name) for name in names}
     except SafetensorError as error:
         raise ModelFileError(_not_whole(path, str(error))) from None
+    _check_kind(path, description["kind"], kinds)
+    arrays = _read_arrays(path, description["sha256"])
     try:
         content = decode(description["content"], arrays)
     except (KeyError, TypeError, ValueError, RecursionError) as error:
@@ -198,7 +195,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary file to write, and rename it to ``path`` on success.
 
     Its name is ``.NAME.*.partial`` in the same folder, so that the last step is a rename on one disk;
-    contents and folder are flushed to the disk. On failure it is removed.
+    contents and folder are flushed to the disk. On failure it is removed, and so are those of killed processes.
 
     Parameters
     ----------
@@ -217,16 +214,12 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise IsADirectoryError(f"expected the name of a file, received the folder {str(target)!r}")
     if target.exists() and not target.is_file():
         raise FileExistsError(f"expected the name of a file, received the device or pipe {str(target)!r}")
-    partial = target.with_name(f".{target.name}.{secrets.token_hex(6)}.partial")
-    os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
-    try:
+    remove_abandoned(target.parent, target.name)
+    with unfinished(target.with_name(partial_name(target.name)), mode=0o666) as partial:
         yield partial
         with open(partial, "rb+") as file:
             os.fsync(file.fileno())
         os.replace(partial, target)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
     if os.name == "posix":  # elsewhere a folder cannot be flushed
         folder = os.open(target.parent, os.O_RDONLY)
         try:
@@ -235,30 +228,48 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
             os.close(folder)
 
 
-def remove_leftovers(path: str | os.PathLike[str]) -> None:
-    """Remove temporary files of this path, left by killed processes."""
-    target = Path(os.path.realpath(path))
-    for partial in target.parent.glob(f".{glob.escape(target.name)}.*.partial"):
-        partial.unlink(missing_ok=True)
-
-
 def _digest_place(header: bytes, digest: str) -> int:
     """Return the position of the digest; quotes of the JSON text are escaped within the header."""
     mark = rb"\"sha256\": \""
     return header.index(mark + digest.encode()) + len(mark)
 
 
-def _digest(path: Path, digest: str) -> str:
-    """Return the SHA-256 of the file with zeros in place of ``digest``."""
+def _read_arrays(path: Path, digest: str) -> Arrays:
+    """Return the arrays of a file, views of one piece of memory, after checking the digest of all that is read."""
     sha = hashlib.sha256()
-    with open(path, "rb") as file:
-        length = file.read(8)
-        header = length + file.read(int.from_bytes(length, "little"))
-        place = _digest_place(header, digest)
+    with open(path, "rb", buffering=0) as file:
+        header = file.read(8)
+        header += file.read(int.from_bytes(header, "little"))
+        try:
+            place = _digest_place(header, digest)
+        except ValueError:
+            raise _altered(path, digest, "no place for one") from None
         sha.update(header[:place] + _ZEROS.encode() + header[place + len(_ZEROS) :])
-        while block := file.read(1 << 20):
+        data = np.empty(os.fstat(file.fileno()).st_size - len(header), np.uint8)
+        for begin in range(0, len(data), _BLOCK):  # hashed while the block is in the processor's cache
+            block = data.data[begin : begin + _BLOCK]
+            if file.readinto(block) != len(block):
+                raise ModelFileError(_not_whole(path, "it became shorter while it was read"))
             sha.update(block)
-    return sha.hexdigest()
+    if sha.hexdigest() != digest:
+        raise _altered(path, digest, sha.hexdigest())
+    tensors = {name: tensor for name, tensor in json.loads(header[8:]).items() if name != "__metadata__"}
+    if unknown := {tensor["dtype"] for tensor in tensors.values()} - _DTYPES.keys():
+        raise ModelFileError(f"{path}: expected arrays of {', '.join(_DTYPES)}, received {unknown.pop()}")
+    return {name: _array(data, **tensor) for name, tensor in tensors.items()}
+
+
+def _array(data: np.ndarray, dtype: str, shape: list[int], data_offsets: list[int]) -> np.ndarray:
+    """Return the array of a header's entry, which safetensors has checked."""
+    array = data[slice(*data_offsets)].view(_DTYPES[dtype]).reshape(shape)
+    return array if array.flags.aligned else array.copy()
+
+
+def _altered(path: Path, expected: str, received: str) -> ModelFileError:
+    return ModelFileError(
+        f"{path}: expected SHA-256 {expected[:16]}..., received {received[:16]}...; the file was altered after it was "
+        "written: copy or download it again"
+    )
 
 
 def _check_regular(path: Path) -> None:
@@ -312,18 +323,6 @@ def _check_kind(path: Path, kind: str, kinds: tuple[str, ...]) -> None:
         else "ellayer.load reads models"
     )
     raise ModelFileError(f"{path}: expected {' or '.join(kinds)}, received {kind!r}; {other}")
-
-
-def _check_digest(path: Path, expected: Any) -> None:
-    try:
-        received = _digest(path, str(expected))
-    except ValueError:
-        received = "no place for one"
-    if received != expected:
-        raise ModelFileError(
-            f"{path}: expected SHA-256 {str(expected)[:16]}..., received {received[:16]}...; the file was altered "
-            "after it was written: copy or download it again"
-        )
 
 
 def _not_whole(path: Path, error: str) -> str:

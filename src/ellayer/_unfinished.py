@@ -1,0 +1,157 @@
+"""Files and folders that are being written: locked by their process, and removed unless they are renamed when complete.
+
+A killed process leaves them behind without a lock. The next one that writes to the same place removes them; those of
+a running process are left alone. Without locks of files (Windows, some network disks) nothing is removed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import os
+import secrets
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+if sys.platform != "win32":
+    import fcntl
+
+SUFFIX = ".partial"
+_UNLOCKED = -1
+_descriptors: dict[Path, int | None] = {}  # that hold the locks; None while a path is being created
+
+
+@contextlib.contextmanager
+def unfinished(path: Path, *, folder: bool = False, mode: int = 0o777) -> Iterator[Path]:
+    """Create a file or folder that is removed at the end of the context unless it has been renamed.
+
+    Parameters
+    ----------
+    path : Path
+        Its name ends with ``SUFFIX``.
+    folder : bool
+    mode : int
+        Permissions, less the umask.
+
+    Yields
+    ------
+    Path
+
+    Raises
+    ------
+    FileExistsError
+        If another process is writing it.
+    OSError
+        If it cannot be created.
+    """
+    _descriptors[path] = None
+    try:
+        _descriptors[path] = descriptor = _create(path, folder, mode)
+    except OSError:
+        del _descriptors[path]
+        raise
+    try:
+        yield path
+    finally:
+        _remove(path)
+        _descriptors.pop(path, None)
+        if descriptor != _UNLOCKED:
+            os.close(descriptor)
+
+
+def partial_name(name: str) -> str:
+    """Return the name of an unfinished file or folder that no other has."""
+    return f".{name}.{secrets.token_hex(6)}{SUFFIX}"
+
+
+def remove_abandoned(folder: Path, name: str) -> None:
+    """Remove the unfinished files and folders of a name that killed processes have left in a folder."""
+    for pattern in (SUFFIX, f".*{SUFFIX}"):
+        for path in folder.glob(f".{glob.escape(name)}{pattern}"):
+            if _is_abandoned(path):
+                _remove(path)
+
+
+def remove_all() -> None:
+    """Remove everything unfinished of this process, which is about to end."""
+    for path, descriptor in list(_descriptors.items()):
+        if descriptor is not None or _is_abandoned(path):
+            _remove(path)
+
+
+@contextlib.contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Create a folder for temporary files, which only this user can read."""
+    import tempfile
+
+    place = Path(tempfile.gettempdir())
+    remove_abandoned(place, "ellayer")
+    with unfinished(place / partial_name("ellayer"), folder=True, mode=0o700) as folder:
+        yield folder
+
+
+def _create(path: Path, folder: bool, mode: int) -> int:
+    """Create and lock a path; return the descriptor that holds the lock."""
+    while True:
+        try:
+            if folder:
+                path.mkdir(mode)
+            else:
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
+        except FileExistsError:
+            if not _is_abandoned(path):
+                raise
+            _remove(path)
+            continue
+        descriptor = _lock(path)
+        if descriptor is not None:
+            return descriptor
+
+
+def _lock(path: Path) -> int | None:
+    """Lock a path while this process lives; return the descriptor, None if another process has just removed the path."""
+    if sys.platform == "win32":
+        return _UNLOCKED
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(os.stat(path), os.fstat(descriptor)):
+            return descriptor
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    except OSError:  # no locks on this disk
+        os.close(descriptor)
+        return _UNLOCKED
+    os.close(descriptor)
+    return None
+
+
+def _is_abandoned(path: Path) -> bool:
+    """Return whether no process holds the lock of a path; False if that is unknown."""
+    if sys.platform == "win32":
+        return False
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+
+
+def _remove(path: Path) -> None:
+    """Remove a file or folder, which may be gone already."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)

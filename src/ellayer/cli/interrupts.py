@@ -1,0 +1,111 @@
+"""Ctrl-C and the signals of batch systems: a command ends soon, without a traceback or unfinished files.
+
+The first signal raises ``KeyboardInterrupt`` in the main thread. The second, or the first if the main thread is busy in
+a library that does not let it in, ends the process at once. The exit code is 128 plus the signal: 130 for Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from types import FrameType
+
+from .._unfinished import remove_all
+
+NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # as far as the system has them
+PATIENCE = 1.5  # seconds for the main thread to take a signal
+AGAIN = 0.05  # seconds after which a lost exception is raised once more
+
+
+class Interrupts:
+    """The signals that have reached a command."""
+
+    def __init__(self) -> None:
+        self.number: int | None = None
+        self._raised = False  # in the main thread
+        self._repeats = 0  # signals on their way that are the first once more
+        self._over = False
+
+    def handle(self, number: int, frame: FrameType | None) -> None:
+        """Raise ``KeyboardInterrupt`` for the first signal; end the process at the second."""
+        if self._over:
+            return
+        if self._raised:
+            self.leave()
+        self.number, self._raised = number, True
+        raise KeyboardInterrupt
+
+    def watch(self, pipe: int) -> None:
+        """Wait for signals in a thread; end the process if the main thread takes none, or if a second comes."""
+        self.number = os.read(pipe, 1)[0]
+        end = time.monotonic() + PATIENCE
+        while not self._over:
+            patience = None if self._raised else max(end - time.monotonic(), 0.0)
+            came = bool(select.select([pipe], [], [], patience)[0] and os.read(pipe, 1))
+            if came and self._repeats:
+                self._repeats -= 1
+                end = time.monotonic() + PATIENCE
+            elif came or not self._raised:
+                self.leave()
+
+    def leave(self, *, message: bool = True) -> None:
+        """Remove what is unfinished and end the process at once: a library may be busy in another thread."""
+        if self._over:
+            return
+        self._over = True
+        remove_all()
+        with contextlib.suppress(OSError):
+            show_cursor = b"\x1b[?25h" if os.isatty(2) else b""  # a progress bar hides it
+            os.write(2, show_cursor + (b"ellayer: interrupted\n" if message else b""))
+        os._exit(128 + (self.number or signal.SIGINT))  # as shells and batch systems expect it
+
+    def raise_again(self, lost: sys.UnraisableHookArgs) -> None:
+        """Repeat a signal whose exception was lost in a callback of a library; a ``sys.unraisablehook``."""
+        if not issubclass(lost.exc_type, KeyboardInterrupt):
+            sys.__unraisablehook__(lost)
+        elif not self._over:
+            self._raised = False
+            self._repeats += 1
+            threading.Timer(AGAIN, signal.raise_signal, (self.number or signal.SIGINT,)).start()
+
+    def ignore(self) -> None:
+        """Let no more signals in: the command has ended."""
+        self._over = True
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """Handle the signals that end a command while it runs, and end the process with their exit code.
+
+    A signal that the caller has set to be ignored, as nohup does, stays ignored.
+    """
+    interrupts = Interrupts()
+    if os.name == "posix":
+        read, write = os.pipe()
+        os.set_blocking(write, False)
+        signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+        threading.Thread(target=interrupts.watch, args=(read,), daemon=True).start()
+    for name in NAMES:
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, interrupts.handle)
+    sys.unraisablehook = interrupts.raise_again
+    try:
+        yield
+    except BaseException as end:
+        code = end.code if isinstance(end, SystemExit) else None
+        if interrupts.number is None or (isinstance(end, SystemExit) and not code):
+            raise
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(Exception):
+                stream.flush()
+        interrupts.leave(message=code is None)
+    finally:
+        interrupts.ignore()
+        remove_all()
