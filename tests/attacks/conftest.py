@@ -1,67 +1,12 @@
-"""One small file of each kind, as the start of hostile ones."""
+"""The files that hostile ones start from."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable
-from typing import Any
-
-import numpy as np
-import pandas as pd
 import pytest
-from hostile import Parts, Sample
-
-import ellayer
-from ellayer.storage import load_checkpoint, save_checkpoint
-
-
-def _samples() -> dict[str, tuple[Any, Callable[[Any], object]]]:
-    random = np.random.RandomState(0)
-    X, network = random.randn(2, 20), ellayer.Network([2, 3, 1])
-    Y = (X[:1] > 0) * 1
-    result = ellayer.train(network, X, Y, num_iterations=5, seed=1, record_every=2)
-    rows = random.randn(40, 2)
-    labels = np.where(rows[:, 0] > 0, "a", "b")
-    table = pd.DataFrame(
-        {"n": rows[:, 0], "c": random.choice(list("uvw"), 40), "d": pd.date_range("2024", periods=40),
-         "k": random.choice([f"l{i}" for i in range(12)], 40), "b": random.rand(40) > 0.5}
-    )  # fmt: skip
-    small: dict[str, Any] = {"epochs": 2, "hidden_layer_sizes": 3, "random_state": 0}
-    classifier = ellayer.MLPClassifier(3, max_iter=3, random_state=0, early_stopping=True)
-    regressor = ellayer.MLPRegressor(hidden_layer_sizes=3, max_iter=3, random_state=0, optimizer="lion")
-    tables = (
-        ellayer.TabularClassifier(n_members=2, **small),
-        ellayer.TabularRegressor(loss="quantile(q=0.3)", **small),
-    )
-    return {
-        "network": (
-            (network, result.parameters),
-            lambda pair: ellayer.core.L_model_forward(X, pair[1], pair[0]),
-        ),
-        "result": (result, lambda model: (model.predict(X), model.history)),
-        "classifier": (
-            classifier.fit(rows, labels),
-            lambda model: (model.predict(rows), model.predict_proba(rows)),
-        ),
-        "regressor": (regressor.fit(rows, rows[:, 0]), lambda model: model.predict(rows)),
-        "table classifier": (tables[0].fit(table, labels), lambda model: model.predict_proba(table)),
-        "table regressor": (tables[1].fit(table, rows[:, 0]), lambda model: model.predict(table)),
-        "checkpoint": (
-            result.state,
-            lambda state: state,
-        ),
-    }
+import sample_files
+from hostile import Sample
 
 
 @pytest.fixture(scope="session")
 def samples(tmp_path_factory) -> dict[str, Sample]:
-    folder, samples = tmp_path_factory.mktemp("attacks"), {}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for name, (model, use) in _samples().items():
-            save, load = (
-                (save_checkpoint, load_checkpoint) if name == "checkpoint" else (ellayer.save, ellayer.load)
-            )
-            save(model, folder / "m.ellayer")
-            samples[name] = Sample(Parts.of(folder / "m.ellayer"), load, use)
-    return samples
+    return sample_files.samples(tmp_path_factory.mktemp("attacks"))
