@@ -19,6 +19,7 @@ Page = tuple[str, dict[str, Any], str]
 LINK = re.compile(r"\[([^\]]*)\]\(([^)\s#]+)(#[^)\s]*)?\)")
 FILE = re.compile(r"^<!-- file: (\S+) -->$", re.MULTILINE)
 PROJECT = {"CHANGELOG.md": "project/changelog.md", "CONTRIBUTING.md": "project/contributing.md"}
+NAVIGATION: dict[tuple[Any, ...], str] = {}  # of a build: (folder, options) -> HTML
 
 
 def weave(app: Sphinx, page: str, source: list[str]) -> None:
@@ -83,8 +84,25 @@ def source_pages(app: Sphinx) -> Iterator[Page]:
         yield f"source/{name}", {"title": name, "body": f"<h1><code>{name}.py</code></h1>{code}"}, "page.html"
 
 
+def share_navigation(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
+    """Render the navigation once for all source pages of a folder: none of them is an entry of it."""
+    if not page.startswith("source/"):
+        return
+    render, folder = context["toctree"], os.path.dirname(page)
+
+    def toctree(**options: object) -> str:
+        key = (folder, *sorted(options.items()))
+        if key not in NAVIGATION:
+            NAVIGATION[key] = render(**options)
+        return NAVIGATION[key]
+
+    context["toctree"] = toctree
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Connect to Sphinx, before the code of a page is run."""
+    """Connect to Sphinx, before the code of a page is run and before the theme asks for the navigation."""
+    NAVIGATION.clear()
     app.connect("source-read", weave, priority=400)
     app.connect("html-collect-pages", source_pages)
+    app.connect("html-page-context", share_navigation, priority=400)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
