@@ -4,10 +4,10 @@
     python benchmarks/mutants.py --count 200 --record mutants.json --minutes 30    # a part; again for the next one
 
 Each mutant is one small change in ``core``, ``engine`` or ``tables``: another comparison, sign, number, branch or
-keyword. A first run of the tests under coverage records which tests reach which line and how long each takes;
-every mutant is then tried on the tests that reach its line, the fastest first, in a copy of the sources. A
-mutant that no test notices is listed with its line. A run that was cut short continues from its record, as long as
-the sources are the same. Needs ``pip install coverage``.
+keyword. A first run of the tests, in a copy of the sources in which the drawn places are marked, records which tests
+reach which place and how long each takes. Every mutant is then tried on the tests that reach its place, the fastest
+first. A mutant that no test notices is listed with its line. A run that was cut short continues from its record, as
+long as the sources are the same. Every run of the tests is a fork of this process, which has imported the libraries.
 """
 
 from __future__ import annotations
@@ -15,26 +15,33 @@ from __future__ import annotations
 import argparse
 import ast
 import hashlib
+import importlib
 import json
 import math
 import os
 import random
 import shutil
-import subprocess
+import signal
 import sys
 import tempfile
 import time
-import xml.etree.ElementTree as ElementTree
+import warnings
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("core", "engine", "tables")
 # Tests that may reach the code of these packages.
 TESTS = ("tests/core", "tests/engine", "tests/tables", "tests/properties", "tests/golden", "tests/steps",
          "tests/estimators/tabular", "tests/storage")  # fmt: skip
-FILES_AT_ONCE = 4  # test files of one run under coverage
-SECONDS = 90  # of tests for one mutant
+LIBRARIES = ("numpy", "scipy.stats", "scipy.sparse", "sklearn.base", "sklearn.linear_model", "sklearn.model_selection",
+             "pandas", "polars", "jax", "optax", "hypothesis", "h5py", "onnx", "onnxruntime")  # fmt: skip
+FILES_AT_ONCE = 8  # test files of one run with marks
+SECONDS = 60  # of tests for one mutant
+MARKS = "ELLAYER_MARKS"  # environment variable: the folder in which a marked place writes who reached it
 SWAPS: dict[type[ast.AST], type[ast.AST]] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
     ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In,
@@ -174,33 +181,36 @@ class Record:
 
     Parameters
     ----------
-    sources : str
-        Digest of the sources, which a continued run must not change.
-    covered : list of str
-        Test files that have been run under coverage.
-    lines : dict
-        File -> line -> tests that reach it.
+    drawn : str
+        Digest of the sources and the drawn mutants, which a continued run must not change.
+    marked : list of str
+        Test files that have been run with marks.
+    reached : dict
+        "FILE:INDEX" -> tests that reach the place.
     seconds : dict
         Test -> seconds.
     results : dict
         "FILE:INDEX" -> whether a test noticed the mutant.
     """
 
-    sources: str
-    covered: list[str] = field(default_factory=list)
-    lines: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    drawn: str
+    marked: list[str] = field(default_factory=list)
+    reached: dict[str, list[str]] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     results: dict[str, bool] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, path: Path | None) -> Record:
+    def read(cls, path: Path | None, drawn: list[Mutant]) -> Record:
         """Return the record in a file, a new one if there is none."""
-        sources = hashlib.sha256(b"".join(file.read_bytes() for file in _sources())).hexdigest()
+        content = b"".join(file.read_bytes() for file in _sources())
+        digest = hashlib.sha256(content + "".join(mutant.key for mutant in drawn).encode()).hexdigest()
         if path is None or not path.exists():
-            return cls(sources)
+            return cls(digest)
         record = cls(**json.loads(path.read_text(encoding="utf-8")))
-        if record.sources != sources:
-            raise SystemExit(f"{path}: expected the record of these sources, received another's; remove it")
+        if record.drawn != digest:
+            raise SystemExit(
+                f"{path}: expected the record of these sources and mutants, received another's; remove it"
+            )
         return record
 
     def write(self, path: Path | None) -> None:
@@ -215,58 +225,132 @@ def _sources() -> list[Path]:
     return sorted(f for package in PACKAGES for f in (ROOT / "src/ellayer" / package).rglob("*.py"))
 
 
-def add_coverage(record: Record, tests: list[str]) -> None:
-    """Run some test files under coverage; add the lines that each test reaches, and its seconds."""
-    from coverage import CoverageData
+class _Marks(ast.NodeTransformer):
+    """Put a call before each of some statements, which notes the test that reaches it."""
 
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        settings, report = folder / "coveragerc", folder / "tests.xml"
-        settings.write_text(
-            f"[run]\ndynamic_context = test_function\ndata_file = {folder / 'coverage'}\n"
-            f"source = {','.join(str(ROOT / 'src/ellayer' / package) for package in PACKAGES)}\n"
-        )
-        command = ["-m", "coverage", "run", f"--rcfile={settings}", "-m", "pytest", "-q", "-n", "0", "-m", "not slow",
-                   "-p", "no:cacheprovider", f"--junitxml={report}", *tests]  # fmt: skip
-        subprocess.run([sys.executable, *command], cwd=ROOT, env=_environment(ROOT / "src"), check=False)
-        seconds: dict[str, float] = {}
-        for case in ElementTree.parse(report).iter("testcase"):
-            test = f"{case.get('classname', '')}.{case.get('name', '').partition('[')[0]}"
-            seconds[test] = seconds.get(test, 0.0) + float(case.get("time", 0.0))
-        by_tail = {".".join(test.split(".")[-2:]): test for test in seconds}
-        data = CoverageData(str(folder / "coverage"))
-        data.read()
-        for file in data.measured_files():
-            lines = record.lines.setdefault(str(Path(file).relative_to(ROOT)), {})
-            for line, contexts in data.contexts_by_lineno(file).items():
-                tails = {".".join(context.split(".")[-2:]) for context in contexts}
-                reached = {by_tail[tail] for tail in tails if tail in by_tail}
-                lines[str(line)] = sorted({*lines.get(str(line), []), *reached})
-    record.seconds |= seconds
-    record.covered += tests
+    def __init__(self, keys: dict[int, list[str]]):
+        self.keys = keys  # by the id of the statement
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        super().generic_visit(node)
+        for name in ("body", "orelse", "finalbody"):
+            statements = getattr(node, name, None)
+            if isinstance(statements, list):
+                setattr(node, name, [part for statement in statements for part in self._marked(statement)])
+        return node
+
+    def _marked(self, statement: ast.stmt) -> list[ast.stmt]:
+        calls = [f"__import__('mutation_marks').reach({key!r})" for key in self.keys.get(id(statement), ())]
+        return [*ast.parse("\n".join(calls)).body, statement]
 
 
-def _environment(source: Path) -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(source), "MPLBACKEND": "Agg", "PYTHONDONTWRITEBYTECODE": "1"}
+def mark(source: str, places: list[Mutant]) -> str:
+    """Return a source that notes, before the innermost statement of each place, who reaches it."""
+    tree = ast.parse(source)
+    statements = [node for node in ast.walk(tree) if isinstance(node, ast.stmt)]
+    keys: dict[int, list[str]] = {}
+    for mutant in places:
+        around = [s for s in statements if s.lineno <= mutant.line <= (s.end_lineno or s.lineno)]
+        inner = max(around, key=lambda s: (s.lineno, -(s.end_lineno or s.lineno)))
+        keys.setdefault(id(inner), []).append(mutant.key)
+    return ast.unparse(ast.fix_missing_locations(_Marks(keys).visit(tree)))
 
 
-def _node(test: str) -> str:
-    """Return pytest's name of a test: ``tests.core.test_x.test_y`` or with a class in between."""
-    parts = test.split(".")
-    at = max(
-        i
-        for i, part in enumerate(parts)
-        if part.startswith("test_") and (ROOT / Path(*parts[: i + 1])).with_suffix(".py").exists()
+REACH = """
+import os
+def reach(key):
+    test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" (")[0]
+    seen = (key, test)
+    if seen not in SEEN:
+        SEEN.add(seen)
+        with open(os.path.join(os.environ["ELLAYER_MARKS"], str(os.getpid())), "a") as file:
+            file.write(f"{key}\\t{test}\\n")
+SEEN = set()
+"""
+
+
+class _Stopwatch:
+    """A plugin of pytest that adds up the seconds of each test."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Add a phase of a test."""
+        self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0.0) + report.duration
+
+
+def in_fork(source: Path, work: Callable[[], int], timeout: float) -> int | None:
+    """Return what ``work`` returns in a fork that imports Ellayer from ``source``, None after ``timeout`` seconds."""
+    child = os.fork()
+    if child == 0:
+        os.setsid()
+        silence = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(silence, 1), os.dup2(silence, 2)
+        os.chdir(ROOT)
+        os.environ |= {"PYTHONPATH": str(source), "MPLBACKEND": "Agg", "PYTHONDONTWRITEBYTECODE": "1"}
+        sys.path[:0] = [str(source)]
+        os._exit(work())
+    end = time.monotonic() + timeout
+    while time.monotonic() < end:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(0.02)
+    os.killpg(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return None
+
+
+def run_tests(source: Path, tests: list[str], *options: str, plugins: tuple[object, ...] = ()) -> int:
+    """Return pytest's exit status of some tests in this process, with a cache of compiled programs for all runs."""
+    cache = source.parent / "cache"
+    os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(cache / "hypothesis")
+    return int(
+        pytest.main(["-q", "-n", "0", "-o", f"cache_dir={cache}", *options, *tests], plugins=[*plugins])
     )
-    return "::".join([str(Path(*parts[: at + 1]).with_suffix(".py")), *parts[at + 1 :]])
+
+
+def add_reached(record: Record, tests: list[str], source: Path) -> None:
+    """Run some test files with marks; add the places that each test reaches, and its seconds."""
+    folder = source.parent / "marks"
+    folder.mkdir()
+
+    def work() -> int:
+        os.environ[MARKS] = str(folder)
+        stopwatch = _Stopwatch()
+        code = run_tests(source, tests, "-m", "not slow", plugins=(stopwatch,))
+        (folder / "seconds.json").write_text(json.dumps(stopwatch.seconds))
+        return code
+
+    code = in_fork(source, work, 1200)
+    print(
+        f"{len(record.marked) + len(tests)} test files: pytest ends with {code}", file=sys.stderr, flush=True
+    )
+    report = folder / "seconds.json"
+    seconds = json.loads(report.read_text()) if report.exists() else {}
+    report.unlink(missing_ok=True)
+    for file in folder.iterdir():
+        for line in file.read_text().splitlines():
+            key, _, test = line.partition("\t")
+            if test in seconds:
+                record.reached[key] = sorted({*record.reached.get(key, []), test})
+    shutil.rmtree(folder)
+    record.seconds |= seconds
+    record.marked += tests
 
 
 def notices(mutant: Mutant, tests: list[str], seconds: dict[str, float], source: Path) -> bool:
-    """Tell whether a test that reaches the line fails, or takes far too long."""
+    """Tell whether a test that reaches the place, or another of its file, fails or takes far too long.
+
+    The others matter for code that is traced once: only the first test that needs a program reaches its lines.
+    """
+    files = {test.partition("::")[0] for test in tests}
+    others = [test for test in seconds if test.partition("::")[0] in files and test not in tests]
     chosen, spent = [], 0.0
-    for test in sorted(tests, key=lambda test: seconds[test]):
+    for test in [*sorted(tests, key=seconds.__getitem__), *sorted(others, key=seconds.__getitem__)]:
         if spent < SECONDS:
-            chosen.append(_node(test))
+            chosen.append(test)
             spent += seconds[test]
     if not chosen:
         return False
@@ -274,36 +358,42 @@ def notices(mutant: Mutant, tests: list[str], seconds: dict[str, float], source:
     original = file.read_text(encoding="utf-8")
     file.write_text(mutate(original, mutant.index), encoding="utf-8")
     try:
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-x", "-n", "0", "-p", "no:cacheprovider", *chosen],
-            cwd=ROOT, env=_environment(source), capture_output=True, timeout=60 + 4 * spent, check=False,
-        )  # fmt: skip
-        return done.returncode != 0
-    except subprocess.TimeoutExpired:
-        return True
+        return in_fork(source, lambda: run_tests(source, chosen, "-x"), 60 + 4 * spent) != 0
     finally:
         file.write_text(original, encoding="utf-8")
 
 
 def run(record: Record, path: Path | None, drawn: list[Mutant], end: float) -> None:
-    """Run the tests under coverage and try the mutants, as far as it gets until ``end``."""
+    """Run the tests with marks and try the mutants, as far as it gets until ``end``."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for library in LIBRARIES:
+            importlib.import_module(library)
+    warnings.filterwarnings("ignore", "os.fork", RuntimeWarning)  # no thread of a library runs yet
     files = [str(f.relative_to(ROOT)) for folder in TESTS for f in sorted((ROOT / folder).rglob("test_*.py"))]
-    files = [file for file in files if file not in record.covered]
-    for i in range(0, len(files), FILES_AT_ONCE):
-        if time.monotonic() > end:
-            return
-        add_coverage(record, files[i : i + FILES_AT_ONCE])
-        record.write(path)
+    files = [file for file in files if file not in record.marked]
     with tempfile.TemporaryDirectory() as name:
-        source = Path(name) / "src"
-        shutil.copytree(ROOT / "src", source)
+        marked, source = Path(name, "marked"), Path(name, "src")
+        for copy in (marked, source):
+            shutil.copytree(ROOT / "src", copy)
+        (marked / "mutation_marks.py").write_text(REACH)
+        for file in {mutant.file for mutant in drawn}:
+            places = [mutant for mutant in drawn if mutant.file == file]
+            text = mark((ROOT / file).read_text(encoding="utf-8"), places)
+            (marked / Path(file).relative_to("src")).write_text(text, encoding="utf-8")
+        for i in range(0, len(files), FILES_AT_ONCE):
+            if time.monotonic() > end:
+                return
+            add_reached(record, files[i : i + FILES_AT_ONCE], marked)
+            record.write(path)
         for mutant in drawn:
             if mutant.key in record.results:
                 continue
             if time.monotonic() > end:
                 return
-            tests = record.lines.get(mutant.file, {}).get(str(mutant.line), [])
-            record.results[mutant.key] = notices(mutant, tests, record.seconds, source)
+            record.results[mutant.key] = notices(
+                mutant, record.reached.get(mutant.key, []), record.seconds, source
+            )
             record.write(path)
 
 
@@ -315,7 +405,8 @@ def main() -> None:
     parser.add_argument("--record", type=Path, help="JSON file to keep the run in, to continue from")
     parser.add_argument("--minutes", type=float, default=math.inf, help="stop after so many minutes")
     options = parser.parse_args()
-    record, drawn = Record.read(options.record), mutants(_sources(), options.count, options.seed)
+    drawn = mutants(_sources(), options.count, options.seed)
+    record = Record.read(options.record, drawn)
     run(record, options.record, drawn, time.monotonic() + 60 * options.minutes)
     tried = [mutant for mutant in drawn if mutant.key in record.results]
     survivors = [mutant for mutant in tried if not record.results[mutant.key]]

@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 
+import ellayer
 from ellayer.steps import deep, logistic, shallow
 
 LOGISTIC_CATS = [
@@ -50,30 +51,37 @@ def test_five_hidden_units_on_the_flower(flower):
 
 
 @pytest.mark.parametrize(
-    ("model", "layers_dims", "published"),
+    ("model", "layers_dims", "initializer", "published", "accuracies"),
     [
-        (deep.two_layer_model, (12288, 7, 1), TWO_LAYER_CATS),
-        (deep.L_layer_model, [12288, 20, 7, 5, 1], L_LAYER_CATS),
+        (deep.two_layer_model, (12288, 7, 1), "randn", TWO_LAYER_CATS, ("1.0", "0.72")),
+        (deep.L_layer_model, (12288, 20, 7, 5, 1), "randn_over_sqrt", L_LAYER_CATS, ("0.9856459330143541", "0.8")),
     ],
-)
-def test_deep_networks_begin_as_published(cats, model, layers_dims, published):
-    _, costs = model(cats.X_train, cats.Y_train, layers_dims, num_iterations=101)
+)  # fmt: skip
+def test_deep_networks_on_the_cats(
+    cats, capsys, monkeypatch, model, layers_dims, initializer, published, accuracies
+):
+    """The notes' loop runs the updates 0 to 100 and 2400 to 2499, ``ellayer.train`` those in between.
+
+    The loop keeps nothing but the parameters from one update to the next, so that it can start anywhere.
+    """
+
+    def train(iterations):
+        return ellayer.train(
+            ellayer.Network(layers_dims), cats.X_train, cats.Y_train, initializer=initializer, seed=1,
+            learning_rate=0.0075, num_iterations=iterations, record_every=100,
+        )  # fmt: skip
+
+    parameters, costs = model(cats.X_train, cats.Y_train, layers_dims, num_iterations=101, print_cost=True)
     np.testing.assert_allclose(costs, [published[0], published[100]], rtol=0, atol=ROUNDED)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("model", "layers_dims", "published", "accuracies"),
-    [
-        (deep.two_layer_model, (12288, 7, 1), TWO_LAYER_CATS, ("1.0", "0.72")),
-        (deep.L_layer_model, [12288, 20, 7, 5, 1], L_LAYER_CATS, ("0.9856459330143541", "0.8")),
-    ],
-)
-def test_deep_networks_on_the_cats(cats, capsys, model, layers_dims, published, accuracies):
-    parameters, costs = model(cats.X_train, cats.Y_train, layers_dims, num_iterations=2500, print_cost=True)
-    assert len(costs) == len(printed_costs(capsys.readouterr().out)) == 25
-    for iteration, cost in published.items():
-        assert costs[iteration // 100] == pytest.approx(cost, abs=ROUNDED)
+    start = train(101)
+    assert costs == pytest.approx(start.costs, rel=1e-12)
+    for name, values in parameters.items():
+        np.testing.assert_allclose(start.parameters[name], values, rtol=1e-9, atol=1e-12)
+    middle = train(2400).parameters
+    monkeypatch.setattr(deep, "start", lambda *arguments: middle)
+    parameters, costs = model(cats.X_train, cats.Y_train, layers_dims, num_iterations=100, print_cost=True)
+    np.testing.assert_allclose(costs, [published[2400]], rtol=0, atol=ROUNDED)
+    assert len(printed_costs(capsys.readouterr().out)) == 3
     deep.predict(cats.X_train, cats.Y_train, parameters)
     deep.predict(cats.X_test, cats.Y_test, parameters)
     assert capsys.readouterr().out == "Accuracy: {}\nAccuracy: {}\n".format(*accuracies)
