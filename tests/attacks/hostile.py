@@ -73,23 +73,22 @@ def places(tree: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 
 def replaced(tree: Any, place: tuple[Any, ...], value: Any) -> Any:
-    """Return the tree with another value in one place."""
-    tree = copy.deepcopy(tree)
-    node = tree
-    for key in place[:-1]:
-        node = node[key]
-    node[place[-1]] = value
+    """Return the tree with another value in one place; what lies beside the way there is shared."""
+    if not place:
+        return value
+    tree = copy.copy(tree)
+    tree[place[0]] = replaced(tree[place[0]], place[1:], value)
     return tree
 
 
 def removed(tree: Any, place: tuple[Any, ...]) -> Any:
     """Return the tree without what stands in one place."""
-    tree = copy.deepcopy(tree)
     node = tree
     for key in place[:-1]:
         node = node[key]
+    node = copy.copy(node)
     del node[place[-1]]
-    return tree
+    return replaced(tree, place[:-1], node)
 
 
 def nested_texts(tree: Any) -> Iterator[tuple[tuple[Any, ...], Any]]:

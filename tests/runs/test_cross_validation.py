@@ -17,17 +17,17 @@ from ellayer.runs.config import read_config
 from ellayer.runs.train_run import train_run
 
 m = 60
-RANDOM = np.random.RandomState(0)
 QUICK = {"target": "y", "epochs": 2, "layers": [4], "cv": 3}
 
 
 @pytest.fixture(scope="module")
 def table(tmp_path_factory):
     path = tmp_path_factory.mktemp("cv") / "table.csv"
-    x = RANDOM.randn(m)
+    random = np.random.RandomState(0)
+    x = random.randn(m)
     days = np.datetime64("2024-01-01") + np.arange(m)
     frame = pl.DataFrame(
-        {"day": days, "x": x, "y": x + RANDOM.randn(m), "kind": np.where(x > 0, "up", "down")}
+        {"day": days, "x": x, "y": x + random.randn(m), "kind": np.where(x > 0, "up", "down")}
     )
     frame.write_csv(path)
     return str(path)
@@ -114,7 +114,8 @@ def test_the_interval_is_that_of_nadeau_and_bengio():
 
 
 def test_values_without_intervals_are_those_with_them():
-    y, a = RANDOM.randn(30), RANDOM.randn(30)
+    random = np.random.RandomState(0)
+    y, a = random.randn(30), random.randn(30)
     values = score_values(y, a)
     assert values == {name: score.value for name, score in scores(y, a).items()}
     assert values["rmse"] == pytest.approx(root_mean_squared_error(y, a))

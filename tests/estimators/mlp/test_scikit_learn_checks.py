@@ -41,16 +41,14 @@ CONFIGURATIONS = [
     (MLPRegressor(max_iter=100), {}),
     (MLPClassifier(max_iter=100, dropout=0.1), SPLIT_OR_DRAWN),
     (MLPClassifier(max_iter=100, class_weight="balanced"), {}),
-    (MLPClassifier(early_stopping=True), EARLY),
-    (MLPRegressor(early_stopping=True), EARLY_REGRESSOR),
+    (MLPClassifier(activation="leaky_relu", early_stopping=True), EARLY),
+    (MLPRegressor(loss="huber", early_stopping=True), EARLY_REGRESSOR),
     (MLPClassifier(solver="lbfgs"), LBFGS),
     (MLPRegressor(solver="lbfgs"), {}),
     (MLPClassifier(solver="sgd", learning_rate="adaptive", learning_rate_init=0.1), {}),
-    (MLPClassifier(activation="leaky_relu", max_iter=100), {}),
     (MLPClassifier((20, 10), ["leaky_relu", "tanh"], learning_rate_init=0.01, max_iter=100), {}),
     (MLPClassifier(dtype="float32", max_iter=100), FLOAT32),
     (MLPRegressor(loss="poisson", max_iter=400), {}),
-    (MLPRegressor(loss="huber", max_iter=100), {}),
     (MLPClassifier(loss="focal", optimizer="adamw", clip_norm=1.0, learning_rate_schedule="cosine"), {}),
 ]
 

@@ -79,9 +79,19 @@ def classifier(recipe="simple", n_members=1):
     return fit(TabularClassifier, SAID, recipe=recipe, n_members=n_members)
 
 
-def fit(cls, y, X=TABLE, **settings):
+def fit(cls, y, X=TABLE, n_members=1, **settings):
+    """Return a fitted model; further members are the first one with noise, for training several takes seconds."""
     kinds = KINDS_GIVEN if X is TABLE else None
-    return cls(**{**QUICK, "column_kinds": kinds, **settings}).fit(X, y)
+    model = cls(**{**QUICK, "column_kinds": kinds, **settings}).fit(X, y)
+    random = np.random.RandomState(0)
+    model.members_ += [
+        {
+            name: theta + 0.1 * random.randn(*theta.shape).astype(theta.dtype)
+            for name, theta in model.members_[0].items()
+        }
+        for _ in range(n_members - 1)
+    ]
+    return model
 
 
 def note(proto, key):
