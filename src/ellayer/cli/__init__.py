@@ -1,4 +1,4 @@
-"""The command line: ``ellayer train``, ``ellayer reproduce``."""
+"""The command line: ``ellayer train``, ``ellayer reproduce``. Its commands are public, this package is private."""
 
 from __future__ import annotations
 

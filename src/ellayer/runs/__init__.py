@@ -1,6 +1,6 @@
 """The library behind the command line: from settings to a run folder, and from a run folder to predictions.
 
-Nothing here prints or exits; progress is shown by a ``StartProgress`` function.
+Nothing here prints or exits; progress is shown by a ``StartProgress`` function. This package is private.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Tables: kinds of columns, their preparation as numbers, and a survey with data warnings.
 
-The names are looked up when first used: a survey does not wait for scikit-learn.
+The names are looked up when first used: a survey does not wait for scikit-learn. This package is private, except
+``survey.survey`` and what it returns.
 """
 
 from __future__ import annotations

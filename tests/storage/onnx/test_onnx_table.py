@@ -316,9 +316,10 @@ def test_an_array_of_numbers_is_one_input(recipe, dtype):
 def test_thousands_of_columns_are_no_more_nodes_than_thirty():
     few, many = make_array(), make_array(5000)
     y = few[:, 1] > few[:, 2]
-    small, large = (ellayer.to_onnx(fit(TabularClassifier, y, X)) for X in (few, many))
+    models = [fit(TabularClassifier, y, X) for X in (few, many)]
+    small, large = map(ellayer.to_onnx, models)
     assert len(large.graph.node) == len(small.graph.node) < 40
-    weights = sum(theta.size for theta in fit(TabularClassifier, y, many).members_[0].values())
+    weights = sum(theta.size for theta in models[1].members_[0].values())
     assert (
         large.ByteSize() < 4 * weights + 5000 * 5 * 8 + 10_000
     )  # center, scale, spread, what is picked, in order
