@@ -25,6 +25,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -37,8 +38,19 @@ PACKAGES = ("core", "engine", "tables")
 # Tests that may reach the code of these packages.
 TESTS = ("tests/core", "tests/engine", "tests/tables", "tests/properties", "tests/golden", "tests/steps",
          "tests/estimators/tabular", "tests/storage")  # fmt: skip
-LIBRARIES = ("numpy", "scipy.stats", "scipy.sparse", "sklearn.base", "sklearn.linear_model", "sklearn.model_selection",
-             "pandas", "polars", "jax", "optax", "hypothesis", "h5py", "onnx", "onnxruntime")  # fmt: skip
+# Imported before the forks. Polars and onnxruntime are not, for their threads would be missing in a fork, nor is
+# hypothesis, which pytest rewrites.
+LIBRARIES = (
+    "numpy",
+    "scipy.stats",
+    "sklearn.linear_model",
+    "sklearn.model_selection",
+    "pandas",
+    "jax",
+    "optax",
+    "h5py",
+)
+
 FILES_AT_ONCE = 8  # test files of one run with marks
 SECONDS = 60  # of tests for one mutant
 MARKS = "ELLAYER_MARKS"  # environment variable: the folder in which a marked place writes who reached it
@@ -225,6 +237,10 @@ def _sources() -> list[Path]:
     return sorted(f for package in PACKAGES for f in (ROOT / "src/ellayer" / package).rglob("*.py"))
 
 
+def _tests() -> list[str]:
+    return [str(f.relative_to(ROOT)) for folder in TESTS for f in sorted((ROOT / folder).rglob("test_*.py"))]
+
+
 class _Marks(ast.NodeTransformer):
     """Put a call before each of some statements, which notes the test that reaches it."""
 
@@ -284,13 +300,19 @@ def in_fork(source: Path, work: Callable[[], int], timeout: float) -> int | None
     """Return what ``work`` returns in a fork that imports Ellayer from ``source``, None after ``timeout`` seconds."""
     child = os.fork()
     if child == 0:
-        os.setsid()
-        silence = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(silence, 1), os.dup2(silence, 2)
-        os.chdir(ROOT)
-        os.environ |= {"PYTHONPATH": str(source), "MPLBACKEND": "Agg", "PYTHONDONTWRITEBYTECODE": "1"}
-        sys.path[:0] = [str(source)]
-        os._exit(work())
+        code = 70  # an exception here must not unwind the parent's contexts
+        try:
+            os.setsid()
+            errors, silence = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+            os.dup2(silence, 1), os.dup2(silence, 2)
+            os.chdir(ROOT)
+            os.environ |= {"PYTHONPATH": str(source), "MPLBACKEND": "Agg", "PYTHONDONTWRITEBYTECODE": "1"}
+            sys.path[:0] = [str(source)]
+            code = work()
+        except BaseException:
+            os.write(errors, traceback.format_exc().encode())
+        finally:
+            os._exit(code)
     end = time.monotonic() + timeout
     while time.monotonic() < end:
         done, status = os.waitpid(child, os.WNOHANG)
@@ -323,7 +345,7 @@ def add_reached(record: Record, tests: list[str], source: Path) -> None:
         (folder / "seconds.json").write_text(json.dumps(stopwatch.seconds))
         return code
 
-    code = in_fork(source, work, 1200)
+    code = in_fork(source, work, 400)
     print(
         f"{len(record.marked) + len(tests)} test files: pytest ends with {code}", file=sys.stderr, flush=True
     )
@@ -370,8 +392,7 @@ def run(record: Record, path: Path | None, drawn: list[Mutant], end: float) -> N
         for library in LIBRARIES:
             importlib.import_module(library)
     warnings.filterwarnings("ignore", "os.fork", RuntimeWarning)  # no thread of a library runs yet
-    files = [str(f.relative_to(ROOT)) for folder in TESTS for f in sorted((ROOT / folder).rglob("test_*.py"))]
-    files = [file for file in files if file not in record.marked]
+    files = [file for file in _tests() if file not in record.marked]
     with tempfile.TemporaryDirectory() as name:
         marked, source = Path(name, "marked"), Path(name, "src")
         for copy in (marked, source):
