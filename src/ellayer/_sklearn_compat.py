@@ -214,6 +214,30 @@ def set_mlp_internals(
         model._label_binarizer = labels
 
 
+# Boosted trees
+
+
+def boosted_trees(model: BaseEstimator) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Return the trees of a fitted ``HistGradientBoosting`` model as arrays, and its first prediction.
+
+    They are for rows of numbers without missing values; see ``estimators.tabular.trees``.
+    """
+    trees = [tree.nodes for trees in model._predictors for tree in trees]
+    nodes = np.concatenate(trees)
+    roots = np.cumsum([0, *map(len, trees[:-1])])
+    base, at = np.repeat(roots, list(map(len, trees))), np.arange(len(nodes))
+    leaf = nodes["is_leaf"].astype(bool)
+    children = {side: np.where(leaf, at, base + nodes[side]).astype(np.int32) for side in ("left", "right")}
+    arrays = {
+        "roots": roots.astype(np.int32),
+        "feature": np.where(leaf, 0, nodes["feature_idx"]).astype(np.int32),
+        "threshold": np.where(leaf, 0.0, nodes["num_threshold"]),
+        **children,
+        "value": np.ascontiguousarray(nodes["value"]),
+    }
+    return arrays, np.ravel(model._baseline_prediction)
+
+
 # Callbacks (sklearn.callback, from 1.9 on)
 
 

@@ -114,10 +114,11 @@ def _show_rest(console: Console, summary: Mapping[str, Any], path: Path) -> None
     """Print scores, warnings, messages and the folder."""
     if summary["scores"] and not summary["models"]:
         title = f"On {summary['scored_rows']:,} {summary['scored_on']}"
-        console.print(score_table(summary["scores"], summary["compared"], title))
+        console.print(score_table(summary["scores"], summary["compared"], title, summary["model"]))
     if summary["cross_validation"]:
-        network, *others = summary["cross_validation"]["scores"].items()
-        console.print(score_table(network[1], dict(others), describe_folds(summary["cross_validation"])))
+        (name, ours), *others = summary["cross_validation"]["scores"].items()
+        title = describe_folds(summary["cross_validation"])
+        console.print(score_table(ours, dict(others), title, name))
     if not summary["models"]:
         for sentence in summary["verdict"]:
             console.print(visible(sentence), markup=False, highlight=False)
@@ -132,8 +133,10 @@ def _show_rest(console: Console, summary: Mapping[str, Any], path: Path) -> None
     print_line(console, f"Written to {path}" + (f"; open {report}" if report.exists() else ""))
 
 
-def score_table(scores: Mapping[str, Any], compared: Mapping[str, Any], title: str) -> Table:
-    """Return the scores of the network with their intervals, and those of simple models.
+def score_table(
+    scores: Mapping[str, Any], compared: Mapping[str, Any], title: str, name: str = "the network"
+) -> Table:
+    """Return the scores of the model with their intervals, and those of other models.
 
     Parameters
     ----------
@@ -142,15 +145,27 @@ def score_table(scores: Mapping[str, Any], compared: Mapping[str, Any], title: s
     compared : mapping
         The scores of other models, by their names.
     title : str
+    name : str
+        The name of the model.
     """
     rows = []
-    for name, ends in scores.items():
+    for metric, ends in scores.items():
         score = score_of(ends)
-        others = (format_score(name, other.get(name, {}).get("value")) for other in compared.values())
+        others = (format_score(metric, other.get(metric, {}).get("value")) for other in compared.values())
         rows.append(
-            (METRICS[name].title, format_score(name, score.value), format_interval(name, score), *others)
+            (
+                METRICS[metric].title,
+                format_score(metric, score.value),
+                format_interval(metric, score),
+                *others,
+            )
         )
-    headings = ("score", "the network", "95 % interval", *(SHORT_NAMES.get(name, name) for name in compared))
+    headings = (
+        "score",
+        SHORT_NAMES.get(name, name),
+        "95 % interval",
+        *(SHORT_NAMES.get(name, name) for name in compared),
+    )
     return table(headings, rows, title=title, right=range(1, len(headings)), whole=(0, 2))
 
 

@@ -65,7 +65,9 @@ def _head(facts: dict[str, Any]) -> list[str]:
         f"{file['path']}: {facts['model']}, {file['bytes']:,} bytes, format {file['format_version']}",
         f"written by {versions}; SHA-256 {file['sha256']}",
     ]
-    if network is None:
+    if facts["trees"]:
+        lines.append(f"{facts['trees']['trees']:,} boosted trees, {facts['trees']['nodes']:,} nodes")
+    elif network is None:
         lines.append("no network: the target is constant, every prediction is the same")
     else:
         sizes = "-".join(map(str, network["layer_dims"]))

@@ -32,6 +32,7 @@ OPTIMIZER = "Optimizer, like adam or momentum: how gradients become updates."
 WEIGHT_DECAY = "Shrink the weights by this share of the learning rate at each update."
 BATCH_SIZE = "Examples per update."
 PATIENCE = "Stop after so many epochs without a better validation score."
+_MODEL = "Model to save: network, linear (regression), boosting (trees), or best: the one with the best score on rows held out in training."
 _PARTS = "several files or a pattern in quotation marks as one table, or - for standard input"
 _SOURCE = f"A file, {_PARTS}, a folder of images, or one of: {', '.join(RECIPES)}."
 
@@ -77,6 +78,7 @@ Test = Annotated[str | None, option("--test", help="Fraction of rows to test on,
 Split = Annotated[str | None, option("--split", help="How to split the rows: random, time (test on the latest), group (whole groups), or auto.", panel=FILES, default="random")]
 Time = Annotated[str | None, option("--time", help="Time column: test and validation rows are the latest.", panel=FILES, default=False, metavar="COLUMN")]
 Group = Annotated[str | None, option("--group", help="Group column: no group is in both parts of a split.", panel=FILES, default=False, metavar="COLUMN")]
+TrainedModel = Annotated[str | None, option("--model", help=_MODEL, panel=FILES, default="network")]
 Epochs = Annotated[int | None, option("--epochs", min=1, help="Number of passes over the rows.", panel=FILES)]
 Members = Annotated[int | None, option("--members", min=1, help="Number of networks whose predictions are averaged.", panel=FILES, default="1")]
 Cv = Annotated[int | None, option("--cv", min=2, help="Folds of a cross-validation over all rows, besides the test.", panel=FILES, default="none")]

@@ -69,6 +69,8 @@ class ModelParts:
         Of two classes the one that scores such as F1, thresholds and explanations speak of: 0 or 1.
     target_scale : TargetScale
         From the outputs to numbers in the unit of the target.
+    outputs : callable, optional
+        For a model without a network: ``outputs(X)`` returns Z^[L] (n_L, m) for prepared columns (n_x, m).
     """
 
     network: Network | None
@@ -89,6 +91,7 @@ class ModelParts:
     temperature: float = 1.0
     positive: int = 1
     target_scale: TargetScale = field(default_factory=TargetScale)
+    outputs: Callable[[np.ndarray], np.ndarray] | None = None
 
 
 @runtime_checkable

@@ -20,18 +20,88 @@ from ..core.network import Network
 from ..core.propagation import Cache, L_model_backward, L_model_forward
 from ..engine.model import ModelParts, unpack_model
 from ..errors import EllayerError
-from .model_parts import Parameters, SupportedModel, output_probe
+from .model_parts import Parameters, SupportedModel, no_network, output_probe
 
 _AT_ONCE = 4096  # rows in one pass
 
 
 @dataclass(frozen=True, eq=False)
-class Ensemble:
-    """The members of a model as one function of their stacked A^[0].
+class Predictor:
+    """The prediction of a model as a function of prepared rows.
 
     Attributes
     ----------
     parts : ModelParts
+    """
+
+    parts: ModelParts
+
+    @classmethod
+    def of(cls, model: SupportedModel) -> Predictor:
+        """Unpack a model.
+
+        Raises
+        ------
+        EllayerError
+            If its target was constant.
+        """
+        parts = None if isinstance(model, Network) else unpack_model(model)
+        return Ensemble.of(model) if parts is None or parts.outputs is None else Predictor(parts)
+
+    @property
+    def has_odds(self) -> bool:
+        """Whether the outputs are probabilities of exclusive classes, so that F is their log odds."""
+        return self.parts.target_kind == "classes"
+
+    @property
+    def class_count(self) -> int:
+        """The number of classes, or of outputs for regression."""
+        return 1 if self.parts.classes is None else len(self.parts.classes)
+
+    def input_columns(self) -> np.ndarray:
+        """Return for each input of the network the position of its column."""
+        return np.array(self.parts.input_columns or [0])
+
+    def column_names(self) -> list[str]:
+        """Return the names of the table's columns; x0, x1, ... if they have none."""
+        return list(self.parts.column_names)
+
+    def labels(self) -> Sequence[Any]:
+        """Return the labels in the order of the probabilities; 0, 1, ... if there are none."""
+        classes = self.parts.classes
+        if classes is None or len(classes) != self.class_count:
+            return range(self.class_count)
+        labels: list[Any] = classes.tolist()
+        return labels
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        """Return probabilities (m, K), or numbers (m, n_L), of prepared rows (n_x, m)."""
+        blocks = [self._predict(X[:, k : k + _AT_ONCE]) for k in range(0, X.shape[1], _AT_ONCE)]
+        return np.concatenate([block.T for block in blocks])
+
+    def _predict(self, X: np.ndarray) -> np.ndarray:
+        assert self.parts.outputs is not None
+        Z = self.parts.outputs(X)
+        return np.exp(self._log_softmax(Z)) if self.has_odds else self._scaled(Z)
+
+    def _log_softmax(self, Z: np.ndarray) -> np.ndarray:
+        """Return log p (K, m) of the outputs of one member; a single output is that of the second of two classes."""
+        if len(Z) == 1:
+            Z = np.concatenate([np.zeros_like(Z), Z])
+        Z = Z / self.parts.temperature
+        return Z - _log_sum_exp(Z, axis=0)[None, :]
+
+    def _scaled(self, A: np.ndarray) -> np.ndarray:
+        scale = self.parts.target_scale
+        return np.clip(scale.center + scale.scale * A, scale.low, scale.high)
+
+
+@dataclass(frozen=True, eq=False)
+class Ensemble(Predictor):
+    """The members of a network as one function of their stacked A^[0].
+
+    Attributes
+    ----------
     network : Network
     members : list of dict
         In float64.
@@ -39,7 +109,6 @@ class Ensemble:
         From A^[0] to Z^[L] for classes, to A^[L] for numbers.
     """
 
-    parts: ModelParts
     network: Network
     members: list[Parameters]
     probe: Network
@@ -51,7 +120,7 @@ class Ensemble:
         Raises
         ------
         EllayerError
-            If it has no network: its target was constant.
+            If it has no network.
         """
         if isinstance(model, Network):
             raise EllayerError(
@@ -59,7 +128,7 @@ class Ensemble:
             )
         parts = unpack_model(model)
         if parts.network is None:
-            raise EllayerError("model: expected a model with a network, received one with a constant target")
+            raise EllayerError(no_network(parts))
         members = [
             {name: np.asarray(theta, np.float64) for name, theta in member.items()}
             for member in parts.member_parameters
@@ -98,19 +167,6 @@ class Ensemble:
         """Return the names of the table's columns; x0, x1, ... if they have none."""
         names = list(self.parts.column_names) or list(self.parts.feature_names)
         return names or [f"x{i}" for i in range(self.network.layer_dims[0])]
-
-    def labels(self) -> Sequence[Any]:
-        """Return the labels in the order of the probabilities; 0, 1, ... if there are none."""
-        classes = self.parts.classes
-        if classes is None or len(classes) != self.class_count:
-            return range(self.class_count)
-        labels: list[Any] = classes.tolist()
-        return labels
-
-    def predict(self, X: np.ndarray) -> np.ndarray:
-        """Return probabilities (m, K), or numbers (m, n_L), of prepared rows (n_x, m)."""
-        blocks = [self._predict(X[:, k : k + _AT_ONCE]) for k in range(0, X.shape[1], _AT_ONCE)]
-        return np.concatenate([block.T for block in blocks])
 
     def _predict(self, X: np.ndarray) -> np.ndarray:
         outputs = [AL for AL, _ in self._forward(self.features(X))]
@@ -165,17 +221,6 @@ class Ensemble:
         against = _softmax(b)[:, None, :] * (np.exp(rest - b[:, None, :]) - np.exp(log_p))
         dZ = (for_it - against) / self.parts.temperature
         return F, list(dZ if outputs.shape[1] > 1 else dZ[:, 1:])
-
-    def _log_softmax(self, Z: np.ndarray) -> np.ndarray:
-        """Return log p (K, m) of the outputs of one member; a single output is that of the second of two classes."""
-        if len(Z) == 1:
-            Z = np.concatenate([np.zeros_like(Z), Z])
-        Z = Z / self.parts.temperature
-        return Z - _log_sum_exp(Z, axis=0)[None, :]
-
-    def _scaled(self, A: np.ndarray) -> np.ndarray:
-        scale = self.parts.target_scale
-        return np.clip(scale.center + scale.scale * A, scale.low, scale.high)
 
 
 def expand_inputs(of_inputs: np.ndarray, inputs: Inputs | None) -> np.ndarray:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..core.metrics import METRICS, Metric, class_numbers
-from .ensemble import Ensemble
+from .ensemble import Predictor
 from .explain import explain
 from .model_parts import SupportedModel
 
@@ -131,14 +131,16 @@ def permutation_importance(
     [('x0',)]
     """
     end = time.monotonic() + seconds
-    ensemble, row = Ensemble.of(model), METRICS[metric]
-    prepared, names = ensemble.parts.prepare(X), ensemble.column_names()
-    truth, K = _truth(ensemble, y), ensemble.class_count
-    columns = ensemble.input_columns()
-    groups = _ranked(correlated_columns(prepared, columns), model, X)
+    predictor, row = Predictor.of(model), METRICS[metric]
+    prepared, names = predictor.parts.prepare(X), predictor.column_names()
+    truth, K = _truth(predictor, y), predictor.class_count
+    columns = predictor.input_columns()
+    groups = correlated_columns(prepared, columns)
+    if predictor.parts.outputs is None:
+        groups = _ranked(groups, model, X)
 
     def error(matrix: np.ndarray) -> float:
-        value = row.value(truth, _prediction(ensemble, row, matrix), K=K)
+        value = row.value(truth, _prediction(predictor, row, matrix), K=K)
         return -value if row.maximize else value
 
     base = error(prepared)
@@ -231,15 +233,15 @@ def _ranked(groups: list[list[int]], model: SupportedModel, X: object) -> list[l
     return sorted(groups, key=lambda group: -size[group].sum())
 
 
-def _truth(ensemble: Ensemble, y: ArrayLike) -> np.ndarray:
+def _truth(predictor: Predictor, y: ArrayLike) -> np.ndarray:
     """Return class numbers, or numbers."""
-    if not ensemble.has_odds:
+    if not predictor.has_odds:
         return np.asarray(y, dtype=float).ravel()
-    return class_numbers(y, ensemble.labels())
+    return class_numbers(y, predictor.labels())
 
 
-def _prediction(ensemble: Ensemble, metric: Metric, X: np.ndarray) -> np.ndarray:
-    prediction = ensemble.predict(X)
+def _prediction(predictor: Predictor, metric: Metric, X: np.ndarray) -> np.ndarray:
+    prediction = predictor.predict(X)
     if metric.takes == "labels":
         return prediction.argmax(axis=1)
     return prediction if metric.takes == "probabilities" else prediction[:, 0]

@@ -63,6 +63,14 @@ class InspectedModel:
         return check_Y(self.network, Y, m, "float64") if self.parts is None else self.parts.encode(Y, m)
 
 
+def no_network(parts: ModelParts) -> str:
+    """Return the message about a model without a network."""
+    received = (
+        "one with a constant target" if parts.outputs is None else "boosted trees, which have no gradients"
+    )
+    return f"model: expected a model with a network, received {received}"
+
+
 def is_model(candidate: object) -> TypeGuard[SupportedModel]:
     """Return True for a model of any kind; a function is not one."""
     return isinstance(candidate, (Model, Network, tuple))
@@ -88,7 +96,7 @@ def unpack_for_inspection(model: SupportedModel, parameters: ParametersLike | No
     else:
         parts = unpack_model(model)
         if parts.network is None:
-            raise EllayerError("model: expected a model with a network, received one with a constant target")
+            raise EllayerError(no_network(parts))
         network, own = parts.network, parts.member_parameters[0] if parameters is None else parameters
     if own is None:
         return InspectedModel(network, None)

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .ensemble import Ensemble
+from .ensemble import Predictor
 from .model_parts import SupportedModel
 
 _GRID, _LEVELS, _ROWS = 24, 12, 200
@@ -82,16 +82,16 @@ def partial_dependence(model: SupportedModel, X: NamedColumns, column: str) -> D
     >>> partial_dependence(model, X, "b").grid.tolist()
     ['u', 'v', 'w']
     """
-    ensemble = Ensemble.of(model)
-    prepared = ensemble.parts.prepare(X)
+    predictor = Predictor.of(model)
+    prepared = predictor.parts.prepare(X)
     places = _grid_rows(np.asarray(X[column]))
     some = prepared[:, np.unique(np.linspace(0, prepared.shape[1] - 1, _ROWS).astype(int))]
-    inputs = np.flatnonzero(ensemble.input_columns() == ensemble.column_names().index(column))
+    inputs = np.flatnonzero(predictor.input_columns() == predictor.column_names().index(column))
     r, g = some.shape[1], len(places)
     varied = np.tile(some, g)
     varied[inputs] = np.repeat(prepared[np.ix_(inputs, places)], r, axis=1)
-    individual = ensemble.predict(varied).reshape(g, r, -1).swapaxes(0, 1)
-    labels = list(ensemble.labels()) if ensemble.has_odds else None
+    individual = predictor.predict(varied).reshape(g, r, -1).swapaxes(0, 1)
+    labels = list(predictor.labels()) if predictor.has_odds else None
     grid = np.asarray(X[column])[places]
     return Dependence(column, grid, individual.mean(axis=0), individual, labels)
 

@@ -176,7 +176,7 @@ def verdict(facts: RunFacts, scored: dict[str, dict[str, Score]]) -> list[str]:
         and math.isfinite(score.low)
     ):
         sentences.append(
-            f"{len(y):,} {held_out_noun(facts)} are few: the 95 % interval of the network's {METRICS[name].title} is "
+            f"{len(y):,} {held_out_noun(facts)} are few: the 95 % interval of the {METRICS[name].title} of {models[0].name} is "
             f"{format_interval(name, score)}. --cv 5 tests on all rows."
         )
     return sentences

@@ -136,6 +136,7 @@ def summarise(run: TrainedRun, facts: RunFacts) -> dict[str, Any]:
         "why": run.survey.why,
         "target": facts.target,
         "classes": [str(label) for label in facts.classes],
+        "model": run.title,
         "scores": scored.pop(network, {}),
         "compared": scored,
         "decisions": None if facts.decisions is None else facts.decisions.to_json(),

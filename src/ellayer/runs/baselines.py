@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..estimators.tabular.recipes import TITLES
+from ..estimators.tabular.simple_fit import make_simple
 from .messages import no_warnings
 from .predictions import predict
 
@@ -24,7 +26,12 @@ CONSTANTS = ("the most frequent class", "the mean")
 
 
 def simple_models(
-    train: Examples, X: TableLike, task: str, settings: Mapping[str, Any], classes: list[Any]
+    train: Examples,
+    X: TableLike,
+    task: str,
+    settings: Mapping[str, Any],
+    classes: list[Any],
+    leave_out: Collection[str] = (),
 ) -> list[Predictions]:
     """Return the predictions of scikit-learn's models, fitted on the same rows as the network.
 
@@ -40,6 +47,8 @@ def simple_models(
         "seed" and "kinds" of the run.
     classes : list
         Labels in the order of the columns of probabilities.
+    leave_out : collection of str
+        Names of models that there are predictions of already.
     """
     from ..tables.preparation import TablePreparation
 
@@ -53,6 +62,8 @@ def simple_models(
         values = 0.0 if train.image_shape else BOOSTED_VALUES / trees
         for name, model, most in _models(task, prepared.shape, values, settings["seed"]):
             used = np.sort(order[:most]) if len(y) > most else np.arange(len(y))
+            if name in leave_out:
+                continue
             if name not in CONSTANTS and (not prepared.shape[1] or len(np.unique(y[used])) < 2):
                 continue
             fitted = model.fit(prepared[used], y[used])
@@ -67,25 +78,16 @@ def _models(
 ) -> list[tuple[str, BaseEstimator, int]]:
     """Return the name of each model, the model, and the number of rows that it is fitted on at most."""
     from sklearn.dummy import DummyClassifier, DummyRegressor
-    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-    from sklearn.linear_model import LogisticRegression, Ridge
 
     m, columns = shape
     boosted = int(values / max(columns, 1))
-    boosted = boosted if boosted >= min(m, LINEAR_ROWS) else 0
-    if task == "numbers":
-        return [
-            ("linear regression", Ridge(1e-3), LINEAR_ROWS),
-            ("gradient boosting", HistGradientBoostingRegressor(random_state=seed), boosted),
-            ("the mean", DummyRegressor(), m),
-        ]
-    # newton-cg reaches the same optimum ten times faster on images
-    solver = "newton-cg" if columns > min(m, LINEAR_ROWS) else "lbfgs"
-    return [
-        ("logistic regression", LogisticRegression(solver=solver, max_iter=1000), LINEAR_ROWS),
-        ("gradient boosting", HistGradientBoostingClassifier(random_state=seed), boosted),
-        ("the most frequent class", DummyClassifier(strategy="prior"), m),
+    rows = {"linear": LINEAR_ROWS, "boosting": boosted if boosted >= min(m, LINEAR_ROWS) else 0}
+    models: list[tuple[str, BaseEstimator, int]] = [
+        (TITLES[kind][task], make_simple(kind, task, (min(m, LINEAR_ROWS), columns), seed), most)
+        for kind, most in rows.items()
     ]
+    constant = DummyRegressor() if task == "numbers" else DummyClassifier(strategy="prior")
+    return [*models, (CONSTANTS[task == "numbers"], constant, m)]
 
 
 def all_classes(predictions: Predictions, known: ArrayLike, classes: list[Any]) -> Predictions:

@@ -12,6 +12,7 @@ import numpy as np
 from ..core.metrics import METRICS
 from ..data.wording import pluralize, quoted_list
 from ..errors import EllayerError
+from ..estimators.tabular.recipes import TITLES
 from ..report.run_facts import Check, Grade, Predictions
 from ..report.scores import differences, score_values
 from ..report.sentences import format_score
@@ -208,21 +209,27 @@ def _simple_models(case: CheckInput) -> Iterator[Check]:
     held_out, title, name = case.held_out, SIMPLE_MODELS, "rmse" if case.task == "numbers" else "log_loss"
     if len(held_out.predictions) < 2 or not held_out.examples.m:
         return
-    y, (network, *others) = np.asarray(held_out.examples.y), held_out.predictions
+    y, (ours, *others) = np.asarray(held_out.examples.y), held_out.predictions
     alarms = []
     for other in others:
-        lead = differences(y, network, other, case.classes or None, [name]).get(name)
+        lead = differences(y, ours, other, case.classes or None, [name]).get(name)
         constant = other.name in CONSTANTS
         if lead is None or not (lead.high < 0 or (constant and lead.value <= 0)):
             continue
-        values = [format_score(name, case.value(name, y, model)) for model in (other, network)]
+        values = [format_score(name, case.value(name, y, model)) for model in (other, ours)]
         figure = (
-            f"{other.name} is better: {METRICS[name].title} {values[0]} against {values[1]} of the network"
+            f"{other.name} is better: {METRICS[name].title} {values[0]} against {values[1]} of {ours.name}"
         )
-        advice = (
-            "the network has learned nothing: look at the data warnings and the diagnosis"
-            if constant
-            else "take the simple model, or try ellayer sweep, --members 8 or --recipe full"
-        )
-        alarms.append(Check(title, "FAIL" if constant else "WARN", figure, advice))
-    yield from alarms or [Check(title, "PASS", "none is significantly better than the network")]
+        alarms.append(Check(title, "FAIL" if constant else "WARN", figure, _remedy(ours.name, other.name)))
+    yield from alarms or [Check(title, "PASS", f"none is significantly better than {ours.name}")]
+
+
+def _remedy(ours: str, better: str) -> str:
+    """Return the advice about a model that is better than the one of the run."""
+    if better in CONSTANTS:
+        return f"{ours} has learned nothing: look at the data warnings and the diagnosis"
+    kind = next(kind for kind, titles in TITLES.items() if better in titles.values())
+    more = (
+        ", or try ellayer sweep, --members 8 or --recipe full" if ours == TITLES["network"]["classes"] else ""
+    )
+    return f"--model {kind} takes it{more}"

@@ -28,7 +28,7 @@ READING = (
     *STREAM, "sheet", "table", "query", "x", "y", "size", "grey", "strict",
 )  # fmt: skip
 FILE = (
-    "source", "sha256", "target", "task", "test", "cv", "split", "time", "group", "kinds", "layers", "epochs", "members", "metric", "class_weight",
+    "source", "sha256", "target", "task", "test", "cv", "split", "time", "group", "kinds", "model", "layers", "epochs", "members", "metric", "class_weight",
     "positive", "cost", "learning_rate", "batch_size", *SHAPE, "time_limit", "recipe", "seed", *READING,
 )  # fmt: skip
 MOST_SEED = 2**32 - 1

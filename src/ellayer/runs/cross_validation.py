@@ -15,7 +15,7 @@ from ..report.run_facts import CrossValidation, Predictions
 from ..report.scores import score_over_folds, score_values
 from .baselines import all_classes, simple_models
 from .messages import no_warnings
-from .predictions import predict
+from .predictions import predict, title_of
 from .progress import StartProgress
 
 if TYPE_CHECKING:
@@ -110,10 +110,11 @@ def _predict_fold(
         fit(train.X, train.y, **splitter.take(rows[0]).fit_arguments(), progress=progress)
         if model.stopped_by_ == "interrupted":
             raise KeyboardInterrupt
-        network = predict("the network", model, test.X)
-    network = all_classes(network, getattr(model, "classes_", []), classes)
-    others = simple_models(train, test.X, "classes" if classes else "numbers", settings, classes)
-    return FoldPredictions(rows[1], len(rows[1]) / len(rows[0]), [network, *others])
+        ours = predict(title_of(model), model, test.X)
+    ours = all_classes(ours, getattr(model, "classes_", []), classes)
+    task = "classes" if classes else "numbers"
+    others = simple_models(train, test.X, task, settings, classes, [ours.name])
+    return FoldPredictions(rows[1], len(rows[1]) / len(rows[0]), [ours, *others])
 
 
 def _collect(

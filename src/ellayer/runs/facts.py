@@ -124,7 +124,9 @@ def _reason(explanation: Explanation, row: int) -> str:
 
 def _importance(run: TrainedRun, rows: Examples) -> Importance | None:
     """Return the importance of the columns of a table."""
-    if run.interrupted or run.parts.network is None or isinstance(rows.X, np.ndarray) or not rows.m:
+    parts = run.parts
+    is_constant = parts.network is None and parts.outputs is None
+    if run.interrupted or is_constant or isinstance(rows.X, np.ndarray) or not rows.m:
         return None
     metric = "rmse" if run.survey.task == "numbers" else "log_loss"
     seconds = float(np.clip(run.seconds.get("fitting", 0.0) / 4, *IMPORTANCE_SECONDS))
@@ -144,7 +146,7 @@ def _dependence(run: TrainedRun, rows: Examples, importance: Importance | None) 
 
 def _diagnosis(run: TrainedRun, checks: list[Check]) -> Diagnosis | None:
     """Diagnose the training by the first member and the first training rows."""
-    if run.interrupted or run.parts.network is None:
+    if run.interrupted or run.title != "the network":
         return None
     examples = run.model_examples()
     beaten_by = [check.figure for check in checks if check.title == SIMPLE_MODELS and check.grade != "PASS"]

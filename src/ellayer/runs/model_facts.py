@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..core.parameter_names import layer_of
-from ..engine.model import unpack_model
+from ..engine.model import ModelParts, unpack_model
 from ..engine.state import Parameters
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def facts_of(saved: SavedModel) -> dict[str, Any]:
     Returns
     -------
     dict
-        Plain data: "file", "model", "settings", "network", "layers", "parameters", "members", "classes",
+        Plain data: "file", "model", "settings", "network", "trees", "layers", "parameters", "members", "classes",
         "columns", "training", "provenance"; None or empty if the model has none.
     """
     from ..storage.file_format import read_facts
@@ -43,6 +43,7 @@ def facts_of(saved: SavedModel) -> dict[str, Any]:
             "model": written["kind"],
             "settings": model.get_params(deep=False) if hasattr(model, "get_params") else {},
             "network": None if network is None else _network(network),
+            "trees": _trees(model, parts),
             "layers": [] if network is None else layers_of(network),
             "parameters": statistics(network, members),
             "members": len(members),
@@ -54,6 +55,13 @@ def facts_of(saved: SavedModel) -> dict[str, Any]:
             "provenance": saved.provenance,
         }
     )
+
+
+def _trees(model: Any, parts: ModelParts) -> dict[str, int] | None:
+    if parts.outputs is None:
+        return None
+    trees = model.members_[0]
+    return {"trees": len(trees["roots"]), "nodes": len(trees["value"])}
 
 
 def _network(network: Network) -> dict[str, Any]:

@@ -11,7 +11,13 @@ from ..core.inference import class_index, class_probabilities, outputs
 from ..core.network import Network
 from ..engine.model import unpack_model
 from ..engine.result import TrainingResult
+from ..estimators.tabular.recipes import TITLES
 from ..report.run_facts import Predictions
+
+
+def title_of(model: object) -> str:
+    """Return the name of a table estimator for people, like "gradient boosting"."""
+    return TITLES[getattr(model, "model", "network")]["classes" if hasattr(model, "classes_") else "numbers"]
 
 
 def is_network(model: object) -> bool:

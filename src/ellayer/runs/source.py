@@ -13,7 +13,7 @@ from ..estimators.hold_out import Splitter
 from .config import STREAM, reader_options
 from .cross_validation import check_folds
 from .large_table import TrainingStream, open_large
-from .predictions import predict
+from .predictions import predict, title_of
 from .progress import StartProgress
 from .split import choose_split, parse_test, read_test, split
 
@@ -94,9 +94,9 @@ class MemorySource:
         if not len(rows):
             return examples, []
         if not hasattr(model, "classes_"):
-            return examples, [Predictions("the network", outputs)]
+            return examples, [Predictions(title_of(model), outputs)]
         labels = model.classes_[(outputs / model.decision_).argmax(axis=1)]
-        return examples, [Predictions("the network", labels, outputs)]
+        return examples, [Predictions(title_of(model), labels, outputs)]
 
 
 class StreamSource:
@@ -136,6 +136,11 @@ class StreamSource:
             raise UsageError(
                 f"--split: expected random, for {self._path} is larger than memory, received time or group; its rows "
                 "are held out at random: omit it, or pass later rows with --test FILE"
+            )
+        if settings.get("model", "network") != "network":
+            raise UsageError(
+                f"--model: expected network for {self._path}, which is larger than memory, received "
+                f"{settings['model']}; omit it, or train on a sample of the rows"
             )
         if settings.get("cv"):
             raise UsageError(

@@ -17,8 +17,10 @@ PARAMETERS = {
     "layers": "hidden_layer_sizes", "epochs": "epochs", "members": "n_members", "metric": "metric",
     "class_weight": "class_weight", "positive": "positive", "cost": "cost", "learning_rate": "learning_rate", "batch_size": "batch_size",
     "time_limit": "time_limit", "recipe": "recipe", "kinds": "column_kinds", "seed": "random_state",
-    **{name: name for name in SHAPE},
+    **{name: name for name in ("model", *SHAPE)},
 }  # fmt: skip
+OF_NETWORKS = ("layers", "epochs", "members", "learning_rate", "batch_size", "time_limit", "recipe", *SHAPE)
+MODELS = ("network", "linear", "boosting", "best")
 
 
 def make_model(task: str, settings: Mapping[str, Any]) -> TabularClassifier | TabularRegressor:
@@ -39,6 +41,7 @@ def make_model(task: str, settings: Mapping[str, Any]) -> TabularClassifier | Ta
 
     kind = TabularClassifier if task == "classes" else TabularRegressor
     options = {option: settings[option] for option in PARAMETERS if option in settings}
+    _check_kind(options)
     for option in options:
         if PARAMETERS[option] not in parameter_names(kind):
             raise UsageError(
@@ -56,6 +59,19 @@ def make_model(task: str, settings: Mapping[str, Any]) -> TabularClassifier | Ta
     return model
 
 
+def _check_kind(options: dict[str, Any]) -> None:
+    """Refuse an unknown model, and options of networks for another one; the best begins with the network."""
+    kind = options.get("model", "network")
+    if kind not in MODELS:
+        raise UsageError(f"--model: expected {', '.join(MODELS[:-1])} or {MODELS[-1]}, received {kind!r}")
+    if kind == "best":
+        options["model"] = "network"
+    elif kind != "network" and (surplus := [name for name in OF_NETWORKS if name in options]):
+        raise UsageError(
+            f"{option_name(surplus[0])} is not supported with --model {kind}, which is no network; omit one of them"
+        )
+
+
 def _usage_error(error: ParameterError) -> UsageError:
     """Convert an error to one about the option instead of the parameter."""
     options = {parameter: option for option, parameter in PARAMETERS.items()}
@@ -67,6 +83,8 @@ def model_settings(model: TabularClassifier | TabularRegressor) -> dict[str, Any
     """Return the parameters of a fitted model as settings, with the values chosen for the data."""
     parameters = model.get_params()
     settings = {option: _plain(parameters[name]) for option, name in PARAMETERS.items() if name in parameters}
+    if settings.pop("model") != "network":
+        return {option: value for option, value in settings.items() if option not in OF_NETWORKS}
     if settings["layers"] is None and model.network_ is not None:
         settings["layers"] = list(model.network_.layer_dims[1:-1])
     if isinstance(settings["activation"], list):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +19,9 @@ from .config import DETECTED, FILE, shown_source
 from .cross_validation import cross_validate
 from .folder import OutputFolder
 from .messages import collect_messages, no_warnings
+from .model_choice import ModelChoice, choose_model
 from .positive_class import choose_positive
-from .predictions import predict
+from .predictions import predict, title_of
 from .progress import StartProgress
 from .saved_model import ModelExamples
 from .source import Source, WholeTable, open_source, validation_rows
@@ -111,11 +112,20 @@ class TableTrainer:
         begin = time.perf_counter()
         checkpoints = CheckpointWriter(folder, self.settings)
         with collect_messages(columns=False) as messages:
-            self.source.fit(
-                self.model, callbacks=[checkpoints], progress=start("network", 0), states=load_states(resume)
-            )
+            if self.model.model == "network":
+                progress = start("network", 0)
+                self.source.fit(
+                    self.model, callbacks=[checkpoints], progress=progress, states=load_states(resume)
+                )
+            else:
+                self.source.fit(self.model)
+        interrupted = self.model.stopped_by_ == "interrupted"
+        choice = None
+        if self.settings.get("model") == "best" and not interrupted:
+            choice = choose_model(self.model, self.source.train, self.source.fit)
+            messages.append(choice.message)
         seconds = time.perf_counter() - begin
-        if self.model.stopped_by_ == "interrupted":
+        if interrupted:
             checkpoints.write()
             messages.append(
                 f"interrupted after {len(self.model.history_)} epochs; the state reached is saved without a report, and "
@@ -124,6 +134,8 @@ class TableTrainer:
         if checkpoints.error:
             messages.append(checkpoints.error)
         run = self.trained(self.model, self.settings, messages, seconds)
+        if choice is not None:
+            run.choose(choice)
         if self.source.whole is not None and not run.interrupted:
             run.cross_validation = self._cross_validate(self.source.whole, run, start)
         return run
@@ -132,10 +144,12 @@ class TableTrainer:
         self, whole: WholeTable, run: TableRun, start: StartProgress
     ) -> CrossValidation | None:
         """Return the cross-validation of all rows; None if it was interrupted, which the messages of the run say."""
+        from sklearn.base import clone
+
         begin, task = time.perf_counter(), str(self.survey.task)
         try:
             return cross_validate(
-                lambda: make_model(task, self.settings),
+                lambda: clone(run.model),
                 whole.examples,
                 whole.splitter,
                 self.settings,
@@ -191,20 +205,32 @@ class TableRun(TrainedRun):
     """A fitted table estimator, the source of its examples, and its cross-validation."""
 
     data: Source
+    others: list[Any] = field(default_factory=list)
+
+    @property
+    def title(self) -> str:
+        """The name of the model for people."""
+        return title_of(self.model)
+
+    def choose(self, choice: ModelChoice) -> None:
+        """Take the best of several models, and compare it with the others."""
+        self.model, self.others = choice.model, choice.others
+        self.rows, self.best_epochs = _rows(self.data, self.model), list(choice.model.best_epochs_)
+        self.epochs = len(choice.model.history_)
 
     def held_out(self) -> HeldOut:
-        """Return the test rows with the predictions of the network and of simple models.
+        """Return the test rows with the predictions of the model and of simple ones.
 
-        Without usable test rows: the rows held out in training, with the predictions of the network only.
+        Without usable test rows: the rows held out in training, with the predictions of the model only.
         """
         test = self.data.test
         if test is not None:
             try:
                 with collect_messages(columns=False) as messages:
-                    network = predict("the network", self.model, test.X)
+                    models = [predict(title_of(model), model, test.X) for model in (self.model, *self.others)]
                 self.messages += [f"in the test rows: {message}" for message in messages]
-                others = [] if self.interrupted else self._simple_models(test)
-                return HeldOut(test, "test rows", [network, *others])
+                simple = [] if self.interrupted else self._simple_models(test, models)
+                return HeldOut(test, "test rows", [*models, *simple])
             except EllayerError as error:  # the trained model is more valuable than its test
                 self.messages.append(
                     f"the test rows could not be predicted ({error}); the scores are of rows held out in training"
@@ -212,8 +238,9 @@ class TableRun(TrainedRun):
         examples, predictions = self.data.validation(self.model)
         return HeldOut(examples, "rows held out in training", predictions)
 
-    def _simple_models(self, test: Examples) -> list[Predictions]:
-        return simple_models(self.train, test.X, str(self.survey.task), self.settings, self.classes)
+    def _simple_models(self, test: Examples, models: list[Predictions]) -> list[Predictions]:
+        names, task = [model.name for model in models], str(self.survey.task)
+        return simple_models(self.train, test.X, task, self.settings, self.classes, names)
 
     def checks(self, held_out: HeldOut, important: Sequence[str]) -> list[Check]:
         """Return reasons not to trust the scores."""
@@ -229,6 +256,8 @@ class TableRun(TrainedRun):
 
 def _rows(source: Source, model: Any) -> dict[str, int]:
     held_out = len(validation_rows(model))
+    if model.model != "network":  # it was fitted to the held-out rows too, in the end
+        held_out = 0
     alone = (
         len(model.members_) == 1 or source.splitter.kind == "time"
     )  # else each row has a member that learned from it

@@ -107,6 +107,11 @@ class TrainedRun(ABC):
     diverged: bool = False
     cross_validation: CrossValidation | None = None
 
+    @property
+    def title(self) -> str:
+        """The name of the model for people."""
+        return "the network"
+
     @cached_property
     def parts(self) -> ModelParts:
         """The network, the parameters of its members, and the history."""

@@ -31,7 +31,8 @@ from ..versioned import VersionedEstimator
 from .average_inputs import average_inputs
 from .fit_stream import StreamSteps, is_stream, stream_data
 from .fitted import FittedTable
-from .recipes import RECIPES, Recipe, find_recipe, make_network
+from .recipes import RECIPES, TITLES, Recipe, find_recipe, make_network
+from .simple_fit import fit_simple_models
 from .training import ConstantTarget, EpochScore, FitRequest, TableData, best_epoch, train_recipes
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "time_limit": [Interval(Real, 0, None, closed="neither"), None],
     "hidden_layer_sizes": ["array-like", _count, None],
     "recipe": [StrOptions(set(RECIPES))],
+    "model": [StrOptions(set(TITLES))],
     "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
     "batch_size": [_count],
     "activation": [str, list, tuple, None],
@@ -96,10 +98,13 @@ class BaseTabular(VersionedEstimator, FittedTable):
         recipes = [find_recipe(model.recipe, model._task, model.get_params(deep=False)) for model in models]
         hidden = None if self.hidden_layer_sizes is None else hidden_sizes(self.hidden_layer_sizes)
         self._find_metric()  # refuses a loss that does not fit
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        if self.model != "network":
+            self._fit_simple(request)
+            return self
+        seed = self._seed()
         with TemporaryFile(prefix="ellayer-") if is_stream(request.X) else nullcontext() as scratch:
             if scratch is None:
-                data = self._table_data(request, recipes[0], seed)
+                data = self._table_data(request, recipes[0], seed, self.dtype)
             else:
                 data = stream_data(self._stream_steps(recipes[0]), request, seed, scratch)
             results: list[list[TrainingResult]] = [[] for _ in models]
@@ -161,6 +166,23 @@ class BaseTabular(VersionedEstimator, FittedTable):
             "on the matrix of a TablePreparation"
         )
 
+    def _seed(self) -> int:
+        return int(check_random_state(self.random_state).randint(2**31 - 1))
+
+    def _fit_simple(self, request: FitRequest) -> None:
+        """Fit scikit-learn's model instead of a network."""
+        if is_stream(request.X):
+            raise EllayerError(
+                f"model: expected 'network' for a stream, received {self.model!r}, which needs the rows in memory"
+            )
+        recipe = find_recipe("simple", self._task)  # has no embeddings
+        data = self._table_data(request, recipe, self._seed(), "float64")
+        if isinstance(data, ConstantTarget):
+            self._settle_constant(data, recipe)
+        else:
+            self._start_evaluation(data.count, data.Y, data.weights)
+            fit_simple_models(self, data, recipe)
+
     def _stream_steps(self, recipe: Recipe) -> StreamSteps:
         """Return the parts of this estimator for preparing a stream."""
         return StreamSteps(
@@ -179,7 +201,9 @@ class BaseTabular(VersionedEstimator, FittedTable):
             eval_rows=self._eval_rows,
         )
 
-    def _table_data(self, request: FitRequest, recipe: Recipe, seed: int) -> TableData | ConstantTarget:
+    def _table_data(
+        self, request: FitRequest, recipe: Recipe, seed: int, dtype: str
+    ) -> TableData | ConstantTarget:
         """Return the prepared rows of a table in memory."""
         table = read_table(request.X)
         remember_features(self, request.X, len(table))
@@ -202,13 +226,13 @@ class BaseTabular(VersionedEstimator, FittedTable):
         if held_out is not None and all(rows is held_out[0] for rows in held_out):  # not used for training
             inside = np.setdiff1d(np.arange(len(Y)), held_out[0])
         self._prepare(table if inside is None else take_rows(table, inside), recipe)
-        examples = Examples(self._matrix(table, new=False), Y.astype(self.dtype), weights)
+        examples = Examples(self._matrix(table, dtype, new=False), Y.astype(dtype), weights)
         if request.eval_set is None:
             validation = [examples.take(rows) for rows in held_out or ()]
         else:
             validation = [self._eval_rows(request.eval_set)] * self.n_members
         rows = examples if inside is None else examples.take(inside)
-        return TableData(rows, validation, held_out, rows.X, examples.Y, weights, numbers, count)
+        return TableData(rows, validation, held_out, rows.X, examples.Y, weights, numbers, count, table=table)
 
     def _settle(self, data: TableData, results: Sequence[TrainingResult]) -> None:
         """Set the fitted attributes after training: members, history, evaluation."""
@@ -221,8 +245,11 @@ class BaseTabular(VersionedEstimator, FittedTable):
         if data.streamed is not None:
             self.held_out_: tuple[Any, np.ndarray] = data.streamed
         self._start_evaluation(data.count, data.Y, data.weights)
-        if not data.validation:
-            return
+        if data.validation:
+            self._evaluate_held_out(data)
+
+    def _evaluate_held_out(self, data: TableData) -> None:
+        """Set score, decision and out-of-fold predictions, from the outputs of each member for its validation rows."""
         if data.held_out is None:
             self._evaluate(self._outputs(data.validation[0].X.astype(np.float64)), data.validation[0])
             return

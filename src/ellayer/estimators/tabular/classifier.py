@@ -26,6 +26,7 @@ from .calibration import best_threshold, cheapest_threshold, prior, score, tempe
 from .decision_options import costs_of, positive_place
 from .fitted import FittedTableClassifier, softened
 from .recipes import Recipe
+from .simple_fit import ModelKind
 from .training import FitRequest
 
 if TYPE_CHECKING:
@@ -70,6 +71,10 @@ class TabularClassifier(ProbabilisticClassifier, BaseTabular, FittedTableClassif
     learning_rate : float or None, default=None
         None is the recipe's.
     batch_size : int, default=256
+    model : {"network", "linear", "boosting"}, default="network"
+        "linear" is logistic regression, kept as a network without hidden layers, "boosting" scikit-learn's
+        ``HistGradientBoostingClassifier``, kept as plain arrays. They are scored on the same held-out rows as a network,
+        and then fitted to all rows; the parameters of the network's shape and training have no effect.
     activation : str, list of str or None, default=None
         Activation of the hidden layers: one, or one per layer. None is the recipe's, as for the next five.
     optimizer : str or None, default=None
@@ -151,6 +156,7 @@ class TabularClassifier(ProbabilisticClassifier, BaseTabular, FittedTableClassif
         recipe: str = "ramps",
         learning_rate: float | None = None,
         batch_size: int = 256,
+        model: ModelKind = "network",
         activation: str | Sequence[str] | None = None,
         optimizer: str | None = None,
         dropout: float | None = None,
@@ -303,7 +309,8 @@ class TabularClassifier(ProbabilisticClassifier, BaseTabular, FittedTableClassif
         """Set temperature, decision and score; return the probabilities."""
         numbers, weights, metric = examples.Y.argmax(axis=1), examples.weights, self._metric
         log_P = np.log(np.maximum(np.nanmean(softened(Z, 1.0), axis=0), 1e-300))
-        self.temperature_ = temperature_for(log_P, numbers, weights)
+        if self.model == "network":
+            self.temperature_ = temperature_for(log_P, numbers, weights)
         P = np.nanmean(softened(Z, self.temperature_), axis=0)
         ordered, truth = self._positive_last(P, numbers)
         if self.cost is not None:

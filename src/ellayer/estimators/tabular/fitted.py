@@ -29,6 +29,7 @@ from ...tables.fitted_encoders import FittedEncoders, match_columns
 from ..stored import Arrays, Facts, LabelFacts, read_array, read_history, read_labels, under
 from .calibration import labels_of, soften
 from .intervals import interval_ends
+from .trees import read_trees, tree_outputs
 
 if TYPE_CHECKING:
     from ..examples import TableLike
@@ -95,7 +96,7 @@ class FittedTable(ABC):
         if (
             count > len(arrays)
             or len(self.best_epochs_) != count
-            or (count == 0) != (stored["network"] is None)
+            or (count == 0 and stored["network"] is not None)
         ):
             raise EllayerError(
                 f"members: expected a best epoch and parameters for each of {count}, and a network"
@@ -104,6 +105,9 @@ class FittedTable(ABC):
         self.average_inputs_ = [read_array(averages, str(k), (None,), "f") for k in range(len(averages))]
         self.network_, self.members_ = None, []
         if stored["network"] is None:
+            width = max(len(self.preparation_.get_feature_names_out()), 1)
+            trees = [under(arrays, f"member {k}/") for k in range(count)]
+            self.members_ = [read_trees(one, width, self._output_count()) for one in trees]
             return
         network = self.network_ = read_network(stored["network"], len(arrays))
         preparation, inputs = self.preparation_, network.inputs or Inputs()
@@ -137,9 +141,11 @@ class FittedTable(ABC):
 
     def _outputs(self, X: np.ndarray, members: Sequence[Parameters] | None = None) -> np.ndarray:
         """Return Z^[L] of each member, (K, m, n_L), for prepared rows in float64."""
-        assert self.network_ is not None
         Z = []
         for parameters in self.members_ if members is None else members:
+            if self.network_ is None:
+                Z.append(tree_outputs(X, parameters))
+                continue
             double = {name: theta.astype(np.float64) for name, theta in parameters.items()}
             Z.append(outputs(X.T, double, self.network_, EXAMPLES_AT_ONCE)[1].T)
         return np.stack(Z)
@@ -147,7 +153,7 @@ class FittedTable(ABC):
     def _member_outputs(self, X: object) -> np.ndarray:
         """Return Z^[L] of each member, (K, m, n_L), for raw rows."""
         prepared = self._matrix(self._read(X), np.float64)
-        return np.zeros((1, len(prepared), 1)) if self.network_ is None else self._outputs(prepared)
+        return self._outputs(prepared) if self.members_ else np.zeros((1, len(prepared), 1))
 
     def _need_members(self) -> None:
         """Raise an error for a single member, which has no spread."""
@@ -161,7 +167,8 @@ class FittedTable(ABC):
         """Return the network, the parameters of the members, and the conversion of a table to columns."""
         return ModelParts(
             network=self.network_,
-            member_parameters=self.members_,
+            member_parameters=[] if self.network_ is None else self.members_,
+            outputs=self._tree_columns if self.network_ is None and self.members_ else None,
             prepare=self._prepared_columns,
             encode=self._encode_targets,
             decode=self._decode,
@@ -189,8 +196,11 @@ class FittedTable(ABC):
         matrix = (
             matrix if matrix.shape[1] else np.zeros((len(matrix), 1))
         )  # no column of the table can be used
-        assert self.network_ is not None
-        return rows_as_columns(self.network_, matrix)
+        return matrix.T if self.network_ is None else rows_as_columns(self.network_, matrix)
+
+    def _tree_columns(self, X: np.ndarray) -> np.ndarray:
+        """Return Z^[L] (n_L, m) of boosted trees for prepared columns (n_x, m)."""
+        return self._outputs(X.T)[0].T
 
     @abstractmethod
     def _encode_targets(self, y: ArrayLike, m: int) -> np.ndarray:
@@ -270,7 +280,7 @@ class FittedTableClassifier(FittedTable):
         return labels_as_columns(self.network_, y, m, self.classes_)
 
     def _target_kind(self) -> TargetKind:
-        return "one class" if self.network_ is None else "classes"
+        return "classes" if self.members_ else "one class"
 
     def _set_targets(self, arrays: Arrays, facts: Facts) -> None:
         self.classes_ = read_labels(conform(facts.get("labels"), LabelFacts, "labels"))

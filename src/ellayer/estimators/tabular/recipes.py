@@ -17,6 +17,12 @@ from ...errors import EllayerError
 
 T = TypeVar("T")
 
+TITLES = {  # of the values of the parameter ``model``, by task
+    "network": {"classes": "the network", "numbers": "the network"},
+    "linear": {"classes": "logistic regression", "numbers": "linear regression"},
+    "boosting": {"classes": "gradient boosting", "numbers": "gradient boosting"},
+}
+
 EXAMPLES = 50_000_000  # per fit by default: fewer epochs than those of the recipe for very many rows
 MOST_RAMPS = 512  # of all numbers in total
 

@@ -22,6 +22,7 @@ from .base import CONSTRAINTS, BaseTabular
 from .fitted import FittedTableRegressor
 from .intervals import kept_residuals, of_the_mean
 from .recipes import Recipe
+from .simple_fit import ModelKind
 from .training import FitRequest, TableData
 
 if TYPE_CHECKING:
@@ -35,6 +36,15 @@ FAR_OUT = (
     1e3  # interquartile ranges from the median, with a gap of a factor 100, from which a target is a slip
 )
 HELD_TO = 5.0  # interquartile ranges
+
+
+_MOST = float(np.finfo(np.float64).max)
+_AS_IT_IS = {
+    "center": 0.0,
+    "scale": 1.0,
+    "low": -_MOST,
+    "high": _MOST,
+}  # of models that need no scaled target
 
 
 class TabularRegressor(RegressorMixin, BaseTabular, FittedTableRegressor):
@@ -63,6 +73,8 @@ class TabularRegressor(RegressorMixin, BaseTabular, FittedTableRegressor):
     learning_rate : float or None, default=None
         None is the recipe's.
     batch_size : int, default=256
+    model : {"network", "linear", "boosting"}, default="network"
+        As in ``TabularClassifier``: "linear" is ridge regression. ``metric`` selects, and the squared error is minimised.
     activation, optimizer, dropout, weight_decay, l2, patience : default=None
         Changes of the recipe, as in ``TabularClassifier``.
     column_kinds : dict or None, default=None
@@ -114,6 +126,7 @@ class TabularRegressor(RegressorMixin, BaseTabular, FittedTableRegressor):
         recipe: str = "ramps",
         learning_rate: float | None = None,
         batch_size: int = 256,
+        model: ModelKind = "network",
         activation: str | Sequence[str] | None = None,
         optimizer: str | None = None,
         dropout: float | None = None,
@@ -182,7 +195,10 @@ class TabularRegressor(RegressorMixin, BaseTabular, FittedTableRegressor):
             raise EllayerError(f"y: expected numbers, {error}; use TabularClassifier for labels") from None
 
     def _learn_targets(self, y: np.ndarray) -> np.ndarray:
-        """Set center and scale of the target; extreme outliers are clipped."""
+        """Set center and scale of the target; extreme outliers are clipped for a network."""
+        if self.model != "network" and np.ptp(y) > 0:
+            self.target_ = dict(_AS_IT_IS)
+            return self._targets(y)
         low, high = _range_without_slips(y)
         inside = np.clip(y, low, high)
         center, scale = float(inside.mean()), float(inside.std())
@@ -214,7 +230,7 @@ class TabularRegressor(RegressorMixin, BaseTabular, FittedTableRegressor):
         return ((y - self.target_["center"]) / self.target_["scale"]).reshape(-1, 1)
 
     def _is_constant(self, Y: np.ndarray) -> bool:
-        return bool(np.ptp(Y) <= 1e-9)
+        return bool(np.ptp(Y) <= (1e-9 if self.model == "network" else 0.0))
 
     def _warn_of_constant(self) -> None:
         warn_user(f"y is constant: every prediction will be {self.target_['center']:g}", TargetWarning)

@@ -73,6 +73,8 @@ class TableData:
         The number of rows of the user's table; 0 for a stream.
     streamed : (frame, ndarray) or None
         The raw held-out rows of a stream, and their targets.
+    table : list of Column
+        The raw columns of all rows in memory; empty for a stream.
     """
 
     rows: Examples | DiskRows
@@ -84,6 +86,7 @@ class TableData:
     numbers: np.ndarray
     count: int
     streamed: tuple[pl.DataFrame, np.ndarray] | None = None
+    table: list[Column] = field(default_factory=list)
 
     @property
     def m(self) -> int:

@@ -133,6 +133,11 @@ def describe_table(estimator: TableEstimator) -> TableModel:
             "model: expected a table with a column that is used, received one in which all are ignored (constant, "
             "identifiers, text); fit on columns with more information"
         )
+    if parts.outputs is not None:
+        raise ModelFileError(
+            "model: expected a network or a linear model, received boosted trees, which cannot be exported; train with "
+            "model='linear' or 'network' (ellayer train --model)"
+        )
     network, members, width = parts.network, parts.member_parameters, _width(estimator)
     if parts.target_kind == "numbers":
         target = cast(TableRegressor, estimator).target_

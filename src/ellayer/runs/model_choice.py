@@ -1,0 +1,91 @@
+"""``--model best``: the network, the linear model or gradient boosting, by their scores on the rows held out in training."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..core.metrics import METRICS
+from ..data.wording import pluralize
+from ..report.sentences import format_score
+from .baselines import BOOSTED_VALUES
+from .messages import no_warnings
+from .predictions import title_of
+from .source import validation_rows
+
+if TYPE_CHECKING:
+    from ..data import Examples
+    from ..estimators import TabularClassifier, TabularRegressor
+
+    Estimator = TabularClassifier | TabularRegressor
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """The best of several fitted models.
+
+    Attributes
+    ----------
+    model : estimator
+    others : list of estimator
+    message : str
+    """
+
+    model: Estimator
+    others: list[Estimator]
+    message: str
+
+
+def choose_model(network: Estimator, train: Examples, fit: Callable[[Any], object]) -> ModelChoice:
+    """Fit the simple models and return the best of all by the metric of the run; Ctrl-C ends the search.
+
+    Parameters
+    ----------
+    network : estimator
+        Fitted.
+    train : Examples
+        The training rows.
+    fit : callable
+        ``fit(model)`` fits a model on these rows.
+    """
+    from sklearn.base import clone
+
+    models, notes = [network], []
+    trees = len(getattr(network, "classes_", ())) if len(getattr(network, "classes_", ())) > 2 else 1
+    width = len(network.preparation_.get_feature_names_out())
+    try:
+        for kind in ("linear", "boosting"):
+            model = clone(network).set_params(model=kind)
+            if kind == "boosting" and (train.image_shape or train.m * width * trees > BOOSTED_VALUES):
+                notes.append(f"{title_of(model)} was left out: it would take too long on so many values")
+                continue
+            with no_warnings():  # the preparation of the network has warned about the same columns
+                fit(model)
+            models.append(model)
+    except KeyboardInterrupt:
+        notes.append("interrupted by Ctrl-C before all models were fitted")
+    sign = -1.0 if network._metric.maximize else 1.0
+    scores = [model.validation_score_ for model in models]
+    best = min(range(len(models)), key=lambda i: (math.isnan(scores[i]), sign * scores[i]))
+    others = [model for i, model in enumerate(models) if i != best]
+    return ModelChoice(models[best], others, "; ".join([_reason(models[best], others), *notes]))
+
+
+def _reason(best: Estimator, others: list[Estimator]) -> str:
+    metric, rows = best._metric.name, len(validation_rows(best))
+    name, title = f"--model best saves {title_of(best)}", METRICS[metric].title
+
+    def shown(model: Estimator) -> str:
+        return format_score(metric, model.validation_score_)
+
+    if not rows:
+        return f"{name}: there are too few rows to hold some out for a choice"
+    if not others:
+        return name
+    against = " and ".join(f"{shown(model)} of {title_of(model)}" for model in others)
+    return (
+        f"{name}: {title} {shown(best)} against {against} on {pluralize(rows, 'row')} held out in training, on which "
+        "the network also chose its epoch; no test row took part in the choice"
+    )
