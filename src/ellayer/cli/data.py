@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..data.wording import pluralize
 from ..errors import UsageError
 from ..runs.config import check_source, reader_options, shown_source
 from . import options as o
@@ -156,8 +157,6 @@ def _safe(text: str) -> Text:
 
 
 def _extent(examples: Examples) -> str:
-    from ..data.wording import pluralize
-
     if examples.image_shape is None:
         target = "" if examples.target is None else f" besides the target {examples.target}"
         return f"{pluralize(examples.m, 'row')}, {pluralize(examples.X.shape[1], 'column')}{target}"
@@ -196,7 +195,9 @@ def _column_table(survey: Survey) -> Table:
         whole=(1, 2, 3),
     )
     if len(survey.columns) > _MOST_COLUMNS:
-        columns.caption = f"and {len(survey.columns) - _MOST_COLUMNS:,} more columns; --json lists them all"
+        columns.caption = (
+            f"and {pluralize(len(survey.columns) - _MOST_COLUMNS, 'more column')}; --json lists them all"
+        )
     return columns
 
 
@@ -209,5 +210,5 @@ def _class_table(survey: Survey) -> Table:
     ]
     counts = table(("class", "rows", "share"), rows, right=(1, 2))
     if len(classes) > _MOST_CLASSES:
-        counts.caption = f"and {len(classes) - _MOST_CLASSES:,} more classes"
+        counts.caption = f"and {pluralize(len(classes) - _MOST_CLASSES, 'more class', 'more classes')}"
     return counts

@@ -59,6 +59,8 @@ def _show(facts: dict[str, Any]) -> None:
 
 
 def _head(facts: dict[str, Any]) -> list[str]:
+    from ..data.wording import pluralize
+
     file, network = facts["file"], facts["network"]
     versions = ", ".join(f"{name} {version}" for name, version in (file["versions"] or {}).items())
     lines = [
@@ -66,22 +68,23 @@ def _head(facts: dict[str, Any]) -> list[str]:
         f"written by {versions}; SHA-256 {file['sha256']}",
     ]
     if facts["trees"]:
-        lines.append(f"{facts['trees']['trees']:,} boosted trees, {facts['trees']['nodes']:,} nodes")
+        trees, nodes = facts["trees"]["trees"], facts["trees"]["nodes"]
+        lines.append(f"{pluralize(trees, 'boosted tree')}, {pluralize(nodes, 'node')}")
     elif network is None:
         lines.append("no network: the target is constant, every prediction is the same")
     else:
         sizes = "-".join(map(str, network["layer_dims"]))
         several = f", {facts['members']} members" if facts["members"] > 1 else ""
         lines.append(
-            f"network {sizes}, loss {network['loss']}, {network['parameter_count']:,} parameters{several}"
+            f"network {sizes}, loss {network['loss']}, {pluralize(network['parameter_count'], 'parameter')}{several}"
         )
     if facts["classes"]:
-        lines.append(f"{len(facts['classes'])} classes: {_short(facts['classes'])}")
+        lines.append(f"{pluralize(len(facts['classes']), 'class', 'classes')}: {_short(facts['classes'])}")
     if facts["target"]:
         lines.append("target " + ", ".join(f"{name} {value:g}" for name, value in facts["target"].items()))
     names = (facts["features"] or {}).get("names")
     if names and not facts["columns"]:
-        lines.append(f"{len(names)} inputs: {_short(names)}")
+        lines.append(f"{pluralize(len(names), 'input')}: {_short(names)}")
     return lines
 
 

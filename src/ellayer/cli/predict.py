@@ -107,4 +107,6 @@ def predict(
     if out is None:
         typer.echo(table.write_csv(), nl=False)
     elif not quiet:
-        typer.echo(f"{len(table)} predictions written to {out}")
+        from ..data.wording import pluralize
+
+        typer.echo(f"{pluralize(len(table), 'prediction')} written to {out}")

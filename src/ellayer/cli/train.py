@@ -46,7 +46,7 @@ def train(
     if resume is not None:
         settings = _resumed(resume, settings, config)
     elif config is not None:
-        settings = read_config(config) | settings
+        settings = _configured(read_config(config), settings)
     if "source" not in settings:
         raise UsageError(
             "expected a file or the name of a data set, received none; try ellayer train titanic.csv --target "
@@ -69,6 +69,15 @@ def train(
     alarms = [check for check in finished.facts.checks if check.grade != "PASS"]
     failed = finished.run.diverged or (settings.get("strict") and alarms)
     raise typer.Exit(CHECK_FAILED if failed else DONE)
+
+
+def _configured(config: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of a config, overridden by options; another model takes none of the network's."""
+    if options.get("model") in ("linear", "boosting"):
+        from ..runs.table_model import OF_NETWORKS
+
+        config = {name: value for name, value in config.items() if name not in OF_NETWORKS}
+    return config | options
 
 
 def _resumed(folder: Path, settings: dict[str, Any], config: Path | None) -> dict[str, Any]:

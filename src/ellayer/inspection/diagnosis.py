@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from ..errors import EllayerError
 from .diagnosis_checks import check_all
-from .diagnosis_findings import CHECKS, Finding
+from .diagnosis_findings import CHECKS, Finding, advice_for
 from .diagnosis_input import Curve, DiagnosisInput, LayerFigures, run_sample
 from .model_parts import InspectedModel, SupportedModel, unpack_for_inspection
 from .views import html_table, page
@@ -83,6 +84,7 @@ def diagnose(
     *,
     validation: tuple[ArrayLike, ArrayLike] | None = None,
     simple: tuple[str, float] | None = None,
+    options: Collection[str] | None = None,
 ) -> Diagnosis:
     """Find problems of a training run, each with a figure and a remedy.
 
@@ -101,6 +103,9 @@ def diagnose(
     simple : (str, float), optional
         A sentence about a simple model that is better on held-out rows, and how much better it is; ("", 0.0) if
         none is.
+    options : collection of str, optional
+        The settings of the command that trained the model, which the advice names as its options; by default it names
+        those of Python.
 
     Returns
     -------
@@ -123,6 +128,8 @@ def diagnose(
     case = replace(_read(inspected, Curve.of(model, inspected), X, Y, validation), simple=simple)
     order = ("serious", "warning", "note")
     findings = sorted(check_all(case), key=lambda finding: order.index(finding.severity))
+    if options is not None:
+        findings = [replace(finding, advice=advice_for(finding.name, options)) for finding in findings]
     return Diagnosis(tuple(findings), tuple(case.layers), case.missing())
 
 

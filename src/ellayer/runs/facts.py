@@ -153,7 +153,8 @@ def _diagnosis(run: TrainedRun, checks: list[Check]) -> Diagnosis | None:
     simple = ("; ".join(beaten_by), float(len(beaten_by)))
     with no_warnings():  # the same rows have been prepared before
         try:
-            return diagnose(examples.model, *examples.first(DIAGNOSIS_ROWS), simple=simple)
+            rows = examples.first(DIAGNOSIS_ROWS)
+            return diagnose(examples.model, *rows, simple=simple, options=run.options)
         except EllayerError:
             return None
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..core.parameter_names import layer_of
-from ..engine.model import ModelParts, unpack_model
+from ..engine.model import unpack_model
 from ..engine.state import Parameters
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def facts_of(saved: SavedModel) -> dict[str, Any]:
             "model": written["kind"],
             "settings": model.get_params(deep=False) if hasattr(model, "get_params") else {},
             "network": None if network is None else _network(network),
-            "trees": _trees(model, parts),
+            "trees": None if parts.outputs is None else _trees(model.members_[0]),
             "layers": [] if network is None else layers_of(network),
             "parameters": statistics(network, members),
             "members": len(members),
@@ -57,10 +57,7 @@ def facts_of(saved: SavedModel) -> dict[str, Any]:
     )
 
 
-def _trees(model: Any, parts: ModelParts) -> dict[str, int] | None:
-    if parts.outputs is None:
-        return None
-    trees = model.members_[0]
+def _trees(trees: Parameters) -> dict[str, int]:
     return {"trees": len(trees["roots"]), "nodes": len(trees["value"])}
 
 

@@ -14,7 +14,7 @@ from ..core.network import Network
 from ..data import Dataset, Examples
 from ..engine.model import Model
 from ..errors import UsageError
-from .config import as_list, read_activations
+from .config import NAMED, as_list, read_activations
 from .folder import OutputFolder
 from .memory import check_memory
 from .messages import collect_messages
@@ -164,6 +164,11 @@ class NotesRun(TrainedRun):
     dataset: Dataset
     networks: list[TrainedNetwork]
     scaling: dict[str, np.ndarray]
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The settings of a run on a named data set."""
+        return NAMED
 
     def held_out(self) -> HeldOut:
         """Return the test examples, or the training examples if there are none, with the predictions."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..core.inference import class_index
-from ..data.wording import quoted_list
+from ..data.wording import pluralize, quoted_list
 from ..engine.model import unpack_model
 from ..errors import UsageError
 from .config import option_name, reader_options, shown_source
@@ -224,7 +224,7 @@ class SavedModel:
         if len(X) != n_x or (classes is not None and numbers.max(initial=0) >= len(classes)):
             raise UsageError(
                 f"{self.path}: expected a data set of {n_x} features, and of the classes it was trained on, received "
-                f"{file} with {len(X)} features and {len(dataset.classes)} classes"
+                f"{file} with {pluralize(len(X), 'feature')} and {pluralize(len(dataset.classes), 'class', 'classes')}"
             )
         y = Y.T if classes is None else classes[numbers]
         return ModelExamples(self.model, X.T, y, rows_first=True)

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.metrics import Metric
 from .config import check_learning_rate
 from .folder import output_folder
 from .messages import collect_messages
@@ -47,7 +48,7 @@ class Sweep:
     trials: list[dict[str, Any]]
     labels: list[str]
     best: int
-    metric: Any
+    metric: Metric
     summary: dict[str, Any]
     path: Path
 
@@ -180,7 +181,7 @@ def best_of(rows: Sequence[Mapping[str, Any]], maximize: bool) -> int:
 
 
 def _write_trials(
-    folder: Path, rows: Sequence[Mapping[str, Any]], labels: Sequence[str], best: int, metric: Any
+    folder: Path, rows: Sequence[Mapping[str, Any]], labels: Sequence[str], best: int, metric: Metric
 ) -> None:
     from ..report.plots_sweep import trial_curves
     from ..report.style import save_picture

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..data.wording import pluralize
 from ..errors import EllayerError, UsageError
 from .baselines import simple_models
 from .checkpoints import CheckpointWriter, load_states
@@ -128,7 +129,7 @@ class TableTrainer:
         if interrupted:
             checkpoints.write()
             messages.append(
-                f"interrupted after {len(self.model.history_)} epochs; the state reached is saved without a report, and "
+                f"interrupted after {pluralize(len(self.model.history_), 'epoch')}; the state reached is saved without a report, and "
                 "--resume with this folder continues from it"
             )
         if checkpoints.error:
@@ -206,6 +207,11 @@ class TableRun(TrainedRun):
 
     data: Source
     others: list[Any] = field(default_factory=list)
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The settings of a run on a file."""
+        return FILE
 
     @property
     def title(self) -> str:

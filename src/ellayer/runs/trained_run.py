@@ -112,6 +112,11 @@ class TrainedRun(ABC):
         """The name of the model for people."""
         return "the network"
 
+    @property
+    @abstractmethod
+    def options(self) -> tuple[str, ...]:
+        """The settings that such a run has, for advice."""
+
     @cached_property
     def parts(self) -> ModelParts:
         """The network, the parameters of its members, and the history."""

@@ -14,6 +14,7 @@ from ..errors import DataError
 from ..files import listed, names_in, printable
 from ..memory import check_memory
 from ..read_options import ReadOptions
+from ..wording import pluralize
 from .picture import read_pixels
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".webp", ".avif", ".jp2", ".ppm", ".pgm",
@@ -88,10 +89,10 @@ def read_image_folder(folder: Path, options: ReadOptions) -> Images:
         return _without_classes(folder, loose, options, notes)
     _check_classes(folder, filled, options)
     if empty := [name for name in classes if name not in filled]:
-        notes.append(f"{_counted(len(empty), 'folder')} without images ignored: {listed(empty)}")
+        notes.append(f"{pluralize(len(empty), 'folder')} without images ignored: {listed(empty)}")
     if loose:
         notes.append(
-            f"{_counted(len(loose), 'image')} beside the folders of classes ignored: {_names([path.name for path in loose])}"
+            f"{pluralize(len(loose), 'image')} beside the folders of classes ignored: {_names([path.name for path in loose])}"
         )
     paths = [path for files in filled.values() for path in files]
     y = np.array([printable(name) for name, files in filled.items() for _ in files], dtype=object)
@@ -129,7 +130,7 @@ def _without_classes(folder: Path, loose: list[Path], options: ReadOptions, note
         )
     if options.need_target:
         raise DataError(
-            f"expected a folder of images by class to learn from, but {folder} holds {_counted(len(loose), 'image')} "
+            f"expected a folder of images by class to learn from, but {folder} holds {pluralize(len(loose), 'image')} "
             f"({_names([path.name for path in loose])}) without classes; put the images of each class into a folder named after it"
         )
     return _read_all(folder, loose, None, options, notes=notes)
@@ -189,7 +190,7 @@ def _note_wrong(folder: Path, wrong: list[tuple[Path, DataError]], count: int, n
         )
     names = _names([str(path.relative_to(folder)) for path, _ in wrong])
     notes.append(
-        f"{_counted(len(wrong), 'image')} of {count} cannot be read and {'is' if len(wrong) == 1 else 'are'} ignored: {names}; the first: {wrong[0][1]}"
+        f"{pluralize(len(wrong), 'image')} of {count} cannot be read and {'is' if len(wrong) == 1 else 'are'} ignored: {names}; the first: {wrong[0][1]}"
     )
 
 
@@ -243,10 +244,6 @@ def _sizes(sizes: Counter[tuple[int, int]]) -> str:
     ordered = sorted(sizes, key=lambda size: size[0] * size[1])
     least, most = (f"{width} x {height}" for width, height in (ordered[0], ordered[-1]))
     return f"images of {least}" if len(ordered) == 1 else f"images of {len(ordered)} sizes, {least} to {most}"
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _names(names: list[str]) -> str:

@@ -181,7 +181,7 @@ class Schema:
             counts.add(schema, cells, is_later=bool(where) and column.name != self.target)
             columns.append(cells.values)
         if problems:
-            more = f"; and {len(problems) - _MOST} more columns" if len(problems) > _MOST else ""
+            more = f"; and {pluralize(len(problems) - _MOST, 'more column')}" if len(problems) > _MOST else ""
             raise DataError(
                 f"expected {where} to be written as the file of the training: {'; '.join(problems[:_MOST])}{more}"
             )

@@ -118,7 +118,7 @@ class Layout:
     def length_error(self, chunk: Chunk, odd: np.ndarray) -> DataError:
         """Return the error for records of another length."""
         i, width = int(odd[0]), len(self.names)
-        others = f" and {len(odd) - 1} more lines so" if len(odd) > 1 else ""
+        others = f" and {pluralize(len(odd) - 1, 'more line')} so" if len(odd) > 1 else ""
         return DataError(
             f"expected {width} values in every line of {self.path}, as in its first, but line {chunk.line_of(i)} has "
             f"{chunk.records.fields[i]}{others}: {chunk.excerpt(i)}; correct the line (a value that holds "
