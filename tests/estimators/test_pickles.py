@@ -14,6 +14,7 @@ from sklearn.pipeline import make_pipeline
 from ellayer import MLPClassifier, MLPRegressor, TablePreparation, TabularClassifier, TabularRegressor
 from ellayer._warn import VersionWarning
 from ellayer.estimators import versioned
+from ellayer.storage import trusted_types
 
 X, y = load_iris(return_X_y=True)
 SMALL = {"epochs": 3, "hidden_layer_sizes": 4, "random_state": 0}
@@ -54,6 +55,7 @@ def test_a_pickle_names_classes_and_no_function_of_ours(model):
     assert ours
     assert not [name for name in ours if not name.rpartition(".")[2][0].isupper()]
     assert "functools.partial" not in names_in(data)
+    assert ours <= set(trusted_types())
     np.testing.assert_array_equal(pickle.loads(data).predict(X), model.predict(X))
 
 

@@ -5,6 +5,7 @@ from .model_file import load, read_provenance, save
 from .onnx.export import to_onnx
 from .onnx.skl2onnx import register_skl2onnx
 from .plain_data import ModelFileError
+from .trusted_types import trusted_types
 
 __all__ = [
     "Checkpoint",
@@ -16,4 +17,5 @@ __all__ = [
     "save",
     "save_checkpoint",
     "to_onnx",
+    "trusted_types",
 ]

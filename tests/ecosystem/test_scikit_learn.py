@@ -1,0 +1,62 @@
+"""scikit-learn's own tests with a network in place of its simple estimators: ours passes what its own passes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+MODULES = [
+    "tests.test_calibration",
+]
+DIFFERENT: dict[str, str] = {}
+
+
+def outcomes_with(network: str, module: str, folder: Path) -> dict[str, dict]:
+    """Run a module of scikit-learn's tests with the network of a package; return test -> outcome."""
+    file = folder / f"{network}.json"
+    names = {"ECOSYSTEM_NETWORK": network, "ECOSYSTEM_OUTCOMES": str(file)}
+    path = os.pathsep.join(filter(None, [str(HERE), os.environ.get("PYTHONPATH")]))
+    options = ["-q", "-n", "0", "-c", os.devnull, "--rootdir", str(folder), "-p", "no:cacheprovider"]
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            *options,
+            "-p",
+            "stand_in",
+            "-W",
+            "ignore",
+            "--pyargs",
+            f"sklearn.{module}",
+        ],
+        env=os.environ | names | {"PYTHONPATH": path},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=1800,
+    )
+    assert done.returncode in (0, 1), done.stdout[-2000:]
+    return json.loads(file.read_text())
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_what_passes_with_their_network_passes_with_ours(module, tmp_path, record_property):
+    theirs = outcomes_with("sklearn.neural_network", module, tmp_path)
+    ours = outcomes_with("ellayer", module, tmp_path)
+    passed = {name for name, test in ours.items() if test["outcome"] == "passed"}
+    expected = {name for name, test in theirs.items() if test["outcome"] == "passed"}
+    fitted = sum(ours[name]["fits"] > 0 for name in passed)
+    print(
+        f"{module}: {len(passed)} of {len(ours)} tests pass with ours, {fitted} of them fit it; {len(expected)} with theirs"
+    )
+    different = {
+        name: ours[name]["text"] for name in expected - passed if name.partition("[")[0] not in DIFFERENT
+    }
+    assert not different
