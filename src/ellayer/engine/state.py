@@ -120,4 +120,13 @@ def tree_shapes(tree: object) -> object:
 
 def all_finite(parameters: Parameters) -> bool:
     """Return True if every number of the parameters is finite."""
-    return all(bool(np.isfinite(theta).all()) for theta in parameters.values())
+    return all(_is_finite(theta) for theta in parameters.values())
+
+
+def _is_finite(theta: np.ndarray) -> bool:
+    """Return True if every number of an array is finite.
+
+    nan and inf reach the sum of squares, which needs one pass and no memory; so may an overflow, hence the second look.
+    """
+    flat = theta.ravel(order="K")
+    return bool(np.isfinite(np.dot(flat, flat))) or bool(np.isfinite(flat).all())

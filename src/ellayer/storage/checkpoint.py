@@ -7,7 +7,7 @@ import math
 import os
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Any, Literal, TypedDict
 
 import numpy as np
 
@@ -19,7 +19,13 @@ from . import file_format
 from .plain_data import ModelFileError
 
 
-class StateFields(TypedDict):
+class LaterFields(TypedDict, total=False):
+    """The fields that older files lack."""
+
+    stopped_by: Literal["divergence", "patience"] | None
+
+
+class StateFields(LaterFields):
     """The fields of a ``TrainState`` in a file."""
 
     parameters: dict[str, np.ndarray]
@@ -35,7 +41,6 @@ class StateFields(TypedDict):
     waited: Count
     history: dict[str, list[float | str | None]]
     coordinates: dict[str, np.ndarray] | None
-    stopped_by: NotRequired[Literal["divergence", "patience"] | None]
 
 
 class StoredState(TypedDict):
@@ -153,7 +158,7 @@ def _check_arrays(state: TrainState) -> None:
         if arrays is not None and {key: theta.shape for key, theta in arrays.items()} != shapes:
             raise ModelFileError(f"{name}: expected the names and shapes of the parameters")
     coordinates = state.coordinates or {}
-    if coordinates and coordinates.keys() != shapes.keys() | {"W0"}:
+    if state.coordinates is not None and coordinates.keys() != shapes.keys() | {"W0"}:
         raise ModelFileError("coordinates: expected the names of the parameters, and W0")
     shapes |= {name: theta.shape for name, theta in coordinates.items()}
     trees = {"parameters": state.parameters, "best_parameters": state.best_parameters, "coordinates": coordinates,
