@@ -251,11 +251,13 @@ def import_everything() -> None:
     import ellayer.runs.table_trainer  # noqa: F401
 
 
-def storm(kind: str, seed: int, number: int) -> Round:
+def storm(kind: str, seed: int, number: int, only: str | None) -> Round:
     """Return a round, the same for a seed and number."""
     rng = random.Random(f"{kind} {seed} {number}")
     signals = {"kill": ("SIGKILL",), "interrupt": SIGNALS, "full-disk": ("full-disk",)}[kind]
-    return Round(rng.choice([*COMMANDS]), rng.choice(signals), rng.random(), rng.random() < FROM_IMPORTS)
+    return Round(
+        only or rng.choice([*COMMANDS]), rng.choice(signals), rng.random(), rng.random() < FROM_IMPORTS
+    )
 
 
 def repeat(count: int, minutes: float, record: dict[str, Any], one: Callable[[int], list[str]]) -> None:
@@ -280,6 +282,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, default=7.0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--record", type=Path)
+    parser.add_argument("--only", choices=[*COMMANDS], help="a command to stop, in place of all")
     options = parser.parse_args(arguments)
     records = json.loads(options.record.read_text()) if options.record and options.record.exists() else {}
     record = records.setdefault(f"{options.kind} {options.seed}", {})
@@ -294,7 +297,7 @@ def main(arguments: list[str] | None = None) -> int:
                 options.count,
                 options.minutes,
                 record,
-                lambda k: rounds.run(storm(options.kind, options.seed, k)),
+                lambda k: rounds.run(storm(options.kind, options.seed, k, options.only)),
             )
     if options.record:
         options.record.write_text(json.dumps(records, indent=1))

@@ -48,7 +48,7 @@ def _samples() -> dict[str, tuple[Any, Callable[[Any], object]]]:
         "table regressor": (tables[1].fit(table, rows[:, 0]), lambda model: model.predict(table)),
         "checkpoint": (
             result.state,
-            lambda state: state,
+            lambda state: ellayer.train(network, X, Y, num_iterations=2, seed=1, record_every=2, state=state),
         ),
     }
 

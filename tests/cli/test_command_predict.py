@@ -196,6 +196,21 @@ def test_a_workbook_needs_its_library_and_holds_no_formula(folder, run_in, monke
     assert "pip install xlsxwriter" in " ".join(done.stderr.split())
 
 
+def test_formulas_are_escaped_on_request(folder, run_in):
+    (folder / "formulas.csv").write_text(
+        HEAD.replace("id", "id,=n") + "@P1,=1+1,3,Oslo,x\nP2,-4 a,2,+Rome,y\n"
+    )
+    arguments = ("predict", "run", "formulas.csv", "--keep", "=n", "--keep", "town")
+    plain = run_in(folder, *arguments).stdout.splitlines()
+    assert plain[0].startswith("id,=n,town,prediction,")
+    assert plain[1].startswith("@P1,=1+1,Oslo,")
+    escaped = run_in(folder, *arguments, "--escape-formulas").stdout.splitlines()
+    assert escaped[0].startswith("id,'=n,town,prediction,")
+    assert [row[: row.index(",x") if ",x" in row else row.index(",y")] for row in escaped[1:]] == [
+        "'@P1,'=1+1,Oslo", "P2,'-4 a,'+Rome"
+    ]  # fmt: skip
+
+
 def test_several_files_a_pattern_and_standard_input_are_one_table(folder, run_in):
     rows = TABLE.splitlines(keepends=True)
     (folder / "part-1.csv").write_text("".join(rows[:40]))

@@ -31,6 +31,8 @@ FILE = (
     "source", "sha256", "target", "task", "test", "cv", "split", "time", "group", "kinds", "model", "layers", "epochs", "members", "metric", "class_weight",
     "positive", "cost", "learning_rate", "batch_size", *SHAPE, "time_limit", "recipe", "seed", *READING,
 )  # fmt: skip
+# The time that tomllib takes for a key grows with the square of its parts.
+_DEEP_KEY = re.compile(r"""(?<![\w-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')\s*\.\s*){50}""")
 MOST_SEED = 2**32 - 1
 _TEXT, _NUMBER, _COUNT, _TRUTH = "a text", "a number", "a whole number", "true or false"
 _SIZES, _TEXTS, _COLUMN = "whole numbers", "a list of texts", "a column"
@@ -72,8 +74,11 @@ def read_config(path: Path) -> dict[str, Any]:
     if path.is_dir():
         raise UsageError(f"--config: expected a file, received the folder {path}; try {path / 'config.toml'}")
     try:
-        with open(path, "rb") as file:
-            settings = tomllib.load(file)
+        text = path.read_text(encoding="utf-8")
+        if _DEEP_KEY.search(text):
+            raise ValueError("a key of more than 50 parts")
+        settings = tomllib.loads(text)
+        repr(settings)  # fails for integers of thousands of digits, which no message could show
     except (ValueError, RecursionError) as error:
         raise UsageError(
             f"--config: expected a TOML file, but {path} is none ({error}); see the config.toml of a run"
