@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypedDict
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, is_classifier
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.metrics import get_scorer
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..._forms import Positive, conform
 from ..._sklearn_compat import (
     CallbackSupportMixin,
     Method,
     SklearnCallbacks,
     available_if,
     check_weights,
+    fit_context,
     label_kind,
     temporary_callbacks,
     validate_parameters,
+    with_callbacks,
     without_callbacks,
 )
 from ..._warn import warn_user
@@ -35,9 +35,7 @@ from ...engine.state import Parameters
 from ...errors import EllayerError
 from .. import fit_warnings as checks
 from ..examples import Examples
-from ..labels import labels_from_facts, labels_to_facts, output_count
 from ..parameters import CONSTRAINTS, hidden_sizes, named
-from ..stored import Arrays, Facts
 from ..versioned import VersionedEstimator
 from .callbacks import EpochCallbacks, split_callbacks
 from .epoch_rule import FitData, Score
@@ -67,13 +65,6 @@ def _is_stochastic(estimator: BaseEstimator) -> bool:
 def partial_fit_available(method: Method) -> Method:
     """Let an estimator have a method only if its optimizer goes by mini-batches."""
     return available_if(_is_stochastic)(method)
-
-
-class InputFacts(TypedDict):
-    """The names of the inputs in a file."""
-
-    n_features_in: Positive
-    feature_names: list[str] | None
 
 
 class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupportMixin, VersionedEstimator):
@@ -158,6 +149,19 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
         check_is_fitted(self)
         return self._forward(self._validated(X, reset=False))
 
+    def predict(self, X: TableLike) -> np.ndarray:
+        """Return the labels or numbers of examples.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        """
+        return self._decode(self._outputs(X))
+
     def transform(self, X: TableLike, layer: int = -2) -> np.ndarray:
         """Return the activations A^[l] of a layer, one row per example.
 
@@ -185,6 +189,27 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
         return self.network_.layer_dims[self._named_layer]
 
     # Fit
+
+    @with_callbacks
+    @fit_context
+    def fit(self, X: TableLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """Fit the network to examples and their labels or numbers.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Sparse rows are converted to dense: at once if that takes less than 256 MB, else by mini-batches, and by
+            blocks in ``predict``.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Labels, a 0/1 matrix for multilabel classification, or numbers.
+        sample_weight : array-like of shape (n_samples,), default=None
+            At least 0.
+
+        Returns
+        -------
+        self
+        """
+        return self._fit(X, y, sample_weight, incremental=False)
 
     def _class_weights(self, Y: np.ndarray, weights: np.ndarray | None) -> np.ndarray | None:
         """Return weights (m,) by class."""
@@ -332,44 +357,6 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
             engine=getattr(self, "engine_", ""),
             restored_best=self._fit_state.restored,
         )
-
-    # Storage
-
-    def _get_fitted(self) -> tuple[Arrays, Facts]:
-        """Return the fitted state as arrays and JSON-able facts, without the constructor parameters."""
-        arrays, facts = self._current_state().to_arrays()
-        names = getattr(self, "feature_names_in_", None)
-        facts["n_features_in"] = self.n_features_in_
-        facts["feature_names"] = None if names is None else [str(name) for name in names]
-        if self._labels is not None:
-            facts["labels"] = labels_to_facts(self._labels)
-        return arrays, facts
-
-    def _set_fitted(self, arrays: Arrays, facts: Facts) -> None:
-        """Restore what ``_get_fitted`` returned."""
-        stored, state = conform(facts, InputFacts, "facts"), FitState.from_arrays(arrays, facts)
-        n_features, *_, n_outputs = state.network.layer_dims
-        names = stored["feature_names"]
-        if stored["n_features_in"] != n_features or (names is not None and len(names) != n_features):
-            raise EllayerError(
-                f"n_features_in, feature_names: expected {n_features} as the network has inputs"
-            )
-        if is_classifier(self):
-            labels = labels_from_facts(facts.get("labels"))
-            if n_outputs != output_count(labels):
-                raise EllayerError(
-                    f"labels: expected those of {n_outputs} output units, received {len(labels.classes_)}"
-                )
-            self._take_labels(labels)
-        self._take_state(state, names)
-
-    def _take_state(self, state: FitState, feature_names: Sequence[str] | None) -> None:
-        """Set the fitted state from an external one."""
-        self._publish(state)
-        self._named_layer = state.network.L - 1
-        self.n_features_in_: int = state.network.layer_dims[0]
-        if feature_names is not None:
-            self.feature_names_in_: np.ndarray = np.array(list(feature_names), dtype=object)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -28,9 +28,9 @@ from ..examples import Examples
 from ..labels import ProbabilisticClassifier, class_weights, decode, target_kind
 from ..parameters import CONSTRAINTS
 from .base import partial_fit_available
+from .conversions import ConvertibleMLP
 from .epoch_rule import Score
 from .loss_names import classifier_loss
-from .sklearn_convert import ConvertibleMLP
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike
@@ -290,27 +290,6 @@ class MLPClassifier(ProbabilisticClassifier, ConvertibleMLP):
 
     # Fit
 
-    @with_callbacks
-    @fit_context
-    def fit(self, X: TableLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
-        """Fit the network to examples and their labels.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Sparse rows are converted to dense: at once if that takes less than 256 MB, else by mini-batches, and by
-            blocks in ``predict``.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Labels, or a 0/1 matrix for multilabel classification.
-        sample_weight : array-like of shape (n_samples,), default=None
-            At least 0.
-
-        Returns
-        -------
-        self
-        """
-        return self._fit(X, y, sample_weight, incremental=False)
-
     @partial_fit_available
     @with_callbacks
     @fit_context
@@ -343,19 +322,6 @@ class MLPClassifier(ProbabilisticClassifier, ConvertibleMLP):
         return self._fit(X, y, sample_weight, incremental=True)
 
     # Predict
-
-    def predict(self, X: TableLike) -> np.ndarray:
-        """Return the labels of examples.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-        """
-        return self._decode(self._outputs(X))
 
     def _decode(self, A: np.ndarray) -> np.ndarray:
         return decode(self._label_binarizer, A)

@@ -16,9 +16,9 @@ from ...engine.model import TargetKind
 from ...engine.state import Parameters
 from ..examples import Examples
 from .base import partial_fit_available
+from .conversions import ConvertibleMLP
 from .epoch_rule import Score
 from .loss_names import regressor_loss
-from .sklearn_convert import ConvertibleMLP
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike
@@ -220,26 +220,6 @@ class MLPRegressor(RegressorMixin, ConvertibleMLP):
         tags.target_tags.positive_only = str(self.loss).startswith("poisson")
         return tags
 
-    @with_callbacks
-    @fit_context
-    def fit(self, X: TableLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
-        """Fit the network to examples and their targets.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Sparse rows are converted to dense: at once if that takes less than 256 MB, else by mini-batches, and by
-            blocks in ``predict``.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        sample_weight : array-like of shape (n_samples,), default=None
-            At least 0.
-
-        Returns
-        -------
-        self
-        """
-        return self._fit(X, y, sample_weight, incremental=False)
-
     @partial_fit_available
     @with_callbacks
     @fit_context
@@ -259,19 +239,6 @@ class MLPRegressor(RegressorMixin, ConvertibleMLP):
         self
         """
         return self._fit(X, y, sample_weight, incremental=True)
-
-    def predict(self, X: TableLike) -> np.ndarray:
-        """Return the predicted numbers of examples.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-        """
-        return self._decode(self._outputs(X))
 
     def _decode(self, A: np.ndarray) -> np.ndarray:
         return A.ravel() if A.shape[1] == 1 else np.ascontiguousarray(A)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from functools import partial
 from numbers import Integral, Real
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
@@ -14,7 +13,7 @@ import numpy as np
 from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from ..._sklearn_compat import Interval, StrOptions, check_weights, validate_parameters
+from ..._sklearn_compat import Interval, StrOptions, check_weights, fit_context, validate_parameters
 from ..._warn import ValidationWarning, warn_user
 from ...core.metrics import Metric
 from ...engine.history import History, mean_epochs
@@ -29,7 +28,7 @@ from ..parameters import hidden_sizes
 from ..stored import Arrays, Facts, history_arrays
 from ..versioned import VersionedEstimator
 from .average_inputs import average_inputs
-from .fit_stream import StreamSteps, is_stream, stream_data
+from .fit_stream import is_stream, stream_data
 from .fitted import FittedTable
 from .recipes import RECIPES, TITLES, Recipe, find_recipe, make_network
 from .simple_fit import fit_simple_models
@@ -37,6 +36,11 @@ from .training import ConstantTarget, EpochScore, FitRequest, TableData, best_ep
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
+
+    from ...engine.events import Info
+    from ...engine.state import TrainState
+    from ..epoch_info import EpochInfo
+    from ..examples import RowStream, TableLike
 
 
 _count = Interval(Integral, 1, None, closed="left")
@@ -87,6 +91,51 @@ class BaseTabular(VersionedEstimator, FittedTable):
 
     # Fit
 
+    @fit_context
+    def fit(
+        self,
+        X: TableLike | RowStream,
+        y: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+        *,
+        groups: ArrayLike | None = None,
+        time: ArrayLike | None = None,
+        eval_set: Sequence[Any] | None = None,
+        callbacks: Sequence[Callable[[EpochInfo], object]] = (),
+        progress: Callable[[Info], object] | None = None,
+        states: Sequence[TrainState] | None = None,
+    ) -> Self:
+        """Fit to a table and its labels or numbers.
+
+        Parameters
+        ----------
+        X : pandas or polars frame, array-like or sparse matrix of shape (n_samples, n_features), or stream
+            Numbers, text, categories, Booleans, dates, with missing values. A ``data.TableStream``
+            replaces X and y for a table larger than memory: the preparation is fitted on a random
+            sample of 100,000 rows, and mini-batches are read from a scratch file of the prepared rows.
+        y : array-like of shape (n_samples,)
+            None with a stream.
+        sample_weight : array-like of shape (n_samples,), default=None
+        groups, time : array-like of shape (n_samples,), default=None
+            At most one of them: validation rows are whole groups, or the latest rows (dates or numbers),
+            instead of random ones.
+        eval_set : (X, y) or (X, y, sample_weight), default=None
+            Validation rows to select the best epoch and, for labels, the temperature, instead of held-out ones.
+        callbacks : sequence of functions
+            Called with an ``EpochInfo`` after each epoch, whose validation columns are those before
+            it; returning True stops the fit.
+        progress : function, default=None
+            Called several times a second with ``info.iteration`` and ``info.total``.
+        states : sequence of TrainState, default=None
+            ``info.states`` of a callback, or read by ``storage.load_checkpoint``: continue from there as if the
+            fit had never stopped; with the same data, settings and ``random_state``.
+
+        Returns
+        -------
+        self
+        """
+        return self._fit(FitRequest(X, y, sample_weight, eval_set, callbacks, progress, states, groups, time))
+
     def _validate_params(self) -> None:
         validate_parameters(self)
 
@@ -106,7 +155,7 @@ class BaseTabular(VersionedEstimator, FittedTable):
             if scratch is None:
                 data = self._table_data(request, recipes[0], seed, self.dtype)
             else:
-                data = stream_data(self._stream_steps(recipes[0]), request, seed, scratch)
+                data = stream_data(self, request, recipes[0], seed, scratch)
             results: list[list[TrainingResult]] = [[] for _ in models]
             if isinstance(data, ConstantTarget):
                 self._settle_constant(data, recipes[0])
@@ -182,24 +231,6 @@ class BaseTabular(VersionedEstimator, FittedTable):
         else:
             self._start_evaluation(data.count, data.Y, data.weights)
             fit_simple_models(self, data, recipe)
-
-    def _stream_steps(self, recipe: Recipe) -> StreamSteps:
-        """Return the parts of this estimator for preparing a stream."""
-        return StreamSteps(
-            task=self._task,
-            dtype=self.dtype,
-            n_members=self.n_members,
-            check_targets=self._checked_targets,
-            learn_targets=self._learn_targets,
-            encode_targets=self._targets,
-            is_constant=self._is_constant,
-            class_weights=self._class_weights,
-            read=self._read,
-            remember=partial(remember_features, self),
-            prepare=partial(self._prepare, recipe=recipe),
-            matrix=partial(self._matrix, new=False, warn=False),
-            eval_rows=self._eval_rows,
-        )
 
     def _table_data(
         self, request: FitRequest, recipe: Recipe, seed: int, dtype: str

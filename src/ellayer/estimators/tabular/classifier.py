@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from numbers import Real
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.multiclass import check_classification_targets
 
-from ..._sklearn_compat import StrOptions, check_targets, fit_context, store_parameters
+from ..._sklearn_compat import StrOptions, check_targets, store_parameters
 from ..._warn import ValidationWarning, warn_user
 from ...core.inference import class_index
 from ...core.metrics import METRICS, Metric, metric_names, surprisal
@@ -27,13 +27,9 @@ from .decision_options import costs_of, positive_place
 from .fitted import FittedTableClassifier, softened
 from .recipes import Recipe
 from .simple_fit import ModelKind
-from .training import FitRequest
 
 if TYPE_CHECKING:
-    from ...engine.events import Info
-    from ...engine.state import TrainState
-    from ..epoch_info import EpochInfo
-    from ..examples import RandomState, RowStream, TableLike
+    from ..examples import RandomState
 
 __all__ = ["TabularClassifier"]
 TIE = 1e-8  # the log loss breaks ties between epochs of equal accuracy
@@ -168,51 +164,6 @@ class TabularClassifier(ProbabilisticClassifier, BaseTabular, FittedTableClassif
         random_state: RandomState = None,
     ) -> None:
         store_parameters(self, locals())
-
-    @fit_context
-    def fit(
-        self,
-        X: TableLike | RowStream,
-        y: ArrayLike | None = None,
-        sample_weight: ArrayLike | None = None,
-        *,
-        groups: ArrayLike | None = None,
-        time: ArrayLike | None = None,
-        eval_set: Sequence[Any] | None = None,
-        callbacks: Sequence[Callable[[EpochInfo], object]] = (),
-        progress: Callable[[Info], object] | None = None,
-        states: Sequence[TrainState] | None = None,
-    ) -> Self:
-        """Fit to a table and its labels.
-
-        Parameters
-        ----------
-        X : pandas or polars frame, array-like or sparse matrix of shape (n_samples, n_features), or stream
-            Numbers, text, categories, Booleans, dates, with missing values. A ``data.TableStream``
-            replaces X and y for a table larger than memory: the preparation is fitted on a random
-            sample of 100,000 rows, and mini-batches are read from a scratch file of the prepared rows.
-        y : array-like of shape (n_samples,)
-            None with a stream.
-        sample_weight : array-like of shape (n_samples,), default=None
-        groups, time : array-like of shape (n_samples,), default=None
-            At most one of them: validation rows are whole groups, or the latest rows (dates or numbers),
-            instead of random ones.
-        eval_set : (X, y) or (X, y, sample_weight), default=None
-            Validation rows to select the best epoch and the temperature, instead of held-out ones.
-        callbacks : sequence of functions
-            Called with an ``EpochInfo`` after each epoch, whose validation columns are those before
-            it; returning True stops the fit.
-        progress : function, default=None
-            Called several times a second with ``info.iteration`` and ``info.total``.
-        states : sequence of TrainState, default=None
-            ``info.states`` of a callback, or read by ``storage.load_checkpoint``: continue from there as if the
-            fit had never stopped; with the same data, settings and ``random_state``.
-
-        Returns
-        -------
-        self
-        """
-        return self._fit(FitRequest(X, y, sample_weight, eval_set, callbacks, progress, states, groups, time))
 
     # Targets
 

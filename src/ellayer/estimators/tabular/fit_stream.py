@@ -10,27 +10,27 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
 from ..._warn import IrregularValuesWarning, warn_user
 from ...core.inference import class_index
 from ...engine.disk_rows import DiskRows
 from ...errors import EllayerError
 from ...tables.columns import read_table
-from ...tables.preparation import take_rows
+from ...tables.preparation import remember_features, take_rows
 from ..examples import Examples, RowStream
 from ..hold_out import FEWEST_ROWS, FOLDS, MOST_HELD_OUT
+from .recipes import Recipe
 from .training import ConstantTarget, FitRequest, TableData
 
 if TYPE_CHECKING:
     import polars as pl
-    from numpy.typing import ArrayLike
 
-    from ...tables.columns import Column
 
 SAMPLE_ROWS = 100_000
 START_ROWS = 10_000  # rows of the sample for initialising the network
@@ -65,35 +65,17 @@ class Sample:
     targets: Counter[Any]
 
 
-@dataclass(frozen=True)
-class StreamSteps:
-    """The parts of a table estimator for preparing a stream; the callables are those of ``BaseTabular``."""
-
-    task: str
-    dtype: str
-    n_members: int
-    check_targets: Callable[[object, ArrayLike | None], np.ndarray]
-    learn_targets: Callable[[np.ndarray], np.ndarray]
-    encode_targets: Callable[[np.ndarray], np.ndarray]
-    is_constant: Callable[[np.ndarray], bool]
-    class_weights: Callable[[np.ndarray, np.ndarray | None], np.ndarray | None]
-    read: Callable[[object], list[Column]]
-    remember: Callable[[object, int], None]
-    prepare: Callable[[list[Column]], None]
-    matrix: Callable[[list[Column]], np.ndarray]
-    eval_rows: Callable[[Sequence[Any]], Examples]
-
-
 def stream_data(
-    steps: StreamSteps, request: FitRequest, seed: int, scratch: IO[bytes]
+    estimator: BaseEstimator, request: FitRequest, recipe: Recipe, seed: int, scratch: IO[bytes]
 ) -> TableData | ConstantTarget:
     """Return the prepared rows of a stream, in a scratch file.
 
     Parameters
     ----------
-    steps : StreamSteps
-        Fit the targets and the preparation.
+    estimator : TabularClassifier or TabularRegressor
+        Its targets and its preparation are fitted.
     request : FitRequest
+    recipe : Recipe
     seed : int
     scratch : file
         Receives the prepared rows.
@@ -103,32 +85,32 @@ def stream_data(
     EllayerError
         For arguments that a stream does not support, too few rows, or too little disk space.
     """
-    stream = _checked_stream(steps, request)
-    sample = _first_pass(steps, stream, seed, holds_out=request.eval_set is None)
+    stream = _checked_stream(estimator, request)
+    sample = _first_pass(estimator, stream, seed, holds_out=request.eval_set is None)
     table = read_table(sample.X)
-    steps.remember(sample.X, len(table))
-    Y, counts = _learn_targets(steps, sample)
-    if steps.is_constant(Y):
+    remember_features(estimator, sample.X, len(table))
+    Y, counts = _learn_targets(estimator, sample)
+    if estimator._is_constant(Y):
         return ConstantTarget(table, 0)
-    by_class = steps.class_weights(Y, counts)
-    steps.prepare(table)
-    start = steps.matrix(take_rows(table, slice(START_ROWS)))
+    by_class = estimator._class_weights(Y, counts)
+    estimator._prepare(table, recipe)
+    start = estimator._matrix(take_rows(table, slice(START_ROWS)), new=False, warn=False)
     count, share = sample.count, sample.share
     del sample, table  # before the second pass needs the memory
     width = start.shape[1] + Y.shape[1] + (by_class is not None)
-    _check_space(count * width * np.dtype(steps.dtype).itemsize)
-    held_out, streamed = _second_pass(steps, stream, seed, share, by_class, scratch)
+    _check_space(count * width * np.dtype(estimator.dtype).itemsize)
+    held_out, streamed = _second_pass(estimator, stream, seed, share, by_class, scratch)
     if request.eval_set is not None:
-        held_out = steps.eval_rows(request.eval_set)
+        held_out = estimator._eval_rows(request.eval_set)
     for message in getattr(stream, "odd", []):
         warn_user(message, IrregularValuesWarning)
     assert held_out is not None
-    rows = DiskRows(scratch, start.shape[1], Y.shape[1], steps.dtype, by_class is not None)
+    rows = DiskRows(scratch, start.shape[1], Y.shape[1], estimator.dtype, by_class is not None)
     weights = counts if counts is None or by_class is None else counts * by_class
     return TableData(rows, [held_out], None, start, Y, weights, np.arange(0), 0, streamed)
 
 
-def _checked_stream(steps: StreamSteps, request: FitRequest) -> RowStream:
+def _checked_stream(estimator: BaseEstimator, request: FitRequest) -> RowStream:
     assert is_stream(request.X)
     if request.y is not None or request.sample_weight is not None:
         raise EllayerError(
@@ -140,9 +122,9 @@ def _checked_stream(steps: StreamSteps, request: FitRequest) -> RowStream:
             "groups, time: expected None with a stream, whose rows are held out at random; received one; give "
             "eval_set=(X, y) with later rows, or other groups"
         )
-    if steps.n_members != 1:
+    if estimator.n_members != 1:
         raise EllayerError(
-            f"n_members: expected 1 with a stream, received {steps.n_members}; several members are trained from "
+            f"n_members: expected 1 with a stream, received {estimator.n_members}; several members are trained from "
             "memory: fit several models with different random_state and average them"
         )
     return request.X
@@ -155,14 +137,14 @@ def _keyed(stream: RowStream, seed: int) -> Iterator[tuple[Any, np.ndarray, np.n
         yield X, y, random.random(len(y))
 
 
-def _first_pass(steps: StreamSteps, stream: RowStream, seed: int, holds_out: bool) -> Sample:
+def _first_pass(estimator: BaseEstimator, stream: RowStream, seed: int, holds_out: bool) -> Sample:
     """Count the rows, keep those with the smallest keys as a sample, and summarise the targets."""
     import polars as pl
 
     frames: list[Any] = []
-    count, bound, targets, classes = 0, 1.0, Counter[Any](), steps.task == "classes"
+    count, bound, targets, classes = 0, 1.0, Counter[Any](), estimator._task == "classes"
     for X, y, keys in _keyed(stream, seed):
-        y = steps.check_targets(X, y)
+        y = estimator._checked_targets(X, y)
         count += len(y)
         if classes:
             labels, each = np.unique(y, return_counts=True)
@@ -206,20 +188,20 @@ def _smallest(frames: list[Any], size: int) -> tuple[Any, np.ndarray, np.ndarray
     return X.filter(near), y[near], keys[near]
 
 
-def _learn_targets(steps: StreamSteps, sample: Sample) -> tuple[np.ndarray, np.ndarray | None]:
+def _learn_targets(estimator: BaseEstimator, sample: Sample) -> tuple[np.ndarray, np.ndarray | None]:
     """Fit classes on all labels, or the scale on the sample and the range; return Y, one row per label or number.
 
     For classification also return the count of each label.
     """
-    if steps.task != "classes":
-        return steps.learn_targets(np.concatenate([sample.y, np.array(list(sample.targets))])), None
+    if estimator._task != "classes":
+        return estimator._learn_targets(np.concatenate([sample.y, np.array(list(sample.targets))])), None
     labels = sorted(sample.targets)
-    Y = steps.learn_targets(np.array(labels, dtype=object if isinstance(labels[0], str) else None))
+    Y = estimator._learn_targets(np.array(labels, dtype=object if isinstance(labels[0], str) else None))
     return Y, np.array([sample.targets[label] for label in labels], float)
 
 
 def _second_pass(
-    steps: StreamSteps,
+    estimator: BaseEstimator,
     stream: RowStream,
     seed: int,
     share: float,
@@ -235,12 +217,12 @@ def _second_pass(
     held_out: list[Examples] = []
     raw: list[tuple[pl.DataFrame, np.ndarray]] = []
     for X, y, keys in _keyed(stream, seed):
-        Y = steps.encode_targets(steps.check_targets(X, y)).astype(steps.dtype)
+        Y = estimator._targets(estimator._checked_targets(X, y)).astype(estimator.dtype)
         weights = None if by_class is None else by_class[class_index(Y.T)]
-        rows = Examples(steps.matrix(steps.read(X)), Y, weights)
+        rows = Examples(estimator._matrix(estimator._read(X), new=False, warn=False), Y, weights)
         inside = keys < 1.0 - share
         parts = [rows.X[inside], Y[inside], *([] if weights is None else [weights[inside].reshape(-1, 1)])]
-        scratch.write(np.concatenate(parts, axis=1, dtype=steps.dtype).data)
+        scratch.write(np.concatenate(parts, axis=1, dtype=estimator.dtype).data)
         if share:
             held_out.append(rows.take(~inside))
             raw.append((X.filter(~inside), y[~inside]))

@@ -1,4 +1,4 @@
-"""Conversions: from a dict of parameters to an estimator, and to and from scikit-learn."""
+"""Conversions of an MLP estimator: from a dict of parameters, to and from scikit-learn and the arrays of a file."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import math
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypedDict
 
 import numpy as np
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from ..._forms import Positive, conform
 from ..._sklearn_compat import (
     LabelKind,
     label_binarizer,
@@ -27,6 +28,8 @@ from ...core.parameter_names import kind_of
 from ...engine.history import History
 from ...engine.state import Parameters, TrainState
 from ...errors import EllayerError
+from ..labels import labels_from_facts, labels_to_facts, output_count
+from ..stored import Arrays, Facts
 from .base import BaseMLP
 from .fit_state import FitState, Memory, Progress
 from .network import make_network, read_parameters, sklearn_name
@@ -41,6 +44,13 @@ PROGRESS = tuple(name for name in Progress.__annotations__ if name not in ("stop
 SKLEARN_ATTRIBUTES = (
     "n_features_in_", "feature_names_in_", "classes_", "n_outputs_", "n_layers_", "out_activation_", *PROGRESS,
 )  # fmt: skip
+
+
+class InputFacts(TypedDict):
+    """The names of the inputs in a file."""
+
+    n_features_in: Positive
+    feature_names: list[str] | None
 
 
 class ConvertibleMLP(BaseMLP):
@@ -144,6 +154,44 @@ class ConvertibleMLP(BaseMLP):
             state.optimizer = optimizer_of(self)
             state.train_state = TrainState(dict(parameters), slots, before=optimizer.steps, seed=state.seed)
         self._take_state(state, getattr(model, "feature_names_in_", None))
+
+    # Storage
+
+    def _get_fitted(self) -> tuple[Arrays, Facts]:
+        """Return the fitted state as arrays and JSON-able facts, without the constructor parameters."""
+        arrays, facts = self._current_state().to_arrays()
+        names = getattr(self, "feature_names_in_", None)
+        facts["n_features_in"] = self.n_features_in_
+        facts["feature_names"] = None if names is None else [str(name) for name in names]
+        if self._labels is not None:
+            facts["labels"] = labels_to_facts(self._labels)
+        return arrays, facts
+
+    def _set_fitted(self, arrays: Arrays, facts: Facts) -> None:
+        """Restore what ``_get_fitted`` returned."""
+        stored, state = conform(facts, InputFacts, "facts"), FitState.from_arrays(arrays, facts)
+        n_features, *_, n_outputs = state.network.layer_dims
+        names = stored["feature_names"]
+        if stored["n_features_in"] != n_features or (names is not None and len(names) != n_features):
+            raise EllayerError(
+                f"n_features_in, feature_names: expected {n_features} as the network has inputs"
+            )
+        if is_classifier(self):
+            labels = labels_from_facts(facts.get("labels"))
+            if n_outputs != output_count(labels):
+                raise EllayerError(
+                    f"labels: expected those of {n_outputs} output units, received {len(labels.classes_)}"
+                )
+            self._take_labels(labels)
+        self._take_state(state, names)
+
+    def _take_state(self, state: FitState, feature_names: Sequence[str] | None) -> None:
+        """Set the fitted state from an external one."""
+        self._publish(state)
+        self._named_layer = state.network.L - 1
+        self.n_features_in_: int = state.network.layer_dims[0]
+        if feature_names is not None:
+            self.feature_names_in_: np.ndarray = np.array(list(feature_names), dtype=object)
 
 
 def state_before_training(estimator: BaseMLP, network: Network, parameters: Parameters) -> FitState:
