@@ -33,16 +33,15 @@ NON_FINITE = (
 def where_not_finite(X: Rows, names: Sequence[str] | None) -> str:
     """Return how many values of X are nan or infinite and in which columns, as text; "" if X is not numeric."""
     try:
-        bad = ~np.isfinite(np.asarray(X.toarray() if hasattr(X, "toarray") else X, dtype=float))
+        bad = ~np.isfinite(np.asarray(_dense(X), dtype=float))
     except (TypeError, ValueError):
         return ""
     if bad.ndim != 2 or not bad.any():
         return ""
     counts = bad.sum(axis=0)
     columns = np.flatnonzero(counts)
-    listed = ", ".join(f"{_column(j, names)}: {counts[j]}" for j in columns[:10])
-    more = f" and {len(columns) - 10} more columns" if len(columns) > 10 else ""
-    return f"{int(counts.sum())} values that are nan or infinite, by column: {listed}{more}."
+    listed = _listed([f"{_column(j, names)}: {counts[j]}" for j in columns.tolist()], " columns")
+    return f"{int(counts.sum())} values that are nan or infinite, by column: {listed}."
 
 
 def warn_of_data(X: Rows, y: np.ndarray | None, names: Sequence[str] | None, estimator: str) -> None:
@@ -58,7 +57,7 @@ def warn_of_data(X: Rows, y: np.ndarray | None, names: Sequence[str] | None, est
     estimator : str
         The name of the class, for the remedy.
     """
-    high, low = (_dense(X.max(axis=0)), _dense(X.min(axis=0)))
+    high, low = (_dense(end).ravel() for end in (X.max(axis=0), X.min(axis=0)))
     scale = np.maximum(np.abs(high), np.abs(low))
     huge = np.flatnonzero(scale > HUGE_INPUT)
     if len(huge):
@@ -142,7 +141,7 @@ def warn_of_fit(
     """
     sparse = hasattr(X, "toarray")
     step = -(-X.shape[0] // (max(100, SPARSE_NUMBERS_AT_ONCE // X.shape[1]) if sparse else ROWS_EXAMINED))
-    AL, caches = L_model_forward(_dense(X[::step], ravel=False).T, parameters, network)
+    AL, caches = L_model_forward(_dense(X[::step]).T, parameters, network)
     _warn_of_dead_units(network, caches)
     if numbers is None or classes is None or len(classes) < 2:
         return
@@ -167,16 +166,17 @@ def _warn_of_dead_units(network: Network, caches: list[Cache]) -> None:
             )
 
 
-def _dense(A: Rows, ravel: bool = True) -> np.ndarray:
-    if not hasattr(A, "toarray"):
-        return A
-    return A.toarray().ravel() if ravel else A.toarray()
+def _dense(A: Rows) -> np.ndarray:
+    return A.toarray() if hasattr(A, "toarray") else A
 
 
 def _columns(numbers: np.ndarray, names: Sequence[str] | None) -> str:
-    listed = ", ".join(_column(j, names) for j in numbers[:10])
-    more = f" and {len(numbers) - 10} more" if len(numbers) > 10 else ""
-    return f"column {listed} is" if len(numbers) == 1 else f"columns {listed}{more} are"
+    listed = _listed([_column(j, names) for j in numbers.tolist()])
+    return f"column {listed} is" if len(numbers) == 1 else f"columns {listed} are"
+
+
+def _listed(items: list[str], of: str = "") -> str:
+    return ", ".join(items[:10]) + (f" and {len(items) - 10} more{of}" if len(items) > 10 else "")
 
 
 def _column(j: int, names: Sequence[str] | None) -> str:

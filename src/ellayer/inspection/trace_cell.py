@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,8 +14,12 @@ from .trace_record import TraceRecord
 _SHOWN = 8  # terms of a long sum, the largest
 
 
-_Terms = list[tuple[str, float]]
-_Parts = tuple[_Terms, str, float]  # the terms of a cell, the operator that joins them, and the scale
+class _Parts(NamedTuple):
+    """The terms of a cell, the operator that joins them, and the scale."""
+
+    terms: list[tuple[str, float]]
+    joined: str = "+"
+    scale: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -67,11 +72,9 @@ def cell(trace: TraceRecord, name: str, index: tuple[int, ...]) -> Cell:
     value = float(step.value[index])
     letters = name.removeprefix("new ").rstrip("0123456789")
     layer = int(name[len(name.rstrip("0123456789")) :] or 0)
-    if step.phase in ("given",) or letters == "D":
-        return Cell(where, value, step.plain, (), "")
-    maker = _makers().get("new" if step.phase == "update" else letters)
-    terms, joined, scale = maker(trace, name, layer, index) if maker else ([], "", 1.0)
-    return Cell(where, value, step.plain, tuple(terms), joined, scale)
+    maker = None if step.phase == "given" else _MAKERS.get("new" if step.phase == "update" else letters)
+    parts = maker(trace, name, layer, index) if maker else _Parts([], "")
+    return Cell(where, value, step.plain, tuple(parts.terms), parts.joined, parts.scale)
 
 
 def _checked(name: str, value: np.ndarray, index: tuple[int, ...]) -> tuple[int, ...]:
@@ -84,14 +87,17 @@ def _checked(name: str, value: np.ndarray, index: tuple[int, ...]) -> tuple[int,
     return tuple(int(i) % n for i, n in zip(index, value.shape, strict=True))
 
 
-def _makers() -> dict[str, Callable[[TraceRecord, str, int, tuple[int, ...]], _Parts]]:
-    return {
-        "Z": _Z, "A": _A, "J": _J, "dA": _dA, "dZ": _dZ, "dW": _dW, "db": _db, "new": _new,
-    }  # fmt: skip
-
-
 def _text(*factors: tuple[str, float]) -> str:
     return " * ".join(f"{name} ({value:.6g})" for name, value in factors)
+
+
+def _entry(name: str, value: float) -> tuple[str, float]:
+    return f"{name} = {value:.6g}", float(value)
+
+
+def _column(name: str, values: np.ndarray, i: int) -> _Parts:
+    """Return the entries of a column, on all of which a number depends."""
+    return _Parts([_entry(f"{name}[{k},{i}]", value) for k, value in enumerate(values[:, i])], "")
 
 
 def _Z(trace: TraceRecord, name: str, l: int, index: tuple[int, ...]) -> _Parts:
@@ -101,21 +107,20 @@ def _Z(trace: TraceRecord, name: str, l: int, index: tuple[int, ...]) -> _Parts:
         (_text((f"W{l}[{j},{k}]", w), (f"A{l - 1}[{k},{i}]", a)), float(w * a))
         for k, (w, a) in enumerate(zip(cache.W[j], cache.A_prev[:, i], strict=True))
     ]
-    return [*terms, (f"b{l}[{j},0]", float(cache.b[j, 0]))], "+", 1.0
+    return _Parts([*terms, (f"b{l}[{j},0]", float(cache.b[j, 0]))])
 
 
 def _A(trace: TraceRecord, name: str, l: int, index: tuple[int, ...]) -> _Parts:
     if l == 0:
-        return [], "", 1.0
+        return _Parts([], "")
     j, i = index
     cache, row = trace.caches[l - 1], trace.network.layer_activations[l - 1]
     if not row.elementwise:
-        return [(f"Z{l}[{k},{i}] = {z:.6g}", float(z)) for k, z in enumerate(cache.Z[:, i])], "", 1.0
-    terms = [(f"Z{l}[{j},{i}] = {cache.Z[j, i]:.6g}", float(cache.Z[j, i]))]
+        return _column(f"Z{l}", cache.Z, i)
+    terms = [_entry(f"Z{l}[{j},{i}]", cache.Z[j, i])]
     if cache.alpha is not None:
-        terms += [(f"{row.name}(Z) = {cache.A[j, i]:.6g}", float(cache.A[j, i])),
-                  (f"a{l}[{j},0] = {cache.alpha[j, 0]:.6g}", float(cache.alpha[j, 0]))]  # fmt: skip
-    return terms, "", 1.0
+        terms += [_entry(f"{row.name}(Z)", cache.A[j, i]), _entry(f"a{l}[{j},0]", cache.alpha[j, 0])]
+    return _Parts(terms, "")
 
 
 def _J(trace: TraceRecord, name: str, l: int, index: tuple[int, ...]) -> _Parts:
@@ -134,44 +139,39 @@ def _J(trace: TraceRecord, name: str, l: int, index: tuple[int, ...]) -> _Parts:
         )
     if l1:
         terms.append(("l1 penalty, times m", trace.m * l1 / total * float(sum(np.abs(w).sum() for w in W))))
-    return terms, "+", 1.0 / trace.m
+    return _Parts(terms, scale=1.0 / trace.m)
 
 
 def _dA(trace: TraceRecord, name: str, l: int, index: tuple[int, ...]) -> _Parts:
     j, i = index
     if l == trace.network.L:
-        return (
-            [
-                (f"A{l}[{j},{i}] = {trace[f'A{l}'][j, i]:.6g}", 0.0),
-                (f"Y[{j},{i}] = {trace['Y'][j, i]:.6g}", 0.0),
-            ],
-            "",
-            1.0,
-        )
-    W, dZ = trace.caches[l].W, trace[f"dZ{l + 1}"]
-    mask = trace.caches[l].mask
+        return _output_and_target(trace, l, index)
+    W, dZ, mask = trace.caches[l].W, trace[f"dZ{l + 1}"], trace.caches[l].mask
     terms = [
         (_text((f"W{l + 1}[{k},{j}]", W[k, j]), (f"dZ{l + 1}[{k},{i}]", dZ[k, i])), float(W[k, j] * dZ[k, i]))
         for k in range(len(W))
     ]
-    return terms, "+", 1.0 if mask is None else float(mask[j, i])
+    return _Parts(terms, scale=1.0 if mask is None else float(mask[j, i]))
+
+
+def _output_and_target(trace: TraceRecord, l: int, index: tuple[int, ...]) -> _Parts:
+    j, i = index
+    return _Parts([_entry(f"{name}[{j},{i}]", trace[name][j, i]) for name in (f"A{l}", "Y")], "")
 
 
 def _dZ(trace: TraceRecord, name: str, l: int, index: tuple[int, ...]) -> _Parts:
     network = trace.network
     j, i = index
     if l == network.L and network.fused:
-        value, Y = trace[f"A{l}"][j, i], trace["Y"][j, i]
-        return [(f"A{l}[{j},{i}] = {value:.6g}", float(value)), (f"Y[{j},{i}] = {Y:.6g}", float(Y))], "", 1.0
-    row, cache = network.layer_activations[l - 1], trace.caches[l - 1]
-    dA = trace[f"dA{l}"]
+        return _output_and_target(trace, l, index)
+    row, cache, dA = network.layer_activations[l - 1], trace.caches[l - 1], trace[f"dA{l}"]
     if not row.elementwise:
-        return [(f"dA{l}[{k},{i}] = {d:.6g}", float(d)) for k, d in enumerate(dA[:, i])], "", 1.0
+        return _column(f"dA{l}", dA, i)
     slope = float(row.derivative(cache.Z[[j]][:, [i]])[0, 0])
     if cache.alpha is not None:
         slope = float(1 - cache.alpha[j, 0] + cache.alpha[j, 0] * slope)
     factors = ((f"dA{l}[{j},{i}]", float(dA[j, i])), (f"g'(Z{l}[{j},{i}])", slope))
-    return [(_text(factor), factor[1]) for factor in factors], "*", 1.0
+    return _Parts([(_text(factor), factor[1]) for factor in factors], "*")
 
 
 def _dW(trace: TraceRecord, name: str, l: int, index: tuple[int, ...]) -> _Parts:
@@ -187,20 +187,23 @@ def _dW(trace: TraceRecord, name: str, l: int, index: tuple[int, ...]) -> _Parts
         terms.append((f"l2 * m/total * W{l}[{j},{k}]", l2 / total * w * trace.m))
     if l1:
         terms.append((f"l1 * m/total * sign(W{l}[{j},{k}])", l1 / total * float(np.sign(w)) * trace.m))
-    return terms, "+", 1.0 / trace.m
+    return _Parts(terms, scale=1.0 / trace.m)
 
 
 def _db(trace: TraceRecord, name: str, l: int, index: tuple[int, ...]) -> _Parts:
     row = trace[f"dZ{l}"][index[0]]
-    return [(f"dZ{l}[{index[0]},{i}]", float(v)) for i, v in enumerate(row)], "+", 1.0 / trace.m
+    return _Parts([(f"dZ{l}[{index[0]},{i}]", float(v)) for i, v in enumerate(row)], scale=1.0 / trace.m)
 
 
 def _new(trace: TraceRecord, name: str, l: int, index: tuple[int, ...]) -> _Parts:
     old = name.removeprefix("new ")
     at = ",".join(map(str, index))
     before, after, slope = (float(trace[n][index]) for n in (old, name, f"d{old}"))
-    return (
-        [(f"{old}[{at}] before", before), (f"the step (its gradient is {slope:.6g})", after - before)],
-        "+",
-        1.0,
+    return _Parts(
+        [(f"{old}[{at}] before", before), (f"the step (its gradient is {slope:.6g})", after - before)]
     )
+
+
+_MAKERS: dict[str, Callable[[TraceRecord, str, int, tuple[int, ...]], _Parts]] = {
+    "Z": _Z, "A": _A, "J": _J, "dA": _dA, "dZ": _dZ, "dW": _dW, "db": _db, "new": _new,
+}  # fmt: skip

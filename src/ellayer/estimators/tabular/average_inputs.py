@@ -31,9 +31,5 @@ def average_inputs(network: Network, members: Sequence[Parameters], X: np.ndarra
     columns = X[np.unique(np.linspace(0, len(X) - 1, AVERAGED).astype(int))].T.astype(np.float64)
     if network.inputs is None:
         return [columns.mean(axis=1)] * len(members)
-    return [
-        inputs_forward(columns, {k: theta.astype(np.float64) for k, theta in member.items()}, network.inputs)[
-            0
-        ].mean(axis=1)
-        for member in members
-    ]
+    doubles = ({name: theta.astype(np.float64) for name, theta in member.items()} for member in members)
+    return [inputs_forward(columns, member, network.inputs)[0].mean(axis=1) for member in doubles]

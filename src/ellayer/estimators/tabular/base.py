@@ -32,7 +32,7 @@ from .fit_stream import is_stream, stream_data
 from .fitted import FittedTable
 from .recipes import RECIPES, TITLES, Recipe, find_recipe, make_network
 from .simple_fit import fit_simple_models
-from .training import ConstantTarget, EpochScore, FitRequest, TableData, best_epoch, train_recipes
+from .training import ConstantTarget, FitRequest, TableData, best_epoch, train_recipes
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -165,8 +165,7 @@ class BaseTabular(VersionedEstimator, FittedTable):
                 network = self.network_ = make_network(
                     recipes[0], hidden, *shape, loss, preparation.n_numbers_, preparation.code_levels_, data.m
                 )
-                score = EpochScore(self._score_of_epoch, self._metric.maximize)
-                results = train_recipes(self, network, recipes, data, request, score, seed)
+                results = train_recipes(self, network, recipes, data, request, seed)
         shared = {
             name: value for name, value in vars(self).items() if name not in self.get_params(deep=False)
         }

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -102,32 +102,20 @@ class ConstantTarget:
     count: int
 
 
-class EpochScore(NamedTuple):
-    """The score for selecting the best epoch: ``value(AL, Y, weights)`` of validation examples as columns."""
-
-    value: Callable[[np.ndarray, np.ndarray, np.ndarray | None], float]
-    maximize: bool
-
-
 def train_recipes(
     estimator: BaseEstimator,
     network: Network,
     recipes: Sequence[Recipe],
     data: TableData,
     request: FitRequest,
-    score: EpochScore,
     seed: int,
 ) -> list[list[TrainingResult]]:
     """Return the members of each recipe; several recipes are trained together if compiling pays."""
     m = len(data.Y) * len(recipes)
-    on_disk = isinstance(data.rows, DiskRows)
-    if (
-        len(recipes) == 1
-        or on_disk
-        or engine_for(network, m, _epochs(estimator, recipes[0], data)) == "numpy"
-    ):
-        return [train_members(estimator, network, [one], data, request, score, seed) for one in recipes]
-    return [[result] for result in train_members(estimator, network, recipes, data, request, score, seed)]
+    separate = len(recipes) == 1 or isinstance(data.rows, DiskRows)
+    if separate or engine_for(network, m, _epochs(estimator, recipes[0], data)) == "numpy":
+        return [train_members(estimator, network, [one], data, request, seed) for one in recipes]
+    return [[result] for result in train_members(estimator, network, recipes, data, request, seed)]
 
 
 def train_members(
@@ -136,7 +124,6 @@ def train_members(
     recipes: Sequence[Recipe],
     data: TableData,
     request: FitRequest,
-    score: EpochScore,
     seed: int,
 ) -> list[TrainingResult]:
     """Train the members by one recipe, or one member each by recipes that differ in their learning rate.
@@ -148,7 +135,6 @@ def train_members(
     recipes : sequence of Recipe
     data : TableData
     request : FitRequest
-    score : EpochScore
     seed : int
 
     Returns
@@ -160,9 +146,9 @@ def train_members(
     arguments = _arguments(estimator, network, recipes[0], data, request)
     if data.validation:
         arguments |= {
-            "score": score.value,
+            "score": estimator._score_of_epoch,  # of validation examples as columns
             "monitor": "validation_score",
-            "maximize": score.maximize,
+            "maximize": estimator._metric.maximize,
             "restore_best": True,
             "patience": recipes[0]["patience"],
         }

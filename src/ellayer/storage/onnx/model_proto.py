@@ -87,27 +87,19 @@ def finish(
 
 
 def _outputs(head: Head, n_L: int, real: int, zipmap: bool) -> list[ValueInfoProto]:
-    from onnx import TensorProto, helper
+    from onnx import helper
 
+    tensor = helper.make_tensor_value_info
     if head.kind == "numbers":
-        return [helper.make_tensor_value_info("variable", real, [None, n_L])]
-    if head.kind == "multilabel":
-        return [
-            helper.make_tensor_value_info("label", TensorProto.INT64, [None, n_L]),
-            helper.make_tensor_value_info("probabilities", real, [None, n_L]),
-        ]
-    assert head.classes is not None
-    kind = TensorProto.STRING if head.classes.dtype == object else TensorProto.INT64
+        return [tensor("variable", real, [None, n_L])]
+    if head.classes is None:
+        return [tensor("label", TYPES["int64"], [None, n_L]), tensor("probabilities", real, [None, n_L])]
+    kind, K = TYPES["text" if head.classes.dtype == object else "int64"], len(head.classes)
     if not zipmap:
-        return [
-            helper.make_tensor_value_info("label", kind, [None]),
-            helper.make_tensor_value_info("probabilities", real, [None, len(head.classes)]),
-        ]
-    one = helper.make_map_type_proto(kind, helper.make_tensor_type_proto(TensorProto.FLOAT, []))
-    return [
-        helper.make_tensor_value_info("output_label", kind, [None]),
-        helper.make_value_info("output_probability", helper.make_sequence_type_proto(one)),
-    ]
+        return [tensor("label", kind, [None]), tensor("probabilities", real, [None, K])]
+    one = helper.make_map_type_proto(kind, helper.make_tensor_type_proto(TYPES["float32"], []))
+    dicts = helper.make_value_info("output_probability", helper.make_sequence_type_proto(one))
+    return [tensor("output_label", kind, [None]), dicts]
 
 
 def _add_zipmap(graph: Graph, head: Head, dtype: str) -> None:

@@ -46,7 +46,10 @@ class NodeSink(Protocol):
 
 @dataclass
 class Graph:
-    """Nodes and constants of a model; all internal names begin with the prefix."""
+    """Nodes and constants of a model; all internal names begin with the prefix.
+
+    A part with names of its own, such as one network among several, is ``replace(graph, prefix=...)``.
+    """
 
     nodes: list[NodeProto] = field(default_factory=list)
     constants: list[TensorProto] = field(default_factory=list)
@@ -68,19 +71,3 @@ class Graph:
         out = out or f"{self.prefix}{operator}_{len(self.nodes)}"
         self.nodes.append(helper.make_node(operator, list(inputs), [out], name=f"to_{out}", **attributes))
         return out
-
-
-@dataclass(frozen=True)
-class PrefixedSink:
-    """A sink that puts a prefix before the names of constants: for one network among several."""
-
-    sink: NodeSink
-    prefix: str
-
-    def constant(self, name: str, array: np.ndarray) -> str:
-        """Add a constant; return its name in the graph."""
-        return self.sink.constant(f"{self.prefix}{name}", array)
-
-    def node(self, operator: str, *inputs: str, out: str = "", **attributes: Attribute) -> str:
-        """Add a node; return the name of its output."""
-        return self.sink.node(operator, *inputs, out=out, **attributes)

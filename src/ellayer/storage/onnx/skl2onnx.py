@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
     from skl2onnx.common._container import ModelComponentContainer
     from skl2onnx.common._topology import Operator, Scope
+    from skl2onnx.common.data_types import TensorType
     from sklearn.base import BaseEstimator
 
 
@@ -46,19 +47,13 @@ def register_skl2onnx() -> None:
 
     import ellayer
 
-    choices = {
-        "zipmap": [True, False, "columns"],
-        "nocl": [True, False],
-        "output_class_labels": [False, True],
-    }
+    both = [True, False]
+    choices = {"zipmap": [*both, "columns"], "nocl": both, "output_class_labels": both[::-1]}
+    register = update_registered_converter
     for name in ESTIMATORS:
         options = choices if name == "MLPClassifier" else None
-        update_registered_converter(
-            getattr(ellayer, name), f"Ellayer{name}", _shapes, _convert, options=options
-        )
-    update_registered_converter(
-        ellayer.TablePreparation, "EllayerTablePreparation", _matrix_shape, _convert_preparation
-    )
+        register(getattr(ellayer, name), f"Ellayer{name}", _shapes, _convert, options=options)
+    register(ellayer.TablePreparation, "EllayerTablePreparation", _matrix_shape, _convert_preparation)
 
 
 def convert_pipeline(
@@ -134,14 +129,10 @@ def _compare_on(
     proto: ModelProto, rows: DataFrame | np.ndarray, model: BaseEstimator, X: DataFrame | np.ndarray
 ) -> float:
     """Return the largest difference between the pipeline on X and onnxruntime on ``rows``; inf for a wrong label."""
+    inputs = {"X": rows}
     if hasattr(rows, "columns"):
-        columns = {str(name): rows[name].to_numpy().reshape(-1, 1) for name in rows.columns}
-        inputs = {
-            name: column.astype(object) if column.dtype.kind in "OU" else column
-            for name, column in columns.items()
-        }
-    else:
-        inputs = {"X": rows}
+        inputs = {str(name): rows[name].to_numpy().reshape(-1, 1) for name in rows.columns}
+        inputs |= {name: column.astype(object) for name, column in inputs.items() if column.dtype.kind == "U"}
     known = {spec.name for spec in proto.graph.input}  # skl2onnx drops unused columns
     received = run(proto, {name: values for name, values in inputs.items() if name in known})
     if len(received) == 1:
@@ -169,12 +160,8 @@ class _ContainerSink:
 
             own = self._constants[name] = self._scope.get_unique_variable_name(name)
             tensor = numpy_helper.from_array(array, own)
-            if array.dtype == object:
-                self._container.add_initializer(
-                    own, tensor.data_type, array.shape, array.astype(str).tolist()
-                )
-            else:
-                self._container.add_initializer(own, tensor.data_type, array.shape, tensor)
+            values = array.astype(str).tolist() if array.dtype == object else tensor
+            self._container.add_initializer(own, tensor.data_type, array.shape, values)
         return self._constants[name]
 
     def node(self, operator: str, *inputs: str, out: str = "", **attributes: Attribute) -> str:
@@ -219,35 +206,32 @@ def _describe(scope: Scope, estimator: BaseEstimator) -> NetworkModel:
 
 def _shapes(operator: Operator) -> None:
     """Set the types and shapes of an estimator's outputs."""
-    from skl2onnx.common.data_types import (
-        DoubleTensorType,
-        FloatTensorType,
-        Int64TensorType,
-        StringTensorType,
-    )
+    from skl2onnx.common.data_types import Int64TensorType, StringTensorType
 
     network, _, head = _describe(operator.scope_inst, operator.raw_operator)
-    m = operator.inputs[0].get_first_dimension()
-    real = DoubleTensorType if _dtype(operator) == "float64" else FloatTensorType
-    n_L = network.layer_dims[-1]
+    m, n_L = operator.inputs[0].get_first_dimension(), network.layer_dims[-1]
     if head.kind == "numbers":
-        operator.outputs[0].set_type(real([m, n_L]))
+        types = [_real(operator, [m, n_L])]
     elif head.classes is None:
-        operator.outputs[0].set_type(Int64TensorType([m, n_L]))
-        operator.outputs[1].set_type(real([m, n_L]))
+        types = [Int64TensorType([m, n_L]), _real(operator, [m, n_L])]
     else:
         label = StringTensorType if head.classes.dtype == object else Int64TensorType
-        operator.outputs[0].set_type(label([m]))
-        operator.outputs[1].set_type(real([m, len(head.classes)]))
+        types = [label([m]), _real(operator, [m, len(head.classes)])]
+    for output, kind in zip(operator.outputs, types, strict=True):
+        output.set_type(kind)
 
 
 def _matrix_shape(operator: Operator) -> None:
     """Set the type and shape of a preparation's output."""
+    width = len(operator.raw_operator.get_feature_names_out())
+    operator.outputs[0].set_type(_real(operator, [operator.inputs[0].get_first_dimension(), width]))
+
+
+def _real(operator: Operator, shape: list[int]) -> TensorType:
+    """Return the type of numbers in the precision of an estimator's arithmetic."""
     from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
 
-    width = len(operator.raw_operator.get_feature_names_out())
-    real = DoubleTensorType if _dtype(operator) == "float64" else FloatTensorType
-    operator.outputs[0].set_type(real([operator.inputs[0].get_first_dimension(), width]))
+    return (DoubleTensorType if _dtype(operator) == "float64" else FloatTensorType)(shape)
 
 
 def _convert_preparation(scope: Scope, operator: Operator, container: ModelComponentContainer) -> None:
@@ -286,11 +270,8 @@ def _dtype(operator: Operator) -> str:
     """Return the precision of an estimator's arithmetic: double if one of its inputs is."""
     from skl2onnx.common.data_types import DoubleTensorType
 
-    return (
-        "float64"
-        if any(isinstance(source.type, DoubleTensorType) for source in operator.inputs)
-        else "float32"
-    )
+    double = any(isinstance(source.type, DoubleTensorType) for source in operator.inputs)
+    return "float64" if double else "float32"
 
 
 def _convert(scope: Scope, operator: Operator, container: ModelComponentContainer) -> None:

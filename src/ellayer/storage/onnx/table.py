@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
@@ -15,7 +15,7 @@ from ..plain_data import ModelFileError
 from .head import Head, add_head, add_label, label_array
 from .model_proto import finish, input_value
 from .network import add_linear_network
-from .nodes import TYPES, Graph, PrefixedSink
+from .nodes import TYPES, Graph
 from .preparation import InputFacts, add_preparation
 
 if TYPE_CHECKING:
@@ -180,12 +180,10 @@ def build_table(model: TableModel, dtype: str, zipmap: bool) -> ModelProto:
         _add_constant(graph, model, facts[0]["input"], dtype, label)
     else:
         X = add_preparation(graph, model.plan, facts, model.width)
-        Z = [
-            add_linear_network(
-                PrefixedSink(graph, f"member {k}/"), X, model.network, parameters, dtype, "float64"
-            )
-            for k, parameters in enumerate(model.members, start=1)
-        ]
+        Z = []
+        for k, parameters in enumerate(model.members, start=1):
+            part = replace(graph, prefix=f"{PREFIX}member {k}/")
+            Z.append(add_linear_network(part, X, model.network, parameters, dtype, "float64"))
         if model.target is not None:
             _add_numbers(graph, model.target, Z, dtype)
         else:
