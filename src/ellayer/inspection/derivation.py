@@ -15,7 +15,7 @@ from .cost_function import CostFunction
 from .derivation_chain import Chain
 from .derivation_inputs import input_path
 from .mathml import to_mathml
-from .model_parts import Parameters, ParametersLike, SupportedModel, unpack_for_inspection
+from .model_parts import Parameters, ParametersLike, SupportedModel, check_example, unpack_for_inspection
 from .views import Markup, html_table
 
 _EXAMPLES = 5  # contributions shown for a batch
@@ -163,8 +163,6 @@ def derive(
     X = inspected.inputs(X)
     Y = inspected.targets(Y, X.shape[1], "the chain rule")
     m = X.shape[1]
-    if example is not None and not 0 <= example < m:
-        raise EllayerError(f"example: expected a number from 0 to {m - 1}, received {example}")
     name, index = _check_parameter(parameter, network.shapes)
     AL, caches = L_model_forward(X, theta, network)
     grads = L_model_backward(AL, Y, caches, network)
@@ -178,7 +176,7 @@ def derive(
         assert caches[0].inputs is not None
         path = input_path(name, index, network.inputs, caches[0].inputs, grads["dA0"].shape)
         contributions = path.contributions(grads["dA0"]) + 0.0
-    i = int(np.argmax(np.abs(contributions))) if example is None else int(example)
+    i = int(np.argmax(np.abs(contributions))) if example is None else check_example(example, m)
     chain = Chain(network, caches, grads, i)
     if path is None:
         factors = chain.to_parameter(name, index, float(local[i]), float(contributions[i]))

@@ -61,10 +61,8 @@ class Diagnosis:
             needs: dict[str, list[str]] = {}
             for name, need in self.not_looked_at.items():
                 needs.setdefault(need, []).append(name)
-            lines += [
-                "",
-                *(f"Not checked: {', '.join(names)} (needs {need})." for need, names in needs.items()),
-            ]
+            lines.append("")
+            lines += [f"Not checked: {', '.join(names)} (needs {need})." for need, names in needs.items()]
         return "\n".join(lines)
 
     def __repr__(self) -> str:

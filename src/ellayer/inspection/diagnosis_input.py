@@ -61,29 +61,21 @@ class Curve:
         validation = [float(loss) for loss in history.get("validation_loss") or []]
         diverged = stopped_by == "divergence" or not np.isfinite(costs).all()
         if not isinstance(model, TrainingResult):
-            best = (
-                int(np.argmin(validation)) + 1
-                if validation and inspected.parts.restored_best
-                else len(validation)
-            )
-            return cls(
-                costs,
-                validation[:best],
-                validation[best:],
-                diverged=diverged,
-                ran_out=stopped_by == "iterations",
-            )
+            restored = validation and inspected.parts.restored_best
+            best = int(np.argmin(validation)) + 1 if restored else len(validation)
+            later = validation[best:]
+            return cls(costs, validation[:best], later, diverged=diverged, ran_out=stopped_by == "iterations")
         if "validation_loss" in history.final:
             validation.append(float(history.final["validation_loss"]))
-        state = model.state
+        slots = model.state.optimizer_state
         return cls(
             costs=costs,
             validation=validation,
             rate=float((history.get("learning_rate") or [float("nan")])[-1]),
             diverged=diverged,
             ran_out=stopped_by == "iterations",
-            optimizer_state=state.optimizer_state if isinstance(state.optimizer_state, dict) else {},
-            updates=state.step,
+            optimizer_state=slots if isinstance(slots, dict) else {},
+            updates=model.state.step,
         )
 
     def step_of(self, name: str, gradient: np.ndarray) -> float:

@@ -20,7 +20,7 @@ from ..core.network import Network
 from ..core.propagation import Cache, L_model_backward, L_model_forward
 from ..engine.model import ModelParts, unpack_model
 from ..errors import EllayerError
-from .model_parts import Parameters, SupportedModel, no_network, output_probe
+from .model_parts import Parameters, SupportedModel, output_probe, unpack_network
 
 _AT_ONCE = 4096  # rows in one pass
 
@@ -126,16 +126,12 @@ class Ensemble(Predictor):
             raise EllayerError(
                 "model: expected a trained model, received a Network; pass (network, parameters)"
             )
-        parts = unpack_model(model)
-        if parts.network is None:
-            raise EllayerError(no_network(parts))
+        parts, network = unpack_network(model)
         members = [
             {name: np.asarray(theta, np.float64) for name, theta in member.items()}
             for member in parts.member_parameters
         ]
-        return cls(
-            parts, parts.network, members, output_probe(parts.network, _has_odds(parts), embedded=True)
-        )
+        return cls(parts, network, members, output_probe(network, _has_odds(parts), embedded=True))
 
     @property
     def has_odds(self) -> bool:

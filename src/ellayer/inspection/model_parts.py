@@ -13,7 +13,7 @@ from ..core.activations import Activation
 from ..core.losses import Loss
 from ..core.network import Network
 from ..engine.model import Model, ModelParts, unpack_model
-from ..engine.validation import check_parameters, check_X, check_Y
+from ..engine.validation import check_count, check_parameters, check_X, check_Y
 from ..errors import EllayerError
 
 Parameters = dict[str, np.ndarray]
@@ -63,12 +63,13 @@ class InspectedModel:
         return check_Y(self.network, Y, m, "float64") if self.parts is None else self.parts.encode(Y, m)
 
 
-def no_network(parts: ModelParts) -> str:
-    """Return the message about a model without a network."""
-    received = (
-        "one with a constant target" if parts.outputs is None else "boosted trees, which have no gradients"
-    )
-    return f"model: expected a model with a network, received {received}"
+def check_example(example: int, m: int) -> int:
+    """Return the number of one of m examples."""
+    if not 0 <= check_count(example, "example", low=0) < m:
+        raise EllayerError(
+            f"example: expected a number from 0 to {m - 1} (X has {m} examples), received {example}"
+        )
+    return int(example)
 
 
 def is_model(candidate: object) -> TypeGuard[SupportedModel]:
@@ -94,14 +95,21 @@ def unpack_for_inspection(model: SupportedModel, parameters: ParametersLike | No
     if isinstance(model, Network):
         network, parts, own = model, None, parameters
     else:
-        parts = unpack_model(model)
-        if parts.network is None:
-            raise EllayerError(no_network(parts))
-        network, own = parts.network, parts.member_parameters[0] if parameters is None else parameters
+        parts, network = unpack_network(model)
+        own = parts.member_parameters[0] if parameters is None else parameters
     if own is None:
         return InspectedModel(network, None)
     own = dict(own) if isinstance(own, Mapping) else own
     return InspectedModel(network, check_parameters(network, own, "float64"), parts)
+
+
+def unpack_network(model: Model | tuple[Network, ParametersLike]) -> tuple[ModelParts, Network]:
+    """Return the parts of a trained model and its network, or raise an error if there is none."""
+    parts = unpack_model(model)
+    if parts.network is None:
+        other = "boosted trees, which have no gradients" if parts.outputs else "one with a constant target"
+        raise EllayerError(f"model: expected a model with a network, received {other}")
+    return parts, parts.network
 
 
 def output_probe(network: Network, before_activation: bool, embedded: bool = False) -> Network:

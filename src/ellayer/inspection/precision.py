@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast as as_type
+from functools import partial
+from types import ModuleType
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -150,20 +150,14 @@ def precision_audit(
     inspected = unpack_for_inspection(model, parameters)
     X = inspected.inputs(X)
     Y = inspected.targets(Y, X.shape[1], "a step")
-    exact, _ = _step(inspected.network, inspected.require_parameters(), X, Y, learning_rate, "float64")
-    others = {
-        dtype: _step(inspected.network, inspected.require_parameters(), X, Y, learning_rate, dtype)
-        for dtype in DTYPES
-    }
+    step = partial(_step, inspected.network, inspected.require_parameters(), X, Y, learning_rate)
+    (exact, _), others = step("float64"), {dtype: step(dtype) for dtype in DTYPES}
     rows = []
     for name, value in exact.items():
         size = float(np.linalg.norm(value))
-        errors = {dtype: _error(step[name], value, size) for dtype, (step, _) in others.items()}
-        rows.append(
-            PrecisionRow(
-                name, size, errors, {d: lost[name] for d, (_, lost) in others.items() if name in lost}
-            )
-        )
+        errors = {dtype: _error(rounded[name], value, size) for dtype, (rounded, _) in others.items()}
+        shares = {dtype: lost[name] for dtype, (_, lost) in others.items() if name in lost}
+        rows.append(PrecisionRow(name, size, errors, shares))
     return PrecisionAudit(tuple(rows), learning_rate)
 
 
@@ -171,24 +165,13 @@ def _step(
     network: Network, parameters: Parameters, X: np.ndarray, Y: np.ndarray, rate: float, dtype: str
 ) -> tuple[dict[str, np.ndarray], dict[str, float]]:
     """Return every quantity of one step in a dtype, as float64, and the share of each update that is lost."""
-    if dtype != "bfloat16":  # which NumPy does not have
-        return _quantities(network, parameters, X, Y, rate, lambda a: np.asarray(a, dtype))
-    import jax
+    library: ModuleType = np
+    if dtype == "bfloat16":  # which NumPy does not have
+        import jax
 
-    # Not compiled as a whole: fused operations would round once instead of after each operation.
-    return _quantities(
-        network, parameters, X, Y, rate, lambda a: as_type(np.ndarray, jax.numpy.asarray(a, dtype))
-    )
-
-
-def _quantities(
-    network: Network,
-    parameters: Parameters,
-    X: np.ndarray,
-    Y: np.ndarray,
-    rate: float,
-    cast: Callable[[np.ndarray], np.ndarray],
-) -> tuple[dict[str, np.ndarray], dict[str, float]]:
+        # Not compiled as a whole: fused operations would round once instead of after each operation.
+        library = jax.numpy
+    cast = partial(library.asarray, dtype=dtype)
     with np.errstate(all="ignore"):
         theta, X, Y = {name: cast(value) for name, value in parameters.items()}, cast(X), cast(Y)
         AL, caches = L_model_forward(X, theta, network)

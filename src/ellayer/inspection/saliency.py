@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 
 from ..core.network import Network
 from ..core.propagation import L_model_backward, L_model_forward
+from ..engine.validation import check_count
 from ..errors import EllayerError
 from .model_parts import Parameters, SupportedModel, output_probe, unpack_for_inspection
 from .path_integral import integrate_path
@@ -103,10 +104,7 @@ def saliency(
     X = inspected.inputs(X)
     if of not in ("output", "Z"):
         raise EllayerError(f"of: expected 'output' or 'Z', received {of!r}")
-    if steps is not None and (
-        isinstance(steps, bool) or not isinstance(steps, (int, np.integer)) or steps < 1
-    ):
-        raise EllayerError(f"steps: expected a whole number of at least 1, received {steps!r}")
+    many = 32 if steps is None else check_count(steps, "steps")
     start = _baseline(network, X, baseline)
     probe = output_probe(network, of == "Z")
     AL, _ = L_model_forward(X, parameters, probe)
@@ -116,11 +114,10 @@ def saliency(
     def slopes(path: np.ndarray, examples: np.ndarray) -> np.ndarray:
         return _input_gradient(probe, parameters, path, units[examples])
 
-    many = steps or 32
+    each = np.arange(X.shape[1])
+    output, before = AL[units, each], L_model_forward(start, parameters, probe)[0][units, each]
     while True:
         integrated = integrate_path(slopes, start, X, many)
-        output = AL[units, np.arange(X.shape[1])]
-        before = L_model_forward(start, parameters, probe)[0][units, np.arange(X.shape[1])]
         gap = np.abs(integrated.sum(axis=0) - (output - before))
         if steps is not None or many >= _MOST_STEPS or (gap <= 1e-4 * np.abs(output - before) + 1e-12).all():
             return Saliency(gradients, integrated, output, before, units, gap, many)

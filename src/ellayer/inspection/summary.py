@@ -96,14 +96,11 @@ class Summary:
         return html_table(["layer", *symbols, "parameters", "activation"], self._cells(), _head(self), below)
 
     def _cells(self) -> list[tuple[str, ...]]:
+        rows = [*_before(self.network, self.m), *self.rows]
+        shapes = [[_shape(row[k]) for k in _COLUMNS] for row in rows]
         return [
-            (
-                str(row["layer"]),
-                *(_shape(row[k]) for k in _COLUMNS),
-                f"{row['parameters']:,}",
-                row["activation"],
-            )
-            for row in [*_before(self.network, self.m), *self.rows]
+            (str(row["layer"]), *cells, f"{row['parameters']:,}", row["activation"])
+            for row, cells in zip(rows, shapes, strict=True)
         ]
 
 
@@ -145,19 +142,13 @@ def summary(model: SupportedModel, m: int | str = "m") -> Summary:
 
 def _before(network: Network, m: int | str) -> list[dict[str, Any]]:
     """Return the row of the input, with its embeddings."""
-    n_x = network.layer_dims[0]
-    if network.inputs is None:
-        return [
-            {"layer": "input", "W": "", "b": "", "Z": "", "A": (n_x, m), "parameters": 0, "activation": ""}
-        ]
-    count = sum(math.prod(shape) for shape in network.inputs.shapes(n_x).values())
-    kinds = [
-        _numbers(network.inputs),
-        f"{len(network.inputs.categories)} categories embedded" if network.inputs.categories else "",
-        "scaled" if network.inputs.scaling else "",
-    ]
-    return [{"layer": f"input ({n_x})", "W": "", "b": "", "Z": "", "A": (network.widths[0], m), "parameters": count,
-             "activation": ", ".join(w for w in kinds if w)}]  # fmt: skip
+    n_x, inputs, layer, count, kinds = network.layer_dims[0], network.inputs, "input", 0, [""]
+    if inputs is not None:
+        layer, count = f"input ({n_x})", sum(math.prod(shape) for shape in inputs.shapes(n_x).values())
+        categories = f"{len(inputs.categories)} categories embedded" if inputs.categories else ""
+        kinds = [_numbers(inputs), categories, "scaled" if inputs.scaling else ""]
+    return [{"layer": layer, "W": "", "b": "", "Z": "", "A": (network.widths[0], m), "parameters": count,
+             "activation": ", ".join(filter(None, kinds))}]  # fmt: skip
 
 
 def _numbers(inputs: Inputs) -> str:
@@ -176,11 +167,8 @@ def _foot(s: Summary) -> str:
 
 
 def _bytes(count: float) -> str:
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if count < 1000 or unit == "GB":
-            return f"{count:.3g} {unit}" if unit != "bytes" else f"{count} bytes"
-        count /= 1000
-    return ""
+    power = min(int(math.log10(max(count, 1))) // 3, 3)
+    return f"{count / 1000**power:.3g} {('bytes', 'kB', 'MB', 'GB')[power]}"
 
 
 def _shape(shape: tuple[int, int | str] | str) -> str:

@@ -22,7 +22,7 @@ from ..engine.validation import check_count, check_dropout, check_number, check_
 from ..errors import EllayerError
 from . import trace_render
 from .equations import Equation, Terms, equations, symbol
-from .model_parts import InspectedModel, Parameters, SupportedModel, unpack_for_inspection
+from .model_parts import InspectedModel, Parameters, SupportedModel, check_example, unpack_for_inspection
 from .trace_cell import Cell, cell
 from .trace_record import Step, TraceRecord
 
@@ -156,7 +156,7 @@ def trace(
     inspected = unpack_for_inspection(model, parameters)
     X = inspected.inputs(X)
     iteration = check_count(iteration, "iteration", low=0)
-    _check_example(example, X.shape[1])
+    example = None if example is None else check_example(example, X.shape[1])
     if Y is None:
         _check_forward_only(inspected, X, settings, iteration)
         return _forward_only(inspected.network, inspected.require_parameters(), X, example)
@@ -173,13 +173,6 @@ def trace(
         X, Y, state = X[:, [example]], Y[:, [example]], _without_coordinates(state)
         settings = {key: value for key, value in settings.items() if key not in _BATCH_SETTINGS}
     return _walk(inspected.network, X, Y, state, settings, example)
-
-
-def _check_example(example: int | None, m: int) -> None:
-    if example is not None and not 0 <= check_count(example, "example", low=0) < m:
-        raise EllayerError(
-            f"example: expected a number from 0 to {m - 1} (X has {m} examples), received {example}"
-        )
 
 
 def _check_forward_only(inspected: InspectedModel, X: np.ndarray, settings: Settings, iteration: int) -> None:
