@@ -7,10 +7,10 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from ellayer import TablePreparation, TabularClassifier, TabularRegressor
 
-WEIGHTS = {
-    "check_sample_weight_equivalence_on_dense_data": "which rows are held out, and the order of mini-batches, differ "
-    "when a row is repeated or removed",
-}
+WEIGHTS = dict.fromkeys(
+    ["check_sample_weight_equivalence_on_dense_data", "check_sample_weight_equivalence_on_sparse_data"],
+    "which rows are held out, and the order of mini-batches, differ when a row is repeated or removed",
+)
 SMALL = {"epochs": 60, "hidden_layer_sizes": (32, 32)}
 CONFIGURATIONS = [
     (TabularClassifier(**SMALL), WEIGHTS),
