@@ -241,15 +241,6 @@ class _Line(NamedTuple):
     slope: float  # the analytic derivative along it
 
 
-class _Comparison(NamedTuple):
-    """The derivatives along one line, and the error that rounding of J causes in the numeric one."""
-
-    entry: tuple[int, ...] | None
-    numeric: float
-    analytic: float
-    noise: float
-
-
 @dataclass(frozen=True)
 class _Checker:
     """Settings of a gradient check, and its cost function."""
@@ -261,46 +252,41 @@ class _Checker:
 
     def row(self, theta: Parameters, name: str, lines: list[_Line], points: int) -> GradientRow:
         """Check one gradient along some lines, by differences of 2 or 4 points."""
-        comparisons, kinks = self._compare(theta, name, lines, points)
-        shape, skipped = theta[name].shape, len(lines) - len(comparisons)
-        if not comparisons:
+        checked, slopes, noise, kinks = [], [], [], 0
+        for line in lines:
+            for step in (self.epsilon, self.epsilon / 10.0, self.epsilon / 100.0):
+                slope = self.function.slope(theta, name, line.direction, step, points)
+                if slope is not None:
+                    checked.append(line)
+                    slopes.append(slope)
+                    noise.append(self.rounding / step)  # the error that rounding of J causes
+                    break
+            kinks += slope is None or step < self.epsilon
+        shape, skipped = theta[name].shape, len(lines) - len(checked)
+        if not checked:
             nan = float("nan")
             return GradientRow(
                 f"d{name}", shape, nan, nan, 0.0, None, nan, nan, 0, kinks, skipped, "not checked"
             )
-        numeric, analytic, noise = (np.array(column) for column in list(zip(*comparisons, strict=True))[1:])
+        numeric, analytic = np.array(slopes), np.array([line.slope for line in checked])
         size = float(np.linalg.norm(numeric) + np.linalg.norm(analytic))
         floor = max(float(np.linalg.norm(noise)) / self.threshold, 1e-300)
         error = float(np.linalg.norm(numeric - analytic)) / max(size, floor)
-        worst = comparisons[int(np.argmax(np.abs(numeric - analytic)))]
+        worst = int(np.argmax(np.abs(numeric - analytic)))
         return GradientRow(
             name=f"d{name}",
             shape=shape,
             numeric=float(np.linalg.norm(numeric)),
             analytic=float(np.linalg.norm(analytic)),
             relative_error=error,
-            worst=worst.entry,
-            worst_numeric=float(worst.numeric),
-            worst_analytic=float(worst.analytic),
-            checked=len(comparisons),
+            worst=checked[worst].entry,
+            worst_numeric=float(numeric[worst]),
+            worst_analytic=checked[worst].slope,
+            checked=len(checked),
             kinks=kinks,
             skipped=skipped,
             verdict="ok" if error < self.threshold else "wrong",
         )
-
-    def _compare(
-        self, theta: Parameters, name: str, lines: list[_Line], points: int
-    ) -> tuple[list[_Comparison], int]:
-        """Compare the derivatives along the lines; return also how many steps crossed a kink."""
-        comparisons, kinks = [], 0
-        for line in lines:
-            for step in (self.epsilon, self.epsilon / 10.0, self.epsilon / 100.0):
-                numeric = self.function.slope(theta, name, line.direction, step, points)
-                if numeric is not None:
-                    comparisons.append(_Comparison(line.entry, numeric, line.slope, self.rounding / step))
-                    break
-            kinks += numeric is None or step < self.epsilon
-        return comparisons, kinks
 
 
 def _lines(gradient: np.ndarray, directions: int | None, random: np.random.Generator) -> Iterator[_Line]:

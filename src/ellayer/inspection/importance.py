@@ -72,10 +72,8 @@ class Importance:
         """Return a description of the measurement, in sentences."""
         shuffles = f"{self.repeats} shuffle{'' if self.repeats == 1 else 's'}"
         text = f"Mean of {shuffles} on {self.m:,} rows; the time limit was {self.seconds:.3g} s"
-        if self.unmeasured:
-            text += (
-                f", too short for {len(self.unmeasured):,} columns that contribute less to the predictions"
-            )
+        if count := len(self.unmeasured):
+            text += f", too short for {count:,} columns that contribute less to the predictions"
         groups = sum(len(row.columns) > 1 for row in self.rows)
         if groups:
             text += (
@@ -164,9 +162,7 @@ def permutation_importance(
         m=prepared.shape[1],
         repeats=max(map(len, changes), default=0),
         seconds=seconds,
-        unmeasured=[
-            names[j] for group, values in zip(groups, changes, strict=True) if not values for j in group
-        ],
+        unmeasured=[names[j] for group in groups[len(rows) :] for j in group],
     )
 
 

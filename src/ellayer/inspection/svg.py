@@ -179,42 +179,31 @@ def network_svg(
 def _by_unit(
     network: Network, parameters: Mapping[str, np.ndarray] | None, names: Sequence[str] | None
 ) -> str:
-    widths = network.widths
-    gap_y, gap_x, r = (46 if max(widths) <= 10 else 34), 170, 14 if max(widths) <= 10 else 11
+    widths, most = network.widths, max(network.widths)
+    gap_y, gap_x, r = (46 if most <= 10 else 34), 170, 14 if most <= 10 else 11
     left = 60 if names is None else 30 + 7.3 * max(map(len, names))
-    height = 96 + gap_y * max(widths)
-    middle = 44 + gap_y * max(widths) / 2
+    height, middle = 96 + gap_y * most, 44 + gap_y * most / 2
     place = [
         [(left + gap_x * l, middle + gap_y * (j - (n - 1) / 2)) for j in range(n)]
         for l, n in enumerate(widths)
     ]
-    lines = [
-        _weights(place, l, None if parameters is None else parameters[f"W{l}"])
-        for l in range(1, network.L + 1)
-    ]
-    circles = []
+    theta = parameters or {}
+    lines = [_weights(place, l, theta.get(f"W{l}")) for l in range(1, network.L + 1)]
+    parts = []
     for l, units in enumerate(place):
         for j, (x, y) in enumerate(units):
-            bias = (
-                ""
-                if l == 0 or parameters is None
-                else f"<title>b = {float(parameters[f'b{l}'][j, 0]):.4g}</title>"
-            )
-            circles.append(
+            bias = f"<title>b = {float(theta[f'b{l}'][j, 0]):.4g}</title>" if l and theta else ""
+            parts.append(
                 f"<circle cx='{x:.1f}' cy='{y:.1f}' r='{r}' fill='white' stroke='{INK}' stroke-width='1.5'>{bias}</circle>"
             )
             if l == 0:
-                circles.append(
-                    text(x - r - 6, y + 4, names[j] if names is not None else f"x{j + 1}", 12, INK, "end")
-                )
-    heads = [text(place[l][0][0], 22, "input" if l == 0 else f"layer {l}", 13) for l in range(len(widths))]
-    feet = [
-        text(place[l][0][0], height - 26, f"{n} unit{'s' if n > 1 else ''}", 12, GREY)
-        + ("" if l == 0 else text(place[l][0][0], height - 10, _short(network.activations[l - 1]), 12, GREY))
-        for l, n in enumerate(widths)
-    ]
-    width = left + gap_x * network.L + 70
-    return svg(width, height, [*lines, *circles, *heads, *feet], repr(network))
+                name = names[j] if names is not None else f"x{j + 1}"
+                parts.append(text(x - r - 6, y + 4, name, 12, INK, "end"))
+    for l, n in enumerate(widths):
+        x, (head, foot) = place[l][0][0], _layer_texts(network, l)
+        parts += [text(x, 22, head, 13), text(x, height - 26, f"{n} unit{'s' if n > 1 else ''}", 12, GREY)]
+        parts += [text(x, height - 10, foot, 12, GREY)] if foot else []
+    return svg(left + gap_x * network.L + 70, height, [*lines, *parts], repr(network))
 
 
 def _weights(place: list[list[Point]], l: int, W: np.ndarray | None) -> str:
@@ -251,19 +240,14 @@ def _by_layer(network: Network) -> str:
         parts.append(
             f"<rect x='{x}' y='{middle - h / 2:.1f}' width='{box}' height='{h:.1f}' rx='6' fill='{fill}' stroke='{INK}' stroke-width='1.4'/>"
         )
-        parts.append(text(x + box / 2, middle + 5, str(n), 14))
-        parts.append(text(x + box / 2, 24, "input" if l == 0 else f"layer {l}", 13))
-        parts.append(
-            text(
-                x + box / 2,
-                top + max(tall) + 22,
-                "" if l == 0 else _short(network.activations[l - 1]),
-                12,
-                GREY,
-            )
-        )
+        (head, foot), at = _layer_texts(network, l), x + box / 2
+        parts += [text(at, middle + 5, str(n), 14), text(at, 24, head, 13)]
+        parts.append(text(at, top + max(tall) + 22, foot, 12, GREY))
     return svg(44 + gap * network.L + box + 44, top + max(tall) + 40, parts, repr(network))
 
 
-def _short(activation: str) -> str:
-    return activation.replace("slope=", "").replace("alpha=", "")
+def _layer_texts(network: Network, l: int) -> tuple[str, str]:
+    """Return the name of a layer and its activation, "" for the input."""
+    if l == 0:
+        return "input", ""
+    return f"layer {l}", network.activations[l - 1].replace("slope=", "").replace("alpha=", "")

@@ -86,7 +86,7 @@ class TraceRecord:
         0.0,
         0.0,
         1.0,
-    )  # l2, l1, and the sum of weights by which they are divided
+    )  # l2, l1, and the sum of weights that divides them
 
     def __getitem__(self, name: str) -> np.ndarray:
         """Return a quantity's numbers by its name, e.g. ``trace["dW1"]``."""
@@ -100,9 +100,7 @@ class TraceRecord:
         for step in self.steps:
             if step.name == name or (name == "X" and step.plain == "A0 = X"):
                 return step
-        hint = (
-            "" if self.labelled else "; the trace was made without labels: pass Y for the cost and gradients"
-        )
+        hint = "" if self.labelled else "; this trace has no labels: pass Y for the cost and gradients"
         raise KeyError(f"expected one of {', '.join(s.name for s in self.steps)}; received {name!r}{hint}")
 
     @property
