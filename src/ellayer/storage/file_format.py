@@ -33,9 +33,7 @@ _DTYPES = {
     "U8": "u1", "U16": "<u2", "U32": "<u4", "U64": "<u8",
 }  # fmt: skip
 _BLOCK = 1 << 20  # bytes
-_MOST_CONTAINERS = (
-    1_000_000  # lists and dicts in a description; each takes twenty times the memory of its text
-)
+_MOST_CONTAINERS = 1_000_000  # lists and dicts in a description; each takes twenty times its text in memory
 _ZEROS = "0" * 64
 _LONGEST_HEADER = 100_000_000  # the limit of safetensors
 _FOREIGN = {b"PK": "a zip archive (.npz, .xlsx, PyTorch)", b"\x80": "a pickle (read it with joblib or pickle)",
@@ -138,14 +136,7 @@ def read(path: str | os.PathLike[str], kinds: tuple[str, ...]) -> tuple[str, Any
     FileNotFoundError
     """
     path = Path(path)
-    _check_regular(path)
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="numpy") as file:  # sizes are checked here, before memory is allocated
-            description = _description(path, (file.metadata() or {}).get(_KEY))
-    except SafetensorError as error:
-        raise ModelFileError(_not_whole(path, str(error))) from None
+    description = _read_description(path)
     _check_kind(path, description["kind"], kinds)
     arrays = _read_arrays(path, description["sha256"])
     try:
@@ -178,15 +169,7 @@ def read_facts(path: str | os.PathLike[str]) -> dict[str, Any]:
         For a newer file, or one of another format.
     FileNotFoundError
     """
-    path = Path(path)
-    _check_regular(path)
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="numpy") as file:
-            description = _description(path, (file.metadata() or {}).get(_KEY))
-    except SafetensorError as error:
-        raise ModelFileError(_not_whole(path, str(error))) from None
+    description = _read_description(Path(path))
     return {name: description.get(name) for name in ("kind", "format_version", "sha256", "versions")}
 
 
@@ -272,9 +255,17 @@ def _altered(path: Path, expected: str, received: str) -> ModelFileError:
     )
 
 
-def _check_regular(path: Path) -> None:
+def _read_description(path: Path) -> dict[str, Any]:
+    """Return the description of a file; safetensors checks the sizes, before memory is allocated."""
     if not stat.S_ISREG(os.stat(path).st_mode):
         raise ModelFileError(f"expected a file, received {str(path)!r}, which is a folder or a device")
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return _description(path, (file.metadata() or {}).get(_KEY))
+    except SafetensorError as error:
+        raise ModelFileError(_not_whole(path, str(error))) from None
 
 
 def _description(path: Path, text: str | None) -> dict[str, Any]:
@@ -315,14 +306,10 @@ def _refuse_constant(name: str) -> None:
 
 
 def _check_kind(path: Path, kind: str, kinds: tuple[str, ...]) -> None:
-    if kind in kinds:
-        return
-    other = (
-        "ellayer.storage.load_checkpoint reads checkpoints"
-        if kind == "checkpoint"
-        else "ellayer.load reads models"
-    )
-    raise ModelFileError(f"{path}: expected {' or '.join(kinds)}, received {kind!r}; {other}")
+    if kind not in kinds:
+        readers = {"checkpoint": "ellayer.storage.load_checkpoint reads checkpoints"}
+        reader = readers.get(kind, "ellayer.load reads models")
+        raise ModelFileError(f"{path}: expected {' or '.join(kinds)}, received {kind!r}; {reader}")
 
 
 def _not_whole(path: Path, error: str) -> str:

@@ -168,9 +168,7 @@ def _build(kind: str, content: dict[str, Any], to_predict: bool) -> Any:
     if to_predict and kind.startswith("Tabular"):
         from ..estimators.tabular import fitted
 
-        model = (
-            fitted.FittedTableClassifier if kind == "TabularClassifier" else fitted.FittedTableRegressor
-        )()
+        model = getattr(fitted, kind.replace("Tabular", "FittedTable"))()
     else:
         model = _new_estimator(kind, stored["settings"])
     model._set_fitted(stored["arrays"], stored["facts"])
@@ -224,9 +222,8 @@ def read_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def _provenance(content: object) -> dict[str, Any]:
-    provenance = conform(
-        conform(content, dict[str, object], "content").get("provenance", {}), dict[str, Any], "provenance"
-    )
+    stored = conform(content, dict[str, object], "content").get("provenance", {})
+    provenance = conform(stored, dict[str, Any], "provenance")
     return {key: value for key, value in provenance.items() if key != _SCALING}
 
 
@@ -239,10 +236,8 @@ def _fold_old_scaling(value: object) -> dict[str, object]:
     rule = conform(provenance[_SCALING], Scaling, _SCALING)
     mean, scale = np.asarray(rule["mean"]), np.asarray(rule["scale"])
     _, parameters = _read_network(conform(content, NetworkContent, "network"))
-    if (
-        not mean.shape == scale.shape == parameters["W1"].shape[1:]
-        or not (np.isfinite(mean) & (scale > 0)).all()
-    ):
+    fits = mean.shape == scale.shape == parameters["W1"].shape[1:]
+    if not fits or not (np.isfinite(mean) & (scale > 0)).all():
         raise ModelFileError(f"{_SCALING}: expected a finite mean and a scale above 0 for each input")
     return content | {"parameters": fold_scaling(parameters, mean, scale)}
 

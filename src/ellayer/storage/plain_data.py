@@ -156,13 +156,8 @@ def _encode_text(array: np.ndarray, where: str) -> Any:
     for item in items:
         if item is not None and not isinstance(item, (bool, int, float, str)):
             raise _refuse(item, where)
-    kind = array.dtype.kind
-    return {
-        "$": "text",
-        "kind": kind,
-        "shape": list(array.shape),
-        "items": [encode(i, {}, where) for i in items],
-    }
+    texts = [encode(item, {}, where) for item in items]
+    return {"$": "text", "kind": array.dtype.kind, "shape": list(array.shape), "items": texts}
 
 
 def _decode_text(value: dict[str, Any]) -> np.ndarray:

@@ -55,9 +55,8 @@ def compare_table(
     if X is not None:
         inputs = _inputs(model, facts, estimator.preparation_.export_values(X))
         gaps.append(_compare_on(proto, estimator, model, inputs, X))
-    tolerance = TOLERANCE.get(
-        proto.graph.output[-1].type.tensor_type.elem_type, TOLERANCE[1]
-    )  # dicts hold float32
+    kind = proto.graph.output[-1].type.tensor_type.elem_type
+    tolerance = TOLERANCE.get(kind, TOLERANCE[1])  # dicts hold float32
     if not max(gaps) <= tolerance:
         raise ModelFileError(
             f"expected the outputs of the model to within {tolerance:g}, received a difference of {max(gaps):.3g} "

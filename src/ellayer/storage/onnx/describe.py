@@ -74,13 +74,6 @@ def describe_network(model: Model | tuple[Network, Parameters]) -> NetworkModel:
         numbers = np.arange(max(2, network.layer_dims[-1])) if parts.classes is None else parts.classes
         classes = label_array(numbers)
     output, is_estimator = network.activations[-1], parts.classes is not None
-    return NetworkModel(
-        network,
-        dict(parts.member_parameters[0]),
-        Head(
-            kind,
-            classes,
-            clip=is_estimator and kind != "numbers" and output not in ("sigmoid", "softmax"),
-            normalise=is_estimator and kind == "classes" and output != "softmax",
-        ),
-    )
+    clip = is_estimator and kind != "numbers" and output not in ("sigmoid", "softmax")
+    head = Head(kind, classes, clip, normalise=is_estimator and kind == "classes" and output != "softmax")
+    return NetworkModel(network, dict(parts.member_parameters[0]), head)

@@ -86,9 +86,8 @@ def add_head(sink: NodeSink, head: Head, A: str, dtype: str, label: str, probabi
 
     P = sink.node("Clip", A, number("zero", 0.0), number("one", 1.0)) if head.clip else A
     if head.normalise:
-        units = sink.constant(
-            "ones", np.ones((len(head.classes) if head.classes is not None else 1, 1), dtype)
-        )
+        assert head.classes is not None
+        units = sink.constant("ones", np.ones((len(head.classes), 1), dtype))
         total = sink.node("MatMul", P, units)  # ReduceSum takes its axes as an input from opset 13 on
         P = sink.node("Div", P, sink.node("Max", total, number("tiny", float(np.finfo(dtype).tiny))))
     if head.kind == "multilabel":

@@ -29,9 +29,8 @@ class InputFacts(TypedDict):
     holds: str
 
 
-Place = tuple[
-    int, ...
-]  # one of these three, then the column of the table, then the place among its parts or maps
+# One of these three, then the column of the table, then the place among its parts or maps.
+Place = tuple[int, ...]
 Block = tuple[str, list[Place]]  # some columns of the matrix, and their positions in it
 
 
