@@ -232,7 +232,8 @@ class _Tape:
             elif slot in needed:
                 names[slot] = self.output if slot == last else next(letters)
                 form, inputs = drawn[slot]
-                text = f"{names[slot]} = {_fill(form, [names[s] if isinstance(s, int) else str(s) for s in inputs])}"
+                inserted = form.format(*(names[s] if isinstance(s, int) else s for s in inputs))
+                text = f"{names[slot]} = {inserted}"
             else:
                 continue
             before = tuple(dict.fromkeys(positions[s] for s in inputs if isinstance(s, int)))
@@ -312,12 +313,6 @@ def _form(eqn: JaxprEqn) -> str:
     if name in _FORMS:
         return _FORMS[name]
     return f"{name}({', '.join(f'{{{i}}}' for i in range(len(eqn.invars)))})"
-
-
-def _fill(form: str, inputs: list[str]) -> str:
-    for i, text in enumerate(inputs):
-        form = form.replace(f"{{{i}}}", text)
-    return form
 
 
 def _letters(taken: set[str]) -> Iterator[str]:

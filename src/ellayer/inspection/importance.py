@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..core.metrics import METRICS, Metric, class_numbers
+from ..core.metrics import METRICS, class_numbers
 from .ensemble import Predictor
 from .explain import explain
 from .model_parts import SupportedModel
@@ -131,14 +131,17 @@ def permutation_importance(
     end = time.monotonic() + seconds
     predictor, row = Predictor.of(model), METRICS[metric]
     prepared, names = predictor.parts.prepare(X), predictor.column_names()
-    truth, K = _truth(predictor, y), predictor.class_count
+    truth = class_numbers(y, predictor.labels()) if predictor.has_odds else np.asarray(y, dtype=float).ravel()
     columns = predictor.input_columns()
     groups = correlated_columns(prepared, columns)
     if predictor.parts.outputs is None:
         groups = _ranked(groups, model, X)
 
     def error(matrix: np.ndarray) -> float:
-        value = row.value(truth, _prediction(predictor, row, matrix), K=K)
+        prediction = predictor.predict(matrix)
+        if row.takes != "probabilities":
+            prediction = prediction.argmax(axis=1) if row.takes == "labels" else prediction[:, 0]
+        value = row.value(truth, prediction, K=predictor.class_count)
         return -value if row.maximize else value
 
     base = error(prepared)
@@ -227,17 +230,3 @@ def _ranked(groups: list[list[int]], model: SupportedModel, X: object) -> list[l
     explanation = explain(model, X, most=_RANKING_ROWS, tolerance=1e9)
     size = np.abs(explanation.values).mean(axis=0)
     return sorted(groups, key=lambda group: -size[group].sum())
-
-
-def _truth(predictor: Predictor, y: ArrayLike) -> np.ndarray:
-    """Return class numbers, or numbers."""
-    if not predictor.has_odds:
-        return np.asarray(y, dtype=float).ravel()
-    return class_numbers(y, predictor.labels())
-
-
-def _prediction(predictor: Predictor, metric: Metric, X: np.ndarray) -> np.ndarray:
-    prediction = predictor.predict(X)
-    if metric.takes == "labels":
-        return prediction.argmax(axis=1)
-    return prediction if metric.takes == "probabilities" else prediction[:, 0]

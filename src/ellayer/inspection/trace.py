@@ -163,14 +163,17 @@ def trace(
     Y = inspected.targets(Y, X.shape[1], "a trace of the gradients")
     if isinstance(settings.get("optimizer"), str) and settings["optimizer"] in LBFGS:
         raise EllayerError("optimizer: expected one with single steps, received 'lbfgs'; try 'gd' or 'adam'")
-    if settings.get("learning_rate") is None and (rate := _last_rate(model)) is not None:
-        settings["learning_rate"] = rate
+    if settings.get("learning_rate") is None and isinstance(model, TrainingResult):
+        rates = model.history.get("learning_rate")
+        settings |= {"learning_rate": rates[-1]} if rates else {}
     if iteration or inspected.parameters is None:
         state = _run_up(inspected, X, Y, state, settings, iteration)
     state = state or TrainState(inspected.require_parameters(), None, seed=settings.get("seed", 0))
     settings = {key: value for key, value in settings.items() if key in _STEP_SETTINGS}
     if example is not None:
-        X, Y, state = X[:, [example]], Y[:, [example]], _without_coordinates(state)
+        X, Y = X[:, [example]], Y[:, [example]]
+        if state.coordinates is not None:  # they are meaningful only with all examples
+            state = replace(state, coordinates=None, optimizer_state=None)
         settings = {key: value for key, value in settings.items() if key not in _BATCH_SETTINGS}
     return _walk(inspected.network, X, Y, state, settings, example)
 
@@ -180,11 +183,6 @@ def _check_forward_only(inspected: InspectedModel, X: np.ndarray, settings: Sett
     if settings or iteration:
         unused = ["iteration"] * bool(iteration) + list(settings)
         inspected.targets(None, X.shape[1], f"{unused[0]} belongs to a gradient step, which")
-
-
-def _last_rate(model: SupportedModel) -> float | None:
-    rates = model.history.get("learning_rate") if isinstance(model, TrainingResult) else None
-    return rates[-1] if rates else None
 
 
 def _run_up(
@@ -201,13 +199,6 @@ def _run_up(
         inspected.network, X, Y, parameters=inspected.parameters, state=state, num_iterations=iteration, dtype="float64",
         record_every=max(1, iteration), **(engine | settings),
     ).state  # fmt: skip
-
-
-def _without_coordinates(state: TrainState) -> TrainState:
-    """Drop the coordinates, which are meaningful only with all examples."""
-    if state.coordinates is None:
-        return state
-    return replace(state, coordinates=None, optimizer_state=None)
 
 
 def _forward_only(network: Network, parameters: Parameters, X: np.ndarray, example: int | None) -> Trace:

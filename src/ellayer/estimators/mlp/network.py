@@ -94,17 +94,14 @@ def starting_parameters(
         # Glorot and Bengio 2010; in scikit-learn the hidden activation determines the output layer too.
         rule = activations[l - 1] if l < network.L else activations[max(l - 2, 0)]
         if network.L == 1:
-            rule = _only_name(estimator.activation)
+            name = estimator.activation
+            rule = ACTIVATIONS.canonical(name) if isinstance(name, str) else ""
         bound = math.sqrt((2.0 if rule == "sigmoid" else 6.0) / (dims[l - 1] + dims[l]))
         W = random.uniform(-bound, bound, (dims[l - 1], dims[l]))
         b = random.uniform(-bound, bound, dims[l])
         parameters[f"W{l}"] = np.ascontiguousarray(W.T, dtype=dtype)
         parameters[f"b{l}"] = b.reshape(-1, 1).astype(dtype)
     return parameters
-
-
-def _only_name(activation: object) -> str:
-    return ACTIVATIONS.canonical(activation) if isinstance(activation, str) else ""
 
 
 def read_parameters(

@@ -93,6 +93,7 @@ class FitSettings:
     ) -> FitSettings:
         """Return the settings for the parameters of an estimator."""
         engine, devices = choose_engine(estimator, network)
+        optimizer = optimizer_of(estimator)
         patience = estimator.n_iter_no_change
         restore = estimator.early_stopping if estimator.restore_best is None else estimator.restore_best
         penalties = ("l1", "dropout", "weight_decay", "clip_norm")
@@ -100,8 +101,8 @@ class FitSettings:
             lbfgs=is_lbfgs(estimator),
             incremental=incremental,
             continues=estimator.warm_start,
-            optimizer=optimizer_of(estimator),
-            learning_rate=_base_rate(estimator),
+            optimizer=optimizer,
+            learning_rate=estimator.learning_rate_init if isinstance(optimizer, str) else None,
             first_rate=estimator.learning_rate_init,
             rate_rule=_rate_rule(estimator),
             schedule=estimator.learning_rate_schedule,
@@ -194,13 +195,6 @@ def _rate_rule(estimator: BaseEstimator) -> Any:
         return "schedule"
     sgd = estimator.solver == "sgd" and estimator.optimizer is None
     return estimator.learning_rate if sgd or estimator.optimizer is not None else "constant"
-
-
-def _base_rate(estimator: BaseEstimator) -> float | None:
-    """Return the learning rate; an optax transformation has its own."""
-    if estimator.optimizer is None or isinstance(estimator.optimizer, str):
-        return estimator.learning_rate_init
-    return None
 
 
 def _monitored(estimator: BaseEstimator, has_validation: bool) -> Monitored:
