@@ -146,7 +146,7 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
         return outputs(X.T, self.parameters_, self.network_, layer=layer)[0].T
 
     def _outputs(self, X: TableLike) -> np.ndarray:
-        check_is_fitted(self)
+        check_is_fitted(self, "coefs_")  # named, for one row waits while all attributes are looked through
         return self._forward(self._validated(X, reset=False))
 
     def predict(self, X: TableLike) -> np.ndarray:

@@ -79,7 +79,7 @@ def _compare_on(
         prediction = np.asarray(estimator.predict(X))
         P = None if model.target is not None else cast(TableClassifier, estimator).predict_proba(X)
     if model.target is not None:
-        spread = np.float64(model.target["scale"])
+        spread = np.float64(model.target.scale)
         gaps = np.abs(received[0][:, 0].astype(np.float64) - prediction)
         return float(gaps.max() / spread) if gaps.shape == prediction.shape else np.inf
     assert P is not None

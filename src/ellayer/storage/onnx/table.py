@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
 
 from ...core.network import Network
-from ...engine.model import Model
+from ...engine.model import Model, TargetScale
 from ...engine.state import Parameters
 from ..plain_data import ModelFileError
 from .head import Head, add_head, add_label, label_array
@@ -49,17 +49,10 @@ class TableEstimator(Model, Protocol):
 class TableClassifier(TableEstimator, Protocol):
     """A fitted table classifier: p = mean of softmax(Z / T), and the label of the largest p / decision."""
 
-    temperature_: float
     decision_: np.ndarray
 
     def predict_proba(self, X: TableLike) -> np.ndarray:
         """Return the probabilities, shape (m, n_classes)."""
-
-
-class TableRegressor(TableEstimator, Protocol):
-    """A fitted table regressor: the mean of center + scale Z, each clipped to [low, high]."""
-
-    target_: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -78,8 +71,8 @@ class TableModel:
     temperature : float
     decision : ndarray or None
         The label is the class of the largest p / decision.
-    target : mapping or None
-        For numbers: "center", "scale", "low", "high".
+    target : TargetScale or None
+        For numbers: the prediction is the mean of center + scale Z, each clipped to [low, high].
     width : int or None
         The number of columns of the array on which the model was fitted, a single input; None if each column is
         an input.
@@ -91,7 +84,7 @@ class TableModel:
     head: Head
     temperature: float = 1.0
     decision: np.ndarray | None = None
-    target: Mapping[str, float] | None = None
+    target: TargetScale | None = None
     width: int | None = None
 
     def inputs(self, dtype: str) -> list[InputFacts]:
@@ -140,13 +133,11 @@ def describe_table(estimator: TableEstimator) -> TableModel:
         )
     network, members, width = parts.network, parts.member_parameters, _width(estimator)
     if parts.target_kind == "numbers":
-        target = cast(TableRegressor, estimator).target_
-        return TableModel(plan, network, members, Head("numbers"), target=target, width=width)
-    classifier = cast(TableClassifier, estimator)
+        return TableModel(plan, network, members, Head("numbers"), target=parts.target_scale, width=width)
     assert parts.classes is not None
     head = Head("one class" if network is None else "classes", label_array(parts.classes))
-    temperature, decision = float(classifier.temperature_), classifier.decision_
-    return TableModel(plan, network, members, head, temperature, decision, width=width)
+    decision = cast(TableClassifier, estimator).decision_
+    return TableModel(plan, network, members, head, float(parts.temperature), decision, width=width)
 
 
 def _width(estimator: TableEstimator) -> int | None:
@@ -223,10 +214,10 @@ def _add_classes(graph: Graph, model: TableModel, Z: list[str], dtype: str, labe
     add_label(graph, model.head.classes, graph.node("ArgMax", graph.node("Div", P, decision), axis=1), label)
 
 
-def _add_numbers(graph: Graph, target: Mapping[str, float], Z: list[str], dtype: str) -> None:
+def _add_numbers(graph: Graph, target: TargetScale, Z: list[str], dtype: str) -> None:
     """Add the mean of center + scale Z, each clipped to the range of the target."""
     center, scale, low, high = (
-        graph.constant(f"target {k}", np.array(target[k], np.float64))
+        graph.constant(f"target {k}", np.array(getattr(target, k), np.float64))
         for k in ("center", "scale", "low", "high")
     )
     each = []
@@ -245,7 +236,7 @@ def _add_constant(graph: Graph, model: TableModel, name: str, dtype: str, label:
     """Add the constant prediction for each row of the input ``name``."""
     value = 0.0
     if model.target is not None:
-        value = float(np.clip(model.target["center"], model.target["low"], model.target["high"]))
+        value = float(np.clip(model.target.center, model.target.low, model.target.high))
     m = graph.node("Shape", name, start=0, end=1)
     shape = graph.node("Concat", m, graph.constant("one column", np.array([1])), axis=0)
     numbers = graph.node("Expand", graph.constant("constant", np.array([[value]], dtype)), shape)
