@@ -32,6 +32,7 @@ from .fit_stream import is_stream, stream_data
 from .fitted import FittedTable
 from .recipes import RECIPES, TITLES, Recipe, find_recipe, make_network
 from .simple_fit import fit_simple_models
+from .targets import as_labels, check_request
 from .training import ConstantTarget, FitRequest, TableData, best_epoch, train_recipes
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ class BaseTabular(VersionedEstimator, FittedTable):
 
     def _fit(self, request: FitRequest, others: Sequence[BaseTabular] = ()) -> Self:
         """Fit this model, and others that differ only in their learning rate, to one prepared table."""
-        self._check_request(request)
+        check_request(self, request)
         self.__dict__.pop("held_out_", None)  # from an earlier fit on a stream
         models: list[BaseTabular] = [self, *others]
         recipes = [find_recipe(model.recipe, model._task, model.get_params(deep=False)) for model in models]
@@ -174,35 +175,6 @@ class BaseTabular(VersionedEstimator, FittedTable):
             if isinstance(data, TableData):
                 model._settle(data, trained)
         return self
-
-    def _check_request(self, request: FitRequest) -> None:
-        """Refuse arguments of the wrong form before any work."""
-        self._check_one_target(request.y)
-        eval_set = request.eval_set
-        if eval_set is not None:
-            if not isinstance(eval_set, (tuple, list)) or len(eval_set) not in (2, 3):
-                raise EllayerError(
-                    f"eval_set: expected (X, y) or (X, y, sample_weight), received {type(eval_set).__name__}"
-                )
-            self._check_one_target(eval_set[1])
-
-    def _check_one_target(self, y: object) -> None:
-        """Refuse several targets: the scale, the best epoch, the thresholds and the intervals are those of one."""
-        try:
-            shape = y.shape if hasattr(y, "shape") else np.asarray(y).shape
-        except ValueError:
-            received = "rows of different lengths"
-        else:
-            sparse = "a sparse matrix of " if hasattr(y, "toarray") else ""
-            if len(shape) < 2 or (shape[1] == 1 and not sparse):
-                return
-            received = f"{sparse}shape {tuple(shape)}"
-        kind = "Classifier" if self._task == "classes" else "Regressor"
-        raise EllayerError(
-            f"y: expected one target as an array of shape (n_samples,), received {received}; try "
-            f"sklearn.multioutput.MultiOutput{kind}({type(self).__name__}(...)), which fits one model to each column of a "
-            "dense array"
-        )
 
     @property
     def partial_fit(self) -> NoReturn:
@@ -296,7 +268,7 @@ class BaseTabular(VersionedEstimator, FittedTable):
             raise EllayerError(
                 f"This {type(self).__name__} estimator requires y to be passed, but the target y is None."
             )
-        labels = _as_labels(y)
+        labels = as_labels(y)
         check_consistent_length(X, labels)
         labels = column_or_1d(labels, warn=True)
         check_missing_targets(labels)
@@ -399,12 +371,3 @@ class BaseTabular(VersionedEstimator, FittedTable):
         tags.input_tags.sparse = True
         tags.input_tags.string = True
         return tags
-
-
-def _as_labels(y: ArrayLike) -> np.ndarray:
-    to_numpy = (
-        None if hasattr(y, "__arrow_c_array__") else getattr(y, "to_numpy", None)
-    )  # pyarrow arrays would not copy
-    labels = np.asarray(y if to_numpy is None else to_numpy())
-    kinds = set(map(type, labels.ravel().tolist())) if labels.dtype.kind == "O" else set()
-    return np.array(labels.tolist()) if len(kinds) == 1 and kinds <= {bool, int, float} else labels

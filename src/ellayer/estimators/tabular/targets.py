@@ -1,0 +1,53 @@
+"""The arguments of a fit of a table estimator: one target, and validation rows with one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from sklearn.base import BaseEstimator, is_classifier
+
+from ...errors import EllayerError
+from .training import FitRequest
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+
+def check_request(estimator: BaseEstimator, request: FitRequest) -> None:
+    """Refuse arguments of the wrong form before any work.
+
+    Several targets are refused: the scale, the best epoch, the thresholds and the intervals are those of one.
+    """
+    eval_set = request.eval_set
+    if eval_set is not None and (not isinstance(eval_set, (tuple, list)) or len(eval_set) not in (2, 3)):
+        raise EllayerError(
+            f"eval_set: expected (X, y) or (X, y, sample_weight), received {type(eval_set).__name__}"
+        )
+    for y in (request.y, *([] if eval_set is None else eval_set[1:2])):
+        if received := _several_targets(y):
+            kind = "Classifier" if is_classifier(estimator) else "Regressor"
+            raise EllayerError(
+                f"y: expected one target as an array of shape (n_samples,), received {received}; try sklearn.multioutput."
+                f"MultiOutput{kind}({type(estimator).__name__}(...)), which fits one model to each column of a dense array"
+            )
+
+
+def _several_targets(y: object) -> str:
+    """Return a description of several targets; "" for one."""
+    try:
+        shape = y.shape if hasattr(y, "shape") else np.asarray(y).shape
+    except ValueError:
+        return "rows of different lengths"
+    sparse = "a sparse matrix of " if hasattr(y, "toarray") else ""
+    return f"{sparse}shape {tuple(shape)}" if len(shape) > 1 and (shape[1] != 1 or sparse) else ""
+
+
+def as_labels(y: ArrayLike) -> np.ndarray:
+    """Return labels or numbers as an array of one type."""
+    to_numpy = (
+        None if hasattr(y, "__arrow_c_array__") else getattr(y, "to_numpy", None)
+    )  # pyarrow arrays would not copy
+    labels = np.asarray(y if to_numpy is None else to_numpy())
+    kinds = set(map(type, labels.ravel().tolist())) if labels.dtype.kind == "O" else set()
+    return np.array(labels.tolist()) if len(kinds) == 1 and kinds <= {bool, int, float} else labels
