@@ -136,9 +136,8 @@ def _edge(
     (x0, y0), (x1, y1) = points[:2]
     if y0 == y1:
         return line, ((x0 + x1) / 2, y0)
-    along, across = (
-        (0.61, 0.7) if fan else (0.39, 0.3)
-    )  # edges from one box diverge, those to one box converge
+    # Edges from one box diverge, those to one box converge.
+    along, across = (0.61, 0.7) if fan else (0.39, 0.3)
     return line, (x0 + along * (x1 - x0), y0 + across * (y1 - y0))
 
 

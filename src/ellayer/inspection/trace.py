@@ -239,10 +239,8 @@ def _walk(
     steps += [
         _step(name, "backward", table, grads[name]) for name in table if name[0] == "d" and name in grads
     ]
-    steps += [
-        _step(f"new {name}", "update", _update_equations(table, settings), after[name])
-        for name in network.shapes
-    ]
+    table = _update_equations(table, settings)
+    steps += [_step(f"new {name}", "update", table, after[name]) for name in network.shapes]
     return Trace(
         network, tuple(steps), state.step, example, m, rule.name, rate, caches, (l2, l1, float(goal.total))
     )  # fmt: skip

@@ -87,8 +87,17 @@ def _checked(name: str, value: np.ndarray, index: tuple[int, ...]) -> tuple[int,
     return tuple(int(i) % n for i, n in zip(index, value.shape, strict=True))
 
 
-def _text(*factors: tuple[str, float]) -> str:
-    return " * ".join(f"{name} ({value:.6g})" for name, value in factors)
+def _text(name: str, value: float) -> str:
+    return f"{name} ({value:.6g})"
+
+
+def _products(left: str, a: np.ndarray, right: str, b: np.ndarray) -> list[tuple[str, float]]:
+    """Return the terms of a sum of products; "*" in the names is the index."""
+    pairs = enumerate(zip(a.tolist(), b.tolist(), strict=True))
+    return [
+        (f"{_text(left.replace('*', str(k)), x)} * {_text(right.replace('*', str(k)), y)}", x * y)
+        for k, (x, y) in pairs
+    ]
 
 
 def _entry(name: str, value: float) -> tuple[str, float]:
@@ -103,10 +112,7 @@ def _column(name: str, values: np.ndarray, i: int) -> _Parts:
 def _Z(trace: TraceRecord, name: str, l: int, index: tuple[int, ...]) -> _Parts:
     j, i = index
     cache = trace.caches[l - 1]
-    terms = [
-        (_text((f"W{l}[{j},{k}]", w), (f"A{l - 1}[{k},{i}]", a)), float(w * a))
-        for k, (w, a) in enumerate(zip(cache.W[j], cache.A_prev[:, i], strict=True))
-    ]
+    terms = _products(f"W{l}[{j},*]", cache.W[j], f"A{l - 1}[*,{i}]", cache.A_prev[:, i])
     return _Parts([*terms, (f"b{l}[{j},0]", float(cache.b[j, 0]))])
 
 
@@ -147,10 +153,7 @@ def _dA(trace: TraceRecord, name: str, l: int, index: tuple[int, ...]) -> _Parts
     if l == trace.network.L:
         return _output_and_target(trace, l, index)
     W, dZ, mask = trace.caches[l].W, trace[f"dZ{l + 1}"], trace.caches[l].mask
-    terms = [
-        (_text((f"W{l + 1}[{k},{j}]", W[k, j]), (f"dZ{l + 1}[{k},{i}]", dZ[k, i])), float(W[k, j] * dZ[k, i]))
-        for k in range(len(W))
-    ]
+    terms = _products(f"W{l + 1}[*,{j}]", W[:, j], f"dZ{l + 1}[*,{i}]", dZ[:, i])
     return _Parts(terms, scale=1.0 if mask is None else float(mask[j, i]))
 
 
@@ -171,16 +174,13 @@ def _dZ(trace: TraceRecord, name: str, l: int, index: tuple[int, ...]) -> _Parts
     if cache.alpha is not None:
         slope = float(1 - cache.alpha[j, 0] + cache.alpha[j, 0] * slope)
     factors = ((f"dA{l}[{j},{i}]", float(dA[j, i])), (f"g'(Z{l}[{j},{i}])", slope))
-    return _Parts([(_text(factor), factor[1]) for factor in factors], "*")
+    return _Parts([(_text(*factor), factor[1]) for factor in factors], "*")
 
 
 def _dW(trace: TraceRecord, name: str, l: int, index: tuple[int, ...]) -> _Parts:
     j, k = index
     dZ, A = trace[f"dZ{l}"], trace.caches[l - 1].A_prev
-    terms = [
-        (_text((f"dZ{l}[{j},{i}]", dZ[j, i]), (f"A{l - 1}[{k},{i}]", A[k, i])), float(dZ[j, i] * A[k, i]))
-        for i in range(dZ.shape[1])
-    ]
+    terms = _products(f"dZ{l}[{j},*]", dZ[j], f"A{l - 1}[{k},*]", A[k])
     l2, l1, total = trace.penalties
     w = float(trace[f"W{l}"][j, k])
     if l2:

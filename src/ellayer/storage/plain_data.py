@@ -107,9 +107,8 @@ def decode(value: Any, arrays: Arrays) -> Any:
             raise ModelFileError(
                 f"expected each array of the file in one place, received {value['name']!r} elsewhere"
             )
-        return arrays.pop(
-            value["name"]
-        )  # in a second place it would ask for memory that the file does not have
+        # In a second place it would ask for memory that the file does not have.
+        return arrays.pop(value["name"])
     if kind == "dict":
         return {decode(key, arrays): decode(item, arrays) for key, item in value["items"]}
     if kind == "text":
@@ -181,9 +180,9 @@ def _join(where: str, key: Any) -> str:
 
 
 def _refuse(value: Any, where: str) -> ModelFileError:
-    what = (
-        f"the function {getattr(value, '__qualname__', value)!r}" if callable(value) else type(value).__name__
-    )
+    what = type(value).__name__
+    if callable(value):
+        what = f"the function {getattr(value, '__qualname__', value)!r}"
     return ModelFileError(
         f"{where or 'value'}: expected plain data (numbers, text, lists, dicts, arrays), received {what}; a model file "
         "holds no code and no objects: give a name or a number there, or keep the model with pickle"

@@ -361,9 +361,7 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
-        tags.transformer_tags.preserves_dtype = (
-            ["float64"] if self.dtype == "float64" else ["float64", "float32"]
-        )
+        tags.transformer_tags.preserves_dtype = ["float64"] + ["float32"] * (self.dtype != "float64")
         return tags
 
 

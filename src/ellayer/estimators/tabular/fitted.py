@@ -193,9 +193,8 @@ class FittedTable(ABC):
 
     def _prepared_columns(self, X: object) -> np.ndarray:
         matrix = self.preparation_.transform_columns(self.preparation_.match(X))
-        matrix = (
-            matrix if matrix.shape[1] else np.zeros((len(matrix), 1))
-        )  # no column of the table can be used
+        if not matrix.shape[1]:  # no column of the table can be used
+            matrix = np.zeros((len(matrix), 1))
         return matrix.T if self.network_ is None else rows_as_columns(self.network_, matrix)
 
     def _tree_columns(self, X: np.ndarray) -> np.ndarray:
@@ -376,9 +375,8 @@ class FittedTableRegressor(FittedTable):
         names: dict[str, Any] = {**target}
         self.target_ = {name: float(names[name]) for name in Target.__annotations__}
         self.oof_prediction_: np.ndarray = read_array(arrays, "oof_prediction_", (None,), "f")
-        self.residuals_ = read_array(
-            {"residuals_": np.zeros(0), **arrays}, "residuals_", (None,), "f"
-        )  # older: none
+        arrays = {"residuals_": np.zeros(0), **arrays}  # older files have none
+        self.residuals_ = read_array(arrays, "residuals_", (None,), "f")
 
     def _output_count(self) -> int:
         return 1

@@ -45,9 +45,8 @@ def _several_targets(y: object) -> str:
 
 def as_labels(y: ArrayLike) -> np.ndarray:
     """Return labels or numbers as an array of one type."""
-    to_numpy = (
-        None if hasattr(y, "__arrow_c_array__") else getattr(y, "to_numpy", None)
-    )  # pyarrow arrays would not copy
-    labels = np.asarray(y if to_numpy is None else to_numpy())
+    if hasattr(y, "to_numpy") and not hasattr(y, "__arrow_c_array__"):  # pyarrow arrays would not copy
+        y = y.to_numpy()
+    labels = np.asarray(y)
     kinds = set(map(type, labels.ravel().tolist())) if labels.dtype.kind == "O" else set()
     return np.array(labels.tolist()) if len(kinds) == 1 and kinds <= {bool, int, float} else labels

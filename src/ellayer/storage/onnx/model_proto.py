@@ -106,7 +106,7 @@ def _add_zipmap(graph: Graph, head: Head, dtype: str) -> None:
     assert head.classes is not None
     labels = head.classes.tolist()
     key = "classlabels_strings" if head.classes.dtype == object else "classlabels_int64s"
-    values = (
-        "probabilities" if dtype == "float32" else graph.node("Cast", "probabilities", to=TYPES["float32"])
-    )
+    values = "probabilities"
+    if dtype != "float32":
+        values = graph.node("Cast", values, to=TYPES["float32"])
     graph.node("ZipMap", values, out="output_probability", domain="ai.onnx.ml", **{key: labels})

@@ -245,9 +245,8 @@ def _convert_preparation(scope: Scope, operator: Operator, container: ModelCompo
         raise ModelFileError(
             f"TablePreparation: expected a used column, and one input or one for each of {count} columns"
         )
-    if any(
-        (column["reads"] == "text") != texts[column["place"] if len(sources) > 1 else 0] for column in plan
-    ):
+    places = [column["place"] if len(sources) > 1 else 0 for column in plan]
+    if any((column["reads"] == "text") != texts[place] for column, place in zip(plan, places, strict=True)):
         raise ModelFileError(
             "TablePreparation: expected text for each column of text or truth values and numbers for the others; try a "
             "pandas DataFrame, or a TabularClassifier, which ellayer.to_onnx converts with its preparation"
@@ -257,9 +256,9 @@ def _convert_preparation(scope: Scope, operator: Operator, container: ModelCompo
         for source, text in zip(sources, texts, strict=True)
     ]
     facts: list[InputFacts] = [
-        {"input": names[column["place"] if len(names) > 1 else 0], "column": column["name"], "kind": column["kind"],
+        {"input": names[place], "column": column["name"], "kind": column["kind"],
          "type": "text" if column["reads"] == "text" else "float64", "holds": ""}
-        for column in plan
+        for column, place in zip(plan, places, strict=True)
     ]  # fmt: skip
     width = count if len(names) == 1 else None
     X = add_preparation(sink, plan, facts, width)
