@@ -100,7 +100,7 @@ class TraceRecord:
         for step in self.steps:
             if step.name == name or (name == "X" and step.plain == "A0 = X"):
                 return step
-        hint = "" if self.labelled else "; this trace has no labels: pass Y for the cost and gradients"
+        hint = "" if self.labelled else "; traced without labels: pass Y for the cost and gradients"
         raise KeyError(f"expected one of {', '.join(s.name for s in self.steps)}; received {name!r}{hint}")
 
     @property
