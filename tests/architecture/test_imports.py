@@ -20,6 +20,7 @@ ANYBODY = (
     "ellayer._shapes",
     "ellayer._sklearn_compat",
     "ellayer._unfinished",
+    "ellayer._views",
     "ellayer._warn",
     "ellayer.__version__",
 )

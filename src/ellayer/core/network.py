@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Any, TypedDict, get_type_hints
 
 from .._forms import Count, Positive, conform
+from .._views import html_table
 from ..errors import EllayerError
 from .activations import ACTIVATIONS, Activation
 from .inputs import Inputs
@@ -250,6 +251,14 @@ class Network:
     def __repr__(self) -> str:
         sizes = "-".join(map(str, self.layer_dims))
         return f"Network({sizes}, {', '.join(self.activations)}; {self.loss})"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (str(row["layer"]), str(row["W"]), str(row["b"]), row["activation"], f"{row['parameters']:,}")
+            for row in self.shape_table()
+        ]
+        caption = f"{self!r}, {self.parameter_count:,} parameters"
+        return html_table(("layer", "W", "b", "activation", "parameters"), rows, caption)
 
 
 def _check_layer_dims(layer_dims: Sequence[int]) -> tuple[int, ...]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass
 
 import numpy as np
+
+from .._views import html_table
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -44,6 +47,12 @@ class Dataset:
         test = "" if self.X_test is None else f", X_test {self.X_test.shape}"
         classes = ", ".join(self.classes[:3]) + (", ..." if len(self.classes) > 3 else "")
         return f"Dataset({self.name!r}: X {self.X.shape}, Y {self.Y.shape}{test}; classes {classes})"
+
+    def _repr_html_(self) -> str:
+        arrays = {"X": self.X, "Y": self.Y, "X_test": self.X_test, "Y_test": self.Y_test}
+        rows = [(name, str(a.shape), str(a.dtype)) for name, a in arrays.items() if a is not None]
+        facts = f"<p>{html.escape(self.source)}</p><p>Classes: {html.escape(', '.join(self.classes))}</p>"
+        return html_table(("array", "shape", "dtype"), rows, repr(self), facts)
 
 
 def one_hot(labels: np.ndarray, n_classes: int) -> np.ndarray:

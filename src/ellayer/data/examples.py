@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from .._views import page
 from .errors import DataError
 from .file_kinds import check_options, read_file
 from .files import listed
@@ -98,6 +100,11 @@ class Examples:
         what = f"{self.X.shape[1]} columns" if self.image_shape is None else f"images {self.image_shape}"
         target = "no target" if self.y is None else f"target {self.target!r}"
         return f"Examples({self.name!r}: {self.m} rows, {what}, {target})"
+
+    def _repr_html_(self) -> str:
+        notes = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
+        head = page(f"<p>{html.escape(repr(self))}</p><ul>{notes}</ul>")
+        return head + (self.X.head(5)._repr_html_() if isinstance(self.X, pl.DataFrame) else "")
 
 
 def read_examples(

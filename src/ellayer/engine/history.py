@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from .._views import curves, html_table, page, shortened
+
 OLDER_NAMES = {"cost": "loss", "mean_cost": "mean_loss", "validation_cost": "validation_loss"}
 RESERVED = frozenset(
     {"iteration", "epoch", "loss", "mean_loss", "validation_loss", "validation_score", "learning_rate",
@@ -75,6 +77,19 @@ class History(Columns):
     ):
         super().__init__({name: list(values) for name, values in (columns or {}).items()})
         self.final: Columns = Columns(final)
+
+    def __repr__(self) -> str:
+        if not self:
+            return "History(no records)"
+        last = ", ".join(f"{name} {_text(column[-1])}" for name, column in self.items())
+        return f"History({len(self):,} records; last: {last})"
+
+    def _repr_html_(self) -> str:
+        along = "epoch" if "epoch" in self else "iteration"
+        lines = {"loss": self.losses, "validation loss": self.get("validation_loss", [])}
+        picture = curves(self.get(along, []), lines, along)
+        rows = shortened([[_text(value) for value in row.values()] for row in self.rows()])
+        return page(picture) + html_table(list(self), rows, caption=f"{len(self):,} records")
 
     def append(self, row: Mapping[str, Any]) -> None:
         """Add a row; new columns are filled with nan above."""
@@ -151,6 +166,10 @@ class History(Columns):
             elif name in self:
                 table[name] = [*self[name][1:], self.final.get(name, math.nan)]
         return History(table | {name: self.get(name, []) for name in _EPOCH_COLUMNS})
+
+
+def _text(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def mean_epochs(histories: Sequence[History]) -> History:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from .._views import page
 from ..core.inference import outputs, predictions
 from ..core.network import Network
 from . import validation as checks
@@ -14,7 +16,7 @@ from .model import ModelParts, parts_of_network
 from .state import Parameters, TrainState
 
 
-@dataclass
+@dataclass(repr=False)
 class TrainingResult:
     """The outcome of a run.
 
@@ -45,6 +47,16 @@ class TrainingResult:
     state: TrainState
     seconds: float
     compile_seconds: float
+
+    def __repr__(self) -> str:
+        costs = f"cost {self.costs[0]:.6g} to {self.costs[-1]:.6g}, " if self.costs else ""
+        return (
+            f"TrainingResult({self.network!r}, {self.state.step:,} updates, {costs}"
+            f"stopped by {self.stopped_by}, {self.engine} loop, {self.seconds:.2g} s)"
+        )
+
+    def _repr_html_(self) -> str:
+        return page(f"<p>{html.escape(repr(self))}</p>") + self.history._repr_html_()
 
     def predict_proba(self, X: object) -> np.ndarray:
         """Return A^[L], the outputs for each example.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .._views import Markup, html_table
 from ..core.parameter_names import kind_of, layer_of
 from ..core.propagation import Cache, L_model_backward, L_model_forward
 from ..errors import EllayerError
@@ -16,7 +17,6 @@ from .derivation_chain import Chain
 from .derivation_inputs import input_path
 from .mathml import to_mathml
 from .model_parts import Parameters, ParametersLike, SupportedModel, check_example, unpack_for_inspection
-from .views import Markup, html_table
 
 _EXAMPLES = 5  # contributions shown for a batch
 

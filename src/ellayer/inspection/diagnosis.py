@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .._views import html_table, page
 from ..errors import EllayerError
 from .diagnosis_checks import check_all
 from .diagnosis_findings import CHECKS, Finding, advice_for
 from .diagnosis_input import Curve, DiagnosisInput, LayerFigures, run_sample
 from .model_parts import InspectedModel, SupportedModel, unpack_for_inspection
-from .views import html_table, page
 
 _EXAMPLES = 2000  # enough to show the state of a layer
 

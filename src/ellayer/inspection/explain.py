@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._views import contributions, html_table, shortened
 from ..core.inference import class_index
 from ..errors import EllayerError
 from .ensemble import Ensemble
@@ -80,6 +81,27 @@ class Explanation:
         m, n = self.values.shape
         gap = self.gap.max(initial=0.0)
         return f"Explanation({m} rows, {n} columns, {self.scale}, completeness gap at most {gap:.1e})"
+
+    def _repr_html_(self) -> str:
+        head = (
+            "row",
+            *(() if self.labels is None else ("class",)),
+            "output",
+            "base",
+            "largest contributions",
+        )
+        labels = [()] * len(self.output) if self.labels is None else [(str(label),) for label in self.labels]
+        rows = [
+            (
+                str(i),
+                *labels[i],
+                f"{self.output[i]:.4g}",
+                f"{self.base[i]:.4g}",
+                contributions(self.top(i, 3)),
+            )
+            for i in range(len(self.output))
+        ]
+        return html_table(head, shortened(rows), repr(self))
 
 
 def explain(

@@ -7,6 +7,7 @@ in float64, gradient by gradient, with the relative error ||num - ana|| / (||num
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -14,13 +15,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .._views import html_table, text_table
 from ..core.network import Network
 from ..errors import EllayerError
 from .cost_function import CostFunction, Parameters, as_float64
-from .views import text_table
 
 _ALL_ENTRIES = 5e9  # every entry is checked while parameters^2 * m stays below (some seconds of work)
 _DIRECTIONS = 20
+_COLUMNS = ("gradient", "shape", "|numeric|", "|analytic|", "error", "worst", "numeric / analytic there",
+            "checked", "kinks", "skipped", "verdict")  # fmt: skip
 _BESIDE = 10.0  # steps of epsilon between a ramp's threshold at an example and the point where it is checked
 
 
@@ -66,7 +69,7 @@ class GradientRow:
     verdict: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class GradientCheck:
     """The outcome of ``check_gradients``: one row per gradient, printed as a table.
 
@@ -96,15 +99,23 @@ class GradientCheck:
         """The row with the largest error, or one that could not be checked."""
         return max(self.rows, key=lambda row: (row.verdict == "not checked", row.relative_error))
 
+    def __repr__(self) -> str:
+        verdict = "passed" if self.passed else f"{self.worst.name} {self.worst.verdict}"
+        return f"GradientCheck({len(self.rows)} gradients, largest error {self.worst.relative_error:.1e}: {verdict})"
+
     def __str__(self) -> str:
+        return "\n".join([self._head(), text_table([_COLUMNS, *map(_cells, self.rows)]), self._conclusion()])
+
+    def _repr_html_(self) -> str:
+        below = f"<p>{html.escape(self._conclusion())}</p>"
+        return html_table(_COLUMNS, map(_cells, self.rows), self._head(), below)
+
+    def _head(self) -> str:
         extent = "every entry" if self.directions is None else f"{self.directions} random directions each"
-        head = (
+        return (
             f"Gradient check at J = {self.cost:.6g}: central differences in float64, {extent}, "
             f"epsilon {self.epsilon:g}, threshold {self.threshold:g}"
         )
-        columns = ("gradient", "shape", "|numeric|", "|analytic|", "error", "worst", "numeric / analytic there",
-                   "checked", "kinks", "skipped", "verdict")  # fmt: skip
-        return "\n".join([head, text_table([columns, *map(_cells, self.rows)]), self._conclusion()])
 
     def _conclusion(self) -> str:
         wrong = [row.name for row in self.rows if row.verdict == "wrong"]

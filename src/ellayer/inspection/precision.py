@@ -11,11 +11,11 @@ from types import ModuleType
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .._views import html_table, text_table
 from ..core.network import Network
 from ..core.propagation import L_model_backward, L_model_forward, compute_cost, update_parameters
 from ..errors import EllayerError
 from .model_parts import Parameters, ParametersLike, SupportedModel, unpack_for_inspection
-from .views import html_table, text_table
 
 DTYPES = ("float32", "bfloat16")
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .._views import contributions, html_table, shortened
 from ..core.network import Network
 from ..core.propagation import L_model_backward, L_model_forward
 from ..engine.validation import check_count
@@ -59,6 +60,20 @@ class Saliency:
     def __repr__(self) -> str:
         n_x, m = self.gradients.shape
         return f"Saliency({m} examples of {n_x} inputs, completeness gap at most {self.gap.max():.1e})"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (
+                str(i),
+                str(unit),
+                f"{output:.4g}",
+                contributions([(f"x{j}", value) for j, value in self.top(i, 3)]),
+            )
+            for i, (unit, output) in enumerate(zip(self.units, self.output, strict=True))
+        ]
+        return html_table(
+            ("example", "output", "value", "largest contributions"), shortened(rows), repr(self)
+        )
 
 
 def saliency(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._views import Markup, html_table, rich_text
 from ..core.inputs import Inputs
 from ..core.network import Network
 from ..errors import EllayerError
@@ -17,7 +18,6 @@ from .equations import symbol
 from .mathml import to_mathml
 from .model_parts import SupportedModel, unpack_for_inspection
 from .svg import network_svg
-from .views import Markup, html_table, rich_text
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._views import page, rich_text
 from .mathml import to_mathml
 from .trace_record import Step, TraceRecord
-from .views import page, rich_text
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -246,11 +246,9 @@ def open_model(path: Path, *, to_predict: bool = False) -> SavedModel:
     MissingFileError
     """
     from ..data.files import existing
-    from ..storage.model_file import load_with_provenance
+    from ..storage.model_file import load_with_provenance, model_in
 
-    path = existing(path, "a model file that ellayer wrote")
-    if path.is_dir():
-        path = existing(path / "model.ellayer", "the folder of a run, which holds the model in model.ellayer")
+    path = model_in(existing(path, "a model file that ellayer wrote"))
     return SavedModel(path, *load_with_provenance(path, to_predict=to_predict))
 
 

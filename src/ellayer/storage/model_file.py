@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, TypedDict
 
 import numpy as np
@@ -107,11 +108,12 @@ def save(model: Any, path: str | os.PathLike[str], *, provenance: Mapping[str, A
 
 
 def load(path: str | os.PathLike[str]) -> Any:
-    """Load a model saved by ``save``.
+    """Load a model saved by ``save``, or that of a run.
 
     Parameters
     ----------
     path : path
+        A model file, or the folder of a run, which holds the model in ``model.ellayer``.
 
     Returns
     -------
@@ -152,11 +154,31 @@ def load_with_provenance(
         For a truncated, altered or newer file, or one of another format.
     FileNotFoundError
     """
+    path = model_in(Path(path))
     kind, content = file_format.read(path, KINDS)
     try:
         return _build(kind, _fold_old_scaling(content), to_predict), _provenance(content)
     except (EllayerError, RecursionError) as error:
         raise ModelFileError(f"{path}: expected a {kind} that this version supports; {error}") from error
+
+
+def model_in(path: Path) -> Path:
+    """Return the path of the model file in the folder of a run, or of a model file itself.
+
+    Raises
+    ------
+    ModelFileError
+        For a folder without a model.
+    """
+    if not path.is_dir():
+        return path
+    file = path / "model.ellayer"
+    if not file.exists():
+        raise ModelFileError(
+            f"{path}: expected a model file, or the folder of a run, which holds the model in {file.name}; received "
+            f"a folder without it"
+        )
+    return file
 
 
 def _build(kind: str, content: dict[str, Any], to_predict: bool) -> Any:

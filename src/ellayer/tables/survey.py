@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from json import dumps
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from .._views import html_table, shortened
 from ..data.wording import pluralize
 from ..errors import EllayerError
 from .coding import CodedColumn, code_column, factorize, share
@@ -46,7 +48,7 @@ class ColumnFacts:
     shown: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Survey:
     """The result of a survey.
 
@@ -84,6 +86,21 @@ class Survey:
     counters: list[str] = field(default_factory=list)
     time: tuple[str, str] | None = None
     group: tuple[str, str] | None = None
+
+    def __repr__(self) -> str:
+        target = f", target {self.target!r} ({self.task})" if self.target else ""
+        columns = f", {pluralize(len(self.columns), 'column')}" if self.columns else ""
+        return (
+            f"Survey({pluralize(self.m, 'row')}{columns}{target}, {pluralize(len(self.findings), 'finding')})"
+        )
+
+    def _repr_html_(self) -> str:
+        rows = [(c.name, c.kind, str(c.missing or ""), str(c.distinct), c.shown) for c in self.columns]
+        items = "".join(f"<li>{html.escape(finding)}</li>" for finding in self.findings)
+        below = f"<ul>{items}</ul>" if items else "<p>No data warnings.</p>"
+        return html_table(
+            ("column", "kind", "missing", "distinct", "values"), shortened(rows, 60), repr(self), below
+        )
 
     def to_json(self) -> str:
         """Return all of it as one JSON object."""
