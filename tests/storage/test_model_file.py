@@ -268,3 +268,11 @@ def test_provenance_is_plain_data(result, tmp_path):
     with pytest.raises(ModelFileError, match="provenance"):
         ellayer.save(result, tmp_path / "m.ellayer", provenance={"code": print})
     assert not list(tmp_path.iterdir())
+
+
+def test_the_folder_of_a_run_is_its_model(result, tmp_path):
+    ellayer.save(result, tmp_path / "model.ellayer")
+    np.testing.assert_array_equal(ellayer.load(tmp_path).parameters["W1"], result.parameters["W1"])
+    (tmp_path / "model.ellayer").unlink()
+    with pytest.raises(ModelFileError, match=r"received a folder without it"):
+        ellayer.load(tmp_path)
