@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ _EVIDENCE = {  # decimal separator -> numbers that cannot be meant otherwise; 1,
     ",": r"^[+-]?([0-9]*,([0-9]{1,2}|[0-9]{4,})|0?,[0-9]+|[0-9]{1,3}(\.[0-9]{3})+,[0-9]+)$",
     ".": r"^[+-]?([0-9]*\.([0-9]{1,2}|[0-9]{4,})|0?\.[0-9]+|[0-9]{1,3}(,[0-9]{3})+\.[0-9]+)$",
 }
+_NUMBER = r"^[+-]?[0-9.,]*[0-9][0-9.,]*([eE][+-]?[0-9]+)?$"  # with any separators
 _PERHAPS = r"^[+-]?[0-9]{1,3},[0-9]{3}$"
 _GROUP = {".": ",", ",": "."}  # decimal separator -> the sign that groups digits
 _SAMPLE = 10_000
@@ -50,18 +52,24 @@ def sniff_decimal(frame: pl.DataFrame, delimiter: str) -> str:
     """Return the decimal separator of the numbers in a table of texts.
 
     If numbers such as 1,234 are the only evidence, a comma is the decimal separator of files in which it does not
-    separate the values.
+    separate the values. A column counts by the share of its texts that are numbers: a version among words says little.
 
     Examples
     --------
     >>> import polars
+    >>> sniff_decimal(polars.DataFrame({"a": ["0,5", "3,125"], "b": ["1.10", "word"]}), ";")
+    ','
     >>> sniff_decimal(polars.DataFrame({"a": ["1,5", "22,25"], "b": ["x", "1.2.3"]}), ";")
     ','
     """
     texts = frame.head(_SAMPLE).select(pl.col(pl.String).str.strip_chars(_UNIT_SIGNS))
+    if not texts.width:
+        return "."
+    shares = texts.select(pl.all().str.contains(_NUMBER).mean().fill_null(0.0)).row(0)
 
-    def count(form: str) -> int:
-        return sum(texts.select(pl.all().str.contains(form).sum()).row(0)) if texts.width else 0
+    def count(form: str) -> float:
+        numbers = texts.select(pl.all().str.contains(form).sum()).row(0)
+        return sum(map(operator.mul, numbers, shares))
 
     commas, points = count(_EVIDENCE[","]), count(_EVIDENCE["."])
     if not commas and not points and delimiter != ",":
