@@ -73,7 +73,7 @@ def symbol(name: str) -> str:
     """
     name = name.removeprefix("new ")
     letters = name.rstrip("0123456789")
-    letters, layer = letters, name[len(letters) :]
+    layer = name[len(letters) :]
     derivative = "d" if letters[:1] == "d" and len(letters) > 1 else ""
     letter = letters[len(derivative) :]
     letter = {"a": r"\alpha", "p": r"\varphi"}.get(letter, letter)
@@ -83,18 +83,15 @@ def symbol(name: str) -> str:
 def _forward(network: Network, l: int, masked: bool) -> dict[str, Equation]:
     g = network.activations[l - 1]
     row = network.layer_activations[l - 1]
-    before, Z, A = symbol(f"A{l - 1}"), symbol(f"Z{l}"), symbol(f"A{l}")
-    drop, drop_plain = (rf"\odot D^{{[{l - 1}]}}", f" * D{l - 1}") if masked else ("", "")
-    W = f"{symbol(f'W{l}')} {f'({before}{drop})' if masked else before}"
+    Z, A = symbol(f"Z{l}"), symbol(f"A{l}")
+    plain, latex = _layer_input(l, masked)
     table = {}
     if masked:
         table[f"D{l - 1}"] = Equation(
             f"D{l - 1} = 0 or 1 / (1 - rate), at random", rf"D^{{[{l - 1}]}} \in \{{0, 1/(1-p)\}}"
         )
-    table[f"Z{l}"] = Equation(
-        f"Z{l} = W{l} {f'(A{l - 1}{drop_plain})' if masked else f'A{l - 1}'} + b{l}",
-        f"{Z} = {W} + {symbol(f'b{l}')}",
-    )
+    W, b = symbol(f"W{l}"), symbol(f"b{l}")
+    table[f"Z{l}"] = Equation(f"Z{l} = W{l} {plain} + b{l}", f"{Z} = {W} {latex} + {b}")
     if network.parametric and l < network.L:
         table[f"A{l}"] = Equation(
             f"A{l} = Z{l} + a{l} * ({g}(Z{l}) - Z{l})",
@@ -103,6 +100,12 @@ def _forward(network: Network, l: int, masked: bool) -> dict[str, Equation]:
     else:
         table[f"A{l}"] = Equation(f"A{l} = {g}(Z{l})", rf"{A} = g({Z}),\quad g(z) = {row.latex}")
     return table
+
+
+def _layer_input(l: int, masked: bool) -> Equation:
+    """A^[l-1], times the mask of dropout."""
+    A, D = symbol(f"A{l - 1}"), f"D^{{[{l - 1}]}}"
+    return Equation(f"(A{l - 1} * D{l - 1})", rf"({A} \odot {D})") if masked else Equation(f"A{l - 1}", A)
 
 
 def _cost(network: Network, terms: Terms) -> Equation:
@@ -163,11 +166,10 @@ def _activation_backward(network: Network, l: int) -> Equation:
 
 def _backward(network: Network, l: int, terms: Terms) -> dict[str, Equation]:
     masked = l - 1 in terms.masked
-    before, dZ, W = symbol(f"A{l - 1}"), symbol(f"dZ{l}"), symbol(f"W{l}")
-    D = rf"D^{{[{l - 1}]}}"
-    input_latex = rf"({before} \odot {D})" if masked else before
-    plain = f"dW{l} = 1/m dZ{l} {f'(A{l - 1} * D{l - 1})' if masked else f'A{l - 1}'}^T"
-    latex = rf"{symbol(f'dW{l}')} = \frac{{1}}{{m}} {dZ} {{{input_latex}}}^T"
+    dZ, W, D = symbol(f"dZ{l}"), symbol(f"W{l}"), f"D^{{[{l - 1}]}}"
+    A = _layer_input(l, masked)
+    plain = f"dW{l} = 1/m dZ{l} {A.plain}^T"
+    latex = rf"{symbol(f'dW{l}')} = \frac{{1}}{{m}} {dZ} {{{A.latex}}}^T"
     if terms.l2:
         plain, latex = f"{plain} + l2/m W{l}", rf"{latex} + \frac{{\lambda}}{{m}} {W}"
     if terms.l1:
@@ -182,10 +184,10 @@ def _backward(network: Network, l: int, terms: Terms) -> dict[str, Equation]:
         rf"{symbol(f'db{l}')} = \frac{{1}}{{m}} \sum_{{i=1}}^{{m}} dZ^{{[{l}](i)}}",
     )
     if network.parametric and l < network.L:
-        A = symbol(f"Z{l}")
+        Z = symbol(f"Z{l}")
         table[f"da{l}"] = Equation(
             f"da{l} = 1/m sum_i dA{l}(i) * ({network.activations[l - 1]}(Z{l}(i)) - Z{l}(i))",
-            rf"d\alpha^{{[{l}]}} = \frac{{1}}{{m}} \sum_{{i=1}}^{{m}} {symbol(f'dA{l}')} \odot (g({A}) - {A})",
+            rf"d\alpha^{{[{l}]}} = \frac{{1}}{{m}} \sum_{{i=1}}^{{m}} {symbol(f'dA{l}')} \odot (g({Z}) - {Z})",
         )
     table[f"dA{l - 1}"] = Equation(
         f"dA{l - 1} = W{l}^T dZ{l}" + (f" * D{l - 1}" if masked else ""),

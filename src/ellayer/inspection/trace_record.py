@@ -57,21 +57,9 @@ class Step:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class TraceRecord:
-    """Quantities of one step of training, in the order of the computation.
+    """Quantities of one step of training; ``Trace`` describes the attributes.
 
-    Attributes
-    ----------
-    network : Network
-    steps : tuple of Step
-        In the order of the computation.
-    iteration : int
-        Updates done before this one.
-    example : int or None
-        The one example it is about; None for a batch.
-    m : int
-        Examples in the step.
-    optimizer : str
-    learning_rate : float
+    ``penalties`` are l2, l1, and the sum of weights that divides them.
     """
 
     network: Network

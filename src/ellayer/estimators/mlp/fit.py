@@ -189,7 +189,7 @@ def _loss(settings: FitSettings, data: FitData, network: Network, parameters: Pa
     network, train_set = _as_reported(network), data.train
     AL, ZL = outputs(train_set.X.T, parameters, network)
     weights = None if train_set.weights is None else train_set.weights.reshape(1, -1)
-    J = objective(network, len(train_set), weights, settings.penalties["l2"], settings.penalties["l1"])
+    J = objective(network, len(train_set), weights, settings.arguments["l2"], settings.arguments["l1"])
     return float(J.cost(AL, ZL, train_set.Y.T, parameters))
 
 
@@ -209,8 +209,7 @@ def _train(
         engine = f"{engine}+direct"
     return train(
         network, X, Y, state=replace(begin, history={}, interval=(0.0, 0.0)), sample_weight=weights,
-        optimizer=settings.optimizer, engine=engine, devices=settings.devices, time_limit=settings.time_limit,
-        monitor="loss", **settings.penalties, **arguments,
+        optimizer=settings.optimizer, engine=engine, monitor="loss", **settings.arguments, **arguments,
     )  # fmt: skip
 
 

@@ -47,12 +47,10 @@ class FitSettings:
         None is min(200, m).
     max_epochs : int
         Iterations of lbfgs.
-    penalties : dict
-        The arguments "l1", "l2", "dropout", "weight_decay" and "clip_norm" of ``train``.
+    arguments : dict
+        Arguments of ``train``: penalties ("l1", "l2", "dropout", "weight_decay", "clip_norm"), "time_limit", "devices".
     shuffle : bool
-    time_limit : float or None
     engine : str
-    devices : list or None
     monitored : str
         The value monitored for stopping.
     early_stopping, restore_best, verbose : bool
@@ -74,11 +72,9 @@ class FitSettings:
     power: float
     batch_size: int | None
     max_epochs: int
-    penalties: dict[str, Any]
+    arguments: dict[str, Any]
     shuffle: bool
-    time_limit: float | None
     engine: str
-    devices: list[Any] | None
     monitored: Monitored
     early_stopping: bool
     restore_best: bool
@@ -96,7 +92,8 @@ class FitSettings:
         optimizer = optimizer_of(estimator)
         patience = estimator.n_iter_no_change
         restore = estimator.early_stopping if estimator.restore_best is None else estimator.restore_best
-        penalties = ("l1", "dropout", "weight_decay", "clip_norm")
+        names = ("l1", "dropout", "weight_decay", "clip_norm", "time_limit")
+        arguments = {"l2": estimator.alpha, "devices": devices, **{n: getattr(estimator, n) for n in names}}
         return cls(
             lbfgs=is_lbfgs(estimator),
             incremental=incremental,
@@ -109,11 +106,9 @@ class FitSettings:
             power=estimator.power_t,
             batch_size=None if isinstance(estimator.batch_size, str) else int(estimator.batch_size),
             max_epochs=1 if incremental else estimator.max_iter,
-            penalties={"l2": estimator.alpha, **{name: getattr(estimator, name) for name in penalties}},
+            arguments=arguments,
             shuffle=bool(estimator.shuffle),
-            time_limit=estimator.time_limit,
             engine=engine,
-            devices=devices,
             monitored=_monitored(estimator, has_validation),
             early_stopping=estimator.early_stopping,
             restore_best=bool(restore),
