@@ -96,12 +96,11 @@ class Summary:
         return html_table(["layer", *symbols, "parameters", "activation"], self._cells(), _head(self), below)
 
     def _cells(self) -> list[tuple[str, ...]]:
-        rows = [*_before(self.network, self.m), *self.rows]
-        shapes = [[_shape(row[k]) for k in _COLUMNS] for row in rows]
-        return [
-            (str(row["layer"]), *cells, f"{row['parameters']:,}", row["activation"])
-            for row, cells in zip(rows, shapes, strict=True)
-        ]
+        cells = []
+        for row in [*_before(self.network, self.m), *self.rows]:
+            shapes = (_shape(row[k]) for k in _COLUMNS)
+            cells.append((str(row["layer"]), *shapes, f"{row['parameters']:,}", row["activation"]))
+        return cells
 
 
 def summary(model: SupportedModel, m: int | str = "m") -> Summary:

@@ -221,9 +221,8 @@ def _walk(
     l2, l1 = check_number(settings.get("l2", 0.0), "l2"), check_number(settings.get("l1", 0.0), "l1")
     goal = objective(network, m, w, l2 or None, l1 or None)
     weights = goal.weights
-    masks = dropout_masks(
-        network, check_dropout(network, settings.get("dropout", 0.0)), X, state.seed, state.step
-    )
+    rates = check_dropout(network, settings.get("dropout", 0.0))
+    masks = dropout_masks(network, rates, X, state.seed, state.step)
     AL, caches = L_model_forward(X, parameters, network, masks)
     J = goal.cost(AL, caches[-1].Z, Y, parameters)
     grads = goal.gradients(AL, caches, Y, parameters, input_gradient=True)

@@ -232,9 +232,8 @@ class MLPClassifier(ProbabilisticClassifier, ConvertibleMLP):
         if not hasattr(self, "classes_") or (not self.warm_start and not incremental):
             self._take_labels(LabelBinarizer().fit(targets))
         else:
-            self._check_targets(
-                unique_labels(targets), same=self.warm_start and reset is False and not incremental
-            )
+            same = self.warm_start and not reset and not incremental
+            self._check_targets(unique_labels(targets), same)
         return rows, self._label_binarizer.transform(targets).astype(bool)
 
     def _take_labels(self, labels: LabelBinarizer) -> None:
@@ -262,9 +261,8 @@ class MLPClassifier(ProbabilisticClassifier, ConvertibleMLP):
             return None
         numbers = class_index(Y.T)
         single = np.flatnonzero(np.bincount(numbers) == 1)
-        if (
-            len(single) and len(Y) > 1 and not incremental
-        ):  # a subset of the data may have fewer than two examples of a class
+        # A subset of the data, as in partial_fit, may have fewer than two examples of a class.
+        if len(single) and len(Y) > 1 and not incremental:
             labels = ", ".join(map(repr, self.classes_[single].tolist()[:10]))
             # scikit-learn's message has the encoded classes
             encoded = [str(bool(k)) if Y.shape[1] == 1 else str(k) for k in single]

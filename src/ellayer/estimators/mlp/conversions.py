@@ -98,9 +98,8 @@ class ConvertibleMLP(BaseMLP):
         elif classes is not None:
             raise EllayerError("classes: expected None for a regressor")
         network = make_network(estimator, sizes[0], sizes[-1], estimator._loss_name())
-        dtype = estimator.dtype or np.result_type(
-            np.float32, *(np.asarray(theta).dtype for theta in parameters.values())
-        )
+        dtypes = [np.asarray(theta).dtype for theta in parameters.values()]
+        dtype = estimator.dtype or np.result_type(np.float32, *dtypes)
         state = state_before_training(estimator, network, read_parameters(dict(parameters), network, dtype))
         estimator._take_state(state, feature_names)
         return estimator
@@ -131,9 +130,8 @@ class ConvertibleMLP(BaseMLP):
                 setattr(model, name, getattr(self, name))
         model.coefs_ = [np.ascontiguousarray(W) for W in self.coefs_]
         model.intercepts_ = [b.copy() for b in self.intercepts_]
-        set_mlp_internals(
-            model, check_random_state(model.random_state), self._fit_state.memory.no_improvement, self._labels
-        )
+        random, count = check_random_state(model.random_state), self._fit_state.memory.no_improvement
+        set_mlp_internals(model, random, count, self._labels)
         return model
 
     def _take_sklearn(self, model: BaseEstimator) -> None:

@@ -73,10 +73,8 @@ def _descend(settings: FitSettings, data: FitData, state: FitState, callbacks: E
     rule.record(result.history, epochs)  # those since the last call, if the run was interrupted
     if rule.by_loss_alone and result.stopped_by == "divergence" and epochs:
         best = int(np.argmin(rule.progress["loss_curve_"][-epochs:]))
-        if (
-            "mean_loss" in result.history
-        ):  # the loss of an epoch's updates; for a full batch it is the loss before the update
-            best += 1
+        # "mean_loss" is that of an epoch's updates; for a full batch it is the loss before the update.
+        best += "mean_loss" in result.history
         result.parameters = run(num_iterations=best * steps).state.parameters
     return _finished(settings, state, rule, result)
 
@@ -106,9 +104,7 @@ def _finished(settings: FitSettings, state: FitState, rule: EpochRule, result: T
     last = replace(result.state, history={})
     if not engine_keeps:
         last = replace(last, best_parameters=None)
-    if (
-        last.coordinates is not None
-    ):  # they are coordinates for these examples; the next call continues without momentum
+    if last.coordinates is not None:  # those of these examples; the next call continues without momentum
         last = replace(last, coordinates=None, optimizer_state=None)
     if diverged:
         last = replace(last, parameters=result.parameters, optimizer_state=None)

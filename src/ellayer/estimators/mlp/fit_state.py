@@ -213,9 +213,8 @@ class FitState:
         """Return the state from the result of ``to_arrays``."""
         stored = conform(facts, StateFacts, "facts")
         network = read_network(stored["network"], len(arrays))
-        parameters = read_parameters(
-            network, {name: theta for name, theta in arrays.items() if "/" not in name and name != "split"}
-        )
+        own = {name: theta for name, theta in arrays.items() if "/" not in name and name != "split"}
+        parameters = read_parameters(network, own)
         numbers: dict[str, Any] = {**stored["numbers"]}
         progress: Any = {
             name: _number(numbers[name]) for name in ProgressFacts.__annotations__ if name in numbers

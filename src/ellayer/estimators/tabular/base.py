@@ -167,9 +167,8 @@ class BaseTabular(VersionedEstimator, FittedTable):
                     recipes[0], hidden, *shape, loss, preparation.n_numbers_, preparation.code_levels_, data.m
                 )
                 results = train_recipes(self, network, recipes, data, request, seed)
-        shared = {
-            name: value for name, value in vars(self).items() if name not in self.get_params(deep=False)
-        }
+        parameters = self.get_params(deep=False)
+        shared = {name: value for name, value in vars(self).items() if name not in parameters}
         for model, trained in zip(models, results, strict=True):
             model.__dict__.update(shared)
             if isinstance(data, TableData):
@@ -212,11 +211,8 @@ class BaseTabular(VersionedEstimator, FittedTable):
         Y = self._learn_targets(self._checked_targets(table[0].values, request.y))
         weights, count = self._weights(request.sample_weight, Y), len(Y)
         numbers = np.arange(count) if weights is None else np.flatnonzero(weights > 0)
-        table, Y, weights = (
-            take_rows(table, numbers),
-            Y[numbers],
-            None if weights is None else weights[numbers],
-        )
+        table, Y = take_rows(table, numbers), Y[numbers]
+        weights = None if weights is None else weights[numbers]
         if self._is_constant(Y):
             return ConstantTarget(table, count)
         held_out, inside = None, None

@@ -200,10 +200,8 @@ class TabularClassifier(ProbabilisticClassifier, BaseTabular, FittedTableClassif
         single = np.flatnonzero(Y.sum(axis=0) == 1)
         if len(single) and holds_out:
             labels = ", ".join(map(repr, self.classes_[single].tolist()[:10]))
-            warn_user(
-                f"y: only one example of {labels}; it is used for training and never held out",
-                ValidationWarning,
-            )
+            message = f"y: only one example of {labels}; it is used for training and never held out"
+            warn_user(message, ValidationWarning)
 
     def _is_constant(self, Y: np.ndarray) -> bool:
         return len(self.classes_) == 1
@@ -215,12 +213,8 @@ class TabularClassifier(ProbabilisticClassifier, BaseTabular, FittedTableClassif
         return METRICS[self.metric]
 
     def _loss(self, recipe: Recipe) -> str:
-        smoothing = recipe["label_smoothing"]
-        return (
-            f"cross_entropy(smoothing={smoothing!r})"
-            if self._metric.takes == "labels" and smoothing
-            else "cross_entropy"
-        )
+        smoothing = recipe["label_smoothing"] if self._metric.takes == "labels" else 0.0
+        return f"cross_entropy(smoothing={smoothing!r})" if smoothing else "cross_entropy"
 
     # Scores
 
@@ -267,7 +261,7 @@ class TabularClassifier(ProbabilisticClassifier, BaseTabular, FittedTableClassif
         if self.cost is not None:
             by_class = self._class_weights(
                 examples.Y, None
-            )  # rows cost what they cost, whatever they weigh in the fit
+            )  # rows cost the same, whatever they weigh in the fit
             mass = weights if by_class is None or weights is None else weights / by_class
             self._set_threshold(cheapest_threshold(ordered[:, 1], truth == 1, mass, *costs_of(self.cost)))
         elif metric.decision == "tuned" and P.shape[1] == 2:

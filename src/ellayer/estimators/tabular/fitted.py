@@ -76,9 +76,8 @@ class FittedTable(ABC):
 
     def _set_fitted(self, arrays: Arrays, facts: Facts) -> None:
         stored = conform(facts, TableFacts, "facts")
-        self.preparation_ = self._preparation_type.from_state(
-            under(arrays, "preparation/"), stored["preparation"]
-        )
+        encoders = under(arrays, "preparation/")
+        self.preparation_ = self._preparation_type.from_state(encoders, stored["preparation"])
         self.n_features_in_ = self.preparation_.n_features_in_
         if hasattr(self.preparation_, "feature_names_in_"):
             self.feature_names_in_: np.ndarray = self.preparation_.feature_names_in_

@@ -29,9 +29,7 @@ if TYPE_CHECKING:
     from ..examples import RandomState
 
 __all__ = ["TabularRegressor"]
-FAR_OUT = (
-    1e3  # interquartile ranges from the median, with a gap of a factor 100, from which a target is a slip
-)
+FAR_OUT = 1e3  # interquartile ranges from the median, from which a target is a slip, if a gap is before it
 HELD_TO = 5.0  # interquartile ranges
 
 
@@ -158,12 +156,8 @@ class TabularRegressor(RegressorMixin, BaseTabular, FittedTableRegressor):
         center, scale = float(inside.mean()), float(inside.std())
         if not scale > 1e-12 * max(abs(center), 1e-300):  # all equal up to rounding
             scale = 1.0
-        self.target_ = {
-            "center": center,
-            "scale": scale,
-            "low": float(inside.min()),
-            "high": float(inside.max()),
-        }
+        ends = {"low": float(inside.min()), "high": float(inside.max())}
+        self.target_ = {"center": center, "scale": scale, **ends}
         slips = int(((y < low) | (y > high)).sum())
         if slips:
             warn_user(
