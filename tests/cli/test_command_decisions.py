@@ -127,7 +127,7 @@ def test_the_report_has_the_decisions_and_the_columns_behind_the_largest_errors(
         "largest contributions",
     ):
         assert text in page
-    assert re.search(r"<td>bad: [ab] [+−][\d.]+", page)
+    assert re.search(r">bad: [ab] [+−][\d.]+", page)
     page = (folder / "size" / "report.html").read_text(encoding="utf-8")
     assert "Prediction intervals" in page
     assert "true − predicted" in page

@@ -38,7 +38,7 @@ def test_a_run_folder_is_whole(quick_run):
     assert summary["run"] == "runs/flower-1"
     assert sorted(p.name for p in folder.iterdir()) == [
         "baseline", "boundary.png", "config.toml", "confusion.png", "cost.png", "data.png", "history.csv", "model.ellayer",
-        "report.html", "run.json",
+        "model_card.md", "report.html", "report.json", "run.json",
     ]  # fmt: skip
     assert sorted(p.name for p in (folder / "baseline").iterdir()) == ["history.csv", "model.ellayer"]
     assert [p.name for p in folder.parent.iterdir()] == ["flower-1"]

@@ -24,7 +24,9 @@ FILES = {
     "history.csv",
     "importance.png",
     "model.ellayer",
+    "model_card.md",
     "report.html",
+    "report.json",
     "run.json",
 }
 OF_NUMBERS = FILES - {"confusion.png"} | {"predicted.png"}

@@ -9,13 +9,13 @@ from sklearn.metrics import classification_report, precision_score, recall_score
 from ellayer.report import Predictions
 from ellayer.report.decisions import (
     class_scores,
+    count_pairs,
     coverage_of,
     decisions,
     positive_last,
     threshold_table,
     top_confusions,
 )
-from ellayer.report.plots_quality import count_pairs
 from ellayer.report.scores import scores
 
 RNG = np.random.default_rng(0)

@@ -12,12 +12,14 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import polars as pl
 import pytest
 
 import ellayer
 from ellayer.engine import History
 from ellayer.inspection import Diagnosis, Finding
 from ellayer.report import Predictions, RunFacts, write_report
+from ellayer.report.document import report_document
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = [
@@ -46,6 +48,12 @@ LOOK = """<!doctype html><body><script>
       ink: there.querySelector("figure svg text") && frame.contentWindow.getComputedStyle(there.querySelector("figure svg text")).fill,
       pictures: [...there.querySelectorAll("figure svg")].filter(svg => svg.getBoundingClientRect().height > 80).length,
       images: [...there.querySelectorAll("img")].filter(image => image.naturalWidth > 0).length,
+      overlaps: [...there.querySelectorAll("figure svg")].flatMap(svg => ["xtick", "ytick"].flatMap(axis => {
+        const boxes = [...svg.querySelectorAll(`[id*=${axis}_] text`)].map(text => text.getBoundingClientRect());
+        return boxes.flatMap((a, i) => boxes.slice(i + 1).filter(b =>
+          a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1).map(_ => svg.querySelector("title").textContent));
+      })),
+      heads: [...there.querySelectorAll(".turns thead")].filter(head => head.getBoundingClientRect().height > 0).length,
       small: [...there.querySelectorAll("figure svg")].filter(svg => svg.getBoundingClientRect().width > width).length,
     });
     frame.remove();
@@ -85,7 +93,7 @@ def of_classes(m: int = 120, K: int = 2, names: list | None = None, **more) -> R
         "config": 'target = "survived"\n', "created": "2025-01-02", "rows": {"train": 400, "validation": 100, "test": m},
         "columns": [{"name": name, "kind": "numeric", "note": "", "missing": 2, "distinct": 9, "shown": "1 to 9"} for name in columns],
         "findings": ["'port' is hardly ever there"], "notes": ["2 rows left out"],
-        "shown_rows": [{name: float(i) for name in columns} for i in range(m)],
+        "table": pl.DataFrame({name.encode("utf-8", "replace").decode(): np.arange(float(m)) for name in columns}),
         "importance": [(name, 0.2 - 0.1 * i, 0.02) for i, name in enumerate(columns)], "importance_of": "log loss",
         "diagnosis": Diagnosis((Finding("overfitting", "warning", "the held-out cost is 2 times the other", "stop earlier", 2.0),), (), {}),
         "seconds": {"reading": 0.1, "fitting": 75.0}, "versions": {"ellayer": "0.1.0"},
@@ -113,7 +121,7 @@ def of_images(colours: bool = True) -> RunFacts:
     shape = (8, 8, 3) if colours else (8, 8)
     return of_classes(
         60, names=["cat", "dog"], images=random.uniform(size=(60, *shape)), ids=[f"cats/{i}.png" for i in range(60)],
-        shown_rows=None, importance=[], weight_pictures=random.normal(size=(5, *shape)), columns=[],
+        table=None, importance=[], weight_pictures=random.normal(size=(5, *shape)), columns=[],
         network=ellayer.Network([64, 20, 1]), parameters=None,
     )  # fmt: skip
 
@@ -240,8 +248,8 @@ def test_the_page_says_what_is_so(pages):
     for sentence in (
         "logistic regression in", "Significantly better than the most frequent class: +", "'port' is hardly ever there",
         "2 rows left out", "epoch 6 has the best validation score and is used",
-        "Most important: age (shuffling it raises the log loss by 0.2)", "increase in log loss when shuffled",
-        "overfitting", "Stop earlier", "1 min 15 s", "ellayer train --config config.toml", "perfect calibration",
+        "Most important: age (shuffling it raises the log loss by 0.2)", "increase in log loss (± 1 SD)",
+        "Overfitting", "Stop earlier", "1 min 15 s", "ellayer train --config config.toml", "perfect calibration",
         "Precision–recall curve for class kind 1", "false positive rate", "p(true class)", "* best in its row",
     ):  # fmt: skip
         assert sentence in text, sentence
@@ -249,9 +257,8 @@ def test_the_page_says_what_is_so(pages):
 
 def test_a_lead_that_the_rows_do_not_show_is_not_claimed():
     facts = least(models=[Predictions("the network", np.array(["a", "a"], dtype=object)), Predictions("chance", np.array(["b", "b"], dtype=object))])  # fmt: skip
-    from ellayer.report.page import content
-
-    _, comparison, verdict = content(facts)["conclusion"]
+    document = report_document(facts)
+    (_, comparison), (verdict,) = document["result"], document["verdict"]
     assert re.fullmatch(
         r"Not significantly different from chance: 0\.0 points \(95 % CI −100\.0 to \+100\.0\)\.", comparison
     )
@@ -261,11 +268,10 @@ def test_a_lead_that_the_rows_do_not_show_is_not_claimed():
 
 
 def test_a_lower_error_is_a_lead():
-    from ellayer.report.page import content
-
     facts = of_numbers()
     lead = float(np.sqrt(np.mean((facts.models[0].prediction - facts.y) ** 2)) - np.std(facts.y))
-    conclusion = content(facts)["conclusion"]
+    document = report_document(facts)
+    conclusion = document["result"] + document["verdict"]
     assert f"Significantly better than the mean: RMSE −{-lead:.0f}" in conclusion[1]
     assert "significantly better than the next, the mean," in conclusion[2]
     assert "150 test rows are few" in conclusion[3]
@@ -287,11 +293,8 @@ def test_what_is_not_there_is_left_out(pages):
 def test_the_rows_with_the_largest_error(pages):
     facts = of_numbers()
     worst = int(np.argmax(np.abs(facts.models[0].prediction - facts.y)))
-    from ellayer.report.page import content
-
-    mistakes = content(facts)["mistakes"]
-    assert mistakes[0].place == worst
-    assert f"row {worst + 1}" in page_of(pages, "numbers").text
+    assert report_document(facts)["largest_errors"]["rows"][0]["name"] == f"test row {worst + 1}"
+    assert f"test row {worst + 1}" in page_of(pages, "numbers").text
 
 
 def test_images_and_weights_are_shown(pages):
@@ -386,6 +389,9 @@ def test_pages_read_well_in_a_browser(pages, tmp_path, dark):
     assert len(seen) == 2 * len(RUNS)
     assert [(page.page, page.wide) for page in seen if page.wide > page.width] == []
     assert not [page.page for page in seen if page.small]
+    assert not [(page.page, page.width, page.overlaps) for page in seen if page.overlaps]  # labels of ticks
+    assert not [page.page for page in seen if page.width == WIDTHS[0] and page.heads]  # tables of scores turn
+    assert all(page.heads for page in seen if page.width == WIDTHS[1] and "no-rows" not in page.page)
     assert not [page.page for page in seen if page.title == "taken"]
     assert all((lightness(page.paper) < 60) == dark for page in seen)
     assert all((lightness(page.ink) > 180) == dark for page in seen if page.ink)

@@ -57,8 +57,9 @@ def _show(comparison: Comparison) -> None:
     from rich.console import Console
 
     from ..core.metrics import METRICS
+    from ..report.run_facts import Score
     from ..report.sentences import format_interval, format_score, format_seconds
-    from .display import print_line, score_of, table
+    from .display import print_line, table
 
     runs, rows = comparison.runs, []
     for name, values in comparison.settings.items():
@@ -68,7 +69,7 @@ def _show(comparison: Comparison) -> None:
     rows.append(("time", *(format_seconds(sum(run.summary.get("seconds", {}).values())) for run in runs)))
     for name in dict.fromkeys(name for run in runs for name in run.scores):
         if name in METRICS:
-            scores = [score_of(run.scores.get(name, {})) for run in runs]
+            scores = [Score.from_json(run.scores.get(name, {})) for run in runs]
             marks = [" *" if i in comparison.best.get(name, []) else "" for i in range(len(runs))]
             cells = [
                 f"{format_score(name, s.value)}{mark}\n{format_interval(name, s)}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -61,12 +60,6 @@ def table(
     for row in rows:
         grid.add_row(*(cell if isinstance(cell, Text) else Text(visible(str(cell))) for cell in row))
     return grid
-
-
-def score_of(ends: Mapping[str, float | None]) -> Score:
-    """Return a score from its value, low and high in JSON."""
-    value, low, high = (math.nan if end is None else end for end in map(ends.get, ("value", "low", "high")))
-    return Score(value, low, high)
 
 
 def show_run(summary: Mapping[str, Any], path: Path) -> None:
@@ -150,7 +143,7 @@ def score_table(
     """
     rows = []
     for metric, ends in scores.items():
-        score = score_of(ends)
+        score = Score.from_json(ends)
         others = (format_score(metric, other.get(metric, {}).get("value")) for other in compared.values())
         rows.append(
             (

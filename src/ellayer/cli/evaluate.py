@@ -58,16 +58,17 @@ def _show(facts: dict[str, Any]) -> None:
 
     from ..core.metrics import METRICS
     from ..data.wording import pluralize
+    from ..report.run_facts import Score
     from ..report.sentences import format_interval, format_score
     from ..runs.notes_networks import per_cent
     from .decisions import show_decisions
-    from .display import print_line, score_of, table
+    from .display import print_line, table
 
     console = Console()
     print_line(console, f"{facts['target']} on {pluralize(facts['rows'], 'row')}")
     rows = []
     for name, ends in facts["scores"].items():
-        metric, score = METRICS[name], score_of(ends)
+        metric, score = METRICS[name], Score.from_json(ends)
         better = "higher" if metric.maximize else "lower"
         rows.append((metric.title, format_score(name, score.value), format_interval(name, score), better))
     console.print(table(("score", "value", "95 % interval", "better"), rows, right=(1, 2)))

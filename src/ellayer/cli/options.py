@@ -70,6 +70,7 @@ L2 = Annotated[float | None, option("--l2", help=L2_PENALTY, panel=TRAINING, def
 Optimizer = Annotated[str | None, option("--optimizer", help=OPTIMIZER, panel=TRAINING)]
 Seed = Annotated[int | None, option("--seed", min=0, help="Random seed (weights, shuffling, splits).", panel=TRAINING, default="1")]
 Config = Annotated[Path | None, option("--config", help="Settings of a run, like its config.toml; options override them.", panel=TRAINING, default=False)]
+NoRows = Annotated[bool | None, option("--no-rows", help="Leave values of rows and absolute paths out of the report.", panel=TRAINING, default=False)]
 Resume = Annotated[Path | None, option("--resume", help="Resume a run that was killed or interrupted.", panel=TRAINING, default=False, metavar="DIR")]
 
 Target = Annotated[str | None, option("--target", "-t", help="Target column: its name or position (-1 is the last); required to train on a table.", panel=FILES, default=False, metavar="COLUMN")]

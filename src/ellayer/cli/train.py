@@ -27,7 +27,7 @@ def train(
     activation: o.Activation = None, iterations: o.Iterations = None, initializer: o.Initializer = None,
     optimizer: o.Optimizer = None, l2: o.L2 = None, dropout: o.Dropout = None, weight_decay: o.WeightDecay = None,
     patience: o.Patience = None, engine: o.Engine = None,
-    out: o.Out = None, quiet: o.Quiet = False, json: o.Json = False, debug: o.Debug = False,
+    no_rows: o.NoRows = None, out: o.Out = None, quiet: o.Quiet = False, json: o.Json = False, debug: o.Debug = False,
     *, reading: dict[str, Any],
 ) -> None:  # fmt: skip
     """Train on a file or a named data set; write a run folder.

@@ -300,7 +300,7 @@ _row(Metric("accuracy", "accuracy", "fraction of the rows predicted correctly", 
             maximize=True, share=True, interval="wilson"))  # fmt: skip
 _row(Metric("balanced_accuracy", "balanced accuracy", "mean recall over the classes", "labels", balanced_accuracy,
             maximize=True, share=True, decision="prior"))  # fmt: skip
-_row(Metric("f1", "F1", "harmonic mean of precision and recall, for the second of two classes; with more the mean (macro)",
+_row(Metric("f1", "F1", "harmonic mean of precision and recall, of the positive class; of more than two the mean (macro)",
             "labels", f1, maximize=True, share=True, decision="tuned"))  # fmt: skip
 _row(Metric("roc_auc", "ROC AUC", "probability that a positive row is ranked above a negative one; 0.5 is chance",
             "probabilities", roc_auc, maximize=True))  # fmt: skip

@@ -24,6 +24,8 @@ _HOMES = {
     "learning_curves": ".plots_quality",
     "precision_recall_curves": ".plots_quality",
     "predicted_against_true": ".plots_quality",
+    "report_document": ".document",
+    "report_schema": ".document",
     "residual_plot": ".plots_quality",
     "roc_curves": ".plots_quality",
     "saliency_bars": ".plots_saliency",

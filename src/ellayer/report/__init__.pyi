@@ -1,5 +1,7 @@
 from ..core.metrics import METRICS as METRICS
 from ..core.metrics import Metric as Metric
+from .document import report_document as report_document
+from .document import report_schema as report_schema
 from .page import write_report as write_report
 from .plots_data import cost_curves as cost_curves
 from .plots_data import data_points as data_points

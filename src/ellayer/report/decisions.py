@@ -45,6 +45,18 @@ def class_scores(y: ArrayLike, prediction: ArrayLike, classes: Sequence[Any]) ->
     ]
 
 
+def count_pairs(y: ArrayLike, prediction: ArrayLike, classes: Sequence[Any]) -> np.ndarray:
+    """Return how often class i was predicted as class j, shape (K, K); unknown labels are ignored.
+
+    >>> count_pairs(["a", "a", "b"], ["a", "b", "b"], ["a", "b"])
+    array([[1, 1],
+           [0, 1]])
+    """
+    K, truth, predicted = len(classes), class_numbers(y, classes), class_numbers(prediction, classes)
+    known = (truth >= 0) & (predicted >= 0)
+    return np.bincount(K * truth[known] + predicted[known], minlength=K * K).reshape(K, K)
+
+
 def top_confusions(counts: np.ndarray, classes: Sequence[Any], most: int = 10) -> list[Confusion]:
     """Return the most frequent errors.
 
@@ -191,8 +203,6 @@ def decisions(
         prediction, y = np.asarray(model.prediction, float).ravel(), np.asarray(y, float)
         covered = [coverage_of(y, prediction, share, *ends) for share, ends in (intervals or {}).items()]
         return Decisions(None, [], [], [], costs, covered)
-    from .plots_quality import count_pairs
-
     counts = count_pairs(y, model.prediction, classes)
     rows: list[ThresholdRow] = []
     if len(classes) == 2 and model.P is not None and np.isfinite(model.P).all():

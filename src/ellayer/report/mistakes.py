@@ -8,10 +8,10 @@ import numpy as np
 
 from ..core.metrics import class_numbers
 from .run_facts import Predictions, RunFacts
-from .sentences import format_number, short
+from .sentences import example_noun, format_number, held_out_noun, short
 
 MOST = 12
-_COLUMNS = 8
+_COLUMNS = 6
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class Mistake:
         Position among the held-out rows.
     name : str
     truth, prediction : str
-    error : str
-        The probability of the true class, or true - predicted; "" if unknown.
+    error : float or None
+        The probability of the true class, or true - predicted; None if unknown.
     cells : tuple of str
         The values of the row in the columns shown.
     """
@@ -34,7 +34,7 @@ class Mistake:
     name: str
     truth: str
     prediction: str
-    error: str
+    error: float | None
     cells: tuple[str, ...]
 
 
@@ -48,14 +48,17 @@ def largest_mistakes(facts: RunFacts, predictions: Predictions, most: int = MOST
     most : int
     """
     by_error = _numbers_by_error if facts.task == "numbers" else _classes_by_error
+    if facts.no_rows:
+        return []
     columns, mistakes = shown_columns(facts), []
+    one = held_out_noun(facts).replace(f"{example_noun(facts)}s", example_noun(facts))
     for i, error in by_error(facts, predictions, most):
-        row = facts.shown_rows[i] if facts.shown_rows else {}
+        row = {} if facts.table is None else facts.table.row(i, named=True)
         mistakes.append(
             Mistake(
                 place=i,
-                name=facts.ids[i] if facts.ids else f"row {i + 1}",
-                truth=_cell(facts.y[i]),
+                name=facts.ids[i] if facts.ids else f"{one} {i + 1}",
+                truth=_cell(float(facts.y[i]) if facts.task == "numbers" else facts.y[i]),
                 prediction=_cell(np.asarray(predictions.prediction)[i]),
                 error=error,
                 cells=tuple(_cell(row.get(column)) for column in columns),
@@ -66,9 +69,9 @@ def largest_mistakes(facts: RunFacts, predictions: Predictions, most: int = MOST
 
 def shown_columns(facts: RunFacts) -> list[str]:
     """Return the columns to show in the table: the most important ones, else the first."""
-    if not facts.shown_rows:
+    if facts.table is None:
         return []
-    names = list(facts.shown_rows[0])
+    names = facts.table.columns
     important = [name for name, _, _ in sorted(facts.importance, key=lambda row: -row[1])]
     ranked = [
         part
@@ -79,24 +82,24 @@ def shown_columns(facts: RunFacts) -> list[str]:
     return (ranked or names)[:_COLUMNS]
 
 
-def _numbers_by_error(facts: RunFacts, predictions: Predictions, most: int) -> list[tuple[int, str]]:
+def _numbers_by_error(facts: RunFacts, predictions: Predictions, most: int) -> list[tuple[int, float | None]]:
     """Return rows and their errors, the largest first."""
     errors = np.asarray(facts.y, dtype=float) - np.asarray(predictions.prediction, dtype=float).ravel()
     finite = np.flatnonzero(np.isfinite(errors))
     order = finite[np.argsort(-np.abs(errors[finite]), kind="stable")][:most]
-    return [(i, f"{'+' if errors[i] > 0 else ''}{format_number(errors[i])}") for i in order.tolist()]
+    return [(i, float(errors[i])) for i in order.tolist()]
 
 
-def _classes_by_error(facts: RunFacts, predictions: Predictions, most: int) -> list[tuple[int, str]]:
+def _classes_by_error(facts: RunFacts, predictions: Predictions, most: int) -> list[tuple[int, float | None]]:
     """Return misclassified rows and the probabilities of their true classes, the lowest first."""
     truth = class_numbers(facts.y, facts.classes)
     wrong = np.flatnonzero(truth != class_numbers(predictions.prediction, facts.classes))
     if predictions.P is None:
-        return [(i, "") for i in wrong[:most].tolist()]
+        return [(i, None) for i in wrong[:most].tolist()]
     P = np.nan_to_num(np.asarray(predictions.P, dtype=float))
     p = np.where(truth >= 0, P[np.arange(len(P)), truth], 0.0)
     order = wrong[np.argsort(p[wrong], kind="stable")][:most]
-    return [(i, f"{100 * p[i]:.1f} %") for i in order.tolist()]
+    return [(i, float(p[i])) for i in order.tolist()]
 
 
 def _cell(value: object) -> str:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from .plots_quality import BLUE, SIZE, finish_axes, shorten
-from .style import COLOURS, DASHES, look, new_figure
+from .style import COLOURS, DASHES, look, new_figure, separate_ticks
 
 if TYPE_CHECKING:
     from ..inspection.partial_dependence import Dependence
@@ -75,14 +75,11 @@ def dependence_plot(dependence: Dependence, target: str, classes: list[Any], tit
                 linestyle=DASHES[i % len(DASHES)] if dependence.is_ordered else "", marker=None if dependence.is_ordered else "o",
             )  # fmt: skip
         if dependence.is_ordered:
-            if dependence.grid.dtype.kind == "M":
-                figure.autofmt_xdate()
-            else:
-                axes.xaxis.set_major_locator(MaxNLocator(5))
+            if dependence.grid.dtype.kind != "M":
+                axes.xaxis.set_major_locator(MaxNLocator(5, integer=dependence.grid.dtype.kind in "iu"))
         else:
             names = [shorten(value, 12) for value in dependence.grid.tolist()]
-            turned = sum(map(len, names)) > 36
-            axes.set_xticks(x, names, rotation=60 if turned else 0, ha="right" if turned else "center")
+            axes.set_xticks(x, names)
         axes.set_xlabel(shorten(dependence.name, 40))
         of = (
             f"predicted {shorten(target, 30)}"
@@ -93,4 +90,5 @@ def dependence_plot(dependence: Dependence, target: str, classes: list[Any], tit
         )
         axes.set_ylabel(of)
         finish_axes(axes, "y" if dependence.is_ordered else "both")
+        separate_ticks(figure)
     return figure

@@ -13,10 +13,11 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from ..core.metrics import METRICS, class_numbers
+from ..core.metrics import METRICS
+from .decisions import count_pairs
 from .scores import calibration_bins
 from .sentences import short
-from .style import COLOURS, DASHES, INK, MARKERS, look, new_figure
+from .style import COLOURS, DASHES, INK, MARKERS, look, new_figure, separate_ticks
 
 Corner = Literal["best", "lower left", "lower right", "upper left"]
 Curve = tuple[np.ndarray, np.ndarray]  # scores, and which rows are positive
@@ -98,6 +99,7 @@ def learning_curves(
         axes.set_xlabel(along)
         axes.set_ylabel("loss")
         finish_axes(axes, "y")
+        separate_ticks(figure)
     return figure
 
 
@@ -130,9 +132,8 @@ def confusion_matrix(y: ArrayLike, prediction: ArrayLike, classes: Sequence[Any]
             )
         axes.set_aspect("equal" if K > 2 else "auto")
         names = [shorten(label) for label in classes]
-        turned = max(map(len, names), default=0) * K > 30
         if K <= _MOST_CELLS:
-            axes.set_xticks(np.arange(K) + 0.5, names, rotation=90 if turned else 0)
+            axes.set_xticks(np.arange(K) + 0.5, names)
             axes.set_yticks(np.arange(K) + 0.5, names)
         for i, j in np.argwhere(counts) if K <= 20 else []:
             ink = "#FFFFFE" if shares[i, j] > 0.5 else INK  # white is the same on a dark page, like the blue
@@ -149,19 +150,8 @@ def confusion_matrix(y: ArrayLike, prediction: ArrayLike, classes: Sequence[Any]
         axes.set_ylabel("true")
         axes.tick_params(length=0)
         axes.spines[["left", "bottom"]].set_visible(False)
+        separate_ticks(figure)
     return figure
-
-
-def count_pairs(y: ArrayLike, prediction: ArrayLike, classes: Sequence[Any]) -> np.ndarray:
-    """Return how often class i was predicted as class j, shape (K, K); unknown labels are ignored.
-
-    >>> count_pairs(["a", "a", "b"], ["a", "b", "b"], ["a", "b"])
-    array([[1, 1],
-           [0, 1]])
-    """
-    K, truth, predicted = len(classes), class_numbers(y, classes), class_numbers(prediction, classes)
-    known = (truth >= 0) & (predicted >= 0)
-    return np.bincount(K * truth[known] + predicted[known], minlength=K * K).reshape(K, K)
 
 
 def calibration_curve(
@@ -182,12 +172,11 @@ def calibration_curve(
     -------
     Figure
     """
-    of = (
-        f"predicted probability of {shorten(classes[1])}"
-        if len(classes) == 2
-        else "largest predicted probability"
-    )
-    with _axes(title, of, "observed frequency") as (figure, axes):
+    of = _of_class(classes)
+    with _axes(title, f"predicted probability{of or ', the largest'}", f"observed frequency{of}") as (
+        figure,
+        axes,
+    ):
         axes.plot([0, 1], [0, 1], color="#666666", linewidth=1.5, linestyle=":", label="perfect calibration")
         for i, (name, P) in enumerate(models.items()):
             _, x, observed, low, high = np.array(calibration_bins(P, y, classes)).T
@@ -201,7 +190,12 @@ def calibration_curve(
     return figure
 
 
-def roc_curves(curves: Mapping[str, Curve], title: str = "") -> Figure:
+def _of_class(classes: Sequence[object]) -> str:
+    """Return the positive of two classes, for the end of an axis label."""
+    return f" of {shorten(classes[1])}" if len(classes) == 2 else ""
+
+
+def roc_curves(curves: Mapping[str, Curve], title: str = "", classes: Sequence[object] = ()) -> Figure:
     """Draw the true positive rate against the false positive rate, one line per name.
 
     Parameters
@@ -210,6 +204,8 @@ def roc_curves(curves: Mapping[str, Curve], title: str = "") -> Figure:
         Shapes (m,); ``positive`` marks the rows of the class.
     title : str
         Of the picture.
+    classes : sequence of labels, optional
+        Of two the second, the positive one, is named on the axes.
 
     Returns
     -------
@@ -217,7 +213,8 @@ def roc_curves(curves: Mapping[str, Curve], title: str = "") -> Figure:
     """
     from sklearn.metrics import roc_curve
 
-    with _axes(title, "false positive rate", "true positive rate (recall)", "lower right") as (figure, axes):
+    of = _of_class(classes)
+    with _axes(title, f"false positive rate{of}", f"true positive rate{of}", "lower right") as (figure, axes):
         axes.plot([0, 1], [0, 1], color="#666666", linewidth=1.5, linestyle=":", label="chance")
         for i, (name, (score, positive)) in enumerate(curves.items()):
             false_positive, true_positive, _ = roc_curve(positive, score)
@@ -225,11 +222,14 @@ def roc_curves(curves: Mapping[str, Curve], title: str = "") -> Figure:
     return figure
 
 
-def precision_recall_curves(curves: Mapping[str, Curve], title: str = "") -> Figure:
+def precision_recall_curves(
+    curves: Mapping[str, Curve], title: str = "", classes: Sequence[object] = ()
+) -> Figure:
     """Draw precision against recall, one line per name; arguments as ``roc_curves``."""
     from sklearn.metrics import precision_recall_curve
 
-    with _axes(title, "recall", "precision", "lower left") as (figure, axes):
+    of = _of_class(classes)
+    with _axes(title, f"recall{of}", f"precision{of}", "lower left") as (figure, axes):
         for i, (name, (score, positive)) in enumerate(curves.items()):
             precision, recall, _ = precision_recall_curve(positive, score)
             _line(axes, *_thin(recall, precision), shorten(name, 28), i)
@@ -302,11 +302,12 @@ def importance_bars(
         axes.set_yticks(range(len(rows)), [shorten(row[0], 24) for row in rows])
         axes.invert_yaxis()
         axes.axvline(0.0, color="#666666", linewidth=0.8)
-        axes.set_xlabel(f"{change_when_worse(of)} in {shorten(of)} when shuffled (± 1 SD)")
+        axes.set_xlabel(f"{change_when_worse(of)} in {shorten(of)} (± 1 SD)")
         axes.spines["left"].set_visible(False)
         axes.tick_params(axis="y", length=0)
         axes.grid(axis="x", **_GRID)
         axes.set_axisbelow(True)
+        separate_ticks(figure)
     return figure
 
 
@@ -319,6 +320,7 @@ def _axes(title: str, x: str, y: str, corner: Corner = "best") -> Iterator[tuple
         axes.set_xlabel(x)
         axes.set_ylabel(y)
         finish_axes(axes, "both", corner)
+        separate_ticks(figure)
 
 
 def _line(axes: Axes, x: ArrayLike, y: ArrayLike, label: str, i: int, marked: bool = False) -> None:

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from ..core.network import Network
     from ..inspection import Diagnosis
     from ..inspection.partial_dependence import Dependence
     from .decision_facts import Decisions
+    from .document_types import CheckFacts, ScoreFacts
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,14 +55,27 @@ class Score:
     high: float
     maximize: bool = True
 
-    def to_json(self) -> dict[str, float | None]:
+    def to_json(self) -> ScoreFacts:
         """Return value, low and high for JSON, with None instead of nan.
 
         >>> Score(0.9, 0.8, float("nan")).to_json()
         {'value': 0.9, 'low': 0.8, 'high': None}
         """
-        numbers = {"value": self.value, "low": self.low, "high": self.high}
-        return {name: number if math.isfinite(number) else None for name, number in numbers.items()}
+        value, low, high = (
+            number if math.isfinite(number) else None for number in (self.value, self.low, self.high)
+        )
+        return {"value": value, "low": low, "high": high}
+
+    @classmethod
+    def from_json(cls, facts: ScoreFacts | Mapping[str, float | None]) -> Score:
+        """Return the score of ``to_json``.
+
+        >>> Score.from_json({"value": 0.9, "low": 0.8, "high": None}).high
+        nan
+        """
+        ends = (facts.get("value"), facts.get("low"), facts.get("high"))
+        value, low, high = (math.nan if end is None else end for end in ends)
+        return cls(value, low, high)
 
 
 Grade: TypeAlias = Literal["PASS", "WARN", "FAIL"]
@@ -82,7 +98,7 @@ class Check:
     figure: str
     advice: str = ""
 
-    def to_json(self) -> dict[str, str]:
+    def to_json(self) -> CheckFacts:
         """Return the check as plain data."""
         return {"title": self.title, "grade": self.grade, "figure": self.figure, "advice": self.advice}
 
@@ -159,12 +175,14 @@ class RunFacts:
         The file, the command that reproduces the run, its settings as TOML, and its date.
     rows : dict of str to int
         Numbers of rows: "train", "validation", "test".
+    split : str
+        The rule for holding out the test rows.
     columns : list of dict
         One per column of the data: name, kind, note, missing, distinct, shown.
     findings, notes : list of str
         Data warnings; messages of the preprocessing.
-    shown_rows : list of dict, optional
-        The held-out rows, for the table of the largest errors.
+    table : polars.DataFrame, optional
+        The held-out rows, for the largest errors and the slices.
     images : array, shape (m, h, w) or (m, h, w, 3), optional
         The held-out images, values in [0, 1].
     ids : list of str, optional
@@ -190,6 +208,8 @@ class RunFacts:
     seconds : dict of str to float
         Duration of each phase.
     versions : dict of str to str
+    no_rows : bool
+        Whether values of rows are left out; ``without_rows`` removes them from the other facts.
     """
 
     name: str
@@ -209,10 +229,11 @@ class RunFacts:
     config: str = ""
     created: str = ""
     rows: dict[str, int] = field(default_factory=dict)
+    split: str = ""
     columns: list[dict[str, Any]] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    shown_rows: list[dict[str, Any]] | None = None
+    table: pl.DataFrame | None = None
     images: np.ndarray | None = None
     ids: list[str] | None = None
     importance: list[tuple[str, float, float]] = field(default_factory=list)
@@ -227,3 +248,4 @@ class RunFacts:
     checks: list[Check] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
+    no_rows: bool = False

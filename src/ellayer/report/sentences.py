@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -98,7 +98,7 @@ def pluralize(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def example_noun(facts: RunFacts) -> str:
+def example_noun(facts: RunFacts) -> Literal["row", "image"]:
     """Return "row" or "image"."""
     return "row" if facts.images is None else "image"
 
@@ -113,7 +113,7 @@ def keep_percents(text: str) -> str:
     return text.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
-def conclusion(facts: RunFacts, scored: dict[str, dict[str, Score]]) -> list[str]:
+def result(facts: RunFacts, scored: dict[str, dict[str, Score]]) -> list[str]:
     """Return how good the network is, and how it compares with simpler models, as sentences.
 
     Parameters
@@ -130,11 +130,11 @@ def conclusion(facts: RunFacts, scored: dict[str, dict[str, Score]]) -> list[str
     score, m = scored[ours.name][name], len(facts.y)
     examples = held_out_noun(facts) if m != 1 else held_out_noun(facts).replace(f"{noun}s", noun)
     if facts.task == "classes":
-        first = f"{_capitalize(ours.name)} is right in {format_score(name, score.value)} of {m:,} {examples}"
+        first = f"{capitalize(ours.name)} is right in {format_score(name, score.value)} of {m:,} {examples}"
     else:
         mae = format_number(scored[ours.name]["mae"].value)
         first = (
-            f"{_capitalize(ours.name)} is off by {mae} on average over {m:,} {examples}; its RMSE is "
+            f"{capitalize(ours.name)} is off by {mae} on average over {m:,} {examples}; its RMSE is "
             f"{format_number(score.value)}"
         )
     if (interval := format_interval(name, score)) != "–":
@@ -144,7 +144,7 @@ def conclusion(facts: RunFacts, scored: dict[str, dict[str, Score]]) -> list[str
         f"{other.name} {preposition}{format_score(name, scored[other.name][name].value)}" for other in others
     ]
     first = "; ".join([first, *([", ".join(rivals)] if rivals else [])]) + "."
-    return [first, *_comparisons(facts, name), *verdict(facts, scored)]
+    return [first, *_comparisons(facts, name)]
 
 
 def verdict(facts: RunFacts, scored: dict[str, dict[str, Score]]) -> list[str]:
@@ -252,13 +252,17 @@ def describe_folds(validation: Mapping[str, Any]) -> str:
     )
 
 
-def class_shares(facts: RunFacts) -> str:
-    """Return the distribution of the held-out rows over the classes, the most frequent first."""
-    values, counts = np.unique([str(label) for label in facts.y], return_counts=True)
-    order = np.argsort(-counts, kind="stable")[:6]
-    shares = ", ".join(f"{values[i]} ({100 * counts[i] / len(facts.y):.0f} %)" for i in order)
-    return shares + (f" and {len(values) - 6} more" if len(values) > 6 else "")
+def class_shares(counts: Mapping[str, int]) -> str:
+    """Return a distribution over classes, the most frequent first.
+
+    >>> class_shares({"no": 60, "yes": 40})
+    'no (60 %), yes (40 %)'
+    """
+    m, shown = sum(counts.values()), list(counts.items())[:6]
+    shares = ", ".join(f"{label} ({100 * count / m:.0f} %)" for label, count in shown)
+    return shares + (f" and {len(counts) - 6} more" if len(counts) > 6 else "")
 
 
-def _capitalize(sentence: str) -> str:
+def capitalize(sentence: str) -> str:
+    """Return a sentence whose first letter is a capital."""
     return sentence[:1].upper() + sentence[1:]

@@ -9,13 +9,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from matplotlib import rc_context
+import numpy as np
+from matplotlib import rc_context, rcParams
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.dates import DateLocator
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogFormatter
+from matplotlib.ticker import FixedLocator, LogFormatter, MaxNLocator
 
 # The palette of Okabe and Ito, the strongest colours first, without yellow, which is too pale on white.
 COLOURS = (
@@ -36,6 +38,7 @@ _LOOK: Any = {  # matplotlib's type for settings lists every name
     "axes.edgecolor": "#666666",
     "axes.labelcolor": INK,
     "axes.grid": False,
+    "date.converter": "concise",
     "text.color": INK,
     "text.parse_math": False,  # names from files are not mathematics: dollar signs are literal
     "xtick.color": INK,
@@ -78,6 +81,45 @@ def new_figure(
         lines = (textwrap.fill(line, int(8.2 * size[0])) for line in title.splitlines())
         figure.suptitle("\n".join(lines), fontsize=13.5, fontweight="bold", x=0.012, ha="left")
     return figure, list(figure.subplots(*shape, squeeze=False, **grid).flat)
+
+
+def separate_ticks(figure: Figure) -> None:
+    """Reduce the ticks of numbers, and turn names and dates, where the labels of an axis would overlap.
+
+    Widths are estimated from the number of letters: measuring them would lay out the figure once more.
+    """
+    width, height = (72 * side for side in figure.get_size_inches())
+    for axes in figure.axes:
+        beside = 45 + _letters(axes.yaxis).max(initial=0)
+        for axis, length in ((axes.xaxis, width - beside), (axes.yaxis, 0.72 * height)):
+            for count in (5, 4, 3, 2):
+                if _need(axis, axis is axes.xaxis) < _room(axis, length):
+                    break
+                if isinstance(axis.get_major_locator(), (FixedLocator, DateLocator)):
+                    axis.set_tick_params(rotation=90 if axis is axes.xaxis else 0)
+                    break
+                axis.set_major_locator(MaxNLocator(count))
+
+
+def _room(axis: Axis, length: float) -> float:
+    """Return the distance in points between two ticks of an axis of a length."""
+    low, high = axis.get_view_interval()
+    steps = np.diff(np.asarray(axis.get_majorticklocs(), float))
+    return float("inf") if not len(steps) else length * float(np.abs(steps).min() / abs(high - low))
+
+
+def _need(axis: Axis, is_horizontal: bool) -> float:
+    """Return the distance in points that the labels of two ticks need."""
+    widths = _letters(axis)
+    if not is_horizontal or len(widths) < 2:
+        return 1.3 * rcParams["font.size"]
+    return float((widths[:-1] + widths[1:]).max()) / 2 + 0.65 * rcParams["font.size"]
+
+
+def _letters(axis: Axis) -> np.ndarray:
+    """Return the widths of labels in points, of about 0.65 em for a letter."""
+    labels = axis.get_major_formatter().format_ticks(axis.get_majorticklocs().tolist())
+    return 0.65 * rcParams["font.size"] * np.array([len(label) for label in labels], float)
 
 
 def label_powers(axis: Axis) -> None:

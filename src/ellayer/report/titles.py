@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .decisions import count_pairs
 from .plots_dependence import shown_class
-from .plots_quality import change_when_worse, count_pairs, curve_of
-from .run_facts import Predictions, RunFacts, Score
+from .plots_quality import change_when_worse, curve_of
+from .run_facts import Predictions, RunFacts
 from .sentences import format_number, format_score, short
+
+MOST_CLASSES = 8  # lines that can be distinguished in one picture
 
 if TYPE_CHECKING:
     from ..inspection.partial_dependence import Dependence
@@ -57,31 +60,29 @@ def of_confusion(facts: RunFacts, predictions: Predictions) -> str:
     )
 
 
-def of_calibration(score: Score) -> str:
+def of_calibration(error: float | None) -> str:
     """Return the calibration error.
 
     Parameters
     ----------
-    score : Score
-        The calibration error.
+    error : float or None
     """
-    return f"Calibration: predicted probabilities are off by {100 * score.value:.1f} points on average"
+    return f"Calibration: predicted probabilities are off by {100 * (error or 0.0):.1f} points on average"
 
 
-def of_roc(classes: list[object], score: Score) -> str:
+def of_roc(classes: list[object], area: float | None) -> str:
     """Return the area under the curve, for several classes the mean.
 
     Parameters
     ----------
     classes : list
-    score : Score
-        The ROC AUC.
+    area : float or None
     """
-    area = format_score("roc_auc", score.value)
+    text = format_score("roc_auc", area)
     return (
-        f"ROC curve for class {short(classes[1])}, AUC {area}"
+        f"ROC curve for class {short(classes[1])}, AUC {text}"
         if len(classes) == 2
-        else f"ROC curves, one class against the rest; mean AUC {area}"
+        else f"ROC curves, one class against the rest{_of_frequent(classes)}; mean AUC of all {text}"
     )
 
 
@@ -94,7 +95,11 @@ def of_precision_recall(classes: list[object]) -> str:
     """
     if len(classes) == 2:
         return f"Precision–recall curve for class {short(classes[1])}"
-    return "Precision–recall curves, one class against the rest"
+    return f"Precision–recall curves, one class against the rest{_of_frequent(classes)}"
+
+
+def _of_frequent(classes: list[object]) -> str:
+    return f" ({MOST_CLASSES} most frequent)" if len(classes) > MOST_CLASSES else ""
 
 
 def of_errors(y: np.ndarray, prediction: np.ndarray) -> str:
@@ -115,8 +120,8 @@ def of_residuals(y: np.ndarray, prediction: np.ndarray) -> str:
     ----------
     y, prediction : array, shape (m,)
     """
-    bias = float(np.nanmean(prediction - y))
-    return f"On average the predictions are {format_number(abs(bias))} too {'high' if bias > 0 else 'low'}"
+    bias = float(np.nanmean(y - prediction))
+    return f"The mean residual is {format_number(bias)}: predictions are too {'low' if bias > 0 else 'high'} on average"
 
 
 def of_importance(facts: RunFacts) -> str:
@@ -132,7 +137,7 @@ def of_importance(facts: RunFacts) -> str:
         return "No single feature is important"
     metric = facts.importance_of or "score"
     verb = "raises" if change_when_worse(metric) == "increase" else "lowers"
-    return f"Most important: {short(name)} (shuffling it {verb} the {metric} by {change:.2g})"
+    return f"Most important: {short(name)} (shuffling it {verb} the {metric} by {format_number(float(f'{change:.2g}'))})"
 
 
 def of_dependence(facts: RunFacts, dependence: Dependence) -> str:

@@ -13,19 +13,21 @@ import numpy as np
 
 from ..engine.model import unpack_model
 from ..report import plots_quality, titles
+from ..report.document import report_document
 from ..report.mistakes import largest_mistakes
 from ..report.page import write_report
 from ..report.plots_data import image_grid
+from ..report.rendering import model_card
 from ..report.run_facts import CrossValidation, Predictions, RunFacts
-from ..report.scores import scores
-from ..report.sentences import verdict
 from ..report.style import save_picture
 from ..storage.model_file import save
-from .config import shown_source
+from .config import config_text, shown_source
 from .trained_run import TrainedRun
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from ..report.document_types import ReportDocument
 
 MOST_IMAGES = 30
 CURVES = ("iterations", "costs")  # history.csv has them
@@ -50,24 +52,26 @@ def write_run(folder: Path, run: TrainedRun, facts: RunFacts) -> dict[str, Any]:
     -----
     An interrupted run has no report and no pictures, which take longer than a user waits after Ctrl-C.
     """
-    summary = summarise(run, facts)
+    document = report_document(facts)
+    summary = summarise(run, document)
     provenance = _provenance(run, facts, summary)
     for name, model in run.models_to_save().items():
         (folder / name).mkdir(exist_ok=True)
         save(model, folder / name / "model.ellayer", provenance=provenance)
         (folder / name / "history.csv").write_text(unpack_model(model).history.to_csv())
-    (folder / "config.toml").write_text(facts.config, encoding="utf-8")
+    (folder / "config.toml").write_text(config_text(run.settings), encoding="utf-8")
     if facts.cross_validation is not None:
         write_out_of_fold(facts.cross_validation, facts.classes, folder / "out-of-fold.csv")
     if not run.interrupted:
-        _write_report(folder, run, facts)
+        _write_report(folder, run, facts, document)
     models = [{key: model[key] for key in model if key not in CURVES} for model in summary["models"]]
     (folder / "run.json").write_text(json.dumps({**summary, "models": models}, indent=1))
     return summary
 
 
-def _write_report(folder: Path, run: TrainedRun, facts: RunFacts) -> None:
-    """Write the pictures and the report."""
+def _write_report(folder: Path, run: TrainedRun, facts: RunFacts, document: ReportDocument) -> None:
+    """Write the pictures, and the report as a page, as plain data and as a model card."""
+    (folder / "report.json").write_text(json.dumps(document, indent=1))
     figures: dict[str, Figure] = {}
     with _surviving(run, "pictures"):
         figures = _figures(run, facts)
@@ -75,7 +79,9 @@ def _write_report(folder: Path, run: TrainedRun, facts: RunFacts) -> None:
         with _surviving(run, f"{name}.png"):
             save_picture(figure, folder / f"{name}.png")
     with _surviving(run, "report.html"):
-        write_report(facts, folder / "report.html")
+        write_report(facts, folder / "report.html", document)
+    with _surviving(run, "model_card.md"):
+        (folder / "model_card.md").write_text(model_card(document), encoding="utf-8", errors="replace")
 
 
 def write_out_of_fold(validation: CrossValidation, classes: Sequence[object], path: Path) -> None:
@@ -111,50 +117,42 @@ def _surviving(run: TrainedRun, file: str) -> Iterator[None]:
         )
 
 
-def summarise(run: TrainedRun, facts: RunFacts) -> dict[str, Any]:
-    """Return the summary of a run as plain data; every run has the same keys.
+def summarise(run: TrainedRun, document: ReportDocument) -> dict[str, Any]:
+    """Return the summary of a run as plain data: its settings and outcome, and the scores of its document.
 
     Parameters
     ----------
     run : TrainedRun
-    facts : RunFacts
+    document : ReportDocument
     """
-    of_models = {
-        model.name: scores(facts.y, model.prediction, model.P, facts.classes or None)
-        for model in facts.models
-        if len(facts.y)
-    }
-    scored = {
-        model: {name: score.to_json() for name, score in by_name.items()}
-        for model, by_name in of_models.items()
-    }
-    network = facts.models[0].name if facts.models else ""
+    compared = dict(document["scores"])
+    network = next(iter(compared), "")
     return {
-        "name": facts.name,
-        "source": facts.source,
-        "task": facts.task,
+        "name": document["name"],
+        "source": run.source,
+        "task": document["task"],
         "why": run.survey.why,
-        "target": facts.target,
-        "classes": [str(label) for label in facts.classes],
+        "target": document["target"],
+        "classes": document["classes"],
         "model": run.title,
-        "scores": scored.pop(network, {}),
-        "compared": scored,
-        "decisions": None if facts.decisions is None else facts.decisions.to_json(),
-        "cross_validation": None if facts.cross_validation is None else facts.cross_validation.to_json(),
-        "checks": [check.to_json() for check in facts.checks],
-        "verdict": verdict(facts, of_models),
-        "scored_on": facts.held_out_on,
-        "scored_rows": len(facts.y),
-        "rows": facts.rows,
+        "scores": compared.pop(network, {}),
+        "compared": compared,
+        "decisions": document["decisions"],
+        "cross_validation": document["cross_validation"],
+        "checks": document["checks"],
+        "verdict": document["verdict"],
+        "scored_on": document["held_out"]["name"],
+        "scored_rows": document["held_out"]["rows"],
+        "rows": run.rows,
         "epochs": run.epochs,
         "best_epochs": run.best_epochs,
         "stopped_by": run.parts.stopped_by,
         "models": run.summaries(),
         "seconds": run.seconds,
         "settings": run.settings,
-        "findings": facts.findings,
-        "notes": facts.notes,
-        "versions": facts.versions,
+        "findings": run.survey.findings,
+        "notes": run.messages,
+        "versions": document["reproduction"]["versions"],
     }
 
 
@@ -173,7 +171,7 @@ def _provenance(run: TrainedRun, facts: RunFacts, summary: dict[str, Any]) -> di
         "command": facts.command,
         "rows": facts.rows,
         "scores": summary["scores"],
-        "config": facts.config,
+        "config": config_text(run.settings),
         **run.provenance(),
     }
 
@@ -188,12 +186,12 @@ def _figures(run: TrainedRun, facts: RunFacts) -> dict[str, Figure]:
     if facts.models and len(facts.y):
         network = facts.models[0]
         if facts.task == "numbers":
-            figures |= _of_numbers(facts, network)
+            figures |= {} if facts.no_rows else _of_numbers(facts, network)
         else:
             figures["confusion"] = plots_quality.confusion_matrix(
                 facts.y, network.prediction, facts.classes, titles.of_confusion(facts, network)
             )
-        if facts.images is not None:
+        if facts.images is not None and not facts.no_rows:
             figures["mislabelled"] = mislabelled(facts, network)
     if facts.importance:
         figures["importance"] = plots_quality.importance_bars(

@@ -78,7 +78,7 @@ def run_checks(case: CheckInput) -> list[Check]:
     ----------
     case : CheckInput
     """
-    checks = [_too_good(case), *_leaks(case.survey)]
+    checks = [_too_good(case), *(_leaks(case.survey) if case.survey.columns else ())]
     if case.test is not None:
         checks += [_repeated(case, case.test), *_shift(case, case.test)]
     return [*checks, *_simple_models(case)]

@@ -17,7 +17,7 @@ from ..errors import UsageError
 
 NAMED = (
     "source", "data", "layers", "activation", "learning_rate", "iterations", "seed", "initializer", "optimizer",
-    "batch_size", "l2", "dropout", "engine",
+    "batch_size", "l2", "dropout", "engine", "no_rows",
 )  # fmt: skip
 STREAM = (  # reading settings for a table larger than memory
     "delimiter", "decimal", "encoding", "header", "names", "missing", "date_order", "comment", "drop", "columns",
@@ -29,7 +29,7 @@ READING = (
 )  # fmt: skip
 FILE = (
     "source", "sha256", "target", "task", "test", "cv", "split", "time", "group", "kinds", "model", "layers", "epochs", "members", "metric", "class_weight",
-    "positive", "cost", "learning_rate", "batch_size", *SHAPE, "time_limit", "recipe", "seed", *READING,
+    "positive", "cost", "learning_rate", "batch_size", *SHAPE, "time_limit", "recipe", "seed", "no_rows", *READING,
 )  # fmt: skip
 # The time that tomllib takes for a key grows with the square of its parts.
 _DEEP_KEY = re.compile(r"""(?<![\w-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')\s*\.\s*){50}""")
@@ -45,7 +45,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
 _VALUES = {
     **dict.fromkeys(("learning_rate", "time_limit", "weight_decay", "l2", "dropout"), _NUMBER),
     **dict.fromkeys(("cv", "epochs", "members", "batch_size", "iterations", "patience", "seed"), _COUNT),
-    **dict.fromkeys(("header", "grey", "strict"), _TRUTH),
+    **dict.fromkeys(("header", "grey", "strict", "no_rows"), _TRUTH),
     **dict.fromkeys(("layers", "size"), _SIZES),
     **dict.fromkeys(("target", "time", "group"), _COLUMN),
     **dict.fromkeys(("names", "missing", "drop", "columns"), _TEXTS),

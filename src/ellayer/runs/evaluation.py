@@ -6,13 +6,10 @@ import tomllib
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
-from ..core.metrics import class_numbers, equal_bins, reliability
 from ..errors import UsageError
-from ..report.decisions import positive_last
-from ..report.run_facts import Predictions
-from ..report.scores import scores, wilson
+from ..report.decisions import count_pairs, positive_last
+from ..report.document import calibration
+from ..report.scores import scores
 from .config import shown_source
 from .matching import match_targets, unknown_classes
 from .messages import collect_messages
@@ -74,35 +71,11 @@ def evaluate_file(
         "decisions": decisions_of(saved.model, y, predictions, classes, costs).to_json(),
     }  # fmt: skip
     if classes:
-        from ..report.plots_quality import count_pairs
-
         facts["classes"] = [str(label) for label in classes]
         facts["confusion_matrix"] = count_pairs(y, predictions.prediction, classes).tolist()
         facts["calibration"] = calibration(y, predictions, classes)
     notes = [*examples.notes, *messages, *_trained_on(saved, file), *unknown_classes(y, classes)]
     return {**facts, "notes": notes}
-
-
-def calibration(y: np.ndarray, predictions: Predictions, classes: list[Any]) -> list[dict[str, float]]:
-    """Return predicted and observed frequency in bins of equal size; empty without probabilities.
-
-    Parameters
-    ----------
-    y : array, shape (m,)
-    predictions : Predictions
-    classes : list
-    """
-    P = predictions.P
-    if P is None or not np.isfinite(P).all():
-        return []
-    predicted, right = reliability(np.asarray(P, dtype=float), class_numbers(y, classes))
-    bins = []
-    for rows in equal_bins(predicted):
-        share = float(right[rows].mean())
-        low, high = wilson(share, len(rows))
-        mean = float(predicted[rows].mean())
-        bins.append({"rows": len(rows), "predicted": mean, "observed": share, "low": low, "high": high})
-    return bins
 
 
 def _trained_on(saved: SavedModel, file: str | list[str]) -> list[str]:

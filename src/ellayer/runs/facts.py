@@ -16,8 +16,8 @@ from ..inspection.importance import Importance, permutation_importance
 from ..inspection.partial_dependence import Dependence, partial_dependence
 from ..report.decisions import positive_last
 from ..report.mistakes import largest_mistakes
+from ..report.privacy import without_rows
 from ..report.run_facts import Check, RunFacts
-from ..report.sentences import format_number
 from .checks import SIMPLE_MODELS
 from .config import config_text
 from .messages import no_warnings
@@ -69,10 +69,11 @@ def evaluate(run: TrainedRun) -> RunFacts:
         config=config_text(run.settings),
         created=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         rows=run.rows,
+        split=run.split,
         columns=[asdict(column) for column in run.survey.columns],
         findings=list(run.survey.findings),
         notes=run.messages,
-        shown_rows=None if isinstance(rows.X, np.ndarray) else rows.X.to_dicts(),
+        table=None if run.interrupted or isinstance(rows.X, np.ndarray) else rows.X,
         images=None if rows.image_shape is None else np.asarray(rows.X).reshape(-1, *rows.image_shape),
         ids=rows.row_names(),
         importance=[]
@@ -91,7 +92,11 @@ def evaluate(run: TrainedRun) -> RunFacts:
         seconds=run.seconds,
         versions=versions(),
     )
-    facts = replace(facts, reasons=_reasons(run, rows, facts))
+    facts = (
+        without_rows(facts)
+        if run.settings.get("no_rows")
+        else replace(facts, reasons=_reasons(run, rows, facts))
+    )
     run.seconds["evaluating"] = time.perf_counter() - begin
     return facts
 
@@ -115,9 +120,7 @@ def _reasons(run: TrainedRun, rows: Examples, facts: RunFacts) -> dict[int, str]
 
 
 def _reason(explanation: Explanation, row: int) -> str:
-    top = [
-        f"{name} {'+' if value > 0 else ''}{format_number(value)}" for name, value in explanation.top(row, 3)
-    ]
+    top = [f"{name} {'+' if value > 0 else ''}{value:.3g}" for name, value in explanation.top(row, 3)]
     label = "" if explanation.labels is None else f"{explanation.labels[row]}: "
     return label + ", ".join(top)
 
@@ -130,9 +133,9 @@ def _importance(run: TrainedRun, rows: Examples) -> Importance | None:
         return None
     metric = "rmse" if run.survey.task == "numbers" else "log_loss"
     seconds = float(np.clip(run.seconds.get("fitting", 0.0) / 4, *IMPORTANCE_SECONDS))
-    X, y = rows.X[:IMPORTANCE_ROWS], np.asarray(rows.y)[:IMPORTANCE_ROWS]
+    some = rows.take(_some(rows.m))
     with no_warnings():  # the same rows have been predicted before
-        return permutation_importance(run.model, X, y, metric, seconds=seconds)
+        return permutation_importance(run.model, some.X, np.asarray(some.y), metric, seconds=seconds)
 
 
 def _dependence(run: TrainedRun, rows: Examples, importance: Importance | None) -> list[Dependence]:
@@ -140,8 +143,14 @@ def _dependence(run: TrainedRun, rows: Examples, importance: Importance | None) 
     if importance is None:
         return []
     columns = [row.columns[0] for row in importance.rows[:MOST_DEPENDENCES] if row.mean > 0]
+    some = rows.take(_some(rows.m))
     with no_warnings():
-        return [partial_dependence(run.model, rows.X[:IMPORTANCE_ROWS], column) for column in columns]
+        return [partial_dependence(run.model, some.X, column) for column in columns]
+
+
+def _some(m: int) -> np.ndarray:
+    """Return the numbers of at most 1,000 rows, evenly spaced: the first ones of an ordered file are no sample of it."""
+    return np.unique(np.linspace(0, m - 1, min(m, IMPORTANCE_ROWS)).astype(int))
 
 
 def _diagnosis(run: TrainedRun, checks: list[Check]) -> Diagnosis | None:

@@ -237,6 +237,7 @@ def _complete(settings: Mapping[str, Any], recipe: Recipe) -> dict[str, Any]:
         # other optimizers have their own default rate
         "learning_rate": settings.get("learning_rate", recipe.learning_rate if optimizer == "gd" else None),
         "iterations": settings.get("iterations", recipe.iterations),
+        "no_rows": settings.get("no_rows"),
     }
 
 

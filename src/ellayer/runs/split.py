@@ -174,6 +174,32 @@ def _advice(kind: str, reason: tuple[str, str]) -> str:
     return f"{figure}, so {risk}; to test on {'the latest rows' if kind == 'time' else 'others'}: --split {kind} --{kind} {column}"
 
 
+def describe_split(settings: Mapping[str, Any], is_tested: bool) -> str:
+    """Return the rule by which the rows of a run are held out.
+
+    Parameters
+    ----------
+    settings : mapping
+    is_tested : bool
+        Whether there are test rows.
+
+    Examples
+    --------
+    >>> describe_split({"test": "0.2", "split": "time", "time": "day"}, True)
+    '20 % of the rows are held out for testing: the latest by day'
+    """
+    if not is_tested:
+        return "no rows are held out for testing; scored on rows held out in training"
+    test = parse_test(settings["test"])
+    if isinstance(test, str):
+        return f"tested on {test}"
+    rules = {"time": "the latest by {}", "group": "whole groups of {}"}
+    rule = rules.get(settings.get("split") or "", "at random").format(
+        settings.get(settings.get("split") or "")
+    )
+    return f"{100 * test:g} % of the rows are held out for testing: {rule}"
+
+
 def split(examples: Examples, test: float | str, task: str, seed: int, choice: SplitChoice) -> SplitExamples:
     """Hold out the test rows.
 

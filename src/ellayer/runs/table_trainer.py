@@ -26,7 +26,7 @@ from .predictions import predict, title_of
 from .progress import StartProgress
 from .saved_model import ModelExamples
 from .source import Source, WholeTable, open_source, validation_rows
-from .split import TEST_SHARE
+from .split import TEST_SHARE, describe_split
 from .table_model import make_model, model_settings
 from .trained_run import HeldOut, TrainedRun
 
@@ -198,6 +198,7 @@ class TableTrainer:
             settings={key: every[key] for key in FILE if key in every},
             messages=[*self.messages, *messages], seconds={"reading": self.seconds, "fitting": seconds},
             interrupted=model.stopped_by_ == "interrupted", diverged=model.stopped_by_ == "divergence",
+            split=describe_split(settings, source.test is not None),
         )  # fmt: skip
 
 

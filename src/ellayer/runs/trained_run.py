@@ -77,6 +77,8 @@ class TrainedRun(ABC):
         The training rows; a sample of them if they are streamed.
     rows : dict of str to int
         Numbers of rows: "train", "validation", "test".
+    split : str
+        The rule for holding out the test rows.
     model : estimator or TrainingResult
         As trained.
     epochs : int
@@ -106,6 +108,7 @@ class TrainedRun(ABC):
     interrupted: bool = False
     diverged: bool = False
     cross_validation: CrossValidation | None = None
+    split: str = ""
 
     @property
     def title(self) -> str:
