@@ -6,13 +6,16 @@ limit of time for each; an outcome that is neither "refused" nor "used" is a fai
 
 from __future__ import annotations
 
+import contextlib
 import json
 import multiprocessing
 import os
 import random
 import resource
+import shutil
 import signal
 import sys
+import tempfile
 import time
 import warnings
 from collections import Counter
@@ -183,25 +186,21 @@ def _outcomes(folder: Path, seed: int, numbers: range) -> Iterator[tuple[int, st
     context = multiprocessing.get_context("spawn")  # polars may not be used after a fork
     while numbers:
         receive, send = context.Pipe(duplex=False)
-        child = context.Process(target=_batch, args=(folder, seed, numbers, send))
+        work = Path(tempfile.mkdtemp(dir=folder))
+        child = context.Process(target=_batch, args=(work, seed, numbers, send))
         child.start()
         send.close()
         number, change, result = numbers[0], "", ""
-        try:
+        with contextlib.suppress(EOFError):
             while receive.poll(SECONDS * 6):
                 number, change, result = receive.recv()
                 if result:
                     yield number, change, result
-        except EOFError:
-            pass
-        child.kill()
+            child.kill()  # a hang
         child.join()
+        shutil.rmtree(work)
         if not result:
-            yield (
-                number,
-                change,
-                "hang" if child.exitcode == -9 else f"the process ended with {child.exitcode}",
-            )
+            yield number, change, "hang" if child.exitcode == -9 else f"ended with {child.exitcode}"
         numbers = range(number + 1, numbers.stop)
 
 

@@ -115,10 +115,10 @@ def readable(path: Path, kind: str = "Parquet table") -> Iterator[None]:
     """
     try:
         yield
-    except (pl.exceptions.PolarsError, OSError, ValueError) as error:
-        if isinstance(error, DataError):
-            raise
+    except DataError:
+        raise
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
+        reason = [*str(error).splitlines(), type(error).__name__][0]
         raise DataError(
-            f"expected a complete {kind}, but {path} is truncated or damaged ({str(error).splitlines()[0]}); fetch "
-            f"or write it again"
+            f"expected a complete {kind}, but {path} is truncated or damaged ({reason}); fetch or write it again"
         ) from error
