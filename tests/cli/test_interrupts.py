@@ -35,6 +35,19 @@ BODIES = {
         def __del__(self): send(); time.sleep(0)
     loses = Loses(); del loses
     time.sleep(60)""",
+    "in an import that lets no exception out": """
+    Path("late.py").write_text("import time\\ntry:\\n    time.sleep(0.3)\\nexcept BaseException:\\n    pass")
+    sys.path.insert(0, os.getcwd()); sys.dont_write_bytecode = True
+    import threading; threading.Timer(0.1, send).start()
+    try: import late
+    finally: os.unlink("late.py")
+    time.sleep(60)""",
+    "in an import that takes long": """
+    Path("late.py").write_text("import time; time.sleep(60)")
+    sys.path.insert(0, os.getcwd()); sys.dont_write_bytecode = True
+    from ellayer import _unfinished; _unfinished._descriptors[Path("late.py")] = -1
+    import threading; threading.Timer(0.1, send).start()
+    import late""",
     "as another error": """
     try: send(); time.sleep(60)
     except KeyboardInterrupt: raise ImportError""",

@@ -30,29 +30,38 @@ class Interrupts:
         self.number: int | None = None
         self._raised = False  # in the main thread
         self._repeats = 0  # signals on their way that are the first once more
+        self._end = 0.0  # until then the main thread should have taken the first
         self._over = False
 
     def handle(self, number: int, frame: FrameType | None) -> None:
-        """Raise ``KeyboardInterrupt`` for the first signal; end the process at the second."""
+        """Raise ``KeyboardInterrupt`` for the first signal, after an import; end the process at the second."""
         if self._over:
             return
         if self._raised:
             self.leave()
-        self.number, self._raised = number, True
+        self.number = number
+        if _is_import(frame):  # where an exception is lost, or leaves half a library
+            self._repeat()
+            return
+        self._raised = True
         raise KeyboardInterrupt
 
     def watch(self, pipe: int) -> None:
         """Wait for signals in a thread; end the process if the main thread takes none, or if a second comes."""
         self.number = os.read(pipe, 1)[0]
-        end = time.monotonic() + PATIENCE
+        self._end = time.monotonic() + PATIENCE
         while not self._over:
-            patience = None if self._raised else max(end - time.monotonic(), 0.0)
+            patience = None if self._raised else max(self._end - time.monotonic(), 0.0)
             came = bool(select.select([pipe], [], [], patience)[0] and os.read(pipe, 1))
             if came and self._repeats:
                 self._repeats -= 1
-                end = time.monotonic() + PATIENCE
-            elif came or not self._raised:
+            elif came or (not self._raised and time.monotonic() >= self._end):
                 self.leave()
+
+    def _repeat(self) -> None:
+        """Send the first signal once more, soon."""
+        self._repeats += 1
+        threading.Timer(AGAIN, signal.raise_signal, (self.number or signal.SIGINT,)).start()
 
     def leave(self, *, message: bool = True) -> None:
         """Remove what is unfinished and end the process at once: a library may be busy in another thread."""
@@ -70,13 +79,19 @@ class Interrupts:
         if not issubclass(lost.exc_type, KeyboardInterrupt):
             sys.__unraisablehook__(lost)
         elif not self._over:
-            self._raised = False
-            self._repeats += 1
-            threading.Timer(AGAIN, signal.raise_signal, (self.number or signal.SIGINT,)).start()
+            self._raised, self._end = False, time.monotonic() + PATIENCE
+            self._repeat()
 
     def ignore(self) -> None:
         """Let no more signals in: the command has ended."""
         self._over = True
+
+
+def _is_import(frame: FrameType | None) -> bool:
+    """Return whether a module is being imported."""
+    while frame is not None and not frame.f_code.co_filename.startswith("<frozen importlib"):
+        frame = frame.f_back
+    return frame is not None
 
 
 @contextlib.contextmanager
