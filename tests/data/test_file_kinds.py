@@ -209,7 +209,7 @@ def test_an_encrypted_workbook_and_other_documents(tmp_path):
     (tmp_path / "a.xlsx").write_bytes(encrypted)
     refused(tmp_path / "a.xlsx", "expected a workbook without a password, but .* is encrypted")
     (tmp_path / "b.xls").write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(4000))
-    refused(tmp_path / "b.xls", "expected a complete workbook, but .* cannot be read")
+    refused(tmp_path / "b.xls", "expected a complete workbook, but .* is truncated or damaged")
     write_zip(tmp_path / "c.xlsb", **{"[Content_Types]__xml": b"", "xl/workbook__bin": b""})
     refused(tmp_path / "c.xlsb", "binary Excel workbook .save it as .xlsx")
     write_zip(tmp_path / "c.docx", **{"[Content_Types]__xml": b"", "word/document__xml": b""})

@@ -224,9 +224,12 @@ def test_a_gzip_bomb_takes_no_memory(tmp_path):
 
 
 def test_a_text_larger_than_memory(tmp_path, monkeypatch):
-    monkeypatch.setattr("ellayer.data.text.decode.machine_memory", lambda: 1000)
+    monkeypatch.setattr("ellayer.data.memory.machine_memory", lambda: 1000)
     path = write(tmp_path / "a.csv", "a,b\n" + "1,2\n" * 500)
-    refused(path, "expected a table that fits into memory.* 2.004 kB of text and this machine 1 kB")
+    refused(
+        path,
+        "expected a table that fits into memory, received 2.004 kB of text in .*, but this machine has 1 kB",
+    )
 
 
 @pytest.mark.parametrize(

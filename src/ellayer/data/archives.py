@@ -10,48 +10,26 @@ from pathlib import Path, PurePosixPath
 
 from .._unfinished import temporary_folder
 from .errors import DataError
-from .files import listed, printable, table_suffix
-from .memory import check_unpacked
+from .files import listed, printable, readable, table_suffix
+from .memory import unpacked_pieces
 
-_PIECE = 1 << 20
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, LookupError)
 
 
 @contextmanager
 def opened_zip(path: Path) -> Iterator[zipfile.ZipFile]:
     """Open a ZIP file, turning what the library raises on a damaged or encrypted one into a DataError."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with readable(path, "archive", *_DAMAGE), zipfile.ZipFile(path) as archive:
             if any(entry.flag_bits & 1 for entry in archive.infolist()):
                 raise DataError(
                     f"expected a file without a password, but {path} is encrypted; unpack it or save it without one"
                 )
             yield archive
-    except DataError:
-        raise
     except NotImplementedError as error:
         raise DataError(
             f"expected a usual ZIP archive, but {path} uses another compression ({error}); unpack it first"
         ) from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, LookupError) as error:
-        raise DataError(
-            f"expected a complete archive, but {path} is truncated or damaged ({error}); download or write it again"
-        ) from error
-
-
-def unpacked_pieces(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> Iterator[bytes]:
-    """Return the content of a member in pieces.
-
-    Raises
-    ------
-    DataError
-        When it becomes larger than the archive's size allows.
-    """
-    size, packed = 0, path.stat().st_size
-    with archive.open(entry) as file:
-        while piece := file.read(_PIECE):
-            size += len(piece)
-            check_unpacked(size, packed, path)
-            yield piece
 
 
 @contextmanager
@@ -79,8 +57,8 @@ def unpacked_table(path: Path, suffixes: frozenset[str]) -> Iterator[tuple[Path,
         with opened_zip(path) as archive:
             entry = _the_table(archive, path, suffixes)
             file = folder / f"table{''.join(PurePosixPath(entry.filename).suffixes[-2:])}"[:40]
-            with open(file, "wb") as copy:
-                copy.writelines(unpacked_pieces(archive, entry, path))
+            with open(file, "wb") as copy, archive.open(entry) as content:
+                copy.writelines(unpacked_pieces(content.read, path))
         yield file, f"{printable(entry.filename)} in {path}"
 
 

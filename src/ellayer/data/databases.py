@@ -76,7 +76,7 @@ def _all_rows(cursor: sqlite3.Cursor, width: int, path: Path) -> Iterator[tuple[
     count = 0
     while rows := cursor.fetchmany(_ROWS_AT_ONCE):
         count += len(rows)
-        check_value_memory(count * width, f"{path}, more than {count:,} rows of {width} columns,")
+        check_value_memory(count * width, f"{path}, more than {count:,} rows of {width} columns")
         yield from rows
 
 

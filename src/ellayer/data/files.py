@@ -162,6 +162,37 @@ def shown_as(path: Path, name: str) -> Iterator[None]:
         raise type(error)(str(error).replace(str(path), name)) from error
 
 
+@contextmanager
+def readable(
+    path: Path,
+    kind: str,
+    *errors: type[BaseException],
+    advice: str = "download the file again, or write it again",
+) -> Iterator[None]:
+    """Turn what a library raises on a damaged file into a DataError.
+
+    Parameters
+    ----------
+    path : Path
+    kind : str
+        The kind of file, for the message.
+    *errors : exception classes
+        Those of the library.
+    advice : str
+    """
+    try:
+        yield
+    except (DataError, KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except MemoryError as error:
+        raise DataError(f"{path} does not fit into memory; write a file with fewer examples") from error
+    except errors as error:
+        reason = printable(str(error).splitlines()[0]) if str(error) else type(error).__name__
+        raise DataError(
+            f"expected a complete {kind}, but {path} is truncated or damaged ({reason}); {advice}"
+        ) from error
+
+
 def describe_content(path: Path) -> str:
     """Return a description of a file by its first bytes.
 

@@ -32,7 +32,7 @@ def read_json(path: Path, options: ReadOptions) -> TableFrame:
     names = dict.fromkeys(name for record in records for name in record)
     if not names:
         raise DataError(f"expected records such as {_EXAMPLE} in {path}, received none; add rows")
-    check_value_memory(len(records) * len(names), f"{path}, {len(records):,} records of {len(names)} names,")
+    check_value_memory(len(records) * len(names), f"{path}, {len(records):,} records of {len(names)} names")
     shown = {name: printable(name) for name in names}
     columns = {shown[name]: [record.get(name) for record in records] for name in names}
     frame, notes = frame_of_values(columns, str(path))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from .errors import DataError
 
+PIECE = 1 << 20  # bytes read at once
 _ALWAYS_UNPACKED = 100_000_000  # bytes, up to which any compression is accepted
 _MOST_PACKED = 200  # times; a table of text is seldom packed beyond 20
 
@@ -41,7 +43,7 @@ def available_memory() -> int | None:
 
 
 def check_memory(count: int, what: str, itemsize: int = 8) -> None:
-    """Raise for data that do not fit into the memory of the machine.
+    """Raise for numbers that do not fit into the memory of the machine.
 
     Parameters
     ----------
@@ -62,6 +64,21 @@ def check_memory(count: int, what: str, itemsize: int = 8) -> None:
         raise DataError(
             f"{what} needs {bytes_text(itemsize * count)} as float{8 * itemsize}, but this machine has "
             f"{bytes_text(memory)}; write a file with fewer or smaller examples"
+        )
+
+
+def check_size(size: int, what: str) -> None:
+    """Raise for text, or other values that are not numbers yet, of more bytes than half of the machine's memory.
+
+    Raises
+    ------
+    DataError
+    """
+    memory = machine_memory()
+    if size > memory // 2:
+        raise DataError(
+            f"expected a table that fits into memory, received {bytes_text(size)} {what}, but this machine has "
+            f"{bytes_text(memory)}; take fewer rows or columns, or write it to a file and train on it in batches"
         )
 
 
@@ -86,12 +103,29 @@ def check_unpacked(size: int, packed: int, path: Path) -> None:
             f"expected a packed table, but {path}, {bytes_text(packed)}, unpacks to more than {bytes_text(most)}: no table "
             f"compresses that well, so it is not read; unpack it yourself if you trust it"
         )
-    memory = machine_memory()
-    if size > memory // 2:
-        raise DataError(
-            f"expected a table that fits into memory, but {path} unpacks to more than {bytes_text(size)} and this machine "
-            f"has {bytes_text(memory)}; take fewer rows or columns, or unpack it and train on it in batches"
-        )
+    check_size(size, f"unpacked from {path}")
+
+
+def unpacked_pieces(read: Callable[[int], bytes], path: Path) -> Iterator[bytes]:
+    """Return the content of a packed file in pieces.
+
+    Parameters
+    ----------
+    read : callable
+        The method of an open file that unpacks what it reads.
+    path : Path
+        The packed file, whose size limits that of the content.
+
+    Raises
+    ------
+    DataError
+        When the content becomes larger than the size of the packed file allows.
+    """
+    size, packed = 0, path.stat().st_size
+    while piece := read(PIECE):
+        size += len(piece)
+        check_unpacked(size, packed, path)
+        yield piece
 
 
 def bytes_text(n: int) -> str:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
 
 from .errors import DataError
+from .files import readable
 from .memory import bytes_text, check_memory
 from .read_options import ReadOptions
 from .table_frame import TableFrame, check_names
 from .wording import quoted_list
 
+POLARS_ERRORS = (
+    pl.exceptions.PolarsError,
+    pl.exceptions.PanicException,
+    OSError,
+    ValueError,
+)  # on a damaged file
 SUFFIXES = (".parquet", ".pq", ".parq")
 
 
@@ -26,7 +31,7 @@ def read_parquet(path: Path, options: ReadOptions) -> TableFrame:
     DataError
         A damaged file, one without rows, one too large, or a column of lists or structures.
     """
-    with readable(path):
+    with readable(path, "Parquet table", *POLARS_ERRORS):
         return TableFrame(read_lazy(pl.scan_parquet(path, glob=False), path), {"kind": "parquet"}, [])
 
 
@@ -38,7 +43,7 @@ def read_feather(path: Path, options: ReadOptions) -> TableFrame:
     DataError
         A damaged file, one without rows, one too large, or a column of lists or structures.
     """
-    with readable(path, "Feather table"):
+    with readable(path, "Feather table", *POLARS_ERRORS):
         # polars takes a path with wildcards for a pattern
         table = pl.scan_ipc(path.read_bytes() if glob.has_magic(str(path)) else path)
         return TableFrame(read_lazy(table, path), {"kind": "feather"}, [])
@@ -102,23 +107,3 @@ def check_schema(schema: pl.Schema, rows: int, path: Path) -> None:
         )
     if not rows or not len(schema):
         raise DataError(f"expected rows in {path}, received a table of {rows} rows and {len(schema)} columns")
-
-
-@contextmanager
-def readable(path: Path, kind: str = "Parquet table") -> Iterator[None]:
-    """Turn errors of polars about a file into one with advice.
-
-    Raises
-    ------
-    DataError
-        The file is damaged.
-    """
-    try:
-        yield
-    except DataError:
-        raise
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
-        reason = [*str(error).splitlines(), type(error).__name__][0]
-        raise DataError(
-            f"expected a complete {kind}, but {path} is truncated or damaged ({reason}); fetch or write it again"
-        ) from error

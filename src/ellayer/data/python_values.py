@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from .errors import DataError
-from .memory import bytes_text, machine_memory
+from .memory import check_size
 from .wording import quoted_list
 
 _VALUE_BYTES = 40  # that a Python value takes in a list
@@ -21,12 +21,7 @@ def check_value_memory(count: int, what: str) -> None:
     ------
     DataError
     """
-    memory = machine_memory()
-    if _VALUE_BYTES * count > memory // 2:
-        raise DataError(
-            f"{what} needs about {bytes_text(_VALUE_BYTES * count)}, but this machine has {bytes_text(memory)}; take fewer "
-            f"rows or columns, or write it as Parquet"
-        )
+    check_size(_VALUE_BYTES * count, f"of values in {what}")
 
 
 def frame_of_values(columns: Mapping[str, Sequence[object]], where: str) -> tuple[pl.DataFrame, list[str]]:

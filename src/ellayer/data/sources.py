@@ -13,11 +13,10 @@ from pathlib import Path
 from .._unfinished import temporary_folder
 from .errors import DataError, MissingFileError
 from .files import existing, listed, shown_as
-from .memory import bytes_text, machine_memory
+from .memory import PIECE, check_size
 
 STANDARD_INPUT = "-"
 PathLike = str | os.PathLike[str]
-_PIECE = 1 << 20
 _WILD = "*?["
 
 
@@ -126,18 +125,13 @@ def _standard_input() -> Iterator[Path]:
             f"expected a table on standard input for {STANDARD_INPUT!r}, received a terminal; send one with | or <, or name "
             "a file"
         )
-    memory = machine_memory()
     with temporary_folder() as folder:
         path = folder / "stdin"
         size = 0
         with open(path, "wb") as copy:
-            while piece := sys.stdin.buffer.read(_PIECE):
+            while piece := sys.stdin.buffer.read(PIECE):
                 size += len(piece)
-                if size > memory // 2:
-                    raise DataError(
-                        f"expected a table that fits into memory on standard input, received more than {bytes_text(size)}; "
-                        "write it to a file"
-                    )
+                check_size(size, "on standard input")
                 copy.write(piece)
         with shown_as(path, "standard input"):
             yield path

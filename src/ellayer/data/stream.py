@@ -13,7 +13,7 @@ import polars as pl
 from . import parquet
 from .errors import DataError
 from .file_kinds import kind_of
-from .files import describe_content, existing
+from .files import describe_content, existing, readable
 from .read_options import ReadOptions
 from .schema.schema import CellCounts
 from .schema.typed import TypedReader
@@ -167,7 +167,7 @@ class ParquetSlices:
 
     def __init__(self, path: Path, options: ReadOptions, block_bytes: int):
         self._path = path
-        with parquet.readable(path):
+        with readable(path, "Parquet table", *parquet.POLARS_ERRORS):
             self._lazy = pl.scan_parquet(path, glob=False)
             schema = self._lazy.collect_schema()
             self._rows = int(self._lazy.select(pl.len()).collect().item())
@@ -196,7 +196,7 @@ class ParquetSlices:
 
     def _slice(self, first: int) -> pl.DataFrame:
         part = self._lazy.slice(first, self._at_once)
-        with parquet.readable(self._path):
+        with readable(self._path, "Parquet table", *parquet.POLARS_ERRORS):
             # the streaming engine keeps no more than a slice, however large the row groups are
             frame = part.collect(engine="streaming")
         return frame.with_columns(pl.col(self._decimals).cast(pl.Float64))

@@ -5,8 +5,7 @@ from __future__ import annotations
 import datetime
 import difflib
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -15,7 +14,7 @@ import polars as pl
 from .archives import opened_zip
 from .errors import DataError
 from .extras import import_extra
-from .files import describe_content, listed, printable
+from .files import describe_content, listed, printable, readable
 from .read_options import ReadOptions
 from .table_frame import TableFrame, check_names
 from .text.dialect import SAMPLE_ROWS, sniff_header
@@ -41,7 +40,7 @@ def read_workbook(path: Path, options: ReadOptions) -> TableFrame:
         names of their own, and where fastexcel is not installed.
     """
     book = Workbook(path)
-    with _explained(path):
+    with readable(path, "workbook", BaseException):
         name, notes = book.choose(options)
         where = f"the sheet {printable(name)!r} of {path}"
         first = book.sample(name)
@@ -83,7 +82,7 @@ class Workbook:
             raise DataError(
                 f"expected a workbook without a password, but {path} is encrypted; save it without one"
             )
-        with _explained(path):
+        with readable(path, "workbook", BaseException):
             if content.startswith(b"PK"):
                 with opened_zip(path) as archive:
                     check_members(archive, path)
@@ -238,24 +237,3 @@ def _named(frame: pl.DataFrame, names: Sequence[str], where: str, notes: list[st
     if blank := len(frame) - len(rows):
         notes.append(f"{pluralize(blank, 'empty row')} skipped")
     return rows
-
-
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """Turn what the library raises on a damaged workbook into a DataError."""
-    try:
-        yield
-    except DataError:
-        raise
-    except BaseException as error:  # a panic of the library derives from BaseException
-        if isinstance(error, (KeyboardInterrupt, SystemExit, GeneratorExit)):
-            raise
-        reason = printable(str(error).splitlines()[0]) if str(error) else type(error).__name__
-        advice = (
-            "save it without a password"
-            if "password" in reason.lower()
-            else "save or download it again, or save the sheet as CSV"
-        )
-        raise DataError(
-            f"expected a complete workbook, but {path} cannot be read ({reason}); {advice}"
-        ) from error

@@ -11,8 +11,7 @@ from pathlib import Path
 from posixpath import join, normpath
 from xml.etree import ElementTree
 
-from .archives import unpacked_pieces
-from .memory import check_unpacked
+from .memory import check_unpacked, unpacked_pieces
 
 _CELL_BYTES = 8  # as that of a number
 _ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*?\br="([0-9]{1,9})"')
@@ -55,7 +54,7 @@ def check_members(archive: zipfile.ZipFile, path: Path) -> None:
     """
     size = 0
     for entry in archive.infolist():
-        for piece in unpacked_pieces(archive, entry, path):
+        for piece in unpacked_pieces(archive.open(entry).read, path):
             size += len(piece)
             check_unpacked(size, path.stat().st_size, path)
 
@@ -115,7 +114,7 @@ def scan_excel_sheet(archive: zipfile.ZipFile, facts: SheetFacts, path: Path) ->
 def _whole_cells(archive: zipfile.ZipFile, member: str, path: Path) -> Iterator[bytes]:
     """Return the XML of a sheet in pieces that end before a cell."""
     rest = b""
-    for piece in unpacked_pieces(archive, archive.getinfo(member), path):
+    for piece in unpacked_pieces(archive.open(member).read, path):
         rest += piece
         cut = max(rest.rfind(b"<c "), rest.rfind(b"<row "))
         if cut > 0:
@@ -142,7 +141,7 @@ def _span(columns: set[bytes]) -> int:
 
 def ods_sheets(archive: zipfile.ZipFile, path: Path) -> dict[str, SheetFacts]:
     """Return the sheets of an OpenDocument spreadsheet by name, refused if one claims more than its file can hold."""
-    content = b"".join(unpacked_pieces(archive, archive.getinfo("content.xml"), path))
+    content = b"".join(unpacked_pieces(archive.open("content.xml").read, path))
     sheets: dict[str, SheetFacts] = {}
     extent, facts = _Extent(), SheetFacts()
     for tag in _ODS_TAG.finditer(content):

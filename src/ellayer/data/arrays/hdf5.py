@@ -14,7 +14,7 @@ import numpy as np
 
 from ..dataset import Dataset, one_hot
 from ..errors import DataError
-from ..files import describe_content, listed, names_in, printable
+from ..files import describe_content, listed, names_in, printable, readable
 from ..memory import bytes_text, check_memory
 
 if TYPE_CHECKING:
@@ -157,17 +157,9 @@ def opened(path: Path) -> Iterator[h5py.File]:
 
     if not h5py.is_hdf5(path):
         raise DataError(f"expected an HDF5 file, but {path} is {content}; download the file again")
-    try:
-        with h5py.File(path, "r") as file:
-            yield file
-    except DataError:
-        raise
-    except MemoryError as error:
-        raise DataError(f"{path} does not fit into memory; write a file with fewer examples") from error
-    except (OSError, RuntimeError, LookupError, ValueError, TypeError) as error:
-        raise DataError(
-            f"expected a complete HDF5 file, but {path} is truncated or damaged ({error}); download the file again"
-        ) from error
+    errors = (OSError, RuntimeError, LookupError, ValueError, TypeError)
+    with readable(path, "HDF5 file", *errors), h5py.File(path, "r") as file:
+        yield file
 
 
 def _read_part(file: h5py.File, role: str, path: Path) -> _Raw:

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from ..errors import DataError
-from ..files import printable
+from ..files import printable, readable
 from ..images.folder import Images
 from ..memory import bytes_text, check_memory
 from ..read_options import ReadOptions
@@ -106,7 +106,7 @@ Opened = tuple[Mapping[str, StoredArray], tuple[str, ...]]
 
 @contextmanager
 def _open_npy(path: Path) -> Iterator[Opened]:
-    with open(path, "rb") as file, _damage_told(path):
+    with open(path, "rb") as file, readable(path, "NPY file", Exception):
         shape, dtype = _header(file, f"{path}")
         size = path.stat().st_size - file.tell()
         _check_declared(shape, dtype, size, str(path))
@@ -116,7 +116,7 @@ def _open_npy(path: Path) -> Iterator[Opened]:
 
 @contextmanager
 def _open_npz(path: Path) -> Iterator[Opened]:
-    with _damage_told(path), zipfile.ZipFile(path) as archive:
+    with readable(path, "NPZ file", Exception), zipfile.ZipFile(path) as archive:
         arrays = {
             printable(entry.filename.removesuffix(".npy")): _entry(archive, entry, path)
             for entry in archive.infolist()
@@ -179,21 +179,6 @@ def _check_declared(shape: tuple[int, ...], dtype: np.dtype, size: int, what: st
             f"text as CSV or Parquet"
         )
     check_memory(math.prod(shape), f"{what}, shape {shape},")
-
-
-@contextmanager
-def _damage_told(path: Path) -> Iterator[None]:
-    """Turn what NumPy and zipfile raise on a damaged file into a DataError."""
-    try:
-        yield
-    except DataError:
-        raise
-    except MemoryError as error:
-        raise DataError(f"{path} does not fit into memory; write a file with fewer examples") from error
-    except Exception as error:  # what the readers raise on a damaged file is not bounded
-        raise DataError(
-            f"expected complete arrays in {path}, but it is truncated or damaged ({error}); download or write it again"
-        ) from error
 
 
 @contextmanager

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import DataError
-from ..files import describe_content, describe_head, printable
-from ..memory import bytes_text, check_unpacked, machine_memory
+from ..files import describe_content, describe_head, printable, readable
+from ..memory import check_size, unpacked_pieces
 
 _GZIP = b"\x1f\x8b"
 _MARKS = (  # byte-order marks, the longer ones first
@@ -25,7 +25,6 @@ _MARKS = (  # byte-order marks, the longer ones first
 )
 _NO_TEXT = re.compile(rb"[\0-\x08\x0e-\x1a\x1c-\x1f]")
 _WESTERN = "cp1252"
-_UNPACK = 1 << 20
 
 
 class TextFile:
@@ -150,45 +149,16 @@ class TextFile:
 
     def _raw_blocks(self) -> Iterator[bytes]:
         """Return the bytes of the file, unpacked; all of them at once unless blocks are asked for."""
-        if self._block_bytes is None:
-            yield self._read_all()
-            return
-        try:
-            with (gzip.open if self._is_packed else open)(self._path, "rb") as file:
+        is_whole, kind = self._block_bytes is None, "gzip file" if self._is_packed else "file"
+        if is_whole and not self._is_packed:
+            check_size(self._path.stat().st_size, f"of text in {self._path}")
+        explained = readable(self._path, kind, OSError, EOFError, zlib.error)
+        with explained, (gzip.open if self._is_packed else open)(self._path, "rb") as file:
+            if is_whole:
+                yield b"".join(unpacked_pieces(file.read, self._path)) if self._is_packed else file.read()
+            else:
                 while block := file.read(self._block_bytes):
                     yield block
-        except (OSError, EOFError, zlib.error) as error:
-            raise self._damaged(error) from error
-
-    def _read_all(self) -> bytes:
-        size = self._path.stat().st_size
-        if not self._is_packed:
-            self._check_size(size)
-            return self._path.read_bytes()
-        parts, total = [], 0
-        try:
-            with gzip.open(self._path, "rb") as file:
-                while part := file.read(_UNPACK):
-                    total += len(part)
-                    check_unpacked(total, size, self._path)
-                    parts.append(part)
-        except (OSError, EOFError, zlib.error) as error:
-            raise self._damaged(error) from error
-        return b"".join(parts)
-
-    def _damaged(self, error: Exception) -> DataError:
-        kind = "gzip file" if self._is_packed else "file"
-        return DataError(
-            f"expected a complete {kind}, but {self._path} is truncated or damaged ({error}); download it again"
-        )
-
-    def _check_size(self, size: int) -> None:
-        memory = machine_memory()
-        if size > memory // 2:
-            raise DataError(
-                f"expected a table that fits into memory, but {self._path} has {bytes_text(size)} of text and this "
-                f"machine {bytes_text(memory)}; take fewer rows or columns, or train on it in batches"
-            )
 
 
 def _codec_name(encoding: str) -> str:
