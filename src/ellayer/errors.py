@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from typing import Any
 
 
@@ -41,3 +43,21 @@ class ParameterError(EllayerError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (str(self), self.parameter, self.expected, self.received)
+
+
+def near_names(name: str, known: Iterable[str]) -> list[str]:
+    """Return up to two known names that are like another one, in any case and with any blanks around it."""
+    by_text = {other.strip().lower(): other for other in known}
+    return [by_text[near] for near in difflib.get_close_matches(name.strip().lower(), by_text, n=2)]
+
+
+def suggest(name: str, known: Iterable[str], otherwise: str = "") -> str:
+    """Return the advice for a name that is not known: similar names, or else other advice.
+
+    Examples
+    --------
+    >>> suggest("adm", ["adam", "gd"])
+    "did you mean 'adam'?"
+    """
+    near = near_names(name, known)
+    return f"did you mean {' or '.join(map(repr, near))}?" if near else otherwise

@@ -7,13 +7,12 @@ and never needs ``eval``.
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Generic, TypeVar
 
-from ..errors import EllayerError
+from ..errors import EllayerError, suggest
 
 Row = TypeVar("Row")
 
@@ -117,9 +116,8 @@ class Registry(Mapping[str, Row], Generic[Row]):
 
     def _unknown(self, spec: object) -> str:
         known = sorted(self._makers)
-        near = difflib.get_close_matches(str(spec), [*known, *self.aliases], n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        return f"unknown {self.kind}: expected one of {', '.join(known)}; received {spec!r}{hint}"
+        hint = suggest(str(spec), [*known, *self.aliases])
+        return f"unknown {self.kind}: expected one of {', '.join(known)}; received {spec!r}{hint and f'; {hint}'}"
 
 
 def _shortest(value: float) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from ..errors import suggest
 from .errors import DataError
 from .files import listed
 from .read_options import ReadOptions
@@ -36,12 +36,7 @@ def choose_columns(names: Sequence[str], options: ReadOptions, where: str) -> li
     for option in ("drop", "columns"):
         for name in getattr(options, option) or ():
             if name not in names:
-                near = difflib.get_close_matches(name, names, n=2)
-                advice = (
-                    f"did you mean {' or '.join(map(repr, near))}?"
-                    if near
-                    else f"the columns are {listed(names)}"
-                )
+                advice = suggest(name, names, f"the columns are {listed(names)}")
                 raise DataError(f"{option}: expected columns of {where}, received {name!r}; {advice}")
     if options.drop is None and options.columns is None:
         return list(names)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from urllib.parse import quote
 
 import polars as pl
 
+from ..errors import suggest
 from .errors import DataError
 from .extras import import_extra
 from .files import listed, printable
@@ -151,18 +151,13 @@ def _choose(stored: Sequence[StoredTable], options: ReadOptions, path: Path) -> 
         if len(tables) != 1:
             raise DataError(
                 f"table: expected the name of one of the {len(tables)} tables of {path}, received none; name it with "
-                f"table=NAME (--table NAME), or give a query (--query); {_listed(known)}"
+                f"table=NAME (--table NAME), or give a query (--query); there are {listed(list(known))}"
             )
         name = tables[0]
     if name not in known:
-        near = difflib.get_close_matches(str(name), known, n=2, cutoff=0.5)
-        advice = f"did you mean {' or '.join(map(repr, near))}?" if near else _listed(known)
+        advice = suggest(str(name), known, f"there are {listed(list(known))}")
         raise DataError(f"table: expected a table of {path}, received {name!r}; {advice}")
     return f"SELECT * FROM {known[name].sql}", {"table": name}
-
-
-def _listed(names: Iterable[str]) -> str:
-    return f"there are {listed([printable(name) for name in names])}"
 
 
 def _quoted(name: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import zipfile
@@ -11,6 +10,7 @@ from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
+from ..errors import near_names
 from .errors import DataError, MissingFileError
 
 _SIGNATURES = (
@@ -91,16 +91,11 @@ def _missing(path: Path, expected: str, known: Sequence[str]) -> MissingFileErro
         return MissingFileError(f"{message}: {folder} is a file, not a folder; remove the rest of the path")
     if folder != path.parent:
         message += f" (there is no {part!r} in {folder})"
-    near = _near(part, known) + [str(folder / name) for name in _near(part, names_in(folder))]
+    near = near_names(part, known) + [str(folder / name) for name in near_names(part, names_in(folder))]
     if near:
-        return MissingFileError(f"{message}; did you mean {' or '.join(repr(name) for name in near)}?")
+        return MissingFileError(f"{message}; did you mean {' or '.join(map(repr, near))}?")
     sets = f"the known names are {', '.join(known)}; " if known else ""
     return MissingFileError(f"{message}; {sets}{folder.absolute()} holds {listed(names_in(folder))}")
-
-
-def _near(name: str, names: Sequence[str]) -> list[str]:
-    by_lower = {other.lower(): other for other in names}
-    return [by_lower[near] for near in difflib.get_close_matches(name.lower(), by_lower, n=2, cutoff=0.65)]
 
 
 def _short(path: Path) -> str:
@@ -126,7 +121,7 @@ def listed(names: Sequence[str]) -> str:
     ('a, b', 'nothing')
     """
     more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
-    return (", ".join(names[:_LISTED]) + more) or "nothing"
+    return (", ".join(map(printable, names[:_LISTED])) + more) or "nothing"
 
 
 def table_suffix(name: str) -> str:

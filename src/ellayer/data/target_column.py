@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
 
+from ..errors import suggest
 from .errors import DataError
 from .files import listed
 from .wording import pluralize
@@ -48,9 +48,7 @@ def find_column(target: str | int, names: list[str], where: str, role: str = "ta
                 f"{role}: expected a column from 0 to {len(names) - 1} (or -1 for the last) of {where}, received {place}"
             )
         return names[place]
-    by_lower = {name.strip().lower(): name for name in names}
-    near = [by_lower[name] for name in difflib.get_close_matches(text.lower(), by_lower, n=3, cutoff=0.6)]
-    advice = f"did you mean {' or '.join(map(repr, near))}?" if near else f"the columns are {listed(names)}"
+    advice = suggest(text, names, f"the columns are {listed(names)}")
     raise DataError(f"{role}: expected a column of {where}, received {target!r}; {advice}")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import difflib
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
+from ..errors import suggest
 from .archives import opened_zip
 from .errors import DataError
 from .extras import import_extra
@@ -110,9 +110,9 @@ class Workbook:
         if len(filled) != 1:
             raise DataError(
                 f"sheet: expected the name of one of the {len(filled)} sheets of {self._path} that have rows, received none; "
-                f"name it with sheet=NAME (--sheet NAME); there are {_listed(filled or names)}"
+                f"name it with sheet=NAME (--sheet NAME); there are {listed(filled or names)}"
             )
-        return filled[0], [f"hidden sheets ignored: {_listed(hidden)}"] if hidden else []
+        return filled[0], [f"hidden sheets ignored: {listed(hidden)}"] if hidden else []
 
     def _by_name(self, sheet: str | int, names: Sequence[str]) -> str:
         """Return the name of a sheet that is named, or placed from 0 (from the end if negative)."""
@@ -121,8 +121,7 @@ class Workbook:
             return text
         if text.removeprefix("-").isdecimal() and -len(names) <= int(text) < len(names):
             return names[int(text)]
-        near = difflib.get_close_matches(text, names, n=2, cutoff=0.5)
-        advice = f"did you mean {' or '.join(map(repr, near))}?" if near else f"there are {_listed(names)}"
+        advice = suggest(text, names, f"there are {listed(names)}")
         raise DataError(
             f"sheet: expected the name of a sheet of {self._path}, or its place from 0 to {len(names) - 1}, received "
             f"{sheet!r}; {advice}"
@@ -181,10 +180,6 @@ class Workbook:
                 "in Excel or LibreOffice and save it)"
             )
         return notes
-
-
-def _listed(names: Sequence[str]) -> str:
-    return listed([printable(name) for name in names])
 
 
 def _title_rows(first: pl.DataFrame) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
@@ -15,7 +14,7 @@ from ..core.optimizers import OPTIMIZERS, Optimizer
 from ..core.parameter_names import kind_of
 from ..core.registry import Registry
 from ..core.schedules import SCHEDULES, Schedule
-from ..errors import EllayerError
+from ..errors import EllayerError, suggest
 
 ScheduleSpec = str | Schedule | Callable[[int], float] | None
 
@@ -63,11 +62,10 @@ def find_optimizer(spec: object) -> Optimizer:
             return OPTIMIZERS[spec]  # raises an error that lists the numbers of the rule
         if spec in OPTAX_RATES:
             return _optax_by_name(spec)
-        near = difflib.get_close_matches(spec, OPTIMIZER_NAMES, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        hint = suggest(spec, OPTIMIZER_NAMES)
         raise EllayerError(
             f"unknown optimizer: expected one of {', '.join(OPTIMIZER_NAMES)}, or an optax "
-            f"GradientTransformation; received {spec!r}{hint}"
+            f"GradientTransformation; received {spec!r}{hint and f'; {hint}'}"
         )
     if callable(getattr(spec, "init", None)) and callable(getattr(spec, "update", None)):
         return _from_optax("optax", spec, 1.0)

@@ -6,14 +6,13 @@ same. Options on the command line override it.
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..errors import UsageError
+from ..errors import UsageError, suggest
 
 NAMED = (
     "source", "data", "layers", "activation", "learning_rate", "iterations", "seed", "initializer", "optimizer",
@@ -114,8 +113,7 @@ def _exists(path: Path) -> bool:
 
 
 def _near(key: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(key, sorted(known), 1)
-    return f"; did you mean {near[0]!r}?" if near else f"; the known ones are {', '.join(sorted(known))}"
+    return "; " + suggest(key, known, f"the known ones are {', '.join(sorted(known))}")
 
 
 def check_settings(settings: Mapping[str, Any], known: tuple[str, ...], what: str) -> None:

@@ -6,7 +6,6 @@ only predicts, so that a prediction does not wait for scikit-learn.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any, Self, TypedDict
 
@@ -16,7 +15,7 @@ from numpy.typing import DTypeLike
 from .._forms import Count, Positive, conform
 from .._warn import NewValuesWarning, warn_user
 from ..data.wording import quoted_list
-from ..errors import EllayerError
+from ..errors import EllayerError, near_names
 from .column_encoder import SPREAD, Blocks, ColumnEncoder, EncoderSettings, ScaledEncoder, WarnAbout
 from .columns import Column, TableLike, column_names, read_table
 from .encoders import restore_encoder
@@ -289,13 +288,8 @@ def match_columns(
 
 def _missing_columns(missing: list[str], columns: list[str]) -> EllayerError:
     """Return the error for columns that are missing, with the names that may be meant."""
-    folded = {name.strip().casefold(): name for name in columns}
-    near = {
-        name: folded.get(name.strip().casefold())
-        or next(iter(difflib.get_close_matches(name, columns, 1)), None)
-        for name in missing
-    }
-    hints = "".join(f"; {name!r} may be {match!r}" for name, match in near.items() if match)
+    near = {name: near_names(name, columns) for name in missing}
+    hints = "".join(f"; {name!r} may be {matches[0]!r}" for name, matches in near.items() if matches)
     return EllayerError(
         f"X: The feature names should match those that were passed during fit. Missing: {quoted_list(missing, 10)}{hints}"
     )

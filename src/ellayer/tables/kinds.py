@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..data.wording import quoted_list
-from ..errors import EllayerError
+from ..errors import EllayerError, suggest
 from .column_encoder import ColumnEncoder, EncoderSettings
 from .column_profile import ColumnProfile
 from .columns import Column
@@ -56,8 +55,7 @@ def check_column_kinds(column_kinds: Mapping[str, str] | None, names: list[str])
     kinds = {str(name): kind for name, kind in dict(column_kinds or {}).items()}
     for name, kind in kinds.items():
         if name not in names:
-            near = difflib.get_close_matches(name, names, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"the columns are {quoted_list(names, 10)}"
+            hint = suggest(name, names, f"the columns are {quoted_list(names, 10)}")
             raise EllayerError(f"column_kinds: expected names of columns, received {name!r}; {hint}")
         if not isinstance(kind, str) or kind not in ENCODERS:
             raise EllayerError(

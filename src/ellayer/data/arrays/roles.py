@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
+from ...errors import suggest
 from ..errors import DataError
 from ..files import listed, printable
 from ..memory import check_memory
@@ -51,15 +51,14 @@ def pick(shapes: Shapes, options: ReadOptions, path: Path) -> tuple[str, str | N
     """
     for option, key in (("x", options.x), ("y", options.y)):
         if key is not None and key not in shapes:
-            near = difflib.get_close_matches(key, shapes, n=2)
-            advice = f"did you mean {' or '.join(map(repr, near))}?" if near else f"it has {_told(shapes)}"
+            advice = suggest(key, shapes, f"it has {_shapes_text(shapes)}")
             raise DataError(f"{option}: expected a key of {path}, received {key!r}; {advice}")
     x = options.x or (options.reading.get("x") if options.reading.get("x") in shapes else None)
     by_lower = {key.lower(): key for key in shapes}
     x = x or next((by_lower[name] for name in _PAIRS if name in by_lower), None) or _only(shapes)
     if x is None:
         raise DataError(
-            f"x: expected the key of the inputs in {path}, which has {_told(shapes)}; name it with x=KEY (--x KEY)"
+            f"x: expected the key of the inputs in {path}, which has {_shapes_text(shapes)}; name it with x=KEY (--x KEY)"
         )
     if options.y is not None:
         return x, options.y
@@ -81,7 +80,7 @@ def _only(shapes: Shapes) -> str | None:
     return more[0] if len(more) == 1 and len(shapes) == 2 else None
 
 
-def _told(shapes: Shapes) -> str:
+def _shapes_text(shapes: Shapes) -> str:
     return listed([f"{key!r} {shape}" for key, shape in shapes.items()])
 
 
