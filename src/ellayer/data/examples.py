@@ -21,7 +21,7 @@ from .images.folder import Images
 from .parts import read_parts, tables_in
 from .read_options import ReadOptions
 from .row_places import RowPlaces, rows_from_one
-from .schema.typed import read_typed
+from .schema.reader import read_typed
 from .sources import Place, located
 from .table_frame import TableFrame
 from .target_column import find_column, take_target

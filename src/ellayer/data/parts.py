@@ -9,17 +9,17 @@ from pathlib import Path
 
 import polars as pl
 
-from .._unfinished import temporary_folder
 from .errors import DataError
 from .file_kinds import FILE_KINDS, check_options, kind_of, read_file
-from .files import listed, shown_as, table_suffix
+from .files import listed, table_suffix
 from .images.folder import SUFFIXES as IMAGES
 from .read_options import ReadOptions
 from .row_places import RowPlaces, of_several_files, rows_from_one
+from .schema.reader import SchemaReader
 from .table_frame import TableFrame
 from .text.decode import TextFile
-from .text.layout import Layout, detect_layout
-from .text.table import read_table_file
+from .text.layout import Layout, detect_layout, no_rows
+from .text.table import text_reading
 from .wording import quoted_list
 
 _SUFFIXES = frozenset(suffix for kind in FILE_KINDS if kind.is_part for suffix in kind.suffixes)
@@ -143,30 +143,25 @@ def _check_names(names: list[str], expected: list[str], first: Path, path: Path)
 
 def _text_parts(paths: Sequence[Path], options: ReadOptions) -> TableFrame:
     """Read parts in text as one text, so that the types of the columns do not depend on how the rows are divided."""
-    first: Layout | None = None
+    layouts, texts, places = list[Layout](), list[pl.DataFrame](), list[RowPlaces]()
     notes: list[str] = []
-    places: list[RowPlaces] = []
-    with temporary_folder() as folder:
-        whole = folder / "table.csv"
-        with open(whole, "wb") as file:
-            for path in paths:
-                text = TextFile(path, options.encoding, options.reading.get("encoding"))
-                layout, chunk, more = detect_layout(b"".join(text.blocks()), options, path)
-                notes += [*text.notes, *more]
-                if first is None:
-                    first, encoding = layout, text.encoding
-                    alike = {"delimiter": layout.delimiter, "header": layout.has_header, "encoding": encoding}
-                    options = replace(options, reading={**options.reading, **alike})
-                _check_names(layout.columns, first.columns, paths[0], path)
-                rows = layout.texts(chunk).select(first.columns)
-                places.append(RowPlaces(chunk.lines_of(layout.row_records(chunk)), "line"))
-                rows.write_csv(
-                    file, include_header=first.has_header and layout is first, separator=first.delimiter
-                )
-        assert first is not None
-        options = replace(options, encoding="utf-8", delimiter=first.delimiter, header=first.has_header)
-        with shown_as(whole, f"{paths[0]} and {len(paths) - 1} more"):
-            table = read_table_file(whole, options)
-    notes = list(dict.fromkeys([*notes, *table.notes]))
-    reading = {**table.reading, "encoding": encoding}
-    return replace(table, reading=reading, notes=notes, places=of_several_files(_file_names(paths), places))
+    for path in paths:
+        file = TextFile(path, options.encoding, options.reading.get("encoding"))
+        layout, chunk, more = detect_layout(b"".join(file.blocks()), options, path)
+        notes += [*file.notes, *more]
+        if not layouts:
+            encoding = file.encoding
+            alike = {"delimiter": layout.delimiter, "header": layout.has_header, "encoding": encoding}
+            options = replace(options, reading={**options.reading, **alike})
+        layouts.append(layout)
+        _check_names(layout.columns, layouts[0].columns, paths[0], path)
+        texts.append(layout.texts(chunk).select(layouts[0].columns))
+        places.append(RowPlaces(chunk.lines_of(layout.row_records(chunk)), "line"))
+    frame, where = pl.concat(texts), f"{paths[0]} and {len(paths) - 1} more"
+    if not len(frame):
+        raise no_rows(layouts[0])
+    reader = SchemaReader(frame, options, where, layouts[0].delimiter)
+    table = reader.read_whole(frame, options, notes)
+    reading = text_reading(layouts[0], reader, options, encoding)
+    rows = of_several_files(_file_names(paths), places)
+    return replace(table, reading=reading, notes=list(dict.fromkeys(table.notes)), places=rows)

@@ -15,8 +15,8 @@ from .errors import DataError
 from .file_kinds import kind_of
 from .files import describe_content, existing, readable
 from .read_options import ReadOptions
+from .schema.reader import SchemaReader
 from .schema.schema import CellCounts
-from .schema.typed import TypedReader
 from .sources import is_one_path
 from .target_column import FEW_ROWS, dropped_note, find_column, split_target
 from .text.table import TextTable
@@ -152,7 +152,7 @@ def _streamable(path: str | os.PathLike[str]) -> Path:
     return file
 
 
-class ParquetSlices:
+class ParquetSlices(SchemaReader):
     """Slices of a Parquet file.
 
     Parameters
@@ -162,9 +162,6 @@ class ParquetSlices:
     block_bytes : int
     """
 
-    names: list[str]
-    notes: list[str]
-
     def __init__(self, path: Path, options: ReadOptions, block_bytes: int):
         self._path = path
         with readable(path, "Parquet table", *parquet.POLARS_ERRORS):
@@ -173,30 +170,17 @@ class ParquetSlices:
             self._rows = int(self._lazy.select(pl.len()).collect().item())
             parquet.check_schema(schema, self._rows, path)
         self._at_once = max(100, block_bytes // (8 * len(schema)))
-        self._decimals = [name for name, kind in schema.items() if kind == pl.Decimal]
-        self._reader = TypedReader(self._slice(0), options, str(path))
-        self.reading: dict[str, Any] = {"kind": "parquet", "schema": self._reader.facts}
-        self.names, self.notes = self._reader.names, self._reader.notes
-
-    @property
-    def missing_notes(self) -> list[str]:
-        """The note about texts of the rows read last that were treated as missing."""
-        return self._reader.missing_notes
-
-    @property
-    def odd(self) -> list[str]:
-        """Notes about the rows read last."""
-        return self._reader.odd
+        super().__init__(self._slice(0), options, str(path))
+        self.reading: dict[str, Any] = {"kind": "parquet", "schema": self.facts}
 
     def frames(self, target: str) -> Iterator[pl.DataFrame]:
         """Return the rows in order, a frame for each slice."""
-        self._reader.counts = CellCounts()
+        self.counts = CellCounts()
         for first in range(0, self._rows, self._at_once):
-            yield self._reader.read(self._slice(first))
+            yield self.read(self._slice(first))
 
     def _slice(self, first: int) -> pl.DataFrame:
         part = self._lazy.slice(first, self._at_once)
         with readable(self._path, "Parquet table", *parquet.POLARS_ERRORS):
             # the streaming engine keeps no more than a slice, however large the row groups are
-            frame = part.collect(engine="streaming")
-        return frame.with_columns(pl.col(self._decimals).cast(pl.Float64))
+            return parquet.plain_numbers(part.collect(engine="streaming"))

@@ -187,13 +187,6 @@ class Schema:
             )
         return frame.select(columns)
 
-    def in_blocks(self, target: str) -> Schema:
-        """Return the schema for a table in blocks: only a target of whole numbers is int64."""
-        columns = tuple(
-            replace(c, type="number") if c.type == "whole" and c.name != target else c for c in self.columns
-        )
-        return replace(self, columns=columns)
-
     def rename(self, names: Sequence[str]) -> dict[str, str]:
         """Return the new name of each column that differs from one of the schema in case or blanks only.
 

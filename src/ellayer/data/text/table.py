@@ -11,18 +11,17 @@ from typing import Any
 
 import polars as pl
 
-from ..column_choice import choose_columns, rename_notes, with_target
 from ..errors import DataError
 from ..files import printable
 from ..read_options import ReadOptions
 from ..row_places import RowPlaces
-from ..schema.schema import CellCounts, Schema, infer_schema, schema_of
+from ..schema.reader import SchemaReader
+from ..schema.schema import CellCounts
 from ..table_frame import TableFrame
 from ..wording import pluralize
 from .chunk import Chunk
 from .decode import TextFile
-from .layout import detect_layout, no_rows
-from .numbers import sniff_decimal
+from .layout import Layout, detect_layout, no_rows
 from .records import record_end
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".tab", ".dat", ".data")
@@ -51,12 +50,22 @@ def read_table_file(path: Path, options: ReadOptions) -> TableFrame:
     """
     table = TextTable(path, options)
     (frame,) = table.frames()
-    raw = table.texts() if options.reading else None
+    raw = table.chosen(table.first) if options.reading else None
     notes = table.notes + table.missing_notes + table.odd
     return TableFrame(frame, table.reading, notes, raw=raw, names=table.all_names, places=table.places())
 
 
-class TextTable:
+def text_reading(layout: Layout, reader: SchemaReader, options: ReadOptions, encoding: str) -> dict[str, Any]:
+    """Return how a table in text is written, as plain JSON."""
+    reading = {
+        "kind": "text", "delimiter": layout.delimiter, "decimal": reader.decimal, "encoding": encoding,
+        "header": layout.has_header, "width": len(layout.names), "schema": reader.facts,
+    }  # fmt: skip
+    reading |= {"comment": layout.comment} if layout.comment else {}
+    return reading | ({"names": layout.names} if options.names or "names" in options.reading else {})
+
+
+class TextTable(SchemaReader):
     """A table in text as frames of its rows, as often as needed.
 
     Parameters
@@ -78,85 +87,52 @@ class TextTable:
         Notes about the first chunk.
     """
 
-    schema: Schema
     reading: dict[str, Any]
-    notes: list[str]
 
     def __init__(self, path: Path, options: ReadOptions, block_bytes: int | None = None):
         self._path, self._block_bytes = path, block_bytes
         self._file = TextFile(path, options.encoding, options.reading.get("encoding"), block_bytes)
         self._layout, chunk, notes = detect_layout(next(self._pieces(is_quoted=True), b""), options, path)
-        layout, options = self._layout, with_target(options, self._layout.columns)
-        known = schema_of(options)
-        texts = layout.texts(chunk)
-        if not len(texts):
+        layout, self.first = self._layout, self._layout.texts(chunk)
+        if not len(self.first):
             raise no_rows(layout)
-        self._new_names = {} if known is None else known.rename(layout.columns)
-        self.all_names: list[str] = [self._new_names.get(name, name) for name in layout.columns]
-        self.names: list[str] = choose_columns(self.all_names, options, str(path))
-        texts = self._chosen(texts)
-        decimal = options.decimal or options.reading.get("decimal") or sniff_decimal(texts, layout.delimiter)
-        self.schema, schema_notes = infer_schema(texts, options, decimal, known)
-        self._where = "" if known is None else str(path)
-        self._whole = (chunk, texts) if block_bytes is None else None  # what would be read a second time
-        self._counts, self._blank, self._footers = CellCounts(), 0, 0
+        super().__init__(self.first, options, str(path), layout.delimiter)
+        self._whole = [(chunk, self.first)] if block_bytes is None else []  # not to be read a second time
         quoted = layout.is_quoted and b'"' in chunk.data
-        self.reading = {"kind": "text", "delimiter": layout.delimiter, "quoted": quoted, "decimal": decimal,
-                        "encoding": self._file.encoding, "header": layout.has_header, "width": len(layout.names),
-                        "schema": options.reading.get("schema") or self.schema.to_facts()}  # fmt: skip
-        self.reading |= {"comment": layout.comment} if layout.comment else {}
-        self.reading |= {"names": layout.names} if options.names or "names" in options.reading else {}
-        self.notes = [*self._file.notes, *notes, *rename_notes(self._new_names)]
-        self.notes += ["a comma is the decimal separator"] if decimal == "," else []
-        self.notes += schema_notes
-
-    @property
-    def missing_notes(self) -> list[str]:
-        """The note about texts of the rows read last that were treated as missing."""
-        return self._counts.missing_notes()
+        self.reading = text_reading(layout, self, options, self._file.encoding) | {"quoted": quoted}
+        self.notes = [*self._file.notes, *notes, *self.notes]
+        self._blank = self._footers = 0
 
     @property
     def odd(self) -> list[str]:
         """Notes about the rows read last: values unlike those of the schema, and skipped lines."""
-        odd = self._counts.notes(self.schema, bool(self._where))
         blank = self._blank if len(self.names) > 1 else 0  # of one column it is a missing value
-        odd += [f"{pluralize(blank, 'blank line')} skipped"] if blank else []
-        return odd + (
-            [f"{pluralize(self._footers, 'line')} below the table skipped"] if self._footers else []
-        )
-
-    def texts(self) -> pl.DataFrame:
-        """Return the texts of a table that is read whole as they stand in the file."""
-        assert self._whole is not None
-        return self._whole[1]
+        lines = [f"{pluralize(blank, 'blank line')} skipped"] if blank else []
+        lines += [f"{pluralize(self._footers, 'line')} below the table skipped"] if self._footers else []
+        return [*super().odd, *lines]
 
     def places(self) -> RowPlaces:
         """Return the lines of the rows of a table that is read whole."""
-        assert self._whole is not None
-        chunk = self._whole[0]
+        ((chunk, _),) = self._whole
         return RowPlaces(chunk.lines_of(self._layout.row_records(chunk)), "line")
 
     def frames(self, target: str = "") -> Iterator[pl.DataFrame]:
         """Return the rows in order, a frame for each chunk, in the types of the schema.
 
-        In blocks, columns of numbers are float64, but a target of whole numbers is int64.
+        Parameters
+        ----------
+        target : str
+            A column whose values must have the type that the first chunk shows.
 
         Raises
         ------
         DataError
             For a target that does not have its column's type; another value that does not is missing.
         """
-        self._counts, self._blank, self._footers = CellCounts(), 0, 0
-        if self._whole is not None:
-            chunk, texts = self._whole
-            self._count_lines(chunk)
-            yield self.schema.read(texts, self._counts, self._where)
-            return
-        schema = self.schema if target == "" else self.schema.in_blocks(target)
-        trailing, row, line = 0, 1, 1
+        self.counts, self._blank, self._footers = CellCounts(), 0, 0
+        trailing, row = 0, 1
         footer: DataError | None = None
-        for text in self._pieces(self._layout.is_quoted):
-            chunk = self._layout.chunk(text, line)
+        for chunk, texts in self._whole or self._chunks():
             if footer is not None and len(chunk.filled):
                 raise footer
             inside, after = chunk.blank_lines()
@@ -166,25 +142,25 @@ class TextTable:
             if len(footers := chunk.footers):
                 self._footers += len(footers)
                 footer = footer or self._layout.length_error(chunk, footers)
-            texts = self._chosen(self._layout.texts(chunk))
-            frame = schema.read(texts, self._counts, self._where)
+            frame = self.read(texts)
             if target:
-                self._check_target(frame[target], texts[target], row)
-            row, line = row + len(frame), line + text.count(b"\n")
+                self._check_target(frame[target], self.chosen(texts)[target], row)
+            row += len(frame)
             yield frame
 
-    def _count_lines(self, chunk: Chunk) -> None:
-        self._blank, self._footers = chunk.blank_lines()[0], len(chunk.footers)
-
-    def _chosen(self, texts: pl.DataFrame) -> pl.DataFrame:
-        """Return the columns that the options leave, by the names of the schema."""
-        return texts.rename(self._new_names).select(self.names)
+    def _chunks(self) -> Iterator[tuple[Chunk, pl.DataFrame]]:
+        """Return the chunks of the file and their rows as texts."""
+        line = 1
+        for text in self._pieces(self._layout.is_quoted):
+            chunk = self._layout.chunk(text, line)
+            yield chunk, self._layout.texts(chunk)
+            line += text.count(b"\n")
 
     def _check_target(self, values: pl.Series, texts: pl.Series, row: int) -> None:
         """Refuse a target that does not have the type of its first rows."""
         target, rows = values.name, len(values)
         whole = next(column.type for column in self.schema.columns if column.name == target) == "whole"
-        strange = self._counts.strange.get(target, (0, []))[1]
+        strange = self.counts.strange.get(target, (0, []))[1]
         if whole and values.dtype.is_float():
             strange = texts.filter(values != values.floor()).head(1).to_list() or strange
         if strange:

@@ -177,7 +177,7 @@ def _smallest(frames: list[Any], size: int) -> tuple[Any, np.ndarray, np.ndarray
     import polars as pl
 
     X, y, keys = (
-        pl.concat([part[0] for part in frames]),
+        pl.concat([part[0] for part in frames], how="vertical_relaxed"),
         np.concatenate([part[1] for part in frames]),
         np.concatenate([part[2] for part in frames]),
     )
@@ -228,7 +228,7 @@ def _second_pass(
             raw.append((X.filter(~inside), y[~inside]))
     if not held_out:
         return None, None
-    streamed = pl.concat([X for X, _ in raw]), np.concatenate([y for _, y in raw])
+    streamed = pl.concat([X for X, _ in raw], how="vertical_relaxed"), np.concatenate([y for _, y in raw])
     weights = None if by_class is None else np.concatenate([rows.weights for rows in held_out])
     return Examples(
         np.concatenate([rows.X for rows in held_out]),
