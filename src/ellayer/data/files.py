@@ -40,6 +40,7 @@ _SIGNATURES = (
 )
 _ODS = b"application/vnd.oasis.opendocument.spreadsheet"
 _JSON = re.compile(rb"(\xef\xbb\xbf)?\s*(\{|\[\s*[\[{\]])")
+SET_NAMES = frozenset(("train", "training", "test", "testing", "valid", "validation", "val", "dev"))
 _LISTED = 8  # names shown in a message
 
 

@@ -11,7 +11,7 @@ import polars as pl
 
 from .errors import DataError
 from .file_kinds import FILE_KINDS, check_options, kind_of, read_file
-from .files import listed, table_suffix
+from .files import SET_NAMES, listed, table_suffix
 from .images.folder import SUFFIXES as IMAGES
 from .read_options import ReadOptions
 from .row_places import RowPlaces, of_several_files, rows_from_one
@@ -23,7 +23,6 @@ from .text.table import text_reading
 from .wording import quoted_list
 
 _SUFFIXES = frozenset(suffix for kind in FILE_KINDS if kind.is_part for suffix in kind.suffixes)
-_SETS = frozenset(("train", "training", "test", "testing", "valid", "validation", "val", "dev"))
 
 
 def tables_in(folder: Path) -> tuple[tuple[Path, ...], list[str]]:
@@ -43,7 +42,7 @@ def tables_in(folder: Path) -> tuple[tuple[Path, ...], list[str]]:
     tables = [name for name in files if table_suffix(name) in _SUFFIXES]
     if not tables or any(path.suffix.lower() in IMAGES for path in folder.rglob("*")):
         return (), []
-    sets = [name for name in tables if name.lower().split(".")[0] in _SETS]
+    sets = [name for name in tables if name.lower().split(".")[0] in SET_NAMES]
     if len(tables) > 1 and sets:
         raise DataError(
             f"expected the parts of one table in the folder {folder}, received {listed(sets)}, whose names are those of "

@@ -187,8 +187,7 @@ def _title_rows(first: pl.DataFrame) -> int:
     if first.width < _TITLE_WIDTH:
         return 0
     filled = [sum(cell is not None for cell in row) for row in first.rows()]
-    count = next((i for i, cells in enumerate(filled) if cells > 1), 0)
-    return count
+    return next((i for i, cells in enumerate(filled) if cells > 1), 0)
 
 
 def _typed(frame: pl.DataFrame) -> pl.DataFrame:

@@ -17,6 +17,7 @@ from .column_profile import ColumnProfile
 from .columns import Column, as_texts
 from .export_plan import ColumnPlan, LevelMap, PartPlan, level_map, missing_texts
 
+PERIODS = {"year": 365.2425, "week": 7.0, "day": 1.0}  # in days
 SPREAD = 3.0  # the scaled value beyond which numbers are compressed
 T = TypeVar("T")
 
@@ -90,9 +91,9 @@ class ColumnEncoder(ABC):
         """Return None if the column is not of this kind, else a note about it or ""."""
 
     @classmethod
-    @abstractmethod
     def learn(cls, column: Column, note: str, settings: EncoderSettings) -> ColumnEncoder:
-        """Return the encoder fitted on the training rows."""
+        """Return the encoder fitted on the training rows; by default one that learns nothing."""
+        return cls(column.name, note)
 
     @abstractmethod
     def encode(self, column: Column, warn: WarnAbout = QUIET) -> Blocks[np.ndarray]:
@@ -215,14 +216,9 @@ class ScaledEncoder(ColumnEncoder):
         return self.read(column)[0]
 
     def _part_plan(self, part: str, center: float, scale: float) -> PartPlan:
-        return {
-            "wave": "",
-            "period": None,
-            "whole": False,
-            "center": center,
-            "scale": scale,
-            "spread": SPREAD,
-        }
+        period, _, wave = part.partition(" ")
+        return {"wave": wave.strip("()"), "period": PERIODS.get(period), "whole": period == "week",
+                "center": center, "scale": scale, "spread": SPREAD}  # fmt: skip
 
     def _learn_parts(self, values: np.ndarray, parts: list[str]) -> Self:
         """Learn the scale of each part, and whether values can be missing."""
@@ -280,11 +276,6 @@ class UnusedEncoder(ColumnEncoder):
     """A column that is not used."""
 
     reads: ClassVar[Literal["number", "days", "text", ""]] = ""
-
-    @classmethod
-    def learn(cls, column: Column, note: str, settings: EncoderSettings) -> Self:
-        """Learn nothing."""
-        return cls(column.name, note)
 
     def encode(self, column: Column, warn: WarnAbout = QUIET) -> Blocks[np.ndarray]:
         """Return nothing."""

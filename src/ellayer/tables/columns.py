@@ -18,19 +18,14 @@ import narwhals as nw
 import numpy as np
 
 from ..data.memory import available_memory, bytes_text
-from ..data.text.cells import MISSING, number_text
+from ..data.text.cells import EXACT, MISSING, TRUTH_WORDS, number_text
 from ..data.text.dates import parse_dates
 from ..data.wording import pluralize, quoted_list
 from ..errors import EllayerError
 
-TableLike: TypeAlias = (
-    object  # a frame, or an array or sparse matrix of shape (m, n), which ``read_table`` checks
-)
-_EXACT = 2**53  # beyond it float64 has not all integers: longer ones are names of something, kept as texts
-BOOLEANS = {
-    "false": False, "f": False, "no": False, "n": False, "0": False,
-    "true": True, "t": True, "yes": True, "y": True, "1": True,
-}  # fmt: skip
+# A frame, or an array or sparse matrix of shape (m, n), which ``read_table`` checks
+TableLike: TypeAlias = object
+BOOLEANS = {word: truth for word, truth in TRUTH_WORDS.items() if "." not in word}
 _LEVEL_TYPES = ("Interval", "Period")  # of pandas, as its cut and period columns have them
 
 
@@ -160,7 +155,8 @@ def _from_series(series: nw.Series[Any]) -> Column:
         return Column(name, _as_levels(series.to_list(), name), "categorical")
     if dtype in (nw.Int128, nw.UInt128):  # which NumPy has not
         series = series.cast(nw.Float64)
-    if dtype.is_integer() and any(abs(end or 0) > _EXACT for end in (series.min(), series.max())):
+    # longer integers are names of something, kept as texts
+    if dtype.is_integer() and any(abs(end or 0) > EXACT for end in (series.min(), series.max())):
         return Column(name, _as_texts(series.to_list(), name))
     is_number = dtype.is_numeric() and dtype != nw.Decimal
     is_truth = dtype == nw.Boolean and not series.is_null().any()
@@ -173,7 +169,7 @@ def _from_array(name: str, values: np.ndarray) -> Column:
     kind = values.dtype.kind
     if kind == "b":
         return Column(name, values)
-    if kind in "iu" and len(values) and any(abs(int(end)) > _EXACT for end in (values.min(), values.max())):
+    if kind in "iu" and len(values) and any(abs(int(end)) > EXACT for end in (values.min(), values.max())):
         return Column(name, _as_texts(values.tolist(), name))
     if kind in "fiu":
         return Column(name, values.astype(np.float64))
@@ -183,7 +179,7 @@ def _from_array(name: str, values: np.ndarray) -> Column:
         seconds = values.astype("timedelta64[us]").astype(np.float64) / 1e6
         return Column(name, np.where(np.isnat(values), np.nan, seconds))
     objects = values.tolist()
-    if _all_numbers(objects) and not any(type(v) is int and abs(v) > _EXACT for v in objects):
+    if _all_numbers(objects) and not any(type(v) is int and abs(v) > EXACT for v in objects):
         return Column(name, np.array([math.nan if is_missing(v) else float(v) for v in objects]))
     return Column(name, _as_texts(objects, name))
 

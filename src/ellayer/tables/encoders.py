@@ -16,8 +16,8 @@ from .._warn import NewValuesWarning, warn_user
 from ..data.wording import pluralize, quoted_list
 from ..errors import EllayerError
 from .column_encoder import (
+    PERIODS,
     QUIET,
-    SPREAD,
     Blocks,
     ColumnEncoder,
     EncoderSettings,
@@ -35,11 +35,10 @@ from .columns import (
     as_texts,
     as_truths,
 )
-from .export_plan import ColumnPlan, PartPlan, any_case, level_map, missing_texts
+from .export_plan import ColumnPlan, any_case, level_map, missing_texts
 
 RARE = 10_000  # with too many levels, a level needs one in this number of rows
 WORDS = 3.0  # words per value from which mostly distinct texts are sentences, not names
-PERIODS = {"year": 365.2425, "week": 7.0, "day": 1.0}  # in days
 DATE_PARTS = ["days", *(f"{period} ({wave})" for period in PERIODS for wave in ("sin", "cos"))]
 
 
@@ -76,11 +75,6 @@ class BooleanEncoder(ColumnEncoder):
     def infer(cls, profile: ColumnProfile) -> str | None:
         """Recognise Booleans, and the words "true" and "false"."""
         return "" if profile.is_truth else None
-
-    @classmethod
-    def learn(cls, column: Column, note: str, settings: EncoderSettings) -> Self:
-        """Learn nothing."""
-        return cls(column.name, note)
 
     def encode(self, column: Column, warn: WarnAbout = QUIET) -> Blocks[np.ndarray]:
         """Return one column of -1, 0 and 1."""
@@ -194,11 +188,6 @@ class DateEncoder(ScaledEncoder):
         angle = 2.0 * np.pi * np.mod(days, PERIODS[period]) / PERIODS[period]
         waves: np.ndarray = np.sin(angle) if wave == "(sin)" else np.cos(angle)
         return waves
-
-    def _part_plan(self, part: str, center: float, scale: float) -> PartPlan:
-        period, _, wave = part.partition(" ")
-        return {"wave": wave.strip("()"), "period": PERIODS.get(period), "whole": period == "week",
-                "center": center, "scale": scale, "spread": SPREAD}  # fmt: skip
 
 
 class IdentifierEncoder(PresenceEncoder):

@@ -13,6 +13,7 @@ from .coding import CodedColumn, code_column
 from .column_profile import date_format
 from .columns import Column, as_days, as_numbers, read_table
 from .kinds import infer_kind
+from .survey_columns import LEFT_OUT
 
 ORDERED = 0.99  # share of the steps from row to row that do not go back
 DRIFT = 0.8  # AUC of early against late rows
@@ -24,7 +25,6 @@ ID_NAME = re.compile(
     r"(?i:(^|[_\W])(id|uuid|key|user|customer|client|patient|subject|person|household|session|device|account)([_\W]|$))"
     r"|[a-z](ID|Id)$"
 )
-_UNUSED = ("constant", "identifier", "text", "ignore")
 
 
 def as_times(column: Column) -> np.ndarray | None:
@@ -118,7 +118,7 @@ def separability(columns: Sequence[CodedColumn], second: np.ndarray, rows: np.nd
     used = np.flatnonzero(rows)
     used = np.random.RandomState(0).permutation(used)[:MOST_ROWS]
     matrix = [
-        _numbers(column)[used] for column in columns if column.distinct > 1 and column.kind not in _UNUSED
+        _numbers(column)[used] for column in columns if column.distinct > 1 and column.kind not in LEFT_OUT
     ]
     truth = second[used]
     if not matrix or min(truth.sum(), (~truth).sum()) < FEWEST_OF_EACH:

@@ -13,7 +13,7 @@ import numpy as np
 from .._views import html_table, shortened
 from ..data.wording import pluralize
 from ..errors import EllayerError
-from .coding import CodedColumn, code_column, factorize, share
+from .coding import CodedColumn, code_column, share
 from .columns import Column, read_table
 from .kinds import ColumnKind, check_column_kinds, infer_kind
 from .row_order import group_column, time_column
@@ -151,7 +151,7 @@ def survey(
         raise EllayerError(f"y: expected a target for each of {len(X)} rows, received {len(values)}")
     name = target or "target"
     kind, why = (None, "") if values is None else infer_task(values, task)
-    goal = None if values is None else _coded_target(name, values, kind or "")
+    goal = None if values is None else code_column(Column(name, values), ColumnKind(kind or ""))
     columns = [] if isinstance(X, np.ndarray) else _columns_of(X, column_kinds or {})
     findings = _few_rows(len(X))
     leaks: dict[str, str] = {}
@@ -193,12 +193,6 @@ def _target_values(y: Any) -> np.ndarray:
         if values.dtype.kind in "biuf"
         else np.array([*map(str, values.tolist()), None], dtype=object)[:-1]
     )
-
-
-def _coded_target(name: str, values: np.ndarray, task: str) -> CodedColumn:
-    codes, levels = factorize(values)
-    counts = np.bincount(codes, minlength=len(levels))[: len(levels)]
-    return CodedColumn(Column(name, values), task, "", codes, levels, counts)
 
 
 def _class_counts(target: CodedColumn) -> dict[str, int]:

@@ -16,6 +16,7 @@ from ..dataset import Dataset, one_hot
 from ..errors import DataError
 from ..files import describe_content, listed, names_in, printable, readable
 from ..memory import bytes_text, check_memory
+from .roles import check_together, labels_of, pixel_divisor
 
 if TYPE_CHECKING:
     import h5py
@@ -117,10 +118,10 @@ def _read_pair(train: Path, test: Path | None, name: str | None) -> Dataset:
             part_test = _read_part(file, "test", test)
 
     names = names or ("0", "1")
-    divisor = _divisor(part)
+    divisor = pixel_divisor(part.x, part.named("x"))
     X_test = Y_test = None
     if part_test is not None:
-        _check_pair(part, part_test)
+        _check_pair(part, part_test, divisor)
         X_test, Y_test = _columns(part_test, divisor), _targets(part_test, names)
     files = dict.fromkeys(str(each.path) for each in (part, part_test) if each is not None)
     return Dataset(
@@ -135,17 +136,17 @@ def _read_pair(train: Path, test: Path | None, name: str | None) -> Dataset:
     )
 
 
-def _check_pair(train: _Raw, test: _Raw) -> None:
+def _check_pair(train: _Raw, test: _Raw, divisor: float) -> None:
     """Raise for test pictures of another shape or scale than the training ones."""
     if test.x.shape[1:] != train.x.shape[1:]:
         raise DataError(
             f"expected test pictures of the shape of the training ones, {train.x.shape[1:]}, received "
             f"{test.x.shape[1:]} in {test.path}; the two files are no pair"
         )
-    if _divisor(test) != _divisor(train):
+    if (received := pixel_divisor(test.x, test.named("x"))) != divisor:
         raise DataError(
-            f"expected test pictures on the scale of the training ones (0 to {_divisor(train):g}), received "
-            f"0 to {_divisor(test):g} in {test.path}; write both from 0 to 255"
+            f"expected test pictures on the scale of the training ones (0 to {divisor:g}), received "
+            f"0 to {received:g} in {test.path}; write both from 0 to 255"
         )
 
 
@@ -165,23 +166,14 @@ def opened(path: Path) -> Iterator[h5py.File]:
 def _read_part(file: h5py.File, role: str, path: Path) -> _Raw:
     """Read the training or the test set, its shapes checked."""
     x = _read_array(file, f"{role}_set_x", path)
-    y = _read_array(file, f"{role}_set_y", path)
-    part = _Raw(x, y.ravel(), role, path)
-    if x.ndim < 2 or x.size == 0:
+    part = _Raw(x, _read_array(file, f"{role}_set_y", path), role, path)
+    if x.ndim < 2:
         raise DataError(
             f"expected pictures (m, height, width, channels) in {part.named('x')}, received the shape {x.shape}; "
             f"each example needs an entry along the first axis"
         )
-    if y.size != max(y.shape, default=1):
-        raise DataError(
-            f"expected labels (m,) or (m, 1) in {part.named('y')}, received the shape {y.shape}; "
-            f"give each example one number"
-        )
-    if y.size != x.shape[0]:
-        raise DataError(
-            f"expected as many labels as pictures in {path}: {role}_set_x has {x.shape[0]} examples (shape "
-            f"{x.shape}), {role}_set_y has {y.size} (shape {y.shape}); check how the file was written"
-        )
+    part = part._replace(y=labels_of(part.y, (), part.named("y"), []))
+    check_together(x, part.y, f"{role}_set_x", f"{role}_set_y", path)
     return part
 
 
@@ -239,21 +231,6 @@ def _text(entry: Any) -> str:
     if isinstance(entry, (float, np.floating)) and float(entry).is_integer():
         entry = int(entry)
     return printable(entry if isinstance(entry, bytes) else str(entry))
-
-
-def _divisor(part: _Raw) -> float:
-    """Return the divisor that scales pixels to [0, 1]: 255, or 1 if they are in that range already."""
-    least, most = float(part.x.min()), float(part.x.max())
-    if not (math.isfinite(least) and math.isfinite(most)):
-        raise DataError(
-            f"expected finite numbers in {part.named('x')}, received NaN or inf; leave such pictures out"
-        )
-    if least < 0 or most > 255:
-        raise DataError(
-            f"expected pixels from 0 to 255 (or real numbers from 0 to 1) in {part.named('x')}, received "
-            f"{least:g} to {most:g}; scale them to that range"
-        )
-    return 1.0 if part.x.dtype.kind == "b" or (part.x.dtype.kind == "f" and most <= 1) else 255.0
 
 
 def _columns(part: _Raw, divisor: float) -> np.ndarray:

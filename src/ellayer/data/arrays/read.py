@@ -20,7 +20,7 @@ from ..memory import bytes_text, check_memory
 from ..read_options import ReadOptions
 from ..table_frame import TableFrame
 from . import hdf5
-from .roles import images_of, labels_of, pick
+from .roles import check_together, images_of, labels_of, pick
 
 if TYPE_CHECKING:
     import h5py
@@ -69,7 +69,7 @@ def read_arrays(path: Path, options: ReadOptions, kind: str) -> TableFrame | Ima
     if X.ndim == 2 and labels is not None and X.shape[0] != len(labels) == X.shape[1]:
         notes.append("examples were columns, and were transposed to rows")
         X = X.T
-    _check_together(X, labels, x, y, path)
+    check_together(X, labels, x, y, path)
     if labels is None and options.need_target and X.ndim > 2:
         raise DataError(
             f"target: expected the key of the targets in {path} beside {x!r}, received none; name it with y=KEY (--y KEY)"
@@ -82,23 +82,6 @@ def read_arrays(path: Path, options: ReadOptions, kind: str) -> TableFrame | Ima
     X = X.reshape(len(X), -1)
     frame = pl.DataFrame({f"x{j}": np.ascontiguousarray(X[:, j]) for j in range(X.shape[1])})
     return TableFrame(frame, reading, notes, labels, None if labels is None else (y or "y"))
-
-
-def _check_together(X: np.ndarray, labels: np.ndarray | None, x: str, y: str | None, path: Path) -> None:
-    if X.dtype.kind not in "buif":
-        raise DataError(
-            f"expected numbers in {x!r} of {path}, received entries of type {X.dtype}; write a table with text as "
-            f"CSV or Parquet"
-        )
-    if X.ndim == 0 or X.size == 0:
-        raise DataError(
-            f"expected examples along the first axis of {x!r} of {path}, received the shape {X.shape}"
-        )
-    if labels is not None and len(labels) != len(X):
-        raise DataError(
-            f"expected as many targets as examples in {path}: {x!r} has the shape {X.shape}, {y!r} {len(labels)} "
-            f"entries; check how the file was written"
-        )
 
 
 Opened = tuple[Mapping[str, StoredArray], tuple[str, ...]]

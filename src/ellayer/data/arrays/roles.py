@@ -118,6 +118,29 @@ def _is_one_hot(raw: np.ndarray) -> bool:
     return raw.dtype.kind in "buif" and bool(np.isin(raw, (0, 1)).all() and (raw.sum(axis=1) == 1).all())
 
 
+def check_together(X: np.ndarray, labels: np.ndarray | None, x: str, y: str | None, path: Path) -> None:
+    """Raise for inputs that are not numbers or that are empty, and for another number of labels.
+
+    Raises
+    ------
+    DataError
+    """
+    if X.dtype.kind not in "buif":
+        raise DataError(
+            f"expected numbers in {x!r} of {path}, received entries of type {X.dtype}; write a table with text as "
+            f"CSV or Parquet"
+        )
+    if X.ndim == 0 or X.size == 0:
+        raise DataError(
+            f"expected examples along the first axis of {x!r} of {path}, received the shape {X.shape}"
+        )
+    if labels is not None and len(labels) != len(X):
+        raise DataError(
+            f"expected as many targets as examples in {path}: {x!r} has the shape {X.shape}, {y!r} {len(labels)} "
+            f"entries; check how the file was written"
+        )
+
+
 def images_of(X: np.ndarray, what: str, notes: list[str]) -> tuple[np.ndarray, tuple[int, ...]]:
     """Return pictures as float32 rows (m, n) from 0 to 1, and the shape of one.
 
@@ -143,14 +166,25 @@ def images_of(X: np.ndarray, what: str, notes: list[str]) -> tuple[np.ndarray, t
             f"write them so, or as a matrix (m, n)"
         )
     shape = X.shape[1:3] if X.shape[3:] != (3,) else X.shape[1:]
+    divisor = pixel_divisor(X, what)
+    check_memory(X.size, f"{what}, shape {X.shape},", itemsize=4)
+    pixels = X.reshape(len(X), -1).astype(np.float32)
+    pixels /= np.float32(divisor)
+    return pixels, tuple(int(side) for side in shape)
+
+
+def pixel_divisor(X: np.ndarray, what: str) -> float:
+    """Return the divisor that scales pixels to [0, 1]: 255, or 1 for real numbers in that range already.
+
+    Raises
+    ------
+    DataError
+        For numbers that are not pixels.
+    """
     least, most = float(X.min()), float(X.max())
-    if not (math.isfinite(least) and math.isfinite(most) and 0 <= least <= most <= 255):
+    if not 0 <= least <= most <= 255:
         raise DataError(
             f"expected pixels from 0 to 255 (or real numbers from 0 to 1) in {what}, received {least:g} to {most:g}; "
             f"bring them to that range, or write them as a matrix (m, n)"
         )
-    check_memory(X.size, f"{what}, shape {X.shape},", itemsize=4)
-    pixels = X.reshape(len(X), -1).astype(np.float32)
-    if X.dtype.kind in "ui" or most > 1:
-        pixels /= np.float32(255)
-    return pixels, tuple(int(side) for side in shape)
+    return 255.0 if X.dtype.kind in "ui" or most > 1 else 1.0

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError
-from ..files import listed, names_in, printable
+from ..files import SET_NAMES, listed, names_in, printable
 from ..memory import check_memory
 from ..read_options import ReadOptions
 from ..wording import pluralize
@@ -21,7 +21,6 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".
             ".pbm", ".pnm", ".tga", ".ico", ".pcx")  # fmt: skip
 TARGET = "class"
 _SIDE = 64  # side to which images of different or large sizes are resized
-_PARTS = frozenset(("train", "training", "test", "testing", "valid", "validation", "val", "dev"))
 _GREY = frozenset(("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"))
 _NAMED = 3  # damaged images named in a note
 
@@ -138,7 +137,7 @@ def _without_classes(folder: Path, loose: list[Path], options: ReadOptions, note
 
 def _check_classes(folder: Path, classes: dict[str, list[Path]], options: ReadOptions) -> None:
     """Raise for a single class for training, and for a folder of parts."""
-    parts = [name for name in classes if name.lower() in _PARTS]
+    parts = [name for name in classes if name.lower() in SET_NAMES]
     if parts:
         raise DataError(
             f"expected a folder for each class in {folder}, received parts of a data set ({listed(parts)}); name one of "

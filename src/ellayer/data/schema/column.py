@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 import polars as pl
 
-from ..text.cells import MISSING, TRUTHS, find_marks, number_text
+from ..text.cells import EXACT, MISSING, TRUTHS, find_marks, number_text
 from ..text.dates import parse_dates, parse_durations, swap_order
 from ..text.numbers import NumberForm, find_unit, has_decimal, has_groups, parse_numbers
 from ..wording import quoted_list
@@ -19,7 +19,6 @@ NUMBERS = ("whole", "number", "duration")
 _EXPECTED = {
     **dict.fromkeys(NUMBERS, "numbers"), "date": "dates", "datetime": "dates", "boolean": "true or false",
 }  # fmt: skip
-_EXACT = 2.0**53  # whole numbers below are exact as float64
 
 
 class Cells(NamedTuple):
@@ -159,7 +158,7 @@ class ColumnSchema:
         numbers = self._parse_numbers(texts)
         if numbers.null_count() == whole.null_count():
             return whole
-        if ((numbers == numbers.floor()) & (numbers.abs() < _EXACT) | whole.is_not_null()).all():
+        if ((numbers == numbers.floor()) & (numbers.abs() < EXACT) | whole.is_not_null()).all():
             return whole.zip_with(whole.is_not_null(), numbers.cast(pl.Int64, strict=False))
         return numbers
 
@@ -206,7 +205,7 @@ class ColumnSchema:
         if dtype == pl.Boolean:
             return column.cast(pl.Int64)
         numbers = (column if dtype.is_float() else column.cast(pl.Float64)).fill_nan(None)
-        whole = self.type == "whole" and ((numbers == numbers.floor()) & (numbers.abs() < _EXACT)).all()
+        whole = self.type == "whole" and ((numbers == numbers.floor()) & (numbers.abs() < EXACT)).all()
         return numbers.cast(pl.Int64) if whole else numbers
 
     # Contradictions

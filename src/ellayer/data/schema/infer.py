@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from ..errors import DataError
-from ..text.cells import MOSTLY, TRUTHS, find_marks
+from ..text.cells import MOSTLY, TRUTH_WORDS, find_marks
 from ..text.dates import MOSTLY_DATES, find_date_format, parse_dates, parse_durations, swap_order
 from ..text.numbers import NumberForm, find_form, group_note, has_codes, parse_numbers
 from ..wording import quoted_list
@@ -17,7 +17,6 @@ from .column import NUMBERS, ColumnSchema, ColumnType, numeric_marks
 
 MANY = 25  # different numbers, from which a column with a few other texts is one of numbers
 _SAMPLE, _FEW = 1000, 20
-_TRUTH_WORDS = TRUTHS | {"f": False, "n": False, "no": False, "t": True, "y": True, "yes": True}
 _MOST_SLIPS = 100  # kept in the schema
 _IDENTIFIER = 50  # rows, from which different whole numbers have no range that says anything
 
@@ -175,7 +174,7 @@ def _words(present: pl.Series) -> tuple[str, ...]:
     if not len(present) or present.head(_SAMPLE).n_unique() > 2:
         return ()
     words = present.unique().to_list()
-    truths = [_TRUTH_WORDS.get(word.lower()) for word in words]
+    truths = [TRUTH_WORDS.get(word.lower()) for word in words]
     if len(words) != 2 or set(truths) != {False, True}:
         return ()
     return tuple(word for _, word in sorted(zip(truths, words, strict=True)))

@@ -9,9 +9,11 @@ if TYPE_CHECKING:
     import polars as pl
 
 MISSING = frozenset(("", "?", "na", "n/a", "#n/a", "nan", "null", "none", "nat", "<na>"))  # in lower case
+EXACT = 2**53  # float64 has all integers up to it
 CODE = r"^[+-]?0[0-9]"  # 02139 is a code, not the number 2139
 MOSTLY = 0.9  # the share of a column's values that decides what it is; the rest are slips
 TRUTHS = {"false": False, "0": False, "0.0": False, "true": True, "1": True, "1.0": True}
+TRUTH_WORDS = TRUTHS | {"f": False, "n": False, "no": False, "t": True, "y": True, "yes": True}
 
 
 def is_missing_text(text: str) -> bool:
