@@ -123,10 +123,10 @@ def test_an_error_of_ours_is_a_fault_and_no_bad_input(ellayer, monkeypatch, tmp_
     [
         (("predict", "mlp.ellayer", "three.csv"), "X has 3 features, but MLPClassifier is expecting 2"),
         (("trace", "mlp.ellayer", "iris"), "expected a data set of 2 features"),
-        (("train", "--config", "layers.toml"), "--layers: expected whole numbers, received 'many'"),
+        (("train", "--config", "layers.toml"), "--layers: expected integers, received 'many'"),
         (("train", "--config", "kinds.toml"), "--kind: expected a table of columns, received 3"),
         (("train", "--config", "source.toml"), "--source: expected a file or a list of files, received 7"),
-        (("train", "--config", "seed.toml"), "--seed: expected a whole number from 0 to 4294967295"),
+        (("train", "--config", "seed.toml"), "--seed: expected an integer from 0 to 4294967295"),
         (("train", "cut.csv.gz", "-t", "k"), "cut.csv.gz"),
         (("train", "~nobody-of-that-name/a.csv"), "~nobody-of-that-name/a.csv"),
     ],

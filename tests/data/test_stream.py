@@ -165,8 +165,8 @@ def test_a_later_value_that_is_no_number_is_missing_and_told(tmp_path):
 
 def test_a_later_target_of_another_kind_is_an_error(tmp_path):
     for odd, message in (
-        ("many", "expected whole numbers as in the first rows"),
-        ("1.5", "expected whole numbers as in"),
+        ("many", "expected integers as in the first rows"),
+        ("1.5", "expected integers as in"),
     ):
         (tmp_path / "t.csv").write_text("a,y\n" + "3,1\n" * 90 + f"3,{odd}\n")
         with pytest.raises(DataError, match=message):

@@ -131,7 +131,7 @@ def test_one_divergence_leaves_the_others_alone():
             {"sample_weight": np.ones((2, 5))},
             r"sample_weight: expected one weight per example, shape \(24,\)",
         ),
-        ({"seed": [1, -2]}, "seed: expected a whole number >= 0, received -2"),
+        ({"seed": [1, -2]}, "seed: expected an integer >= 0, received -2"),
     ],
 )
 def test_bad_settings(settings, message):

@@ -47,7 +47,7 @@ def train(tmp_path):
 )  # fmt: skip
 def test_a_target_made_of_two_columns(train, target, pair):
     run = train({"a": A, "b": B, "noise": NOISE, "y": target})
-    grade, figure = alarms_of(run)["pairs of columns that give the target away"]
+    grade, figure = alarms_of(run)["pairs of columns that leak the target"]
     assert grade == "FAIL"
     assert pair in figure
 
@@ -55,7 +55,7 @@ def test_a_target_made_of_two_columns(train, target, pair):
 def test_a_column_that_is_the_target_in_other_units(train, capsys):
     run = train({"celsius": 5 / 9 * (A - 32), "noise": NOISE, "y": A}, epochs=100, layers=[64, 64])
     alarms = alarms_of(run)
-    assert "'celsius' leaks the target 'y'" in alarms["columns that give the target away"][1]
+    assert "'celsius' leaks the target 'y'" in alarms["columns that leak the target"][1]
     grade, figure = alarms["too good to be true"]
     assert grade == "FAIL"
     assert "'celsius' alone reaches" in figure

@@ -44,7 +44,7 @@ print(json.dumps([label.tolist(), probabilities.tolist()]))
 
 
 def write_table(folder):
-    """Write rows with a number and a category that are missing at times, whole numbers, and a column that says nothing."""
+    """Write rows with a number and a category that are missing at times, integers, and a column that says nothing."""
     random = np.random.RandomState(0)
     age = random.uniform(20, 60, 120).round(1)
     columns = {

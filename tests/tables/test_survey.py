@@ -50,7 +50,7 @@ def real(shared_data):
         ("titanic.csv", "survived", "classes", "two values: 0 and 1"),
         ("penguins.csv", "species", "classes", "3 values: Adelie, Chinstrap, Gentoo"),
         ("adult-train.csv.gz", -1, "classes", "two values: <=50K and >50K"),
-        ("titanic.csv", "pclass", "classes", "3 whole numbers that count from 1 to 3"),
+        ("titanic.csv", "pclass", "classes", "3 integers that count from 1 to 3"),
         ("winequality-red.csv", "quality", "numbers", "6 different numbers from 3 to 8 (labels if you say task classes)"),
         ("abalone.csv", -1, "numbers", "28 different numbers from 1 to 29"),
         ("california_housing.csv.gz", "median_house_value", "numbers", "3,842 different numbers from 14999 to 500001"),
@@ -105,8 +105,8 @@ def test_a_real_table_takes_well_under_two_seconds(shared_data):
         (["a", "b", "c"], "classes", "3 values: a, b, c"),
         ([True, False, True], "classes", "two values: False and True"),
         ([-1.5, 2.5, 2.5], "classes", "two values: -1.5 and 2.5"),
-        ([0, 1, 2] * 2, "classes", "3 whole numbers that count from 0 to 2"),
-        ([0.0, 1.0, 2.0] * 2, "classes", "3 whole numbers that count from 0 to 2"),
+        ([0, 1, 2] * 2, "classes", "3 integers that count from 0 to 2"),
+        ([0.0, 1.0, 2.0] * 2, "classes", "3 integers that count from 0 to 2"),
         ([0, 1, 2], "numbers", "3 different numbers from 0 to 2 (labels if you say task classes)"),
         ([0, 1, 3] * 2, "numbers", "3 different numbers from 0 to 3 (labels if you say task classes)"),
         (list(range(21)) * 9, "numbers", "21 different numbers from 0 to 20"),
@@ -186,7 +186,7 @@ def test_a_target_of_numbers_cut_off_far_spread_or_infinite():
     assert found(survey(table(), np.where(COIN == 1, np.inf, NOISE)).findings, "values infinite or missing")
 
 
-# A column that gives the target away.
+# A column that leaks the target.
 
 
 @pytest.mark.parametrize(
@@ -200,10 +200,10 @@ def test_a_target_of_numbers_cut_off_far_spread_or_infinite():
     ],
 )
 @pytest.mark.parametrize("target", [COIN, np.where(COIN == 1, "cat", "dog")])
-def test_a_column_that_gives_a_class_away(column, target):
+def test_a_column_that_leaks_a_class(column, target):
     findings = survey(table(leak=list(column)), target, "kind").findings
     assert found(findings, "'leak' leaks the target 'kind'", "drop it unless")
-    assert not found(findings, "'noise' gives")
+    assert not found(findings, "'noise' leaks")
 
 
 def test_a_column_finer_than_the_classes():
@@ -217,7 +217,7 @@ def test_a_column_finer_than_the_classes():
     [(lambda y: y, "the same"), (lambda y: 3 - 1.8 * y, "other units"), (np.exp, "in the same order"),
      (lambda y: np.round(y, 3), "other units")],
 )  # fmt: skip
-def test_a_column_that_gives_a_number_away(make, words):
+def test_a_column_that_leaks_a_number(make, words):
     y = 3 * NOISE
     seen = survey(pl.DataFrame({"leak": make(y), "other": RANDOM.randn(m)}), y)
     assert found(seen.findings, "'leak' leaks the target 'target'", words)

@@ -159,7 +159,7 @@ def read_layers(text: str) -> list[int]:
         sizes = []
     if not sizes or min(sizes) < 1:
         raise UsageError(
-            f"--layers: expected the sizes of the hidden layers, whole numbers of at least 1 separated by "
+            f"--layers: expected the sizes of the hidden layers, integers of at least 1 separated by "
             f"commas, received {text!r}; try --layers 4 or --layers 20,7,5"
         )
     return sizes

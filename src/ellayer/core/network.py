@@ -266,7 +266,7 @@ def _check_layer_dims(layer_dims: Sequence[int]) -> tuple[int, ...]:
         dims = tuple(operator.index(n) for n in layer_dims)
     except TypeError:
         raise EllayerError(
-            f"layer_dims: expected whole numbers [n_x, n_1, ..., n_L], received {layer_dims!r}"
+            f"layer_dims: expected integers [n_x, n_1, ..., n_L], received {layer_dims!r}"
         ) from None
     if len(dims) < 2:
         raise EllayerError(

@@ -46,7 +46,7 @@ def load_named(name: str, seed: int | None = None) -> Dataset:
     Raises
     ------
     DataError
-        A seed for a set that is not drawn, or one that is no whole number from 0 to 2^32 - 1.
+        A seed for a set that is not drawn, or one that is not an integer from 0 to 2^32 - 1.
 
     Examples
     --------

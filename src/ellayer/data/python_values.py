@@ -27,7 +27,7 @@ def check_value_memory(count: int, what: str) -> None:
 def frame_of_values(columns: Mapping[str, Sequence[object]], where: str) -> tuple[pl.DataFrame, list[str]]:
     """Return columns of Python values as a frame, and notes.
 
-    Whole numbers become Int64, numbers Float64, truth values Boolean. A column that mixes texts with others
+    Integers become Int64, numbers Float64, truth values Boolean. A column that mixes texts with others
     becomes text.
 
     Parameters

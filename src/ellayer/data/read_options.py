@@ -145,6 +145,6 @@ def _check_size(size: object) -> None:
     whole = all(isinstance(n, int) and not isinstance(n, bool) and 0 < n <= 2**15 for n in pair)
     if len(pair) != 2 or not whole:
         raise DataError(
-            f"size: expected the side of the images or (height, width), whole numbers from 1 to 32768, "
+            f"size: expected the side of the images or (height, width), integers from 1 to 32768, "
             f"received {size!r}; try size=64"
         )

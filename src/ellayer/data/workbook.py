@@ -191,7 +191,7 @@ def _title_rows(first: pl.DataFrame) -> int:
 
 
 def _typed(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return cells with whole numbers as Int64 and midnights as dates: a workbook holds both as numbers."""
+    """Return cells with integers as Int64 and midnights as dates: a workbook holds both as numbers."""
     columns = []
     for column in frame:
         present = column.drop_nulls()

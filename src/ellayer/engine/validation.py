@@ -203,7 +203,7 @@ def check_number(
 def check_count(value: object, name: str, low: int = 1) -> int:
     """Return an integer of at least ``low``."""
     if isinstance(value, bool) or not isinstance(value, SupportsIndex) or value.__index__() < low:
-        raise EllayerError(f"{name}: expected a whole number >= {low}, received {value!r}")
+        raise EllayerError(f"{name}: expected an integer >= {low}, received {value!r}")
     return value.__index__()
 
 
@@ -211,7 +211,7 @@ def check_seed(seed: object) -> int:
     """Return a seed for NumPy's generator."""
     number = check_count(seed, "seed", low=0)
     if number > LARGEST_SEED:
-        raise EllayerError(f"seed: expected a whole number from 0 to {LARGEST_SEED}, received {number}")
+        raise EllayerError(f"seed: expected an integer from 0 to {LARGEST_SEED}, received {number}")
     return number
 
 

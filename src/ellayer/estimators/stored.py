@@ -32,7 +32,7 @@ def read_history(arrays: Arrays, names: list[str]) -> History:
     if len({len(column) for column in columns.values()}) > 1:
         raise EllayerError("history: expected columns of one length")
     if "epoch" in columns and not np.isfinite(columns["epoch"]).all():
-        raise EllayerError("history/epoch: expected whole numbers")
+        raise EllayerError("history/epoch: expected integers")
     history = History(columns)
     if "epoch" in history:
         history["epoch"] = [int(epoch) for epoch in history["epoch"]]

@@ -132,8 +132,8 @@ def _alone(case: CheckInput, column: str) -> float:
 def _leaks(survey: Survey) -> Iterator[Check]:
     """Repeat what the survey has said of the columns and the target."""
     kinds: tuple[tuple[str, list[str], Grade], ...] = (
-        ("columns that give the target away", survey.leaks, "FAIL"),
-        ("pairs of columns that give the target away", survey.pair_leaks, "FAIL"),
+        ("columns that leak the target", survey.leaks, "FAIL"),
+        ("pairs of columns that leak the target", survey.pair_leaks, "FAIL"),
         ("columns that count the rows", survey.counters, "WARN"),
     )
     for title, findings, grade in kinds:

@@ -33,8 +33,8 @@ FILE = (
 # The time that tomllib takes for a key grows with the square of its parts.
 _DEEP_KEY = re.compile(r"""(?<![\w-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')\s*\.\s*){50}""")
 MOST_SEED = 2**32 - 1
-_TEXT, _NUMBER, _COUNT, _TRUTH = "a text", "a number", "a whole number", "true or false"
-_SIZES, _TEXTS, _COLUMN = "whole numbers", "a list of texts", "a column"
+_TEXT, _NUMBER, _COUNT, _TRUTH = "a text", "a number", "an integer", "true or false"
+_SIZES, _TEXTS, _COLUMN = "integers", "a list of texts", "a column"
 _TYPES: dict[str, tuple[type, ...]] = {
     _TEXT: (str, Path), _NUMBER: (int, float), _COUNT: (int,), _TRUTH: (bool,), _SIZES: (int, list), _TEXTS: (list,),
     _COLUMN: (str, int), "a file or a list of files": (str, Path, list), "a sheet": (str, int), "a fraction or a file": (str, int, float), "a table of columns": (dict,),
@@ -139,9 +139,7 @@ def check_settings(settings: Mapping[str, Any], known: tuple[str, ...], what: st
         if value is not None and not _fits(value, expected):
             raise UsageError(f"{option_name(key)}: expected {expected}, received {value!r}")
     if not 0 <= (settings.get("seed") or 0) <= MOST_SEED:
-        raise UsageError(
-            f"--seed: expected a whole number from 0 to {MOST_SEED}, received {settings['seed']}"
-        )
+        raise UsageError(f"--seed: expected an integer from 0 to {MOST_SEED}, received {settings['seed']}")
     check_learning_rate(settings.get("learning_rate"))
 
 

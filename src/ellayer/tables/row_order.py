@@ -95,7 +95,7 @@ def group_column(columns: Sequence[CodedColumn]) -> tuple[str, str] | None:
 
 
 def _is_discrete(column: CodedColumn) -> bool:
-    """Return whether the values are texts or whole numbers."""
+    """Return whether the values are texts or integers."""
     values = column.column.values
     return values.dtype.kind == "O" or (values.dtype.kind == "f" and bool((column.numbers % 1 == 0).all()))
 

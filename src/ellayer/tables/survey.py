@@ -68,7 +68,7 @@ class Survey:
     findings : list of str
         Each with the column, the figure and what to do.
     leaks, pair_leaks, counters : list of str
-        Those of the findings about columns, and pairs of columns, that give the target away or count the rows.
+        Those of the findings about columns, and pairs of columns, that leak the target or count the rows.
     time, group : (str, str), or None
         The date column that orders the rows, the identifier that repeats, each with a description: reasons
         not to split the rows at random.

@@ -1,4 +1,4 @@
-"""Findings about two columns that give the target away together, and about columns that count the rows."""
+"""Findings about two columns that leak the target together, and about columns that count the rows."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FORMS: tuple[tuple[str, Callable[[np.ndarray, np.ndarray], np.ndarray]], ...] = 
 def pair_findings(
     columns: Sequence[CodedColumn], target: CodedColumn, task: str, leaks: Sequence[str]
 ) -> list[str]:
-    """Return a finding for a sum, difference, ratio or product of two columns that gives the target away.
+    """Return a finding for a sum, difference, ratio or product of two columns that leaks the target.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def pair_findings(
     target : CodedColumn
     task : "classes" or "numbers"
     leaks : sequence of str
-        Names of the columns that give it away alone; they are left out.
+        Names of the columns that leak it alone; they are left out.
     """
     agreement = _correlation if task == "numbers" else _separation
     truth = _target_numbers(target, task)
@@ -61,7 +61,7 @@ def pair_findings(
                 pairs[frozenset((first, second))] = (first, sign, second)
     agrees = "is the target in other units" if task == "numbers" else "parts the classes without an error"
     return [
-        f"{first!r} {sign} {second!r} {agrees}: together they give the target {target.name!r} away; drop one unless both "
+        f"{first!r} {sign} {second!r} {agrees}: together they leak the target {target.name!r}; drop one unless both "
         "are known before the target is"
         for first, sign, second in list(pairs.values())[:MOST_SHOWN]
     ]
@@ -109,9 +109,9 @@ def _separation(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def counter_findings(columns: Sequence[CodedColumn]) -> list[str]:
-    """Return a finding for each column of the model that counts the rows: whole numbers, all different, ascending."""
+    """Return a finding for each column of the model that counts the rows: integers, all different, ascending."""
     return [
-        f"{column.name!r} counts the rows (whole numbers, all different, ascending): it says where a row is in the file, not "
+        f"{column.name!r} counts the rows (integers, all different, ascending): it says where a row is in the file, not "
         f"what it is; leave it out with --kind {column.name}=ignore"
         for column in columns
         if _counts(column)

@@ -60,7 +60,7 @@ def infer_task(y: np.ndarray, task: str | None = None) -> tuple[str, str]:
     if _counts(values) and len(y) >= 2 * len(values):
         return (
             "classes",
-            f"{len(values)} whole numbers that count from {number_text(values[0])} to {number_text(values[-1])}",
+            f"{len(values)} integers that count from {number_text(values[0])} to {number_text(values[-1])}",
         )
     if len(values) == 1:
         return "numbers", _describe_values(values)

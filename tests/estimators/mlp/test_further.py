@@ -399,7 +399,7 @@ def test_transform_gives_any_layer(iris):
         np.testing.assert_allclose(model.transform(X, layer=layer), expected)
     np.testing.assert_array_equal(model.transform(X), model.transform(X, layer=2))
     assert list(model.get_feature_names_out()) == [f"mlpclassifier{i}" for i in range(5)]
-    with pytest.raises(ValueError, match="whole number from -4 to 3"):
+    with pytest.raises(ValueError, match="integer from -4 to 3"):
         model.transform(X, layer=4)
 
 

@@ -18,7 +18,7 @@ from .column import NUMBERS, ColumnSchema, ColumnType, numeric_marks
 MANY = 25  # different numbers, from which a column with a few other texts is one of numbers
 _SAMPLE, _FEW = 1000, 20
 _MOST_SLIPS = 100  # kept in the schema
-_IDENTIFIER = 50  # rows, from which different whole numbers have no range that says anything
+_IDENTIFIER = 50  # rows, from which different integers have no range that says anything
 
 
 @dataclass(frozen=True)

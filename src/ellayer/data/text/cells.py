@@ -49,7 +49,7 @@ def find_marks(texts: pl.Series, marks: frozenset[str]) -> pl.Series:
 
 
 def number_text(value: float) -> str:
-    """Return a number as a level is spelled: whole numbers without a point.
+    """Return a number as a level is spelled: integers without a point.
 
     Examples
     --------

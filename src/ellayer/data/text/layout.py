@@ -274,7 +274,7 @@ def _with_names(layout: Layout, chunk: Chunk, rows: list[list[str]], options: Re
 
 
 def _counts(texts: list[str]) -> bool:
-    """Return whether texts are several whole numbers, each by one larger than the one before."""
+    """Return whether texts are several integers, each by one larger than the one before."""
     if len(texts) < 2 or not all(map(_WHOLE.fullmatch, texts)):
         return False
     first = int(texts[0])

@@ -108,7 +108,7 @@ def find_unit(texts: pl.Series) -> str:
 
 
 def find_form(texts: pl.Series, decimal: str) -> NumberForm:
-    """Return how numbers are written, by those texts that are not plain whole numbers.
+    """Return how numbers are written, by those texts that are not plain integers.
 
     Examples
     --------

@@ -165,7 +165,7 @@ class TextTable(SchemaReader):
             strange = texts.filter(values != values.floor()).head(1).to_list() or strange
         if strange:
             raise DataError(
-                f"target {target!r}: expected {'whole ' if whole else ''}numbers as in the first rows of {self._path}, "
+                f"target {target!r}: expected {'integers' if whole else 'numbers'} as in the first rows of {self._path}, "
                 f"received {strange[0]!r} in rows {row:,} to {row + rows - 1:,}; correct the file, write labels as text, or "
                 f"numbers with a decimal point from the first row on (1.0)"
             )

@@ -179,7 +179,7 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
         check_is_fitted(self)
         L = self.network_.L
         if isinstance(layer, bool) or not hasattr(layer, "__index__") or not -L - 1 <= layer <= L:
-            raise EllayerError(f"layer: expected a whole number from {-L - 1} to {L}, received {layer!r}")
+            raise EllayerError(f"layer: expected an integer from {-L - 1} to {L}, received {layer!r}")
         self._named_layer = layer % (L + 1)
         return np.ascontiguousarray(self._forward(self._validated(X, reset=False), self._named_layer))
 
