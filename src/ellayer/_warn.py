@@ -11,43 +11,29 @@ _LIBRARIES = ("ellayer", "sklearn", "contextlib", "joblib")
 class FitWarning(UserWarning):
     """Something in the data, or in the fitted model, that may mislead; each kind has a category of its own."""
 
-    __module__ = "ellayer.estimators"  # where users import it from, and the categories below
-
 
 class ScaleWarning(FitWarning):
     """Inputs or targets of a scale at which a network learns badly."""
-
-    __module__ = "ellayer.estimators"
 
 
 class TargetWarning(FitWarning):
     """A target for which every prediction is the same, or with values far from all others."""
 
-    __module__ = "ellayer.estimators"
-
 
 class ValidationWarning(FitWarning):
     """Too few rows, of the table or of a class, to hold any out."""
-
-    __module__ = "ellayer.estimators"
 
 
 class UnderfitWarning(FitWarning):
     """A layer of dead units, or a class that is never predicted, after a fit."""
 
-    __module__ = "ellayer.estimators"
-
 
 class NewValuesWarning(FitWarning):
     """Rows to predict with values or columns that training did not have."""
 
-    __module__ = "ellayer.estimators"
-
 
 class ColumnWarning(FitWarning):
     """A column whose values a model does not use; a survey lists it too."""
-
-    __module__ = "ellayer.estimators"
 
 
 class IrregularValuesWarning(FitWarning):
@@ -59,7 +45,9 @@ class IrregularValuesWarning(FitWarning):
 class VersionWarning(UserWarning):
     """A pickle that another version wrote."""
 
-    __module__ = "ellayer.estimators"
+
+for _category in (FitWarning, *FitWarning.__subclasses__(), VersionWarning):
+    _category.__module__ = "ellayer.estimators"  # where users import them from
 
 
 def warn_user(message: str, category: type[Warning]) -> None:

@@ -198,29 +198,9 @@ def read_examples(
     >>> pets.X.rows(), pets.y.tolist(), pets.notes
     ([(4.5,), (11.0,)], ['cat', 'dog'], ('a semicolon separates the values', 'a comma is the decimal separator'))
     """
-    options = ReadOptions(
-        delimiter,
-        decimal,
-        encoding,
-        header,
-        missing=na_values,
-        date_order=date_order,
-        comment=comment,
-        names=names,
-        drop=drop,
-        columns=columns,
-        target=target,
-        x=x,
-        y=y,
-        size=size,
-        grey=grey,
-        sheet=sheet,
-        table=table,
-        query=query,
-        strict=strict,
-        need_target=need_target,
-        reading=reading or {},
-    )
+    arguments = dict(locals())  # all arguments
+    del arguments["path"]
+    options = ReadOptions(missing=arguments.pop("na_values"), **arguments | {"reading": reading or {}})
     with located(path) as place:
         content = _read(place, options)
         if isinstance(content, Images):

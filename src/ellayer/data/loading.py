@@ -107,9 +107,7 @@ def _load_path(path: Path, name: str | None = None) -> Dataset:
     if path.is_dir():
         return hdf5.read_folder(path, name)
     content = describe_content(path)
-    reader = READERS.get(path.suffix.lower())
-    if reader is None and content == "an HDF5 file":
-        reader = hdf5.read_file
+    reader = READERS.get(path.suffix.lower()) or (hdf5.read_file if content == "an HDF5 file" else None)
     if reader is None:
         raise DataError(
             f"expected a file of a known kind ({listed(list(READERS))}), but {path} is {content}; "

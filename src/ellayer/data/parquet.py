@@ -57,13 +57,17 @@ def read_lazy(table: pl.LazyFrame, path: Path) -> pl.DataFrame:
     DataError
         For a table without rows, one too large, or a column of lists or structures.
     """
-    schema = table.collect_schema()
-    rows = int(table.select(pl.len()).collect().item())
+    schema, rows = schema_and_rows(table)
     check_schema(schema, rows, path)
     check_memory(rows * len(schema), f"{path}, {rows:,} rows of {len(schema)} columns,")
     frame = table.collect()
     check_texts(frame, path)
     return plain_numbers(frame)
+
+
+def schema_and_rows(table: pl.LazyFrame) -> tuple[pl.Schema, int]:
+    """Return the types of the columns of a file and the number of its rows, which it stores."""
+    return table.collect_schema(), int(table.select(pl.len()).collect().item())
 
 
 def check_texts(frame: pl.DataFrame, path: Path) -> None:

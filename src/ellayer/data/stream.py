@@ -166,8 +166,7 @@ class ParquetSlices(SchemaReader):
         self._path = path
         with readable(path, "Parquet table", *parquet.POLARS_ERRORS):
             self._lazy = pl.scan_parquet(path, glob=False)
-            schema = self._lazy.collect_schema()
-            self._rows = int(self._lazy.select(pl.len()).collect().item())
+            schema, self._rows = parquet.schema_and_rows(self._lazy)
             parquet.check_schema(schema, self._rows, path)
         self._at_once = max(100, block_bytes // (8 * len(schema)))
         super().__init__(self._slice(0), options, str(path))

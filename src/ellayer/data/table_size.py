@@ -44,8 +44,8 @@ def table_bytes(path: str | os.PathLike[str]) -> int:
     path = existing(path, "a table, CSV or Parquet")
     if path.suffix.lower() in parquet.SUFFIXES:
         try:
-            table = pl.scan_parquet(path, glob=False)
-            return 8 * len(table.collect_schema()) * int(table.select(pl.len()).collect().item())
+            schema, rows = parquet.schema_and_rows(pl.scan_parquet(path, glob=False))
+            return 8 * len(schema) * rows
         except (pl.exceptions.PolarsError, OSError):
             return path.stat().st_size  # the reader will explain what is wrong
     size = path.stat().st_size * (PACKED if path.suffix == ".gz" else 1)

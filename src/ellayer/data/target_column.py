@@ -15,8 +15,10 @@ from .wording import pluralize
 FEW_ROWS = 5  # rows in a note
 
 
-def find_column(target: str | int, names: list[str], where: str, role: str = "target") -> str:
-    """Return the name of the target column, or of another that is named by an option.
+def find_column(
+    target: str | int, names: list[str], where: str, role: str = "target", noun: str = "column"
+) -> str:
+    """Return the name of the target column, or of another column or sheet that is named by an option.
 
     Parameters
     ----------
@@ -25,8 +27,8 @@ def find_column(target: str | int, names: list[str], where: str, role: str = "ta
     names : list of str
     where : str
         The file, for the message.
-    role : str
-        The option, for the message.
+    role, noun : str
+        The option and what it names, for the message.
 
     Raises
     ------
@@ -45,11 +47,11 @@ def find_column(target: str | int, names: list[str], where: str, role: str = "ta
         place = int(text)
         if not -len(names) <= place < len(names):
             raise DataError(
-                f"{role}: expected a column from 0 to {len(names) - 1} (or -1 for the last) of {where}, received {place}"
+                f"{role}: expected a {noun} from 0 to {len(names) - 1} (or -1 for the last) of {where}, received {place}"
             )
         return names[place]
-    advice = suggest(text, names, f"the columns are {listed(names)}")
-    raise DataError(f"{role}: expected a column of {where}, received {target!r}; {advice}")
+    advice = suggest(text, names, f"the {noun}s are {listed(names)}")
+    raise DataError(f"{role}: expected a {noun} of {where}, received {target!r}; {advice}")
 
 
 def take_target(

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
-from ..errors import suggest
 from .archives import opened_zip
 from .errors import DataError
 from .extras import import_extra
 from .files import describe_content, listed, printable, readable
 from .read_options import ReadOptions
 from .table_frame import TableFrame, check_names
+from .target_column import find_column
 from .text.dialect import SAMPLE_ROWS, sniff_header
 from .wording import pluralize
 from .workbook_scan import SheetFacts, check_members, excel_sheets, ods_sheets, scan_excel_sheet
@@ -99,7 +99,7 @@ class Workbook:
         """
         names, sheet = self._book.sheet_names, options.sheet
         if sheet is not None:
-            return self._by_name(sheet, names), []
+            return find_column(str(sheet), names, str(self._path), "sheet", "sheet"), []
         if (earlier := options.reading.get("sheet")) in names:
             return earlier, []
         visible = [name for name in names if not self._is_hidden(name)]
@@ -113,19 +113,6 @@ class Workbook:
                 f"name it with sheet=NAME (--sheet NAME); there are {listed(filled or names)}"
             )
         return filled[0], [f"hidden sheets ignored: {listed(hidden)}"] if hidden else []
-
-    def _by_name(self, sheet: str | int, names: Sequence[str]) -> str:
-        """Return the name of a sheet that is named, or placed from 0 (from the end if negative)."""
-        text = str(sheet)
-        if text in names:
-            return text
-        if text.removeprefix("-").isdecimal() and -len(names) <= int(text) < len(names):
-            return names[int(text)]
-        advice = suggest(text, names, f"there are {listed(names)}")
-        raise DataError(
-            f"sheet: expected the name of a sheet of {self._path}, or its place from 0 to {len(names) - 1}, received "
-            f"{sheet!r}; {advice}"
-        )
 
     def _is_hidden(self, name: str) -> bool:
         if self._is_excel:
