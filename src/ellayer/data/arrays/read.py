@@ -7,8 +7,9 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -89,12 +90,8 @@ Opened = tuple[Mapping[str, StoredArray], tuple[str, ...]]
 
 @contextmanager
 def _open_npy(path: Path) -> Iterator[Opened]:
-    with open(path, "rb") as file, readable(path, "NPY file", Exception):
-        shape, dtype = _header(file, f"{path}")
-        size = path.stat().st_size - file.tell()
-        _check_declared(shape, dtype, size, str(path))
-        file.seek(0)
-        yield {"x": StoredArray(shape, lambda: np.lib.format.read_array(file, allow_pickle=False))}, ()
+    with readable(path, "NPY file", Exception):
+        yield {"x": _stored(lambda: path.open("rb"), path.stat().st_size, str(path))}, ()
 
 
 @contextmanager
@@ -115,18 +112,22 @@ def _open_npz(path: Path) -> Iterator[Opened]:
 def _entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> StoredArray:
     """Return one array of an archive, after checking its declared size against the compressed size."""
     what = f"{printable(entry.filename)} of {path}"
-    with archive.open(entry) as file:
-        shape, dtype = _header(file, what)
-        unpacked = entry.file_size - file.tell()
     if entry.file_size > hdf5.MOST_COMPRESSION * max(entry.compress_size, 1) + 4096:
         raise DataError(
             f"{what} declares {bytes_text(entry.file_size)} packed into {bytes_text(entry.compress_size)}: no file "
             f"compresses that well; download the file again"
         )
-    _check_declared(shape, dtype, unpacked, what)
+    return _stored(partial(archive.open, entry), entry.file_size, what)
+
+
+def _stored(opened: Callable[[], IO[bytes]], size: int, what: str) -> StoredArray:
+    """Return an array in NumPy's format, after checking its declared size against that of its file."""
+    with opened() as file:
+        shape, dtype = _header(file, what)
+        _check_declared(shape, dtype, size - file.tell(), what)
 
     def read() -> np.ndarray:
-        with archive.open(entry) as file:
+        with opened() as file:
             return np.lib.format.read_array(file, allow_pickle=False)
 
     return StoredArray(shape, read)
