@@ -103,9 +103,7 @@ class Workbook:
         if (earlier := options.reading.get("sheet")) in names:
             return earlier, []
         visible = [name for name in names if not self._is_hidden(name)]
-        filled = (
-            visible if len(visible) == 1 else [name for name in visible if self._sheet(name, n_rows=1).height]
-        )
+        filled = [name for name in visible if len(visible) == 1 or self._sheet(name, n_rows=1).height]
         hidden = [name for name in names if name not in visible]
         if len(filled) != 1:
             raise DataError(
@@ -182,19 +180,12 @@ def _typed(frame: pl.DataFrame) -> pl.DataFrame:
     columns = []
     for column in frame:
         present = column.drop_nulls()
-        if (
-            column.dtype == pl.Float64
-            and len(present)
-            and (present.cast(pl.Int64, strict=False) == present).all()
-        ):
-            column = column.cast(pl.Int64)
-        elif (
-            isinstance(column.dtype, pl.Datetime)
-            and len(present)
-            and (present.dt.time() == datetime.time()).all()
-        ):
-            column = column.cast(pl.Date)
-        columns.append(column)
+        dtype = column.dtype
+        if dtype == pl.Float64 and (present.cast(pl.Int64, strict=False) == present).all():
+            dtype = pl.Int64()
+        elif dtype == pl.Datetime and (present.dt.time() == datetime.time()).all():
+            dtype = pl.Date()
+        columns.append(column.cast(dtype) if len(present) else column)
     return pl.DataFrame(columns)
 
 

@@ -72,17 +72,11 @@ def step_seconds(config: StepConfig, batch_size: int, speeds: Speeds) -> float:
     weights = [a * b for a, b in itertools.pairwise(dims)]
     products = sum(weights) * 3 - weights[0] * (2 if config.wide else 1)
     states = {"gd": 1, "momentum": 3, "nesterov": 4, "velocity": 3, "rmsprop": 5}
-    passes = (
-        2 * states.get(config.optimizer.name.split("(")[0], 8)
-        + 2 * config.l2
-        + 2 * config.l1
-        + 3 * config.clip
-    )
+    state = states.get(config.optimizer.name.split("(")[0], 8)
+    passes = 2 * state + 2 * config.l2 + 2 * config.l1 + 3 * config.clip
     numbers = sum(dims[1:]) * m * 8 + sum(weights) * passes
     numbers += sum(dims[layer] for layer in config.dropout) * m * 20
-    calls = (
-        len(weights) * (14 + 2 * passes) + 12 + 25 * len(config.dropout) + (15 if config.every_cost else 0)
-    )
+    calls = len(weights) * (14 + 2 * passes) + 12 + 25 * len(config.dropout) + 15 * config.every_cost
     return calls * speeds.call + 2 * products * m * speeds.flop + numbers * speeds.number
 
 

@@ -183,9 +183,8 @@ class Track:
     def healthy(self, records: Records, parameters: Parameters) -> bool:
         """Return True if the losses of a chunk and the parameters after it are finite."""
         span = self.settings.span
-        if (
-            span and self.settings.dtype == "float32"
-        ):  # float64 coordinates may be finite where the dtype of the run is not
+        if span and self.settings.dtype == "float32":
+            # float64 coordinates may be finite where the dtype of the run is not
             W1 = root_of_squares(parameters["W1"], span.gram)
             parameters = {name: theta.astype("float32") for name, theta in (parameters | {"W1": W1}).items()}
         return all(map(math.isfinite, records.losses)) and all_finite(parameters)
@@ -218,9 +217,8 @@ class Track:
             if monitor in final:
                 now = self._judgement
                 better, _ = self.settings.stopping.judge(final[monitor], now.best_value, now.waited)
-                self._final_best = (
-                    state.parameters if better else None
-                )  # not in the state, which may continue
+                # not in the state, which may continue
+                self._final_best = state.parameters if better else None
         if final:
             self.history.final = Columns({"iteration": state.step, **final})
 

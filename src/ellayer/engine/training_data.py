@@ -55,11 +55,9 @@ class TrainingData:
         if not isinstance(self.examples, Batch):
             return self.examples
         weights = self.examples.weights
-        return (
-            self.examples
-            if weights is None or len(weights) == 1
-            else self.examples._replace(weights=weights[k : k + 1])
-        )
+        if weights is None or len(weights) == 1:
+            return self.examples
+        return self.examples._replace(weights=weights[k : k + 1])
 
     def in_span(self, span: ExampleSpan) -> TrainingData:
         """Return the examples in the coordinates of their span, in float64."""

@@ -41,6 +41,16 @@ class CodedColumn:
         return self.column.name
 
     @property
+    def values(self) -> np.ndarray:
+        """The column's values, shape (m,)."""
+        return self.column.values
+
+    @property
+    def has_floats(self) -> bool:
+        """Whether the values are numbers."""
+        return self.values.dtype.kind == "f"
+
+    @property
     def distinct(self) -> int:
         """The number of distinct values."""
         return len(self.levels)
@@ -53,7 +63,7 @@ class CodedColumn:
     @cached_property
     def numbers(self) -> np.ndarray:
         """The finite numbers of a numeric column, in order of their rows."""
-        values = self.column.values.astype(np.float64)
+        values = self.values.astype(np.float64)
         return values[np.isfinite(values)]
 
 

@@ -128,10 +128,8 @@ def order_note(levels: set[str], format_of_dates: str) -> str:
 
     swapped = swap_order(format_of_dates)
     texts = pl.Series(sorted(levels), dtype=pl.String)
-    if (
-        not swapped
-        or parse_dates(texts, swapped).null_count() > parse_dates(texts, format_of_dates).null_count()
-    ):
+    missing = parse_dates(texts, format_of_dates).null_count()
+    if not swapped or parse_dates(texts, swapped).null_count() > missing:
         return ""
     first = "day" if format_of_dates.index("%d") < format_of_dates.index("%m") else "month"
     return f"the order of day and month is ambiguous; the {first} is assumed to be first"

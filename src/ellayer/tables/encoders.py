@@ -57,9 +57,8 @@ class ConstantEncoder(UnusedEncoder):
         may_miss = profile.is_truth or profile.values.dtype.kind == "M"
         if (present != present[0]).any() or (len(present) < len(profile.values) and not may_miss):
             return None
-        return (
-            f"constant value {present[0]:g}" if numbers is not None else f"constant value {str(present[0])!r}"
-        )
+        value = f"{present[0]:g}" if numbers is not None else repr(str(present[0]))
+        return f"constant value {value}"
 
     def fit_message(self) -> str:
         """Return a message that the column is ignored."""

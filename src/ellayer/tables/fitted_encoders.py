@@ -64,19 +64,12 @@ class FittedEncoders:
 
     def _set_encoders(self, encoders: list[ColumnEncoder]) -> None:
         self.columns_ = encoders
-        self.center_, self.scale_ = (
-            np.concatenate(
-                [
-                    np.zeros(0),
-                    *(getattr(encoder, key) for encoder in encoders if isinstance(encoder, ScaledEncoder)),
-                ]
-            )
-            for key in ("center", "scale")
-        )
+        scaled = [encoder for encoder in encoders if isinstance(encoder, ScaledEncoder)]
+        self.center_: np.ndarray = np.concatenate([np.zeros(0), *(encoder.center for encoder in scaled)])
+        self.scale_: np.ndarray = np.concatenate([np.zeros(0), *(encoder.scale for encoder in scaled)])
         self.n_numbers_: int = len(self.center_)
-        self.code_levels_: tuple[int, ...] = tuple(
-            encoder.code_levels for encoder in encoders if encoder.code_levels
-        )
+        levels = (encoder.code_levels for encoder in encoders)
+        self.code_levels_: tuple[int, ...] = tuple(filter(None, levels))
 
     def match(self, X: TableLike) -> list[Column]:
         """Return the columns of X in the order of the fit, by name where both have names.
@@ -119,13 +112,8 @@ class FittedEncoders:
         about = WarnAbout(types=warn, levels=warn_of_levels)
         blocks = [encoder.encode(column, about) for encoder, column in zip(self.columns_, table, strict=True)]
         m = len(table[0].values)
-        numbers, *rest = (
-            np.concatenate(
-                [np.zeros((m, 0), np.int8), *(np.reshape(x, (m, 1)) for block in blocks for x in block[k])],
-                axis=1,
-            )
-            for k in range(len(Blocks._fields))
-        )
+        parts = [[x.reshape(m, 1) for block in blocks for x in block[k]] for k in range(len(Blocks._fields))]
+        numbers, *rest = (np.concatenate([np.zeros((m, 0), np.int8), *part], axis=1) for part in parts)
         with np.errstate(over="ignore"):  # what overflows is very large, as it should be
             numbers = squash((numbers - self.center_) / self.scale_)
         return np.concatenate([numbers, *rest], axis=1, dtype=dtype, casting="unsafe")

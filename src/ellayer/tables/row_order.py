@@ -64,14 +64,11 @@ def time_column(columns: Sequence[CodedColumn]) -> tuple[str, str] | None:
         if max((steps >= 0).mean(), (steps <= 0).mean()) >= ORDERED:
             return column.name, f"the rows are in the order of {column.name!r}"
         late = times > np.median(present)
-        auc = separability(
-            [c for c in columns if c is not column and not _same_order(c, times)], late, ~np.isnan(times)
-        )
+        others = [c for c in columns if c is not column and not _same_order(c, times)]
+        auc = separability(others, late, ~np.isnan(times))
         if auc >= DRIFT:
-            return (
-                column.name,
-                f"rows early and late in {column.name!r} differ (a classifier separates them with AUC {auc:.2f})",
-            )
+            differ = f"differ (a classifier separates them with AUC {auc:.2f})"
+            return column.name, f"rows early and late in {column.name!r} {differ}"
     return None
 
 
@@ -79,9 +76,8 @@ def group_column(columns: Sequence[CodedColumn]) -> tuple[str, str] | None:
     """Return the identifier column that repeats most, and a description."""
     best, most = None, 0
     for column in columns:
-        named = (
-            bool(ID_NAME.search(column.name)) and column.distinct >= FEWEST_GROUPS and _is_discrete(column)
-        )
+        is_id = ID_NAME.search(column.name) is not None and _is_discrete(column)
+        named = is_id and column.distinct >= FEWEST_GROUPS
         several = int(column.counts[column.counts > 1].sum())
         m = len(column.codes)
         if column.gaps.sum() > 0.1 * m or not (named or column.kind == "identifier"):
@@ -96,7 +92,7 @@ def group_column(columns: Sequence[CodedColumn]) -> tuple[str, str] | None:
 
 def _is_discrete(column: CodedColumn) -> bool:
     """Return whether the values are texts or integers."""
-    values = column.column.values
+    values = column.values
     return values.dtype.kind == "O" or (values.dtype.kind == "f" and bool((column.numbers % 1 == 0).all()))
 
 
@@ -117,9 +113,7 @@ def separability(columns: Sequence[CodedColumn], second: np.ndarray, rows: np.nd
 
     used = np.flatnonzero(rows)
     used = np.random.RandomState(0).permutation(used)[:MOST_ROWS]
-    matrix = [
-        _numbers(column)[used] for column in columns if column.distinct > 1 and column.kind not in LEFT_OUT
-    ]
+    matrix = [_numbers(c)[used] for c in columns if c.distinct > 1 and c.kind not in LEFT_OUT]
     truth = second[used]
     if not matrix or min(truth.sum(), (~truth).sum()) < FEWEST_OF_EACH:
         return 0.5

@@ -188,11 +188,8 @@ def _target_values(y: Any) -> np.ndarray:
     values = np.asarray(y)
     if values.ndim != 1:
         raise EllayerError(f"y: expected one target for each row, shape (m,), received shape {values.shape}")
-    return (
-        values
-        if values.dtype.kind in "biuf"
-        else np.array([*map(str, values.tolist()), None], dtype=object)[:-1]
-    )
+    is_text = values.dtype.kind not in "biuf"
+    return np.array([*map(str, values.tolist()), None], dtype=object)[:-1] if is_text else values
 
 
 def _class_counts(target: CodedColumn) -> dict[str, int]:
@@ -203,13 +200,8 @@ def _class_counts(target: CodedColumn) -> dict[str, int]:
 def _columns_of(X: Any, kinds: Mapping[str, str]) -> list[CodedColumn]:
     columns = read_table(X)
     given = check_column_kinds(kinds, [column.name for column in columns])
-    return [
-        code_column(
-            column,
-            ColumnKind(given[column.name], "as specified") if column.name in given else infer_kind(column),
-        )
-        for column in columns
-    ]
+    specified = {name: ColumnKind(kind, "as specified") for name, kind in given.items()}
+    return [code_column(column, specified.get(column.name) or infer_kind(column)) for column in columns]
 
 
 def _few_rows(m: int) -> list[str]:
@@ -236,21 +228,15 @@ def _image_findings(X: np.ndarray) -> list[str]:
 
 
 def _facts(column: CodedColumn) -> ColumnFacts:
-    return ColumnFacts(
-        column.name,
-        column.kind,
-        column.note,
-        int(column.gaps.sum()),
-        column.distinct,
-        _shown(column),
-    )
+    missing, shown = int(column.gaps.sum()), _shown(column)
+    return ColumnFacts(column.name, column.kind, column.note, missing, column.distinct, shown)
 
 
 def _shown(column: CodedColumn) -> str:
     """Return the range of numbers and dates, or the most frequent values."""
     if not column.distinct:
         return ""
-    values = column.column.values
+    values = column.values
     if column.distinct > 2 and values.dtype.kind == "f" and column.kind != "categorical":
         with np.errstate(all="ignore"):  # infinite values have a median of a kind
             middle = float(np.median(values[~column.gaps]))

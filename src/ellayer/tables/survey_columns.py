@@ -40,9 +40,9 @@ def column_findings(columns: Sequence[CodedColumn], m: int) -> list[str]:
         )
     findings += _empty_rows(columns, m)
     for column in columns:
-        if column.kind == "numeric" and column.column.values.dtype.kind == "f":
+        if column.kind == "numeric" and column.has_floats:
             findings += _numeric(column, m)
-        elif column.column.values.dtype.kind == "O":
+        elif column.values.dtype.kind == "O":
             findings += _mixed(column)
     return findings
 

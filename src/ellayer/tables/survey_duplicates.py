@@ -42,14 +42,8 @@ def _leak(column: CodedColumn, target: CodedColumn, task: str) -> str:
     m, distinct = len(column.codes), column.distinct + bool(column.gaps.any())
     if distinct < 2:
         return ""
-    if (
-        task == "numbers"
-        and column.column.values.dtype.kind == "f"
-        and not (leak := _as_numbers(column, target))
-    ):
-        return ""
-    if task == "numbers" and column.column.values.dtype.kind == "f":
-        return leak
+    if task == "numbers" and column.has_floats:
+        return _as_numbers(column, target)
     repeats = distinct <= m / 10 or distinct == target.distinct <= m / 2
     settled = repeats and count_pairs(column.codes, target.codes) == distinct
     if settled and distinct == target.distinct:
@@ -65,7 +59,7 @@ def _leak(column: CodedColumn, target: CodedColumn, task: str) -> str:
 
 def _as_numbers(column: CodedColumn, target: CodedColumn) -> str:
     """Return how a numeric column is the target in another unit, or in the same order."""
-    x, y = column.column.values, target.column.values.astype(np.float64)
+    x, y = column.values, target.values.astype(np.float64)
     both = np.isfinite(x) & np.isfinite(y)
     x, y = x[both], y[both]
     if len(x) < _ENOUGH or column.distinct < 3 or np.ptp(x) == 0 or np.ptp(y) == 0:
@@ -88,7 +82,7 @@ def _as_numbers(column: CodedColumn, target: CodedColumn) -> str:
 
 def _split(column: CodedColumn, target: CodedColumn) -> str:
     """Return how one threshold in a numeric column separates two classes without an error."""
-    x = column.column.values
+    x = column.values
     if x.dtype.kind != "f" or column.distinct < 3:
         return ""
     first, second = x[(target.codes == 0) & ~column.gaps], x[(target.codes == 1) & ~column.gaps]
@@ -108,8 +102,8 @@ def twin_findings(columns: Sequence[CodedColumn]) -> list[str]:
             continue
         if 2 * column.distinct <= len(column.codes):
             groups[_digest(_in_order_of_appearance(column.codes))].append(column.name)
-        elif column.column.values.dtype.kind == "f":
-            groups[_digest(column.column.values)].append(column.name)
+        elif column.has_floats:
+            groups[_digest(column.values)].append(column.name)
     return [
         f"{quoted_list(names)} are identical up to renaming; drop one"
         for names in groups.values()

@@ -41,12 +41,10 @@ def pair_findings(
     truth = _target_numbers(target, task)
     if truth is None or len(truth) < ENOUGH:
         return []
-    numbers = [
-        (column.name, column.column.values)
-        for column in columns
-        if column.kind == "numeric" and column.column.values.dtype.kind == "f" and column.distinct > 2
-        and column.name not in leaks
-    ]  # fmt: skip
+    usable = [
+        c for c in columns if c.kind == "numeric" and c.has_floats and c.distinct > 2 and c.name not in leaks
+    ]
+    numbers = [(column.name, column.values) for column in usable]
     rows = np.random.RandomState(0).permutation(len(truth))[:ROWS]
     some = truth[rows]
     with np.errstate(all="ignore"):
@@ -70,7 +68,7 @@ def pair_findings(
 def _target_numbers(target: CodedColumn, task: str) -> np.ndarray | None:
     """Return numbers, or 0 and 1 for two classes of some size; None for other targets."""
     if task == "numbers":
-        return target.column.values.astype(np.float64)
+        return target.values.astype(np.float64)
     if target.distinct != 2 or target.counts.min() < ENOUGH / 5:
         return None
     return target.codes.astype(np.float64)
@@ -119,13 +117,9 @@ def counter_findings(columns: Sequence[CodedColumn]) -> list[str]:
 
 
 def _counts(column: CodedColumn) -> bool:
-    values = column.column.values
+    values = column.values
     if column.kind != "numeric" or values.dtype.kind != "f" or len(values) < ENOUGH:
         return False
     steps = np.diff(values)
-    return bool(
-        np.isfinite(steps).all()
-        and (values % 1 == 0).all()
-        and (steps > 0).all()
-        and (steps == 1).mean() >= COUNTS
-    )
+    ascends = np.isfinite(steps).all() and (values % 1 == 0).all() and (steps > 0).all()
+    return bool(ascends and (steps == 1).mean() >= COUNTS)

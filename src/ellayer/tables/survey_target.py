@@ -58,10 +58,8 @@ def infer_task(y: np.ndarray, task: str | None = None) -> tuple[str, str]:
     if is_text or y.dtype.kind == "b" or len(values) == 2:
         return "classes", _describe_values(values)
     if _counts(values) and len(y) >= 2 * len(values):
-        return (
-            "classes",
-            f"{len(values)} integers that count from {number_text(values[0])} to {number_text(values[-1])}",
-        )
+        ends = f"from {number_text(values[0])} to {number_text(values[-1])}"
+        return "classes", f"{len(values)} integers that count {ends}"
     if len(values) == 1:
         return "numbers", _describe_values(values)
     hint = " (labels if you say task classes)" if len(values) <= MOST_COUNTED else ""
@@ -70,12 +68,8 @@ def infer_task(y: np.ndarray, task: str | None = None) -> tuple[str, str]:
 
 def _counts(values: list[Any]) -> bool:
     """Return whether sorted numbers are 0, 1, 2, ... or 1, 2, 3, ..., few enough for labels."""
-    first = values[0]
-    return (
-        2 < len(values) <= MOST_COUNTED
-        and first in (0, 1)
-        and values == [first + i for i in range(len(values))]
-    )
+    counts = [[first + i for i in range(len(values))] for first in (0, 1)]
+    return 2 < len(values) <= MOST_COUNTED and values in counts
 
 
 def label_text(value: Any) -> str:

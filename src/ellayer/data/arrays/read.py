@@ -61,11 +61,7 @@ def read_arrays(path: Path, options: ReadOptions, kind: str) -> TableFrame | Ima
         x, y = pick({key: array.shape for key, array in arrays.items()}, options, path)
         X = arrays[x].read()
         raw = None if y is None else arrays[y].read()
-    notes = (
-        []
-        if len(arrays) == 1
-        else [f"the inputs are {x!r}, the targets {y!r}" if y else f"the inputs are {x!r}"]
-    )
+    notes = [f"the inputs are {x!r}" + (f", the targets {y!r}" if y else "")] if len(arrays) > 1 else []
     labels = None if raw is None else labels_of(raw, names, f"{y} of {path}", notes)
     if X.ndim == 2 and labels is not None and X.shape[0] != len(labels) == X.shape[1]:
         notes.append("examples were columns, and were transposed to rows")

@@ -160,12 +160,9 @@ def _to_8_bits(picture: Image.Image) -> Image.Image:
 
     values = np.asarray(picture, np.float64)
     least, most = values.min(), values.max()
-    full = (
-        next((full for full in (1.0, 255.0, 65535.0) if most <= full), None)
-        if picture.mode == "F"
-        else 65535.0
-    )
-    if not (least >= 0 and full is not None and most <= full):
+    ranges = (1.0, 255.0, 65535.0) if picture.mode == "F" else (65535.0,)
+    full = next((full for full in ranges if 0 <= least <= most <= full), None)
+    if full is None:
         raise DataError(
             f"expected grey values from 0 to 65535, received {least:g} to {most:g} in a picture of mode "
             f"{picture.mode!r}; save it as an 8-bit PNG"

@@ -237,22 +237,19 @@ class ColumnSchema:
 
     def _sign_contradiction(self, texts: pl.Series, strange: pl.Series) -> str:
         """Return why numbers seem to be written with another decimal separator or unit; "" if they do not."""
-        decimal, unit = self.form.decimal, self.form.unit
+        form, decimal, unit = self.form, self.form.decimal, self.form.unit
         other, signs = {".": ",", ",": "."}[decimal], {".": "point", ",": "comma"}
         another = find_unit(strange)
         if another and another != unit:
             expected = f"numbers in {unit}" if unit else "numbers"
             return f"{self.name!r}: expected {expected} as in training, received {strange[0]!r}"
-        if self.form.is_grouped and has_decimal(strange if decimal == "." else texts, other, unit):
+        if form.is_grouped and has_decimal(strange if decimal == "." else texts, other, unit):
             return (
                 f"{self.name!r}: expected numbers with a decimal {signs[decimal]} as in training, received a decimal "
                 f"{signs[other]}; say decimal={other!r} (--decimal {other})"
             )
-        if (
-            not self.form.has_groups
-            and has_groups(texts, decimal, unit)
-            and not has_decimal(texts, decimal, unit)
-        ):
+        is_grouped = not form.has_groups and has_groups(texts, decimal, unit)
+        if is_grouped and not has_decimal(texts, decimal, unit):
             return (
                 f"{self.name!r}: digits are grouped, or the decimal separator is another one than in training (a "
                 f"{signs[decimal]}); say decimal={decimal!r} or {other!r} (--decimal)"

@@ -154,11 +154,8 @@ def _infer_dates(present: pl.Series, options: InferOptions) -> tuple[ColumnSchem
             f"{name!r}: the order of day and month is ambiguous; read as {date_format}, the day first (if the month is: "
             "date_order='month', --date-order month)"
         ]
-    if (
-        other is not None
-        and options.date_order == "month"
-        and date_format.index("%d") < date_format.index("%m")
-    ):
+    is_day_first = other is not None and date_format.index("%d") < date_format.index("%m")
+    if other is not None and is_day_first and options.date_order == "month":
         text = present.filter(other.is_null())[0]
         raise DataError(
             f"date_order: expected dates with the month first in {name!r}, received {text!r}; omit it, or say 'day'"
@@ -203,9 +200,6 @@ def slip_notes(columns: Iterable[ColumnSchema]) -> list[str]:
     for column in columns:
         one, many = ("a number", "numbers") if column.type in NUMBERS else ("a date", "dates")
         what = f"is not {one}" if len(column.slips) == 1 else f"are not {many}"
-        notes += (
-            [f"{column.name!r}: {quoted_list(column.slips)} {what}; treated as missing"]
-            if column.slips
-            else []
-        )
+        if column.slips:
+            notes.append(f"{column.name!r}: {quoted_list(column.slips)} {what}; treated as missing")
     return notes

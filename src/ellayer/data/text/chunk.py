@@ -45,11 +45,8 @@ class Chunk:
     @property
     def footers(self) -> np.ndarray:
         """The numbers of the records below the table."""
-        return (
-            np.arange(0)
-            if self.end is None
-            else self.end + np.flatnonzero(self.records.fields[self.end :] > 0)
-        )
+        end = len(self.records.fields) if self.end is None else self.end
+        return end + np.flatnonzero(self.records.fields[end:] > 0)
 
     def after(self, count: int) -> Chunk:
         """Return the chunk without its first records that are not blank."""

@@ -204,12 +204,9 @@ def detect_layout(text: bytes, options: ReadOptions, path: Path) -> tuple[Layout
         )
     if layout.index:
         notes.append("the first column has no name and counts the rows: ignored")
-    empty = len(layout.nameless) - bool(layout.index)
-    return (
-        layout,
-        chunk,
-        notes + ([f"{pluralize(empty, 'empty column')} without a name ignored"] if empty else []),
-    )
+    if empty := len(layout.nameless) - bool(layout.index):
+        notes.append(f"{pluralize(empty, 'empty column')} without a name ignored")
+    return layout, chunk, notes
 
 
 def _header_option(options: ReadOptions, first: list[str]) -> bool | None:
