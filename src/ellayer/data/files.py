@@ -159,12 +159,7 @@ def shown_as(path: Path, name: str) -> Iterator[None]:
 
 
 @contextmanager
-def readable(
-    path: Path,
-    kind: str,
-    *errors: type[BaseException],
-    advice: str = "download the file again, or write it again",
-) -> Iterator[None]:
+def readable(path: Path, kind: str, *errors: type[BaseException]) -> Iterator[None]:
     """Turn what a library raises on a damaged file into a DataError.
 
     Parameters
@@ -174,7 +169,6 @@ def readable(
         The kind of file, for the message.
     *errors : exception classes
         Those of the library.
-    advice : str
     """
     try:
         yield
@@ -185,7 +179,8 @@ def readable(
     except errors as error:
         reason = printable(str(error).splitlines()[0]) if str(error) else type(error).__name__
         raise DataError(
-            f"expected a complete {kind}, but {path} is truncated or damaged ({reason}); {advice}"
+            f"expected a complete {kind}, but {path} is truncated or damaged ({reason}); download the file again, or write "
+            "it again"
         ) from error
 
 

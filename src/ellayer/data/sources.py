@@ -56,14 +56,12 @@ def _is_pattern(source: PathLike) -> bool:
 
 
 @contextmanager
-def located(source: PathLike | Sequence[PathLike], known: Sequence[str] = ()) -> Iterator[Place]:
+def located(source: PathLike | Sequence[PathLike]) -> Iterator[Place]:
     """Find the files of a source; standard input is kept in a file as long as the context.
 
     Parameters
     ----------
     source : str, path, or sequence of them
-    known : sequence of str
-        Names that may have been meant instead.
 
     Raises
     ------
@@ -76,30 +74,28 @@ def located(source: PathLike | Sequence[PathLike], known: Sequence[str] = ()) ->
         with _standard_input() as path:
             yield Place((path,), "stdin", "standard input")
         return
-    yield place_of(source, known)
+    yield place_of(source)
 
 
-def place_of(source: PathLike | Sequence[PathLike], known: Sequence[str] = ()) -> Place:
+def place_of(source: PathLike | Sequence[PathLike]) -> Place:
     """Return the files of a source that is not standard input.
 
     Parameters
     ----------
     source : str, path, or sequence of them
-    known : sequence of str
 
     Raises
     ------
     MissingFileError
         Nothing is there; the message holds near names.
     """
-    expected = "a file or folder of data"
     if not isinstance(source, (str, os.PathLike)):
         paths = tuple(existing(path, "a part of a table") for path in source)
         if not paths:
             raise DataError("path: expected a path or several, received an empty list")
         return Place(paths, _stem(paths[0]), listed([str(path) for path in paths]))
     if not _is_pattern(source):
-        path = existing(source, expected, known)
+        path = existing(source, "a file or folder of data")
         return Place((path,), _stem(path) if path.is_file() else path.resolve().name, str(path))
     pattern = os.path.expanduser(source)
     matches = sorted(glob.glob(pattern, recursive=True))

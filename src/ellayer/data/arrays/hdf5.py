@@ -189,11 +189,16 @@ def _read_array(file: h5py.File, key: str, path: Path) -> np.ndarray:
         if key == "train_set_x" and "test_set_x" in keys:
             advice = "this is the test file of a pair: put the training file beside it and name that"
         raise DataError(f"expected the key {key!r} in {path}; it has: {has}; {advice}")
-    if found.shape is None or found.dtype.kind not in "buif":
-        entries = "nothing" if found.shape is None else f"entries of type {found.dtype}"
+    return read_numbers(found, key, path)
+
+
+def read_numbers(item: h5py.Dataset, key: str, path: Path) -> np.ndarray:
+    """Return the numbers of an array of a file, refused before they are read if they are none, or absurd."""
+    if item.shape is None or item.dtype.kind not in "buif":
+        entries = "nothing" if item.shape is None else f"entries of type {item.dtype}"
         raise DataError(f"expected numbers in {key} of {path}, received {entries}; write it as plain numbers")
-    check_declared(found, key, path)
-    return found[()]
+    check_declared(item, key, path)
+    return item[()]
 
 
 def check_declared(found: h5py.Dataset, key: str, path: Path) -> None:

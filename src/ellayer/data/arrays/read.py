@@ -173,26 +173,21 @@ def _open_hdf5(path: Path) -> Iterator[Opened]:
                 found[key] = item
 
         file.visititems(keep)
+        by_name = {printable(key): item for key, item in found.items()}
         arrays = {
-            printable(key): StoredArray(item.shape, _reader(item, key, path)) for key, item in found.items()
+            key: StoredArray(item.shape, partial(_read_item, item, key, path))
+            for key, item in by_name.items()
         }
         yield arrays, hdf5.read_names(file, path)
 
 
-def _reader(item: Any, key: str, path: Path) -> Callable[[], np.ndarray]:
-    def read() -> np.ndarray:
-        import h5py
+def _read_item(item: h5py.Dataset, key: str, path: Path) -> np.ndarray:
+    import h5py
 
-        hdf5.check_declared(item, printable(key), path)
-        if h5py.check_string_dtype(item.dtype) is not None:
-            return _read_texts(item, f"{printable(key)} of {path}")
-        if item.dtype.kind not in "buif":
-            raise DataError(
-                f"expected numbers in {printable(key)} of {path}, received entries of type {item.dtype}"
-            )
-        return item[()]
-
-    return read
+    if h5py.check_string_dtype(item.dtype) is None:
+        return hdf5.read_numbers(item, key, path)
+    hdf5.check_declared(item, key, path)
+    return _read_texts(item, f"{key} of {path}")
 
 
 def _read_texts(item: h5py.Dataset, what: str) -> np.ndarray:

@@ -67,7 +67,7 @@ class CellCounts:
         """Return the note about the texts that were treated as missing, if there are any."""
         if not self.marks:
             return []
-        often = sorted(self.marks.items(), key=_first)[:_MOST]
+        often = sorted(self.marks.items(), key=lambda item: (-item[1], item[0]))[:_MOST]
         texts = ", ".join(f"{text!r} ({count:,})" for text, count in often)
         cells = pluralize(self.marks.total(), "cell is", "cells are")
         return [f"{cells} taken as missing: {texts} (to keep such texts: na_values, --missing)"]
@@ -199,10 +199,6 @@ class Schema:
         new = [name for name in names if name not in set(known)]
         near = {name: [n for n in new if _fold(n) == _fold(name)] for name in known if name not in names}
         return {files[0]: name for name, files in near.items() if len(files) == 1}
-
-
-def _first(count: tuple[str, int]) -> tuple[int, str]:
-    return -count[1], count[0]
 
 
 def _fold(name: str) -> str:

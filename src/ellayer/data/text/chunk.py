@@ -82,11 +82,11 @@ class Chunk:
         begin = filled[0] if self.line == 1 else -1
         return int(((blank > begin) & (blank < filled[-1])).sum()), int((blank > filled[-1]).sum())
 
-    def excerpt(self, i: int, most: int = 60) -> str:
+    def excerpt(self, i: int) -> str:
         """Return the beginning of a record."""
         begin, end = self.records.starts[i], self.records.ends[i]
         text = printable(self.data[begin : min(end, begin + 400)].split(b"\n")[0])
-        return repr(text if len(text) <= most else text[:most] + " ...")
+        return repr(text if len(text) <= 60 else text[:60] + " ...")
 
     def line_of(self, i: int) -> int:
         """Return the number of the line on which a record begins."""
