@@ -39,8 +39,6 @@ class ColumnWarning(FitWarning):
 class IrregularValuesWarning(FitWarning):
     """Values of the training rows that do not fit the kind of their column, or rows without a target."""
 
-    __module__ = "ellayer.estimators"
-
 
 class VersionWarning(UserWarning):
     """A pickle that another version wrote."""
