@@ -49,10 +49,16 @@ def read_table_file(path: Path, options: ReadOptions) -> TableFrame:
         For a file that is not a table, rows that differ in length, and columns without names of their own.
     """
     table = TextTable(path, options)
-    (frame,) = table.frames()
-    raw = table.chosen(table.first) if options.reading else None
+    (frame,), (raw, places) = table.frames(), table.whole()
     notes = table.notes + table.missing_notes + table.odd
-    return TableFrame(frame, table.reading, notes, raw=raw, names=table.all_names, places=table.places())
+    return TableFrame(
+        frame,
+        table.reading,
+        notes,
+        raw=raw if options.reading else None,
+        names=table.all_names,
+        places=places,
+    )
 
 
 def text_reading(layout: Layout, reader: SchemaReader, options: ReadOptions, encoding: str) -> dict[str, Any]:
@@ -77,8 +83,6 @@ class TextTable(SchemaReader):
 
     Attributes
     ----------
-    first : polars.DataFrame
-        The rows of the first chunk.
     names : list of str
         Of all columns.
     reading : dict
@@ -93,11 +97,11 @@ class TextTable(SchemaReader):
         self._path, self._block_bytes = path, block_bytes
         self._file = TextFile(path, options.encoding, options.reading.get("encoding"), block_bytes)
         self._layout, chunk, notes = detect_layout(next(self._pieces(is_quoted=True), b""), options, path)
-        layout, self.first = self._layout, self._layout.texts(chunk)
-        if not len(self.first):
+        layout, texts = self._layout, self._layout.texts(chunk)
+        if not len(texts):
             raise no_rows(layout)
-        super().__init__(self.first, options, str(path), layout.delimiter)
-        self._whole = [(chunk, self.first)] if block_bytes is None else []  # not to be read a second time
+        super().__init__(texts, options, str(path), layout.delimiter)
+        self._whole = [(chunk, texts)] if block_bytes is None else []  # not to be read a second time
         quoted = layout.is_quoted and b'"' in chunk.data
         self.reading = text_reading(layout, self, options, self._file.encoding) | {"quoted": quoted}
         self.notes = [*self._file.notes, *notes, *self.notes]
@@ -111,10 +115,10 @@ class TextTable(SchemaReader):
         lines += [f"{pluralize(self._footers, 'line')} below the table skipped"] if self._footers else []
         return [*super().odd, *lines]
 
-    def places(self) -> RowPlaces:
-        """Return the lines of the rows of a table that is read whole."""
-        ((chunk, _),) = self._whole
-        return RowPlaces(chunk.lines_of(self._layout.row_records(chunk)), "line")
+    def whole(self) -> tuple[pl.DataFrame, RowPlaces]:
+        """Return the texts of a table that is read whole as they stand in the file, and the lines of its rows."""
+        ((chunk, texts),) = self._whole
+        return self.chosen(texts), RowPlaces(chunk.lines_of(self._layout.row_records(chunk)), "line")
 
     def frames(self, target: str = "") -> Iterator[pl.DataFrame]:
         """Return the rows in order, a frame for each chunk, in the types of the schema.
