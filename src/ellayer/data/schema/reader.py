@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import polars as pl
 
-from ..column_choice import choose_columns, rename_notes, with_target
+from ...errors import suggest
+from ..errors import DataError
+from ..files import listed
 from ..read_options import ReadOptions
 from ..table_frame import TableFrame
+from ..target_column import find_column
 from ..text.cells import clean_texts
 from ..text.numbers import sniff_decimal
 from .schema import CellCounts, Schema, infer_schema, schema_of
@@ -60,7 +64,8 @@ class SchemaReader:
         self.decimal = decimal or ("." if delimiter is None else sniff_decimal(first, delimiter))
         self.schema, notes = infer_schema(first, options, self.decimal, known, self._is_declared)
         self.facts = options.reading.get("schema") or self.schema.to_facts()
-        self.notes = rename_notes(self._new_names)
+        renamed = [f"{name!r} is read as {new!r}" for name, new in self._new_names.items()]
+        self.notes = [", ".join(renamed)] if renamed else []
         if self.decimal == "," and delimiter is not None:
             self.notes.append("a comma is the decimal separator")
         self.notes += notes
@@ -133,3 +138,54 @@ def read_typed(table: TableFrame, options: ReadOptions, where: str) -> TableFram
         target=table.target,
         places=table.places,
     )
+
+
+def choose_columns(names: Sequence[str], options: ReadOptions, where: str) -> list[str]:
+    """Return the names of the columns selected by ``drop`` or ``columns``, including the target.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of all columns.
+    options : ReadOptions
+    where : str
+        The file, for the message.
+
+    Raises
+    ------
+    DataError
+        No such column; the message holds near names.
+
+    Examples
+    --------
+    >>> choose_columns(["a", "b", "y"], ReadOptions(columns=["b"], target="y"), "t.csv")
+    ['b', 'y']
+    """
+    for option in ("drop", "columns"):
+        for name in getattr(options, option) or ():
+            if name not in names:
+                advice = suggest(name, names, f"the columns are {listed(names)}")
+                raise DataError(f"{option}: expected columns of {where}, received {name!r}; {advice}")
+    column = options.target if options.target is not None else options.reading.get("target")
+    if options.columns is not None:
+        return [name for name in names if name in options.columns or name == column]
+    dropped = options.drop or ()
+    if column in dropped:
+        raise DataError(f"drop: expected columns besides the target, received {column!r}; omit it")
+    return [name for name in names if name not in dropped]
+
+
+def with_target(options: ReadOptions, names: Sequence[str]) -> ReadOptions:
+    """Return the options with the name of the target in place of a place; None if it is not one of the columns.
+
+    Examples
+    --------
+    >>> with_target(ReadOptions(target=-1), ["a", "y"]).target
+    'y'
+    """
+    if options.target is None:
+        return options
+    try:
+        return replace(options, target=find_column(options.target, list(names), ""))
+    except DataError:
+        return replace(options, target=None)  # code that needs it will raise an error
