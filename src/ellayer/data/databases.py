@@ -13,8 +13,7 @@ import polars as pl
 
 from ..errors import suggest
 from .errors import DataError
-from .extras import import_extra
-from .files import listed, printable
+from .files import import_extra, listed, printable
 from .memory import check_memory
 from .parquet import check_schema, check_texts, plain_numbers
 from .python_values import check_value_memory, frame_of_values

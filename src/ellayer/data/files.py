@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import zipfile
@@ -9,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path, PurePosixPath
+from types import ModuleType
 
 from ..errors import near_names
 from .errors import DataError, MissingFileError
@@ -262,3 +264,28 @@ def is_json(head: bytes) -> bool:
     (True, False)
     """
     return _JSON.match(head) is not None
+
+
+def import_extra(library: str, kind: str, path: Path) -> ModuleType:
+    """Return a library of the extra ``files``.
+
+    Parameters
+    ----------
+    library : str
+    kind : str
+        Of the file that needs it, for the message.
+    path : Path
+        Of the file.
+
+    Raises
+    ------
+    DataError
+        It is not installed; the message has the command that installs it.
+    """
+    try:
+        return importlib.import_module(library)
+    except ImportError as error:
+        raise DataError(
+            f"expected the library {library} to read {path}, which is {kind}, but it is not installed; install it with: "
+            f"pip install 'ellayer[files]' (or pip install {library})"
+        ) from error

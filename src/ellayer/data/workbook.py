@@ -12,8 +12,7 @@ import polars as pl
 
 from .archives import opened_zip
 from .errors import DataError
-from .extras import import_extra
-from .files import describe_content, listed, printable, readable
+from .files import describe_content, import_extra, listed, printable, readable
 from .read_options import ReadOptions
 from .table_frame import TableFrame, check_names
 from .target_column import find_column
