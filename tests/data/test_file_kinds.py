@@ -157,7 +157,7 @@ def test_sheets_are_named_or_placed(tmp_path):
         tmp_path / "a.xlsx", "sheet: expected the name of one of the 2 sheets .* there are first, second$"
     )
     refused(tmp_path / "a.xlsx", "sheet: .* received 'secnod'; did you mean 'second'", sheet="secnod")
-    refused(tmp_path / "a.xlsx", "sheet: .* place from 0 to 3, received 7", sheet=7)
+    refused(tmp_path / "a.xlsx", "sheet: expected a sheet from 0 to 3 .*, received 7", sheet=7)
     refused(tmp_path / "a.xlsx", "expected rows in the sheet 'empty'", sheet="empty")
     reading = read_examples(tmp_path / "a.xlsx", sheet="second").reading
     assert read_examples(tmp_path / "a.xlsx", reading=reading).X["a"].to_list() == [2]

@@ -112,7 +112,7 @@ def test_a_wrong_delimiter(tmp_path):
         ("a,b\n1,2\n\n3\n6,7\n", 4, "has 1: '3'"),
         ('a,b\n"x\ny",2\n3,4,5\n', 4, "has 3"),
         ("sep=;\na;b\n1;2\n3;4;5\n", 4, "has 3"),
-        ("a,b\r\n1,2\r\n3\r\n4\r\n5,6\r\n7,8\r\n", 3, "has 1 and 1 more lines so"),
+        ("a,b\r\n1,2\r\n3\r\n4\r\n5,6\r\n7,8\r\n", 3, "has 1 and 1 more line so"),
     ],
 )
 def test_ragged_rows_by_their_line(tmp_path, text, line, words):

@@ -66,7 +66,7 @@ def test_a_real_table_cell_by_cell(shared_data):
 def test_what_was_found_is_said_and_kept(shared_data):
     adult = read_examples(shared_data / "tabular" / "adult-train.csv.gz", target=-1)
     assert {key: value for key, value in adult.reading.items() if key != "schema"} == {
-        "kind": "text", "delimiter": ",", "quoted": False, "decimal": ".", "encoding": "utf-8", "header": False,
+        "kind": "text", "delimiter": ",", "decimal": ".", "encoding": "utf-8", "header": False,
         "width": 15, "columns": 15, "target": "x14",
     }  # fmt: skip
     assert "uncompressed with gzip" in adult.notes

@@ -102,8 +102,7 @@ class TextTable(SchemaReader):
             raise no_rows(layout)
         super().__init__(texts, options, str(path), layout.delimiter)
         self._whole = [(chunk, texts)] if block_bytes is None else []  # not to be read a second time
-        quoted = layout.is_quoted and b'"' in chunk.data
-        self.reading = text_reading(layout, self, options, self._file.encoding) | {"quoted": quoted}
+        self.reading = text_reading(layout, self, options, self._file.encoding)
         self.notes = [*self._file.notes, *notes, *self.notes]
         self._blank = self._footers = 0
 
