@@ -268,8 +268,8 @@ class JaxLoop:
             return ChunkExamples(stack, None)
         indices = None
         if not self.data.batches.full:
-            orders, span = self.data.batch_orders, (self._step, count, self._length)
-            tables = [order.padded_indices(*span) for order in orders]
+            updates = self._step, count, self._length
+            tables = [order.padded_indices(*updates) for order in self.data.batch_orders]
             indices = np.stack(tables) if len(tables) > 1 else self._placement.split_rows(tables[0])
         return ChunkExamples(cast(Batch, self._batch), indices)
 
