@@ -45,7 +45,7 @@ BUDGET = {
     "": Counts(0, 1, 0, 0),
     "cli": Counts(9, 1, 0, 0),
     "core": Counts(0, 0, 0, 0),
-    "data": Counts(7, 0, 10, 0),
+    "data": Counts(6, 0, 10, 0),
     "engine": Counts(1, 7, 0, 0),
     "estimators": Counts(4, 1, 0, 0),
     "inspection": Counts(5, 0, 0, 0),
