@@ -163,7 +163,7 @@ def check_options(options: ReadOptions, taken: tuple[str, ...], path: Path, kind
     ------
     DataError
     """
-    foreign = sorted(options.given() - set(taken))
+    foreign = sorted(options.set_options() - set(taken))
     if foreign:
         raise DataError(
             f"{foreign[0]}: expected no such option for {path}, which is {kind}; omit it"

@@ -116,12 +116,12 @@ class ReadOptions:
             return None if self.size is None else (self.size, self.size)
         return self.size[0], self.size[1]
 
-    def given(self) -> set[str]:
+    def set_options(self) -> set[str]:
         """Return the names of the options that are set.
 
         Examples
         --------
-        >>> ReadOptions(delimiter=";").given()
+        >>> ReadOptions(delimiter=";").set_options()
         {'delimiter'}
         """
         options = {option.name for option in fields(self)} - {"strict", "need_target", "reading", "target"}

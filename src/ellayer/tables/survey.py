@@ -199,8 +199,8 @@ def _class_counts(target: CodedColumn) -> dict[str, int]:
 
 def _columns_of(X: Any, kinds: Mapping[str, str]) -> list[CodedColumn]:
     columns = read_table(X)
-    given = check_column_kinds(kinds, [column.name for column in columns])
-    specified = {name: ColumnKind(kind, "as specified") for name, kind in given.items()}
+    kinds_by_name = check_column_kinds(kinds, [column.name for column in columns])
+    specified = {name: ColumnKind(kind, "as specified") for name, kind in kinds_by_name.items()}
     return [code_column(column, specified.get(column.name) or infer_kind(column)) for column in columns]
 
 

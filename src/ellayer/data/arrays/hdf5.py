@@ -89,10 +89,10 @@ def read_file(path: Path, name: str | None = None) -> Dataset:
 
 def _partner(path: Path, role: str, other: str) -> Path | None:
     """Return the file whose name differs from this one's by "test" for "train" (or the reverse)."""
-    wanted = path.name.lower().replace(role, other)
-    if wanted == path.name.lower():
+    partner = path.name.lower().replace(role, other)
+    if partner == path.name.lower():
         return None
-    return next((path.parent / file for file in names_in(path.parent) if file.lower() == wanted), None)
+    return next((path.parent / file for file in names_in(path.parent) if file.lower() == partner), None)
 
 
 class _Raw(NamedTuple):
@@ -182,14 +182,14 @@ def _read_array(file: h5py.File, key: str, path: Path) -> np.ndarray:
     import h5py
 
     keys = list(file)
-    found = file[key] if key in keys else None  # `get` would call a damaged entry a missing one
-    if not isinstance(found, h5py.Dataset):
+    item = file[key] if key in keys else None  # `get` would call a damaged entry a missing one
+    if not isinstance(item, h5py.Dataset):
         has = listed([f"{printable(k)} {getattr(file.get(k), 'shape', '(no array)')}" for k in keys])
         advice = f"name its keys as in {_LAYOUT}"
         if key == "train_set_x" and "test_set_x" in keys:
             advice = "this is the test file of a pair: put the training file beside it and name that"
         raise DataError(f"expected the key {key!r} in {path}; it has: {has}; {advice}")
-    return read_numbers(found, key, path)
+    return read_numbers(item, key, path)
 
 
 def read_numbers(item: h5py.Dataset, key: str, path: Path) -> np.ndarray:
@@ -201,29 +201,29 @@ def read_numbers(item: h5py.Dataset, key: str, path: Path) -> np.ndarray:
     return item[()]
 
 
-def check_declared(found: h5py.Dataset, key: str, path: Path) -> None:
+def check_declared(item: h5py.Dataset, key: str, path: Path) -> None:
     """Raise for an array whose declared size is impossible or too large, before memory is allocated."""
-    if not os.path.samefile(found.file.filename, path) or found.is_virtual or found.external:
+    if not os.path.samefile(item.file.filename, path) or item.is_virtual or item.external:
         raise DataError(f"expected the numbers of {key} in {path} itself, but it points to another file")
-    count = max(math.prod(found.shape), math.prod(found.chunks or ()))
+    count = max(math.prod(item.shape), math.prod(item.chunks or ()))
     size = os.path.getsize(path)
-    if count * found.dtype.itemsize > MOST_COMPRESSION * size:
+    if count * item.dtype.itemsize > MOST_COMPRESSION * size:
         raise DataError(
-            f"{key} of {path} declares the shape {found.shape}, {bytes_text(count * found.dtype.itemsize)}, but the "
+            f"{key} of {path} declares the shape {item.shape}, {bytes_text(count * item.dtype.itemsize)}, but the "
             f"whole file has {bytes_text(size)}: no file compresses that well; download the file again"
         )
-    check_memory(count, f"{key} of {path}, shape {found.shape},")
+    check_memory(count, f"{key} of {path}, shape {item.shape},")
 
 
 def read_names(file: h5py.File, path: Path) -> tuple[str, ...]:
     """Return list_classes as text, from bytes, text or numbers; empty if it is missing."""
     import h5py
 
-    found = file.get("list_classes")
-    if not isinstance(found, h5py.Dataset) or found.shape is None:
+    item = file.get("list_classes")
+    if not isinstance(item, h5py.Dataset) or item.shape is None:
         return ()
-    check_declared(found, "list_classes", path)
-    names = tuple(_text(entry) for entry in np.ravel(found[()]))
+    check_declared(item, "list_classes", path)
+    names = tuple(_text(entry) for entry in np.ravel(item[()]))
     if len(names) == 1 or len(set(names)) < len(names):
         raise DataError(
             f"expected a name for each class in list_classes of {path}, received {listed(names)}; "

@@ -166,14 +166,14 @@ def _open_hdf5(path: Path) -> Iterator[Opened]:
     import h5py
 
     with hdf5.opened(path) as file:
-        found: dict[str, h5py.Dataset] = {}
+        items: dict[str, h5py.Dataset] = {}
 
         def keep(key: str, item: Any) -> None:
             if isinstance(item, h5py.Dataset) and item.shape is not None and key != "list_classes":
-                found[key] = item
+                items[key] = item
 
         file.visititems(keep)
-        by_name = {printable(key): item for key, item in found.items()}
+        by_name = {printable(key): item for key, item in items.items()}
         arrays = {
             key: StoredArray(item.shape, partial(_read_item, item, key, path))
             for key, item in by_name.items()

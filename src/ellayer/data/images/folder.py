@@ -107,14 +107,14 @@ def read_image_folder(folder: Path, options: ReadOptions) -> Images:
 
 def _images_in(folder: Path) -> list[Path]:
     """Return the images in a folder and below, by name; hidden ones ignored."""
-    found = []
+    paths = []
     for name in names_in(folder):
         path = folder / name
         if path.is_dir() and not path.is_symlink():
-            found += _images_in(path)
+            paths += _images_in(path)
         elif _is_image(path):
-            found.append(path)
-    return found
+            paths.append(path)
+    return paths
 
 
 def _is_image(path: Path) -> bool:
@@ -162,22 +162,22 @@ def _read_all(
     n = int(np.prod(shape))
     check_memory(len(paths) * n, f"{len(paths):,} images of {width} x {height} in {folder}", itemsize=4)
     X = np.empty((len(paths), n), np.float32)
-    kept: list[int] = []
+    readable: list[int] = []
     wrong: list[tuple[Path, DataError]] = []
     for i, path in enumerate(paths):
         try:
-            X[len(kept)] = read_pixels(path, height, width, mode).reshape(-1)
-            kept.append(i)
+            X[len(readable)] = read_pixels(path, height, width, mode).reshape(-1)
+            readable.append(i)
         except DataError as error:
             if options.strict or alone:
                 raise
             wrong.append((path, error))
     _note_wrong(folder, wrong, len(paths), notes)
-    X = X[: len(kept)]
+    X = X[: len(readable)]
     X /= np.float32(255)
-    ids = np.array([*(str(paths[i].relative_to(folder)) for i in kept), None], dtype=object)[:-1]
+    ids = np.array([*(str(paths[i].relative_to(folder)) for i in readable), None], dtype=object)[:-1]
     reading = {"kind": "images", "size": [height, width], "mode": mode}
-    return Images(X, None if y is None else y[kept], ids, shape, reading, notes)
+    return Images(X, None if y is None else y[readable], ids, shape, reading, notes)
 
 
 def _note_wrong(folder: Path, wrong: list[tuple[Path, DataError]], count: int, notes: list[str]) -> None:
