@@ -15,12 +15,14 @@ BEGIN = """
 import hashlib, os, signal, sys, time
 from pathlib import Path
 from ellayer._unfinished import unfinished
+from ellayer.cli import interrupts
 from ellayer.cli.interrupts import interruptible
+interrupts.PATIENCE = 30.0
 send = lambda: os.kill(os.getpid(), signal.{name})
 with interruptible(), unfinished(Path("half.partial"), folder=True):
     Path("half.partial/file").touch()
 """
-# How the code goes on after the signal.
+# How the code goes on after the signal; but for the busy ones, the exception must arrive.
 BODIES = {
     "at once": "    send(); time.sleep(60)",
     "waiting for input": "    import threading; threading.Timer(0.1, send).start(); os.read(os.pipe()[0], 1)",
@@ -28,6 +30,7 @@ BODIES = {
     try: send(); time.sleep(60)
     except KeyboardInterrupt: send(); time.sleep(60)""",
     "busy in a library": """
+    interrupts.PATIENCE = 0.3
     import threading; threading.Timer(0.1, send).start()
     hashlib.pbkdf2_hmac('sha256', b'', b'', (1 << 31) - 1)""",
     "lost in a callback": """
@@ -43,6 +46,7 @@ BODIES = {
     finally: os.unlink("late.py")
     time.sleep(60)""",
     "in an import that takes long": """
+    interrupts.PATIENCE = 0.3
     Path("late.py").write_text("import time; time.sleep(60)")
     sys.path.insert(0, os.getcwd()); sys.dont_write_bytecode = True
     from ellayer import _unfinished; _unfinished._descriptors[Path("late.py")] = -1

@@ -61,7 +61,7 @@ class Interrupts:
     def _repeat(self) -> None:
         """Send the first signal once more, soon."""
         self._repeats += 1
-        threading.Timer(AGAIN, signal.raise_signal, (self.number or signal.SIGINT,)).start()
+        threading.Timer(AGAIN, _signal_main_thread, (self.number or signal.SIGINT,)).start()
 
     def leave(self, *, message: bool = True) -> None:
         """Remove what is unfinished and end the process at once: a library may be busy in another thread."""
@@ -85,6 +85,14 @@ class Interrupts:
     def ignore(self) -> None:
         """Let no more signals in: the command has ended."""
         self._over = True
+
+
+def _signal_main_thread(number: int) -> None:
+    """Send a signal to the main thread, which ends its waiting, as one to another thread does not."""
+    if sys.platform == "win32":
+        signal.raise_signal(number)
+    else:
+        signal.pthread_kill(threading.main_thread().ident or 0, number)
 
 
 def _is_import(frame: FrameType | None) -> bool:
