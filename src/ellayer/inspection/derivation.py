@@ -72,29 +72,20 @@ class Derivation:
             order = np.argsort(-np.abs(self.contributions))
             largest = ", ".join(f"example {i}: {self.contributions[i]:.6g}" for i in order[:_EXAMPLES])
             more = f", and {m - _EXAMPLES} smaller" if m > _EXAMPLES else ""
-            lines.append(
-                (f"each example's dL/d{name}", rf"\frac{{\partial L^{{(i)}}}}{{{w}}}", largest + more)
-            )
+            each = (f"each example's dL/d{name}", rf"\frac{{\partial L^{{(i)}}}}{{{w}}}", largest + more)
+            lines.append(each)
         if self.penalty:
             lines.append(("the penalty's derivative", r"\text{penalty}", f"{self.penalty:.10g}"))
         plus, plus_latex = (" + penalty", r" + \text{penalty}") if self.penalty else ("", "")
-        lines.append(
-            (
-                f"dJ/d{name} = 1/{m} sum_i dL(i)/d{name}{plus}",
-                rf"\frac{{\partial J}}{{{w}}} = \frac{{1}}{{{m}}} \sum_{{i=1}}^{{{m}}} "
-                rf"\frac{{\partial L^{{(i)}}}}{{{w}}}{plus_latex}",
-                f"{self.gradient:.10g}",
-            )
+        mean = (
+            rf"\frac{{\partial J}}{{{w}}} = \frac{{1}}{{{m}}} \sum_{{i=1}}^{{{m}}} "
+            rf"\frac{{\partial L^{{(i)}}}}{{{w}}}{plus_latex}"
         )
-        lines.append(
-            (
-                "(J(w + h) - J(w - h)) / 2h",
-                r"\frac{J(w + h) - J(w - h)}{2h}",
-                "none: there is a kink within the step" if self.finite_difference is None
-                else f"{self.finite_difference:.10g}   (h = {self.step:g}, relative error {self.relative_error:.1e})",
-            )
-        )  # fmt: skip
-        return lines
+        lines.append((f"dJ/d{name} = 1/{m} sum_i dL(i)/d{name}{plus}", mean, f"{self.gradient:.10g}"))
+        difference = "none: there is a kink within the step"
+        if (value := self.finite_difference) is not None:
+            difference = f"{value:.10g}   (h = {self.step:g}, relative error {self.relative_error:.1e})"
+        return [*lines, ("(J(w + h) - J(w - h)) / 2h", r"\frac{J(w + h) - J(w - h)}{2h}", difference)]
 
     def __str__(self) -> str:
         head = f"dJ/d{self.name} by the chain rule, for example {self.example}"
@@ -226,10 +217,7 @@ def _check_parameter(parameter: object, shapes: dict[str, tuple[int, ...]]) -> t
     if len(index) == len(shape) - 1 and kind_of(name) in "bafpcst":  # columns: the last 0 may be omitted
         index = (*index, 0)
     whole = all(isinstance(i, (int, np.integer)) and not isinstance(i, bool) for i in index)
-    if (
-        len(index) != len(shape)
-        or not whole
-        or not all(-n <= i < n for i, n in zip(index, shape, strict=True))
-    ):
+    fits = whole and len(index) == len(shape)
+    if not fits or not all(-n <= i < n for i, n in zip(index, shape, strict=True)):
         raise EllayerError(f"parameter: expected an index inside {name} of shape {shape}, received {index}")
     return name, tuple(int(i) % n for i, n in zip(index, shape, strict=True))

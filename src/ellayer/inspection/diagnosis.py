@@ -51,9 +51,7 @@ class Diagnosis:
 
     def __str__(self) -> str:
         checked = [check for check in CHECKS if check not in self.not_looked_at]
-        lines = [str(finding) for finding in self.findings] or [
-            f"No problems found among: {', '.join(checked)}."
-        ]
+        lines = [*map(str, self.findings)] or [f"No problems found among: {', '.join(checked)}."]
         if self.layers:
             lines += ["", "layer  |dZ|        |dW|/|W|    update/W    dead    saturated"]
             lines += [str(layer) for layer in self.layers]

@@ -8,6 +8,7 @@ in float64, gradient by gradient, with the relative error ||num - ana|| / (||num
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -57,16 +58,16 @@ class GradientRow:
 
     name: str
     shape: tuple[int, ...]
-    numeric: float
-    analytic: float
-    relative_error: float
-    worst: tuple[int, ...] | None
-    worst_numeric: float
-    worst_analytic: float
-    checked: int
-    kinks: int
-    skipped: int
-    verdict: str
+    numeric: float = math.nan
+    analytic: float = math.nan
+    relative_error: float = 0.0
+    worst: tuple[int, ...] | None = None
+    worst_numeric: float = math.nan
+    worst_analytic: float = math.nan
+    checked: int = 0
+    kinks: int = 0
+    skipped: int = 0
+    verdict: str = "not checked"
 
 
 @dataclass(frozen=True, repr=False)
@@ -135,17 +136,10 @@ def _cells(row: GradientRow) -> tuple[str, ...]:
     counts = (str(row.checked), str(row.kinks), str(row.skipped))
     if not row.checked:
         return (row.name, shape, "-", "-", "-", "-", "-", *counts, row.verdict)
-    return (
-        row.name,
-        shape,
-        f"{row.numeric:.6e}",
-        f"{row.analytic:.6e}",
-        f"{row.relative_error:.1e}",
-        "-" if row.worst is None else ",".join(map(str, row.worst)),
-        f"{row.worst_numeric:.9g} / {row.worst_analytic:.9g}",
-        *counts,
-        row.verdict,
-    )
+    worst = "-" if row.worst is None else ",".join(map(str, row.worst))
+    errors = (f"{row.numeric:.6e}", f"{row.analytic:.6e}", f"{row.relative_error:.1e}", worst)
+    there = f"{row.worst_numeric:.9g} / {row.worst_analytic:.9g}"
+    return (row.name, shape, *errors, there, *counts, row.verdict)
 
 
 def check_network(
@@ -263,23 +257,20 @@ class _Checker:
 
     def row(self, theta: Parameters, name: str, lines: list[_Line], points: int) -> GradientRow:
         """Check one gradient along some lines, by differences of 2 or 4 points."""
-        checked, slopes, noise, kinks = [], [], [], 0
+        usable, slopes, noise, kinks = [], [], [], 0
         for line in lines:
             for step in (self.epsilon, self.epsilon / 10.0, self.epsilon / 100.0):
                 slope = self.function.slope(theta, name, line.direction, step, points)
                 if slope is not None:
-                    checked.append(line)
+                    usable.append(line)
                     slopes.append(slope)
                     noise.append(self.rounding / step)  # the error that rounding of J causes
                     break
             kinks += slope is None or step < self.epsilon
-        shape, skipped = theta[name].shape, len(lines) - len(checked)
-        if not checked:
-            nan = float("nan")
-            return GradientRow(
-                f"d{name}", shape, nan, nan, 0.0, None, nan, nan, 0, kinks, skipped, "not checked"
-            )
-        numeric, analytic = np.array(slopes), np.array([line.slope for line in checked])
+        shape, skipped = theta[name].shape, len(lines) - len(usable)
+        if not usable:
+            return GradientRow(f"d{name}", shape, kinks=kinks, skipped=skipped)
+        numeric, analytic = np.array(slopes), np.array([line.slope for line in usable])
         size = float(np.linalg.norm(numeric) + np.linalg.norm(analytic))
         floor = max(float(np.linalg.norm(noise)) / self.threshold, 1e-300)
         error = float(np.linalg.norm(numeric - analytic)) / max(size, floor)
@@ -290,10 +281,10 @@ class _Checker:
             numeric=float(np.linalg.norm(numeric)),
             analytic=float(np.linalg.norm(analytic)),
             relative_error=error,
-            worst=checked[worst].entry,
+            worst=usable[worst].entry,
             worst_numeric=float(numeric[worst]),
-            worst_analytic=checked[worst].slope,
-            checked=len(checked),
+            worst_analytic=usable[worst].slope,
+            checked=len(usable),
             kinks=kinks,
             skipped=skipped,
             verdict="ok" if error < self.threshold else "wrong",

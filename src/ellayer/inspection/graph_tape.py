@@ -213,9 +213,8 @@ class _Tape:
                 f"computation_graph: expected a function with a derivative, received one that jax cannot "
                 f"differentiate: {str(error).splitlines()[0]}; write loops with a fixed number of iterations"
             ) from error
-        return self._nodes(
-            last, [np.asarray(v) for v in values], {slot: np.asarray(s) for slot, s in slopes.items()}
-        )
+        arrays = {slot: np.asarray(slope) for slot, slope in slopes.items()}
+        return self._nodes(last, [np.asarray(value) for value in values], arrays)
 
     def _nodes(self, last: int, values: list[np.ndarray], slopes: dict[int, np.ndarray]) -> tuple[Node, ...]:
         """Name and write the operations that the output depends on."""
@@ -232,8 +231,8 @@ class _Tape:
             elif slot in needed:
                 names[slot] = self.output if slot == last else next(letters)
                 form, inputs = drawn[slot]
-                inserted = form.format(*(names[s] if isinstance(s, int) else s for s in inputs))
-                text = f"{names[slot]} = {inserted}"
+                expression = form.format(*(names[s] if isinstance(s, int) else s for s in inputs))
+                text = f"{names[slot]} = {expression}"
             else:
                 continue
             before = tuple(dict.fromkeys(positions[s] for s in inputs if isinstance(s, int)))

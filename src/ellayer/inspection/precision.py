@@ -155,7 +155,7 @@ def precision_audit(
     rows = []
     for name, value in exact.items():
         size = float(np.linalg.norm(value))
-        errors = {dtype: _error(rounded[name], value, size) for dtype, (rounded, _) in others.items()}
+        errors = {dtype: _error(values[name], value, size) for dtype, (values, _) in others.items()}
         shares = {dtype: lost[name] for dtype, (_, lost) in others.items() if name in lost}
         rows.append(PrecisionRow(name, size, errors, shares))
     return PrecisionAudit(tuple(rows), learning_rate)

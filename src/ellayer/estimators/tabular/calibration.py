@@ -82,8 +82,8 @@ def cheapest_threshold(
     calibrated = fp / (fp + fn)
     candidates = _thresholds(p, calibrated)
     mass = np.ones(len(p)) if weights is None else weights
-    saved = np.where(positive, fn * mass, -fp * mass) * (p > candidates[:, None])
-    costs = np.where(positive, fn * mass, 0.0) - saved
+    savings = np.where(positive, fn * mass, -fp * mass) * (p > candidates[:, None])
+    costs = np.where(positive, fn * mass, 0.0) - savings
     return _best_of(candidates, -costs.sum(axis=1).round(9), calibrated)
 
 

@@ -176,11 +176,8 @@ def _smallest(frames: list[Any], size: int) -> tuple[Any, np.ndarray, np.ndarray
     """Return the rows with the ``size`` smallest keys, in their order."""
     import polars as pl
 
-    X, y, keys = (
-        pl.concat([part[0] for part in frames], how="vertical_relaxed"),
-        np.concatenate([part[1] for part in frames]),
-        np.concatenate([part[2] for part in frames]),
-    )
+    parts, *columns = zip(*frames, strict=True)
+    X, y, keys = pl.concat(parts, how="vertical_relaxed"), *map(np.concatenate, columns)
     if len(keys) <= size:
         return X, y, keys
     near = np.zeros(len(keys), bool)
@@ -229,12 +226,9 @@ def _second_pass(
     if not held_out:
         return None, None
     streamed = pl.concat([X for X, _ in raw], how="vertical_relaxed"), np.concatenate([y for _, y in raw])
+    X, Y = (np.concatenate([getattr(rows, name) for rows in held_out]) for name in "XY")
     weights = None if by_class is None else np.concatenate([rows.weights for rows in held_out])
-    return Examples(
-        np.concatenate([rows.X for rows in held_out]),
-        np.concatenate([rows.Y for rows in held_out]),
-        weights,
-    ), streamed
+    return Examples(X, Y, weights), streamed
 
 
 def _check_space(need: int) -> None:

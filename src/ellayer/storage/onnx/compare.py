@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -48,14 +49,11 @@ def compare(proto: ModelProto, model: NetworkModel, dtype: str, X: TableLike | N
     """
     single = dtype == "float32" or proto.graph.output[-1].name == "output_probability"  # dicts hold float32
     coarse = single or any(row.onnx == "Gelu" for row in model.network.layer_activations)
-    largest = 0.0
-    if X is not None:
-        largest = _compare_on(
-            proto, model, _check_rows(X, model.network.layer_dims[0]), dtype, coarse, is_data=True
-        )
+    check = partial(_compare_on, proto, model, dtype=dtype, coarse=coarse)
     usual, far = _random_rows(model.network)
-    largest = max(largest, _compare_on(proto, model, usual, dtype, coarse))
-    _compare_on(proto, model, far, dtype, coarse)
+    largest = 0.0 if X is None else check(_check_rows(X, model.network.layer_dims[0]), is_data=True)
+    largest = max(largest, check(usual))
+    check(far)
     return largest
 
 
@@ -152,9 +150,8 @@ def run(proto: ModelProto, inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(
-        proto.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
+    blob, providers = proto.SerializeToString(), ["CPUExecutionProvider"]
+    session = onnxruntime.InferenceSession(blob, options, providers=providers)
     outputs = session.run(None, dict(inputs))
     return [np.array([list(o.values()) for o in out]) if isinstance(out, list) else out for out in outputs]
 
