@@ -85,10 +85,12 @@ def sweep(
     for key in ("layers", "learning_rate", "cv"):  # the first are tried, and trials are not cross-validated
         settings.pop(key, None)
     check_settings(settings, FILE, "a file")
-    if settings.get("members", 1) != 1:
-        raise UsageError(
-            "--config: expected one member for a sweep, received more; train several once the best is known"
-        )
+    for name, expected in (("members", 1), ("model", "network")):
+        if settings.get(name, expected) != expected:
+            raise UsageError(
+                f"--config: expected {name} = {expected} for a sweep of networks, received {settings[name]}; leave it "
+                "out, and train with it once the best network is known"
+            )
     with progress_bars(shown=not (quiet or json)) as start:
         finished = run_sweep(settings, axes, out, start, trials=trials)
     if json:
