@@ -232,4 +232,4 @@ def _remedy(ours: str, better: str) -> str:
     more = (
         ", or try ellayer sweep, --members 8 or --recipe full" if ours == TITLES["network"]["classes"] else ""
     )
-    return f"--model {kind} takes it{more}"
+    return f"take it with --model {kind}{more}"

@@ -31,11 +31,14 @@ class ModelChoice:
     model : estimator
     others : list of estimator
     message : str
+    interrupted : bool
+        Whether the search ended before all models were fitted.
     """
 
     model: Estimator
     others: list[Estimator]
     message: str
+    interrupted: bool
 
 
 def choose_model(network: Estimator, train: Examples, fit: Callable[[Any], object]) -> ModelChoice:
@@ -52,7 +55,7 @@ def choose_model(network: Estimator, train: Examples, fit: Callable[[Any], objec
     """
     from sklearn.base import clone
 
-    models, notes = [network], []
+    models, notes, interrupted = [network], [], False
     trees = len(getattr(network, "classes_", ())) if len(getattr(network, "classes_", ())) > 2 else 1
     width = len(network.preparation_.get_feature_names_out())
     try:
@@ -65,12 +68,14 @@ def choose_model(network: Estimator, train: Examples, fit: Callable[[Any], objec
                 fit(model)
             models.append(model)
     except KeyboardInterrupt:
-        notes.append("interrupted by Ctrl-C before all models were fitted")
+        interrupted = True
+        notes.append("interrupted before all models were fitted; the model is saved without a report")
     sign = -1.0 if network._metric.maximize else 1.0
     scores = [model.validation_score_ for model in models]
     best = min(range(len(models)), key=lambda i: (math.isnan(scores[i]), sign * scores[i]))
     others = [model for i, model in enumerate(models) if i != best]
-    return ModelChoice(models[best], others, "; ".join([_reason(models[best], others), *notes]))
+    message = "; ".join([_reason(models[best], others), *notes])
+    return ModelChoice(models[best], others, message, interrupted)
 
 
 def _reason(best: Estimator, others: list[Estimator]) -> str:

@@ -223,7 +223,7 @@ class TableRun(TrainedRun):
         """Take the best of several models, and compare it with the others."""
         self.model, self.others = choice.model, choice.others
         self.rows, self.best_epochs = _rows(self.data, self.model), list(choice.model.best_epochs_)
-        self.epochs = len(choice.model.history_)
+        self.epochs, self.interrupted = len(choice.model.history_), choice.interrupted
 
     def held_out(self) -> HeldOut:
         """Return the test rows with the predictions of the model and of simple ones.

@@ -33,15 +33,6 @@ FAR_OUT = 1e3  # interquartile ranges from the median, from which a target is a 
 HELD_TO = 5.0  # interquartile ranges
 
 
-_MOST = float(np.finfo(np.float64).max)
-_AS_IT_IS = {
-    "center": 0.0,
-    "scale": 1.0,
-    "low": -_MOST,
-    "high": _MOST,
-}  # of models that need no scaled target
-
-
 class TabularRegressor(RegressorMixin, BaseTabular, FittedTableRegressor):
     """A regressor for raw tables with mixed columns, without tuning.
 
@@ -149,7 +140,7 @@ class TabularRegressor(RegressorMixin, BaseTabular, FittedTableRegressor):
     def _learn_targets(self, y: np.ndarray) -> np.ndarray:
         """Set center and scale of the target; extreme outliers are clipped for a network."""
         if self.model != "network" and np.ptp(y) > 0:
-            self.target_ = dict(_AS_IT_IS)
+            self.target_ = _unclipped(y, is_scaled=self.model == "linear")
             return self._targets(y)
         low, high = _range_without_slips(y)
         inside = np.clip(y, low, high)
@@ -243,6 +234,16 @@ class TabularRegressor(RegressorMixin, BaseTabular, FittedTableRegressor):
 
     def _target_facts(self) -> dict[str, Any]:
         return {"target": dict(self.target_)}
+
+
+def _unclipped(y: np.ndarray, is_scaled: bool) -> dict[str, float]:
+    """Return the target of a model whose predictions are not clipped: standardised, or as it is."""
+    most = float(np.finfo(np.float64).max)
+    with np.errstate(over="ignore"):
+        center, scale = (float(y.mean()), float(y.std())) if is_scaled else (0.0, 1.0)
+    if not (0.0 < scale < math.inf and math.isfinite(center)):
+        center, scale = 0.0, 1.0
+    return {"center": center, "scale": scale, "low": -most, "high": most}
 
 
 def _range_without_slips(y: np.ndarray) -> tuple[float, float]:

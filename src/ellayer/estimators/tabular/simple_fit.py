@@ -11,6 +11,7 @@ from ...core.network import Network
 from ...engine.history import History
 from ..examples import Examples
 from .average_inputs import average_inputs
+from .trees import LEAF
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -68,16 +69,16 @@ def fit_simple(kind: str, task: str, rows: Examples, random_state: RandomState) 
     """
     y = rows.Y.argmax(axis=1) if task == "classes" else rows.Y[:, 0]
     outputs = rows.Y.shape[1]
-    if task == "classes" and len(np.unique(y)) < 2:
-        b = np.full(outputs, IMPOSSIBLE)
-        b[y[0]] = 0.0
-        return _linear(np.zeros((outputs, rows.X.shape[1])), b, task)
-    model = make_simple(kind, task, rows.X.shape, random_state)
-    model.fit(rows.X, y, sample_weight=rows.weights)
-    labels = np.arange(1) if task == "numbers" else model.classes_
+    labels = np.arange(1) if task == "numbers" else np.unique(y)
     places = labels[1:] if len(labels) == 2 else labels  # of two classes the first has the output 0
     start = np.full(outputs, IMPOSSIBLE)
     start[labels] = 0.0
+    if task == "classes" and len(labels) == 1:
+        if kind == "linear":
+            return _linear(np.zeros((outputs, rows.X.shape[1])), start, task)
+        return SimpleFit(None, {**LEAF, "places": places.astype(np.int32), "baseline": start})
+    model = make_simple(kind, task, rows.X.shape, random_state)
+    model.fit(rows.X, y, sample_weight=rows.weights)
     if kind == "boosting":
         trees, start[places] = boosted_trees(model)
         return SimpleFit(None, {**trees, "places": places.astype(np.int32), "baseline": start})

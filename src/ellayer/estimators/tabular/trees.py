@@ -15,6 +15,10 @@ from ...errors import EllayerError
 from ..stored import Arrays, read_array
 
 AT_ONCE = 1 << 20  # rows times trees in one pass
+LEAF: Arrays = {
+    **{name: np.zeros(1, np.int32) for name in ("roots", "feature", "left", "right")},
+    **{name: np.zeros(1) for name in ("threshold", "value")},
+}  # a tree of one leaf, 0
 
 
 def tree_outputs(X: np.ndarray, trees: Arrays) -> np.ndarray:
