@@ -40,19 +40,11 @@ TESTS = ("tests/core", "tests/engine", "tests/tables", "tests/properties", "test
          "tests/estimators/tabular", "tests/storage")  # fmt: skip
 # Imported before the forks. Polars and onnxruntime are not, for their threads would be missing in a fork, nor is
 # hypothesis, which pytest rewrites.
-LIBRARIES = (
-    "numpy",
-    "scipy.stats",
-    "sklearn.linear_model",
-    "sklearn.model_selection",
-    "pandas",
-    "jax",
-    "optax",
-    "h5py",
-)
-
-FILES_AT_ONCE = 8  # test files of one run with marks
+LIBRARIES = ("numpy", "scipy.stats", "sklearn.linear_model", "sklearn.model_selection", "pandas", "jax", "optax",
+             "h5py")  # fmt: skip
+FILES_AT_ONCE = 4  # test files of one run with marks
 SECONDS = 60  # of tests for one mutant
+FAULT = 70  # exit status of a fork that could not run the tests
 MARKS = "ELLAYER_MARKS"  # environment variable: the folder in which a marked place writes who reached it
 SWAPS: dict[type[ast.AST], type[ast.AST]] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
@@ -300,9 +292,8 @@ def in_fork(source: Path, work: Callable[[], int], timeout: float) -> int | None
     """Return what ``work`` returns in a fork that imports Ellayer from ``source``, None after ``timeout`` seconds."""
     child = os.fork()
     if child == 0:
-        code = 70  # an exception here must not unwind the parent's contexts
+        code = FAULT  # an exception here must not unwind the parent's contexts
         try:
-            os.setsid()
             errors, silence = os.dup(2), os.open(os.devnull, os.O_WRONLY)
             os.dup2(silence, 1), os.dup2(silence, 2)
             os.chdir(ROOT)
@@ -319,7 +310,7 @@ def in_fork(source: Path, work: Callable[[], int], timeout: float) -> int | None
         if done:
             return os.waitstatus_to_exitcode(status)
         time.sleep(0.02)
-    os.killpg(child, signal.SIGKILL)
+    os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     return None
 
@@ -345,7 +336,7 @@ def add_reached(record: Record, tests: list[str], source: Path) -> None:
         (folder / "seconds.json").write_text(json.dumps(stopwatch.seconds))
         return code
 
-    code = in_fork(source, work, 400)
+    code = in_fork(source, work, 240)
     print(
         f"{len(record.marked) + len(tests)} test files: pytest ends with {code}", file=sys.stderr, flush=True
     )
@@ -380,9 +371,14 @@ def notices(mutant: Mutant, tests: list[str], seconds: dict[str, float], source:
     original = file.read_text(encoding="utf-8")
     file.write_text(mutate(original, mutant.index), encoding="utf-8")
     try:
-        return in_fork(source, lambda: run_tests(source, chosen, "-x"), 60 + 4 * spent) != 0
+        code = in_fork(source, lambda: run_tests(source, chosen, "-x"), 60 + 4 * spent)
     finally:
         file.write_text(original, encoding="utf-8")
+    if code == FAULT:
+        raise SystemExit(f"{mutant.key}: the tests could not be started")
+    if code in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED):  # found without the change?
+        return in_fork(source, lambda: run_tests(source, chosen, "--collect-only"), 120) == 0
+    return code != 0
 
 
 def run(record: Record, path: Path | None, drawn: list[Mutant], end: float) -> None:
