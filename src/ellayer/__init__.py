@@ -41,7 +41,7 @@ _HOMES = {
 }
 __all__ = ["__version__", *_HOMES]
 
-_PACKAGES = ("core", "data", "engine", "estimators", "inspection", "report", "steps", "storage")
+_PACKAGES = ("callbacks", "core", "data", "engine", "estimators", "inspection", "report", "steps", "storage")
 
 __getattr__, __dir__ = lazy_names(__name__, _HOMES, _PACKAGES)
 

@@ -1,3 +1,4 @@
+from . import callbacks as callbacks
 from . import core as core
 from . import data as data
 from . import engine as engine

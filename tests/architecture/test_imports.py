@@ -36,6 +36,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "estimators": ("core", "engine", "tables"),
     "storage": BELOW_STORAGE,
     "report": ("core", "inspection"),
+    "callbacks": ("engine", "storage"),
     "runs": BELOW_RUNS,
     "cli": (*BELOW_RUNS, "runs"),
 }

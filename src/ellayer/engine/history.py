@@ -84,12 +84,15 @@ class History(Columns):
         last = ", ".join(f"{name} {_text(column[-1])}" for name, column in self.items())
         return f"History({len(self):,} records; last: {last})"
 
-    def _repr_html_(self) -> str:
+    def curves(self) -> str:
+        """Return the learning curves as a picture in SVG."""
         along = "epoch" if "epoch" in self else "iteration"
         lines = {"loss": self.losses, "validation loss": self.get("validation_loss", [])}
-        picture = curves(self.get(along, []), lines, along)
+        return curves(self.get(along, []), lines, along)
+
+    def _repr_html_(self) -> str:
         rows = shortened([[_text(value) for value in row.values()] for row in self.rows()])
-        return page(picture) + html_table(list(self), rows, caption=f"{len(self):,} records")
+        return page(self.curves()) + html_table(list(self), rows, caption=f"{len(self):,} records")
 
     def append(self, row: Mapping[str, Any]) -> None:
         """Add a row; new columns are filled with nan above."""
@@ -123,12 +126,13 @@ class History(Columns):
         """Return the rows as dicts."""
         return [dict(zip(self.keys(), values, strict=True)) for values in zip(*self.values(), strict=True)]
 
-    def to_csv(self) -> str:
-        """Return the table as CSV text with a header."""
+    def to_csv(self, first: int = 0) -> str:
+        """Return the table as CSV text with a header, or the rows from ``first`` on without it."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(self.keys())
-        writer.writerows(zip(*self.values(), strict=True))
+        if not first:
+            writer.writerow(self.keys())
+        writer.writerows(zip(*(column[first:] for column in self.values()), strict=True))
         return text.getvalue()
 
     @property

@@ -1,0 +1,61 @@
+"""A callback that draws the curves of a run in a notebook while it runs."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from .._views import page
+from ..engine.events import Info
+from .records import missing
+
+
+class LivePlot:
+    """Show the learning curve of a run in a notebook, and renew it while the run goes on.
+
+    Parameters
+    ----------
+    every : float
+        Seconds between pictures.
+
+    Raises
+    ------
+    EllayerError
+        If IPython is not installed.
+
+    Examples
+    --------
+    In a notebook::
+
+        train(network, X, Y, num_iterations=100_000, callbacks=[LivePlot()])
+    """
+
+    def __init__(self, every: float = 0.5) -> None:
+        try:
+            from IPython import display
+        except ImportError:
+            raise missing("LivePlot", "IPython") from None
+        self.every = every
+        self._display: Any = display
+        self._handle: Any = None
+        self._drawn = 0.0
+
+    def __call__(self, info: Info) -> None:
+        """Draw the curves if it is time, and after the last update.
+
+        Parameters
+        ----------
+        info : Info
+        """
+        is_last = info.iteration >= info.total
+        if not is_last and time.monotonic() - self._drawn < self.every:
+            return
+        head = f"<p>{info.iteration:,} of {info.total:,} updates, loss {info.cost:.6g}</p>"
+        picture = self._display.HTML(page(head + info.history.curves()))
+        if self._handle is None:
+            self._handle = self._display.display(picture, display_id=True)
+        if self._handle is not None:  # None outside a notebook
+            self._handle.update(picture)
+        self._drawn = time.monotonic()
+        if is_last:
+            self._handle = None
