@@ -43,6 +43,7 @@ class Counts(NamedTuple):
 
 BUDGET = {
     "": Counts(0, 1, 0, 0),
+    "callbacks": Counts(0, 0, 0, 0),
     "cli": Counts(9, 1, 0, 0),
     "core": Counts(0, 0, 0, 0),
     "data": Counts(6, 0, 0, 0),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -46,6 +48,7 @@ def test_mlflow_has_the_metrics_and_the_settings(tmp_path, monkeypatch):
     stored = client.get_run(active.info.run_id).data
     assert stored.params["max_iter"] == "5"
     assert stored.metrics["loss"] == pytest.approx(model.loss_)
+    assert pickle.loads(pickle.dumps(model)).predict(X.T).shape == (40,)
 
 
 def test_a_notebook_shows_the_curve():

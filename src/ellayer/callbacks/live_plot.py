@@ -7,7 +7,7 @@ from typing import Any
 
 from .._views import page
 from ..engine.events import Info
-from .records import missing
+from .records import need
 
 
 class LivePlot:
@@ -31,12 +31,8 @@ class LivePlot:
     """
 
     def __init__(self, every: float = 0.5) -> None:
-        try:
-            from IPython import display
-        except ImportError:
-            raise missing("LivePlot", "IPython") from None
+        need("LivePlot", "IPython")
         self.every = every
-        self._display: Any = display
         self._handle: Any = None
         self._drawn = 0.0
 
@@ -50,12 +46,18 @@ class LivePlot:
         is_last = info.iteration >= info.total
         if not is_last and time.monotonic() - self._drawn < self.every:
             return
+        from IPython import display
+
         head = f"<p>{info.iteration:,} of {info.total:,} updates, loss {info.cost:.6g}</p>"
-        picture = self._display.HTML(page(head + info.history.curves()))
+        picture = display.HTML(page(head + info.history.curves()))
         if self._handle is None:
-            self._handle = self._display.display(picture, display_id=True)
+            self._handle = display.display(picture, display_id=True)
         if self._handle is not None:  # None outside a notebook
             self._handle.update(picture)
         self._drawn = time.monotonic()
         if is_last:
             self._handle = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the settings for pickle, and not the picture on the screen."""
+        return {**self.__dict__, "_handle": None}

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any
 
 from ..engine.events import Info
-from .records import NewRecords, missing, numbers
+from .records import NewRecords, need, numbers
 
 
 class MLflow:
@@ -29,10 +28,7 @@ class MLflow:
     """
 
     def __init__(self) -> None:
-        try:
-            self._mlflow: Any = importlib.import_module("mlflow")
-        except ImportError:
-            raise missing("MLflow", "mlflow") from None
+        need("MLflow", "mlflow")
         self._records = NewRecords()
         self._run_id = ""
 
@@ -43,12 +39,13 @@ class MLflow:
         ----------
         info : Info
         """
-        run = self._mlflow.active_run() or self._mlflow.start_run()
+        mlflow = importlib.import_module("mlflow")
+        run = mlflow.active_run() or mlflow.start_run()
         if run.info.run_id != self._run_id:
             self._run_id = run.info.run_id
-            self._mlflow.log_params(_settings(info))
+            mlflow.log_params(_settings(info))
         for step, row in self._records.of(info):
-            self._mlflow.log_metrics(numbers(row), step=step)
+            mlflow.log_metrics(numbers(row), step=step)
 
 
 def _settings(info: Info) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from importlib.util import find_spec
 from typing import Any
 
 from ..engine.events import Info
@@ -46,8 +47,9 @@ def numbers(row: dict[str, Any]) -> dict[str, float]:
     }
 
 
-def missing(callback: str, package: str) -> EllayerError:
-    """Return the error for a library that is not installed."""
-    return EllayerError(
-        f"{callback}: expected the library {package}, which is not installed; try 'pip install {package}'"
-    )
+def need(callback: str, package: str) -> None:
+    """Raise an error if a library is not installed."""
+    if find_spec(package) is None:
+        raise EllayerError(
+            f"{callback}: expected the library {package}, which is not installed; try 'pip install {package}'"
+        )

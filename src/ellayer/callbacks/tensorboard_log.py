@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from ..engine.events import Info
-from .records import NewRecords, missing, numbers
+from .records import NewRecords, need, numbers
 
 
 class TensorBoard:
@@ -32,13 +32,10 @@ class TensorBoard:
     """
 
     def __init__(self, log_dir: str | os.PathLike[str], histograms: bool = False) -> None:
-        try:
-            from tensorboardX import SummaryWriter
-        except ImportError:
-            raise missing("TensorBoard", "tensorboardX") from None
+        need("TensorBoard", "tensorboardX")
         self.log_dir = os.fspath(log_dir)
         self.histograms = histograms
-        self._writer: Any = SummaryWriter(self.log_dir)
+        self._writer: Any = None
         self._records = NewRecords()
 
     def __call__(self, info: Info) -> None:
@@ -48,6 +45,10 @@ class TensorBoard:
         ----------
         info : Info
         """
+        if self._writer is None:
+            from tensorboardX import SummaryWriter
+
+            self._writer = SummaryWriter(self.log_dir)
         for step, row in self._records.of(info):
             for name, value in numbers(row).items():
                 self._writer.add_scalar(name, value, step)
@@ -55,3 +56,7 @@ class TensorBoard:
             for name, parameter in info.parameters.items():
                 self._writer.add_histogram(name, parameter, info.iteration)
         self._writer.flush()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the settings for pickle, and not the open file."""
+        return {**self.__dict__, "_writer": None}
