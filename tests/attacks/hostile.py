@@ -73,11 +73,11 @@ def places(tree: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 
 def replaced(tree: Any, place: tuple[Any, ...], value: Any) -> Any:
-    """Return the tree with another value in one place; what lies beside the way there is shared."""
+    """Return the tree with another value in one place, which may be new; what lies beside the way there is shared."""
     if not place:
         return value
     tree = copy.copy(tree)
-    tree[place[0]] = replaced(tree[place[0]], place[1:], value)
+    tree[place[0]] = replaced(tree[place[0]], place[1:], value) if place[1:] else value
     return tree
 
 
