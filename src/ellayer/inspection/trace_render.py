@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 import json
 import math
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -59,27 +61,24 @@ def to_rich(trace: TraceRecord) -> Table:
     table.add_column("shape", no_wrap=True)
     table.add_column("numbers", overflow="fold")
     limit = _ON_TERMINAL[trace.example is not None]
-    phase = None
-    for step in trace:
-        if step.phase != phase:
-            phase = step.phase
-            table.add_row(Text(_PHASES[phase].upper(), style="bold blue"), "", "", "")
-        table.add_row(Text(step.name), Text(step.plain), Text(_shape(step)), Text(_numbers(step, limit)))
+    for phase, steps in groupby(trace, key=attrgetter("phase")):
+        table.add_row(Text(_PHASES[phase].upper(), style="bold blue"), "", "", "")
+        for step in steps:
+            table.add_row(*map(Text, (step.name, step.plain, _shape(step), _numbers(step, limit))))
     return table
 
 
 def to_html(trace: TraceRecord) -> str:
     """Return a trace as HTML with formulas, self-contained."""
-    alone = trace.example is not None
-    rows, phase = [], None
-    for step in trace:
-        if step.phase != phase:
-            phase = step.phase
-            rows.append(f'<tr class="phase"><th colspan="3">{_PHASES[phase]}</th></tr>')
-        rows.append(
-            f'<tr><td>{to_mathml(step.latex)}</td><td class="shape">{_shape(step)}</td>'
-            f"<td>{_html_numbers(step, alone)}</td></tr>"
-        )
+    alone, rows = trace.example is not None, []
+    for phase, steps in groupby(trace, key=attrgetter("phase")):
+        rows.append(f'<tr class="phase"><th colspan="3">{_PHASES[phase]}</th></tr>')
+        for step in steps:
+            shape, numbers = (
+                f'<td class="shape">{_shape(step)}</td>',
+                f"<td>{_html_numbers(step, alone)}</td>",
+            )
+            rows.append(f"<tr><td>{to_mathml(step.latex)}</td>{shape}{numbers}</tr>")
     head = f"<caption>{html.escape(headline(trace))}</caption><tr><th>equation</th><th>shape</th><th>numbers</th></tr>"
     return page(f"<table>{head}{''.join(rows)}</table>")
 
