@@ -246,7 +246,7 @@ def test_parquet_keeps_types_rows_and_order(tmp_path):
         "i": [3, 1, None], "f": [0.5, None, 2.5], "t": ["x", None, "y"], "b": [True, False, None],
         "c": pl.Series(["u", "v", "u"], dtype=pl.Categorical),
         "d": pl.Series(["2020-01-01", "2021-06-01", None]).str.to_date(),
-        "e": pl.Series(["1.50", "2.25", "3.00"]).str.to_decimal(scale=2),
+        "e": pl.Series([1.5, 2.25, 3.0]).cast(pl.Decimal(10, 2)),
     })  # fmt: skip
     frame.write_parquet(tmp_path / "a.parquet")
     found = read_examples(tmp_path / "a.parquet")

@@ -47,7 +47,8 @@ def test_ensembles(kind, rare):
 
 
 def test_the_hardness_of_rows(rare):
-    X, y = rare
+    """It takes labels as indices, so that they are whole numbers."""
+    X, y = rare[0], (rare[1] == "rare").astype(int)
     network = MLPClassifier(8, max_iter=60, random_state=0)
     sampler = InstanceHardnessThreshold(estimator=network, random_state=0, cv=3)
     assert len(sampler.fit_resample(X, y)[0]) < len(X)

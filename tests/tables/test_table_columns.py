@@ -110,6 +110,8 @@ def described(X):
 
 def in_polars(X):
     values = {name: [None if pd.isna(v) else v for v in X[name].to_list()] for name in X}
+    # polars reads pandas' own intervals from 1.40 on
+    values["w"] = [v and v.to_pytimedelta() for v in values["w"]]
     series = {name: pl.Series(values[name], strict=False) for name in X}
     return pl.DataFrame(series).with_columns(pl.col("c").cast(pl.Categorical))
 
@@ -130,6 +132,7 @@ CONVERT = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:invalid value encountered in cast")  # in pandas 2, of infinity
 @pytest.mark.parametrize("kind", CONVERT)
 def test_every_kind_of_frame_reads_alike(kind):
     X = MIXED.drop(columns=["w", "c"]) if kind == "duckdb" else MIXED  # it has other intervals, no categories
