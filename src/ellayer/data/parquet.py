@@ -14,12 +14,8 @@ from .read_options import ReadOptions
 from .table_frame import TableFrame, check_names
 from .wording import quoted_list
 
-POLARS_ERRORS = (
-    pl.exceptions.PolarsError,
-    pl.exceptions.PanicException,
-    OSError,
-    ValueError,
-)  # on a damaged file
+# On a damaged file
+POLARS_ERRORS = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError)
 SUFFIXES = (".parquet", ".pq", ".parq")
 
 
