@@ -130,12 +130,10 @@ def _check_names(names: list[str], expected: list[str], first: Path, path: Path)
     """Raise for a part with other columns than the first."""
     absent = [name for name in expected if name not in names]
     further = [name for name in names if name not in expected]
-    if absent or further:
-        lacks = [f"lacks {quoted_list(absent)}"] * bool(absent) + [f"has also {quoted_list(further)}"] * bool(
-            further
-        )
+    differences = [f"{verb} {quoted_list(n)}" for verb, n in (("lacks", absent), ("has also", further)) if n]
+    if differences:
         raise DataError(
-            f"expected the same columns in every part of a table, but {path} {' and '.join(lacks)}, unlike {first}; write the "
+            f"expected the same columns in every part of a table, but {path} {' and '.join(differences)}, unlike {first}; write the "
             "parts alike, or name fewer files"
         )
 

@@ -131,13 +131,8 @@ def read_typed(table: TableFrame, options: ReadOptions, where: str) -> TableFram
         With every column that contradicts the schema of an earlier file.
     """
     content = SchemaReader(table.frame, options, where).read_whole(table.frame, options, table.notes)
-    return replace(
-        content,
-        reading={**table.reading, **content.reading},
-        y=table.y,
-        target=table.target,
-        places=table.places,
-    )
+    reading = {**table.reading, **content.reading}
+    return replace(content, reading=reading, y=table.y, target=table.target, places=table.places)
 
 
 def choose_columns(names: Sequence[str], options: ReadOptions, where: str) -> list[str]:

@@ -49,16 +49,9 @@ def read_table_file(path: Path, options: ReadOptions) -> TableFrame:
         For a file that is not a table, rows that differ in length, and columns without names of their own.
     """
     table = TextTable(path, options)
-    (frame,), (raw, places) = table.frames(), table.whole()
-    notes = table.notes + table.missing_notes + table.odd
-    return TableFrame(
-        frame,
-        table.reading,
-        notes,
-        raw=raw if options.reading else None,
-        names=table.all_names,
-        places=places,
-    )
+    (frame,), (texts, places) = table.frames(), table.whole()
+    notes, raw = table.notes + table.missing_notes + table.odd, texts if options.reading else None
+    return TableFrame(frame, table.reading, notes, raw=raw, names=table.all_names, places=places)
 
 
 def text_reading(layout: Layout, reader: SchemaReader, options: ReadOptions, encoding: str) -> dict[str, Any]:
