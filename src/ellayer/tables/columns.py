@@ -26,6 +26,7 @@ from ..errors import EllayerError
 # A frame, or an array or sparse matrix of shape (m, n), which ``read_table`` checks
 TableLike: TypeAlias = object
 BOOLEANS = {word: truth for word, truth in TRUTH_WORDS.items() if "." not in word}
+_NO_VALUE = ("NoneType", "NAType", "NaTType")  # types of Python and pandas
 _LEVEL_TYPES = ("Interval", "Period")  # of pandas, as its cut and period columns have them
 
 
@@ -201,16 +202,13 @@ def _as_levels(values: list[Any], name: str) -> np.ndarray:
 
 def is_missing(value: object) -> bool:
     """Return True for None, nan, and missing values of libraries."""
-    return value is None or type(value).__name__ in ("NAType", "NaTType") or bool(value != value)
+    return type(value).__name__ in _NO_VALUE or bool(value != value)
 
 
 def _all_numbers(objects: list[Any]) -> bool:
-    types = {
-        t for t in set(map(type, objects)) if t is not type(None) and t.__name__ not in ("NAType", "NaTType")
-    }
-    return bool(types) and all(
-        issubclass(t, numbers.Number) and not issubclass(t, (bool, complex)) for t in types
-    )
+    types = [t for t in set(map(type, objects)) if t.__name__ not in _NO_VALUE]
+    are_numbers = [issubclass(t, numbers.Number) and not issubclass(t, (bool, complex)) for t in types]
+    return bool(types) and all(are_numbers)
 
 
 def _text(value: object, name: str) -> str | None:
@@ -230,7 +228,7 @@ def _text(value: object, name: str) -> str | None:
         return None if value != value else number_text(float(value))
     if isinstance(value, numbers.Number):
         raise EllayerError(f"X: Complex data not supported; received {value!r} in {name!r}")
-    if value is None or is_missing(value):
+    if is_missing(value):
         return None
     if isinstance(value, (uuid.UUID, os.PathLike)) or type(value).__name__ in _LEVEL_TYPES:
         return str(value)
