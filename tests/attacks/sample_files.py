@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,11 @@ def _samples() -> dict[str, tuple[Any, Callable[[Any], object]]]:
     X, network = random.randn(2, 20), ellayer.Network([2, 3, 1])
     Y = (X[:1] > 0) * 1
     result = ellayer.train(network, X, Y, num_iterations=5, seed=1, record_every=2)
+
+    def resume(state: Any) -> None:
+        with contextlib.suppress(ellayer.EllayerError):  # a state of another network or optimizer
+            ellayer.train(network, X, Y, num_iterations=2, seed=1, record_every=2, state=state)
+
     rows = random.randn(40, 2)
     labels = np.where(rows[:, 0] > 0, "a", "b")
     table = pd.DataFrame(
@@ -48,7 +54,7 @@ def _samples() -> dict[str, tuple[Any, Callable[[Any], object]]]:
         "table regressor": (tables[1].fit(table, rows[:, 0]), lambda model: model.predict(table)),
         "checkpoint": (
             result.state,
-            lambda state: ellayer.train(network, X, Y, num_iterations=2, seed=1, record_every=2, state=state),
+            resume,
         ),
     }
 
