@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from sklearn import datasets
 
-from ellayer.runs.checks import CheckInput, run_checks
+from ellayer.runs.checks import TOO_GOOD_TO_BE_TRUE, CheckInput, run_checks
 from ellayer.runs.table_trainer import TableTrainer
 from ellayer.runs.train_run import train_run
 
@@ -24,6 +24,30 @@ QUICK = {"epochs": 3, "layers": [8], "target": "y"}
 def alarms_of(run) -> dict[str, tuple[str, str]]:
     """Return grade and figure of each check that does not pass."""
     return {check.title: (check.grade, check.figure) for check in run.facts.checks if check.grade != "PASS"}
+
+
+def write(folder, columns, name: str = "table.csv") -> str:
+    """Write columns as CSV; return the path."""
+    pl.DataFrame(columns).write_csv(folder / name)
+    return str(folder / name)
+
+
+def stand_in_alarms(source: str, target: object, **options) -> dict[str, tuple[str, str]]:
+    """Return the alarms of a table, a linear model in the network's place."""
+    from ellayer.runs.baselines import simple_models
+    from ellayer.runs.trained_run import HeldOut
+
+    trainer = TableTrainer.read({"source": source, "target": target, **options})
+    train, test, task = trainer.source.train, trainer.source.test, str(trainer.survey.task)
+    train = train.take(np.random.RandomState(0).permutation(train.m)[:4000])
+    test = test.take(np.random.RandomState(0).permutation(test.m)[:2000])
+    classes = np.unique(np.asarray(train.y)).tolist() if task == "classes" else []
+    models = simple_models(train, test.X, task, trainer.settings, classes)
+    network = replace(models[0], name="the network")
+    held_out = HeldOut(test, "test rows", [network, models[-1]])
+    important = [column.name for column in trainer.survey.columns if column.kind == "numeric"][:2]
+    case = CheckInput(trainer.survey, trainer.settings, classes, train, test, held_out, important)
+    return {check.title: (check.grade, check.figure) for check in run_checks(case) if check.grade != "PASS"}
 
 
 @pytest.fixture
@@ -92,15 +116,49 @@ def train_elsewhere(train, few):
     return train({"few": few, "many": few % 2, "y": np.where(few > 1, "x", "z")[RANDOM.permutation(m)]})
 
 
-def test_test_rows_unlike_the_training_rows(train, tmp_path):
-    pl.DataFrame({"a": A + 3.0, "b": B, "y": NOISE}).write_csv(tmp_path / "other.csv")
-    pl.DataFrame({"a": A[::-1], "b": B[::-1], "y": NOISE}).write_csv(tmp_path / "alike.csv")
-    columns = {"a": A, "b": B, "y": NOISE + A}
-    grade, figure = alarms_of(train(columns, test=str(tmp_path / "other.csv")))[
-        "test rows unlike the training rows"
+UNLIKE = "test rows unlike the training rows"
+
+
+@pytest.mark.parametrize(
+    ("other", "blamed"),
+    [({"a": A + 0.4}, "'a'"), ({"y": NOISE + 1.5}, "'y'"), ({"c": np.where(B > 1.5, "u", "v")}, "'c'")],
+)
+def test_a_test_file_of_another_distribution(tmp_path, other, blamed):
+    columns = {"a": A, "b": B, "c": np.where(B[::-1] > 1.9, "u", "v"), "y": NOISE}
+    half = {name: values[::-1] for name, values in columns.items()}
+    source, file = write(tmp_path, columns), write(tmp_path, {**columns, **other}, "other.csv")
+    grade, figure = stand_in_alarms(source, "y", test=file)[UNLIKE]
+    assert grade == "WARN"
+    assert f"most by {blamed}" in figure
+    assert UNLIKE not in stand_in_alarms(source, "y", test=write(tmp_path, half, "alike.csv"))
+
+
+def test_later_rows_of_another_distribution(tmp_path):
+    days = np.datetime64("2024-01-01") + np.arange(m)
+    later = A + (np.arange(m) > 0.8 * m)
+    source = write(tmp_path, {"day": days.astype(str), "a": later, "b": B, "y": NOISE})
+    assert "most by 'a'" in stand_in_alarms(source, "y", time="day")[UNLIKE][1]
+    assert UNLIKE not in stand_in_alarms(source, "y")
+    alike = write(tmp_path, {"day": days.astype(str), "a": A, "b": B, "y": NOISE}, "alike.csv")
+    assert UNLIKE not in stand_in_alarms(alike, "y", time="day")
+
+
+def test_a_carrying_column_beside_columns_of_a_given_kind(tmp_path):
+    source = write(tmp_path, {"a": A, "b": B, "y": 2 * A + 1e-3 * NOISE})
+    assert "'a' alone" in stand_in_alarms(source, "y", kinds={"b": "ignore"})[TOO_GOOD_TO_BE_TRUE][1]
+
+
+def test_few_columns_that_carry_the_classes(tmp_path):
+    rest = {f"x{k}": RANDOM.randn(3 * m) for k in range(4)}
+    a, b = RANDOM.randn(2, 3 * m)
+    y = np.where(a - b + 0.05 * RANDOM.randn(3 * m) > 0, "more", "less")
+    grade, figure = stand_in_alarms(write(tmp_path, {"a": a, "b": b, **rest, "y": y}), "y")[
+        TOO_GOOD_TO_BE_TRUE
     ]
     assert grade == "WARN"
-    assert "by 'a'" in figure
+    assert "'a', 'b' reach" in figure
+    shared = {f"x{k}": np.where(y == "more", 0.75, -0.75) + RANDOM.randn(3 * m) for k in range(8)}
+    assert TOO_GOOD_TO_BE_TRUE not in stand_in_alarms(write(tmp_path, {**shared, "y": y}, "easy.csv"), "y")
 
 
 def test_a_network_that_a_simple_model_beats(train):
@@ -138,30 +196,12 @@ REAL = {
 OURS = ("iris", "wine", "breast_cancer", "diabetes")
 
 
-def checks_without_a_network(source: str, target: object) -> list:
-    """Return the checks of a table, a linear model in the network's place."""
-    from ellayer.runs.baselines import simple_models
-    from ellayer.runs.trained_run import HeldOut
-
-    trainer = TableTrainer.read({"source": source, "target": target})
-    train, test, task = trainer.source.train, trainer.source.test, str(trainer.survey.task)
-    train = train.take(np.random.RandomState(0).permutation(train.m)[:4000])
-    test = test.take(np.random.RandomState(0).permutation(test.m)[:2000])
-    classes = np.unique(np.asarray(train.y)).tolist() if task == "classes" else []
-    models = simple_models(train, test.X, task, trainer.settings, classes)
-    network = replace(models[0], name="the network")
-    held_out = HeldOut(test, "test rows", [network, models[-1]])
-    important = [column.name for column in trainer.survey.columns if column.kind == "numeric"][:2]
-    case = CheckInput(trainer.survey, trainer.settings, classes, train, test, held_out, important)
-    return [check for check in run_checks(case) if check.grade != "PASS"]
-
-
 @pytest.mark.parametrize("file", REAL)
 def test_silent_on_clean_files(shared_data, file):
     path = shared_data / "tabular" / file
     if not path.is_file():
         pytest.skip(f"{file} is not there")
-    assert checks_without_a_network(str(path), REAL[file]) == []
+    assert stand_in_alarms(str(path), REAL[file]) == {}
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -170,4 +210,4 @@ def test_silent_on_scikit_learns_tables(name, tmp_path):
     y = data.target if name == "diabetes" else np.asarray(data.target_names)[data.target]
     frame = pl.DataFrame(data.data, schema=list(data.feature_names)).with_columns(y=pl.Series(y))
     frame.write_csv(tmp_path / f"{name}.csv")
-    assert checks_without_a_network(str(tmp_path / f"{name}.csv"), "y") == []
+    assert stand_in_alarms(str(tmp_path / f"{name}.csv"), "y") == {}

@@ -73,6 +73,24 @@ def test_without_a_wish_the_split_is_random_and_the_options_are_named(panel):
     assert not any("--split" in message for message in trainer_of(panel, split="random").messages)
 
 
+def test_rows_that_drift_along_the_file_are_noticed_and_can_be_tested_in_its_order(tmp_path):
+    x = np.linspace(0.0, 6.0, 3 * m) + RANDOM.randn(3 * m)
+    other, kind = RANDOM.randn(3 * m), RANDOM.choice(["a", "b"], 3 * m)
+    mixed = RANDOM.permutation(3 * m)
+    for name, rows, order in (
+        ("drift", slice(None), True),
+        ("mixed", mixed, False),
+        ("sorted", np.argsort(kind), False),
+    ):
+        pl.DataFrame({"x": x, "other": other, "y": kind})[rows].write_csv(tmp_path / f"{name}.csv")
+        trainer = trainer_of(str(tmp_path / f"{name}.csv"))
+        assert any("most by 'x'" in text and "--split order" in text for text in trainer.messages) == order
+        assert (trainer_of(str(tmp_path / f"{name}.csv"), split="auto").settings["split"] == "order") == order
+    trainer = trainer_of(str(tmp_path / "drift.csv"), split="order")
+    assert trainer.source.test.X["other"].to_list() == other[-72:].tolist()
+    assert any("the last of the file" in message for message in trainer.messages)
+
+
 def test_a_config_repeats_the_split(panel, tmp_path):
     first = train_run({"source": panel, **QUICK, "split": "auto"}, tmp_path / "one")
     config = tomllib.loads((tmp_path / "one/config.toml").read_text())

@@ -76,7 +76,7 @@ Resume = Annotated[Path | None, option("--resume", help="Resume a run that was k
 Target = Annotated[str | None, option("--target", "-t", help="Target column: its name or position (-1 is the last); required to train on a table.", panel=FILES, default=False, metavar="COLUMN")]
 Task = Annotated[str | None, option("--task", help=_TASK, panel=FILES, default="inferred from the target")]
 Test = Annotated[str | None, option("--test", help="Fraction of rows to test on, or a file with test rows.", panel=FILES, default="0.2")]
-Split = Annotated[str | None, option("--split", help="How to split the rows: random, time (test on the latest), group (whole groups), or auto.", panel=FILES, default="random")]
+Split = Annotated[str | None, option("--split", help="How to split the rows: random, time (test on the latest), group (whole groups), order (the last rows of the file), or auto.", panel=FILES, default="random")]
 Time = Annotated[str | None, option("--time", help="Time column: test and validation rows are the latest.", panel=FILES, default=False, metavar="COLUMN")]
 Group = Annotated[str | None, option("--group", help="Group column: no group is in both parts of a split.", panel=FILES, default=False, metavar="COLUMN")]
 TrainedModel = Annotated[str | None, option("--model", help=_MODEL, panel=FILES, default="network")]

@@ -48,7 +48,7 @@ def evaluate(run: TrainedRun) -> RunFacts:
     held_out, parts = run.held_out(), run.parts
     rows = held_out.examples
     importance = _importance(run, rows)
-    important = [] if importance is None else [row.columns[0] for row in importance.rows]
+    important = [] if importance is None else [name for row in importance.rows for name in row.columns]
     checks = [] if run.interrupted else run.checks(held_out, important)
     classes, models = positive_last(run.classes, held_out.predictions, getattr(run.model, "positive_", None))
     facts = RunFacts(

@@ -132,9 +132,9 @@ class StreamSource:
     def split(self, task: str, survey: Survey, settings: dict[str, Any]) -> list[str]:
         """Read the test rows; return messages about it."""
         messages: list[str] = []
-        if settings.get("split") in ("time", "group") or {"time", "group"} & settings.keys():
+        if settings.get("split") in ("time", "group", "order") or {"time", "group"} & settings.keys():
             raise UsageError(
-                f"--split: expected random, for {self._path} is larger than memory, received time or group; its rows "
+                f"--split: expected random, for {self._path} is larger than memory, received time, group or order; its rows "
                 "are held out at random: omit it, or pass later rows with --test FILE"
             )
         if settings.get("model", "network") != "network":

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from ..data import Examples
     from ..tables.survey import Survey
 
-SPLITS = ("random", "time", "group", "auto")
+SPLITS = ("random", "time", "group", "order", "auto")
 TEST_SHARE = 0.2
 FEWEST_ROWS = 20  # with fewer rows none are held out for testing
+_TESTED = {"time": "the latest rows", "group": "others", "order": "the last rows of the file"}
 FEWEST_PARTS = 3  # minimum number of times or groups: for training, validation and test
 
 
@@ -86,6 +87,8 @@ class SplitExamples:
 def choose_split(examples: Examples, survey: Survey, settings: Mapping[str, Any]) -> SplitChoice:
     """Return the rule of a run: that of ``--split``, ``--time`` and ``--group``, or random with advice.
 
+    ``--split order`` is by time, with the rows in the order of the file.
+
     Parameters
     ----------
     examples : Examples
@@ -98,15 +101,21 @@ def choose_split(examples: Examples, survey: Survey, settings: Mapping[str, Any]
         If the rule contradicts the options or the columns.
     """
     kind, options = _kind_of(settings)
-    advice = {"time": survey.time, "group": survey.group}
+    order = None if survey.order is None else ("", survey.order)
+    advice = {"time": survey.time, "group": survey.group, "order": order}
     if kind == "auto":
         kind = next((kind for kind, reason in advice.items() if reason), "random")
         if kind == "random":
-            message = "--split auto: no date column orders the rows and no identifier repeats, so they are split at random"
+            message = (
+                "--split auto: no date column orders the rows, no identifier repeats and the rows do not drift along the "
+                "file, so they are split at random"
+            )
             return SplitChoice(Splitter(), None, {"split": "random"}, [message])
     if kind in ("random", None):
         reasons = [] if kind else [_advice(kind, reason) for kind, reason in advice.items() if reason]
         return SplitChoice(Splitter(), None, {"split": kind} if kind else {}, reasons)
+    if kind == "order":
+        return SplitChoice(Splitter.by(examples.m, time=np.arange(examples.m)), None, {"split": kind}, [])
     if isinstance(examples.X, np.ndarray):
         raise UsageError(f"--split {kind}: expected a table with columns, received images or arrays; omit it")
     column = _column_of(kind, options.get(kind), examples, survey)
@@ -167,11 +176,12 @@ def _column_of(kind: str, column: str | int | None, examples: Examples, survey: 
 def _advice(kind: str, reason: tuple[str, str]) -> str:
     column, figure = reason
     risk = (
-        "a random test set lies among its training rows, and its score may be too good for later rows"
-        if kind == "time"
-        else "a random test set shares them with the training rows, and its score may be too good for new ones"
+        "a random test set shares them with the training rows, and its score may be too good for new ones"
+        if kind == "group"
+        else "a random test set lies among its training rows, and its score may be too good for later rows"
     )
-    return f"{figure}, so {risk}; to test on {'the latest rows' if kind == 'time' else 'others'}: --split {kind} --{kind} {column}"
+    option = f"--split {kind}" + (f" --{kind} {column}" if column else "")
+    return f"{figure}, so {risk}; to test on {_TESTED[kind]}: {option}"
 
 
 def describe_split(settings: Mapping[str, Any], is_tested: bool) -> str:
@@ -235,8 +245,10 @@ def split(examples: Examples, test: float | str, task: str, seed: int, choice: S
 def _describe(examples: Examples, choice: SplitChoice, rows: np.ndarray) -> str:
     """Return a description of the rows, if they are not random."""
     keys, column = choice.splitter.keys, choice.column
-    if keys is None or column is None:
+    if keys is None:
         return ""
+    if column is None:
+        return ": the last of the file; validation rows are the last before these"
     if choice.splitter.kind == "group":
         groups, every = len(np.unique(keys[rows])), choice.splitter.count
         return f": {groups:,} of {pluralize(every, 'group')} of {column!r}; validation rows are other groups again"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 
+from ..data.wording import quoted_list
 from ..errors import EllayerError
 from .coding import CodedColumn, code_column
 from .column_profile import date_format
@@ -19,12 +21,15 @@ ORDERED = 0.99  # share of the steps from row to row that do not go back
 DRIFT = 0.8  # AUC of early against late rows
 FOLLOWS = 0.9  # rank correlation with the time above which a column is another form of it
 FEWEST_TIMES, FEWEST_GROUPS, FEWEST_OF_EACH = 10, 5, 30
-MOST_ALONE = 20  # columns to separate the rows by a single one
-MOST_ROWS = 2_000  # to tell two sets of rows apart
+MOST_ROWS, MOST_COLUMNS = 2_000, 200  # limits: to separate two sets of rows takes less than a second
+FAR = 0.2  # distance of the distributions of some column, below which no classifier is fitted
+ORDER_DRIFT = 0.9  # AUC of the first half of a file against the second
+SORTED = 0.1  # share of the changes of the target that random rows have, below which the file is sorted by it
 ID_NAME = re.compile(
     r"(?i:(^|[_\W])(id|uuid|key|user|customer|client|patient|subject|person|household|session|device|account)([_\W]|$))"
     r"|[a-z](ID|Id)$"
 )
+SHOWN = 3  # columns by name
 
 
 def as_times(column: Column) -> np.ndarray | None:
@@ -72,6 +77,42 @@ def time_column(columns: Sequence[CodedColumn]) -> tuple[str, str] | None:
     return None
 
 
+def order_drift(columns: Sequence[CodedColumn], target: CodedColumn) -> str | None:
+    """Return a description if the rows drift along the file, which is not sorted by the target.
+
+    Columns in the order of the file, such as a number of the row, are not used.
+
+    Parameters
+    ----------
+    columns : sequence of CodedColumn
+    target : CodedColumn
+    """
+    m = len(target.codes)
+    if m < 2 * FEWEST_OF_EACH:
+        return None
+    changes = float((target.codes[1:] != target.codes[:-1]).mean())
+    if changes < SORTED * (1.0 - float(np.square(target.counts / m).sum())):
+        return None
+    places = np.sort(np.random.RandomState(0).permutation(m)[:MOST_ROWS])
+    values = target.column.values[places]
+    if values.dtype.kind in "iuf" and _follows(values.astype(float), places):
+        return None
+    some = [
+        replace(column, column=Column(column.name, column.column.values[places]), codes=column.codes[places])
+        for column in columns
+    ]
+    used = [column for column in some if not _same_order(column, places)]
+    late = places >= m / 2
+    distances = _distances(used, late)
+    if max(distances.values(), default=0.0) < FAR:
+        return None
+    auc = separability(used, late, np.ones(len(late), bool))
+    if auc < ORDER_DRIFT:
+        return None
+    names = quoted_list(list(distances)[:SHOWN])
+    return f"rows early and late in the file differ (a classifier separates them with AUC {auc:.2f}, most by {names})"
+
+
 def group_column(columns: Sequence[CodedColumn]) -> tuple[str, str] | None:
     """Return the identifier column that repeats most, and a description."""
     best, most = None, 0
@@ -102,6 +143,7 @@ def separability(columns: Sequence[CodedColumn], second: np.ndarray, rows: np.nd
     Parameters
     ----------
     columns : sequence of CodedColumn
+        Of many, some that are evenly spread are used.
     second : ndarray of bool, shape (m,)
         Which rows are of the second set.
     rows : ndarray of bool, shape (m,)
@@ -113,7 +155,8 @@ def separability(columns: Sequence[CodedColumn], second: np.ndarray, rows: np.nd
 
     used = np.flatnonzero(rows)
     used = np.random.RandomState(0).permutation(used)[:MOST_ROWS]
-    matrix = [_numbers(c)[used] for c in columns if c.distinct > 1 and c.kind not in LEFT_OUT]
+    usable = [column for column in columns if column.distinct > 1 and column.kind not in LEFT_OUT]
+    matrix = [_numbers(column)[used] for column in usable[:: -(-len(usable) // MOST_COLUMNS) or 1]]
     truth = second[used]
     if not matrix or min(truth.sum(), (~truth).sum()) < FEWEST_OF_EACH:
         return 0.5
@@ -124,17 +167,16 @@ def separability(columns: Sequence[CodedColumn], second: np.ndarray, rows: np.nd
 
 
 def distinguish(
-    first: pl.DataFrame, second: pl.DataFrame, leave_out: Sequence[str], limit: float
+    first: pl.DataFrame, second: pl.DataFrame, leave_out: Sequence[str]
 ) -> tuple[float, list[str]]:
-    """Return the AUC with which the rows of two tables are separated; from a limit on, the columns that do most.
+    """Return the AUC with which the rows of two tables are separated, and the columns, those that differ most first.
 
     Parameters
     ----------
     first, second : frame
-        With the same columns.
+        With the same columns; a random sample of the rows if there are many.
     leave_out : sequence of str
         Columns that are not used, nor others that follow them: of times, or groups.
-    limit : float
 
     Raises
     ------
@@ -142,19 +184,36 @@ def distinguish(
         For columns that differ in type.
     """
     try:
-        both = pl.concat([first, second.select(first.columns)], how="vertical_relaxed")
+        tables = first, second.select(first.columns)
+        parts = [table.sample(min(len(table), MOST_ROWS // 2), seed=0) for table in tables]
+        both = pl.concat(parts, how="vertical_relaxed")
     except pl.exceptions.PolarsError as error:
         raise EllayerError(f"expected the same columns in both tables, received others: {error}") from None
     columns = [code_column(column, infer_kind(column)) for column in read_table(both)]
     times = [values for c in columns if c.name in leave_out and (values := as_times(c.column)) is not None]
     used = [c for c in columns if c.name not in leave_out and not any(_same_order(c, t) for t in times)]
-    late = np.arange(len(both)) >= len(first)
-    every = np.ones(len(both), bool)
-    auc = separability(used, late, every)
-    if auc < limit:
-        return auc, []
-    alone = {column.name: separability([column], late, every) for column in used[:MOST_ALONE]}
-    return auc, sorted(alone, key=lambda name: -alone[name])
+    late = np.arange(len(both)) >= len(parts[0])
+    return separability(used, late, np.ones(len(both), bool)), list(_distances(used, late))
+
+
+def _distances(columns: Sequence[CodedColumn], second: np.ndarray) -> dict[str, float]:
+    """Return the distance of the distributions of each column in two sets of rows, the largest first.
+
+    It is that of Kolmogorov and Smirnov for numbers and dates, the total variation for categories.
+    """
+    distances = {}
+    for column in columns:
+        if column.kind in LEFT_OUT:
+            continue
+        values = np.nan_to_num(_numbers(column), nan=-np.inf)
+        codes = np.unique(values, return_inverse=True)[1]
+        shares = [
+            np.bincount(codes[rows], minlength=codes.max() + 1) / rows.sum() for rows in (second, ~second)
+        ]
+        gaps = shares[0] - shares[1]
+        ordered = column.kind in ("numeric", "date")
+        distances[column.name] = float(np.abs(np.cumsum(gaps)).max() if ordered else np.abs(gaps).sum() / 2)
+    return dict(sorted(distances.items(), key=lambda item: -item[1]))
 
 
 def _numbers(column: CodedColumn) -> np.ndarray:
@@ -166,8 +225,11 @@ def _numbers(column: CodedColumn) -> np.ndarray:
 def _same_order(column: CodedColumn, times: np.ndarray) -> bool:
     """Return whether a column of numbers or dates is in the order of the times, such as the year."""
     values = as_times(column.column)
-    if values is None:
-        return False
+    return values is not None and _follows(values, times)
+
+
+def _follows(values: np.ndarray, times: np.ndarray) -> bool:
+    """Return whether numbers are in the order of the times, or in the opposite one."""
     both = np.isfinite(values) & np.isfinite(times)
     if both.sum() < 3 or np.ptp(values[both]) == 0 or np.ptp(times[both]) == 0:
         return False

@@ -16,7 +16,7 @@ from ..errors import EllayerError
 from .coding import CodedColumn, code_column, share
 from .columns import Column, read_table
 from .kinds import ColumnKind, check_column_kinds, infer_kind
-from .row_order import group_column, time_column
+from .row_order import group_column, order_drift, time_column
 from .survey_columns import column_findings
 from .survey_duplicates import leak_findings, row_findings, twin_findings
 from .survey_leaks import counter_findings, pair_findings
@@ -72,6 +72,8 @@ class Survey:
     time, group : (str, str), or None
         The date column that orders the rows, the identifier that repeats, each with a description: reasons
         not to split the rows at random.
+    order : str or None
+        The same for rows that drift along the file, if no date column orders them.
     """
 
     m: int
@@ -86,6 +88,7 @@ class Survey:
     counters: list[str] = field(default_factory=list)
     time: tuple[str, str] | None = None
     group: tuple[str, str] | None = None
+    order: str | None = None
 
     def __repr__(self) -> str:
         target = f", target {self.target!r} ({self.task})" if self.target else ""
@@ -168,6 +171,7 @@ def survey(
         findings += _image_findings(X)
     else:
         findings += column_findings(columns, len(X)) + twin_findings(columns) + row_findings(columns, goal)
+    time = time_column(columns)
     return Survey(
         m=len(X),
         target=None if values is None else name,
@@ -179,8 +183,9 @@ def survey(
         leaks=list(leaks.values()),
         pair_leaks=pair_leaks,
         counters=counters,
-        time=time_column(columns),
+        time=time,
         group=group_column(columns),
+        order=None if goal is None or time else order_drift(columns, goal),
     )
 
 
