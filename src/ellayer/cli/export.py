@@ -23,6 +23,14 @@ def export(
     dtype: Annotated[
         str, typer.Option("--dtype", help="Type of inputs and arithmetic: float32 or float64.")
     ] = "float32",
+    interval: Annotated[
+        float | None,
+        typer.Option(
+            "--interval",
+            help="Share of the true numbers inside the intervals lower to upper; 0.9 if enough rows were held out.",
+            metavar="0.9",
+        ),
+    ] = None,
     force: Force = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only the name of the file.")] = False,
     json: Json = False,
@@ -47,15 +55,16 @@ def export(
     from ..storage import to_onnx
 
     try:
-        proto = to_onnx(saved.model, onnx, dtype=dtype)
+        proto = to_onnx(saved.model, onnx, dtype=dtype, interval=interval)
     except ImportError as error:
         raise UsageError(str(error)) from None
+    facts = _proto_facts(proto)
     content = {
         "model": str(saved.path),
         "onnx": str(onnx),
         "bytes": onnx.stat().st_size,
-        **_proto_facts(proto),
-        "notes": _notes(saved),
+        **facts,
+        "notes": [*_notes(saved), *_interval_note(facts["interval"])],
     }
     if json:
         typer.echo(dumps(content, ensure_ascii=False))
@@ -88,7 +97,16 @@ def _proto_facts(proto: Any) -> dict[str, Any]:
         "inputs": [_value(v) | _of_column(holds.get(v.name)) for v in proto.graph.input],
         "outputs": [_value(v) for v in proto.graph.output],
         "max_difference": float(props["max_difference"]),
+        "interval": float(props["interval"]) if "interval" in props else None,
     }
+
+
+def _interval_note(coverage: float | None) -> list[str]:
+    if coverage is None:
+        return []
+    return [
+        f"lower and upper are the ends of an interval that holds {100 * coverage:.3g} % of the true numbers"
+    ]
 
 
 def _of_column(column: dict[str, str] | None) -> dict[str, str]:

@@ -46,6 +46,18 @@ def test_intervals_cover_what_they_promise_on_twenty_tables(n_members):
     assert min(shares) > 0.82  # of 240 rows held out, four standard deviations of one table's coverage
 
 
+def test_residuals_of_an_eval_set_are_those_of_its_own_numbers():
+    """Later numbers exceed the range of the training, to which predictions are clipped."""
+    X, y = draw(0, 400)
+    inside = y <= np.quantile(y, 0.7)
+    later = X[~inside], y[~inside]
+    model = TabularRegressor(random_state=0, **QUICK).fit(X[inside], y[inside], eval_set=later)
+    residuals = later[1] - model.predict(later[0])
+    np.testing.assert_allclose(model.residuals_, np.sort(residuals), atol=1e-5)
+    assert model.residuals_.max() >= later[1].max() - y[inside].max()
+    assert coverage(model, *later) >= 0.9
+
+
 @pytest.mark.parametrize("share", [0.5, 0.8, 0.95])
 def test_other_shares_are_covered_too(share):
     shares = []

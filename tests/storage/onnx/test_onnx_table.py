@@ -180,13 +180,31 @@ def test_numbers(recipe, n_members, dtype):
     y = 1e6 + 1e3 * TABLE.age.fillna(30)
     model = fit(TabularRegressor, y, n_members=n_members, recipe=recipe)
     proto = ellayer.to_onnx(model, dtype=dtype, X=NEW)
-    (received,) = run(proto, feed(proto, NEW))
-    assert [output.name for output in proto.graph.output] == ["variable"]
-    assert (received.shape, received.dtype) == ((M, 1), dtype)
+    received = run(proto, feed(proto, NEW))
+    assert [output.name for output in proto.graph.output] == ["variable", "lower", "upper"]
     tolerance = 1e-5 if dtype == "float32" else 1e-12
-    np.testing.assert_allclose(
-        received[:, 0] / y.std(), model.predict(NEW) / y.std(), rtol=1e-7, atol=tolerance
+    expected = np.column_stack([model.predict(NEW), model.predict_interval(NEW, 0.9)])
+    for column, values in zip(received, expected.T, strict=True):
+        assert (column.shape, column.dtype) == ((M, 1), dtype)
+        np.testing.assert_allclose(column[:, 0] / y.std(), values / y.std(), rtol=1e-7, atol=tolerance)
+    assert note(proto, "interval") == "0.9"
+
+
+def test_the_coverage_of_the_intervals():
+    model = fit(TabularRegressor, TABLE.age.fillna(30))
+    *_, lower, upper = run(
+        ellayer.to_onnx(model, dtype="float64", interval=0.5),
+        feed(ellayer.to_onnx(model, dtype="float64"), NEW),
     )
+    np.testing.assert_allclose(np.column_stack([lower, upper]), model.predict_interval(NEW, 0.5))
+    with pytest.raises(ellayer.EllayerError, match="coverage: expected at least 1999 rows held out"):
+        ellayer.to_onnx(model, interval=0.999)
+    model.residuals_ = model.residuals_[:5]
+    assert [output.name for output in ellayer.to_onnx(model).graph.output] == ["variable"]
+    network = ellayer.Network([1, 1])
+    for other in (classifier(), (network, ellayer.initialize_parameters(network, seed=1))):
+        with pytest.raises(ellayer.EllayerError, match="interval: expected"):
+            ellayer.to_onnx(other, interval=0.9)
 
 
 @pytest.mark.parametrize("metric", ["f1", "balanced_accuracy", "accuracy"])

@@ -79,9 +79,9 @@ def _compare_on(
         prediction = np.asarray(estimator.predict(X))
         P = None if model.target is not None else cast(TableClassifier, estimator).predict_proba(X)
     if model.target is not None:
-        spread = np.float64(model.target.scale)
-        gaps = np.abs(received[0][:, 0].astype(np.float64) - prediction)
-        return float(gaps.max() / spread) if gaps.shape == prediction.shape else np.inf
+        expected = prediction[:, None] + np.array([0.0, *(model.interval or ())])
+        gaps = np.abs(np.concatenate(received, axis=1).astype(np.float64) - expected)
+        return float(gaps.max() / np.float64(model.target.scale))
     assert P is not None
     assert model.decision is not None
     largest = float(differences(received[-1].astype(np.float64), P).max())

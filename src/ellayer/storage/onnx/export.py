@@ -19,7 +19,7 @@ from .model_proto import finish, input_value
 from .network import add_network
 from .nodes import Graph
 from .skl2onnx import convert_pipeline
-from .table import build_table, describe_table
+from .table import COVERAGE, build_table, describe_table
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -34,12 +34,14 @@ def to_onnx(
     X: TableLike | None = None,
     dtype: str = "float32",
     zipmap: bool = False,
+    interval: float | None = None,
 ) -> ModelProto:
     """Return a model as an ONNX ``ModelProto``, checked and compared with the model itself.
 
     Input ``X`` (m, n_x), examples as rows. A classifier's outputs are ``label`` (m,), integers or
     strings, and ``probabilities`` (m, classes); with several labels per example both are (m, n_L). A
-    regressor has the output ``variable`` (m, n_L).
+    regressor has the output ``variable`` (m, n_L), a table regressor also ``lower`` and ``upper``, the ends of
+    ``predict_interval``.
 
     A table estimator has one input (m, 1) for each column in use, named like the column (prefixed with "_" if
     an output has that name), and includes its preparation: numbers, nan if missing; categories and
@@ -60,13 +62,17 @@ def to_onnx(
     zipmap : bool
         Return probabilities as one dict per example, as in skl2onnx: outputs ``output_label`` and
         ``output_probability``.
+    interval : float, optional
+        Coverage of the intervals of a table regressor. By default 0.9, or no intervals if too few rows were held out
+        in the fit.
 
     Returns
     -------
     onnx.ModelProto
         Its ``metadata_props`` have the version, the network and ``ellayer.max_difference``, the largest
         difference from the outputs of the model (relative if they exceed 1; for table regression in units
-        of the target's standard deviation), and for a table ``ellayer.columns``, a description of each input.
+        of the target's standard deviation), and for a table ``ellayer.columns``, a description of each input, and
+        ``ellayer.interval``, the coverage of the intervals.
 
     Raises
     ------
@@ -92,11 +98,17 @@ def to_onnx(
     require("onnx", "onnxruntime")
     network: Network | None
     if is_table_model(model):
-        table = describe_table(model)
+        table = describe_table(model, interval)
         proto = build_table(table, dtype, zipmap)
         _note(proto, "max_difference", repr(compare_table(proto, model, table, dtype, X)))
         _note(proto, "columns", json.dumps(table.inputs(dtype), ensure_ascii=False))
+        if table.interval:
+            _note(proto, "interval", repr(COVERAGE if interval is None else interval))
         network = table.network
+    elif interval is not None:
+        raise ModelFileError(
+            f"interval: expected a TabularRegressor, received {type(model).__name__}; omit it"
+        )
     elif isinstance(model, (tuple, Model)) and not isinstance(model, type):
         described = describe_network(model)
         proto, network = _build(described, dtype, zipmap), described.network

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ... import __version__
@@ -36,8 +37,9 @@ def input_value(name: str, kind: str, width: int, doc: str = "") -> ValueInfoPro
 
 
 def finish(
-    graph: Graph, inputs: list[ValueInfoProto], head: Head, n_L: int, dtype: str, zipmap: bool, doc: str
-) -> ModelProto:
+    graph: Graph, inputs: list[ValueInfoProto], head: Head, n_L: int, dtype: str, zipmap: bool, doc: str,
+    further: Sequence[str] = (),
+) -> ModelProto:  # fmt: skip
     """Return a checked ``ModelProto`` of a graph that ends in a head's outputs.
 
     Parameters
@@ -52,6 +54,8 @@ def finish(
         Return probabilities as dicts, one per example; not for regression.
     doc : str
         A description of the model.
+    further : sequence of str
+        Further outputs of a regressor, of the shape of its numbers.
 
     Returns
     -------
@@ -70,6 +74,7 @@ def finish(
     if zipmap:
         _add_zipmap(graph, head, dtype)
     outputs = _outputs(head, n_L, TYPES[dtype], zipmap)
+    outputs += [helper.make_tensor_value_info(name, TYPES[dtype], [None, n_L]) for name in further]
     body = helper.make_graph(graph.nodes, "ellayer", inputs, outputs, graph.constants)
     opsets = [helper.make_opsetid("", OPSET)]
     if any(node.domain == "ai.onnx.ml" for node in graph.nodes):

@@ -11,6 +11,8 @@ import numpy as np
 from ...core.network import Network
 from ...engine.model import Model, TargetScale
 from ...engine.state import Parameters
+from ...errors import EllayerError
+from ...estimators.tabular.intervals import interval_ends
 from ..plain_data import ModelFileError
 from .head import Head, add_head, add_label, label_array
 from .model_proto import finish, input_value
@@ -25,7 +27,9 @@ if TYPE_CHECKING:
     from ...tables.export_plan import ColumnPlan
     from ...tables.preparation import TablePreparation
 
+INTERVAL = ("lower", "upper")  # outputs of a regressor that has residuals of held-out rows
 OUTPUTS = ("label", "probabilities", "variable", "output_label", "output_probability")
+COVERAGE = 0.9  # of the intervals, if none is given
 PREFIX = "ellayer/"  # prefix of internal names: a column may be named W1
 RESOLUTION = 1e-5  # fraction of a column's standard deviation that float32 must resolve
 RESOLUTION_OF_ARRAY = 1e-3  # the same for an array, whose columns have one type: 1/255 of a white pixel
@@ -55,6 +59,12 @@ class TableClassifier(TableEstimator, Protocol):
         """Return the probabilities, shape (m, n_classes)."""
 
 
+class TableRegressor(TableEstimator, Protocol):
+    """A fitted table regressor, with the sorted residuals of held-out rows."""
+
+    residuals_: np.ndarray
+
+
 @dataclass(frozen=True)
 class TableModel:
     """Computation of an exported table estimator, as plain facts.
@@ -73,6 +83,8 @@ class TableModel:
         The label is the class of the largest p / decision.
     target : TargetScale or None
         For numbers: the prediction is the mean of center + scale Z, each clipped to [low, high].
+    interval : (float, float) or None
+        For numbers: the distances of the ends of an interval from the prediction.
     width : int or None
         The number of columns of the array on which the model was fitted, a single input; None if each column is
         an input.
@@ -85,6 +97,7 @@ class TableModel:
     temperature: float = 1.0
     decision: np.ndarray | None = None
     target: TargetScale | None = None
+    interval: tuple[float, float] | None = None
     width: int | None = None
 
     def inputs(self, dtype: str) -> list[InputFacts]:
@@ -93,7 +106,7 @@ class TableModel:
             return [{"input": "X", "column": f"x0 to x{self.width - 1}" if self.width > 1 else "x0",
                      "kind": "numeric", "holds": f"in the order of the fit, {HOLDS['number']}",
                      "type": dtype if _resolves(self.plan, RESOLUTION_OF_ARRAY) else "float64"}]  # fmt: skip
-        names, inputs = set(OUTPUTS), list[InputFacts]()
+        names, inputs = {*OUTPUTS, *(INTERVAL if self.interval else ())}, list[InputFacts]()
         for column in self.plan:
             name = column["name"]
             while not name or name in names or name.startswith(PREFIX):
@@ -104,12 +117,14 @@ class TableModel:
         return inputs
 
 
-def describe_table(estimator: TableEstimator) -> TableModel:
+def describe_table(estimator: TableEstimator, coverage: float | None = None) -> TableModel:
     """Return the facts of a fitted table estimator.
 
     Parameters
     ----------
     estimator : TabularClassifier or TabularRegressor
+    coverage : float, optional
+        Of the intervals of a regressor. By default 0.9, or no intervals with too few residuals of held-out rows.
 
     Returns
     -------
@@ -118,7 +133,9 @@ def describe_table(estimator: TableEstimator) -> TableModel:
     Raises
     ------
     ModelFileError
-        If no column is used.
+        If no column is used, or intervals are requested of a classifier.
+    EllayerError
+        If there are too few residuals for the coverage.
     """
     parts, plan = estimator.model_parts(), estimator.preparation_.export_plan()
     if not plan:
@@ -133,11 +150,28 @@ def describe_table(estimator: TableEstimator) -> TableModel:
         )
     network, members, width = parts.network, parts.member_parameters, _width(estimator)
     if parts.target_kind == "numbers":
-        return TableModel(plan, network, members, Head("numbers"), target=parts.target_scale, width=width)
+        interval = _interval(cast(TableRegressor, estimator).residuals_, coverage)
+        return TableModel(
+            plan, network, members, Head("numbers"), target=parts.target_scale, interval=interval, width=width
+        )
+    if coverage is not None:
+        raise ModelFileError(
+            "interval: expected none for a classifier, whose probabilities say how sure it is; omit it"
+        )
     assert parts.classes is not None
     head = Head("one class" if network is None else "classes", label_array(parts.classes))
     decision = cast(TableClassifier, estimator).decision_
     return TableModel(plan, network, members, head, float(parts.temperature), decision, width=width)
+
+
+def _interval(residuals: np.ndarray, coverage: float | None) -> tuple[float, float] | None:
+    """Return the ends of the intervals; None if the default coverage has too few residuals."""
+    try:
+        return interval_ends(residuals, COVERAGE if coverage is None else coverage)
+    except EllayerError:
+        if coverage is None:
+            return None
+        raise
 
 
 def _width(estimator: TableEstimator) -> int | None:
@@ -176,11 +210,12 @@ def build_table(model: TableModel, dtype: str, zipmap: bool) -> ModelProto:
             part = replace(graph, prefix=f"{PREFIX}member {k}/")
             Z.append(add_linear_network(part, X, model.network, parameters, dtype, "float64"))
         if model.target is not None:
-            _add_numbers(graph, model.target, Z, dtype)
+            _add_numbers(graph, model.target, model.interval, Z, dtype)
         else:
             _add_classes(graph, model, Z, dtype, label)
     doc = f"{len(model.members)} x {model.network!r}" if model.network is not None else "a constant"
-    return finish(graph, inputs, model.head, 1, dtype, zipmap, doc)
+    further = INTERVAL if model.interval else ()
+    return finish(graph, inputs, model.head, 1, dtype, zipmap, doc, further)
 
 
 def _type(column: ColumnPlan, dtype: str) -> str:
@@ -214,8 +249,10 @@ def _add_classes(graph: Graph, model: TableModel, Z: list[str], dtype: str, labe
     add_label(graph, model.head.classes, graph.node("ArgMax", graph.node("Div", P, decision), axis=1), label)
 
 
-def _add_numbers(graph: Graph, target: TargetScale, Z: list[str], dtype: str) -> None:
-    """Add the mean of center + scale Z, each clipped to the range of the target."""
+def _add_numbers(
+    graph: Graph, target: TargetScale, interval: tuple[float, float] | None, Z: list[str], dtype: str
+) -> None:
+    """Add the mean of center + scale Z, each clipped to the range of the target, and the ends of its interval."""
     center, scale, low, high = (
         graph.constant(f"target {k}", np.array(getattr(target, k), np.float64))
         for k in ("center", "scale", "low", "high")
@@ -224,7 +261,11 @@ def _add_numbers(graph: Graph, target: TargetScale, Z: list[str], dtype: str) ->
     for z in Z:
         y = graph.node("Mul", graph.node("Cast", z, to=TYPES["float64"]), scale)
         each.append(graph.node("Clip", graph.node("Add", y, center), low, high))
-    graph.node("Cast", _add_mean(graph, each, "float64"), out="variable", to=TYPES[dtype])
+    mean = _add_mean(graph, each, "float64")
+    graph.node("Cast", mean, out="variable", to=TYPES[dtype])
+    for name, distance in zip(INTERVAL, interval or (), strict=False):
+        end = graph.node("Add", mean, graph.constant(f"{name} distance", np.array(distance, np.float64)))
+        graph.node("Cast", end, out=name, to=TYPES[dtype])
 
 
 def _add_mean(graph: Graph, each: list[str], dtype: str, out: str = "") -> str:
