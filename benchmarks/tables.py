@@ -3,11 +3,14 @@
     python benchmarks/tables.py                              the nine tables of the goals, a seed
     python benchmarks/tables.py titanic "red wine" --seeds 3 these, the mean of three splits
     python benchmarks/tables.py --further --members 1        other tables, one network
+    python benchmarks/tables.py --ordered --splits random honest --members 1    tables with a time or groups
     python benchmarks/tables.py --part choice                the rows that settings are chosen by
     python benchmarks/tables.py --out results.md             also written there
 
 60 % of the rows to learn from (20,000 at most), 20 % to choose settings by, 20 % to report on. Scored by the
-log loss of classes, or the root mean squared error over the target's standard deviation; less is better.
+log loss of classes, or the root mean squared error over the target's standard deviation; less is better. An honest
+split is by time or by group; with it Ellayer is fitted twice, with validation rows at random (its default) and by the
+same rule.
 """
 
 from __future__ import annotations
@@ -31,6 +34,7 @@ from run import markdown
 
 HERE = Path(__file__).resolve().parent
 VERSIONS = ("ellayer", "numpy", "jax", "scikit-learn", "lightgbm", "xgboost", "xgboost-cpu", "catboost")
+SAME_RULE = ", validation alike"  # validation rows by the rule of the test rows
 Scores = dict[str, dict[str, float]]  # by table, by contender
 
 
@@ -43,18 +47,27 @@ def main(arguments: list[str] | None = None) -> int:
     for peer in _peers(options):
         if not contenders.available(peer):
             print(f"{peer} is left out: it is not installed")
-    scores, seconds = compare(options.tables, names, options)
-    if not scores:
-        print("no table is there; --data names the folder that holds tabular/")
-        return 1
-    parts = [header, *_report(scores, seconds, names)]
+    parts = [header]
+    for how in options.splits:
+        each = [name + SAME_RULE for name in names if how == "honest" and name not in contenders.PEERS]
+        scores, seconds = compare(options.tables, [*each, *names], options, how)
+        if not scores:
+            print("no table is there; --data names the folder that holds tabular/")
+            return 1
+        parts += [
+            f"Split {how}:" if len(options.splits) > 1 else "",
+            *_report(scores, seconds, [*each, *names]),
+        ]
+    parts = list(filter(None, parts))
     print("\n\n".join(["", *parts[1:]]))
     if options.out:
         options.out.write_text("\n\n".join(parts) + "\n")
     return 0
 
 
-def compare(tables: list[str], names: list[str], options: argparse.Namespace) -> tuple[Scores, Scores]:
+def compare(
+    tables: list[str], names: list[str], options: argparse.Namespace, how: str = "random"
+) -> tuple[Scores, Scores]:
     """Return the mean score and the mean seconds of a fit by table and contender."""
     scores: Scores = {}
     seconds: Scores = {}
@@ -64,7 +77,7 @@ def compare(tables: list[str], names: list[str], options: argparse.Namespace) ->
         except data.TableMissingError as missing:
             print(f"{name} is left out: {missing}", flush=True)
             continue
-        found = {c: [_fit(c, table, seed, options.part) for seed in range(options.seeds)] for c in names}
+        found = {c: [_fit(c, table, seed, options.part, how) for seed in range(options.seeds)] for c in names}
         scores[name] = {c: float(np.mean([score for score, _ in runs])) for c, runs in found.items()}
         seconds[name] = {c: float(np.mean([spent for _, spent in runs])) for c, runs in found.items()}
         told = ", ".join(f"{c} {value:.3f} ({seconds[name][c]:.1f} s)" for c, value in scores[name].items())
@@ -72,9 +85,14 @@ def compare(tables: list[str], names: list[str], options: argparse.Namespace) ->
     return scores, seconds
 
 
-def _fit(contender: str, table: data.Table, seed: int, part: str) -> tuple[float, float]:
+def _fit(contender: str, table: data.Table, seed: int, part: str, how: str = "random") -> tuple[float, float]:
     """Fit on the training rows of a seed; return the score of the others and the seconds."""
-    rows = data.split(table, seed)
+    rows = data.split(table, seed, how)
+    rule = (
+        {table.kind: table.keys[rows.train]}
+        if contender.endswith(SAME_RULE) and table.keys is not None
+        else {}
+    )
     X, y = table.X.iloc[rows.train], table.y[rows.train]
     begin = time.perf_counter()
     with warnings.catch_warnings():
@@ -83,16 +101,17 @@ def _fit(contender: str, table: data.Table, seed: int, part: str) -> tuple[float
             model = contenders.peer(contender, table.task, X, seed)
         else:
             model = contenders.ours(table.task, seed, n_members=_members_of(contender))
-        model.fit(X, y)
+        model.fit(X, y, **rule)
         spent = time.perf_counter() - begin
         return score(model, table, getattr(rows, part)), spent
 
 
 def score(model: Any, table: data.Table, rows: np.ndarray) -> float:
-    """Return the log loss, or the RMSE over the standard deviation of the target."""
+    """Return the log loss, or the RMSE over the standard deviation of the target: of all rows if they have an order."""
     X, y = table.X.iloc[rows], table.y[rows]
     if table.task == "numbers":
-        return float(np.sqrt(np.mean((model.predict(X) - y) ** 2)) / y.std())
+        spread = table.y.std() if table.kind else y.std()
+        return float(np.sqrt(np.mean((model.predict(X) - y) ** 2)) / spread)
     P = np.asarray(model.predict_proba(X), np.float64)  # float32 rows need not add up to 1
     p = (P / P.sum(axis=1, keepdims=True))[np.arange(len(y)), np.searchsorted(model.classes_, y)]
     return float(-np.log(np.maximum(p, 1e-15)).mean())
@@ -165,6 +184,14 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     add = parser.add_argument
     add("tables", nargs="*", metavar="TABLE", help=f"of {', '.join(data.TABLES)}; the first nine where none")
     add("--further", action="store_true", help="the others instead")
+    add("--ordered", action="store_true", help="those whose rows have a time or groups instead")
+    add(
+        "--splits",
+        nargs="+",
+        choices=("random", "honest"),
+        default=["random"],
+        help="how rows are split (default random)",
+    )
     add("--seeds", type=int, default=1, help="splits whose mean is taken (default 1)")
     add("--members", type=int, nargs="+", default=[1, 8], help="numbers of our members (default 1 8)")
     add("--contenders", nargs="*", choices=contenders.PEERS, help="only these peers")
@@ -176,7 +203,10 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         parser.error(f"unknown table {', '.join(sorted(unknown))}; there are {', '.join(data.TABLES)}")
     if options.seeds < 1 or min(options.members) < 1:
         parser.error("--seeds and --members: expected 1 or more")
-    options.tables = options.tables or list(data.FURTHER if options.further else data.NINE)
+    several = data.ORDERED if options.ordered else data.FURTHER if options.further else data.NINE
+    options.tables = options.tables or list(several)
+    if "honest" in options.splits and (other := set(options.tables) - set(data.ORDERED)):
+        parser.error(f"--splits honest: expected tables of --ordered, received {', '.join(sorted(other))}")
     return options
 
 

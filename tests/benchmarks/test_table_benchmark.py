@@ -36,6 +36,25 @@ def test_splits_are_apart_and_those_of_the_seed(study, tmp_path):
     assert set(one.test) != set(other.test)
 
 
+def test_honest_splits_go_forward_and_part_no_group(study, tmp_path):
+    for name in ("level", "visits"):
+        table = study.table_data.load(name, tmp_path)
+        for seed in (0, 1):
+            rows = study.table_data.split(table, seed, "honest")
+            train, choice, test = (table.keys[part] for part in (rows.train, rows.choice, rows.test))
+            assert min(map(len, (train, choice, test))) > 400
+            if name == "level":
+                assert train.max() < choice.min() <= choice.max() < test.min()
+            else:
+                assert not set(train) & set(choice) | set(train) & set(test) | set(choice) & set(test)
+
+
+def test_an_honest_split_needs_a_time_or_groups(study, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        study.tables.main(["wine", "--splits", "honest"])
+    assert "expected tables of --ordered, received wine" in capsys.readouterr().err
+
+
 def test_ranks_share_ties(study):
     scores = {"a": {"x": 1.0, "y": 1.0, "z": 2.0}, "b": {"x": 3.0, "y": 1.0, "z": 2.0}}
     assert study.tables.ranks(scores, ["x", "y", "z"]) == {"x": 2.25, "y": 1.25, "z": 2.5}
