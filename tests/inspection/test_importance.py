@@ -44,9 +44,8 @@ def test_correlated_columns_are_shuffled_together(model):
     assert importance.rows[0].columns == ("a", "copy of a")
     assert importance.rows[1].columns == ("colour",)
     assert {name for row in importance.rows for name in row.columns} == {*X.columns} - {"constant"}
-    assert importance.repeats == 5
     assert not importance.unmeasured
-    assert "5 shuffles on 200 rows" in importance.description()
+    assert f"{importance.repeats} shuffles on 200 rows (standard error at most" in importance.description()
     assert "1 group" in importance.description()
 
 
@@ -73,6 +72,25 @@ def test_a_table_of_hundreds_of_columns_has_importances_within_its_time():
     assert len(some.rows) + len(some.unmeasured) == 300
     assert some.unmeasured
     assert "too short for" in some.description()
+
+
+def test_shuffles_end_when_the_means_are_precise_and_change_no_rows(model):
+    more = np.tile(np.arange(M), 40)
+    rows, y = X[more], Y[more]
+    seen = []
+    importance = permutation_importance(
+        model, rows, y, "rmse", repeats=50, progress=lambda done, total: seen.append((done, total))
+    )
+    assert 2 <= importance.repeats < 50
+    assert importance.error <= 0.02 * importance.rows[0].mean
+    assert seen[0] == (1, 200)
+    assert seen[-1] == (200, 200)
+    network = model.network_
+    assert network is not None
+    pair, matrix = model.model_parts(), np.asarray(model.model_parts().prepare(X))
+    before = matrix.copy()
+    permutation_importance((network, pair.member_parameters[0]), matrix, np.zeros((1, M)), "rmse", repeats=1)
+    np.testing.assert_array_equal(matrix, before)
 
 
 def test_a_metric_that_is_better_when_higher_counts_its_fall(model):

@@ -161,6 +161,22 @@ def test_few_columns_that_carry_the_classes(tmp_path):
     assert TOO_GOOD_TO_BE_TRUE not in stand_in_alarms(write(tmp_path, {**shared, "y": y}, "easy.csv"), "y")
 
 
+def test_the_stages_after_the_fit_report_their_progress(tmp_path):
+    stages: dict[str, list] = {}
+
+    def start(label, total):
+        return stages.setdefault(label, []).append
+
+    source = write(tmp_path, {"a": A, "b": B, "y": A + NOISE})
+    train_run({"source": source, **QUICK}, tmp_path / "run", start=start)
+    assert list(stages) == ["network", "testing", "importance", "writing report"]
+    for label in list(stages)[1:]:
+        numbers = [info.iteration for info in stages[label]]
+        assert numbers == sorted(numbers)
+        assert numbers[-1] == stages[label][-1].total
+    assert [stages[label][0].unit for label in list(stages)[1:]] == ["steps", "shuffles", "files"]
+
+
 def test_a_network_that_a_simple_model_beats(train):
     x = RANDOM.randn(m, 3)
     run = train({"a": x[:, 0], "b": x[:, 1], "c": x[:, 2], "y": x @ [1.0, 2.0, 3.0] + 0.1 * NOISE}, epochs=8)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ..runs.progress import StartProgress, no_progress
+from ..runs.progress import StageInfo, StartProgress, no_progress
 
 if TYPE_CHECKING:
     from ..engine.events import Info
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def progress_bars(shown: bool) -> Iterator[StartProgress]:
-    """Show one bar per run, with its cost, validation score, rate and time left, on standard error.
+    """Show a bar for each fit, with its cost, validation score, rate and time left, and for each stage after it.
 
     Parameters
     ----------
@@ -41,10 +41,10 @@ def progress_bars(shown: bool) -> Iterator[StartProgress]:
     )
     with Progress(*columns, console=Console(stderr=True)) as bars:
 
-        def start(label: str, total: int) -> Callable[[Info], None]:
-            task = bars.add_task(label, total=total or None, figures="cost -")
+        def start(label: str, total: int) -> Callable[[Info | StageInfo], None]:
+            task = bars.add_task(label, total=total or None, figures="")
 
-            def report(info: Info) -> None:
+            def report(info: Info | StageInfo) -> None:
                 bars.update(task, completed=info.iteration, total=info.total, figures=_figures(info))
 
             return report
@@ -58,8 +58,10 @@ def progress_bars(shown: bool) -> Iterator[StartProgress]:
             raise
 
 
-def _figures(info: Info) -> str:
-    """Return the last cost and other figures of the progress of a run."""
+def _figures(info: Info | StageInfo) -> str:
+    """Return the last cost and other figures of the progress of a run, or the unit of a stage after it."""
+    if isinstance(info, StageInfo):
+        return info.unit
     text, history = f"cost {info.cost:.6f}", info.history
     for name, short in (("validation_score", "validation"), ("learning_rate", "rate")):
         if history.get(name) and (name != "learning_rate" or len(set(history[name][-2:])) > 1):

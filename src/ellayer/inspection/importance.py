@@ -5,7 +5,9 @@ Strongly correlated columns are shuffled together: alone each would seem unimpor
 
 from __future__ import annotations
 
+import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +19,7 @@ from .explain import explain
 from .model_parts import SupportedModel
 
 CORRELATED = 0.8
+PRECISE = 0.02  # standard error in units of the largest importance, at which no more shuffles are needed
 _RANKING_ROWS = 64  # explained to rank the columns, so that the most important ones are measured first
 
 
@@ -54,7 +57,9 @@ class Importance:
     m : int
         Rows that were shuffled.
     repeats : int
-        Number of shuffles of each column within the time limit.
+        Number of shuffles of each column within the time limit; fewer if the means are precise.
+    error : float
+        Largest standard error of a mean; nan for one shuffle.
     seconds : float
         The time limit.
     unmeasured : list of str
@@ -65,13 +70,15 @@ class Importance:
     metric: str
     m: int
     repeats: int
+    error: float
     seconds: float
     unmeasured: list[str]
 
     def description(self) -> str:
         """Return a description of the measurement, in sentences."""
         shuffles = f"{self.repeats} shuffle{'' if self.repeats == 1 else 's'}"
-        text = f"Mean of {shuffles} on {self.m:,} rows; the time limit was {self.seconds:.3g} s"
+        precision = f" (standard error at most {self.error:.2g})" if self.error == self.error else ""
+        text = f"Mean of {shuffles} on {self.m:,} rows{precision}; the time limit was {self.seconds:.3g} s"
         if count := len(self.unmeasured):
             text += f", too short for {count:,} columns that contribute less to the predictions"
         groups = sum(len(row.columns) > 1 for row in self.rows)
@@ -92,11 +99,12 @@ def permutation_importance(
     repeats: int = 5,
     seconds: float = 10.0,
     seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Importance:
     """Return the deterioration of a metric when the values of each column are shuffled.
 
     The encoded values of a column are shuffled, which is equivalent to shuffling the column. Each round shuffles
-    every column once, those with large contributions first, until the time limit.
+    every column once, those with large contributions first, until the time limit or until the means are precise.
 
     Parameters
     ----------
@@ -111,6 +119,8 @@ def permutation_importance(
     seconds : float
         Time limit; at least one column is shuffled once.
     seed : int
+    progress : callable, optional
+        Called with the number of shuffles done, and in total.
 
     Returns
     -------
@@ -130,30 +140,38 @@ def permutation_importance(
     """
     end = time.monotonic() + seconds
     predictor, row = Predictor.of(model), METRICS[metric]
-    prepared, names = predictor.parts.prepare(X), predictor.column_names()
+    prepared, names = np.array(predictor.parts.prepare(X)), predictor.column_names()
     truth = class_numbers(y, predictor.labels()) if predictor.has_odds else np.asarray(y, dtype=float).ravel()
     columns = predictor.input_columns()
     groups = correlated_columns(prepared, columns)
     if predictor.parts.outputs is None:
         groups = _ranked(groups, model, X)
 
-    def error(matrix: np.ndarray) -> float:
-        prediction = predictor.predict(matrix)
+    def error() -> float:
+        prediction = predictor.predict(prepared)
         if row.takes != "probabilities":
             prediction = prediction.argmax(axis=1) if row.takes == "labels" else prediction[:, 0]
         value = row.value(truth, prediction, K=predictor.class_count)
         return -value if row.maximize else value
 
-    base = error(prepared)
+    base, total = error(), repeats * len(groups)
     changes: list[list[float]] = [[] for _ in groups]
     for repeat in range(repeats):
-        for group, measured in zip(groups, changes, strict=True):
+        for k, (group, measured) in enumerate(zip(groups, changes, strict=True)):
             if changes[0] and time.monotonic() > end:
                 break
             random = np.random.default_rng([seed, repeat, group[0]])
-            shuffled, inputs = prepared.copy(), np.flatnonzero(np.isin(columns, group))
-            shuffled[inputs] = prepared[np.ix_(inputs, random.permutation(prepared.shape[1]))]
-            measured.append(error(shuffled) - base)
+            inputs = np.flatnonzero(np.isin(columns, group))
+            unshuffled = prepared[inputs]
+            prepared[inputs] = unshuffled[:, random.permutation(prepared.shape[1])]
+            measured.append(error() - base)
+            prepared[inputs] = unshuffled
+            if progress is not None:
+                progress(repeat * len(groups) + k + 1, total)
+        if _standard_error(changes) <= PRECISE * max(np.mean(values) for values in changes if values):
+            break
+    if progress is not None:
+        progress(total, total)
     rows = [
         ColumnImportance(tuple(names[j] for j in group), float(np.mean(values)), float(np.std(values)))
         for group, values in zip(groups, changes, strict=True)
@@ -164,9 +182,17 @@ def permutation_importance(
         metric=row.name,
         m=prepared.shape[1],
         repeats=max(map(len, changes), default=0),
+        error=_standard_error(changes),
         seconds=seconds,
         unmeasured=[names[j] for group in groups[len(rows) :] for j in group],
     )
+
+
+def _standard_error(changes: list[list[float]]) -> float:
+    """Return the largest standard error of a mean; nan if a column was shuffled less than twice."""
+    if min(map(len, changes), default=0) < 2:
+        return math.nan
+    return max(float(np.std(values, ddof=1)) / math.sqrt(len(values)) for values in changes)
 
 
 def correlated_columns(

@@ -143,5 +143,14 @@ def save_picture(figure: Figure, path: str | Path, dpi: int = 120) -> Path:
     Path
     """
     with look():
+        arrange(figure)
         figure.savefig(path, dpi=dpi)
     return Path(path)
+
+
+def arrange(figure: Figure) -> None:
+    """Arrange the axes of a figure once; each ``savefig`` would draw it an extra time for that."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+        figure.set_layout_engine("none")

@@ -11,7 +11,7 @@ from itertools import count
 import numpy as np
 from matplotlib.figure import Figure
 
-from .style import look
+from .style import arrange, look
 
 # These colours are replaced by those of the page, which differ in light and dark mode.
 _VARIABLES = {
@@ -44,6 +44,7 @@ class Pictures:
         for axes in figure.axes:
             axes.patch.set_visible(False)
         with look(), matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "ellayer"}):
+            arrange(figure)
             figure.savefig(
                 out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
             )

@@ -22,6 +22,7 @@ from ..report.run_facts import CrossValidation, Predictions, RunFacts
 from ..report.style import save_picture
 from ..storage.model_file import save
 from .config import config_text, shown_source
+from .progress import StartProgress, begin_stage, no_progress
 from .trained_run import TrainedRun
 
 if TYPE_CHECKING:
@@ -33,7 +34,9 @@ MOST_IMAGES = 30
 CURVES = ("iterations", "costs")  # history.csv has them
 
 
-def write_run(folder: Path, run: TrainedRun, facts: RunFacts) -> dict[str, Any]:
+def write_run(
+    folder: Path, run: TrainedRun, facts: RunFacts, start: StartProgress = no_progress
+) -> dict[str, Any]:
     """Write everything about a run into a folder.
 
     Parameters
@@ -42,6 +45,8 @@ def write_run(folder: Path, run: TrainedRun, facts: RunFacts) -> dict[str, Any]:
         Exists and is empty.
     run : TrainedRun
     facts : RunFacts
+    start : callable, optional
+        Starts showing the progress of the report.
 
     Returns
     -------
@@ -63,25 +68,30 @@ def write_run(folder: Path, run: TrainedRun, facts: RunFacts) -> dict[str, Any]:
     if facts.cross_validation is not None:
         write_out_of_fold(facts.cross_validation, facts.classes, folder / "out-of-fold.csv")
     if not run.interrupted:
-        _write_report(folder, run, facts, document)
+        _write_report(folder, run, facts, document, start)
     models = [{key: model[key] for key in model if key not in CURVES} for model in summary["models"]]
     (folder / "run.json").write_text(json.dumps({**summary, "models": models}, indent=1))
     return summary
 
 
-def _write_report(folder: Path, run: TrainedRun, facts: RunFacts, document: ReportDocument) -> None:
+def _write_report(
+    folder: Path, run: TrainedRun, facts: RunFacts, document: ReportDocument, start: StartProgress
+) -> None:
     """Write the pictures, and the report as a page, as plain data and as a model card."""
     (folder / "report.json").write_text(json.dumps(document, indent=1))
     figures: dict[str, Figure] = {}
     with _surviving(run, "pictures"):
         figures = _figures(run, facts)
+    advance = begin_stage(start, "writing report", len(figures) + 1, "files")
     for name, figure in figures.items():
         with _surviving(run, f"{name}.png"):
             save_picture(figure, folder / f"{name}.png")
+        advance()
     with _surviving(run, "report.html"):
         write_report(facts, folder / "report.html", document)
     with _surviving(run, "model_card.md"):
         (folder / "model_card.md").write_text(model_card(document), encoding="utf-8", errors="replace")
+    advance()
 
 
 def write_out_of_fold(validation: CrossValidation, classes: Sequence[object], path: Path) -> None:

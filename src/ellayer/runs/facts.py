@@ -22,34 +22,38 @@ from .checks import SIMPLE_MODELS
 from .config import config_text
 from .messages import no_warnings
 from .positive_class import decisions_of
+from .progress import StageInfo, StartProgress, begin_stage, no_progress
 from .trained_run import TrainedRun
 from .versions import versions
 
 if TYPE_CHECKING:
     from ..data import Examples
 
-IMPORTANCE_ROWS, IMPORTANCE_SECONDS = (
-    1000,
-    (2.0, 10.0),
-)  # limits in seconds; in between a quarter of the time of the fit
+IMPORTANCE_ROWS, IMPORTANCE_SHARE = 1000, 1 / 8  # of the time of the fit, within limits in seconds
+IMPORTANCE_SECONDS = (0.5, 10.0)
 MOST_DEPENDENCES = 4
 DIAGNOSIS_ROWS = 2000
 MOST_PICTURES = 16
 
 
-def evaluate(run: TrainedRun) -> RunFacts:
+def evaluate(run: TrainedRun, start: StartProgress = no_progress) -> RunFacts:
     """Collect the facts that the report, the model file and the terminal show.
 
     Parameters
     ----------
     run : TrainedRun
+    start : callable, optional
+        Starts showing the progress of a stage.
     """
     begin = time.perf_counter()
+    advance = begin_stage(start, "testing", 3, "steps")
     held_out, parts = run.held_out(), run.parts
+    advance()
     rows = held_out.examples
-    importance = _importance(run, rows)
+    importance = _importance(run, rows, start)
     important = [] if importance is None else [name for row in importance.rows for name in row.columns]
     checks = [] if run.interrupted else run.checks(held_out, important)
+    advance()
     classes, models = positive_last(run.classes, held_out.predictions, getattr(run.model, "positive_", None))
     facts = RunFacts(
         name=run.name,
@@ -97,6 +101,7 @@ def evaluate(run: TrainedRun) -> RunFacts:
         if run.settings.get("no_rows")
         else replace(facts, reasons=_reasons(run, rows, facts))
     )
+    advance()
     run.seconds["evaluating"] = time.perf_counter() - begin
     return facts
 
@@ -125,17 +130,25 @@ def _reason(explanation: Explanation, row: int) -> str:
     return label + ", ".join(top)
 
 
-def _importance(run: TrainedRun, rows: Examples) -> Importance | None:
+def _importance(run: TrainedRun, rows: Examples, start: StartProgress) -> Importance | None:
     """Return the importance of the columns of a table."""
     parts = run.parts
     is_constant = parts.network is None and parts.outputs is None
     if run.interrupted or is_constant or isinstance(rows.X, np.ndarray) or not rows.m:
         return None
     metric = "rmse" if run.survey.task == "numbers" else "log_loss"
-    seconds = float(np.clip(run.seconds.get("fitting", 0.0) / 4, *IMPORTANCE_SECONDS))
+    seconds = float(np.clip(run.seconds.get("fitting", 0.0) * IMPORTANCE_SHARE, *IMPORTANCE_SECONDS))
+    report = start("importance", 0)
+
+    def progress(done: int, total: int) -> None:
+        if report is not None:
+            report(StageInfo(done, total, "shuffles"))
+
     some = rows.take(_some(rows.m))
     with no_warnings():  # the same rows have been predicted before
-        return permutation_importance(run.model, some.X, np.asarray(some.y), metric, seconds=seconds)
+        return permutation_importance(
+            run.model, some.X, np.asarray(some.y), metric, seconds=seconds, progress=progress
+        )
 
 
 def _dependence(run: TrainedRun, rows: Examples, importance: Importance | None) -> list[Dependence]:

@@ -72,7 +72,7 @@ def train_run(
             if place is None or not (place / CHECKPOINT).exists():
                 raise
             raise KeyboardInterrupt(f"interrupted; --resume {place} continues") from None
-        return finish(run, folder)
+        return finish(run, folder, start)
 
 
 def make_trainer(settings: Mapping[str, Any]) -> Trainer:
@@ -95,27 +95,29 @@ def make_trainer(settings: Mapping[str, Any]) -> Trainer:
     return TableTrainer.read(settings)
 
 
-def finish(run: TrainedRun, folder: OutputFolder) -> FinishedRun:
+def finish(run: TrainedRun, folder: OutputFolder, start: StartProgress = no_progress) -> FinishedRun:
     """Evaluate a trained run and write its folder; Ctrl-C leaves out all that is not the model itself.
 
     Parameters
     ----------
     run : TrainedRun
     folder : OutputFolder
+    start : callable, optional
+        Starts showing the progress of a stage.
     """
     before = {*folder.staging.glob("*")}
     try:
-        return _finish(run, folder)
+        return _finish(run, folder, start)
     except KeyboardInterrupt:
         if run.interrupted:
             raise
         run.interrupted = True
         run.messages.append("interrupted during the evaluation; the model is saved without its report")
         folder.clear(before)
-        return _finish(run, folder)
+        return _finish(run, folder, start)
 
 
-def _finish(run: TrainedRun, folder: OutputFolder) -> FinishedRun:
+def _finish(run: TrainedRun, folder: OutputFolder, start: StartProgress) -> FinishedRun:
     import numpy as np
 
     from .artifacts import write_run
@@ -124,9 +126,9 @@ def _finish(run: TrainedRun, folder: OutputFolder) -> FinishedRun:
     with np.errstate(
         over="ignore", invalid="ignore"
     ):  # warnings of a diverged run, which has a message about it
-        facts = evaluate(run)
+        facts = evaluate(run, start)
         folder.staging.mkdir(parents=True, exist_ok=True)  # if it has been deleted since
-        summary = write_run(folder.staging, run, facts)
+        summary = write_run(folder.staging, run, facts, start)
     path = folder.finish()
     if not run.interrupted:
         (path / CHECKPOINT).unlink(missing_ok=True)  # the run is complete
