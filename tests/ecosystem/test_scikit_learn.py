@@ -12,7 +12,12 @@ import pytest
 
 HERE = Path(__file__).parent
 MODULES = [
+    "tests.test_pipeline",
+    "tests.test_multioutput",
     "tests.test_calibration",
+    "model_selection.tests.test_validation",
+    "model_selection.tests.test_search",
+    "ensemble.tests.test_stacking",
 ]
 DIFFERENT: dict[str, str] = {}
 
