@@ -145,7 +145,7 @@ def find_writer(path: Path) -> Callable[[pl.DataFrame, Path], object]:
 
 
 def escape_formulas(table: pl.DataFrame) -> pl.DataFrame:
-    """Return the table with an apostrophe before texts and names that a spreadsheet takes for formulas.
+    """Return the table with an apostrophe before texts and names that a spreadsheet treats as formulas.
 
     Examples
     --------
