@@ -17,6 +17,7 @@ from ellayer.runs.config import FILE, NAMED
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
 
 STYLE = ("svg.py",)  # has variables of CSS
+OTHERS = {"--help", "--version", "--upgrade", "--logdir"}  # of the program itself, of pip, of TensorBoard
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +43,7 @@ def test_advice_in_python_names_no_option(check):
 
 
 def test_every_option_in_a_message_exists(options):
-    known = set().union(*options.values(), {"--help", "--version", "--upgrade"})  # of the program, and of pip
+    known = set().union(*options.values(), OTHERS)
     unknown = []
     paths = [path for path in Path(ellayer.__file__).parent.rglob("*.py") if path.name not in STYLE]
     for path in paths:

@@ -30,7 +30,7 @@ FILE = (
     "source", "sha256", "target", "task", "test", "cv", "split", "time", "group", "kinds", "model", "layers", "epochs", "members", "metric", "class_weight",
     "positive", "cost", "learning_rate", "batch_size", *SHAPE, "time_limit", "recipe", "seed", "no_rows", *READING,
 )  # fmt: skip
-# The time that tomllib treats as a key grows with the square of its parts.
+# The time of tomllib for a key grows with the square of its parts.
 _DEEP_KEY = re.compile(r"""(?<![\w-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')\s*\.\s*){50}""")
 MOST_SEED = 2**32 - 1
 _TEXT, _NUMBER, _COUNT, _TRUTH = "a text", "a number", "an integer", "true or false"
