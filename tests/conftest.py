@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import gc
 import inspect
 import os
 import subprocess
@@ -20,6 +21,14 @@ from typer.testing import CliRunner
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 collect_ignore_glob = ["*conftest.py"]  # the doctest collector takes two of one name for a mistake
+
+
+def pytest_collection_finish() -> None:
+    """Leave the collected tests and imported modules, millions of objects, out of every later garbage collection."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+
 
 Run = Callable[..., subprocess.CompletedProcess]
 EMPTY_PNG = base64.b64decode(
@@ -56,6 +65,23 @@ def tables(shared_data):
         "red wine": (wine.drop(columns="quality"), wine["quality"].astype(float)),
         "abalone": (abalone.drop(columns="c8"), abalone["c8"].astype(float)),
     }
+
+
+@pytest.fixture(scope="session")
+def model_files(tmp_path_factory) -> dict[str, tuple[Path, Any]]:
+    """Name -> (path, model) for a model of each kind, trained once."""
+    from ellayer import save
+    from kinds_of_model import make_models
+
+    folder, models = tmp_path_factory.mktemp("models"), make_models()
+    for name, model in models.items():
+        facts = (
+            {"source": "people.csv", "target": "answer", "config": "a = 1\nb = 2\n"}
+            if name == "table"
+            else None
+        )
+        save(model, folder / f"{name}.ellayer", provenance=facts)
+    return {name: (folder / f"{name}.ellayer", model) for name, model in models.items()}
 
 
 @pytest.fixture(scope="session")

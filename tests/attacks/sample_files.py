@@ -14,6 +14,7 @@ from hostile import Parts, Sample
 
 import ellayer
 from ellayer.storage import load_checkpoint, save_checkpoint
+from kinds_of_model import with_members
 
 
 def _samples() -> dict[str, tuple[Any, Callable[[Any], object]]]:
@@ -36,7 +37,7 @@ def _samples() -> dict[str, tuple[Any, Callable[[Any], object]]]:
     classifier = ellayer.MLPClassifier(3, max_iter=3, random_state=0, early_stopping=True)
     regressor = ellayer.MLPRegressor(hidden_layer_sizes=3, max_iter=3, random_state=0, optimizer="lion")
     tables = (
-        ellayer.TabularClassifier(n_members=2, **small),
+        ellayer.TabularClassifier(**small),
         ellayer.TabularRegressor(loss="quantile(q=0.3)", **small),
     )
     return {
@@ -50,7 +51,10 @@ def _samples() -> dict[str, tuple[Any, Callable[[Any], object]]]:
             lambda model: (model.predict(rows), model.predict_proba(rows)),
         ),
         "regressor": (regressor.fit(rows, rows[:, 0]), lambda model: model.predict(rows)),
-        "table classifier": (tables[0].fit(table, labels), lambda model: model.predict_proba(table)),
+        "table classifier": (
+            with_members(tables[0].fit(table, labels), 2),
+            lambda model: model.predict_proba(table),
+        ),
         "table regressor": (tables[1].fit(table, rows[:, 0]), lambda model: model.predict(table)),
         "checkpoint": (
             result.state,

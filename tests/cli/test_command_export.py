@@ -5,49 +5,21 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import warnings
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from ellayer import (
-    MLPClassifier,
-    MLPRegressor,
-    Network,
-    TabularClassifier,
-    TabularRegressor,
-    data,
-    load,
-    save,
-    train,
-)
+from ellayer import Network, data, load, save, train
+from kinds_of_model import TABLE, X
 
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
 
-RANDOM = np.random.RandomState(0)
-TABLE = pd.DataFrame({"age": RANDOM.uniform(20, 60, 80), "town": RANDOM.choice(["Bern", "Ulm", "Graz"], 80)})
-X = RANDOM.randn(80, 3)
-QUICK = {"epochs": 3, "hidden_layer_sizes": (6, 5), "random_state": 3}
-
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """A folder of model files."""
-    folder, F = tmp_path_factory.mktemp("models"), data.load("flower")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        models = {
-            "result": train(Network([2, 4, 1], "leaky_relu(0.2)"), F.X, F.Y, num_iterations=20, seed=2),
-            "classifier": MLPClassifier((4,), activation="leaky_relu", max_iter=3).fit(X, X[:, :2] > 0),
-            "regressor": MLPRegressor(hidden_layer_sizes=(4,), max_iter=3).fit(X, X[:, :2]),
-            "table": TabularClassifier(3, recipe="full", **QUICK).fit(TABLE, TABLE.town == "Ulm"),
-            "numbers": TabularRegressor(**QUICK).fit(TABLE, TABLE.age),
-        }
-    for name, model in models.items():
-        save(model, folder / f"{name}.ellayer")
-    return folder
+def folder(model_files):
+    """The folder of model files."""
+    return model_files["table"][0].parent
 
 
 def run(path, inputs):
@@ -56,7 +28,7 @@ def run(path, inputs):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("name", ["result", "classifier", "regressor", "table", "numbers"])
+@pytest.mark.parametrize("name", ["result", "classifier", "labels", "regressor", "table", "numbers"])
 def test_every_kind_of_model(ellayer, folder, tmp_path, name, dtype):
     path = folder / f"{name}.ellayer"
     done = ellayer("export", path, "--onnx", "m.onnx", "--dtype", dtype, "--json")

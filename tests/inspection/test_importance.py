@@ -15,6 +15,7 @@ from ellayer.core.metrics import METRICS
 from ellayer.inspection.ensemble import Ensemble
 from ellayer.inspection.importance import correlated_columns, permutation_importance
 from ellayer.inspection.partial_dependence import partial_dependence
+from kinds_of_model import with_members
 
 pytestmark = pytest.mark.filterwarnings("ignore:column")
 M = 200
@@ -152,7 +153,7 @@ def test_missing_values_and_dates_have_a_grid():
 @pytest.mark.parametrize("recipe", ["ramps", "full"])
 def test_the_ensemble_predicts_what_the_model_predicts(recipe):
     y = np.digitize(Y, [-0.5, 0.5])
-    classifier = TabularClassifier(epochs=5, hidden_layer_sizes=8, n_members=2, recipe=recipe).fit(X, y)
+    classifier = with_members(TabularClassifier(epochs=5, hidden_layer_sizes=8, recipe=recipe).fit(X, y), 2)
     ensemble = Ensemble.of(classifier)
     np.testing.assert_allclose(
         ensemble.predict(ensemble.parts.prepare(X)), classifier.predict_proba(X), rtol=1e-9

@@ -22,6 +22,7 @@ from ellayer import (
     trace,
 )
 from ellayer.estimators import FitWarning
+from kinds_of_model import with_members
 
 RNG = np.random.default_rng(0)
 M = 120
@@ -34,13 +35,13 @@ TABLE = pd.DataFrame(
 )
 HEIGHT = 3.0 * TABLE["size"] + RNG.normal(0.0, 1.0, M)
 KIND = np.where(HEIGHT.gt(HEIGHT.median()), "tall", "short")
-SMALL = {"n_members": 2, "epochs": 8, "hidden_layer_sizes": (16, 8), "random_state": 0}
+SMALL = {"epochs": 8, "hidden_layer_sizes": (16, 8), "random_state": 0}
 
 
 @pytest.fixture(scope="module", params=["classes", "numbers"])
 def fitted(request):
     kind, y = (TabularClassifier, KIND) if request.param == "classes" else (TabularRegressor, HEIGHT)
-    return kind(**SMALL).fit(TABLE, y), y
+    return with_members(kind(**SMALL).fit(TABLE, y), 2), y
 
 
 def test_every_way_of_looking_takes_a_table(fitted):

@@ -24,6 +24,7 @@ from ellayer.storage.onnx import compare_table
 from ellayer.tables.columns import BOOLEANS
 from ellayer.tables.encoders import ENCODERS
 from ellayer.tables.preparation import TablePreparation
+from kinds_of_model import with_members
 
 onnx = pytest.importorskip("onnx")
 ort = pytest.importorskip("onnxruntime")
@@ -80,18 +81,10 @@ def classifier(recipe="simple", n_members=1):
 
 
 def fit(cls, y, X=TABLE, n_members=1, **settings):
-    """Return a fitted model; further members are the first one with noise, for training several takes seconds."""
+    """Return a fitted model with the right number of members."""
     kinds = KINDS_GIVEN if X is TABLE else None
     model = cls(**{**QUICK, "column_kinds": kinds, **settings}).fit(X, y)
-    random = np.random.RandomState(0)
-    model.members_ += [
-        {
-            name: theta + 0.1 * random.randn(*theta.shape).astype(theta.dtype)
-            for name, theta in model.members_[0].items()
-        }
-        for _ in range(n_members - 1)
-    ]
-    return model
+    return with_members(model, n_members) if n_members > 1 else model
 
 
 def note(proto, key):
