@@ -36,6 +36,10 @@ def refused(sample, path, parts):
         try:
             sample.use(model)
         except ellayer.EllayerError as error:  # a model of other columns is one
+            if str(error).startswith(
+                "state."
+            ):  # a checkpoint of another network, refused where training continues
+                return True
             if "feature names should match" not in str(error):
                 raise
     return False
