@@ -61,10 +61,16 @@ def test_a_prediction_is_right_on(sample, machine):
 
 
 @pytest.mark.slow
+def test_an_interpreter_without_docstrings_and_assertions(sample):
+    done = program(sample, *PREDICT, interpreter=("-OO",))
+    assert (done.returncode, done.stderr, done.stdout) == (0, b"", (sample / "expected.csv").read_bytes())
+
+
+@pytest.mark.slow
 def test_a_run_is_whole_on_a_machine_of_all_of_these(sample, tmp_path):
     shutil.copy(sample / "rows.csv", tmp_path)
     machine = {**NO_LOCALE, **NO_HOME, "HOME": "/nonexistent", "COLUMNS": "20", "TERM": "dumb"}
-    done = program(tmp_path, *TRAIN, interpreter=("-OO",), before=lambda: os.umask(0o077), **machine)
+    done = program(tmp_path, *TRAIN, before=lambda: os.umask(0o077), **machine)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"new\n", b"")
     assert (tmp_path / "new" / "report.html").stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
