@@ -51,7 +51,7 @@ def predict(
         bool,
         typer.Option(
             "--escape-formulas",
-            help="Put ' before texts that spreadsheets take for formulas (= + - @ at the beginning).",
+            help="Put ' before texts that spreadsheets treat as formulas (= + - @ at the beginning).",
         ),
     ] = False,
     force: Force = False,
