@@ -28,7 +28,6 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,6 +63,7 @@ class Storm:
     """A folder to work in, and the seconds and bytes of every command that is let alone."""
 
     def __init__(self, place: Path):
+        import_everything()
         self.place = place
         self.sample = place / "sample"
         self.seconds: dict[tuple[str, bool], float] = {}
@@ -260,13 +260,13 @@ def storm(kind: str, seed: int, number: int, only: str | None) -> Round:
     )
 
 
-def repeat(count: int, minutes: float, record: dict[str, Any], one: Callable[[int], list[str]]) -> None:
+def repeat(rounds: Storm, options: argparse.Namespace, kind: str, record: dict[str, Any]) -> None:
     """Do the rounds that are left, for at most so many minutes, and record how many were done and what was wrong."""
-    end = time.monotonic() + 60 * minutes
+    end = time.monotonic() + 60 * options.minutes
     record.setdefault("done", 0)
     record.setdefault("wrong", {})
-    while record["done"] < count and time.monotonic() < end:
-        if wrong := one(record["done"]):
+    while record["done"] < options.count and time.monotonic() < end:
+        if wrong := rounds.run(storm(kind, options.seed, record["done"], options.only)):
             record["wrong"][str(record["done"])] = wrong
             print(record["done"], *wrong, flush=True)
         record["done"] += 1
@@ -277,36 +277,32 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("kind", choices=["kill", "interrupt", "full-disk", "hostile", "fuzz"])
+    parser.add_argument("kinds", nargs="+", choices=["kill", "interrupt", "full-disk", "hostile", "fuzz"])
     parser.add_argument("--count", type=int, default=10**9)
-    parser.add_argument("--minutes", type=float, default=7.0)
+    parser.add_argument("--minutes", type=float, default=7.0, help="for each kind")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--record", type=Path)
     parser.add_argument("--only", choices=[*COMMANDS], help="a command to stop, in place of all")
     options = parser.parse_args(arguments)
     records = json.loads(options.record.read_text()) if options.record and options.record.exists() else {}
-    record = records.setdefault(f"{options.kind} {options.seed}", {})
+    rounds = None
     with tempfile.TemporaryDirectory(prefix="storm-") as folder:
-        if options.kind in ("hostile", "fuzz"):
-            run = storm_files.hostile if options.kind == "hostile" else storm_files.fuzz
-            run(Path(folder), options.count, options.minutes, options.seed, record)
-        else:
-            import_everything()
-            rounds = Storm(Path(folder))
-            repeat(
-                options.count,
-                options.minutes,
-                record,
-                lambda k: rounds.run(storm(options.kind, options.seed, k, options.only)),
+        for kind in options.kinds:
+            record = records.setdefault(f"{kind} {options.seed}", {})
+            if kind in ("hostile", "fuzz"):
+                run = storm_files.hostile if kind == "hostile" else storm_files.fuzz
+                run(Path(folder), options.count, options.minutes, options.seed, record)
+            else:
+                rounds = rounds or Storm(Path(folder))
+                repeat(rounds, options, kind, record)
+            wrong = Counter(text.split(":")[0] for several in record["wrong"].values() for text in several)
+            print(
+                f"{kind}: {record['done']} done, wrong: {dict(wrong) or 'nothing'}",
+                record.get("outcomes", ""),
             )
     if options.record:
         options.record.write_text(json.dumps(records, indent=1))
-    kinds = Counter(wrong.split(":")[0] for several in record["wrong"].values() for wrong in several)
-    print(
-        f"{options.kind}: {record['done']} done, wrong: {dict(kinds) or 'nothing'}",
-        record.get("outcomes", ""),
-    )
-    return int(bool(record["wrong"]))
+    return int(any(record["wrong"] for record in records.values()))
 
 
 if __name__ == "__main__":
