@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 TOO_GOOD = {"numbers": ("r2", 0.99), "classes": ("roc_auc", 0.995)}
 TOO_GOOD_TO_BE_TRUE = "too good to be true"
-ENOUGH_RIGHT = 100  # test rows, of which not one is wrong: too good without a single column that explains it
+ENOUGH_RIGHT = 100  # test rows, of which not one is wrong; with fewer, classes may be easy by chance
 NEARLY_ALL = (
     0.99  # share of all rows that are right, from which on it is too good, by the lower end of its interval
 )
@@ -111,7 +111,11 @@ def _too_good(case: CheckInput) -> Check:
     figure = f"{METRICS[metric].title} {format_score(metric, value)} on {m:,} {held_out.description}"
     if not value > limit:
         return Check(title, "PASS", figure)
-    carriers = {name: _quick_score(case, [name]) for name in important[:CARRIERS]}
+    if task == "classes" and m < ENOUGH_RIGHT:
+        return Check(title, "PASS", f"{figure}, of too few rows to be suspect")
+    few = list(important[:CARRIERS])
+    together = _quick_score(case, few) if few else math.nan
+    carriers = {name: _quick_score(case, [name]) for name in few if together > limit}
     enough = [
         f"{name!r} alone reaches {format_score(metric, score)}"
         for name, score in carriers.items()
@@ -120,12 +124,9 @@ def _too_good(case: CheckInput) -> Check:
     if enough:
         advice = "drop it, unless it is known before the target is"
         return Check(title, "FAIL", f"{figure}; {', '.join(enough)}", advice)
-    by_few, carried = _carried_by_few(case)
-    figure += carried
-    if task == "numbers" or by_few or _nearly_none_wrong(y, network, value):
-        matter = (
-            "" if by_few or not important else f"; what matters most: {quoted_list(important[:CARRIERS])}"
-        )
+    carried = _carried_by_few(case, few, together)
+    if task == "numbers" or carried or _nearly_none_wrong(y, network, value):
+        matter = carried or (f"; what matters most: {quoted_list(few)}" if few else "")
         advice = (
             "check that these columns are known before the target is, and the split (--split time or group)"
         )
@@ -141,22 +142,21 @@ def _nearly_none_wrong(y: np.ndarray, network: Predictions, auc: float) -> bool:
     return sure or (right == 1.0 and len(y) >= ENOUGH_RIGHT)
 
 
-def _carried_by_few(case: CheckInput) -> tuple[bool, str]:
-    """Return whether the most important columns reach the limit alone and the others do not, and their scores in words."""
+def _carried_by_few(case: CheckInput, few: list[str], together: float) -> str:
+    """Return the scores of few columns and of all others if only the few reach the limit; "" otherwise."""
     metric, limit = TOO_GOOD[case.task]
-    few = list(case.important[:CARRIERS])
     others = [
         column.name
         for column in case.survey.columns
         if column.name not in few and column.kind not in LEFT_OUT
     ]
-    if not few or len(others) < len(few) or case.held_out.examples.m < ENOUGH_RIGHT:
-        return False, ""
-    alone, rest = _quick_score(case, few), _quick_score(case, others)
-    if not (alone > limit and 1.0 - rest > CLEARLY * (1.0 - limit)):
-        return False, ""
-    shown = [format_score(metric, score) for score in (alone, rest)]
-    return True, f"; {quoted_list(few)} reach {shown[0]}, all other columns {shown[1]}"
+    if not together > limit or len(others) < len(few):
+        return ""
+    rest = _quick_score(case, others)
+    if not 1.0 - rest > CLEARLY * (1.0 - limit):
+        return ""
+    shown = [format_score(metric, score) for score in (together, rest)]
+    return f"; {quoted_list(few)} reach {shown[0]}, all other columns {shown[1]}"
 
 
 def _quick_score(case: CheckInput, columns: list[str]) -> float:
