@@ -49,7 +49,11 @@ def test_the_last_finite_parameters_are_kept(network, rate, record_every, engine
     assert result.stopped_by == "divergence"
     assert result.state.step == step
     assert all(np.isfinite(theta).all() for theta in result.parameters.values())
-    assert_parameters_close(result.parameters, parameters, 1e-6)  # rounding grows with every update
+    for (
+        name,
+        theta,
+    ) in parameters.items():  # rounding grows with every update, more with some versions of BLAS
+        assert np.abs(result.parameters[name] - theta).max() < 1e-5 * np.abs(theta).max()
     np.testing.assert_allclose(result.costs, costs, rtol=1e-6)
     assert all(len(column) == len(result.costs) for column in result.history.values())
 
