@@ -191,3 +191,9 @@ def test_the_page_of_the_report_lists_the_keys_of_the_schema():
     page = (Path(__file__).parents[2] / "docs" / "guides" / "run-report.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", page, re.MULTILINE))
     assert {name: part["description"] for name, part in report_schema()["properties"].items()} == rows
+
+
+def test_a_row_without_a_place_in_a_file_is_named_by_its_number():
+    document = report_document(of_classes(held_out_on="test examples"))
+    row, *_ = document["largest_errors"]["rows"]
+    assert re.fullmatch(r"test example \d+", row["name"])

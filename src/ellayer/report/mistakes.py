@@ -8,7 +8,7 @@ import numpy as np
 
 from ..core.metrics import class_numbers
 from .run_facts import Predictions, RunFacts
-from .sentences import example_noun, format_number, held_out_noun, short
+from .sentences import format_number, held_out_one, short
 
 MOST = 12
 _COLUMNS = 6
@@ -51,13 +51,12 @@ def largest_mistakes(facts: RunFacts, predictions: Predictions, most: int = MOST
     if facts.no_rows:
         return []
     columns, mistakes = shown_columns(facts), []
-    one = held_out_noun(facts).replace(f"{example_noun(facts)}s", example_noun(facts))
     for i, error in by_error(facts, predictions, most):
         row = {} if facts.table is None else facts.table.row(i, named=True)
         mistakes.append(
             Mistake(
                 place=i,
-                name=facts.ids[i] if facts.ids else f"{one} {i + 1}",
+                name=facts.ids[i] if facts.ids else f"{held_out_one(facts)} {i + 1}",
                 truth=_cell(float(facts.y[i]) if facts.task == "numbers" else facts.y[i]),
                 prediction=_cell(np.asarray(predictions.prediction)[i]),
                 error=error,

@@ -108,6 +108,11 @@ def held_out_noun(facts: RunFacts) -> str:
     return facts.held_out_on.replace("rows", f"{example_noun(facts)}s")
 
 
+def held_out_one(facts: RunFacts) -> str:
+    """Return the name of one of these examples, like "test image"."""
+    return held_out_noun(facts).replace("s ", " ", 1).removesuffix("s")
+
+
 def keep_percents(text: str) -> str:
     """Return a text whose percent signs stay on the line of their numbers."""
     return text.replace(" %", "\N{NO-BREAK SPACE}%")
@@ -128,7 +133,7 @@ def result(facts: RunFacts, scored: dict[str, dict[str, Score]]) -> list[str]:
     name = "accuracy" if facts.task == "classes" else "rmse"
     ours, *others = facts.models
     score, m = scored[ours.name][name], len(facts.y)
-    examples = held_out_noun(facts) if m != 1 else held_out_noun(facts).replace(f"{noun}s", noun)
+    examples = held_out_noun(facts) if m != 1 else held_out_one(facts)
     if facts.task == "classes":
         first = f"{capitalize(ours.name)} is right in {format_score(name, score.value)} of {m:,} {examples}"
     else:
