@@ -129,4 +129,6 @@ def _is_finite(theta: np.ndarray) -> bool:
     nan and inf reach the sum of squares, which needs one pass and no memory; so may an overflow, hence the second look.
     """
     flat = theta.ravel(order="K")
-    return bool(np.isfinite(np.dot(flat, flat))) or bool(np.isfinite(flat).all())
+    with np.errstate(all="ignore"):
+        total = np.dot(flat, flat)
+    return bool(np.isfinite(total)) or bool(np.isfinite(flat).all())
