@@ -13,11 +13,16 @@ import pytest
 HERE = Path(__file__).parent
 MODULES = [
     "tests.test_pipeline",
+    "tests.test_multiclass",
     "tests.test_multioutput",
     "tests.test_calibration",
     "model_selection.tests.test_validation",
     "model_selection.tests.test_search",
     "ensemble.tests.test_stacking",
+    "ensemble.tests.test_voting",
+    "ensemble.tests.test_bagging",
+    "inspection.tests.test_partial_dependence",
+    "inspection.tests.test_permutation_importance",
 ]
 DIFFERENT: dict[str, str] = {}
 
