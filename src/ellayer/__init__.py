@@ -1,8 +1,8 @@
 """Ellayer: dense (L-layer) neural networks — the equations written once, trained fast, explained, shipped.
 
 The public names are looked up when first used, so that ``import ellayer`` stays cheap. Public are the names in
-``__all__`` of this package and of its packages ``core``, ``data``, ``engine``, ``estimators``, ``inspection``,
-``report``, ``steps`` and ``storage``, and the modules of ``core`` and ``steps``. All else is private
+``__all__`` of this package and of its packages ``callbacks``, ``core``, ``data``, ``engine``, ``estimators``,
+``inspection``, ``report``, ``steps`` and ``storage``, and the modules of ``core`` and ``steps``. All else is private
 (docs/decisions.md, "Public names").
 """
 
