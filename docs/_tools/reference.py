@@ -30,11 +30,18 @@ def public_names(module_name: str) -> list[str]:
 
 
 def home(module_name: str, name: str) -> str:
-    """Return the name under which a public thing is documented: that of ``ellayer``, where it has one."""
+    """Return the name under which a public thing is documented.
+
+    That of ``ellayer``, where it has one, or of the public package that defines it.
+    """
     import ellayer
 
-    same = getattr(importlib.import_module(module_name), name) is getattr(ellayer, name, None)
-    return f"ellayer.{name}" if same and name in ellayer.__all__ else f"{module_name}.{name}"
+    value = getattr(importlib.import_module(module_name), name)
+    if value is getattr(ellayer, name, None) and name in ellayer.__all__:
+        return f"ellayer.{name}"
+    package = ".".join(str(getattr(value, "__module__", "")).split(".")[:2])
+    defines_it = package.removeprefix("ellayer.") in ellayer._PACKAGES and not module_name.startswith(package)
+    return f"{package}.{name}" if defines_it and name in public_names(package) else f"{module_name}.{name}"
 
 
 def reference(module_name: str) -> str:
@@ -48,11 +55,13 @@ def reference(module_name: str) -> str:
             home(f"ellayer.{p}", n) for p in module._PACKAGES for n in public_names(f"ellayer.{p}")
         }
         names = [name for name in public_names(module_name) if f"ellayer.{name}" not in in_packages]
-        listed = [name for name in public_names(module_name) if name not in names]
     else:
-        names, listed = sorted(public_names(module_name), key=lambda name: _is_exception(module, name)), []
+        own = (f"{module_name}.", "ellayer.")
+        names = [n for n in public_names(module_name) if home(module_name, n).removesuffix(n) in own]
+    listed = [name for name in public_names(module_name) if name not in names]
+    names.sort(key=lambda name: _is_exception(module, name))
     parts = [f".. py:module:: {module_name}\n"]
-    parts += [f"- :py:obj:`~ellayer.{name}`: {_summary(getattr(module, name))}" for name in listed]
+    parts += [f"- :py:obj:`~{home(module_name, name)}`: {_summary(getattr(module, name))}" for name in listed]
     parts += ["", *(_directive(module_name, name) for name in names)]
     return "```{eval-rst}\n" + "\n".join(parts) + "```"
 

@@ -119,7 +119,7 @@ BAD = {
         (("run", "nowhere.csv"), "nowhere.csv does not exist"),
         (("run", "pictures"), "expected a table, as in run/model.ellayer, but pictures holds images"),
         (("nowhere", "train.csv"), "nowhere does not exist"),
-        (("pictures", "train.csv"), "pictures/model.ellayer does not exist"),
+        (("pictures", "train.csv"), "which holds the model in model.ellayer; received a folder without it"),
         (("train.csv", "train.csv"), "expected a complete file that Ellayer wrote"),
         (("flower", "train.csv"), "expected numeric columns, received text in id, town, kind"),
         (("run", "train.csv", "--keep", "age"), "--keep: expected a column of the file, received 'age'"),

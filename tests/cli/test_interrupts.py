@@ -18,6 +18,7 @@ from ellayer._unfinished import unfinished
 from ellayer.cli import interrupts
 from ellayer.cli.interrupts import interruptible
 interrupts.PATIENCE = 30.0
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # which nohup sets otherwise
 send = lambda: os.kill(os.getpid(), signal.{name})
 with interruptible(), unfinished(Path("half.partial"), folder=True):
     Path("half.partial/file").touch()

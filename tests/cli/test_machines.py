@@ -36,12 +36,12 @@ def sample(tmp_path_factory, run_in):
     return folder
 
 
-def program(folder, *arguments, interpreter=(), before=None, **environment):
+def program(folder, *arguments, interpreter=(), umask=-1, **environment):
     """Run the program in a process of its own, with a changed environment; None removes a variable."""
     variables = {key: value for key, value in {**os.environ, **environment}.items() if value is not None}
     return subprocess.run(
         [sys.executable, *interpreter, "-c", PLAIN, *arguments], cwd=folder, env=variables, capture_output=True,
-        preexec_fn=before, timeout=120, stdin=subprocess.DEVNULL, check=False,
+        umask=umask, timeout=120, stdin=subprocess.DEVNULL, check=False,
     )  # fmt: skip
 
 
@@ -70,7 +70,7 @@ def test_an_interpreter_without_docstrings_and_assertions(sample):
 def test_a_run_is_whole_on_a_machine_of_all_of_these(sample, tmp_path):
     shutil.copy(sample / "rows.csv", tmp_path)
     machine = {**NO_LOCALE, **NO_HOME, "HOME": "/nonexistent", "COLUMNS": "20", "TERM": "dumb"}
-    done = program(tmp_path, *TRAIN, before=lambda: os.umask(0o077), **machine)
+    done = program(tmp_path, *TRAIN, umask=0o077, **machine)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"new\n", b"")
     assert (tmp_path / "new" / "report.html").stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700

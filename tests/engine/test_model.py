@@ -19,7 +19,7 @@ ROWS = np.array([[1, 2], [3, 4], [5, 6], [7, 8]])
 
 def test_a_pair_and_a_result_give_the_same_parts():
     network = Network([2, 1])
-    result = ellayer.train(network, *problem(network), num_iterations=3, record_every=1)
+    result = ellayer.train(network, *problem(network), num_iterations=3, record_every=1, engine="numpy")
     of_pair, of_result = unpack_model((network, result.parameters)), unpack_model(result)
     assert of_pair.network is of_result.network is network
     assert of_pair.member_parameters == of_result.member_parameters == [result.parameters]
