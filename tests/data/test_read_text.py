@@ -149,6 +149,8 @@ def test_a_named_encoding_is_taken(tmp_path):
         ("M,yes\nF,no\nM,no\n", [("M", "yes"), ("F", "no"), ("M", "no")]),
         ("name,town\nAnn,Oslo\nBob,Rome\n", [("Ann", "Oslo"), ("Bob", "Rome")]),
         ("5.1,3.5,a\n", [(5.1, 3.5, "a")]),
+        ("a\x0cb,c,d\n1,2,3\n", [(1, 2, 3)]),
+        ("a,b\nx\u2028y,2\nz\x0b,3\n", [("x\u2028y", 2), ("z", 3)]),
     ],
 )  # fmt: skip
 def test_odd_texts(tmp_path, text, expected):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Sequence
 
@@ -106,7 +107,8 @@ def split(lines: str, delimiter: str, quoted: bool) -> list[list[str]]:
     """
     csv.field_size_limit(2**31 - 1)
     if quoted:
-        rows = csv.reader(lines.splitlines(keepends=True), delimiter=delimiter, skipinitialspace=True)
+        # not splitlines, which also ends lines at form feeds and at separators of Unicode
+        rows = csv.reader(io.StringIO(lines, newline=""), delimiter=delimiter, skipinitialspace=True)
     else:
         rows = csv.reader(lines.split("\n"), delimiter=delimiter, quoting=csv.QUOTE_NONE)
     return [[field.strip() for field in row] for row in rows if row]
