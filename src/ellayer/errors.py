@@ -21,6 +21,10 @@ class UsageError(EllayerError):
     """A command line option, setting or configuration file that cannot be used."""
 
 
+class CallError(EllayerError, TypeError):
+    """A function called with the wrong arguments."""
+
+
 class ParameterError(EllayerError):
     """A parameter of an estimator that cannot be used.
 

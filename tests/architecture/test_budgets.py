@@ -49,7 +49,7 @@ BUDGET = {
     "data": Counts(6, 0, 0, 0),
     "engine": Counts(1, 7, 0, 0),
     "estimators": Counts(4, 1, 0, 0),
-    "inspection": Counts(5, 0, 0, 0),
+    "inspection": Counts(3, 0, 0, 0),
     "report": Counts(1, 0, 0, 0),
     "runs": Counts(15, 1, 0, 0),
     "steps": Counts(0, 1, 0, 0),

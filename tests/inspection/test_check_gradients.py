@@ -59,7 +59,7 @@ def test_what_does_not_fit_is_said(worked):
     model = (worked.network, worked.parameters)
     with pytest.raises(ValueError, match="labels of the 4 examples, received none"):
         check_gradients(model, worked.X)
-    with pytest.raises(TypeError, match=r"expected \(model, X, Y\)"):
+    with pytest.raises(TypeError, match=r"expected \(model, X, y\)"):
         check_gradients(model)
     with pytest.raises(ValueError, match="expected a model, or the name"):
         check_gradients("rellu")

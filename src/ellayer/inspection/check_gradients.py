@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TypedDict, Unpack, overload
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..core.activations import ACTIVATIONS, Activation
 from ..core.losses import LOSSES, Loss
 from ..core.network import Network
-from ..errors import EllayerError
+from ..errors import CallError, EllayerError
+from .calls import either_form
 from .gradient_check import GradientCheck, check_network
-from .model_parts import SupportedModel, unpack_for_inspection
+from .model_parts import ParametersLike, SupportedModel, unpack_for_inspection
 
 _M = 200  # examples drawn for the check of an activation or a loss
 
@@ -22,19 +24,61 @@ _M = 200  # examples drawn for the check of an activation or a loss
 Case = tuple[str, Network, Callable[[Network, np.random.Generator], np.ndarray]]
 
 
+class CheckOptions(TypedDict, total=False):
+    """Settings of a gradient check, as for ``check_network``."""
+
+    weights: ArrayLike | None
+    l2: float
+    l1: float
+    masks: Mapping[int, ArrayLike] | None
+    epsilon: float
+    threshold: float
+    directions: int | None
+
+
+@overload
+def check_gradients(model: Activation | Loss | str, **options: Unpack[CheckOptions]) -> GradientCheck: ...
+
+
+@overload
 def check_gradients(
-    model: SupportedModel | Activation | Loss | str, *data: Any, **options: Any
+    model: SupportedModel,
+    X: object,
+    Y: ArrayLike = ...,
+    parameters: ParametersLike | None = None,
+    *,
+    y: ArrayLike = ...,
+    **options: Unpack[CheckOptions],
+) -> GradientCheck: ...
+
+
+@overload
+def check_gradients(
+    network: Network, parameters: ParametersLike, X: ArrayLike, Y: ArrayLike, **options: Unpack[CheckOptions]
+) -> GradientCheck: ...
+
+
+@either_form
+def check_gradients(
+    model: SupportedModel | Activation | Loss | str,
+    X: ArrayLike | None = None,
+    Y: ArrayLike | None = None,
+    parameters: ParametersLike | None = None,
+    **options: Unpack[CheckOptions],
 ) -> GradientCheck:
     """Compare each gradient of the cost with central differences in float64.
 
-    ``check_gradients(model, X, Y)`` for a model, ``check_gradients(network, parameters, X, Y)`` for a
+    ``check_gradients(model, X, y)`` for a model, ``check_gradients(network, parameters, X, Y)`` for a
     network and its parameters, ``check_gradients(row)`` for a custom activation or loss.
 
     Parameters
     ----------
     model : TrainingResult, (Network, parameters), fitted estimator, Network, Activation or Loss
-    *data : arrays
-        X (n_x, m) and Y (n_L, m); rows and labels for an estimator.
+    X : array, shape (n_x, m)
+        Examples are columns; rows for an estimator; as for ``trace``.
+    Y : array, shape (n_L, m)
+    parameters : dict, optional
+        Used instead of the model's.
     **options
         weights, l2, l1, masks, epsilon, threshold, directions: as ``inspection.check_network``.
 
@@ -49,27 +93,22 @@ def check_gradients(
     True
     """
     if isinstance(model, (str, Activation, Loss)):
-        if data:
-            raise TypeError(
+        if X is not None or Y is not None:
+            raise CallError(
                 "check_gradients: expected only an activation or a loss, received data too; they are drawn at random"
             )
         return _check_row(model, options)
-    if isinstance(model, Network) and ("parameters" in options or (data and isinstance(data[0], dict))):
-        return check_network(model, *data, **options)
-    data += tuple(options.pop(name) for name in ("X", "Y") if name in options)
-    if not 1 <= len(data) <= 2:
-        raise TypeError(
-            f"check_gradients: expected (model, X, Y) or (network, parameters, X, Y), received {1 + len(data)} "
-            f"arguments beginning with a {type(model).__name__}"
+    inspected = unpack_for_inspection(model, parameters)
+    if X is None:
+        raise CallError(
+            "check_gradients: expected (model, X, y) or (network, parameters, X, Y), received a model without examples"
         )
-    inspected = unpack_for_inspection(model)
-    parameters = inspected.require_parameters()
-    X = inspected.inputs(data[0])
-    Y = inspected.targets(data[1] if len(data) == 2 else None, X.shape[1], "a gradient check")
-    return check_network(inspected.network, parameters, X, Y, **options)
+    theta, X = inspected.require_parameters(), inspected.inputs(X)
+    Y = inspected.targets(Y, X.shape[1], "a gradient check")
+    return check_network(inspected.network, theta, X, Y, **options)
 
 
-def _check_row(row: str | Activation | Loss, options: dict[str, Any]) -> GradientCheck:
+def _check_row(row: str | Activation | Loss, options: CheckOptions) -> GradientCheck:
     if isinstance(row, str):
         row = _row_of(row)
     cases = _activation_cases(row) if isinstance(row, Activation) else _loss_cases(row)

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .._views import Markup, html_table
+from ..core.network import Network
 from ..core.parameter_names import kind_of, layer_of
 from ..core.propagation import Cache, L_model_backward, L_model_forward
 from ..errors import EllayerError
+from .calls import either_form
 from .chain_notation import Factor, cell, entry
 from .cost_function import CostFunction
 from .derivation_chain import Chain
 from .derivation_inputs import input_path
 from .mathml import to_mathml
-from .model_parts import Parameters, ParametersLike, SupportedModel, check_example, unpack_for_inspection
+from .model_parts import (
+    InspectedModel,
+    Parameters,
+    ParametersLike,
+    SupportedModel,
+    check_example,
+    unpack_for_inspection,
+)
 
 _EXAMPLES = 5  # contributions shown for a batch
 
@@ -44,6 +54,8 @@ class Derivation:
         (J(w + h) - J(w - h)) / 2h; None if a kink is closer than a hundredth of the step.
     step : float
         h.
+    input_name : str
+        The column that is multiplied by a weight of layer 1; empty for other parameters, and without names.
     """
 
     name: str
@@ -54,6 +66,7 @@ class Derivation:
     gradient: float
     finite_difference: float | None
     step: float
+    input_name: str = ""
 
     @property
     def relative_error(self) -> float:
@@ -88,7 +101,7 @@ class Derivation:
         return [*lines, ("(J(w + h) - J(w - h)) / 2h", r"\frac{J(w + h) - J(w - h)}{2h}", difference)]
 
     def __str__(self) -> str:
-        head = f"dJ/d{self.name} by the chain rule, for example {self.example}"
+        head = f"dJ/d{self.name} by the chain rule, for example {self.example}{self._column()}"
         lines = [(f.plain, f"{f.value:.10g}") for f in self.factors]
         lines += [(plain, number) for plain, _, number in self._closing()]
         width = max(len(plain) for plain, _ in lines)
@@ -102,10 +115,47 @@ class Derivation:
         rows += [(latex, number) for _, latex, number in self._closing()]
         cells = [(Markup(to_mathml(latex)), number) for latex, number in rows]
         return html_table(
-            ("factor", "number"), cells, f"The chain rule from J to {self.name}, for example {self.example}"
+            ("factor", "number"),
+            cells,
+            f"The chain rule from J to {self.name}, for example {self.example}{self._column()}",
         )
 
+    def _column(self) -> str:
+        return f" (the weight of {self.input_name})" if self.input_name else ""
 
+
+@overload
+def derive(
+    model: SupportedModel,
+    X: object,
+    Y: ArrayLike = ...,
+    parameter: tuple[str | int, ...] = ...,
+    *,
+    y: ArrayLike = ...,
+    example: int | None = None,
+    parameters: ParametersLike | None = None,
+    l2: float = 0.0,
+    l1: float = 0.0,
+    epsilon: float = 1e-5,
+) -> Derivation: ...
+
+
+@overload
+def derive(
+    network: Network,
+    parameters: ParametersLike,
+    X: ArrayLike,
+    Y: ArrayLike,
+    parameter: tuple[str | int, ...],
+    *,
+    example: int | None = None,
+    l2: float = 0.0,
+    l1: float = 0.0,
+    epsilon: float = 1e-5,
+) -> Derivation: ...
+
+
+@either_form
 def derive(
     model: SupportedModel,
     X: ArrayLike,
@@ -120,10 +170,13 @@ def derive(
 ) -> Derivation:
     """Derive the derivative of J by one parameter, factor by factor, with its numbers.
 
+    ``derive(model, X, y, ("W2", 0, 3))``, or ``derive(network, parameters, X, Y, ("W2", 0, 3))``.
+
     Parameters
     ----------
     model : TrainingResult, (Network, parameters), or a fitted estimator
     X : array, shape (n_x, m)
+        Examples are columns; rows for an estimator; as for ``trace``.
     Y : array, shape (n_L, m)
     parameter : tuple
         Name and index, e.g. ("W2", 0, 3) or ("b1", 2); also a parameter before layer 1: ("s0", 4) of the
@@ -178,8 +231,14 @@ def derive(
     difference, step = _finite_difference(function, theta, name, index, epsilon)
     penalty = gradient - float(contributions.mean()) if kind_of(name) == "W" and (l2 or l1) else 0.0
     return Derivation(
-        cell(name, index), i, tuple(factors), contributions, penalty, gradient, difference, step
-    )
+        cell(name, index), i, tuple(factors), contributions, penalty, gradient, difference, step,
+        inspected.input_names[index[1]] if name == "W1" and _multiplies_inputs(inspected) else "",
+    )  # fmt: skip
+
+
+def _multiplies_inputs(inspected: InspectedModel) -> bool:
+    """Return whether the columns of W1 belong to columns with names: there are names and no embeddings."""
+    return bool(inspected.input_names) and inspected.network.inputs is None
 
 
 def _finite_difference(

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from typing import overload
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .._views import html_table, page
+from ..core.network import Network
 from ..errors import EllayerError
+from .calls import either_form
 from .diagnosis_checks import check_all
 from .diagnosis_findings import CHECKS, Finding, advice_for
 from .diagnosis_input import Curve, DiagnosisInput, LayerFigures, run_sample
-from .model_parts import InspectedModel, SupportedModel, unpack_for_inspection
+from .model_parts import InspectedModel, ParametersLike, SupportedModel, unpack_for_inspection
 
 _EXAMPLES = 2000  # enough to show the state of a layer
 
@@ -73,10 +76,39 @@ class Diagnosis:
         return html_table(("", "finding", "figure", "remedy"), rows)
 
 
+@overload
+def diagnose(
+    model: SupportedModel,
+    X: object = None,
+    Y: ArrayLike | None = None,
+    parameters: ParametersLike | None = None,
+    *,
+    y: ArrayLike | None = None,
+    validation: tuple[object, ArrayLike] | None = None,
+    simple: tuple[str, float] | None = None,
+    options: Collection[str] | None = None,
+) -> Diagnosis: ...
+
+
+@overload
+def diagnose(
+    network: Network,
+    parameters: ParametersLike,
+    X: ArrayLike,
+    Y: ArrayLike | None = None,
+    *,
+    validation: tuple[ArrayLike, ArrayLike] | None = None,
+    simple: tuple[str, float] | None = None,
+    options: Collection[str] | None = None,
+) -> Diagnosis: ...
+
+
+@either_form
 def diagnose(
     model: SupportedModel,
     X: ArrayLike | None = None,
     Y: ArrayLike | None = None,
+    parameters: ParametersLike | None = None,
     *,
     validation: tuple[ArrayLike, ArrayLike] | None = None,
     simple: tuple[str, float] | None = None,
@@ -84,7 +116,7 @@ def diagnose(
 ) -> Diagnosis:
     """Find problems of a training run, each with a figure and a remedy.
 
-    Checks for dead and saturated units, vanishing and exploding gradients, a learning rate too high or
+    ``diagnose(model, X, y)``, or ``diagnose(network, parameters, X, Y)``. Checks for dead and saturated units, vanishing and exploding gradients, a learning rate too high or
     too low, over- and underfitting, unscaled inputs, symmetric initialisation and class imbalance.
 
     Parameters
@@ -94,6 +126,8 @@ def diagnose(
     X : array, shape (n_x, m), optional
         The training examples; rows for an estimator. About two thousand of them are used.
     Y : array, shape (n_L, m), optional
+    parameters : dict, optional
+        Used instead of the model's.
     validation : (X, Y), optional
         Held-out examples, if the run recorded no validation loss.
     simple : (str, float), optional
@@ -120,7 +154,7 @@ def diagnose(
     >>> "symmetric_initialisation" in diagnose(result, X, Y)
     True
     """
-    inspected = unpack_for_inspection(model)
+    inspected = unpack_for_inspection(model, parameters)
     case = replace(_read(inspected, Curve.of(model, inspected), X, Y, validation), simple=simple)
     order = ("serious", "warning", "note")
     findings = sorted(check_all(case), key=lambda finding: order.index(finding.severity))
@@ -152,7 +186,7 @@ def _read(
         m = X.shape[1]
         Y = None if Y is None else inspected.targets(Y, m, "diagnose")
         sample = run_sample(network, parameters, curve, X, Y, step=-(-m // _EXAMPLES))
-    return DiagnosisInput(network, parameters, curve, sample, held_out)
+    return DiagnosisInput(network, parameters, curve, sample, held_out, input_names=inspected.input_names)
 
 
 def _held_out(

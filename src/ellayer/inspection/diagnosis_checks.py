@@ -109,18 +109,17 @@ def _scale(case: DiagnosisInput) -> Iterator[Finding]:
     if inputs is not None:
         X = X[: len(X) - len(inputs.categories)]
     sizes = np.sqrt(np.einsum("ij,ij->i", X, X) / X.shape[1])
-    sizes = sizes[sizes > 0]
-    if not sizes.size:
+    if not sizes.any():
         return
-    j, largest, middle = int(np.argmax(sizes)), float(sizes.max()), float(np.median(sizes))
-    value = largest
+    largest, middle = float(sizes.max()), float(np.median(sizes[sizes > 0]))
+    name, value = case.input_name(int(np.argmax(sizes))), largest
     if largest > LARGE:
-        figure = f"input {j} has a root mean square of {largest:.3g} (the median of all inputs {middle:.3g})"
+        figure = f"{name} has a root mean square of {largest:.3g} (the median of all inputs {middle:.3g})"
     elif largest < SMALL:
         figure = f"the largest root mean square of all inputs is {largest:.3g}"
     elif largest / middle > UNEVEN:
         value = largest / middle
-        figure = f"input {j} is {value:.3g} times as large as the median"
+        figure = f"{name} is {value:.3g} times as large as the median"
     else:
         return
     yield finding(

@@ -175,6 +175,8 @@ class DiagnosisInput:
         Examples that the run did not train on.
     simple : (str, float), optional
         The figure of a simple model that is better on held-out rows, and how much better it is; ("", 0.0) if none is.
+    input_names : list of str
+        Empty if the inputs have none.
     """
 
     network: Network
@@ -183,6 +185,11 @@ class DiagnosisInput:
     sample: Sample | None = None
     held_out: tuple[np.ndarray, np.ndarray] | None = None
     simple: tuple[str, float] | None = None
+    input_names: list[str] = field(default_factory=list)
+
+    def input_name(self, j: int) -> str:
+        """Return the name of an input, or its number."""
+        return self.input_names[j] if self.input_names else f"input {j}"
 
     @property
     def layers(self) -> list[LayerFigures]:

@@ -9,17 +9,21 @@ are its Shapley values.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .._views import contributions, html_table, shortened
 from ..core.inference import class_index
+from ..core.network import Network
+from ..engine.validation import check_parameters
 from ..errors import EllayerError
+from .calls import as_examples, as_labels, either_form, takes_columns
 from .ensemble import Ensemble
-from .model_parts import SupportedModel
+from .model_parts import ParametersLike, SupportedModel
 from .path_integral import integrate_path
 
 if TYPE_CHECKING:
@@ -104,9 +108,40 @@ class Explanation:
         return html_table(head, shortened(rows), repr(self))
 
 
+@overload
 def explain(
     model: SupportedModel,
-    rows: object,
+    X: object,
+    Y: ArrayLike | None = None,
+    *,
+    y: ArrayLike | None = None,
+    label: object = None,
+    baseline: object = None,
+    tolerance: float = 1e-3,
+    most: int | None = None,
+) -> Explanation: ...
+
+
+@overload
+def explain(
+    network: Network,
+    parameters: ParametersLike,
+    X: ArrayLike,
+    Y: ArrayLike | None = None,
+    *,
+    label: object = None,
+    baseline: object = None,
+    tolerance: float = 1e-3,
+    most: int | None = None,
+) -> Explanation: ...
+
+
+@either_form
+def explain(
+    model: SupportedModel,
+    X: object,
+    Y: ArrayLike | None = None,
+    parameters: ParametersLike | None = None,
     *,
     label: object = None,
     baseline: object = None,
@@ -115,6 +150,8 @@ def explain(
 ) -> Explanation:
     """Return the contribution of each column to each prediction.
 
+    ``explain(model, X)``, ``explain(model, X, y)``, or ``explain(network, parameters, X, Y)``.
+
     For classification the log odds log p / (1 - p) of one class are explained, for regression the prediction itself.
     Members of an ensemble are averaged as in a prediction; all inputs of a column (embeddings, dates, missing values)
     contribute to that column.
@@ -122,8 +159,12 @@ def explain(
     Parameters
     ----------
     model : fitted estimator, TrainingResult, or (Network, parameters)
-    rows : table, or array
-        As for ``predict``; columns (n_x, m) for a TrainingResult.
+    X : table, or array
+        As for ``predict``; columns (n_x, m) for a network. One example alone may be a flat array, a Series or a dict.
+    Y : array, optional
+        Labels: the log odds of the label of each row are explained. Numbers change nothing.
+    parameters : dict, optional
+        Used instead of the model's, for all members.
     label : object, optional
         The class to explain; by default the second of two, or with more classes the one with the largest
         probability in each row. For several outputs in regression the position of one.
@@ -147,12 +188,21 @@ def explain(
     >>> explanation.values.round(6).tolist(), float(explanation.base[0])
     ([[6.0, -4.0]], 0.5)
     """
+    if parameters is not None and isinstance(model, Network):
+        model, parameters = (model, parameters), None
     ensemble = Ensemble.of(model)
-    X = ensemble.parts.prepare(rows)
-    if most is not None:
-        X = X[:, np.unique(np.linspace(0, X.shape[1] - 1, most).astype(int))]
-    units = _units(ensemble, X, label)
+    if parameters is not None:
+        own = check_parameters(ensemble.network, parameters, "float64")
+        ensemble = replace(ensemble, members=[own])
+    columns, count = takes_columns(model), len(ensemble.column_names())
+    X = ensemble.parts.prepare(as_examples(X, count, columns))
+    some = slice(None) if most is None else np.unique(np.linspace(0, X.shape[1] - 1, most).astype(int))
+    truth = None if Y is None else _truth(ensemble, as_labels(Y), X.shape[1])
+    X = X[:, some]
+    units = _units(ensemble, X, label) if truth is None or label is not None else truth[some]
     S = ensemble.features(X)
+    if baseline is not None:
+        baseline = as_examples(baseline, count, columns)
     start = np.broadcast_to(_start(ensemble, baseline)[:, None], S.shape)
     base, output = ensemble.value(start, units), ensemble.value(S, units)
     values, names = _integrate(ensemble, start, S, units, output - base, tolerance), ensemble.column_names()
@@ -216,6 +266,12 @@ def _units(ensemble: Ensemble, X: np.ndarray, label: object) -> np.ndarray:
     if label not in labels:
         raise EllayerError(f"label: expected one of {', '.join(map(str, labels[:10]))}, received {label!r}")
     return np.full(m, labels.index(label))
+
+
+def _truth(ensemble: Ensemble, Y: ArrayLike, m: int) -> np.ndarray | None:
+    """Return the position of the label of each row; None for numbers."""
+    targets = ensemble.parts.encode(Y, m)
+    return class_index(targets) if ensemble.has_odds else None
 
 
 def _labels(ensemble: Ensemble, units: np.ndarray) -> list[Any] | None:

@@ -15,6 +15,7 @@ from ..core.network import Network
 from ..engine.model import Model, ModelParts, unpack_model
 from ..engine.validation import check_count, check_parameters, check_X, check_Y
 from ..errors import EllayerError
+from .calls import as_examples, as_labels, takes_columns
 
 Parameters = dict[str, np.ndarray]
 ParametersLike = Mapping[str, ArrayLike]
@@ -31,26 +32,30 @@ class InspectedModel:
     parameters : dict, optional
         In float64; None for a bare ``Network``.
     parts : ModelParts, optional
-        Of the model; None for a bare ``Network``, whose examples are columns.
+        Of the model; None for a bare ``Network``.
+    columns : bool
+        Whether examples are columns.
     """
 
     network: Network
     parameters: Parameters | None
     parts: ModelParts | None = None
+    columns: bool = True
 
     def require_parameters(self) -> Parameters:
         """Return the parameters, or raise an error."""
         if self.parameters is None:
             raise EllayerError(
                 f"parameters: expected those of {self.network!r}, received none; pass the pair (network, parameters), "
-                f"a TrainingResult or a fitted estimator"
+                f"a TrainingResult or a fitted estimator, or call it with (network, parameters, X, Y)"
             )
         return self.parameters
 
     def inputs(self, X: ArrayLike | None) -> np.ndarray:
-        """Return X as float64 columns (n_x, m)."""
+        """Return X as float64 columns (n_x, m); one row, a Series or a dict is one example."""
         if X is None:
             raise EllayerError("X: expected examples, received none")
+        X = as_examples(X, self._column_count(), self.columns)
         return check_X(self.network, X, "float64") if self.parts is None else self.parts.prepare(X)
 
     def targets(self, Y: ArrayLike | None, m: int, purpose: str) -> np.ndarray:
@@ -60,7 +65,23 @@ class InspectedModel:
                 f"Y: expected the labels of the {m} examples, received none; {purpose} needs them to compute "
                 f"the cost and its gradients"
             )
+        Y = as_labels(Y)
         return check_Y(self.network, Y, m, "float64") if self.parts is None else self.parts.encode(Y, m)
+
+    @property
+    def input_names(self) -> list[str]:
+        """The name of each input of the network: the column that it is made of; empty if there are no names."""
+        if self.parts is None:
+            return []
+        names, columns = list(self.parts.column_names), self.parts.input_columns
+        if names and columns is not None:
+            names = [names[j] for j in columns]
+        names = names or list(self.parts.feature_names)
+        return names if len(names) == self.network.layer_dims[0] else []
+
+    def _column_count(self) -> int:
+        names = () if self.parts is None else self.parts.column_names or self.parts.feature_names
+        return len(names) or self.network.layer_dims[0]
 
 
 def check_example(example: int, m: int) -> int:
@@ -100,7 +121,7 @@ def unpack_for_inspection(model: SupportedModel, parameters: ParametersLike | No
     if own is None:
         return InspectedModel(network, None)
     own = dict(own) if isinstance(own, Mapping) else own
-    return InspectedModel(network, check_parameters(network, own, "float64"), parts)
+    return InspectedModel(network, check_parameters(network, own, "float64"), parts, takes_columns(model))
 
 
 def unpack_network(model: Model | tuple[Network, ParametersLike]) -> tuple[ModelParts, Network]:

@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 from functools import partial
 from types import ModuleType
+from typing import overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,6 +16,7 @@ from .._views import html_table, text_table
 from ..core.network import Network
 from ..core.propagation import L_model_backward, L_model_forward, compute_cost, update_parameters
 from ..errors import EllayerError
+from .calls import either_form
 from .model_parts import Parameters, ParametersLike, SupportedModel, unpack_for_inspection
 
 DTYPES = ("float32", "bfloat16")
@@ -111,6 +113,30 @@ class PrecisionAudit:
         return html_table(heads, rows, below=f"<ul>{items}</ul>")
 
 
+@overload
+def precision_audit(
+    model: SupportedModel,
+    X: object,
+    Y: ArrayLike = ...,
+    parameters: ParametersLike | None = None,
+    *,
+    y: ArrayLike = ...,
+    learning_rate: float = 0.1,
+) -> PrecisionAudit: ...
+
+
+@overload
+def precision_audit(
+    network: Network,
+    parameters: ParametersLike,
+    X: ArrayLike,
+    Y: ArrayLike,
+    *,
+    learning_rate: float = 0.1,
+) -> PrecisionAudit: ...
+
+
+@either_form
 def precision_audit(
     model: SupportedModel,
     X: ArrayLike,
@@ -121,15 +147,17 @@ def precision_audit(
 ) -> PrecisionAudit:
     """Compare one step of gradient descent in float32 and bfloat16 with float64, quantity by quantity.
 
-    The step is the hand-written one, run in each precision on the parameters and data rounded to it
+    ``precision_audit(model, X, y)``, or ``precision_audit(network, parameters, X, Y)``. The step is the hand-written one, run in each precision on the parameters and data rounded to it
     (bfloat16 by jax, which NumPy does not have).
 
     Parameters
     ----------
     model : TrainingResult, (Network, parameters) or a fitted estimator
     X : array, shape (n_x, m)
+        Examples are columns; rows for an estimator; as for ``trace``.
     Y : array, shape (n_L, m)
     parameters : dict, optional
+        Used instead of the model's.
     learning_rate : float
         Of the update.
 

@@ -8,7 +8,8 @@ The second sums to a_k(x) - a_k(x'), which is checked (Sundararajan, Taly and Ya
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,7 +19,8 @@ from ..core.network import Network
 from ..core.propagation import L_model_backward, L_model_forward
 from ..engine.validation import check_count
 from ..errors import EllayerError
-from .model_parts import Parameters, SupportedModel, output_probe, unpack_for_inspection
+from .calls import either_form
+from .model_parts import Parameters, ParametersLike, SupportedModel, output_probe, unpack_for_inspection
 from .path_integral import integrate_path
 
 _MOST_STEPS = 1024
@@ -42,6 +44,8 @@ class Saliency:
         |sum of the contributions - (output - baseline_output)|: the error of the quadrature.
     steps : int
         Points on the path.
+    names : list of str
+        Of the inputs; x0, x1, ... if they have none.
     """
 
     gradients: np.ndarray
@@ -51,6 +55,7 @@ class Saliency:
     units: np.ndarray
     gap: np.ndarray
     steps: int
+    names: list[str] = field(default_factory=list)
 
     def top(self, example: int = 0, count: int = 10) -> list[tuple[int, float]]:
         """Return the inputs with the largest contributions to an example, as (input, contribution)."""
@@ -67,7 +72,7 @@ class Saliency:
                 str(i),
                 str(unit),
                 f"{output:.4g}",
-                contributions([(f"x{j}", value) for j, value in self.top(i, 3)]),
+                contributions([(self.names[j], value) for j, value in self.top(i, 3)]),
             )
             for i, (unit, output) in enumerate(zip(self.units, self.output, strict=True))
         ]
@@ -76,9 +81,41 @@ class Saliency:
         )
 
 
+@overload
+def saliency(
+    model: SupportedModel,
+    X: object,
+    Y: ArrayLike | None = None,
+    parameters: ParametersLike | None = None,
+    *,
+    y: ArrayLike | None = None,
+    unit: int | None = None,
+    baseline: ArrayLike = 0.0,
+    of: str = "output",
+    steps: int | None = None,
+) -> Saliency: ...
+
+
+@overload
+def saliency(
+    network: Network,
+    parameters: ParametersLike,
+    X: ArrayLike,
+    Y: ArrayLike | None = None,
+    *,
+    unit: int | None = None,
+    baseline: ArrayLike = 0.0,
+    of: str = "output",
+    steps: int | None = None,
+) -> Saliency: ...
+
+
+@either_form
 def saliency(
     model: SupportedModel,
     X: ArrayLike,
+    Y: ArrayLike | None = None,
+    parameters: ParametersLike | None = None,
     *,
     unit: int | None = None,
     baseline: ArrayLike = 0.0,
@@ -87,13 +124,19 @@ def saliency(
 ) -> Saliency:
     """Return input gradients and integrated gradients of predictions.
 
+    ``saliency(model, X)``, ``saliency(model, X, y)``, or ``saliency(network, parameters, X, Y)``.
+
     Parameters
     ----------
     model : TrainingResult, (Network, parameters) or a fitted estimator
     X : array, shape (n_x, m)
-        Examples are columns; rows for an estimator.
+        Examples are columns; rows for an estimator; as for ``trace``.
+    Y : array, shape (n_L, m), optional
+        Labels: for a softmax output the class of each example is explained instead of the predicted one.
+    parameters : dict, optional
+        Used instead of the model's.
     unit : int, optional
-        The output to explain; by default the predicted class, or output 0.
+        The output to explain; by default the class of Y or the predicted one, or output 0.
     baseline : float or array, shape (n_x,)
         Start of the path: a value without information, such as 0 or the mean example.
     of : "output" or "Z"
@@ -114,28 +157,30 @@ def saliency(
     >>> bool(abs(s.integrated.sum() - (s.output - s.baseline_output).item()) < 1e-4)
     True
     """
-    inspected = unpack_for_inspection(model)
-    network, parameters = inspected.network, inspected.require_parameters()
+    inspected = unpack_for_inspection(model, parameters)
+    network, theta = inspected.network, inspected.require_parameters()
     X = inspected.inputs(X)
     if of not in ("output", "Z"):
         raise EllayerError(f"of: expected 'output' or 'Z', received {of!r}")
     many = 32 if steps is None else check_count(steps, "steps")
     start = _baseline(network, X, baseline)
     probe = output_probe(network, of == "Z")
-    AL, _ = L_model_forward(X, parameters, probe)
-    units = _units(network, AL, unit)
-    gradients = _input_gradient(probe, parameters, X, units)
+    AL, _ = L_model_forward(X, theta, probe)
+    labels = AL if Y is None else inspected.targets(Y, X.shape[1], "saliency")
+    units = _units(network, labels, unit)
+    gradients = _input_gradient(probe, theta, X, units)
 
     def slopes(path: np.ndarray, examples: np.ndarray) -> np.ndarray:
-        return _input_gradient(probe, parameters, path, units[examples])
+        return _input_gradient(probe, theta, path, units[examples])
 
     each = np.arange(X.shape[1])
-    output, before = AL[units, each], L_model_forward(start, parameters, probe)[0][units, each]
+    output, before = AL[units, each], L_model_forward(start, theta, probe)[0][units, each]
     while True:
         integrated = integrate_path(slopes, start, X, many)
         gap = np.abs(integrated.sum(axis=0) - (output - before))
         if steps is not None or many >= _MOST_STEPS or (gap <= 1e-4 * np.abs(output - before) + 1e-12).all():
-            return Saliency(gradients, integrated, output, before, units, gap, many)
+            names = inspected.input_names or [f"x{j}" for j in range(len(X))]
+            return Saliency(gradients, integrated, output, before, units, gap, many, names)
         many *= 2
 
 

@@ -6,17 +6,19 @@ import html
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .._views import Markup, html_table, rich_text
 from ..core.inputs import Inputs
 from ..core.network import Network
 from ..errors import EllayerError
+from .calls import either_form
 from .equations import symbol
 from .mathml import to_mathml
-from .model_parts import SupportedModel, unpack_for_inspection
+from .model_parts import ParametersLike, SupportedModel, unpack_for_inspection
 from .svg import network_svg
 
 if TYPE_CHECKING:
@@ -38,12 +40,15 @@ class Summary:
         Number of examples in the dimensions.
     rows : list of dict
         One per layer: layer, W, b, Z, A (shapes), activation, parameters.
+    names : tuple of str
+        Of the inputs in the picture; empty for x1, x2, ...
     """
 
     network: Network
     parameters: dict[str, np.ndarray] | None
     m: int | str
     rows: list[dict[str, Any]]
+    names: tuple[str, ...] = ()
 
     @property
     def parameter_count(self) -> int:
@@ -66,7 +71,7 @@ class Summary:
 
     def to_svg(self, names: Sequence[str] | None = None) -> str:
         """Return a drawing of the network: units with weights as colour and width, or layers if it is large."""
-        return network_svg(self.network, self.parameters, names)
+        return network_svg(self.network, self.parameters, names or self.names or None)
 
     def __rich__(self) -> Table:
         from rich.table import Table
@@ -103,12 +108,50 @@ class Summary:
         return cells
 
 
-def summary(model: SupportedModel, m: int | str = "m") -> Summary:
+@overload
+def summary(
+    model: SupportedModel,
+    X: object = None,
+    Y: ArrayLike | None = None,
+    parameters: ParametersLike | None = None,
+    *,
+    y: ArrayLike | None = None,
+    m: int | str = "m",
+) -> Summary: ...
+
+
+@overload
+def summary(
+    network: Network,
+    parameters: ParametersLike,
+    X: ArrayLike | None = None,
+    Y: ArrayLike | None = None,
+    *,
+    m: int | str = "m",
+) -> Summary: ...
+
+
+@either_form
+def summary(
+    model: SupportedModel,
+    X: ArrayLike | None = None,
+    Y: ArrayLike | None = None,
+    parameters: ParametersLike | None = None,
+    *,
+    m: int | str = "m",
+) -> Summary:
     """Return a network's table of layers, its dimensions for m examples, and its picture.
+
+    ``summary(model)``, or ``summary(network, parameters)``; m may be given as the number, as in ``summary(model, 209)``,
+    or by the examples, as in ``summary(model, X, y)``.
 
     Parameters
     ----------
     model : Network, TrainingResult, (Network, parameters) or a fitted estimator
+    X, Y : arrays, optional
+        Examples as for ``trace``, which are checked and counted.
+    parameters : dict, optional
+        Used instead of the model's.
     m : int or str
         Number of examples, or a letter for it.
 
@@ -126,9 +169,15 @@ def summary(model: SupportedModel, m: int | str = "m") -> Summary:
     layer 1:  Z1 (4, 400) = W1 (4, 2) X (2, 400) + b1 (4, 1);  A1, dZ1, dA1 (4, 400);  dW1 (4, 2);  db1 (4, 1)
     layer 2:  Z2 (1, 400) = W2 (1, 4) A1 (4, 400) + b2 (1, 1);  A2, dZ2, dA2 (1, 400);  dW2 (1, 4);  db2 (1, 1)
     """
+    inspected = unpack_for_inspection(model, parameters)
+    if isinstance(X, (int, str)):
+        m = X
+    elif X is not None:
+        m = count = inspected.inputs(X).shape[1]
+        if Y is not None:
+            inspected.targets(Y, count, "summary")
     if isinstance(m, (int, np.integer)) and (isinstance(m, bool) or m < 1):
         raise EllayerError(f"m: expected a number of examples of at least 1 or a letter, received {m!r}")
-    inspected = unpack_for_inspection(model)
     network = inspected.network
     rows = network.shape_table(m)
     for row in rows:
@@ -136,7 +185,8 @@ def summary(model: SupportedModel, m: int | str = "m") -> Summary:
         if alpha:
             row["parameters"] += math.prod(alpha)
             row["activation"] = f"parametric {row['activation']}"
-    return Summary(network, inspected.parameters, m, rows)
+    names = tuple(inspected.input_names)
+    return Summary(network, inspected.parameters, m, rows, names)
 
 
 def _before(network: Network, m: int | str) -> list[dict[str, Any]]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -21,8 +20,16 @@ from ..engine.train import train
 from ..engine.validation import check_count, check_dropout, check_number, check_weights
 from ..errors import EllayerError
 from . import trace_render
+from .calls import either_form
 from .equations import Equation, Terms, equations, symbol
-from .model_parts import InspectedModel, Parameters, SupportedModel, check_example, unpack_for_inspection
+from .model_parts import (
+    InspectedModel,
+    Parameters,
+    ParametersLike,
+    SupportedModel,
+    check_example,
+    unpack_for_inspection,
+)
 from .trace_cell import Cell, cell
 from .trace_record import Step, TraceRecord
 
@@ -56,6 +63,8 @@ class Trace(TraceRecord):
         Examples in the step.
     optimizer : str
     learning_rate : float
+    input_names : tuple of str
+        The columns that the inputs are made of; empty if they have no names.
     """
 
     def cell(self, name: str, *index: int) -> Cell:
@@ -100,11 +109,41 @@ class Trace(TraceRecord):
         return trace_render.to_html(self)
 
 
+@overload
+def trace(
+    model: SupportedModel,
+    X: object,
+    Y: ArrayLike | None = None,
+    parameters: ParametersLike | None = None,
+    *,
+    y: ArrayLike | None = None,
+    example: int | None = None,
+    iteration: int = 0,
+    state: TrainState | None = None,
+    **settings: object,
+) -> Trace: ...
+
+
+@overload
+def trace(
+    network: Network,
+    parameters: ParametersLike,
+    X: ArrayLike,
+    Y: ArrayLike | None = None,
+    *,
+    example: int | None = None,
+    iteration: int = 0,
+    state: TrainState | None = None,
+    **settings: object,
+) -> Trace: ...
+
+
+@either_form
 def trace(
     model: SupportedModel,
     X: ArrayLike,
     Y: ArrayLike | None = None,
-    parameters: Mapping[str, ArrayLike] | None = None,
+    parameters: ParametersLike | None = None,
     *,
     example: int | None = None,
     iteration: int = 0,
@@ -113,14 +152,16 @@ def trace(
 ) -> Trace:
     """Run one training step and record every quantity: Z, A, J, dA, dZ, dW, db and the updates.
 
-    Everything is in float64, computed by the functions that ``train`` runs.
+    ``trace(model, X, y)``, or ``trace(network, parameters, X, Y)``. Everything is in float64, computed by the
+    functions that ``train`` runs.
 
     Parameters
     ----------
     model : TrainingResult, (Network, parameters), Network, or a fitted estimator
     X : array, shape (n_x, m)
-        Examples are columns; rows for an estimator, with its labels as Y. For an estimator of tables the
-        first ensemble member is traced, or another with ``parameters=model.members_[k]``.
+        Examples are columns; rows for an estimator, with its labels as Y. One example alone may be a flat array, a
+        Series or a dict. For an estimator of tables the first ensemble member is traced, or another with
+        ``parameters=model.members_[k]``.
     Y : array, shape (n_L, m), optional
         Without labels only the forward pass is traced.
     parameters : dict, optional
@@ -159,7 +200,8 @@ def trace(
     example = None if example is None else check_example(example, X.shape[1])
     if Y is None:
         _check_forward_only(inspected, X, settings, iteration)
-        return _forward_only(inspected.network, inspected.require_parameters(), X, example)
+        traced = _forward_only(inspected.network, inspected.require_parameters(), X, example)
+        return replace(traced, input_names=tuple(inspected.input_names))
     Y = inspected.targets(Y, X.shape[1], "a trace of the gradients")
     if isinstance(settings.get("optimizer"), str) and settings["optimizer"] in LBFGS:
         raise EllayerError("optimizer: expected one with single steps, received 'lbfgs'; try 'gd' or 'adam'")
@@ -175,7 +217,8 @@ def trace(
         if state.coordinates is not None:  # they are meaningful only with all examples
             state = replace(state, coordinates=None, optimizer_state=None)
         settings = {key: value for key, value in settings.items() if key not in _BATCH_SETTINGS}
-    return _walk(inspected.network, X, Y, state, settings, example)
+    traced = _walk(inspected.network, X, Y, state, settings, example)
+    return replace(traced, input_names=tuple(inspected.input_names))
 
 
 def _check_forward_only(inspected: InspectedModel, X: np.ndarray, settings: Settings, iteration: int) -> None:

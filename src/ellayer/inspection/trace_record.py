@@ -70,11 +70,8 @@ class TraceRecord:
     optimizer: str
     learning_rate: float
     caches: list[Cache] = field(default_factory=list)
-    penalties: tuple[float, float, float] = (
-        0.0,
-        0.0,
-        1.0,
-    )  # l2, l1, and the sum of weights that divides them
+    penalties: tuple[float, float, float] = (0.0, 0.0, 1.0)
+    input_names: tuple[str, ...] = ()
 
     def __getitem__(self, name: str) -> np.ndarray:
         """Return a quantity's numbers by its name, e.g. ``trace["dW1"]``."""

@@ -64,7 +64,8 @@ def to_rich(trace: TraceRecord) -> Table:
     for phase, steps in groupby(trace, key=attrgetter("phase")):
         table.add_row(Text(_PHASES[phase].upper(), style="bold blue"), "", "", "")
         for step in steps:
-            table.add_row(*map(Text, (step.name, step.plain, _shape(step), _numbers(step, limit))))
+            numbers = _numbers(step, limit, _names_of(trace, step))
+            table.add_row(*map(Text, (step.name, step.plain, _shape(step), numbers)))
     return table
 
 
@@ -76,7 +77,7 @@ def to_html(trace: TraceRecord) -> str:
         for step in steps:
             shape, numbers = (
                 f'<td class="shape">{_shape(step)}</td>',
-                f"<td>{_html_numbers(step, alone)}</td>",
+                f"<td>{_html_numbers(step, alone, _names_of(trace, step))}</td>",
             )
             rows.append(f"<tr><td>{to_mathml(step.latex)}</td>{shape}{numbers}</tr>")
     head = f"<caption>{html.escape(headline(trace))}</caption><tr><th>equation</th><th>shape</th><th>numbers</th></tr>"
@@ -93,6 +94,7 @@ def to_json(trace: TraceRecord, numbers: int | None = None) -> str:
             "iteration": trace.iteration,
             "example": trace.example,
             "m": trace.m,
+            "input_names": list(trace.input_names),
             "optimizer": trace.optimizer or None,
             "learning_rate": _finite(trace.learning_rate),
             "steps": [_json_step(step, limit) for step in trace],
@@ -127,8 +129,18 @@ def _shape(step: Step) -> str:
     return " x ".join(map(str, step.shape)) or "scalar"
 
 
-def _numbers(step: Step, limit: int) -> str:
+def _names_of(trace: TraceRecord, step: Step) -> tuple[str, ...]:
+    """Return a name for each row of a quantity: those of the inputs for X."""
+    named = step.phase == "given" and step.name in ("X", "A0") and len(trace.input_names) == len(step.value)
+    return trace.input_names if named else ()
+
+
+def _numbers(step: Step, limit: int, names: tuple[str, ...]) -> str:
     if step.value.size <= limit and step.value.ndim <= 2:
+        if names:
+            return "\n".join(
+                f"{name}  {_column(row[None, :])}" for name, row in zip(names, step.value, strict=True)
+            )
         return _column(np.atleast_2d(step.value))
     return statistics_text(step)
 
@@ -154,18 +166,24 @@ def statistics_text(step: Step) -> str:
     return text + (f", {100 * s['not_finite']:.3g} % NaN or inf" if s["not_finite"] else "")
 
 
-def _html_numbers(step: Step, alone: bool) -> str:
+def _html_numbers(step: Step, alone: bool, names: tuple[str, ...]) -> str:
     value = step.value
     if value.ndim <= 2 and value.size <= _ON_PAGE[alone]:
-        return _html_matrix(np.atleast_2d(value))
+        return _html_matrix(np.atleast_2d(value), names)
     text = f'<span class="stats">{html.escape(statistics_text(step))}</span>'
     if alone and value.ndim == 2 and value.size <= _IN_FOLD:
-        text += f"<details><summary>all {value.size} numbers</summary>{_html_matrix(value)}</details>"
+        text += f"<details><summary>all {value.size} numbers</summary>{_html_matrix(value, names)}</details>"
     return text
 
 
-def _html_matrix(value: np.ndarray) -> str:
+def _html_matrix(value: np.ndarray, names: tuple[str, ...] = ()) -> str:
     value, mark = value + 0.0, ""  # -0 is 0
+    if names:
+        named = "".join(
+            f"<tr><th>{html.escape(name)}</th>{''.join(f'<td>{v:.6g}</td>' for v in row)}</tr>"
+            for name, row in zip(names, value, strict=True)
+        )
+        return f'<span class="matrix"><table>{named}</table></span>'
     if value.size == 1:
         return f"{value.item():.6g}"
     if value.shape[1] == 1 and len(value) > 3:
