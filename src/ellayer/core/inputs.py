@@ -237,6 +237,25 @@ def ramp_sides(cache: InputCache | None) -> list[Array]:
     return [cache.ramps.inside, cache.ramps.U > 0.0]
 
 
+def one_hot_columns(codes: Float[Array, " m"], levels: int) -> Float[Array, "levels m"]:
+    """One column for each code: 1 in its row, or 0 everywhere for a code below 0.
+
+    Parameters
+    ----------
+    codes : array, shape (m,)
+        Integers in a float array.
+    levels : int
+
+    Examples
+    --------
+    >>> one_hot_columns(np.array([1.0, -1.0]), 2).tolist()
+    [[0.0, 0.0], [1.0, 0.0]]
+    """
+    xp = array_namespace(codes)
+    rows = xp.astype(xp.arange(levels), codes.dtype)
+    return xp.astype(rows[:, None] == codes[None, :], codes.dtype)
+
+
 def embedding_forward(
     codes: Float[Array, " m"], E: Levels
 ) -> tuple[Float[Array, "dimension m"], Float[Array, "levels m"]]:
@@ -253,10 +272,8 @@ def embedding_forward(
     A : array, shape (dimension, m)
     cache : the one-hot matrix, (levels, m)
     """
-    xp = array_namespace(E)
-    levels = xp.astype(xp.arange(E.shape[1]), E.dtype)
-    one_hot = xp.astype(levels[:, None] == codes[None, :], E.dtype)
-    return E @ one_hot, one_hot
+    columns = array_namespace(E).astype(one_hot_columns(codes, E.shape[1]), E.dtype)
+    return E @ columns, columns
 
 
 def embedding_backward(dA: Float[Array, "dimension m"], one_hot: Float[Array, "levels m"]) -> Levels:

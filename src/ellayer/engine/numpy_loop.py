@@ -56,6 +56,12 @@ def _thread_pools() -> ThreadpoolController:
     return ThreadpoolController()
 
 
+def blas_thread_count() -> int:
+    """Return the number of threads that BLAS may use now."""
+    pools = _thread_pools().lib_controllers
+    return max((pool.num_threads for pool in pools if pool.user_api == "blas"), default=1)
+
+
 _ONE_THREAD = SharedContext(
     lambda: cast(AbstractContextManager[object], _thread_pools().limit(limits=1, user_api="blas"))
 )

@@ -9,17 +9,19 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypedDict
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from ..._forms import Count, Finite, Rule, conform
-from ...core.inference import EXAMPLES_AT_ONCE, outputs
 from ...core.inputs import Inputs
+from ...core.members import member_outputs
 from ...core.network import Network
 from ...engine.history import History
 from ...engine.model import ModelParts, TargetKind, TargetScale, labels_as_columns, rows_as_columns
+from ...engine.numpy_loop import blas_thread_count, blas_threads
 from ...engine.state import Parameters
 from ...engine.stored import read_network, read_parameters
 from ...errors import EllayerError
@@ -33,6 +35,8 @@ from .trees import read_trees, tree_outputs
 
 if TYPE_CHECKING:
     from ..examples import TableLike
+
+ROWS_OF_THREAD = 1024  # minimum number of rows for which a further thread pays
 
 
 class TableFacts(TypedDict):
@@ -140,14 +144,19 @@ class FittedTable(ABC):
 
     def _outputs(self, X: np.ndarray, members: Sequence[Parameters] | None = None) -> np.ndarray:
         """Return Z^[L] of each member, (K, m, n_L), for prepared rows in float64."""
-        Z = []
-        for parameters in self.members_ if members is None else members:
-            if self.network_ is None:
-                Z.append(tree_outputs(X, parameters))
-                continue
-            double = {name: theta.astype(np.float64) for name, theta in parameters.items()}
-            Z.append(outputs(X.T, double, self.network_, EXAMPLES_AT_ONCE)[1].T)
-        return np.stack(Z)
+        members = self.members_ if members is None else members
+        if self.network_ is None:
+            return np.stack([tree_outputs(X, trees) for trees in members])
+        double = [{name: theta.astype(np.float64) for name, theta in one.items()} for one in members]
+        network, parts = self.network_, max(1, min(blas_thread_count(), len(X) // ROWS_OF_THREAD))
+        if len(members) == 1 or parts == 1:
+            return member_outputs(X.T, double, network).transpose(0, 2, 1)
+        with (
+            blas_threads(network, 1),
+            ThreadPoolExecutor(parts) as pool,
+        ):  # a block of rows is too small for two
+            blocks = pool.map(lambda rows: member_outputs(rows.T, double, network), np.array_split(X, parts))
+            return np.concatenate(list(blocks), axis=2).transpose(0, 2, 1)
 
     def _member_outputs(self, X: object) -> np.ndarray:
         """Return Z^[L] of each member, (K, m, n_L), for raw rows."""
