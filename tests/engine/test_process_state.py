@@ -77,6 +77,21 @@ def test_a_fit_changes_no_global_state_however_it_ends(engine):
     assert state() == before
 
 
+@pytest.mark.parametrize("kind", ["wide", "direct"])
+def test_threads_follow_the_products_that_are_done(kind):
+    """Those of layer 1 on X are large; in the span of the examples they are small, and one thread does them."""
+    network, random = ellayer.Network([20_000, 50, 1]), np.random.RandomState(0)
+    X, Y = random.randn(20_000, 60), np.ones((1, 60))
+    inside = []
+
+    def look(info):
+        inside.extend(p["num_threads"] for p in threadpoolctl.threadpool_info() if p["user_api"] == "blas")
+
+    with threadpoolctl.threadpool_limits(2, user_api="blas"):
+        ellayer.train(network, X, Y, validation=(X, Y), num_iterations=1, engine=f"numpy+{kind}", callbacks=[look])
+    assert set(inside) == {1 if kind == "wide" else 2}
+
+
 def test_the_first_thread_enters_and_the_last_leaves():
     log, inside, leave = [], threading.Event(), threading.Event()
 

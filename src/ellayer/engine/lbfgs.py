@@ -51,7 +51,7 @@ class LbfgsRun(Run):
         self._last: tuple[np.ndarray, Evaluation, float] | None = None
 
     def _resources(self) -> AbstractContextManager[object]:
-        return blas_threads(self.settings.network, self.batch.X.shape[1])
+        return blas_threads(self.settings.network.widths, self.batch.X.shape[1])
 
     def _run(self) -> str:
         from scipy.optimize import minimize

@@ -65,10 +65,7 @@ def parse_engine(engine: str) -> tuple[str, bool | None]:
 
 def step_seconds(config: StepConfig, batch_size: int, speeds: Speeds) -> float:
     """Return the predicted time of one update."""
-    dims = list(config.network.widths)
-    if config.wide:
-        dims[0] = batch_size + dims[1]
-    m = batch_size
+    dims, m = config.widths(batch_size), batch_size
     weights = [a * b for a, b in itertools.pairwise(dims)]
     products = sum(weights) * 3 - weights[0] * (2 if config.wide else 1)
     states = {"gd": 1, "momentum": 3, "nesterov": 4, "velocity": 3, "rmsprop": 5}

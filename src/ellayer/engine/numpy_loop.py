@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from ..core.network import Network
 from .batch_reader import BatchReader
 from .batches import Batches
 from .loop import LoopState, Records
@@ -28,13 +27,13 @@ MANY_OPERATIONS = 100_000_000  # in one product, about a millisecond
 FREED_BYTES = 24 << 20
 
 
-def blas_threads(network: Network, m: int) -> AbstractContextManager[object]:
-    """Return a context with one BLAS thread if products are small.
+def blas_threads(widths: Sequence[int], m: int) -> AbstractContextManager[object]:
+    """Return a context with one BLAS thread if the products of layers of these widths on m examples are small.
 
     A second thread then gains little, and if another process uses its core it makes products twenty times
     slower, because BLAS waits for it in a busy loop.
     """
-    if max(2 * n * k * m for n, k in pairwise(network.widths)) > MANY_OPERATIONS:
+    if max(2 * n * k * m for n, k in pairwise(widths)) > MANY_OPERATIONS:
         return nullcontext()
     return _ONE_THREAD
 
@@ -102,7 +101,7 @@ class NumpyLoop:
         """Return the context to run in."""
         keep_freed_memory()
         context = ExitStack()
-        context.enter_context(blas_threads(self.config.network, self.batches.batch_size))
+        context.enter_context(blas_threads(self.config.widths(self.batches.m), self.batches.batch_size))
         if self._reader is not None:
             context.enter_context(self._reader.reading())
         return context

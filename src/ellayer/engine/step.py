@@ -39,6 +39,11 @@ class StepConfig:
         """Names of the parameters."""
         return list(self.network.shapes)
 
+    def widths(self, m: int) -> tuple[int, ...]:
+        """Return the rows of A^[0], ..., A^[L] in a run on m examples: in their span A^[0] has m + n_1."""
+        widths = self.network.widths
+        return (m + widths[1], *widths[1:]) if self.wide else widths
+
 
 class StepValues(NamedTuple):
     """The numbers of a step that are arguments of the compiled program."""

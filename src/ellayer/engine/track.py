@@ -89,7 +89,7 @@ class Track:
         self.history: History = History(start.history)
         self.stopped: LoopState | None = None
         self.stopped_by: str | None = None
-        self._start = start
+        self._start, self._widths = start, settings.config.widths(data.m)
         self._earlier = self.history["seconds"][-1] if self.history else 0.0
         self._judgement = _Judgement(start.best_value, start.best_step, None, start.waited, start.rate_scale)
         self._final_best: Parameters | None = None  # the last parameters, if better than every record's
@@ -108,7 +108,7 @@ class Track:
             AL, _ = outputs(self.examples.X, parameters, network, EXAMPLES_AT_ONCE)
             values |= {name: float(f(AL, self.examples.Y)) for name, f in metrics.items()}
         if batch is not None:
-            with blas_threads(network, batch.X.shape[1]):
+            with blas_threads(self._widths, batch.X.shape[1]):
                 AL, ZL = outputs(batch.X, parameters, network, EXAMPLES_AT_ONCE)
             J = objective(network, batch.X.shape[1], batch.weights)
             values["validation_loss"] = float(J.cost(AL, ZL, batch.Y, {}))
