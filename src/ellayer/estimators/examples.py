@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
@@ -26,6 +27,9 @@ class RowStream(Protocol):
         ...
 
 
+BLOCK_BYTES = 1 << 20  # rows that stay in the cache for a second look
+
+
 @dataclass(frozen=True)
 class Examples:
     """Rows with their targets and weights.
@@ -45,6 +49,12 @@ class Examples:
         """Return the number of rows."""
         return len(self.Y)
 
+    @cached_property
+    def scale(self) -> np.ndarray:
+        """The largest magnitude of each column of X, (n_x,)."""
+        ends = _ends_of_array(self.X) if isinstance(self.X, np.ndarray) else _ends_of_sparse(self.X)
+        return np.maximum(ends[0], -ends[1])
+
     def take(self, rows: np.ndarray) -> Examples:
         """Return some of the rows, by their numbers or by a mask."""
         return Examples(self.X[rows], self.Y[rows], None if self.weights is None else self.weights[rows])
@@ -52,3 +62,15 @@ class Examples:
     def columns(self) -> tuple[Rows, np.ndarray, np.ndarray | None]:
         """Return (X, Y, weights) for the engine: examples as columns, as views."""
         return self.X.T, self.Y.T, self.weights
+
+
+def _ends_of_array(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the largest and the smallest value of each column, in one pass through memory."""
+    block = max(1, BLOCK_BYTES // max(1, X[:1].nbytes))
+    ends = [(X[i : i + block].max(axis=0), X[i : i + block].min(axis=0)) for i in range(0, len(X), block)]
+    high, low = zip(*ends, strict=True)
+    return np.max(high, axis=0), np.min(low, axis=0)
+
+
+def _ends_of_sparse(X: csr_matrix) -> tuple[np.ndarray, np.ndarray]:
+    return X.max(axis=0).toarray().ravel(), X.min(axis=0).toarray().ravel()

@@ -15,7 +15,7 @@ from ..core.propagation import Cache, L_model_forward
 
 if TYPE_CHECKING:
     from ..engine.state import Parameters
-    from .examples import Rows
+    from .examples import Examples, Rows
 
 HUGE_INPUT = 1e4
 HUGE_TARGET = 1e6
@@ -44,21 +44,20 @@ def where_not_finite(X: Rows, names: Sequence[str] | None) -> str:
     return f"{int(counts.sum())} values that are nan or infinite, by column: {listed}."
 
 
-def warn_of_data(X: Rows, y: np.ndarray | None, names: Sequence[str] | None, estimator: str) -> None:
+def warn_of_data(examples: Examples, targets: bool, names: Sequence[str] | None, estimator: str) -> None:
     """Warn about columns or targets of a very large scale.
 
     Parameters
     ----------
-    X : array or csr matrix, shape (m, n_x)
-    y : ndarray or None
-        Targets that are numbers.
+    examples : Examples
+    targets : bool
+        Whether the targets are numbers, and not labels.
     names : sequence of str or None
         Of the columns.
     estimator : str
         The name of the class, for the remedy.
     """
-    high, low = (_dense(end).ravel() for end in (X.max(axis=0), X.min(axis=0)))
-    scale = np.maximum(np.abs(high), np.abs(low))
+    scale = examples.scale
     huge = np.flatnonzero(scale > HUGE_INPUT)
     if len(huge):
         warn_user(
@@ -67,7 +66,7 @@ def warn_of_data(X: Rows, y: np.ndarray | None, names: Sequence[str] | None, est
             f"make_pipeline(StandardScaler(), {estimator}(...))",
             ScaleWarning,
         )
-    if y is not None and (largest := float(np.abs(y).max())) > HUGE_TARGET:
+    if targets and (largest := float(np.abs(examples.Y).max())) > HUGE_TARGET:
         warn_user(
             f"y: values up to {largest:.3g}, but networks learn best with targets around 1; scale the target, "
             f"TransformedTargetRegressor({estimator}(...), transformer=StandardScaler())",
@@ -83,11 +82,11 @@ def warn_of_one_class(classes: np.ndarray) -> None:
     )
 
 
-def overflows_at_once(X: Rows, Y: np.ndarray, parameters: Parameters, network: Network) -> bool:
+def overflows_at_once(examples: Examples, parameters: Parameters, network: Network) -> bool:
     """Return whether even the first loss is not finite; computed only if the scale makes it likely."""
-    if max(float(abs(X).max()), float(np.abs(Y).max())) < OVERFLOWS ** (
-        0.5 if X.dtype == np.float32 else 1.0
-    ):
+    X, Y = examples.X, examples.Y
+    large = OVERFLOWS ** (0.5 if X.dtype == np.float32 else 1.0)
+    if max(float(examples.scale.max()), float(np.abs(Y).max())) < large:
         return False
     with np.errstate(all="ignore"):
         AL, _ = outputs(X.T, parameters, network)

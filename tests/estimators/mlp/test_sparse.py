@@ -10,6 +10,7 @@ import scipy.sparse as sparse
 
 from ellayer import MLPClassifier, MLPRegressor
 from ellayer.estimators import FitWarning
+from ellayer.estimators.examples import Examples
 from ellayer.estimators.mlp import rows
 
 RNG = np.random.default_rng(3)
@@ -85,3 +86,13 @@ def test_many_rows_are_never_dense_together(settings):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 0.5 * texts.shape[0] * texts.shape[1] * 8
+
+
+def test_the_scale_of_a_column_is_that_of_all_its_blocks(monkeypatch):
+    monkeypatch.setattr("ellayer.estimators.examples.BLOCK_BYTES", 100)
+    X = np.random.RandomState(0).randn(50, 3) * [1.0, -4.0, 0.0]
+    X[49, 0], X[7, 1] = -9.0, 8.5
+    for table in (X, np.asfortranarray(X), X.astype("float32"), sparse.csr_matrix(X)):
+        np.testing.assert_array_equal(
+            Examples(table, np.zeros((50, 1))).scale, abs(X.astype(table.dtype)).max(axis=0)
+        )

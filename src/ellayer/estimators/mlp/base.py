@@ -252,10 +252,11 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
         if by_class is not None:
             weights = (by_class if weights is None else weights * by_class).astype(dtype)
         labels, names = self._labels, getattr(self, "feature_names_in_", None)
-        checks.warn_of_data(X, Y if labels is None else None, names, type(self).__name__)
+        examples = Examples(X, np.ascontiguousarray(Y, dtype=dtype), weights)
+        checks.warn_of_data(examples, labels is None, names, type(self).__name__)
         if labels is not None and len(labels.classes_) == 1:
             checks.warn_of_one_class(labels.classes_)
-        return Examples(X, np.ascontiguousarray(Y, dtype=dtype), weights)
+        return examples
 
     def _network(self, examples: Examples) -> Network:
         loss = named(self, "loss", self._loss_name)

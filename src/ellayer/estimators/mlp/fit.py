@@ -198,7 +198,7 @@ def _train(
     """Call the engine; the only place where rows become columns, as views."""
     X, Y, weights = data.train.columns()
     network = network if settings.lbfgs else _as_reported(network)
-    if overflows_at_once(data.train.X, data.train.Y, begin.parameters, network):
+    if overflows_at_once(data.train, begin.parameters, network):
         raise EllayerError(f"{NON_FINITE} Scale them, for example with StandardScaler.")
     engine = settings.engine
     if (settings.continues or begin.step or begin.before) and "wide" not in engine and "direct" not in engine:
