@@ -88,7 +88,9 @@ def test_threads_follow_the_products_that_are_done(kind):
         inside.extend(p["num_threads"] for p in threadpoolctl.threadpool_info() if p["user_api"] == "blas")
 
     with threadpoolctl.threadpool_limits(2, user_api="blas"):
-        ellayer.train(network, X, Y, validation=(X, Y), num_iterations=1, engine=f"numpy+{kind}", callbacks=[look])
+        ellayer.train(
+            network, X, Y, validation=(X, Y), num_iterations=1, engine=f"numpy+{kind}", callbacks=[look]
+        )
     assert set(inside) == {1 if kind == "wide" else 2}
 
 
