@@ -6,8 +6,9 @@ import jax
 import numpy as np
 import pytest
 
+from ellayer.engine.batch_reader import ALIGNED
 from ellayer.engine.batches import Batches
-from ellayer.engine.device_placement import ALIGNED, DevicePlacement, _as_rows
+from ellayer.engine.device_placement import DevicePlacement, _as_rows
 from ellayer.engine.sparse import SparseReader
 from ellayer.engine.step import Batch
 

@@ -8,11 +8,20 @@ from types import SimpleNamespace
 import jax
 import numpy as np
 import pytest
-from engine_cases import BINARY, problem
+from engine_cases import BINARY, assert_same, problem
 
 import ellayer
 from ellayer.core import Network
-from ellayer.engine import Batches, DiskRows, History, TrainState, compile_cache, find_optimizer, wide
+from ellayer.engine import (
+    Batches,
+    DiskRows,
+    History,
+    TrainState,
+    compile_cache,
+    find_optimizer,
+    jax_loop,
+    wide,
+)
 from ellayer.engine.disk_rows import DiskReader
 from ellayer.engine.history import mean_epochs
 from ellayer.engine.loop import Records
@@ -22,16 +31,31 @@ from ellayer.engine.validation import check_weights, check_Y
 
 
 def test_a_record_has_the_time_at_the_end_of_its_update():
-    settings = SimpleNamespace(
-        learning_rates=[0.1], record_every=2, config=SimpleNamespace(every_cost=False), stopping=None
-    )
-    data = SimpleNamespace(of_network=lambda k: None, validation=[None])
+    config = SimpleNamespace(every_cost=False, widths=lambda m: (3, 1))
+    settings = SimpleNamespace(learning_rates=[0.1], record_every=2, config=config, stopping=None)
+    data = SimpleNamespace(of_network=lambda k: None, validation=[None], m=4)
     track = Track(settings, data, TrainState({}, None, history={"seconds": [7.0]}), 0)
     track.record(
         Records([0.5, 0.4], [1.0, 2.0], [math.nan] * 2), Chunk(3, np.full(4, 0.1), 10.0, 0.25, "numpy"), {}
     )
     assert track.history["iteration"][1:] == [4, 6]
     assert track.history["seconds"] == [7.0, 7.0 + 10.0 + 2 * 0.25, 7.0 + 10.0 + 4 * 0.25]
+
+
+@pytest.mark.parametrize("batch_size", [5, 7])  # the last mini-batch is full with 5, and incomplete with 7
+@pytest.mark.parametrize("weighted", [False, True])
+def test_rows_that_are_read_where_they_lie_give_the_bits_of_rows_on_the_device(
+    monkeypatch, batch_size, weighted
+):
+    X, Y = problem(Network([3, 4, 2], "tanh"), m=90, dtype="float32")
+    options = {
+        "optimizer": "adam", "num_iterations": 50, "batch_size": batch_size, "engine": "jax", "dropout": 0.2,
+        "sample_weight": np.linspace(0.0, 1.0, 90) if weighted else None, "record_every": 7,
+    }  # fmt: skip
+    placed = ellayer.train(Network([3, 4, 2], "tanh"), X, Y, **options)
+    monkeypatch.setattr(jax_loop, "READ_BYTES", 0)
+    monkeypatch.setattr(jax_loop, "NUMBERS_OF_STACK", 4 * batch_size * 6)  # four updates
+    assert_same(ellayer.train(Network([3, 4, 2], "tanh"), X, Y, **options), placed)
 
 
 def test_records_of_lbfgs_are_no_later_than_its_end():

@@ -1,18 +1,21 @@
-"""Examples that are not in memory as dense arrays: mini-batches are read when they are needed."""
+"""Mini-batches that are read when they are needed: from rows in memory, from a file, from a sparse matrix."""
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 
 from .batches import Batches
 from .step import Batch
 
+ALIGNED = 64  # bytes: jax's requirement for memory that it uses without a copy
+
 
 class BatchReader(ABC):
-    """Mini-batches read from a file or from a sparse matrix.
+    """Mini-batches read by a loop.
 
     The examples depend only on the step, so that a run can go back and continue.
 
@@ -50,11 +53,62 @@ class BatchReader(ABC):
 
     def stack(self, first: int, count: int, length: int, weighted: bool) -> Batch:
         """Return ``count`` mini-batches as X (length, batch_size, n_x), Y and weights alike, padded with 0."""
-        size = self.batches.batch_size
-        X, Y, weights = (np.zeros((length, size, n), self.dtype) for n in (self.n_x, self.n_y, int(weighted)))
+        X, Y, weights = self._empty_stack(length, weighted)
         for i in range(count):
             batch = self.batch(first + i)
             m = batch.X.shape[1]
             X[i, :m], Y[i, :m] = batch.X.T, batch.Y.T
             weights[i, :m] = 1.0 if batch.weights is None else batch.weights.T
         return Batch(X, Y, weights if weighted else None)
+
+    def _empty_stack(self, length: int, weighted: bool) -> list[np.ndarray]:
+        size = self.batches.batch_size
+        return [aligned_zeros((length, size, n), self.dtype) for n in (self.n_x, self.n_y, int(weighted))]
+
+
+class RowReader(BatchReader):
+    """The mini-batches of examples in memory, in the order of ``Batches``.
+
+    Parameters
+    ----------
+    examples : Batch
+        Columns; X is read where it is if its rows are contiguous in memory, as those of a transposed table are.
+    batches : Batches
+    """
+
+    def __init__(self, examples: Batch, batches: Batches):
+        X, Y, weights, _ = examples
+        super().__init__(batches, len(X), len(Y), X.dtype, weights is not None)
+        self._X, self._Y, self._weights = np.ascontiguousarray(X.T), np.ascontiguousarray(Y.T), weights
+        self._stack: list[np.ndarray] = []
+
+    def reading(self) -> AbstractContextManager[None]:
+        """Return a context that does nothing: all examples are in memory."""
+        return nullcontext()
+
+    def batch(self, step: int) -> Batch:
+        """Return the examples of the update after ``step`` others."""
+        rows = self.batches.indices(step)
+        weights = None if self._weights is None else self._weights[:, rows]
+        return Batch(self._X[rows].T, self._Y[rows].T, weights)
+
+    def stack(self, first: int, count: int, length: int, weighted: bool) -> Batch:
+        """Return ``count`` mini-batches as the base does, in memory that the next call overwrites."""
+        if not self._stack:
+            self._stack = self._empty_stack(length, weighted)
+        X, Y, weights = self._stack
+        for i in range(count):
+            rows = self.batches.indices(first + i)
+            m = len(rows)
+            self._X.take(rows, axis=0, out=X[i, :m], mode="clip")  # "raise" would copy first
+            self._Y.take(rows, axis=0, out=Y[i, :m], mode="clip")
+            weights[i, :m] = 1.0 if self._weights is None else self._weights[:, rows].T
+            weights[i, m:] = 0.0
+        return Batch(X, Y, weights if weighted else None)
+
+
+def aligned_zeros(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """Return zeros that jax's CPU backend uses without a copy."""
+    memory = np.zeros(math.prod(shape) * dtype.itemsize + ALIGNED - 1, np.uint8)
+    begin = -memory.ctypes.data % ALIGNED
+    return memory[begin : begin + math.prod(shape) * dtype.itemsize].view(dtype).reshape(shape)

@@ -10,14 +10,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..core.arrays import Array
-from .batch_reader import BatchReader
+from .batch_reader import BatchReader, aligned_zeros
 from .batches import Batches
 from .step import Batch
 
 if TYPE_CHECKING:
     from jax import Device
-
-ALIGNED = 64  # bytes: jax's requirement for memory that it uses without a copy
 
 
 class DevicePlacement:
@@ -38,6 +36,7 @@ class DevicePlacement:
         if batches.batch_size < 2 * len(devices) or not split:
             devices = devices[:1]
         self.count: int = len(devices)
+        self.in_memory: bool = devices[0].platform == "cpu"  # what the host reads is there already
         self._placed = self.count > 1 or chosen
         self._mesh = jax.sharding.Mesh(np.array(devices), ("m",))
 
@@ -94,11 +93,6 @@ class DevicePlacement:
 
 def _as_rows(columns: np.ndarray, count: int, dtype: str) -> np.ndarray:
     """Return examples as rows, zeros below, in one copy, which jax's CPU backend uses without another."""
-    shape = (count, len(columns))
-    size = count * len(columns) * np.dtype(dtype).itemsize
-    memory = np.empty(size + ALIGNED - 1, np.uint8)
-    begin = -memory.ctypes.data % ALIGNED
-    rows = memory[begin : begin + size].view(dtype).reshape(shape)
+    rows = aligned_zeros((count, len(columns)), np.dtype(dtype))
     rows[: columns.shape[1]] = columns.T
-    rows[columns.shape[1] :] = 0.0
     return rows

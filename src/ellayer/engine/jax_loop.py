@@ -19,7 +19,7 @@ import numpy as np
 
 from ..core.arrays import Array
 from . import compile_cache
-from .batch_reader import BatchReader
+from .batch_reader import BatchReader, RowReader
 from .batches import Batches
 from .device_placement import DevicePlacement
 from .loop import LoopState, Records
@@ -28,7 +28,8 @@ from .step import Batch, Evaluation, StepConfig, StepValues, cost, evaluate, gra
 from .train_settings import TrainSettings
 from .training_data import TrainingData
 
-NUMBERS_OF_STACK = 1 << 22  # of the mini-batches of a chunk from disk
+NUMBERS_OF_STACK = 1 << 22  # of the mini-batches of a chunk that are read
+READ_BYTES = 1 << 24  # of X: with more, mini-batches are read from the caller's rows, not from a copy of all
 _traces = 0
 
 
@@ -164,13 +165,13 @@ class JaxLoop:
         self.dtype: str = data.dtype  # the caller's global jax configuration is not changed
         self.name: str = f"jax, {len(values)} at once" if self.stacked else "jax"
         self.compile_seconds = 0.0
-        self._reader = data.examples if isinstance(data.examples, BatchReader) else None
-        self._length: int = _chunk_length(data.batches, longest, self._reader)
-        self.chunk_limit: int = self._length
         with self._precision():
             self._placement = DevicePlacement(
                 settings.devices, data.batches, not (config.wide or self.stacked)
             )
+            self._reader = self._find_reader()
+            self._length: int = _chunk_length(data.batches, longest, self._reader)
+            self.chunk_limit: int = self._length
             self._values = self._stack_values(values)
             shared = self._store_examples()
         self._run = _program(config, self._length, shared)
@@ -185,10 +186,18 @@ class JaxLoop:
         placed: StepValues = jax.tree.map(partial(place, self.dtype), *(v._replace(seed=0) for v in values))
         return placed._replace(seed=seeds)
 
+    def _find_reader(self) -> BatchReader | None:
+        """Return the reader of the mini-batches, or None if all examples are placed on the devices."""
+        examples, batches = self.data.examples, self.data.batches
+        if isinstance(examples, BatchReader):
+            return examples
+        all_at_once = batches.full or self.stacked or examples.X.nbytes <= READ_BYTES
+        return None if all_at_once or not self._placement.in_memory else RowReader(examples, batches)
+
     def _store_examples(self) -> Shared | None:
         """Place the examples on the devices; return the data that several networks share."""
         self._batch = None
-        if isinstance(self.data.examples, Batch):
+        if self._reader is None and isinstance(self.data.examples, Batch):
             self._batch = self._placement.store(self.data.examples, self.data.batches, self.dtype)
         if not self.stacked:
             return None

@@ -84,7 +84,7 @@ def start_seconds(config: StepConfig, program: str) -> float:
 
 
 def program_name(config: StepConfig, batches: Batches, dtype: str, longest: int | None = None) -> str:
-    """Return a key that is equal for two runs if and only if they share a compiled program."""
+    """Return a key that is equal for two runs only if they share a compiled program."""
     switches = (config.dropout, config.l2, config.l1, config.clip, config.decay, config.factors, config.wide)
     m = batches.m if batches.full else batches.rows_kept
     network = f"{config.network!r} {config.network.parametric} {config.network.inputs}"

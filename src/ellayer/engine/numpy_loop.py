@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from .batch_reader import BatchReader
+from .batch_reader import BatchReader, RowReader
 from .batches import Batches
 from .loop import LoopState, Records
 from .shared_context import SharedContext
@@ -86,24 +86,22 @@ class NumpyLoop:
     def __init__(self, settings: TrainSettings, data: TrainingData):
         self.config, self.values, self.batches = settings.config, settings.values[0], data.batches
         self.record_every: int = settings.record_every
-        examples, batches = data.examples, data.batches
-        self._reader = examples if isinstance(examples, BatchReader) else None
-        if isinstance(examples, BatchReader):
-            return
-        if batches.full and examples.X.nbytes < SMALL:  # BLAS copies a small transposed X at every product
-            examples = examples._replace(X=np.ascontiguousarray(examples.X))
-        self._all = examples
-        if not batches.full:  # rows are gathered: one piece of memory per example
-            self._X_rows = np.ascontiguousarray(examples.X.T)
-            self._Y_rows = np.ascontiguousarray(examples.Y.T)
+        examples = data.examples
+        if isinstance(examples, Batch) and not data.batches.full:
+            examples = RowReader(examples, data.batches)
+        elif isinstance(examples, Batch) and examples.X.nbytes < SMALL:
+            examples = examples._replace(
+                X=np.ascontiguousarray(examples.X)
+            )  # BLAS would copy it at every product
+        self._examples = examples
 
     def resources(self) -> AbstractContextManager[object]:
         """Return the context to run in."""
         keep_freed_memory()
         context = ExitStack()
         context.enter_context(blas_threads(self.config.widths(self.batches.m), self.batches.batch_size))
-        if self._reader is not None:
-            context.enter_context(self._reader.reading())
+        if isinstance(self._examples, BatchReader):
+            context.enter_context(self._examples.reading())
         return context
 
     def start(self, states: Sequence[LoopState]) -> None:
@@ -136,7 +134,7 @@ class NumpyLoop:
         """Return the state after one update, and the row to record if one is due."""
         config, values = self.config, self.values
         parameters, optimizer_state, step, (loss_sum, count) = self._state
-        batch = self._batch(step)
+        batch = self._examples if isinstance(self._examples, Batch) else self._examples.batch(step)
         at = evaluate(config, values, parameters, batch, step)
         record = step % self.record_every == 0
         row = None
@@ -152,14 +150,3 @@ class NumpyLoop:
             config, values, parameters, optimizer_state, at.grads, rate, step + 1.0
         )
         return LoopState(parameters, optimizer_state, step + 1, (loss_sum, count)), row
-
-    def _batch(self, step: int) -> Batch:
-        if self._reader is not None:
-            return self._reader.batch(step)
-        if self.batches.full:
-            return self._all
-        rows = self.batches.indices(step)
-        weights = self._all.weights
-        return Batch(
-            self._X_rows[rows].T, self._Y_rows[rows].T, None if weights is None else weights[:, rows]
-        )
