@@ -152,7 +152,7 @@ class FittedTable(ABC):
         if len(members) == 1 or parts == 1:
             return member_outputs(X.T, double, network).transpose(0, 2, 1)
         with (
-            blas_threads(network, 1),
+            blas_threads(network.widths, 1),
             ThreadPoolExecutor(parts) as pool,
         ):  # a block of rows is too small for two
             blocks = pool.map(lambda rows: member_outputs(rows.T, double, network), np.array_split(X, parts))
