@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ellayer.estimators import FitWarning
-from ellayer.tables.fitted_encoders import squash
+from ellayer.tables.column_encoder import squash
 from ellayer.tables.preparation import TablePreparation
 
 

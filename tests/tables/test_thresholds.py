@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ellayer.tables.category_encoder import CategoryEncoder
 from ellayer.tables.coding import CodedColumn, code_column
 from ellayer.tables.columns import Column, as_texts
-from ellayer.tables.encoders import CategoryEncoder
 from ellayer.tables.kinds import ColumnKind
 from ellayer.tables.row_order import group_column, separability, time_column
 from ellayer.tables.survey_columns import _empty_rows, _mark_of_missing, _numeric

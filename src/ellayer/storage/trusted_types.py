@@ -25,7 +25,9 @@ def trusted_types() -> list[str]:
     from ..engine.history import Columns, History
     from ..engine.state import TrainState
     from ..estimators.mlp.fit_state import FitState, Memory
-    from ..tables.encoders import ENCODERS, CategoryCodeEncoder
+    from ..tables.category_encoder import CategoryCodeEncoder
+    from ..tables.encoders import ENCODERS
+    from ..tables.target_statistics import LevelStatistics
     from .model_file import ESTIMATORS
 
     models = [getattr(estimators, name) for name in (*ESTIMATORS, "TablePreparation")]
@@ -38,6 +40,7 @@ def trusted_types() -> list[str]:
         FitState,
         Memory,
         CategoryCodeEncoder,
+        LevelStatistics,
         *ENCODERS.values(),
     ]
     return sorted(f"{kind.__module__}.{kind.__qualname__}" for kind in (*models, *parts))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar, Generic, Literal, NamedTuple, Self, TypeVar, get_type_hints
 
@@ -16,6 +16,7 @@ from ..errors import EllayerError
 from .column_profile import ColumnProfile
 from .columns import Column, as_texts
 from .export_plan import ColumnPlan, LevelMap, PartPlan, level_map, missing_texts
+from .target_statistics import RowTargets
 
 PERIODS = {"year": 365.2425, "week": 7.0, "day": 1.0}  # in days
 SPREAD = 3.0  # the scaled value beyond which numbers are compressed
@@ -53,10 +54,11 @@ QUIET = WarnAbout()
 
 @dataclass(frozen=True)
 class EncoderSettings:
-    """The parameters of ``TablePreparation`` that encoders learn by."""
+    """The parameters of ``TablePreparation`` that encoders learn by, and the targets of the training rows if known."""
 
     max_levels: int
     max_one_hot: int | None
+    targets: RowTargets | None = None
 
 
 @dataclass
@@ -70,6 +72,8 @@ class ColumnEncoder(ABC):
     ----------
     name, note : str
         The name of the column, and a note about it.
+    center, scale : ndarray, shape (numbers,)
+        Of the numbers of ``encode``: the median and the range between the quartiles.
     kind : str
     reads : "number", "days", "text" or ""
         The input type of the column in an exported model; "" for an unused column.
@@ -79,6 +83,8 @@ class ColumnEncoder(ABC):
     reads: ClassVar[Literal["number", "days", "text", ""]] = "text"
     name: str
     note: str = ""
+    center: np.ndarray = field(default_factory=lambda: np.zeros(0), kw_only=True)
+    scale: np.ndarray = field(default_factory=lambda: np.ones(0), kw_only=True)
 
     @property
     def code_levels(self) -> int:
@@ -98,6 +104,10 @@ class ColumnEncoder(ABC):
     @abstractmethod
     def encode(self, column: Column, warn: WarnAbout = QUIET) -> Blocks[np.ndarray]:
         """Return the columns of the matrix, each of shape (m,)."""
+
+    def encode_fitted(self, column: Column, targets: RowTargets, warn: WarnAbout) -> Blocks[np.ndarray]:
+        """Return the columns of the matrix for the rows of the fit, which must not depend on their own targets."""
+        return self.encode(column, warn)
 
     @abstractmethod
     def names(self) -> Blocks[str]:
@@ -135,7 +145,23 @@ class ColumnEncoder(ABC):
         names = [f.name for f in fields(cls) if f.name in facts]
         return cls(**{name: conform(facts[name], hints[name], f"column, {name}") for name in names})
 
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return the fitted arrays besides ``center`` and ``scale``."""
+        return {}
+
+    def set_arrays(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Set the arrays of ``arrays`` after checking them."""
+        if arrays:
+            raise EllayerError(
+                f"column {self.name!r}: expected no arrays, received {quoted_list(sorted(arrays))}"
+            )
+
     # For subclasses
+
+    def _learn_scales(self, values: Iterable[np.ndarray]) -> None:
+        """Set the center and the scale of each number."""
+        scales = [center_and_scale(x) for x in values]
+        self.center, self.scale = (np.array([pair[i] for pair in scales], np.float64) for i in (0, 1))
 
     def _plan(
         self, place: int, parts: Sequence[PartPlan], missing: bool, maps: Sequence[LevelMap]
@@ -173,14 +199,10 @@ class ScaledEncoder(ColumnEncoder):
         Whether a column of the matrix is 1 where the value is missing.
     parts : list of str
         The numbers computed from a value.
-    center, scale : ndarray, shape (parts,)
-        The median and the range between the quartiles.
     """
 
     indicator: bool = False
     parts: list[str] = field(default_factory=list)
-    center: np.ndarray = field(default_factory=lambda: np.zeros(0))
-    scale: np.ndarray = field(default_factory=lambda: np.ones(0))
 
     expected: ClassVar[str] = "numbers"
 
@@ -223,8 +245,7 @@ class ScaledEncoder(ColumnEncoder):
     def _learn_parts(self, values: np.ndarray, parts: list[str]) -> Self:
         """Learn the scale of each part, and whether values can be missing."""
         self.parts, self.indicator = parts, bool(np.isnan(values).any())
-        scales = [center_and_scale(self.part(values, part)) for part in parts]
-        self.center, self.scale = (np.array([pair[i] for pair in scales], np.float64) for i in (0, 1))
+        self._learn_scales(self.part(values, part) for part in parts)
         return self
 
 
@@ -325,3 +346,37 @@ def output_columns(encoders: Sequence[ColumnEncoder]) -> list[int]:
     """
     blocks = [encoder.names() for encoder in encoders]
     return [place for k in range(len(Blocks._fields)) for place, block in enumerate(blocks) for _ in block[k]]
+
+
+def squash(X: np.ndarray) -> np.ndarray:
+    """x / sqrt(1 + (x/3)^2), from -3 to 3; a missing x is 0.
+
+    Parameters
+    ----------
+    X : ndarray
+
+    Returns
+    -------
+    ndarray
+
+    Examples
+    --------
+    >>> squash(np.array([0.0, 3.0, np.inf, np.nan])).round(2).tolist()
+    [0.0, 2.12, 3.0, 0.0]
+    """
+    with np.errstate(invalid="ignore"):
+        squashed = X / np.hypot(1.0, X / SPREAD)
+    return np.where(np.isinf(X), SPREAD * np.sign(X), np.nan_to_num(squashed, nan=0.0))
+
+
+def read_numbers(
+    arrays: Mapping[str, np.ndarray], name: str, shape: tuple[int, ...], column: str
+) -> np.ndarray:
+    """Return an array of a column from a file, as float64; it must have the shape and finite numbers."""
+    array = arrays.get(name)
+    if array is None or array.shape != shape or array.dtype.kind != "f" or not np.isfinite(array).all():
+        raise EllayerError(
+            f"column {column!r}, {name}: expected finite numbers of shape {shape}, received "
+            f"{'none' if array is None else f'{array.dtype} of shape {array.shape}'}"
+        )
+    return array.astype(np.float64)

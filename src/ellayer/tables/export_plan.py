@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 from typing import Literal, TypedDict
 
@@ -43,12 +43,16 @@ class LevelMap(TypedDict):
         K > 0: the number k becomes K columns, 1 in column k. 0: the number is the column.
     last : bool
         Whether the column belongs to the codes, the last block of the matrix.
+    table : list of list of float
+        If it is not empty, the number k becomes the columns in row k of it, which belong to the scaled numbers, the
+        first block of the matrix.
     """
 
     values: dict[str, float]
     otherwise: float
     one_hot: int
     last: bool
+    table: list[list[float]]
 
 
 class ColumnPlan(TypedDict):
@@ -80,7 +84,11 @@ class ColumnPlan(TypedDict):
 
 
 def level_map(
-    values: Mapping[str, float], otherwise: float, one_hot: int = 0, last: bool = False
+    values: Mapping[str, float],
+    otherwise: float,
+    one_hot: int = 0,
+    last: bool = False,
+    table: Sequence[Sequence[float]] = (),
 ) -> LevelMap:
     """Return the map of some texts, each also with a blank before it: many files have one after the comma.
 
@@ -90,7 +98,19 @@ def level_map(
     {' a': 0.0, 'a': 0.0}
     """
     spelled = {f" {text}": value for text, value in values.items()} | dict(values)
-    return {"values": spelled, "otherwise": otherwise, "one_hot": one_hot, "last": last}
+    rows = [list(row) for row in table]
+    return {"values": spelled, "otherwise": otherwise, "one_hot": one_hot, "last": last, "table": rows}
+
+
+def map_width(rule: LevelMap) -> int:
+    """Return the number of columns of a map.
+
+    Examples
+    --------
+    >>> map_width(level_map({"a": 0.0}, 1.0, table=[[0.5, 1.0], [0.0, 0.0]])), map_width(level_map({"a": 1.0}, 0.0))
+    (2, 1)
+    """
+    return len(rule["table"][0]) if rule["table"] else rule["one_hot"] or 1
 
 
 def any_case(words: Iterable[str]) -> list[str]:

@@ -16,10 +16,11 @@ from .._forms import Count, Positive, conform
 from .._warn import NewValuesWarning, warn_user
 from ..data.wording import quoted_list
 from ..errors import EllayerError, near_names
-from .column_encoder import SPREAD, Blocks, ColumnEncoder, EncoderSettings, ScaledEncoder, WarnAbout
+from .column_encoder import Blocks, ColumnEncoder, EncoderSettings, WarnAbout, squash
 from .columns import Column, TableLike, column_names, read_table
 from .encoders import restore_encoder
 from .export_plan import ColumnPlan
+from .target_statistics import RowTargets
 
 
 class SettingsFacts(TypedDict):
@@ -64,9 +65,8 @@ class FittedEncoders:
 
     def _set_encoders(self, encoders: list[ColumnEncoder]) -> None:
         self.columns_ = encoders
-        scaled = [encoder for encoder in encoders if isinstance(encoder, ScaledEncoder)]
-        self.center_: np.ndarray = np.concatenate([np.zeros(0), *(encoder.center for encoder in scaled)])
-        self.scale_: np.ndarray = np.concatenate([np.zeros(0), *(encoder.scale for encoder in scaled)])
+        self.center_: np.ndarray = np.concatenate([np.zeros(0), *(encoder.center for encoder in encoders)])
+        self.scale_: np.ndarray = np.concatenate([np.zeros(0), *(encoder.scale for encoder in encoders)])
         self.n_numbers_: int = len(self.center_)
         levels = (encoder.code_levels for encoder in encoders)
         self.code_levels_: tuple[int, ...] = tuple(filter(None, levels))
@@ -93,6 +93,7 @@ class FittedEncoders:
         warn: bool = True,
         warn_of_levels: bool = True,
         dtype: DTypeLike = np.float64,
+        targets: RowTargets | None = None,
     ) -> np.ndarray:
         """Return the matrix of columns already read and in order.
 
@@ -104,13 +105,20 @@ class FittedEncoders:
         warn_of_levels : bool
             Whether to warn about categories not seen in training.
         dtype : dtype
+        targets : RowTargets, optional
+            Of the rows of the fit, if these are transformed: each sees other targets than those of new rows.
 
         Returns
         -------
         ndarray of shape (m, n_out)
         """
         about = WarnAbout(types=warn, levels=warn_of_levels)
-        blocks = [encoder.encode(column, about) for encoder, column in zip(self.columns_, table, strict=True)]
+        blocks = [
+            encoder.encode(column, about)
+            if targets is None
+            else encoder.encode_fitted(column, targets, about)
+            for encoder, column in zip(self.columns_, table, strict=True)
+        ]
         m = len(table[0].values)
         parts = [[x.reshape(m, 1) for block in blocks for x in block[k]] for k in range(len(Blocks._fields))]
         numbers, *rest = (np.concatenate([np.zeros((m, 0), np.int8), *part], axis=1) for part in parts)
@@ -191,7 +199,10 @@ class FittedEncoders:
             "n_features_in": int(self.n_features_in_),
             "feature_names": None if names is None else [str(name) for name in names],
         }
-        return {"center": self.center_, "scale": self.scale_}, facts
+        arrays = {"center": self.center_, "scale": self.scale_}
+        for place, encoder in enumerate(self.columns_):
+            arrays |= {f"{place}/{name}": array for name, array in encoder.arrays().items()}
+        return arrays, facts
 
     @classmethod
     def from_state(cls, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> Self:
@@ -214,7 +225,7 @@ class FittedEncoders:
             raise EllayerError(
                 f"preparation: expected {count} columns and as many names, received {len(encoders)}"
             )
-        numbers = sum(len(encoder.parts) for encoder in encoders if isinstance(encoder, ScaledEncoder))
+        numbers = sum(len(encoder.names().numbers) for encoder in encoders)
         center, scale = (arrays.get(key, np.zeros(0)) for key in ("center", "scale"))
         fit = center.shape == scale.shape == (numbers,) and {center.dtype.kind, scale.dtype.kind} == {"f"}
         if not fit or not (np.isfinite(center) & (scale > 0) & (scale < np.inf)).all():
@@ -222,10 +233,13 @@ class FittedEncoders:
                 f"preparation: expected a finite center and a scale above 0 for each of {numbers} numbers"
             )
         scales = np.stack([center, scale]).astype(np.float64)
-        for encoder in encoders:
-            if isinstance(encoder, ScaledEncoder):
-                (encoder.center, encoder.scale), scales = np.split(scales, [len(encoder.parts)], axis=1)
-        preparation = cls({encoder.name: encoder.kind for encoder in encoders}, **vars(rules))
+        for place, encoder in enumerate(encoders):
+            count_of_it = len(encoder.names().numbers)
+            (encoder.center, encoder.scale), scales = np.split(scales, [count_of_it], axis=1)
+            own = f"{place}/"
+            encoder.set_arrays({key.removeprefix(own): a for key, a in arrays.items() if key.startswith(own)})
+        kinds = {encoder.name: encoder.kind for encoder in encoders}
+        preparation = cls(kinds, max_levels=rules.max_levels, max_one_hot=rules.max_one_hot)
         preparation._set_encoders(encoders)
         preparation.n_features_in_ = count
         if names is not None:
@@ -281,24 +295,3 @@ def _missing_columns(missing: list[str], columns: list[str]) -> EllayerError:
     return EllayerError(
         f"X: The feature names should match those that were passed during fit. Missing: {quoted_list(missing, 10)}{hints}"
     )
-
-
-def squash(X: np.ndarray) -> np.ndarray:
-    """x / sqrt(1 + (x/3)^2), from -3 to 3; a missing x is 0.
-
-    Parameters
-    ----------
-    X : ndarray
-
-    Returns
-    -------
-    ndarray
-
-    Examples
-    --------
-    >>> squash(np.array([0.0, 3.0, np.inf, np.nan])).round(2).tolist()
-    [0.0, 2.12, 3.0, 0.0]
-    """
-    with np.errstate(invalid="ignore"):
-        squashed = X / np.hypot(1.0, X / SPREAD)
-    return np.where(np.isinf(X), SPREAD * np.sign(X), np.nan_to_num(squashed, nan=0.0))

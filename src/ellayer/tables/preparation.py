@@ -18,6 +18,7 @@ from .column_encoder import EncoderSettings, PresenceEncoder, UnusedEncoder
 from .columns import Column, TableLike, column_names, read_table
 from .fitted_encoders import FittedEncoders
 from .kinds import check_column_kinds, learn_encoder
+from .target_statistics import RowTargets
 
 
 class TablePreparation(TransformerMixin, BaseEstimator, FittedEncoders):
@@ -26,7 +27,9 @@ class TablePreparation(TransformerMixin, BaseEstimator, FittedEncoders):
     Numbers and parts of dates: x = (x - median) / (q75 - q25), then x / sqrt(1 + (x/3)^2); a missing
     one is the median, with an indicator column. Two values: -1 and +1, missing 0. Categories: one
     column per level, all 0 for missing and unknown ones; beyond ``max_levels`` rare levels share one.
-    Identifiers and free text: only whether they are missing. (RealMLP, Holzmüller et al. 2024.)
+    Identifiers and free text: only whether they are missing. (RealMLP, Holzmüller et al. 2024.) The table
+    estimators, which know the target, also give each category of more than 20 levels the mean target of the
+    level; a preparation on its own does not.
 
     Parameters
     ----------
@@ -80,12 +83,14 @@ class TablePreparation(TransformerMixin, BaseEstimator, FittedEncoders):
         remember_features(self, X, len(table))
         return self.fit_columns(table)
 
-    def fit_columns(self, table: list[Column]) -> TablePreparation:
+    def fit_columns(self, table: list[Column], targets: RowTargets | None = None) -> TablePreparation:
         """Fit on columns that are already read.
 
         Parameters
         ----------
         table : list of Column
+        targets : RowTargets, optional
+            Of the rows; without them no column gets statistics of the targets.
 
         Returns
         -------
@@ -93,7 +98,7 @@ class TablePreparation(TransformerMixin, BaseEstimator, FittedEncoders):
         """
         validate_parameters(self)
         kinds = check_column_kinds(self.column_kinds, [column.name for column in table])
-        settings = EncoderSettings(self.max_levels, self.max_one_hot)
+        settings = EncoderSettings(self.max_levels, self.max_one_hot, targets)
         encoders = [learn_encoder(column, kinds.get(column.name), settings) for column in table]
         if not any(any(encoder.names()) for encoder in encoders):
             encoders = [encoder.unless_alone(column) for encoder, column in zip(encoders, table, strict=True)]

@@ -22,6 +22,7 @@ from ...engine.result import TrainingResult
 from ...errors import EllayerError
 from ...tables.columns import Column, check_missing_targets, read_table
 from ...tables.preparation import TablePreparation, remember_features, take_rows
+from ...tables.target_statistics import RowTargets
 from ..examples import Examples
 from ..hold_out import FEWEST_ROWS, Splitter, member_folds
 from ..parameters import hidden_sizes
@@ -32,8 +33,8 @@ from .fit_stream import is_stream, stream_data
 from .fitted import FittedTable
 from .recipes import RECIPES, TITLES, Recipe, find_recipe, make_network
 from .simple_fit import fit_simple_models
-from .targets import as_labels, check_request
-from .training import ConstantTarget, FitRequest, TableData, best_epoch, train_recipes
+from .targets import as_labels, check_request, row_targets
+from .training import ConstantTarget, FitRequest, RawRows, TableData, best_epoch, train_recipes
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -216,21 +217,23 @@ class BaseTabular(VersionedEstimator, FittedTable):
         if self._is_constant(Y):
             return ConstantTarget(table, count)
         held_out, inside = None, None
+        splitter = Splitter.by(count, time=request.time, groups=request.groups).take(numbers)
         if request.eval_set is None:
-            splitter = Splitter.by(count, time=request.time, groups=request.groups).take(numbers)
             random = np.random.RandomState(seed)
             held_out = member_folds(self._strata(Y), len(Y), self.n_members, random, splitter)
             self._warn_of_few(Y, held_out is not None)
         if held_out is not None and all(rows is held_out[0] for rows in held_out):  # not used for training
             inside = np.setdiff1d(np.arange(len(Y)), held_out[0])
-        self._prepare(table if inside is None else take_rows(table, inside), recipe)
-        examples = Examples(self._matrix(table, dtype, new=False), Y.astype(dtype), weights)
+        targets = row_targets(Y, self._target_names(), weights, splitter, seed, inside)
+        self._prepare(table, recipe, targets, inside)
+        examples = Examples(self._matrix(table, dtype, new=False, targets=targets), Y.astype(dtype), weights)
         if request.eval_set is None:
             validation = [examples.take(rows) for rows in held_out or ()]
         else:
             validation = [self._eval_rows(request.eval_set)] * self.n_members
         rows = examples if inside is None else examples.take(inside)
-        return TableData(rows, validation, held_out, rows.X, examples.Y, weights, numbers, count, table=table)
+        raw = RawRows(table, row_targets(Y, self._target_names(), weights, splitter, seed))
+        return TableData(rows, validation, held_out, rows.X, examples.Y, weights, numbers, count, raw=raw)
 
     def _settle(self, data: TableData, results: Sequence[TrainingResult]) -> None:
         """Set the fitted attributes after training: members, history, evaluation."""
@@ -282,13 +285,21 @@ class BaseTabular(VersionedEstimator, FittedTable):
             )
         return weights
 
-    def _prepare(self, table: list[Column], recipe: Recipe) -> None:
-        """Fit the preparation on the training rows."""
+    def _prepare(
+        self,
+        table: list[Column],
+        recipe: Recipe,
+        targets: RowTargets | None = None,
+        rows: np.ndarray | None = None,
+    ) -> None:
+        """Fit the preparation on the training rows; None for all rows."""
+        if rows is not None:
+            table, targets = take_rows(table, rows), targets and targets.take(rows)
         preparation = TablePreparation(self.column_kinds, max_one_hot=recipe["embed_categories_above"])
         preparation.n_features_in_ = self.n_features_in_
         if hasattr(self, "feature_names_in_"):
             preparation.feature_names_in_ = self.feature_names_in_
-        self.preparation_ = preparation.fit_columns(table)
+        self.preparation_ = preparation.fit_columns(table, targets)
 
     def _eval_rows(self, eval_set: Sequence[Any]) -> Examples:
         X, y, *weights = eval_set
@@ -315,6 +326,10 @@ class BaseTabular(VersionedEstimator, FittedTable):
     def _eval_targets(self, y: np.ndarray) -> np.ndarray:
         """Return Y (m, n_L) of an ``eval_set``."""
         return self._targets(y)
+
+    def _target_names(self) -> list[str]:
+        """Return the names of the targets in statistics of levels, of the last columns of Y."""
+        return ["target"]
 
     def _class_weights(self, Y: np.ndarray, weights: np.ndarray | None) -> np.ndarray | None:
         """Return the weight of each row by its class."""

@@ -130,3 +130,9 @@ def soften(log_P: np.ndarray, temperature: float) -> np.ndarray:
     Z = log_P / temperature
     E = np.exp(Z - Z.max(axis=1, keepdims=True))
     return E / E.sum(axis=1, keepdims=True)
+
+
+def softened(Z: np.ndarray, temperature: float) -> np.ndarray:
+    """Return the probabilities of outputs (K, m, n_classes)."""
+    K, m, classes = Z.shape
+    return soften(Z.reshape(K * m, classes), temperature).reshape(K, m, classes)

@@ -22,9 +22,9 @@ from ..examples import Examples
 from ..labels import ProbabilisticClassifier, class_weights, labels_from_facts, labels_to_facts
 from ..stored import Arrays, Facts
 from .base import CONSTRAINTS, BaseTabular
-from .calibration import best_threshold, cheapest_threshold, prior, score, temperature_for
+from .calibration import best_threshold, cheapest_threshold, prior, score, softened, temperature_for
 from .decision_options import costs_of, positive_place
-from .fitted import FittedTableClassifier, softened
+from .fitted import FittedTableClassifier
 from .recipes import Recipe
 from .simple_fit import ModelKind
 
@@ -187,6 +187,11 @@ class TabularClassifier(ProbabilisticClassifier, BaseTabular, FittedTableClassif
             )
         Y = self._labels.transform(y)
         return (np.concatenate([1 - Y, Y], axis=1) if len(self.classes_) == 2 else Y).astype(np.float64)
+
+    def _target_names(self) -> list[str]:
+        if len(self.classes_) == 2:
+            return super()._target_names()
+        return [f"target = {label}" for label in self.classes_.tolist()]
 
     def _class_weights(self, Y: np.ndarray, weights: np.ndarray | None) -> np.ndarray | None:
         columns = Y[:, 1:] if len(self.classes_) == 2 else Y

@@ -28,8 +28,9 @@ from ...errors import EllayerError
 from ...tables.column_encoder import output_columns
 from ...tables.columns import Column, read_table
 from ...tables.fitted_encoders import FittedEncoders, match_columns
+from ...tables.target_statistics import RowTargets
 from ..stored import Arrays, Facts, LabelFacts, read_array, read_history, read_labels, under
-from .calibration import labels_of, soften
+from .calibration import labels_of, softened
 from .intervals import interval_ends
 from .trees import read_trees, tree_outputs
 
@@ -130,11 +131,16 @@ class FittedTable(ABC):
         ]
 
     def _matrix(
-        self, table: list[Column], dtype: DTypeLike | None = None, new: bool = True, warn: bool = True
+        self,
+        table: list[Column],
+        dtype: DTypeLike | None = None,
+        new: bool = True,
+        warn: bool = True,
+        targets: RowTargets | None = None,
     ) -> np.ndarray:
         """Return the prepared rows, new ones or those of the fit; a column of 0 if no column can be used."""
         dtype = np.dtype(dtype or self.dtype)
-        X = self.preparation_.transform_columns(table, warn, warn_of_levels=new, dtype=dtype)
+        X = self.preparation_.transform_columns(table, warn, warn_of_levels=new, dtype=dtype, targets=targets)
         return X if X.shape[1] else np.zeros((len(X), 1), dtype)
 
     def _read(self, X: object) -> list[Column]:
@@ -388,9 +394,3 @@ class FittedTableRegressor(FittedTable):
 
     def _output_count(self) -> int:
         return 1
-
-
-def softened(Z: np.ndarray, temperature: float) -> np.ndarray:
-    """Return the probabilities of outputs (K, m, n_classes)."""
-    K, m, classes = Z.shape
-    return soften(Z.reshape(K * m, classes), temperature).reshape(K, m, classes)

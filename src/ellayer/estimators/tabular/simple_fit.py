@@ -110,8 +110,10 @@ def fit_simple_models(estimator: BaseEstimator, data: TableData, recipe: Recipe)
         estimator.members_ = (estimator.members_ * len(data.held_out))[: len(data.held_out)]
         estimator._evaluate_held_out(data)
         if data.m < len(data.Y):  # the preparation was fitted to a part of the rows
-            estimator._prepare(data.table, recipe)
-            X = estimator._matrix(data.table, "float64", new=False, warn=False)
+            assert data.raw is not None
+            table, targets = data.raw.table, data.raw.targets
+            estimator._prepare(table, recipe, targets)
+            X = estimator._matrix(table, "float64", new=False, warn=False, targets=targets)
     fit([Examples(X, data.Y, data.weights)])
     if data.held_out is None and data.validation:
         estimator._evaluate_held_out(data)

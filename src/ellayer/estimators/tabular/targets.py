@@ -8,6 +8,8 @@ import numpy as np
 from sklearn.base import BaseEstimator, is_classifier
 
 from ...errors import EllayerError
+from ...tables.target_statistics import RowTargets
+from ..hold_out import Splitter
 from .training import FitRequest
 
 if TYPE_CHECKING:
@@ -50,3 +52,37 @@ def as_labels(y: ArrayLike) -> np.ndarray:
     labels = np.asarray(y)
     kinds = set(map(type, labels.ravel().tolist())) if labels.dtype.kind == "O" else set()
     return np.array(labels.tolist()) if len(kinds) == 1 and kinds <= {bool, int, float} else labels
+
+
+def row_targets(
+    Y: np.ndarray,
+    names: list[str],
+    weights: np.ndarray | None,
+    splitter: Splitter,
+    seed: int,
+    rows: np.ndarray | None = None,
+) -> RowTargets:
+    """Return what statistics of levels may see: rows in random order, whole groups, or by time.
+
+    Parameters
+    ----------
+    Y : ndarray, shape (m, n_L)
+    names : list of str
+        Of the last columns of Y, which are averaged.
+    weights : ndarray, shape (m,), or None
+    splitter : Splitter
+        The rule by which rows are held out.
+    seed : int
+    rows : ndarray of int, optional
+        The training rows; the others see all of them, and are not seen.
+    """
+    m, random = len(Y), np.random.RandomState(seed)
+    each = np.ones(m) if weights is None else weights / weights.mean()
+    order = random.permutation(m) if splitter.keys is None else splitter.keys
+    if splitter.kind == "group":
+        order = random.permutation(order.max() + 1)[order]
+    if rows is not None:
+        others = np.setdiff1d(np.arange(m), rows)
+        each, order = each.copy(), order.copy()
+        each[others], order[others] = 0.0, order.max() + 1
+    return RowTargets(Y[:, -len(names) :].astype(np.float64), names, each, order)

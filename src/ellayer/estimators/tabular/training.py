@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from ...tables.columns import Column
+    from ...tables.target_statistics import RowTargets
     from ..examples import TableLike
 
 COMPILED_FROM = 5e11  # multiplications and additions above which compiling pays
@@ -49,6 +50,14 @@ class FitRequest:
     groups: ArrayLike | None = None
     time: ArrayLike | None = None
     begin: float = field(default_factory=perf_counter)
+
+
+@dataclass(frozen=True)
+class RawRows:
+    """The columns of rows before they are prepared, and their targets for statistics of levels."""
+
+    table: list[Column]
+    targets: RowTargets
 
 
 @dataclass(frozen=True)
@@ -73,8 +82,8 @@ class TableData:
         The number of rows of the user's table; 0 for a stream.
     streamed : (frame, ndarray) or None
         The raw held-out rows of a stream, and their targets.
-    table : list of Column
-        The raw columns of all rows in memory; empty for a stream.
+    raw : RawRows or None
+        The columns and targets of all rows in memory, from which to prepare them again; None for a stream.
     """
 
     rows: Examples | DiskRows
@@ -86,7 +95,7 @@ class TableData:
     numbers: np.ndarray
     count: int
     streamed: tuple[pl.DataFrame, np.ndarray] | None = None
-    table: list[Column] = field(default_factory=list)
+    raw: RawRows | None = None
 
     @property
     def m(self) -> int:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypedDict
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ...tables.export_plan import map_width
 from .nodes import TYPES, NodeSink, add_cosine
 
 if TYPE_CHECKING:
@@ -64,9 +65,9 @@ def add_preparation(
             blocks.append((graph.node("Cast", nothing, to=TYPES["float64"]), [(REST, i) for i in missing]))
     for i, column in enumerate(plan):
         for k, level_map in enumerate(column["maps"]):
-            levels, where = range(level_map["one_hot"] or 1), CODES if level_map["last"] else REST
-            name = _add_map(graph, inputs[i]["input"], level_map)
-            blocks.append((name, [(where, i, k, level) for level in levels]))
+            where = NUMBERS if level_map["table"] else CODES if level_map["last"] else REST
+            name = _add_map(graph, inputs[i]["input"], level_map, f"{i} {k}")
+            blocks.append((name, [(where, i, k, level) for level in range(map_width(level_map))]))
     places = [place for _, some in blocks for place in some]
     ordered = sorted(range(len(places)), key=places.__getitem__)
     return _pick(graph, _side_by_side(graph, [name for name, _ in blocks]), ordered, len(places))
@@ -130,12 +131,16 @@ def _add_scaled(graph: NodeSink, x: str, parts: Sequence[PartPlan]) -> str:
     return graph.node("Where", missing, _double(graph, "zero", 0.0), graph.node("Div", z, root))
 
 
-def _add_map(graph: NodeSink, name: str, level_map: LevelMap) -> str:
-    """Add the number of a text, or one column per number."""
+def _add_map(graph: NodeSink, name: str, level_map: LevelMap, place: str) -> str:
+    """Add the number of a text, or one column per number, or its row of a table."""
     code = graph.node(
         "LabelEncoder", name, domain="ai.onnx.ml", keys_strings=list(level_map["values"]),
         values_floats=list(level_map["values"].values()), default_float=level_map["otherwise"],
     )  # fmt: skip
+    if level_map["table"]:
+        table = graph.constant(f"table {place}", np.array(level_map["table"], np.float64))
+        row = graph.node("Cast", code, to=TYPES["int64"])
+        return graph.node("GatherND", table, row)
     if level_map["one_hot"]:
         levels = np.arange(level_map["one_hot"], dtype=np.float32).reshape(1, -1)
         code = graph.node("Equal", code, graph.constant(f"levels {level_map['one_hot']}", levels))
