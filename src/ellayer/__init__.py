@@ -30,6 +30,7 @@ _HOMES = {
     "from_sklearn": ".estimators.mlp.from_sklearn",
     "initialize_parameters": ".core.initializers",
     "load": ".storage.model_file",
+    "progress": "._progress",
     "precision_audit": ".inspection.precision",
     "saliency": ".inspection.saliency",
     "save": ".storage.model_file",

@@ -7,6 +7,7 @@ from . import inspection as inspection
 from . import report as report
 from . import steps as steps
 from . import storage as storage
+from ._progress import progress as progress
 from .core.initializers import initialize_parameters as initialize_parameters
 from .core.network import Network as Network
 from .engine.result import TrainingResult as TrainingResult

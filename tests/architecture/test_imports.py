@@ -17,6 +17,8 @@ ANYBODY = (
     "ellayer.errors",
     "ellayer._forms",
     "ellayer._lazy",
+    "ellayer._progress",
+    "ellayer._progress_bars",
     "ellayer._shapes",
     "ellayer._sklearn_compat",
     "ellayer._unfinished",

@@ -111,7 +111,7 @@ OPTIONS = {
         r"parameters\['b1'\]: expected finite numbers, received nan",
     ),
     "a callback that is none": ({"callbacks": [3]}, "callbacks: expected functions, received int"),
-    "progress that is none": ({"progress": 3}, "progress: expected a function, received int"),
+    "progress that is none": ({"progress": 3}, "progress: expected True, False or a function, received int"),
     "a metric with the name of a column": ({"metrics": {"loss": print}}, "metrics: expected names other than the columns.*received 'loss'"),
     "metrics as a list": ({"metrics": [print]}, "metrics: expected a dict of functions .*received list"),
     "a metric that is none": ({"metrics": {"share": 3}}, "metrics: expected a dict of functions .*received int for 'share'"),

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
+from .._progress_bars import progress_bars
 from ..errors import UsageError
 from ..runs.config import FILE, check_settings, read_config
 from . import options as o
 from .errors import handle_errors
-from .progress import progress_bars
 from .reading import reading_options
 
 TRIED = "Values to try (repeatable)"

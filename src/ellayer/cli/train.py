@@ -8,11 +8,11 @@ from typing import Any
 
 import typer
 
+from .._progress_bars import progress_bars
 from ..errors import UsageError
 from ..runs.config import FILE, NAMED, read_config
 from . import options as o
 from .errors import CHECK_FAILED, DONE, INTERRUPTED, handle_errors
-from .progress import progress_bars
 from .reading import reading_options
 
 

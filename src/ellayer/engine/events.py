@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._progress import Wish
 from .history import History
 from .state import Parameters, TrainState
 
@@ -71,16 +72,16 @@ class Observers:
     ----------
     callbacks : sequence of callables
         Called after each record's updates; True stops the run.
-    progress : callable or None
-        Called several times a second.
+    progress : callable, bool or None
+        Called several times a second; True shows bars.
     """
 
     callbacks: Sequence[Callback] = ()
-    progress: Callback | None = None
+    progress: Wish = None
 
     def show(self, info: Info) -> None:
         """Call ``progress``."""
-        if self.progress:
+        if callable(self.progress):
             self.progress(info)
 
     def stop(self, info: Info) -> bool:

@@ -58,7 +58,7 @@ def train(
     devices: Sequence[Device] | None = None,
     record_every: int = 100,
     callbacks: Sequence[Callback] = (),
-    progress: Callback | None = None,
+    progress: Callback | bool | None = None,
     state: TrainState | None = None,
     schedule_length: int | None = None,
 ) -> TrainingResult:
@@ -135,8 +135,9 @@ def train(
         Updates between records.
     callbacks : sequence of callables
         Called with an ``Info`` after each record's updates; True stops the run.
-    progress : callable, optional
-        Called with an ``Info`` several times a second.
+    progress : bool or callable, optional
+        True shows a bar with the time left, in a terminal or a notebook; a function is called with an ``Info``
+        several times a second.
     state : TrainState, optional
         State to continue from; the result equals an uninterrupted run.
     schedule_length : int, optional

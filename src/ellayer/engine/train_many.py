@@ -58,7 +58,7 @@ def train_many(
     dtype: str | None = None,
     record_every: int = 100,
     callbacks: Sequence[Callback] = (),
-    progress: Callback | None = None,
+    progress: Callback | bool | None = None,
     states: Sequence[TrainState] | None = None,
     schedule_length: int | None = None,
 ) -> list[TrainingResult]:
@@ -85,7 +85,7 @@ def train_many(
     patience : int, optional
         As in ``train``, for each network separately.
     callbacks, progress : optional
-        Called with an ``Info`` that has the history of the first network and the mean cost of all;
+        As in ``train``. They are called with an ``Info`` that has the history of the first network and the mean cost of all;
         ``info.states`` has the states of all networks.
     states : sequence of K TrainState, optional
         Continue from here, as if the run had never stopped: those that had ended, by divergence or patience,

@@ -8,6 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from .._progress import following
+from .._progress_bars import Bar
 from ..core.initializers import initialize_parameters
 from ..core.optimizers import Optimizer
 from ..errors import EllayerError
@@ -52,6 +54,19 @@ def train_networks(
     settings: TrainSettings, data: TrainingData, states: Sequence[TrainState]
 ) -> list[TrainingResult]:
     """Train the networks of ``train`` or ``train_many``; everything except the states has been checked."""
+    K = len(states)
+    label = "training" if K == 1 else f"training {K} networks"
+    with following(settings.observers.progress, label, settings.num_iterations) as report:
+        settings = replace(settings, observers=replace(settings.observers, progress=report))
+        results = _train_networks(settings, data, states)
+        if isinstance(report, Bar):
+            report.end(max(result.state.step for result in results))
+        return results
+
+
+def _train_networks(
+    settings: TrainSettings, data: TrainingData, states: Sequence[TrainState]
+) -> list[TrainingResult]:
     step = max(state.step for state in states)  # of those that have not ended
     before = any(state.before for state in states)
     span = None if settings.lbfgs else _choose_span(settings, data, states[0])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, SupportsIndex
 
 import numpy as np
 
+from .._progress import check_progress
 from ..core.network import Network
 from ..core.parameter_names import kind_of
 from ..errors import EllayerError
@@ -216,7 +217,7 @@ def check_seed(seed: object) -> int:
 
 
 def check_observers(callbacks: object, progress: object) -> Observers:
-    """Return callbacks and progress; raise unless they are a list of functions and a function."""
+    """Return callbacks and progress; raise unless they are a list of functions, and True, False or a function."""
     if callable(callbacks):
         raise EllayerError(
             "callbacks: expected a list of functions, received a function; write callbacks=[function]"
@@ -226,9 +227,7 @@ def check_observers(callbacks: object, progress: object) -> Observers:
     for callback in callbacks:
         if not callable(callback):
             raise EllayerError(f"callbacks: expected functions, received {type(callback).__name__}")
-    if progress is not None and not callable(progress):
-        raise EllayerError(f"progress: expected a function, received {type(progress).__name__}")
-    return Observers(tuple(callbacks), progress)
+    return Observers(tuple(callbacks), check_progress(progress))
 
 
 def check_metrics(metrics: object, score: object) -> None:

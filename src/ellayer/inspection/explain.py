@@ -9,13 +9,15 @@ are its Shapley values.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .._progress import check_progress, following
+from .._progress_bars import StageInfo
 from .._views import contributions, html_table, shortened
 from ..core.inference import class_index
 from ..core.network import Network
@@ -119,6 +121,7 @@ def explain(
     baseline: object = None,
     tolerance: float = 1e-3,
     most: int | None = None,
+    progress: Callable[[StageInfo], object] | bool | None = None,
 ) -> Explanation: ...
 
 
@@ -133,6 +136,7 @@ def explain(
     baseline: object = None,
     tolerance: float = 1e-3,
     most: int | None = None,
+    progress: Callable[[StageInfo], object] | bool | None = None,
 ) -> Explanation: ...
 
 
@@ -147,6 +151,7 @@ def explain(
     baseline: object = None,
     tolerance: float = 1e-3,
     most: int | None = None,
+    progress: Callable[[StageInfo], object] | bool | None = None,
 ) -> Explanation:
     """Return the contribution of each column to each prediction.
 
@@ -175,6 +180,9 @@ def explain(
         the contributions. Points are added to the path, up to 512, until it is reached.
     most : int, optional
         Maximum number of rows to explain, evenly spread; by default all.
+    progress : bool or callable, optional
+        True shows a bar with the time left, in a terminal or a notebook; a function is called with the points on
+        the paths that are done.
 
     Returns
     -------
@@ -205,7 +213,9 @@ def explain(
         baseline = as_examples(baseline, count, columns)
     start = np.broadcast_to(_start(ensemble, baseline)[:, None], S.shape)
     base, output = ensemble.value(start, units), ensemble.value(S, units)
-    values, names = _integrate(ensemble, start, S, units, output - base, tolerance), ensemble.column_names()
+    names = ensemble.column_names()
+    with following(check_progress(progress), "explaining") as report:
+        values = _integrate(ensemble, start, S, units, output - base, tolerance, report)
     return Explanation(
         values=values,
         base=base,
@@ -224,12 +234,22 @@ def _integrate(
     units: np.ndarray,
     difference: np.ndarray,
     tolerance: float,
+    report: Callable[[StageInfo], object] | None,
 ) -> np.ndarray:
     """Return the contributions of the columns (m, n), doubling the points for rows with a large gap."""
     columns, n = ensemble.feature_columns(), len(ensemble.column_names())
     values, open_rows, steps = np.zeros((S.shape[1], n)), np.arange(S.shape[1]), _STEPS[0]
+    points = done = 0
+
+    def slopes(path: np.ndarray, examples: np.ndarray) -> np.ndarray:
+        nonlocal done
+        done += path.shape[1]
+        if report is not None:
+            report(StageInfo(done, points, "points"))
+        return ensemble.slopes(path, units[open_rows][examples])
+
     while len(open_rows) and steps <= _STEPS[1]:
-        slopes = partial(_slopes, ensemble, units[open_rows])
+        points += steps * len(open_rows)
         of_features = integrate_path(slopes, start[:, open_rows], S[:, open_rows], steps, _AT_ONCE)
         of_columns = np.zeros((n, len(open_rows)))
         np.add.at(of_columns, columns, of_features)
@@ -238,10 +258,6 @@ def _integrate(
         open_rows = open_rows[gap > tolerance * np.abs(of_columns).sum(axis=0) + 1e-12]
         steps *= 2
     return values
-
-
-def _slopes(ensemble: Ensemble, units: np.ndarray, path: np.ndarray, examples: np.ndarray) -> np.ndarray:
-    return ensemble.slopes(path, units[examples])
 
 
 def _start(ensemble: Ensemble, baseline: object) -> np.ndarray:

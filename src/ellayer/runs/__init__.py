@@ -10,7 +10,7 @@ from .._lazy import lazy_names
 _HOMES = {
     "FinishedRun": ".train_run",
     "SavedModel": ".saved_model",
-    "StartProgress": ".progress",
+    "StartProgress": ".._progress_bars",
     "open_model": ".saved_model",
     "read_config": ".config",
     "run_sweep": ".sweep",

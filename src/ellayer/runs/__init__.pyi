@@ -1,5 +1,5 @@
+from .._progress_bars import StartProgress as StartProgress
 from .config import read_config as read_config
-from .progress import StartProgress as StartProgress
 from .saved_model import SavedModel as SavedModel
 from .saved_model import open_model as open_model
 from .sweep import run_sweep as run_sweep

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._progress_bars import StartProgress, begin_stage, no_progress
 from ..engine.model import unpack_model
 from ..report import plots_quality, titles
 from ..report.document import report_document
@@ -22,7 +23,6 @@ from ..report.run_facts import CrossValidation, Predictions, RunFacts
 from ..report.style import save_picture
 from ..storage.model_file import save
 from .config import config_text, shown_source
-from .progress import StartProgress, begin_stage, no_progress
 from .trained_run import TrainedRun
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._progress_bars import StartProgress
 from ..errors import UsageError
 from ..estimators.hold_out import Splitter
 from ..report.decisions import positive_last
@@ -16,7 +17,6 @@ from ..report.scores import score_over_folds, score_values
 from .baselines import all_classes, simple_models
 from .messages import no_warnings
 from .predictions import predict, title_of
-from .progress import StartProgress
 
 if TYPE_CHECKING:
     from ..data import Examples
@@ -101,7 +101,7 @@ def _predict_fold(
     splitter: Splitter,
     settings: Mapping[str, Any],
     classes: list[Any],
-    progress: Callable[[Any], None] | None,
+    progress: Callable[[Any], object] | None,
 ) -> FoldPredictions:
     """Fit the models on the training rows of a fold and predict its test rows."""
     train, test = (examples.take(numbers) for numbers in rows)

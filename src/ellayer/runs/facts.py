@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .._progress_bars import StageInfo, StartProgress, begin_stage, no_progress
 from ..core.metrics import METRICS
 from ..errors import EllayerError
 from ..inspection import Diagnosis, Explanation, diagnose, explain
@@ -22,7 +23,6 @@ from .checks import SIMPLE_MODELS
 from .config import config_text
 from .messages import no_warnings
 from .positive_class import decisions_of
-from .progress import StageInfo, StartProgress, begin_stage, no_progress
 from .trained_run import TrainedRun
 from .versions import versions
 

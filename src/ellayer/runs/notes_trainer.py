@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._progress_bars import StartProgress
 from ..core.inference import class_index, fold_scaling
 from ..core.network import Network
 from ..data import Dataset, Examples
@@ -21,7 +22,6 @@ from .messages import collect_messages
 from .notes_networks import TrainedNetwork, train_network
 from .notes_recipes import RECIPES, Recipe
 from .predictions import predict
-from .progress import StartProgress
 from .saved_model import ModelExamples
 from .trained_run import HeldOut, TrainedRun
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from .._progress_bars import StartProgress
 from ..errors import UsageError
 from ..estimators.hold_out import Splitter
 from .config import STREAM, reader_options
 from .cross_validation import check_folds
 from .large_table import TrainingStream, open_large
 from .predictions import predict, title_of
-from .progress import StartProgress
 from .split import choose_split, parse_test, read_test, split
 
 if TYPE_CHECKING:

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from .._progress_bars import StartProgress, no_progress
 from ..core.metrics import Metric
 from .config import check_learning_rate
 from .folder import output_folder
 from .messages import collect_messages
-from .progress import StartProgress, no_progress
 from .table_model import make_model
 from .table_trainer import TableTrainer
 from .train_run import finish

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._progress_bars import StartProgress
 from ..data.wording import pluralize
 from ..errors import EllayerError, UsageError
 from .baselines import simple_models
@@ -23,7 +24,6 @@ from .messages import collect_messages, no_warnings
 from .model_choice import ModelChoice, choose_model
 from .positive_class import choose_positive
 from .predictions import predict, title_of
-from .progress import StartProgress
 from .saved_model import ModelExamples
 from .source import Source, WholeTable, open_source, validation_rows
 from .split import TEST_SHARE, describe_split

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .._progress_bars import StartProgress, no_progress
 from .checkpoints import CHECKPOINT
 from .config import FILE, NAMED, check_settings, check_source, shown_source
 from .folder import OutputFolder, output_folder
 from .notes_recipes import RECIPES
-from .progress import StartProgress, no_progress
 
 if TYPE_CHECKING:
     from ..report.run_facts import RunFacts

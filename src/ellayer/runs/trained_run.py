@@ -9,9 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from .._progress_bars import StartProgress
 from ..engine.model import Model, ModelParts, unpack_model
 from .folder import OutputFolder
-from .progress import StartProgress
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

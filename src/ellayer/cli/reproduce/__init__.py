@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..._progress_bars import progress_bars
 from ...errors import UsageError
 from ...runs.folder import output_folder
 from ..errors import CHECK_FAILED, DONE, handle_errors
 from ..options import Debug, Json, Out, Quiet
-from ..progress import progress_bars
 
 if TYPE_CHECKING:
     from .comparisons import Comparison

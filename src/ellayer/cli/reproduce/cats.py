@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..._progress_bars import StartProgress
 from ...core.network import Network
 from ...data import Dataset
 from ...report.plots_data import cost_curves, image_grid
@@ -16,7 +17,6 @@ from ...runs.artifacts import mislabelled
 from ...runs.notes_networks import TrainedNetwork, per_cent, train_whole
 from ...runs.notes_trainer import as_examples
 from ...runs.predictions import predict
-from ...runs.progress import StartProgress
 from . import published
 from .comparisons import Comparison, compare_training
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..._progress_bars import StartProgress
 from ...core.network import Network
 from ...data import Dataset, load
 from ...report.style import save_picture
 from ...runs.notes_networks import TrainedNetwork, per_cent, train_whole
 from ...runs.notes_pictures import boundaries
-from ...runs.progress import StartProgress
 from . import published
 from .comparisons import Comparison, compare_costs
 

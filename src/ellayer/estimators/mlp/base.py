@@ -13,6 +13,7 @@ from sklearn.metrics import get_scorer
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ..._progress import reporting
 from ..._sklearn_compat import (
     CallbackSupportMixin,
     Method,
@@ -46,9 +47,12 @@ from .rows import ordered_rows, split_off_validation
 from .settings import FitSettings, is_lbfgs
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import ArrayLike, DTypeLike
     from sklearn.preprocessing import LabelBinarizer
 
+    from ...engine.events import Info
     from ..examples import Rows, TableLike
 
 FEW_EPOCHS = 20  # with fewer epochs, a fit that did not converge may not have learned every class
@@ -192,7 +196,14 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
 
     @with_callbacks
     @fit_context
-    def fit(self, X: TableLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+    def fit(
+        self,
+        X: TableLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        progress: Callable[[Info], object] | bool | None = None,
+    ) -> Self:
         """Fit the network to examples and their labels or numbers.
 
         Parameters
@@ -204,12 +215,16 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
             Labels, a 0/1 matrix for multilabel classification, or numbers.
         sample_weight : array-like of shape (n_samples,), default=None
             At least 0.
+        progress : bool or function, default=None
+            True shows a bar with the time left, in a terminal or a notebook; a function is called several times a
+            second with ``info.iteration`` and ``info.total``, in updates.
 
         Returns
         -------
         self
         """
-        return self._fit(X, y, sample_weight, incremental=False)
+        with reporting(progress):
+            return self._fit(X, y, sample_weight, incremental=False)
 
     def _class_weights(self, Y: np.ndarray, weights: np.ndarray | None) -> np.ndarray | None:
         """Return weights (m,) by class."""

@@ -13,6 +13,7 @@ import numpy as np
 from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
+from ..._progress import check_progress, following, shown
 from ..._sklearn_compat import Interval, StrOptions, check_weights, fit_context, validate_parameters
 from ..._warn import ValidationWarning, warn_user
 from ...core.metrics import Metric
@@ -104,7 +105,7 @@ class BaseTabular(VersionedEstimator, FittedTable):
         time: ArrayLike | None = None,
         eval_set: Sequence[Any] | None = None,
         callbacks: Sequence[Callable[[EpochInfo], object]] = (),
-        progress: Callable[[Info], object] | None = None,
+        progress: Callable[[Info], object] | bool | None = None,
         states: Sequence[TrainState] | None = None,
     ) -> Self:
         """Fit to a table and its labels or numbers.
@@ -126,8 +127,9 @@ class BaseTabular(VersionedEstimator, FittedTable):
         callbacks : sequence of functions
             Called with an ``EpochInfo`` after each epoch, whose validation columns are those before
             it; returning True stops the fit.
-        progress : function, default=None
-            Called several times a second with ``info.iteration`` and ``info.total``.
+        progress : bool or function, default=None
+            True shows a bar for each phase, with the time left, in a terminal or a notebook; a function is called
+            several times a second with ``info.iteration`` and ``info.total``.
         states : sequence of TrainState, default=None
             ``info.states`` of a callback, or read by ``storage.load_checkpoint``: continue from there as if the
             fit had never stopped; with the same data, settings and ``random_state``.
@@ -136,7 +138,12 @@ class BaseTabular(VersionedEstimator, FittedTable):
         -------
         self
         """
-        return self._fit(FitRequest(X, y, sample_weight, eval_set, callbacks, progress, states, groups, time))
+        check_progress(progress)
+        report = None if isinstance(progress, bool) else progress
+        with shown(progress):
+            return self._fit(
+                FitRequest(X, y, sample_weight, eval_set, callbacks, report, states, groups, time)
+            )
 
     def _validate_params(self) -> None:
         validate_parameters(self)
@@ -154,10 +161,11 @@ class BaseTabular(VersionedEstimator, FittedTable):
             return self
         seed = self._seed()
         with TemporaryFile(prefix="ellayer-") if is_stream(request.X) else nullcontext() as scratch:
-            if scratch is None:
-                data = self._table_data(request, recipes[0], seed, self.dtype)
-            else:
-                data = stream_data(self, request, recipes[0], seed, scratch)
+            with following(None, "preparing the table"):
+                if scratch is None:
+                    data = self._table_data(request, recipes[0], seed, self.dtype)
+                else:
+                    data = stream_data(self, request, recipes[0], seed, scratch)
             results: list[list[TrainingResult]] = [[] for _ in models]
             if isinstance(data, ConstantTarget):
                 self._settle_constant(data, recipes[0])
@@ -170,10 +178,11 @@ class BaseTabular(VersionedEstimator, FittedTable):
                 results = train_recipes(self, network, recipes, data, request, seed)
         parameters = self.get_params(deep=False)
         shared = {name: value for name, value in vars(self).items() if name not in parameters}
-        for model, trained in zip(models, results, strict=True):
-            model.__dict__.update(shared)
-            if isinstance(data, TableData):
-                model._settle(data, trained)
+        with following(None, "evaluating"):
+            for model, trained in zip(models, results, strict=True):
+                model.__dict__.update(shared)
+                if isinstance(data, TableData):
+                    model._settle(data, trained)
         return self
 
     @property
