@@ -245,8 +245,8 @@ def import_everything() -> None:
     import ellayer.cli.app
     import ellayer.cli.display
     import ellayer.estimators
-    import ellayer.runs.artifacts
     import ellayer.runs.prediction_table
+    import ellayer.runs.report_files
     import ellayer.runs.sweep
     import ellayer.runs.table_trainer  # noqa: F401
 

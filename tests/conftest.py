@@ -148,7 +148,7 @@ def unrendered() -> Iterator[None]:
     """
     from matplotlib.figure import Figure
 
-    from ellayer.runs import artifacts
+    from ellayer.runs import report_files
 
     savefig = Figure.savefig
 
@@ -161,12 +161,12 @@ def unrendered() -> Iterator[None]:
             savefig(figure, file, **options)
 
     write_empty.__wrapped__ = savefig  # type: ignore[attr-defined]
-    survive = artifacts._surviving
-    artifacts._surviving = lambda run, file: contextlib.nullcontext()
-    artifacts._surviving.__wrapped__ = survive
+    survive = report_files._surviving
+    report_files._surviving = lambda run, file: contextlib.nullcontext()
+    report_files._surviving.__wrapped__ = survive
     with _savefig(write_empty):
         yield
-    artifacts._surviving = survive
+    report_files._surviving = survive
 
 
 @pytest.fixture(scope="session")

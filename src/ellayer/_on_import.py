@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import importlib.util
 import sys
 from collections.abc import Sequence
-from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
 
-class _Waiting(MetaPathFinder):
-    """A finder that finds nothing by itself, and lets a package's loader do the work after the package."""
+class _Waiting:
+    """A finder that finds what the others find, and lets a package's loader do the work after the package.
+
+    It stays until the package is loaded: many programs only ask whether a package is there. ``importlib.abc``, which has
+    a base class for it, takes longer to import than Ellayer.
+    """
 
     def __init__(self, package: str, module: str, function: str):
         self._package, self._work = package, (module, function)
@@ -23,14 +25,16 @@ class _Waiting(MetaPathFinder):
     ) -> ModuleSpec | None:
         if fullname != self._package:
             return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(fullname)
+        others = (finder for finder in [*sys.meta_path] if finder is not self)
+        spec = next(filter(None, (finder.find_spec(fullname, path, target) for finder in others)), None)
         if spec is not None and spec.loader is not None:
             load = spec.loader.exec_module
 
             def load_and_work(module: ModuleType) -> None:
                 load(module)
-                _call(*self._work)
+                if self in sys.meta_path:
+                    sys.meta_path.remove(self)
+                    _call(*self._work)
 
             vars(spec.loader)["exec_module"] = load_and_work
         return spec

@@ -113,3 +113,20 @@ def test_other_lost_exceptions_are_shown_as_ever(tmp_path):
     command = [sys.executable, "-c", BEGIN.format(name="SIGINT") + body]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, "ValueError: lost" in done.stderr) == (0, True)
+
+
+def test_a_signal_while_python_exits_changes_nothing(tmp_path):
+    body = "    pass\nPath('half.partial').exists() or send()\nsys.exit(0)"
+    done, _ = run(tmp_path, "SIGINT", body)
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize("options", [["--version"], ["no-such-command"]])
+def test_the_program_ends_as_python_would(options):
+    """Its exit code, the functions registered for the exit, and all output are kept."""
+    code = f"import atexit, sys; from ellayer.cli import main; sys.argv[1:] = {options}; atexit.register(print, 'end')"
+    command = [sys.executable, "-c", code + "; print('begin', end=' '); main()"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout[:5]) == (0 if options == ["--version"] else 2, "begin")
+    assert done.stdout.endswith("end\n")
+    assert "Traceback" not in done.stderr

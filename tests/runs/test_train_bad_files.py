@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from ellayer.errors import UsageError
-from ellayer.runs import artifacts
+from ellayer.runs import report_files
 from ellayer.runs.saved_model import open_model
 from ellayer.runs.train_run import train_run
 
@@ -145,7 +145,7 @@ def test_a_picture_that_fails_does_not_cost_the_run(tmp_path, monkeypatch):
     def fail(*arguments, **options):
         raise ValueError("no ink")
 
-    monkeypatch.setattr("ellayer.runs.artifacts._surviving", artifacts._surviving.__wrapped__)
+    monkeypatch.setattr("ellayer.runs.report_files._surviving", report_files._surviving.__wrapped__)
     monkeypatch.setattr("ellayer.report.plots_quality.confusion_matrix", fail)
     (tmp_path / "good.csv").write_text(GOOD)
     settings = {"source": tmp_path / "good.csv", "target": "kind", "epochs": 2, "layers": [3]}

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import sys
+from typing import NoReturn
+
 __all__ = ["main"]
 
 
-def main() -> None:
-    """Run the program ``ellayer`` with the command line arguments."""
-    from .interrupts import interruptible
+def main() -> NoReturn:
+    """Run the program ``ellayer`` with the command line arguments, and end the process."""
+    from .interrupts import exit_at_once, interruptible
 
-    with interruptible():
-        from .app import app
+    try:
+        with interruptible():
+            from .app import app
 
-        app()
+            app()
+    except SystemExit as end:
+        exit_at_once(end)
+    sys.exit()

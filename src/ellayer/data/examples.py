@@ -90,6 +90,10 @@ class Examples:
             places=None if self.places is None else self.places.take(rows),
         )  # fmt: skip
 
+    def take_evenly(self, count: int) -> Examples:
+        """Return at most so many examples, evenly spaced: the first ones of an ordered file are no sample of it."""
+        return self.take(np.unique(np.linspace(0, self.m - 1, min(self.m, count)).astype(int)))
+
     def row_names(self) -> list[str] | None:
         """Return the file of each image, or the place of each row in its file; None if unknown."""
         if self.ids is not None:

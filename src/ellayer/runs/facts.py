@@ -19,7 +19,6 @@ from ..report.decisions import positive_last
 from ..report.mistakes import largest_mistakes
 from ..report.privacy import without_rows
 from ..report.run_facts import Check, RunFacts
-from .checks import SIMPLE_MODELS
 from .config import config_text
 from .messages import no_warnings
 from .positive_class import decisions_of
@@ -88,7 +87,9 @@ def evaluate(run: TrainedRun, start: StartProgress = no_progress) -> RunFacts:
         dependence=_dependence(run, rows, importance),
         weight_pictures=_weight_pictures(run),
         decisions=decisions_of(run.model, np.asarray(rows.y), models[0], classes, run.settings.get("cost"))
-        if models and rows.m
+        if models
+        and rows.m
+        and not run.interrupted  # imports scikit-learn, for which no interrupted run waits
         else None,
         diagnosis=_diagnosis(run, checks),
         cross_validation=run.cross_validation,
@@ -144,7 +145,7 @@ def _importance(run: TrainedRun, rows: Examples, start: StartProgress) -> Import
         if report is not None:
             report(StageInfo(done, total, "shuffles"))
 
-    some = rows.take(_some(rows.m))
+    some = rows.take_evenly(IMPORTANCE_ROWS)
     with no_warnings():  # the same rows have been predicted before
         return permutation_importance(
             run.model, some.X, np.asarray(some.y), metric, seconds=seconds, progress=progress
@@ -156,20 +157,17 @@ def _dependence(run: TrainedRun, rows: Examples, importance: Importance | None) 
     if importance is None:
         return []
     columns = [row.columns[0] for row in importance.rows[:MOST_DEPENDENCES] if row.mean > 0]
-    some = rows.take(_some(rows.m))
+    some = rows.take_evenly(IMPORTANCE_ROWS)
     with no_warnings():
         return [partial_dependence(run.model, some.X, column) for column in columns]
-
-
-def _some(m: int) -> np.ndarray:
-    """Return the numbers of at most 1,000 rows, evenly spaced: the first ones of an ordered file are no sample of it."""
-    return np.unique(np.linspace(0, m - 1, min(m, IMPORTANCE_ROWS)).astype(int))
 
 
 def _diagnosis(run: TrainedRun, checks: list[Check]) -> Diagnosis | None:
     """Diagnose the training by the first member and the first training rows."""
     if run.interrupted or run.title != "the network":
         return None
+    from .checks import SIMPLE_MODELS  # imports scikit-learn too
+
     examples = run.model_examples()
     beaten_by = [check.figure for check in checks if check.title == SIMPLE_MODELS and check.grade != "PASS"]
     simple = ("; ".join(beaten_by), float(len(beaten_by)))

@@ -35,6 +35,11 @@ if TYPE_CHECKING:
     from ..report.run_facts import Check, CrossValidation, Predictions
     from ..tables.survey import Survey
 
+QUICK_ROWS, QUICK_PRODUCTS = (
+    (200, 5_000),
+    2e9,
+)  # test rows of an interrupted run, and the products to predict them
+
 
 @dataclass(frozen=True)
 class TableTrainer:
@@ -228,9 +233,10 @@ class TableRun(TrainedRun):
     def held_out(self) -> HeldOut:
         """Return the test rows with the predictions of the model and of simple ones.
 
-        Without usable test rows: the rows held out in training, with the predictions of the model only.
+        Without usable test rows: the rows held out in training, with the predictions of the model only. An interrupted
+        run, which must end soon, takes only as many test rows as are predicted in a moment.
         """
-        test = self.data.test
+        test = self._quick_test() if self.interrupted else self.data.test
         if test is not None:
             try:
                 with collect_messages(columns=False) as messages:
@@ -244,6 +250,15 @@ class TableRun(TrainedRun):
                 )
         examples, predictions = self.data.validation(self.model)
         return HeldOut(examples, "rows held out in training", predictions)
+
+    def _quick_test(self) -> Examples | None:
+        """Return test rows, evenly spaced, that take little time; all, if they do."""
+        test, count = self.data.test, self.parts.network.parameter_count if self.parts.network else 0
+        most = int(np.clip(QUICK_PRODUCTS / max(1, count * len(self.parts.member_parameters)), *QUICK_ROWS))
+        if test is None or test.m <= most:
+            return test
+        self.messages.append(f"interrupted: the scores are of {most:,} of {test.m:,} test rows")
+        return test.take_evenly(most)
 
     def _simple_models(self, test: Examples, models: list[Predictions]) -> list[Predictions]:
         names, task = [model.name for model in models], str(self.survey.task)

@@ -13,10 +13,10 @@ from ...data import Dataset
 from ...report.plots_data import cost_curves, image_grid
 from ...report.run_facts import RunFacts
 from ...report.style import save_picture
-from ...runs.artifacts import mislabelled
 from ...runs.notes_networks import TrainedNetwork, per_cent, train_whole
 from ...runs.notes_trainer import as_examples
 from ...runs.predictions import predict
+from ...runs.report_files import mislabelled
 from . import published
 from .comparisons import Comparison, compare_training
 
