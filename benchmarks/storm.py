@@ -16,6 +16,7 @@ signals fall into the work and not only into the imports; the time begins when t
 from __future__ import annotations
 
 import argparse
+import atexit
 import contextlib
 import json
 import os
@@ -222,6 +223,7 @@ def _limit(size: int | None) -> None:
 def _be(command: tuple[str, ...], work: Path, errors: Path, limit: int | None) -> None:
     """Become a command."""
     code = 70
+    atexit._clear()  # else the end of this process would remove the folder of the storm
     try:
         os.chdir(work)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
