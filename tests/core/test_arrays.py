@@ -9,6 +9,7 @@ import pytest
 from scipy import special
 
 from ellayer.core.arrays import (
+    affine,
     array_namespace,
     dot,
     erfc,
@@ -64,3 +65,17 @@ def test_to_numpy_is_a_fresh_writable_copy(library):
     assert copy.flags.c_contiguous
     assert float(A[0, 0]) == 0
     assert to_numpy(np.asfortranarray(copy)).flags.c_contiguous
+
+
+@pytest.mark.parametrize("dtypes", [("float64", "float64"), ("float32", "float64"), ("int64", "float64")])
+@pytest.mark.parametrize("shape", [(3, 1), (3, 4), (1, 1)])
+def test_affine_is_the_product_plus_the_bias(dtypes, shape, library):
+    W, A = np.arange(6).reshape(3, 2).astype(dtypes[0]), np.arange(8).reshape(2, 4).astype(dtypes[0])
+    b = np.full(shape, 0.5, dtypes[1])
+    expected = W @ A + b
+    Z = affine(W, A, b)
+    assert Z.dtype == expected.dtype
+    np.testing.assert_array_equal(Z, expected)
+    arrays = (library.array(M.astype(dtypes[1])) for M in (W, A, b))
+    np.testing.assert_array_equal(to_numpy(affine(*arrays)), expected)
+    assert (b == 0.5).all()

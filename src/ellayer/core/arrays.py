@@ -85,6 +85,15 @@ def dot(A: Array, B: Array) -> Array:
     return A @ B
 
 
+def affine(W: Array, A: Array, b: Array) -> Array:
+    """Return W A + b; NumPy adds b in the memory of the product, as another large array costs a page fault per page."""
+    Z = dot(W, A)
+    if type(Z) is np.ndarray and type(b) is np.ndarray and Z.dtype == b.dtype and b.shape == (len(Z), 1):
+        Z += b
+        return Z
+    return Z + b
+
+
 def sum_over_examples(A: Array) -> Array:
     """Return the sum of each row, (n, 1); NumPy's reduction without its wrapper, which costs as much again."""
     if type(A) is np.ndarray:

@@ -29,6 +29,7 @@ from .arrays import (
     Units,
     UnitsBefore,
     Weights,
+    affine,
     array_namespace,
     dot,
     smallest,
@@ -80,7 +81,7 @@ def linear_forward(A_prev: UnitsBefore, W: Weights, b: Biases) -> tuple[Units, L
     >>> Z
     array([[16.]])
     """
-    Z = dot(W, A_prev) + b
+    Z = affine(W, A_prev, b)
     return Z, (A_prev, W, b)
 
 

@@ -120,15 +120,18 @@ def tree_shapes(tree: object) -> object:
 
 def all_finite(parameters: Parameters) -> bool:
     """Return True if every number of the parameters is finite."""
-    return all(_is_finite(theta) for theta in parameters.values())
+    return all(is_finite(theta) for theta in parameters.values())
 
 
-def _is_finite(theta: np.ndarray) -> bool:
+def is_finite(theta: np.ndarray) -> bool:
     """Return True if every number of an array is finite.
 
     nan and inf reach the sum of squares, which needs one pass and no memory; so may an overflow, hence the second look.
     """
-    flat = theta.ravel(order="K")
     with np.errstate(all="ignore"):
-        total = np.dot(flat, flat)
-    return bool(np.isfinite(total)) or bool(np.isfinite(flat).all())
+        if theta.flags.forc:
+            flat = theta.ravel(order="K")
+            total = np.dot(flat, flat)
+        else:
+            total = theta.sum()  # a flat view would be a copy
+    return bool(np.isfinite(total)) or bool(np.isfinite(theta).all())

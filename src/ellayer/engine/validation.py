@@ -14,6 +14,7 @@ from ..core.parameter_names import kind_of
 from ..errors import EllayerError
 from .events import Observers
 from .history import RESERVED
+from .state import is_finite
 
 if TYPE_CHECKING:
     from jax import Device
@@ -70,9 +71,8 @@ def check_numeric(dtype: np.dtype, name: str, advice: str) -> None:
 
 def check_finite(X: np.ndarray, name: str) -> None:
     """Raise for nan or infinity, with the position of the first."""
-    with np.errstate(all="ignore"):
-        if np.isfinite(X.sum()) or np.isfinite(X).all():
-            return
+    if is_finite(X):
+        return
     bad = np.argwhere(~np.isfinite(X))
     i, j = bad[0]
     raise EllayerError(

@@ -234,6 +234,22 @@ def test_bad_data_gets_the_same_type_of_error(bad, iris):
     assert str(errors[0].value).startswith(str(errors[1].value).split("\n")[0])
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_plain_array_is_predicted_as_the_same_numbers_in_another_form(dtype, iris):
+    X, y = iris[0].astype(dtype), iris[1]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model = ellayer.MLPClassifier((5,), max_iter=5, random_state=0).fit(X, y)
+    expected = model.predict_proba(np.ma.array(X))  # of another type, so validated by scikit-learn
+    for same in (X, np.asfortranarray(X), np.repeat(X, 2, axis=1)[:, ::2]):
+        np.testing.assert_allclose(model.predict_proba(same), expected, rtol=1e-5)
+    large = np.full((1, 4), 0.01 * np.finfo(dtype).max)
+    assert model.predict(large).shape == (1,)  # finite, though the squares are not; and without a warning
+    for bad in (X[:0], X[0], X[:, :3], X * np.nan):
+        with pytest.raises(ValueError, match=r"sample|1D|features|NaN"):
+            model.predict(bad)
+
+
 @pytest.mark.parametrize("pair", PAIRS, ids=["classifier", "regressor"])
 def test_before_and_after_a_fit(pair, iris):
     X, y = iris

@@ -32,6 +32,7 @@ from ...core.inference import class_index, outputs
 from ...core.network import Network
 from ...engine.history import History
 from ...engine.model import ModelParts, labels_as_columns, rows_as_columns
+from ...engine.numpy_loop import keep_freed_memory
 from ...engine.state import Parameters
 from ...errors import EllayerError
 from .. import fit_warnings as checks
@@ -43,7 +44,7 @@ from .epoch_rule import FitData, Score
 from .fit import fit
 from .fit_state import FitState, Progress
 from .network import make_network, starting_parameters
-from .rows import ordered_rows, split_off_validation
+from .rows import is_plain, ordered_rows, split_off_validation
 from .settings import FitSettings, is_lbfgs
 
 if TYPE_CHECKING:
@@ -134,6 +135,8 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
 
     def _validated(self, X: TableLike, **rules: object) -> Any:
         """Validate by scikit-learn; the error for nan or infinity includes their number and columns."""
+        if rules == {"reset": False} and is_plain(X, self):
+            return X
         try:
             return validate_data(self, X, accept_sparse=["csr", "csc"], **rules)
         except ValueError as error:
@@ -147,6 +150,7 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
 
     def _forward(self, X: Rows, layer: int | None = None) -> np.ndarray:
         """Return A^[layer] of validated rows as rows, by default the last layer's."""
+        keep_freed_memory()
         return outputs(X.T, self.parameters_, self.network_, layer=layer)[0].T
 
     def _outputs(self, X: TableLike) -> np.ndarray:

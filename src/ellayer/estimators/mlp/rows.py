@@ -7,15 +7,29 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sklearn.model_selection import train_test_split
 
+from ...engine.state import is_finite
 from ...errors import EllayerError
 from ..examples import Examples
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
+    from sklearn.base import BaseEstimator
 
     from ..examples import Rows
 
+_FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
 DENSE_BYTES = 2**28  # a sparse X whose dense form is larger stays sparse
+
+
+def is_plain(X: object, estimator: BaseEstimator) -> bool:
+    """Return whether X is an array of finite floats as wide as a fitted estimator needs it.
+
+    scikit-learn would return it as it is, but looks at types, names and tags first, for longer than few rows take.
+    """
+    if type(X) is not np.ndarray or hasattr(estimator, "feature_names_in_"):
+        return False
+    right = X.dtype in _FLOATS and X.ndim == 2 and len(X) > 0 and X.shape[1] == estimator.n_features_in_
+    return right and is_finite(X)
 
 
 def ordered_rows(X: Rows, dtype: DTypeLike, may_stay_sparse: bool = True) -> Rows:
