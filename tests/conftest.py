@@ -11,6 +11,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,13 @@ from typer.testing import CliRunner
 
 # Two test processes on two cores: a second BLAS thread each would only wait for the others.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+# Compiling takes a third of the suite. XLA's other code generator, which optimises as much, and one module instead of
+# many halve it. XLA ends the process at a flag that it does not know, so that only releases known to have them get them.
+# ``installed`` and ``.ci/versions`` compile as for a user.
+QUICK_XLA = "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"
+if version("jaxlib").startswith("0.10."):
+    os.environ.setdefault("XLA_FLAGS", QUICK_XLA)
 
 collect_ignore_glob = ["*conftest.py"]  # the doctest collector takes two of one name for a mistake
 
@@ -117,9 +125,11 @@ def ellayer(run_in: Run, tmp_path: Path) -> Run:
 @pytest.fixture
 def installed(program: Path, tmp_path: Path) -> Run:
     """Return a function that runs the installed program in an empty folder, in a process of its own."""
+    environment = {k: v for k, v in os.environ.items() if (k, v) != ("XLA_FLAGS", QUICK_XLA)}
     return lambda *arguments: subprocess.run(
         [program, *map(str, arguments)],
         cwd=tmp_path,
+        env=environment,
         capture_output=True,
         text=True,
         timeout=300,
