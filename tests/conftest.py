@@ -152,11 +152,12 @@ def _savefig(function: Callable) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def unrendered() -> Iterator[None]:
-    """Build every figure, but write an empty picture, in the tests of a module that look at no pictures.
+    """Build every figure, but arrange none and write an empty picture, in a module whose tests look at no pictures.
 
     A figure or report that cannot be made is an error here, not a note of the run.
     """
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     from ellayer.runs import report_files
 
@@ -170,13 +171,18 @@ def unrendered() -> Iterator[None]:
         else:
             savefig(figure, file, **options)
 
+    def arrange(engine: ConstrainedLayoutEngine, figure: Figure) -> None:
+        if Figure.savefig is not write_empty:
+            execute(engine, figure)
+
     write_empty.__wrapped__ = savefig  # type: ignore[attr-defined]
+    execute, ConstrainedLayoutEngine.execute = ConstrainedLayoutEngine.execute, arrange
     survive = report_files._surviving
     report_files._surviving = lambda run, file: contextlib.nullcontext()
     report_files._surviving.__wrapped__ = survive
     with _savefig(write_empty):
         yield
-    report_files._surviving = survive
+    report_files._surviving, ConstrainedLayoutEngine.execute = survive, execute
 
 
 @pytest.fixture(scope="session")

@@ -74,11 +74,22 @@ def _inside(match: re.Match[str], folder: Path, docs: Path) -> str:
     return match.group()
 
 
+def linked_sources(docs: Path) -> set[Path]:
+    """Return the files of the package to which a page leads."""
+    pages = [*docs.rglob("*.md"), *(docs.parent / name for name in PROJECT)]
+    links = (
+        Path(os.path.normpath(page.parent / target))
+        for page in pages
+        for _, target, _ in LINK.findall(page.read_text(encoding="utf-8"))
+    )
+    return {path for path in links if path.suffix == ".py" and docs.parent / "src" in path.parents}
+
+
 def source_pages(app: Sphinx) -> Iterator[Page]:
-    """Yield a page for each file of the package, for the links that lead there."""
+    """Yield a page for each file of the package to which a page leads."""
     root = Path(app.srcdir).parent / "src"
     highlighter = app.builder.highlighter  # type: ignore[attr-defined]
-    for path in sorted(root.rglob("*.py")):
+    for path in sorted(linked_sources(Path(app.srcdir))):
         name = path.relative_to(root).with_suffix("").as_posix()
         code = highlighter.highlight_block(path.read_text(encoding="utf-8"), "python", linenos=False)
         yield f"source/{name}", {"title": name, "body": f"<h1><code>{name}.py</code></h1>{code}"}, "page.html"

@@ -153,12 +153,11 @@ def test_the_command_refuses_what_it_does_not_know(bench, capsys):
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
-@pytest.mark.parametrize("kind", ["csv", "parquet"])
-def test_a_small_table_is_streamed(bench, capsys, kind):
-    arguments = ["--rows", "1500", "--columns", "8", "--epochs", "2", "--hidden", "8", "--kind", kind]
+def test_a_small_table_is_streamed(bench, capsys):  # the next test reads CSV
+    arguments = ["--rows", "1500", "--columns", "8", "--epochs", "2", "--hidden", "8", "--kind", "parquet"]
     assert bench.streaming.main([*arguments, "--limit", "8e9"]) == 1  # so small a file holds no interpreter
     printed = capsys.readouterr().out
-    assert f"1,500 rows of 8 columns, 0.00 GB of {kind}" in printed
+    assert "1,500 rows of 8 columns, 0.00 GB of parquet" in printed
     assert printed.count("seconds per epoch") == 2
 
 

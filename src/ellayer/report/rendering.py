@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypedDict
 
 from ..core.metrics import METRICS, Metric
@@ -32,6 +33,7 @@ class ScoreRow(TypedDict):
     cells: list[ScoreCell]
 
 
+@lru_cache  # each compiles its templates once: a sweep writes a report for every trial
 def environment(*, autoescape: bool) -> Environment:
     """Return the environment of the templates.
 

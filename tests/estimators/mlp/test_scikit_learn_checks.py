@@ -40,21 +40,18 @@ LBFGS = {
 
 # A check that passes against expectation fails; scikit-learn has the argument from 1.8 on.
 STRICT = {"xfail_strict": True} if "xfail_strict" in signature(parametrize_with_checks).parameters else {}
-CONFIGURATIONS = [
+CONFIGURATIONS = [  # each option in one of them
     (MLPClassifier(max_iter=100), {}),
     (MLPRegressor(max_iter=100), {}),
-    (MLPClassifier(max_iter=100, dropout=0.1), SPLIT_OR_DRAWN),
-    (MLPClassifier(max_iter=100, class_weight="balanced"), {}),
-    (MLPClassifier(activation="leaky_relu", early_stopping=True), EARLY),
+    (MLPClassifier(activation="leaky_relu", early_stopping=True, dropout=0.1), EARLY),
     (MLPRegressor(loss="huber", early_stopping=True), EARLY_REGRESSOR),
     (MLPClassifier(solver="lbfgs"), LBFGS),
     (MLPRegressor(solver="lbfgs"), {}),
-    (MLPClassifier(solver="sgd", learning_rate="adaptive", learning_rate_init=0.1), {}),
-    (MLPClassifier((20, 10), ["leaky_relu", "tanh"], learning_rate_init=0.01, max_iter=100), {}),
+    (MLPClassifier(solver="sgd", learning_rate="adaptive", learning_rate_init=0.1, class_weight="balanced"), {}),
+    (MLPClassifier((20, 10), ["leaky_relu", "tanh"], loss="focal", optimizer="adamw", clip_norm=1.0, learning_rate_init=0.01, learning_rate_schedule="cosine", max_iter=100), {}),
     (MLPClassifier(dtype="float32", max_iter=100), FLOAT32),
     (MLPRegressor(loss="poisson", max_iter=400), {}),
-    (MLPClassifier(loss="focal", optimizer="adamw", clip_norm=1.0, learning_rate_schedule="cosine"), {}),
-]
+]  # fmt: skip
 
 
 def expected(estimator):
