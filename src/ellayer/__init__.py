@@ -2,7 +2,7 @@
 
 The public names are looked up when first used, so that ``import ellayer`` stays cheap. Public are the names in
 ``__all__`` of this package and of its packages ``callbacks``, ``core``, ``data``, ``engine``, ``estimators``,
-``inspection``, ``report``, ``steps`` and ``storage``, and the modules of ``core`` and ``steps``. All else is private
+``inspection``, ``plot``, ``report``, ``steps`` and ``storage``, and the modules of ``core`` and ``steps``. All else is private
 (docs/decisions.md, "Public names").
 """
 
@@ -42,7 +42,18 @@ _HOMES = {
 }
 __all__ = ["__version__", *_HOMES]
 
-_PACKAGES = ("callbacks", "core", "data", "engine", "estimators", "inspection", "report", "steps", "storage")
+_PACKAGES = (
+    "callbacks",
+    "core",
+    "data",
+    "engine",
+    "estimators",
+    "inspection",
+    "plot",
+    "report",
+    "steps",
+    "storage",
+)
 
 __getattr__, __dir__ = lazy_names(__name__, _HOMES, _PACKAGES)
 

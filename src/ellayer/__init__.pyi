@@ -4,6 +4,7 @@ from . import data as data
 from . import engine as engine
 from . import estimators as estimators
 from . import inspection as inspection
+from . import plot as plot
 from . import report as report
 from . import steps as steps
 from . import storage as storage

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from .._plots import Drawn, draw
 from .._views import curves, html_table, page, shortened
 
 OLDER_NAMES = {"cost": "loss", "mean_cost": "mean_loss", "validation_cost": "validation_loss"}
@@ -83,6 +84,20 @@ class History(Columns):
             return "History(no records)"
         last = ", ".join(f"{name} {_text(column[-1])}" for name, column in self.items())
         return f"History({len(self):,} records; last: {last})"
+
+    def plot(self, **options: Any) -> Drawn:
+        """Draw the learning curve.
+
+        Parameters
+        ----------
+        **options
+            ``ax`` and ``title`` of ``ellayer.plot.learning_curve``.
+
+        Returns
+        -------
+        LearningCurveDisplay
+        """
+        return draw("learning_curve", self, **options)
 
     def curves(self) -> str:
         """Return the learning curves as a picture in SVG."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import html
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
+from .._plots import Drawn, plot_model
 from .._views import page
 from ..core.inference import outputs, predictions
 from ..core.network import Network
@@ -57,6 +59,26 @@ class TrainingResult:
 
     def _repr_html_(self) -> str:
         return page(f"<p>{html.escape(repr(self))}</p>") + self.history._repr_html_()
+
+    def plot(self, X: object = None, Y: object = None, kind: str | None = None, **options: Any) -> Drawn:
+        """Draw a plot of the run.
+
+        Parameters
+        ----------
+        X : array, shape (n_x, m), optional
+        Y : array, shape (n_L, m), optional
+        kind : str, optional
+            A function of ``ellayer.plot``, like "roc". By default the learning curve without X; with X and Y the decision
+            boundary of two features, else the confusion matrix of classes or the residuals of numbers.
+        **options
+            Of that function, like ``ax``.
+
+        Returns
+        -------
+        Display
+            With the figure, ``figure_``, and its axes, ``ax_``.
+        """
+        return plot_model(self, X, Y, kind, **options)
 
     def predict_proba(self, X: object) -> np.ndarray:
         """Return A^[L], the outputs for each example.

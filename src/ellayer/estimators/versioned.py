@@ -7,6 +7,7 @@ from typing import Any
 from sklearn.base import BaseEstimator
 
 from .. import __version__
+from .._plots import Drawn, plot_model
 from .._warn import VersionWarning, warn_user
 
 
@@ -26,3 +27,25 @@ class VersionedEstimator(BaseEstimator):
                 VersionWarning,
             )
         super().__setstate__(state)
+
+    def plot(self, X: Any = None, y: Any = None, kind: str | None = None, **options: Any) -> Drawn:
+        """Draw a plot of the fitted model.
+
+        Parameters
+        ----------
+        X : table or array, optional
+            Rows, best those that the model was not fitted on.
+        y : array, optional
+            Their labels or numbers.
+        kind : str, optional
+            A function of ``ellayer.plot``, like "roc". By default the learning curve without X; with X and y the decision
+            boundary of two features, else the confusion matrix of classes or the residuals of numbers.
+        **options
+            Of that function, like ``ax``.
+
+        Returns
+        -------
+        Display
+            With the figure, ``figure_``, and its axes, ``ax_``.
+        """
+        return plot_model(self, X, y, kind, **options)

@@ -9,11 +9,14 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..core.metrics import METRICS, class_numbers
+from ..core.metrics import METRICS, Metric, class_numbers
+from ..errors import EllayerError
+from .any_model import AnyModel, is_ours, predict_any, rows_of, true_values
 from .ensemble import Predictor
 from .explain import explain
 from .model_parts import SupportedModel
@@ -91,10 +94,10 @@ class Importance:
 
 
 def permutation_importance(
-    model: SupportedModel,
+    model: AnyModel,
     X: object,
     y: ArrayLike,
-    metric: str,
+    metric: str | None = None,
     *,
     repeats: int = 5,
     seconds: float = 10.0,
@@ -105,15 +108,16 @@ def permutation_importance(
 
     The encoded values of a column are shuffled, which is equivalent to shuffling the column. Each round shuffles
     every column once, those with large contributions first, until the time limit or until the means are precise.
+    Of another library's model the columns of the table are shuffled, each alone.
 
     Parameters
     ----------
-    model : fitted estimator, TrainingResult, or (Network, parameters)
+    model : fitted estimator, of this or another library, TrainingResult, or (Network, parameters)
     X : table or array
         As for ``predict``.
     y : array, shape (m,)
-    metric : str
-        A row of ``METRICS`` for the task.
+    metric : str, optional
+        A row of ``METRICS`` for the task; by default "rmse", or "log_loss" ("accuracy" without probabilities).
     repeats : int
         Maximum number of shuffles of a column.
     seconds : float
@@ -138,40 +142,9 @@ def permutation_importance(
     >>> [row.columns for row in permutation_importance(model, X, X[0], "rmse").rows if row.mean > 0]
     [('x0',)]
     """
-    end = time.monotonic() + seconds
-    predictor, row = Predictor.of(model), METRICS[metric]
-    prepared, names = np.array(predictor.parts.prepare(X)), predictor.column_names()
-    truth = class_numbers(y, predictor.labels()) if predictor.has_odds else np.asarray(y, dtype=float).ravel()
-    columns = predictor.input_columns()
-    groups = correlated_columns(prepared, columns)
-    if predictor.parts.outputs is None:
-        groups = _ranked(groups, model, X)
-
-    def error() -> float:
-        prediction = predictor.predict(prepared)
-        if row.takes != "probabilities":
-            prediction = prediction.argmax(axis=1) if row.takes == "labels" else prediction[:, 0]
-        value = row.value(truth, prediction, K=predictor.class_count)
-        return -value if row.maximize else value
-
-    base, total = error(), repeats * len(groups)
-    changes: list[list[float]] = [[] for _ in groups]
-    for repeat in range(repeats):
-        for k, (group, measured) in enumerate(zip(groups, changes, strict=True)):
-            if changes[0] and time.monotonic() > end:
-                break
-            random = np.random.default_rng([seed, repeat, group[0]])
-            inputs = np.flatnonzero(np.isin(columns, group))
-            unshuffled = prepared[inputs]
-            prepared[inputs] = unshuffled[:, random.permutation(prepared.shape[1])]
-            measured.append(error() - base)
-            prepared[inputs] = unshuffled
-            if progress is not None:
-                progress(repeat * len(groups) + k + 1, total)
-        if _standard_error(changes) <= PRECISE * max(np.mean(values) for values in changes if values):
-            break
-    if progress is not None:
-        progress(total, total)
+    shuffler = _Prepared(model, X, y, metric) if is_ours(model) else _Table(model, X, y, metric)
+    changes = _shuffle(shuffler, repeats, seconds, seed, progress)
+    names, groups = shuffler.names, shuffler.groups
     rows = [
         ColumnImportance(tuple(names[j] for j in group), float(np.mean(values)), float(np.std(values)))
         for group, values in zip(groups, changes, strict=True)
@@ -179,13 +152,108 @@ def permutation_importance(
     ]
     return Importance(
         rows=sorted(rows, key=lambda row: -row.mean),
-        metric=row.name,
-        m=prepared.shape[1],
+        metric=shuffler.metric.name,
+        m=shuffler.m,
         repeats=max(map(len, changes), default=0),
         error=_standard_error(changes),
         seconds=seconds,
         unmeasured=[names[j] for group in groups[len(rows) :] for j in group],
     )
+
+
+class _Shuffler(Protocol):
+    """A model and rows of which groups of columns are shuffled."""
+
+    names: list[str]
+    groups: list[list[int]]
+    metric: Metric
+    m: int
+
+    def error(self, group: list[int], order: np.ndarray | None) -> float:
+        """Return the metric, lower is better, with the values of a group in another order."""
+
+
+class _Prepared:
+    """Rows of one of our models, prepared once."""
+
+    def __init__(self, model: SupportedModel, X: object, y: ArrayLike, metric: str | None):
+        self._predictor = predictor = Predictor.of(model)
+        self.metric = METRICS[metric or ("log_loss" if predictor.has_odds else "rmse")]
+        self._rows, self.names = np.array(predictor.parts.prepare(X)), predictor.column_names()
+        self._truth = (
+            class_numbers(y, predictor.labels()) if predictor.has_odds else np.asarray(y, dtype=float).ravel()
+        )
+        self._columns, self.m = predictor.input_columns(), self._rows.shape[1]
+        groups = correlated_columns(self._rows, self._columns)
+        self.groups = _ranked(groups, model, X) if predictor.parts.outputs is None else groups
+
+    def error(self, group: list[int], order: np.ndarray | None) -> float:
+        inputs = np.flatnonzero(np.isin(self._columns, group))
+        unshuffled = self._rows[inputs]
+        if order is not None:
+            self._rows[inputs] = unshuffled[:, order]
+        prediction = self._predictor.predict(self._rows)
+        self._rows[inputs] = unshuffled
+        if self.metric.takes != "probabilities":
+            prediction = prediction.argmax(axis=1) if self.metric.takes == "labels" else prediction[:, 0]
+        return _error(self.metric, self._truth, prediction, self._predictor.class_count)
+
+
+class _Table:
+    """Rows of any other model, as it takes them."""
+
+    def __init__(self, model: AnyModel, X: object, y: ArrayLike, metric: str | None):
+        self._model, self._rows = model, rows_of(X)
+        first = predict_any(model, X)
+        default = "rmse" if not first.classes else "accuracy" if first.P is None else "log_loss"
+        self.metric, self._classes = METRICS[metric or default], first.classes
+        truth = true_values(model, y, first)
+        self._truth = class_numbers(truth, first.classes) if first.classes else np.asarray(truth, dtype=float)
+        self.names, self.m = self._rows.names, len(self._truth)
+        self.groups = [[j] for j in range(len(self.names))]
+
+    def error(self, group: list[int], order: np.ndarray | None) -> float:
+        prediction = predict_any(self._model, self._rows.take(np.arange(self.m), group[0], order))
+        values = prediction.P if self.metric.takes == "probabilities" else prediction.values
+        if values is None:
+            raise EllayerError(
+                f"metric: expected one of labels for a model without probabilities, received {self.metric.name!r}; "
+                "try 'accuracy'"
+            )
+        if self.metric.takes == "labels":
+            values = class_numbers(values, self._classes)
+        return _error(self.metric, self._truth, values, len(self._classes) or 1)
+
+
+def _error(metric: Metric, truth: np.ndarray, prediction: np.ndarray, K: int) -> float:
+    value = metric.value(truth, prediction, K=K)
+    return -value if metric.maximize else value
+
+
+def _shuffle(
+    shuffler: _Shuffler,
+    repeats: int,
+    seconds: float,
+    seed: int,
+    progress: Callable[[int, int], None] | None,
+) -> list[list[float]]:
+    """Return the changes of the metric for each group, measured until the time limit or until the means are precise."""
+    end, groups = time.monotonic() + seconds, shuffler.groups
+    base, total = shuffler.error(groups[0], None), repeats * len(groups)
+    changes: list[list[float]] = [[] for _ in groups]
+    for repeat in range(repeats):
+        for k, (group, measured) in enumerate(zip(groups, changes, strict=True)):
+            if changes[0] and time.monotonic() > end:
+                break
+            order = np.random.default_rng([seed, repeat, group[0]]).permutation(shuffler.m)
+            measured.append(shuffler.error(group, order) - base)
+            if progress is not None:
+                progress(repeat * len(groups) + k + 1, total)
+        if _standard_error(changes) <= PRECISE * max(np.mean(values) for values in changes if values):
+            break
+    if progress is not None:
+        progress(total, total)
+    return changes
 
 
 def _standard_error(changes: list[list[float]]) -> float:

@@ -8,23 +8,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
+from ..core.metrics import class_numbers
+from .any_model import AnyModel, Rows, is_ours, predict_any, rows_of, takes_columns
 from .ensemble import Predictor
 from .model_parts import SupportedModel
 
 _GRID, _LEVELS, _ROWS = 24, 12, 200
 _RANGE = (0.05, 0.95)  # quantiles between which numbers are varied
-
-
-class NamedColumns(Protocol):
-    """A frame: its columns by name."""
-
-    def __getitem__(self, name: str, /) -> ArrayLike:
-        """Return a column."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,17 +51,17 @@ class Dependence:
         return self.grid.dtype.kind in "iufM"
 
 
-def partial_dependence(model: SupportedModel, X: NamedColumns, column: str) -> Dependence:
+def partial_dependence(model: AnyModel, X: Any, column: str | int) -> Dependence:
     """Return predictions for rows in which one column takes each of its values in turn.
 
     Parameters
     ----------
-    model : fitted estimator
-    X : table
-        Rows; up to 200 of them, evenly spread, are used. Values of the column are taken from them: up to 24 between
+    model : fitted estimator, of this or another library
+    X : table or array
+        Rows (columns for a network); up to 200 of them, evenly spread, are used. Values of the column are taken from them: up to 24 between
         the 5 % and the 95 % quantile of numbers, and the 12 most frequent categories.
-    column : str
-        Name of a column.
+    column : str or int
+        Name or position of a column.
 
     Returns
     -------
@@ -82,18 +76,44 @@ def partial_dependence(model: SupportedModel, X: NamedColumns, column: str) -> D
     >>> partial_dependence(model, X, "b").grid.tolist()
     ['u', 'v', 'w']
     """
+    rows = rows_of(np.asarray(X).T if takes_columns(model) else X)
+    place = rows.place(column)
+    values = rows.values(place)
+    places = _grid_rows(values)
+    some = np.unique(np.linspace(0, len(values) - 1, _ROWS).astype(int))
+    individual, labels = (
+        _of_prepared(model, X, place, places, some)
+        if is_ours(model)
+        else _of_rows(model, rows, place, places, some)
+    )
+    return Dependence(rows.names[place], values[places], individual.mean(axis=0), individual, labels)
+
+
+def _of_prepared(
+    model: SupportedModel, X: Any, place: int, places: np.ndarray, some: np.ndarray
+) -> tuple[np.ndarray, list[Any] | None]:
+    """Return the predictions (r, g, K) of one of our models: rows are prepared once, then varied."""
     predictor = Predictor.of(model)
     prepared = predictor.parts.prepare(X)
-    places = _grid_rows(np.asarray(X[column]))
-    some = prepared[:, np.unique(np.linspace(0, prepared.shape[1] - 1, _ROWS).astype(int))]
-    inputs = np.flatnonzero(predictor.input_columns() == predictor.column_names().index(column))
-    r, g = some.shape[1], len(places)
-    varied = np.tile(some, g)
+    inputs = np.flatnonzero(predictor.input_columns() == place)
+    r, g = len(some), len(places)
+    varied = np.tile(prepared[:, some], g)
     varied[inputs] = np.repeat(prepared[np.ix_(inputs, places)], r, axis=1)
     individual = predictor.predict(varied).reshape(g, r, -1).swapaxes(0, 1)
-    labels = list(predictor.labels()) if predictor.has_odds else None
-    grid = np.asarray(X[column])[places]
-    return Dependence(column, grid, individual.mean(axis=0), individual, labels)
+    return individual, list(predictor.labels()) if predictor.has_odds else None
+
+
+def _of_rows(
+    model: AnyModel, rows: Rows, place: int, places: np.ndarray, some: np.ndarray
+) -> tuple[np.ndarray, list[Any] | None]:
+    """Return the predictions (r, g, K) of any other model for rows of the table with another value."""
+    r, g = len(some), len(places)
+    prediction = predict_any(model, rows.take(np.tile(some, g), place, np.repeat(places, r)))
+    each = prediction.P if prediction.P is not None else prediction.values
+    if prediction.classes and prediction.P is None:
+        K = len(prediction.classes)
+        each = np.eye(K)[class_numbers(prediction.values, prediction.classes)]
+    return each.reshape(g, r, -1).swapaxes(0, 1), prediction.classes or None
 
 
 def _grid_rows(values: np.ndarray) -> np.ndarray:

@@ -15,7 +15,18 @@ from matplotlib.lines import Line2D
 
 from ..core.inference import class_index
 from ..errors import EllayerError
-from .style import COLOURS, DASHES, INK, MARKERS, PROBABILITY, label_powers, look, new_figure
+from .style import (
+    COLOURS,
+    DASHES,
+    INK,
+    MARKERS,
+    PROBABILITY,
+    drawing,
+    figure_of,
+    label_powers,
+    look,
+    new_figure,
+)
 
 Probabilities = Callable[[np.ndarray], np.ndarray]
 
@@ -111,6 +122,7 @@ def decision_boundaries(
     feature_names: Sequence[str] = (),
     columns: int = 2,
     resolution: int = 240,
+    ax: Axes | None = None,
 ) -> Figure:
     """Draw the predictions of models over the plane, one panel per model.
 
@@ -130,6 +142,8 @@ def decision_boundaries(
         Panels side by side.
     resolution : int
         Points of the grid for the shading along each side.
+    ax : Axes, optional
+        To draw the only model on; by default those of a new figure.
 
     Returns
     -------
@@ -153,15 +167,76 @@ def decision_boundaries(
     side = 4.2 if columns < 3 else 3.1
     with look():
         size = (side * columns + 1.4, side * rows + 0.8)
-        figure, panels = new_figure(size, title, (rows, columns), sharex=True, sharey=True)
+        if ax is None:
+            figure, panels = new_figure(size, title, (rows, columns), sharex=True, sharey=True)
+        else:
+            figure, panels = figure_of(ax), [ax]
         for axes, (label, model) in zip(panels, models.items(), strict=False):
             _draw_probability(axes, model, X, resolution)
             wrong = class_index(model(X)) != labels
             _draw_points(axes, X, labels, classes, wrong, small=len(models) > 2)
-            axes.set_title(label)
+            axes.set_title(label or (title if ax is not None else ""))
         _label_the_outside(panels, len(models), columns, feature_names)
-        _draw_keys(figure, panels, classes, binary=np.atleast_2d(Y).shape[0] == 1)
+        keys = _keys(classes)
+        if np.atleast_2d(Y).shape[0] == 1:
+            shading = ScalarMappable(Normalize(0, 1), PROBABILITY)
+            _draw_bar(
+                figure, panels, shading, f"probability of class {classes[1] if len(classes) > 1 else 1}"
+            )
+        if ax is None:
+            figure.legend(
+                handles=keys,
+                loc="outside lower center",
+                ncols=min(len(keys), 6 if columns > 1 else 3),
+                fontsize=10,
+            )
+        else:
+            ax.legend(handles=keys, fontsize=9, frameon=True, framealpha=0.85)
     return figure
+
+
+def prediction_surface(
+    model: Probabilities,
+    X: np.ndarray,
+    y: np.ndarray,
+    title: str = "",
+    names: tuple[Sequence[str], str] = ((), ""),
+    ax: Axes | None = None,
+) -> Figure:
+    """Draw predicted numbers over the plane as colours, and the examples as points in the colour of their true value.
+
+    Parameters
+    ----------
+    model : callable
+        From points (2, g) to numbers (1, g).
+    X : array, shape (2, m)
+    y : array, shape (m,)
+    title : str
+        Of the picture.
+    names : (sequence of str, str)
+        Of the two features and of the target.
+    ax : Axes, optional
+        To draw on; by default those of a new figure.
+
+    Returns
+    -------
+    Figure
+    """
+    (left, right, bottom, top), points, _ = _grid(np.asarray(X, dtype=float), 120)
+    surface = np.asarray(model(points), dtype=float).reshape(120, 120)
+    both = np.concatenate([surface.ravel(), np.asarray(y, dtype=float)])
+    scale = Normalize(float(np.nanmin(both)), float(np.nanmax(both)))
+    with drawing(ax, (6.0, 4.4), title) as axes:
+        extent = (left, right, bottom, top)
+        axes.imshow(surface, extent=extent, origin="lower", aspect="auto", norm=scale, cmap="viridis")
+        axes.scatter(
+            X[0], X[1], c=y, norm=scale, cmap="viridis", edgecolors="white", linewidths=0.8, s=30, zorder=3
+        )
+        features, target = names
+        axes.set_xlabel(features[0] if len(features) == 2 else "x₁")
+        axes.set_ylabel(features[1] if len(features) == 2 else "x₂")
+        _draw_bar(figure_of(axes), [axes], ScalarMappable(scale, "viridis"), f"predicted {target}".strip())
+    return figure_of(axes)
 
 
 def image_grid(images: Sequence[np.ndarray], captions: Sequence[str], title: str, columns: int = 5) -> Figure:
@@ -229,12 +304,18 @@ def _draw_points(
         )  # fmt: skip
 
 
-def _draw_probability(axes: Axes, model: Probabilities, X: np.ndarray, resolution: int) -> None:
+def _grid(X: np.ndarray, resolution: int) -> tuple[tuple[float, ...], np.ndarray, tuple[np.ndarray, ...]]:
+    """Return left, right, bottom and top of a plane with a margin around points, its grid as points (2, g) and as axes."""
     low, high = X.min(axis=1), X.max(axis=1)
     margin = 0.08 * np.where(high > low, high - low, 1.0)
     (left, bottom), (right, top) = low - margin, high + margin
     x1, x2 = np.meshgrid(np.linspace(left, right, resolution), np.linspace(bottom, top, resolution))
-    P = np.asarray(model(np.vstack([x1.ravel(), x2.ravel()])), dtype=float)
+    return (left, right, bottom, top), np.vstack([x1.ravel(), x2.ravel()]), (x1, x2)
+
+
+def _draw_probability(axes: Axes, model: Probabilities, X: np.ndarray, resolution: int) -> None:
+    (left, right, bottom, top), points, (x1, x2) = _grid(X, resolution)
+    P = np.asarray(model(points), dtype=float)
     P = P.reshape(-1, resolution, resolution)
     axes.imshow(
         _shade(P), extent=(left, right, bottom, top), origin="lower", aspect="auto", interpolation="bilinear"
@@ -272,7 +353,8 @@ def _shade(P: np.ndarray) -> np.ndarray:
     return 1.0 - strength * (1.0 - np.clip(colours, 0, 1))
 
 
-def _draw_keys(figure: Figure, panels: list[Axes], classes: Sequence[str], binary: bool) -> None:
+def _keys(classes: Sequence[str]) -> list[Any]:
+    """Return the entries of the legend: the classes, misclassified points, and the boundary."""
     keys: list[Any] = [
         Line2D([], [], linestyle="", marker=MARKERS[k % len(MARKERS)], color=COLOURS[k % len(COLOURS)], label=name,
                markeredgecolor="white", markersize=8)
@@ -280,10 +362,12 @@ def _draw_keys(figure: Figure, panels: list[Axes], classes: Sequence[str], binar
     ]  # fmt: skip
     keys.append(Line2D([], [], linestyle="", marker="o", markerfacecolor="#BBBBBB", markeredgecolor="black",
                        label="dark rim: misclassified", markersize=8))  # fmt: skip
-    keys.append(Line2D([], [], color=INK, linewidth=1.6, label="decision changes"))
-    if binary:
-        shading = ScalarMappable(Normalize(0, 1), PROBABILITY)
-        bar = figure.colorbar(shading, ax=panels, fraction=0.04, pad=0.02, alpha=0.62)
-        bar.set_label(f"probability of class {classes[1] if len(classes) > 1 else 1}")
-        bar.outline.set_visible(False)
-    figure.legend(handles=keys, loc="outside lower center", ncols=min(len(keys), 6), fontsize=10)
+    return [*keys, Line2D([], [], color=INK, linewidth=1.6, label="decision changes")]
+
+
+def _draw_bar(figure: Figure, panels: list[Axes], shading: ScalarMappable, label: str) -> None:
+    """Draw the scale of the colours beside the panels."""
+    alpha = 0.62 if shading.get_cmap().name == PROBABILITY.name else None
+    bar = figure.colorbar(shading, ax=panels, fraction=0.04, pad=0.02, alpha=alpha)
+    bar.set_label(label)
+    bar.outline.set_visible(False)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from .plots_quality import BLUE, SIZE, finish_axes, shorten
-from .style import COLOURS, DASHES, look, new_figure, separate_ticks
+from .style import COLOURS, DASHES, drawing, figure_of
 
 if TYPE_CHECKING:
     from ..inspection.partial_dependence import Dependence
@@ -37,7 +38,9 @@ def has_individual(dependence: Dependence) -> bool:
     return dependence.is_ordered and dependence.average.shape[1] <= 2
 
 
-def dependence_plot(dependence: Dependence, target: str, classes: list[Any], title: str = "") -> Figure:
+def dependence_plot(
+    dependence: Dependence, target: str, classes: list[Any], title: str = "", ax: Axes | None = None
+) -> Figure:
     """Draw the mean prediction over the values of a column, with single rows if there is one output.
 
     Parameters
@@ -49,6 +52,8 @@ def dependence_plot(dependence: Dependence, target: str, classes: list[Any], tit
         Empty for numbers.
     title : str
         Of the picture.
+    ax : Axes, optional
+        To draw on; by default those of a new figure.
 
     Returns
     -------
@@ -62,8 +67,7 @@ def dependence_plot(dependence: Dependence, target: str, classes: list[Any], tit
         if K == 2
         else np.argsort(-np.ptp(dependence.average, axis=0))[:_CLASSES].tolist()
     )
-    with look():
-        figure, (axes,) = new_figure(SIZE, title)
+    with drawing(ax, SIZE, title) as axes:
         x: Any = dependence.grid if dependence.is_ordered else np.arange(len(dependence.grid))
         if has_individual(dependence):
             rows = np.unique(np.linspace(0, len(dependence.individual) - 1, _LINES).astype(int))
@@ -90,5 +94,4 @@ def dependence_plot(dependence: Dependence, target: str, classes: list[Any], tit
         )
         axes.set_ylabel(of)
         finish_axes(axes, "y" if dependence.is_ordered else "both")
-        separate_ticks(figure)
-    return figure
+    return figure_of(axes)

@@ -17,7 +17,7 @@ from ..core.metrics import METRICS
 from .decisions import count_pairs
 from .scores import calibration_bins
 from .sentences import short
-from .style import COLOURS, DASHES, INK, MARKERS, look, new_figure, separate_ticks
+from .style import COLOURS, DASHES, INK, MARKERS, drawing, figure_of
 
 Corner = Literal["best", "lower left", "lower right", "upper left"]
 Curve = tuple[np.ndarray, np.ndarray]  # scores, and which rows are positive
@@ -60,7 +60,10 @@ def curve_of(history: Mapping[str, Sequence[float]], which: str) -> Sequence[flo
 
 
 def learning_curves(
-    history: Mapping[str, Sequence[float]], best_epoch: int | None = None, title: str = ""
+    history: Mapping[str, Sequence[float]],
+    best_epoch: int | None = None,
+    title: str = "",
+    ax: Axes | None = None,
 ) -> Figure:
     """Draw the loss on training and validation rows, the best epoch marked.
 
@@ -72,6 +75,8 @@ def learning_curves(
         The epoch whose parameters are used.
     title : str
         Of the picture.
+    ax : Axes, optional
+        To draw on; by default those of a new figure.
 
     Returns
     -------
@@ -84,8 +89,7 @@ def learning_curves(
     ['training', 'validation']
     """
     along = "epoch" if history.get("epoch") else "iteration"
-    with look():
-        figure, (axes,) = new_figure(SIZE, title)
+    with drawing(ax, SIZE, title) as axes:
         for i, label in enumerate(_CURVES):
             costs = curve_of(history, label)
             if not np.isfinite(np.asarray(costs, dtype=float)).any():
@@ -99,11 +103,12 @@ def learning_curves(
         axes.set_xlabel(along)
         axes.set_ylabel("loss")
         finish_axes(axes, "y")
-        separate_ticks(figure)
-    return figure
+    return figure_of(axes)
 
 
-def confusion_matrix(y: ArrayLike, prediction: ArrayLike, classes: Sequence[Any], title: str = "") -> Figure:
+def confusion_matrix(
+    y: ArrayLike, prediction: ArrayLike, classes: Sequence[Any], title: str = "", ax: Axes | None = None
+) -> Figure:
     """Draw the confusion matrix: one row per true class, shares of the row as shade.
 
     Parameters
@@ -112,6 +117,8 @@ def confusion_matrix(y: ArrayLike, prediction: ArrayLike, classes: Sequence[Any]
     classes : sequence of labels
     title : str
         Of the picture.
+    ax : Axes, optional
+        To draw on; by default those of a new figure.
 
     Returns
     -------
@@ -121,8 +128,7 @@ def confusion_matrix(y: ArrayLike, prediction: ArrayLike, classes: Sequence[Any]
     K = len(classes)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     side = min(max(3.5, 1.6 + 0.42 * K), 9.0)
-    with look():
-        figure, (axes,) = new_figure((max(SIZE[0], side), side), title)
+    with drawing(ax, (max(SIZE[0], side), side), title) as axes:
         if K <= _MOST_CELLS:
             axes.pcolormesh(shares, cmap=_SHADES, vmin=0.0, vmax=1.0, edgecolors="#DDDDDD", linewidth=0.6)
             axes.invert_yaxis()
@@ -150,12 +156,15 @@ def confusion_matrix(y: ArrayLike, prediction: ArrayLike, classes: Sequence[Any]
         axes.set_ylabel("true")
         axes.tick_params(length=0)
         axes.spines[["left", "bottom"]].set_visible(False)
-        separate_ticks(figure)
-    return figure
+    return figure_of(axes)
 
 
 def calibration_curve(
-    models: Mapping[str, np.ndarray], y: ArrayLike, classes: Sequence[Any], title: str = ""
+    models: Mapping[str, np.ndarray],
+    y: ArrayLike,
+    classes: Sequence[Any],
+    title: str = "",
+    ax: Axes | None = None,
 ) -> Figure:
     """Draw observed against predicted frequency, in bins of equal numbers of rows, with 95 % intervals for the first model.
 
@@ -167,16 +176,15 @@ def calibration_curve(
     classes : sequence of labels
     title : str
         Of the picture.
+    ax : Axes, optional
+        To draw on; by default those of a new figure.
 
     Returns
     -------
     Figure
     """
     of = _of_class(classes)
-    with _axes(title, f"predicted probability{of or ', the largest'}", f"observed frequency{of}") as (
-        figure,
-        axes,
-    ):
+    with _axes(ax, title, f"predicted probability{of or ', the largest'}", f"observed frequency{of}") as axes:
         axes.plot([0, 1], [0, 1], color="#666666", linewidth=1.5, linestyle=":", label="perfect calibration")
         for i, (name, P) in enumerate(models.items()):
             _, x, observed, low, high = np.array(calibration_bins(P, y, classes)).T
@@ -187,7 +195,7 @@ def calibration_curve(
             _line(axes, x, observed, shorten(name, 28), i, marked=True)
         axes.set_xlim(-0.02, 1.02)
         axes.set_ylim(-0.02, 1.02)
-    return figure
+    return figure_of(axes)
 
 
 def _of_class(classes: Sequence[object]) -> str:
@@ -195,7 +203,9 @@ def _of_class(classes: Sequence[object]) -> str:
     return f" of {shorten(classes[1])}" if len(classes) == 2 else ""
 
 
-def roc_curves(curves: Mapping[str, Curve], title: str = "", classes: Sequence[object] = ()) -> Figure:
+def roc_curves(
+    curves: Mapping[str, Curve], title: str = "", classes: Sequence[object] = (), ax: Axes | None = None
+) -> Figure:
     """Draw the true positive rate against the false positive rate, one line per name.
 
     Parameters
@@ -204,6 +214,8 @@ def roc_curves(curves: Mapping[str, Curve], title: str = "", classes: Sequence[o
         Shapes (m,); ``positive`` marks the rows of the class.
     title : str
         Of the picture.
+    ax : Axes, optional
+        To draw on; by default those of a new figure.
     classes : sequence of labels, optional
         Of two the second, the positive one, is named on the axes.
 
@@ -214,30 +226,32 @@ def roc_curves(curves: Mapping[str, Curve], title: str = "", classes: Sequence[o
     from sklearn.metrics import roc_curve
 
     of = _of_class(classes)
-    with _axes(title, f"false positive rate{of}", f"true positive rate{of}", "lower right") as (figure, axes):
+    with _axes(ax, title, f"false positive rate{of}", f"true positive rate{of}", "lower right") as axes:
         axes.plot([0, 1], [0, 1], color="#666666", linewidth=1.5, linestyle=":", label="chance")
         for i, (name, (score, positive)) in enumerate(curves.items()):
             false_positive, true_positive, _ = roc_curve(positive, score)
             _line(axes, *_thin(false_positive, true_positive), shorten(name, 28), i)
-    return figure
+    return figure_of(axes)
 
 
 def precision_recall_curves(
-    curves: Mapping[str, Curve], title: str = "", classes: Sequence[object] = ()
+    curves: Mapping[str, Curve], title: str = "", classes: Sequence[object] = (), ax: Axes | None = None
 ) -> Figure:
     """Draw precision against recall, one line per name; arguments as ``roc_curves``."""
     from sklearn.metrics import precision_recall_curve
 
     of = _of_class(classes)
-    with _axes(title, f"recall{of}", f"precision{of}", "lower left") as (figure, axes):
+    with _axes(ax, title, f"recall{of}", f"precision{of}", "lower left") as axes:
         for i, (name, (score, positive)) in enumerate(curves.items()):
             precision, recall, _ = precision_recall_curve(positive, score)
             _line(axes, *_thin(recall, precision), shorten(name, 28), i)
         axes.set_ylim(0, 1.03)
-    return figure
+    return figure_of(axes)
 
 
-def predicted_against_true(y: ArrayLike, prediction: ArrayLike, title: str = "", target: str = "") -> Figure:
+def predicted_against_true(
+    y: ArrayLike, prediction: ArrayLike, title: str = "", target: str = "", ax: Axes | None = None
+) -> Figure:
     """Draw the prediction of each row over its true value, with the identity line.
 
     Parameters
@@ -245,6 +259,8 @@ def predicted_against_true(y: ArrayLike, prediction: ArrayLike, title: str = "",
     y, prediction : array, shape (m,)
     title : str
         Of the picture.
+    ax : Axes, optional
+        To draw on; by default those of a new figure.
     target : str
         Name of the target.
 
@@ -254,27 +270,33 @@ def predicted_against_true(y: ArrayLike, prediction: ArrayLike, title: str = "",
     """
     y, prediction = _finite(y, prediction)
     some = _some(len(y))
-    with _axes(title, f"true {shorten(target, 30)}".strip(), "predicted", "upper left") as (figure, axes):
+    with _axes(ax, title, f"true {shorten(target, 30)}".strip(), "predicted", "upper left") as axes:
         _points(axes, y[some], prediction[some])
         if len(y):
             ends = [min(y.min(), prediction.min()), max(y.max(), prediction.max())]
             axes.plot(ends, ends, color=ORANGE, linewidth=1.4, linestyle="--", label="equal")
-    return figure
+    return figure_of(axes)
 
 
-def residual_plot(y: ArrayLike, prediction: ArrayLike, title: str = "", target: str = "") -> Figure:
+def residual_plot(
+    y: ArrayLike, prediction: ArrayLike, title: str = "", target: str = "", ax: Axes | None = None
+) -> Figure:
     """Draw the error of each row, true - predicted, over its prediction; arguments as ``predicted_against_true``."""
     y, prediction = _finite(y, prediction)
     some = _some(len(y))
     of = f"predicted {shorten(target, 30)}".strip()
-    with _axes(title, of, "true − predicted", "upper left") as (figure, axes):
+    with _axes(ax, title, of, "true − predicted", "upper left") as axes:
         _points(axes, prediction[some], (y - prediction)[some])
         axes.axhline(0.0, color=ORANGE, linewidth=1.4, linestyle="--", label="no error")
-    return figure
+    return figure_of(axes)
 
 
 def importance_bars(
-    importance: Sequence[tuple[str, float, float]], of: str = "score", title: str = "", most: int = 20
+    importance: Sequence[tuple[str, float, float]],
+    of: str = "score",
+    title: str = "",
+    most: int = 20,
+    ax: Axes | None = None,
 ) -> Figure:
     """Draw the permutation importance of features, the largest first, with standard deviations.
 
@@ -285,6 +307,8 @@ def importance_bars(
         Title of the metric.
     title : str
         Of the picture.
+    ax : Axes, optional
+        To draw on; by default those of a new figure.
     most : int
         Maximum number of features.
 
@@ -293,8 +317,7 @@ def importance_bars(
     Figure
     """
     rows = sorted(importance, key=lambda row: -row[1])[:most]
-    with look():
-        figure, (axes,) = new_figure((SIZE[0], 1.1 + 0.27 * len(rows)), title)
+    with drawing(ax, (SIZE[0], 1.1 + 0.27 * len(rows)), title) as axes:
         axes.barh(
             range(len(rows)), [row[1] for row in rows], xerr=[row[2] for row in rows], color=BLUE, height=0.66,
             error_kw={"ecolor": INK, "elinewidth": 1.1, "capsize": 2.5},
@@ -307,20 +330,17 @@ def importance_bars(
         axes.tick_params(axis="y", length=0)
         axes.grid(axis="x", **_GRID)
         axes.set_axisbelow(True)
-        separate_ticks(figure)
-    return figure
+    return figure_of(axes)
 
 
 @contextmanager
-def _axes(title: str, x: str, y: str, corner: Corner = "best") -> Iterator[tuple[Figure, Axes]]:
-    """Give the axes of a new picture to draw on; then name them, and add grid and legend."""
-    with look():
-        figure, (axes,) = new_figure(SIZE, title)
-        yield figure, axes
+def _axes(ax: Axes | None, title: str, x: str, y: str, corner: Corner = "best") -> Iterator[Axes]:
+    """Give the axes of a picture to draw on; then name them, and add grid and legend."""
+    with drawing(ax, SIZE, title) as axes:
+        yield axes
         axes.set_xlabel(x)
         axes.set_ylabel(y)
         finish_axes(axes, "both", corner)
-        separate_ticks(figure)
 
 
 def _line(axes: Axes, x: ArrayLike, y: ArrayLike, label: str, i: int, marked: bool = False) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import textwrap
 import warnings
 from collections.abc import Iterator
@@ -59,6 +61,50 @@ def look() -> Iterator[None]:
         yield
 
 
+class ShownFigure(Figure):
+    """A figure that a notebook shows by itself: it belongs to no window and no list, so it is freed like any object."""
+
+    def _repr_mimebundle_(
+        self, include: object = None, exclude: object = None
+    ) -> tuple[dict[str, str], dict[str, dict[str, int]]]:
+        """Return the picture for a notebook, in twice the pixels of its size."""
+        out = io.BytesIO()
+        with look():
+            self.savefig(out, format="png", dpi=2 * self.dpi)
+        width, height = (round(self.dpi * side) for side in self.get_size_inches())
+        data = {"image/png": base64.b64encode(out.getvalue()).decode("ascii"), "text/plain": repr(self)}
+        return data, {"image/png": {"width": width, "height": height}}
+
+
+@contextmanager
+def drawing(ax: Axes | None, size: tuple[float, float], title: str) -> Iterator[Axes]:
+    """Give the axes to draw on inside a ``with`` block, in the style of the plots.
+
+    Parameters
+    ----------
+    ax : Axes or None
+        Of a user; None for those of a new figure, whose ticks are then separated.
+    size : (float, float)
+        Of a new figure, in inches.
+    title : str
+    """
+    with look():
+        if ax is not None:
+            ax.set_title(title)
+            yield ax
+            return
+        figure, (axes,) = new_figure(size, title)
+        yield axes
+        separate_ticks(figure)
+
+
+def figure_of(axes: Axes) -> Figure:
+    """Return the figure that axes are on, also inside of a subfigure."""
+    figure = axes.get_figure(root=True)
+    assert isinstance(figure, Figure)
+    return figure
+
+
 def new_figure(
     size: tuple[float, float], title: str, shape: tuple[int, int] = (1, 1), **grid: Any
 ) -> tuple[Figure, list[Axes]]:
@@ -75,7 +121,7 @@ def new_figure(
     **grid
         As ``Figure.subplots``.
     """
-    figure = Figure(figsize=size, layout="constrained", facecolor="white")
+    figure = ShownFigure(figsize=size, layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
     if title:
         lines = (textwrap.fill(line, int(8.2 * size[0])) for line in title.splitlines())

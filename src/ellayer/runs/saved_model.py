@@ -13,9 +13,10 @@ from ..core.inference import class_index
 from ..data.wording import pluralize, quoted_list
 from ..engine.model import unpack_model
 from ..errors import UsageError
+from ..inspection.any_model import takes_columns
 from .config import option_name, reader_options, shown_source
 from .matching import check_inputs, match_targets
-from .predictions import is_network, predict
+from .predictions import predict
 
 if TYPE_CHECKING:
     from ..data import Examples
@@ -216,7 +217,7 @@ class SavedModel:
             )
         dataset = data.load(file)
         X, Y = dataset.X, dataset.Y
-        if is_network(self.model):
+        if takes_columns(self.model):
             return ModelExamples(self.model, X, Y, rows_first=False)
         parts = unpack_model(self.model)
         classes, numbers = parts.classes, class_index(Y)

@@ -1,0 +1,79 @@
+"""Plots as methods of what they draw: packages below ``ellayer.plot`` look it up by name when a plot is drawn."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from .errors import EllayerError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+OF_MODEL = ("learning_curve", "network", "weights")
+OF_EXAMPLES = ("calibration", "confusion_matrix", "decision_boundary", "importance", "partial_dependence",
+               "precision_recall", "residuals", "roc", "trace")  # fmt: skip
+
+
+class Drawn(Protocol):
+    """A display of ``ellayer.plot`` that is drawn."""
+
+    ax_: Axes
+    figure_: Figure
+
+    def save(self, path: str | os.PathLike[str], dpi: int = 150) -> Path:
+        """Write the picture to a file."""
+
+
+def draw(kind: str, *arguments: object, **options: Any) -> Drawn:
+    """Draw with the function of ``ellayer.plot`` that has a name.
+
+    Parameters
+    ----------
+    kind : str
+    *arguments, **options
+        Of the function.
+    """
+    if kind not in (*OF_MODEL, *OF_EXAMPLES):
+        raise EllayerError(
+            f"kind: expected one of {', '.join(sorted((*OF_MODEL, *OF_EXAMPLES)))}; received {kind!r}"
+        )
+    display: Drawn = getattr(importlib.import_module("ellayer.plot"), kind)(*arguments, **options)
+    return display
+
+
+def plot_model(model: object, X: Any, y: Any, kind: str | None, **options: Any) -> Drawn:
+    """Draw a plot of a model.
+
+    Parameters
+    ----------
+    model : TrainingResult or fitted estimator
+    X, y : table or array, or None
+        In the form of the model.
+    kind : str or None
+        By default the learning curve without X; with X and y the decision boundary of two features, else the confusion
+        matrix of classes or the residuals of numbers.
+    **options
+        Of the function of ``ellayer.plot``.
+    """
+    if kind is None:
+        kind = "learning_curve" if X is None else _suitable(model, X)
+    if kind in OF_MODEL:
+        return draw(kind, model, **options)
+    if X is None:
+        raise EllayerError(f"X: expected examples for a plot of {kind}, received none; pass X and y")
+    return draw(kind, model, X, *([] if y is None else [y]), **options)
+
+
+def _suitable(model: object, X: Any) -> str:
+    """Return the kind of plot that suits a model and its examples."""
+    network = getattr(model, "network", None)  # of a TrainingResult: examples are columns
+    shape = getattr(X, "shape", (0, 0))
+    features = shape[0 if network is not None else -1]
+    if features == 2:
+        return "decision_boundary"
+    has_classes = hasattr(model, "classes_") or (network is not None and network.loss_row.targets != "real")
+    return "confusion_matrix" if has_classes else "residuals"

@@ -1,0 +1,127 @@
+"""Display of the predictions of a model over the plane of two features."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+import narwhals as nw
+import numpy as np
+
+from ..core.metrics import class_numbers
+from ..errors import EllayerError
+from ..inspection.any_model import AnyModel, predict_any, takes_columns
+from ..report.plots_data import decision_boundaries, prediction_surface
+from .display import Display
+from .examples import Predicted, predicted_by
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+class DecisionBoundaryDisplay(Display):
+    """Predictions over the plane of two features: probability as shade, the boundary as a line, the examples as points.
+
+    A regressor's numbers are colours, and the points have the colour of their true value.
+
+    Parameters
+    ----------
+    model : callable
+        From points (2, g) to the probabilities (1, g) of the second of two classes, those (K, g) of several, or
+        numbers (1, g).
+    X : array, shape (2, m)
+    y : array, shape (m,)
+        Numbers of the classes, or numbers.
+    classes : list
+        Empty for numbers.
+    feature_names : sequence of two str, optional
+    """
+
+    def __init__(
+        self,
+        model: Callable[[np.ndarray], np.ndarray],
+        X: np.ndarray,
+        y: np.ndarray,
+        classes: list[Any],
+        feature_names: Sequence[str] = (),
+    ):
+        self.model, self.X, self.y, self.classes = model, X, y, classes
+        self.feature_names = list(feature_names)
+
+    @classmethod
+    def from_estimator(
+        cls, model: AnyModel, X: Any, y: Any, *, ax: Axes | None = None, title: str = ""
+    ) -> Self:
+        """Predict over the plane and draw.
+
+        Parameters
+        ----------
+        model : fitted estimator, TrainingResult, or (Network, parameters)
+            Of any library, fitted on two features.
+        X, y : table or array
+            The examples to draw: rows for an estimator, columns for a network.
+        ax : matplotlib.axes.Axes, optional
+            To draw on; by default those of a new figure.
+        title : str, optional
+
+        Raises
+        ------
+        EllayerError
+            If there are not two features.
+        """
+        frame = nw.from_native(X, eager_only=True, pass_through=True)
+        named = isinstance(frame, nw.DataFrame)
+        names = frame.columns if isinstance(frame, nw.DataFrame) else []
+        points = np.asarray(X if not named else frame.to_numpy(), dtype=float)
+        points = points if takes_columns(model) else points.T
+        if points.ndim != 2 or len(points) != 2:
+            raise EllayerError(
+                f"decision_boundary: expected two features, received {len(points) if points.ndim == 2 else points.shape}; "
+                "fit a model on two columns, or draw importance and partial_dependence"
+            )
+        of = predicted_by(model, X, y)
+
+        def form(grid: np.ndarray) -> Any:
+            if takes_columns(model):
+                return grid
+            if not isinstance(frame, nw.DataFrame):
+                return grid.T
+            columns = dict(zip(names, grid, strict=True))
+            return nw.from_dict(columns, backend=frame.implementation).to_native()
+
+        truth = class_numbers(of.y, of.classes) if of.classes else np.asarray(of.y, dtype=float)
+        return cls(_over(model, form, of), points, truth, of.classes, names).plot(ax, title=title)
+
+    def _draw(self, ax: Axes | None, title: str) -> Figure:
+        names = self.feature_names
+        if not self.classes:
+            return prediction_surface(self.model, self.X, self.y, title, (names, ""), ax)
+        K = len(self.classes)
+        Y = (self.y == 1)[None] if K == 2 else np.eye(K)[self.y].T
+        classes = [str(label) for label in self.classes]
+        return decision_boundaries({"": self.model}, self.X, Y, title, classes, names, ax=ax)
+
+    def _facts(self) -> str:
+        return f"{self.X.shape[1]:,} examples" + (f", {len(self.classes)} classes" if self.classes else "")
+
+
+def _over(
+    model: AnyModel, form: Callable[[np.ndarray], Any], of: Predicted
+) -> Callable[[np.ndarray], np.ndarray]:
+    """Return the function from points (2, g) to probabilities or numbers; labels alone are probabilities of 0 and 1."""
+
+    def predict(grid: np.ndarray) -> np.ndarray:
+        prediction = predict_any(model, form(grid))
+        if not of.classes:
+            return np.asarray(prediction.values, dtype=float)[None]
+        if prediction.P is None:
+            P = np.eye(len(of.classes))[class_numbers(prediction.values, of.classes)]
+        else:
+            P = prediction.P[:, [prediction.classes.index(label) for label in of.classes]]
+        return P[:, 1:].T if len(of.classes) == 2 else P.T
+
+    return predict
+
+
+decision_boundary = DecisionBoundaryDisplay.from_estimator
