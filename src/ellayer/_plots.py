@@ -45,7 +45,7 @@ def draw(kind: str, *arguments: object, **options: Any) -> Drawn:
     return display
 
 
-def plot_model(model: object, X: Any, y: Any, kind: str | None, **options: Any) -> Drawn:
+def plot_model(model: object, X: object, y: object, kind: str | None, **options: Any) -> Drawn:
     """Draw a plot of a model.
 
     Parameters
@@ -68,7 +68,7 @@ def plot_model(model: object, X: Any, y: Any, kind: str | None, **options: Any) 
     return draw(kind, model, X, *([] if y is None else [y]), **options)
 
 
-def _suitable(model: object, X: Any) -> str:
+def _suitable(model: object, X: object) -> str:
     """Return the kind of plot that suits a model and its examples."""
     network = getattr(model, "network", None)  # of a TrainingResult: examples are columns
     shape = getattr(X, "shape", (0, 0))

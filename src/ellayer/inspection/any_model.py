@@ -15,13 +15,14 @@ from ..core.network import Network
 from ..engine.model import Model, unpack_model
 from ..engine.result import TrainingResult
 from ..errors import EllayerError
+from .calls import takes_columns
 from .model_parts import ParametersLike
 
 
 class Estimator(Protocol):
     """A fitted estimator in the manner of scikit-learn: rows in, a label or a number for each out."""
 
-    def predict(self, X: Any, /) -> Any:
+    def predict(self, X: object, /) -> ArrayLike:
         """Return the labels or numbers of rows."""
 
 
@@ -48,17 +49,12 @@ class Prediction:
     classes: list[Any]
 
 
-def takes_columns(model: object) -> bool:
-    """Return whether a model takes examples as columns: a ``TrainingResult`` or a pair (network, parameters)."""
-    return isinstance(model, (TrainingResult, tuple))
-
-
 def is_ours(model: object) -> TypeGuard[OurModel]:
     """Return whether a model has the parts that our own inspection uses."""
     return isinstance(model, (Model, tuple))
 
 
-def predict_any(model: Any, X: Any) -> Prediction:
+def predict_any(model: AnyModel, X: object) -> Prediction:
     """Return the prediction of any fitted model.
 
     Parameters
@@ -68,17 +64,18 @@ def predict_any(model: Any, X: Any) -> Prediction:
         Rows for an estimator; columns, shape (n_x, m), for a network.
     """
     if isinstance(model, (TrainingResult, tuple)):
-        return _predict_network(model, X)
+        return _predict_network(model, np.asarray(X))
     if not hasattr(model, "predict"):
         raise EllayerError(
             "model: expected a fitted estimator, a TrainingResult or a pair (network, parameters); received "
             f"{type(model).__name__}"
         )
+    estimator: Any = model
     classes = getattr(model, "classes_", None)
-    P = model.predict_proba(X) if classes is not None and hasattr(model, "predict_proba") else None
+    P = estimator.predict_proba(X) if classes is not None and hasattr(model, "predict_proba") else None
     labels = [] if classes is None else np.asarray(classes).tolist() if not isinstance(classes, list) else []
     return Prediction(
-        np.asarray(model.predict(X)), None if P is None or isinstance(P, list) else np.asarray(P), labels
+        np.asarray(estimator.predict(X)), None if P is None or isinstance(P, list) else np.asarray(P), labels
     )
 
 
@@ -95,7 +92,15 @@ def _predict_network(model: TrainingResult | tuple[Network, ParametersLike], X: 
     return Prediction(class_index(AL), P, list(range(P.shape[1])))
 
 
-def true_values(model: object, y: Any, prediction: Prediction) -> np.ndarray:
+def flat_targets(model: object, y: ArrayLike, has_classes: bool) -> np.ndarray:
+    """Return targets as labels or numbers (m,): those of a network may be (n_L, m), one-hot for several classes."""
+    truth = np.asarray(y)
+    if takes_columns(model) and truth.ndim == 2:
+        return class_index(truth) if has_classes else np.asarray(truth[0])
+    return truth
+
+
+def true_values(model: object, y: ArrayLike, prediction: Prediction) -> np.ndarray:
     """Return the true labels or numbers (m,) of a target in the form of the model.
 
     Parameters
@@ -106,9 +111,7 @@ def true_values(model: object, y: Any, prediction: Prediction) -> np.ndarray:
     prediction : Prediction
         For the same examples.
     """
-    truth = np.asarray(y)
-    if takes_columns(model) and truth.ndim == 2:
-        truth = class_index(truth) if prediction.classes else truth[0]
+    truth = flat_targets(model, y, bool(prediction.classes))
     if truth.ndim == 2 and truth.shape[1] == 1:
         truth = truth[:, 0]
     if truth.shape != prediction.values.shape or truth.ndim != 1:
@@ -147,7 +150,7 @@ class Rows:
         return place % len(places)
 
 
-def rows_of(X: Any) -> Rows:
+def rows_of(X: object) -> Rows:
     """Return access to the rows of a frame or an array (m, n).
 
     Examples

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from ..core.metrics import METRICS, Metric, class_numbers
 from ..errors import EllayerError
-from .any_model import AnyModel, is_ours, predict_any, rows_of, true_values
+from .any_model import AnyModel, flat_targets, is_ours, predict_any, rows_of, true_values
 from .ensemble import Predictor
 from .explain import explain
 from .model_parts import SupportedModel
@@ -180,9 +180,8 @@ class _Prepared:
         self._predictor = predictor = Predictor.of(model)
         self.metric = METRICS[metric or ("log_loss" if predictor.has_odds else "rmse")]
         self._rows, self.names = np.array(predictor.parts.prepare(X)), predictor.column_names()
-        self._truth = (
-            class_numbers(y, predictor.labels()) if predictor.has_odds else np.asarray(y, dtype=float).ravel()
-        )
+        y = flat_targets(model, y, predictor.has_odds)
+        self._truth = class_numbers(y, predictor.labels()) if predictor.has_odds else y.astype(float).ravel()
         self._columns, self.m = predictor.input_columns(), self._rows.shape[1]
         groups = correlated_columns(self._rows, self._columns)
         self.groups = _ranked(groups, model, X) if predictor.parts.outputs is None else groups

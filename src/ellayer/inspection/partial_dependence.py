@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from ..core.metrics import class_numbers
-from .any_model import AnyModel, Rows, is_ours, predict_any, rows_of, takes_columns
+from .any_model import AnyModel, OurModel, Rows, is_ours, predict_any, rows_of
+from .calls import takes_columns
 from .ensemble import Predictor
-from .model_parts import SupportedModel
 
 _GRID, _LEVELS, _ROWS = 24, 12, 200
 _RANGE = (0.05, 0.95)  # quantiles between which numbers are varied
@@ -51,7 +51,7 @@ class Dependence:
         return self.grid.dtype.kind in "iufM"
 
 
-def partial_dependence(model: AnyModel, X: Any, column: str | int) -> Dependence:
+def partial_dependence(model: AnyModel, X: object, column: str | int) -> Dependence:
     """Return predictions for rows in which one column takes each of its values in turn.
 
     Parameters
@@ -90,7 +90,7 @@ def partial_dependence(model: AnyModel, X: Any, column: str | int) -> Dependence
 
 
 def _of_prepared(
-    model: SupportedModel, X: Any, place: int, places: np.ndarray, some: np.ndarray
+    model: OurModel, X: object, place: int, places: np.ndarray, some: np.ndarray
 ) -> tuple[np.ndarray, list[Any] | None]:
     """Return the predictions (r, g, K) of one of our models: rows are prepared once, then varied."""
     predictor = Predictor.of(model)

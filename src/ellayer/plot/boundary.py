@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 import narwhals as nw
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..core.metrics import class_numbers
 from ..errors import EllayerError
-from ..inspection.any_model import AnyModel, predict_any, takes_columns
+from ..inspection.any_model import AnyModel, predict_any
+from ..inspection.calls import takes_columns
 from ..report.plots_data import decision_boundaries, prediction_surface
 from .display import Display
 from .examples import Predicted, predicted_by
@@ -51,7 +53,7 @@ class DecisionBoundaryDisplay(Display):
 
     @classmethod
     def from_estimator(
-        cls, model: AnyModel, X: Any, y: Any, *, ax: Axes | None = None, title: str = ""
+        cls, model: AnyModel, X: object, y: ArrayLike, *, ax: Axes | None = None, title: str = ""
     ) -> Self:
         """Predict over the plane and draw.
 
@@ -71,9 +73,10 @@ class DecisionBoundaryDisplay(Display):
             If there are not two features.
         """
         frame = nw.from_native(X, eager_only=True, pass_through=True)
-        named = isinstance(frame, nw.DataFrame)
-        names = frame.columns if isinstance(frame, nw.DataFrame) else []
-        points = np.asarray(X if not named else frame.to_numpy(), dtype=float)
+        names, values = [], X
+        if isinstance(frame, nw.DataFrame):
+            names, values = frame.columns, frame.to_numpy()
+        points = np.asarray(values, dtype=float)
         points = points if takes_columns(model) else points.T
         if points.ndim != 2 or len(points) != 2:
             raise EllayerError(

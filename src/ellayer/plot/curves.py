@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..core.metrics import METRICS, class_numbers
 from ..errors import EllayerError
@@ -42,8 +43,8 @@ class _ProbabilityDisplay(Display):
     def from_estimator(
         cls,
         model: AnyModel,
-        X: Any,
-        y: Any,
+        X: object,
+        y: ArrayLike,
         *,
         name: str | None = None,
         ax: Axes | None = None,
@@ -70,8 +71,8 @@ class _ProbabilityDisplay(Display):
     @classmethod
     def from_predictions(
         cls,
-        y: Any,
-        P: Any,
+        y: ArrayLike,
+        P: ArrayLike,
         *,
         classes: Sequence[Any] | None = None,
         name: str = "model",

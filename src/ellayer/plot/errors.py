@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..errors import EllayerError
 from ..inspection.any_model import AnyModel
@@ -44,7 +45,7 @@ class ConfusionMatrixDisplay(Display):
            [0, 1]])
     """
 
-    def __init__(self, y: Any, prediction: Any, display_labels: Sequence[Any]):
+    def __init__(self, y: ArrayLike, prediction: ArrayLike, display_labels: Sequence[Any]):
         self.y, self.prediction, self.display_labels = (
             np.asarray(y),
             np.asarray(prediction),
@@ -54,7 +55,7 @@ class ConfusionMatrixDisplay(Display):
 
     @classmethod
     def from_estimator(
-        cls, model: AnyModel, X: Any, y: Any, *, ax: Axes | None = None, title: str = ""
+        cls, model: AnyModel, X: object, y: ArrayLike, *, ax: Axes | None = None, title: str = ""
     ) -> Self:
         """Predict, count and draw.
 
@@ -75,8 +76,8 @@ class ConfusionMatrixDisplay(Display):
     @classmethod
     def from_predictions(
         cls,
-        y: Any,
-        prediction: Any,
+        y: ArrayLike,
+        prediction: ArrayLike,
         *,
         display_labels: Sequence[Any] | None = None,
         ax: Axes | None = None,
@@ -123,7 +124,13 @@ class PredictionErrorDisplay(Display):
     'true − predicted'
     """
 
-    def __init__(self, y_true: Any, y_pred: Any, kind: ErrorKind = "residual_vs_predicted", target: str = ""):
+    def __init__(
+        self,
+        y_true: ArrayLike,
+        y_pred: ArrayLike,
+        kind: ErrorKind = "residual_vs_predicted",
+        target: str = "",
+    ):
         if kind not in ("residual_vs_predicted", "actual_vs_predicted"):
             raise EllayerError(
                 f"kind: expected 'residual_vs_predicted' or 'actual_vs_predicted', received {kind!r}"
@@ -135,8 +142,8 @@ class PredictionErrorDisplay(Display):
     def from_estimator(
         cls,
         model: AnyModel,
-        X: Any,
-        y: Any,
+        X: object,
+        y: ArrayLike,
         *,
         kind: ErrorKind = "residual_vs_predicted",
         ax: Axes | None = None,
@@ -165,8 +172,8 @@ class PredictionErrorDisplay(Display):
     @classmethod
     def from_predictions(
         cls,
-        y_true: Any,
-        y_pred: Any,
+        y_true: ArrayLike,
+        y_pred: ArrayLike,
         *,
         kind: ErrorKind = "residual_vs_predicted",
         ax: Axes | None = None,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..core.metrics import class_numbers
 from ..errors import EllayerError
-from ..inspection.any_model import predict_any, true_values
+from ..inspection.any_model import AnyModel, predict_any, true_values
 from ..report.decisions import positive_last
 from ..report.run_facts import Predictions
 
@@ -41,7 +43,7 @@ def name_of(model: object) -> str:
     return "network" if isinstance(model, tuple) else type(steps[-1][1] if steps else model).__name__
 
 
-def predicted_by(model: Any, X: Any, y: Any, name: str | None = None) -> Predicted:
+def predicted_by(model: AnyModel, X: object, y: ArrayLike, name: str | None = None) -> Predicted:
     """Return the true values and the prediction of a model for examples.
 
     Parameters
@@ -62,7 +64,9 @@ def predicted_by(model: Any, X: Any, y: Any, name: str | None = None) -> Predict
     return Predicted(name or name_of(model), truth, one.prediction, one.P, classes)
 
 
-def probabilities(y: Any, P: Any, classes: Any = None) -> tuple[np.ndarray, np.ndarray, list[Any]]:
+def probabilities(
+    y: ArrayLike, P: ArrayLike, classes: Sequence[Any] | None = None
+) -> tuple[np.ndarray, np.ndarray, list[Any]]:
     """Return the class numbers (m,), the probabilities (m, K) and the K classes of predictions.
 
     Parameters

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
+
+from numpy.typing import ArrayLike
 
 from ..core.metrics import METRICS
 from ..inspection.any_model import AnyModel
@@ -33,8 +35,8 @@ class ImportanceDisplay(Display):
     def from_estimator(
         cls,
         model: AnyModel,
-        X: Any,
-        y: Any,
+        X: object,
+        y: ArrayLike,
         *,
         metric: str | None = None,
         repeats: int = 5,
@@ -92,7 +94,7 @@ class PartialDependenceDisplay(Display):
     def from_estimator(
         cls,
         model: AnyModel,
-        X: Any,
+        X: object,
         column: str | int,
         *,
         target: str = "",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..engine.history import History
 from ..engine.model import Model, unpack_model
@@ -42,7 +43,7 @@ class LearningCurveDisplay(Display):
         self.history, self.best_epoch = history, best_epoch
 
     @classmethod
-    def from_estimator(cls, model: Any, *, ax: Axes | None = None, title: str = "") -> Self:
+    def from_estimator(cls, model: object, *, ax: Axes | None = None, title: str = "") -> Self:
         """Draw the recorded loss of a model.
 
         Parameters
@@ -63,7 +64,7 @@ class LearningCurveDisplay(Display):
         return f"{len(losses):,} records, last loss {losses[-1]:.4g}" if len(losses) else "no records"
 
 
-def _history_of(model: Any) -> tuple[Mapping[str, Sequence[float]], int | None]:
+def _history_of(model: object) -> tuple[Mapping[str, Sequence[float]], int | None]:
     """Return the recorded loss of a model and its best epoch, if it returned to one."""
     if hasattr(model, "steps"):
         return _history_of(model.steps[-1][1])
@@ -184,8 +185,8 @@ class TraceDisplay(Display):
     def from_estimator(
         cls,
         model: SupportedModel,
-        X: Any,
-        y: Any = None,
+        X: object,
+        y: ArrayLike | None = None,
         *,
         example: int | None = 0,
         ax: Axes | None = None,

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..estimators.tabular.recipes import TITLES
-from ..inspection.any_model import predict_any, takes_columns
+from ..inspection.any_model import predict_any
+from ..inspection.calls import takes_columns
 from ..report.run_facts import Predictions
 
 

@@ -13,7 +13,7 @@ from ..core.inference import class_index
 from ..data.wording import pluralize, quoted_list
 from ..engine.model import unpack_model
 from ..errors import UsageError
-from ..inspection.any_model import takes_columns
+from ..inspection.calls import takes_columns
 from .config import option_name, reader_options, shown_source
 from .matching import check_inputs, match_targets
 from .predictions import predict
