@@ -70,8 +70,9 @@ def _quiet_place() -> Iterator[None]:
 def _shown(app: Sphinx, page: str, number: int, output: Output) -> str:
     """Return Markdown of what a block printed and of its last value."""
     value, text = output.value, output.printed
-    if isinstance(value, Figure):
-        return _text(text) + _picture(app, page, number, value)
+    figure = getattr(value, "figure_", value)  # of a display of ellayer.plot
+    if isinstance(figure, Figure):
+        return _text(text) + _picture(app, page, number, figure)
     if hasattr(value, "_repr_html_"):
         page_part = value._repr_html_()
         wide = (

@@ -1,10 +1,11 @@
-"""Names of a package that are imported from the file that defines them when first used."""
+"""Names of a package that are imported from the file that defines them when first used, and packages to call."""
 
 from __future__ import annotations
 
 import importlib
 import sys
 from collections.abc import Callable, Collection, Mapping
+from types import ModuleType
 
 
 def lazy_names(
@@ -39,3 +40,26 @@ def lazy_names(
         return value
 
     return look_up, lambda: sorted({*vars(sys.modules[package]), *homes, *packages})
+
+
+def make_callable(package: str, name: str) -> None:
+    """Let a package be called like one of its functions, which is imported when it is first called.
+
+    Type checkers know of no modules that can be called: for them the function has its own name.
+
+    Parameters
+    ----------
+    package : str
+        Its ``__name__``.
+    name : str
+        Of the function in it.
+    """
+
+    class CallablePackage(ModuleType):
+        """A package that is called like one of its functions."""
+
+        def __call__(self, *arguments: object, **options: object) -> object:
+            """Call the function."""
+            return getattr(self, name)(*arguments, **options)
+
+    sys.modules[package].__class__ = CallablePackage

@@ -1,4 +1,7 @@
-"""Plots of data, training and predictions; scores with confidence intervals; the report of a run.
+"""Plots of data, training and predictions; scores with confidence intervals; the report of a run or of any model.
+
+``ellayer.report(model, X_test, y_test, "report.html")`` writes the report of a model: the package is called like its
+function ``report_model``.
 
 Every plot is a ``matplotlib.figure.Figure`` and does not change the global state of matplotlib;
 ``save_picture`` writes one to a file.
@@ -6,7 +9,7 @@ Every plot is a ``matplotlib.figure.Figure`` and does not change the global stat
 
 from __future__ import annotations
 
-from .._lazy import lazy_names
+from .._lazy import lazy_names, make_callable
 from .scores import Score, differences, scores  # at once: the module has the name of the function
 
 _HOMES = {
@@ -25,6 +28,7 @@ _HOMES = {
     "precision_recall_curves": ".plots_quality",
     "predicted_against_true": ".plots_quality",
     "report_document": ".document",
+    "report_model": "..runs.model_report",
     "report_schema": ".document",
     "residual_plot": ".plots_quality",
     "roc_curves": ".plots_quality",
@@ -36,3 +40,4 @@ _HOMES = {
 __all__ = ["Score", "differences", "scores", *_HOMES]
 
 __getattr__, __dir__ = lazy_names(__name__, _HOMES)
+make_callable(__name__, "report_model")

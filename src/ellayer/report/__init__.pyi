@@ -1,5 +1,6 @@
 from ..core.metrics import METRICS as METRICS
 from ..core.metrics import Metric as Metric
+from ..runs.model_report import report_model as report_model
 from .document import report_document as report_document
 from .document import report_schema as report_schema
 from .page import write_report as write_report

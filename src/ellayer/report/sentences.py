@@ -182,7 +182,7 @@ def verdict(facts: RunFacts, scored: dict[str, dict[str, Score]]) -> list[str]:
     ):
         sentences.append(
             f"{len(y):,} {held_out_noun(facts)} are few: the 95 % interval of the {METRICS[name].title} of {models[0].name} is "
-            f"{format_interval(name, score)}. --cv 5 tests on all rows."
+            f"{format_interval(name, score)}. {'--cv 5' if facts.command else 'Cross-validation'} tests on all rows."
         )
     return sentences
 

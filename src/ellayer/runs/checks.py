@@ -89,7 +89,7 @@ def run_checks(case: CheckInput) -> list[Check]:
     ----------
     case : CheckInput
     """
-    checks = [_too_good(case), *(_leaks(case.survey) if case.survey.columns else ())]
+    checks = [_too_good(case), *(leak_checks(case.survey) if case.survey.columns else ())]
     if case.test is not None:
         checks += [_repeated(case, case.test), *_shift(case, case.test)]
     return [*checks, *_simple_models(case)]
@@ -173,7 +173,7 @@ def _quick_score(case: CheckInput, columns: list[str]) -> float:
     )
 
 
-def _leaks(survey: Survey) -> Iterator[Check]:
+def leak_checks(survey: Survey) -> Iterator[Check]:
     """Repeat what the survey has said of the columns and the target."""
     kinds: tuple[tuple[str, list[str], Grade], ...] = (
         ("columns that leak the target", survey.leaks, "FAIL"),

@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .._progress_bars import StageInfo, StartProgress, begin_stage, no_progress
-from ..core.metrics import METRICS
 from ..errors import EllayerError
-from ..inspection import Diagnosis, Explanation, diagnose, explain
-from ..inspection.importance import Importance, permutation_importance
-from ..inspection.partial_dependence import Dependence, partial_dependence
+from ..inspection import Diagnosis, diagnose
+from ..inspection.importance import Importance
 from ..report.decisions import positive_last
-from ..report.mistakes import largest_mistakes
 from ..report.privacy import without_rows
 from ..report.run_facts import Check, RunFacts
 from .config import config_text
+from .insight import MOST_ROWS, find_dependence, find_reasons, importance_facts, measure_importance
 from .messages import no_warnings
 from .positive_class import decisions_of
 from .trained_run import TrainedRun
@@ -28,9 +26,8 @@ from .versions import versions
 if TYPE_CHECKING:
     from ..data import Examples
 
-IMPORTANCE_ROWS, IMPORTANCE_SHARE = 1000, 1 / 8  # of the time of the fit, within limits in seconds
+IMPORTANCE_SHARE = 1 / 8  # of the time of the fit, within limits in seconds
 IMPORTANCE_SECONDS = (0.5, 10.0)
-MOST_DEPENDENCES = 4
 DIAGNOSIS_ROWS = 2000
 MOST_PICTURES = 16
 
@@ -79,12 +76,10 @@ def evaluate(run: TrainedRun, start: StartProgress = no_progress) -> RunFacts:
         table=None if run.interrupted or isinstance(rows.X, np.ndarray) else rows.X,
         images=None if rows.image_shape is None else np.asarray(rows.X).reshape(-1, *rows.image_shape),
         ids=rows.row_names(),
-        importance=[]
+        **importance_facts(importance),
+        dependence=[]
         if importance is None
-        else [(row.name, row.mean, row.spread) for row in importance.rows],
-        importance_of="" if importance is None else METRICS[importance.metric].title,
-        importance_note="" if importance is None else importance.description(),
-        dependence=_dependence(run, rows, importance),
+        else find_dependence(run.model, rows.take_evenly(MOST_ROWS).X, importance),
         weight_pictures=_weight_pictures(run),
         decisions=decisions_of(run.model, np.asarray(rows.y), models[0], classes, run.settings.get("cost"))
         if models
@@ -117,18 +112,8 @@ def _reasons(run: TrainedRun, rows: Examples, facts: RunFacts) -> dict[int, str]
         or not rows.m
     ):
         return {}
-    places = [mistake.place for mistake in largest_mistakes(facts, facts.models[0])]
-    if not places:
-        return {}
-    with no_warnings():
-        explanation = explain(run.model, rows.X[places])
-    return {place: _reason(explanation, k) for k, place in enumerate(places)}
-
-
-def _reason(explanation: Explanation, row: int) -> str:
-    top = [f"{name} {'+' if value > 0 else ''}{value:.3g}" for name, value in explanation.top(row, 3)]
-    label = "" if explanation.labels is None else f"{explanation.labels[row]}: "
-    return label + ", ".join(top)
+    table = rows.X
+    return find_reasons(run.model, lambda places: table[places], facts)
 
 
 def _importance(run: TrainedRun, rows: Examples, start: StartProgress) -> Importance | None:
@@ -145,21 +130,8 @@ def _importance(run: TrainedRun, rows: Examples, start: StartProgress) -> Import
         if report is not None:
             report(StageInfo(done, total, "shuffles"))
 
-    some = rows.take_evenly(IMPORTANCE_ROWS)
-    with no_warnings():  # the same rows have been predicted before
-        return permutation_importance(
-            run.model, some.X, np.asarray(some.y), metric, seconds=seconds, progress=progress
-        )
-
-
-def _dependence(run: TrainedRun, rows: Examples, importance: Importance | None) -> list[Dependence]:
-    """Return the partial dependence on the most important columns."""
-    if importance is None:
-        return []
-    columns = [row.columns[0] for row in importance.rows[:MOST_DEPENDENCES] if row.mean > 0]
-    some = rows.take_evenly(IMPORTANCE_ROWS)
-    with no_warnings():
-        return [partial_dependence(run.model, some.X, column) for column in columns]
+    some = rows.take_evenly(MOST_ROWS)
+    return measure_importance(run.model, some.X, np.asarray(some.y), metric, seconds, progress)
 
 
 def _diagnosis(run: TrainedRun, checks: list[Check]) -> Diagnosis | None:
