@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from .errors import EllayerError
 
@@ -28,7 +28,7 @@ class Drawn(Protocol):
         """Write the picture to a file."""
 
 
-def draw(kind: str, *arguments: object, **options: Any) -> Drawn:
+def draw(kind: str, *arguments: object, **options: object) -> Drawn:
     """Draw with the function of ``ellayer.plot`` that has a name.
 
     Parameters
@@ -45,7 +45,7 @@ def draw(kind: str, *arguments: object, **options: Any) -> Drawn:
     return display
 
 
-def plot_model(model: object, X: object, y: object, kind: str | None, **options: Any) -> Drawn:
+def plot_model(model: object, X: object, y: object, kind: str | None, **options: object) -> Drawn:
     """Draw a plot of a model.
 
     Parameters

@@ -85,7 +85,7 @@ class History(Columns):
         last = ", ".join(f"{name} {_text(column[-1])}" for name, column in self.items())
         return f"History({len(self):,} records; last: {last})"
 
-    def plot(self, **options: Any) -> Drawn:
+    def plot(self, **options: object) -> Drawn:
         """Draw the learning curve.
 
         Parameters

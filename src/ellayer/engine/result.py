@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -60,7 +59,7 @@ class TrainingResult:
     def _repr_html_(self) -> str:
         return page(f"<p>{html.escape(repr(self))}</p>") + self.history._repr_html_()
 
-    def plot(self, X: object = None, Y: object = None, kind: str | None = None, **options: Any) -> Drawn:
+    def plot(self, X: object = None, Y: object = None, kind: str | None = None, **options: object) -> Drawn:
         """Draw a plot of the run.
 
         Parameters

@@ -28,7 +28,7 @@ class VersionedEstimator(BaseEstimator):
             )
         super().__setstate__(state)
 
-    def plot(self, X: object = None, y: object = None, kind: str | None = None, **options: Any) -> Drawn:
+    def plot(self, X: object = None, y: object = None, kind: str | None = None, **options: object) -> Drawn:
         """Draw a plot of the fitted model.
 
         Parameters
