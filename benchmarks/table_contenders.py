@@ -1,20 +1,26 @@
-"""Who is compared on the tables: linear, scikit-learn's network, four kinds of boosted trees, all at defaults.
+"""Who is compared on the tables: linear, scikit-learn's network, boosted trees, pytabkit's networks, all at defaults.
 
-Boosted trees take categories as categories and missing values as missing. The linear model and the
-network take numbers scaled, categories one-hot and missing numbers as the median and a column that says so.
+Boosted trees take categories as categories and missing values as missing. The linear model and scikit-learn's
+network take numbers scaled, categories one-hot and missing numbers as the median and a column that says so; pytabkit's
+networks take categories as categories, and missing numbers likewise.
 """
 
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
 
 MOST_LEVELS = 255  # of a text column; with more it is a name, not a category (ours judges itself)
-PACKAGES = {"LightGBM": "lightgbm", "XGBoost": "xgboost", "CatBoost": "catboost"}
-PEERS = ("linear", "scikit-learn MLP", "HistGradientBoosting", "LightGBM", "XGBoost", "CatBoost")
+PACKAGES = {
+    "LightGBM": "lightgbm",
+    "XGBoost": "xgboost",
+    "CatBoost": "catboost",
+    "RealMLP-TD": "pytabkit",
+    "TabM-D": "pytabkit",
+}
+PEERS = ("linear", "scikit-learn MLP", "HistGradientBoosting", *PACKAGES)
 
 
 def available(name: str) -> bool:
@@ -40,6 +46,8 @@ def peer(name: str, task: str, X: pd.DataFrame, seed: int) -> Any:
         from sklearn.pipeline import make_pipeline
 
         return make_pipeline(_as_numbers(numbers, few), make(task, seed))
+    if PACKAGES.get(name) == "pytabkit":
+        return _Networks(name, task, numbers, few, seed)
     return _Trees(_TREES[name], task, numbers, few, seed)
 
 
@@ -78,7 +86,7 @@ def _network(task: str, seed: int) -> Any:
 class _Trees:
     """Boosted trees behind fit and predict, with the columns as each library wants them."""
 
-    def __init__(self, make: Callable, task: str, numbers: list[str], categories: list[str], seed: int):
+    def __init__(self, make: Any, task: str, numbers: list[str], categories: list[str], seed: int):
         self.make, self.task, self.numbers, self.categories, self.seed = make, task, numbers, categories, seed
 
     def fit(self, X: pd.DataFrame, y: Any) -> _Trees:
@@ -106,6 +114,33 @@ class _Trees:
 
     def predict_proba(self, X: pd.DataFrame) -> Any:
         return self.model_.predict_proba(self._columns(X))
+
+
+class _Networks(_Trees):
+    """The networks of pytabkit, which take no missing numbers."""
+
+    def fit(self, X: pd.DataFrame, y: Any) -> _Networks:
+        import pytabkit
+
+        self.medians_ = X[self.numbers].median().fillna(0.0)
+        self.missing_ = [column for column in self.numbers if X[column].isna().any()]
+        kind = "Classifier" if self.task == "classes" else "Regressor"
+        arguments = {"random_state": self.seed, "device": "cpu"}
+        if self.make == "RealMLP-TD" and self.task == "classes":
+            arguments["use_ls"] = False  # as its authors recommend where the log loss matters
+        self.model_ = getattr(pytabkit, f"{self.make.replace('-', '_')}_{kind}")(**arguments)
+        self.model_.fit(self._columns(X), y, cat_col_names=self.categories)
+        self.classes_ = getattr(self.model_, "classes_", None)
+        return self
+
+    def _columns(self, X: pd.DataFrame) -> pd.DataFrame:
+        missing = {f"{column} is missing": X[column].isna().astype(float) for column in self.missing_}
+        texts = {c: X[c].astype(object).fillna("missing").astype(str) for c in self.categories}
+        numbers = X[self.numbers].astype(float).fillna(self.medians_)
+        return numbers.assign(**texts, **missing)
+
+    def predict(self, X: pd.DataFrame) -> Any:
+        return self.model_.predict(self._columns(X))
 
 
 def _histogram(task: str, seed: int, categories: list[str]) -> Any:

@@ -144,6 +144,49 @@ FURTHER: dict[str, Callable[[Path], Table]] = {
 }  # fmt: skip
 
 
+def _last_column(task: str, name: str) -> Callable[[Path], Table]:
+    def load(folder: Path) -> Table:
+        frame = _read(folder, name)
+        y = frame.pop(frame.columns[-1]).to_numpy()
+        return Table("", task, frame, y.astype(float) if task == "numbers" else y)
+
+    return load
+
+
+def _binary(folder: Path) -> Table:
+    """120 binary columns, most of them rarely 1: a linear effect of half of them, and two interactions."""
+    random, m = np.random.RandomState(1), 6000
+    X = (random.rand(m, 120) < random.beta(0.6, 6, size=120)).astype(int)
+    z = (
+        X @ (random.randn(120) * (random.rand(120) < 0.5))
+        + 1.5 * X[:, 3] * X[:, 7]
+        - 1.2 * (X[:, 10] | X[:, 11])
+    )
+    z = 1.3 * (z - z.mean()) / z.std()
+    names = [f"b{j}" for j in range(120)]
+    return Table("", "classes", pd.DataFrame(X, columns=names), (z + random.logistic(size=m) > 0).astype(int))
+
+
+def _many_levels(folder: Path) -> Table:
+    """Two categories of 300 levels with effects, most of them rare."""
+    random, m = np.random.RandomState(2), 8000
+    levels, c = random.zipf(1.3, size=(m, 2)) % 300, random.randint(0, 40, m)
+    x, effect = random.randn(m, 5), random.randn(300, 2)
+    y = (
+        effect[levels[:, 0], 0]
+        + 0.7 * effect[levels[:, 1], 1]
+        + 0.8 * np.sin(2 * x[:, 0])
+        + x[:, 1] * (c % 2)
+    )
+    y += 0.5 * x[:, 2] + 0.5 * random.randn(m)
+    names = {
+        "p": [f"p{i}" for i in levels[:, 0]],
+        "q": [f"q{i}" for i in levels[:, 1]],
+        "c": [f"c{i}" for i in c],
+    }
+    return Table("", "numbers", pd.DataFrame({**names, **{f"x{j}": x[:, j] for j in range(5)}}), y)
+
+
 def _bikes(folder: Path) -> Table:
     """Rented bikes of each hour of a year."""
     frame = _read(folder, "seoul_bike.csv")
@@ -256,7 +299,24 @@ ORDERED: dict[str, Callable[[Path], Table]] = {
     "illness": _visits("classes"),
     "tickets": _tickets,
 }
-TABLES = NINE | FURTHER | ORDERED
+# Tables whose sizes lie between those of the first two groups; many weak, binary and high-cardinality columns.
+MORE: dict[str, Callable[[Path], Table]] = {
+    "white wine": _last_column("numbers", "winequality-white.csv"),
+    "white wine classes": _last_column("classes", "winequality-white.csv"),
+    "german credit": _from_file("classes", "german_credit.csv", "default"),
+    "credit": _last_column("classes", "credit_default.csv.gz"),
+    "spam": _last_column("classes", "spambase.csv.gz"),
+    "magic": _last_column("classes", "magic04.csv.gz"),
+    "covtype": _last_column("classes", "covtype10k.csv.gz"),
+    "weak columns": _drawn(
+        "classes", datasets.make_classification, n_samples=8000, n_features=60, n_informative=25,
+        n_redundant=10, n_classes=3, n_clusters_per_class=2, class_sep=0.7, flip_y=0.05,
+    ),
+    "binary columns": _binary,
+    "many levels": _many_levels,
+}  # fmt: skip
+STUDY = NINE | FURTHER | MORE | {name: ORDERED[name] for name in ("bikes", "concrete")}
+TABLES = STUDY | ORDERED
 
 
 def load(name: str, folder: Path) -> Table:

@@ -1,11 +1,12 @@
-"""Tables: Ellayer at its defaults against linear models, scikit-learn's network and boosted trees at theirs.
+"""Tables: Ellayer at its defaults against linear models, boosted trees and other networks at theirs.
 
-    python benchmarks/tables.py                              the nine tables of the goals, a seed
+    python benchmarks/tables.py                              the study: all tables without an order, a seed
     python benchmarks/tables.py titanic "red wine" --seeds 3 these, the mean of three splits
-    python benchmarks/tables.py --further --members 1        other tables, one network
-    python benchmarks/tables.py --ordered --splits random honest --members 1    tables with a time or groups
+    python benchmarks/tables.py --main                       the nine tables of the goals; --further: nine others
+    python benchmarks/tables.py --presets --members 1 8      one network, and eight, instead of the default
+    python benchmarks/tables.py --ordered --splits random honest    tables with a time or groups
     python benchmarks/tables.py --part choice                the rows that settings are chosen by
-    python benchmarks/tables.py --out results.md             also written there
+    python benchmarks/tables.py --runs runs.jsonl --out results.md  keep each fit, continue later; also written there
 
 60 % of the rows to learn from (20,000 at most), 20 % to choose settings by, 20 % to report on. Scored by the
 log loss of classes, or the root mean squared error over the target's standard deviation; less is better. An honest
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
+import json
 import os
 import platform
 import sys
@@ -24,18 +26,28 @@ import time
 import warnings
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 import table_contenders as contenders
 import table_data as data
 from run import markdown
+from table_ranks import Scores, elo, ranks, wins
 
 HERE = Path(__file__).resolve().parent
-VERSIONS = ("ellayer", "numpy", "jax", "scikit-learn", "lightgbm", "xgboost", "xgboost-cpu", "catboost")
+VERSIONS = (
+    "ellayer", "numpy", "jax", "scikit-learn", "lightgbm", "xgboost", "xgboost-cpu", "catboost", "pytabkit", "torch",
+)  # fmt: skip
 SAME_RULE = ", validation alike"  # validation rows by the rule of the test rows
-Scores = dict[str, dict[str, float]]  # by table, by contender
+
+
+class Run(NamedTuple):
+    """The score of one fit, its seconds, and those of all processor cores together."""
+
+    score: float
+    seconds: float
+    processor: float
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -50,13 +62,13 @@ def main(arguments: list[str] | None = None) -> int:
     parts = [header]
     for how in options.splits:
         each = [name + SAME_RULE for name in names if how == "honest" and name not in contenders.PEERS]
-        scores, seconds = compare(options.tables, [*each, *names], options, how)
-        if not scores:
+        results = compare(options.tables, [*each, *names], options, how)
+        if not results:
             print("no table is there; --data names the folder that holds tabular/")
             return 1
         parts += [
             f"Split {how}:" if len(options.splits) > 1 else "",
-            *_report(scores, seconds, [*each, *names]),
+            *_report(results, [*each, *names]),
         ]
     parts = list(filter(None, parts))
     print("\n\n".join(["", *parts[1:]]))
@@ -67,26 +79,40 @@ def main(arguments: list[str] | None = None) -> int:
 
 def compare(
     tables: list[str], names: list[str], options: argparse.Namespace, how: str = "random"
-) -> tuple[Scores, Scores]:
-    """Return the mean score and the mean seconds of a fit by table and contender."""
-    scores: Scores = {}
-    seconds: Scores = {}
+) -> dict[str, dict[str, Run]]:
+    """Return the means over the seeds by table and contender."""
+    results: dict[str, dict[str, Run]] = {}
+    before = _earlier_runs(options.runs)
     for name in tables:
         try:
             table = data.load(name, options.data)
         except data.TableMissingError as missing:
             print(f"{name} is left out: {missing}", flush=True)
             continue
-        found = {c: [_fit(c, table, seed, options.part, how) for seed in range(options.seeds)] for c in names}
-        scores[name] = {c: float(np.mean([score for score, _ in runs])) for c, runs in found.items()}
-        seconds[name] = {c: float(np.mean([spent for _, spent in runs])) for c, runs in found.items()}
-        told = ", ".join(f"{c} {value:.3f} ({seconds[name][c]:.1f} s)" for c, value in scores[name].items())
-        print(f"  {name}: {told}", file=sys.stderr, flush=True)
-    return scores, seconds
+        results[name] = {}
+        for contender in names:
+            runs = []
+            for seed in range(options.seeds):
+                key = [name, contender, how, options.part, seed]
+                run = before.get(tuple(key)) or _fit(contender, table, seed, options.part, how)
+                runs.append(run)
+                if options.runs and tuple(key) not in before:
+                    with options.runs.open("a") as lines:
+                        lines.write(json.dumps([key, run]) + "\n")
+            results[name][contender] = Run(*np.mean(runs, axis=0).tolist())
+        line = ", ".join(f"{c} {run.score:.3f} ({run.seconds:.1f} s)" for c, run in results[name].items())
+        print(f"  {name}: {line}", file=sys.stderr, flush=True)
+    return results
 
 
-def _fit(contender: str, table: data.Table, seed: int, part: str, how: str = "random") -> tuple[float, float]:
-    """Fit on the training rows of a seed; return the score of the others and the seconds."""
+def _earlier_runs(path: Path | None) -> dict[tuple, Run]:
+    if path is None or not path.exists():
+        return {}
+    return {tuple(key): Run(*run) for key, run in map(json.loads, path.read_text().splitlines())}
+
+
+def _fit(contender: str, table: data.Table, seed: int, part: str, how: str = "random") -> Run:
+    """Fit on the training rows of a seed, and score the others."""
     rows = data.split(table, seed, how)
     rule = (
         {table.kind: table.keys[rows.train]}
@@ -94,16 +120,16 @@ def _fit(contender: str, table: data.Table, seed: int, part: str, how: str = "ra
         else {}
     )
     X, y = table.X.iloc[rows.train], table.y[rows.train]
-    begin = time.perf_counter()
+    begin, processor = time.perf_counter(), time.process_time()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of convergence, of columns that are left out
         if contender in contenders.PEERS:
             model = contenders.peer(contender, table.task, X, seed)
         else:
-            model = contenders.ours(table.task, seed, n_members=_members_of(contender))
+            model = contenders.ours(table.task, seed, **_parameters_of(contender))
         model.fit(X, y, **rule)
-        spent = time.perf_counter() - begin
-        return score(model, table, getattr(rows, part)), spent
+        spent = time.perf_counter() - begin, time.process_time() - processor
+        return Run(score(model, table, getattr(rows, part)), *spent)
 
 
 def score(model: Any, table: data.Table, rows: np.ndarray) -> float:
@@ -117,17 +143,10 @@ def score(model: Any, table: data.Table, rows: np.ndarray) -> float:
     return float(-np.log(np.maximum(p, 1e-15)).mean())
 
 
-def ranks(scores: Scores, names: list[str]) -> dict[str, float]:
-    """Return the mean rank of each of some contenders over the tables; 1 is best, ties share."""
-    table = np.array([[scores[name][c] for c in names] for name in scores])
-    less = (table[:, :, None] > table[:, None, :]).sum(axis=2)
-    equal = (table[:, :, None] == table[:, None, :]).sum(axis=2)
-    return dict(zip(names, (less + (equal + 1) / 2).mean(axis=0).tolist(), strict=True))
-
-
-def _report(scores: Scores, seconds: Scores, names: list[str]) -> list[str]:
+def _report(results: dict[str, dict[str, Run]], names: list[str]) -> list[str]:
     own = [name for name in names if name not in contenders.PEERS]
     peers = [name for name in names if name in contenders.PEERS]
+    scores: Scores = {t: {c: run.score for c, run in row.items()} for t, row in results.items()}
     parts = [markdown([{"table": t, **{c: f"{v:.3f}" for c, v in row.items()}} for t, row in scores.items()])]
     if peers:
         lines = []
@@ -137,17 +156,41 @@ def _report(scores: Scores, seconds: Scores, names: list[str]) -> list[str]:
         columns = ["mean rank", *names]
         parts.append(markdown([{c: line.get(c, "") for c in columns} for line in lines]))
         better = [
-            {"number of tables on which it is better": one, "of": len(scores)}
-            | {peer: str(sum(row[one] < row[peer] for row in scores.values())) for peer in peers}
+            {"number of tables on which it is better": one, "of": str(len(scores))}
+            | {peer: str(wins(scores, one, peer)) for peer in peers}
             for one in own
         ]
-        parts.append(markdown([{**line, "of": str(line["of"])} for line in better]))
-    spent = [{"seconds of a fit": t, **{c: f"{v:.1f}" for c, v in row.items()}} for t, row in seconds.items()]
-    return [*parts, markdown(spent)]
+        parts += [markdown(better), markdown(_summary(results, scores, names))]
+    for what, number in (("seconds of a fit", 1), ("processor seconds of a fit", 2)):
+        spent = [
+            {what: t, **{c: f"{run[number]:.1f}" for c, run in row.items()}} for t, row in results.items()
+        ]
+        parts.append(markdown(spent))
+    return parts
+
+
+def _summary(results: dict[str, dict[str, Run]], scores: Scores, names: list[str]) -> list[dict]:
+    """Return a line per contender, the best first: rating, and the medians of the seconds."""
+    rating = elo(scores, names)
+    lines = []
+    for name in sorted(names, key=lambda name: -rating[name].rating):
+        seconds, processor = np.median([row[name][1:] for row in results.values()], axis=0)
+        line = rating[name]
+        lines.append(
+            {
+                "contender": name,
+                "Elo": f"{line.rating:.0f}",
+                "interval of 95 %": f"{line.low:.0f} to {line.high:.0f}",
+                "median seconds": f"{seconds:.1f}",
+                "median processor seconds": f"{processor:.1f}",
+            }
+        )
+    return lines
 
 
 def _names(options: argparse.Namespace) -> list[str]:
-    own = [_name_of(members) for members in options.members]
+    own = [f"Ellayer, {name}" for name in options.presets]
+    own += [f"Ellayer, {members} member{'s' if members > 1 else ''}" for members in options.members]
     return [*own, *(peer for peer in _peers(options) if contenders.available(peer))]
 
 
@@ -155,12 +198,12 @@ def _peers(options: argparse.Namespace) -> tuple[str, ...]:
     return contenders.PEERS if options.contenders is None else tuple(options.contenders)
 
 
-def _name_of(members: int) -> str:
-    return f"Ellayer, {members} member{'s' if members > 1 else ''}"
-
-
-def _members_of(name: str) -> int:
-    return int(name.split()[1])
+def _parameters_of(name: str) -> dict[str, Any]:
+    """Return the parameters of one of our contenders: of a number of members, or of a preset."""
+    setting = name.removesuffix(SAME_RULE).split()[1]
+    if setting.isdigit():
+        return {"n_members": int(setting)}
+    return {} if setting == "default" else {"preset": setting}
 
 
 def _header() -> str:
@@ -182,8 +225,14 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("tables", nargs="*", metavar="TABLE", help=f"of {', '.join(data.TABLES)}; the first nine where none")
-    add("--further", action="store_true", help="the others instead")
+    add(
+        "tables",
+        nargs="*",
+        metavar="TABLE",
+        help=f"of {', '.join(data.TABLES)}; those of the study where none",
+    )
+    add("--main", action="store_true", help="the nine tables of the goals instead")
+    add("--further", action="store_true", help="nine others instead")
     add("--ordered", action="store_true", help="those whose rows have a time or groups instead")
     add(
         "--splits",
@@ -193,17 +242,20 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         help="how rows are split (default random)",
     )
     add("--seeds", type=int, default=1, help="splits whose mean is taken (default 1)")
-    add("--members", type=int, nargs="+", default=[1, 8], help="numbers of our members (default 1 8)")
+    add("--presets", nargs="*", choices=("fast", "default", "best"), default=["default"], help="of ours")
+    add("--members", type=int, nargs="*", default=[], help="numbers of our members, in addition")
     add("--contenders", nargs="*", choices=contenders.PEERS, help="only these peers")
     add("--part", choices=("test", "choice"), default="test", help="the rows that are scored (default test)")
     add("--data", type=Path, default=HERE.parents[1] / "shared" / "data", help="folder with tabular/")
+    add("--runs", type=Path, help="keep each fit in this file, and do not repeat those that are there")
     add("--out", type=Path, help="also write Markdown here")
     options = parser.parse_args(arguments)
     if unknown := set(options.tables) - set(data.TABLES):
         parser.error(f"unknown table {', '.join(sorted(unknown))}; there are {', '.join(data.TABLES)}")
-    if options.seeds < 1 or min(options.members) < 1:
+    if options.seeds < 1 or min(options.members, default=1) < 1:
         parser.error("--seeds and --members: expected 1 or more")
-    several = data.ORDERED if options.ordered else data.FURTHER if options.further else data.NINE
+    groups = ((options.main, data.NINE), (options.further, data.FURTHER), (options.ordered, data.ORDERED))
+    several = next((tables for chosen, tables in groups if chosen), data.STUDY)
     options.tables = options.tables or list(several)
     if "honest" in options.splits and (other := set(options.tables) - set(data.ORDERED)):
         parser.error(f"--splits honest: expected tables of --ordered, received {', '.join(sorted(other))}")

@@ -9,10 +9,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
-NAMES = ("table_data", "table_contenders", "table_speed", "tables")
+NAMES = ("table_data", "table_contenders", "table_ranks", "table_speed", "tables")
 OWN = {path.stem for path in BENCHMARKS.glob("*.py")} | {"contenders"}
 
 
@@ -57,7 +58,35 @@ def test_an_honest_split_needs_a_time_or_groups(study, tmp_path, capsys):
 
 def test_ranks_share_ties(study):
     scores = {"a": {"x": 1.0, "y": 1.0, "z": 2.0}, "b": {"x": 3.0, "y": 1.0, "z": 2.0}}
-    assert study.tables.ranks(scores, ["x", "y", "z"]) == {"x": 2.25, "y": 1.25, "z": 2.5}
+    assert study.table_ranks.ranks(scores, ["x", "y", "z"]) == {"x": 2.25, "y": 1.25, "z": 2.5}
+    assert study.table_ranks.wins(scores, "y", "x") == 1
+
+
+def test_elo_is_that_of_the_frequency_of_wins(study):
+    games = 400
+    scores = {f"t{k}": {"x": 0.0, "y": 1.0 if k < 300 else -1.0} for k in range(games)}
+    rating = study.table_ranks.elo(scores, ["x", "y"])
+    assert rating["x"].rating + rating["y"].rating == pytest.approx(2000)
+    assert rating["x"].rating - rating["y"].rating == pytest.approx(400 * np.log10(300 / 100), abs=2)
+    assert rating["x"].low < rating["x"].rating < rating["x"].high
+    assert rating["x"].high - rating["x"].low < 100
+
+
+def test_elo_of_a_contender_that_always_wins_is_finite_and_ties_are_equal(study):
+    scores = {f"t{k}": {"x": 0.0, "y": 1.0, "z": 1.0} for k in range(9)}
+    rating = study.table_ranks.elo(scores, ["x", "y", "z"])
+    assert rating["y"] == pytest.approx(rating["z"])
+    assert 200 < rating["x"].rating - rating["y"].rating < 1000
+
+
+def test_fits_that_are_in_the_file_of_runs_are_not_repeated(study, tmp_path, capsys, monkeypatch):
+    arguments = ["iris", "--presets", "--contenders", "linear", "--data", str(tmp_path)]
+    arguments += ["--seeds", "2", "--runs", str(tmp_path / "runs.jsonl")]
+    assert study.tables.main(arguments) == 0
+    first = capsys.readouterr().out
+    monkeypatch.setattr(study.tables, "_fit", None)
+    assert study.tables.main(arguments) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == first.splitlines()[1:]
 
 
 def test_a_table_without_its_file_is_left_out_in_words(study, tmp_path, capsys):
@@ -84,16 +113,41 @@ def test_scores_are_scikit_learns(study, tmp_path):
         assert study.tables.score(model, table, rows.test) == pytest.approx(expected)
 
 
+def test_pytabkits_networks_get_whole_numbers_and_named_categories(study, monkeypatch):
+    class Network:
+        def __init__(self, **settings):
+            self.settings = settings
+
+        def fit(self, X, y, cat_col_names):
+            assert not X.isna().any().any()
+            self.columns, self.categories, self.classes_ = list(X), cat_col_names, np.unique(y)
+            return self
+
+        def predict_proba(self, X):
+            assert list(X) == self.columns
+            assert not X.isna().any().any()
+            return np.full((len(X), 2), 0.5)
+
+    monkeypatch.setitem(sys.modules, "pytabkit", SimpleNamespace(RealMLP_TD_Classifier=Network))
+    X = pd.DataFrame({"a": [1.0, np.nan, 3.0], "b": ["x", None, "y"]})
+    model = study.table_contenders.peer("RealMLP-TD", "classes", X, 5).fit(X, np.array(["n", "y", "n"]))
+    assert model.model_.settings == {"random_state": 5, "device": "cpu", "use_ls": False}
+    assert (model.model_.columns, model.model_.categories) == (["a", "b", "a is missing"], ["b"])
+    assert list(model.classes_) == ["n", "y"]
+    assert model.predict_proba(X).shape == (3, 2)
+
+
 @pytest.mark.slow
 def test_the_table_is_made_anew_on_a_subset(study, tmp_path, capsys):
     """Better than scikit-learn's network everywhere and than its boosted trees on average, as the study says."""
     names = ["wine", "diabetes", "friedman 2", "breast cancer"]
     out = tmp_path / "results.md"
     peers = ["linear", "scikit-learn MLP", "HistGradientBoosting"]
-    arguments = [*names, "--members", "1", "--contenders", *peers, "--data", str(tmp_path), "--out", str(out)]
+    arguments = [*names, "--presets", "--members", "1", "--contenders", *peers]
+    arguments += ["--data", str(tmp_path), "--out", str(out)]
     assert study.tables.main(arguments) == 0
     text = out.read_text()
-    assert text.count("\n| wine |") == 2  # scores and seconds
+    assert text.count("\n| wine |") == 3  # scores and two kinds of seconds
     rows = {line.split(" | ")[0][2:]: line.strip("| ").split(" | ")[1:] for line in text.splitlines()
             if line.startswith("| ")}  # fmt: skip
     mean_ours, _, mean_network, mean_trees = rows["with Ellayer, 1 member"]
