@@ -61,6 +61,12 @@ class Inputs:
         """Rows of A^[0] for each embedded number, itself included."""
         return 1 + (self.width if self.frequencies else 0) + self.ramps
 
+    @property
+    def ramp_rows(self) -> slice:
+        """The rows of A^[0] that are ramps."""
+        first = self.numbers * (self.per_number - self.ramps)
+        return slice(first, first + self.numbers * self.ramps)
+
     def size(self, n_x: int) -> int:
         """Return the number of rows of A^[0] for X with n_x rows."""
         plain = n_x - self.numbers - len(self.categories)

@@ -126,20 +126,48 @@ def test_a_saved_model_predicts_the_same_in_a_fresh_process(tmp_path):
 # The recipe
 
 
-def test_few_rows_get_a_narrow_network_and_many_get_ramps():
+def test_many_rows_get_more_ramps_that_start_small():
     random = np.random.RandomState(0)
-    X = random.randn(4000, 3)
-    few = TabularRegressor(epochs=1, random_state=0).fit(X[:300], X[:300, 0]).network_
+    X = random.randn(6000, 3)
+    few = TabularRegressor(epochs=1, learning_rate=1e-6, random_state=0).fit(X[:300], X[:300, 0])
     many = TabularRegressor(epochs=1, random_state=0).fit(X, X[:, 0]).network_
-    assert (few.layer_dims, few.inputs.ramps) == ((3, 64, 64, 1), 0)
+    assert (few.network_.layer_dims, few.network_.inputs.ramps) == ((3, 128, 128, 1), 16)
     assert (many.layer_dims, many.inputs.ramps) == ((3, 128, 128, 1), 48)
+    scales = few.members_[0]["s0"]
+    np.testing.assert_allclose(scales[:, 0], [1.0] * 3 + [0.1] * 48, atol=1e-3)
     own = TabularRegressor(epochs=1, hidden_layer_sizes=5, random_state=0).fit(X, X[:, 0]).network_
     assert own.layer_dims == (3, 5, 1)
 
 
+@pytest.mark.parametrize("task", ["classes", "numbers"])
+def test_the_sizes_of_the_recipe_have_no_steps(task):
+    """Between numbers of rows that differ by 5 %, nothing changes by more than an eighth."""
+    from ellayer.estimators.tabular.recipes import batch_size_for, epochs_for, find_recipe, value_at
+
+    recipe = find_recipe("ramps", task)
+    rows = (50 * 1.05 ** np.arange(200)).astype(int)
+    for entry in ("learning_rate", "ramps", "width", "dropout", "weight_decay", "epochs", "batch_size"):
+        values = np.array([value_at(recipe[entry], m) for m in rows])
+        assert (np.abs(np.diff(values)) <= values[:-1] / 8).all(), entry
+    assert epochs_for(7, recipe, 100) == batch_size_for(7, recipe, 100) == 7
+    assert {batch_size_for(None, recipe, m) % 8 for m in rows} == {0}
+
+
+def test_a_size_that_is_not_given_is_the_recipes():
+    from ellayer.estimators.tabular.recipes import batch_size_for, find_recipe
+
+    X = np.random.RandomState(0).randn(200, 2)
+    size = batch_size_for(None, find_recipe("ramps", "numbers"), 200)
+    settings = {"epochs": 2, "hidden_layer_sizes": 4, "random_state": 0}
+    models = [TabularRegressor(**settings, **own).fit(X, X[:, 0]) for own in ({}, {"batch_size": size})]
+    other = TabularRegressor(**settings, batch_size=size + 8).fit(X, X[:, 0])
+    np.testing.assert_array_equal(models[0].predict(X), models[1].predict(X))
+    assert (models[0].predict(X) != other.predict(X)).any()
+
+
 def test_thresholds_stay_where_the_rows_put_them():
     random = np.random.RandomState(0)
-    X = np.where(random.rand(4000, 1) < 0.9, 0.0, random.exponential(1000.0, (4000, 1)).round())
+    X = np.where(random.rand(6000, 1) < 0.9, 0.0, random.exponential(1000.0, (6000, 1)).round())
     model = TabularClassifier(epochs=2, random_state=0).fit(X, np.where(X[:, 0] > 700, "a", "b"))
     held = np.isfinite(model.oof_prediction_[:, 0])
     prepared = model.preparation_.transform(X[~held])[:, 0].astype(np.float32)
@@ -154,7 +182,9 @@ def test_thresholds_stay_where_the_rows_put_them():
 def test_epochs_left_open_are_the_recipes_for_so_many_rows():
     random = np.random.RandomState(0)
     X = random.randn(200, 2)
-    assert len(TabularRegressor(hidden_layer_sizes=4, random_state=0).fit(X, X[:, 0]).history_["epoch"]) == 64
+    assert (
+        len(TabularRegressor(hidden_layer_sizes=4, random_state=0).fit(X, X[:, 0]).history_["epoch"]) == 128
+    )
 
 
 def test_many_rows_hold_fewer_out():
@@ -201,7 +231,8 @@ def test_members_at_once_equal_members_one_by_one():
             validation=(prepared[held_out[k]].T, Y[:, held_out[k]]), monitor="validation_loss", restore_best=True,
             optimizer=recipe["optimizer"], learning_rate=value_at(recipe["learning_rate"], 120), schedule=recipe["schedule"],
             learning_rate_factors=rate_factors(model.network_, recipe), num_iterations=8 * 4, batch_size=32,
-            dropout=recipe["dropout"], weight_decay=recipe["weight_decay"] * 16**0.5, record_every=4, engine="numpy",
+            dropout=value_at(recipe["dropout"], 120), weight_decay=value_at(recipe["weight_decay"], 120) * 16**0.5,
+            record_every=4, engine="numpy",
         )  # fmt: skip
         for name, theta in alone.parameters.items():
             np.testing.assert_allclose(model.members_[k][name], theta, rtol=1e-8, atol=1e-10)

@@ -329,7 +329,8 @@ def test_thousands_of_columns_are_no_more_nodes_than_thirty():
     y = few[:, 1] > few[:, 2]
     models = [fit(TabularClassifier, y, X) for X in (few, many)]
     small, large = map(ellayer.to_onnx, models)
-    assert len(large.graph.node) == len(small.graph.node) < 40
+    assert len(large.graph.node) < 40
+    assert len(large.graph.node) <= len(small.graph.node) < 60  # which has ramps
     weights = sum(theta.size for theta in models[1].members_[0].values())
     assert (
         large.ByteSize() < 4 * weights + 5000 * 5 * 8 + 10_000

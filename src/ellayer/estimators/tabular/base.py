@@ -56,7 +56,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "recipe": [StrOptions(set(RECIPES))],
     "model": [StrOptions(set(TITLES))],
     "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
-    "batch_size": [_count],
+    "batch_size": [_count, None],
     "activation": [str, list, tuple, None],
     "optimizer": [str, None],
     "dropout": [Interval(Real, 0, 1, closed="left"), None],

@@ -66,7 +66,8 @@ class TabularClassifier(ProbabilisticClassifier, BaseTabular, FittedTableClassif
         A name of ``ellayer.estimators.tabular.recipes.RECIPES``: "ramps", or RealMLP's "simple" and "full".
     learning_rate : float or None, default=None
         None is the recipe's.
-    batch_size : int, default=256
+    batch_size : int or None, default=None
+        None is the recipe's for the number of rows.
     model : {"network", "linear", "boosting"}, default="network"
         "linear" is logistic regression, kept as a network without hidden layers, "boosting" scikit-learn's
         ``HistGradientBoostingClassifier``, kept as plain arrays. They are scored on the same held-out rows as a network,
@@ -151,7 +152,7 @@ class TabularClassifier(ProbabilisticClassifier, BaseTabular, FittedTableClassif
         cost: Mapping[str, float] | None = None,
         recipe: str = "ramps",
         learning_rate: float | None = None,
-        batch_size: int = 256,
+        batch_size: int | None = None,
         model: ModelKind = "network",
         activation: str | Sequence[str] | None = None,
         optimizer: str | None = None,

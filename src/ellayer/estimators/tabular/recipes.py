@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict, TypeVar, cast
+from typing import Any, TypedDict, cast
+
+import numpy as np
 
 from ...core.inputs import Inputs
 from ...core.network import Network
 from ...core.parameter_names import kind_of
 from ...errors import EllayerError
-
-T = TypeVar("T")
 
 TITLES = {  # of the values of the parameter ``model``, by task
     "network": {"classes": "the network", "numbers": "the network"},
@@ -25,6 +25,9 @@ TITLES = {  # of the values of the parameter ``model``, by task
 
 EXAMPLES = 50_000_000  # per fit by default: fewer epochs than those of the recipe for very many rows
 MOST_RAMPS = 512  # of all numbers in total
+MULTIPLE = 8  # of which widths and sizes of mini-batches are
+
+Points = tuple[tuple[int, float], ...]  # (rows, value), in ascending order of rows; see ``value_at``
 
 
 class Recipe(TypedDict):
@@ -32,32 +35,32 @@ class Recipe(TypedDict):
 
     ``learning_rate_factors`` multiply the rate by kind; that of W^[l] is also divided by sqrt(n_{l-1}), the
     parametrisation z = W a / sqrt(n_{l-1}) + b in which W has unit variance. ``cosines`` and ``ramps``
-    (per number) are before the first layer; categories with more levels than
-    ``embed_categories_above`` are embedded. ``start`` is "normal" (W, b ~ N(0, 1) in that parametrisation) or "data"
-    (units of unit variance on the data, with kinks among the examples). The default number of epochs is
-    that of ``updates`` updates, within ``epochs`` (minimum, maximum). ``learning_rate``,
-    ``ramps`` and the default ``hidden`` layers are (rows, value) pairs: the value of the last pair whose
-    number of rows is reached applies.
+    (per number) are before the first layer, and the scaling of ramps starts at ``ramp_scale``; categories with
+    more levels than ``embed_categories_above`` are embedded. ``start`` is "normal" (W, b ~ N(0, 1) in that
+    parametrisation) or "data" (units of unit variance on the data, with kinks among the examples). The default network
+    has ``layers`` hidden layers of ``width`` units. Entries of type ``Points`` depend on the number of rows.
     """
 
     activation: str | Sequence[str]
     parametric: bool
-    learning_rate: tuple[tuple[int, float], ...]
+    learning_rate: Points
     learning_rate_factors: dict[str, float]
     optimizer: str
     schedule: str
-    weight_decay: float
+    weight_decay: Points
     l2: float
-    dropout: float
+    dropout: Points
     patience: int | None
     label_smoothing: float
     cosines: bool
-    ramps: tuple[tuple[int, int], ...]
+    ramps: Points
+    ramp_scale: float
     embed_categories_above: int | None
     start: str
-    updates: int
-    epochs: tuple[int, int]
-    hidden: tuple[tuple[int, tuple[int, ...]], ...]
+    epochs: Points
+    batch_size: Points
+    layers: int
+    width: Points
 
 
 _SIMPLE: dict[str, Any] = {
@@ -65,18 +68,20 @@ _SIMPLE: dict[str, Any] = {
     "learning_rate_factors": {"s": 6.0, "b": 0.1},
     "optimizer": "adam(beta2=0.95)",
     "schedule": "log_cosine",
-    "weight_decay": 0.0,
+    "weight_decay": ((0, 0.0),),
     "l2": 0.0,
-    "dropout": 0.0,
+    "dropout": ((0, 0.0),),
     "patience": None,
     "label_smoothing": 0.1,
     "cosines": False,
     "ramps": ((0, 0),),
+    "ramp_scale": 1.0,
     "embed_categories_above": None,
     "start": "normal",
-    "updates": 0,
-    "epochs": (256, 256),
-    "hidden": ((0, (256, 256, 256)),),
+    "epochs": ((0, 256),),
+    "batch_size": ((0, 256),),
+    "layers": 3,
+    "width": ((0, 256),),
 }
 _FULL: dict[str, Any] = {
     **_SIMPLE,
@@ -84,21 +89,26 @@ _FULL: dict[str, Any] = {
     "learning_rate_factors": {
         "s": 6.0, "b": 0.1, "a": 0.1, "f": 0.1, "p": 0.1, "V": 0.1, "c": 0.1, "E": 0.1, "t": 0.0,
     },
-    "weight_decay": 0.02,
-    "dropout": 0.15,
+    "weight_decay": ((0, 0.02),),
+    "dropout": ((0, 0.15),),
     "cosines": True,
     "embed_categories_above": 8,
     "start": "data",
 }  # fmt: skip
+# The sizes are the result of the study of tables, from subsamples of 250 to 12,000 rows (docs/study-of-tables.md):
+# few rows need small mini-batches and many epochs, many rows a higher rate and more thresholds. Ramps are needed where the
+# function has steps and are harmful where it is smooth, unless their scale starts small.
 _RAMPS: dict[str, Any] = {
     **_FULL,
     "schedule": "log_cosine(cycles=3)",
-    "weight_decay": 0.1,
-    "dropout": 0.1,
+    "weight_decay": ((0, 0.1),),
+    "dropout": ((0, 0.1),),
     "cosines": False,
-    "ramps": ((0, 0), (3_000, 48)),
-    "epochs": (8, 64),
-    "hidden": ((0, (64, 64)), (3_000, (128, 128))),
+    "ramps": ((2_000, 16), (5_000, 48)),
+    "ramp_scale": 0.1,
+    "batch_size": ((250, 32), (600, 64), (3_000, 64), (12_000, 256)),
+    "layers": 2,
+    "width": ((0, 128),),
 }
 _CLASSES: dict[str, Any] = {"activation": "selu", "learning_rate": ((0, 0.04),)}
 _NUMBERS: dict[str, Any] = {"activation": "mish", "learning_rate": ((0, 0.07),)}
@@ -113,8 +123,18 @@ def _recipe(*parts: dict[str, Any], **last: object) -> Recipe:
 
 RECIPES: dict[str, dict[str, Recipe]] = {
     "ramps": {
-        "classes": _recipe(_RAMPS, _CLASSES, learning_rate=((0, 0.02), (3_000, 0.04)), updates=800),
-        "numbers": _recipe(_RAMPS, _NUMBERS, learning_rate=((0, 0.02), (3_000, 0.06)), updates=1_500),
+        "classes": _recipe(
+            _RAMPS,
+            _CLASSES,
+            learning_rate=((300, 0.015), (1_000, 0.04), (2_500, 0.05)),
+            epochs=((250, 24), (8_000, 24), (30_000, 8)),
+        ),
+        "numbers": _recipe(
+            _RAMPS,
+            _NUMBERS,
+            learning_rate=((2_500, 0.04), (5_000, 0.06)),
+            epochs=((1_000, 128), (2_500, 52), (5_000, 36), (50_000, 8)),
+        ),
     },
     "simple": {"classes": _recipe(_SIMPLE, _CLASSES), "numbers": _recipe(_SIMPLE, _NUMBERS)},
     "full": {
@@ -125,6 +145,7 @@ RECIPES: dict[str, dict[str, Recipe]] = {
 
 
 # Entries of a recipe that are parameters of the estimators too; None is the recipe's own.
+BY_ROWS = ("learning_rate", "weight_decay", "dropout")
 CHANGES = ("learning_rate", "activation", "optimizer", "weight_decay", "l2", "dropout", "patience")
 
 
@@ -150,9 +171,11 @@ def find_recipe(name: str, task: str, changes: Mapping[str, Any] | None = None) 
     """
     if name not in RECIPES:
         raise EllayerError(f"recipe: expected one of {', '.join(RECIPES)}; received {name!r}")
-    chosen = {key: value for key in CHANGES if (value := (changes or {}).get(key)) is not None}
-    if "learning_rate" in chosen:
-        chosen["learning_rate"] = ((0, chosen["learning_rate"]),)
+    chosen = {
+        key: ((0, value),) if key in BY_ROWS else value
+        for key in CHANGES
+        if (value := (changes or {}).get(key)) is not None
+    }
     return cast(Recipe, {**RECIPES[name][task], **chosen})
 
 
@@ -167,7 +190,7 @@ def make_network(
     m: int,
 ) -> Network:
     """Return the network of a recipe for a prepared table with m rows; None takes the recipe's hidden layers."""
-    ramps = min(value_at(recipe["ramps"], m), MOST_RAMPS // max(numbers, 1))
+    ramps = min(round(value_at(recipe["ramps"], m)), MOST_RAMPS // max(numbers, 1))
     frequencies = 16 if recipe["cosines"] else 0
     embedded = numbers if ramps or frequencies else 0
     inputs = Inputs(
@@ -177,7 +200,7 @@ def make_network(
         scaling=True,
         ramps=ramps if embedded else 0,
     )
-    hidden = value_at(recipe["hidden"], m) if hidden is None else hidden
+    hidden = [_multiple(value_at(recipe["width"], m))] * recipe["layers"] if hidden is None else hidden
     return Network(
         [n_x, *hidden, outputs], recipe["activation"], loss, parametric=recipe["parametric"], inputs=inputs
     )
@@ -190,14 +213,14 @@ def rate_factors(network: Network, recipe: Recipe) -> dict[str, float]:
     return factors | {f"W{l}": 1.0 / math.sqrt(n) for l, n in enumerate(network.widths[:-1], start=1)}
 
 
-def epochs_for(epochs: int | None, recipe: Recipe, m: int, batch_size: int) -> int:
+def epochs_for(epochs: int | None, recipe: Recipe, m: int) -> int:
     """Return the number of epochs, or if it is None the recipe's for m rows.
 
     Parameters
     ----------
     epochs : int or None
     recipe : Recipe
-    m, batch_size : int
+    m : int
 
     Returns
     -------
@@ -205,33 +228,41 @@ def epochs_for(epochs: int | None, recipe: Recipe, m: int, batch_size: int) -> i
 
     Examples
     --------
-    >>> recipe = {"updates": 600, "epochs": (8, 64)}
-    >>> [epochs_for(None, recipe, m, 256) for m in (100, 5_000, 20_000, 20_000_000)]
-    [64, 30, 8, 2]
+    >>> recipe = {"epochs": ((1_000, 64), (16_000, 8))}
+    >>> [epochs_for(None, recipe, m) for m in (100, 4_000, 20_000, 20_000_000)]
+    [64, 36, 8, 2]
     """
     if epochs is not None:
         return epochs
-    fewest, most = recipe["epochs"]
-    epochs = min(max(recipe["updates"] // steps_per_epoch(m, batch_size), fewest), most)
-    return min(epochs, max(1, EXAMPLES // m))
+    return min(round(value_at(recipe["epochs"], m)), max(1, EXAMPLES // m))
 
 
-def value_at(steps: Sequence[tuple[int, T]], m: int) -> T:
-    """Return the value for m rows from (rows, value) pairs: that of the last pair whose rows m reaches.
+def batch_size_for(batch_size: int | None, recipe: Recipe, m: int) -> int:
+    """Return the size of the mini-batches, or if it is None the recipe's for m rows."""
+    return _multiple(value_at(recipe["batch_size"], m)) if batch_size is None else batch_size
+
+
+def value_at(points: Points, m: int) -> float:
+    """Return the value for m rows: linear in the logarithm of the rows between points, constant outside.
 
     Parameters
     ----------
-    steps : sequence of (int, value)
-        In ascending order; the first begins at 0 rows.
+    points : sequence of (int, float)
+        In ascending order of rows.
     m : int
 
     Examples
     --------
-    >>> steps = ((0, "few"), (3_000, "many"))
-    >>> value_at(steps, 2_999), value_at(steps, 3_000)
-    ('few', 'many')
+    >>> points = ((1_000, 10.0), (16_000, 30.0))
+    >>> [value_at(points, m) for m in (10, 1_000, 4_000, 20_000)]
+    [10.0, 10.0, 20.0, 30.0]
     """
-    return next(value for rows, value in reversed(steps) if m >= rows)
+    rows, values = zip(*points, strict=True)
+    return float(np.interp(math.log2(max(m, 1)), [math.log2(max(n, 1)) for n in rows], values))
+
+
+def _multiple(size: float) -> int:
+    return max(1, round(size / MULTIPLE)) * MULTIPLE
 
 
 def steps_per_epoch(m: int, batch_size: int) -> int:

@@ -58,7 +58,8 @@ class TabularRegressor(RegressorMixin, BaseTabular, FittedTableRegressor):
         "ramps", or RealMLP's "simple" and "full".
     learning_rate : float or None, default=None
         None is the recipe's.
-    batch_size : int, default=256
+    batch_size : int or None, default=None
+        None is the recipe's for the number of rows.
     model : {"network", "linear", "boosting"}, default="network"
         As in ``TabularClassifier``: "linear" is ridge regression. ``metric`` selects, and the squared error is minimised.
     activation, optimizer, dropout, weight_decay, l2, patience : default=None
@@ -111,7 +112,7 @@ class TabularRegressor(RegressorMixin, BaseTabular, FittedTableRegressor):
         loss: str | None = None,
         recipe: str = "ramps",
         learning_rate: float | None = None,
-        batch_size: int = 256,
+        batch_size: int | None = None,
         model: ModelKind = "network",
         activation: str | Sequence[str] | None = None,
         optimizer: str | None = None,

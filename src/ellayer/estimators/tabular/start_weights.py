@@ -25,7 +25,7 @@ def initial_parameters(
 
     "normal": W ~ N(0, 1) / sqrt(n_{l-1}), b ~ N(0, 1). "data": the rows of W are divided by the standard
     deviation of their z on the data, and b puts the kink of each unit at a mean of a few examples. The last layer is 0.
-    Ramps get quantiles of their number as thresholds.
+    Ramps get quantiles of their number as thresholds, and the recipe's scale: small, so that the function starts smooth.
 
     Parameters
     ----------
@@ -45,6 +45,7 @@ def initial_parameters(
         if network.inputs.ramps:
             ramps, numbers = network.inputs.ramps, X[:, : network.inputs.numbers].T
             parameters["t0"] = np.stack([thresholds(x, ramps) for x in numbers])[:, :, None]
+            parameters["s0"][network.inputs.ramp_rows] = recipe["ramp_scale"]
     if from_data:
         rows = random.permutation(len(X))[:ROWS_OF_START]
         A = X[rows].T.astype(np.float64)

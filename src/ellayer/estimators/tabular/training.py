@@ -22,7 +22,7 @@ from ...engine.train import train
 from ...engine.train_many import train_many
 from ..epoch_info import EpochInfo
 from ..examples import Examples, RowStream
-from .recipes import Recipe, epochs_for, rate_factors, steps_per_epoch, value_at
+from .recipes import Recipe, batch_size_for, epochs_for, rate_factors, steps_per_epoch, value_at
 from .start_weights import initial_parameters
 
 if TYPE_CHECKING:
@@ -198,14 +198,15 @@ def _member_weights(data: TableData, members: int) -> np.ndarray:
 
 
 def _epochs(estimator: BaseEstimator, recipe: Recipe, data: TableData) -> int:
-    return epochs_for(estimator.epochs, recipe, data.m, estimator.batch_size)
+    return epochs_for(estimator.epochs, recipe, data.m)
 
 
 def _arguments(
     estimator: BaseEstimator, network: Network, recipe: Recipe, data: TableData, request: FitRequest
 ) -> dict[str, Any]:
     """Return the arguments that ``train`` and ``train_many`` share."""
-    m, batch_size, limit = data.m, estimator.batch_size, estimator.time_limit
+    m, limit = data.m, estimator.time_limit
+    batch_size = batch_size_for(estimator.batch_size, recipe, m)
     steps, epochs = steps_per_epoch(m, batch_size), _epochs(estimator, recipe, data)
     callbacks = []
     if request.callbacks or limit is not None:
@@ -217,9 +218,10 @@ def _arguments(
         "schedule": recipe["schedule"]
         if limit is None
         else _in_time(recipe["schedule"], request.begin, limit),
-        "weight_decay": recipe["weight_decay"] * math.sqrt(network.layer_dims[1]),  # times the factor of W
+        "weight_decay": value_at(recipe["weight_decay"], m)
+        * math.sqrt(network.layer_dims[1]),  # times the factor of W
         "l2": recipe["l2"],
-        "dropout": recipe["dropout"],
+        "dropout": value_at(recipe["dropout"], m),
         "num_iterations": epochs * steps - max((state.step for state in request.states or ()), default=0),
         "schedule_length": epochs * steps,
         "batch_size": batch_size if m > batch_size or isinstance(data.rows, DiskRows) else None,
