@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Generic, TypeVar
 
 from ..errors import EllayerError, suggest
+from .other_words import advice, our_word
 
 Row = TypeVar("Row")
 
@@ -83,7 +84,7 @@ class Registry(Mapping[str, Row], Generic[Row]):
 
     def _parse(self, spec: object) -> tuple[str, dict[str, float]]:
         match = _SPEC.match(self.aliases.get(spec, spec)) if isinstance(spec, str) else None
-        name = self.aliases.get(match.group(1), match.group(1)) if match else ""
+        name = self._name(match.group(1)) if match else ""
         if match is None or name not in self._makers:
             raise EllayerError(self._unknown(spec))
         values = dict(self._makers[name][1])
@@ -102,6 +103,12 @@ class Registry(Mapping[str, Row], Generic[Row]):
             values[key] = self._number(text, spec)
         return name, values
 
+    def _name(self, word: str) -> str:
+        """Return the name of a row for a word: the name, an alias, or the word of another library."""
+        if word not in self._makers and word not in self.aliases:
+            word = our_word(self.kind, word, [*self._makers, *self.aliases]) or word
+        return self.aliases.get(word, word)
+
     def _number(self, text: str, spec: object) -> float:
         try:
             value = float(text)
@@ -116,7 +123,7 @@ class Registry(Mapping[str, Row], Generic[Row]):
 
     def _unknown(self, spec: object) -> str:
         known = sorted(self._makers)
-        hint = suggest(str(spec), [*known, *self.aliases])
+        hint = advice(self.kind, str(spec).partition("(")[0]) or suggest(str(spec), [*known, *self.aliases])
         return f"unknown {self.kind}: expected one of {', '.join(known)}; received {spec!r}{hint and f'; {hint}'}"
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..core.arrays import Array
 from ..core.optimizers import OPTIMIZERS, Optimizer
+from ..core.other_words import advice, our_word
 from ..core.parameter_names import kind_of
 from ..core.registry import Registry
 from ..core.schedules import SCHEDULES, Schedule
@@ -60,17 +61,21 @@ def find_optimizer(spec: object) -> Optimizer:
     if isinstance(spec, str):
         if spec in OPTIMIZERS or spec.partition("(")[0].strip() in OPTIMIZERS:
             return OPTIMIZERS[spec]  # raises an error that lists the numbers of the rule
-        if spec in OPTAX_RATES:
-            return _optax_by_name(spec)
-        hint = suggest(spec, OPTIMIZER_NAMES)
+        name = our_word("optimizer", spec, OPTIMIZER_NAMES)
+        if name in OPTAX_RATES:
+            return _optax_by_name(name)
+        hint = advice("optimizer", spec.partition("(")[0]) or suggest(spec, OPTIMIZER_NAMES)
         raise EllayerError(
             f"unknown optimizer: expected one of {', '.join(OPTIMIZER_NAMES)}, or an optax "
             f"GradientTransformation; received {spec!r}{hint and f'; {hint}'}"
         )
     if callable(getattr(spec, "init", None)) and callable(getattr(spec, "update", None)):
         return _from_optax("optax", spec, 1.0)
+    kind = spec.__name__ if isinstance(spec, type) else type(spec).__name__
+    name = our_word("optimizer", kind, (*OPTIMIZER_NAMES, *OPTIMIZERS.aliases))
+    hint = f"; try {name!r} and learning_rate=..." if name else ""
     raise EllayerError(
-        f"optimizer: expected a name or an optax GradientTransformation, received {type(spec).__name__}"
+        f"optimizer: expected a name or an optax GradientTransformation, received {kind}{hint}"
     )
 
 

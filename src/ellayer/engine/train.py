@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike
 from ..core.network import Network
 from ..core.optimizers import Optimizer
 from ..errors import EllayerError
-from .events import Callback, Metric, Score
+from .events import Callback, Score
+from .keras_arguments import MetricsLike, native_arguments
 from .optax_rules import ScheduleSpec
 from .result import TrainingResult
 from .state import TrainState
@@ -33,7 +34,8 @@ def train(
     optimizer: str | Optimizer | GradientTransformation = "gd",
     learning_rate: float | None = None,
     schedule: ScheduleSpec = None,
-    num_iterations: int = 1000,
+    num_iterations: int | None = None,
+    epochs: int | None = None,
     batch_size: int | None = None,
     shuffle: bool = True,
     l2: float = 0.0,
@@ -44,7 +46,8 @@ def train(
     learning_rate_factors: Mapping[str, float] | None = None,
     sample_weight: ArrayLike | None = None,
     validation: Sequence[ArrayLike] | None = None,
-    metrics: Mapping[str, Metric] | None = None,
+    validation_split: float | None = None,
+    metrics: MetricsLike | None = None,
     score: Score | None = None,
     monitor: str | None = None,
     maximize: bool | None = None,
@@ -56,7 +59,7 @@ def train(
     dtype: str | None = None,
     engine: str = "auto",
     devices: Sequence[Device] | None = None,
-    record_every: int = 100,
+    record_every: int | None = None,
     callbacks: Sequence[Callback] = (),
     progress: Callback | bool | None = None,
     state: TrainState | None = None,
@@ -83,8 +86,11 @@ def train(
         alpha; by default that of the optimizer.
     schedule : str or callable, optional
         A row of ``SCHEDULES``, or a function of the step that returns the factor on the rate.
-    num_iterations : int
-        Number of updates.
+    num_iterations : int, optional
+        Number of updates; by default 1000.
+    epochs : int, optional
+        Number of passes over the examples, instead of ``num_iterations``. A record is then one epoch, unless
+        ``record_every`` is given.
     batch_size : int, optional
         Examples per update, shuffled each epoch; all of them if None.
     shuffle : bool
@@ -103,8 +109,10 @@ def train(
         Weights; the cost is the weighted mean.
     validation : (X, Y) or (X, Y, sample_weight), optional
         Evaluated at each record.
-    metrics : dict of callables, optional
-        ``name -> f(AL, Y)``, recorded for both sets.
+    validation_split : float, optional
+        The fraction of the examples to hold out as the validation set, drawn at random by ``seed``.
+    metrics : list of str, or dict of callables, optional
+        Rows of ``METRICS``, like ``["accuracy"]``, or ``name -> f(AL, Y)``; recorded for both sets.
     score : callable, optional
         ``f(AL, Y, weights)``, computed on the validation set only and recorded as "validation_score".
     monitor : str, optional
@@ -131,8 +139,8 @@ def train(
         disables it; combined with a plus sign, "jax+direct".
     devices : sequence of jax devices, optional
         Devices of the compiled loop; all if None.
-    record_every : int
-        Updates between records.
+    record_every : int, optional
+        Updates between records; by default 100, or those of an epoch if ``epochs`` is given.
     callbacks : sequence of callables
         Called with an ``Info`` after each record's updates; True stops the run.
     progress : bool or callable, optional
@@ -161,14 +169,14 @@ def train(
     >>> result.predict(X)
     array([[0, 1, 1, 0]])
     """
-    arguments = dict(locals())  # all arguments
     if state is not None and not isinstance(state, TrainState):
         raise EllayerError(f"state: expected the TrainState of a result, received {type(state).__name__}")
+    arguments = native_arguments(locals())
     own = {name: arguments[name] for name in PER_NETWORK}
     if state is not None:
         own["seed"] = state.seed
     settings = train_settings(arguments, [own], several=False)
-    data = training_data(settings, X, Y, sample_weight, validation)
+    data = training_data(settings, *(arguments[name] for name in ("X", "Y", "sample_weight", "validation")))
     start = None if parameters is None else [parameters]
     states = starting_states(settings, data.dtype, None if state is None else [state], start)
     (result,) = train_networks(settings, data, states)

@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike
 from ..core.network import Network
 from ..core.optimizers import Optimizer
 from ..errors import EllayerError
-from .events import Callback, Metric, Score
+from .events import Callback, Score
+from .keras_arguments import MetricsLike, native_arguments
 from .optax_rules import ScheduleSpec
 from .result import TrainingResult
 from .sparse import SparseMatrix
@@ -43,10 +44,12 @@ def train_many(
     initializer: str = "auto",
     optimizer: str | Optimizer | GradientTransformation = "gd",
     schedule: ScheduleSpec = None,
-    num_iterations: int = 1000,
+    num_iterations: int | None = None,
+    epochs: int | None = None,
     batch_size: int | None = None,
     validation: Sequence[Any] | None = None,
-    metrics: Mapping[str, Metric] | None = None,
+    validation_split: float | None = None,
+    metrics: MetricsLike | None = None,
     score: Score | None = None,
     monitor: str | None = None,
     maximize: bool | None = None,
@@ -56,7 +59,7 @@ def train_many(
     time_limit: float | None = None,
     learning_rate_factors: Mapping[str, float] | None = None,
     dtype: str | None = None,
-    record_every: int = 100,
+    record_every: int | None = None,
     callbacks: Sequence[Callback] = (),
     progress: Callback | bool | None = None,
     states: Sequence[TrainState] | None = None,
@@ -90,7 +93,7 @@ def train_many(
     states : sequence of K TrainState, optional
         Continue from here, as if the run had never stopped: those that had ended, by divergence or patience,
         stay as they are, and the others, all after equally many updates, go on.
-    initializer, optimizer, schedule, num_iterations, batch_size, metrics, score, monitor, maximize, tolerance,
+    initializer, optimizer, schedule, num_iterations, epochs, batch_size, validation_split, metrics, score, monitor, maximize, tolerance,
     restore_best, time_limit, learning_rate_factors, dtype, record_every, schedule_length
         As in ``train``.
 
@@ -103,10 +106,13 @@ def train_many(
     ValueError
         If two sequences differ in length, and for invalid arguments as in ``train``.
     """
-    arguments = dict(locals())  # all arguments
     if states is not None:
-        arguments |= {"parameters": None, "seed": [state.seed for state in _check_states(states)]}
-    weights = None if sample_weight is None else np.atleast_2d(np.asarray(sample_weight))
+        _check_states(states)
+    arguments = native_arguments(locals())
+    if states is not None:
+        arguments |= {"parameters": None, "seed": [state.seed for state in states]}
+    weights, validation = arguments["sample_weight"], arguments["validation"]
+    weights = None if weights is None else np.atleast_2d(np.asarray(weights))
     lists = {name: arguments[name] for name in (*PER_NETWORK, "parameters")}
     lists["sample_weight"] = weights if weights is not None and len(weights) > 1 else None
     lists["validation"] = validation if isinstance(validation, list) else None
@@ -114,11 +120,11 @@ def train_many(
         {name: _value_of(arguments[name], k) for name in PER_NETWORK} for k in range(_count_networks(lists))
     ]
     settings = train_settings(arguments, networks, several=True)
-    data = training_data(settings, X, Y, weights, validation)
+    data = training_data(settings, arguments["X"], arguments["Y"], weights, validation)
     return train_networks(settings, data, starting_states(settings, data.dtype, states, parameters))
 
 
-def _check_states(states: Sequence[TrainState]) -> Sequence[TrainState]:
+def _check_states(states: Sequence[TrainState]) -> None:
     for state in states:
         if not isinstance(state, TrainState):
             raise EllayerError(
@@ -127,7 +133,6 @@ def _check_states(states: Sequence[TrainState]) -> Sequence[TrainState]:
     steps = sorted({state.step for state in states if state.stopped_by is None})
     if len(steps) > 1:
         raise EllayerError(f"states: expected networks after equally many updates, received {steps}")
-    return states
 
 
 def _count_networks(arguments: Mapping[str, object]) -> int:
