@@ -46,9 +46,9 @@ Use = Callable[[], object]
 class Files:
     """Hostile files by their number: the same for a seed."""
 
-    def __init__(self, folder: Path, seed: int):
+    def __init__(self, folder: Path, seed: int, models: dict[str, model_files.Sample] | None = None):
         self.folder, self.seed = folder, seed
-        self.samples = samples(folder)
+        self.samples = samples(folder) if models is None else models
         self.texts: dict[str, bytes] = {}
         for name in data_files.DAMAGED:
             WRITERS[name](data_files.FRAME, folder / name)

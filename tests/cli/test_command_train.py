@@ -110,8 +110,8 @@ def test_the_flower_of_the_notes(ellayer):
     assert done.returncode == 0, done.stderr
     for text in ("logistic regression", "2-4-1", "0.693048", "0.288083", "47.00 %", "90.", "runs/flower-1"):
         assert text in done.stdout
-    assert "10000/10000" in done.stderr
-    assert "cost 0.21" in done.stderr
+    assert "10,000 of 10,000" in done.stderr
+    assert "loss 0.21" in done.stderr
 
 
 def test_every_named_set_has_a_recipe():

@@ -73,7 +73,9 @@ def test_negative_weights(iris):
     X, y = iris
     with pytest.raises(ValueError, match="Negative values in data passed to `sample_weight`"):
         MLPClassifier().fit(X, y, sample_weight=np.linspace(-1, 1, 150))
-    with pytest.raises(ValueError, match="Sample weights must contain"):
+    with pytest.raises(
+        ValueError, match=r"Sample weights must contain|not all 0"
+    ):  # of newer scikit-learn, ours
         MLPClassifier().fit(X, y, sample_weight=np.zeros(150))
 
 
@@ -126,7 +128,7 @@ def test_one_class_only(iris):
 
 def test_nan_with_number_and_columns(iris):
     X, y = iris
-    frame = pd.DataFrame(X, columns=["a", "b", "c", "d"])
+    frame = pd.DataFrame(X.copy(), columns=["a", "b", "c", "d"])  # older versions of pandas write to X
     frame.loc[[3, 5], "b"] = np.nan
     frame.loc[7, "d"] = np.inf
     with pytest.raises(ValueError, match=r"(?s)Input X contains.*3 values.*'b': 2, 'd': 1"):
