@@ -112,40 +112,42 @@ def _create(path: Path, folder: bool, mode: int) -> int:
 
 def _lock(path: Path) -> int | None:
     """Lock a path while this process lives; return the descriptor, None if another process has just removed the path."""
-    if sys.platform == "win32":
-        return _UNLOCKED
     try:
-        descriptor = os.open(path, os.O_RDONLY)
+        descriptor = _try_lock(path)
     except FileNotFoundError:
         return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    if descriptor is None or descriptor == _UNLOCKED:
+        return descriptor
+    with contextlib.suppress(FileNotFoundError):
         if os.path.samestat(os.stat(path), os.fstat(descriptor)):
             return descriptor
-    except (BlockingIOError, FileNotFoundError):
-        pass
-    except OSError:  # no locks on this disk
-        os.close(descriptor)
-        return _UNLOCKED
     os.close(descriptor)
     return None
 
 
 def _is_abandoned(path: Path) -> bool:
     """Return whether no process holds the lock of a path; False if that is unknown."""
-    if sys.platform == "win32":
-        return False
     try:
-        descriptor = os.open(path, os.O_RDONLY)
+        descriptor = _try_lock(path)
     except OSError:
         return False
+    if descriptor is None or descriptor == _UNLOCKED:
+        return False
+    os.close(descriptor)
+    return True
+
+
+def _try_lock(path: Path) -> int | None:
+    """Open and lock a path; return the descriptor, None if another process holds it, ``_UNLOCKED`` without locks."""
+    if sys.platform == "win32":
+        return _UNLOCKED
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return True
-    except OSError:
-        return False
-    finally:
+    except OSError as error:  # without locks on this disk, if it is not held
         os.close(descriptor)
+        return None if isinstance(error, BlockingIOError) else _UNLOCKED
+    return descriptor
 
 
 def _remove(path: Path) -> None:

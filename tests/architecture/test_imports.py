@@ -25,6 +25,7 @@ ANYBODY = (
     "ellayer._unfinished",
     "ellayer._views",
     "ellayer._warn",
+    "ellayer._wording",
     "ellayer.__version__",
 )
 BELOW_STORAGE = ("core", "engine", "tables", "estimators")

@@ -56,7 +56,7 @@ def test_intervals_are_those_of_the_model(folder, run_in):
     table = rows_of(run_in(folder, "predict", "price", "price.csv", "--interval", "0.8", "--digits", 12))
     model = ellayer.load(folder / "price" / "model.ellayer")
     np.testing.assert_allclose(
-        table.select("low", "high"), model.predict_interval(TABLE[:, :3], 0.8), rtol=1e-9
+        table.select("lower", "upper"), model.predict_interval(TABLE[:, :3], 0.8), rtol=1e-9
     )
 
 

@@ -218,7 +218,7 @@ def test_columns_to_read_and_to_leave_out(tmp_path):
         assert read_examples(file, target=-1, columns=["b"]).X.columns == ["b"]
         assert read_examples(file, target="y", drop=["b"]).X.columns == ["a", "c"]
         assert TableStream(file, "y", drop=["b"]).columns == ["a", "c"]
-        with pytest.raises(DataError, match=r"drop: expected columns of .* received 'bb'; did you mean 'b'"):
+        with pytest.raises(DataError, match=r"drop: expected a column of .* received 'bb'; did you mean 'b'"):
             read_examples(file, target="y", drop=["bb"])
         with pytest.raises(DataError, match="expected columns besides the target"):
             read_examples(file, target="y", drop=["y"])

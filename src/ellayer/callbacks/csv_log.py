@@ -20,11 +20,12 @@ class CSV:
 
     Examples
     --------
-    >>> import ellayer, os, tempfile
-    >>> flower, path = ellayer.data.load("flower"), os.path.join(tempfile.mkdtemp(), "history.csv")
-    >>> _ = ellayer.train(ellayer.Network([2, 4, 1]), flower.X, flower.Y, num_iterations=30, record_every=10,
-    ...     callbacks=[CSV(path)])
-    >>> len(Path(path).read_text().splitlines())
+    >>> import ellayer, tempfile
+    >>> flower, network = ellayer.data.load("flower"), ellayer.Network([2, 4, 1])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "history.csv")
+    ...     _ = ellayer.train(network, flower.X, flower.Y, num_iterations=30, record_every=10, callbacks=[CSV(path)])
+    ...     len(path.read_text().splitlines())
     4
     """
 

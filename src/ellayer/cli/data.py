@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..data.wording import pluralize
+from .._wording import pluralize
 from ..errors import UsageError
 from ..runs.config import check_source, reader_options, shown_source
 from . import options as o

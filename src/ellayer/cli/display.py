@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from .._wording import pluralize
 from ..core.metrics import METRICS
-from ..data.wording import pluralize
 from ..report.run_facts import Score
 from ..report.sentences import describe_folds, format_interval, format_score
 from ..runs.notes_networks import per_cent

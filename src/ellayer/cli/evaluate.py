@@ -56,8 +56,8 @@ def evaluate(
 def _show(facts: dict[str, Any]) -> None:
     from rich.console import Console
 
+    from .._wording import pluralize
     from ..core.metrics import METRICS
-    from ..data.wording import pluralize
     from ..report.run_facts import Score
     from ..report.sentences import format_interval, format_score
     from ..runs.notes_networks import per_cent

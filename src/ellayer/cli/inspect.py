@@ -59,7 +59,7 @@ def _show(facts: dict[str, Any]) -> None:
 
 
 def _head(facts: dict[str, Any]) -> list[str]:
-    from ..data.wording import pluralize
+    from .._wording import pluralize
 
     file, network = facts["file"], facts["network"]
     versions = ", ".join(f"{name} {version}" for name, version in (file["versions"] or {}).items())

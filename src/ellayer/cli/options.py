@@ -87,7 +87,7 @@ WeightDecay = Annotated[float | None, option("--weight-decay", help=WEIGHT_DECAY
 Patience = Annotated[int | None, option("--patience", min=1, help=PATIENCE, panel=FILES, default="none")]
 Metric = Annotated[str | None, option("--metric", help=_METRIC, panel=FILES, default="log_loss or rmse")]
 ClassWeight = Annotated[str | None, option("--class-weight", help="balanced: weight classes by the inverse of their frequency.", panel=FILES, default="none")]
-Positive = Annotated[str | None, option("--positive", help="Of two classes the one that F1, ROC and costs speak of.", panel=FILES, default="the rarer", metavar="CLASS")]
+Positive = Annotated[str | None, option("--positive", help="The class of two that precision, recall, F1 and ROC treat as positive.", panel=FILES, default="the rarer", metavar="CLASS")]
 Cost = Annotated[str | None, option("--cost", help="Cost of false positives and negatives, like fp=1,fn=5; chooses the threshold.", panel=FILES, default="none", metavar="fp=X,fn=Y")]
 Kind = Annotated[list[str] | None, option("--kind", help=_KIND, panel=FILES, default="inferred from the values", metavar="COLUMN=KIND")]
 Recipe = Annotated[str | None, option("--recipe", help="Recipe for preparation and training: simple or full.", panel=FILES)]

@@ -107,6 +107,6 @@ def predict(
     if out is None:
         typer.echo(table.write_csv(), nl=False)
     elif not quiet:
-        from ..data.wording import pluralize
+        from .._wording import pluralize
 
         typer.echo(f"{pluralize(len(table), 'prediction')} written to {out}")

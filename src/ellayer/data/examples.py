@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from .._views import page
+from .._wording import pluralize
 from .errors import DataError
 from .file_kinds import check_options, read_file
 from .files import listed
@@ -101,9 +102,11 @@ class Examples:
         return None if self.places is None else self.places.names()
 
     def __repr__(self) -> str:
-        what = f"{self.X.shape[1]} columns" if self.image_shape is None else f"images {self.image_shape}"
+        what = (
+            pluralize(self.X.shape[1], "column") if self.image_shape is None else f"images {self.image_shape}"
+        )
         target = "no target" if self.y is None else f"target {self.target!r}"
-        return f"Examples({self.name!r}: {self.m} rows, {what}, {target})"
+        return f"Examples({self.name!r}: {pluralize(self.m, 'row')}, {what}, {target})"
 
     def _repr_html_(self) -> str:
         notes = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
@@ -196,9 +199,10 @@ def read_examples(
     Examples
     --------
     >>> import tempfile, pathlib
-    >>> file = pathlib.Path(tempfile.mkdtemp(), "pets.csv")
-    >>> _ = file.write_text("weight;kind\\n4,5;cat\\n11,0;dog\\n")
-    >>> pets = read_examples(file, target="kind")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = pathlib.Path(folder, "pets.csv")
+    ...     _ = file.write_text("weight;kind\\n4,5;cat\\n11,0;dog\\n")
+    ...     pets = read_examples(file, target="kind")
     >>> pets.X.rows(), pets.y.tolist(), pets.notes
     ([(4.5,), (11.0,)], ['cat', 'dog'], ('a semicolon separates the values', 'a comma is the decimal separator'))
     """

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from .._wording import pluralize, quoted_list
 from .errors import DataError
 from .files import printable
 from .python_values import check_value_memory, frame_of_values
 from .read_options import ReadOptions
 from .table_frame import TableFrame
 from .text.decode import TextFile
-from .wording import pluralize, quoted_list
 
 Record = dict[str, object]
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import polars as pl
 
+from .._wording import quoted_list
 from .errors import DataError
 from .files import readable
 from .memory import bytes_text, check_memory
 from .read_options import ReadOptions
 from .table_frame import TableFrame, check_names
-from .wording import quoted_list
 
 # On a damaged file
 POLARS_ERRORS = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError)

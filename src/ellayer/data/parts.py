@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from .._wording import quoted_list
 from .errors import DataError
 from .file_kinds import FILE_KINDS, check_options, kind_of, read_file
 from .files import SET_NAMES, listed, table_suffix
@@ -20,7 +21,6 @@ from .table_frame import TableFrame
 from .text.decode import TextFile
 from .text.layout import Layout, detect_layout, no_rows
 from .text.table import text_reading
-from .wording import quoted_list
 
 _SUFFIXES = frozenset(suffix for kind in FILE_KINDS if kind.is_part for suffix in kind.suffixes)
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
+from .._wording import quoted_list
 from .errors import DataError
 from .memory import check_size
-from .wording import quoted_list
 
 _VALUE_BYTES = 40  # that a Python value takes in a list
 _MOST_WHOLE = 2**63

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from .._wording import quoted_list
 from .errors import DataError
 from .row_places import RowPlaces
-from .wording import quoted_list
 
 
 @dataclass(frozen=True, eq=False)

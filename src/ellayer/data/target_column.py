@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
+from .._wording import pluralize
 from ..errors import suggest
 from .errors import DataError
 from .files import listed
-from .wording import pluralize
 
 FEW_ROWS = 5  # rows in a note
 
@@ -50,8 +50,15 @@ def find_column(
                 f"{role}: expected a {noun} from 0 to {len(names) - 1} (or -1 for the last) of {where}, received {place}"
             )
         return names[place]
-    advice = suggest(text, names, f"the {noun}s are {listed(names)}")
-    raise DataError(f"{role}: expected a {noun} of {where}, received {target!r}; {advice}")
+    raise unknown_column(role, target, names, where, noun)
+
+
+def unknown_column(
+    role: str, name: object, names: Sequence[str], where: str, noun: str = "column"
+) -> DataError:
+    """Return the error for the name of a column or sheet that is not there, with near names."""
+    advice = suggest(str(name).strip(), names, f"the {noun}s are {listed(names)}")
+    return DataError(f"{role}: expected a {noun} of {where}, received {name!r}; {advice}")
 
 
 def take_target(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
+from .._wording import pluralize
 from .archives import opened_zip
 from .errors import DataError
 from .files import describe_content, import_extra, listed, printable, readable
@@ -17,7 +18,6 @@ from .read_options import ReadOptions
 from .table_frame import TableFrame, check_names
 from .target_column import find_column
 from .text.dialect import SAMPLE_ROWS, sniff_header
-from .wording import pluralize
 from .workbook_scan import SheetFacts, check_members, excel_sheets, ods_sheets, scan_excel_sheet
 
 if TYPE_CHECKING:

@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 from .._progress import check_progress, following
 from .._progress_bars import StageInfo
 from .._views import contributions, html_table, shortened
+from .._wording import pluralize
 from ..core.inference import class_index
 from ..core.network import Network
 from ..engine.validation import check_parameters
@@ -86,7 +87,7 @@ class Explanation:
     def __repr__(self) -> str:
         m, n = self.values.shape
         gap = self.gap.max(initial=0.0)
-        return f"Explanation({m} rows, {n} columns, {self.scale}, completeness gap at most {gap:.1e})"
+        return f"Explanation({pluralize(m, 'row')}, {pluralize(n, 'column')}, {self.scale}, completeness gap at most {gap:.1e})"
 
     def _repr_html_(self) -> str:
         head = (

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._views import contributions, html_table, shortened
+from .._wording import pluralize
 from ..core.network import Network
 from ..core.propagation import L_model_backward, L_model_forward
 from ..engine.validation import check_count
@@ -64,7 +65,7 @@ class Saliency:
 
     def __repr__(self) -> str:
         n_x, m = self.gradients.shape
-        return f"Saliency({m} examples of {n_x} inputs, completeness gap at most {self.gap.max():.1e})"
+        return f"Saliency({pluralize(m, 'example')} of {pluralize(n_x, 'input')}, completeness gap at most {self.gap.max():.1e})"
 
     def _repr_html_(self) -> str:
         rows = [

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .._wording import pluralize
 from ..core.activations import blend_forward
 from ..core.network import Network
 from ..core.objective import dropout_masks, objective
@@ -99,7 +100,7 @@ class Trace(TraceRecord):
         return trace_render.to_text(self)
 
     def __repr__(self) -> str:
-        about = f"example {self.example}" if self.example is not None else f"{self.m} examples"
+        about = f"example {self.example}" if self.example is not None else pluralize(self.m, "example")
         return f"Trace({self.network!r}, {about}, iteration {self.iteration}, {len(self.steps)} quantities)"
 
     def __rich__(self) -> Table:

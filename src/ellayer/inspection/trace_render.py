@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._views import page, rich_text
+from .._wording import pluralize
 from .mathml import to_mathml
 from .trace_record import Step, TraceRecord
 
@@ -35,7 +36,7 @@ _IN_JSON = {True: 100_000, False: 1_000}
 
 def headline(trace: TraceRecord) -> str:
     """Return the network, examples and optimizer of a trace as one line."""
-    examples = f"example {trace.example}" if trace.example is not None else f"{trace.m} examples"
+    examples = f"example {trace.example}" if trace.example is not None else pluralize(trace.m, "example")
     if not trace.labelled:
         return f"{trace.network!r}: forward on {examples} (no labels, so no cost and no gradients)"
     rate = "" if math.isnan(trace.learning_rate) else f", learning rate {trace.learning_rate:g}"

@@ -62,8 +62,9 @@ def write_report(
     ...     name="pets", task="classes", target="kind", classes=["cat", "dog"], network=ellayer.Network([2, 3, 1]),
     ...     y=np.array(["cat", "dog", "dog"]), models=[Predictions("the network", np.array(["cat", "dog", "cat"]))],
     ... )
-    >>> page = write_report(facts, pathlib.Path(tempfile.mkdtemp(), "report.html"))
-    >>> "right in 66.7\N{NO-BREAK SPACE}% of 3 test rows" in page.read_text(encoding="utf-8")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     page = write_report(facts, pathlib.Path(folder, "report.html"))
+    ...     "right in 66.7\N{NO-BREAK SPACE}% of 3 test rows" in page.read_text(encoding="utf-8")
     True
     """
     document = report_document(facts) if document is None else document

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypedDict
 
+from .._wording import pluralize
 from ..core.metrics import METRICS, Metric
 from . import sentences
 from .document_types import ReportDocument, ScoreFacts
@@ -50,7 +51,7 @@ def environment(*, autoescape: bool) -> Environment:
     )  # fmt: skip
     templates.globals.update(
         seconds=lambda value: sentences.format_seconds(value).replace(" ", "\N{NO-BREAK SPACE}"),
-        pluralize=sentences.pluralize,
+        pluralize=pluralize,
         number=sentences.format_number,
         per_cent=sentences.per_cent,
         describe_folds=sentences.describe_folds,

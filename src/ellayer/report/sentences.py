@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from .._wording import pluralize
 from ..core.metrics import METRICS
 from .run_facts import Predictions, RunFacts, Score
 from .scores import differences
@@ -87,15 +88,6 @@ def short(text: object, length: int = 40) -> str:
     """
     text = str(text)
     return text if len(text) <= length else text[: length - 1] + "…"
-
-
-def pluralize(count: int, noun: str) -> str:
-    """Return a count with its noun.
-
-    >>> pluralize(1, "row"), pluralize(2000, "row")
-    ('1 row', '2,000 rows')
-    """
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def example_noun(facts: RunFacts) -> Literal["row", "image"]:

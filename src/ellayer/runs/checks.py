@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._wording import pluralize, quoted_list
 from ..core.metrics import METRICS
-from ..data.wording import pluralize, quoted_list
 from ..errors import EllayerError
 from ..estimators.tabular.recipes import TITLES
 from ..report.run_facts import Check, Grade, Predictions

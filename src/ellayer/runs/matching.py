@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..data.wording import quoted_list
+from .._wording import quoted_list
 from ..errors import UsageError
 
 if TYPE_CHECKING:

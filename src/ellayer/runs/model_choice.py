@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .._wording import pluralize
 from ..core.metrics import METRICS
-from ..data.wording import pluralize
 from ..report.sentences import format_score
 from .baselines import BOOSTED_VALUES
 from .messages import no_warnings

@@ -36,8 +36,8 @@ def interval_columns(saved: SavedModel, examples: Examples, coverage: float) -> 
             f"--interval: expected a model that predicts numbers from a table, received {saved.path}, which does not; "
             "omit the option"
         )
-    low, high = predict_interval(examples.X, coverage).T
-    return {"low": low, "high": high}
+    lower, upper = predict_interval(examples.X, coverage).T
+    return {"lower": lower, "upper": upper}
 
 
 def contribution_columns(

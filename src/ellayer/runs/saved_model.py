@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._wording import pluralize, quoted_list
 from ..core.inference import class_index
-from ..data.wording import pluralize, quoted_list
 from ..engine.model import unpack_model
 from ..errors import UsageError
 from ..inspection.calls import takes_columns

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..data.wording import pluralize, quoted_list
+from .._wording import pluralize, quoted_list
 from ..errors import EllayerError, UsageError
 from ..estimators.hold_out import Splitter
 from .matching import check_inputs, match_targets, unknown_classes

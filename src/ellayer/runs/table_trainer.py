@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._progress_bars import StartProgress
-from ..data.wording import pluralize
+from .._wording import pluralize
 from ..errors import EllayerError, UsageError
 from .baselines import simple_models
 from .checkpoints import CheckpointWriter, load_states

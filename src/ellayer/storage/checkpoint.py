@@ -74,9 +74,10 @@ def save_checkpoint(state: TrainState | Sequence[TrainState], path: str | os.Pat
     >>> import ellayer, numpy as np, os, tempfile
     >>> X, Y = np.array([[0.0, 1.0, 2.0]]), np.array([0, 0, 1])
     >>> run = lambda n, state=None: ellayer.train(ellayer.Network([1, 1]), X, Y, num_iterations=n, state=state)
-    >>> path = os.path.join(tempfile.mkdtemp(), "run.checkpoint")
-    >>> save_checkpoint(run(30).state, path)
-    >>> longer = run(20, load_checkpoint(path))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "run.checkpoint")
+    ...     save_checkpoint(run(30).state, path)
+    ...     longer = run(20, load_checkpoint(path))
     >>> bool(np.all(longer.parameters["W1"] == run(50).parameters["W1"]))
     True
     """

@@ -91,9 +91,10 @@ def save(model: Any, path: str | os.PathLike[str], *, provenance: Mapping[str, A
     --------
     >>> import ellayer, tempfile, os
     >>> network = ellayer.Network([2, 3, 1])
-    >>> path = os.path.join(tempfile.mkdtemp(), "m.ellayer")
-    >>> ellayer.save((network, ellayer.initialize_parameters(network, seed=1)), path)
-    >>> ellayer.load(path)[0]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "m.ellayer")
+    ...     ellayer.save((network, ellayer.initialize_parameters(network, seed=1)), path)
+    ...     ellayer.load(path)[0]
     Network(2-3-1, relu, sigmoid; binary_cross_entropy)
     """
     kind, content = _content(model)
@@ -232,9 +233,10 @@ def read_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
     --------
     >>> import ellayer, tempfile, os
     >>> network = ellayer.Network([2, 1])
-    >>> path = os.path.join(tempfile.mkdtemp(), "m.ellayer")
-    >>> ellayer.save((network, ellayer.initialize_parameters(network)), path, provenance={"source": "a.csv"})
-    >>> read_provenance(path)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "m.ellayer")
+    ...     ellayer.save((network, ellayer.initialize_parameters(network)), path, provenance={"source": "a.csv"})
+    ...     read_provenance(path)
     {'source': 'a.csv'}
     """
     try:

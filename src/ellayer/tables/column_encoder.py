@@ -11,7 +11,7 @@ import numpy as np
 
 from .._forms import conform
 from .._warn import NewValuesWarning, warn_user
-from ..data.wording import pluralize, quoted_list
+from .._wording import pluralize, quoted_list
 from ..errors import EllayerError
 from .column_profile import ColumnProfile
 from .columns import Column, as_texts

@@ -17,10 +17,10 @@ from typing import Any, TypeAlias
 import narwhals as nw
 import numpy as np
 
+from .._wording import pluralize, quoted_list
 from ..data.memory import available_memory, bytes_text
 from ..data.text.cells import EXACT, MISSING, TRUTH_WORDS, number_text
 from ..data.text.dates import parse_dates
-from ..data.wording import pluralize, quoted_list
 from ..errors import EllayerError
 
 # A frame, or an array or sparse matrix of shape (m, n), which ``read_table`` checks

@@ -14,7 +14,7 @@ from numpy.typing import DTypeLike
 
 from .._forms import Count, Positive, conform
 from .._warn import NewValuesWarning, warn_user
-from ..data.wording import quoted_list
+from .._wording import quoted_list
 from ..errors import EllayerError, near_names
 from .column_encoder import Blocks, ColumnEncoder, EncoderSettings, WarnAbout, squash
 from .columns import Column, TableLike, column_names, read_table

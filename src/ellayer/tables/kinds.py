@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..data.wording import quoted_list
+from .._wording import quoted_list
 from ..errors import EllayerError, suggest
 from .column_encoder import ColumnEncoder, EncoderSettings
 from .column_profile import ColumnProfile

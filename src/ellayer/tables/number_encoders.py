@@ -8,7 +8,7 @@ from typing import ClassVar, Literal, Self
 import numpy as np
 
 from .._warn import NewValuesWarning, warn_user
-from ..data.wording import pluralize, quoted_list
+from .._wording import pluralize, quoted_list
 from ..errors import EllayerError
 from .column_encoder import PERIODS, QUIET, Blocks, EncoderSettings, ScaledEncoder, WarnAbout
 from .column_profile import ColumnProfile, date_format, order_note

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
-from ..data.wording import quoted_list
+from .._wording import quoted_list
 from ..errors import EllayerError
 from .coding import CodedColumn, code_column
 from .column_profile import date_format

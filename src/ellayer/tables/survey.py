@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .._views import html_table, shortened
-from ..data.wording import pluralize
+from .._wording import pluralize
 from ..errors import EllayerError
 from .coding import CodedColumn, code_column, share
 from .columns import Column, read_table

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from .._wording import pluralize, quoted_list
 from ..data.text.cells import number_text
-from ..data.wording import pluralize, quoted_list
 from .coding import CodedColumn, share
 from .columns import as_numbers
 

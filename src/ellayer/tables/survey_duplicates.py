@@ -8,7 +8,7 @@ from hashlib import blake2b
 
 import numpy as np
 
-from ..data.wording import pluralize, quoted_list
+from .._wording import pluralize, quoted_list
 from .coding import CodedColumn, count_pairs, share
 
 _ENOUGH = 30  # number of rows below which agreement may be due to chance

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from .._wording import pluralize, quoted_list
 from ..data.text.cells import number_text
-from ..data.wording import pluralize, quoted_list
 from ..errors import EllayerError
 from .coding import share
 

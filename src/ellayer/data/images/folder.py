@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from ..._wording import pluralize
 from ..errors import DataError
 from ..files import SET_NAMES, listed, names_in, printable
 from ..memory import check_memory
 from ..read_options import ReadOptions
-from ..wording import pluralize
 from .picture import read_pixels
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".webp", ".avif", ".jp2", ".ppm", ".pgm",

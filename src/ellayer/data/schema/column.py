@@ -9,10 +9,10 @@ from typing import Any, Literal, NamedTuple
 
 import polars as pl
 
+from ..._wording import quoted_list
 from ..text.cells import EXACT, MISSING, TRUTHS, find_marks, number_text
 from ..text.dates import parse_dates, parse_durations, swap_order
 from ..text.numbers import NumberForm, find_unit, has_decimal, has_groups, parse_numbers
-from ..wording import quoted_list
 
 ColumnType = Literal["whole", "number", "duration", "date", "datetime", "boolean", "text"]
 NUMBERS = ("whole", "number", "duration")

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
+from ..._wording import quoted_list
 from ..errors import DataError
 from ..text.cells import MOSTLY, TRUTH_WORDS, find_marks
 from ..text.dates import MOSTLY_DATES, find_date_format, parse_dates, parse_durations, swap_order
 from ..text.numbers import NumberForm, find_form, group_note, has_codes, parse_numbers
-from ..wording import quoted_list
 from .column import NUMBERS, ColumnSchema, ColumnType, numeric_marks
 
 MANY = 25  # different numbers, from which a column with a few other texts is one of numbers

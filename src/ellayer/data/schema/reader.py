@@ -8,12 +8,10 @@ from typing import Any
 
 import polars as pl
 
-from ...errors import suggest
 from ..errors import DataError
-from ..files import listed
 from ..read_options import ReadOptions
 from ..table_frame import TableFrame
-from ..target_column import find_column
+from ..target_column import find_column, unknown_column
 from ..text.cells import clean_texts
 from ..text.numbers import sniff_decimal
 from .schema import CellCounts, Schema, infer_schema, schema_of
@@ -159,8 +157,7 @@ def choose_columns(names: Sequence[str], options: ReadOptions, where: str) -> li
     for option in ("drop", "columns"):
         for name in getattr(options, option) or ():
             if name not in names:
-                advice = suggest(name, names, f"the columns are {listed(names)}")
-                raise DataError(f"{option}: expected columns of {where}, received {name!r}; {advice}")
+                raise unknown_column(option, name, names, where)
     column = options.target if options.target is not None else options.reading.get("target")
     if options.columns is not None:
         return [name for name in names if name in options.columns or name == column]

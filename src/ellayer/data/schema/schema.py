@@ -9,11 +9,11 @@ from typing import Any
 
 import polars as pl
 
+from ..._wording import pluralize, quoted_list
 from ..errors import DataError
 from ..read_options import ReadOptions
 from ..text.cells import MISSING
 from ..text.dates import swap_order
-from ..wording import pluralize, quoted_list
 from .column import NUMBERS, Cells, ColumnSchema
 from .infer import InferOptions, group_notes, infer_column, slip_notes
 

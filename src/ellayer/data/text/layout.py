@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from ..._wording import pluralize, quoted_list
 from ..errors import DataError
 from ..files import listed, printable
 from ..read_options import DELIMITERS, ReadOptions
 from ..table_frame import check_names
-from ..wording import pluralize, quoted_list
 from .cells import clean_texts
 from .chunk import Chunk, without_comments
 from .dialect import (

@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 
+from ..._wording import pluralize
 from ..errors import DataError
 from ..files import printable
 from ..read_options import ReadOptions
@@ -18,7 +19,6 @@ from ..row_places import RowPlaces
 from ..schema.reader import SchemaReader
 from ..schema.schema import CellCounts
 from ..table_frame import TableFrame
-from ..wording import pluralize
 from .chunk import Chunk
 from .decode import TextFile
 from .layout import Layout, detect_layout, no_rows

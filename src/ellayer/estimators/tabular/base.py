@@ -319,8 +319,8 @@ class BaseTabular(VersionedEstimator, FittedTable):
     def _warn_of_few(self, Y: np.ndarray, holds_out: bool) -> None:
         if not holds_out:
             warn_user(
-                f"{len(Y)} rows are too few to hold out a validation set (at least {FEWEST_ROWS}, and classes of more than one): the "
-                "last epoch is kept and there is no validation score",
+                f"too few rows to hold out a validation set: expected at least {FEWEST_ROWS}, and two of each class, received "
+                f"{len(Y)}; the last epoch is kept and there is no validation score",
                 ValidationWarning,
             )
 
