@@ -34,6 +34,8 @@ def objects(tmp_path_factory):
     result = ellayer.train(network, flower.X, flower.Y, learning_rate=1.2, num_iterations=300, seed=1)
     table = pl.DataFrame({HOSTILE: np.arange(40.0), "b": ["x", "y"] * 20})
     model = ellayer.TabularRegressor(epochs=2, random_state=0).fit(table, np.arange(40.0))
+    labels = np.array(["no", HOSTILE] * 20)
+    classifier = ellayer.TabularClassifier(epochs=2, random_state=0).fit(table, labels)
     path = tmp_path_factory.mktemp("views") / "pets.csv"
     path.write_text(f"weight;{HOSTILE}\n" + "\n".join(f"{i},5;{'ab'[i % 2]}" for i in range(30)))
     examples = read_examples(path, target=HOSTILE)
@@ -44,6 +46,7 @@ def objects(tmp_path_factory):
         ellayer.trace(network, flower.X[:, :2], flower.Y[:, :2]), ellayer.diagnose(result),
         ellayer.precision_audit(network, flower.X, flower.Y, result.parameters),
         ellayer.derive(result, flower.X, flower.Y, ("W1", 0, 0)),
+        model, classifier, model.preparation_, ellayer.TablePreparation(), ellayer.report.scores(labels, labels),
     ]  # fmt: skip
 
 
@@ -60,7 +63,22 @@ def test_html_is_short_and_escapes_the_names_of_files(objects):
         text = value._repr_html_()
         assert len(text) < 60_000, type(value)
         assert "<img src=x" not in text, type(value)
-        assert "ellayer-view" in text
+        assert "ellayer-view" in text or (
+            isinstance(value, ellayer.TablePreparation) and not hasattr(value, "columns_")
+        )
+
+
+def test_a_notebook_gets_the_curves_of_a_fitted_estimator(objects):
+    from sklearn import config_context
+
+    model = next(value for value in objects if isinstance(value, ellayer.TabularClassifier))
+    shown = model._repr_mimebundle_()
+    assert shown["text/plain"] == repr(model)
+    assert "<polyline" in shown["text/html"]
+    assert "sk-container" in shown["text/html"]
+    assert "<polyline" not in ellayer.TabularClassifier()._repr_html_()
+    with config_context(display="text"):
+        assert set(model._repr_mimebundle_()) == {"text/plain"} == set(model.preparation_._repr_mimebundle_())
 
 
 def test_curves_leave_out_what_is_not_finite():

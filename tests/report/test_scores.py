@@ -9,6 +9,7 @@ import pytest
 from sklearn import metrics as sk
 
 from ellayer.core.metrics import equal_bins
+from ellayer.errors import EllayerError
 from ellayer.report import METRICS, Predictions, differences, scores
 from ellayer.report.scores import calibration_bins, wilson
 
@@ -169,3 +170,30 @@ def test_the_bins_of_a_calibration_curve_make_up_the_calibration_error(K):
     assert all(row.low <= row.observed <= row.high for row in bins)
     error = sum(row.rows * abs(row.predicted - row.observed) for row in bins) / 500
     assert scores(y, said, P, classes)["calibration_error"].value == pytest.approx(error)
+
+
+def test_labels_need_no_classes_where_they_can_be_told():
+    y, labels, P = (
+        ["no", "yes", "no", "yes"],
+        ["no", "yes", "yes", "yes"],
+        np.eye(2)[[0, 1, 1, 1]] * 0.8 + 0.1,
+    )
+    expected = scores(y, labels, P, classes=["no", "yes"])
+    assert scores(y, labels, P) == expected
+    assert "roc_auc" in expected
+    assert list(scores(y, labels)) == list(scores(y, labels, classes=["no", "yes"]))
+    numbered = scores([0, 1, 0, 1], [0, 1, 1, 1], P)
+    assert {name: score.value for name, score in numbered.items()} == {
+        n: s.value for n, s in expected.items()
+    }
+    assert "accuracy" in scores([True, False], [True, True])
+    assert "rmse" in scores([0, 1, 0, 1], [0, 1, 1, 1])
+    with pytest.raises(EllayerError, match=r"classes: expected the label of each column of P.*classes_"):
+        scores(y, labels, np.full((4, 3), 1 / 3))
+
+
+def test_scores_show_themselves():
+    table = scores(["a", "b"], ["a", "b"])
+    assert repr(table).startswith("ScoreTable(accuracy 100.0 % [")
+    assert "accuracy ↑" in table._repr_html_()
+    assert isinstance(table, dict)

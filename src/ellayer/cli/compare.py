@@ -57,8 +57,9 @@ def _show(comparison: Comparison) -> None:
     from rich.console import Console
 
     from ..core.metrics import METRICS
+    from ..report.number_text import format_interval, format_score
     from ..report.run_facts import Score
-    from ..report.sentences import format_interval, format_score, format_seconds
+    from ..report.sentences import format_seconds
     from .display import print_line, table
 
     runs, rows = comparison.runs, []

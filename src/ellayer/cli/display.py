@@ -12,8 +12,9 @@ from rich.text import Text
 
 from .._wording import pluralize
 from ..core.metrics import METRICS
+from ..report.number_text import format_interval, format_score
 from ..report.run_facts import Score
-from ..report.sentences import describe_folds, format_interval, format_score
+from ..report.sentences import describe_folds
 from ..runs.notes_networks import per_cent
 from .visible import visible
 

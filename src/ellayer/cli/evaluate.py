@@ -58,8 +58,8 @@ def _show(facts: dict[str, Any]) -> None:
 
     from .._wording import pluralize
     from ..core.metrics import METRICS
+    from ..report.number_text import format_interval, format_score
     from ..report.run_facts import Score
-    from ..report.sentences import format_interval, format_score
     from ..runs.notes_networks import per_cent
     from .decisions import show_decisions
     from .display import print_line, table

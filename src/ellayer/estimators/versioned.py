@@ -1,18 +1,24 @@
-"""The base of the estimators: scikit-learn's, with the version in its pickles."""
+"""The base of the estimators: scikit-learn's, with the version in its pickles, and plots."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from sklearn import get_config
 from sklearn.base import BaseEstimator
+from sklearn.utils import estimator_html_repr
 
 from .. import __version__
 from .._plots import Drawn, plot_model
+from .._views import page
 from .._warn import VersionWarning, warn_user
 
 
 class VersionedEstimator(BaseEstimator):
-    """An estimator whose pickle carries the version of ellayer, and warns where it is read by another."""
+    """An estimator whose pickle carries the version of ellayer, and warns where it is read by another.
+
+    In a notebook it shows scikit-learn's diagram with the learning curves of the fit below.
+    """
 
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "_ellayer_version": __version__}
@@ -49,3 +55,13 @@ class VersionedEstimator(BaseEstimator):
             With the figure, ``figure_``, and its axes, ``ax_``.
         """
         return plot_model(self, X, y, kind, **options)
+
+    def _repr_html_(self) -> str:
+        history = getattr(self, "history_", None)
+        curves = history.curves() if history is not None else ""
+        return str(estimator_html_repr(self)) + (page(f"<p>Loss of the fit</p>{curves}") if curves else "")
+
+    def _repr_mimebundle_(self, **options: object) -> dict[str, str]:
+        """Return what a notebook shows: the diagram, unless scikit-learn is set to text."""
+        text = {"text/plain": repr(self)}
+        return text | {"text/html": self._repr_html_()} if get_config()["display"] == "diagram" else text

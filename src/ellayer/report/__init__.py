@@ -10,7 +10,7 @@ Every plot is a ``matplotlib.figure.Figure`` and does not change the global stat
 from __future__ import annotations
 
 from .._lazy import lazy_names, make_callable
-from .scores import Score, differences, scores  # at once: the module has the name of the function
+from .scores import Score, ScoreTable, differences, scores  # at once: the module has the name of the function
 
 _HOMES = {
     "METRICS": "..core.metrics",
@@ -37,7 +37,7 @@ _HOMES = {
     "save_picture": ".style",
     "write_report": ".page",
 }
-__all__ = ["Score", "differences", "scores", *_HOMES]
+__all__ = ["Score", "ScoreTable", "differences", "scores", *_HOMES]
 
 __getattr__, __dir__ = lazy_names(__name__, _HOMES)
 make_callable(__name__, "report_model")

@@ -21,6 +21,7 @@ from .plots_saliency import saliency_overlay as saliency_overlay
 from .run_facts import Predictions as Predictions
 from .run_facts import RunFacts as RunFacts
 from .run_facts import Score as Score
+from .scores import ScoreTable as ScoreTable
 from .scores import differences as differences
 from .scores import scores as scores
 from .style import save_picture as save_picture

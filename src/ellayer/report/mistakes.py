@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..core.metrics import class_numbers
+from .number_text import format_number
 from .run_facts import Predictions, RunFacts
-from .sentences import format_number, held_out_one, short
+from .sentences import held_out_one, short
 
 MOST = 12
 _COLUMNS = 6

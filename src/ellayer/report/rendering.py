@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from .._wording import pluralize
 from ..core.metrics import METRICS, Metric
-from . import sentences
+from . import number_text, sentences
 from .document_types import ReportDocument, ScoreFacts
 from .run_facts import Score
 
@@ -52,7 +52,7 @@ def environment(*, autoescape: bool) -> Environment:
     templates.globals.update(
         seconds=lambda value: sentences.format_seconds(value).replace(" ", "\N{NO-BREAK SPACE}"),
         pluralize=pluralize,
-        number=sentences.format_number,
+        number=number_text.format_number,
         per_cent=sentences.per_cent,
         describe_folds=sentences.describe_folds,
         class_shares=sentences.class_shares,
@@ -67,11 +67,11 @@ def environment(*, autoescape: bool) -> Environment:
 
 
 def _score_text(name: str, facts: ScoreFacts) -> str:
-    return sentences.format_score(name, facts["value"])
+    return number_text.format_score(name, facts["value"])
 
 
 def _interval_text(name: str, facts: ScoreFacts) -> str:
-    return sentences.format_interval(name, Score.from_json(facts))
+    return number_text.format_interval(name, Score.from_json(facts))
 
 
 def escape_markdown(text: object) -> str:

@@ -10,8 +10,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .._views import html_table
 from ..core.metrics import METRICS, Statistic, class_numbers, equal_bins, metric_names, reliability
 from ..errors import EllayerError
+from .number_text import format_interval, format_score
 from .run_facts import Predictions, Score
 
 LEVEL = 0.95
@@ -24,6 +26,33 @@ _ROWS = (
 )
 
 
+class ScoreTable(dict[str, Score]):
+    """Scores by the name of their metric, which show themselves as a table.
+
+    Examples
+    --------
+    >>> scores([1.0, 2.0, 4.0], [1.0, 2.0, 3.0], names=["mae"])
+    ScoreTable(mae 0.333 [0.00 to 1.00])
+    """
+
+    def __repr__(self) -> str:
+        texts = [f"{name} {value} [{interval}]" for name, value, interval in self._rows()]
+        return f"ScoreTable({', '.join(texts)})"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (f"{METRICS[name].title} {'↑' if score.maximize else '↓'}", *row[1:])
+            for (name, score), row in zip(self.items(), self._rows(), strict=True)
+        ]
+        return html_table(("score", "value", "95 % interval"), rows, "Scores (↑ higher is better)")
+
+    def _rows(self) -> list[tuple[str, str, str]]:
+        return [
+            (name, format_score(name, score.value), format_interval(name, score))
+            for name, score in self.items()
+        ]
+
+
 def scores(
     y: ArrayLike,
     prediction: ArrayLike,
@@ -31,7 +60,7 @@ def scores(
     classes: Sequence[object] | None = None,
     weights: ArrayLike | None = None,
     names: Sequence[str] | None = None,
-) -> dict[str, Score]:
+) -> ScoreTable:
     """Return the scores of predictions, each with its 95 % confidence interval.
 
     The intervals are computed by the bootstrap over rows: percentiles of 200 to 1000 resamples with a fixed
@@ -47,20 +76,22 @@ def scores(
     P : array, shape (m, K), optional
         Probabilities; without them there are no scores of probabilities.
     classes : sequence of K labels, optional
-        Predictions are numbers without it. A label of y that is not among them counts as missed.
+        In the order of the columns of P, of two the positive one second. A label of y that is not among them counts as
+        missed. Without it, targets that are text or Booleans, and those with P, are classes in ascending order; all
+        others are numbers.
     weights : array, shape (m,), optional
     names : sequence of str, optional
         Rows of ``METRICS``; by default all of the task that take no number of their own.
 
     Returns
     -------
-    dict of str to Score
-        By the name of the metric.
+    ScoreTable
+        A dict: Score by the name of the metric.
 
     Raises
     ------
     ValueError
-        For arrays that do not fit each other, or without a row.
+        For arrays that do not fit each other, without a row, or if the classes cannot be told from y.
 
     Examples
     --------
@@ -70,11 +101,26 @@ def scores(
     >>> list(scores([1.0, 2.0, 4.0], [1.0, 2.0, 3.0]))
     ['rmse', 'mae', 'r2']
     """
-    K = 0 if classes is None else len(classes)
+    classes = _classes_of(y, prediction, P) if classes is None else classes
+    K = len(classes)
     arrays = _arrays(y, prediction, P, classes if K else None)
     W = _weights(weights, len(arrays["truth"]))
     values, draws = _evaluate(arrays, K, W, names)
-    return {name: _score(name, value, draws[name], W) for name, value in values.items()}
+    return ScoreTable({name: _score(name, value, draws[name], W) for name, value in values.items()})
+
+
+def _classes_of(y: ArrayLike, prediction: ArrayLike, P: ArrayLike | None) -> list[object]:
+    """Return the labels that occur, in ascending order, if they are labels; else none."""
+    values = [*np.asarray(y).ravel().tolist(), *np.asarray(prediction).ravel().tolist()]
+    if P is None and not (values and all(isinstance(value, (str, bool)) for value in values)):
+        return []
+    labels: list[object] = sorted(set(values))
+    if P is not None and (np.ndim(P) != 2 or np.shape(P)[1] != len(labels)):
+        raise EllayerError(
+            f"classes: expected the label of each column of P, of shape {np.shape(P)}, received none and {len(labels)} "
+            "labels in y and prediction; pass classes=model.classes_"
+        )
+    return labels
 
 
 def score_values(

@@ -10,21 +10,11 @@ import numpy as np
 
 from .._wording import pluralize
 from ..core.metrics import METRICS
+from .number_text import format_interval, format_number, format_score
 from .run_facts import Predictions, RunFacts, Score
 from .scores import differences
 
 FEW_TEST_ROWS = 400  # a fifth of 2,000: the interval of a score on fewer is wide
-
-
-def format_number(value: float | None) -> str:
-    """Return a number in at most four significant digits.
-
-    >>> format_number(0.84372), format_number(48936.2), format_number(float("nan")), format_number(0.0)
-    ('0.8437', '48,936', '–', '0')
-    """
-    if value is None or not math.isfinite(value):
-        return "–"
-    return (f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}").replace("-", "−")
 
 
 def per_cent(share: float) -> str:
@@ -34,36 +24,6 @@ def per_cent(share: float) -> str:
     '84.4\\xa0%'
     """
     return f"{100 * share:.1f}\N{NO-BREAK SPACE}%"
-
-
-def format_score(name: str, value: float | None) -> str:
-    """Return the value of a metric as text: shares in per cent, errors in three digits, others to three places.
-
-    >>> format_score("accuracy", 0.8492), format_score("rmse", 2.3), format_score("rmse", 150.2)
-    ('84.9 %', '2.30', '150')
-    >>> format_score("r2", -4e-6), format_score("roc_auc", float("nan"))
-    ('0.000', '–')
-    """
-    if value is None or not math.isfinite(value):
-        return "–"
-    if METRICS[name].share:
-        return f"{100 * value:.1f} %"
-    if abs(value) >= 1000:
-        return format_number(value)
-    text = f"{value:#.3g}".rstrip(".") if METRICS[name].in_units else f"{value:.3f}"
-    return text.removeprefix("-" if float(text) == 0 else "").replace("-", "−")
-
-
-def format_interval(name: str, score: Score) -> str:
-    """Return a score's 95 % confidence interval as text, or a dash.
-
-    >>> format_interval("accuracy", Score(0.85, 0.8, 0.9))
-    '80.0 to 90.0 %'
-    """
-    if not (math.isfinite(score.low) and math.isfinite(score.high)):
-        return "–"
-    low = format_score(name, score.low).removesuffix(" %")
-    return f"{low} to {format_score(name, score.high)}"
 
 
 def format_seconds(value: float) -> str:
@@ -110,7 +70,7 @@ def keep_percents(text: str) -> str:
     return text.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
-def result(facts: RunFacts, scored: dict[str, dict[str, Score]]) -> list[str]:
+def result(facts: RunFacts, scored: Mapping[str, Mapping[str, Score]]) -> list[str]:
     """Return how good the network is, and how it compares with simpler models, as sentences.
 
     Parameters
@@ -144,7 +104,7 @@ def result(facts: RunFacts, scored: dict[str, dict[str, Score]]) -> list[str]:
     return [first, *_comparisons(facts, name)]
 
 
-def verdict(facts: RunFacts, scored: dict[str, dict[str, Score]]) -> list[str]:
+def verdict(facts: RunFacts, scored: Mapping[str, Mapping[str, Score]]) -> list[str]:
     """Return which model is best and whether the rows can tell, and how little few test rows decide.
 
     Parameters
@@ -180,7 +140,11 @@ def verdict(facts: RunFacts, scored: dict[str, dict[str, Score]]) -> list[str]:
 
 
 def _best(
-    y: np.ndarray, models: list[Predictions], scores: dict[str, dict[str, Score]], facts: RunFacts, rows: str
+    y: np.ndarray,
+    models: list[Predictions],
+    scores: Mapping[str, Mapping[str, Score]],
+    facts: RunFacts,
+    rows: str,
 ) -> str:
     """Return which of several models is best, and whether it is significantly better than the next."""
     name = "accuracy" if facts.task == "classes" else "rmse"

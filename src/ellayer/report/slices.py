@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .document_types import GroupFacts, SliceFacts, SlicesFacts
+from .number_text import format_number
 from .run_facts import Predictions
 from .scores import scores
-from .sentences import format_number, short
+from .sentences import short
 
 if TYPE_CHECKING:
     import polars as pl

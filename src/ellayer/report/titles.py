@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .decisions import count_pairs
+from .number_text import format_number, format_score
 from .plots_dependence import shown_class
 from .plots_quality import change_when_worse, curve_of
 from .run_facts import Predictions, RunFacts
-from .sentences import format_number, format_score, short
+from .sentences import short
 
 MOST_CLASSES = 8  # lines that can be distinguished in one picture
 

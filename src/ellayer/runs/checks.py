@@ -13,9 +13,9 @@ from .._wording import pluralize, quoted_list
 from ..core.metrics import METRICS
 from ..errors import EllayerError
 from ..estimators.tabular.recipes import TITLES
+from ..report.number_text import format_score
 from ..report.run_facts import Check, Grade, Predictions
 from ..report.scores import differences, score_values, wilson
-from ..report.sentences import format_score
 from ..tables.survey_columns import LEFT_OUT
 from .baselines import CONSTANTS, simple_models
 from .split import parse_test

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._wording import pluralize
 from ..core.metrics import METRICS
-from ..report.sentences import format_score
+from ..report.number_text import format_score
 from .baselines import BOOSTED_VALUES
 from .messages import no_warnings
 from .predictions import title_of

@@ -9,10 +9,13 @@ from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
+from sklearn import get_config
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import estimator_html_repr
 from sklearn.utils.validation import check_is_fitted
 
 from .._sklearn_compat import Interval, check_input_names, validate_parameters
+from .._views import html_table, shortened
 from .._warn import ColumnWarning, IrregularValuesWarning, warn_user
 from .column_encoder import EncoderSettings, PresenceEncoder, UnusedEncoder
 from .columns import Column, TableLike, column_names, read_table
@@ -152,6 +155,27 @@ class TablePreparation(TransformerMixin, BaseEstimator, FittedEncoders):
 
     def _check_fitted(self) -> None:
         check_is_fitted(self)
+
+    def _repr_html_(self) -> str:
+        if not hasattr(self, "columns_"):
+            return str(estimator_html_repr(self))
+        names = [[name for block in c.names() for name in block] for c in self.columns_]
+        rows = [
+            (
+                c.name,
+                c.kind,
+                str(len(of_column)),
+                ", ".join(of_column[:6]) + (", ..." if len(of_column) > 6 else ""),
+            )
+            for c, of_column in zip(self.columns_, names, strict=True)
+        ]
+        head = f"TablePreparation: {len(self.columns_)} columns become {sum(map(len, names))}"
+        return html_table(("column", "kind", "outputs", "names"), shortened(rows, 40), head)
+
+    def _repr_mimebundle_(self, **options: object) -> dict[str, str]:
+        """Return what a notebook shows: the columns once it is fitted."""
+        text = {"text/plain": repr(self)}
+        return text | {"text/html": self._repr_html_()} if get_config()["display"] == "diagram" else text
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
