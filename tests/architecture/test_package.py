@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT = PYPROJECT["project"]
+REPOSITORY = PYPROJECT["tool"]["hatch"]["metadata"]["hooks"]["custom"]["repository"]
 NETWORK = {"aiohttp", "ftplib", "http", "httpx", "requests", "smtplib", "socket", "urllib.request", "urllib3"}
 
 
@@ -42,13 +44,21 @@ def test_the_readme_names_every_dependency():
 
 def test_the_description_of_the_package_has_absolute_links():
     package = metadata("ellayer")
-    if not package.get_all("Project-URL"):
-        pytest.skip("the installed package is older than its URLs; pip install -e . renews it")
+    urls = dict(url.split(", ") for url in package.get_all("Project-URL") or ())
+    if urls.get("Source") != REPOSITORY:
+        pytest.skip("the package was installed before its URLs were changed; pip install -e . renews them")
     text = re.sub(r"```.*?```", "", package.get_payload() or package["Description"], flags=re.DOTALL)
     links = re.findall(r'(?:\]\(|src=")([^)"\s]+)', text)
     assert len(links) > 20
     assert not [link for link in links if not link.startswith("https://")]
-    source = PROJECT["urls"]["Source"]
-    for link in links:
-        if link.startswith(source):
-            assert (ROOT / re.sub(r"^/(?:blob|raw)/main/", "", link.removeprefix(source))).exists(), link
+    assert {url.startswith(REPOSITORY) for url in urls.values()} == {True}
+    for link in [*links, *urls.values()]:
+        if match := re.match(rf"{re.escape(REPOSITORY)}/(?:blob|raw|tree)/main/(.*)", link):
+            assert (ROOT / match[1]).exists(), link
+
+
+def test_the_address_of_the_repository_is_in_one_place():
+    patterns = ("*.toml", "*.md", "*.py", "docs/**/*.md", "docs/*.py", "src/**/*.py", "src/**/*.html")
+    texts = {path: path.read_text(encoding="utf-8") for pattern in patterns for path in ROOT.glob(pattern)}
+    places = [path.name for path, text in texts.items() if REPOSITORY.partition("://")[2] in text]
+    assert places == ["pyproject.toml"]
