@@ -60,7 +60,7 @@ def make_models() -> dict[str, Any]:
             "classifier": MLPClassifier((4,), max_iter=3, random_state=0).fit(X, np.arange(60) % 3),
             "labels": MLPClassifier((4,), activation="leaky_relu", max_iter=3).fit(X, X[:, :2] > 0),
             "regressor": MLPRegressor(hidden_layer_sizes=(4,), max_iter=3, random_state=0).fit(X, Y),
-            "table": with_members(TabularClassifier(recipe="full", **QUICK).fit(TABLE, ANSWER), 3),
-            "numbers": TabularRegressor(**QUICK).fit(TABLE, TABLE.age.fillna(3.0)),
-            "constant": TabularClassifier(**QUICK).fit(TABLE, np.full(60, "only")),
+            "table": with_members(TabularClassifier(1, recipe="full", **QUICK).fit(TABLE, ANSWER), 3),
+            "numbers": TabularRegressor(1, **QUICK).fit(TABLE, TABLE.age.fillna(3.0)),
+            "constant": TabularClassifier(1, **QUICK).fit(TABLE, np.full(60, "only")),
         }

@@ -31,7 +31,7 @@ CALLS = {
         NETWORK, COLUMNS, Y, optimizer="lbfgs", num_iterations=5, progress=progress
     ),
     "MLP": lambda progress: MLPClassifier((3,), **QUICK).fit(TABLE, Y, progress=progress),
-    "table": lambda progress: TabularRegressor(epochs=2, random_state=0).fit(
+    "table": lambda progress: TabularRegressor(1, epochs=2, random_state=0).fit(
         TABLE, TABLE["a"], progress=progress
     ),
     "explain": lambda progress: ellayer.explain(

@@ -33,9 +33,9 @@ def objects(tmp_path_factory):
     network = ellayer.Network([2, 4, 1], "tanh")
     result = ellayer.train(network, flower.X, flower.Y, learning_rate=1.2, num_iterations=300, seed=1)
     table = pl.DataFrame({HOSTILE: np.arange(40.0), "b": ["x", "y"] * 20})
-    model = ellayer.TabularRegressor(epochs=2, random_state=0).fit(table, np.arange(40.0))
+    model = ellayer.TabularRegressor(1, epochs=2, random_state=0).fit(table, np.arange(40.0))
     labels = np.array(["no", HOSTILE] * 20)
-    classifier = ellayer.TabularClassifier(epochs=2, random_state=0).fit(table, labels)
+    classifier = ellayer.TabularClassifier(1, epochs=2, random_state=0).fit(table, labels)
     path = tmp_path_factory.mktemp("views") / "pets.csv"
     path.write_text(f"weight;{HOSTILE}\n" + "\n".join(f"{i},5;{'ab'[i % 2]}" for i in range(30)))
     examples = read_examples(path, target=HOSTILE)

@@ -25,7 +25,7 @@ class ValidationWarning(FitWarning):
 
 
 class UnderfitWarning(FitWarning):
-    """A layer of dead units, or a class that is never predicted, after a fit."""
+    """A layer of dead units, a class that is never predicted, or less than one epoch of training."""
 
 
 class NewValuesWarning(FitWarning):

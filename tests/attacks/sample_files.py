@@ -37,8 +37,8 @@ def _samples() -> dict[str, tuple[Any, Callable[[Any], object]]]:
     classifier = ellayer.MLPClassifier(3, max_iter=3, random_state=0, early_stopping=True)
     regressor = ellayer.MLPRegressor(hidden_layer_sizes=3, max_iter=3, random_state=0, optimizer="lion")
     tables = (
-        ellayer.TabularClassifier(**small),
-        ellayer.TabularRegressor(loss="quantile(q=0.3)", **small),
+        ellayer.TabularClassifier(1, **small),
+        ellayer.TabularRegressor(1, loss="quantile(q=0.3)", **small),
     )
     return {
         "network": (

@@ -187,5 +187,5 @@ def test_a_model_answers_alike_in_another_dialect(tmp_path, table, first, second
     examples, later = in_two_dialects(tmp_path, table, first, second)
     if later is None:
         return
-    model = TabularClassifier(epochs=2, hidden_layer_sizes=4, random_state=0).fit(examples.X, examples.y)
+    model = TabularClassifier(1, epochs=2, hidden_layer_sizes=4, random_state=0).fit(examples.X, examples.y)
     np.testing.assert_array_equal(model.predict_proba(later.X), model.predict_proba(examples.X))

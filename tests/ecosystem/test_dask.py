@@ -26,8 +26,8 @@ def client():
 
 def test_a_frame(table, labels):
     frame = frames.from_pandas(table, npartitions=3)
-    model = TabularClassifier(**SMALL).fit(frame, labels)
-    expected = TabularClassifier(**SMALL).fit(table, labels)
+    model = TabularClassifier(1, **SMALL).fit(frame, labels)
+    expected = TabularClassifier(1, **SMALL).fit(table, labels)
     np.testing.assert_allclose(model.predict_proba(frame), expected.predict_proba(table), atol=1e-6)
 
 
@@ -52,13 +52,13 @@ def test_a_search_on_its_workers(client, iris):
 
 
 def test_a_fit_in_a_task(client, table, labels):
-    model = client.submit(lambda: TabularClassifier(**SMALL).fit(table, labels)).result()
-    expected = TabularClassifier(**SMALL).fit(table, labels)
+    model = client.submit(lambda: TabularClassifier(1, **SMALL).fit(table, labels)).result()
+    expected = TabularClassifier(1, **SMALL).fit(table, labels)
     assert np.array_equal(model.predict_proba(table), expected.predict_proba(table))
 
 
 def test_predictions_by_partition(table, labels):
-    model = TabularClassifier(**SMALL).fit(table, labels)
+    model = TabularClassifier(1, **SMALL).fit(table, labels)
     frame = frames.from_pandas(table, npartitions=3)
     predicted = frame.map_partitions(model.predict, meta=np.array([], dtype=object)).compute()
     assert np.array_equal(np.asarray(predicted), model.predict(table))

@@ -17,7 +17,7 @@ SMALL = {"epochs": 20, "hidden_layer_sizes": 16, "random_state": 0}
 
 
 def test_measures_by_group(table, labels):
-    model = TabularClassifier(**SMALL).fit(table, labels)
+    model = TabularClassifier(1, **SMALL).fit(table, labels)
     frame = MetricFrame(
         metrics=accuracy_score, y_true=labels, y_pred=model.predict(table), sensitive_features=table["group"]
     )
@@ -27,7 +27,7 @@ def test_measures_by_group(table, labels):
 @pytest.mark.parametrize("prefit", [False, True])
 def test_thresholds_by_group(prefit, table, labels):
     ones = (labels == "yes").astype(int)
-    model = TabularClassifier(**SMALL)
+    model = TabularClassifier(1, **SMALL)
     model = model.fit(table, ones) if prefit else model
     fair = ThresholdOptimizer(
         estimator=model, constraints="demographic_parity", predict_method="predict_proba", prefit=prefit
@@ -44,7 +44,7 @@ def test_reductions(kind, table, labels):
     model, X = (
         (network, np.nan_to_num(table[["age"]].to_numpy()))
         if kind == "network"
-        else (TabularClassifier(**SMALL), table)
+        else (TabularClassifier(1, **SMALL), table)
     )
     for fair in (
         ExponentiatedGradient(model, DemographicParity(), max_iter=3),

@@ -34,7 +34,7 @@ def test_a_pipeline(sampler, rare):
 
 def test_samplers_of_tables(table, labels):
     for sampler in (RandomOverSampler(random_state=0), RandomUnderSampler(random_state=0)):
-        model = make_pipeline(sampler, TabularClassifier(**SMALL)).fit(table, labels)
+        model = make_pipeline(sampler, TabularClassifier(1, **SMALL)).fit(table, labels)
         assert model.score(table, labels) > 0.6
 
 

@@ -27,7 +27,7 @@ def test_sets_of_a_fitted_network(iris):
 
 
 def test_sets_of_a_fitted_table(table, labels):
-    model = TabularClassifier(**SMALL).fit(table[:150], labels[:150])
+    model = TabularClassifier(1, **SMALL).fit(table[:150], labels[:150])
     sets = SplitConformalClassifier(model, confidence_level=0.9, prefit=True)
     sets.conformalize(table[150:], labels[150:])
     assert sets.predict_set(table)[1].shape[:2] == (300, 2)
@@ -50,7 +50,7 @@ def test_intervals_across_folds(kind, iris):
 
 
 def test_intervals_of_a_table(table, amounts):
-    model = TabularRegressor(**SMALL).fit(table[:150], amounts[:150])
+    model = TabularRegressor(1, **SMALL).fit(table[:150], amounts[:150])
     intervals = SplitConformalRegressor(model, confidence_level=0.9, prefit=True)
     intervals.conformalize(table[150:], amounts[150:])
     low, high = intervals.predict_interval(table)[1][:, :, 0].T

@@ -60,7 +60,7 @@ def test_autolog(tracking, iris, table, labels):
         "mlflow patches scikit-learn's own classes alone"
     )
     with mlflow.start_run() as run:
-        ellayer_log(TabularClassifier(**SMALL).fit(table, labels))
+        ellayer_log(TabularClassifier(1, **SMALL).fit(table, labels))
     data = mlflow.get_run(run.info.run_id).data
     assert data.params["epochs"] == "20"
     assert "validation_score" in data.metrics

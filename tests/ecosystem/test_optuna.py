@@ -38,7 +38,7 @@ def test_a_callback_prunes(table, amounts):
             if trial.should_prune():
                 raise optuna.TrialPruned
 
-        model = TabularRegressor(epochs=10, hidden_layer_sizes=8, learning_rate=rate, random_state=0)
+        model = TabularRegressor(1, epochs=10, hidden_layer_sizes=8, learning_rate=rate, random_state=0)
         return model.fit(table, amounts, callbacks=[report]).validation_score_
 
     pruner = optuna.pruners.MedianPruner(n_startup_trials=2, n_warmup_steps=2)

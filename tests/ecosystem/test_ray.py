@@ -30,10 +30,10 @@ def cluster():
 def test_a_task_and_an_object(table, labels):
     @ray.remote
     def fit(X, y):
-        return TabularClassifier(**SMALL).fit(X, y)
+        return TabularClassifier(1, **SMALL).fit(X, y)
 
     model = ray.get(fit.remote(ray.put(table), labels))
-    expected = TabularClassifier(**SMALL).fit(table, labels)
+    expected = TabularClassifier(1, **SMALL).fit(table, labels)
     assert np.array_equal(model.predict_proba(table), expected.predict_proba(table))
 
     @ray.remote

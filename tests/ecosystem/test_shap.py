@@ -34,7 +34,7 @@ def test_kernel_values_of_a_regressor(iris):
 def test_a_table_of_numbers(iris):
     X, y = iris
     frame = pd.DataFrame(X, columns=list("abcd"))
-    model = TabularClassifier(**SMALL).fit(frame, y)
+    model = TabularClassifier(1, **SMALL).fit(frame, y)
     explained = shap.Explainer(model.predict_proba, frame)(frame[:3])
     assert explained.feature_names == list("abcd")
     np.testing.assert_allclose(
@@ -44,7 +44,7 @@ def test_a_table_of_numbers(iris):
 
 def test_a_table_of_text_and_dates(table, labels):
     """Only the kernel explainer takes text; the types of the columns are restored for the model."""
-    model = TabularClassifier(**SMALL).fit(table, labels)
+    model = TabularClassifier(1, **SMALL).fit(table, labels)
 
     def predict(rows):
         return model.predict_proba(pd.DataFrame(rows, columns=table.columns).astype(table.dtypes.to_dict()))
@@ -57,6 +57,6 @@ def test_a_table_of_text_and_dates(table, labels):
 
 
 def test_contributions_of_our_own_add_up(table, labels):
-    model = TabularClassifier(**SMALL).fit(table, labels)
+    model = TabularClassifier(1, **SMALL).fit(table, labels)
     explained = ellayer.explain(model, table[:20])
     np.testing.assert_allclose(explained.base + explained.values.sum(axis=1), explained.output, atol=0.01)

@@ -16,8 +16,8 @@ SMALL = {"epochs": 20, "hidden_layer_sizes": 16, "random_state": 0}
 MODELS = [
     MLPClassifier(8, max_iter=20, random_state=0),
     MLPRegressor(hidden_layer_sizes=8, max_iter=20, loss="quantile(q=0.9)", random_state=0),
-    TabularClassifier(**SMALL),
-    TabularRegressor(loss="quantile(q=0.9)", **SMALL),
+    TabularClassifier(1, **SMALL),
+    TabularRegressor(1, loss="quantile(q=0.9)", **SMALL),
     make_pipeline(TablePreparation(), LogisticRegression(max_iter=500)),
 ]
 

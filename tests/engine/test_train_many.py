@@ -42,6 +42,19 @@ def own(settings: dict, k: int) -> dict:
 
 
 @pytest.mark.parametrize("name", SETTINGS)
+def test_on_numpy_each_is_to_the_bit_its_own_training(name):
+    settings = SETTINGS[name]
+    many = ellayer.train_many(BINARY, X, Y, num_iterations=10, record_every=2, engine="numpy", **settings)
+    for k, result in enumerate(many):
+        alone = ellayer.train(
+            BINARY, X, Y, num_iterations=10, record_every=2, engine="numpy+direct", **own(settings, k)
+        )
+        assert result.costs == alone.costs
+        for parameter, theta in alone.parameters.items():
+            np.testing.assert_array_equal(result.parameters[parameter], theta)
+
+
+@pytest.mark.parametrize("name", SETTINGS)
 def test_each_equals_its_own_training(name):
     settings = SETTINGS[name]
     common = {"num_iterations": 50, "record_every": 7, "validation": (X[:, :5], Y[:, :5])}
@@ -165,3 +178,34 @@ def test_states_of_unequal_length_are_refused():
     states = [ellayer.train(network, X, Y, num_iterations=n).state for n in (3, 4)]
     with pytest.raises(ValueError, match="equally many updates"):
         ellayer.train_many(network, X, Y, num_iterations=2, states=states)
+
+
+def test_a_joint_score_gives_all_networks_the_same_best_record():
+    seen = []
+
+    def mean_error(outputs, targets, weights):
+        assert weights == [None] * 3
+        seen.append(len(outputs))
+        return float(np.mean([abs(A - B).mean() for A, B in zip(outputs, targets, strict=True)]))
+
+    settings = {
+        "learning_rate": [0.01, 0.1, 3.0], "num_iterations": 12, "record_every": 2, "seed": 1,
+        "validation": [(X[:, 8 * k : 8 * (k + 1)], Y[:, 8 * k : 8 * (k + 1)]) for k in range(3)],
+    }  # fmt: skip
+    joint = {
+        "monitor": "validation_score",
+        "restore_best": True,
+        "maximize": False,
+        "joint_score": mean_error,
+    }
+    results = ellayer.train_many(BINARY, X, Y, **settings, **joint)
+    scores = [[*r.history["validation_score"], r.history.final["validation_score"]] for r in results]
+    assert scores[0] == scores[1] == scores[2]
+    assert set(seen) == {3}
+    error = [lambda A, B, weights: float(abs(A - B).mean())] * 3
+    alone = ellayer.train_many(BINARY, X, Y, **settings, score=error[0])
+    each = [[*r.history["validation_score"], r.history.final["validation_score"]] for r in alone]
+    np.testing.assert_allclose(scores[0], np.mean(each, axis=0), rtol=1e-6)
+    for settings_of_one in ({"score": error[0]}, {"validation": None}, {"joint_score": 3}):
+        with pytest.raises(ValueError, match="joint_score"):
+            ellayer.train_many(BINARY, X, Y, **{**settings, **joint, **settings_of_one})

@@ -36,11 +36,11 @@ FITS = {
     "lbfgs": lambda: MLPRegressor(solver="lbfgs", **MLP).fit(X, NUMBERS),
     "optax": lambda: MLPClassifier(optimizer="lion", **MLP).fit(X, LABELS),
     "partial": lambda: MLPClassifier(**MLP).partial_fit(X, LABELS, classes=["x", "y", "z"]),
-    "table": lambda: TabularClassifier(**TABLE).fit(X, LABELS),
+    "table": lambda: TabularClassifier(1, **TABLE).fit(X, LABELS),
     "members": lambda: TabularClassifier(3, metric="accuracy", **TABLE).fit(X, LABELS),
-    "eval_set": lambda: TabularRegressor(**TABLE).fit(X, NUMBERS, eval_set=(X, NUMBERS)),
+    "eval_set": lambda: TabularRegressor(1, **TABLE).fit(X, NUMBERS, eval_set=(X, NUMBERS)),
     "table of numbers": lambda: TabularRegressor(2, **TABLE).fit(X, NUMBERS),
-    "constant": lambda: TabularRegressor(**TABLE).fit(X, np.ones(len(X))),
+    "constant": lambda: TabularRegressor(1, **TABLE).fit(X, np.ones(len(X))),
 }  # fmt: skip
 
 

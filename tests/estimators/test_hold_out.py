@@ -130,7 +130,9 @@ def test_estimators_validate_on_the_latest_rows(estimator, members):
 def test_estimators_validate_on_whole_groups():
     random = np.random.RandomState(0)
     X, groups = random.randn(60, 2), np.repeat(list("abcdefghijkl"), 5)
-    model = TabularRegressor(**QUICK).fit(X, X[:, 0], groups=groups, sample_weight=random.randint(0, 3, 60))
+    model = TabularRegressor(1, **QUICK).fit(
+        X, X[:, 0], groups=groups, sample_weight=random.randint(0, 3, 60)
+    )
     validated = np.isfinite(model.oof_prediction_)
     assert validated.any()
     weights = np.random.RandomState(0)
@@ -141,9 +143,9 @@ def test_estimators_validate_on_whole_groups():
 
 def test_a_sweep_holds_out_as_each_fit_does():
     X, time = np.random.RandomState(0).randn(60, 2), np.arange(60)
-    models = [TabularRegressor(**QUICK, learning_rate=rate) for rate in (0.1, 0.01)]
+    models = [TabularRegressor(1, **QUICK, learning_rate=rate) for rate in (0.1, 0.01)]
     fit_together(models, X, X[:, 0], time=time)
     for model in models:
-        alone = TabularRegressor(**QUICK, learning_rate=model.learning_rate).fit(X, X[:, 0], time=time)
+        alone = TabularRegressor(1, **QUICK, learning_rate=model.learning_rate).fit(X, X[:, 0], time=time)
         np.testing.assert_allclose(model.oof_prediction_, alone.oof_prediction_)
         assert np.flatnonzero(np.isfinite(model.oof_prediction_)).tolist() == list(range(48, 60))

@@ -42,7 +42,7 @@ MODELS = {
     "classes": (lambda: MLPClassifier(**SMALL, max_iter=5).fit(X, THREE), X, THREE, "classes"),
     "multilabel": (lambda: MLPClassifier(**SMALL, max_iter=5).fit(X, MANY), X, MANY, "multilabel"),
     "numbers": (lambda: MLPRegressor(**SMALL, max_iter=5).fit(X, NUMBERS), X, NUMBERS, "numbers"),
-    "table": (lambda: TabularClassifier(**SMALL, epochs=3).fit(TABLE, LABELS), TABLE, LABELS, "classes"),
+    "table": (lambda: TabularClassifier(1, **SMALL, epochs=3).fit(TABLE, LABELS), TABLE, LABELS, "classes"),
     "members": (
         lambda: TabularRegressor(2, **SMALL, epochs=3).fit(TABLE, NUMBERS),
         TABLE,

@@ -24,8 +24,8 @@ MODELS = [
         4, max_iter=25, random_state=0, class_weight="balanced", early_stopping=True, optimizer="lion"
     ),
     MLPRegressor(hidden_layer_sizes=4, max_iter=25, loss="quantile(q=0.9)", random_state=0),
-    TabularClassifier(metric="f1", **SMALL),
-    TabularRegressor(loss="quantile(q=0.9)", **SMALL),
+    TabularClassifier(1, metric="f1", **SMALL),
+    TabularRegressor(1, loss="quantile(q=0.9)", **SMALL),
     make_pipeline(TablePreparation(), LogisticRegression(max_iter=500)),
 ]
 

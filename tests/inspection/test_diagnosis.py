@@ -158,7 +158,9 @@ def test_a_simple_model_that_is_better_is_a_finding(flower):
 def test_a_validation_loss_that_rises_after_the_epoch_that_was_kept():
     random = np.random.RandomState(0)
     X, y = random.randn(60, 8), random.randint(0, 2, 60)
-    model = TabularClassifier(epochs=60, hidden_layer_sizes=64, learning_rate=0.2, random_state=0).fit(X, y)
+    model = TabularClassifier(1, epochs=60, hidden_layer_sizes=64, learning_rate=0.2, random_state=0).fit(
+        X, y
+    )
     assert "rising_validation_loss" in diagnose(model)
 
 

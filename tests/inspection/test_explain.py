@@ -83,7 +83,7 @@ def test_a_class_can_be_chosen_and_two_classes_mirror_each_other():
 
 
 def test_the_columns_that_the_target_is_made_of_matter_most():
-    model = TabularRegressor(epochs=100, hidden_layer_sizes=16, random_state=0).fit(TABLE, HEIGHT)
+    model = TabularRegressor(1, epochs=100, hidden_layer_sizes=16, random_state=0).fit(TABLE, HEIGHT)
     values = np.abs(explain(model, TABLE).values).mean(axis=0)
     assert {TABLE.columns[j] for j in np.argsort(-values)[:2]} == {"size", "paid"}
 
@@ -207,6 +207,6 @@ def test_the_frame_names_the_class_and_the_columns():
 
 def test_a_constant_target_has_nothing_to_explain():
     with pytest.warns(UserWarning, match="one class"):
-        model = TabularClassifier(**SMALL).fit(TABLE, np.full(M, "same"))
+        model = TabularClassifier(1, **SMALL).fit(TABLE, np.full(M, "same"))
     with pytest.raises(EllayerError, match="constant"):
         explain(model, TABLE)

@@ -37,7 +37,7 @@ SMALL = {"epochs": 60, "hidden_layer_sizes": 16, "random_state": 0, "learning_ra
 
 @pytest.fixture(scope="module")
 def model():
-    return TabularRegressor(**SMALL).fit(X, Y)
+    return TabularRegressor(1, **SMALL).fit(X, Y)
 
 
 def test_correlated_columns_are_shuffled_together(model):
@@ -63,7 +63,7 @@ def test_shuffling_prepared_values_is_shuffling_the_column(model):
 def test_a_table_of_hundreds_of_columns_has_importances_within_its_time():
     wide = pl.DataFrame({f"c{j}": RNG.normal(size=120) for j in range(300)})
     y = np.where(wide["c7"].to_numpy() + wide["c250"].to_numpy() > 0, "up", "down")
-    model = TabularClassifier(epochs=40, hidden_layer_sizes=16, random_state=0).fit(wide, y)
+    model = TabularClassifier(1, epochs=40, hidden_layer_sizes=16, random_state=0).fit(wide, y)
     whole = permutation_importance(model, wide, y, "log_loss", repeats=2)
     assert len(whole.rows) == 300
     assert "c7" in [row.name for row in whole.rows[:10]]
@@ -116,7 +116,7 @@ def test_levels_of_categories_group_with_a_column_that_repeats_them():
 
 def test_partial_dependence_is_that_of_scikit_learn():
     numbers = np.stack([A, B], axis=1)
-    model = TabularRegressor(**SMALL).fit(numbers, A * B)
+    model = TabularRegressor(1, **SMALL).fit(numbers, A * B)
     ours = partial_dependence(model, pd.DataFrame(numbers, columns=["x0", "x1"]), "x0")
     theirs = sklearn_partial_dependence(
         model, numbers, [0], custom_values={0: ours.grid}, kind="both", method="brute"
@@ -127,7 +127,7 @@ def test_partial_dependence_is_that_of_scikit_learn():
 
 def test_partial_dependence_on_a_category_and_on_classes():
     y = np.where(X["colour"].to_numpy() == "red", "stop", "go")
-    model = TabularClassifier(**SMALL).fit(X, y)
+    model = TabularClassifier(1, **SMALL).fit(X, y)
     dependence = partial_dependence(model, X, "colour")
     assert dependence.grid.tolist() == ["blue", "green", "red"]
     assert dependence.average[:, 1].argmax() == 2
@@ -143,7 +143,7 @@ def test_missing_values_and_dates_have_a_grid():
             "word": [None if k % 5 == 0 else f"w{k % 20}" for k in range(M)],
         }
     )
-    model = TabularRegressor(epochs=3, hidden_layer_sizes=4, random_state=0).fit(table, Y)
+    model = TabularRegressor(1, epochs=3, hidden_layer_sizes=4, random_state=0).fit(table, Y)
     for column in table.columns:
         dependence = partial_dependence(model, table, column)
         assert 1 < len(dependence.grid) <= 24
@@ -153,7 +153,9 @@ def test_missing_values_and_dates_have_a_grid():
 @pytest.mark.parametrize("recipe", ["ramps", "full"])
 def test_the_ensemble_predicts_what_the_model_predicts(recipe):
     y = np.digitize(Y, [-0.5, 0.5])
-    classifier = with_members(TabularClassifier(epochs=5, hidden_layer_sizes=8, recipe=recipe).fit(X, y), 2)
+    classifier = with_members(
+        TabularClassifier(1, epochs=5, hidden_layer_sizes=8, recipe=recipe).fit(X, y), 2
+    )
     ensemble = Ensemble.of(classifier)
     np.testing.assert_allclose(
         ensemble.predict(ensemble.parts.prepare(X)), classifier.predict_proba(X), rtol=1e-9

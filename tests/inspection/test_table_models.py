@@ -100,7 +100,7 @@ def test_an_estimator_that_overfits_and_one_that_gave_its_best_back():
 
 def test_a_table_whose_target_was_constant():
     with pytest.warns(FitWarning, match="constant"):
-        model = TabularRegressor(**SMALL).fit(TABLE, np.ones(M))
+        model = TabularRegressor(1, **SMALL).fit(TABLE, np.ones(M))
     with pytest.raises(ValueError, match="one with a constant target"):
         trace(model, TABLE, np.ones(M))
 

@@ -29,7 +29,7 @@ def test_of_classes(metric, K, where, weighted):
     X, y, _, weights = table(300, K)
     weights = weights if weighted else None
     new = tuple(table(200, K)[i] for i in ((0, 1, 3) if weighted else (0, 1)))
-    model = TabularClassifier(metric=metric, **QUICK)
+    model = TabularClassifier(1, metric=metric, **QUICK)
     if where == "eval_set":
         model.fit(X, y, weights, eval_set=new)
         P, truth, mass = model.predict_proba(new[0]), new[1], new[2] if weighted else None
@@ -50,7 +50,7 @@ def test_of_classes(metric, K, where, weighted):
 def test_of_numbers(metric, where, weighted):
     X, _, y, weights = table(300, 2)
     weights = weights if weighted else None
-    model = TabularRegressor(metric=metric, **QUICK)
+    model = TabularRegressor(1, metric=metric, **QUICK)
     if where == "eval_set":
         model.fit(X, y, weights, eval_set=(X[:80], y[:80], *([weights[:80]] if weighted else [])))
         prediction, truth, mass = model.predict(X[:80]), y[:80], weights[:80] if weighted else None
@@ -66,7 +66,7 @@ def test_of_numbers(metric, where, weighted):
 
 def test_of_a_quantile():
     X, _, y, _ = table(300, 2)
-    model = TabularRegressor(loss="quantile(q=0.9)", **QUICK).fit(X, y)
+    model = TabularRegressor(1, loss="quantile(q=0.9)", **QUICK).fit(X, y)
     known = np.isfinite(model.oof_prediction_)
     found = scores(y[known], model.oof_prediction_[known], names=["pinball(q=0.9)"])
     assert model.validation_score_ == pytest.approx(found["pinball(q=0.9)"].value, rel=1e-5)

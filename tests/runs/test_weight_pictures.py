@@ -19,7 +19,7 @@ def run():
     random = np.random.RandomState(0)
     X = random.rand(80, 24)
     y = X[:, 5] > X[:, 9]
-    model = TabularClassifier(epochs=2, hidden_layer_sizes=7, recipe="full", random_state=0).fit(X, y)
+    model = TabularClassifier(1, epochs=2, hidden_layer_sizes=7, recipe="full", random_state=0).fit(X, y)
     return SimpleNamespace(model=model, parts=unpack_model(model), train=SimpleNamespace(image_shape=(4, 6)))
 
 

@@ -109,7 +109,7 @@ def test_a_new_kind_is_one_class_and_its_row(duration, tmp_path):
     preparation = TablePreparation().fit(X)
     assert preparation.get_feature_names_out().tolist() == ["way: minutes", "x", "way: missing"]
     assert preparation.columns_[0].center == np.median(minutes[1:])
-    model = TabularRegressor(epochs=3, hidden_layer_sizes=4, random_state=0).fit(X, minutes)
+    model = TabularRegressor(1, epochs=3, hidden_layer_sizes=4, random_state=0).fit(X, minutes)
     ellayer.save(model, tmp_path / "m.ellayer")
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -48,8 +48,8 @@ def test_a_frame_of_any_library(name):
 )
 def test_an_estimator_takes_it(name, labels):
     small = {"epochs": 2, "hidden_layer_sizes": 3, "random_state": 0}
-    model = TabularClassifier(**small).fit(FRAMES[name](), labels)
-    expected = TabularClassifier(**small).fit(FRAME, Y)
+    model = TabularClassifier(1, **small).fit(FRAMES[name](), labels)
+    expected = TabularClassifier(1, **small).fit(FRAME, Y)
     assert np.array_equal(model.predict_proba(FRAMES[name]()), expected.predict_proba(FRAME))
 
 
@@ -110,7 +110,9 @@ def test_names_that_are_not_text_are_matched(names):
     rng = np.random.default_rng(0)
     columns = pd.MultiIndex.from_tuples(names) if isinstance(names[0], tuple) else names
     frame = pd.DataFrame(rng.normal(size=(40, 2)) * [1, 5], columns=columns)
-    model = TabularClassifier(epochs=2, hidden_layer_sizes=3, random_state=0).fit(frame, frame.iloc[:, 0] > 0)
+    model = TabularClassifier(1, epochs=2, hidden_layer_sizes=3, random_state=0).fit(
+        frame, frame.iloc[:, 0] > 0
+    )
     turned = frame[frame.columns[::-1]]
     assert np.array_equal(model.predict_proba(turned), model.predict_proba(frame))
     preparation = TablePreparation().fit(frame)

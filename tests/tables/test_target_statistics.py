@@ -31,7 +31,7 @@ def cities(m=600, seed=0):
 def regressor():
     X, y = cities()
     X.loc[:20, "city"] = None
-    return TabularRegressor(epochs=8, random_state=0).fit(X, y), X
+    return TabularRegressor(1, epochs=8, random_state=0).fit(X, y), X
 
 
 def targets(y, rows=None, **by):
@@ -100,7 +100,9 @@ def test_held_out_rows_are_not_seen_and_see_all_others():
     np.testing.assert_array_equal(fitted, statistics.fitted(X.city.tolist(), other))
 
 
-@pytest.mark.parametrize("settings", [{"epochs": 16}, {"model": "boosting", "n_members": 5}], ids=str)
+@pytest.mark.parametrize(
+    "settings", [{"epochs": 16, "n_members": 1}, {"model": "boosting", "n_members": 5}], ids=str
+)
 def test_random_levels_do_not_look_predictive(settings, monkeypatch):
     """Even if they are used at all: the score of held-out rows is that of chance."""
     random = np.random.RandomState(0)
@@ -119,7 +121,7 @@ def test_levels_that_matter_are_used(regressor):
     assert model.preparation_.n_numbers_ == 2
     assert model.model_parts().input_columns[0] == 0
     few = X.city.isin([f"c{k}" for k in range(MANY_LEVELS)])
-    fewer = TabularRegressor(epochs=1, random_state=0).fit(X[few], cities()[1][few])
+    fewer = TabularRegressor(1, epochs=1, random_state=0).fit(X[few], cities()[1][few])
     assert "city: mean of target" not in fewer.preparation_.get_feature_names_out()
 
 
@@ -137,7 +139,7 @@ def test_missing_rare_and_new_levels_have_a_mean(regressor):
 def test_several_classes_have_a_mean_each():
     X, z = cities()
     y = np.digitize(z, [-0.5, 0.5])
-    model = TabularClassifier(epochs=2, random_state=0).fit(X, np.array(["low", "mid", "top"])[y])
+    model = TabularClassifier(1, epochs=2, random_state=0).fit(X, np.array(["low", "mid", "top"])[y])
     names = model.preparation_.get_feature_names_out().tolist()
     assert names[:3] == [f"city: mean of target = {label}" for label in ("low", "mid", "top")]
 
@@ -177,7 +179,7 @@ def test_programs_without_ellayer_look_the_means_up(regressor):
 def test_too_many_levels_share_the_numbers_of_their_hashes(monkeypatch, tmp_path):
     X, y = cities()
     monkeypatch.setattr(target_statistics, "MOST_LEVELS", 30)
-    model = TabularRegressor(epochs=8, random_state=0).fit(X, y)
+    model = TabularRegressor(1, epochs=8, random_state=0).fit(X, y)
     statistics = model.preparation_.columns_[0].statistics
     assert (statistics.levels, statistics.shape) == ([], (target_statistics.BUCKETS + 1, 1))
     assert model.validation_score_ < 0.8 * np.std(y)

@@ -81,7 +81,8 @@ Time = Annotated[str | None, option("--time", help="Time column: test and valida
 Group = Annotated[str | None, option("--group", help="Group column: no group is in both parts of a split.", panel=FILES, default=False, metavar="COLUMN")]
 TrainedModel = Annotated[str | None, option("--model", help=_MODEL, panel=FILES, default="network")]
 Epochs = Annotated[int | None, option("--epochs", min=1, help="Number of passes over the rows.", panel=FILES)]
-Members = Annotated[int | None, option("--members", min=1, help="Number of networks whose predictions are averaged.", panel=FILES, default="1")]
+Members = Annotated[str | None, option("--members", help="Number of networks whose predictions are averaged, or auto.", panel=FILES, default="auto", metavar="N")]
+Preset = Annotated[str | None, option("--preset", help="How long a fit may take: fast, default or best.", panel=FILES, default="default")]
 Cv = Annotated[int | None, option("--cv", min=2, help="Folds of a cross-validation over all rows, besides the test.", panel=FILES, default="none")]
 WeightDecay = Annotated[float | None, option("--weight-decay", help=WEIGHT_DECAY, panel=FILES)]
 Patience = Annotated[int | None, option("--patience", min=1, help=PATIENCE, panel=FILES, default="none")]
@@ -114,6 +115,7 @@ def read_values(options: dict[str, Any], names: Iterable[str]) -> dict[str, Any]
         "cost": read_cost,
         "layers": read_layers,
         "kinds": read_kinds,
+        "members": read_members,
         "source": one_or_several,
         "task": read_task,
     }
@@ -163,6 +165,21 @@ def read_layers(text: str) -> list[int]:
             f"commas, received {text!r}; try --layers 4 or --layers 20,7,5"
         )
     return sizes
+
+
+def read_members(text: str) -> int | str:
+    """Return the number of members of a text, or "auto".
+
+    >>> read_members("8"), read_members("auto")
+    (8, 'auto')
+    """
+    if text == "auto":
+        return text
+    if not text.isdecimal() or int(text) < 1:
+        raise UsageError(
+            f"--members: expected an integer of at least 1, or auto, received {text!r}; try --members 8"
+        )
+    return int(text)
 
 
 def read_cost(text: str) -> dict[str, float]:

@@ -85,12 +85,13 @@ def sweep(
     for key in ("layers", "learning_rate", "cv"):  # the first are tried, and trials are not cross-validated
         settings.pop(key, None)
     check_settings(settings, FILE, "a file")
-    for name, expected in (("members", 1), ("model", "network")):
-        if settings.get(name, expected) != expected:
+    for name, expected in (("members", (1, "auto")), ("model", ("network",))):
+        if settings.get(name, expected[0]) not in expected:
             raise UsageError(
-                f"--config: expected {name} = {expected} for a sweep of networks, received {settings[name]}; leave it "
+                f"--config: expected {name} = {expected[0]} for a sweep of networks, received {settings[name]}; leave it "
                 "out, and train with it once the best network is known"
             )
+    settings["members"] = 1
     with progress_bars(shown=not (quiet or json)) as start:
         finished = run_sweep(settings, axes, out, start, trials=trials)
     if json:

@@ -21,7 +21,7 @@ from .reading import reading_options
 def train(
     source: o.Source = None, target: o.Target = None, layers: o.Layers = None, learning_rate: o.LearningRate = None,
     batch_size: o.BatchSize = None, seed: o.Seed = None, config: o.Config = None, resume: o.Resume = None,
-    task: o.Task = None, test: o.Test = None, cv: o.Cv = None, split: o.Split = None, time: o.Time = None, group: o.Group = None, model: o.TrainedModel = None, epochs: o.Epochs = None, members: o.Members = None,
+    task: o.Task = None, test: o.Test = None, cv: o.Cv = None, split: o.Split = None, time: o.Time = None, group: o.Group = None, model: o.TrainedModel = None, epochs: o.Epochs = None, members: o.Members = None, preset: o.Preset = None,
     metric: o.Metric = None, class_weight: o.ClassWeight = None, positive: o.Positive = None, cost: o.Cost = None, kinds: o.Kind = None, recipe: o.Recipe = None,
     time_limit: o.TimeLimit = None, data: o.CatsFolder = None,
     activation: o.Activation = None, iterations: o.Iterations = None, initializer: o.Initializer = None,

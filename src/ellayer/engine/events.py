@@ -62,6 +62,7 @@ class Info:
 Callback = Callable[[Info], object]
 Metric = Callable[[np.ndarray, np.ndarray], float]
 Score = Callable[[np.ndarray, np.ndarray, np.ndarray | None], float]
+JointScore = Callable[[Sequence[np.ndarray], Sequence[np.ndarray], Sequence[np.ndarray | None]], float]
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
+from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, cast
@@ -150,3 +151,56 @@ class NumpyLoop:
             config, values, parameters, optimizer_state, at.grads, rate, step + 1.0
         )
         return LoopState(parameters, optimizer_state, step + 1, (loss_sum, count)), row
+
+
+class NumpyLoops:
+    """Updates of several networks on NumPy, one after another in each chunk; a ``Loop``.
+
+    Parameters
+    ----------
+    settings : TrainSettings
+    data : TrainingData
+        Not read from a disk, which would be read once for each network.
+    """
+
+    chunk_limit = NumpyLoop.chunk_limit
+    compile_seconds: float = 0.0
+
+    def __init__(self, settings: TrainSettings, data: TrainingData):
+        K = len(settings.values)
+        orders = data.batch_orders if len(data.batch_orders) == K else data.batch_orders * K
+        self.name = f"numpy, {K} in turn"
+        self._loops = [
+            NumpyLoop(
+                replace(settings, values=(values,)),
+                replace(data, examples=data.of_network(k), batch_orders=(orders[k],)),
+            )
+            for k, values in enumerate(settings.values)
+        ]
+
+    def resources(self) -> AbstractContextManager[object]:
+        """Return the context to run in."""
+        context = ExitStack()
+        for loop in self._loops:
+            context.enter_context(loop.resources())
+        return context
+
+    def start(self, states: Sequence[LoopState]) -> None:
+        """Set the states to continue from, one for each network."""
+        for loop, state in zip(self._loops, states, strict=True):
+            loop.start([state])
+
+    def states(self) -> list[LoopState]:
+        """Return the state of each network."""
+        return [state for loop in self._loops for state in loop.states()]
+
+    def advance(self, rates: np.ndarray) -> tuple[list[Records], bool]:
+        """Do one update per column of rates (K, count); Ctrl-C keeps the states at the beginning."""
+        before, records = self.states(), []
+        for k, loop in enumerate(self._loops):
+            (one,), interrupted = loop.advance(rates[k : k + 1])
+            if interrupted:
+                self.start(before)
+                return [Records() for _ in self._loops], True
+            records.append(one)
+        return records, False

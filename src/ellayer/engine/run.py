@@ -12,7 +12,7 @@ import numpy as np
 from .events import Info, Observers
 from .loop import Loop, LoopState, Records
 from .state import TrainState
-from .track import Chunk, Track
+from .track import Chunk, Track, evaluate_together
 from .train_settings import TrainSettings
 
 CHUNK_SECONDS = 0.25  # the time of a chunk, for which progress, callbacks, Ctrl-C and limits wait
@@ -56,8 +56,10 @@ class Run(ABC):
             except KeyboardInterrupt:
                 reason = "interrupted"
                 self._restore()
-            for track, now in zip(self.tracks, self._now, strict=True):
-                track.finish(track.stopped or now, track.stopped_by or reason)
+            last = [track.stopped or now for track, now in zip(self.tracks, self._now, strict=True)]
+            finals = evaluate_together(self.tracks, [state.parameters for state in last])
+            for track, state, final in zip(self.tracks, last, finals, strict=True):
+                track.finish(state, track.stopped_by or reason, final)
 
     @property
     def _step(self) -> int:
@@ -123,7 +125,12 @@ class LoopRun(Run):
         """Run a chunk of updates, record and evaluate it; return whether Ctrl-C interrupted it."""
         before, first, active = self._now, self._step, self._active()
         at_record = first % self.settings.record_every == 0
-        monitored = {k: self.tracks[k].evaluate(before[k].parameters) for k in active if at_record}
+        monitored: dict[int, dict[str, float]] = {}
+        if at_record:
+            values = evaluate_together(
+                [self.tracks[k] for k in active], [before[k].parameters for k in active]
+            )
+            monitored = dict(zip(active, values, strict=True))
         factors = self.settings.factors(first, self._chunk_size())
         rates = np.array([track.rates(factors) for track in self.tracks])
         begin = time.perf_counter()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -75,6 +76,8 @@ class Track:
         The state at which the network stopped while others continue.
     stopped_by : str or None
         "divergence" or "patience" after it has stopped; at the end, the reason why the run ended.
+    validation_outputs : array
+        A^[L] of the validation examples when they were last evaluated, for a joint score.
     """
 
     settings: TrainSettings
@@ -82,6 +85,7 @@ class Track:
     learning_rate: float
     examples: Batch | BatchReader
     validation: Batch | None
+    validation_outputs: np.ndarray
 
     def __init__(self, settings: TrainSettings, data: TrainingData, start: TrainState, k: int):
         self.settings, self.k, self.learning_rate = settings, k, settings.learning_rates[k]
@@ -113,6 +117,8 @@ class Track:
             J = objective(network, batch.X.shape[1], batch.weights)
             values["validation_loss"] = float(J.cost(AL, ZL, batch.Y, {}))
             values |= {f"validation_{name}": float(f(AL, batch.Y)) for name, f in metrics.items()}
+            if self.settings.joint_score is not None:
+                self.validation_outputs = AL
             if self.settings.score is not None:
                 values["validation_score"] = float(self.settings.score(AL, batch.Y, batch.weights))
         return values
@@ -204,10 +210,9 @@ class Track:
             DivergenceWarning,
         )
 
-    def finish(self, state: LoopState, reason: str) -> None:
-        """End the run: evaluate the last parameters too, which may be the best."""
+    def finish(self, state: LoopState, reason: str, final: dict[str, float]) -> None:
+        """End the run with the values of the last parameters, which may be the best."""
         self.stopped, self.stopped_by = state, reason
-        final = self.evaluate(state.parameters)
         monitor, config, batch = self.settings.stopping.monitor, self.settings.config, self.examples
         if self.settings.judges and reason != "divergence":
             if monitor == "loss" and isinstance(batch, Batch) and not config.every_cost:
@@ -272,6 +277,18 @@ class Track:
             coordinates=state.parameters | {"W0": span.W0} if span else None,
             stopped_by=self.stopped_by if self.stopped_by in ("divergence", "patience") else None,
         )
+
+
+def evaluate_together(tracks: Sequence[Track], parameters: Sequence[Parameters]) -> list[dict[str, float]]:
+    """Return the values of ``evaluate`` of each network, and the score that they have together."""
+    values = [track.evaluate(theta) for track, theta in zip(tracks, parameters, strict=True)]
+    score = tracks[0].settings.joint_score if tracks else None
+    if score is not None:
+        sets = [track.validation for track in tracks if track.validation is not None]
+        outputs = [track.validation_outputs for track in tracks]
+        value = float(score(outputs, [batch.Y for batch in sets], [batch.weights for batch in sets]))
+        values = [{**one, "validation_score": value} for one in values]
+    return values
 
 
 def _own(parameters: Parameters) -> Parameters:

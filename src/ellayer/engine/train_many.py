@@ -1,4 +1,4 @@
-"""train_many: networks of one architecture with different settings, in one compiled program."""
+"""train_many: networks of one architecture with different settings, in one program."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from ..core.network import Network
 from ..core.optimizers import Optimizer
 from ..errors import EllayerError
-from .events import Callback, Score
+from .events import Callback, JointScore, Score
 from .keras_arguments import MetricsLike, native_arguments
 from .optax_rules import ScheduleSpec
 from .result import TrainingResult
@@ -51,6 +51,7 @@ def train_many(
     validation_split: float | None = None,
     metrics: MetricsLike | None = None,
     score: Score | None = None,
+    joint_score: JointScore | None = None,
     monitor: str | None = None,
     maximize: bool | None = None,
     patience: int | None = None,
@@ -64,6 +65,7 @@ def train_many(
     progress: Callback | bool | None = None,
     states: Sequence[TrainState] | None = None,
     schedule_length: int | None = None,
+    engine: str = "jax",
 ) -> list[TrainingResult]:
     """Train K networks of one architecture at once; each result equals its own ``train``.
 
@@ -87,12 +89,18 @@ def train_many(
         One held-out set for all, or one each.
     patience : int, optional
         As in ``train``, for each network separately.
+    joint_score : function, optional
+        In place of ``score``, of the networks together: called with the lists of their outputs, targets and weights
+        (or None) of the validation examples. "validation_score" is its value for each of them, so that all have the same
+        best record.
     callbacks, progress : optional
         As in ``train``. They are called with an ``Info`` that has the history of the first network and the mean cost of all;
         ``info.states`` has the states of all networks.
     states : sequence of K TrainState, optional
         Continue from here, as if the run had never stopped: those that had ended, by divergence or patience,
         stay as they are, and the others, all after equally many updates, go on.
+    engine : {"jax", "numpy"}
+        "jax" trains them in one compiled program, "numpy" in turns, without compiling: faster for little work.
     initializer, optimizer, schedule, num_iterations, epochs, batch_size, validation_split, metrics, score, monitor, maximize, tolerance,
     restore_best, time_limit, learning_rate_factors, dtype, record_every, schedule_length
         As in ``train``.

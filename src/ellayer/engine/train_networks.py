@@ -17,7 +17,7 @@ from . import validation as checks
 from .lbfgs import LbfgsRun
 from .loop import Loop, LoopState
 from .loop_choice import choose_loop, note_compiled, program_name
-from .numpy_loop import NumpyLoop
+from .numpy_loop import NumpyLoop, NumpyLoops
 from .result import TrainingResult
 from .run import LoopRun, Run
 from .state import FlatState, Parameters, TrainState, copy_tree, tree_shapes
@@ -105,10 +105,10 @@ def _make_loop(settings: TrainSettings, data: TrainingData) -> Loop:
         longest = max(every, LOOK_AHEAD)
     program = program_name(config, data.batches, data.dtype, longest)
     kind = "jax"
-    if not settings.several:
+    if not settings.several or settings.loop == "numpy":
         kind = choose_loop(settings.loop, config, data.batches, settings.num_iterations, data.dtype, program)
     if kind == "numpy":
-        return NumpyLoop(settings, data)
+        return (NumpyLoops if settings.several else NumpyLoop)(settings, data)
     from .jax_loop import JaxLoop
 
     note_compiled(program)

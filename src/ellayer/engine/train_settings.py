@@ -16,7 +16,7 @@ from ..core.optimizers import Optimizer
 from ..core.schedules import Schedule
 from ..errors import EllayerError
 from . import validation as checks
-from .events import Metric, Observers, Score, Stopping
+from .events import JointScore, Metric, Observers, Score, Stopping
 from .history import current_name
 from .loop_choice import parse_engine
 from .optax_rules import LBFGS, find_optimizer, find_schedule
@@ -58,6 +58,8 @@ class TrainSettings:
         As for ``train``.
     span : ExampleSpan or None
         The coordinates of W1, for a run in the span of the examples.
+    joint_score : callable or None
+        The score of several networks together.
     """
 
     config: StepConfig
@@ -82,6 +84,7 @@ class TrainSettings:
     record_every: int
     devices: Sequence[Device] | None
     span: ExampleSpan | None = None
+    joint_score: JointScore | None = None
 
     @property
     def network(self) -> Network:
@@ -143,6 +146,7 @@ def train_settings(
     spec = arguments["optimizer"]
     checks.check_network(arguments["network"])
     checks.check_metrics(arguments["metrics"], arguments["score"])
+    checks.check_joint_score(arguments.get("joint_score"), arguments["score"], arguments["validation"])
     lbfgs = LBFGS[spec] if isinstance(spec, str) and spec in LBFGS else None
     if lbfgs is not None and several:
         raise EllayerError("optimizer 'lbfgs': expected one network, received several at once; try train")
@@ -170,6 +174,7 @@ def train_settings(
         dtype=checks.check_dtype(arguments["dtype"]),
         metrics=arguments["metrics"] or {},
         score=arguments["score"],
+        joint_score=arguments.get("joint_score"),
         record_every=checks.check_count(arguments["record_every"], "record_every"),
         devices=checks.check_devices(arguments.get("devices")),
     )
@@ -221,7 +226,8 @@ def _stopping(arguments: Mapping[str, Any]) -> Stopping:
     known = ["loss", *metrics]
     if validated:
         known += ["validation_loss", *(f"validation_{name}" for name in metrics)]
-        known += ["validation_score"] if arguments["score"] is not None else []
+        scored = arguments["score"] is not None or arguments.get("joint_score") is not None
+        known += ["validation_score"] if scored else []
     if monitor not in known:
         raise EllayerError(f"monitor: expected one of {', '.join(known)}; received {monitor!r}")
     patience, limit = _count_or_none(arguments, "patience"), arguments["time_limit"]

@@ -131,10 +131,6 @@ def _blocks(settings: TrainSettings, rows: DiskRows) -> BlockBatches:
 def _check_disk_rows(settings: TrainSettings, rows: DiskRows, Y: object, sample_weight: object) -> None:
     """Raise for settings that rows on disk do not support."""
     n_x, n_L = settings.network.layer_dims[0], settings.network.layer_dims[-1]
-    if settings.several:
-        raise EllayerError(
-            "X: expected an array for networks trained at once, received rows on disk; try train"
-        )
     if (rows.n_x, rows.n_y) != (n_x, n_L):
         raise EllayerError(
             f"X: expected rows of {n_x} inputs and {n_L} targets, as the network has; received rows of {rows.n_x} and "

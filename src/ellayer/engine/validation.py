@@ -248,6 +248,16 @@ def check_metrics(metrics: object, score: object) -> None:
             raise EllayerError(f"{kind}, received {type(function).__name__} for {name!r}")
 
 
+def check_joint_score(joint: object, score: object, validation: object) -> None:
+    """Raise unless a joint score is a function, beside no other score and with validation sets."""
+    if joint is None:
+        return
+    if not callable(joint):
+        raise EllayerError(f"joint_score: expected a function, received {type(joint).__name__}")
+    if score is not None or validation is None:
+        raise EllayerError("joint_score: expected validation sets, and no score; omit one of them")
+
+
 def check_devices(devices: object) -> Sequence[Device] | None:
     """Return a list of jax devices, or None."""
     if devices is not None and not isinstance(devices, Sequence):

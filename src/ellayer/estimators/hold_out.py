@@ -201,7 +201,7 @@ def member_folds(
 ) -> list[np.ndarray] | None:
     """Return the indices of the rows that each member of a table estimator holds out; None if m is too small.
 
-    Each member holds out one fold; folds are drawn again if there are more members than folds. By time all members
+    Each member holds out one fold; for more than ten members folds are drawn again, as many each time. By time all members
     hold out the same latest rows.
 
     Parameters
@@ -214,7 +214,8 @@ def member_folds(
     """
     if m < FEWEST_ROWS:
         return None
-    count = FOLDS[m >= MANY_ROWS] if members < FOLDS[0] else min(members, FOLDS[1])
+    repeats = -(-members // FOLDS[1])
+    count = FOLDS[m >= MANY_ROWS] if members < FOLDS[0] else -(-members // repeats)
     if splitter.kind == "time":
         share = min(1.0 / FOLDS[m >= MANY_ROWS], MOST_HELD_OUT / m)
         mask = splitter.hold_out(m, share, random)

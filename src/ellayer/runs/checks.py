@@ -283,6 +283,8 @@ def _remedy(ours: str, better: str) -> str:
         return f"{ours} has learned nothing: look at the data warnings and the diagnosis"
     kind = next(kind for kind, titles in TITLES.items() if better in titles.values())
     more = (
-        ", or try ellayer sweep, --members 8 or --recipe full" if ours == TITLES["network"]["classes"] else ""
+        ", or try ellayer sweep, --preset best or --recipe full"
+        if ours == TITLES["network"]["classes"]
+        else ""
     )
     return f"take it with --model {kind}{more}"

@@ -27,7 +27,7 @@ READING = (
     *STREAM, "sheet", "table", "query", "x", "y", "size", "grey", "strict",
 )  # fmt: skip
 FILE = (
-    "source", "sha256", "target", "task", "test", "cv", "split", "time", "group", "kinds", "model", "layers", "epochs", "members", "metric", "class_weight",
+    "source", "sha256", "target", "task", "test", "cv", "split", "time", "group", "kinds", "model", "layers", "epochs", "members", "preset", "metric", "class_weight",
     "positive", "cost", "learning_rate", "batch_size", *SHAPE, "time_limit", "recipe", "seed", "no_rows", *READING,
 )  # fmt: skip
 # The time of tomllib for a key grows with the square of its parts.
@@ -37,19 +37,19 @@ _TEXT, _NUMBER, _COUNT, _TRUTH = "a text", "a number", "an integer", "true or fa
 _SIZES, _TEXTS, _COLUMN = "integers", "a list of texts", "a column"
 _TYPES: dict[str, tuple[type, ...]] = {
     _TEXT: (str, Path), _NUMBER: (int, float), _COUNT: (int,), _TRUTH: (bool,), _SIZES: (int, list), _TEXTS: (list,),
-    _COLUMN: (str, int), "a file or a list of files": (str, Path, list), "a sheet": (str, int), "a fraction or a file": (str, int, float), "a table of columns": (dict,),
+    _COLUMN: (str, int), "a file or a list of files": (str, Path, list), "a sheet": (str, int), "a fraction or a file": (str, int, float), "an integer or auto": (str, int), "a table of columns": (dict,),
     "balanced, or a table of classes": (str, dict), "a class": (str, int, float), "a table of fp and fn": (dict,),
 }  # fmt: skip
 # Allowed types of each setting; all others are texts.
 _VALUES = {
     **dict.fromkeys(("learning_rate", "time_limit", "weight_decay", "l2", "dropout"), _NUMBER),
-    **dict.fromkeys(("cv", "epochs", "members", "batch_size", "iterations", "patience", "seed"), _COUNT),
+    **dict.fromkeys(("cv", "epochs", "batch_size", "iterations", "patience", "seed"), _COUNT),
     **dict.fromkeys(("header", "grey", "strict", "no_rows"), _TRUTH),
     **dict.fromkeys(("layers", "size"), _SIZES),
     **dict.fromkeys(("target", "time", "group"), _COLUMN),
     **dict.fromkeys(("names", "missing", "drop", "columns"), _TEXTS),
     "source": "a file or a list of files", "sheet": "a sheet", "test": "a fraction or a file", "kinds": "a table of columns",
-    "class_weight": "balanced, or a table of classes", "positive": "a class", "cost": "a table of fp and fn",
+    "class_weight": "balanced, or a table of classes", "positive": "a class", "cost": "a table of fp and fn", "members": "an integer or auto",
 }  # fmt: skip
 
 

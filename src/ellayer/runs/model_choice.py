@@ -60,7 +60,7 @@ def choose_model(network: Estimator, train: Examples, fit: Callable[[Any], objec
     width = len(network.preparation_.get_feature_names_out())
     try:
         for kind in ("linear", "boosting"):
-            model = clone(network).set_params(model=kind)
+            model = clone(network).set_params(model=kind, n_members=max(len(network.members_), 1))
             if kind == "boosting" and (train.image_shape or train.m * width * trees > BOOSTED_VALUES):
                 notes.append(f"{title_of(model)} was left out: it would take too long on so many values")
                 continue

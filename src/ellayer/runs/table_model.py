@@ -14,12 +14,22 @@ if TYPE_CHECKING:
 
 # Option -> parameter of the estimators.
 PARAMETERS = {
-    "layers": "hidden_layer_sizes", "epochs": "epochs", "members": "n_members", "metric": "metric",
+    "layers": "hidden_layer_sizes", "epochs": "epochs", "members": "n_members", "preset": "preset", "metric": "metric",
     "class_weight": "class_weight", "positive": "positive", "cost": "cost", "learning_rate": "learning_rate", "batch_size": "batch_size",
     "time_limit": "time_limit", "recipe": "recipe", "kinds": "column_kinds", "seed": "random_state",
     **{name: name for name in ("model", *SHAPE)},
 }  # fmt: skip
-OF_NETWORKS = ("layers", "epochs", "members", "learning_rate", "batch_size", "time_limit", "recipe", *SHAPE)
+OF_NETWORKS = (
+    "layers",
+    "epochs",
+    "members",
+    "preset",
+    "learning_rate",
+    "batch_size",
+    "time_limit",
+    "recipe",
+    *SHAPE,
+)
 MODELS = ("network", "linear", "boosting", "best")
 
 

@@ -280,9 +280,8 @@ def _rows(source: Source, model: Any) -> dict[str, int]:
     held_out = len(validation_rows(model))
     if model.model != "network":  # it was fitted to the held-out rows too, in the end
         held_out = 0
-    alone = (
-        len(model.members_) == 1 or source.splitter.kind == "time"
-    )  # else each row has a member that learned from it
+    # else each row has a member that learned from it, or is part of the second fit after validation by time
+    alone = len(model.members_) == 1 and source.splitter.kind != "time"
     rows = {"train": source.count - (held_out if alone else 0), "validation": held_out}
     return rows if source.test is None else {**rows, "test": source.test.m}
 

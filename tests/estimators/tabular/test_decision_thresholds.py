@@ -64,26 +64,26 @@ def test_the_threshold_is_the_best_on_the_out_of_fold_predictions():
 def test_f1_speaks_of_the_positive_class():
     X, y = draw(2, 1000)
     renamed = np.where(y == "bad", "yes", "no")
-    first = TabularClassifier(metric="f1", positive="bad", **QUICK).fit(X, y)
-    second = TabularClassifier(metric="f1", **QUICK).fit(X, renamed)
+    first = TabularClassifier(1, metric="f1", positive="bad", **QUICK).fit(X, y)
+    second = TabularClassifier(1, metric="f1", **QUICK).fit(X, renamed)
     assert second.positive_ == "yes"
     assert first.validation_score_ == pytest.approx(second.validation_score_, abs=0.05)
-    default = TabularClassifier(metric="f1", **QUICK).fit(X, y)
+    default = TabularClassifier(1, metric="f1", **QUICK).fit(X, y)
     assert default.positive_ == "good"
     assert default.validation_score_ > first.validation_score_  # the frequent class is the easier one
 
 
 def test_explanations_speak_of_the_positive_class():
     X, y = draw(3, 300)
-    model = TabularClassifier(positive="bad", **QUICK).fit(X, y)
+    model = TabularClassifier(1, positive="bad", **QUICK).fit(X, y)
     assert set(explain(model, X[:5]).labels) == {"bad"}
 
 
 def test_balanced_classes_do_not_change_what_errors_cost():
     X, y = draw(4, 2000)
     options = {"positive": "bad", "cost": {"fp": 1, "fn": 1}, **QUICK}
-    balanced = TabularClassifier(class_weight="balanced", **options).fit(X, y)
-    plain = TabularClassifier(**options).fit(X, y)
+    balanced = TabularClassifier(1, class_weight="balanced", **options).fit(X, y)
+    plain = TabularClassifier(1, **options).fit(X, y)
     assert abs((balanced.predict(X) == "bad").mean() - (plain.predict(X) == "bad").mean()) < 0.08
 
 
@@ -112,7 +112,7 @@ def test_the_cheapest_threshold_is_the_cheapest(seed):
 def test_options_that_make_no_sense_are_refused(options, message):
     X, y = draw(5, 60)
     with pytest.raises(EllayerError, match=message):
-        TabularClassifier(**options, **QUICK).fit(X, y)
+        TabularClassifier(1, **options, **QUICK).fit(X, y)
 
 
 def test_more_than_two_classes_have_no_threshold():
@@ -120,4 +120,4 @@ def test_more_than_two_classes_have_no_threshold():
     y = np.where(np.arange(90) % 3 == 0, "third", y)
     for options in ({"positive": "bad"}, {"cost": {"fn": 2}}):
         with pytest.raises(EllayerError, match="expected two classes, received 3"):
-            TabularClassifier(**options, **QUICK).fit(X, y)
+            TabularClassifier(1, **options, **QUICK).fit(X, y)

@@ -10,7 +10,7 @@ from ellayer import TabularClassifier, TabularRegressor
 from ellayer.estimators.tabular import training
 from ellayer.estimators.tabular.fit_many import fit_together
 
-QUICK = {"epochs": 6, "hidden_layer_sizes": (16, 8), "random_state": 0}
+QUICK = {"n_members": 1, "epochs": 6, "hidden_layer_sizes": (16, 8), "random_state": 0}
 RATES = (0.2, None, 0.005)
 
 
@@ -42,6 +42,8 @@ def test_each_equals_its_own_fit(monkeypatch, kind, compiled):
 def test_what_cannot_be_trained_together_is_refused():
     X, y = table()
     with pytest.raises(ValueError, match="only in their learning rate"):
-        fit_together([TabularRegressor(epochs=2), TabularRegressor(epochs=3)], X, y)
+        fit_together([TabularRegressor(1, epochs=2), TabularRegressor(1, epochs=3)], X, y)
+    with pytest.raises(ValueError, match="n_members='auto'"):
+        fit_together([TabularRegressor(), TabularRegressor(learning_rate=0.1)], X, y)
     with pytest.raises(ValueError, match="n_members=2"):
         fit_together([TabularRegressor(2), TabularRegressor(2, learning_rate=0.1)], X, y)

@@ -60,8 +60,8 @@ def stream_of(files, target, kind="csv"):
 def test_classes_as_well_as_in_memory(files, scratch, kind):
     table, fresh = make(6000), make(2000, seed=1)
     settings = {**SMALL, "epochs": 10}
-    memory = TabularClassifier(**settings).fit(table.drop("y", "z"), table["y"])
-    model = TabularClassifier(**settings).fit(stream_of(files, "y", kind))
+    memory = TabularClassifier(1, **settings).fit(table.drop("y", "z"), table["y"])
+    model = TabularClassifier(1, **settings).fit(stream_of(files, "y", kind))
     assert model.classes_.tolist() == ["high", "low"]
     for ours, theirs in zip(model.preparation_.describe(), memory.preparation_.describe(), strict=True):
         assert ours | {"levels": sorted(ours["levels"])} == theirs | {"levels": sorted(theirs["levels"])}
@@ -81,8 +81,8 @@ def test_classes_as_well_as_in_memory(files, scratch, kind):
 def test_numbers_as_well_as_in_memory(files, scratch):
     table, fresh = make(6000), make(2000, seed=1)
     settings = {**SMALL, "epochs": 8}
-    memory = TabularRegressor(**settings).fit(table.drop("y", "z"), table["z"])
-    model = TabularRegressor(**settings).fit(stream_of(files, "z"))
+    memory = TabularRegressor(1, **settings).fit(table.drop("y", "z"), table["z"])
+    model = TabularRegressor(1, **settings).fit(stream_of(files, "z"))
     for name in ("center", "scale"):
         assert model.target_[name] == pytest.approx(memory.target_[name], rel=0.05)
     assert (model.target_["low"], model.target_["high"]) == (table["z"].min(), table["z"].max())
@@ -95,7 +95,7 @@ def test_blocks_and_kinds_of_file_change_nothing(files):
     ways = [
         stream_of(files, "y"), TableStream(files / "y.csv", "y"), TableStream(files / "y.parquet", "y", block_bytes=9000)
     ]  # fmt: skip
-    first, *others = (TabularClassifier(**SMALL).fit(way).members_[0] for way in ways)
+    first, *others = (TabularClassifier(1, **SMALL).fit(way).members_[0] for way in ways)
     for other in others:
         for name in first:
             np.testing.assert_array_equal(first[name], other[name])
@@ -113,7 +113,7 @@ def test_rows_held_out_are_not_learned_from(files, monkeypatch):
         return train(estimator, network, recipes, data, *arguments)
 
     monkeypatch.setattr(training, "train_members", spy)
-    model = TabularClassifier(**SMALL).fit(stream_of(files, "y"))
+    model = TabularClassifier(1, **SMALL).fit(stream_of(files, "y"))
     table = make(6000).drop("y", "z")
     X = model.preparation_.transform(table).astype(np.float32)
     assert 1000 < len(seen["held"]) < 1400
@@ -138,7 +138,7 @@ def test_the_sample_is_no_larger_than_said(files, monkeypatch):
         return learn(self, table, recipe)
 
     monkeypatch.setattr(TabularClassifier, "_prepare", spy)
-    model = TabularClassifier(**SMALL).fit(stream_of(files, "y"))
+    model = TabularClassifier(1, **SMALL).fit(stream_of(files, "y"))
     table = make(6000)
     assert sizes == [500]
     assert model.score(table.drop("y", "z"), table["y"]) > 0.85
@@ -152,7 +152,7 @@ def test_class_weights_are_those_of_all_rows(tmp_path):
     recalls = []
     for class_weight in (None, "balanced", {"high": 0.0}):
         settings = {**SMALL, "epochs": 10, "class_weight": class_weight}
-        model = TabularClassifier(**settings).fit(TableStream(tmp_path / "t.csv", "y"))
+        model = TabularClassifier(1, **settings).fit(TableStream(tmp_path / "t.csv", "y"))
         highs = few.filter(pl.col("y") == "high")
         recalls.append(float(np.mean(model.predict(highs.drop("y")) == "high")))
     assert recalls[1] > recalls[0] + 0.1
@@ -162,7 +162,7 @@ def test_class_weights_are_those_of_all_rows(tmp_path):
 def test_an_eval_set_decides_in_place_of_held_out_rows(files):
     fresh = make(500, seed=2)
     eval_set = (fresh.drop("y", "z"), fresh["y"])
-    model = TabularClassifier(**SMALL, metric="accuracy").fit(stream_of(files, "y"), eval_set=eval_set)
+    model = TabularClassifier(1, **SMALL, metric="accuracy").fit(stream_of(files, "y"), eval_set=eval_set)
     assert model.validation_score_ == pytest.approx(model.score(*eval_set))
 
 
@@ -173,7 +173,7 @@ def test_callbacks_progress_and_storage(files, tmp_path):
         told.append((info.epoch, info.max_epochs))
         return info.epoch == 2
 
-    model = TabularRegressor(**SMALL).fit(stream_of(files, "z"), callbacks=[stop], progress=seen.append)
+    model = TabularRegressor(1, **SMALL).fit(stream_of(files, "z"), callbacks=[stop], progress=seen.append)
     assert told == [(1, 4), (2, 4)]
     assert model.stopped_by_ == "callback"
     assert seen
@@ -186,21 +186,31 @@ def test_a_constant_target_and_whole_number_classes(tmp_path):
     table = make(300).drop("y", "z")
     table.with_columns(y=pl.lit("same")).write_csv(tmp_path / "t.csv")
     with pytest.warns(FitWarning, match="one class only"):
-        model = TabularClassifier(**SMALL).fit(TableStream(tmp_path / "t.csv", "y"))
+        model = TabularClassifier(1, **SMALL).fit(TableStream(tmp_path / "t.csv", "y"))
     assert set(model.predict(table)) == {"same"}
     table.with_columns(y=(pl.col("a") > 0).cast(pl.Int64)).write_csv(tmp_path / "t.csv")
-    model = TabularClassifier(**SMALL).fit(TableStream(tmp_path / "t.csv", "y"))
+    model = TabularClassifier(1, **SMALL).fit(TableStream(tmp_path / "t.csv", "y"))
     assert model.classes_.dtype.kind == "i"
     assert model.classes_.tolist() == [0, 1]
+
+
+def test_members_read_a_stream_together(files, scratch):
+    fresh = make(500, seed=1).drop("y", "z")
+    model = TabularClassifier(**{**SMALL, "n_members": 2}).fit(stream_of(files, "y"))
+    alone = TabularClassifier(1, **SMALL).fit(stream_of(files, "y"))
+    assert len(set(model.best_epochs_)) == 1
+    np.testing.assert_allclose(model.predict_proba(fresh), alone.predict_proba(fresh), atol=0.3)
+    X, y = model.held_out_  # rows that no member has learned from: the score is that of the mean
+    assert model.validation_score_ == pytest.approx(log_loss(y, model.predict_proba(X)), abs=1e-5)
 
 
 def test_fewer_epochs_of_many_rows(files, monkeypatch):
     monkeypatch.setattr(recipes, "EXAMPLES", 18_000)
     settings = {**SMALL, "epochs": None}
-    model = TabularClassifier(**settings).fit(stream_of(files, "y"))
+    model = TabularClassifier(1, **settings).fit(stream_of(files, "y"))
     assert len(model.history_["epoch"]) == 18_000 // 4800
     table = make(6000)
-    assert len(TabularClassifier(**settings).fit(table.drop("y", "z"), table["y"]).history_["epoch"]) == 3
+    assert len(TabularClassifier(1, **settings).fit(table.drop("y", "z"), table["y"]).history_["epoch"]) == 3
 
 
 def test_one_member_holds_out_no_more_than_enough(monkeypatch):
@@ -231,7 +241,7 @@ class _Broken:
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError("disk full")])
 def test_nothing_is_left_of_a_fit_that_breaks_off(files, scratch, error):
     with pytest.raises(type(error)):
-        TabularClassifier(**SMALL).fit(_Broken(stream_of(files, "y"), error))
+        TabularClassifier(1, **SMALL).fit(_Broken(stream_of(files, "y"), error))
 
 
 def test_ctrl_c_in_training_keeps_what_is_learned(files, scratch):
@@ -239,7 +249,7 @@ def test_ctrl_c_in_training_keeps_what_is_learned(files, scratch):
         if info.iteration > 20:
             raise KeyboardInterrupt
 
-    model = TabularClassifier(**SMALL).fit(stream_of(files, "y"), progress=stop)
+    model = TabularClassifier(1, **SMALL).fit(stream_of(files, "y"), progress=stop)
     assert model.stopped_by_ == "interrupted"
     assert np.isfinite(model.predict_proba(make(5).drop("y", "z"))).all()
 
@@ -247,13 +257,12 @@ def test_ctrl_c_in_training_keeps_what_is_learned(files, scratch):
 def test_too_little_space_is_said_before_anything_is_written(files, scratch, monkeypatch):
     monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=1000))
     with pytest.raises(ValueError, match=r"scratch file: expected .* GB free in .*TMPDIR"):
-        TabularClassifier(**SMALL).fit(stream_of(files, "y"))
+        TabularClassifier(1, **SMALL).fit(stream_of(files, "y"))
 
 
 @pytest.mark.parametrize(
     ("settings", "options", "message"),
     [
-        ({"n_members": 3}, {}, "n_members: expected 1 with a stream, received 3"),
         ({}, {"y": [1, 2]}, "y, sample_weight: expected None with a stream"),
         ({}, {"sample_weight": [1, 2]}, "received sample_weight"),
         ({"column_kinds": {"twon": "text"}}, {}, "did you mean 'town'"),
@@ -267,11 +276,11 @@ def test_what_a_stream_cannot_go_with(files, scratch, settings, options, message
 def test_few_rows_and_targets_of_the_other_kind(files, tmp_path):
     make(7).drop("z").write_csv(tmp_path / "t.csv")
     with pytest.raises(ValueError, match="at least 10 rows, received 7"):
-        TabularClassifier(**SMALL).fit(TableStream(tmp_path / "t.csv", "y"))
+        TabularClassifier(1, **SMALL).fit(TableStream(tmp_path / "t.csv", "y"))
     with pytest.raises(ValueError, match="use TabularClassifier for labels"):
-        TabularRegressor(**SMALL).fit(stream_of(files, "y"))
+        TabularRegressor(1, **SMALL).fit(stream_of(files, "y"))
     with pytest.raises(ValueError, match="Unknown label type: continuous"):
-        TabularClassifier(**SMALL).fit(stream_of(files, "z"))
+        TabularClassifier(1, **SMALL).fit(stream_of(files, "z"))
 
 
 def test_values_that_are_no_numbers_are_told(tmp_path):
@@ -279,7 +288,7 @@ def test_values_that_are_no_numbers_are_told(tmp_path):
     table[399, "b"] = "unknown!"
     table.write_csv(tmp_path / "t.csv")
     with pytest.warns(FitWarning, match="column 'b': 1 value is not a number"):
-        TabularClassifier(**SMALL).fit(TableStream(tmp_path / "t.csv", "y", block_bytes=4000))
+        TabularClassifier(1, **SMALL).fit(TableStream(tmp_path / "t.csv", "y", block_bytes=4000))
 
 
 # Memory
@@ -289,7 +298,7 @@ import sys
 from ellayer import TabularRegressor
 from ellayer.data import TableStream
 path, hidden = sys.argv[1], int(sys.argv[2])
-model = TabularRegressor(epochs=1, hidden_layer_sizes=hidden, batch_size=1024, random_state=0)
+model = TabularRegressor(1, epochs=1, hidden_layer_sizes=hidden, batch_size=1024, random_state=0)
 model.fit(TableStream(path, "y"))
 print(next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")) * 1024)
 """

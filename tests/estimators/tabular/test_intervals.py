@@ -51,7 +51,7 @@ def test_residuals_of_an_eval_set_are_those_of_its_own_numbers():
     X, y = draw(0, 400)
     inside = y <= np.quantile(y, 0.7)
     later = X[~inside], y[~inside]
-    model = TabularRegressor(random_state=0, **QUICK).fit(X[inside], y[inside], eval_set=later)
+    model = TabularRegressor(1, random_state=0, **QUICK).fit(X[inside], y[inside], eval_set=later)
     residuals = later[1] - model.predict(later[0])
     np.testing.assert_allclose(model.residuals_, np.sort(residuals), atol=1e-5)
     assert model.residuals_.max() >= later[1].max() - y[inside].max()
@@ -63,7 +63,7 @@ def test_other_shares_are_covered_too(share):
     shares = []
     for seed in range(5):
         X, y = draw(seed, 3000)
-        model = TabularRegressor(random_state=seed, **QUICK).fit(X[:1500], y[:1500])
+        model = TabularRegressor(1, random_state=seed, **QUICK).fit(X[:1500], y[:1500])
         shares.append(coverage(model, X[1500:], y[1500:], share))
     assert abs(np.mean(shares) - share) < 0.03, shares
 
@@ -80,14 +80,14 @@ def test_real_tables_are_covered(shared_data, file, target):
     y = table.pop(table.columns[target] if target == -1 else target).to_numpy(float)
     half, shares = len(y) // 2, []
     for seed in range(3):
-        model = TabularRegressor(random_state=seed, epochs=20).fit(table[:half], y[:half])
+        model = TabularRegressor(1, random_state=seed, epochs=20).fit(table[:half], y[:half])
         shares.append(coverage(model, table[half:], y[half:]))
     assert abs(np.mean(shares) - 0.9) < 0.05, shares  # some 100 to 490 rows are held out
 
 
 def test_a_saved_model_has_the_same_intervals(tmp_path):
     X, y = draw(0, 300)
-    model = TabularRegressor(random_state=0, **QUICK).fit(X, y)
+    model = TabularRegressor(1, random_state=0, **QUICK).fit(X, y)
     save(model, tmp_path / "m.ellayer")
     again = load(tmp_path / "m.ellayer")
     np.testing.assert_allclose(again.predict_interval(X), model.predict_interval(X))
@@ -97,14 +97,14 @@ def test_a_saved_model_has_the_same_intervals(tmp_path):
 
 def test_an_eval_set_gives_the_residuals():
     X, y = draw(1, 600)
-    model = TabularRegressor(random_state=0, **QUICK).fit(X[:300], y[:300], eval_set=(X[300:], y[300:]))
+    model = TabularRegressor(1, random_state=0, **QUICK).fit(X[:300], y[:300], eval_set=(X[300:], y[300:]))
     np.testing.assert_allclose(model.residuals_, np.sort(y[300:] - model.predict(X[300:])), atol=1e-5)
 
 
 @pytest.mark.filterwarnings("ignore")
 def test_too_few_rows_and_wrong_shares_are_refused():
     X, y = draw(2, 60)
-    model = TabularRegressor(random_state=0, **QUICK).fit(X, y)
+    model = TabularRegressor(1, random_state=0, **QUICK).fit(X, y)
     with pytest.raises(
         EllayerError, match=r"expected at least 39 rows held out in training for 0.95, received 12"
     ):
@@ -112,7 +112,7 @@ def test_too_few_rows_and_wrong_shares_are_refused():
     for wrong in (0.0, 1.0, 90, math.nan):
         with pytest.raises(EllayerError, match="coverage: expected a fraction"):
             model.predict_interval(X, wrong)
-    constant = TabularRegressor(**QUICK).fit(X, np.ones(60))
+    constant = TabularRegressor(1, **QUICK).fit(X, np.ones(60))
     with pytest.raises(EllayerError, match="received 0"):
         constant.predict_interval(X)
 

@@ -72,7 +72,7 @@ def test_a_file_predicts_to_the_bit_with_and_without_scikit_learn(kind, K, tmp_p
 def test_weights_and_costs_act_as_for_a_network():
     rows, y = table(2)
     prepared = fitted("linear", 2).preparation_.transform(rows)
-    weighted = TabularClassifier(model="linear", class_weight="balanced", random_state=0).fit(rows, y)
+    weighted = TabularClassifier(1, model="linear", class_weight="balanced", random_state=0).fit(rows, y)
     reference = LogisticRegression(max_iter=1000, class_weight="balanced").fit(prepared, y)
     np.testing.assert_allclose(weighted.predict_proba(rows), reference.predict_proba(prepared), atol=1e-4)
     careful = fitted("boosting", 2, cost={"fp": 1, "fn": 20})
@@ -93,7 +93,7 @@ def test_a_linear_model_is_a_network_that_is_explained_exactly():
 @pytest.mark.parametrize("kind", ["linear", "boosting"])
 def test_a_constant_target_needs_no_model(kind):
     with pytest.warns(UserWarning, match="constant"):
-        model = TabularRegressor(model=kind).fit(table(0)[0], np.full(90, 7.0))
+        model = TabularRegressor(1, model=kind).fit(table(0)[0], np.full(90, 7.0))
     assert (model.predict(table(0)[0]) == 7.0).all()
 
 
@@ -103,7 +103,7 @@ def test_the_training_rows_of_a_fold_may_lack_classes(kind, early):
     rows, y = table(3)[0], np.sort(table(3)[1])
     if early == 1:
         y[:80] = y[0]
-    model = TabularClassifier(model=kind, random_state=0).fit(rows, y, time=np.arange(90))
+    model = TabularClassifier(1, model=kind, random_state=0).fit(rows, y, time=np.arange(90))
     assert model.predict_proba(rows).shape == (90, len(set(y)))
     assert model.validation_score_ > 1.0  # a class is not in the training rows of the fold
 

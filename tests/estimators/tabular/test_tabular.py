@@ -30,7 +30,7 @@ REACHED = {"titanic": 0.47, "penguins": 0.06, "adult": 0.37, "red wine": 0.85, "
 
 def model_for(name, **changes):
     kind = TabularRegressor if name in ("red wine", "abalone") else TabularClassifier
-    return kind(**{**QUICK, **changes})
+    return kind(**{"n_members": 1, **QUICK, **changes})
 
 
 def two_moods(m=200, seed=0):
@@ -44,7 +44,7 @@ def two_moods(m=200, seed=0):
 
 def test_the_logarithm_of_probabilities_of_0_is_silent():
     X, y = two_moods(60)
-    model = TabularClassifier(**QUICK).fit(X, y)
+    model = TabularClassifier(1, **QUICK).fit(X, y)
     np.testing.assert_array_equal(model.predict_log_proba(X), np.log(model.predict_proba(X)))
     model.temperature_ = 1e-9
     assert np.isneginf(model.predict_log_proba(X)).any()
@@ -110,7 +110,7 @@ def test_a_saved_model_predicts_the_same(tables, tmp_path, name, recipe):
 
 def test_a_saved_model_predicts_the_same_in_a_fresh_process(tmp_path):
     X, y = two_moods()
-    model = TabularClassifier(**{**QUICK, "epochs": 3}).fit(X, y)
+    model = TabularClassifier(1, **{**QUICK, "epochs": 3}).fit(X, y)
     ellayer.save(model, tmp_path / "m.ellayer")
     X.to_csv(tmp_path / "x.csv", index=False)
     code = (
@@ -129,13 +129,13 @@ def test_a_saved_model_predicts_the_same_in_a_fresh_process(tmp_path):
 def test_many_rows_get_more_ramps_that_start_small():
     random = np.random.RandomState(0)
     X = random.randn(6000, 3)
-    few = TabularRegressor(epochs=1, learning_rate=1e-6, random_state=0).fit(X[:300], X[:300, 0])
-    many = TabularRegressor(epochs=1, random_state=0).fit(X, X[:, 0]).network_
+    few = TabularRegressor(1, epochs=1, learning_rate=1e-6, random_state=0).fit(X[:300], X[:300, 0])
+    many = TabularRegressor(1, epochs=1, random_state=0).fit(X, X[:, 0]).network_
     assert (few.network_.layer_dims, few.network_.inputs.ramps) == ((3, 128, 128, 1), 16)
     assert (many.layer_dims, many.inputs.ramps) == ((3, 128, 128, 1), 48)
     scales = few.members_[0]["s0"]
     np.testing.assert_allclose(scales[:, 0], [1.0] * 3 + [0.1] * 48, atol=1e-3)
-    own = TabularRegressor(epochs=1, hidden_layer_sizes=5, random_state=0).fit(X, X[:, 0]).network_
+    own = TabularRegressor(1, epochs=1, hidden_layer_sizes=5, random_state=0).fit(X, X[:, 0]).network_
     assert own.layer_dims == (3, 5, 1)
 
 
@@ -159,8 +159,8 @@ def test_a_size_that_is_not_given_is_the_recipes():
     X = np.random.RandomState(0).randn(200, 2)
     size = batch_size_for(None, find_recipe("ramps", "numbers"), 200)
     settings = {"epochs": 2, "hidden_layer_sizes": 4, "random_state": 0}
-    models = [TabularRegressor(**settings, **own).fit(X, X[:, 0]) for own in ({}, {"batch_size": size})]
-    other = TabularRegressor(**settings, batch_size=size + 8).fit(X, X[:, 0])
+    models = [TabularRegressor(1, **settings, **own).fit(X, X[:, 0]) for own in ({}, {"batch_size": size})]
+    other = TabularRegressor(1, **settings, batch_size=size + 8).fit(X, X[:, 0])
     np.testing.assert_array_equal(models[0].predict(X), models[1].predict(X))
     assert (models[0].predict(X) != other.predict(X)).any()
 
@@ -168,7 +168,7 @@ def test_a_size_that_is_not_given_is_the_recipes():
 def test_thresholds_stay_where_the_rows_put_them():
     random = np.random.RandomState(0)
     X = np.where(random.rand(6000, 1) < 0.9, 0.0, random.exponential(1000.0, (6000, 1)).round())
-    model = TabularClassifier(epochs=2, random_state=0).fit(X, np.where(X[:, 0] > 700, "a", "b"))
+    model = TabularClassifier(1, epochs=2, random_state=0).fit(X, np.where(X[:, 0] > 700, "a", "b"))
     held = np.isfinite(model.oof_prediction_[:, 0])
     prepared = model.preparation_.transform(X[~held])[:, 0].astype(np.float32)
     t = model.members_[0]["t0"][0, :, 0]
@@ -183,7 +183,8 @@ def test_epochs_left_open_are_the_recipes_for_so_many_rows():
     random = np.random.RandomState(0)
     X = random.randn(200, 2)
     assert (
-        len(TabularRegressor(hidden_layer_sizes=4, random_state=0).fit(X, X[:, 0]).history_["epoch"]) == 128
+        len(TabularRegressor(1, hidden_layer_sizes=4, random_state=0).fit(X, X[:, 0]).history_["epoch"])
+        == 128
     )
 
 
@@ -202,7 +203,7 @@ def test_sharp_limits_and_single_values_are_learned():
     )
     y = np.isin(gain, [3000.0, 5100.0]) ^ (random.rand(6000) < 0.02)
     X = pd.DataFrame({"gain": gain, "noise": random.randn(6000)})
-    model = TabularClassifier(random_state=0).fit(X[:5000], y[:5000])
+    model = TabularClassifier(1, random_state=0).fit(X[:5000], y[:5000])
     assert (model.predict(X[5000:]) == y[5000:]).mean() > 0.97
 
 
@@ -256,7 +257,7 @@ def test_members_give_honest_predictions_of_all_rows_and_a_spread():
     np.testing.assert_array_equal(mean, numbers.predict(X))
     assert (deviation > 0).any()
     with pytest.raises(ValueError, match="n_members=8"):
-        TabularRegressor(**QUICK).fit(X, np.asarray(X["x"])).predict(X, return_std=True)
+        TabularRegressor(1, **QUICK).fit(X, np.asarray(X["x"])).predict(X, return_std=True)
 
 
 def test_folds_hold_each_row_out_once_and_keep_the_shares():
@@ -276,7 +277,7 @@ def test_folds_hold_each_row_out_once_and_keep_the_shares():
 @pytest.mark.parametrize("metric", ["brier", "auc", "accuracy", "balanced_accuracy", "f1"])
 def test_every_metric_can_decide(metric):
     X, y = two_moods(300)
-    model = TabularClassifier(metric=metric, **QUICK).fit(X, y)
+    model = TabularClassifier(1, metric=metric, **QUICK).fit(X, y)
     assert model.score(X, y) > 0.65
     assert 0.0 < model.validation_score_ <= 1.0
     assert ("smoothing" in model.network_.loss) == (metric in ("accuracy", "balanced_accuracy", "f1"))
@@ -289,8 +290,8 @@ def test_balanced_accuracy_finds_a_rare_class():
     random = np.random.RandomState(0)
     x = random.randn(800)
     y = ((x + 1.2 * random.randn(800)) > 2.4).astype(int)
-    plain = TabularClassifier(**QUICK).fit(x.reshape(-1, 1), y)
-    fair = TabularClassifier(metric="balanced_accuracy", **QUICK).fit(x.reshape(-1, 1), y)
+    plain = TabularClassifier(1, **QUICK).fit(x.reshape(-1, 1), y)
+    fair = TabularClassifier(1, metric="balanced_accuracy", **QUICK).fit(x.reshape(-1, 1), y)
     found = [model.predict(x.reshape(-1, 1))[y == 1].mean() for model in (plain, fair)]
     assert found[1] > found[0] + 0.3
 
@@ -301,9 +302,9 @@ def test_a_temperature_lowers_the_log_loss_of_outputs_too_sure():
     random = np.random.RandomState(0)
     Z = random.randn(2000, 3)
     numbers = np.array([random.choice(3, p=p) for p in soften(Z, 1.0)])
-    assert temperature_for(3.0 * Z, numbers, None) == pytest.approx(3.0, rel=0.15)
-    assert temperature_for(Z, numbers, None) == pytest.approx(1.0, rel=0.1)
-    assert abs(math.log(temperature_for(3.0 * Z[:5], numbers[:5], None))) < 0.7
+    assert temperature_for(3.0 * Z[None], numbers, None) == pytest.approx(3.0, rel=0.15)
+    assert temperature_for(Z[None], numbers, None) == pytest.approx(1.0, rel=0.1)
+    assert abs(math.log(temperature_for(3.0 * Z[None, :5], numbers[:5], None))) < 0.7
 
 
 @pytest.mark.parametrize("q", [0.1, 0.9])
@@ -320,8 +321,8 @@ def test_the_absolute_error_finds_the_median():
     random = np.random.RandomState(0)
     X = np.ones((600, 1)) * random.rand(600, 1)
     y = random.exponential(size=600)
-    median = TabularRegressor(metric="mae", **QUICK).fit(X, y).predict(X).mean()
-    mean = TabularRegressor(**QUICK).fit(X, y).predict(X).mean()
+    median = TabularRegressor(1, metric="mae", **QUICK).fit(X, y).predict(X).mean()
+    mean = TabularRegressor(1, **QUICK).fit(X, y).predict(X).mean()
     assert median == pytest.approx(np.median(y), abs=0.15)
     assert mean == pytest.approx(np.mean(y), abs=0.15)
 
@@ -333,30 +334,30 @@ def test_rows_of_no_weight_are_as_if_they_were_not_there():
     X, y = two_moods(200)
     weights = np.ones(200)
     weights[::4] = 0.0
-    one = TabularClassifier(**QUICK).fit(X, y, weights)
-    two = TabularClassifier(**QUICK).fit(X[weights > 0], y[weights > 0])
+    one = TabularClassifier(1, **QUICK).fit(X, y, weights)
+    two = TabularClassifier(1, **QUICK).fit(X[weights > 0], y[weights > 0])
     np.testing.assert_allclose(one.predict_proba(X), two.predict_proba(X), atol=1e-5)
     assert np.isnan(one.oof_prediction_[::4]).all()
     with pytest.raises(ValueError, match=r"non-zero|above 0"):
-        TabularClassifier(**QUICK).fit(X, y, np.zeros(200))
+        TabularClassifier(1, **QUICK).fit(X, y, np.zeros(200))
 
 
 def test_class_weights_weigh():
     X, y = two_moods(200)
-    heavy = TabularClassifier(class_weight={"up": 20.0}, **QUICK).fit(X, y)
-    light = TabularClassifier(class_weight={"down": 20.0}, **QUICK).fit(X, y)
+    heavy = TabularClassifier(1, class_weight={"up": 20.0}, **QUICK).fit(X, y)
+    light = TabularClassifier(1, class_weight={"down": 20.0}, **QUICK).fit(X, y)
     assert heavy.predict_proba(X)[:, 1].mean() > light.predict_proba(X)[:, 1].mean() + 0.1
 
 
 def test_an_eval_set_decides_in_place_of_held_out_rows():
     X, y = two_moods(300)
-    model = TabularClassifier(**QUICK).fit(X[:200], y[:200], eval_set=(X[200:], y[200:]))
+    model = TabularClassifier(1, **QUICK).fit(X[:200], y[:200], eval_set=(X[200:], y[200:]))
     assert model.validation_score_ == pytest.approx(log_loss(y[200:], model.predict_proba(X[200:])), rel=1e-3)
     assert np.isnan(model.oof_prediction_).all()
     with pytest.raises(ValueError, match="expected labels among"):
-        TabularClassifier(**QUICK).fit(X, y, eval_set=(X, ["else"] * 300))
+        TabularClassifier(1, **QUICK).fit(X, y, eval_set=(X, ["else"] * 300))
     with pytest.raises(ValueError, match=r"expected \(X, y\)"):
-        TabularClassifier(**QUICK).fit(X, y, eval_set=X)
+        TabularClassifier(1, **QUICK).fit(X, y, eval_set=X)
 
 
 @pytest.mark.parametrize("n_members", [1, 2])
@@ -414,9 +415,9 @@ def test_the_time_limit_holds_and_the_schedule_ends_with_it(n_members):
 
 def test_pipelines_searches_and_clones(tables):
     X, y = two_moods(200)
-    pipeline = make_pipeline(FunctionTransformer(), TabularClassifier(**QUICK))
+    pipeline = make_pipeline(FunctionTransformer(), TabularClassifier(1, **QUICK))
     assert cross_val_score(pipeline, X, y, cv=3).mean() > 0.7
-    search = GridSearchCV(TabularClassifier(**QUICK), {"recipe": ["simple", "full"]}, cv=2).fit(X, y)
+    search = GridSearchCV(TabularClassifier(1, **QUICK), {"recipe": ["simple", "full"]}, cv=2).fit(X, y)
     assert search.best_score_ > 0.7
     assert clone(TabularClassifier(7, metric="auc")).get_params()["n_members"] == 7
     table = ellayer.TablePreparation().set_output(transform="pandas").fit_transform(X)
@@ -433,7 +434,7 @@ def test_labels_of_every_kind_come_back():
         list(y),
     ]
     for labels in (y, whole, y == "up", pd.Series(y, dtype="category"), pl.Series(y), *further):
-        model = TabularClassifier(**QUICK).fit(X, labels)
+        model = TabularClassifier(1, **QUICK).fit(X, labels)
         assert set(np.asarray(model.predict(X)).tolist()) <= set(np.asarray(labels).tolist())
 
 
@@ -441,7 +442,7 @@ def test_the_warnings_point_at_the_caller():
     X, y = two_moods(80)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        TabularClassifier(**QUICK).fit(X.assign(k="same"), y)
+        TabularClassifier(1, **QUICK).fit(X.assign(k="same"), y)
     (warning,) = caught
     assert issubclass(warning.category, FitWarning)
     assert warning.filename == __file__
@@ -471,7 +472,7 @@ def test_one_row_of_zeros_is_answered_whatever_the_columns_are():
     """Programs like MAPIE probe with it whether a model is fitted; among many rows such a column is refused."""
     X, y = two_moods(60)
     X["d"] = pd.date_range("2024", periods=60)
-    model = TabularClassifier(**QUICK).fit(X, y)
+    model = TabularClassifier(1, **QUICK).fit(X, y)
     zeros = np.zeros((1, X.shape[1]))
     with (
         pytest.warns(NewValuesWarning, match="treated as missing"),
@@ -488,7 +489,7 @@ def test_targets_of_an_eval_set_are_taken_as_they_are():
     random = np.random.RandomState(0)
     X, y = random.randn(80, 2), random.rand(80)
     evaluation = random.randn(20, 2), np.linspace(5.0, 9.0, 20)
-    model = TabularRegressor(**QUICK).fit(X, y, eval_set=evaluation)
+    model = TabularRegressor(1, **QUICK).fit(X, y, eval_set=evaluation)
     error = root_mean_squared_error(evaluation[1], model.predict(evaluation[0]))
     assert model.validation_score_ == pytest.approx(error, rel=1e-5)
     assert error > 3
@@ -501,7 +502,7 @@ RECIPES_OWN = {
 
 def test_the_recipes_own_values_change_no_bit():
     X, y = two_moods(60)
-    plain, named = (TabularClassifier(**QUICK, **changes).fit(X, y) for changes in ({}, RECIPES_OWN))
+    plain, named = (TabularClassifier(1, **QUICK, **changes).fit(X, y) for changes in ({}, RECIPES_OWN))
     for name, theta in plain.members_[0].items():
         np.testing.assert_array_equal(theta, named.members_[0][name])
 
@@ -519,7 +520,7 @@ def test_the_recipes_own_values_change_no_bit():
 )
 def test_a_change_of_the_recipe_is_trained_with_and_stored(change, tmp_path):
     X, y = two_moods(60)
-    plain, changed = (TabularClassifier(**QUICK, **changes).fit(X, y) for changes in ({}, change))
+    plain, changed = (TabularClassifier(1, **QUICK, **changes).fit(X, y) for changes in ({}, change))
     assert not np.array_equal(plain.members_[0]["W1"], changed.members_[0]["W1"])
     ellayer.save(changed, tmp_path / "m.ellayer")
     stored = ellayer.load(tmp_path / "m.ellayer")
@@ -529,6 +530,6 @@ def test_a_change_of_the_recipe_is_trained_with_and_stored(change, tmp_path):
 
 def test_patience_ends_a_fit_and_keeps_the_best_epoch():
     X, y = two_moods(60)
-    model = TabularClassifier(**(QUICK | {"epochs": 60, "learning_rate": 1.0}), patience=2).fit(X, y)
+    model = TabularClassifier(1, **(QUICK | {"epochs": 60, "learning_rate": 1.0}), patience=2).fit(X, y)
     assert model.stopped_by_ == "patience"
     assert len(model.history_) - model.best_epochs_[0] <= 3

@@ -28,7 +28,7 @@ def frame(**columns):
 
 
 def fit(X, y=y, **changes):
-    return TabularClassifier(**{**QUICK, **changes}).fit(X, y)
+    return TabularClassifier(**{"n_members": 1, **QUICK, **changes}).fit(X, y)
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +141,7 @@ def test_one_class():
 
 def test_a_constant_number():
     with pytest.warns(FitWarning, match=r"constant: every prediction will be 3\.5"):
-        model = TabularRegressor(**QUICK).fit(frame(), [3.5] * m)
+        model = TabularRegressor(1, **QUICK).fit(frame(), [3.5] * m)
     np.testing.assert_array_equal(model.predict(frame()), 3.5)
 
 
@@ -177,10 +177,10 @@ def test_targets_far_out():
     with_slips = target.copy()
     with_slips[[7, 9]] = 1e9, -1e9
     with pytest.warns(FitWarning, match=r"y: 2 values up to 1e\+09"):
-        model = TabularRegressor(**{**QUICK, "epochs": 40}).fit(frame(), with_slips)
+        model = TabularRegressor(1, **{**QUICK, "epochs": 40}).fit(frame(), with_slips)
     rest = np.delete(np.arange(m), [7, 9])
     assert np.sqrt(np.mean((model.predict(frame())[rest] - target[rest]) ** 2)) < 0.7 * target.std()
-    heavy = TabularRegressor(**QUICK).fit(frame(), np.exp(3 * x))  # a long tail is no slip
+    heavy = TabularRegressor(1, **QUICK).fit(frame(), np.exp(3 * x))  # a long tail is no slip
     assert heavy.target_["high"] == np.exp(3 * x).max()
 
 
@@ -212,7 +212,7 @@ def test_targets_that_cannot_be_learned(target, told):
 )
 def test_numbers_that_cannot_be_learned(target, told):
     with pytest.raises(ValueError, match=told):
-        TabularRegressor(**QUICK).fit(frame(), target)
+        TabularRegressor(1, **QUICK).fit(frame(), target)
 
 
 @pytest.mark.parametrize(
@@ -233,7 +233,7 @@ def test_parameters_that_do_not_fit(changes, told):
 @pytest.mark.parametrize("loss", ["poisson", "no such", "quantile(q=2)"])
 def test_losses_that_do_not_fit(loss):
     with pytest.raises(ValueError, match="loss"):
-        TabularRegressor(loss=loss, **QUICK).fit(frame(), x)
+        TabularRegressor(1, loss=loss, **QUICK).fit(frame(), x)
 
 
 @pytest.mark.parametrize("wrap", [lambda X: X, nw.from_native], ids=["polars", "narwhals"])
@@ -273,7 +273,7 @@ def test_several_targets_are_refused_before_the_table_is_read(kind, targets, rec
 
 def test_the_remedy_for_several_targets_works_on_raw_tables():
     Y = np.stack([x > 0, x > 1], axis=1)
-    model = MultiOutputClassifier(TabularClassifier(**QUICK)).fit(frame(z=y), Y)
+    model = MultiOutputClassifier(TabularClassifier(1, **QUICK)).fit(frame(z=y), Y)
     assert model.predict(frame(z=y)).shape == Y.shape
 
 

@@ -17,10 +17,10 @@ SMALL = {"epochs": 60, "hidden_layer_sizes": (32, 32)}
 # A check that passes against expectation fails; scikit-learn has the argument from 1.8 on.
 STRICT = {"xfail_strict": True} if "xfail_strict" in signature(parametrize_with_checks).parameters else {}
 CONFIGURATIONS = [
-    (TabularClassifier(**SMALL), WEIGHTS),
-    (TabularRegressor(**SMALL), WEIGHTS),
-    (TabularClassifier(**SMALL, recipe="full", metric="accuracy", class_weight="balanced"), WEIGHTS),
-    (TabularRegressor(**SMALL, recipe="full", loss="huber(delta=1)", dtype="float64"), WEIGHTS),
+    (TabularClassifier(1, **SMALL), WEIGHTS),
+    (TabularRegressor(1, **SMALL), WEIGHTS),
+    (TabularClassifier(1, **SMALL, recipe="full", metric="accuracy", class_weight="balanced"), WEIGHTS),
+    (TabularRegressor(1, **SMALL, recipe="full", loss="huber(delta=1)", dtype="float64"), WEIGHTS),
     (TablePreparation(), {}),
 ]
 

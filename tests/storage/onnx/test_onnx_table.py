@@ -433,7 +433,7 @@ def test_what_cannot_be_exported_says_why():
         model = fit(TabularClassifier, SAID, pd.DataFrame({"code": TABLE["code"], "same": 1.0}))
     with pytest.raises(ModelFileError, match=r"expected a table with a column that is used.*all are ignored"):
         ellayer.to_onnx(model)
-    inside = make_pipeline(FunctionTransformer(), TabularClassifier(**QUICK)).fit(TABLE[["age"]], SAID)
+    inside = make_pipeline(FunctionTransformer(), TabularClassifier(1, **QUICK)).fit(TABLE[["age"]], SAID)
     with pytest.raises(
         ModelFileError, match=r"includes the preparation of a table.*alone to ellayer.to_onnx"
     ):

@@ -92,7 +92,7 @@ def test_no_cosine_is_taken_of_doubles(recipe):
         {"n": random.randn(120), "day": pd.date_range("2024-01-01", periods=120, freq="36h")}
     )
     small = {"epochs": 3, "hidden_layer_sizes": 4, "random_state": 0, "recipe": recipe}
-    model = ellayer.TabularClassifier(**small).fit(table, table["n"] > 0)
+    model = ellayer.TabularClassifier(1, **small).fit(table, table["n"] > 0)
     graph = onnx.shape_inference.infer_shapes(ellayer.to_onnx(model, X=table), data_prop=True).graph
     values = [*graph.value_info, *graph.input, *graph.output]
     types = {value.name: value.type.tensor_type.elem_type for value in values}

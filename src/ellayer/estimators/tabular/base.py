@@ -26,16 +26,26 @@ from ...tables.preparation import TablePreparation, remember_features, take_rows
 from ...tables.target_statistics import RowTargets
 from ..examples import Examples
 from ..hold_out import FEWEST_ROWS, Splitter, member_folds
-from ..parameters import hidden_sizes
 from ..stored import Arrays, Facts, history_arrays
 from ..versioned import VersionedEstimator
 from .average_inputs import average_inputs
 from .fit_stream import is_stream, stream_data
 from .fitted import FittedTable
-from .recipes import RECIPES, TITLES, Recipe, find_recipe, make_network
+from .presets import AUTO, PRESETS, Size, plan_of
+from .recipes import RECIPES, TITLES, Recipe, find_recipe
+from .second_fit import fit_again
+from .short_fit import trained_members
 from .simple_fit import fit_simple_models
 from .targets import as_labels, check_request, row_targets
-from .training import ConstantTarget, FitRequest, RawRows, TableData, best_epoch, train_recipes
+from .training import (
+    ConstantTarget,
+    FitRequest,
+    RawRows,
+    TableData,
+    best_epoch,
+    network_for,
+    train_recipes,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -49,7 +59,8 @@ if TYPE_CHECKING:
 _count = Interval(Integral, 1, None, closed="left")
 _from_zero = Interval(Real, 0, None, closed="left")
 CONSTRAINTS: dict[str, list[Any]] = {
-    "n_members": [_count],
+    "n_members": [_count, StrOptions({AUTO})],
+    "preset": [StrOptions(set(PRESETS))],
     "epochs": [_count, None],
     "time_limit": [Interval(Real, 0, None, closed="neither"), None],
     "hidden_layer_sizes": ["array-like", _count, None],
@@ -76,8 +87,7 @@ class BaseTabular(VersionedEstimator, FittedTable):
     further targets; ``_is_constant(Y)``, ``_warn_of_constant()``; ``_find_metric()``, ``_loss(recipe)`` and
     ``_score_of_epoch(AL, Y, weights)``; ``_start_evaluation(count, Y, weights)`` sets the attributes of a fit
     without validation rows, and ``_evaluate(Z, examples)`` those of one with them, from outputs (K, m, n_L) that
-    are nan for training rows, and returns the predictions; ``_target_facts()``
-    are saved. Prediction is in ``fitted``.
+    are nan for training rows, and returns the predictions; ``_target_facts()`` are saved. Prediction is in ``fitted``.
     """
 
     best_epochs_: list[int]
@@ -91,8 +101,6 @@ class BaseTabular(VersionedEstimator, FittedTable):
     def _metric(self) -> Metric:
         """The row of the metric; looked up, for its functions do not belong into a pickle."""
         return self._find_metric()
-
-    # Fit
 
     @fit_context
     def fit(
@@ -154,7 +162,6 @@ class BaseTabular(VersionedEstimator, FittedTable):
         self.__dict__.pop("held_out_", None)  # from an earlier fit on a stream
         models: list[BaseTabular] = [self, *others]
         recipes = [find_recipe(model.recipe, model._task, model.get_params(deep=False)) for model in models]
-        hidden = None if self.hidden_layer_sizes is None else hidden_sizes(self.hidden_layer_sizes)
         self._find_metric()  # refuses a loss that does not fit
         if self.model != "network":
             self._fit_simple(request)
@@ -170,19 +177,16 @@ class BaseTabular(VersionedEstimator, FittedTable):
             if isinstance(data, ConstantTarget):
                 self._settle_constant(data, recipes[0])
             else:
-                preparation, shape = self.preparation_, (data.start.shape[1], data.Y.shape[1])
-                loss = self._loss(recipes[0])
-                network = self.network_ = make_network(
-                    recipes[0], hidden, *shape, loss, preparation.n_numbers_, preparation.code_levels_, data.m
-                )
+                network = self.network_ = network_for(self, recipes[0], data)
                 results = train_recipes(self, network, recipes, data, request, seed)
         parameters = self.get_params(deep=False)
         shared = {name: value for name, value in vars(self).items() if name not in parameters}
-        with following(None, "evaluating"):
-            for model, trained in zip(models, results, strict=True):
-                model.__dict__.update(shared)
-                if isinstance(data, TableData):
+        for model, trained, recipe in zip(models, results, recipes, strict=True):
+            model.__dict__.update(shared)
+            if isinstance(data, TableData):
+                with following(None, "evaluating"):
                     model._settle(data, trained)
+                fit_again(model, data, recipe, request, seed)
         return self
 
     @property
@@ -225,28 +229,32 @@ class BaseTabular(VersionedEstimator, FittedTable):
         weights = None if weights is None else weights[numbers]
         if self._is_constant(Y):
             return ConstantTarget(table, count)
+        plan = plan_of(self, recipe, Size(len(Y), len(table), Y.shape[1]))
         held_out, inside = None, None
         splitter = Splitter.by(count, time=request.time, groups=request.groups).take(numbers)
         if request.eval_set is None:
             random = np.random.RandomState(seed)
-            held_out = member_folds(self._strata(Y), len(Y), self.n_members, random, splitter)
+            held_out = member_folds(self._strata(Y), len(Y), plan.members, random, splitter)
             self._warn_of_few(Y, held_out is not None)
-        if held_out is not None and all(rows is held_out[0] for rows in held_out):  # not used for training
-            inside = np.setdiff1d(np.arange(len(Y)), held_out[0])
+        if held_out is not None and all(rows is held_out[0] for rows in held_out):
+            inside = np.setdiff1d(np.arange(len(Y)), held_out[0])  # the others are not trained on
         targets = row_targets(Y, self._target_names(), weights, splitter, seed, inside)
         self._prepare(table, recipe, targets, inside)
         examples = Examples(self._matrix(table, dtype, new=False, targets=targets), Y.astype(dtype), weights)
         if request.eval_set is None:
-            validation = [examples.take(rows) for rows in held_out or ()]
+            parts = {id(rows): examples.take(rows) for rows in held_out or ()}
+            validation = [parts[id(rows)] for rows in held_out or ()]
         else:
-            validation = [self._eval_rows(request.eval_set)] * self.n_members
+            validation = [self._eval_rows(request.eval_set)] * plan.members
         rows = examples if inside is None else examples.take(inside)
         raw = RawRows(table, row_targets(Y, self._target_names(), weights, splitter, seed))
-        return TableData(rows, validation, held_out, rows.X, examples.Y, weights, numbers, count, raw=raw)
+        return TableData(
+            rows, validation, held_out, rows.X, examples.Y, weights, numbers, count, plan, raw=raw
+        )
 
     def _settle(self, data: TableData, results: Sequence[TrainingResult]) -> None:
         """Set the fitted attributes after training: members, history, evaluation."""
-        self.members_ = [result.parameters for result in results]
+        self.members_ = trained_members(self, data, results)
         self.history_ = mean_epochs([result.history for result in results])
         self.best_epochs_ = [best_epoch(result.history, self._metric.maximize) for result in results]
         self.stopped_by_, self.engine_ = results[0].stopped_by, results[0].engine
@@ -347,8 +355,6 @@ class BaseTabular(VersionedEstimator, FittedTable):
     def _strata(self, Y: np.ndarray) -> np.ndarray | None:
         """Return the class indices to stratify folds by."""
         return None
-
-    # Storage
 
     def _read(self, X: object) -> list[Column]:
         check_is_fitted(self)

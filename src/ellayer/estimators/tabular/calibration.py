@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ...core.metrics import Metric, surprisal
+
+SMALL_STEP = 1e-3  # of log T, for a difference
 
 
 def labels_of(P: np.ndarray, decision: np.ndarray | float = 1.0) -> np.ndarray:
@@ -100,14 +104,15 @@ def _best_of(candidates: np.ndarray, values: np.ndarray, near: float) -> float:
     return float(candidates[best[np.argmin(np.abs(candidates[best] - near))]])
 
 
-def temperature_for(log_P: np.ndarray, numbers: np.ndarray, weights: np.ndarray | None) -> float:
-    """Return T for which softmax(log P / T) has the lowest log loss, shrunk towards 1 for few rows.
+def temperature_for(Z: np.ndarray, numbers: np.ndarray, weights: np.ndarray | None) -> float:
+    """Return T for which the mean of softmax(Z / T) has the lowest log loss, shrunk towards 1 for few rows.
 
     The penalty 2 (log T)^2 / m is a normal prior of log T with standard deviation 1/2; 1 if T does not lower the loss.
 
     Parameters
     ----------
-    log_P : ndarray, shape (m, K)
+    Z : ndarray, shape (K, m, C)
+        Outputs of each member; nan where a row has fewer.
     numbers : ndarray, shape (m,)
     weights : ndarray, shape (m,), or None
 
@@ -118,11 +123,91 @@ def temperature_for(log_P: np.ndarray, numbers: np.ndarray, weights: np.ndarray 
     from scipy.optimize import minimize_scalar
 
     def cost(log_T: float) -> float:
-        losses = surprisal(soften(log_P, np.exp(log_T)), numbers)
-        return float(np.average(losses, weights=weights)) + 2.0 * log_T**2 / len(log_P)
+        losses = surprisal(mean_probabilities(Z, math.exp(log_T)), numbers)
+        return float(np.average(losses, weights=weights)) + 2.0 * log_T**2 / len(numbers)
 
     best = minimize_scalar(cost, bounds=(-2.0, 2.0), method="bounded")
-    return float(np.exp(best.x)) if best.fun < cost(0.0) else 1.0
+    return math.exp(best.x) if best.fun < cost(0.0) else 1.0
+
+
+def temperature_of_more(temperature: float, Z: np.ndarray, members: int) -> float:
+    """Return the temperature for the mean of K members from the best one for the mean of fewer.
+
+    A row held out in training is predicted by one member of K or by a few, a new row by all of them. Their mean is less
+    sure than each of them, and right more often, so that it needs a lower temperature. The labels are taken as drawn
+    from q = softmax(mean Z / tau), with the tau for which the temperature of fewer members is the best one; the lower
+    one, at least half of it, has the lowest expected log loss for the mean of all.
+
+    Parameters
+    ----------
+    temperature : float
+        That of the mean of ``members`` members.
+    Z : ndarray, shape (K, m, C)
+        Outputs of all members for some rows.
+    members : int
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> Z = np.random.RandomState(0).normal(0.0, 2.0, (8, 500, 2))
+    >>> temperature_of_more(2.0, Z, 8), 1.0 <= temperature_of_more(2.0, Z, 1) < 1.5
+    (2.0, True)
+    """
+    from scipy.optimize import minimize_scalar
+
+    if members >= len(Z):
+        return temperature
+    groups = Z[: len(Z) - len(Z) % members].reshape(-1, members, *Z.shape[1:])
+    center, log_fewer = Z.mean(axis=0), math.log(temperature)
+
+    def loss(log_T: float, q: np.ndarray, groups: np.ndarray) -> float:
+        P = np.stack([mean_probabilities(group, math.exp(log_T)) for group in groups])
+        return -float((q * np.log(np.maximum(P, 1e-300))).sum(axis=2).mean())
+
+    def slope(log_tau: float) -> float:
+        """How much the loss of fewer members falls with their temperature, if labels are drawn with tau."""
+        q = soften(center, math.exp(log_tau))
+        return loss(log_fewer + SMALL_STEP, q, groups) - loss(log_fewer - SMALL_STEP, q, groups)
+
+    low, high = -4.0, 4.0  # the slope falls with tau: labels less sure want members less sure
+    for _ in range(20):
+        middle = (low + high) / 2.0
+        low, high = (middle, high) if slope(middle) > 0.0 else (low, middle)
+    q = soften(center, math.exp(low))
+    bounds = (log_fewer - math.log(2.0), log_fewer)
+    best = minimize_scalar(lambda log_T: loss(log_T, q, Z[None]), bounds=bounds, method="bounded")
+    return math.exp(best.x)
+
+
+def mean_probabilities(Z: np.ndarray, temperature: float) -> np.ndarray:
+    """Return the mean of softmax(Z / T) over members, (m, C); rows of nan do not count."""
+    P = softened(Z, temperature)
+    return P[0] if len(P) == 1 else np.nanmean(P, axis=0)
+
+
+def of_each_row(Z: np.ndarray) -> np.ndarray:
+    """Return the outputs that a row has, of few members instead of many with nan.
+
+    Parameters
+    ----------
+    Z : ndarray, shape (K, m, C)
+        nan for members without an output for a row.
+
+    Returns
+    -------
+    ndarray, shape (most outputs of a row, m, C)
+
+    Examples
+    --------
+    >>> of_each_row(np.array([[[1.0], [np.nan]], [[np.nan], [2.0]]])).tolist()
+    [[[1.0], [2.0]]]
+    """
+    missing = np.isnan(Z[:, :, 0])
+    first = np.argsort(missing, axis=0, kind="stable")[: int((~missing).sum(axis=0).max(initial=1))]
+    return np.take_along_axis(Z, first[:, :, None], axis=0)
 
 
 def soften(log_P: np.ndarray, temperature: float) -> np.ndarray:
@@ -133,6 +218,6 @@ def soften(log_P: np.ndarray, temperature: float) -> np.ndarray:
 
 
 def softened(Z: np.ndarray, temperature: float) -> np.ndarray:
-    """Return the probabilities of outputs (K, m, n_classes)."""
-    K, m, classes = Z.shape
-    return soften(Z.reshape(K * m, classes), temperature).reshape(K, m, classes)
+    """Return the probabilities of outputs (K, m, C)."""
+    K, m, C = Z.shape
+    return soften(Z.reshape(K * m, C), temperature).reshape(K, m, C)

@@ -53,7 +53,8 @@ def fit_together(
     --------
     >>> from ellayer import TabularRegressor
     >>> rows, y = [[x / 10] for x in range(40)], [x * x for x in range(40)]
-    >>> models = [TabularRegressor(epochs=3, hidden_layer_sizes=8, learning_rate=r, random_state=0) for r in (0.1, 0.01)]
+    >>> settings = {"n_members": 1, "epochs": 3, "hidden_layer_sizes": 8, "random_state": 0}
+    >>> models = [TabularRegressor(learning_rate=rate, **settings) for rate in (0.1, 0.01)]
     >>> [round(model.learning_rate, 2) for model in fit_together(models, rows, y)]
     [0.1, 0.01]
     """
@@ -70,6 +71,6 @@ def _check(models: Sequence[BaseTabular]) -> None:
         )
     if settings[0]["n_members"] != 1:
         raise EllayerError(
-            f"fit_together: expected models of one member, received n_members={settings[0]['n_members']}; members are "
-            "trained at once in their own fit"
+            f"fit_together: expected models of one member, received n_members={settings[0]['n_members']!r}; members are "
+            "trained at once in their own fit; try n_members=1"
         )

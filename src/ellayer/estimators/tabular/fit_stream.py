@@ -25,6 +25,7 @@ from ...tables.columns import read_table
 from ...tables.preparation import remember_features, take_rows
 from ..examples import Examples, RowStream
 from ..hold_out import FEWEST_ROWS, FOLDS, MOST_HELD_OUT
+from .presets import Size, plan_of
 from .recipes import Recipe
 from .training import ConstantTarget, FitRequest, TableData
 
@@ -105,9 +106,12 @@ def stream_data(
     for message in getattr(stream, "odd", []):
         warn_user(message, IrregularValuesWarning)
     assert held_out is not None
+    plan = plan_of(estimator, recipe, Size(count - round(share * count), len(start.T), Y.shape[1]))
     rows = DiskRows(scratch, start.shape[1], Y.shape[1], estimator.dtype, by_class is not None)
     weights = counts if counts is None or by_class is None else counts * by_class
-    return TableData(rows, [held_out], None, start, Y, weights, np.arange(0), 0, streamed)
+    return TableData(
+        rows, [held_out] * plan.members, None, start, Y, weights, np.arange(0), 0, plan, streamed
+    )
 
 
 def _checked_stream(estimator: BaseEstimator, request: FitRequest) -> RowStream:
@@ -121,11 +125,6 @@ def _checked_stream(estimator: BaseEstimator, request: FitRequest) -> RowStream:
         raise EllayerError(
             "groups, time: expected None with a stream, whose rows are held out at random; received one; give "
             "eval_set=(X, y) with later rows, or other groups"
-        )
-    if estimator.n_members != 1:
-        raise EllayerError(
-            f"n_members: expected 1 with a stream, received {estimator.n_members}; several members are trained from "
-            "memory: fit several models with different random_state and average them"
         )
     return request.X
 

@@ -66,22 +66,24 @@ def interval_ends(residuals: np.ndarray, coverage: float) -> tuple[float, float]
     return float(residuals[rank - 1]), float(residuals[n - rank])
 
 
-def of_the_mean(residuals: np.ndarray, predictions: np.ndarray) -> np.ndarray:
-    """Return the residuals of single members scaled to those of their mean.
+def of_the_mean(residuals: np.ndarray, predictions: np.ndarray, members: int = 1) -> np.ndarray:
+    """Return the residuals of a mean of few members scaled to those of the mean of all K.
 
-    A held-out row is predicted by the one member that was not trained on it, a new row by the mean of K, which
-    varies less: mean (y - a)^2 is sigma^2 + v for a member and sigma^2 + v / K for the mean, with the variance v
-    between members. Measured on rows on which all but one were trained, v is rather underestimated.
+    A held-out row is predicted by the members that were not trained on it, often one, a new row by the mean of K, which
+    varies less: mean (y - a)^2 is sigma^2 + v / k for the mean of k members, with the variance v between members.
+    Measured on rows on which all but one were trained, v is rather underestimated.
 
     Parameters
     ----------
     residuals : ndarray, shape (n,)
     predictions : ndarray, shape (K, r)
         Of each member for some rows.
+    members : int
+        The k of the residuals.
     """
     K = len(predictions)
     center, variance = residuals.mean(), residuals.var()
-    between = float(predictions.var(axis=0, ddof=1).mean()) * (1.0 - 1.0 / K)
+    between = float(predictions.var(axis=0, ddof=1).mean()) * (1.0 / members - 1.0 / K)
     if not variance > 0:
         return residuals
-    return center + (residuals - center) * math.sqrt(max(1.0 - between / variance, 1.0 / K))
+    return center + (residuals - center) * math.sqrt(max(1.0 - between / variance, members / K))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -14,15 +15,18 @@ from sklearn.base import BaseEstimator
 from ...core.network import Network
 from ...core.schedules import SCHEDULES, Schedule
 from ...engine.disk_rows import DiskRows
-from ...engine.events import Info, wants_to_stop
+from ...engine.events import Info, Score, wants_to_stop
 from ...engine.history import History
+from ...engine.optax_rules import find_optimizer
 from ...engine.result import TrainingResult
 from ...engine.state import TrainState
 from ...engine.train import train
 from ...engine.train_many import train_many
 from ..epoch_info import EpochInfo
 from ..examples import Examples, RowStream
-from .recipes import Recipe, batch_size_for, epochs_for, rate_factors, steps_per_epoch, value_at
+from ..parameters import hidden_sizes
+from .presets import Plan, update_seconds
+from .recipes import Recipe, make_network, rate_factors, steps_per_epoch, value_at
 from .start_weights import initial_parameters
 
 if TYPE_CHECKING:
@@ -33,7 +37,7 @@ if TYPE_CHECKING:
     from ...tables.target_statistics import RowTargets
     from ..examples import TableLike
 
-COMPILED_FROM = 5e11  # multiplications and additions above which compiling pays
+COMPILED_FROM = 12.0  # seconds on NumPy above which compiling pays
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,30 @@ class RawRows:
 
 
 @dataclass(frozen=True)
+class FirstFit:
+    """A fit on the rows before the validation rows, which a second one repeats on all rows.
+
+    Attributes
+    ----------
+    m : int
+        Its training rows.
+    epoch : int
+        Its best epoch.
+    rates : ndarray
+        Its learning rate at the beginning of each epoch.
+    """
+
+    m: int
+    epoch: int
+    rates: np.ndarray
+
+    def schedule(self, steps: int, rate: float) -> Schedule:
+        """Return its learning rates by the update, for epochs of so many updates, as factors of the rate."""
+        at, factors = np.arange(len(self.rates)) * steps, self.rates / rate
+        return Schedule("as before", lambda step, total: np.interp(np.asarray(step), at, factors))
+
+
+@dataclass(frozen=True)
 class TableData:
     """The prepared examples of one fit, from memory or from a stream.
 
@@ -80,10 +108,14 @@ class TableData:
         The indices of these rows in the user's table.
     count : int
         The number of rows of the user's table; 0 for a stream.
+    plan : Plan
+        The number of members and of epochs.
     streamed : (frame, ndarray) or None
         The raw held-out rows of a stream, and their targets.
     raw : RawRows or None
         The columns and targets of all rows in memory, from which to prepare them again; None for a stream.
+    first : FirstFit or None
+        The fit that this one repeats on more rows.
     """
 
     rows: Examples | DiskRows
@@ -94,13 +126,36 @@ class TableData:
     weights: np.ndarray | None
     numbers: np.ndarray
     count: int
+    plan: Plan
     streamed: tuple[pl.DataFrame, np.ndarray] | None = None
     raw: RawRows | None = None
+    first: FirstFit | None = None
 
     @property
     def m(self) -> int:
         """The number of training rows."""
         return self.rows.m if isinstance(self.rows, DiskRows) else len(self.rows)
+
+    @property
+    def m_of_recipe(self) -> int:
+        """The number of rows by which the recipe is read: the training rows of the first fit."""
+        return self.m if self.first is None else self.first.m
+
+    @property
+    def members_of_a_row(self) -> int:
+        """The most members that hold out the same row of the table; 0 if none are held out of it."""
+        return int(np.bincount(np.concatenate(self.held_out)).max()) if self.held_out else 0
+
+    @property
+    def shares_validation(self) -> bool:
+        """Whether all members have the same validation rows."""
+        return all(examples is self.validation[0] for examples in self.validation)
+
+    def some_validation(self, count: int) -> np.ndarray:
+        """Return some of the prepared validation rows of all members, evenly spread, in float64."""
+        parts = self.validation[:1] if self.shares_validation else self.validation
+        X = np.concatenate([examples.X for examples in parts])
+        return X[np.unique(np.linspace(0, len(X) - 1, count).astype(int))].astype(np.float64)
 
 
 @dataclass(frozen=True)
@@ -109,6 +164,18 @@ class ConstantTarget:
 
     table: list[Column]
     count: int
+
+
+def network_for(
+    estimator: BaseEstimator, recipe: Recipe, data: TableData, hidden: Sequence[int] | None = None
+) -> Network:
+    """Return the network of a recipe for prepared rows; None takes the estimator's hidden layers."""
+    sizes, preparation = estimator.hidden_layer_sizes, estimator.preparation_
+    if hidden is None and sizes is not None:
+        hidden = hidden_sizes(sizes)
+    m = data.m_of_recipe
+    shape, loss = (data.start.shape[1], data.Y.shape[1]), estimator._loss(recipe)
+    return make_network(recipe, hidden, *shape, loss, preparation.n_numbers_, preparation.code_levels_, m)
 
 
 def train_recipes(
@@ -120,9 +187,8 @@ def train_recipes(
     seed: int,
 ) -> list[list[TrainingResult]]:
     """Return the members of each recipe; several recipes are trained together if compiling pays."""
-    m = len(data.Y) * len(recipes)
     separate = len(recipes) == 1 or isinstance(data.rows, DiskRows)
-    if separate or engine_for(network, m, _epochs(estimator, recipes[0], data)) == "numpy":
+    if separate or engine_for(network, recipes[0], data, len(recipes)) == "numpy":
         return [train_members(estimator, network, [one], data, request, seed) for one in recipes]
     return [[result] for result in train_members(estimator, network, recipes, data, request, seed)]
 
@@ -150,17 +216,17 @@ def train_members(
     -------
     list of TrainingResult
     """
-    members, random = estimator.n_members, np.random.RandomState(seed)
+    members, random = data.plan.members, np.random.RandomState(seed)
     starts = [initial_parameters(network, recipes[0], data.start, random) for _ in range(members)]
     arguments = _arguments(estimator, network, recipes[0], data, request)
     if data.validation:
         arguments |= {
-            "score": estimator._score_of_epoch,  # of validation examples as columns
             "monitor": "validation_score",
             "maximize": estimator._metric.maximize,
             "restore_best": True,
             "patience": recipes[0]["patience"],
         }
+    score = estimator._score_of_epoch if data.validation else None  # of examples as columns
     X: Any = data.rows
     Y: Any = None
     weights = None
@@ -169,72 +235,117 @@ def train_members(
     validation: Any = [examples.columns() for examples in data.validation] or None
     shared = validation and validation[0]  # for one member, or one per recipe
     if len(recipes) == 1 and members == 1:
-        engine = engine_for(network, data.m, _epochs(estimator, recipes[0], data))
+        engine = engine_for(network, recipes[0], data)
         state = request.states[0] if request.states else None
         result = train(
-            network, X, Y, sample_weight=weights, parameters=starts[0], validation=shared, seed=seed, engine=engine,
+            network, X, Y, sample_weight=weights, score=score, parameters=starts[0], validation=shared, seed=seed, engine=engine,
             state=state, **arguments,
         )  # fmt: skip
         return [result]
     if len(recipes) > 1:
         arguments["learning_rate"] = [value_at(recipe["learning_rate"], data.m) for recipe in recipes]
         starts, validation = starts * len(recipes), shared
+        arguments["score"] = score
     else:
-        weights = _member_weights(data, members)
+        if not isinstance(data.rows, DiskRows):
+            weights = _member_weights(data, data.rows, members)
+        arguments["engine"] = engine_for(network, recipes[0], data, members)
+        arguments["joint_score"] = score and partial(_joint_score, score, data.shares_validation)
     return train_many(
         network, X, Y, sample_weight=weights, parameters=starts, validation=validation, seed=seed,
         states=request.states, **arguments,
     )  # fmt: skip
 
 
-def _member_weights(data: TableData, members: int) -> np.ndarray:
+def _joint_score(
+    score: Score,
+    shared: bool,
+    outputs: Sequence[np.ndarray],
+    targets: Sequence[np.ndarray],
+    weights: Sequence[np.ndarray | None],
+) -> float:
+    """Return the score of the members together: of their mean for shared rows, else of all rows that they hold out."""
+    if shared:
+        return score(np.mean(outputs, axis=0), targets[0], weights[0])
+    of_rows = [each for each in weights if each is not None]
+    joined = np.concatenate(of_rows, axis=1) if of_rows else None
+    return score(np.concatenate(outputs, axis=1), np.concatenate(targets, axis=1), joined)
+
+
+def _member_weights(data: TableData, rows: Examples, members: int) -> np.ndarray:
     """Return the weight of each row for each member, (K, m): 0 for its held-out rows."""
     weights = np.ones((members, data.m))
     if data.m == len(data.Y):  # otherwise the rows that all members hold out are excluded already
         for row, numbers in zip(weights, data.held_out or (), strict=False):
             row[numbers] = 0.0
-    shared = None if isinstance(data.rows, DiskRows) else data.rows.weights
-    return weights if shared is None else weights * shared
-
-
-def _epochs(estimator: BaseEstimator, recipe: Recipe, data: TableData) -> int:
-    return epochs_for(estimator.epochs, recipe, data.m)
+    return weights if rows.weights is None else weights * rows.weights
 
 
 def _arguments(
     estimator: BaseEstimator, network: Network, recipe: Recipe, data: TableData, request: FitRequest
 ) -> dict[str, Any]:
     """Return the arguments that ``train`` and ``train_many`` share."""
-    m, limit = data.m, estimator.time_limit
-    batch_size = batch_size_for(estimator.batch_size, recipe, m)
-    steps, epochs = steps_per_epoch(m, batch_size), _epochs(estimator, recipe, data)
+    m, batch_size = data.m, data.plan.batch_size
+    steps, limit = steps_per_epoch(m, batch_size), _limit(estimator, data, request)
     callbacks = []
     if request.callbacks or limit is not None:
-        callbacks = [_EpochCalls(estimator, request, steps, epochs)]
+        callbacks = [_EpochCalls(estimator, request, steps, data.plan.epochs, limit)]
     return {
         "optimizer": recipe["optimizer"],
-        "learning_rate": value_at(recipe["learning_rate"], m),
         "learning_rate_factors": rate_factors(network, recipe),
-        "schedule": recipe["schedule"]
-        if limit is None
-        else _in_time(recipe["schedule"], request.begin, limit),
-        "weight_decay": value_at(recipe["weight_decay"], m)
+        "weight_decay": value_at(recipe["weight_decay"], data.m_of_recipe)
         * math.sqrt(network.layer_dims[1]),  # times the factor of W
         "l2": recipe["l2"],
-        "dropout": value_at(recipe["dropout"], m),
-        "num_iterations": epochs * steps - max((state.step for state in request.states or ()), default=0),
-        "schedule_length": epochs * steps,
+        "dropout": value_at(recipe["dropout"], data.m_of_recipe),
         "batch_size": batch_size if m > batch_size or isinstance(data.rows, DiskRows) else None,
         "record_every": steps,
         "time_limit": None if limit is None else max(limit - (perf_counter() - request.begin), 1e-3),
         "callbacks": callbacks,
         "progress": request.progress,
+        **_pace(recipe, data, request, limit),
     }
 
 
-def engine_for(network: Network, m: int, epochs: int) -> str:
-    """Return the loop by the amount of work only, so that a seed always gives the same numbers."""
-    return "jax" if 6.0 * network.parameter_count * m * epochs > COMPILED_FROM else "numpy"
+def _limit(estimator: BaseEstimator, data: TableData, request: FitRequest) -> float | None:
+    """Return the seconds from the call to the end of this fit; a second fit gets as many as the first."""
+    limit: float | None = estimator.time_limit
+    return limit / 2 if limit is not None and refits(request, data) else limit
+
+
+def _pace(recipe: Recipe, data: TableData, request: FitRequest, limit: float | None) -> dict[str, Any]:
+    """Return the learning rate, its schedule and the number of updates; those of the first fit for a second one."""
+    first, done = data.first, max((state.step for state in request.states or ()), default=0)
+    m = data.m_of_recipe
+    rate, steps = value_at(recipe["learning_rate"], m), steps_per_epoch(m, data.plan.batch_size)
+    schedule: str | Schedule = recipe["schedule"]
+    if limit is not None:
+        schedule = (
+            _in_time(recipe["schedule"], request.begin, limit)
+            if first is None
+            else first.schedule(steps, rate)
+        )
+    total = data.plan.epochs * steps
+    return {
+        "learning_rate": rate,
+        "schedule": schedule,
+        "num_iterations": total - done if first is None else first.epoch * steps,
+        "schedule_length": total,
+    }
+
+
+def refits(request: FitRequest, data: TableData) -> bool:
+    """Return whether a second fit to all rows follows: if the latest rows select the epoch, the most useful ones."""
+    return request.time is not None and data.held_out is not None and data.m < len(data.Y)
+
+
+def engine_for(network: Network, recipe: Recipe, data: TableData, count: int = 1) -> str:
+    """Return the loop of a few networks by the amount of work only, so that a seed always gives the same numbers."""
+    from_disk = count > 1 and isinstance(data.rows, DiskRows)  # which is read once for all
+    if from_disk or find_optimizer(recipe["optimizer"]).compiled_only:
+        return "jax"
+    updates = count * data.plan.epochs * steps_per_epoch(data.m, data.plan.batch_size)
+    seconds = updates * update_seconds(network, min(data.m, data.plan.batch_size))
+    return "jax" if seconds > COMPILED_FROM else "numpy"
 
 
 def _in_time(name: str, begin: float, limit: float) -> Schedule:
@@ -251,11 +362,14 @@ def _in_time(name: str, begin: float, limit: float) -> Schedule:
 class _EpochCalls:
     """The callbacks of a fit after each epoch, and its time limit, which includes compiling."""
 
-    def __init__(self, estimator: BaseEstimator, request: FitRequest, steps: int, epochs: int):
-        self.estimator, self.request, self.steps, self.epochs = estimator, request, steps, epochs
+    def __init__(
+        self, estimator: BaseEstimator, request: FitRequest, steps: int, epochs: int, limit: float | None
+    ):
+        self.estimator, self.request, self.limit = estimator, request, limit
+        self.steps, self.epochs = steps, epochs
 
     def __call__(self, info: Info) -> bool:
-        request, limit = self.request, self.estimator.time_limit
+        request, limit = self.request, self.limit
         last = {
             name: column[-1]
             for name, column in info.history.items()

@@ -1,0 +1,139 @@
+"""Presets: how many members and epochs a fit has, by the size of the table and never by the clock.
+
+A fit may take so many seconds of one core that it ends about when CatBoost's default would. The time of a member is
+estimated from its network and its updates; the recipe's epochs come first, and further members take the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sklearn.base import BaseEstimator
+
+from ...core.network import Network
+from ..parameters import hidden_sizes
+from .recipes import Recipe, batch_size_for, epochs_for, make_network, steps_per_epoch
+
+AUTO = "auto"
+# Seconds of one core, measured on NumPy: of an update, of a parameter and an example, of a unit and an example.
+UPDATE, PARAMETER, UNIT = 8e-4, 1.4e-10, 5e-9
+
+
+@dataclass(frozen=True)
+class Preset:
+    """The limits of a fit.
+
+    Attributes
+    ----------
+    fewest, most : int
+        Members. The recipe's epochs are cut, at most to the half, so that the fewest are in time.
+    epochs : float
+        Share of the recipe's epochs.
+    seconds, seconds_per_row, most_seconds : float
+        Of one core: for no rows, for each row, and in all.
+    """
+
+    fewest: int
+    most: int
+    epochs: float
+    seconds: float
+    seconds_per_row: float
+    most_seconds: float
+
+    def budget(self, m: int) -> float:
+        """Return the seconds for a table with m rows."""
+        return min(self.seconds + self.seconds_per_row * m, self.most_seconds)
+
+
+PRESETS = {
+    "fast": Preset(1, 1, 0.5, 0.3, 1e-4, 10.0),
+    "default": Preset(4, 8, 1.0, 5.5, 8e-4, 60.0),
+    "best": Preset(16, 16, 1.0, 30.0, 1e-2, 600.0),
+}
+
+
+class Plan(NamedTuple):
+    """The number of members and of epochs of a fit, and of the rows of a mini-batch."""
+
+    members: int
+    epochs: int
+    batch_size: int
+
+
+class Size(NamedTuple):
+    """The size of a table: its rows, its columns, and the outputs of a network for its target."""
+
+    rows: int
+    columns: int
+    outputs: int
+
+
+def plan_fit(
+    preset: str,
+    recipe: Recipe,
+    size: Size,
+    *,
+    n_members: int | str = AUTO,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+    hidden: Sequence[int] | None = None,
+) -> Plan:
+    """Return the number of members, epochs and rows of a mini-batch for a table of a size; those that are given stay.
+
+    Parameters
+    ----------
+    preset : "fast", "default" or "best"
+    recipe : Recipe
+    size : Size
+    n_members : int or "auto"
+    epochs : int, optional
+    batch_size : int, optional
+    hidden : sequence of int, optional
+        Sizes of the hidden layers; None is the recipe's choice.
+
+    Examples
+    --------
+    >>> from ellayer.estimators.tabular.recipes import find_recipe
+    >>> recipe = find_recipe("ramps", "classes")
+    >>> [plan_fit("default", recipe, Size(rows, 10, 2)).members for rows in (500, 20_000_000)]
+    [8, 1]
+    """
+    limits, m = PRESETS[preset], size.rows
+    network = make_network(recipe, hidden, size.columns, size.outputs, "squared_error", size.columns, (), m)
+    batch_size = batch_size_for(batch_size, recipe, m)
+    epoch = steps_per_epoch(m, batch_size) * update_seconds(network, min(m, batch_size))
+    seconds = limits.budget(m)
+    if epochs is None:
+        wanted = max(1, round(limits.epochs * epochs_for(None, recipe, m)))
+        epochs = min(max(int(seconds / (limits.fewest * epoch)), -(-wanted // 2)), wanted)
+    if isinstance(n_members, str):
+        n_members = max(1, min(limits.most, int(seconds / (epochs * epoch))))
+    return Plan(n_members, epochs, batch_size)
+
+
+def plan_of(estimator: BaseEstimator, recipe: Recipe, size: Size) -> Plan:
+    """Return the plan of a table estimator; one member if its model is no network.
+
+    Parameters
+    ----------
+    estimator : TabularClassifier or TabularRegressor
+    recipe : Recipe
+    size : Size
+    """
+    sizes, members = estimator.hidden_layer_sizes, estimator.n_members
+    return plan_fit(
+        estimator.preset,
+        recipe,
+        size,
+        n_members=1 if estimator.model != "network" and members == AUTO else members,
+        epochs=estimator.epochs,
+        batch_size=estimator.batch_size,
+        hidden=None if sizes is None else hidden_sizes(sizes),
+    )
+
+
+def update_seconds(network: Network, examples: int) -> float:
+    """Return about how many seconds of one core an update of a member takes."""
+    return UPDATE + examples * (PARAMETER * network.parameter_count + UNIT * sum(network.widths))

@@ -1,0 +1,53 @@
+"""A second fit to all rows, after the latest ones have selected the epoch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from ..examples import Examples
+from .average_inputs import average_inputs
+from .recipes import Recipe
+from .training import FirstFit, FitRequest, TableData, network_for, refits, train_members
+
+
+def fit_again(
+    estimator: BaseEstimator, data: TableData, recipe: Recipe, request: FitRequest, seed: int
+) -> None:
+    """Fit again to all rows if the latest ones selected the epoch, for as many updates as were best before them.
+
+    Scores, the decision and the intervals are those of the first fit. It stays if the second one does not end.
+
+    Parameters
+    ----------
+    estimator : TabularClassifier or TabularRegressor
+        After the first fit.
+    data : TableData
+    recipe : Recipe
+    request : FitRequest
+    seed : int
+    """
+    network, epoch = estimator.network_, estimator.best_epochs_[0]
+    if not refits(request, data) or network is None or not epoch or estimator.stopped_by_ == "interrupted":
+        return
+    assert data.raw is not None
+    before, table, targets = estimator.preparation_, data.raw.table, data.raw.targets
+    estimator._prepare(table, recipe, targets)
+    X = estimator._matrix(table, estimator.dtype, new=False, warn=False, targets=targets)
+    rows = Examples(X, data.Y, data.weights)
+    rates = np.asarray(estimator.history_["learning_rate"])
+    whole = replace(
+        data, rows=rows, validation=[], held_out=None, start=rows.X, first=FirstFit(data.m, epoch, rates)
+    )
+    wider = network_for(estimator, recipe, whole, network.layer_dims[1:-1])
+    again = replace(request, callbacks=(), states=None)
+    results = train_members(estimator, wider, [recipe], whole, again, seed)
+    if any(result.stopped_by != "iterations" for result in results):
+        estimator.preparation_ = before
+        if results[0].stopped_by == "interrupted":
+            estimator.stopped_by_ = "interrupted"
+        return
+    estimator.network_, estimator.members_ = wider, [result.parameters for result in results]
+    estimator.average_inputs_ = average_inputs(wider, estimator.members_, rows.X)
