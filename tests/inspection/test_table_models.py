@@ -41,7 +41,7 @@ SMALL = {"epochs": 8, "hidden_layer_sizes": (16, 8), "random_state": 0}
 @pytest.fixture(scope="module", params=["classes", "numbers"])
 def fitted(request):
     kind, y = (TabularClassifier, KIND) if request.param == "classes" else (TabularRegressor, HEIGHT)
-    return with_members(kind(**SMALL).fit(TABLE, y), 2), y
+    return with_members(kind(1, **SMALL).fit(TABLE, y), 2), y
 
 
 def test_every_way_of_looking_takes_a_table(fitted):

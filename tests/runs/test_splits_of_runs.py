@@ -52,7 +52,7 @@ def test_by_time_the_test_rows_are_the_latest(panel, options):
 
 @pytest.mark.parametrize("options", [{"group": "user_id"}, {"split": "group"}])
 def test_by_group_no_group_is_on_both_sides(panel, options):
-    trainer = trainer_of(panel, **options)
+    trainer = trainer_of(panel, **options, members=1)
     train, test = trainer.source.train, trainer.source.test
     trainer.source.fit(trainer.model)
     validated = np.isfinite(trainer.model.oof_prediction_)

@@ -91,7 +91,6 @@ def sweep(
                 f"--config: expected {name} = {expected[0]} for a sweep of networks, received {settings[name]}; leave it "
                 "out, and train with it once the best network is known"
             )
-    settings["members"] = 1
     with progress_bars(shown=not (quiet or json)) as start:
         finished = run_sweep(settings, axes, out, start, trials=trials)
     if json:

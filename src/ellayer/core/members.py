@@ -15,7 +15,7 @@ from dataclasses import replace
 from .._shapes import Float
 from .activations import blend_forward
 from .arrays import Array, Examples, Parameters, array_namespace, dot
-from .inference import outputs
+from .inference import EXAMPLES_AT_ONCE, outputs
 from .inputs import Inputs, inputs_forward, one_hot_columns
 from .network import Network
 from .parameter_names import kind_of
@@ -51,7 +51,7 @@ def member_outputs(
     """
     xp = array_namespace(X)
     if X.shape[1] < FEWEST_EXAMPLES or not _share_inputs(members, network):
-        return xp.stack([outputs(X, member, network)[1] for member in members])
+        return xp.stack([outputs(X, member, network, EXAMPLES_AT_ONCE)[1] for member in members])
     first = _first_layers(members, network.inputs)
     rest = [_stack(members, l, network) for l in range(1, network.L + 1)]
     width = len(members) * max(network.layer_dims[1:])

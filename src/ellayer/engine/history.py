@@ -203,3 +203,20 @@ def mean_epochs(histories: Sequence[History]) -> History:
     count = min(len(table["epoch"]) for table in tables)
     means = {name: np.mean([table[name][:count] for table in tables], axis=0).tolist() for name in tables[0]}
     return History({**means, "epoch": list(range(1, count + 1))})
+
+
+def best_epoch(history: History, maximize: bool) -> int:
+    """Return the number of epochs after which the validation score was best; all if there is no validation score.
+
+    Parameters
+    ----------
+    history : History
+        The history of the engine for one member.
+    maximize : bool
+    """
+    if "validation_score" not in history:
+        return len(history)
+    scores = np.array([*history["validation_score"], history.final.get("validation_score", math.nan)])
+    if np.isnan(scores).all():
+        return len(history)
+    return int(np.nanargmax(scores) if maximize else np.nanargmin(scores))

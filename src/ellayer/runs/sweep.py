@@ -66,7 +66,7 @@ def run_sweep(
     Parameters
     ----------
     settings : mapping
-        Keyed by the names of the options.
+        Keyed by the names of the options; each trial is one network.
     axes : mapping, optional
         Values to try by the names of their options. By default two sizes of the hidden layers, and the learning rate of
         the recipe, a third and three times of it.
@@ -80,7 +80,7 @@ def run_sweep(
     rates = axes.pop("learning_rate", [])
     for rate in rates:
         check_learning_rate(rate)
-    trainer = TableTrainer.read(settings)
+    trainer = TableTrainer.read({**settings, "members": 1})
     axes["learning_rate"] = rates or _default_rates(trainer)
     points = combinations(axes, trials, trainer.settings["seed"])
     with output_folder(out, f"{trainer.name}-sweep") as folder:

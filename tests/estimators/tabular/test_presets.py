@@ -41,6 +41,7 @@ def test_a_plan_is_a_function_of_the_size_within_limits(preset, rows, columns):
 def test_presets_are_in_order():
     recipe, size = find_recipe("ramps", "classes"), Size(2_000, 12, 2)
     fast, default, best = (plan_fit(name, recipe, size) for name in ("fast", "default", "best"))
+    assert (fast.second, default.second, best.second) == (0, 0, best.members // 2)
     assert fast.members == 1 < default.members <= best.members
     assert fast.epochs < default.epochs <= best.epochs
 
@@ -112,3 +113,30 @@ def test_a_budget_too_small_for_an_epoch_gives_the_frequencies_and_a_warning():
     with pytest.warns(UnderfitWarning, match="one epoch"):
         regressor.fit(X, X[:, 0])
     assert abs(regressor.predict(X[:5])).max() < 0.2
+
+
+@pytest.mark.parametrize("how", [{}, {"eval_set": True}, {"time": np.arange(80)}])
+def test_the_best_preset_averages_two_recipes(table, how):
+    X, y = table
+    labels = np.where(y > 1, "high", "low")
+    options = {"eval_set": (X[60:], labels[60:])} if "eval_set" in how else how
+    model = TabularClassifier(preset="best", **SMALL).fit(X, labels, **options)
+    assert 16 <= len(model.members_) == len(model.best_epochs_) == len(model.average_inputs_) <= 32
+    if not how:
+        assert np.isfinite(model.oof_prediction_).all()
+    assert model.predict_proba(X).shape == (80, 2)
+
+
+def test_the_members_of_two_recipes_are_kept_by_their_shares(table, monkeypatch):
+    X, y = table
+    monkeypatch.setattr(
+        "ellayer.estimators.tabular.selection.greedy_counts", lambda loss, groups: np.array([4, 1])
+    )
+    assert len(TabularRegressor(preset="best", **SMALL).fit(X, y).members_) == 16 + 4
+    monkeypatch.setattr(
+        "ellayer.estimators.tabular.selection.greedy_counts", lambda loss, groups: np.array([0, 3])
+    )
+    chosen = TabularRegressor(preset="best", **SMALL).fit(X, y)
+    assert len(chosen.members_) == 16
+    one = TabularRegressor(16, dropout=0.3, weight_decay=0.3, **SMALL).fit(X, y)  # the second recipe alone
+    assert one.oof_prediction_.shape == chosen.oof_prediction_.shape

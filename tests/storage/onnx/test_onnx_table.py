@@ -83,7 +83,7 @@ def classifier(recipe="simple", n_members=1):
 def fit(cls, y, X=TABLE, n_members=1, **settings):
     """Return a fitted model with the right number of members."""
     kinds = KINDS_GIVEN if X is TABLE else None
-    model = cls(**{**QUICK, "column_kinds": kinds, **settings}).fit(X, y)
+    model = cls(1, **{**QUICK, "column_kinds": kinds, **settings}).fit(X, y)
     return with_members(model, n_members) if n_members > 1 else model
 
 

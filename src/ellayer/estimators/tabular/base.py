@@ -17,7 +17,7 @@ from ..._progress import check_progress, following, shown
 from ..._sklearn_compat import Interval, StrOptions, check_weights, fit_context, validate_parameters
 from ..._warn import ValidationWarning, warn_user
 from ...core.metrics import Metric
-from ...engine.history import History, mean_epochs
+from ...engine.history import History, best_epoch, mean_epochs
 from ...engine.model import ModelParts
 from ...engine.result import TrainingResult
 from ...errors import EllayerError
@@ -25,15 +25,16 @@ from ...tables.columns import Column, check_missing_targets, read_table
 from ...tables.preparation import TablePreparation, remember_features, take_rows
 from ...tables.target_statistics import RowTargets
 from ..examples import Examples
-from ..hold_out import FEWEST_ROWS, Splitter, member_folds
+from ..hold_out import FEWEST_ROWS, Splitter
 from ..stored import Arrays, Facts, history_arrays
 from ..versioned import VersionedEstimator
 from .average_inputs import average_inputs
 from .fit_stream import is_stream, stream_data
 from .fitted import FittedTable
-from .presets import AUTO, PRESETS, Size, plan_of
+from .presets import AUTO, PRESETS, Size, plan_folds, plan_of
 from .recipes import RECIPES, TITLES, Recipe, find_recipe
 from .second_fit import fit_again
+from .selection import chosen_members
 from .short_fit import trained_members
 from .simple_fit import fit_simple_models
 from .targets import as_labels, check_request, row_targets
@@ -42,7 +43,6 @@ from .training import (
     FitRequest,
     RawRows,
     TableData,
-    best_epoch,
     network_for,
     train_recipes,
 )
@@ -179,14 +179,14 @@ class BaseTabular(VersionedEstimator, FittedTable):
             else:
                 network = self.network_ = network_for(self, recipes[0], data)
                 results = train_recipes(self, network, recipes, data, request, seed)
-        parameters = self.get_params(deep=False)
-        shared = {name: value for name, value in vars(self).items() if name not in parameters}
+        shared = {name: value for name, value in vars(self).items() if name not in self._get_param_names()}
         for model, trained, recipe in zip(models, results, recipes, strict=True):
             model.__dict__.update(shared)
             if isinstance(data, TableData):
                 with following(None, "evaluating"):
-                    model._settle(data, trained)
-                fit_again(model, data, recipe, request, seed)
+                    part, chosen = chosen_members(model, data, trained)
+                    model._settle(part, chosen)
+                fit_again(model, part, recipe, request, seed)
         return self
 
     @property
@@ -234,7 +234,7 @@ class BaseTabular(VersionedEstimator, FittedTable):
         splitter = Splitter.by(count, time=request.time, groups=request.groups).take(numbers)
         if request.eval_set is None:
             random = np.random.RandomState(seed)
-            held_out = member_folds(self._strata(Y), len(Y), plan.members, random, splitter)
+            held_out = plan_folds(plan, self._strata(Y), len(Y), random, splitter)
             self._warn_of_few(Y, held_out is not None)
         if held_out is not None and all(rows is held_out[0] for rows in held_out):
             inside = np.setdiff1d(np.arange(len(Y)), held_out[0])  # the others are not trained on
@@ -274,7 +274,7 @@ class BaseTabular(VersionedEstimator, FittedTable):
         Z = np.full((len(self.members_), *data.Y.shape), np.nan)
         for k, (rows, examples) in enumerate(zip(data.held_out, data.validation, strict=True)):
             Z[k, rows] = self._outputs(examples.X.astype(np.float64), [self.members_[k]])[0]
-        rows = np.unique(np.concatenate(data.held_out))
+        rows = data.held_out_rows
         weights = None if data.weights is None else data.weights[rows]
         prediction = self._evaluate(Z[:, rows], Examples(data.Y[:0], data.Y[rows], weights))
         self.oof_prediction_[data.numbers[rows]] = prediction

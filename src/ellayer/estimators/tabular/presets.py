@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
 from sklearn.base import BaseEstimator
 
 from ...core.network import Network
+from ..hold_out import FOLDS, Splitter, member_folds
 from ..parameters import hidden_sizes
 from .recipes import Recipe, batch_size_for, epochs_for, make_network, steps_per_epoch
 
@@ -33,6 +35,8 @@ class Preset:
         Share of the recipe's epochs.
     seconds, seconds_per_row, most_seconds : float
         Of one core: for no rows, for each row, and in all.
+    recipes : int
+        1, or 2 for as many members by a recipe that regularises otherwise.
     """
 
     fewest: int
@@ -41,6 +45,7 @@ class Preset:
     seconds: float
     seconds_per_row: float
     most_seconds: float
+    recipes: int = 1
 
     def budget(self, m: int) -> float:
         """Return the seconds for a table with m rows."""
@@ -50,16 +55,17 @@ class Preset:
 PRESETS = {
     "fast": Preset(1, 1, 0.5, 0.3, 1e-4, 10.0),
     "default": Preset(4, 8, 1.0, 5.5, 8e-4, 60.0),
-    "best": Preset(16, 16, 1.0, 30.0, 1e-2, 600.0),
+    "best": Preset(16, 32, 1.0, 30.0, 1e-2, 600.0, recipes=2),
 }
 
 
 class Plan(NamedTuple):
-    """The number of members and of epochs of a fit, and of the rows of a mini-batch."""
+    """The number of members, epochs and rows of a mini-batch, and how many members are of a second recipe."""
 
     members: int
     epochs: int
     batch_size: int
+    second: int = 0
 
 
 class Size(NamedTuple):
@@ -106,11 +112,47 @@ def plan_fit(
     epoch = steps_per_epoch(m, batch_size) * update_seconds(network, min(m, batch_size))
     seconds = limits.budget(m)
     if epochs is None:
-        wanted = max(1, round(limits.epochs * epochs_for(None, recipe, m)))
-        epochs = min(max(int(seconds / (limits.fewest * epoch)), -(-wanted // 2)), wanted)
+        most = max(1, round(limits.epochs * epochs_for(None, recipe, m)))
+        epochs = min(max(int(seconds / (limits.fewest * epoch)), -(-most // 2)), most)
     if isinstance(n_members, str):
         n_members = max(1, min(limits.most, int(seconds / (epochs * epoch))))
+        if limits.recipes == 2 and n_members >= 2 * FOLDS[0]:  # enough for folds of their own
+            return Plan(n_members // 2 * 2, epochs, batch_size, n_members // 2)
     return Plan(n_members, epochs, batch_size)
+
+
+def plan_folds(
+    plan: Plan, strata: np.ndarray | None, m: int, random: np.random.RandomState, splitter: Splitter
+) -> list[np.ndarray] | None:
+    """Return the rows that each member holds out; members of the second recipe the same as those of the first."""
+    rows = member_folds(strata, m, plan.members - plan.second, random, splitter)
+    return rows and rows + rows[: plan.second]
+
+
+def of_two_recipes(estimator: BaseEstimator, arguments: dict[str, Any], plan: Plan) -> dict[str, Any]:
+    """Return the arguments of training that differ between members, if some are of the second recipe.
+
+    It has another dropout and three times the weight decay, except for what the user has chosen.
+
+    Parameters
+    ----------
+    estimator : TabularClassifier or TabularRegressor
+    arguments : dict
+        Those of the recipe.
+    plan : Plan
+    """
+    if not plan.second:
+        return {}
+    others = {
+        "dropout": 0.3 if arguments["dropout"] < 0.2 else 0.1,
+        "weight_decay": 3.0 * arguments["weight_decay"],
+    }
+    counts = plan.members - plan.second, plan.second
+    return {
+        name: np.repeat([arguments[name], other], counts).tolist()
+        for name, other in others.items()
+        if getattr(estimator, name) is None
+    }
 
 
 def plan_of(estimator: BaseEstimator, recipe: Recipe, size: Size) -> Plan:

@@ -46,7 +46,8 @@ class TabularRegressor(RegressorMixin, BaseTabular, FittedTableRegressor):
         "auto" is up to 8 by the number of rows and columns, never by the clock.
     preset : {"fast", "default", "best"}, default="default"
         "fast" is one member with half the epochs, "default" as many members as end about when CatBoost's default would (in
-        ten seconds of one core below 5,000 rows), "best" up to 16. Other parameters that are given come first.
+        ten seconds of one core below 5,000 rows), "best" up to 32 of two recipes, as many of each as scores best on held-out
+        rows. Other parameters that are given come first.
     epochs : int or None, default=None
         None is the recipe's number for the number of rows, or fewer if one member would be too slow for the preset.
     time_limit : float or None, default=None

@@ -16,7 +16,6 @@ from ...core.network import Network
 from ...core.schedules import SCHEDULES, Schedule
 from ...engine.disk_rows import DiskRows
 from ...engine.events import Info, Score, wants_to_stop
-from ...engine.history import History
 from ...engine.optax_rules import find_optimizer
 from ...engine.result import TrainingResult
 from ...engine.state import TrainState
@@ -25,7 +24,7 @@ from ...engine.train_many import train_many
 from ..epoch_info import EpochInfo
 from ..examples import Examples, RowStream
 from ..parameters import hidden_sizes
-from .presets import Plan, update_seconds
+from .presets import Plan, of_two_recipes, update_seconds
 from .recipes import Recipe, make_network, rate_factors, steps_per_epoch, value_at
 from .start_weights import initial_parameters
 
@@ -70,10 +69,8 @@ class FirstFit:
 
     Attributes
     ----------
-    m : int
-        Its training rows.
-    epoch : int
-        Its best epoch.
+    m, epoch : int
+        Its training rows, and its best epoch.
     rates : ndarray
         Its learning rate at the beginning of each epoch.
     """
@@ -145,6 +142,11 @@ class TableData:
     def members_of_a_row(self) -> int:
         """The most members that hold out the same row of the table; 0 if none are held out of it."""
         return int(np.bincount(np.concatenate(self.held_out)).max()) if self.held_out else 0
+
+    @property
+    def held_out_rows(self) -> np.ndarray:
+        """The indices of the rows that some member holds out."""
+        return np.unique(np.concatenate(self.held_out or [np.arange(0)]))
 
     @property
     def shares_validation(self) -> bool:
@@ -249,6 +251,7 @@ def train_members(
     else:
         if not isinstance(data.rows, DiskRows):
             weights = _member_weights(data, data.rows, members)
+        arguments |= of_two_recipes(estimator, arguments, data.plan)
         arguments["engine"] = engine_for(network, recipes[0], data, members)
         arguments["joint_score"] = score and partial(_joint_score, score, data.shares_validation)
     return train_many(
@@ -381,20 +384,3 @@ class _EpochCalls:
         )  # fmt: skip
         stops = [wants_to_stop(callback(epoch)) for callback in request.callbacks]
         return any(stops) or (limit is not None and perf_counter() - request.begin >= limit)
-
-
-def best_epoch(history: History, maximize: bool) -> int:
-    """Return the number of epochs after which the validation score was best; all if there is no validation score.
-
-    Parameters
-    ----------
-    history : History
-        The history of the engine for one member.
-    maximize : bool
-    """
-    if "validation_score" not in history:
-        return len(history)
-    scores = np.array([*history["validation_score"], history.final.get("validation_score", math.nan)])
-    if np.isnan(scores).all():
-        return len(history)
-    return int(np.nanargmax(scores) if maximize else np.nanargmin(scores))
