@@ -2,7 +2,7 @@
 
 The public names are looked up when first used, so that ``import ellayer`` stays cheap. Public are the names in
 ``__all__`` of this package and of its packages ``callbacks``, ``core``, ``data``, ``engine``, ``estimators``,
-``inspection``, ``plot``, ``report``, ``steps`` and ``storage``, and the modules of ``core`` and ``steps``. All else is private
+``inspection``, ``plot``, ``report``, ``serve``, ``steps`` and ``storage``, and the modules of ``core`` and ``steps``. All else is private
 (docs/decisions.md, "Public names").
 """
 
@@ -51,6 +51,7 @@ _PACKAGES = (
     "inspection",
     "plot",
     "report",
+    "serve",
     "steps",
     "storage",
 )

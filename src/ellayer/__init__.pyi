@@ -6,6 +6,7 @@ from . import estimators as estimators
 from . import inspection as inspection
 from . import plot as plot
 from . import report as report
+from . import serve as serve
 from . import steps as steps
 from . import storage as storage
 from ._progress import progress as progress

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 _LIBRARIES = ("ellayer", "sklearn", "contextlib", "joblib")
 
@@ -44,13 +47,39 @@ class VersionWarning(UserWarning):
     """A pickle that another version wrote."""
 
 
+_messages: ContextVar[list[str] | None] = ContextVar(
+    "messages", default=None
+)  # of a block that collects warnings
+
 for _category in (FitWarning, *FitWarning.__subclasses__(), VersionWarning):
     _category.__module__ = "ellayer.estimators"  # where users import them from
 
 
 def warn_user(message: str, category: type[Warning]) -> None:
     """Warn at the line of user code that called into this package or scikit-learn."""
+    if (messages := _messages.get()) is not None:
+        messages.append(message)
+        return
     frame, level = sys._getframe(1), 2
     while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] in _LIBRARIES:
         frame, level = frame.f_back, level + 1
     warnings.warn(message, category, stacklevel=level)
+
+
+@contextmanager
+def collect_warnings() -> Iterator[list[str]]:
+    """Collect the messages of ``warn_user`` in this thread or task only, unlike ``warnings.catch_warnings``.
+
+    Examples
+    --------
+    >>> with collect_warnings() as messages:
+    ...     warn_user("2 rows have a new category", NewValuesWarning)
+    >>> messages
+    ['2 rows have a new category']
+    """
+    messages: list[str] = []
+    token = _messages.set(messages)
+    try:
+        yield messages
+    finally:
+        _messages.reset(token)

@@ -53,6 +53,7 @@ BUDGET = {
     "plot": Counts(0, 0, 0, 0),
     "report": Counts(1, 0, 0, 0),
     "runs": Counts(15, 1, 0, 0),
+    "serve": Counts(0, 1, 0, 0),
     "steps": Counts(0, 1, 0, 0),
     "storage": Counts(9, 0, 0, 0),
     "tables": Counts(5, 0, 0, 0),

@@ -43,7 +43,8 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "plot": ("core", "engine", "inspection", "report"),
     "callbacks": ("engine", "storage"),
     "runs": BELOW_RUNS,
-    "cli": (*BELOW_RUNS, "runs"),
+    "serve": ("data", "storage", "runs", "report"),
+    "cli": (*BELOW_RUNS, "runs", "serve"),
 }
 HEAVY = {"jax", "jaxlib", "sklearn", "matplotlib", "polars", "h5py", "optax", "scipy", "pandas", "onnx", "PIL",
          "safetensors"}  # fmt: skip

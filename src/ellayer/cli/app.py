@@ -15,6 +15,7 @@ from .export import export
 from .inspect import inspect_model
 from .predict import predict
 from .reproduce import reproduce
+from .serve import serve
 from .sweep import sweep
 from .trace import trace
 from .train import train
@@ -36,6 +37,7 @@ app.command()(compare)
 app.command()(data)
 app.command("inspect")(inspect_model)
 app.command()(export)
+app.command()(serve)
 app.command()(reproduce)
 app.command()(trace)
 app.command()(check)

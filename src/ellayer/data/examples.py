@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from .images import folder as image_folder
 from .images.folder import TARGET as IMAGE_TARGET
 from .images.folder import Images
 from .parts import read_parts, tables_in
+from .python_values import frame_of_values
 from .read_options import ReadOptions
 from .row_places import RowPlaces, rows_from_one
 from .schema.reader import read_typed
@@ -221,6 +222,35 @@ def read_examples(
         if "schema" not in content.reading:
             content = read_typed(content, options, place.shown)
         return _from_table(place, content, target)
+
+
+def examples_of_values(
+    columns: Mapping[str, Sequence[object]], where: str, reading: dict[str, Any] | None = None
+) -> Examples:
+    """Return rows of values in memory, read like the records of a file in JSON.
+
+    Parameters
+    ----------
+    columns : mapping
+        Name -> values: texts, numbers, truth values, or None.
+    where : str
+        Their origin, for messages.
+    reading : dict, optional
+        The ``reading`` of an earlier file, to read these rows the same way.
+
+    Raises
+    ------
+    DataError
+        For other values, and for columns that contradict the earlier file.
+
+    Examples
+    --------
+    >>> examples_of_values({"weight": [4.5, None], "kind": ["cat", "dog"]}, "the request").X.rows()
+    [(4.5, 'cat'), (None, 'dog')]
+    """
+    frame, notes = frame_of_values(columns, where)
+    table = read_typed(TableFrame(frame, {"kind": "json"}, notes), ReadOptions(reading=reading or {}), where)
+    return Examples(where, table.frame, reading=table.reading, notes=tuple(table.notes), raw=table.raw)
 
 
 def _from_table(place: Place, table: TableFrame, target: str | int | None) -> Examples:

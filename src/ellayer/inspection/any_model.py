@@ -74,9 +74,12 @@ def predict_any(model: AnyModel, X: object) -> Prediction:
     classes = getattr(model, "classes_", None)
     P = estimator.predict_proba(X) if classes is not None and hasattr(model, "predict_proba") else None
     labels = [] if classes is None else np.asarray(classes).tolist() if not isinstance(classes, list) else []
-    return Prediction(
-        np.asarray(estimator.predict(X)), None if P is None or isinstance(P, list) else np.asarray(P), labels
-    )
+    P = None if P is None or isinstance(P, list) else np.asarray(P)
+    if P is not None and hasattr(
+        model, "preparation_"
+    ):  # a table estimator: without a second pass over the rows
+        return Prediction(unpack_model(estimator).decode(P.T), P, labels)
+    return Prediction(np.asarray(estimator.predict(X)), P, labels)
 
 
 def _predict_network(model: TrainingResult | tuple[Network, ParametersLike], X: ArrayLike) -> Prediction:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,20 +73,26 @@ class SavedModel:
         """The name of the column that it predicts, if known."""
         return self.provenance.get("target")
 
-    @property
+    @cached_property
     def features(self) -> list[str]:
         """Names of the columns that the model was fitted on; empty if unknown."""
         return [str(name) for name in unpack_model(self.model).feature_names]
 
     @property
-    def _needed(self) -> list[str]:
+    def inputs(self) -> int:
+        """The number of columns of a row."""
+        network = unpack_model(self.model).network
+        return len(self.features) if self.features or network is None else network.layer_dims[0]
+
+    @cached_property
+    def needed(self) -> list[str]:
         """Names of the columns without which the model cannot predict."""
         if not self.prepares_tables:
             return self.features
         used = {encoder.name for encoder in self.model.preparation_.columns_ if any(encoder.names())}
         return [name for name in self.features if name in used]
 
-    @property
+    @cached_property
     def classes(self) -> list[Any]:
         """The labels, in the order of the probabilities; empty for numbers."""
         classes = unpack_model(self.model).classes
@@ -96,8 +103,8 @@ class SavedModel:
         """Whether the model includes the preparation of raw columns."""
         return hasattr(self.model, "preparation_")
 
-    @property
-    def _reading(self) -> dict[str, Any] | None:
+    @cached_property
+    def reading(self) -> dict[str, Any] | None:
         """The reading options of the training file; None if the model was not trained on a file."""
         reading: dict[str, Any] | None = self.provenance.get("reading") or None
         if reading is None or not self.prepares_tables:
@@ -120,8 +127,23 @@ class SavedModel:
         """
         from ..data import read_examples
 
-        examples = read_examples(file, reading=self._reading, **reader_options(options))
+        examples = read_examples(file, reading=self.reading, **reader_options(options))
         return self._check(_without_target(examples, self.target, self.features), file)
+
+    def read_values(self, columns: Mapping[str, Sequence[object]], where: str) -> Examples:
+        """Return rows of values in memory, read like the records of a file in JSON.
+
+        Parameters
+        ----------
+        columns : mapping
+            Name -> values: texts, numbers, truth values, or None.
+        where : str
+            Their origin, for messages.
+        """
+        from ..data.examples import examples_of_values
+
+        examples = examples_of_values(columns, where, self.reading)
+        return self._check(_without_target(examples, self.target, self.features), where)
 
     def read_with_target(
         self, file: str | list[str], target: str | None = None, options: Mapping[str, Any] | None = None
@@ -146,18 +168,18 @@ class SavedModel:
         name = target if target is not None else self.target
         return self._check(
             read_examples(
-                file, target=name, reading=self._reading, need_target=True, **reader_options(options)
+                file, target=name, reading=self.reading, need_target=True, **reader_options(options)
             ),
             file,
         )
 
     def _check(self, examples: Examples, file: str | list[str]) -> Examples:
         """Return the rows of a file after checking them against the training file, if there is one."""
-        if self._reading is not None:
+        if self.reading is not None:
             check_inputs(
                 examples,
                 shown_source(file),
-                self._needed,
+                self.needed,
                 self.provenance.get("image_shape"),
                 str(self.path),
             )

@@ -15,6 +15,7 @@ from ..text.dates import parse_dates, parse_durations, swap_order
 from ..text.numbers import NumberForm, find_unit, has_decimal, has_groups, parse_numbers
 
 ColumnType = Literal["whole", "number", "duration", "date", "datetime", "boolean", "text"]
+_NO_TEXTS = pl.Series(dtype=pl.String)
 NUMBERS = ("whole", "number", "duration")
 _EXPECTED = {
     **dict.fromkeys(NUMBERS, "numbers"), "date": "dates", "datetime": "dates", "boolean": "true or false",
@@ -99,7 +100,7 @@ class ColumnSchema:
             The marks of a missing value, in lower case.
         """
         if column.dtype in (pl.Categorical, pl.Enum) and self.type == "text":
-            return Cells(column, column.clear().cast(pl.String), column.clear().cast(pl.String))
+            return Cells(column, _NO_TEXTS, _NO_TEXTS)
         if column.dtype in (pl.Categorical, pl.Enum, pl.Null):
             column = column.cast(pl.String)
         if column.dtype == pl.String:
@@ -108,8 +109,10 @@ class ColumnSchema:
         if values.dtype.is_numeric() and (numeric := numeric_marks(missing)):
             values = values.set(values.is_in([float(mark) for mark in numeric]).fill_null(False), None)
             column = column.set(values.is_null(), None)
+        if values.null_count() == column.null_count():
+            return Cells(values, _NO_TEXTS, _NO_TEXTS)
         strange = column.filter(values.is_null() & column.is_not_null() & ~_is_nan(column))
-        return Cells(values, column.clear().cast(pl.String), _as_texts(strange))
+        return Cells(values, _NO_TEXTS, _as_texts(strange))
 
     def _read_texts(self, texts: pl.Series, missing: frozenset[str]) -> Cells:
         if self.type == "text":
@@ -117,12 +120,12 @@ class ColumnSchema:
             values = self._words(texts.set(marks, None) if marks.any() else texts)
             if not missing >= MISSING and find_marks(values, MISSING).any():
                 values = values.cast(pl.Categorical)  # a level that looks like a mark, and is none
-            return Cells(values, texts.filter(marks), texts.clear())
+            return Cells(values, texts.filter(marks), _NO_TEXTS)
         values = self._parse(texts)
         if numeric := numeric_marks(missing):
             values = values.set(find_marks(texts, numeric), None)
         if values.null_count() == texts.null_count():
-            return Cells(values, texts.clear(), texts.clear())
+            return Cells(values, _NO_TEXTS, _NO_TEXTS)
         rest = texts.filter(values.is_null() & texts.is_not_null())
         marks = find_marks(rest, missing) | rest.is_in(list(self.slips))
         return Cells(values, rest.filter(marks), rest.filter(~marks))

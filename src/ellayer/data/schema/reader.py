@@ -58,7 +58,8 @@ class SchemaReader:
         self._where = "" if known is None else where
         self.all_names = [self._new_names.get(name, name) for name in first.columns]
         self.names, self.counts = choose_columns(self.all_names, options, where), CellCounts()
-        first, decimal = self._clean(first), options.decimal or options.reading.get("decimal")
+        decimal = options.decimal or options.reading.get("decimal")
+        first = self._clean(first)
         self.decimal = decimal or ("." if delimiter is None else sniff_decimal(first, delimiter))
         self.schema, notes = infer_schema(first, options, self.decimal, known, self._is_declared)
         self.facts = options.reading.get("schema") or self.schema.to_facts()
@@ -104,13 +105,15 @@ class SchemaReader:
 
     def chosen(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Return the columns that are read, by the names of the schema."""
-        return frame.rename(self._new_names).select(self.names)
+        frame = frame.rename(self._new_names) if self._new_names else frame
+        return frame if frame.columns == self.names else frame.select(self.names)
 
     def _clean(self, frame: pl.DataFrame) -> pl.DataFrame:
         frame = self.chosen(frame)
         if not self._is_declared:
             return frame
-        return frame.with_columns(clean_texts(column) for column in frame.select(pl.col(pl.String)))
+        texts = [name for name, kind in frame.schema.items() if kind == pl.String]
+        return frame.with_columns(clean_texts(pl.col(texts))) if texts else frame
 
 
 def read_typed(table: TableFrame, options: ReadOptions, where: str) -> TableFrame:

@@ -150,7 +150,7 @@ class Layout:
                 f"expected a table in text, but {self.path} cannot be split into values ({str(error).splitlines()[0]}); "
                 f"check its quotation marks"
             ) from error
-        frame = frame.select(clean_texts(column) for column in frame)
+        frame = frame.select(clean_texts(pl.all()))
         for name in self.nameless:
             if name != self.index and frame[name].null_count() < len(frame):
                 raise _nameless_error(self.names, name, self.path)

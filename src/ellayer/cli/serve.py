@@ -1,0 +1,84 @@
+"""``ellayer serve``: predictions of saved models over HTTP."""
+
+from __future__ import annotations
+
+import logging
+import os
+from importlib.util import find_spec
+from typing import Annotated
+
+import typer
+
+from ..errors import UsageError
+from .errors import handle_errors
+from .options import Debug, Quiet
+
+LIBRARIES = ("starlette", "uvicorn", "prometheus_client")
+
+
+@handle_errors
+def serve(
+    models: Annotated[
+        list[str],
+        typer.Argument(help="A model file or the folder of a run, also as NAME=PATH.", metavar="MODEL..."),
+    ],
+    host: Annotated[
+        str, typer.Option("--host", help="Address to listen on; 0.0.0.0 for all of this machine.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option("--port", help="Port to listen on; 0 for any free one.", min=0, max=65535)
+    ] = 8080,
+    max_body: Annotated[
+        float, typer.Option("--max-body", help="Most megabytes of a request.", min=0.001)
+    ] = 32.0,
+    max_rows: Annotated[int, typer.Option("--max-rows", help="Most rows of a request.", min=1)] = 100_000,
+    time_limit: Annotated[
+        float,
+        typer.Option("--time-limit", help="Most seconds to receive a request, and to predict.", min=0.01),
+    ] = 30.0,
+    dockerfile: Annotated[
+        bool, typer.Option("--dockerfile", help="Print a Dockerfile that serves the models, and stop.")
+    ] = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Serve models: the Open Inference Protocol V2, MLflow's /invocations, and a page to predict a row.
+
+    The page is at the address that is printed; /docs lists the endpoints, /metrics is for Prometheus. A model is loaded
+    again when its file changes. Rows are read like the training file: missing or wrong columns are answered with 400.
+
+    On 127.0.0.1, the default, only programs of this machine reach the server. There is no password: put a proxy in front
+    of a server that others reach.
+
+    Example: ellayer serve runs/titanic-1
+    """
+    missing = [name for name in LIBRARIES if find_spec(name) is None]
+    if missing:
+        raise UsageError(
+            f"ellayer serve requires {', '.join(missing)}, which is not installed; try pip install 'ellayer[serve]'"
+        )
+    os.environ.setdefault(
+        "POLARS_MAX_THREADS", "1"
+    )  # of a single row, starting threads takes longer than reading it
+    from ..serve.limits import Limits
+    from ..serve.models import ModelStore
+
+    store = ModelStore(models)
+    if dockerfile:
+        from ..serve.dockerfile import dockerfile as text_of
+        from ..storage.model_file import model_in
+
+        paths = [(model.name, os.path.relpath(model_in(model.path))) for model in store]
+        typer.echo(text_of(paths, port or 8080), nl=False)
+        return
+    from ..serve.app import make_app
+    from ..serve.protection import LOCAL
+    from ..serve.server import BackgroundServer, open_socket
+
+    logging.getLogger("ellayer.serve").addHandler(logging.StreamHandler())
+    listener = open_socket(host, port)
+    app = make_app(store, Limits(int(max_body * 1e6), max_rows, time_limit), is_local=host in LOCAL)
+    with BackgroundServer(app, listener) as server:
+        names = ", ".join(model.name for model in store)
+        typer.echo(server.address if quiet else f"Serving {names} at {server.address} (Ctrl-C to stop)")
+        server.wait()

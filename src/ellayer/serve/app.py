@@ -1,0 +1,221 @@
+"""The ASGI application: endpoints of the two protocols, metrics, and pages."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import TypeVar
+
+import anyio
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from .. import __version__
+from ..errors import EllayerError
+from . import mlflow_scoring, open_inference
+from .bodies import error_response, json_response, parse_object, read_body
+from .errors import RequestError
+from .limits import Limits
+from .metrics import CONTENT_TYPE, MeasuringMiddleware, Metrics
+from .models import ModelStore, ServedModel
+from .openapi import openapi
+from .pages import api_page, index_page, model_page, stylesheet
+from .protection import ProtectionMiddleware
+from .rows import Options, predictions_for, records_of, rows_of_lists, rows_of_records
+
+RELOAD = 1.0  # seconds between two looks at the model files
+AT_ONCE = 64_000  # bytes of a body that is answered without another thread
+STATIC = Path(__file__).parent / "static"
+Answer = TypeVar("Answer")
+
+
+def make_app(store: ModelStore, limits: Limits | None = None, *, is_local: bool = False) -> Starlette:
+    """Return the ASGI application that serves models.
+
+    Parameters
+    ----------
+    store : ModelStore
+    limits : Limits, optional
+    is_local : bool
+        Whether only requests to localhost are answered, as for a server on 127.0.0.1.
+
+    Examples
+    --------
+    Serve with several processes::
+
+        # app.py
+        from ellayer.serve import ModelStore, make_app
+        app = make_app(ModelStore(["runs/titanic-1"]))
+
+        # uvicorn app:app --workers 4
+    """
+    return _Server(store, limits or Limits()).app(is_local)
+
+
+class _Server:
+    """The endpoints. The name of a method is that of its endpoint in the metrics."""
+
+    def __init__(self, store: ModelStore, limits: Limits) -> None:
+        self.store, self.limits, self.metrics = store, limits, Metrics()
+        self.metrics.models.set(len(list(store)))
+
+    def app(self, is_local: bool) -> Starlette:
+        v2, name, version = "/v2/models", "/{name}", "/{name}/versions/{version}"
+        get, post = ["GET"], ["POST"]
+        routes = [
+            Route("/", self.index, methods=get),
+            Route("/docs", self.documentation, methods=get),
+            Route("/openapi.json", self.openapi, methods=get),
+            Route("/style.css", self.style, methods=get),
+            Route("/metrics", self.prometheus, methods=get),
+            Route("/ping", self.live, methods=get),
+            Route("/health", self.live, methods=get),
+            Route("/version", self.version, methods=get),
+            Route("/invocations", self.invocations, methods=post),
+            Route("/models/{name}", self.page, methods=get),
+            Route("/models/{name}/predict", self.predict, methods=post),
+            Route("/models/{name}/invocations", self.invocations, methods=post),
+            Route("/v2", self.server_metadata, methods=get),
+            Route("/v2/health/live", self.live, methods=get),
+            Route("/v2/health/ready", self.live, methods=get),
+            *(Route(v2 + path, self.model_metadata, methods=get) for path in (name, version)),
+            *(Route(f"{v2}{path}/ready", self.model_ready, methods=get) for path in (name, version)),
+            *(Route(f"{v2}{path}/infer", self.infer, methods=post) for path in (name, version)),
+            Mount("/static", StaticFiles(directory=STATIC)),
+        ]
+        middleware = [
+            Middleware(MeasuringMiddleware, metrics=self.metrics),
+            Middleware(ProtectionMiddleware, is_local=is_local),
+        ]
+        handlers = {EllayerError: _bad_request, HTTPException: _http_error, Exception: _fault}
+        return Starlette(
+            routes=routes,
+            middleware=middleware,
+            exception_handlers=handlers,  # type: ignore[arg-type]
+            lifespan=self._lifespan,
+        )
+
+    @contextlib.asynccontextmanager
+    async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
+        """Look for changed model files while the server runs."""
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._reload)
+            yield
+            tasks.cancel_scope.cancel()
+
+    async def _reload(self) -> None:
+        while True:
+            await anyio.sleep(RELOAD)
+            for name in await anyio.to_thread.run_sync(self.store.reload):
+                self.metrics.loads.labels(name).inc()
+
+    async def _answered(self, body: bytes, work: Callable[[], Answer]) -> Answer:
+        """Return the result of work: at once if it is small, else in a thread, within the time limit."""
+        if len(body) <= AT_ONCE:
+            return work()
+        try:
+            with anyio.fail_after(self.limits.seconds):
+                return await anyio.to_thread.run_sync(work, abandon_on_cancel=True)
+        except TimeoutError:
+            raise RequestError(
+                f"the rows were not predicted within {self.limits.seconds:g} seconds; send fewer at once", 503
+            ) from None
+
+    def _model(self, request: Request) -> ServedModel:
+        return self.store.get(request.path_params.get("name"), request.path_params.get("version"))
+
+    # Protocols
+
+    async def live(self, request: Request) -> Response:
+        return json_response({"live": True, "ready": True})
+
+    async def server_metadata(self, request: Request) -> Response:
+        return json_response(
+            {"name": "ellayer", "version": __version__, "extensions": ["binary_tensor_data"]}
+        )
+
+    async def model_metadata(self, request: Request) -> Response:
+        return json_response(open_inference.metadata(self._model(request)))
+
+    async def model_ready(self, request: Request) -> Response:
+        return json_response({"name": self._model(request).name, "ready": True})
+
+    async def infer(self, request: Request) -> Response:
+        model = self._model(request)
+        body = await read_body(request, self.limits)
+        header = request.headers.get(open_inference.HEADER)
+        work = functools.partial(open_inference.infer, model, body, header, self.limits, self._count(model))
+        return await self._answered(body, work)
+
+    async def invocations(self, request: Request) -> Response:
+        model = self._model(request)
+        body = await read_body(request, self.limits)
+        kind = request.headers.get("content-type", "")
+        work = functools.partial(mlflow_scoring.score, model, body, kind, self.limits, self._count(model))
+        return await self._answered(body, work)
+
+    async def predict(self, request: Request) -> Response:
+        """Predictions as records, with the notes of ``ellayer predict``."""
+        model = self._model(request)
+        body = await read_body(request, self.limits)
+
+        def work() -> Response:
+            content = parse_object(body)
+            rows = content.get("rows")
+            if not isinstance(rows, list):
+                raise RequestError("rows: expected a list of records, received something else")
+            self.limits.check_rows(len(rows))
+            by_name = bool(rows) and isinstance(rows[0], dict)
+            examples = rows_of_records(model, rows) if by_name else rows_of_lists(model, rows)
+            table, notes = predictions_for(model, examples, Options.of(content))
+            self._count(model)(len(table))
+            return json_response({"rows": records_of(table), "notes": notes})
+
+        return await self._answered(body, work)
+
+    def _count(self, model: ServedModel) -> Callable[[int], None]:
+        return self.metrics.rows.labels(model.name).inc
+
+    # Pages
+
+    async def version(self, request: Request) -> Response:
+        return json_response({"version": __version__})
+
+    async def index(self, request: Request) -> Response:
+        return HTMLResponse(index_page(self.store))
+
+    async def page(self, request: Request) -> Response:
+        return HTMLResponse(model_page(self._model(request)))
+
+    async def openapi(self, request: Request) -> Response:
+        return json_response(openapi(self.store))
+
+    async def documentation(self, request: Request) -> Response:
+        return HTMLResponse(api_page(self.store))
+
+    async def style(self, request: Request) -> Response:
+        return Response(stylesheet(), media_type="text/css")
+
+    async def prometheus(self, request: Request) -> Response:
+        return Response(self.metrics.text(), headers={"Content-Type": CONTENT_TYPE})
+
+
+async def _bad_request(request: Request, error: EllayerError) -> Response:
+    return error_response(str(error), error.status if isinstance(error, RequestError) else 400)
+
+
+async def _http_error(request: Request, error: HTTPException) -> Response:
+    return error_response(error.detail, error.status_code)
+
+
+async def _fault(request: Request, error: Exception) -> Response:
+    return error_response(
+        "a bug in ellayer, not an error in your request; the log of the server has more", 500
+    )

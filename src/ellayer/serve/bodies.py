@@ -1,0 +1,90 @@
+"""Bodies of requests within the limits, and answers in JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import anyio
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from ..data.memory import bytes_text
+from .errors import RequestError
+from .limits import Limits
+
+
+async def read_body(request: Request, limits: Limits) -> bytes:
+    """Return the body of a request.
+
+    Raises
+    ------
+    RequestError
+        413 for too many bytes, 408 for a body that does not arrive in time, 415 for one that is compressed.
+    """
+    encoding = request.headers.get("content-encoding", "identity")
+    if encoding != "identity":
+        raise RequestError(f"expected a body that is not compressed, received {encoding!r}", 415)
+    too_large = RequestError(
+        f"expected a body of at most {bytes_text(limits.body)}; send fewer rows at once", 413
+    )
+    length = request.headers.get("content-length", "0")
+    if not length.isdecimal() or int(length) > limits.body:
+        raise too_large
+    body = bytearray()
+    try:
+        with anyio.fail_after(limits.seconds):
+            async for piece in request.stream():
+                body += piece
+                if len(body) > limits.body:
+                    raise too_large
+    except TimeoutError:
+        raise RequestError(f"the body did not arrive within {limits.seconds:g} seconds", 408) from None
+    except ClientDisconnect:
+        raise RequestError("the client has left", 400) from None
+    return bytes(body)
+
+
+def parse_object(body: bytes) -> dict[str, Any]:
+    """Return the object of a body in JSON.
+
+    Raises
+    ------
+    RequestError
+        For other content, or a name twice in an object.
+    """
+    try:
+        content = json.loads(body, object_pairs_hook=_unique, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, RequestError):
+            raise
+        raise RequestError(f"expected JSON, received a body that is none: {str(error)[:100]}") from None
+    if not isinstance(content, dict):
+        raise RequestError(f"expected an object of JSON, received {type(content).__name__}")
+    return content
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise RequestError(
+            f"expected each name once, received {next(n for n in names if names.count(n) > 1)!r} twice"
+        )
+    return content
+
+
+def _no_constant(text: str) -> None:
+    """Read NaN and infinities, which are no JSON but which Python's clients write, as missing."""
+
+
+def json_response(content: Mapping[str, Any], status: int = 200) -> Response:
+    """Return an answer in JSON; numbers keep all digits."""
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=str)
+    return Response(text.encode("utf-8", "replace"), status, media_type="application/json")
+
+
+def error_response(message: str, status: int) -> Response:
+    """Return an error in the form of the protocols: ``{"error": message}``."""
+    return json_response({"error": message}, status)

@@ -1,0 +1,66 @@
+"""Protection of a local server from pages of other sites in the user's browser."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from .bodies import error_response
+
+LOCAL = frozenset(("localhost", "127.0.0.1", "::1"))
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+class ProtectionMiddleware:
+    """Refuses requests of another site, and names that lead to a local server by a trick of DNS.
+
+    Parameters
+    ----------
+    app : ASGI application
+    is_local : bool
+        Whether the server listens on this machine only: then requests must name it so.
+    """
+
+    def __init__(self, app: ASGIApp, is_local: bool) -> None:
+        self.app, self.is_local = app, is_local
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        if problem := self._problem(Headers(scope=scope)):
+            await error_response(problem, 403)(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(_HEADERS)
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers)
+
+    def _problem(self, headers: Headers) -> str:
+        """Return why a request is refused; "" if it is not."""
+        host, origin = headers.get("host", ""), headers.get("origin")
+        if self.is_local and _host_name(f"//{host}") not in LOCAL:
+            return f"expected the host localhost or 127.0.0.1, received {host!r}; start the server with --host to open it"
+        if origin is not None and urlsplit(origin).netloc != host:
+            return f"expected a request of this site, received one of {origin!r}"
+        return ""
+
+
+def _host_name(address: str) -> str:
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""

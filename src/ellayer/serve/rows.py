@@ -1,0 +1,175 @@
+"""Rows of a request, read like the file of the training, and their predictions."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .._warn import collect_warnings
+from .._wording import pluralize
+from ..data.examples import Examples
+from ..runs.prediction_table import prediction_table
+from .errors import RequestError
+from .models import ServedModel, computed_columns
+
+if TYPE_CHECKING:
+    import polars as pl
+
+WHERE = "the request"
+EXACT = 17  # significant digits, which hold every bit
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of a request: what is answered besides the predictions.
+
+    Attributes
+    ----------
+    interval : float, optional
+        Coverage of prediction intervals.
+    explain : bool
+        Whether to add the columns that contribute most.
+    """
+
+    interval: float | None = None
+    explain: bool = False
+
+    @classmethod
+    def of(cls, parameters: object) -> Options:
+        """Return the options of the ``parameters`` of a request; others are ignored.
+
+        Raises
+        ------
+        RequestError
+            For a value of another type.
+        """
+        if not isinstance(parameters, Mapping):
+            raise RequestError(f"parameters: expected an object, received {type(parameters).__name__}")
+        interval, explain = parameters.get("interval"), parameters.get("explain", False)
+        if interval is not None and (isinstance(interval, bool) or not isinstance(interval, (int, float))):
+            raise RequestError(
+                f"interval: expected a number between 0 and 1 such as 0.9, received {interval!r}"
+            )
+        if not isinstance(explain, bool):
+            raise RequestError(f"explain: expected true or false, received {explain!r}")
+        return cls(interval, explain)
+
+
+def rows_of_columns(model: ServedModel, columns: Mapping[str, Sequence[object]]) -> Examples:
+    """Return rows from values by column, in the types of the training file.
+
+    Raises
+    ------
+    EllayerError
+        For columns that are missing, and for values that contradict the training file.
+    """
+    lengths = {len(values) for values in columns.values()}
+    if len(lengths) > 1:
+        raise RequestError(f"expected columns of one length, received {sorted(lengths)[:5]} values")
+    if not lengths or lengths == {0}:
+        raise RequestError("expected at least one row, received none")
+    return model.saved.read_values(columns, WHERE)
+
+
+def rows_of_records(model: ServedModel, records: Sequence[object]) -> Examples:
+    """Return rows from records; a name that a record lacks is missing there."""
+    strange = next((record for record in records if not isinstance(record, Mapping)), None)
+    if strange is not None:
+        raise RequestError(
+            f'expected records such as {{"a": 1}}, received {type(strange).__name__} among them'
+        )
+    if not records:
+        raise RequestError("expected at least one row, received none")
+    rows = [record for record in records if isinstance(record, Mapping)]
+    names = dict.fromkeys(name for record in rows for name in record)
+    return rows_of_columns(model, {name: [record.get(name) for record in rows] for name in names})
+
+
+def rows_of_lists(model: ServedModel, values: object, names: Sequence[object] | None = None) -> Examples:
+    """Return rows from a list of rows, whose values stand in the order of the names, or of the training file.
+
+    Raises
+    ------
+    RequestError
+        For rows of different lengths, or of another number of columns.
+    """
+    columns = model.columns if names is None else names
+    if not isinstance(values, Sequence) or not values:
+        raise RequestError("expected a list of rows, received none")
+    if not all(isinstance(row, Sequence) and not isinstance(row, str) for row in values):
+        raise RequestError("expected every row to be a list of values, received others among them")
+    lengths = {len(row) for row in values}
+    if lengths != {len(columns)}:
+        raise RequestError(
+            f"expected {pluralize(len(columns), 'value')} in every row, received {sorted(lengths)[:5]}"
+        )
+    if names is None and not model.saved.features:
+        return rows_of_array(model, _as_numbers(values))
+    if not all(isinstance(name, str) for name in columns) or len(set(columns)) < len(columns):
+        raise RequestError("columns: expected different texts, received others or one of them twice")
+    return rows_of_columns(model, dict(zip(map(str, columns), zip(*values, strict=True), strict=True)))
+
+
+def rows_of_array(model: ServedModel, X: np.ndarray) -> Examples:
+    """Return rows from an array of numbers (m, n_x), whose columns stand in the order of the training.
+
+    Raises
+    ------
+    RequestError
+        For another number of columns.
+    """
+    X = X.reshape(len(X), -1)
+    if X.shape[1] != len(model.columns):
+        raise RequestError(
+            f"expected {pluralize(len(model.columns), 'value')} in every row, received {X.shape[1]}"
+        )
+    if model.saved.features:
+        columns = {name: values.tolist() for name, values in zip(model.columns, X.T, strict=True)}
+        return rows_of_columns(model, columns)
+    return Examples(WHERE, X.astype(np.float64))
+
+
+def rows_of_csv(model: ServedModel, text: bytes) -> Examples:
+    """Return the rows of a table in text, read as ``ellayer predict`` reads a file."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "rows.csv")
+        file.write_bytes(text)
+        try:
+            return model.saved.read(str(file))
+        except Exception as error:
+            if str(file) in str(error):  # no message shows a path of the server
+                raise type(error)(str(error).replace(str(file), WHERE)) from None
+            raise
+
+
+def _as_numbers(values: Sequence[object]) -> np.ndarray:
+    try:
+        X = np.array(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise RequestError("expected numbers, received other values among them") from None
+    return X
+
+
+def predictions_for(
+    model: ServedModel, examples: Examples, options: Options
+) -> tuple[pl.DataFrame, list[str]]:
+    """Return the predictions with all digits, without the columns that ``ellayer predict`` copies, and the notes."""
+    saved = model.saved
+    with collect_warnings() as messages:
+        table = prediction_table(
+            saved, examples, digits=EXACT, interval=options.interval, explained=options.explain
+        )
+    return computed_columns(saved, table), [*examples.notes, *dict.fromkeys(messages)]
+
+
+def records_of(table: pl.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a table as records of JSON; what is no finite number is null."""
+    import polars as pl
+
+    floats = pl.col(pl.Float64, pl.Float32)
+    return table.with_columns(pl.when(floats.is_finite()).then(floats)).to_dicts()
