@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from ..core.arrays import Array
@@ -77,7 +76,7 @@ class DevicePlacement:
         if self.count == 1:
             gram = None if batch.gram is None else np.asarray(batch.gram, dtype)
             return Batch(
-                *(None if a is None else self.replicate(jnp.asarray(a)) for a in (X, Y, weights, gram))
+                *(None if a is None else self.replicate(jax.device_put(a)) for a in (X, Y, weights, gram))
             )
         return Batch(*(None if a is None else self._put(a, None, "m") for a in (X, Y, weights)))
 
@@ -86,7 +85,7 @@ class DevicePlacement:
             weights = np.ones((1, batches.m), dtype)
         if weights is not None:
             weights = np.pad(weights, ((0, 0), (0, batches.rows_kept - batches.m)))
-            weights = self.replicate(jnp.asarray(weights))
+            weights = self.replicate(jax.device_put(weights))
         X, Y = (_as_rows(a, batches.rows_kept, dtype) for a in (batch.X, batch.Y))
         return Batch(self.replicate(jax.device_put(X)), self.replicate(jax.device_put(Y)), weights)
 

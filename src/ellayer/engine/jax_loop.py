@@ -180,7 +180,7 @@ class JaxLoop:
         """Place the numbers of the step, with a leading axis for several networks."""
 
         def place(dtype: str, *numbers: Array) -> Array:
-            return jnp.asarray(np.array(numbers) if self.stacked else numbers[0], dtype)
+            return jax.device_put(np.asarray(numbers if self.stacked else numbers[0], dtype))
 
         seeds = place("uint32", *(np.uint32(v.seed & 0xFFFFFFFF) for v in values))
         placed: StepValues = jax.tree.map(partial(place, self.dtype), *(v._replace(seed=0) for v in values))
@@ -220,7 +220,9 @@ class JaxLoop:
             ]
             host = jax.tree.map(lambda *x: np.stack(x) if self.stacked else x[0], *carries)
             # placed like the examples: otherwise the second chunk would be compiled again
-            self._carry = jax.tree.map(lambda x: self._placement.replicate(jnp.array(x)), host)
+            self._carry = jax.tree.map(
+                lambda x: self._placement.replicate(jax.device_put(x, may_alias=False)), host
+            )
             self._host, self._step = copy_tree(self._carry), states[0].step
             begin = time.perf_counter()
             with compile_cache.enabled():
