@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..core.network import Network
-from ..engine.model import Model
+from ..engine.result import TrainingResult
 from ..errors import CallError
 
 Result = TypeVar("Result")
@@ -103,9 +103,7 @@ def _check_complete(name: str, signature: inspect.Signature, arguments: Mapping[
 
 def takes_columns(model: object) -> bool:
     """Return whether the examples of a model are columns: those of a bare network or a ``TrainingResult``."""
-    return isinstance(model, (Network, tuple)) or (
-        isinstance(model, Model) and not hasattr(model, "get_params")
-    )
+    return isinstance(model, (Network, tuple, TrainingResult))
 
 
 def as_examples(X: object, count: int, columns: bool) -> Any:
