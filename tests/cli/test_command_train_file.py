@@ -79,7 +79,8 @@ def test_the_run_folder_is_whole(titanic):
         "survived",
         ["0", "1"],
     )
-    assert told["rows"]["train"] + told["rows"]["validation"] + told["rows"]["test"] == 891
+    assert told["rows"]["train"] + told["rows"]["test"] == 891
+    assert told["rows"]["validation"] == told["rows"]["train"]  # each row is held out by a member
     score = told["scores"]["accuracy"]
     assert 0.5 < score["low"] < score["value"] < score["high"] < 1
     assert list(told["compared"]) == ["logistic regression", "gradient boosting", "the most frequent class"]
@@ -178,7 +179,7 @@ def test_a_fresh_process_predicts_what_the_model_in_memory_does(titanic, run_in)
     ],
 )  # fmt: skip
 def test_real_files(ellayer, shared_data, tmp_path, rendering, file, options, m, files):
-    settings = ("--epochs", 2, "--layers", 6, "--json", "--out", "run")
+    settings = ("--members", 1, "--epochs", 2, "--layers", 6, "--json", "--out", "run")
     with rendering() if m == 1599 else nullcontext():
         done = ellayer("train", shared_data / file, *options, *settings)
     assert done.returncode == 0, done.stderr

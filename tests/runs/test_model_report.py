@@ -70,7 +70,7 @@ def test_the_page_and_the_card_are_those_of_a_run_and_escape_names(pipeline, tmp
 
 def test_our_models_have_network_training_and_reasons(tmp_path):
     frame = pl.DataFrame({"a": FRAME["c"].to_numpy(), "town": ["Bern", "Ulm"] * 40})
-    model = ellayer.TabularRegressor(epochs=2, hidden_layer_sizes=4, random_state=0).fit(frame, NUMBERS)
+    model = ellayer.TabularRegressor(1, epochs=2, hidden_layer_sizes=4, random_state=0).fit(frame, NUMBERS)
     document = json.loads(ellayer.report(model, frame, NUMBERS, tmp_path / "r.json", seconds=0.2).read_text())
     Draft202012Validator(report_schema()).validate(document)
     assert document["network"]["members"] == 1

@@ -281,7 +281,8 @@ def _rows(source: Source, model: Any) -> dict[str, int]:
     if model.model != "network":  # it was fitted to the held-out rows too, in the end
         held_out = 0
     # else each row has a member that learned from it, or is part of the second fit after validation by time
-    alone = len(model.members_) == 1 and source.splitter.kind != "time"
+    shared = len(model.members_) == 1 or hasattr(model, "held_out_")
+    alone = shared and source.splitter.kind != "time"
     rows = {"train": source.count - (held_out if alone else 0), "validation": held_out}
     return rows if source.test is None else {**rows, "test": source.test.m}
 

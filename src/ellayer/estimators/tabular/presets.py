@@ -1,6 +1,6 @@
 """Presets: how many members and epochs a fit has, by the size of the table and never by the clock.
 
-A fit may take so many seconds of one core that it ends about when CatBoost's default would. The time of a member is
+The budget of a fit, in seconds of one core, is about what CatBoost's default takes. The time of a member is
 estimated from its network and its updates; the recipe's epochs come first, and further members take the rest.
 """
 
