@@ -72,6 +72,19 @@ def test_ramps_by_hand():
     np.testing.assert_allclose(grads["dt0"].ravel(), np.array([-0.75, -0.5, -0.25, 0]) / 4)
 
 
+def test_a_number_at_the_end_of_a_ramp_has_the_slope_of_that_ramp():
+    A, cache = ramps_forward(np.array([[2.0]]), np.array([[[0.0], [2.0], [3.0]]]))
+    np.testing.assert_array_equal(A, [[1], [0]])
+    dX, _ = ramps_backward(np.array([[1.0], [1.0]]), cache)
+    np.testing.assert_array_equal(dX, [[0.5]])
+
+
+def test_the_ramps_stand_after_the_numbers_and_their_cosines():
+    inputs = Inputs(numbers=2, frequencies=1, width=3, ramps=4)
+    assert inputs.ramp_rows == slice(8, 16)
+    assert inputs.size(3) == 1 + 16
+
+
 def test_ramps_are_silent_at_every_edge():
     t = np.array([[[-1.0], [1.0]], [[2.0], [2.0]]])
     X = np.array([[0.0, 30, -30, 1e3, -1e3, np.inf, -np.inf], [2.0, 2, 2, 2, 2, np.inf, -np.inf]])
@@ -90,6 +103,21 @@ def test_a_code_takes_its_column_and_an_unknown_one_0():
     np.testing.assert_array_equal(A, [[3, 1, 0, 3], [6, 4, 0, 6]])
     dE = embedding_backward(np.ones((2, 4)), one_hot)
     np.testing.assert_allclose(dE, [[0.25, 0, 0.5], [0.25, 0, 0.5]])
+
+
+def test_each_category_is_read_from_its_own_row():
+    """One plain row, then the codes of two categories; the rows of A0 and of dX stand in the same order."""
+    inputs = Inputs(categories=(3, 2), dimension=1)
+    parameters = {"E1": np.array([[1.0, 2.0, 3.0]]), "E2": np.array([[10.0, 20.0]])}
+    X = np.array([[0.5, 0.25], [2.0, 0.0], [0.0, 1.0]])
+    A0, cache = inputs_forward(X, parameters, inputs)
+    np.testing.assert_array_equal(A0, [[0.5, 0.25], [3, 1], [10, 20]])
+    dX, grads = inputs_backward(np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), cache, inputs)
+    np.testing.assert_array_equal(dX, [[1, 2], [0, 0], [0, 0]])
+    np.testing.assert_array_equal(grads["dE1"], np.array([[4, 0, 3]]) / 2)
+    np.testing.assert_array_equal(grads["dE2"], np.array([[5, 6]]) / 2)
+    one = Inputs(categories=(3,), dimension=1)
+    np.testing.assert_array_equal(inputs_forward(X[:2], parameters, one)[0], [[0.5, 0.25], [3, 1]])
 
 
 def test_scaling_by_hand():
