@@ -92,6 +92,12 @@ def model_files(tmp_path_factory) -> dict[str, tuple[Path, Any]]:
     return {name: (folder / f"{name}.ellayer", model) for name, model in models.items()}
 
 
+# click 8.1 mixes the streams unless it is told not to; later versions never do.
+SEPARATE: Any = (
+    {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner.__init__).parameters else {}
+)
+
+
 @pytest.fixture(scope="session")
 def program() -> Path:
     """Return the program ``ellayer`` that stands beside this Python."""
@@ -107,7 +113,9 @@ def run_in() -> Run:
         folder: Path, *arguments: object, stdin: str | bytes | None = None
     ) -> subprocess.CompletedProcess:
         with contextlib.chdir(folder):
-            result = CliRunner().invoke(app, [*map(str, arguments)], input=stdin, prog_name="ellayer")
+            result = CliRunner(**SEPARATE).invoke(
+                app, [*map(str, arguments)], input=stdin, prog_name="ellayer"
+            )
         error = result.stderr
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             error += "".join(traceback.format_exception(result.exception))  # as Python itself would end

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -53,6 +54,15 @@ def test_those_of_a_killed_process_are_removed(tmp_path):
         remove_abandoned(tmp_path, "a")
         assert path.exists()
     assert {p.name for p in tmp_path.iterdir()} == {".ab.1.partial", ".a.b.partialx"}
+
+
+def test_what_others_put_there_is_left_alone(tmp_path):
+    """A pipe has no writer to wait for, and a link leads where nothing is to be locked."""
+    (tmp_path / "kept").mkdir()
+    (tmp_path / ".a.2.partial").symlink_to(tmp_path / "kept")
+    os.mkfifo(tmp_path / ".a.1.partial")
+    remove_abandoned(tmp_path, "a")
+    assert {path.name for path in tmp_path.iterdir()} == {"kept", ".a.2.partial"}
 
 
 def test_all_are_removed_before_the_process_ends_at_once(tmp_path):

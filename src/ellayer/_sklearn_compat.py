@@ -30,7 +30,7 @@ from sklearn.utils.validation import _check_feature_names_in as check_input_name
 from sklearn.utils.validation import _check_sample_weight
 from sklearn.utils.validation import _check_y as check_targets
 
-from .errors import ParameterError
+from .errors import ParameterError, refuse_masked
 
 try:
     from sklearn.callback import CallbackSupportMixin
@@ -133,6 +133,7 @@ def check_weights(
     """Return non-negative weights (m,) for the rows of X, or None if None is given."""
     if sample_weight is None:
         return None
+    refuse_masked(sample_weight, "sample_weight")
     return _check_sample_weight(sample_weight, X, dtype=dtype, ensure_non_negative=True)
 
 

@@ -18,6 +18,9 @@ from pathlib import Path
 if sys.platform != "win32":
     import fcntl
 
+    # Another user may put a pipe, which has no writer, or a link into a folder for temporary files.
+    _TO_LOCK = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW
+
 SUFFIX = ".partial"
 _UNLOCKED = -1
 _descriptors: dict[Path, int | None] = {}  # that hold the locks; None while a path is being created
@@ -141,7 +144,7 @@ def _try_lock(path: Path) -> int | None:
     """Open and lock a path; return the descriptor, None if another process holds it, ``_UNLOCKED`` without locks."""
     if sys.platform == "win32":
         return _UNLOCKED
-    descriptor = os.open(path, os.O_RDONLY)
+    descriptor = os.open(path, _TO_LOCK)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:  # without locks on this disk, if it is not held

@@ -49,6 +49,16 @@ class ParameterError(EllayerError):
         return type(self), (str(self), self.parameter, self.expected, self.received)
 
 
+def refuse_masked(values: object, name: str) -> None:
+    """Refuse an array with masked values: NumPy's functions would read what is below the mask."""
+    import numpy as np
+
+    if isinstance(values, np.ma.MaskedArray) and (count := int(np.ma.getmaskarray(values).sum())):
+        raise EllayerError(
+            f"{name}: expected no masked values, received {count}; fill them in, or leave out their rows"
+        )
+
+
 def near_names(name: str, known: Iterable[str]) -> list[str]:
     """Return up to two known names that are like another one, in any case and with any blanks around it."""
     by_text = {other.strip().lower(): other for other in known}

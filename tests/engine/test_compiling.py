@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -221,6 +222,20 @@ def test_a_folder_that_cannot_be_written_does_no_harm(place, tmp_path, monkeypat
     monkeypatch.setenv("ELLAYER_CACHE", str(places[place]))
     assert np.isfinite(fresh_fit(14).costs).all()
     assert never_compiled().engine == "numpy"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions of POSIX")
+def test_a_folder_to_which_others_can_write_is_not_used(tmp_path, monkeypatch):
+    """Its programs would be run."""
+    monkeypatch.setenv("ELLAYER_CACHE", str(tmp_path / "new"))
+    assert compile_cache.enabled() is compile_cache._CACHED
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
+    (tmp_path / "new").chmod(0o777)
+    assert compile_cache.enabled() is not compile_cache._CACHED
+    (tmp_path / "new").chmod(0o755)
+    assert compile_cache.enabled() is compile_cache._CACHED
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    assert compile_cache.enabled() is not compile_cache._CACHED
 
 
 def test_a_user_without_a_home(monkeypatch):

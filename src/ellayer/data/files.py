@@ -70,6 +70,10 @@ def existing(path: str | os.PathLike[str], expected: str, known: Sequence[str] =
     DataError
         The path is neither a file nor a folder, or not a valid path.
     """
+    if not os.fspath(
+        path
+    ):  # which Path takes for the current folder, as an empty variable of a shell would be
+        raise DataError(f"expected {expected}, received an empty name")
     path = Path(path)
     try:
         path = path.expanduser()
@@ -78,7 +82,10 @@ def existing(path: str | os.PathLike[str], expected: str, known: Sequence[str] =
         reason = getattr(error, "strerror", None) or error
         raise DataError(f"expected {expected}, but {_short(path)} cannot be opened: {reason}") from error
     if there and not usable:
-        raise DataError(f"expected {expected}, but {path} is neither a file nor a folder")
+        raise DataError(
+            f"expected {expected}, but {path} is neither a file nor a folder; send a pipe to standard "
+            "input, and name it -"
+        )
     if not there:
         raise _missing(path, expected, known)
     return path

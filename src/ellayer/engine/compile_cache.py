@@ -2,7 +2,7 @@
 
 ``ELLAYER_CACHE`` sets another folder, or disables it with "0" or "off". A cache that the caller
 has configured in jax is not changed, and jax's configuration is restored afterwards. Programs that have not been used
-for long, and those above a size, are removed.
+for long, and those above a size, are removed. The programs in it are run: a folder to which others can write is not used.
 """
 
 from __future__ import annotations
@@ -51,11 +51,21 @@ def enabled() -> AbstractContextManager[object]:
     if place is None:
         return nullcontext()
     try:
-        place.mkdir(parents=True, exist_ok=True)
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not _is_own(place):
+            return nullcontext()
         _remove_old(place)
     except OSError:
         return nullcontext()
     return _CACHED
+
+
+def _is_own(place: Path) -> bool:
+    """Return whether a folder belongs to this user, and no other one can write to it."""
+    if sys.platform == "win32":
+        return True
+    facts = place.stat()
+    return facts.st_uid == os.geteuid() and not facts.st_mode & 0o002
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import numpy as np
 from .._progress import check_progress
 from ..core.network import Network
 from ..core.parameter_names import kind_of
-from ..errors import EllayerError
+from ..errors import EllayerError, refuse_masked
 from .events import Observers
 from .history import RESERVED
 from .state import is_finite
@@ -30,6 +30,7 @@ def check_network(network: object) -> None:
 
 def check_X(network: Network, X: object, dtype: str | None, name: str = "X") -> np.ndarray:
     """Return X as a float array (n_x, m), sparse X converted to dense; raise for a wrong shape or number."""
+    refuse_masked(X, name)
     X = X.toarray() if hasattr(X, "toarray") else np.asarray(X)
     check_shape_of_X(network, X.shape, X.dtype, name)
     with np.errstate(over="ignore"):  # an overflow is detected below
@@ -87,6 +88,7 @@ def check_Y(network: Network, targets: object, m: int, dtype: str | np.dtype, na
         raise EllayerError(
             f"{name}: expected targets, received None; only rows on disk (engine.DiskRows) include their targets"
         )
+    refuse_masked(targets, name)
     Y = np.asarray(targets)
     n_L = network.layer_dims[-1]
     kind = network.loss_row.targets
@@ -144,6 +146,7 @@ def check_weights(
     """Return weights as (1, m), or None."""
     if weights is None:
         return None
+    refuse_masked(weights, name)
     w = np.asarray(weights)
     check_numeric(w.dtype, name, "give one number per example")
     w = w.astype(dtype, copy=False)

@@ -189,9 +189,8 @@ def calibration_curve(
         for i, (name, P) in enumerate(models.items()):
             _, x, observed, low, high = np.array(calibration_bins(P, y, classes)).T
             if i == 0:
-                axes.errorbar(
-                    x, observed, [observed - low, high - observed], color=BLUE, linewidth=0, elinewidth=1.4
-                )
+                ends = [(observed - low).tolist(), (high - observed).tolist()]  # as lists, also for one bin
+                axes.errorbar(x, observed, ends, color=BLUE, linewidth=0, elinewidth=1.4)
             _line(axes, x, observed, shorten(name, 28), i, marked=True)
         axes.set_xlim(-0.02, 1.02)
         axes.set_ylim(-0.02, 1.02)

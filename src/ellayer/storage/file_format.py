@@ -257,7 +257,11 @@ def _altered(path: Path, expected: str, received: str) -> ModelFileError:
 
 def _read_description(path: Path) -> dict[str, Any]:
     """Return the description of a file; safetensors checks the sizes, before memory is allocated."""
-    if not stat.S_ISREG(os.stat(path).st_mode):
+    try:
+        is_file = stat.S_ISREG(os.stat(path).st_mode)
+    except ValueError as error:  # a null byte
+        raise ModelFileError(f"expected a file, received {str(path)!r}: {error}") from None
+    if not is_file:
         raise ModelFileError(f"expected a file, received {str(path)!r}, which is a folder or a device")
     from safetensors import SafetensorError, safe_open
 

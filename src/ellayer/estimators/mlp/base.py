@@ -34,7 +34,7 @@ from ...engine.history import History
 from ...engine.model import ModelParts, labels_as_columns, rows_as_columns
 from ...engine.numpy_loop import keep_freed_memory
 from ...engine.state import Parameters
-from ...errors import EllayerError
+from ...errors import EllayerError, refuse_masked
 from .. import fit_warnings as checks
 from ..examples import Examples
 from ..parameters import CONSTRAINTS, hidden_sizes, named
@@ -137,11 +137,12 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
         """Validate by scikit-learn; the error for nan or infinity includes their number and columns."""
         if rules == {"reset": False} and is_plain(X, self):
             return X
+        refuse_masked(X, "X")
+        refuse_masked(rules.get("y"), "y")
         try:
             return validate_data(self, X, accept_sparse=["csr", "csc"], **rules)
         except ValueError as error:
-            text = str(error)
-            if "Input X contains" not in text:
+            if "Input X contains" not in (text := str(error)):
                 raise EllayerError(text) from None
             names = getattr(X, "columns", getattr(self, "feature_names_in_", None))
             raise EllayerError(f"{text}\nX holds {checks.where_not_finite(X, names)}") from None

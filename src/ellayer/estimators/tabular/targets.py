@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sklearn.base import BaseEstimator, is_classifier
 
-from ...errors import EllayerError
+from ...errors import EllayerError, refuse_masked
 from ...tables.target_statistics import RowTargets
 from ..hold_out import Splitter
 from .training import FitRequest
@@ -49,6 +49,7 @@ def as_labels(y: ArrayLike) -> np.ndarray:
     """Return labels or numbers as an array of one type."""
     if hasattr(y, "to_numpy") and not hasattr(y, "__arrow_c_array__"):  # pyarrow arrays would not copy
         y = y.to_numpy()
+    refuse_masked(y, "y")
     labels = np.asarray(y)
     kinds = set(map(type, labels.ravel().tolist())) if labels.dtype.kind == "O" else set()
     return np.array(labels.tolist()) if len(kinds) == 1 and kinds <= {bool, int, float} else labels
