@@ -123,7 +123,7 @@ class CategoryEncoder(ColumnEncoder):
     def names(self) -> Blocks[str]:
         """Return "name: level", and "name: mean of target"."""
         names = [f"{self.name}: {level}" for level in [*self.levels, *(["other"] if self.other else [])]]
-        return Blocks(self._mean_names(), names[-1:] if self.count == 2 else names)
+        return Blocks(self._mean_names(), flags=names[-1:] if self.count == 2 else names)
 
     def export_plan(self, place: int) -> ColumnPlan | None:
         """Return the number of each level, and the table of mean targets."""

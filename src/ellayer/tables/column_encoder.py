@@ -29,7 +29,9 @@ class Blocks(NamedTuple, Generic[T]):
     Attributes
     ----------
     numbers : sequence
-        Numbers before they are scaled; missing is nan.
+        Numbers before they are scaled, of which a network may embed each; missing is nan.
+    plain : sequence
+        Numbers before they are scaled that need no embedding: of two values, or one of many from one text.
     flags : sequence
         -1, 0 or 1.
     codes : sequence
@@ -37,6 +39,7 @@ class Blocks(NamedTuple, Generic[T]):
     """
 
     numbers: Sequence[T] = ()
+    plain: Sequence[T] = ()
     flags: Sequence[T] = ()
     codes: Sequence[T] = ()
 
@@ -73,7 +76,7 @@ class ColumnEncoder(ABC):
     name, note : str
         The name of the column, and a note about it.
     center, scale : ndarray, shape (numbers,)
-        Of the numbers of ``encode``: the median and the range between the quartiles.
+        Of the numbers of ``encode``, which are all embedded or all plain: the median and the range between the quartiles.
     kind : str
     reads : "number", "days", "text" or ""
         The input type of the column in an exported model; "" for an unused column.
@@ -199,10 +202,13 @@ class ScaledEncoder(ColumnEncoder):
         Whether a column of the matrix is 1 where the value is missing.
     parts : list of str
         The numbers computed from a value.
+    plain : bool
+        Whether they need no embedding, for there are only two values.
     """
 
     indicator: bool = False
     parts: list[str] = field(default_factory=list)
+    plain: bool = False
 
     expected: ClassVar[str] = "numbers"
 
@@ -220,12 +226,15 @@ class ScaledEncoder(ColumnEncoder):
         if warn.types and self.parts:
             self._check_types(column, wrong, self.expected)
         missing = [np.isnan(values).astype(np.int8)] if self.indicator else []
-        return Blocks(numbers=[self.part(values, part) for part in self.parts], flags=missing)
+        return self._blocks([self.part(values, part) for part in self.parts], missing)
 
     def names(self) -> Blocks[str]:
         """Return "name", or "name: part"."""
         parts = [self.name if part == "value" else f"{self.name}: {part}" for part in self.parts]
-        return Blocks(numbers=parts, flags=[f"{self.name}: missing"] if self.indicator else [])
+        return self._blocks(parts, [f"{self.name}: missing"] if self.indicator else [])
+
+    def _blocks(self, numbers: Sequence[T], flags: Sequence[T]) -> Blocks[T]:
+        return Blocks(plain=numbers, flags=flags) if self.plain else Blocks(numbers, flags=flags)
 
     def export_plan(self, place: int) -> ColumnPlan | None:
         """Return each part with its center and scale."""
@@ -240,11 +249,12 @@ class ScaledEncoder(ColumnEncoder):
     def _part_plan(self, part: str, center: float, scale: float) -> PartPlan:
         period, _, wave = part.partition(" ")
         return {"wave": wave.strip("()"), "period": PERIODS.get(period), "whole": period == "week",
-                "center": center, "scale": scale, "spread": SPREAD}  # fmt: skip
+                "center": center, "scale": scale, "spread": SPREAD, "plain": self.plain}  # fmt: skip
 
     def _learn_parts(self, values: np.ndarray, parts: list[str]) -> Self:
         """Learn the scale of each part, and whether values can be missing."""
         self.parts, self.indicator = parts, bool(np.isnan(values).any())
+        self.plain = has_two_values(values)
         self._learn_scales(self.part(values, part) for part in parts)
         return self
 
@@ -335,6 +345,21 @@ def center_and_scale(values: np.ndarray) -> tuple[float, float]:
         distance = np.abs(known / 2 - center / 2)
         half = np.median(distance[distance > 0]) if (distance > 0).any() else 0.5
     return float(center), float(np.clip(2.0 * half, None, np.finfo(float).max))
+
+
+def has_two_values(values: np.ndarray) -> bool:
+    """Return whether there are exactly two different values, missing ones aside.
+
+    Examples
+    --------
+    >>> has_two_values(np.array([0.0, 1.0, np.nan])), has_two_values(np.array([0.0, 1.0, 2.0]))
+    (True, False)
+    """
+    known = values[~np.isnan(values)]
+    if not len(known):
+        return False
+    low, high = known.min(), known.max()
+    return bool(low < high and ((known == low) | (known == high)).all())
 
 
 def output_columns(encoders: Sequence[ColumnEncoder]) -> list[int]:

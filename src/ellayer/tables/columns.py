@@ -268,6 +268,11 @@ def check_missing_targets(y: np.ndarray, are_numbers: bool = False) -> None:
         )
 
 
+def take_rows(table: list[Column], rows: np.ndarray | slice) -> list[Column]:
+    """Return the columns of some of the rows."""
+    return [Column(c.name, c.values[rows], c.declared) for c in table]
+
+
 # Views of a column as another type
 
 

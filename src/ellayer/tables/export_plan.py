@@ -21,6 +21,8 @@ class PartPlan(TypedDict):
     whole : bool
         Whether the wave is one of whole days.
     center, scale, spread : float
+    plain : bool
+        Whether it belongs to the second block of the matrix, numbers that a network does not embed.
     """
 
     wave: str
@@ -29,6 +31,7 @@ class PartPlan(TypedDict):
     center: float
     scale: float
     spread: float
+    plain: bool
 
 
 class LevelMap(TypedDict):

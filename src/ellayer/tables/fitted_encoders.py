@@ -65,9 +65,10 @@ class FittedEncoders:
 
     def _set_encoders(self, encoders: list[ColumnEncoder]) -> None:
         self.columns_ = encoders
-        self.center_: np.ndarray = np.concatenate([np.zeros(0), *(encoder.center for encoder in encoders)])
-        self.scale_: np.ndarray = np.concatenate([np.zeros(0), *(encoder.scale for encoder in encoders)])
-        self.n_numbers_: int = len(self.center_)
+        scaled = in_order_of_numbers(encoders)
+        self.center_: np.ndarray = np.concatenate([np.zeros(0), *(encoder.center for encoder in scaled)])
+        self.scale_: np.ndarray = np.concatenate([np.zeros(0), *(encoder.scale for encoder in scaled)])
+        self.n_numbers_: int = sum(len(encoder.names().numbers) for encoder in encoders)
         levels = (encoder.code_levels for encoder in encoders)
         self.code_levels_: tuple[int, ...] = tuple(filter(None, levels))
 
@@ -121,7 +122,8 @@ class FittedEncoders:
         ]
         m = len(table[0].values)
         parts = [[x.reshape(m, 1) for block in blocks for x in block[k]] for k in range(len(Blocks._fields))]
-        numbers, *rest = (np.concatenate([np.zeros((m, 0), np.int8), *part], axis=1) for part in parts)
+        blocks_of = [np.concatenate([np.zeros((m, 0), np.int8), *part], axis=1) for part in parts]
+        numbers, rest = np.concatenate(blocks_of[:2], axis=1), blocks_of[2:]
         with np.errstate(over="ignore"):  # what overflows is very large, as it should be
             numbers = squash((numbers - self.center_) / self.scale_)
         return np.concatenate([numbers, *rest], axis=1, dtype=dtype, casting="unsafe")
@@ -146,8 +148,8 @@ class FittedEncoders:
     def export_plan(self) -> list[ColumnPlan]:
         """Return how each used column is encoded, for a program without Ellayer; in the order of the table.
 
-        The matrix has the scaled parts of all columns first, column by column, then what is missing and the maps
-        that are not "last", then those that are.
+        The matrix has the scaled parts and tables of all columns first, column by column, then the parts that are
+        "plain", then what is missing and the maps that are not "last", then those that are.
 
         Returns
         -------
@@ -225,7 +227,7 @@ class FittedEncoders:
             raise EllayerError(
                 f"preparation: expected {count} columns and as many names, received {len(encoders)}"
             )
-        numbers = sum(len(encoder.names().numbers) for encoder in encoders)
+        numbers = sum(map(count_numbers, encoders))
         center, scale = (arrays.get(key, np.zeros(0)) for key in ("center", "scale"))
         fit = center.shape == scale.shape == (numbers,) and {center.dtype.kind, scale.dtype.kind} == {"f"}
         if not fit or not (np.isfinite(center) & (scale > 0) & (scale < np.inf)).all():
@@ -233,9 +235,9 @@ class FittedEncoders:
                 f"preparation: expected a finite center and a scale above 0 for each of {numbers} numbers"
             )
         scales = np.stack([center, scale]).astype(np.float64)
+        for encoder in in_order_of_numbers(encoders):
+            (encoder.center, encoder.scale), scales = np.split(scales, [count_numbers(encoder)], axis=1)
         for place, encoder in enumerate(encoders):
-            count_of_it = len(encoder.names().numbers)
-            (encoder.center, encoder.scale), scales = np.split(scales, [count_of_it], axis=1)
             own = f"{place}/"
             encoder.set_arrays({key.removeprefix(own): a for key, a in arrays.items() if key.startswith(own)})
         kinds = {encoder.name: encoder.kind for encoder in encoders}
@@ -245,6 +247,17 @@ class FittedEncoders:
         if names is not None:
             preparation.feature_names_in_ = np.array(names, dtype=object)
         return preparation
+
+
+def count_numbers(encoder: ColumnEncoder) -> int:
+    """Return the number of scaled numbers of an encoder."""
+    names = encoder.names()
+    return len(names.numbers) + len(names.plain)
+
+
+def in_order_of_numbers(encoders: Sequence[ColumnEncoder]) -> list[ColumnEncoder]:
+    """Return the encoders in the order of their numbers in the matrix: plain ones are last."""
+    return sorted(encoders, key=lambda encoder: bool(encoder.names().plain))
 
 
 # Columns in order

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .._wording import quoted_list
 from ..errors import EllayerError, suggest
@@ -69,4 +69,6 @@ def learn_encoder(column: Column, kind: str | None, settings: EncoderSettings) -
     inferred = infer_kind(column)
     if kind is not None and kind != inferred.kind:
         inferred = ColumnKind(kind)
+    if kind == "identifier":  # its values say nothing, whatever the targets are
+        settings = replace(settings, targets=None)
     return ENCODERS[inferred.kind].learn(column, inferred.note, settings)

@@ -44,7 +44,7 @@ class NumericEncoder(ScaledEncoder):
     def encode(self, column: Column, warn: WarnAbout = QUIET) -> Blocks[np.ndarray]:
         """Return the numbers; warn about infinite ones."""
         blocks = super().encode(column, warn)
-        if warn.types and (infinite := int(np.isinf(blocks.numbers[0]).sum())):
+        if warn.types and (infinite := int(np.isinf([*blocks.numbers, *blocks.plain]).sum())):
             warn_user(
                 f"column {self.name!r}: {pluralize(infinite, 'infinite value')}, treated as very large",
                 NewValuesWarning,

@@ -22,6 +22,7 @@ from .columns import Column, TableLike, column_names, read_table
 from .fitted_encoders import FittedEncoders
 from .kinds import check_column_kinds, learn_encoder
 from .target_statistics import RowTargets
+from .text_gain import keep_helpful
 
 
 class TablePreparation(TransformerMixin, BaseEstimator, FittedEncoders):
@@ -31,8 +32,8 @@ class TablePreparation(TransformerMixin, BaseEstimator, FittedEncoders):
     one is the median, with an indicator column. Two values: -1 and +1, missing 0. Categories: one
     column per level, all 0 for missing and unknown ones; beyond ``max_levels`` rare levels share one.
     Identifiers and free text: only whether they are missing. (RealMLP, Holzmüller et al. 2024.) The table
-    estimators, which know the target, also give each category of more than 20 levels the mean target of the
-    level; a preparation on its own does not.
+    estimators, which know the target, also use the mean target of each level of a category of more than 20,
+    and n-grams of texts and identifiers where these help; a preparation on its own does not.
 
     Parameters
     ----------
@@ -50,7 +51,7 @@ class TablePreparation(TransformerMixin, BaseEstimator, FittedEncoders):
     columns_ : list of ColumnEncoder
         The fitted encoder of each column; ``describe()`` returns them as plain data.
     n_numbers_ : int
-        Number of leading columns of the output that are scaled numbers.
+        Number of leading columns of the output that are scaled numbers of more than two values.
     code_levels_ : tuple of int
         Levels of each of the last columns, the codes.
     n_features_in_, feature_names_in_
@@ -103,6 +104,7 @@ class TablePreparation(TransformerMixin, BaseEstimator, FittedEncoders):
         kinds = check_column_kinds(self.column_kinds, [column.name for column in table])
         settings = EncoderSettings(self.max_levels, self.max_one_hot, targets)
         encoders = [learn_encoder(column, kinds.get(column.name), settings) for column in table]
+        encoders = keep_helpful(encoders, table, targets)
         if not any(any(encoder.names()) for encoder in encoders):
             encoders = [encoder.unless_alone(column) for encoder, column in zip(encoders, table, strict=True)]
         self._set_encoders(encoders)
@@ -200,8 +202,3 @@ def remember_features(estimator: BaseEstimator, X: TableLike, count: int) -> Non
         estimator.feature_names_in_ = np.array(texts, dtype=object)
     elif hasattr(estimator, "feature_names_in_"):
         del estimator.feature_names_in_
-
-
-def take_rows(table: list[Column], rows: np.ndarray | slice) -> list[Column]:
-    """Return the columns of some of the rows."""
-    return [Column(c.name, c.values[rows], c.declared) for c in table]

@@ -21,8 +21,8 @@ from ...engine.history import History, best_epoch, mean_epochs
 from ...engine.model import ModelParts
 from ...engine.result import TrainingResult
 from ...errors import EllayerError
-from ...tables.columns import Column, check_missing_targets, read_table
-from ...tables.preparation import TablePreparation, remember_features, take_rows
+from ...tables.columns import Column, check_missing_targets, read_table, take_rows
+from ...tables.preparation import TablePreparation, remember_features
 from ...tables.target_statistics import RowTargets
 from ..examples import Examples
 from ..hold_out import FEWEST_ROWS, Splitter

@@ -21,8 +21,8 @@ from ..._warn import IrregularValuesWarning, warn_user
 from ...core.inference import class_index
 from ...engine.disk_rows import DiskRows
 from ...errors import EllayerError
-from ...tables.columns import read_table
-from ...tables.preparation import remember_features, take_rows
+from ...tables.columns import read_table, take_rows
+from ...tables.preparation import remember_features
 from ..examples import Examples, RowStream
 from ..hold_out import FEWEST_ROWS, FOLDS, MOST_HELD_OUT
 from .presets import Size, plan_of

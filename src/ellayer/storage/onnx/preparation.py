@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ...tables.export_plan import ColumnPlan, LevelMap, PartPlan
 
 LARGEST = 1e100  # scaled numbers are clipped to this value, whose square is finite
-NUMBERS, REST, CODES = range(3)  # the order of the matrix: scaled numbers, flags, codes
+NUMBERS, PLAIN, REST, CODES = range(4)  # the order of the matrix: scaled numbers, flags, codes
 
 
 class InputFacts(TypedDict):
@@ -30,7 +30,7 @@ class InputFacts(TypedDict):
     holds: str
 
 
-# One of these three, then the column of the table, then the place among its parts or maps.
+# One of these four, then the column of the table, then the place among its parts or maps.
 Place = tuple[int, ...]
 Block = tuple[str, list[Place]]  # some columns of the matrix, and their positions in it
 
@@ -105,7 +105,11 @@ def _add_numbers(graph: NodeSink, plan: Sequence[ColumnPlan], raw: str, at: dict
         return []
     parts = [plan[i]["parts"][k] for i, k in [*plain, *waves]]
     scaled = _add_scaled(graph, _side_by_side(graph, each), parts)
-    return [(scaled, [(NUMBERS, i, k) for i, k in [*plain, *waves]])]
+    places: list[Place] = [
+        (PLAIN if part["plain"] else NUMBERS, i, k)
+        for (i, k), part in zip([*plain, *waves], parts, strict=True)
+    ]
+    return [(scaled, places)]
 
 
 def _add_wave(graph: NodeSink, x: str, part: PartPlan) -> str:

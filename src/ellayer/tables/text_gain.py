@@ -1,0 +1,85 @@
+"""Whether the text of a column helps: ridge regression with and without it, on rows that were not fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from .column_encoder import QUIET, ColumnEncoder, squash
+from .columns import Column, take_rows
+from .target_statistics import MOST_TARGETS, RowTargets
+from .text_encoders import SpelledEncoder
+
+ROWS, COLUMNS = 4_000, 500  # limits: a check takes less than a second
+FOLDS = 5
+PENALTIES = (1.0, 10.0, 100.0, 1000.0)
+GAIN = 0.05  # the share of the squared error that a text must take away
+
+
+def keep_helpful(
+    encoders: Sequence[ColumnEncoder], table: list[Column], targets: RowTargets | None
+) -> list[ColumnEncoder]:
+    """Return the encoders, those of texts without their factors if these do not help besides the other columns.
+
+    Parameters
+    ----------
+    encoders : sequence of ColumnEncoder
+    table : list of Column
+    targets : RowTargets or None
+    """
+    drafts = [i for i, e in enumerate(encoders) if isinstance(e, SpelledEncoder) and e.factors is not None]
+    if not drafts or targets is None:
+        return list(encoders)
+    rows = np.flatnonzero(targets.weights > 0)
+    rows = np.sort(rows[np.argsort(targets.order[rows], kind="stable")[:ROWS]])
+    table, targets = take_rows(table, rows), targets.take(rows)
+    kept = [e.without_factors() if isinstance(e, SpelledEncoder) else e for e in encoders]
+    others = [_matrix(e, column, targets) for e, column in zip(kept, table, strict=True)]
+    X = np.concatenate(others, axis=1)[:, :COLUMNS]
+    error = held_out_error(X, targets)
+    for i in drafts:
+        wider = np.concatenate([X, _matrix(encoders[i], table[i], targets)], axis=1)
+        less = held_out_error(wider, targets)
+        if less < (1.0 - GAIN) * error:
+            kept[i], X, error = encoders[i], wider, less
+    return kept
+
+
+def _matrix(encoder: ColumnEncoder, column: Column, targets: RowTargets) -> np.ndarray:
+    """Return the columns of an encoder, with a column for each code."""
+    blocks = encoder.encode_fitted(column, targets, QUIET)
+    m = len(column.values)
+    numbers = np.array([*blocks.numbers, *blocks.plain]).reshape(-1, m)
+    levels = [code == np.arange(encoder.code_levels).reshape(-1, 1) for code in blocks.codes]
+    scaled = squash((numbers.T - encoder.center) / encoder.scale)
+    flags = [np.asarray(block, np.float64).reshape(-1, m) for block in (list(blocks.flags), *levels)]
+    return np.concatenate([scaled, *(block.T for block in flags)], axis=1)
+
+
+def held_out_error(X: np.ndarray, targets: RowTargets) -> float:
+    """Return the mean squared error of ridge regression on held-out rows, for the best of some penalties.
+
+    Rows of one group, or of one time, are in one fold.
+
+    Parameters
+    ----------
+    X : ndarray, shape (m, n)
+    targets : RowTargets
+    """
+    Y = targets.Y[:, np.argsort(-np.abs(targets.Y.sum(axis=0)), kind="stable")[:MOST_TARGETS]]
+    fold = np.unique(targets.order, return_inverse=True)[1] % FOLDS
+    errors = np.zeros(len(PENALTIES))
+    for k in range(FOLDS):
+        inside, outside = fold != k, fold == k
+        if not inside.any() or not outside.any():
+            continue
+        center, middle = X[inside].mean(axis=0), Y[inside].mean(axis=0)
+        spread = np.maximum(X[inside].std(axis=0), 1e-9)
+        Z, new = (X[inside] - center) / spread, (X[outside] - center) / spread
+        values, vectors = np.linalg.eigh(Z.T @ Z)
+        projected, right = new @ vectors, vectors.T @ (Z.T @ (Y[inside] - middle))
+        for j, penalty in enumerate(PENALTIES):
+            prediction = middle + projected @ (right / (np.maximum(values, 0.0) + penalty)[:, None])
+            errors[j] += ((prediction - Y[outside]) ** 2).sum()
+    return float(errors.min() / max(len(Y), 1))
