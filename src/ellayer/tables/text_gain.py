@@ -34,16 +34,16 @@ def keep_helpful(
     rows = np.flatnonzero(targets.weights > 0)
     rows = np.sort(rows[np.argsort(targets.order[rows], kind="stable")[:ROWS]])
     table, targets = take_rows(table, rows), targets.take(rows)
-    kept = [e.without_factors() if isinstance(e, SpelledEncoder) else e for e in encoders]
-    others = [_matrix(e, column, targets) for e, column in zip(kept, table, strict=True)]
+    chosen = [e.without_factors() if isinstance(e, SpelledEncoder) else e for e in encoders]
+    others = [_matrix(e, column, targets) for e, column in zip(chosen, table, strict=True)]
     X = np.concatenate(others, axis=1)[:, :COLUMNS]
     error = held_out_error(X, targets)
     for i in drafts:
         wider = np.concatenate([X, _matrix(encoders[i], table[i], targets)], axis=1)
         less = held_out_error(wider, targets)
         if less < (1.0 - GAIN) * error:
-            kept[i], X, error = encoders[i], wider, less
-    return kept
+            chosen[i], X, error = encoders[i], wider, less
+    return chosen
 
 
 def _matrix(encoder: ColumnEncoder, column: Column, targets: RowTargets) -> np.ndarray:
