@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ellayer.estimators import FitWarning
-from ellayer.tables.column_encoder import squash
 from ellayer.tables.preparation import TablePreparation
+from ellayer.tables.scaling import squash
 
 
 def frame(**columns):

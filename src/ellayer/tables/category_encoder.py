@@ -20,11 +20,11 @@ from .column_encoder import (
     EncoderSettings,
     WarnAbout,
     read_numbers,
-    squash,
 )
 from .column_profile import ColumnProfile
 from .columns import Column, as_texts
 from .export_plan import ColumnPlan, LevelMap, level_map, missing_texts
+from .scaling import squash
 from .target_statistics import BUCKETS, MOST_LEVELS, LevelStatistics, RowTargets, learn_statistics
 from .text_encoders import IdentifierEncoder
 

@@ -16,10 +16,11 @@ from .._forms import Count, Positive, conform
 from .._warn import NewValuesWarning, warn_user
 from .._wording import quoted_list
 from ..errors import EllayerError, near_names
-from .column_encoder import Blocks, ColumnEncoder, EncoderSettings, WarnAbout, squash
+from .column_encoder import Blocks, ColumnEncoder, EncoderSettings, WarnAbout
 from .columns import Column, TableLike, column_names, read_table
 from .encoders import restore_encoder
 from .export_plan import ColumnPlan
+from .scaling import squash
 from .target_statistics import RowTargets
 
 

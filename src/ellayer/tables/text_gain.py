@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .column_encoder import QUIET, ColumnEncoder, squash
+from .column_encoder import QUIET, ColumnEncoder
 from .columns import Column, take_rows
+from .scaling import squash
 from .target_statistics import MOST_TARGETS, RowTargets
 from .text_encoders import SpelledEncoder
 
