@@ -106,7 +106,7 @@ _RAMPS: dict[str, Any] = {
     "cosines": False,
     "ramps": ((2_000, 16), (5_000, 48)),
     "ramp_scale": 0.1,
-    "batch_size": ((250, 32), (600, 64), (3_000, 64), (12_000, 256)),
+    "batch_size": ((250, 32), (1_000, 64), (3_000, 96), (12_000, 256)),
     "layers": 2,
     "width": ((0, 128),),
 }
@@ -132,8 +132,8 @@ RECIPES: dict[str, dict[str, Recipe]] = {
         "numbers": _recipe(
             _RAMPS,
             _NUMBERS,
-            learning_rate=((2_500, 0.04), (5_000, 0.06)),
-            epochs=((1_000, 128), (2_500, 52), (5_000, 36), (50_000, 8)),
+            learning_rate=((2_500, 0.03), (5_000, 0.06)),
+            epochs=((1_000, 64), (2_500, 32), (6_000, 32), (50_000, 8)),
         ),
     },
     "simple": {"classes": _recipe(_SIMPLE, _CLASSES), "numbers": _recipe(_SIMPLE, _NUMBERS)},
