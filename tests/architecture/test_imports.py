@@ -43,7 +43,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "plot": ("core", "engine", "inspection", "report"),
     "callbacks": ("engine", "storage"),
     "runs": BELOW_RUNS,
-    "serve": ("data", "storage", "runs", "report"),
+    "serve": ("data", "tables", "inspection", "storage", "report", "runs"),
     "cli": (*BELOW_RUNS, "runs", "serve"),
 }
 HEAVY = {"jax", "jaxlib", "sklearn", "matplotlib", "polars", "h5py", "optax", "scipy", "pandas", "onnx", "PIL",

@@ -168,14 +168,14 @@ class _Server:
 
         def work() -> Response:
             content = parse_object(body)
-            rows = content.get("rows")
-            if not isinstance(rows, list):
+            values = content.get("rows")
+            if not isinstance(values, list):
                 raise RequestError("rows: expected a list of records, received something else")
-            self.limits.check_rows(len(rows))
-            by_name = bool(rows) and isinstance(rows[0], dict)
-            examples = rows_of_records(model, rows) if by_name else rows_of_lists(model, rows)
-            table, notes = predictions_for(model, examples, Options.of(content))
-            self._count(model)(len(table))
+            self.limits.check_rows(len(values))
+            by_name = bool(values) and isinstance(values[0], dict)
+            rows = rows_of_records(model, values) if by_name else rows_of_lists(model, values)
+            table, notes = predictions_for(model, rows, Options.of(content))
+            self._count(model)(len(values))
             return json_response({"rows": records_of(table), "notes": notes})
 
         return await self._answered(body, work)

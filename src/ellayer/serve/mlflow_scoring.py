@@ -14,6 +14,9 @@ from .limits import Limits
 from .models import ServedModel
 from .rows import (
     Options,
+    Rows,
+    count_rows,
+    finite,
     predictions_for,
     records_of,
     rows_of_columns,
@@ -25,7 +28,6 @@ from .rows import (
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from ..data import Examples
 
 FORMS = ("dataframe_split", "dataframe_records", "instances", "inputs")
 
@@ -54,25 +56,25 @@ def score(
     kind = content_type.partition(";")[0].strip().lower()
     parameters: Any = {}
     if kind == "text/csv":
-        examples = rows_of_csv(model, body)
+        rows = rows_of_csv(model, body)
     elif kind == "application/json":
         content = parse_object(body)
         parameters = content.get("params") or {}
-        examples = _rows(model, content, limits)
+        rows = _rows(model, content, limits)
     else:
         raise RequestError(
             f"Content-Type: expected application/json or text/csv, received {content_type!r}", 415
         )
-    limits.check_rows(examples.m)
+    limits.check_rows(count_rows(rows))
     options = Options.of(parameters)
-    table, _ = predictions_for(model, examples, options)
-    count(len(table))
-    if options != Options() or parameters.get("records") is True or "prediction" not in table.columns:
+    table, _ = predictions_for(model, rows, options)
+    count(count_rows(rows))
+    if options != Options() or parameters.get("records") is True or "prediction" not in table:
         return json_response({"predictions": records_of(table)})
-    return json_response({"predictions": [record["prediction"] for record in records_of(table)]})
+    return json_response({"predictions": list(map(finite, table["prediction"]))})
 
 
-def _rows(model: ServedModel, content: dict[str, Any], limits: Limits) -> Examples:
+def _rows(model: ServedModel, content: dict[str, Any], limits: Limits) -> Rows:
     """Return the rows of one of the four forms."""
     forms = [form for form in FORMS if form in content]
     if len(forms) != 1:

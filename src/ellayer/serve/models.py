@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from ..runs.saved_model import SavedModel, open_model
 from ..storage.model_file import model_in
 from .errors import RequestError
 from .fields import Field, fields_of
+from .quick_rows import QuickRows
 
 if TYPE_CHECKING:
     import polars as pl
@@ -48,6 +49,7 @@ class ServedModel:
         Inode, size and time of change of the file when it was loaded.
     fields : list of Field
         The columns that a row needs; empty if the columns have no names.
+    quick : QuickRows
     outputs : dict of str to str
         The columns of predictions, and their datatypes in the Open Inference Protocol.
     """
@@ -58,6 +60,7 @@ class ServedModel:
     version: str
     stamp: Stamp
     fields: list[Field]
+    quick: QuickRows
     outputs: dict[str, str]
 
     @property
@@ -84,7 +87,9 @@ def load_served(name: str, path: Path) -> ServedModel:
     saved = open_model(path, to_predict=True)
     version = hashlib.sha256(saved.path.read_bytes()).hexdigest()[:12]
     saved = replace(saved, path=Path(name))
-    return ServedModel(name, path, saved, version, stamp, fields_of(saved), _outputs_of(saved))
+    return ServedModel(
+        name, path, saved, version, stamp, fields_of(saved), QuickRows(saved), _outputs_of(saved)
+    )
 
 
 def _outputs_of(saved: SavedModel) -> dict[str, str]:
@@ -100,7 +105,7 @@ def _outputs_of(saved: SavedModel) -> dict[str, str]:
         examples = Examples("an empty row", np.zeros((1, saved.inputs)))
     with collect_warnings():
         table = computed_columns(saved, prediction_table(saved, examples))
-    return {name: datatype_of(table[name]) for name in table.columns}
+    return {name: datatype_of(values) for name, values in table.to_dict(as_series=False).items()}
 
 
 def computed_columns(saved: SavedModel, table: pl.DataFrame) -> pl.DataFrame:
@@ -109,18 +114,16 @@ def computed_columns(saved: SavedModel, table: pl.DataFrame) -> pl.DataFrame:
     return table.drop(copied) if copied else table
 
 
-def datatype_of(values: pl.Series) -> str:
+def datatype_of(values: Sequence[object]) -> str:
     """Return the datatype of a column of predictions in the Open Inference Protocol.
 
-    >>> import polars as pl
-    >>> [datatype_of(pl.Series(values)) for values in ([True], [1, 2], [0.5], ["a"])]
+    >>> [datatype_of(values) for values in ([True], [1, 2], [0.5, None], ["a"])]
     ['BOOL', 'INT64', 'FP64', 'BYTES']
     """
-    if values.dtype.is_integer():
-        return "INT64"
-    if values.dtype.is_float():
-        return "FP64"
-    return "BOOL" if str(values.dtype) == "Boolean" else "BYTES"
+    types = set(map(type, values)) - {type(None)}
+    return (
+        {bool: "BOOL", int: "INT64", float: "FP64"}.get(types.pop(), "BYTES") if len(types) == 1 else "BYTES"
+    )
 
 
 def _stamp(path: Path) -> Stamp:

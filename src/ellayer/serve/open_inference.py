@@ -18,13 +18,11 @@ from .bodies import json_response, parse_object
 from .errors import RequestError
 from .limits import Limits
 from .models import ServedModel, datatype_of
-from .rows import Options, predictions_for, rows_of_array, rows_of_columns
+from .rows import Options, Rows, Table, count_rows, predictions_for, rows_of_array, rows_of_columns
 
 if TYPE_CHECKING:
-    import polars as pl
     from starlette.responses import Response
 
-    from ..data import Examples
 
 _DTYPES = {
     "BOOL": "?", "UINT8": "u1", "UINT16": "<u2", "UINT32": "<u4", "UINT64": "<u8", "INT8": "i1", "INT16": "<i2",
@@ -72,11 +70,11 @@ def infer(
     """
     content, blob = _split(body, header)
     tensors = _tensors(content.get("inputs"), blob)
-    examples = _rows(model, tensors, limits)
+    rows = _rows(model, tensors, limits)
     parameters = content.get("parameters", {})
-    table, _ = predictions_for(model, examples, Options.of(parameters))
-    count(len(table))
-    names, binary = _requested(content, list(table.columns), parameters)
+    table, _ = predictions_for(model, rows, Options.of(parameters))
+    count(count_rows(rows))
+    names, binary = _requested(content, list(table), parameters)
     head = {"model_name": model.name, "model_version": model.version}
     if "id" in content:
         head["id"] = str(content["id"])
@@ -184,7 +182,7 @@ def _shaped(name: str, shape: Sequence[int], values: list[Any]) -> np.ndarray | 
         ) from None
 
 
-def _rows(model: ServedModel, tensors: Mapping[str, np.ndarray | list[Any]], limits: Limits) -> Examples:
+def _rows(model: ServedModel, tensors: Mapping[str, np.ndarray | list[Any]], limits: Limits) -> Rows:
     """Return the rows of tensors: a column each, or all numbers in one."""
     first = next(iter(tensors.values()))
     limits.check_rows(len(first))
@@ -224,13 +222,13 @@ def _requested(
     return [str(name) for name in chosen], binary
 
 
-def _answer(head: dict[str, Any], table: pl.DataFrame, names: Sequence[str], binary: set[str]) -> Response:
+def _answer(head: dict[str, Any], table: Table, names: Sequence[str], binary: set[str]) -> Response:
     """Return the outputs, those in binary form after the JSON."""
     from starlette.responses import Response
 
     outputs, blobs = [], []
     for name in names:
-        values, datatype = table[name].to_list(), datatype_of(table[name])
+        values, datatype = table[name], datatype_of(table[name])
         output: dict[str, Any] = {"name": name, "datatype": datatype, "shape": [len(values)]}
         if datatype == "BYTES":
             values = ["" if value is None else str(value) for value in values]

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from .._warn import collect_warnings
 from .._wording import pluralize
 from ..data.examples import Examples
+from ..inspection.any_model import predict_any
 from ..runs.prediction_table import prediction_table
 from .errors import RequestError
 from .models import ServedModel, computed_columns
 
-if TYPE_CHECKING:
-    import polars as pl
-
+Rows: TypeAlias = (
+    "Mapping[str, Sequence[object]] | np.ndarray | Examples"  # values by column, numbers, or a file
+)
+Table: TypeAlias = "dict[str, list[Any]]"  # predictions by column
 WHERE = "the request"
 EXACT = 17  # significant digits, which hold every bit
 
@@ -60,7 +63,7 @@ class Options:
         return cls(interval, explain)
 
 
-def rows_of_columns(model: ServedModel, columns: Mapping[str, Sequence[object]]) -> Examples:
+def rows_of_columns(model: ServedModel, columns: Mapping[str, Sequence[object]]) -> Rows:
     """Return rows from values by column, in the types of the training file.
 
     Raises
@@ -73,10 +76,10 @@ def rows_of_columns(model: ServedModel, columns: Mapping[str, Sequence[object]])
         raise RequestError(f"expected columns of one length, received {sorted(lengths)[:5]} values")
     if not lengths or lengths == {0}:
         raise RequestError("expected at least one row, received none")
-    return model.saved.read_values(columns, WHERE)
+    return columns
 
 
-def rows_of_records(model: ServedModel, records: Sequence[object]) -> Examples:
+def rows_of_records(model: ServedModel, records: Sequence[object]) -> Rows:
     """Return rows from records; a name that a record lacks is missing there."""
     strange = next((record for record in records if not isinstance(record, Mapping)), None)
     if strange is not None:
@@ -90,7 +93,7 @@ def rows_of_records(model: ServedModel, records: Sequence[object]) -> Examples:
     return rows_of_columns(model, {name: [record.get(name) for record in rows] for name in names})
 
 
-def rows_of_lists(model: ServedModel, values: object, names: Sequence[object] | None = None) -> Examples:
+def rows_of_lists(model: ServedModel, values: object, names: Sequence[object] | None = None) -> Rows:
     """Return rows from a list of rows, whose values stand in the order of the names, or of the training file.
 
     Raises
@@ -115,7 +118,7 @@ def rows_of_lists(model: ServedModel, values: object, names: Sequence[object] | 
     return rows_of_columns(model, dict(zip(map(str, columns), zip(*values, strict=True), strict=True)))
 
 
-def rows_of_array(model: ServedModel, X: np.ndarray) -> Examples:
+def rows_of_array(model: ServedModel, X: np.ndarray) -> Rows:
     """Return rows from an array of numbers (m, n_x), whose columns stand in the order of the training.
 
     Raises
@@ -131,10 +134,10 @@ def rows_of_array(model: ServedModel, X: np.ndarray) -> Examples:
     if model.saved.features:
         columns = {name: values.tolist() for name, values in zip(model.columns, X.T, strict=True)}
         return rows_of_columns(model, columns)
-    return Examples(WHERE, X.astype(np.float64))
+    return X.astype(np.float64)
 
 
-def rows_of_csv(model: ServedModel, text: bytes) -> Examples:
+def rows_of_csv(model: ServedModel, text: bytes) -> Rows:
     """Return the rows of a table in text, read as ``ellayer predict`` reads a file."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "rows.csv")
@@ -155,21 +158,58 @@ def _as_numbers(values: Sequence[object]) -> np.ndarray:
     return X
 
 
-def predictions_for(
-    model: ServedModel, examples: Examples, options: Options
-) -> tuple[pl.DataFrame, list[str]]:
-    """Return the predictions with all digits, without the columns that ``ellayer predict`` copies, and the notes."""
+def count_rows(rows: Rows) -> int:
+    """Return the number of rows."""
+    if isinstance(rows, Examples):
+        return rows.m
+    return len(rows) if isinstance(rows, np.ndarray) else len(next(iter(rows.values())))
+
+
+def predictions_for(model: ServedModel, rows: Rows, options: Options) -> tuple[Table, list[str]]:
+    """Return the predictions by column, with all digits, and notes.
+
+    The columns are those of ``ellayer predict --digits 17`` without the ones that it copies from the file.
+    """
+    if (
+        isinstance(rows, Mapping)
+        and options == Options()
+        and (quick := _quick_predictions(model, rows)) is not None
+    ):
+        return quick, []
     saved = model.saved
+    if isinstance(rows, np.ndarray):
+        rows = Examples(WHERE, rows)
+    examples = rows if isinstance(rows, Examples) else saved.read_values(rows, WHERE)
     with collect_warnings() as messages:
         table = prediction_table(
             saved, examples, digits=EXACT, interval=options.interval, explained=options.explain
         )
-    return computed_columns(saved, table), [*examples.notes, *dict.fromkeys(messages)]
+    columns = computed_columns(saved, table).to_dict(as_series=False)
+    return columns, [*examples.notes, *dict.fromkeys(messages)]
 
 
-def records_of(table: pl.DataFrame) -> list[dict[str, Any]]:
+def _quick_predictions(model: ServedModel, rows: Mapping[str, Sequence[object]]) -> Table | None:
+    """Return the predictions of rows of plain values; None if they have to be read as a table."""
+    columns = model.quick.read(rows)
+    if columns is None:
+        return None
+    with collect_warnings() as messages:
+        prediction = predict_any(model.saved.model, columns)
+    if messages or prediction.values.ndim > 1:
+        return None
+    table = {"prediction": prediction.values.tolist()}
+    if prediction.P is not None and prediction.P.shape[1] == len(model.saved.classes):
+        probabilities = zip(model.saved.classes, prediction.P.T, strict=True)
+        table |= {f"p({label})": values.tolist() for label, values in probabilities}
+    return table
+
+
+def records_of(table: Table) -> list[dict[str, Any]]:
     """Return the rows of a table as records of JSON; what is no finite number is null."""
-    import polars as pl
+    columns = [[finite(value) for value in values] for values in table.values()]
+    return [dict(zip(table, row, strict=True)) for row in zip(*columns, strict=True)]
 
-    floats = pl.col(pl.Float64, pl.Float32)
-    return table.with_columns(pl.when(floats.is_finite()).then(floats)).to_dicts()
+
+def finite(value: object) -> object:
+    """Return a value, or None for infinities and nan, which JSON does not have."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -48,6 +48,19 @@ class Column:
     declared: str | None = None
 
 
+class ReadColumns(list[Column]):
+    """Columns in the order of a fit that are read already, in place of a table."""
+
+
+def column_of_values(name: str, values: Iterable[object]) -> Column:
+    """Return the column of Python values: texts, numbers, truth values or None.
+
+    >>> column_of_values("town", ["Bern", None]).values.tolist()
+    ['Bern', None]
+    """
+    return _from_array(name, np.array([*values, None], dtype=object)[:-1])
+
+
 def read_table(X: TableLike) -> list[Column]:
     """Return the columns of a frame, or of a two-dimensional array.
 
@@ -163,7 +176,7 @@ def _from_series(series: nw.Series[Any]) -> Column:
     is_truth = dtype == nw.Boolean and not series.is_null().any()
     if is_number or is_truth or dtype.is_temporal():
         return _from_array(name, series.to_numpy())  # missing numbers as nan, moments in UTC
-    return _from_array(name, np.array([*series.to_list(), None], dtype=object)[:-1])
+    return column_of_values(name, series.to_list())
 
 
 def _from_array(name: str, values: np.ndarray) -> Column:

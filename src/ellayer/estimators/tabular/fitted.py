@@ -26,7 +26,7 @@ from ...engine.state import Parameters
 from ...engine.stored import read_network, read_parameters
 from ...errors import EllayerError
 from ...tables.column_encoder import output_columns
-from ...tables.columns import Column, read_table
+from ...tables.columns import Column, ReadColumns, read_table
 from ...tables.fitted_encoders import FittedEncoders, match_columns
 from ...tables.target_statistics import RowTargets
 from ..stored import Arrays, Facts, LabelFacts, read_array, read_history, read_labels, under
@@ -145,6 +145,8 @@ class FittedTable(ABC):
 
     def _read(self, X: object) -> list[Column]:
         """Return the columns of a new table in the order of the fit."""
+        if isinstance(X, ReadColumns):
+            return X
         names = getattr(self, "feature_names_in_", None)
         return match_columns(read_table(X), X, names, self.preparation_.columns_, type(self).__name__)
 

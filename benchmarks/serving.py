@@ -1,0 +1,133 @@
+"""Requests a second and latency of ``ellayer serve``, side by side with ``mlflow models serve`` where MLflow is installed.
+
+One client on one connection sends a row of a table again and again: first as fast as it is answered, then 200 times a
+second, for which the 99th percentile of the latency is measured from the time at which a request was due.
+
+Usage: python benchmarks/serving.py [SECONDS]
+"""
+
+from __future__ import annotations
+
+import http.client
+import importlib.util
+import json
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+import ellayer
+
+RATE = 200
+ROW = {"age": 31.0, "fare": 7.25, "town": "Ulm", "member": "yes", "pclass": 3}
+HEADERS = {"Content-Type": "application/json"}
+BODY = json.dumps({"dataframe_records": [ROW]}).encode()
+
+
+def make_model() -> ellayer.TabularClassifier:
+    random = np.random.RandomState(0)
+    table = pd.DataFrame(
+        {
+            "age": random.uniform(20, 60, 500),
+            "fare": random.uniform(1, 90, 500),
+            "town": random.choice(["Bern", "Ulm", "Graz"], 500),
+            "member": random.choice(["yes", "no"], 500),
+            "pclass": random.randint(1, 4, 500).astype(float),
+        }
+    )
+    answer = np.where(table.age + random.normal(0, 9, 500) > 40, "yes", "no")
+    return ellayer.TabularClassifier(random_state=0, n_members=1).fit(table, answer)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def connected(port: int, process: subprocess.Popen) -> http.client.HTTPConnection:
+    """Return a connection to a server that has just been started, once it answers."""
+    for _ in range(600):
+        connection = http.client.HTTPConnection("127.0.0.1", port)
+        try:
+            connection.request("GET", "/ping")
+            connection.getresponse().read()
+            return connection
+        except OSError:
+            if process.poll() is not None:
+                break
+            time.sleep(0.1)
+    raise SystemExit(f"the server {process.args} does not answer")
+
+
+def ask(connection: http.client.HTTPConnection) -> None:
+    connection.request("POST", "/invocations", BODY, HEADERS)
+    answer = connection.getresponse()
+    content = answer.read()
+    assert answer.status == 200, content
+
+
+def measure(name: str, command: list[str], seconds: float) -> float:
+    """Print the speed of a server, and return its requests a second."""
+    port = free_port()
+    process = subprocess.Popen(
+        [*command, "--port", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        connection = connected(port, process)
+        for _ in range(50):
+            ask(connection)
+        count, start = 0, time.perf_counter()
+        while (elapsed := time.perf_counter() - start) < seconds:
+            ask(connection)
+            count += 1
+        waits, start = [], time.perf_counter()
+        for k in range(int(RATE * seconds)):
+            due = start + k / RATE
+            time.sleep(max(0.0, due - time.perf_counter()))
+            ask(connection)
+            waits.append(time.perf_counter() - due)
+        p50, p99 = statistics.median(waits), float(np.quantile(waits, 0.99))
+        print(
+            f"{name:22} {count / elapsed:6.0f} requests/s   at {RATE}/s: median {1e3 * p50:.1f} ms, p99 {1e3 * p99:.1f} ms"
+        )
+        return count / elapsed
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def main() -> None:
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 5.0
+    programs = Path(sys.executable).parent
+    with tempfile.TemporaryDirectory() as folder:
+        model = make_model()
+        ellayer.save(model, Path(folder, "m.ellayer"))
+        code = "import sys; from ellayer.cli import main; sys.exit(main())"
+        ours = measure("ellayer serve", [sys.executable, "-c", code, "serve", f"{folder}/m.ellayer"], seconds)
+        if importlib.util.find_spec("mlflow") is None:
+            print("mlflow is not installed: no comparison")
+            return
+        import mlflow.sklearn
+
+        mlflow.sklearn.save_model(model, f"{folder}/mlflow", serialization_format="cloudpickle")
+        command = [
+            str(programs / "mlflow"),
+            "models",
+            "serve",
+            "--env-manager",
+            "local",
+            "-m",
+            f"{folder}/mlflow",
+        ]
+        theirs = measure("mlflow models serve", command, seconds)
+        print(f"ellayer serve answers {ours / theirs:.1f} times as many requests")
+
+
+if __name__ == "__main__":
+    main()

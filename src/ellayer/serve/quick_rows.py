@@ -1,0 +1,99 @@
+"""A quick way for rows of plain values: the columns of the model without a frame in between.
+
+Reading a row as a table takes longer than predicting it. Where every value already has the type of its column, the columns
+of ``tables`` follow at once; in any other case the rows are read as a table, whose result is the same (a test compares them).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from ..data.schema.column import ColumnSchema, numeric_marks
+from ..data.schema.schema import Schema
+from ..runs.saved_model import SavedModel
+from ..tables.columns import Column, ReadColumns, column_of_values
+
+MOST = 256  # rows; of more, a frame is read as fast
+Reader = Callable[[Sequence[object]], np.ndarray | None]
+
+
+class QuickRows:
+    """Reads rows of a table model by the schema of its training file.
+
+    Parameters
+    ----------
+    saved : SavedModel
+    """
+
+    def __init__(self, saved: SavedModel) -> None:
+        reading = saved.reading or {}
+        self._names: list[str] = []
+        self._features = set(saved.features)
+        self._readers: dict[str, Reader] = {}
+        if not saved.prepares_tables or "schema" not in reading:
+            return
+        schema = Schema.from_facts(reading["schema"])
+        readers = {column.name: _reader(column, schema.marks(column)) for column in schema.columns}
+        needed = {name: readers.get(name) for name in saved.needed}
+        if all(needed.values()):
+            self._names = saved.features
+            self._readers = {name: reader for name, reader in needed.items() if reader is not None}
+
+    def read(self, values: Mapping[str, Sequence[object]]) -> ReadColumns | None:
+        """Return the columns of rows; None if they have to be read as a table.
+
+        Parameters
+        ----------
+        values : mapping
+            Name of a column -> its values.
+        """
+        if not self._readers or not self._readers.keys() <= values.keys() <= self._features:
+            return None
+        count = len(next(iter(values.values())))
+        if count > MOST:
+            return None
+        columns = {}
+        for name, reader in self._readers.items():
+            column = reader(values[name])
+            if column is None:
+                return None
+            columns[name] = Column(name, column)
+        nothing = np.full(count, None, dtype=object)  # columns that the model does not use
+        return ReadColumns(columns.get(name) or Column(name, nothing) for name in self._names)
+
+
+def _reader(column: ColumnSchema, marks: frozenset[str]) -> Reader | None:
+    """Return the reader of the plain values of a column; None if there are none."""
+    if column.words or column.slips:
+        return None
+    if column.type in ("number", "whole") and not numeric_marks(marks):
+        low, high = -math.inf, math.inf
+        if column.low is not None and column.high is not None and column.high > column.low:
+            span = column.high - column.low  # outside of it, reading adds a note
+            low, high = column.low - span, column.high + span
+        return lambda values: _numbers(values, max(low, -(2.0**53)), min(high, 2.0**53))
+    if column.type == "text":
+        return lambda values: _texts(values, marks)
+    return None
+
+
+def _numbers(values: Sequence[object], low: float, high: float) -> np.ndarray | None:
+    numbers = []
+    for value in values:
+        if value is None:
+            numbers.append(math.nan)
+        elif (type(value) is float or type(value) is int) and low <= value <= high:
+            numbers.append(float(value))
+        else:
+            return None
+    return np.array(numbers)
+
+
+def _texts(values: Sequence[object], marks: frozenset[str]) -> np.ndarray | None:
+    for value in values:
+        if value is not None and (type(value) is not str or value != value.strip() or value.lower() in marks):
+            return None
+    return column_of_values("", values).values

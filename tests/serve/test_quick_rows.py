@@ -1,0 +1,72 @@
+"""Rows of plain values are predicted as if they were read as a table, to the bit and to the note."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ellayer import TabularClassifier, TabularRegressor, save
+from ellayer.data import read_examples
+from ellayer.serve.models import load_served
+from ellayer.serve.rows import Options, predictions_for
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    """Models of a table that has no dates, and a mark of a missing value among its towns."""
+    folder = tmp_path_factory.mktemp("plain")
+    lines = ["age,size,town,zip,answer,price"]
+    for i in range(60):
+        town = ("Bern", "Ulm", "NA")[i % 3]
+        lines.append(f"{20 + i % 40},{i % 7}.5,{town},{10 + i % 4},{('a', 'b')[i % 3 > 0]},{i % 7}.5")
+    file = folder / "people.csv"
+    file.write_text("\n".join(lines) + "\n")
+    models = []
+    for target, other, Model in (
+        ("answer", "price", TabularClassifier),
+        ("price", "answer", TabularRegressor),
+    ):
+        examples = read_examples(file, target=target, drop=[other])
+        model = Model(epochs=2, hidden_layer_sizes=(4,), n_members=1, random_state=0)
+        model.fit(examples.X, examples.y)
+        save(model, folder / target, provenance={"target": target, "reading": examples.reading})
+        models.append(load_served(target, folder / target))
+    return models
+
+
+numbers = (
+    st.none() | st.integers(-100, 200) | st.floats(-100, 200) | st.just(2**60) | st.booleans() | st.just("7")
+)
+texts = (
+    st.none()
+    | st.sampled_from(["Bern", "Ulm", "Oslo", " Bern", "NA", "none", "", "1.0", "true"])
+    | st.just(3)
+)
+rows = st.fixed_dictionaries(
+    {"age": numbers, "size": numbers, "town": texts, "zip": numbers}, optional={"more": texts}
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(records=st.lists(rows, min_size=1, max_size=3))
+def test_quick_rows_equal_those_of_a_table(plain, records):
+    names = dict.fromkeys(name for record in records for name in record)
+    columns = {name: [record.get(name) for record in records] for name in names}
+    for model in plain:
+        answers = []
+        for way in (model.quick.read, lambda values: None):
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(type(model.quick), "read", lambda self, values, way=way: way(values))
+                try:
+                    answers.append(predictions_for(model, columns, Options()))
+                except Exception as error:
+                    answers.append(str(error))
+        assert answers[0] == answers[1]
+
+
+def test_plain_rows_are_read_the_quick_way(plain):
+    row = {"age": [31, None], "size": [2.5, 1], "town": ["Ulm", None], "zip": [12, 13]}
+    for model in plain:
+        assert model.quick.read(row) is not None
+        assert model.quick.read({**row, "age": ["31", None]}) is None
