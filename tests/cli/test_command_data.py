@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 
 import h5py
@@ -143,3 +144,41 @@ def test_many_columns_are_cut_and_counted(ellayer, tmp_path):
     np.save(tmp_path / "a.npy", np.random.RandomState(0).randn(60, 100))
     done = ellayer("data", "a.npy", "--target", "x0")
     assert "and 39 more columns" in done.stdout
+
+
+def test_a_page_from_the_same_dictionary(ellayer, tmp_path):
+    """It needs nothing from elsewhere, and shows names and values of the file as text."""
+    hostile = "<img src=x onerror=alert(1)>"
+    rows = [
+        f'"{"</svg><script>x</script>" if i % 3 else hostile}",{i * 1.5 if i % 7 else ""},{"ab"[i % 2]}'
+        for i in range(60)
+    ]
+    (tmp_path / "pets.csv").write_text(f'"{hostile}",weight,"<b>kind</b>"\n' + "\n".join(rows) + "\n")
+    arguments = ("data", tmp_path / "pets.csv", "--target", "<b>kind</b>")
+    done = ellayer(*arguments, "--html", tmp_path / "pets.html")
+    assert "Written to" in done.stdout
+    page = (tmp_path / "pets.html").read_text(encoding="utf-8")
+    for text in (hostile, "<script", "<b>kind", "http://", "https://"):
+        assert text not in page
+    facts = json.loads(ellayer(*arguments, "--json").stdout)
+    assert page.count("<h3>") == sum(bool(it["rows"]) for it in facts["distributions"]) == 2
+    assert page.count("<rect") == 2 + sum(
+        len(it["rows"]) + sum(count > 0 for row in it["rows_by_class"] for count in row)
+        for it in facts["distributions"]
+    )
+    assert facts["target_distribution"]["rows"] == [30, 30]
+    for finding in facts["findings"]:
+        assert html.escape(finding).replace("&#x27;", "&#39;").replace("&quot;", "&#34;") in page
+    again = ellayer(*arguments, "--html", tmp_path / "pets.html")
+    assert again.returncode == 2
+    assert "--html: expected a file that does not exist yet" in again.stderr
+
+
+def test_a_page_of_numbers_and_one_without_a_target(ellayer, shared_data, tmp_path):
+    wine = shared_data / "tabular" / "winequality-red.csv"
+    ellayer("data", wine, "--target", "alcohol", "--html", tmp_path / "numbers.html")
+    page = (tmp_path / "numbers.html").read_text(encoding="utf-8")
+    assert page.count("<circle") > 50
+    assert "mean ± 1 SD" in page
+    ellayer("data", wine, "--html", tmp_path / "none.html")
+    assert "<circle" not in (tmp_path / "none.html").read_text(encoding="utf-8")

@@ -37,10 +37,16 @@ def data(
             metavar="FILE...",
         ),
     ],
-    target: o.Target = None, task: o.Task = None, json: o.Json = False, debug: o.Debug = False, *,
-    reading: dict[str, Any],
+    target: o.Target = None, task: o.Task = None,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", help="Write a page with the distribution of each column.", metavar="PAGE"),
+    ] = None,
+    json: o.Json = False, debug: o.Debug = False, *, reading: dict[str, Any],
 ) -> None:  # fmt: skip
     """Show the columns or images of a file, how it was read, and data warnings.
+
+    With --html, a page shows the distribution of each column, and the target within it.
 
     Example: ellayer data titanic.csv --target survived
     """
@@ -51,12 +57,20 @@ def data(
         raise UsageError(
             "--task: expected --target with it, received none; pass the name of the target column"
         )
+    o.check_new_file("--html", html)
     examples = read(file, target, reading)
     facts = survey(examples.X, examples.y, examples.target, task=task)
+    document = _document(examples, facts) if json or html is not None else {}
+    if html is not None:
+        from ..report.data_page import write_data_page
+
+        write_data_page(document, html)
     if json:
-        typer.echo(_json(examples, facts))
+        typer.echo(dumps(document, ensure_ascii=False))
     else:
         _show(shown_source(file), examples, facts)
+        if html is not None:
+            typer.echo(f"Written to {html}")
 
 
 def _is_table(file: str | list[str]) -> bool:
@@ -104,19 +118,29 @@ def _as_table(dataset: Dataset) -> Examples:
     )
 
 
-def _json(examples: Examples, survey: Survey) -> str:
-    facts = asdict(survey)
-    return dumps(
-        {
-            "name": examples.name,
-            "rows": facts.pop("m"),
-            **facts,
-            "image_shape": examples.image_shape,
-            "reading": examples.reading,
-            "notes": list(examples.notes),
-        },
-        ensure_ascii=False,
+def _document(examples: Examples, survey: Survey) -> dict[str, Any]:
+    """Return the survey as plain data: for ``--json``, and for the page."""
+    import numpy as np
+
+    from ..tables.distributions import distributions, target_distribution
+
+    facts, y = asdict(survey), None if examples.y is None else np.asarray(examples.y)
+    has_columns, task, target = bool(survey.columns), survey.task, survey.target
+    bars = (
+        distributions(examples.X, y, [column.kind for column in survey.columns], task) if has_columns else []
     )
+    of_target = None if y is None or task is None or target is None else target_distribution(y, target, task)
+    return {
+        "name": examples.name,
+        "rows": facts.pop("m"),
+        **facts,
+        "target_distribution": of_target,
+        "distributions": bars,
+        "image_shape": examples.image_shape,
+        "reading": examples.reading,
+        "read_as": _reading(examples),
+        "notes": list(examples.notes),
+    }
 
 
 def _show(file: str, examples: Examples, survey: Survey) -> None:
