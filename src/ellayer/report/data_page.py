@@ -176,7 +176,7 @@ def _labels(bars: Mapping[str, Any]) -> str:
     else:
         for k, name in enumerate(names):
             x, width = _place(k, len(names), bars["ordered"])
-            room = max(int(width * 1.25 / 6.6), 2)
+            room = max(int(width * 1.1 / 7.2), 2)
             shown.append((x + width / 2, "middle", name if len(name) <= room else name[: room - 1] + "…"))
     return "".join(
         f'<text x="{x:.1f}" y="{_BASE + 18}" text-anchor="{anchor}">{escape(text)}</text>'

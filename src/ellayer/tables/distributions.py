@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, TypedDict
+from typing import TypedDict
 
 import numpy as np
 
@@ -36,7 +36,7 @@ class Distribution(TypedDict):
     target_sd: list[float | None]
 
 
-def distributions(X: Any, y: np.ndarray | None, kinds: Sequence[str], task: str | None) -> list[Distribution]:
+def distributions(X: object, y: np.ndarray | None, kinds: Sequence[str], task: str | None) -> list[Distribution]:
     """Return the distribution of each column of a table, with the target within each bar.
 
     Parameters
