@@ -36,7 +36,9 @@ class Distribution(TypedDict):
     target_sd: list[float | None]
 
 
-def distributions(X: object, y: np.ndarray | None, kinds: Sequence[str], task: str | None) -> list[Distribution]:
+def distributions(
+    X: object, y: np.ndarray | None, kinds: Sequence[str], task: str | None
+) -> list[Distribution]:
     """Return the distribution of each column of a table, with the target within each bar.
 
     Parameters
