@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from functools import lru_cache
 from typing import Any, ClassVar, Generic, Literal, NamedTuple, Self, TypeVar, get_type_hints
 
 import numpy as np
@@ -21,6 +22,7 @@ from .target_statistics import RowTargets
 
 PERIODS = {"year": 365.2425, "week": 7.0, "day": 1.0}  # in days
 T = TypeVar("T")
+_type_hints = lru_cache(get_type_hints)  # a picture has as many columns as pixels
 
 
 class Blocks(NamedTuple, Generic[T]):
@@ -144,7 +146,7 @@ class ColumnEncoder(ABC):
     @classmethod
     def from_facts(cls, facts: Mapping[str, Any]) -> Self:
         """Return the encoder of ``to_facts``, without its arrays; the facts have the form of their fields."""
-        hints = get_type_hints(cls)
+        hints = _type_hints(cls)
         names = [f.name for f in fields(cls) if f.name in facts]
         return cls(**{name: conform(facts[name], hints[name], f"column, {name}") for name in names})
 
