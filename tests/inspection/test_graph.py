@@ -116,9 +116,9 @@ def test_the_layer_graphs_derivatives_are_jaxs(parametric, inputs):
 @pytest.mark.parametrize(
     ("function", "arguments", "message"),
     [
-        (lambda x: x if x > 0 else -x, (1.0,), "jnp.where"),
+        (lambda x: x if x > 0 else -x, (1.0,), "np.where"),
         (lambda x: float(x) ** 2, (1.0,), "no float"),
-        (np.sin, (1.0,), "jax can trace|written"),
+        (lambda x: jnp.exp(np.sin(x)), (1.0,), "NumPy or jax.numpy"),
         (lambda x: 2 * x, (np.ones(3),), "take a sum or a mean"),
         (lambda x: (x, x), (1.0,), "one number as the result"),
         (lambda x: x, ("a",), "expected numbers"),
@@ -145,3 +145,50 @@ def test_a_function_too_long_to_read():
 
     with pytest.raises(ValueError, match="at most 150 operations"):
         computation_graph(long, 1.0)
+
+
+def by_numpy(w, b, X, y):
+    Z = np.dot(w, X) + b
+    A = 1 / (1 + np.exp(-Z))
+    return np.mean(-(y * np.log(A) + (1 - y) * np.log(1 - A))) + 0.1 * np.sum(w**2)
+
+
+def by_jax(w, b, X, y):
+    Z = jnp.dot(w, X) + b
+    A = 1 / (1 + jnp.exp(-Z))
+    return jnp.mean(-(y * jnp.log(A) + (1 - y) * jnp.log(1 - A))) + 0.1 * jnp.sum(w**2)
+
+
+def test_a_function_written_with_numpy_has_the_graph_of_its_twin_in_jax():
+    point = (RNG.standard_normal((1, 2)), 0.1, RNG.standard_normal((2, 5)), np.array([[0.0, 1, 1, 0, 1]]))
+    ours, twin = computation_graph(by_numpy, *point), computation_graph(by_jax, *point)
+    assert [node.text for node in ours.nodes] == [node.text for node in twin.nodes]
+    for node, other in zip(ours.nodes, twin.nodes, strict=True):
+        np.testing.assert_array_equal(node.value, other.value)
+        np.testing.assert_array_equal(node.derivative, other.derivative)
+    assert float(ours["J"].value) == pytest.approx(float(by_numpy(*point)))
+
+
+IN_NUMPY = {
+    "a ufunc's reduction": lambda x: np.add.reduce(np.maximum(x, 0.5)),
+    "a method": lambda x: np.tanh(x).reshape(1, -1).T.sum(),
+    "parts": lambda x: np.concatenate([x[:1], x[1:] * 2]).max() + x[0],
+    "where": lambda x: np.sum(np.where(x > 0, x, 0.1 * x)),
+    "one argument of several numbers": lambda x: np.sin(x).sum(),
+    "linalg": lambda x: np.linalg.norm(x),
+    "a loop": lambda x: sum(np.exp(v) for v in x),
+}
+
+
+@pytest.mark.parametrize("name", IN_NUMPY)
+def test_functions_of_numpy(name):
+    x = np.array([0.3, 1.2, -0.4])
+    graph = computation_graph(IN_NUMPY[name], x)
+    assert float(graph["J"].value) == pytest.approx(float(IN_NUMPY[name](x)))
+
+
+def test_what_numpy_has_and_jax_has_not_is_refused():
+    with pytest.raises(ValueError, match=r"functions that jax.numpy has too, received numpy.busday_count"):
+        computation_graph(lambda x: np.busday_count(np.sin(x), x), 1.0)
+    with pytest.raises(ValueError, match="np.where"):
+        computation_graph(lambda x: np.sin(x) if np.sin(x) > 0 else x, 1.0)

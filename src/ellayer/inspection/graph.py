@@ -61,7 +61,7 @@ def computation_graph(
     Parameters
     ----------
     function : callable, or a model
-        A function of numbers and arrays, written with operators and ``jax.numpy``, that returns one
+        A function of numbers and arrays, written with operators and either NumPy or ``jax.numpy``, that returns one
         number; or a TrainingResult, a pair (network, parameters) or a fitted estimator.
     *arguments
         The function's arguments; X and Y for a model.

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..errors import EllayerError
+from .graph_numpy import with_numpy
 from .graph_record import Node
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def function_nodes(function: Callable[..., Any], arguments: tuple[Any, ...], out
     Parameters
     ----------
     function : callable
-        Of numbers and arrays, written with operators and ``jax.numpy``; returns one number.
+        Of numbers and arrays, written with operators, NumPy or ``jax.numpy``; returns one number.
     arguments : tuple
     output : str
         The name of the result.
@@ -88,18 +89,22 @@ def _make_jaxpr(
     import jax
 
     tree = jax.tree_util.tree_structure(arguments)
+    point = jax.tree_util.tree_unflatten(tree, values)
     try:
-        closed = jax.make_jaxpr(function)(*jax.tree_util.tree_unflatten(tree, values))
+        try:
+            closed = jax.make_jaxpr(function)(*point)
+        except jax.errors.TracerArrayConversionError:  # by a function of NumPy
+            closed = jax.make_jaxpr(with_numpy(function))(*point)
     except (jax.errors.JAXTypeError, jax.errors.JAXIndexError, jax.errors.UnexpectedTracerError) as error:
         raise EllayerError(
             "computation_graph: expected a function that jax can trace, received one that depends on the values "
-            f"themselves; use jax.numpy for numpy, jnp.where(c, a, b) for `a if c else b`, and no float(x) "
+            f"themselves; write np.where(c, a, b) for `a if c else b`, np.exp for math.exp, and no float(x) "
             f"({type(error).__name__})"
         ) from error
     except TypeError as error:
         raise EllayerError(
             f"computation_graph: expected a function of numbers that fits its {len(arguments)} arguments and is written "
-            f"with operators and jax.numpy; received one that fails with: {str(error).splitlines()[0]}"
+            f"with operators, NumPy or jax.numpy; received one that fails with: {str(error).splitlines()[0]}"
         ) from error
     shapes = [v.aval.shape for v in closed.jaxpr.outvars]
     if len(shapes) != 1 or shapes[0] not in ((), (1,), (1, 1)):
