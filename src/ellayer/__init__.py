@@ -39,6 +39,7 @@ _HOMES = {
     "trace": ".inspection.trace",
     "train": ".engine.train",
     "train_many": ".engine.train_many",
+    "worksheet": ".inspection.worksheet",
 }
 __all__ = ["__version__", *_HOMES]
 

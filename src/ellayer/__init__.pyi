@@ -30,6 +30,7 @@ from .inspection.precision import precision_audit as precision_audit
 from .inspection.saliency import saliency as saliency
 from .inspection.summary import summary as summary
 from .inspection.trace import trace as trace
+from .inspection.worksheet import worksheet as worksheet
 from .storage.model_file import load as load
 from .storage.model_file import save as save
 from .storage.onnx.export import to_onnx as to_onnx

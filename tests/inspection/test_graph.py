@@ -116,9 +116,9 @@ def test_the_layer_graphs_derivatives_are_jaxs(parametric, inputs):
 @pytest.mark.parametrize(
     ("function", "arguments", "message"),
     [
-        (lambda x: x if x > 0 else -x, (1.0,), "np.where"),
+        (lambda x: x if x > 0 else -x, (1.0,), r"np\.where"),
         (lambda x: float(x) ** 2, (1.0,), "no float"),
-        (lambda x: jnp.exp(np.sin(x)), (1.0,), "NumPy or jax.numpy"),
+        (lambda x: jnp.exp(np.sin(x)), (1.0,), r"NumPy or jax\.numpy"),
         (lambda x: 2 * x, (np.ones(3),), "take a sum or a mean"),
         (lambda x: (x, x), (1.0,), "one number as the result"),
         (lambda x: x, ("a",), "expected numbers"),
@@ -190,5 +190,5 @@ def test_functions_of_numpy(name):
 def test_what_numpy_has_and_jax_has_not_is_refused():
     with pytest.raises(ValueError, match=r"functions that jax.numpy has too, received numpy.busday_count"):
         computation_graph(lambda x: np.busday_count(np.sin(x), x), 1.0)
-    with pytest.raises(ValueError, match="np.where"):
+    with pytest.raises(ValueError, match=r"np\.where"):
         computation_graph(lambda x: np.sin(x) if np.sin(x) > 0 else x, 1.0)

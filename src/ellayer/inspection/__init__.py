@@ -16,6 +16,7 @@ from .summary import Summary, summary
 from .trace import Trace, trace
 from .trace_cell import Cell
 from .trace_record import Step
+from .worksheet import Worksheet, worksheet
 
 __all__ = [
     "Cell",
@@ -35,6 +36,7 @@ __all__ = [
     "Step",
     "Summary",
     "Trace",
+    "Worksheet",
     "check_gradients",
     "check_network",
     "computation_graph",
@@ -45,4 +47,5 @@ __all__ = [
     "saliency",
     "summary",
     "trace",
+    "worksheet",
 ]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from ..errors import EllayerError
+
+if TYPE_CHECKING:
+    import jax
 
 _REDUCTIONS = {"add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min"}
 
@@ -17,7 +20,7 @@ def with_numpy(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that jax can trace, from one written with NumPy and operators."""
     import jax
 
-    def traceable(*arguments: Any) -> Any:
+    def traceable(*arguments: object) -> Any:
         wrapped = jax.tree_util.tree_map(_Traced, arguments)
         return jax.tree_util.tree_map(_value, function(*wrapped), is_leaf=lambda x: isinstance(x, _Traced))
 
@@ -27,7 +30,7 @@ def with_numpy(function: Callable[..., Any]) -> Callable[..., Any]:
 class _Traced(NDArrayOperatorsMixin):
     """An array of jax that NumPy's functions accept."""
 
-    def __init__(self, value: Any):
+    def __init__(self, value: jax.Array):
         self.value = value
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: object, **settings: object) -> Any:
@@ -36,7 +39,9 @@ class _Traced(NDArrayOperatorsMixin):
             return NotImplemented
         return _call(name, inputs, settings)
 
-    def __array_function__(self, func: Callable[..., Any], types: object, args: Any, kwargs: Any) -> Any:
+    def __array_function__(
+        self, func: Callable[..., Any], types: object, args: tuple[object, ...], kwargs: dict[str, object]
+    ) -> Any:
         inside = func.__module__.partition("numpy.")[2]
         return _call(f"{inside}.{func.__name__}" if inside == "linalg" else func.__name__, args, kwargs)
 
@@ -64,7 +69,7 @@ class _Traced(NDArrayOperatorsMixin):
         return float(self.value)
 
 
-def _call(name: str, args: Any, settings: Any) -> Any:
+def _call(name: str, args: tuple[object, ...], settings: dict[str, object]) -> Any:
     """Call the function of ``jax.numpy`` that has the name of NumPy's."""
     import jax
 
@@ -78,7 +83,7 @@ def _call(name: str, args: Any, settings: Any) -> Any:
     return _wrap(function(*_values(args), **_values(settings)))
 
 
-def _wrap(result: Any) -> Any:
+def _wrap(result: object) -> Any:
     """Return the arrays of a result as arrays that NumPy's functions accept."""
     import jax
 
@@ -87,11 +92,11 @@ def _wrap(result: Any) -> Any:
     return _Traced(result) if isinstance(result, jax.Array) else result
 
 
-def _value(x: Any) -> Any:
+def _value(x: object) -> Any:
     return x.value if isinstance(x, _Traced) else x
 
 
-def _values(x: Any) -> Any:
+def _values(x: object) -> Any:
     """Return arguments with jax's own arrays in them."""
     if isinstance(x, (tuple, list)):
         return type(x)(map(_values, x))
