@@ -41,7 +41,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "storage": BELOW_STORAGE,
     "report": ("core", "inspection"),
     "plot": ("core", "engine", "inspection", "report"),
-    "callbacks": ("engine", "storage"),
+    "callbacks": ("engine", "inspection", "storage"),
     "runs": BELOW_RUNS,
     "serve": ("data", "tables", "inspection", "storage", "report", "runs"),
     "cli": (*BELOW_RUNS, "runs", "serve"),

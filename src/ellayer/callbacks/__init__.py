@@ -1,4 +1,4 @@
-"""Callbacks for ``train``, ``train_many`` and the MLP estimators: logs, checkpoints and a live plot."""
+"""Callbacks for ``train``, ``train_many`` and the MLP estimators: logs, checkpoints, a live plot and a recording."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ _HOMES = {
     "CSV": ".csv_log",
     "Checkpoint": "..storage.checkpoint",
     "LivePlot": ".live_plot",
+    "Recording": "..inspection.recording",
     "MLflow": ".mlflow_log",
     "TensorBoard": ".tensorboard_log",
 }

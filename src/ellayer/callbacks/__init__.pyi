@@ -1,3 +1,4 @@
+from ..inspection.recording import Recording as Recording
 from ..storage.checkpoint import Checkpoint as Checkpoint
 from .csv_log import CSV as CSV
 from .live_plot import LivePlot as LivePlot

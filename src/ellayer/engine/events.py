@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._progress import Wish
+from ..core.network import Network
 from .history import History
 from .state import Parameters, TrainState
 
@@ -35,6 +36,8 @@ class Info:
         The state of every network, for ``train_many``.
     parameters : dict
         Copies of the parameters; computed on access.
+    network : Network
+        The architecture; None in an ``Info`` of one's own.
     """
 
     iteration: int
@@ -42,6 +45,7 @@ class Info:
     cost: float
     history: History
     _states: Callable[[], list[TrainState]]
+    network: Network | None = None
 
     @property
     def state(self) -> TrainState:

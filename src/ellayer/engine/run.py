@@ -72,7 +72,7 @@ class Run(ABC):
 
     def _info(self) -> Info:
         loss = sum(track.last_loss for track in self.tracks) / len(self.tracks)
-        return Info(self._step, self.end, loss, self.tracks[0].history, self.states)
+        return Info(self._step, self.end, loss, self.tracks[0].history, self.states, self.settings.network)
 
     def _time_is_over(self) -> bool:
         limit = self.settings.stopping.time_limit

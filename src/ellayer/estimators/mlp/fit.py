@@ -176,7 +176,9 @@ def _minimize(settings: FitSettings, data: FitData, state: FitState, callbacks: 
         },
     )  # fmt: skip
     if callbacks and last.step == settings.max_epochs:  # the engine calls before each further iteration only
-        after_iteration(Info(last.step, settings.max_epochs, loss, result.history, lambda: [result.state]))
+        after_iteration(
+            Info(last.step, settings.max_epochs, loss, result.history, lambda: [result.state], state.network)
+        )
     return state
 
 
