@@ -6,11 +6,13 @@ import warnings
 
 import numpy as np
 import pandas as pd
+import polars
 import pytest
 
 import ellayer
 from ellayer import TabularClassifier, TabularRegressor
 from ellayer.estimators.hold_out import Splitter
+from ellayer.estimators.tabular import fit_stream
 from ellayer.estimators.tabular.targets import row_targets
 from ellayer.tables import target_statistics
 from ellayer.tables.category_encoder import MANY_LEVELS
@@ -189,3 +191,43 @@ def test_too_many_levels_share_the_numbers_of_their_hashes(monkeypatch, tmp_path
         np.testing.assert_array_equal(ellayer.load(tmp_path / "m.ellayer").predict(X), model.predict(X))
     with pytest.raises(ellayer.EllayerError, match="column 'city': expected at most 1,000,000 levels"):
         ellayer.to_onnx(model)
+
+
+class Blocks:
+    """A stream of a frame."""
+
+    def __init__(self, X, y, rows=150):
+        self.X, self.y, self.rows = polars.from_pandas(X), np.asarray(y), rows
+
+    def blocks(self):
+        for k in range(0, len(self.y), self.rows):
+            yield self.X[k : k + self.rows], self.y[k : k + self.rows]
+
+
+def test_rows_of_a_stream_do_not_see_their_own_targets_either(monkeypatch):
+    X, y = cities(900)
+    monkeypatch.setattr(fit_stream, "SAMPLE_ROWS", 500)
+    written = []
+    second_pass = fit_stream._second_pass
+
+    def spy(estimator, stream, seed, share, by_class, scratch, fitted):
+        result = second_pass(estimator, stream, seed, share, by_class, scratch, fitted)
+        scratch.seek(0)
+        written.append((np.frombuffer(scratch.read(), estimator.dtype), result[0], fitted))
+        return result
+
+    monkeypatch.setattr(fit_stream, "_second_pass", spy)
+    settings = {"n_members": 1, "epochs": 8, "hidden_layer_sizes": 8, "random_state": 0}
+    model = TabularRegressor(**settings).fit(Blocks(X, y))
+    names = model.preparation_.get_feature_names_out().tolist()
+    assert names[0] == "city: mean of target"
+    flat, held_out, fitted = written[0]
+    rows = flat.reshape(len(X) - len(held_out), -1)
+    in_sample = [any(np.array_equal(row[:-1], other) for other in fitted.X) for row in rows[:60]]
+    assert 0.3 < np.mean(in_sample) < 0.9
+    assert model.validation_score_ < 0.7 * np.std(y)
+    np.testing.assert_array_equal(held_out.X, model._matrix(model._read(model.held_out_[0])))
+    monkeypatch.setattr(target_statistics, "DIFFER", -np.inf)
+    labels = np.random.RandomState(5).choice(["a", "b"], 900)
+    chance = TabularClassifier(**settings, metric="auc").fit(Blocks(X, labels))
+    assert chance.validation_score_ < 0.65

@@ -133,9 +133,9 @@ def test_the_sample_is_no_larger_than_said(files, monkeypatch):
     sizes = []
     learn = TabularClassifier._prepare
 
-    def spy(self, table, recipe):
+    def spy(self, table, recipe, targets):
         sizes.append(len(table[0].values))
-        return learn(self, table, recipe)
+        return learn(self, table, recipe, targets)
 
     monkeypatch.setattr(TabularClassifier, "_prepare", spy)
     model = TabularClassifier(1, **SMALL).fit(stream_of(files, "y"))

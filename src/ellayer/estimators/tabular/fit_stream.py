@@ -21,12 +21,13 @@ from ..._warn import IrregularValuesWarning, warn_user
 from ...core.inference import class_index
 from ...engine.disk_rows import DiskRows
 from ...errors import EllayerError
-from ...tables.columns import read_table, take_rows
+from ...tables.columns import Column, read_table
 from ...tables.preparation import remember_features
 from ..examples import Examples, RowStream
-from ..hold_out import FEWEST_ROWS, FOLDS, MOST_HELD_OUT
+from ..hold_out import FEWEST_ROWS, FOLDS, MOST_HELD_OUT, Splitter
 from .presets import Size, plan_of
 from .recipes import Recipe
+from .targets import row_targets
 from .training import ConstantTarget, FitRequest, TableData
 
 if TYPE_CHECKING:
@@ -54,7 +55,9 @@ class Sample:
     share : float
         Fraction of held-out rows: those with the largest keys.
     X, y : polars frame, ndarray
-        A sample of the training rows.
+        A sample of the training rows, in the order of the stream.
+    last : float
+        The largest key of these rows: the sample is all rows up to it.
     targets : Counter
         For classification the count of each label; for regression the minimum and the maximum.
     """
@@ -63,7 +66,16 @@ class Sample:
     share: float
     X: Any
     y: np.ndarray
+    last: float
     targets: Counter[Any]
+
+
+@dataclass(frozen=True)
+class FittedRows:
+    """The prepared rows of the sample, which see other mean targets than the rest; those with keys up to the last."""
+
+    X: np.ndarray
+    last: float
 
 
 def stream_data(
@@ -94,13 +106,13 @@ def stream_data(
     if estimator._is_constant(Y):
         return ConstantTarget(table, 0)
     by_class = estimator._class_weights(Y, counts)
-    estimator._prepare(table, recipe)
-    start = estimator._matrix(take_rows(table, slice(START_ROWS)), new=False, warn=False)
+    fitted = _prepare_sample(estimator, table, sample, recipe, by_class, seed)
+    start = fitted.X[:START_ROWS].copy()
     count, share = sample.count, sample.share
     del sample, table  # before the second pass needs the memory
     width = start.shape[1] + Y.shape[1] + (by_class is not None)
     _check_space(count * width * np.dtype(estimator.dtype).itemsize)
-    held_out, streamed = _second_pass(estimator, stream, seed, share, by_class, scratch)
+    held_out, streamed = _second_pass(estimator, stream, seed, share, by_class, scratch, fitted)
     if request.eval_set is not None:
         held_out = estimator._eval_rows(request.eval_set)
     for message in getattr(stream, "odd", []):
@@ -164,7 +176,7 @@ def _first_pass(estimator: BaseEstimator, stream: RowStream, seed: int, holds_ou
     X, y, keys = _smallest(frames, _sample_size(frames[0][0]))
     inside = keys < 1.0 - share
     assert isinstance(X, pl.DataFrame)
-    return Sample(count, share, X.filter(inside), y[inside], targets)
+    return Sample(count, share, X.filter(inside), y[inside], float(keys[inside].max()), targets)
 
 
 def _sample_size(X: pl.DataFrame) -> int:
@@ -196,6 +208,22 @@ def _learn_targets(estimator: BaseEstimator, sample: Sample) -> tuple[np.ndarray
     return Y, np.array([sample.targets[label] for label in labels], float)
 
 
+def _prepare_sample(
+    estimator: BaseEstimator,
+    table: list[Column],
+    sample: Sample,
+    recipe: Recipe,
+    by_class: np.ndarray | None,
+    seed: int,
+) -> FittedRows:
+    """Fit the preparation on the sample, and return its rows, none of which sees its own target."""
+    Y = estimator._targets(sample.y)
+    weights = None if by_class is None else by_class[class_index(Y.T)]
+    targets = row_targets(Y, estimator._target_names(), weights, Splitter(), seed)
+    estimator._prepare(table, recipe, targets)
+    return FittedRows(estimator._matrix(table, new=False, warn=False, targets=targets), sample.last)
+
+
 def _second_pass(
     estimator: BaseEstimator,
     stream: RowStream,
@@ -203,6 +231,7 @@ def _second_pass(
     share: float,
     by_class: np.ndarray | None,
     scratch: IO[bytes],
+    fitted: FittedRows,
 ) -> tuple[Examples | None, tuple[pl.DataFrame, np.ndarray] | None]:
     """Write the prepared training rows to the scratch file.
 
@@ -212,10 +241,15 @@ def _second_pass(
 
     held_out: list[Examples] = []
     raw: list[tuple[pl.DataFrame, np.ndarray]] = []
+    begin = 0
     for X, y, keys in _keyed(stream, seed):
         Y = estimator._targets(estimator._checked_targets(X, y)).astype(estimator.dtype)
         weights = None if by_class is None else by_class[class_index(Y.T)]
         rows = Examples(estimator._matrix(estimator._read(X), new=False, warn=False), Y, weights)
+        in_sample = keys <= fitted.last
+        end = begin + int(in_sample.sum())
+        rows.X[in_sample] = fitted.X[begin:end]
+        begin = end
         inside = keys < 1.0 - share
         parts = [rows.X[inside], Y[inside], *([] if weights is None else [weights[inside].reshape(-1, 1)])]
         scratch.write(np.concatenate(parts, axis=1, dtype=estimator.dtype).data)
