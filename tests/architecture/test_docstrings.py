@@ -82,3 +82,8 @@ def test_the_equations_are_typed():
         signature = inspect.signature(getattr(propagation, name))
         assert signature.return_annotation is not inspect.Signature.empty
         assert all(p.annotation is not p.empty for p in signature.parameters.values())
+
+
+def test_examples_remove_their_folders(modules):
+    """An example makes its files in ``tempfile.TemporaryDirectory``; ``mkdtemp`` would leave a folder each time."""
+    assert not [str(module.path) for module in modules if "mkdtemp" in module.path.read_text("utf-8")]

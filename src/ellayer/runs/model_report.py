@@ -85,7 +85,8 @@ def report_model(
     >>> from sklearn.linear_model import LogisticRegression
     >>> X, y = load_iris(return_X_y=True)
     >>> model = LogisticRegression(max_iter=500).fit(X[::2], y[::2])
-    >>> ellayer.report(model, X[1::2], y[1::2], Path(tempfile.mkdtemp(), "iris.html"), seconds=0.2).name
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     ellayer.report(model, X[1::2], y[1::2], Path(folder, "iris.html"), seconds=0.2).name
     'iris.html'
     """
     path = Path(path)
