@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 
 import numpy as np
 
@@ -80,11 +82,18 @@ class RowReader(BatchReader):
         X, Y, weights, _ = examples
         super().__init__(batches, len(X), len(Y), X.dtype, weights is not None)
         self._X, self._Y, self._weights = np.ascontiguousarray(X.T), np.ascontiguousarray(Y.T), weights
-        self._stack: list[np.ndarray] = []
+        self._stacks: list[list[np.ndarray]] = []
+        self._thread: ThreadPoolExecutor | None = None
+        self._ahead: tuple[int, Future[None]] | None = None
 
-    def reading(self) -> AbstractContextManager[None]:
-        """Return a context that does nothing: all examples are in memory."""
-        return nullcontext()
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Start the thread that gathers the next stack while the loop works on the last one."""
+        with ThreadPoolExecutor(1, "ellayer-gather") as self._thread:
+            try:
+                yield
+            finally:
+                self._thread, self._ahead = None, None
 
     def batch(self, step: int) -> Batch:
         """Return the examples of the update after ``step`` others."""
@@ -93,10 +102,23 @@ class RowReader(BatchReader):
         return Batch(self._X[rows].T, self._Y[rows].T, weights)
 
     def stack(self, first: int, count: int, length: int, weighted: bool) -> Batch:
-        """Return ``count`` mini-batches as the base does, in memory that the next call overwrites."""
-        if not self._stack:
-            self._stack = self._empty_stack(length, weighted)
-        X, Y, weights = self._stack
+        """Return ``count`` mini-batches as the base does, in memory that the call after the next overwrites."""
+        if not self._stacks:
+            self._stacks = [self._empty_stack(length, weighted) for _ in range(2)]
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            ahead[1].result()
+        self._stacks.reverse()  # the first is the one gathered ahead, the second no longer in use
+        if ahead is None or ahead[0] != first:
+            self._gather(self._stacks[0], first, count)
+        if self._thread is not None:
+            following = first + count
+            self._ahead = following, self._thread.submit(self._gather, self._stacks[1], following, length)
+        X, Y, weights = self._stacks[0]
+        return Batch(X, Y, weights if weighted else None)
+
+    def _gather(self, stack: list[np.ndarray], first: int, count: int) -> None:
+        X, Y, weights = stack
         for i in range(count):
             rows = self.batches.indices(first + i)
             m = len(rows)
@@ -104,7 +126,6 @@ class RowReader(BatchReader):
             self._Y.take(rows, axis=0, out=Y[i, :m], mode="clip")
             weights[i, :m] = 1.0 if self._weights is None else self._weights[:, rows].T
             weights[i, m:] = 0.0
-        return Batch(X, Y, weights if weighted else None)
 
 
 def aligned_zeros(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:

@@ -29,7 +29,9 @@ from .train_settings import TrainSettings
 from .training_data import TrainingData
 
 NUMBERS_OF_STACK = 1 << 22  # of the mini-batches of a chunk that are read
-READ_BYTES = 1 << 24  # of X: with more, mini-batches are read from the caller's rows, not from a copy of all
+READ_BYTES = (
+    1 << 30
+)  # of X: with more, mini-batches are read from the caller's rows, which takes a tenth longer than a copy
 _traces = 0
 
 
