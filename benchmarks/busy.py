@@ -33,11 +33,11 @@ NAMES = ("cats", "flower", "mnist", "small", "large")
 
 
 @contextmanager
-def busy_cores(count: int) -> Iterator[None]:
+def busy_cores(count: int) -> Iterator[list[subprocess.Popen]]:
     """Return a context beside ``count`` processes that compute without end."""
     others = [subprocess.Popen([sys.executable, "-c", BUSY]) for _ in range(count)]
     try:
-        yield
+        yield others
     finally:
         for process in others:
             process.kill()

@@ -3,10 +3,11 @@
     python benchmarks/run.py                         everything
     python benchmarks/run.py cats flower             these workloads
     python benchmarks/run.py mnist --contenders ellayer torch --repeat 5 --out results.md
+    python benchmarks/run.py --smoke                 ratios with wide limits, half a minute
 
 Every contender of every workload runs in a fresh process of its own, in turn with the others, and
 the medians are reported. Besides the workloads there are "estimators", "scaling", "memory",
-"steps" and "accuracy" (see README.md).
+"steps", "accuracy" and "busy" (see README.md).
 """
 
 from __future__ import annotations
@@ -25,8 +26,11 @@ from datetime import date
 from pathlib import Path
 
 import accuracy
+import busy
 import estimators
+import record
 import scaling
+import smoke
 import workloads
 from contenders import CONTENDERS, available
 from goals import GOALS, auto_rows
@@ -39,12 +43,17 @@ OTHERS = {
     "memory": scaling.memory_rows,
     "steps": scaling.step_rows,
     "accuracy": accuracy.rows,
+    "busy": busy.rows,
 }
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run what is asked for and print the tables."""
     options = _options(arguments)
+    if options.smoke:
+        rows = smoke.rows()
+        print(markdown(rows))
+        return 0 if all(row["reached"] for row in rows) else 1
     header = _header(options)
     print("\n".join(header), flush=True)
     results: list[dict] = []
@@ -68,6 +77,8 @@ def main(arguments: list[str] | None = None) -> int:
     ratios = [row for goal in GOALS if (row := goal.row(measured))] + auto_rows(measured)
     goals = ratios + goals
     print(f"\n### Goals\n\n{markdown(goals)}")
+    if options.store:
+        _compare_with_last(options, results, goals)
     if options.out:
         _write(options.out, header, results, goals)
     return 0 if all(row["agrees"] != "no" for row in results) else 1
@@ -93,6 +104,10 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--cores", type=int, help="pin each process to so many cores (Linux, taskset)")
     parser.add_argument("--clock", choices=("wall", "cpu"), default="wall",
                         help="cpu: seconds on a processor, for a machine that others use; with --cores 1")  # fmt: skip
+    parser.add_argument("--smoke", action="store_true",
+                        help="only ratios with wide limits, by the processor's clock; exit code 1 beyond one of them")  # fmt: skip
+    parser.add_argument("--store", type=Path, metavar="FOLDER",
+                        help="keep the results there, and list what changed since the last ones of this machine")  # fmt: skip
     parser.add_argument("--out", type=Path, help="also write here: .md or .json")
     options = parser.parse_args(arguments)
     unknown = set(options.workloads) - {*workloads.SPECS, *OTHERS}
@@ -111,11 +126,27 @@ def _header(options: argparse.Namespace) -> list[str]:
     packages = ("ellayer", "numpy", "jax", "scikit-learn", "torch")
     versions = [f"{name} {_version(name)}" for name in packages]
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
+    warning = record.warning_of(record.busy_share())
     return [
         f"{f'Pinned to {options.cores} of the cores, ' if options.cores else ''}{options.clock} clock. "
-        f"{date.today()}, {platform.machine()}, {os.cpu_count()} cores, load {load:.1f} at the start; "
-        f"Python {platform.python_version()}, {', '.join(versions)}."
+        f"{date.today()}, {record.processor()}, {os.cpu_count()} cores, load {load:.1f} at the start; "
+        f"Python {platform.python_version()}, {', '.join(versions)}.",
+        *([warning] if warning and options.clock == "wall" else []),
     ]
+
+
+def _compare_with_last(options: argparse.Namespace, results: list[dict], goals: list[dict]) -> None:
+    """Print what changed since the last stored run under these conditions, and store this one."""
+    conditions = {
+        "processor": record.processor(),
+        "cores": options.cores or os.cpu_count(),
+        "clock": options.clock,
+    }
+    before = record.last(options.store, conditions)
+    if before is not None:
+        changes = markdown(record.changes(before, results, goals))
+        print(f"\n### Since {before['file']}\n\n{changes or f'Nothing changed by {record.CHANGE:g} times.'}")
+    print(f"\nstored: {record.store(options.store, conditions, results, goals)}")
 
 
 def _version(name: str) -> str:

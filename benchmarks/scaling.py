@@ -80,7 +80,7 @@ def memory_rows(data: Path | None, repeat: int, clock: str = "wall") -> list[dic
             what = f"MNIST fit, {loop}: peak ({peak / 1e6:.0f} MB) / data ({own / 1e6:.0f} MB)"
             result.append(judge("memory", what, peak / own, 2.5, False))
             what = f"the same, less the peak of a fit of {FEW:,} examples ({libraries / 1e6:.0f} MB)"
-            result.append(judge("memory", what, (peak - libraries) / own, 2.5, False))
+            result.append(judge("memory", what, (peak - libraries) / own, 1.6, False))
     return result
 
 

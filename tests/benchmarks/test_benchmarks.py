@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
-NAMES = ("workloads", "contenders", "goals", "child", "run", "streaming")
+NAMES = ("workloads", "contenders", "goals", "child", "run", "streaming", "smoke", "record", "busy")
 MODULES = {*NAMES, "accuracy", "estimators", "scaling", "measuring"}
 
 WORK = [
@@ -128,6 +128,53 @@ def test_every_goal_names_contenders_that_run(bench):
     for goal in bench.goals.GOALS:
         for contender, _ in (goal.numerator, goal.denominator):
             assert contender in bench.workloads.SPECS[goal.workload].contenders
+
+
+def test_smoke_sees_a_call_that_takes_longer(bench, monkeypatch):
+    def work(count):
+        return lambda: sum(range(count))
+
+    name = next(iter(bench.smoke.MEASURED))
+    monkeypatch.setattr(bench.smoke, "MEASURED", {name: 1.0})
+    for count, reached in ((100_000, True), (1_000_000, False)):
+        monkeypatch.setattr(bench.smoke, "pairs", lambda count=count: {name: (work(count), work(100_000))})
+        (row,) = bench.smoke.rows(repeat=4)
+        assert row["reached"] is reached, row
+
+
+@pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
+def test_one_row_is_predicted_sooner_than_by_scikit_learn(bench):
+    pair, _ = bench.smoke._predictions()
+    assert bench.smoke.ratio(pair, 2) < 0.9  # 0.22 on a quiet machine
+
+
+def test_results_are_stored_and_compared_with_those_of_the_same_machine(bench, tmp_path):
+    conditions = {"processor": "one", "cores": 2, "clock": "wall"}
+    times = {"workload": "cats", "contender": "ellayer", "fresh": 2.0, "second": 1.0}
+    goal = bench.goals.judge("busy", "cats, first call (1.2 s)", 2.0, 2.5, False)
+    assert bench.record.last(tmp_path / "none", conditions) is None
+    bench.record.store(tmp_path, conditions, [times], [goal])
+    assert bench.record.last(tmp_path, conditions | {"cores": 1}) is None
+    before = bench.record.last(tmp_path, conditions)
+    assert bench.record.changes(before, [times | {"second": 1.1}], [goal]) == []
+    slower = bench.goals.judge("busy", "cats, first call (1.9 s)", 3.0, 2.5, False)
+    rows = bench.record.changes(before, [times | {"fresh": 1.0}, times | {"contender": "new"}], [slower])
+    assert [(row["of"], row["now / before"]) for row in rows] == [
+        ("ellayer, fresh", 0.5), ("cats, first call, measured", 1.5),
+    ]  # fmt: skip
+
+
+def test_a_machine_that_others_use_is_warned_of(bench):
+    assert bench.record.warning_of(0.05) == ""
+    assert "other programs use 60% of the cores" in bench.record.warning_of(0.6)
+    assert 0 <= bench.record.busy_share(0.05) <= 1
+    assert bench.record.processor()
+
+
+def test_busy_cores_end_with_the_context(bench):
+    with bench.busy.busy_cores(1) as others:
+        assert [process.poll() for process in others] == [None]
+    assert all(process.poll() is not None for process in others)
 
 
 @pytest.mark.slow
