@@ -199,7 +199,7 @@ def test_members_read_a_stream_together(files, scratch):
     model = TabularClassifier(**{**SMALL, "n_members": 2}).fit(stream_of(files, "y"))
     alone = TabularClassifier(1, **SMALL).fit(stream_of(files, "y"))
     assert len(set(model.best_epochs_)) == 1
-    np.testing.assert_allclose(model.predict_proba(fresh), alone.predict_proba(fresh), atol=0.3)
+    assert np.abs(model.predict_proba(fresh) - alone.predict_proba(fresh)).mean() < 0.1
     X, y = model.held_out_  # rows that no member has learned from: the score is that of the mean
     assert model.validation_score_ == pytest.approx(log_loss(y, model.predict_proba(X)), abs=1e-5)
 

@@ -91,7 +91,7 @@ def test_a_saved_model_has_the_same_intervals(tmp_path):
     save(model, tmp_path / "m.ellayer")
     again = load(tmp_path / "m.ellayer")
     np.testing.assert_allclose(again.predict_interval(X), model.predict_interval(X))
-    low, high = model.predict_interval(X, 0.5).T
+    low, high = model.predict_interval(X, 0.8).T
     assert ((low < model.predict(X)) & (model.predict(X) < high)).all()
 
 
