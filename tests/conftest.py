@@ -21,8 +21,8 @@ from typer.testing import CliRunner
 # Two test processes on two cores: a second BLAS thread each would only wait for the others.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-# Compiling takes a third of the suite. XLA's other code generator, which optimises as much, and one module instead of
-# many halve it. XLA ends the process at a flag that it does not know, so that only releases known to have them get them.
+# Compiling is what the tests of the engine and of the estimators take most of. XLA's other code generator, which optimises
+# as much, and one module instead of many halve it. XLA ends the process at a flag that it does not know, so that only releases known to have them get them.
 # ``installed`` and ``.ci/versions`` compile as for a user.
 QUICK_XLA = "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"
 if version("jaxlib").startswith("0.10."):
