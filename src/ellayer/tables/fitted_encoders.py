@@ -23,6 +23,8 @@ from .export_plan import ColumnPlan
 from .scaling import squash
 from .target_statistics import RowTargets
 
+AT_ONCE = 64  # numbers that are scaled together: copies of a wide table would cost more than its numbers
+
 
 class SettingsFacts(TypedDict):
     """``EncoderSettings`` in a file."""
@@ -123,11 +125,16 @@ class FittedEncoders:
         ]
         m = len(table[0].values)
         parts = [[x.reshape(m, 1) for block in blocks for x in block[k]] for k in range(len(Blocks._fields))]
-        blocks_of = [np.concatenate([np.zeros((m, 0), np.int8), *part], axis=1) for part in parts]
-        numbers, rest = np.concatenate(blocks_of[:2], axis=1), blocks_of[2:]
-        with np.errstate(over="ignore"):  # what overflows is very large, as it should be
-            numbers = squash((numbers - self.center_) / self.scale_)
-        return np.concatenate([numbers, *rest], axis=1, dtype=dtype, casting="unsafe")
+        scaled, rest = parts[0] + parts[1], [x for part in parts[2:] for x in part]
+        matrix = np.empty((m, len(scaled) + len(rest)), dtype)
+        for begin in range(0, len(scaled), AT_ONCE):
+            some = slice(begin, begin + AT_ONCE)
+            with np.errstate(over="ignore"):  # what overflows is very large, as it should be
+                z = (np.concatenate(scaled[some], axis=1) - self.center_[some]) / self.scale_[some]
+                matrix[:, begin : begin + z.shape[1]] = squash(z)
+        if rest:
+            matrix[:, len(scaled) :] = np.concatenate(rest, axis=1)
+        return matrix
 
     def get_feature_names_out(self) -> np.ndarray:
         """Return the names of the output's columns."""
