@@ -24,6 +24,7 @@ import numpy as np
 
 import table_contenders as contenders
 import table_data as data
+from ellayer.estimators.tabular.recipes import batch_size_for, find_recipe
 from run import markdown
 
 HERE = Path(__file__).resolve().parent
@@ -66,7 +67,8 @@ def rows(table: data.Table, epochs: int, repeat: int, clock: str = "wall") -> li
     m = len(learn) - int(np.isfinite(one.oof_prediction_.reshape(len(learn), -1)[:, 0]).sum())
     now = CLOCKS[clock]
     alone = seconds(lambda: fit(epochs=epochs), repeat, now)
-    products = seconds(lambda: matrix_products(one.network_.widths, m, epochs, one.batch_size), repeat, now)
+    batch_size = batch_size_for(one.batch_size, find_recipe(one.recipe, table.task), m)
+    products = seconds(lambda: matrix_products(one.network_.widths, m, epochs, batch_size), repeat, now)
     together = seconds(lambda: fit(8, epochs=epochs), 1, now)
     limited = seconds(lambda: fit(epochs=100_000, time_limit=LIMIT), 1)
     return [
