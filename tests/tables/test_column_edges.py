@@ -62,7 +62,7 @@ def test_a_sparse_matrix_may_take_all_memory_as_a_dense_one(monkeypatch):
 
 def test_durations_are_seconds():
     spans = np.array([[1500], [0]], "timedelta64[ms]")
-    spans[1] = np.timedelta64("NaT")
+    spans[1] = np.timedelta64("NaT", "ms")
     np.testing.assert_equal(values_of(pd.DataFrame({"w": spans.ravel()})), [[1.5, NAN]])
 
 
@@ -98,7 +98,9 @@ def test_values_of_mixed_types_have_one_spelling_each():
 
 
 def test_missing_values_are_those_of_every_library():
-    assert [is_missing(value) for value in (None, NAN, pd.NA, pd.NaT, np.datetime64("NaT"))] == [True] * 5
+    assert [is_missing(value) for value in (None, NAN, pd.NA, pd.NaT, np.datetime64("NaT", "us"))] == [
+        True
+    ] * 5
     assert not any(map(is_missing, (0, "", False, "nan")))
 
 
