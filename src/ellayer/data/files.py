@@ -72,7 +72,7 @@ def existing(path: str | os.PathLike[str], expected: str, known: Sequence[str] =
     """
     if not os.fspath(
         path
-    ):  # which Path takes for the current folder, as an empty variable of a shell would be
+    ):  # which Path reads as the current folder, as an empty variable of a shell would be
         raise DataError(f"expected {expected}, received an empty name")
     path = Path(path)
     try:

@@ -37,7 +37,7 @@ class Info:
     parameters : dict
         Copies of the parameters; computed on access.
     network : Network
-        The architecture; None in an ``Info`` of one's own.
+        The architecture; None in an ``Info`` without a run.
     """
 
     iteration: int

@@ -91,7 +91,7 @@ def scores(
     Raises
     ------
     ValueError
-        For arrays that do not fit each other, without a row, or if the classes cannot be told from y.
+        For arrays that do not fit each other, without a row, or if y does not determine the classes.
 
     Examples
     --------
