@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
@@ -15,6 +16,7 @@ from ellayer import (
     MLPClassifier,
     MLPRegressor,
     Network,
+    TablePreparation,
     TabularClassifier,
     TabularRegressor,
     train,
@@ -103,3 +105,12 @@ def test_a_subclass_has_parameters_of_its_own(base):
     assert model.get_params() == {"width": 3, "random_state": 7}
     assert (model.hidden_layer_sizes, model.dtype) == (3, base().dtype)
     assert repr(model) == "Narrow(random_state=7, width=3)"
+
+
+@pytest.mark.parametrize("model", [MLPClassifier(), TabularRegressor(), TablePreparation()])
+def test_no_diagram_where_scikit_learn_is_set_to_text(model):
+    assert hasattr(model, "_repr_html_")
+    assert "<style>" in model._repr_html_()
+    with config_context(display="text"):
+        assert not hasattr(model, "_repr_html_")
+        assert set(model._repr_mimebundle_()) == {"text/plain"}

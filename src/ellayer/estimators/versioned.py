@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sklearn import get_config
@@ -56,7 +57,14 @@ class VersionedEstimator(BaseEstimator):
         """
         return plot_model(self, X, y, kind, **options)
 
-    def _repr_html_(self) -> str:
+    @property
+    def _repr_html_(self) -> Callable[[], str]:
+        """The diagram; it is not there if scikit-learn is set to text, as with its own estimators."""
+        if get_config()["display"] != "diagram":
+            raise AttributeError("_repr_html_ is only defined when the option 'display' is set to 'diagram'")
+        return self._html
+
+    def _html(self) -> str:
         history = getattr(self, "history_", None)
         curves = history.curves() if history is not None else ""
         return str(estimator_html_repr(self)) + (page(f"<p>Loss of the fit</p>{curves}") if curves else "")
@@ -64,4 +72,4 @@ class VersionedEstimator(BaseEstimator):
     def _repr_mimebundle_(self, **options: object) -> dict[str, str]:
         """Return what a notebook shows: the diagram, unless scikit-learn is set to text."""
         text = {"text/plain": repr(self)}
-        return text | {"text/html": self._repr_html_()} if get_config()["display"] == "diagram" else text
+        return text | {"text/html": self._html()} if get_config()["display"] == "diagram" else text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import replace
 from numbers import Integral
@@ -158,7 +158,14 @@ class TablePreparation(TransformerMixin, BaseEstimator, FittedEncoders):
     def _check_fitted(self) -> None:
         check_is_fitted(self)
 
-    def _repr_html_(self) -> str:
+    @property
+    def _repr_html_(self) -> Callable[[], str]:
+        """The table of columns; it is not there if scikit-learn is set to text, as with its own estimators."""
+        if get_config()["display"] != "diagram":
+            raise AttributeError("_repr_html_ is only defined when the option 'display' is set to 'diagram'")
+        return self._html
+
+    def _html(self) -> str:
         if not hasattr(self, "columns_"):
             return str(estimator_html_repr(self))
         names = [[name for block in c.names() for name in block] for c in self.columns_]
@@ -177,7 +184,7 @@ class TablePreparation(TransformerMixin, BaseEstimator, FittedEncoders):
     def _repr_mimebundle_(self, **options: object) -> dict[str, str]:
         """Return what a notebook shows: the columns once it is fitted."""
         text = {"text/plain": repr(self)}
-        return text | {"text/html": self._repr_html_()} if get_config()["display"] == "diagram" else text
+        return text | {"text/html": self._html()} if get_config()["display"] == "diagram" else text
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
