@@ -16,8 +16,14 @@ from ellayer.runs.config import FILE, NAMED
 
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
 
-STYLE = ("svg.py",)  # has variables of CSS
-OTHERS = {"--help", "--version", "--upgrade", "--logdir"}  # of the program itself, of pip, of TensorBoard
+STYLE = ("svg.py", "data_page.py", "dockerfile.py")  # variables of CSS, and a Dockerfile
+OTHERS = {
+    "--help",
+    "--version",
+    "--upgrade",
+    "--logdir",
+    "--workers",
+}  # of the program itself, pip, TensorBoard, uvicorn
 
 
 @pytest.fixture(scope="module")

@@ -197,7 +197,7 @@ def test_a_file_of_its_own_to_test_on(ellayer, shared_data, tmp_path):
         with gzip.open(shared_data / "tabular" / f"adult-{part}.csv.gz", "rt") as file:
             lines = [line for line in islice(file, rows + 10) if line.count(",") == 14][:rows]
         (tmp_path / f"adult-{part}.csv").write_text("".join(lines))
-    files = ("adult-train.csv", "-t", "-1", "--test", "adult-test.csv")
+    files = ("adult-train.csv", "-t", "-1", "--test", "adult-test.csv", "--members", 1)
     done = ellayer("train", *files, "--epochs", 4, "--layers", 6, "--json", "--out", "run")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)

@@ -99,7 +99,7 @@ def test_a_number_survives_its_spelling_to_the_last_digit(slope):
         (ACTIVATIONS, "__import__('os')", "unknown activation"),
         (LOSSES, "hinge", "unknown loss: expected one of absolute_error, .*received 'hinge'"),
         (INITIALIZERS, "xaver", "did you mean 'xavier'"),
-        (OPTIMIZERS, "Adam", "did you mean 'adam'"),
+        (OPTIMIZERS, "Adams", "did you mean 'adam'"),
         (SCHEDULES, "cosin", "unknown schedule.*did you mean 'cosine'"),
     ],
 )

@@ -48,7 +48,7 @@ def test_the_real_tables(shared_data, file, shape, target, dtype):
     assert found.target not in found.X.columns
     assert (
         repr(found)
-        == f"Examples({found.name!r}: {shape[0]} rows, {shape[1]} columns, target {found.target!r})"
+        == f"Examples({found.name!r}: {shape[0]:,} rows, {shape[1]} columns, target {found.target!r})"
     )
 
 

@@ -381,10 +381,20 @@ def test_wrong_data_get_the_same_error(case):
     assert error_of(ellayer.train_many, network, X_bad, Y_bad, num_iterations=2) == expected
 
 
-def test_what_one_network_can_and_many_cannot(tmp_path):
-    np.zeros((5, 4)).tofile(tmp_path / "rows")
-    rows = ellayer.engine.DiskRows(tmp_path / "rows", 3, 1, "float64")
-    assert "try train" in error_of(ellayer.train_many, BINARY, rows, None, batch_size=2)
+def test_many_networks_read_rows_on_disk(tmp_path):
+    np.vstack([X, Y]).T.astype("float64").tofile(tmp_path / "rows")
+    rows = ellayer.engine.DiskRows(tmp_path / "rows", len(X), len(Y), "float64")
+    settings = {"num_iterations": 6, "batch_size": 4, "learning_rate": 0.1}
+    many = ellayer.train_many(BINARY, rows, None, seed=[1, 2], **settings)
+    for seed, result in zip((1, 2), many, strict=True):  # in the order of the first seed
+        start = ellayer.initialize_parameters(BINARY, seed=seed)
+        engine = result.engine.partition(",")[0]
+        alone = ellayer.train(BINARY, rows, None, seed=1, parameters=start, engine=engine, **settings)
+        for name, values in alone.parameters.items():
+            np.testing.assert_allclose(result.parameters[name], values, rtol=1e-12, atol=1e-14)
+
+
+def test_what_one_network_can_and_many_cannot():
     assert "try train" in error_of(ellayer.train_many, BINARY, X, Y, optimizer="lbfgs")
     assert "at least one network" in error_of(ellayer.train_many, BINARY, X, Y, learning_rate=[])
     wide = ellayer.train(BINARY, X, Y, num_iterations=2, engine="wide").state

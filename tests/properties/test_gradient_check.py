@@ -272,16 +272,22 @@ def test_inputs_are_not_changed():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"X": X.T}, r"X: expected shape \(3, 3\), received \(20, 3\); examples are columns; transpose\?"),
+        (
+            {"X": X.T},
+            r"X: expected \(3, m\), examples as columns; received \(20, 3\); X.T has the right shape",
+        ),
         ({"X": X[0]}, "X: expected shape .*received"),
         ({"X": X[:, :0], "Y": Y[:, :0]}, "at least one example"),
-        ({"X": X * np.nan}, "X: expected finite numbers, received 60 NaN or inf"),
+        (
+            {"X": X * np.nan},
+            r"X: expected finite numbers, received nan at feature 0 of example 0 \(60 nan or infinite in total\)",
+        ),
         ({"Y": Y[:, :5]}, r"Y: expected shape \(1, 20\), received \(1, 5\)"),
         ({"Y": Y.T}, r"Y: expected shape \(1, 20\), received \(20, 1\)"),
-        ({"parameters": {}}, r'parameters\["W1"\]: expected an array of shape \(4, 3\), received none'),
+        ({"parameters": {}}, r"parameters: expected a dict with W1, b1, W2, b2; received \[\]"),
         (
-            {"parameters": {"W1": np.ones((3, 4))}},
-            r'parameters\["W1"\]: expected shape \(4, 3\), received \(3, 4\)',
+            {"parameters": start(Network([3, 4, 1])) | {"W1": np.ones((3, 4))}},
+            r"parameters\['W1'\]: expected shape \(4, 3\), received \(3, 4\)",
         ),
         ({"weights": [1.0, 2.0]}, r"weights: expected shape \(1, 20\), received \(1, 2\)"),
         ({"weights": np.zeros(20)}, "weights: expected numbers of at least 0, not all 0"),

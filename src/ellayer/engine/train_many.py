@@ -81,7 +81,8 @@ def train_many(
     learning_rate, l2, l1, weight_decay, dropout : float or sequence of K floats
         As in ``train``; ``dropout`` is the rate of all hidden layers.
     seed : int or sequence of K ints
-        With a single seed all have the same initial parameters and order of examples.
+        With a single seed all have the same initial parameters and order of examples. Rows on disk are read once for all:
+        their order is that of the first seed.
     sample_weight : array, shape (m,) or (K, m), optional
     parameters : sequence of K dicts, optional
         Initial parameters.

@@ -21,7 +21,7 @@ from ..._warn import IrregularValuesWarning, warn_user
 from ...core.inference import class_index
 from ...engine.disk_rows import DiskRows
 from ...errors import EllayerError
-from ...tables.columns import Column, read_table
+from ...tables.columns import Column, read_table, take_rows
 from ...tables.preparation import remember_features
 from ..examples import Examples, RowStream
 from ..hold_out import FEWEST_ROWS, FOLDS, MOST_HELD_OUT, Splitter
@@ -107,7 +107,7 @@ def stream_data(
         return ConstantTarget(table, 0)
     by_class = estimator._class_weights(Y, counts)
     fitted = _prepare_sample(estimator, table, sample, recipe, by_class, seed)
-    start = fitted.X[:START_ROWS].copy()
+    start = fitted.X[:START_ROWS].copy()  # not a view of all
     count, share = sample.count, sample.share
     del sample, table  # before the second pass needs the memory
     width = start.shape[1] + Y.shape[1] + (by_class is not None)
@@ -221,6 +221,9 @@ def _prepare_sample(
     weights = None if by_class is None else by_class[class_index(Y.T)]
     targets = row_targets(Y, estimator._target_names(), weights, Splitter(), seed)
     estimator._prepare(table, recipe, targets)
+    encoders = estimator.preparation_.columns_
+    if all(getattr(encoder, "statistics", None) is None for encoder in encoders):  # as any other row
+        return FittedRows(estimator._matrix(take_rows(table, slice(START_ROWS)), new=False, warn=False), -1.0)
     return FittedRows(estimator._matrix(table, new=False, warn=False, targets=targets), sample.last)
 
 
