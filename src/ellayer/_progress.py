@@ -17,7 +17,7 @@ _ACTIVE: ContextVar[StartProgress | None] = ContextVar("ellayer progress", defau
 def progress() -> Iterator[None]:
     """Show the progress of all fits in a block, also of those that other libraries begin.
 
-    In a terminal they are bars on the standard error; in a notebook HTML that is renewed in place, without widgets; in
+    In a terminal they are bars on the standard error; in a notebook HTML that is updated in place, without widgets; in
     a file there is one line for each fit at its end. Fits in other processes (``n_jobs``) are not shown. For a single
     call there is ``progress=True``: of ``train``, ``train_many``, ``explain`` and the ``fit`` of every estimator.
 
@@ -39,38 +39,42 @@ def progress() -> Iterator[None]:
             _ACTIVE.reset(token)
 
 
-Wish = Callable[[Any], object] | bool | None
-"""The argument ``progress``: a function to report to, True or False; None shows it in a block of ``progress`` only."""
+ProgressArgument = Callable[[Any], object] | bool | None
+"""The argument ``progress``: a function to report to, True or False; None shows bars only within a block of ``progress``."""
 
 
-def check_progress(wish: object) -> Wish:
+def check_progress(argument: object) -> ProgressArgument:
     """Return the argument ``progress``; raise unless it is True, False, None or a function."""
-    if wish is None or isinstance(wish, bool) or callable(wish):
-        return wish
-    raise EllayerError(f"progress: expected True, False or a function, received {type(wish).__name__}")
+    if argument is None or isinstance(argument, bool) or callable(argument):
+        return argument
+    raise EllayerError(f"progress: expected True, False or a function, received {type(argument).__name__}")
 
 
 @contextmanager
-def following(wish: Wish, label: str, total: int = 0) -> Iterator[Callable[[Any], object] | None]:
+def progress_phase(
+    argument: ProgressArgument, label: str, total: int = 0
+) -> Iterator[Callable[[Any], object] | None]:
     """Begin a phase of the work.
 
     Parameters
     ----------
-    wish : callable, bool or None
+    argument : callable, bool or None
+        The argument ``progress`` of the call.
     label : str
     total : int
+        Number of units; 0 if unknown.
 
     Yields
     ------
     callable or None
         The function to report to.
     """
-    if wish is False or callable(wish):
-        yield None if wish is False else wish
-        if isinstance(wish, Bar):
-            wish.end()
+    if argument is False or callable(argument):
+        yield None if argument is False else argument
+        if isinstance(argument, Bar):
+            argument.end()
         return
-    with shown(wish):
+    with show_progress(argument):
         start = _ACTIVE.get()
         bar = None if start is None else start(label, total)
         yield bar
@@ -79,16 +83,16 @@ def following(wish: Wish, label: str, total: int = 0) -> Iterator[Callable[[Any]
 
 
 @contextmanager
-def reporting(wish: Wish) -> Iterator[None]:
-    """Report the fits of a block, which begin their phases without a wish, as ``following`` would with one."""
-    check_progress(wish)
-    if wish is None or isinstance(wish, bool):
-        with shown(wish):
+def report_progress(argument: ProgressArgument) -> Iterator[None]:
+    """Report the phases of a block as the argument ``progress`` says, also those of calls that do not receive it."""
+    check_progress(argument)
+    if argument is None or isinstance(argument, bool):
+        with show_progress(argument):
             yield
         return
 
     def start(label: str, total: int) -> Callable[[Any], object]:
-        return wish
+        return argument
 
     token = _ACTIVE.set(start)
     try:
@@ -98,12 +102,12 @@ def reporting(wish: Wish) -> Iterator[None]:
 
 
 @contextmanager
-def shown(wish: Wish) -> Iterator[None]:
-    """Show all phases of a block if that is wished, as ``progress`` does; hide them if it is False."""
-    if wish is True:
+def show_progress(argument: ProgressArgument) -> Iterator[None]:
+    """Show the phases of a block, as ``progress`` does, if the argument is True; hide them if it is False."""
+    if argument is True:
         with progress():
             yield
-    elif wish is False:
+    elif argument is False:
         token = _ACTIVE.set(None)
         try:
             yield

@@ -1,4 +1,4 @@
-"""Progress of long work: bars in the terminal, or HTML that is renewed in place in a notebook."""
+"""Progress of long work: bars in the terminal, or HTML that is updated in place in a notebook."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.progress import Task
     from rich.text import Text
 
-_SECONDS = 0.2  # between two pictures in a notebook
+_SECONDS = 0.2  # between two updates in a notebook
 
 
 class Report(Protocol):
@@ -61,7 +61,7 @@ class Bar:
     figures : str
         The last loss and other figures.
     began, ended : float
-        Seconds of the monotonic clock; ``ended`` is None while it goes on.
+        Seconds of the monotonic clock; ``ended`` is None while the phase runs.
     """
 
     label: str
@@ -84,7 +84,7 @@ class Bar:
             self.show(self)
 
     def end(self, done: int | None = None) -> None:
-        """Stop the clock, after so many units."""
+        """Stop the clock, after ``done`` units if given."""
         self.done = self.done if done is None else done
         self.ended = time.monotonic() if self.ended is None else self.ended
         self.show(self)
@@ -268,7 +268,7 @@ def _terminal_bars() -> Iterator[StartProgress]:
 
 
 class _Notebook:
-    """Bars as HTML in the output of a cell, renewed in place."""
+    """Bars as HTML in the output of a cell, updated in place."""
 
     def __init__(self) -> None:
         self._bars: list[Bar] = []

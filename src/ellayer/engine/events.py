@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._progress import Wish
+from .._progress import ProgressArgument
 from ..core.network import Network
 from .history import History
 from .state import Parameters, TrainState
@@ -82,7 +82,7 @@ class Observers:
     """
 
     callbacks: Sequence[Callback] = ()
-    progress: Wish = None
+    progress: ProgressArgument = None
 
     def show(self, info: Info) -> None:
         """Call ``progress``."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from .._progress import following
+from .._progress import progress_phase
 from .._progress_bars import Bar
 from ..core.initializers import initialize_parameters
 from ..core.optimizers import Optimizer
@@ -56,7 +56,7 @@ def train_networks(
     """Train the networks of ``train`` or ``train_many``; everything except the states has been checked."""
     K = len(states)
     label = "training" if K == 1 else f"training {K} networks"
-    with following(settings.observers.progress, label, settings.num_iterations) as report:
+    with progress_phase(settings.observers.progress, label, settings.num_iterations) as report:
         settings = replace(settings, observers=replace(settings.observers, progress=report))
         results = _train_networks(settings, data, states)
         if isinstance(report, Bar):

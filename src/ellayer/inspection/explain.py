@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._progress import check_progress, following
+from .._progress import check_progress, progress_phase
 from .._progress_bars import StageInfo
 from .._views import contributions, html_table, shortened
 from .._wording import pluralize
@@ -215,7 +215,7 @@ def explain(
     start = np.broadcast_to(_start(ensemble, baseline)[:, None], S.shape)
     base, output = ensemble.value(start, units), ensemble.value(S, units)
     names = ensemble.column_names()
-    with following(check_progress(progress), "explaining") as report:
+    with progress_phase(check_progress(progress), "explaining") as report:
         values = _integrate(ensemble, start, S, units, output - base, tolerance, report)
     return Explanation(
         values=values,

@@ -13,7 +13,7 @@ from sklearn.metrics import get_scorer
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..._progress import reporting
+from ..._progress import report_progress
 from ..._sklearn_compat import (
     CallbackSupportMixin,
     Method,
@@ -228,7 +228,7 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
         -------
         self
         """
-        with reporting(progress):
+        with report_progress(progress):
             return self._fit(X, y, sample_weight, incremental=False)
 
     def _class_weights(self, Y: np.ndarray, weights: np.ndarray | None) -> np.ndarray | None:

@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from ..._progress import check_progress, following, shown
+from ..._progress import check_progress, progress_phase, show_progress
 from ..._sklearn_compat import Interval, StrOptions, check_weights, fit_context, validate_parameters
 from ..._warn import ValidationWarning, warn_user
 from ...core.metrics import Metric
@@ -148,7 +148,7 @@ class BaseTabular(VersionedEstimator, FittedTable):
         """
         check_progress(progress)
         report = None if isinstance(progress, bool) else progress
-        with shown(progress):
+        with show_progress(progress):
             return self._fit(
                 FitRequest(X, y, sample_weight, eval_set, callbacks, report, states, groups, time)
             )
@@ -168,7 +168,7 @@ class BaseTabular(VersionedEstimator, FittedTable):
             return self
         seed = self._seed()
         with TemporaryFile(prefix="ellayer-") if is_stream(request.X) else nullcontext() as scratch:
-            with following(None, "preparing the table"):
+            with progress_phase(None, "preparing the table"):
                 if scratch is None:
                     data = self._table_data(request, recipes[0], seed, self.dtype)
                 else:
@@ -183,7 +183,7 @@ class BaseTabular(VersionedEstimator, FittedTable):
         for model, trained, recipe in zip(models, results, recipes, strict=True):
             model.__dict__.update(shared)
             if isinstance(data, TableData):
-                with following(None, "evaluating"):
+                with progress_phase(None, "evaluating"):
                     part, chosen = chosen_members(model, data, trained)
                     model._settle(part, chosen)
                 fit_again(model, part, recipe, request, seed)
