@@ -48,5 +48,5 @@ def test_a_changed_file_is_loaded_again_and_a_damaged_one_is_not(served, tmp_pat
     file.unlink()
     assert store.reload() == []
     assert store.get("m") is second
-    assert "stays as it was" in caplog.text
+    assert "the previous model stays" in caplog.text
     assert str(tmp_path) not in str(second.saved.path)

@@ -23,32 +23,36 @@ def serve(
         typer.Argument(help="A model file or the folder of a run, also as NAME=PATH.", metavar="MODEL..."),
     ],
     host: Annotated[
-        str, typer.Option("--host", help="Address to listen on; 0.0.0.0 for all of this machine.")
+        str, typer.Option("--host", help="Address to listen on; 0.0.0.0 for all addresses of this machine.")
     ] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option("--port", help="Port to listen on; 0 for any free one.", min=0, max=65535)
+        int, typer.Option("--port", help="Port to listen on; 0 for any free port.", min=0, max=65535)
     ] = 8080,
     max_body: Annotated[
-        float, typer.Option("--max-body", help="Most megabytes of a request.", min=0.001)
+        float, typer.Option("--max-body", help="Maximum size of a request, in megabytes.", min=0.001)
     ] = 32.0,
-    max_rows: Annotated[int, typer.Option("--max-rows", help="Most rows of a request.", min=1)] = 100_000,
+    max_rows: Annotated[
+        int, typer.Option("--max-rows", help="Maximum number of rows in a request.", min=1)
+    ] = 100_000,
     time_limit: Annotated[
         float,
-        typer.Option("--time-limit", help="Most seconds to receive a request, and to predict.", min=0.01),
+        typer.Option(
+            "--time-limit", help="Maximum number of seconds to receive a request, and to predict.", min=0.01
+        ),
     ] = 30.0,
     dockerfile: Annotated[
-        bool, typer.Option("--dockerfile", help="Print a Dockerfile that serves the models, and stop.")
+        bool, typer.Option("--dockerfile", help="Print a Dockerfile that serves the models, and exit.")
     ] = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
     """Serve models: the Open Inference Protocol V2, MLflow's /invocations, and a page to predict a row.
 
-    The page is at the address that is printed; /docs lists the endpoints, /metrics is for Prometheus. A model is loaded
-    again when its file changes. Rows are read like the training file: missing or wrong columns are answered with 400.
+    The page is at the printed address; /docs lists the endpoints, /metrics is for Prometheus. A model is reloaded when
+    its file changes. Rows are read like the training file; a missing or wrong column gives status 400.
 
-    On 127.0.0.1, the default, only programs of this machine reach the server. There is no password: put a proxy in front
-    of a server that others reach.
+    On 127.0.0.1, the default, only programs on this machine can connect. There is no authentication: put a proxy in front of
+    a server that others can reach.
 
     Example: ellayer serve runs/titanic-1
     """
@@ -59,7 +63,7 @@ def serve(
         )
     os.environ.setdefault(
         "POLARS_MAX_THREADS", "1"
-    )  # of a single row, starting threads takes longer than reading it
+    )  # for a single row, starting threads takes longer than reading it
     from ..serve.limits import Limits
     from ..serve.models import ModelStore
 

@@ -1,6 +1,6 @@
-"""Serve saved models over HTTP: the Open Inference Protocol V2, MLflow's scoring protocol, and a page for people.
+"""Serve saved models over HTTP: the Open Inference Protocol V2, MLflow's scoring protocol, and a web page.
 
-``ellayer serve MODEL...`` starts it; ``make_app`` returns the ASGI application for other servers. It requires the extra
+``ellayer serve MODEL...`` starts a server; ``make_app`` returns the ASGI application for other servers. It requires the extra
 ``serve``: Starlette, uvicorn and prometheus-client.
 """
 

@@ -30,10 +30,10 @@ from .pages import api_page, index_page, model_page, stylesheet
 from .protection import ProtectionMiddleware
 from .rows import Options, predictions_for, records_of, rows_of_lists, rows_of_records
 
-RELOAD = 1.0  # seconds between two looks at the model files
-AT_ONCE = 64_000  # bytes of a body that is answered without another thread
+RELOAD_SECONDS = 1.0  # between checks of the model files
+SMALL_BODY = 64_000  # bytes up to which a request is processed without another thread
 STATIC = Path(__file__).parent / "static"
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 
 def make_app(store: ModelStore, limits: Limits | None = None, *, is_local: bool = False) -> Starlette:
@@ -44,7 +44,7 @@ def make_app(store: ModelStore, limits: Limits | None = None, *, is_local: bool 
     store : ModelStore
     limits : Limits, optional
     is_local : bool
-        Whether only requests to localhost are answered, as for a server on 127.0.0.1.
+        Whether to accept only requests to localhost, as for a server on 127.0.0.1.
 
     Examples
     --------
@@ -94,7 +94,7 @@ class _Server:
             Middleware(MeasuringMiddleware, metrics=self.metrics),
             Middleware(ProtectionMiddleware, is_local=is_local),
         ]
-        handlers = {EllayerError: _bad_request, HTTPException: _http_error, Exception: _fault}
+        handlers = {EllayerError: _bad_request, HTTPException: _http_error, Exception: _bug}
         return Starlette(
             routes=routes,
             middleware=middleware,
@@ -104,7 +104,7 @@ class _Server:
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
-        """Look for changed model files while the server runs."""
+        """Check for changed model files while the server runs."""
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._reload)
             yield
@@ -112,20 +112,21 @@ class _Server:
 
     async def _reload(self) -> None:
         while True:
-            await anyio.sleep(RELOAD)
+            await anyio.sleep(RELOAD_SECONDS)
             for name in await anyio.to_thread.run_sync(self.store.reload):
                 self.metrics.loads.labels(name).inc()
 
-    async def _answered(self, body: bytes, work: Callable[[], Answer]) -> Answer:
-        """Return the result of work: at once if it is small, else in a thread, within the time limit."""
-        if len(body) <= AT_ONCE:
+    async def _run(self, body: bytes, work: Callable[[], Result]) -> Result:
+        """Return the result of ``work``: directly for a small body, else in a thread within the time limit."""
+        if len(body) <= SMALL_BODY:
             return work()
         try:
             with anyio.fail_after(self.limits.seconds):
                 return await anyio.to_thread.run_sync(work, abandon_on_cancel=True)
         except TimeoutError:
             raise RequestError(
-                f"the rows were not predicted within {self.limits.seconds:g} seconds; send fewer at once", 503
+                f"the rows were not predicted within {self.limits.seconds:g} seconds; send fewer rows per request",
+                503,
             ) from None
 
     def _model(self, request: Request) -> ServedModel:
@@ -152,14 +153,14 @@ class _Server:
         body = await read_body(request, self.limits)
         header = request.headers.get(open_inference.HEADER)
         work = functools.partial(open_inference.infer, model, body, header, self.limits, self._count(model))
-        return await self._answered(body, work)
+        return await self._run(body, work)
 
     async def invocations(self, request: Request) -> Response:
         model = self._model(request)
         body = await read_body(request, self.limits)
         kind = request.headers.get("content-type", "")
         work = functools.partial(mlflow_scoring.score, model, body, kind, self.limits, self._count(model))
-        return await self._answered(body, work)
+        return await self._run(body, work)
 
     async def predict(self, request: Request) -> Response:
         """Predictions as records, with the notes of ``ellayer predict``."""
@@ -178,7 +179,7 @@ class _Server:
             self._count(model)(len(values))
             return json_response({"rows": records_of(table), "notes": notes})
 
-        return await self._answered(body, work)
+        return await self._run(body, work)
 
     def _count(self, model: ServedModel) -> Callable[[int], None]:
         return self.metrics.rows.labels(model.name).inc
@@ -215,7 +216,7 @@ async def _http_error(request: Request, error: HTTPException) -> Response:
     return error_response(error.detail, error.status_code)
 
 
-async def _fault(request: Request, error: Exception) -> Response:
+async def _bug(request: Request, error: Exception) -> Response:
     return error_response(
-        "a bug in ellayer, not an error in your request; the log of the server has more", 500
+        "a bug in ellayer, not an error in your request; the log of the server has the details", 500
     )

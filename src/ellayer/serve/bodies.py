@@ -1,4 +1,4 @@
-"""Bodies of requests within the limits, and answers in JSON."""
+"""Bodies of requests within the limits, and responses in JSON."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ async def read_body(request: Request, limits: Limits) -> bytes:
     Raises
     ------
     RequestError
-        413 for too many bytes, 408 for a body that does not arrive in time, 415 for one that is compressed.
+        413 for too many bytes, 408 for a body that does not arrive in time, 415 for a compressed one.
     """
     encoding = request.headers.get("content-encoding", "identity")
     if encoding != "identity":
-        raise RequestError(f"expected a body that is not compressed, received {encoding!r}", 415)
+        raise RequestError(f"Content-Encoding: expected an uncompressed body, received {encoding!r}", 415)
     too_large = RequestError(
-        f"expected a body of at most {bytes_text(limits.body)}; send fewer rows at once", 413
+        f"expected a body of at most {bytes_text(limits.body)}; send fewer rows per request", 413
     )
     length = request.headers.get("content-length", "0")
     if not length.isdecimal() or int(length) > limits.body:
@@ -42,26 +42,26 @@ async def read_body(request: Request, limits: Limits) -> bytes:
     except TimeoutError:
         raise RequestError(f"the body did not arrive within {limits.seconds:g} seconds", 408) from None
     except ClientDisconnect:
-        raise RequestError("the client has left", 400) from None
+        raise RequestError("the client closed the connection", 400) from None
     return bytes(body)
 
 
 def parse_object(body: bytes) -> dict[str, Any]:
-    """Return the object of a body in JSON.
+    """Return the JSON object of a body.
 
     Raises
     ------
     RequestError
-        For other content, or a name twice in an object.
+        For other content, or an object with duplicate names.
     """
     try:
         content = json.loads(body, object_pairs_hook=_unique, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         if isinstance(error, RequestError):
             raise
-        raise RequestError(f"expected JSON, received a body that is none: {str(error)[:100]}") from None
+        raise RequestError(f"expected JSON, received an invalid body: {str(error)[:100]}") from None
     if not isinstance(content, dict):
-        raise RequestError(f"expected an object of JSON, received {type(content).__name__}")
+        raise RequestError(f"expected a JSON object, received {type(content).__name__}")
     return content
 
 
@@ -76,11 +76,11 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_constant(text: str) -> None:
-    """Read NaN and infinities, which are no JSON but which Python's clients write, as missing."""
+    """Read NaN and infinities, which Python clients write although JSON does not have them, as missing."""
 
 
 def json_response(content: Mapping[str, Any], status: int = 200) -> Response:
-    """Return an answer in JSON; numbers keep all digits."""
+    """Return a response in JSON; numbers keep all digits."""
     text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=str)
     return Response(text.encode("utf-8", "replace"), status, media_type="application/json")
 

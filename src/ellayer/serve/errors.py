@@ -1,4 +1,4 @@
-"""Errors that a request is answered with."""
+"""Errors that become the response to a request."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class RequestError(EllayerError):
     ----------
     message : str
     status : int
-        Status code of HTTP.
+        HTTP status code.
     """
 
     def __init__(self, message: str, status: int = 400) -> None:

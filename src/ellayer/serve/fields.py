@@ -1,4 +1,4 @@
-"""The columns that a row needs, for the metadata of a model and for the form of its page."""
+"""Columns that a row needs, for the metadata of a model and the form on its page."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from ..runs.saved_model import SavedModel
 
-MOST_LEVELS = 200  # offered by the form
+MOST_LEVELS = 200  # in a list of the form
 _TYPES = {
     "numeric": "number",
     "date": "date",

@@ -1,4 +1,4 @@
-"""The limits of a request."""
+"""Limits of requests."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from .errors import RequestError
 
 @dataclass(frozen=True)
 class Limits:
-    """The limits of a request.
+    """Limits of a request.
 
     Attributes
     ----------
     body : int
-        Bytes of the body; more are answered with 413.
+        Maximum number of bytes of the body; status 413 above it.
     rows : int
-        Rows to predict; more are answered with 413.
+        Maximum number of rows; status 413 above it.
     seconds : float
-        Seconds to receive the body (then 408), and to predict (then 503).
+        Time limit to receive the body (status 408), and to predict (status 503).
     """
 
     body: int = 32_000_000
@@ -26,8 +26,8 @@ class Limits:
     seconds: float = 30.0
 
     def check_rows(self, count: int) -> None:
-        """Refuse a number of rows beyond the limit."""
+        """Raise if there are more rows than the limit."""
         if count > self.rows:
             raise RequestError(
-                f"expected at most {self.rows:,} rows, received {count:,}; send fewer at once", 413
+                f"expected at most {self.rows:,} rows, received {count:,}; send fewer rows per request", 413
             )

@@ -12,7 +12,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Metrics:
-    """Counters of requests, rows and loads, and a histogram of latency, in a registry of their own."""
+    """Counters of requests, rows and loads, and a histogram of latency, in a separate registry."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -44,7 +44,7 @@ class Metrics:
 
 
 class MeasuringMiddleware:
-    """Measures every request by the name of its endpoint, so that addresses that do not exist add no series."""
+    """Middleware that measures every request by the name of its endpoint, so that unknown addresses add no series."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self.app, self.metrics = app, metrics

@@ -37,7 +37,7 @@ def score(
 ) -> Response:
     """Return ``{"predictions": [...]}``: labels or numbers, or records with ``params`` such as ``{"interval": 0.9}``.
 
-    The records, requested by ``{"params": {"records": true}}`` too, have the columns of ``ellayer predict``.
+    The records have the columns of ``ellayer predict``; ``{"params": {"records": true}}`` requests them without further options.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def score(
     Raises
     ------
     EllayerError
-        For a body that holds no rows of the model; 415 for another type of content.
+        For a body without valid rows; 415 for another content type.
     """
     kind = content_type.partition(";")[0].strip().lower()
     parameters: Any = {}
@@ -85,21 +85,21 @@ def _rows(model: ServedModel, content: dict[str, Any], limits: Limits) -> Rows:
             raise RequestError(
                 "dataframe_split: expected an object with columns and data, received something else"
             )
-        return rows_of_lists(model, _limited(values.get("data"), limits), values.get("columns"))
+        return rows_of_lists(model, _check_rows(values.get("data"), limits), values.get("columns"))
     if isinstance(values, dict):
         if forms[0] == "dataframe_records":
             raise RequestError("dataframe_records: expected a list of records, received an object")
         columns = {name: value if isinstance(value, list) else [value] for name, value in values.items()}
         for column in columns.values():
-            _limited(column, limits)
+            _check_rows(column, limits)
         return rows_of_columns(model, columns)
-    values = _limited(values, limits)
+    values = _check_rows(values, limits)
     if forms[0] == "dataframe_records" or (values and isinstance(values[0], dict)):
         return rows_of_records(model, values)
     return rows_of_lists(model, values)
 
 
-def _limited(values: object, limits: Limits) -> list[Any]:
+def _check_rows(values: object, limits: Limits) -> list[Any]:
     if not isinstance(values, list):
         raise RequestError(f"expected a list of rows, received {type(values).__name__}")
     limits.check_rows(len(values))

@@ -1,4 +1,4 @@
-"""The models of a server, each loaded again when its file changes."""
+"""Models of a server, each reloaded when its file changes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Stamp = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class ServedModel:
-    """A model under the name that requests use.
+    """A loaded model with the name that requests use.
 
     Attributes
     ----------
@@ -95,7 +95,7 @@ def load_served(name: str, path: Path) -> ServedModel:
 def _outputs_of(saved: SavedModel) -> dict[str, str]:
     """Return the columns of the predictions and their datatypes, from those of an empty row.
 
-    It also loads what the first request would otherwise wait for.
+    It also imports the libraries that the first request would otherwise wait for.
     """
     if saved.prepares_tables:
         examples = saved.read_values({name: [None] for name in saved.needed}, "an empty row")
@@ -109,7 +109,7 @@ def _outputs_of(saved: SavedModel) -> dict[str, str]:
 
 
 def computed_columns(saved: SavedModel, table: pl.DataFrame) -> pl.DataFrame:
-    """Return the columns of a table of predictions that the model has computed."""
+    """Return the columns of a table of predictions that the model computed."""
     copied = [name for name in saved.provenance.get("identifiers", ()) if name in table.columns]
     return table.drop(copied) if copied else table
 
@@ -127,7 +127,7 @@ def datatype_of(values: Sequence[object]) -> str:
 
 
 def _stamp(path: Path) -> Stamp:
-    """Return what changes when a file is replaced or written; zeros if it does not exist."""
+    """Return numbers that change when a file is replaced or written; zeros if it does not exist."""
     try:
         status = model_in(path).stat()
     except (OSError, EllayerError):
@@ -147,7 +147,7 @@ class ModelStore:
     Raises
     ------
     UsageError
-        For no model, two of one name, or a name that does not fit into an address.
+        For no model, two models of one name, or a name that is not valid in a URL.
     EllayerError
         For a file that cannot be loaded.
     """
@@ -175,12 +175,12 @@ class ModelStore:
         Raises
         ------
         RequestError
-            404 for another name or version, 400 for no name where there are several models.
+            404 for an unknown name or version, 400 for a missing name if there are several models.
         """
         if name is None:
             if len(self._models) > 1:
                 raise RequestError(
-                    f"expected the name of a model, for there are several ({quoted_list(self._models)}); request "
+                    f"expected the name of a model, one of {quoted_list(self._models)}, received none; request "
                     f"/models/NAME/invocations"
                 )
             return next(iter(self))
@@ -198,7 +198,7 @@ class ModelStore:
     def reload(self) -> list[str]:
         """Load the models whose files have changed, and return their names.
 
-        A file that cannot be loaded is logged once, and the former model stays.
+        If a file cannot be loaded, this is logged once, and the previous model stays.
         """
         names = []
         for model in list(self):
@@ -208,10 +208,14 @@ class ModelStore:
             try:
                 self._models[model.name] = load_served(model.name, model.path)
                 names.append(model.name)
-                log.warning("model %s is loaded again: its file has changed", model.name)
+                log.warning("model %s: reloaded, because its file has changed", model.name)
             except (EllayerError, OSError) as error:
                 self._failures[model.name] = stamp
-                log.error("model %s stays as it was: its file has changed, but %s", model.name, error)
+                log.error(
+                    "model %s: its file has changed and cannot be loaded, the previous model stays: %s",
+                    model.name,
+                    error,
+                )
         return names
 
 
@@ -228,7 +232,7 @@ def _name_and_path(text: str) -> tuple[str, Path]:
     name = path.resolve().name if path.is_dir() else path.stem
     if not _NAME.fullmatch(name):
         raise UsageError(
-            f"MODEL: expected a name of letters, digits, '.', '_' and '-' for an address, received {name!r}; name it, as "
+            f"MODEL: expected a name of letters, digits, '.', '_' and '-', received {name!r}; give it a name, as "
             f"in model={text}"
         )
     return name, path

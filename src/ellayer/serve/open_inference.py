@@ -51,14 +51,14 @@ def metadata(model: ServedModel) -> dict[str, Any]:
 def infer(
     model: ServedModel, body: bytes, header: str | None, limits: Limits, count: Callable[[int], None]
 ) -> Response:
-    """Return the answer to a request for inference.
+    """Return the response to an inference request.
 
     Parameters
     ----------
     model : ServedModel
     body : bytes
     header : str or None
-        The number of bytes of JSON before the binary data, as text.
+        Header with the number of bytes of JSON before the binary data.
     limits : Limits
     count : callable
         Takes the number of rows that were predicted.
@@ -66,7 +66,7 @@ def infer(
     Raises
     ------
     EllayerError
-        For tensors that do not make rows of the model.
+        For tensors that are not rows of the model.
     """
     content, blob = _split(body, header)
     tensors = _tensors(content.get("inputs"), blob)
@@ -74,11 +74,11 @@ def infer(
     parameters = content.get("parameters", {})
     table, _ = predictions_for(model, rows, Options.of(parameters))
     count(count_rows(rows))
-    names, binary = _requested(content, list(table), parameters)
+    names, binary = _requested_outputs(content, list(table), parameters)
     head = {"model_name": model.name, "model_version": model.version}
     if "id" in content:
         head["id"] = str(content["id"])
-    return _answer(head, table, names, binary)
+    return _response(head, table, names, binary)
 
 
 def _split(body: bytes, header: str | None) -> tuple[dict[str, Any], bytes]:
@@ -124,7 +124,7 @@ def _tensors(inputs: object, blob: bytes) -> dict[str, np.ndarray | list[Any]]:
                 f"input {name!r}: expected {math.prod(shape)} values for the shape {shape}, received {len(values)}"
             )
         tensors[name] = (shape, values)
-    return {name: _shaped(name, shape, values) for name, (shape, values) in tensors.items()}
+    return {name: _reshape(name, shape, values) for name, (shape, values) in tensors.items()}
 
 
 def _from_json(name: str, data: object, datatype: str) -> list[Any]:
@@ -170,7 +170,7 @@ def _from_bytes(name: str, raw: bytes, datatype: str) -> list[Any]:
     return texts
 
 
-def _shaped(name: str, shape: Sequence[int], values: list[Any]) -> np.ndarray | list[Any]:
+def _reshape(name: str, shape: Sequence[int], values: list[Any]) -> np.ndarray | list[Any]:
     """Return the values of a column as a list, and those of several columns as an array of numbers."""
     if math.prod(shape[1:]) == 1:
         return values
@@ -178,7 +178,7 @@ def _shaped(name: str, shape: Sequence[int], values: list[Any]) -> np.ndarray | 
         return np.array([math.nan if value is None else value for value in values], np.float64).reshape(shape)
     except (TypeError, ValueError):
         raise RequestError(
-            f"input {name!r}: expected numbers in a tensor of shape {list(shape)}, received others"
+            f"input {name!r}: expected numbers in a tensor of shape {list(shape)}, received other values"
         ) from None
 
 
@@ -191,8 +191,8 @@ def _rows(model: ServedModel, tensors: Mapping[str, np.ndarray | list[Any]], lim
     strange = [name for name, values in tensors.items() if isinstance(values, np.ndarray)]
     if strange:
         raise RequestError(
-            f"expected a tensor of shape [n] for each column, or a single one for all, received {quoted_list(strange)} of "
-            "another shape among several"
+            f"expected a tensor of shape [n] for each column, or one tensor for all columns, received several, of which "
+            f"{quoted_list(strange)} has another shape"
         )
     columns: dict[str, list[Any]] = {name: list(values) for name, values in tensors.items()}
     if not model.saved.features:
@@ -202,10 +202,10 @@ def _rows(model: ServedModel, tensors: Mapping[str, np.ndarray | list[Any]], lim
     return rows_of_columns(model, columns)
 
 
-def _requested(
+def _requested_outputs(
     content: Mapping[str, Any], names: Sequence[str], parameters: Mapping[str, Any]
 ) -> tuple[list[str], set[str]]:
-    """Return the names of the outputs to answer, and of those in binary form."""
+    """Return the names of the outputs to return, and of those in binary form."""
     outputs = content.get("outputs")
     if outputs is None:
         return list(names), set(names) if parameters.get("binary_data_output") is True else set()
@@ -222,7 +222,7 @@ def _requested(
     return [str(name) for name in chosen], binary
 
 
-def _answer(head: dict[str, Any], table: Table, names: Sequence[str], binary: set[str]) -> Response:
+def _response(head: dict[str, Any], table: Table, names: Sequence[str], binary: set[str]) -> Response:
     """Return the outputs, those in binary form after the JSON."""
     from starlette.responses import Response
 

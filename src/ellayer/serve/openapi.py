@@ -1,4 +1,4 @@
-"""The description of the endpoints in OpenAPI 3.1."""
+"""Description of the endpoints in OpenAPI 3.1."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _ERROR = {"$ref": "#/components/schemas/Error"}
 
 
 def openapi(store: ModelStore) -> Document:
-    """Return the document for the models of a server; a row of each model is a schema of its own."""
+    """Return the document for the models of a server, with a schema for the rows of each model."""
     paths: Document = {
         "/v2/health/live": _get("Whether the server is alive", "health"),
         "/v2/health/ready": _get("Whether the models can predict", "health"),
-        "/ping": _get("Whether the server is alive, as MLflow asks", "health"),
+        "/ping": _get("Whether the server is alive, for MLflow", "health"),
         "/metrics": _get("Metrics for Prometheus", "health", "text/plain"),
         "/v2": _get("Name, version and extensions of the server", "Open Inference Protocol"),
     }
@@ -56,10 +56,13 @@ def _paths_of(model: ServedModel) -> Document:
     protocol = "Open Inference Protocol"
     return {
         f"/models/{name}/predict": _post(
-            "Predict rows, with notes about their values", "ellayer", {"rows": rows, **options}, ["rows"]
+            "Predict rows, and return notes about their values",
+            "ellayer",
+            {"rows": rows, **options},
+            ["rows"],
         ),
         f"/models/{name}/invocations": _post(
-            "Predict rows, as MLflow asks: one of four forms, or a table in CSV",
+            "Predict rows by MLflow's protocol: one of four forms of JSON, or a table in CSV",
             "MLflow",
             {**forms, "params": {"type": "object", "properties": options}},
             [],
@@ -104,7 +107,7 @@ def _post(
     errors = {
         "400": "The rows cannot be predicted",
         "413": "Too many bytes or rows",
-        "503": "Not within the time limit",
+        "503": "The time limit was exceeded",
     }
     return {
         "post": {

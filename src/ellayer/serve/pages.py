@@ -1,4 +1,4 @@
-"""The pages of a server: its models, a form to predict one row, and its endpoints."""
+"""Pages of a server: its models, a form to predict one row, and its endpoints."""
 
 from __future__ import annotations
 

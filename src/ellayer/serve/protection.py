@@ -1,4 +1,4 @@
-"""Protection of a local server from pages of other sites in the user's browser."""
+"""Protection from requests by pages of other sites in the user's browser."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _HEADERS = {
 
 
 class ProtectionMiddleware:
-    """Refuses requests of another site, and names that lead to a local server by a trick of DNS.
+    """Middleware that refuses cross-origin requests, and DNS rebinding on a local server.
 
     Parameters
     ----------
     app : ASGI application
     is_local : bool
-        Whether the server listens on this machine only: then requests must name it so.
+        Whether the server listens on this machine only: requests must then be addressed to localhost.
     """
 
     def __init__(self, app: ASGIApp, is_local: bool) -> None:
@@ -53,9 +53,9 @@ class ProtectionMiddleware:
         """Return why a request is refused; "" if it is not."""
         host, origin = headers.get("host", ""), headers.get("origin")
         if self.is_local and _host_name(f"//{host}") not in LOCAL:
-            return f"expected the host localhost or 127.0.0.1, received {host!r}; start the server with --host to open it"
+            return f"expected the host localhost or 127.0.0.1, received {host!r}; try --host 0.0.0.0 to accept others"
         if origin is not None and urlsplit(origin).netloc != host:
-            return f"expected a request of this site, received one of {origin!r}"
+            return f"Origin: expected a request from this site, received one from {origin!r}"
         return ""
 
 

@@ -1,7 +1,7 @@
-"""A quick way for rows of plain values: the columns of the model without a frame in between.
+"""Fast reading of rows of plain values: directly into the columns of the model, without a frame.
 
-Reading a row as a table takes longer than predicting it. Where every value already has the type of its column, the columns
-of ``tables`` follow at once; in any other case the rows are read as a table, whose result is the same (a test compares them).
+Reading a row as a table takes longer than predicting it. If every value already has the type of its column, the values are
+used directly; otherwise the rows are read as a table. Both give the same columns (a test compares them).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ..data.schema.schema import Schema
 from ..runs.saved_model import SavedModel
 from ..tables.columns import Column, ReadColumns, column_of_values
 
-MOST = 256  # rows; of more, a frame is read as fast
+MOST_ROWS = 256  # with more, a frame is as fast
 Reader = Callable[[Sequence[object]], np.ndarray | None]
 
 
@@ -53,7 +53,7 @@ class QuickRows:
         if not self._readers or not self._readers.keys() <= values.keys() <= self._features:
             return None
         count = len(next(iter(values.values())))
-        if count > MOST:
+        if count > MOST_ROWS:
             return None
         columns = {}
         for name, reader in self._readers.items():
@@ -72,7 +72,7 @@ def _reader(column: ColumnSchema, marks: frozenset[str]) -> Reader | None:
     if column.type in ("number", "whole") and not numeric_marks(marks):
         low, high = -math.inf, math.inf
         if column.low is not None and column.high is not None and column.high > column.low:
-            span = column.high - column.low  # outside of it, reading adds a note
+            span = column.high - column.low  # outside of this range, reading adds a note
             low, high = column.low - span, column.high + span
         return lambda values: _numbers(values, max(low, -(2.0**53)), min(high, 2.0**53))
     if column.type == "text":

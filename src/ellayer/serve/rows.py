@@ -1,4 +1,4 @@
-"""Rows of a request, read like the file of the training, and their predictions."""
+"""Rows of a request, read like the training file, and their predictions."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ Rows: TypeAlias = (
 )
 Table: TypeAlias = "dict[str, list[Any]]"  # predictions by column
 WHERE = "the request"
-EXACT = 17  # significant digits, which hold every bit
+EXACT = 17  # significant digits of a float64 without loss
 
 
 @dataclass(frozen=True)
 class Options:
-    """Options of a request: what is answered besides the predictions.
+    """Options of a request: what the response contains besides the predictions.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class Options:
 
     @classmethod
     def of(cls, parameters: object) -> Options:
-        """Return the options of the ``parameters`` of a request; others are ignored.
+        """Return the options from the ``parameters`` of a request; unknown ones are ignored.
 
         Raises
         ------
@@ -80,12 +80,10 @@ def rows_of_columns(model: ServedModel, columns: Mapping[str, Sequence[object]])
 
 
 def rows_of_records(model: ServedModel, records: Sequence[object]) -> Rows:
-    """Return rows from records; a name that a record lacks is missing there."""
+    """Return rows from records; a record without a name has a missing value there."""
     strange = next((record for record in records if not isinstance(record, Mapping)), None)
     if strange is not None:
-        raise RequestError(
-            f'expected records such as {{"a": 1}}, received {type(strange).__name__} among them'
-        )
+        raise RequestError(f'expected records such as {{"a": 1}}, received a {type(strange).__name__}')
     if not records:
         raise RequestError("expected at least one row, received none")
     rows = [record for record in records if isinstance(record, Mapping)]
@@ -94,7 +92,7 @@ def rows_of_records(model: ServedModel, records: Sequence[object]) -> Rows:
 
 
 def rows_of_lists(model: ServedModel, values: object, names: Sequence[object] | None = None) -> Rows:
-    """Return rows from a list of rows, whose values stand in the order of the names, or of the training file.
+    """Return rows from a list of rows, with the values in the order of the names, or of the training file.
 
     Raises
     ------
@@ -105,7 +103,7 @@ def rows_of_lists(model: ServedModel, values: object, names: Sequence[object] | 
     if not isinstance(values, Sequence) or not values:
         raise RequestError("expected a list of rows, received none")
     if not all(isinstance(row, Sequence) and not isinstance(row, str) for row in values):
-        raise RequestError("expected every row to be a list of values, received others among them")
+        raise RequestError("expected every row to be a list of values, received other rows")
     lengths = {len(row) for row in values}
     if lengths != {len(columns)}:
         raise RequestError(
@@ -114,12 +112,12 @@ def rows_of_lists(model: ServedModel, values: object, names: Sequence[object] | 
     if names is None and not model.saved.features:
         return rows_of_array(model, _as_numbers(values))
     if not all(isinstance(name, str) for name in columns) or len(set(columns)) < len(columns):
-        raise RequestError("columns: expected different texts, received others or one of them twice")
+        raise RequestError("columns: expected distinct names, received duplicates or other types")
     return rows_of_columns(model, dict(zip(map(str, columns), zip(*values, strict=True), strict=True)))
 
 
 def rows_of_array(model: ServedModel, X: np.ndarray) -> Rows:
-    """Return rows from an array of numbers (m, n_x), whose columns stand in the order of the training.
+    """Return rows from an array of numbers (m, n_x), with the columns in the order of the training file.
 
     Raises
     ------
@@ -138,7 +136,7 @@ def rows_of_array(model: ServedModel, X: np.ndarray) -> Rows:
 
 
 def rows_of_csv(model: ServedModel, text: bytes) -> Rows:
-    """Return the rows of a table in text, read as ``ellayer predict`` reads a file."""
+    """Return the rows of a CSV table, read as ``ellayer predict`` reads a file."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "rows.csv")
         file.write_bytes(text)
@@ -154,7 +152,7 @@ def _as_numbers(values: Sequence[object]) -> np.ndarray:
     try:
         X = np.array(values, dtype=np.float64)
     except (TypeError, ValueError):
-        raise RequestError("expected numbers, received other values among them") from None
+        raise RequestError("expected numbers, received other values") from None
     return X
 
 
@@ -168,7 +166,7 @@ def count_rows(rows: Rows) -> int:
 def predictions_for(model: ServedModel, rows: Rows, options: Options) -> tuple[Table, list[str]]:
     """Return the predictions by column, with all digits, and notes.
 
-    The columns are those of ``ellayer predict --digits 17`` without the ones that it copies from the file.
+    The columns are those of ``ellayer predict --digits 17``, except the ones that it copies from the file.
     """
     if (
         isinstance(rows, Mapping)
@@ -205,7 +203,7 @@ def _quick_predictions(model: ServedModel, rows: Mapping[str, Sequence[object]])
 
 
 def records_of(table: Table) -> list[dict[str, Any]]:
-    """Return the rows of a table as records of JSON; what is no finite number is null."""
+    """Return the rows of a table as records for JSON, with null for numbers that are not finite."""
     columns = [[finite(value) for value in values] for values in table.values()]
     return [dict(zip(table, row, strict=True)) for row in zip(*columns, strict=True)]
 

@@ -1,4 +1,4 @@
-"""Run an application with uvicorn, and end it gracefully."""
+"""Run an application with uvicorn, and shut it down gracefully."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from starlette.applications import Starlette
 
 from ..errors import UsageError
 
-GRACE = 5.0  # seconds for requests on their way when the server ends
-BACKLOG = 2_048  # connections that wait to be accepted
+GRACE = 5.0  # seconds for open requests when the server stops
+BACKLOG = 2_048  # connections waiting to be accepted
 KEEP_ALIVE = 30  # seconds that an idle connection stays open
 CONNECTIONS = 1_000  # at once; more are answered with 503
 
 
 def open_socket(host: str, port: int) -> socket.socket:
-    """Return a socket that listens.
+    """Return a listening socket.
 
     Raises
     ------
     UsageError
-        If the address does not exist on this machine, or the port is in use or needs rights.
+        If the address does not exist on this machine, or the port is in use or requires administrator rights.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # Only of a socket whose protocol is named TCP does asyncio send small answers at once (TCP_NODELAY).
+    # asyncio sets TCP_NODELAY, which sends small responses immediately, only if the protocol is given as TCP.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if os.name == "posix":
@@ -39,10 +39,10 @@ def open_socket(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         if error.errno == errno.EADDRINUSE:
-            problem = f"--port: expected a free port, received {port}, which is in use; try another one, or 0 for any"
+            problem = f"--port: expected a free port, received {port}, which is in use; try another port, or 0 for any free one"
         elif isinstance(error, PermissionError):
             problem = (
-                f"--port: expected a port above 1023, received {port}, which needs the rights of the system"
+                f"--port: expected a port above 1023, received {port}, which requires administrator rights"
             )
         else:
             problem = (
@@ -52,13 +52,13 @@ def open_socket(host: str, port: int) -> socket.socket:
 
 
 class BackgroundServer:
-    """A server in a thread, so that signals stay with the program.
+    """A server in a thread, so that the main thread handles signals.
 
     Parameters
     ----------
     app : Starlette
     listener : socket
-        It is closed at the end.
+        Closed by ``stop``.
 
     Attributes
     ----------
@@ -86,17 +86,17 @@ class BackgroundServer:
         )
 
     def start(self) -> None:
-        """Start, and return when the server answers."""
+        """Start the server, and return when it accepts requests."""
         self._thread.start()
         while not self._server.started and self._thread.is_alive():
             time.sleep(0.005)
 
     def wait(self) -> None:
-        """Wait until the server ends, or an exception, such as that of Ctrl-C, is raised here."""
+        """Wait until the server stops; Ctrl-C raises its exception here."""
         self._thread.join()
 
     def stop(self) -> None:
-        """Let the requests on their way end, and close the socket."""
+        """Let open requests finish, and close the socket."""
         self._server.should_exit = True
         self._thread.join(GRACE + 1.0)
         self._listener.close()
