@@ -45,7 +45,7 @@ def lazy_names(
 def make_callable(package: str, name: str) -> None:
     """Let a package be called like one of its functions, which is imported when it is first called.
 
-    Type checkers know of no modules that can be called: for them the function has its own name.
+    Type checkers do not support callable modules: for them the function is available under its own name.
 
     Parameters
     ----------

@@ -11,9 +11,9 @@ from types import ModuleType
 
 
 class _Waiting:
-    """A finder that finds what the others find, and lets a package's loader do the work after the package.
+    """A finder that delegates to the other finders, and makes a package's loader do the work after loading the package.
 
-    It stays until the package is loaded: many programs only ask whether a package is there. ``importlib.abc``, which has
+    It stays until the package is loaded: many programs only check whether a package is installed. ``importlib.abc``, which has
     a base class for it, takes longer to import than Ellayer.
     """
 

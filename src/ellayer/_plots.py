@@ -1,4 +1,4 @@
-"""Plots as methods of what they draw: packages below ``ellayer.plot`` look it up by name when a plot is drawn."""
+"""Methods ``plot`` of models: packages that may not import ``ellayer.plot`` look it up by name when a plot is drawn."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ OF_EXAMPLES = ("calibration", "confusion_matrix", "decision_boundary", "importan
                "precision_recall", "residuals", "roc", "trace")  # fmt: skip
 
 
-class Drawn(Protocol):
-    """A display of ``ellayer.plot`` that is drawn."""
+class DrawnDisplay(Protocol):
+    """A display of ``ellayer.plot`` after ``plot``."""
 
     ax_: Axes
     figure_: Figure
@@ -28,24 +28,24 @@ class Drawn(Protocol):
         """Write the picture to a file."""
 
 
-def draw(kind: str, *arguments: object, **options: object) -> Drawn:
-    """Draw with the function of ``ellayer.plot`` that has a name.
+def draw(kind: str, *arguments: object, **options: object) -> DrawnDisplay:
+    """Draw with a function of ``ellayer.plot``, given by name.
 
     Parameters
     ----------
     kind : str
     *arguments, **options
-        Of the function.
+        Arguments of the function.
     """
     if kind not in (*OF_MODEL, *OF_EXAMPLES):
         raise EllayerError(
             f"kind: expected one of {', '.join(sorted((*OF_MODEL, *OF_EXAMPLES)))}; received {kind!r}"
         )
-    display: Drawn = getattr(importlib.import_module("ellayer.plot"), kind)(*arguments, **options)
+    display: DrawnDisplay = getattr(importlib.import_module("ellayer.plot"), kind)(*arguments, **options)
     return display
 
 
-def plot_model(model: object, X: object, y: object, kind: str | None, **options: object) -> Drawn:
+def plot_model(model: object, X: object, y: object, kind: str | None, **options: object) -> DrawnDisplay:
     """Draw a plot of a model.
 
     Parameters
@@ -57,7 +57,7 @@ def plot_model(model: object, X: object, y: object, kind: str | None, **options:
         By default the learning curve without X; with X and y the decision boundary of two features, else the confusion
         matrix of classes or the residuals of numbers.
     **options
-        Of the function of ``ellayer.plot``.
+        Options of the function of ``ellayer.plot``.
     """
     if kind is None:
         kind = "learning_curve" if X is None else _suitable(model, X)

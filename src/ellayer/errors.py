@@ -50,7 +50,7 @@ class ParameterError(EllayerError):
 
 
 def refuse_masked(values: object, name: str) -> None:
-    """Refuse an array with masked values: NumPy's functions would read what is below the mask."""
+    """Raise for an array with masked values: NumPy's functions would use the values under the mask."""
     import numpy as np
 
     if isinstance(values, np.ma.MaskedArray) and (count := int(np.ma.getmaskarray(values).sum())):

@@ -96,7 +96,7 @@ def test_before_a_run():
     recording = Recording(X, Y)
     assert repr(recording) == "Recording(no run yet)"
     assert "no run yet" in recording._repr_html_()
-    with pytest.raises(EllayerError, match="expected a run before"):
+    with pytest.raises(EllayerError, match="expected a recorded run"):
         recording.save("x.gif")
     with pytest.raises(EllayerError, match="are the examples rows"):
         train(NETWORK, X, Y, callbacks=[Recording(X.T, Y)])

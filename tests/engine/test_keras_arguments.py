@@ -97,9 +97,12 @@ def my_error(AL, Y):
 
 
 WRONG = {
-    "both": ({"epochs": 3, "num_iterations": 9}, "epochs, num_iterations: expected one of them"),
+    "both": ({"epochs": 3, "num_iterations": 9}, "epochs, num_iterations: expected at most one of them"),
     "no epochs": ({"epochs": -1}, "epochs: expected an integer >= 0"),
-    "both sets": ({"validation_split": 0.2, "validation": (X, Y)}, "expected one of them, received both"),
+    "both sets": (
+        {"validation_split": 0.2, "validation": (X, Y)},
+        "expected at most one of them, received both",
+    ),
     "all": ({"validation_split": 1.0}, "validation_split: expected a finite number > 0 and < 1"),
     "nothing": ({"validation_split": 0.001}, "leaves examples on both sides, received 0.001 of 50"),
     "a text": ({"metrics": "accuracy"}, r"write metrics=\['accuracy'\]"),

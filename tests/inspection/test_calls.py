@@ -105,7 +105,7 @@ def test_a_wrong_call_says_how_to_call(name, worked, model):
         "received the class MLPClassifier; try MLPClassifier": (MLPClassifier, X, Y, *more),
         "expected a model first, received a dict": (parameters, network, X, Y, *more),
         "expected a model first, received data": (X, Y, network, *more),
-        "received a tuple of 2 other things": ((X, Y), X, Y, *more),
+        "received a tuple of 2 other objects": ((X, Y), X, Y, *more),
         r"expected \(model, X, y\) or \(network, parameters, X, Y\), received 9": (
             network,
             *[parameters] * 8,
@@ -114,7 +114,7 @@ def test_a_wrong_call_says_how_to_call(name, worked, model):
     for message, arguments in wrong.items():
         with pytest.raises(EllayerError, match=f"{name}: .*{message}|{message}"):
             function(*arguments)
-    with pytest.raises(TypeError, match="by place and by name"):
+    with pytest.raises(TypeError, match="by position and by name"):
         function(result, X, Y, *more, X=X)
     with pytest.raises(TypeError, match="each argument once"):
         function(result, X, Y=Y, y=Y)

@@ -71,7 +71,7 @@ def test_files_by_their_endings(tmp_path, monkeypatch):
     with pytest.raises(EllayerError, match=r"\.html, \.tex or \.pdf"):
         sheet.save(tmp_path / "a.docx")
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(EllayerError, match="expected a TeX, one of pdflatex"):
+    with pytest.raises(EllayerError, match="expected one of pdflatex"):
         sheet.save(tmp_path / "a.pdf")
     program = tmp_path / "pdflatex"
     program.write_text('#!/bin/sh\necho "! Undefined control sequence."\nexit 1\n')

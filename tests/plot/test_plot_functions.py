@@ -186,7 +186,7 @@ def test_objects_plot_themselves(models):
         (lambda m: m["result"][0].plot(X.T, kind="pie"), "kind: expected one of calibration"),
         (lambda m: m["result"][0].plot(kind="roc"), "X: expected examples"),
         (lambda m: plot.RocCurveDisplay.from_predictions(["a"] * 3, np.ones((3, 2))), "pass classes="),
-        (lambda m: plot.RocCurveDisplay.from_predictions(["a"] * 3, np.ones(3), classes=["a", "b"]), "those of one"),
+        (lambda m: plot.RocCurveDisplay.from_predictions(["a"] * 3, np.ones(3), classes=["a", "b"]), "rows of only one"),
     ],
 )  # fmt: skip
 def test_a_wrong_call_says_what_to_try(models, call, message):

@@ -85,7 +85,7 @@ class Interrupts:
             self._repeat()
 
     def ignore(self) -> None:
-        """Let no more signals in: the command has ended, and Python would end by them while it exits."""
+        """Ignore further signals: the command has ended, and they would interrupt Python while it exits."""
         self._over = True
         for name in NAMES:
             number = getattr(signal, name, None)
@@ -146,7 +146,7 @@ def exit_at_once(end: SystemExit) -> NoReturn:
     Parameters
     ----------
     end : SystemExit
-        Raised where the streams cannot be written, so that Python says so.
+        Raised if the streams cannot be written, so that Python reports it.
     """
     if isinstance(end.code, str):
         raise end

@@ -1,7 +1,7 @@
-"""The words of Keras, PyTorch and scikit-learn for rows of our tables: ours instead, or advice if there is no equal one.
+"""Names of Keras, PyTorch and scikit-learn for rows of the tables: the equivalent name, or advice if there is none.
 
-A word is compared without case, blanks, underscores and hyphens, and without the underscore that PyTorch puts at the
-end: "Adam", "LeakyReLU" and "HeNormal" are our own words already.
+Names are compared without case, spaces, underscores and hyphens, so that "Adam", "LeakyReLU", "HeNormal" and PyTorch's
+"xavier_uniform_" need no entry here.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-# By the kind of table; each word means the row on the right (a loss up to a constant factor).
+# By kind of table: the equivalent row of each name (for a loss up to a constant factor).
 SAME: dict[str, dict[str, str]] = {
     "activation": {"exponential": "exp", "none": "identity"},
     "loss": {
@@ -32,14 +32,14 @@ SAME: dict[str, dict[str, str]] = {
     "schedule": {"cosinedecay": "cosine", "cosineannealinglr": "cosine", "onecyclelr": "one_cycle"},
 }  # fmt: skip
 
-# Words without an equal row, and what to write instead.
+# Names without an equivalent row, and what to use instead.
 ADVICE: dict[str, dict[str, str]] = {
     "activation": {
         "prelu": "write Network(..., parametric=True)", "relu6": "try 'relu'", "hardsigmoid": "try 'sigmoid'",
         "softsign": "write an Activation of your own (the chapter on activations has this one), or try 'tanh'",
     },
     "initializer": {
-        "randomnormal": "write 'randn(0.05)', as wide as in Keras", "randomuniform": "try 'xavier_uniform'",
+        "randomnormal": "write 'randn(0.05)', with the standard deviation of Keras", "randomuniform": "try 'xavier_uniform'",
         "ones": "equal weights stay equal; try 'auto'", "truncatednormal": "try 'he_normal' or 'xavier_normal'",
     },
     "loss": {"hinge": "try 'binary_cross_entropy'", "kldivergence": "try 'cross_entropy', which has the same gradient"},
@@ -67,7 +67,7 @@ ADVICE: dict[str, dict[str, str]] = {
 
 
 def plain_word(word: str) -> str:
-    """Return a word without case, blanks, underscores and hyphens.
+    """Return a name in lower case without spaces, underscores and hyphens.
 
     >>> plain_word("LeakyReLU") == plain_word("leaky_relu") == plain_word("leaky-relu ")
     True
@@ -76,7 +76,7 @@ def plain_word(word: str) -> str:
 
 
 def our_word(kind: str, word: str, names: Iterable[str]) -> str | None:
-    """Return our word for another one; None if there is no equal row.
+    """Return the name of the equivalent row; None if there is none.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def our_word(kind: str, word: str, names: Iterable[str]) -> str | None:
         The kind of table, like "optimizer".
     word : str
     names : iterable of str
-        Our words.
+        Names of the rows.
 
     Examples
     --------
@@ -97,7 +97,7 @@ def our_word(kind: str, word: str, names: Iterable[str]) -> str | None:
 
 
 def advice(kind: str, word: str) -> str:
-    """Return what to write instead of a word without an equal row; empty if the word is not known.
+    """Return what to use instead of a name without an equivalent row; empty for an unknown name.
 
     >>> advice("metric", "MSE")
     "write 'rmse', its square root"

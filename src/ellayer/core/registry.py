@@ -104,7 +104,7 @@ class Registry(Mapping[str, Row], Generic[Row]):
         return name, values
 
     def _name(self, word: str) -> str:
-        """Return the name of a row for a word: the name, an alias, or the word of another library."""
+        """Return the name of a row, given its name, an alias or the name of another library."""
         if word not in self._makers and word not in self.aliases:
             word = our_word(self.kind, word, [*self._makers, *self.aliases]) or word
         return self.aliases.get(word, word)

@@ -93,7 +93,7 @@ class Examples:
         )  # fmt: skip
 
     def take_evenly(self, count: int) -> Examples:
-        """Return at most so many examples, evenly spaced: the first ones of an ordered file are no sample of it."""
+        """Return at most ``count`` examples, evenly spaced: the first ones of an ordered file are not a sample."""
         return self.take(np.unique(np.linspace(0, self.m - 1, min(self.m, count)).astype(int)))
 
     def row_names(self) -> list[str] | None:

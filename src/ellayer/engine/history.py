@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .._plots import Drawn, draw
+from .._plots import DrawnDisplay, draw
 from .._views import curves, html_table, page, shortened
 
 OLDER_NAMES = {"cost": "loss", "mean_cost": "mean_loss", "validation_cost": "validation_loss"}
@@ -85,7 +85,7 @@ class History(Columns):
         last = ", ".join(f"{name} {_text(column[-1])}" for name, column in self.items())
         return f"History({len(self):,} records; last: {last})"
 
-    def plot(self, **options: object) -> Drawn:
+    def plot(self, **options: object) -> DrawnDisplay:
         """Draw the learning curve.
 
         Parameters

@@ -1,4 +1,4 @@
-"""Arguments of ``train`` in the manner of Keras: epochs, a validation split, names of metrics."""
+"""Arguments of ``train`` as in Keras: epochs, a validation split, names of metrics."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def native_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
     Raises
     ------
     EllayerError
-        For two arguments that exclude each other, and for names of metrics that do not fit the network.
+        For two arguments that exclude each other, and for metrics that do not suit the network.
     """
     own = dict(arguments)
     checks.check_network(own["network"])
@@ -57,7 +57,7 @@ def _iterations(arguments: Mapping[str, Any], epochs: int | None) -> dict[str, i
         }
     if iterations is not None:
         raise EllayerError(
-            f"epochs, num_iterations: expected one of them, received epochs={epochs!r} and num_iterations={iterations!r}"
+            f"epochs, num_iterations: expected at most one of them, received epochs={epochs!r} and num_iterations={iterations!r}"
         )
     m, size = _example_count(arguments["X"]), arguments["batch_size"]
     steps = 1 if size is None else -(-m // checks.check_count(size, "batch_size"))
@@ -81,7 +81,7 @@ def _example_count(X: object) -> int:
 def _split(arguments: Mapping[str, Any], share: object) -> dict[str, Any]:
     """Return the training part of the examples, and the validation set."""
     if arguments["validation"] is not None:
-        raise EllayerError("validation_split, validation: expected one of them, received both")
+        raise EllayerError("validation_split, validation: expected at most one of them, received both")
     share = checks.check_number(share, "validation_split", strict=True, below=1.0)
     X, Y, weights = arguments["X"], arguments["Y"], arguments["sample_weight"]
     if isinstance(X, DiskRows):
@@ -132,7 +132,7 @@ def _metrics(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return functions for names of metrics, and the direction of the monitored one."""
     metrics, network = arguments["metrics"], arguments["network"]
     if isinstance(metrics, str):
-        raise EllayerError(f"metrics: expected a list of names, received a text; write metrics=[{metrics!r}]")
+        raise EllayerError(f"metrics: expected a list of names, received a string; try metrics=[{metrics!r}]")
     if not isinstance(metrics, (list, tuple)):
         return {}
     functions: dict[str, Callable[..., float]] = {}

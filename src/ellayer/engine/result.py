@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .._plots import Drawn, plot_model
+from .._plots import DrawnDisplay, plot_model
 from .._views import page
 from ..core.inference import outputs, predictions
 from ..core.network import Network
@@ -59,7 +59,9 @@ class TrainingResult:
     def _repr_html_(self) -> str:
         return page(f"<p>{html.escape(repr(self))}</p>") + self.history._repr_html_()
 
-    def plot(self, X: object = None, Y: object = None, kind: str | None = None, **options: object) -> Drawn:
+    def plot(
+        self, X: object = None, Y: object = None, kind: str | None = None, **options: object
+    ) -> DrawnDisplay:
         """Draw a plot of the run.
 
         Parameters

@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import estimator_html_repr
 
 from .. import __version__
-from .._plots import Drawn, plot_model
+from .._plots import DrawnDisplay, plot_model
 from .._views import page
 from .._warn import VersionWarning, warn_user
 
@@ -35,7 +35,9 @@ class VersionedEstimator(BaseEstimator):
             )
         super().__setstate__(state)
 
-    def plot(self, X: object = None, y: object = None, kind: str | None = None, **options: object) -> Drawn:
+    def plot(
+        self, X: object = None, y: object = None, kind: str | None = None, **options: object
+    ) -> DrawnDisplay:
         """Draw a plot of the fitted model.
 
         Parameters

@@ -1,4 +1,4 @@
-"""Predictions of any fitted model, of this or another library, and tables of which one column is replaced."""
+"""Predictions of any fitted model, of this or another library, and tables with one column replaced."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .model_parts import ParametersLike
 
 
 class Estimator(Protocol):
-    """A fitted estimator in the manner of scikit-learn: rows in, a label or a number for each out."""
+    """A fitted estimator with scikit-learn's interface."""
 
     def predict(self, X: object, /) -> ArrayLike:
         """Return the labels or numbers of rows."""

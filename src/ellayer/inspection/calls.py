@@ -24,8 +24,8 @@ def either_form(function: Callable[..., Result]) -> Callable[..., Result]:
     Parameters
     ----------
     function : callable
-        Its first parameters are ``model, X, Y``, and one of the later ones is ``parameters``. It receives them under
-        these names, however it is called.
+        Its first parameters are ``model, X, Y``, and one of the later ones is ``parameters``. The decorated
+        function always passes them by these names.
     """
     name, signature = function.__name__, inspect.signature(function)
     places = [p.name for p in signature.parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
@@ -49,7 +49,7 @@ def either_form(function: Callable[..., Result]) -> Callable[..., Result]:
             )
         for place, value in zip(order, positional, strict=False):
             if place in arguments:
-                raise CallError(f"{name}: expected {place} once, received it by place and by name")
+                raise CallError(f"{name}: expected {place} once, received it by position and by name")
             arguments[place] = value
         _check_complete(name, signature, arguments)
         return function(**arguments)
@@ -70,7 +70,7 @@ def _are_parameters(name: str, model: object, second: object) -> bool:
 
 
 def _check_model(name: str, model: object) -> None:
-    """Raise for what is often passed instead of a model."""
+    """Raise an error with advice for objects that are often passed instead of a model."""
     hint = ""
     if isinstance(model, type):
         hint = f"{name}: expected a model, received the class {model.__name__}; try {model.__name__}(...).fit(X, y)"
@@ -79,7 +79,7 @@ def _check_model(name: str, model: object) -> None:
     elif isinstance(model, np.ndarray) or hasattr(model, "columns"):
         hint = f"{name}: expected a model first, received data; try {name}(model, X, y)"
     elif isinstance(model, tuple) and not (model and isinstance(model[0], Network)):
-        hint = f"{name}: expected (network, parameters), received a tuple of {len(model)} other things"
+        hint = f"{name}: expected (network, parameters), received a tuple of {len(model)} other objects"
     if hint:
         raise CallError(hint)
 
@@ -107,7 +107,7 @@ def takes_columns(model: object) -> bool:
 
 
 def as_examples(X: object, count: int, columns: bool) -> Any:
-    """Return examples as a model takes them: one row, a Series or a dict becomes a table of one example.
+    """Return examples in the form of a model: a single row, a Series or a dict becomes a table of one example.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ def as_examples(X: object, count: int, columns: bool) -> Any:
 
 
 def _as_row(X: object) -> object:
-    """Return a flat list as an array, of objects if its values are of several types; other things as they are."""
+    """Return a flat list as an array, of dtype object if its values have several types; return other objects unchanged."""
     if isinstance(X, (list, tuple)) and X and not any(np.ndim(value) for value in X):
         kinds = {isinstance(value, str) for value in X}
         return np.array(X, dtype=object) if len(kinds) > 1 else np.array(X)
@@ -150,6 +150,6 @@ def _as_row(X: object) -> object:
 
 
 def as_labels(Y: ArrayLike) -> ArrayLike:
-    """Return labels as a sequence: that of one example alone becomes one of length 1."""
+    """Return labels as a sequence: a single label becomes a sequence of length 1."""
     alone = isinstance(Y, str) or (not hasattr(Y, "__len__") and np.ndim(Y) == 0)
     return np.array([Y]) if alone else Y

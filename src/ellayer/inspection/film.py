@@ -1,4 +1,4 @@
-"""Pictures of a run step by step: boundary, weights, gradients and loss; as HTML with a slider and as GIF."""
+"""Pictures of a run, step by step: boundary, weights, gradients and loss, as HTML with a slider or as a GIF."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 _GRID = 70  # points along an axis of the boundary
-_COLOURS = 64  # of a picture: a third of the size, and no visible difference
+_COLOURS = 64  # of a picture: a third of the size without a visible difference
 _MOST_LAYERS = 4  # whose weights are drawn
 
 
@@ -61,7 +61,7 @@ def frame_of(
 
 
 def draw(network: Network, X: np.ndarray, Y: np.ndarray, frames: Sequence[Frame], k: int) -> Image:
-    """Return the picture of one frame; its curves show those before it, on the axes of all."""
+    """Return the picture of one frame; its curves show the frames up to it, on axes that fit all."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -131,7 +131,7 @@ def _losses(axes: Axes, frames: Sequence[Frame], k: int) -> None:
 
 
 def gif(pictures: Sequence[Image], milliseconds: int) -> bytes:
-    """Return pictures as an animated GIF that is repeated; the last stays longer."""
+    """Return pictures as an animated GIF in a loop, with a longer last frame."""
     out = io.BytesIO()
     durations = [milliseconds] * (len(pictures) - 1) + [10 * milliseconds]
     pictures[0].save(out, "GIF", save_all=True, append_images=pictures[1:], duration=durations, loop=0)
@@ -139,7 +139,7 @@ def gif(pictures: Sequence[Image], milliseconds: int) -> bytes:
 
 
 def slider(pictures: Sequence[Image], steps: Sequence[int]) -> str:
-    """Return pictures with a slider as HTML that needs nothing else; without scripts it shows the last one."""
+    """Return pictures with a slider as self-contained HTML; without scripts it shows the last one."""
     sources = [_source(picture) for picture in pictures]
     name = f"ellayer-film-{zlib.crc32(''.join(sources).encode()):08x}"
     last, width = len(sources) - 1, pictures[0].width
@@ -160,7 +160,7 @@ def slider(pictures: Sequence[Image], steps: Sequence[int]) -> str:
 
 
 def whole_page(body: str, title: str) -> str:
-    """Return a page of HTML without references to other files."""
+    """Return a self-contained page of HTML."""
     return (
         f'<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>'
         '<meta name="color-scheme" content="light dark"><meta name="viewport" content="width=device-width">'

@@ -1,4 +1,4 @@
-"""Functions written with NumPy, traced by jax: arrays that answer to NumPy's functions with those of ``jax.numpy``."""
+"""Functions written with NumPy, traced by jax: arrays for which NumPy's functions call those of ``jax.numpy``."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _call(name: str, args: tuple[object, ...], settings: dict[str, object]) -> A
         function = getattr(function, part, None)
     if function is None:
         raise EllayerError(
-            f"computation_graph: expected functions that jax.numpy has too, received numpy.{name}; write it with others"
+            f"computation_graph: expected functions that jax.numpy also has, received numpy.{name}; try other functions"
         )
     return _wrap(function(*_values(args), **_values(settings)))
 

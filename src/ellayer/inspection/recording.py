@@ -20,15 +20,15 @@ from .film import Frame, draw, frame_of, gif, slider, still, whole_page
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-_SECONDS = 0.7  # between two pictures while the run goes on
+_SECONDS = 0.7  # between two pictures during the run
 _MOST_EXAMPLES = 1000
 
 
 class Recording:
     """Record a run: the boundary, the weights, the gradients of each layer and the loss.
 
-    In a notebook the last step is shown while the network trains; afterwards the object displays itself with a slider
-    over the recorded steps. ``save`` writes a page of its own or a GIF.
+    In a notebook the last step is shown while the network trains; afterwards the recording is displayed with a slider
+    over its steps. ``save`` writes a separate page or a GIF.
 
     Parameters
     ----------
@@ -37,9 +37,9 @@ class Recording:
         an MLP estimator. The boundary is drawn if there are two inputs.
     Y : array, shape (n_L, m)
     frames : int
-        The largest number of steps that are kept besides the last; of a longer run every second, fourth, ... record.
+        Maximum number of steps to keep, in addition to the last; a longer run keeps every second, fourth, ... record.
     live : bool, optional
-        Whether to show the run while it goes on; by default in a notebook.
+        Whether to show the run while it trains; by default in a notebook.
 
     Attributes
     ----------
@@ -84,7 +84,7 @@ class Recording:
         X, Y = self._columns
         self.recorded.append(frame_of(self._network, info.parameters, X, Y, info.iteration, float(info.cost)))
         if len(self.recorded) > self.frames and not is_last:
-            self.recorded = self.recorded[::2]  # those whose number is a multiple of twice the interval
+            self.recorded = self.recorded[::2]  # keep those whose number is a multiple of twice the interval
             self._every *= 2
         if self.live and (is_last or time.monotonic() - self._shown > _SECONDS):
             self._show()
@@ -125,7 +125,7 @@ class Recording:
     def _picture(self, k: int) -> Image:
         if self._network is None:
             raise EllayerError(
-                "Recording: expected a run before, received none; try train(..., callbacks=[recording])"
+                "Recording: expected a recorded run, received none; try train(..., callbacks=[recording])"
             )
         return draw(self._network, *self._columns, self.recorded, k)
 
@@ -133,7 +133,7 @@ class Recording:
         return [self._picture(k) for k in range(max(1, len(self.recorded)))]
 
     def to_html(self) -> str:
-        """Return the recorded steps with a slider, as a page without references to other files."""
+        """Return the recorded steps with a slider, as a self-contained page."""
         return whole_page(self._repr_html_(), "A training run, step by step")
 
     def save(self, path: str | os.PathLike[str], milliseconds: int = 120) -> Path:
@@ -144,7 +144,7 @@ class Recording:
         path : path
             Ends with .html for a page with a slider, or with .gif.
         milliseconds : int
-            Time of a step in a GIF.
+            Duration of a step in a GIF.
 
         Returns
         -------
@@ -171,5 +171,5 @@ class Recording:
         return slider(self._pictures(), [frame.iteration for frame in self.recorded])
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the state for pickle, and not the picture on the screen."""
+        """Return the state for pickle, without the picture on the screen."""
         return {**self.__dict__, "_handle": None}

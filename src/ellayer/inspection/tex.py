@@ -1,4 +1,4 @@
-"""Documents in LaTeX, and their PDF by the TeX that is installed."""
+"""Documents in LaTeX, and their PDF by an installed TeX."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _SPECIAL = {"\\": r"\textbackslash{}", **{c: f"\\{c}" for c in "&%$#_{}"}, "~": 
 _BOX = r"\boxed{\phantom{-0.000}}"
 
 
-def escaped(text: str) -> str:
-    r"""Return text with the characters that TeX treats specially written out.
+def escape_tex(text: str) -> str:
+    r"""Return text with the special characters of TeX escaped.
 
-    >>> print(escaped("50 % of x_1"))
+    >>> print(escape_tex("50 % of x_1"))
     50 \% of x\_1
     """
     return "".join(_SPECIAL.get(c, c) for c in text)
@@ -43,11 +43,13 @@ def document(title: str, parts: Sequence[tuple[str, Sequence[str]]]) -> str:
     body = []
     for head, lines in parts:
         equations = " & \\\\[1ex]\n".join(lines)
-        body.append(f"\\section*{{{escaped(head)}}}\n\\begin{{flalign*}}\n{equations} & \n\\end{{flalign*}}")
+        body.append(
+            f"\\section*{{{escape_tex(head)}}}\n\\begin{{flalign*}}\n{equations} & \n\\end{{flalign*}}"
+        )
     return "\n".join([
         r"\documentclass[a4paper]{article}", r"\usepackage[margin=2cm]{geometry}", r"\usepackage{amsmath,amssymb}",
         r"\setcounter{MaxMatrixCols}{20}", r"\allowdisplaybreaks", r"\begin{document}",
-        rf"\subsection*{{\Large {escaped(title)}}}", *body, r"\end{document}", "",
+        rf"\subsection*{{\Large {escape_tex(title)}}}", *body, r"\end{document}", "",
     ])  # fmt: skip
 
 
@@ -66,7 +68,7 @@ def typeset(source: str) -> bytes:
     program = next((name for name in _PROGRAMS if shutil.which(name)), None)
     if program is None:
         raise EllayerError(
-            f"PDF: expected a TeX, one of {', '.join(_PROGRAMS)}, found none; try .tex or .html, which a browser prints as PDF"
+            f"PDF: expected one of {', '.join(_PROGRAMS)} to be installed, found none; try .tex or .html, which a browser prints as PDF"
         )
     with TemporaryDirectory() as folder:
         file = Path(folder) / "sheet.tex"

@@ -1,4 +1,4 @@
-"""worksheet: one step of training to be computed by hand, and its solutions."""
+"""worksheet: one step of training to compute by hand, and its solutions."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Worksheet:
     chain : tuple of Factor
         The factors of the chain rule to fill in.
     decimals : int
-        Of the solutions.
+        Number of decimals of the solutions.
     """
 
     title: str
@@ -69,7 +69,7 @@ class Worksheet:
         return page(f"{self._body(False)}{solutions}")
 
     def to_html(self, solutions: bool = False) -> str:
-        """Return the sheet as a page of HTML without references to other files.
+        """Return the sheet as a self-contained page of HTML.
 
         Parameters
         ----------
@@ -86,7 +86,7 @@ class Worksheet:
         )
 
     def to_latex(self, solutions: bool = False) -> str:
-        """Return the sheet as a LaTeX document, of standard packages only.
+        """Return the sheet as a LaTeX document that uses standard packages only.
 
         Parameters
         ----------
@@ -104,7 +104,7 @@ class Worksheet:
         return document(self._title(solutions), parts)
 
     def save(self, path: str | PathLike[str], solutions: bool = False) -> Path:
-        """Write the sheet to a file: HTML, LaTeX, or PDF if a TeX is installed.
+        """Write the sheet to a file: HTML, LaTeX, or PDF if TeX is installed.
 
         Parameters
         ----------
@@ -120,7 +120,7 @@ class Worksheet:
         Raises
         ------
         EllayerError
-            For another ending, and for a PDF without TeX.
+            For another suffix, and for a PDF without TeX.
         """
         path = Path(path)
         if path.suffix == ".pdf":
@@ -139,7 +139,7 @@ class Worksheet:
         return f"{value + 0.0:.{self.decimals}f}"
 
     def _cells(self, step: Step, solutions: bool) -> list[list[str]]:
-        """Return the numbers of a quantity as text; empty where they are to be filled in."""
+        """Return the numbers of a quantity as text; empty for blanks."""
         blank = step.name in self.blanks and not solutions
         shown = "{:g}".format if step.phase == "given" else self._text
         return [["" if blank else shown(value) for value in row] for row in np.atleast_2d(step.value)]
@@ -216,29 +216,29 @@ def worksheet(
     seed: int = 0,
     title: str | None = None,
 ) -> Worksheet:
-    """Return a worksheet of one step of training, to be computed by hand, with its solutions.
+    """Return a worksheet of one step of training to compute by hand, with its solutions.
 
     ``worksheet(model, X, y)``, or ``worksheet(network, parameters, X, Y)``. The numbers are those of ``trace`` and
-    ``derive``. X and the parameters are rounded to two decimals first, so that the sheet shows exactly what the
-    solutions are computed from.
+    ``derive``. X and the parameters are rounded to two decimals first, so that the solutions are
+    computed from exactly the numbers on the sheet.
 
     Parameters
     ----------
     model : Network, TrainingResult, (Network, parameters) or a fitted estimator
-        For a ``Network`` the parameters are drawn with ``seed``.
+        The parameters of a ``Network`` are initialized with ``seed``.
     X, Y : arrays
         A few examples, as for ``trace``.
     parameters : dict, optional
         Used instead of the model's.
     blanks : collection of str, optional
-        The quantities to fill in, such as ``["dZ2", "dW2"]``; by default all that are computed.
+        The quantities to fill in, such as ``["dZ2", "dW2"]``; by default all computed ones.
     parameter : tuple, optional
-        A parameter as for ``derive``, like ``("W1", 0, 1)``: the factors of its chain rule are to be filled in, too.
+        A parameter as for ``derive``, like ``("W1", 0, 1)``: the factors of its chain rule are blanks as well.
     learning_rate : float
     decimals : int
-        Of the solutions.
+        Number of decimals of the solutions.
     seed : int
-        Of the parameters of a ``Network``: other seeds are other sheets.
+        Seed of the parameters of a ``Network``: each seed gives another sheet.
     title : str, optional
 
     Returns
@@ -282,8 +282,8 @@ def _rounded_parameters(inspected: InspectedModel, seed: int) -> dict[str, np.nd
 def _check_size(network: Network, X: np.ndarray) -> None:
     if network.inputs is not None:
         raise EllayerError(
-            "worksheet: expected a network without embeddings or ramps, received one with them; try a Network of its "
-            "own, or ellayer.trace(model, X, y)"
+            "worksheet: expected a network without embeddings or ramps, received one with them; try a plain "
+            "Network, or ellayer.trace(model, X, y)"
         )
     largest = max(X.shape[1], *network.layer_dims)
     if largest > _LARGEST:

@@ -1,8 +1,8 @@
-"""Plots of models and their predictions: a function for each, and its display class in scikit-learn's manner.
+"""Plots of models and their predictions: a function for each, and a display class like those of scikit-learn.
 
 Each function takes a fitted model, of this or another library, computes what is drawn, and returns a display with
-the numbers, the axes ``ax_`` and the figure ``figure_``. ``ax=`` draws on axes of the user. No function uses pyplot: a
-notebook shows the display that a cell returns, and nothing has to be closed.
+the numbers, the axes ``ax_`` and the figure ``figure_``. ``ax`` gives existing axes to draw on. No function uses pyplot: a
+notebook shows the display that a cell returns, and no figure has to be closed.
 """
 
 from __future__ import annotations

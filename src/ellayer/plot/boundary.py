@@ -15,7 +15,7 @@ from ..inspection.any_model import AnyModel, predict_any
 from ..inspection.calls import takes_columns
 from ..report.plots_data import decision_boundaries, prediction_surface
 from .display import Display
-from .examples import Predicted, predicted_by
+from .examples import ModelPredictions, model_predictions
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 class DecisionBoundaryDisplay(Display):
     """Predictions over the plane of two features: probability as shade, the boundary as a line, the examples as points.
 
-    A regressor's numbers are colours, and the points have the colour of their true value.
+    For a regressor, colours show the predicted numbers, and the colours of the points their true values.
 
     Parameters
     ----------
     model : callable
-        From points (2, g) to the probabilities (1, g) of the second of two classes, those (K, g) of several, or
-        numbers (1, g).
+        Maps points (2, g) to the probabilities of the second of two classes, (1, g), of several classes, (K, g), or to
+        numbers, (1, g).
     X : array, shape (2, m)
     y : array, shape (m,)
         Numbers of the classes, or numbers.
@@ -60,11 +60,11 @@ class DecisionBoundaryDisplay(Display):
         Parameters
         ----------
         model : fitted estimator, TrainingResult, or (Network, parameters)
-            Of any library, fitted on two features.
+            A model of any library, fitted on two features.
         X, y : table or array
             The examples to draw: rows for an estimator, columns for a network.
         ax : matplotlib.axes.Axes, optional
-            To draw on; by default those of a new figure.
+            Axes to draw on; by default those of a new figure.
         title : str, optional
 
         Raises
@@ -83,7 +83,7 @@ class DecisionBoundaryDisplay(Display):
                 f"decision_boundary: expected two features, received {len(points) if points.ndim == 2 else points.shape}; "
                 "fit a model on two columns, or draw importance and partial_dependence"
             )
-        of = predicted_by(model, X, y)
+        of = model_predictions(model, X, y)
 
         def form(grid: np.ndarray) -> Any:
             if takes_columns(model):
@@ -110,7 +110,7 @@ class DecisionBoundaryDisplay(Display):
 
 
 def _over(
-    model: AnyModel, form: Callable[[np.ndarray], Any], of: Predicted
+    model: AnyModel, form: Callable[[np.ndarray], Any], of: ModelPredictions
 ) -> Callable[[np.ndarray], np.ndarray]:
     """Return the function from points (2, g) to probabilities or numbers; labels alone are probabilities of 0 and 1."""
 

@@ -13,7 +13,7 @@ from ..errors import EllayerError
 from ..inspection.any_model import AnyModel
 from ..report import plots_quality
 from .display import Display
-from .examples import need_probabilities, predicted_by, probabilities
+from .examples import model_predictions, need_probabilities, probabilities
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,12 +28,12 @@ class _ProbabilityDisplay(Display):
     Parameters
     ----------
     name : str
-        Of the model.
+        Name of the model.
     truth : array of int, shape (m,)
-        Number of the class of each row.
+        Class index of each row.
     P : array, shape (m, K)
     classes : sequence of K labels
-        Of two the second is the positive one.
+        Of two classes the second is the positive one.
     """
 
     def __init__(self, name: str, truth: np.ndarray, P: np.ndarray, classes: Sequence[Any]):
@@ -55,16 +55,16 @@ class _ProbabilityDisplay(Display):
         Parameters
         ----------
         model : fitted classifier with ``predict_proba``, TrainingResult, or (Network, parameters)
-            Of any library.
+            A model of any library.
         X, y : table or array
             In the form of the model: rows and labels for an estimator, columns for a network.
         name : str, optional
-            Of the model, for the legend.
+            Name of the model, for the legend.
         ax : matplotlib.axes.Axes, optional
-            To draw on; by default those of a new figure.
+            Axes to draw on; by default those of a new figure.
         title : str, optional
         """
-        of = predicted_by(model, X, y, name)
+        of = model_predictions(model, X, y, name)
         P = need_probabilities(of, cls.__name__)
         return cls(of.name, class_numbers(of.y, of.classes), P, of.classes).plot(ax, title=title)
 
@@ -88,9 +88,9 @@ class _ProbabilityDisplay(Display):
         classes : sequence of K labels, optional
             By default those of y in ascending order.
         name : str
-            Of the model, for the legend.
+            Name of the model, for the legend.
         ax : matplotlib.axes.Axes, optional
-            To draw on; by default those of a new figure.
+            Axes to draw on; by default those of a new figure.
         title : str, optional
         """
         truth, P, labels = probabilities(y, P, classes)
@@ -110,14 +110,14 @@ class _ProbabilityDisplay(Display):
         curves = {name: (self.P[:, k], self.truth == k) for name, k in places.items()}
         if not curves or any(np.ptp(positive.astype(int)) == 0 for _, positive in curves.values()):
             raise EllayerError(
-                f"y: expected rows of at least two of the classes {self.classes[:10]}, received those of one; "
-                "draw on rows of every class"
+                f"y: expected rows of at least two of the classes {self.classes[:10]}, received rows of only one; "
+                "pass rows of every class"
             )
         return curves
 
 
 class RocCurveDisplay(_ProbabilityDisplay):
-    """ROC curve of a classifier: true positive rate against false positive rate; of several classes each against the rest.
+    """ROC curve of a classifier: true positive rate against false positive rate; several classes one against the rest.
 
     Attributes
     ----------
@@ -150,7 +150,7 @@ class RocCurveDisplay(_ProbabilityDisplay):
 
 
 class PrecisionRecallDisplay(_ProbabilityDisplay):
-    """Precision against recall of a classifier over all thresholds; of several classes each against the rest.
+    """Precision against recall of a classifier over all thresholds; several classes one against the rest.
 
     Attributes
     ----------
@@ -189,7 +189,7 @@ class PrecisionRecallDisplay(_ProbabilityDisplay):
 class CalibrationDisplay(_ProbabilityDisplay):
     """Observed against predicted frequency, in bins of equal numbers of rows, with 95 % intervals.
 
-    Of more than two classes the largest probability of each row is compared with how often it is right.
+    For more than two classes, the largest probability of each row is compared with the accuracy.
 
     Attributes
     ----------

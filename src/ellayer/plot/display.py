@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
 
 class Display:
-    """A picture with the numbers that it shows, in the manner of scikit-learn's displays.
+    """A plot with the numbers that it shows, like the displays of scikit-learn.
 
-    ``plot`` draws it, on axes of the user or on a new figure, which a notebook shows. The figure belongs to no window
-    and to no list of pyplot, so that nothing has to be closed.
+    ``plot`` draws it on existing axes or on a new figure, which a notebook shows. The figure is not registered with
+    pyplot, so that it need not be closed.
 
     Attributes
     ----------
     ax_ : matplotlib.axes.Axes
-        The axes, once it is drawn.
+        The axes, after ``plot``.
     figure_ : matplotlib.figure.Figure
         Their figure.
     """
@@ -36,7 +36,7 @@ class Display:
         Parameters
         ----------
         ax : matplotlib.axes.Axes, optional
-            To draw on; by default those of a new figure.
+            Axes to draw on; by default those of a new figure.
         title : str, optional
 
         Returns
@@ -74,7 +74,7 @@ class Display:
         return f"{type(self).__name__}({self._facts()})"
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Any:
-        """Return the picture for a notebook; axes of a user are shown with their own figure."""
+        """Return the picture for a notebook; existing axes are shown with their own figure."""
         figure = getattr(self, "figure_", None)
         if not isinstance(figure, ShownFigure):
             return {"text/plain": repr(self)}

@@ -13,7 +13,7 @@ from ..inspection.any_model import AnyModel
 from ..report import plots_quality
 from ..report.decisions import count_pairs
 from .display import Display
-from .examples import need_classes, predicted_by
+from .examples import model_predictions, need_classes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -62,14 +62,14 @@ class ConfusionMatrixDisplay(Display):
         Parameters
         ----------
         model : fitted classifier, TrainingResult, or (Network, parameters)
-            Of any library.
+            A model of any library.
         X, y : table or array
             In the form of the model: rows and labels for an estimator, columns for a network.
         ax : matplotlib.axes.Axes, optional
-            To draw on; by default those of a new figure.
+            Axes to draw on; by default those of a new figure.
         title : str, optional
         """
-        of = predicted_by(model, X, y)
+        of = model_predictions(model, X, y)
         classes = need_classes(of, "confusion_matrix", "residuals")
         return cls(of.y, of.prediction, classes).plot(ax, title=title)
 
@@ -91,7 +91,7 @@ class ConfusionMatrixDisplay(Display):
         display_labels : sequence of labels, optional
             By default those that occur, in ascending order.
         ax : matplotlib.axes.Axes, optional
-            To draw on; by default those of a new figure.
+            Axes to draw on; by default those of a new figure.
         title : str, optional
         """
         labels = display_labels
@@ -108,7 +108,7 @@ class ConfusionMatrixDisplay(Display):
 
 
 class PredictionErrorDisplay(Display):
-    """Errors of predicted numbers: true - predicted over the prediction, or the prediction over the true value.
+    """Errors of predicted numbers: residuals (true - predicted) against predictions, or predicted against true values.
 
     Parameters
     ----------
@@ -154,15 +154,15 @@ class PredictionErrorDisplay(Display):
         Parameters
         ----------
         model : fitted regressor, TrainingResult, or (Network, parameters)
-            Of any library.
+            A model of any library.
         X, y : table or array
             In the form of the model: rows and numbers for an estimator, columns for a network.
         kind : "residual_vs_predicted" or "actual_vs_predicted"
         ax : matplotlib.axes.Axes, optional
-            To draw on; by default those of a new figure.
+            Axes to draw on; by default those of a new figure.
         title : str, optional
         """
-        of = predicted_by(model, X, y)
+        of = model_predictions(model, X, y)
         if of.classes:
             raise EllayerError(
                 f"residuals: expected a regressor, received {of.name}, which predicts classes; try confusion_matrix"
@@ -186,7 +186,7 @@ class PredictionErrorDisplay(Display):
         y_true, y_pred : array, shape (m,)
         kind : "residual_vs_predicted" or "actual_vs_predicted"
         ax : matplotlib.axes.Axes, optional
-            To draw on; by default those of a new figure.
+            Axes to draw on; by default those of a new figure.
         title : str, optional
         """
         return cls(y_true, y_pred, kind).plot(ax, title=title)

@@ -1,4 +1,4 @@
-"""A fitted model with its prediction for examples: the input of the displays."""
+"""Predictions of a fitted model for examples: the input of the displays."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from ..report.run_facts import Predictions
 
 
 @dataclass(frozen=True, eq=False)
-class Predicted:
+class ModelPredictions:
     """True values and predictions of the same m examples.
 
     Attributes
     ----------
     name : str
-        Of the model.
+        Name of the model.
     y, prediction : array, shape (m,)
     P : array, shape (m, K), or None
     classes : list
-        Of two the positive one is the second; empty for numbers.
+        Of two classes the second is the positive one; empty for numbers.
     """
 
     name: str
@@ -43,7 +43,7 @@ def name_of(model: object) -> str:
     return "network" if isinstance(model, tuple) else type(steps[-1][1] if steps else model).__name__
 
 
-def predicted_by(model: AnyModel, X: object, y: ArrayLike, name: str | None = None) -> Predicted:
+def model_predictions(model: AnyModel, X: object, y: ArrayLike, name: str | None = None) -> ModelPredictions:
     """Return the true values and the prediction of a model for examples.
 
     Parameters
@@ -52,7 +52,7 @@ def predicted_by(model: AnyModel, X: object, y: ArrayLike, name: str | None = No
     X, y : table or array
         In the form of the model: rows for an estimator, columns for a network.
     name : str, optional
-        Of the model.
+        Name of the model.
     """
     prediction = predict_any(model, X)
     truth = true_values(model, y, prediction)
@@ -61,7 +61,7 @@ def predicted_by(model: AnyModel, X: object, y: ArrayLike, name: str | None = No
         [Predictions("", prediction.values, prediction.P)],
         getattr(model, "positive_", None),
     )
-    return Predicted(name or name_of(model), truth, one.prediction, one.P, classes)
+    return ModelPredictions(name or name_of(model), truth, one.prediction, one.P, classes)
 
 
 def probabilities(
@@ -87,18 +87,20 @@ def probabilities(
     return class_numbers(y, labels), P, labels
 
 
-def need_probabilities(of: Predicted, what: str) -> np.ndarray:
-    """Return the probabilities, or refuse a model without."""
+def need_probabilities(of: ModelPredictions, what: str) -> np.ndarray:
+    """Return the probabilities, or raise for a model without them."""
     if not of.classes or of.P is None:
-        kind = "numbers" if not of.classes else "labels without probabilities"
+        kind = (
+            "labels without probabilities; try confusion_matrix" if of.classes else "numbers; try residuals"
+        )
         raise EllayerError(
             f"{what}: expected a classifier with predict_proba, received {of.name}, which predicts {kind}"
         )
     return of.P
 
 
-def need_classes(of: Predicted, what: str, instead: str) -> list[Any]:
-    """Return the classes, or refuse a model of numbers."""
+def need_classes(of: ModelPredictions, what: str, instead: str) -> list[Any]:
+    """Return the classes, or raise for a regressor."""
     if not of.classes:
         raise EllayerError(
             f"{what}: expected a classifier, received {of.name}, which predicts numbers; try {instead}"

@@ -50,7 +50,7 @@ class ImportanceDisplay(Display):
         Parameters
         ----------
         model : fitted estimator, TrainingResult, or (Network, parameters)
-            Of any library.
+            A model of any library.
         X, y : table or array
             Rows that the model was not fitted on, in the form of the model.
         metric : str, optional
@@ -61,7 +61,7 @@ class ImportanceDisplay(Display):
             Time limit.
         seed : int
         ax : matplotlib.axes.Axes, optional
-            To draw on; by default those of a new figure.
+            Axes to draw on; by default those of a new figure.
         title : str, optional
         """
         importance = permutation_importance(model, X, y, metric, repeats=repeats, seconds=seconds, seed=seed)
@@ -106,7 +106,7 @@ class PartialDependenceDisplay(Display):
         Parameters
         ----------
         model : fitted estimator, TrainingResult, or (Network, parameters)
-            Of any library.
+            A model of any library.
         X : table or array
             Up to 200 rows of it, evenly spread, are used.
         column : str or int
@@ -114,7 +114,7 @@ class PartialDependenceDisplay(Display):
         target : str
             Name of the target, for the axis.
         ax : matplotlib.axes.Axes, optional
-            To draw on; by default those of a new figure.
+            Axes to draw on; by default those of a new figure.
         title : str, optional
         """
         return cls(compute_dependence(model, X, column), target).plot(ax, title=title)

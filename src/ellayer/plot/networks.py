@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class LearningCurveDisplay(Display):
-    """Loss over the epochs or updates of a run, on training and validation rows, the best epoch marked.
+    """Loss over the epochs or updates of a run, on training and validation rows, with the best epoch marked.
 
     Parameters
     ----------
@@ -49,9 +49,9 @@ class LearningCurveDisplay(Display):
         Parameters
         ----------
         model : TrainingResult, fitted estimator, or History
-            Also an ``MLPClassifier`` or ``MLPRegressor`` of scikit-learn, and a pipeline that ends in one of these.
+            ``MLPClassifier`` and ``MLPRegressor`` of scikit-learn work as well, and pipelines that end in one of these.
         ax : matplotlib.axes.Axes, optional
-            To draw on; by default those of a new figure.
+            Axes to draw on; by default those of a new figure.
         title : str, optional
         """
         return cls(*_history_of(model)).plot(ax, title=title)
@@ -93,7 +93,7 @@ class WeightsDisplay(Display):
     weights : array, shape (n_l, n_{l-1})
     layer : int
     names : sequence of str, optional
-        Of the columns.
+        Names of the columns.
     """
 
     def __init__(self, weights: np.ndarray, layer: int = 1, names: Sequence[str] = ()):
@@ -103,7 +103,7 @@ class WeightsDisplay(Display):
     def from_estimator(
         cls, model: SupportedModel, *, layer: int = 1, ax: Axes | None = None, title: str = ""
     ) -> Self:
-        """Draw W^[l] of a model; of an ensemble the first member.
+        """Draw W^[l] of a model, or of the first member of an ensemble.
 
         Parameters
         ----------
@@ -111,7 +111,7 @@ class WeightsDisplay(Display):
         layer : int
             From 1 to L.
         ax : matplotlib.axes.Axes, optional
-            To draw on; by default those of a new figure.
+            Axes to draw on; by default those of a new figure.
         title : str, optional
         """
         inspected = unpack_for_inspection(model)
@@ -156,9 +156,9 @@ class NetworkDisplay(Display):
         ----------
         model : Network, TrainingResult, (Network, parameters), or a fitted estimator with a network
         names : sequence of str, optional
-            Of the inputs.
+            Names of the inputs.
         ax : matplotlib.axes.Axes, optional
-            To draw on; by default those of a new figure.
+            Axes to draw on; by default those of a new figure.
         title : str, optional
         """
         return cls(summary(model).to_svg(names)).plot(ax, title=title)
@@ -202,7 +202,7 @@ class TraceDisplay(Display):
         example : int or None
             The example to follow; None for the mean of all.
         ax : matplotlib.axes.Axes, optional
-            To draw on; by default those of a new figure.
+            Axes to draw on; by default those of a new figure.
         title : str, optional
         """
         return cls(trace_step(model, X, y, example=example)).plot(ax, title=title)

@@ -1,4 +1,4 @@
-"""Importance, partial dependence and reasons: the columns that a model's predictions for held-out rows depend on."""
+"""Importance, partial dependence and explanations: the columns that the predictions for held-out rows depend on."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class ImportanceFacts(TypedDict):
 
 
 def some_rows(m: int) -> np.ndarray:
-    """Return the numbers of at most 1,000 rows, evenly spaced: the first ones of an ordered file are no sample of it."""
+    """Return the numbers of at most 1,000 rows, evenly spaced: the first rows of an ordered file are not a sample."""
     return np.unique(np.linspace(0, m - 1, min(m, MOST_ROWS)).astype(int))
 
 
@@ -45,7 +45,7 @@ def measure_importance(
     seconds: float,
     progress: Callable[[int, int], None] | None = None,
 ) -> Importance:
-    """Return the permutation importance of the columns; the same rows have been predicted before, with their warnings."""
+    """Return the permutation importance of the columns, without warnings, which an earlier prediction of the rows has shown."""
     with no_warnings():
         return permutation_importance(model, X, y, metric, seconds=seconds, progress=progress)
 

@@ -50,8 +50,8 @@ def report_model(
     """Write the report of a fitted model on rows that it was not fitted on.
 
     It is the report of a run: scores with confidence intervals, decisions, pictures, importance, partial dependence, the
-    columns, the network and its training if there is one, and the largest errors. What needs the training rows, such as
-    a comparison with simple models, is only in the report of ``ellayer train``.
+    columns, the network and its training if there is one, and the largest errors. Parts that require the training rows, such
+    as the comparison with simple models, are only in the report of ``ellayer train``.
 
     Parameters
     ----------
@@ -59,11 +59,11 @@ def report_model(
     X, y : table or array
         In the form of the model: rows and labels or numbers for an estimator, columns for a network.
     path : path
-        Of the file to write: a page (.html), the facts as data (.json, see ``report_schema``) or a model card (.md).
+        The file to write: a page (.html), the facts as data (.json, see ``report_schema``) or a model card (.md).
     name : str, optional
-        Of the model; its class by default.
+        Name of the model; by default that of its class.
     target : str, optional
-        Name of the target; that of y by default.
+        Name of the target; by default that of y.
     seconds : float
         Time limit of the importance of columns; 0 leaves it out.
     rows : bool
@@ -125,7 +125,7 @@ def facts_of_model(
         [Predictions(title, prediction.values, prediction.P)],
         getattr(model, "positive_", None),
     )
-    take, table = _taking(model, X), _frame(np.asarray(X).T if takes_columns(model) else X)
+    take, table = _row_selector(model, X), _frame(np.asarray(X).T if takes_columns(model) else X)
     importance, some = None, some_rows(len(truth))
     if seconds > 0 and table.width and not _is_constant(model):
         importance = measure_importance(model, take(some), truth[some], None, seconds)
@@ -181,7 +181,7 @@ def _of_network(model: AnyModel) -> dict[str, Any]:
     }
 
 
-def _taking(model: AnyModel, X: object) -> Callable[[np.ndarray], Any]:
+def _row_selector(model: AnyModel, X: object) -> Callable[[np.ndarray], Any]:
     """Return a function that takes some of the examples, in the form of the model."""
     if takes_columns(model):
         columns = np.asarray(X)
@@ -201,7 +201,7 @@ def _frame(X: object) -> pl.DataFrame:
 
 
 def _survey(table: pl.DataFrame, y: np.ndarray, target: str, has_classes: bool) -> Survey:
-    """Return the survey of the rows, without a word on how few they are: they are no training rows."""
+    """Return the survey of the rows, without the warning about few rows, which is for training rows."""
     about = survey(table, y, target, task="classes" if has_classes else "numbers")
     return replace(about, findings=[text for text in about.findings if not text.startswith("only ")])
 

@@ -22,9 +22,9 @@ DENSE_BYTES = 2**28  # a sparse X whose dense form is larger stays sparse
 
 
 def is_plain(X: object, estimator: BaseEstimator) -> bool:
-    """Return whether X is an array of finite floats as wide as a fitted estimator needs it.
+    """Return whether X is an array of finite floats with the number of columns of a fitted estimator.
 
-    scikit-learn would return it as it is, but looks at types, names and tags first, for longer than few rows take.
+    scikit-learn's validation would return it unchanged, but takes longer than the prediction of a few rows.
     """
     if type(X) is not np.ndarray or hasattr(estimator, "feature_names_in_"):
         return False
