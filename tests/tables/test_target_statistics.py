@@ -96,10 +96,10 @@ def test_held_out_rows_are_not_seen_and_see_all_others():
     inside = np.arange(150)
     rule = targets(y, inside)
     statistics = learn_statistics(X.city[:150].tolist(), rule.take(inside))
-    fitted = statistics.fitted(X.city.tolist(), rule)
+    fitted = statistics.means_in_fit(X.city.tolist(), rule)
     np.testing.assert_allclose(fitted[150:], statistics.means[statistics.codes(X.city[150:].tolist())])
     other = targets(np.where(np.arange(200) < 150, y, 9.0), inside)
-    np.testing.assert_array_equal(fitted, statistics.fitted(X.city.tolist(), other))
+    np.testing.assert_array_equal(fitted, statistics.means_in_fit(X.city.tolist(), other))
 
 
 @pytest.mark.parametrize(

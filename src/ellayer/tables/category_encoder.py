@@ -1,4 +1,4 @@
-"""Categories: columns or codes of their levels, and with many levels the mean targets of each."""
+"""Categories: columns or codes of the levels, and for many levels their mean targets."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from .target_statistics import BUCKETS, MOST_LEVELS, LevelStatistics, RowTargets
 from .text_encoders import IdentifierEncoder
 
 MANY_LEVELS = 20  # above which the mean targets of the levels are used
-RARE = 10_000  # with too many levels, a level needs one in this number of rows
+RARE = 10_000  # with too many levels, one in this number of rows must have a level to keep it
 
 
 class StatisticsFacts(TypedDict):
@@ -51,7 +51,7 @@ class CategoryEncoder(ColumnEncoder):
     other : bool
         Whether rare and new levels share a column.
     statistics : LevelStatistics or None
-        With many levels: numbers besides, the mean targets of the levels.
+        The mean targets of the levels, as additional numbers if there are many levels.
     """
 
     kind = "categorical"
@@ -81,7 +81,7 @@ class CategoryEncoder(ColumnEncoder):
             note = f'{len(counts):,} categories: the {len(levels)} most frequent are kept, the rest grouped as "other"'
         encoder = cls(column.name, note, levels, other, statistics)
         if statistics is not None and targets is not None:
-            encoder._learn_scales(statistics.fitted(texts, targets).T)
+            encoder._learn_scales(statistics.means_in_fit(texts, targets).T)
         return category_encoder(encoder, settings)
 
     @property
@@ -117,7 +117,7 @@ class CategoryEncoder(ColumnEncoder):
         blocks = self._levels(self.codes(column, warn))
         if self.statistics is None:
             return blocks
-        means = self.statistics.fitted(as_texts(column.values).tolist(), targets)
+        means = self.statistics.means_in_fit(as_texts(column.values).tolist(), targets)
         return blocks._replace(numbers=list(means.T))
 
     def names(self) -> Blocks[str]:
@@ -157,8 +157,8 @@ class CategoryEncoder(ColumnEncoder):
             return []
         if self.statistics.buckets:
             raise EllayerError(
-                f"column {self.name!r}: expected at most {MOST_LEVELS:,} levels that repeat, for programs without Ellayer "
-                "look levels up in a table; received more, of which hashes are used; group them, or leave the column out"
+                f"column {self.name!r}: expected at most {MOST_LEVELS:,} levels that repeat, which programs without Ellayer "
+                "look up in a table; received more, which are hashed; group the levels, or omit the column"
             )
         other = float(len(self.statistics.levels))
         values = {level: float(k) for k, level in enumerate(self.statistics.levels)}

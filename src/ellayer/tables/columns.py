@@ -49,7 +49,7 @@ class Column:
 
 
 class ReadColumns(list[Column]):
-    """Columns in the order of a fit that are read already, in place of a table."""
+    """Columns in the order of a fit that have already been read, in place of a table."""
 
 
 def column_of_values(name: str, values: Iterable[object]) -> Column:

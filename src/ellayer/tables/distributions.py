@@ -14,7 +14,7 @@ from .kinds import ColumnKind
 from .survey_target import label_text
 
 BINS, LEVELS, CLASSES = 16, 12, 5  # maximum numbers of bars of numbers and of other values, and of classes
-_INTEGERS = 31  # distinct integers, up to which each has its bar, like hours and days
+_INTEGERS = 31  # maximum number of distinct integers with a bar each, like hours and days
 _TAILS = (0.005, 0.995)  # quantiles beyond which numbers are in the first and the last bar
 _NO_BARS = ("identifier", "text")
 
@@ -22,7 +22,7 @@ _NO_BARS = ("identifier", "text")
 class Distribution(TypedDict):
     """The distribution of a column; lists have an entry per bar, the last one of missing values if there are any.
 
-    Classes beyond the most frequent are "other"; the mean and the standard deviation are those of a target of numbers,
+    Less frequent classes are grouped as "other". The mean and the standard deviation are for a numeric target, with
     None in a bar without rows.
     """
 

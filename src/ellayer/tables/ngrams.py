@@ -63,7 +63,7 @@ class NgramFactors:
 
 
 def character_ngrams(text: str) -> list[str]:
-    """Return the n-grams of the words of a text in small letters, with a blank before and after each word.
+    """Return the n-grams of the words of a text in lower case, with a space before and after each word.
 
     Examples
     --------

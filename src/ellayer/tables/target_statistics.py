@@ -1,7 +1,7 @@
-"""Statistics of the targets by level: the mean target of each level of a category, shrunk towards that of all rows.
+"""Target statistics by level: the mean target of each level of a category, shrunk towards the mean of all rows.
 
-A row of the fit sees only the targets of rows before it in a given order (Prokhorenkova et al., CatBoost, 2018), so
-that a row's own target is not in it. The mean of n targets with the sum S is (S + a mu) / (n + a), where
+In the fit, the statistic of a row uses only the targets of rows before it in a given order (Prokhorenkova et al.,
+CatBoost, 2018), and so not its own target. The mean of n targets with the sum S is (S + a mu) / (n + a), where
 a is the ratio of the variance within levels to that between them. This is the posterior mean for normal levels, whose
 relation to the target is the same for few and for many rows.
 """
@@ -15,28 +15,28 @@ from dataclasses import dataclass
 
 import numpy as np
 
-MOST_LEVELS = 1_000_000  # with more, levels share the numbers of their hashes
+MOST_LEVELS = 1_000_000  # with more, levels are replaced by their hashes
 BUCKETS = 1 << 20
-MOST_TARGETS = 10  # classes with a statistic, the most frequent ones
-FEWEST = 2  # rows of a level with an own mean; rarer and new levels share one
-DIFFER = 1.0  # standard deviations of F under equal levels above which levels differ
+MOST_TARGETS = 10  # maximum number of classes with a statistic, the most frequent ones
+FEWEST = 2  # minimum number of rows of a level with a separate mean; rarer and new levels share one
+DIFFER = 1.0  # levels differ if F exceeds 1 by this number of its standard deviations under equal levels
 _MISSING = ""  # the level of missing values: no text is empty
 
 
 @dataclass(frozen=True)
 class RowTargets:
-    """The targets of rows, and the order in which statistics may see them.
+    """The targets of rows, and the order in which statistics may use them.
 
     Attributes
     ----------
     Y : ndarray, shape (m, n)
         Numbers to average: 0 and 1 for a class.
     names : sequence of str
-        Of the n targets: "target", or with the class.
+        Names of the n targets: "target", or with the class.
     weights : ndarray, shape (m,)
-        In units of their mean; 0 for rows whose targets must not be seen, as those of validation rows.
+        Weights divided by their mean; 0 for rows whose targets must not be used, such as validation rows.
     order : ndarray of int64, shape (m,)
-        A row sees those of a smaller number: never itself, nor rows of its group or time.
+        A row uses the targets of rows with a smaller number: never its own, nor those of its group or time.
     """
 
     Y: np.ndarray
@@ -45,7 +45,7 @@ class RowTargets:
     order: np.ndarray
 
     def take(self, rows: np.ndarray) -> RowTargets:
-        """Return those of some rows."""
+        """Return the targets of some rows."""
         return RowTargets(self.Y[rows], self.names, self.weights[rows], self.order[rows])
 
 
@@ -56,13 +56,13 @@ class LevelStatistics:
     Attributes
     ----------
     levels : list of str
-        The levels with an own mean; "" is that of missing values.
+        The levels with a separate mean; "" is the level of missing values.
     buckets : int
-        The number of hashes that replace the levels if they are too many; otherwise 0.
+        The number of hashes that replace the levels if there are too many; otherwise 0.
     names : list of str
         The names of the averaged targets.
-    means : ndarray, shape (len(levels) or buckets, + 1, names)
-        The last row is that of all other levels.
+    means : ndarray, shape ((len(levels) or buckets) + 1, names)
+        The last row is for all other levels.
     """
 
     levels: list[str]
@@ -83,8 +83,8 @@ class LevelStatistics:
         known = {level: i for i, level in enumerate(self.levels)}
         return np.array([known.get(text or _MISSING, other) for text in texts], np.int64)
 
-    def fitted(self, texts: Sequence[str | None], targets: RowTargets) -> np.ndarray:
-        """Return the means that the rows of the fit see, shape (m, names)."""
+    def means_in_fit(self, texts: Sequence[str | None], targets: RowTargets) -> np.ndarray:
+        """Return the means for the rows of the fit, from the targets of earlier rows, shape (m, names)."""
         codes = self.codes(texts)
         Y = targets.Y[:, [list(targets.names).index(name) for name in self.names]]
         sums = LevelSums.of(codes, Y, targets.weights, self.shape[0])
@@ -94,7 +94,7 @@ class LevelStatistics:
 
 
 def bucket_of(text: str | None, buckets: int) -> int:
-    """Return the number of a level by its hash, the same on every machine.
+    """Return the number of a level by its hash, which is the same on every machine.
 
     Examples
     --------
@@ -105,7 +105,7 @@ def bucket_of(text: str | None, buckets: int) -> int:
 
 
 def learn_statistics(texts: Sequence[str | None], targets: RowTargets) -> LevelStatistics | None:
-    """Return the statistics of the targets that differ between levels by more than chance; None if none does.
+    """Return the statistics of the targets that differ significantly between levels; None if none does.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def learn_statistics(texts: Sequence[str | None], targets: RowTargets) -> LevelS
 
 @dataclass(frozen=True)
 class LevelSums:
-    """Sums of weights and targets by level; those of two sets of rows add up to those of both.
+    """Sums of weights and targets by level; the sums of two sets of rows can be added.
 
     Attributes
     ----------
@@ -139,7 +139,7 @@ class LevelSums:
     S : ndarray, shape (levels, targets)
         Sums of weight times target.
     Q : ndarray, shape (targets,)
-        Sums of weight times target squared, of all levels.
+        Sums of weight times squared target over all levels.
     """
 
     n: np.ndarray
@@ -180,12 +180,12 @@ class LevelSums:
         return inside, np.clip(between, 0.0, None)
 
     def strength(self) -> np.ndarray:
-        """Return the number of rows that the mean of all rows counts as, for each target."""
+        """Return the weight of the mean of all rows, as a number of rows, for each target."""
         inside, between = self.variances()
         return np.clip(inside / np.maximum(between, 1e-12), 1e-3, 1e6)
 
     def differ(self) -> np.ndarray:
-        """Return the numbers of the targets for which the levels differ by more than chance (an F test)."""
+        """Return the indices of the targets for which the levels differ significantly (an F test)."""
         levels, total = int((self.n > 0).sum()), float(self.n.sum())
         if levels < 2 or total <= levels:
             return np.arange(0)
@@ -196,7 +196,7 @@ class LevelSums:
         return np.flatnonzero(spread / (levels - 1) > limit)
 
     def means(self) -> np.ndarray:
-        """Return the mean of each level, shrunk towards that of all, shape (levels, targets)."""
+        """Return the mean of each level, shrunk towards the mean of all rows, shape (levels, targets)."""
         strength = self.strength()
         shrunk: np.ndarray = (self.S + strength * self.prior()) / (self.n[:, None] + strength)
         return shrunk
@@ -205,12 +205,12 @@ class LevelSums:
 def sums_before(
     codes: np.ndarray, order: np.ndarray, weights: np.ndarray, Y: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return for each row the sums of the weights and weighted targets of rows of its level that come before it.
+    """Return for each row the sums of weights and weighted targets of the earlier rows of its level.
 
     Parameters
     ----------
     codes, order : ndarray of int, shape (m,)
-        The level of each row, and its place; rows of one place do not see each other.
+        The level of each row, and its position; rows with the same position do not use each other's targets.
     weights : ndarray, shape (m,)
     Y : ndarray, shape (m, n)
 

@@ -1,4 +1,4 @@
-"""Texts that hardly repeat: identifiers and sentences. Their n-grams are used if they help a linear model."""
+"""Mostly distinct texts: identifiers and sentences. Their n-grams are used if they help a linear model."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .ngrams import NgramFactors, learn_factors
 from .number_encoders import NumericEncoder
 
 WORDS = 3.0  # words per value from which mostly distinct texts are sentences, not names
-FACTORS = 64  # numbers of a text
+FACTORS = 64  # maximum number of columns of a text
 
 
 class FactorFacts(TypedDict):
@@ -38,7 +38,7 @@ class FactorFacts(TypedDict):
 
 @dataclass
 class SpelledEncoder(PresenceEncoder):
-    """Texts that hardly repeat: whether they are missing, and factors of their n-grams if these help.
+    """Mostly distinct texts: whether they are missing, and factors of their n-grams if these help.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class SpelledEncoder(PresenceEncoder):
 
     @classmethod
     def learn(cls, column: Column, note: str, settings: EncoderSettings) -> Self:
-        """Learn whether values can be missing, and the factors, if the targets can tell whether these help."""
+        """Learn whether values can be missing, and the factors, if there are targets to test whether these help."""
         encoder = super().learn(column, note, settings)
         if settings.targets is None or column.values.dtype.kind != "O":
             return encoder
@@ -59,7 +59,7 @@ class SpelledEncoder(PresenceEncoder):
         return encoder
 
     def without_factors(self) -> Self:
-        """Return the encoder that only tells whether values are missing."""
+        """Return the encoder of only whether values are missing."""
         return replace(self, factors=None, center=np.zeros(0), scale=np.ones(0))
 
     def encode(self, column: Column, warn: WarnAbout = QUIET) -> Blocks[np.ndarray]:
@@ -78,8 +78,8 @@ class SpelledEncoder(PresenceEncoder):
         """Return the plan of whether values are missing; raise if n-grams are used."""
         if self.factors is not None:
             raise EllayerError(
-                f"column {self.name!r}: expected no text for a program without Ellayer, for ONNX has no n-grams of letters; "
-                f"received text that the model reads; train with column_kinds={{{self.name!r}: 'identifier'}} (ellayer train "
+                f"column {self.name!r}: expected no text column, because ONNX has no character n-grams; "
+                f"received text that the model encodes by n-grams; train with column_kinds={{{self.name!r}: 'identifier'}} (ellayer train "
                 f"--kind), or predict with Ellayer"
             )
         return super().export_plan(place)
@@ -129,7 +129,7 @@ class SpelledEncoder(PresenceEncoder):
 
 
 class IdentifierEncoder(SpelledEncoder):
-    """Names or numbers of the rows: nearly all values are distinct."""
+    """Identifiers of the rows: nearly all values are distinct."""
 
     kind, label = "identifier", "an identifier"
 

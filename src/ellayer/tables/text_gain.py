@@ -1,4 +1,4 @@
-"""Whether the text of a column helps: ridge regression with and without it, on rows that were not fitted."""
+"""Test whether the text of a column helps: ridge regression with and without it, on held-out rows."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from .scaling import squash
 from .target_statistics import MOST_TARGETS, RowTargets
 from .text_encoders import SpelledEncoder
 
-ROWS, COLUMNS = 4_000, 500  # limits: a check takes less than a second
+ROWS, COLUMNS = 4_000, 500  # limits, so that a test takes less than a second
 FOLDS = 5
 PENALTIES = (1.0, 10.0, 100.0, 1000.0)
-GAIN = 0.05  # the share of the squared error that a text must take away
+GAIN = 0.05  # the minimum relative reduction of the squared error by a text
 
 
 def keep_helpful(
     encoders: Sequence[ColumnEncoder], table: list[Column], targets: RowTargets | None
 ) -> list[ColumnEncoder]:
-    """Return the encoders, those of texts without their factors if these do not help besides the other columns.
+    """Return the encoders, those of texts without factors if these do not improve on the other columns.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def keep_helpful(
 
 
 def _matrix(encoder: ColumnEncoder, column: Column, targets: RowTargets) -> np.ndarray:
-    """Return the columns of an encoder, with a column for each code."""
+    """Return the columns of an encoder, with one-hot columns for codes."""
     blocks = encoder.encode_fitted(column, targets, QUIET)
     m = len(column.values)
     numbers = np.array([*blocks.numbers, *blocks.plain]).reshape(-1, m)
@@ -59,7 +59,7 @@ def _matrix(encoder: ColumnEncoder, column: Column, targets: RowTargets) -> np.n
 
 
 def held_out_error(X: np.ndarray, targets: RowTargets) -> float:
-    """Return the mean squared error of ridge regression on held-out rows, for the best of some penalties.
+    """Return the mean squared error of ridge regression on held-out rows, for the best of several penalties.
 
     Rows of one group, or of one time, are in one fold.
 

@@ -8,7 +8,7 @@ import pytest
 from ellayer import TabularClassifier
 from ellayer.estimators.tabular.calibration import (
     mean_probabilities,
-    of_each_row,
+    outputs_per_row,
     soften,
     temperature_for,
     temperature_of_more,
@@ -49,7 +49,7 @@ def test_the_temperature_of_the_mean_follows_from_that_of_one_member(sureness, s
     held_out = np.full_like(Z, np.nan)  # each row by one member
     rows = np.arange(4000)
     held_out[rows % 8, rows] = Z[rows % 8, rows]
-    alone = temperature_for(of_each_row(held_out), numbers, None)
+    alone = temperature_for(outputs_per_row(held_out), numbers, None)
     together = temperature_of_more(alone, Z[:, :400], 1)
     best = temperature_for(Z, numbers, None)  # with labels that a fit has not
     assert together <= alone
@@ -59,7 +59,7 @@ def test_the_temperature_of_the_mean_follows_from_that_of_one_member(sureness, s
 def test_rows_of_one_member_and_of_two_keep_their_outputs():
     Z = np.full((3, 4, 2), np.nan)
     Z[0, :2], Z[1, 2:], Z[2, 3] = 1.0, 2.0, 4.0
-    few = of_each_row(Z)
+    few = outputs_per_row(Z)
     assert few.shape == (2, 4, 2)
     np.testing.assert_allclose(np.nanmean(few, axis=0)[:, 0], [1.0, 1.0, 2.0, 3.0])
     assert np.isfinite(mean_probabilities(few, 1.0)).all()

@@ -67,7 +67,7 @@ def cheapest_threshold(
 ) -> float:
     """Return the probability of the positive class above which errors cost least.
 
-    Of equal ones that nearest to fp / (fp + fn), which is best for probabilities that are calibrated.
+    Ties are broken by the distance to fp / (fp + fn), which is optimal for calibrated probabilities.
 
     Parameters
     ----------
@@ -92,14 +92,14 @@ def cheapest_threshold(
 
 
 def _thresholds(p: np.ndarray, near: float) -> np.ndarray:
-    """Return quantiles of probabilities as candidates of a threshold, and one more."""
+    """Return quantiles of probabilities and ``near`` as candidates of a threshold."""
     candidates = np.unique(np.append(np.quantile(p, np.linspace(0.01, 0.99, 99)), near))
     inside: np.ndarray = candidates[(candidates > 0.0) & (candidates < 1.0)]
     return inside
 
 
 def _best_of(candidates: np.ndarray, values: np.ndarray, near: float) -> float:
-    """Return the candidate of the largest value; of equal ones the nearest to a number."""
+    """Return the candidate with the largest value; ties are broken by the distance to ``near``."""
     best = np.flatnonzero(values == max(values.tolist()))
     return float(candidates[best[np.argmin(np.abs(candidates[best] - near))]])
 
@@ -134,14 +134,14 @@ def temperature_of_more(temperature: float, Z: np.ndarray, members: int) -> floa
     """Return the temperature for the mean of K members from the best one for the mean of fewer.
 
     A row held out in training is predicted by one member of K or by a few, a new row by all of them. Their mean is less
-    sure than each of them, and right more often, so that it needs a lower temperature. The labels are taken as drawn
-    from q = softmax(mean Z / tau), with the tau for which the temperature of fewer members is the best one; the lower
-    one, at least half of it, has the lowest expected log loss for the mean of all.
+    confident than each of them and more accurate, so that it needs a lower temperature. The labels are assumed to be
+    drawn from q = softmax(mean Z / tau), with the tau for which the given temperature is optimal for fewer members. The
+    returned temperature, at least half of the given one, has the lowest expected log loss for the mean of all members.
 
     Parameters
     ----------
     temperature : float
-        That of the mean of ``members`` members.
+        Temperature for the mean of ``members`` members.
     Z : ndarray, shape (K, m, C)
         Outputs of all members for some rows.
     members : int
@@ -168,11 +168,11 @@ def temperature_of_more(temperature: float, Z: np.ndarray, members: int) -> floa
         return -float((q * np.log(np.maximum(P, 1e-300))).sum(axis=2).mean())
 
     def slope(log_tau: float) -> float:
-        """How much the loss of fewer members falls with their temperature, if labels are drawn with tau."""
+        """Return the slope of the loss of fewer members in the temperature, if labels are drawn with tau."""
         q = soften(center, math.exp(log_tau))
         return loss(log_fewer + SMALL_STEP, q, groups) - loss(log_fewer - SMALL_STEP, q, groups)
 
-    low, high = -4.0, 4.0  # the slope falls with tau: labels less sure want members less sure
+    low, high = -4.0, 4.0  # the slope decreases with tau: less certain labels require less confident members
     for _ in range(20):
         middle = (low + high) / 2.0
         low, high = (middle, high) if slope(middle) > 0.0 else (low, middle)
@@ -184,12 +184,12 @@ def temperature_of_more(temperature: float, Z: np.ndarray, members: int) -> floa
 
 def mean_probabilities(Z: np.ndarray, temperature: float) -> np.ndarray:
     """Return the mean of softmax(Z / T) over members, (m, C); rows of nan do not count."""
-    P = softened(Z, temperature)
+    P = softmax_of_outputs(Z, temperature)
     return P[0] if len(P) == 1 else np.nanmean(P, axis=0)
 
 
-def of_each_row(Z: np.ndarray) -> np.ndarray:
-    """Return the outputs that a row has, of few members instead of many with nan.
+def outputs_per_row(Z: np.ndarray) -> np.ndarray:
+    """Return the outputs of each row without the nan of other members, as far as possible.
 
     Parameters
     ----------
@@ -202,7 +202,7 @@ def of_each_row(Z: np.ndarray) -> np.ndarray:
 
     Examples
     --------
-    >>> of_each_row(np.array([[[1.0], [np.nan]], [[np.nan], [2.0]]])).tolist()
+    >>> outputs_per_row(np.array([[[1.0], [np.nan]], [[np.nan], [2.0]]])).tolist()
     [[[1.0], [2.0]]]
     """
     missing = np.isnan(Z[:, :, 0])
@@ -217,7 +217,7 @@ def soften(log_P: np.ndarray, temperature: float) -> np.ndarray:
     return E / E.sum(axis=1, keepdims=True)
 
 
-def softened(Z: np.ndarray, temperature: float) -> np.ndarray:
-    """Return the probabilities of outputs (K, m, C)."""
+def softmax_of_outputs(Z: np.ndarray, temperature: float) -> np.ndarray:
+    """Return softmax(Z / T) of outputs (K, m, C)."""
     K, m, C = Z.shape
     return soften(Z.reshape(K * m, C), temperature).reshape(K, m, C)

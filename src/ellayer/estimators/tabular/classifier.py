@@ -27,7 +27,7 @@ from .calibration import (
     best_threshold,
     cheapest_threshold,
     mean_probabilities,
-    of_each_row,
+    outputs_per_row,
     prior,
     score,
     temperature_for,
@@ -59,13 +59,13 @@ class TabularClassifier(ProbabilisticClassifier, BaseTabular, FittedTableClassif
     ----------
     n_members : int or "auto", default="auto"
         Number of networks whose probabilities are averaged. Each holds out another fold; they are trained together.
-        "auto" is up to 8 by the number of rows and columns, never by the clock.
+        "auto" is chosen by the preset and the size of the table, never by measured time.
     preset : {"fast", "default", "best"}, default="default"
-        "fast" is one member with half the epochs, "default" as many members as end about when CatBoost's default would (in
-        ten seconds of one core below 5,000 rows), "best" up to 32 of two recipes, as many of each as scores best on held-out
-        rows. Other parameters that are given come first.
+        "fast" trains one member with half the epochs. "default" trains up to eight members within about the time of
+        CatBoost's default (ten seconds of one core for 5,000 rows). "best" trains up to 32 members of two recipes and
+        averages as many of each as score best on held-out rows. Other parameters take precedence.
     epochs : int or None, default=None
-        None is the recipe's number for the number of rows, or fewer if one member would be too slow for the preset.
+        None uses the recipe's number of epochs for the number of rows, or fewer if the preset's budget requires it.
     time_limit : float or None, default=None
         Maximum duration of the fit in seconds; the learning-rate schedule is shortened to fit.
     hidden_layer_sizes : int, array-like of int or None, default=None
@@ -281,7 +281,7 @@ class TabularClassifier(ProbabilisticClassifier, BaseTabular, FittedTableClassif
     def _evaluate(self, Z: np.ndarray, examples: Examples) -> np.ndarray:
         """Set temperature, decision and score; return the probabilities."""
         numbers, weights, metric = examples.Y.argmax(axis=1), examples.weights, self._metric
-        Z = of_each_row(Z)
+        Z = outputs_per_row(Z)
         if self.model == "network":
             self.temperature_ = temperature_for(Z, numbers, weights)
         P = mean_probabilities(Z, self.temperature_)

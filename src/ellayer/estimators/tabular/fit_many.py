@@ -72,5 +72,5 @@ def _check(models: Sequence[BaseTabular]) -> None:
     if settings[0]["n_members"] != 1:
         raise EllayerError(
             f"fit_together: expected models of one member, received n_members={settings[0]['n_members']!r}; members are "
-            "trained at once in their own fit; try n_members=1"
+            "trained together within one fit; try n_members=1"
         )

@@ -30,7 +30,7 @@ from ...tables.columns import Column, ReadColumns, read_table
 from ...tables.fitted_encoders import FittedEncoders, match_columns
 from ...tables.target_statistics import RowTargets
 from ..stored import Arrays, Facts, LabelFacts, read_array, read_history, read_labels, under
-from .calibration import labels_of, softened
+from .calibration import labels_of, softmax_of_outputs
 from .intervals import interval_ends
 from .trees import read_trees, tree_outputs
 
@@ -285,7 +285,7 @@ class FittedTableClassifier(FittedTable):
 
     def _probabilities(self, X: TableLike) -> np.ndarray:
         """Probabilities of each member, (K, m, n_classes)."""
-        return softened(self._member_outputs(X), getattr(self, "temperature_", 1.0))
+        return softmax_of_outputs(self._member_outputs(X), getattr(self, "temperature_", 1.0))
 
     def _decode(self, AL: np.ndarray) -> np.ndarray:
         return self.classes_[labels_of(AL.T, self.decision_)]

@@ -1,7 +1,7 @@
-"""Presets: how many members and epochs a fit has, by the size of the table and never by the clock.
+"""Presets: the number of members and epochs of a fit, by the size of the table and never by measured time.
 
-The budget of a fit, in seconds of one core, is about what CatBoost's default takes. The time of a member is
-estimated from its network and its updates; the recipe's epochs come first, and further members take the rest.
+The budget of a fit, in seconds of one core, is about the time of CatBoost's default. The time of a member is estimated
+from its network and its updates. The budget is spent on the recipe's epochs first, and then on further members.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ..parameters import hidden_sizes
 from .recipes import Recipe, batch_size_for, epochs_for, make_network, steps_per_epoch
 
 AUTO = "auto"
-# Seconds of one core, measured on NumPy: of an update, of a parameter and an example, of a unit and an example.
+# Seconds of one core, measured on NumPy: per update, per parameter and example, per unit and example.
 UPDATE, PARAMETER, UNIT = 8e-4, 1.4e-10, 5e-9
 
 
@@ -30,13 +30,13 @@ class Preset:
     Attributes
     ----------
     fewest, most : int
-        Members. The recipe's epochs are cut, at most to the half, so that the fewest are in time.
+        Numbers of members. The recipe's epochs are reduced, at most to half, so that the fewest fit into the budget.
     epochs : float
-        Share of the recipe's epochs.
+        Factor of the recipe's epochs.
     seconds, seconds_per_row, most_seconds : float
-        Of one core: for no rows, for each row, and in all.
+        Budget on one core: a constant, for each row, and the maximum.
     recipes : int
-        1, or 2 for as many members by a recipe that regularises otherwise.
+        1, or 2 if half of the members have a recipe with another regularisation.
     """
 
     fewest: int
@@ -60,7 +60,7 @@ PRESETS = {
 
 
 class Plan(NamedTuple):
-    """The number of members, epochs and rows of a mini-batch, and how many members are of a second recipe."""
+    """Number of members, epochs and rows of a mini-batch, and of members with the second recipe."""
 
     members: int
     epochs: int
@@ -69,7 +69,7 @@ class Plan(NamedTuple):
 
 
 class Size(NamedTuple):
-    """The size of a table: its rows, its columns, and the outputs of a network for its target."""
+    """Size of a table: its rows, its columns, and the outputs of a network for its target."""
 
     rows: int
     columns: int
@@ -86,7 +86,7 @@ def plan_fit(
     batch_size: int | None = None,
     hidden: Sequence[int] | None = None,
 ) -> Plan:
-    """Return the number of members, epochs and rows of a mini-batch for a table of a size; those that are given stay.
+    """Return the plan for a table of a size; numbers that are given stay unchanged.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def plan_fit(
     epochs : int, optional
     batch_size : int, optional
     hidden : sequence of int, optional
-        Sizes of the hidden layers; None is the recipe's choice.
+        Sizes of the hidden layers; by default those of the recipe.
 
     Examples
     --------
@@ -116,7 +116,7 @@ def plan_fit(
         epochs = min(max(int(seconds / (limits.fewest * epoch)), -(-most // 2)), most)
     if isinstance(n_members, str):
         n_members = max(1, min(limits.most, int(seconds / (epochs * epoch))))
-        if limits.recipes == 2 and n_members >= 2 * FOLDS[0]:  # enough for folds of their own
+        if limits.recipes == 2 and n_members >= 2 * FOLDS[0]:  # enough for separate folds
             return Plan(n_members // 2 * 2, epochs, batch_size, n_members // 2)
     return Plan(n_members, epochs, batch_size)
 
@@ -129,16 +129,18 @@ def plan_folds(
     return rows and rows + rows[: plan.second]
 
 
-def of_two_recipes(estimator: BaseEstimator, arguments: dict[str, Any], plan: Plan) -> dict[str, Any]:
-    """Return the arguments of training that differ between members, if some are of the second recipe.
+def second_recipe_arguments(
+    estimator: BaseEstimator, arguments: dict[str, Any], plan: Plan
+) -> dict[str, Any]:
+    """Return the arguments of training that differ between members, if some have the second recipe.
 
-    It has another dropout and three times the weight decay, except for what the user has chosen.
+    The second recipe has another dropout and three times the weight decay, unless the user has set them.
 
     Parameters
     ----------
     estimator : TabularClassifier or TabularRegressor
     arguments : dict
-        Those of the recipe.
+        Arguments of the recipe.
     plan : Plan
     """
     if not plan.second:
@@ -156,7 +158,7 @@ def of_two_recipes(estimator: BaseEstimator, arguments: dict[str, Any], plan: Pl
 
 
 def plan_of(estimator: BaseEstimator, recipe: Recipe, size: Size) -> Plan:
-    """Return the plan of a table estimator; one member if its model is no network.
+    """Return the plan of a table estimator; one member if its model is not a network.
 
     Parameters
     ----------
@@ -177,5 +179,5 @@ def plan_of(estimator: BaseEstimator, recipe: Recipe, size: Size) -> Plan:
 
 
 def update_seconds(network: Network, examples: int) -> float:
-    """Return about how many seconds of one core an update of a member takes."""
+    """Return the estimated seconds of one core for an update of a member."""
     return UPDATE + examples * (PARAMETER * network.parameter_count + UNIT * sum(network.widths))

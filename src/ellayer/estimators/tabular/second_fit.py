@@ -1,4 +1,4 @@
-"""A second fit to all rows, after the latest ones have selected the epoch."""
+"""A second fit to all rows, after a fit in which the latest rows selected the epoch."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from .training import FirstFit, FitRequest, TableData, network_for, refits, trai
 def fit_again(
     estimator: BaseEstimator, data: TableData, recipe: Recipe, request: FitRequest, seed: int
 ) -> None:
-    """Fit again to all rows if the latest ones selected the epoch, for as many updates as were best before them.
+    """Fit again to all rows if the latest rows selected the epoch, with the best number of updates of the first fit.
 
-    Scores, the decision and the intervals are those of the first fit. It stays if the second one does not end.
+    Scores, decisions and intervals are those of the first fit. If the second fit does not finish, the first one stays.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
-"""The members of two recipes: how many of each are averaged follows from rows held out in training.
+"""Selection of members of two recipes by the score on rows held out in training.
 
-Greedy selection with replacement (Caruana, Niculescu-Mizil, Crew, Ksikes 2004): of the mean predictions of each recipe the one
-that makes the score of the average best is added, eight times. All members of the recipe that is chosen more often are
-averaged, and of the other as many as its share requires, so that their mean has these weights.
+Greedy selection with replacement (Caruana, Niculescu-Mizil, Crew, Ksikes 2004): in each of eight steps,
+add the mean prediction of the recipe that gives the average the best score. All members of the recipe that is chosen more often
+are used, and as many of the other as give the two recipes these weights in the mean.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ STEPS = 8
 def chosen_members(
     estimator: BaseEstimator, data: TableData, results: Sequence[TrainingResult]
 ) -> tuple[TableData, Sequence[TrainingResult]]:
-    """Return the members of two recipes that are averaged, and the examples with their validation rows.
+    """Return the members to average, and the examples with the validation rows of these members.
 
     Parameters
     ----------
@@ -57,12 +57,12 @@ def chosen_members(
 
 
 def greedy_counts(loss: Callable[[np.ndarray], float], groups: int) -> np.ndarray:
-    """Return how often each of some groups is averaged, by greedy selection with replacement.
+    """Return how often each group is chosen by greedy selection with replacement.
 
     Parameters
     ----------
     loss : function
-        Of an array with a count for each group; lower is better.
+        Maps an array with a count for each group to a loss; lower is better.
     groups : int
 
     Examples
@@ -82,7 +82,7 @@ def greedy_counts(loss: Callable[[np.ndarray], float], groups: int) -> np.ndarra
 def _mean(
     estimator: BaseEstimator, data: TableData, results: Sequence[TrainingResult], part: slice
 ) -> np.ndarray:
-    """Return the mean A^[L] (n_L, r) of some members for the rows that they hold out."""
+    """Return the mean A^[L] (n_L, r) of some members for the rows that each holds out."""
     members = [result.parameters for result in results[part]]
     if data.held_out is None:
         Z = estimator._outputs(data.validation[0].X.astype(np.float64), members)

@@ -1,4 +1,4 @@
-"""A fit that its time limit ended within the first epoch: at least as good as the frequencies of the classes."""
+"""Fits whose time limit ended the first epoch: the members, or a constant model if that is better."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .training import TableData
 def trained_members(
     estimator: BaseEstimator, data: TableData, results: Sequence[TrainingResult]
 ) -> list[Parameters]:
-    """Return the parameters of the members; after less than an epoch those of a constant where they are better.
+    """Return the parameters of the members; after less than one epoch, a constant model replaces those that are worse.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def trained_members(
 
 
 def _constant(estimator: BaseEstimator, network: Network, data: TableData) -> Parameters:
-    """Return the last layer whose outputs are the logarithms of the class frequencies, or the mean of the numbers."""
+    """Return a last layer whose outputs are the log frequencies of the classes, or the mean of the numbers."""
     W, b = (np.zeros(network.shapes[f"{kind}{network.L}"], estimator.dtype) for kind in "Wb")
     if estimator._task == "classes":
         share = np.average(data.Y, axis=0, weights=data.weights)

@@ -63,7 +63,7 @@ def row_targets(
     seed: int,
     rows: np.ndarray | None = None,
 ) -> RowTargets:
-    """Return what statistics of levels may see: rows in random order, whole groups, or by time.
+    """Return the targets that statistics of levels may use: of rows in random order, in whole groups, or by time.
 
     Parameters
     ----------

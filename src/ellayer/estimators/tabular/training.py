@@ -24,7 +24,7 @@ from ...engine.train_many import train_many
 from ..epoch_info import EpochInfo
 from ..examples import Examples, RowStream
 from ..parameters import hidden_sizes
-from .presets import Plan, of_two_recipes, update_seconds
+from .presets import Plan, second_recipe_arguments, update_seconds
 from .recipes import Recipe, make_network, rate_factors, steps_per_epoch, value_at
 from .start_weights import initial_parameters
 
@@ -80,7 +80,7 @@ class FirstFit:
     rates: np.ndarray
 
     def schedule(self, steps: int, rate: float) -> Schedule:
-        """Return its learning rates by the update, for epochs of so many updates, as factors of the rate."""
+        """Return its learning rates by the update, for epochs of ``steps`` updates, as factors of the rate."""
         at, factors = np.arange(len(self.rates)) * steps, self.rates / rate
         return Schedule("as before", lambda step, total: np.interp(np.asarray(step), at, factors))
 
@@ -251,7 +251,7 @@ def train_members(
     else:
         if not isinstance(data.rows, DiskRows):
             weights = _member_weights(data, data.rows, members)
-        arguments |= of_two_recipes(estimator, arguments, data.plan)
+        arguments |= second_recipe_arguments(estimator, arguments, data.plan)
         arguments["engine"] = engine_for(network, recipes[0], data, members)
         arguments["joint_score"] = score and partial(_joint_score, score, data.shares_validation)
     return train_many(
