@@ -244,7 +244,7 @@ def ramp_sides(cache: InputCache | None) -> list[Array]:
 
 
 def one_hot_columns(codes: Float[Array, " m"], levels: int) -> Float[Array, "levels m"]:
-    """One column for each code: 1 in its row, or 0 everywhere for a code below 0.
+    """Return one-hot columns of codes: 1 in the row of the code, or 0 everywhere for a code below 0.
 
     Parameters
     ----------

@@ -1,10 +1,10 @@
 """Outputs of several networks of one architecture for the same examples, each layer as one product for all.
 
-    Z^[1]_k = (W^[1]_k diag(s_k)) A^[0] + b^[1]_k        one product: the rows of all members below each other
+    Z^[1]_k = (W^[1]_k diag(s_k)) A^[0] + b^[1]_k        one product: the rows of all members are stacked
     Z^[l]_k = W^[l]_k A^[l-1]_k + b^[l]_k                a product per member
 
-A^[0], of plain rows and ramps, is computed once, because the members of a table share it. A category is multiplied by
-W^[1] diag(s) E in place of its vector: one column for each level.
+A^[0], of plain rows and ramps, is computed once, because the members of a table share it. For a category, the one-hot
+columns of its levels are multiplied by W^[1] diag(s) E.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from .inputs import Inputs, inputs_forward, one_hot_columns
 from .network import Network
 from .parameter_names import kind_of
 
-NUMBERS_AT_ONCE = 2**16  # in a layer of all members: what a processor keeps at hand
-MOST_LEVELS = 512  # of all categories in total; with more their vectors are computed for each member
-FEWEST_EXAMPLES = 64  # for which multiplying the first layers together pays
+NUMBERS_AT_ONCE = 2**16  # in a layer of all members, so that they fit into the processor's cache
+MOST_LEVELS = 512  # maximum total of all categories; with more, embeddings are computed for each member
+FEWEST_EXAMPLES = 64  # minimum number for which one product of the first layers is faster
 _TILE = 64
 
 
@@ -81,7 +81,7 @@ def _share_inputs(members: Sequence[Parameters], network: Network) -> bool:
 
 
 def _first_layers(members: Sequence[Parameters], inputs: Inputs | None) -> Float[Array, "rows columns"]:
-    """Return the W^[1] of all members, times their scaling and vectors, below each other."""
+    """Return the W^[1] of all members, times their scaling and embeddings, stacked."""
     xp = array_namespace(members[0]["W1"])
     rows = []
     for member in members:

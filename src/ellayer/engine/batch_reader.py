@@ -1,4 +1,4 @@
-"""Mini-batches that are read when they are needed: from rows in memory, from a file, from a sparse matrix."""
+"""Mini-batches read on demand: from rows in memory, from a file, or from a sparse matrix."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class BatchReader(ABC):
 
     @abstractmethod
     def batch(self, step: int) -> Batch:
-        """Return the examples of the update after ``step`` others."""
+        """Return the examples of update number ``step``, counted from 0."""
 
     def stack(self, first: int, count: int, length: int, weighted: bool) -> Batch:
         """Return ``count`` mini-batches as X (length, batch_size, n_x), Y and weights alike, padded with 0."""
@@ -74,7 +74,7 @@ class RowReader(BatchReader):
     Parameters
     ----------
     examples : Batch
-        Columns; X is read where it is if its rows are contiguous in memory, as those of a transposed table are.
+        Columns; X is read without a copy if its transpose is contiguous in memory, as for a transposed table.
     batches : Batches
     """
 
@@ -96,24 +96,24 @@ class RowReader(BatchReader):
                 self._thread, self._ahead = None, None
 
     def batch(self, step: int) -> Batch:
-        """Return the examples of the update after ``step`` others."""
+        """Return the examples of update number ``step``, counted from 0."""
         rows = self.batches.indices(step)
         weights = None if self._weights is None else self._weights[:, rows]
         return Batch(self._X[rows].T, self._Y[rows].T, weights)
 
     def stack(self, first: int, count: int, length: int, weighted: bool) -> Batch:
-        """Return ``count`` mini-batches as the base does, in memory that the call after the next overwrites."""
+        """Return ``count`` mini-batches as ``BatchReader.stack`` does, in memory that the call after the next overwrites."""
         if not self._stacks:
             self._stacks = [self._empty_stack(length, weighted) for _ in range(2)]
         ahead, self._ahead = self._ahead, None
         if ahead is not None:
             ahead[1].result()
-        self._stacks.reverse()  # the first is the one gathered ahead, the second no longer in use
+        self._stacks.reverse()  # the first was gathered ahead, the second is no longer in use
         if ahead is None or ahead[0] != first:
             self._gather(self._stacks[0], first, count)
         if self._thread is not None:
-            following = first + count
-            self._ahead = following, self._thread.submit(self._gather, self._stacks[1], following, length)
+            second = first + count
+            self._ahead = second, self._thread.submit(self._gather, self._stacks[1], second, length)
         X, Y, weights = self._stacks[0]
         return Batch(X, Y, weights if weighted else None)
 

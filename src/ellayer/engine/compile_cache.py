@@ -2,7 +2,7 @@
 
 ``ELLAYER_CACHE`` sets another folder, or disables it with "0" or "off". A cache that the caller
 has configured in jax is not changed, and jax's configuration is restored afterwards. Programs that have not been used
-for long, and those above a size, are removed. The programs in it are run: a folder to which others can write is not used.
+for long, and those above a size, are removed. Programs from the cache are executed, so a folder to which others can write is not used.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def enabled() -> AbstractContextManager[object]:
 
 
 def _is_own(place: Path) -> bool:
-    """Return whether a folder belongs to this user, and no other one can write to it."""
+    """Return whether a folder belongs to this user, and no other user can write to it."""
     if sys.platform == "win32":
         return True
     facts = place.stat()

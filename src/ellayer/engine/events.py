@@ -78,7 +78,7 @@ class Observers:
     callbacks : sequence of callables
         Called after each record's updates; True stops the run.
     progress : callable, bool or None
-        Called several times a second; True shows bars.
+        A function that is called several times a second, or True to show bars.
     """
 
     callbacks: Sequence[Callback] = ()

@@ -206,7 +206,7 @@ def mean_epochs(histories: Sequence[History]) -> History:
 
 
 def best_epoch(history: History, maximize: bool) -> int:
-    """Return the number of epochs after which the validation score was best; all if there is no validation score.
+    """Return the number of epochs with the best validation score; all epochs if there is no validation score.
 
     Parameters
     ----------

@@ -28,10 +28,10 @@ from .step import Batch, Evaluation, StepConfig, StepValues, cost, evaluate, gra
 from .train_settings import TrainSettings
 from .training_data import TrainingData
 
-NUMBERS_OF_STACK = 1 << 22  # of the mini-batches of a chunk that are read
+NUMBERS_OF_STACK = 1 << 22  # maximum number of values in the mini-batches of a chunk that are read
 READ_BYTES = (
     1 << 30
-)  # of X: with more, mini-batches are read from the caller's rows, which takes a tenth longer than a copy
+)  # of X; above it, mini-batches are read from the caller's array, which is a tenth slower than from a copy
 _traces = 0
 
 

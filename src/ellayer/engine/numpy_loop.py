@@ -93,7 +93,7 @@ class NumpyLoop:
         elif isinstance(examples, Batch) and examples.X.nbytes < SMALL:
             examples = examples._replace(
                 X=np.ascontiguousarray(examples.X)
-            )  # BLAS would copy it at every product
+            )  # BLAS would copy it for every product
         self._examples = examples
 
     def resources(self) -> AbstractContextManager[object]:
@@ -160,7 +160,7 @@ class NumpyLoops:
     ----------
     settings : TrainSettings
     data : TrainingData
-        Not read from a disk, which would be read once for each network.
+        Examples in memory; rows on disk would be read once for each network.
     """
 
     chunk_limit = NumpyLoop.chunk_limit

@@ -72,12 +72,12 @@ class TrainingResult:
             A function of ``ellayer.plot``, like "roc". By default the learning curve without X; with X and Y the decision
             boundary of two features, else the confusion matrix of classes or the residuals of numbers.
         **options
-            Of that function, like ``ax``.
+            Options of that function, like ``ax``.
 
         Returns
         -------
         Display
-            With the figure, ``figure_``, and its axes, ``ax_``.
+            The display with the attributes ``figure_`` and ``ax_``.
         """
         return plot_model(self, X, Y, kind, **options)
 

@@ -77,7 +77,7 @@ class Track:
     stopped_by : str or None
         "divergence" or "patience" after it has stopped; at the end, the reason why the run ended.
     validation_outputs : array
-        A^[L] of the validation examples when they were last evaluated, for a joint score.
+        A^[L] of the validation examples at the last evaluation, for a joint score.
     """
 
     settings: TrainSettings
@@ -280,7 +280,7 @@ class Track:
 
 
 def evaluate_together(tracks: Sequence[Track], parameters: Sequence[Parameters]) -> list[dict[str, float]]:
-    """Return the values of ``evaluate`` of each network, and the score that they have together."""
+    """Return the values of ``evaluate`` of each network, and their joint score."""
     values = [track.evaluate(theta) for track, theta in zip(tracks, parameters, strict=True)]
     score = tracks[0].settings.joint_score if tracks else None
     if score is not None:

@@ -1,4 +1,4 @@
-"""train_many: networks of one architecture with different settings, in one program."""
+"""train_many: train networks of one architecture with different settings in one program."""
 
 from __future__ import annotations
 
@@ -91,9 +91,9 @@ def train_many(
     patience : int, optional
         As in ``train``, for each network separately.
     joint_score : function, optional
-        In place of ``score``, of the networks together: called with the lists of their outputs, targets and weights
-        (or None) of the validation examples. "validation_score" is its value for each of them, so that all have the same
-        best record.
+        Used instead of ``score`` for a joint score of the networks. It is called with the lists of their outputs, targets and
+        weights (or None) of the validation examples. Its value is the "validation_score" of each network, so that all have
+        the same best record.
     callbacks, progress : optional
         As in ``train``. They are called with an ``Info`` that has the history of the first network and the mean cost of all;
         ``info.states`` has the states of all networks.
@@ -101,7 +101,8 @@ def train_many(
         Continue from here, as if the run had never stopped: those that had ended, by divergence or patience,
         stay as they are, and the others, all after equally many updates, go on.
     engine : {"jax", "numpy"}
-        "jax" trains them in one compiled program, "numpy" in turns, without compiling: faster for little work.
+        "jax" trains them in one compiled program. "numpy" trains them in turn without compiling, which is faster for short
+        runs.
     initializer, optimizer, schedule, num_iterations, epochs, batch_size, validation_split, metrics, score, monitor, maximize, tolerance,
     restore_best, time_limit, learning_rate_factors, dtype, record_every, schedule_length
         As in ``train``.

@@ -59,7 +59,7 @@ class TrainSettings:
     span : ExampleSpan or None
         The coordinates of W1, for a run in the span of the examples.
     joint_score : callable or None
-        The score of several networks together.
+        The joint score of several networks.
     """
 
     config: StepConfig

@@ -252,7 +252,7 @@ def check_metrics(metrics: object, score: object) -> None:
 
 
 def check_joint_score(joint: object, score: object, validation: object) -> None:
-    """Raise unless a joint score is a function, beside no other score and with validation sets."""
+    """Raise unless a joint score is a function, with validation sets and without another score."""
     if joint is None:
         return
     if not callable(joint):

@@ -75,10 +75,10 @@ def check_gradients(
     ----------
     model : TrainingResult, (Network, parameters), fitted estimator, Network, Activation or Loss
     X : array, shape (n_x, m)
-        Examples are columns; rows for an estimator; as for ``trace``.
+        Examples as columns, or as rows for an estimator, as for ``trace``.
     Y : array, shape (n_L, m)
     parameters : dict, optional
-        Used instead of the model's.
+        Parameters to use instead of the model's.
     **options
         weights, l2, l1, masks, epsilon, threshold, directions: as ``inspection.check_network``.
 

@@ -176,7 +176,7 @@ def derive(
     ----------
     model : TrainingResult, (Network, parameters), or a fitted estimator
     X : array, shape (n_x, m)
-        Examples are columns; rows for an estimator; as for ``trace``.
+        Examples as columns, or as rows for an estimator, as for ``trace``.
     Y : array, shape (n_L, m)
     parameter : tuple
         Name and index, e.g. ("W2", 0, 3) or ("b1", 2); also a parameter before layer 1: ("s0", 4) of the

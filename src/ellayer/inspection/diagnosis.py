@@ -127,7 +127,7 @@ def diagnose(
         The training examples; rows for an estimator. About two thousand of them are used.
     Y : array, shape (n_L, m), optional
     parameters : dict, optional
-        Used instead of the model's.
+        Parameters to use instead of the model's.
     validation : (X, Y), optional
         Held-out examples, if the run recorded no validation loss.
     simple : (str, float), optional

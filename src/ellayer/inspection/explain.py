@@ -170,7 +170,7 @@ def explain(
     Y : array, optional
         Labels: the log odds of the label of each row are explained. Numbers change nothing.
     parameters : dict, optional
-        Used instead of the model's, for all members.
+        Parameters to use instead of the model's, for all members.
     label : object, optional
         The class to explain; by default the second of two, or with more classes the one with the largest
         probability in each row. For several outputs in regression the position of one.

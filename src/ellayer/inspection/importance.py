@@ -108,7 +108,7 @@ def permutation_importance(
 
     The encoded values of a column are shuffled, which is equivalent to shuffling the column. Each round shuffles
     every column once, those with large contributions first, until the time limit or until the means are precise.
-    Of another library's model the columns of the table are shuffled, each alone.
+    For a model of another library, each column of the table is shuffled separately.
 
     Parameters
     ----------
@@ -162,7 +162,7 @@ def permutation_importance(
 
 
 class _Shuffler(Protocol):
-    """A model and rows of which groups of columns are shuffled."""
+    """A model, and rows whose groups of columns are shuffled."""
 
     names: list[str]
     groups: list[list[int]]
@@ -170,7 +170,7 @@ class _Shuffler(Protocol):
     m: int
 
     def error(self, group: list[int], order: np.ndarray | None) -> float:
-        """Return the metric, lower is better, with the values of a group in another order."""
+        """Return the metric with the values of a group shuffled, with a sign such that lower is better."""
 
 
 class _Prepared:
@@ -199,7 +199,7 @@ class _Prepared:
 
 
 class _Table:
-    """Rows of any other model, as it takes them."""
+    """Rows of a model of another library, in the form that it takes."""
 
     def __init__(self, model: AnyModel, X: object, y: ArrayLike, metric: str | None):
         self._model, self._rows = model, rows_of(X)
@@ -216,7 +216,7 @@ class _Table:
         values = prediction.P if self.metric.takes == "probabilities" else prediction.values
         if values is None:
             raise EllayerError(
-                f"metric: expected one of labels for a model without probabilities, received {self.metric.name!r}; "
+                f"metric: expected a metric of labels for a model without probabilities, received {self.metric.name!r}; "
                 "try 'accuracy'"
             )
         if self.metric.takes == "labels":

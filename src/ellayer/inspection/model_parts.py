@@ -70,7 +70,7 @@ class InspectedModel:
 
     @property
     def input_names(self) -> list[str]:
-        """The name of each input of the network: the column that it is made of; empty if there are no names."""
+        """The name of each input of the network, that of its column; empty if there are no names."""
         if self.parts is None:
             return []
         names, columns = list(self.parts.column_names), self.parts.input_columns

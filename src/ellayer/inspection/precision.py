@@ -154,10 +154,10 @@ def precision_audit(
     ----------
     model : TrainingResult, (Network, parameters) or a fitted estimator
     X : array, shape (n_x, m)
-        Examples are columns; rows for an estimator; as for ``trace``.
+        Examples as columns, or as rows for an estimator, as for ``trace``.
     Y : array, shape (n_L, m)
     parameters : dict, optional
-        Used instead of the model's.
+        Parameters to use instead of the model's.
     learning_rate : float
         Of the update.
 

@@ -46,7 +46,7 @@ class Saliency:
     steps : int
         Points on the path.
     names : list of str
-        Of the inputs; x0, x1, ... if they have none.
+        Names of the inputs; x0, x1, ... if they have none.
     """
 
     gradients: np.ndarray
@@ -131,11 +131,11 @@ def saliency(
     ----------
     model : TrainingResult, (Network, parameters) or a fitted estimator
     X : array, shape (n_x, m)
-        Examples are columns; rows for an estimator; as for ``trace``.
+        Examples as columns, or as rows for an estimator, as for ``trace``.
     Y : array, shape (n_L, m), optional
         Labels: for a softmax output the class of each example is explained instead of the predicted one.
     parameters : dict, optional
-        Used instead of the model's.
+        Parameters to use instead of the model's.
     unit : int, optional
         The output to explain; by default the class of Y or the predicted one, or output 0.
     baseline : float or array, shape (n_x,)

@@ -41,7 +41,7 @@ class Summary:
     rows : list of dict
         One per layer: layer, W, b, Z, A (shapes), activation, parameters.
     names : tuple of str
-        Of the inputs in the picture; empty for x1, x2, ...
+        Names of the inputs in the picture; empty for x1, x2, ...
     """
 
     network: Network
@@ -151,7 +151,7 @@ def summary(
     X, Y : arrays, optional
         Examples as for ``trace``, which are checked and counted.
     parameters : dict, optional
-        Used instead of the model's.
+        Parameters to use instead of the model's.
     m : int or str
         Number of examples, or a letter for it.
 

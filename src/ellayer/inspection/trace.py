@@ -65,7 +65,7 @@ class Trace(TraceRecord):
     optimizer : str
     learning_rate : float
     input_names : tuple of str
-        The columns that the inputs are made of; empty if they have no names.
+        Names of the columns of the inputs; empty if they have none.
     """
 
     def cell(self, name: str, *index: int) -> Cell:

@@ -229,7 +229,7 @@ def worksheet(
     X, Y : arrays
         A few examples, as for ``trace``.
     parameters : dict, optional
-        Used instead of the model's.
+        Parameters to use instead of the model's.
     blanks : collection of str, optional
         The quantities to fill in, such as ``["dZ2", "dW2"]``; by default all computed ones.
     parameter : tuple, optional

@@ -79,7 +79,7 @@ def histogram(bars: Mapping[str, Any]) -> str:
 
 
 def against_target(bars: Mapping[str, Any], target: str) -> str:
-    """Return the shares of the classes, or the mean of a target of numbers ± 1 SD, within each bar as SVG.
+    """Return the shares of the classes, or the mean ± 1 SD of a numeric target, within each bar as SVG.
 
     Parameters
     ----------
@@ -142,14 +142,14 @@ def _means(bars: Mapping[str, Any], low: float, high: float) -> list[str]:
 
 
 def _place(k: int, count: int, ordered: bool) -> tuple[float, float]:
-    """Return the left end and the width of a bar; those of numbers touch."""
+    """Return the left end and the width of a bar; bars of numbers touch."""
     step = min((_WIDTH - _LEFT) / count, 60.0)
     gap = 1.0 if ordered else max(0.22 * step, 1.0)
     return _LEFT + k * step + gap / 2, step - gap
 
 
 def _svg(bars: Mapping[str, Any], parts: Sequence[str], ends: tuple[str, str], title: str) -> str:
-    """Return a chart with the ends of its vertical axis and the labels of its bars, as far as there is room."""
+    """Return a chart with the ends of its vertical axis and the labels of its bars, as far as they fit."""
     labels = _labels(bars)
     scale = (
         f'<text x="{_LEFT - 6}" y="22" text-anchor="end">{escape(ends[0])}</text>'
@@ -163,7 +163,7 @@ def _svg(bars: Mapping[str, Any], parts: Sequence[str], ends: tuple[str, str], t
 
 
 def _labels(bars: Mapping[str, Any]) -> str:
-    """Return the labels below the bars: of numbers the ends, of others each that has room."""
+    """Return the labels below the bars: for numbers the ends, otherwise the labels of the bars that fit."""
     names = list(bars["labels"])
     shown: list[tuple[float, str, str]] = []
     if bars["ordered"] and len(names) > 6:

@@ -212,11 +212,11 @@ def prediction_surface(
     X : array, shape (2, m)
     y : array, shape (m,)
     title : str
-        Of the picture.
+        Title of the plot.
     names : (sequence of str, str)
         Of the two features and of the target.
     ax : Axes, optional
-        To draw on; by default those of a new figure.
+        Axes to draw on; by default those of a new figure.
 
     Returns
     -------

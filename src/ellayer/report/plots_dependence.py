@@ -51,9 +51,9 @@ def dependence_plot(
     classes : list
         Empty for numbers.
     title : str
-        Of the picture.
+        Title of the plot.
     ax : Axes, optional
-        To draw on; by default those of a new figure.
+        Axes to draw on; by default those of a new figure.
 
     Returns
     -------

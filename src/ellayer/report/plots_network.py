@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _PIXEL = 0.72  # points, at 100 dots per inch
 _MOST_NAMES = 30
-_MOST_NUMBERS = 12  # units of the widest layer, up to which the numbers of a step are written
+_MOST_NUMBERS = 12  # maximum number of units of the widest layer for which the numbers of a step are written
 _ANCHORS = {"middle": "center", "end": "right", "start": "left"}
 
 
@@ -34,9 +34,9 @@ def network_drawing(svg: str, title: str = "", ax: Axes | None = None) -> Figure
     ----------
     svg : str
     title : str
-        Of the picture.
+        Title of the plot.
     ax : Axes, optional
-        To draw on; by default those of a new figure.
+        Axes to draw on; by default those of a new figure.
 
     Returns
     -------
@@ -65,7 +65,7 @@ def _points_of(axes: Axes) -> tuple[float, float]:
 
 
 def _draw_element(axes: Axes, element: ElementTree.Element, points: float) -> None:
-    """Draw a line, circle, box, polygon or text of the SVG pictures of ``inspection``; leave out all else."""
+    """Draw a line, circle, box, polygon or text of the SVG pictures of ``inspection``; ignore other elements."""
     tag, get = element.tag.rpartition("}")[2], element.attrib.get
     stroke, width = get("stroke", "none"), float(get("stroke-width", 1)) * points
 
@@ -108,11 +108,11 @@ def weight_matrix(
     inputs : sequence of str, optional
         Names of the columns.
     title : str
-        Of the picture.
+        Title of the plot.
     layer : int
         Its number, for the label of the rows.
     ax : Axes, optional
-        To draw on; by default those of a new figure.
+        Axes to draw on; by default those of a new figure.
 
     Returns
     -------
@@ -149,9 +149,9 @@ def step_numbers(trace: Trace, title: str = "", ax: Axes | None = None) -> Figur
     ----------
     trace : Trace
     title : str
-        Of the picture.
+        Title of the plot.
     ax : Axes, optional
-        To draw on; by default those of a new figure.
+        Axes to draw on; by default those of a new figure.
 
     Returns
     -------
@@ -201,7 +201,7 @@ def _draw_vector(axes: Axes, x: float, values: np.ndarray, tallest: int, letters
 
 
 def _short(value: float) -> str:
-    """Return a number in at most five letters, or six with its sign.
+    """Return a number in at most five characters, or six with its sign.
 
     >>> _short(-0.2513), _short(3e-13), _short(-12345.0)
     ('−0.25', '0', '−1e4')

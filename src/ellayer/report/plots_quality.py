@@ -74,9 +74,9 @@ def learning_curves(
     best_epoch : int, optional
         The epoch whose parameters are used.
     title : str
-        Of the picture.
+        Title of the plot.
     ax : Axes, optional
-        To draw on; by default those of a new figure.
+        Axes to draw on; by default those of a new figure.
 
     Returns
     -------
@@ -116,9 +116,9 @@ def confusion_matrix(
     y, prediction : array of labels, shape (m,)
     classes : sequence of labels
     title : str
-        Of the picture.
+        Title of the plot.
     ax : Axes, optional
-        To draw on; by default those of a new figure.
+        Axes to draw on; by default those of a new figure.
 
     Returns
     -------
@@ -175,9 +175,9 @@ def calibration_curve(
     y : array of labels, shape (m,)
     classes : sequence of labels
     title : str
-        Of the picture.
+        Title of the plot.
     ax : Axes, optional
-        To draw on; by default those of a new figure.
+        Axes to draw on; by default those of a new figure.
 
     Returns
     -------
@@ -212,9 +212,9 @@ def roc_curves(
     curves : mapping of str to (score, positive)
         Shapes (m,); ``positive`` marks the rows of the class.
     title : str
-        Of the picture.
+        Title of the plot.
     ax : Axes, optional
-        To draw on; by default those of a new figure.
+        Axes to draw on; by default those of a new figure.
     classes : sequence of labels, optional
         Of two the second, the positive one, is named on the axes.
 
@@ -257,9 +257,9 @@ def predicted_against_true(
     ----------
     y, prediction : array, shape (m,)
     title : str
-        Of the picture.
+        Title of the plot.
     ax : Axes, optional
-        To draw on; by default those of a new figure.
+        Axes to draw on; by default those of a new figure.
     target : str
         Name of the target.
 
@@ -305,9 +305,9 @@ def importance_bars(
     of : str
         Title of the metric.
     title : str
-        Of the picture.
+        Title of the plot.
     ax : Axes, optional
-        To draw on; by default those of a new figure.
+        Axes to draw on; by default those of a new figure.
     most : int
         Maximum number of features.
 

@@ -27,7 +27,7 @@ _ROWS = (
 
 
 class ScoreTable(dict[str, Score]):
-    """Scores by the name of their metric, which show themselves as a table.
+    """Scores by the name of their metric, which a notebook shows as a table.
 
     Examples
     --------
@@ -91,7 +91,7 @@ def scores(
     Raises
     ------
     ValueError
-        For arrays that do not fit each other, without a row, or if y does not determine the classes.
+        For arrays of different lengths, arrays without rows, or if y does not determine the classes.
 
     Examples
     --------

@@ -62,7 +62,7 @@ def look() -> Iterator[None]:
 
 
 class ShownFigure(Figure):
-    """A figure that a notebook shows by itself: it belongs to no window and no list, so it is freed like any object."""
+    """A figure that a notebook displays; it is not registered with pyplot, so it is freed like any object."""
 
     def _repr_mimebundle_(
         self, include: object = None, exclude: object = None
@@ -83,9 +83,9 @@ def drawing(ax: Axes | None, size: tuple[float, float], title: str) -> Iterator[
     Parameters
     ----------
     ax : Axes or None
-        Of a user; None for those of a new figure, whose ticks are then separated.
+        Existing axes; None for those of a new figure, whose ticks are then separated.
     size : (float, float)
-        Of a new figure, in inches.
+        Size of a new figure, in inches.
     title : str
     """
     with look():

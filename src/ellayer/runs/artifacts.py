@@ -58,7 +58,9 @@ def write_run(
     if facts.cross_validation is not None:
         write_out_of_fold(facts.cross_validation, facts.classes, folder / "out-of-fold.csv")
     if not run.interrupted:
-        from .report_files import write_report_files  # imports matplotlib, for which no interrupted run waits
+        from .report_files import (
+            write_report_files,  # imports matplotlib; an interrupted run must not wait for it
+        )
 
         write_report_files(folder, run, facts, document, start)
     models = [{key: model[key] for key in model if key not in CURVES} for model in summary["models"]]

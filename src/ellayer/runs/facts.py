@@ -84,7 +84,7 @@ def evaluate(run: TrainedRun, start: StartProgress = no_progress) -> RunFacts:
         decisions=decisions_of(run.model, np.asarray(rows.y), models[0], classes, run.settings.get("cost"))
         if models
         and rows.m
-        and not run.interrupted  # imports scikit-learn, for which no interrupted run waits
+        and not run.interrupted  # imports scikit-learn; an interrupted run must not wait for it
         else None,
         diagnosis=_diagnosis(run, checks),
         cross_validation=run.cross_validation,

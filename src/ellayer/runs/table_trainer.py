@@ -252,7 +252,7 @@ class TableRun(TrainedRun):
         return HeldOut(examples, "rows held out in training", predictions)
 
     def _quick_test(self) -> Examples | None:
-        """Return test rows, evenly spaced, that take little time; all, if they do."""
+        """Return test rows, evenly spaced, whose prediction takes little time; all rows if possible."""
         test, count = self.data.test, self.parts.network.parameter_count if self.parts.network else 0
         most = int(np.clip(QUICK_PRODUCTS / max(1, count * len(self.parts.member_parameters)), *QUICK_ROWS))
         if test is None or test.m <= most:

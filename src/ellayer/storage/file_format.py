@@ -260,7 +260,7 @@ def _read_description(path: Path) -> dict[str, Any]:
     try:
         is_file = stat.S_ISREG(os.stat(path).st_mode)
     except ValueError as error:  # a null byte
-        raise ModelFileError(f"expected a file, received {str(path)!r}: {error}") from None
+        raise ModelFileError(f"expected the path of a file, received {str(path)!r}: {error}") from None
     if not is_file:
         raise ModelFileError(f"expected a file, received {str(path)!r}, which is a folder or a device")
     from safetensors import SafetensorError, safe_open

@@ -31,9 +31,9 @@ class Blocks(NamedTuple, Generic[T]):
     Attributes
     ----------
     numbers : sequence
-        Numbers before they are scaled, of which a network may embed each; missing is nan.
+        Numbers before scaling that a network may embed; missing values are nan.
     plain : sequence
-        Numbers before they are scaled that need no embedding: of two values, or one of many from one text.
+        Numbers before scaling that need no embedding: with two values, or factors of a text.
     flags : sequence
         -1, 0 or 1.
     codes : sequence
@@ -78,7 +78,7 @@ class ColumnEncoder(ABC):
     name, note : str
         The name of the column, and a note about it.
     center, scale : ndarray, shape (numbers,)
-        Of the numbers of ``encode``, which are all embedded or all plain: the median and the range between the quartiles.
+        Median and interquartile range of the numbers of ``encode``, which are all embedded or all plain.
     kind : str
     reads : "number", "days", "text" or ""
         The input type of the column in an exported model; "" for an unused column.
@@ -151,7 +151,7 @@ class ColumnEncoder(ABC):
         return cls(**{name: conform(facts[name], hints[name], f"column, {name}") for name in names})
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Return the fitted arrays besides ``center`` and ``scale``."""
+        """Return the fitted arrays other than ``center`` and ``scale``."""
         return {}
 
     def set_arrays(self, arrays: Mapping[str, np.ndarray]) -> None:

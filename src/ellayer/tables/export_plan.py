@@ -22,7 +22,7 @@ class PartPlan(TypedDict):
         Whether the wave is one of whole days.
     center, scale, spread : float
     plain : bool
-        Whether it belongs to the second block of the matrix, numbers that a network does not embed.
+        Whether the numbers belong to the second block of the matrix, which a network does not embed.
     """
 
     wave: str

@@ -23,7 +23,7 @@ from .export_plan import ColumnPlan
 from .scaling import squash
 from .target_statistics import RowTargets
 
-AT_ONCE = 64  # numbers that are scaled together: copies of a wide table would cost more than its numbers
+AT_ONCE = 64  # columns scaled together; copies of a wide table would need more memory than its numbers
 
 
 class SettingsFacts(TypedDict):
@@ -110,7 +110,7 @@ class FittedEncoders:
             Whether to warn about categories not seen in training.
         dtype : dtype
         targets : RowTargets, optional
-            Of the rows of the fit, if these are transformed: each sees other targets than those of new rows.
+            Targets, if the rows are those of the fit: the statistics of a training row exclude its own target.
 
         Returns
         -------
@@ -129,7 +129,7 @@ class FittedEncoders:
         matrix = np.empty((m, len(scaled) + len(rest)), dtype)
         for begin in range(0, len(scaled), AT_ONCE):
             some = slice(begin, begin + AT_ONCE)
-            with np.errstate(over="ignore"):  # what overflows is very large, as it should be
+            with np.errstate(over="ignore"):  # values that overflow stay very large
                 z = (np.concatenate(scaled[some], axis=1) - self.center_[some]) / self.scale_[some]
                 matrix[:, begin : begin + z.shape[1]] = squash(z)
         if rest:

@@ -94,7 +94,7 @@ class TablePreparation(TransformerMixin, BaseEstimator, FittedEncoders):
         ----------
         table : list of Column
         targets : RowTargets, optional
-            Of the rows; without them no column gets statistics of the targets.
+            Targets of the rows; without them no column has target statistics.
 
         Returns
         -------
@@ -160,7 +160,7 @@ class TablePreparation(TransformerMixin, BaseEstimator, FittedEncoders):
 
     @property
     def _repr_html_(self) -> Callable[[], str]:
-        """The table of columns; it is not there if scikit-learn is set to text, as with its own estimators."""
+        """The table of columns; not available if scikit-learn's display is set to text, as for its own estimators."""
         if get_config()["display"] != "diagram":
             raise AttributeError("_repr_html_ is only defined when the option 'display' is set to 'diagram'")
         return self._html
@@ -182,7 +182,7 @@ class TablePreparation(TransformerMixin, BaseEstimator, FittedEncoders):
         return html_table(("column", "kind", "outputs", "names"), shortened(rows, 40), head)
 
     def _repr_mimebundle_(self, **options: object) -> dict[str, str]:
-        """Return what a notebook shows: the columns once it is fitted."""
+        """Return what a notebook shows: the columns, after ``fit``."""
         text = {"text/plain": repr(self)}
         return text | {"text/html": self._html()} if get_config()["display"] == "diagram" else text
 

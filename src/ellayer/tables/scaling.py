@@ -1,4 +1,4 @@
-"""The scale of numbers: robust against outliers, and compressed far out."""
+"""Scaling of numbers: robust against outliers, and compressed far from the median."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def center_and_scale(values: np.ndarray) -> tuple[float, float]:
 
 
 def has_two_values(values: np.ndarray) -> bool:
-    """Return whether there are exactly two different values, missing ones aside.
+    """Return whether there are exactly two different values, apart from missing ones.
 
     Examples
     --------
@@ -49,7 +49,7 @@ def has_two_values(values: np.ndarray) -> bool:
 
 
 def squash(X: np.ndarray) -> np.ndarray:
-    """x / sqrt(1 + (x/3)^2), from -3 to 3; a missing x is 0.
+    """Return x / sqrt(1 + (x/3)^2), from -3 to 3; 0 for a missing x.
 
     Parameters
     ----------

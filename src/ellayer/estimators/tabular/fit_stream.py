@@ -72,7 +72,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class FittedRows:
-    """The prepared rows of the sample, which see other mean targets than the rest; those with keys up to the last."""
+    """The prepared rows of the sample, whose mean targets are computed differently from those of the other rows."""
 
     X: np.ndarray
     last: float

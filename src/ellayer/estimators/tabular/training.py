@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ...tables.target_statistics import RowTargets
     from ..examples import TableLike
 
-COMPILED_FROM = 12.0  # seconds on NumPy above which compiling pays
+COMPILED_FROM = 12.0  # estimated seconds on NumPy above which the compiled loop is faster
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class FitRequest:
 
 @dataclass(frozen=True)
 class RawRows:
-    """The columns of rows before they are prepared, and their targets for statistics of levels."""
+    """The unprepared columns of rows, and their targets for statistics of levels."""
 
     table: list[Column]
     targets: RowTargets
@@ -65,14 +65,14 @@ class RawRows:
 
 @dataclass(frozen=True)
 class FirstFit:
-    """A fit on the rows before the validation rows, which a second one repeats on all rows.
+    """A fit without the validation rows, which a second fit repeats on all rows.
 
     Attributes
     ----------
     m, epoch : int
-        Its training rows, and its best epoch.
+        Number of training rows, and best epoch.
     rates : ndarray
-        Its learning rate at the beginning of each epoch.
+        Learning rate at the beginning of each epoch.
     """
 
     m: int
@@ -80,7 +80,7 @@ class FirstFit:
     rates: np.ndarray
 
     def schedule(self, steps: int, rate: float) -> Schedule:
-        """Return its learning rates by the update, for epochs of ``steps`` updates, as factors of the rate."""
+        """Return the learning rates by update, for epochs of ``steps`` updates, as factors of the rate."""
         at, factors = np.arange(len(self.rates)) * steps, self.rates / rate
         return Schedule("as before", lambda step, total: np.interp(np.asarray(step), at, factors))
 
@@ -112,7 +112,7 @@ class TableData:
     raw : RawRows or None
         The columns and targets of all rows in memory, from which to prepare them again; None for a stream.
     first : FirstFit or None
-        The fit that this one repeats on more rows.
+        The first fit, if this one repeats it on more rows.
     """
 
     rows: Examples | DiskRows
@@ -135,12 +135,12 @@ class TableData:
 
     @property
     def m_of_recipe(self) -> int:
-        """The number of rows by which the recipe is read: the training rows of the first fit."""
+        """The number of rows for the sizes of the recipe: the training rows of the first fit."""
         return self.m if self.first is None else self.first.m
 
     @property
     def members_of_a_row(self) -> int:
-        """The most members that hold out the same row of the table; 0 if none are held out of it."""
+        """The maximum number of members that hold out the same row; 0 if no rows of the table are held out."""
         return int(np.bincount(np.concatenate(self.held_out)).max()) if self.held_out else 0
 
     @property
@@ -171,7 +171,7 @@ class ConstantTarget:
 def network_for(
     estimator: BaseEstimator, recipe: Recipe, data: TableData, hidden: Sequence[int] | None = None
 ) -> Network:
-    """Return the network of a recipe for prepared rows; None takes the estimator's hidden layers."""
+    """Return the network of a recipe for prepared rows; by default with the estimator's hidden layers."""
     sizes, preparation = estimator.hidden_layer_sizes, estimator.preparation_
     if hidden is None and sizes is not None:
         hidden = hidden_sizes(sizes)
@@ -267,7 +267,7 @@ def _joint_score(
     targets: Sequence[np.ndarray],
     weights: Sequence[np.ndarray | None],
 ) -> float:
-    """Return the score of the members together: of their mean for shared rows, else of all rows that they hold out."""
+    """Return the score of the members together: for shared rows that of their mean, otherwise that of all rows that they hold out."""
     if shared:
         return score(np.mean(outputs, axis=0), targets[0], weights[0])
     of_rows = [each for each in weights if each is not None]
@@ -310,7 +310,7 @@ def _arguments(
 
 
 def _limit(estimator: BaseEstimator, data: TableData, request: FitRequest) -> float | None:
-    """Return the seconds from the call to the end of this fit; a second fit gets as many as the first."""
+    """Return the seconds from the call to the end of this fit; a second fit may take as long as the first."""
     limit: float | None = estimator.time_limit
     return limit / 2 if limit is not None and refits(request, data) else limit
 
@@ -337,13 +337,13 @@ def _pace(recipe: Recipe, data: TableData, request: FitRequest, limit: float | N
 
 
 def refits(request: FitRequest, data: TableData) -> bool:
-    """Return whether a second fit to all rows follows: if the latest rows select the epoch, the most useful ones."""
+    """Return whether a second fit to all rows follows: if the latest rows, the most useful ones, select the epoch."""
     return request.time is not None and data.held_out is not None and data.m < len(data.Y)
 
 
 def engine_for(network: Network, recipe: Recipe, data: TableData, count: int = 1) -> str:
-    """Return the loop of a few networks by the amount of work only, so that a seed always gives the same numbers."""
-    from_disk = count > 1 and isinstance(data.rows, DiskRows)  # which is read once for all
+    """Return the loop, chosen only by the amount of work, so that a seed always gives the same numbers."""
+    from_disk = count > 1 and isinstance(data.rows, DiskRows)  # rows on disk are read once for all networks
     if from_disk or find_optimizer(recipe["optimizer"]).compiled_only:
         return "jax"
     updates = count * data.plan.epochs * steps_per_epoch(data.m, data.plan.batch_size)
