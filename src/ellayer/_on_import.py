@@ -46,7 +46,7 @@ def _call(module: str, function: str) -> None:
 
 
 def when_imported(package: str, module: str, function: str) -> None:
-    """Call a function of a module once a package is imported: at once if it is there already.
+    """Call a function of a module once a package is imported: immediately if it is already imported.
 
     Parameters
     ----------

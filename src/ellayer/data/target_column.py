@@ -56,7 +56,7 @@ def find_column(
 def unknown_column(
     role: str, name: object, names: Sequence[str], where: str, noun: str = "column"
 ) -> DataError:
-    """Return the error for the name of a column or sheet that is not there, with near names."""
+    """Return the error for the name of a missing column or sheet, with similar names."""
     advice = suggest(str(name).strip(), names, f"the {noun}s are {listed(names)}")
     return DataError(f"{role}: expected a {noun} of {where}, received {name!r}; {advice}")
 

@@ -35,7 +35,7 @@ class DevicePlacement:
         if batches.batch_size < 2 * len(devices) or not split:
             devices = devices[:1]
         self.count: int = len(devices)
-        self.in_memory: bool = devices[0].platform == "cpu"  # what the host reads is there already
+        self.in_memory: bool = devices[0].platform == "cpu"  # the device uses the memory of the host
         self._placed = self.count > 1 or chosen
         self._mesh = jax.sharding.Mesh(np.array(devices), ("m",))
 

@@ -201,7 +201,7 @@ def member_folds(
 ) -> list[np.ndarray] | None:
     """Return the indices of the rows that each member of a table estimator holds out; None if m is too small.
 
-    Each member holds out one fold; for more than ten members folds are drawn again, as many each time. By time all members
+    Each member holds out one fold; for more than ten members there are several repeats, with equally many folds. By time all members
     hold out the same latest rows.
 
     Parameters

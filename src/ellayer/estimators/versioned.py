@@ -61,7 +61,7 @@ class VersionedEstimator(BaseEstimator):
 
     @property
     def _repr_html_(self) -> Callable[[], str]:
-        """The diagram; it is not there if scikit-learn is set to text, as with its own estimators."""
+        """The diagram; not available if scikit-learn's display is set to text, as for its own estimators."""
         if get_config()["display"] != "diagram":
             raise AttributeError("_repr_html_ is only defined when the option 'display' is set to 'diagram'")
         return self._html

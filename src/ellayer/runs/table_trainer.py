@@ -234,7 +234,7 @@ class TableRun(TrainedRun):
         """Return the test rows with the predictions of the model and of simple ones.
 
         Without usable test rows: the rows held out in training, with the predictions of the model only. An interrupted
-        run, which must end soon, takes only as many test rows as are predicted in a moment.
+        run, which must end soon, uses only as many test rows as can be predicted quickly.
         """
         test = self._quick_test() if self.interrupted else self.data.test
         if test is not None:

@@ -205,7 +205,7 @@ class ScaledEncoder(ColumnEncoder):
     parts : list of str
         The numbers computed from a value.
     plain : bool
-        Whether they need no embedding, for there are only two values.
+        Whether they need no embedding, because there are only two values.
     """
 
     indicator: bool = False
