@@ -82,7 +82,7 @@ Group = Annotated[str | None, option("--group", help="Group column: no group is 
 TrainedModel = Annotated[str | None, option("--model", help=_MODEL, panel=FILES, default="network")]
 Epochs = Annotated[int | None, option("--epochs", min=1, help="Number of passes over the rows.", panel=FILES)]
 Members = Annotated[str | None, option("--members", help="Number of networks whose predictions are averaged, or auto.", panel=FILES, default="auto", metavar="N")]
-Preset = Annotated[str | None, option("--preset", help="How long a fit may take: fast, default or best.", panel=FILES, default="default")]
+Preset = Annotated[str | None, option("--preset", help="Number of networks and epochs, by a time budget: fast, default or best.", panel=FILES, default="default")]
 Cv = Annotated[int | None, option("--cv", min=2, help="Folds of a cross-validation over all rows, besides the test.", panel=FILES, default="none")]
 WeightDecay = Annotated[float | None, option("--weight-decay", help=WEIGHT_DECAY, panel=FILES)]
 Patience = Annotated[int | None, option("--patience", min=1, help=PATIENCE, panel=FILES, default="none")]
