@@ -258,7 +258,8 @@ def check_joint_score(joint: object, score: object, validation: object) -> None:
     if not callable(joint):
         raise EllayerError(f"joint_score: expected a function, received {type(joint).__name__}")
     if score is not None or validation is None:
-        raise EllayerError("joint_score: expected validation sets, and no score; omit one of them")
+        problem = "no validation set" if validation is None else "a score as well; omit one of them"
+        raise EllayerError(f"joint_score: expected validation sets and no score, received {problem}")
 
 
 def check_devices(devices: object) -> Sequence[Device] | None:
