@@ -16,9 +16,9 @@ from .._warn import VersionWarning, warn_user
 
 
 class VersionedEstimator(BaseEstimator):
-    """An estimator whose pickle carries the version of ellayer, and warns where it is read by another.
+    """An estimator whose pickle contains the version of ellayer, and which warns if another version reads it.
 
-    In a notebook it shows scikit-learn's diagram with the learning curves of the fit below.
+    In a notebook it shows scikit-learn's diagram, and below it the learning curves of the fit.
     """
 
     def __getstate__(self) -> dict[str, Any]:
@@ -43,19 +43,19 @@ class VersionedEstimator(BaseEstimator):
         Parameters
         ----------
         X : table or array, optional
-            Rows, best those that the model was not fitted on.
+            Rows, preferably ones that the model was not fitted on.
         y : array, optional
-            Their labels or numbers.
+            Labels or numbers of the rows.
         kind : str, optional
             A function of ``ellayer.plot``, like "roc". By default the learning curve without X; with X and y the decision
             boundary of two features, else the confusion matrix of classes or the residuals of numbers.
         **options
-            Of that function, like ``ax``.
+            Options of that function, like ``ax``.
 
         Returns
         -------
         Display
-            With the figure, ``figure_``, and its axes, ``ax_``.
+            The display with the attributes ``figure_`` and ``ax_``.
         """
         return plot_model(self, X, y, kind, **options)
 

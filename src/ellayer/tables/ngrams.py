@@ -16,8 +16,8 @@ import numpy as np
 
 LENGTHS = (2, 4)  # shortest and longest n-gram
 MOST_GRAMS = 2_000
-FEWEST_TEXTS = 3  # that have the n-gram
-LEARNED_FROM = 20_000  # texts
+FEWEST_TEXTS = 3  # minimum number of texts with an n-gram
+LEARNED_FROM = 20_000  # maximum number of texts
 _BLANKS = re.compile(r"\s\s+")
 
 
@@ -30,9 +30,9 @@ class NgramFactors:
     vocabulary : list of str
         The n-grams.
     idf : ndarray, shape (grams,)
-        The weight of each.
+        The weights of the n-grams.
     components : ndarray, shape (factors, grams)
-        The directions.
+        The main directions.
     """
 
     vocabulary: list[str]

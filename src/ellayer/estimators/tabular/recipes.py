@@ -25,7 +25,7 @@ TITLES = {  # of the values of the parameter ``model``, by task
 
 EXAMPLES = 50_000_000  # per fit by default: fewer epochs than those of the recipe for very many rows
 MOST_RAMPS = 512  # of all numbers in total
-MULTIPLE = 8  # of which widths and sizes of mini-batches are
+MULTIPLE = 8  # widths and sizes of mini-batches are multiples of it
 
 Points = tuple[tuple[int, float], ...]  # (rows, value), in ascending order of rows; see ``value_at``
 
@@ -238,7 +238,7 @@ def epochs_for(epochs: int | None, recipe: Recipe, m: int) -> int:
 
 
 def batch_size_for(batch_size: int | None, recipe: Recipe, m: int) -> int:
-    """Return the size of the mini-batches, or if it is None the recipe's for m rows."""
+    """Return the size of the mini-batches; None is replaced by the recipe's size for m rows."""
     return _multiple(value_at(recipe["batch_size"], m)) if batch_size is None else batch_size
 
 
