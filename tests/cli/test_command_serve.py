@@ -38,7 +38,7 @@ def test_a_port_in_use_and_an_unknown_address(ellayer, model_files):
     model = model_files["table"][0]
     with socket.create_server(("127.0.0.1", 0)) as other:
         answer = ellayer("serve", model, "--port", other.getsockname()[1])
-    assert (answer.returncode, "which is in use; try another one, or 0" in answer.stderr) == (2, True)
+    assert (answer.returncode, "which is in use; try another port, or 0" in answer.stderr) == (2, True)
     answer = ellayer("serve", model, "--host", "192.0.2.1")
     assert (answer.returncode, "expected an address of this machine" in answer.stderr) == (2, True)
     assert ellayer("serve", "absent.ellayer").returncode == 2

@@ -105,7 +105,7 @@ WRONG = {
     ),
     "all": ({"validation_split": 1.0}, "validation_split: expected a finite number > 0 and < 1"),
     "nothing": ({"validation_split": 0.001}, "leaves examples on both sides, received 0.001 of 50"),
-    "a text": ({"metrics": "accuracy"}, r"write metrics=\['accuracy'\]"),
+    "a text": ({"metrics": "accuracy"}, r"try metrics=\['accuracy'\]"),
     "numbers": ({"metrics": ["rmse"]}, "names among accuracy, .* received 'rmse'"),
     "a square": ({"metrics": ["MSE"]}, "write 'rmse', its square root"),
     "a class": ({"optimizer": type("Adam", (), {})}, "received Adam; try 'adam'"),
