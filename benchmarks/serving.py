@@ -30,7 +30,8 @@ HEADERS = {"Content-Type": "application/json"}
 BODY = json.dumps({"dataframe_records": [ROW]}).encode()
 
 
-def make_model() -> ellayer.TabularClassifier:
+def make_model(folder: Path) -> ellayer.TabularClassifier:
+    """Train on a file, as ``ellayer train`` does, and save the model with its schema."""
     random = np.random.RandomState(0)
     table = pd.DataFrame(
         {
@@ -38,11 +39,15 @@ def make_model() -> ellayer.TabularClassifier:
             "fare": random.uniform(1, 90, 500),
             "town": random.choice(["Bern", "Ulm", "Graz"], 500),
             "member": random.choice(["yes", "no"], 500),
-            "pclass": random.randint(1, 4, 500).astype(float),
+            "pclass": random.randint(1, 4, 500),
         }
     )
-    answer = np.where(table.age + random.normal(0, 9, 500) > 40, "yes", "no")
-    return ellayer.TabularClassifier(random_state=0, n_members=1).fit(table, answer)
+    table["answer"] = np.where(table.age + random.normal(0, 9, 500) > 40, "a", "b")
+    table.to_csv(folder / "table.csv", index=False)
+    examples = ellayer.data.read_examples(folder / "table.csv", target="answer")
+    model = ellayer.TabularClassifier(random_state=0, n_members=1).fit(examples.X, examples.y)
+    ellayer.save(model, folder / "m.ellayer", provenance={"target": "answer", "reading": examples.reading})
+    return model
 
 
 def free_port() -> int:
@@ -106,8 +111,7 @@ def main() -> None:
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 5.0
     programs = Path(sys.executable).parent
     with tempfile.TemporaryDirectory() as folder:
-        model = make_model()
-        ellayer.save(model, Path(folder, "m.ellayer"))
+        model = make_model(Path(folder))
         code = "import sys; from ellayer.cli import main; sys.exit(main())"
         ours = measure("ellayer serve", [sys.executable, "-c", code, "serve", f"{folder}/m.ellayer"], seconds)
         if importlib.util.find_spec("mlflow") is None:

@@ -16,10 +16,12 @@ from ellayer.serve.rows import Options, predictions_for
 def plain(tmp_path_factory):
     """Models of a table that has no dates, and a mark of a missing value among its towns."""
     folder = tmp_path_factory.mktemp("plain")
-    lines = ["age,size,town,zip,answer,price"]
+    lines = ["age,size,town,zip,member,answer,price"]
     for i in range(60):
         town = ("Bern", "Ulm", "NA")[i % 3]
-        lines.append(f"{20 + i % 40},{i % 7}.5,{town},{10 + i % 4},{('a', 'b')[i % 3 > 0]},{i % 7}.5")
+        lines.append(
+            f"{20 + i % 40},{i % 7}.5,{town},{10 + i % 4},{('yes', 'no')[i % 2]},{('a', 'b')[i % 3 > 0]},{i % 7}.5"
+        )
     file = folder / "people.csv"
     file.write_text("\n".join(lines) + "\n")
     models = []
@@ -43,8 +45,10 @@ texts = (
     | st.sampled_from(["Bern", "Ulm", "Oslo", " Bern", "NA", "none", "", "1.0", "true"])
     | st.just(3)
 )
+truths = st.none() | st.sampled_from(["yes", "no", "No", "1", "?", True, False, 1])
 rows = st.fixed_dictionaries(
-    {"age": numbers, "size": numbers, "town": texts, "zip": numbers}, optional={"more": texts}
+    {"age": numbers, "size": numbers, "town": texts, "zip": numbers, "member": truths},
+    optional={"more": texts},
 )
 
 
@@ -66,7 +70,13 @@ def test_quick_rows_equal_those_of_a_table(plain, records):
 
 
 def test_plain_rows_are_read_the_quick_way(plain):
-    row = {"age": [31, None], "size": [2.5, 1], "town": ["Ulm", None], "zip": [12, 13]}
+    row = {
+        "age": [31, None],
+        "size": [2.5, 1],
+        "town": ["Ulm", None],
+        "zip": [12, 13],
+        "member": ["yes", None],
+    }
     for model in plain:
         assert model.quick.read(row) is not None
         assert model.quick.read({**row, "age": ["31", None]}) is None

@@ -67,7 +67,7 @@ class QuickRows:
 
 def _reader(column: ColumnSchema, marks: frozenset[str]) -> Reader | None:
     """Return the reader of the plain values of a column; None if there are none."""
-    if column.words or column.slips:
+    if column.slips or (column.words and column.type != "text"):
         return None
     if column.type in ("number", "whole") and not numeric_marks(marks):
         low, high = -math.inf, math.inf
@@ -76,7 +76,7 @@ def _reader(column: ColumnSchema, marks: frozenset[str]) -> Reader | None:
             low, high = column.low - span, column.high + span
         return lambda values: _numbers(values, max(low, -(2.0**53)), min(high, 2.0**53))
     if column.type == "text":
-        return lambda values: _texts(values, marks)
+        return lambda values: _texts(values, marks, column.words)
     return None
 
 
@@ -92,8 +92,13 @@ def _numbers(values: Sequence[object], low: float, high: float) -> np.ndarray | 
     return np.array(numbers)
 
 
-def _texts(values: Sequence[object], marks: frozenset[str]) -> np.ndarray | None:
+def _texts(values: Sequence[object], marks: frozenset[str], words: Sequence[str]) -> np.ndarray | None:
+    """Return texts without blanks around them; of a column of two words only these, since others may mean the same."""
     for value in values:
-        if value is not None and (type(value) is not str or value != value.strip() or value.lower() in marks):
+        if value is None:
+            continue
+        if type(value) is not str or value != value.strip() or value.lower() in marks:
+            return None
+        if words and value not in words:
             return None
     return column_of_values("", values).values
