@@ -77,7 +77,7 @@ class Files:
         return "bytes of a model", lambda: self.samples["network"].load(path)
 
     def _model(self, rng: random.Random) -> tuple[str, Use]:
-        kind = rng.choice(model_files.KINDS)
+        kind = rng.choice([*self.samples])
         sample, path = self.samples[kind], self.folder / "m.ellayer"
         if rng.random() < 0.2:
             sample.parts.write(path)

@@ -23,7 +23,16 @@ LEAVES: tuple[Any, ...] = (
 )  # fmt: skip
 
 
-KINDS = ("network", "result", "classifier", "regressor", "table classifier", "table regressor", "checkpoint")
+KINDS = (
+    "network",
+    "result",
+    "classifier",
+    "regressor",
+    "table classifier",
+    "table regressor",
+    "table of texts",
+    "checkpoint",
+)
 
 
 @dataclass

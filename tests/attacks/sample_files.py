@@ -33,12 +33,16 @@ def _samples() -> dict[str, tuple[Any, Callable[[Any], object]]]:
         {"n": rows[:, 0], "c": random.choice(list("uvw"), 40), "d": pd.date_range("2024", periods=40),
          "k": random.choice([f"l{i}" for i in range(12)], 40), "b": random.rand(40) > 0.5}
     )  # fmt: skip
+    wide = pd.DataFrame({"n": random.randn(120), "m": random.choice([f"{i}" for i in range(24)], 120),
+                         "t": ["".join(letters) for letters in random.choice(list("aab"), (120, 7))]})  # fmt: skip
+    worth = wide.m.astype(float) / 8 + 3 * wide.t.str.count("bb")
     small: dict[str, Any] = {"epochs": 2, "hidden_layer_sizes": 3, "random_state": 0}
     classifier = ellayer.MLPClassifier(3, max_iter=3, random_state=0, early_stopping=True)
     regressor = ellayer.MLPRegressor(hidden_layer_sizes=3, max_iter=3, random_state=0, optimizer="lion")
     tables = (
         ellayer.TabularClassifier(1, **small),
         ellayer.TabularRegressor(1, loss="quantile(q=0.3)", **small),
+        ellayer.TabularRegressor(1, column_kinds={"m": "categorical", "t": "text"}, **small),
     )
     return {
         "network": (
@@ -56,6 +60,7 @@ def _samples() -> dict[str, tuple[Any, Callable[[Any], object]]]:
             lambda model: model.predict_proba(table),
         ),
         "table regressor": (tables[1].fit(table, rows[:, 0]), lambda model: model.predict(table)),
+        "table of texts": (tables[2].fit(wide, worth), lambda model: model.predict(wide)),
         "checkpoint": (
             result.state,
             resume,

@@ -8,7 +8,7 @@ from itertools import islice
 
 import numpy as np
 import pytest
-from hostile import KINDS, Parts, changed_arrays, changed_descriptions, places, raw, replaced
+from hostile import KINDS, Parts, changed_arrays, changed_descriptions, places, raw, removed, replaced
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -148,6 +148,38 @@ def test_a_changed_checkpoint_is_refused_when_it_is_read(samples, tmp_path, plac
     Parts("checkpoint", content, sample.parts.arrays).write(tmp_path / "m")
     with pytest.raises(ModelFileError, match=place[0]):
         sample.load(tmp_path / "m")
+
+
+@quiet
+def test_changed_means_of_levels_and_n_grams_are_refused_or_harmless(samples, tmp_path):
+    """Only what is theirs is changed: the rest of such a file is that of the other tables."""
+    sample, path = samples["table of texts"], tmp_path / "m"
+    changes = [c for c in changed_descriptions(sample.parts) if "'statistics'" in c[0] or "'factors'" in c[0]]
+    assert len(changes) > 1_000
+    try_all(sample, path, changes[:: len(changes) // 60])
+    own = ("/means ", "/idf ", "/components ")
+    arrays = [c for c in changed_arrays(sample.parts) if any(name in c[0] for name in own)]
+    assert len(arrays) >= 3 * 12
+    for change in try_all(sample, path, arrays):
+        assert change.endswith(("huge", "float16", "other precision", "flat", "transposed")), change
+
+
+@quiet
+def test_means_of_levels_and_weights_of_texts_are_checked(samples, tmp_path):
+    sample, path = samples["table of texts"], tmp_path / "m"
+    columns = ("facts", "preparation", "columns")
+    content = replaced(sample.parts.content, (*columns, 1, "statistics", "means"), [1])
+    Parts(sample.parts.kind, content, sample.parts.arrays).write(path)
+    sample.use(sample.load(path))  # a key that is not known is left alone
+    idf = next(name for name in sample.parts.arrays if name.endswith("/idf"))
+    zeros = {**sample.parts.arrays, idf: 0.0 * sample.parts.arrays[idf]}
+    Parts(sample.parts.kind, sample.parts.content, zeros).write(path)
+    with pytest.raises(ModelFileError, match="column 't', idf: expected weights above 0"):
+        sample.load(path)
+    content = removed(sample.parts.content, (*columns, 1, "statistics"))
+    Parts(sample.parts.kind, content, sample.parts.arrays).write(path)
+    with pytest.raises(ModelFileError):
+        sample.load(path)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -27,6 +27,7 @@ def trusted_types() -> list[str]:
     from ..estimators.mlp.fit_state import FitState, Memory
     from ..tables.category_encoder import CategoryCodeEncoder
     from ..tables.encoders import ENCODERS
+    from ..tables.ngrams import NgramFactors
     from ..tables.target_statistics import LevelStatistics
     from .model_file import ESTIMATORS
 
@@ -41,6 +42,7 @@ def trusted_types() -> list[str]:
         Memory,
         CategoryCodeEncoder,
         LevelStatistics,
+        NgramFactors,
         *ENCODERS.values(),
     ]
     return sorted(f"{kind.__module__}.{kind.__qualname__}" for kind in (*models, *parts))

@@ -181,7 +181,8 @@ class CategoryEncoder(ColumnEncoder):
         encoder = super().from_facts({k: v for k, v in facts.items() if k != "statistics"})
         if "statistics" in facts:
             stored = conform(facts["statistics"], StatisticsFacts, "column, statistics")
-            encoder.statistics = LevelStatistics(**stored, means=np.zeros((0, 0)))
+            own = (stored["levels"], stored["buckets"], stored["names"])
+            encoder.statistics = LevelStatistics(*own, means=np.zeros((0, 0)))
         return encoder
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -190,9 +191,11 @@ class CategoryEncoder(ColumnEncoder):
 
     def set_arrays(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Set the mean targets."""
-        if self.statistics is not None:
-            means = read_numbers(arrays, "means", self.statistics.shape, self.name)
-            self.statistics = replace(self.statistics, means=means)
+        if self.statistics is None:
+            super().set_arrays(arrays)
+            return
+        means = read_numbers(arrays, "means", self.statistics.shape, self.name)
+        self.statistics = replace(self.statistics, means=means)
 
     def _numbers(self) -> tuple[dict[str, float], float]:
         """Return the number of each text, and of all others."""

@@ -125,6 +125,8 @@ class SpelledEncoder(PresenceEncoder):
             read_numbers(arrays, name, getattr(self.factors, name).shape, self.name)
             for name in ("idf", "components")
         )
+        if not (idf > 0).all():
+            raise EllayerError(f"column {self.name!r}, idf: expected weights above 0, received {idf.min():g}")
         self.factors = NgramFactors(self.factors.vocabulary, idf, components)
 
 
