@@ -14,26 +14,28 @@ from ellayer.serve.rows import Options, predictions_for
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory):
-    """Models of a table that has no dates, and a mark of a missing value among its towns."""
+    """Models of a table that has no dates, and a mark of a missing value among its towns, which for one is a town."""
     folder = tmp_path_factory.mktemp("plain")
-    lines = ["age,size,town,zip,member,answer,price"]
+    lines = ["age,size,town,zip,same,member,answer,price"]
     for i in range(60):
         town = ("Bern", "Ulm", "NA")[i % 3]
         lines.append(
-            f"{20 + i % 40},{i % 7}.5,{town},{10 + i % 4},{('yes', 'no')[i % 2]},{('a', 'b')[i % 3 > 0]},{i % 7}.5"
+            f"{20 + i % 40},{i % 7}.5,{town},{10 + i % 4},x,{('yes', 'no')[i % 2]},{('a', 'b')[i % 3 > 0]},{i % 7}.5"
         )
     file = folder / "people.csv"
     file.write_text("\n".join(lines) + "\n")
     models = []
-    for target, other, Model in (
-        ("answer", "price", TabularClassifier),
-        ("price", "answer", TabularRegressor),
+    for target, other, Model, missing in (
+        ("answer", "price", TabularClassifier, None),
+        ("price", "answer", TabularRegressor, None),
+        ("answer", "price", TabularClassifier, ["-"]),
     ):
-        examples = read_examples(file, target=target, drop=[other])
-        model = Model(epochs=2, hidden_layer_sizes=(4,), n_members=1, random_state=0)
+        examples = read_examples(file, target=target, drop=[other], na_values=missing)
+        quick = {"epochs": 2, "hidden_layer_sizes": (4,), "random_state": 0}
+        model = Model(1, column_kinds={"same": "ignore"}, **quick)
         model.fit(examples.X, examples.y)
-        save(model, folder / target, provenance={"target": target, "reading": examples.reading})
-        models.append(load_served(target, folder / target))
+        save(model, folder / f"{target}{missing}", provenance={"target": target, "reading": examples.reading})
+        models.append(load_served(target, folder / f"{target}{missing}"))
     return models
 
 
@@ -42,13 +44,15 @@ numbers = (
 )
 texts = (
     st.none()
-    | st.sampled_from(["Bern", "Ulm", "Oslo", " Bern", "NA", "none", "", "1.0", "true"])
+    | st.sampled_from(
+        ["Bern", "Ulm", "Oslo", " Bern", "NA", "none", "", "1.0", "true", "-", "Ulm\x1c", "\u3000Ulm"]
+    )
     | st.just(3)
 )
 truths = st.none() | st.sampled_from(["yes", "no", "No", "1", "?", True, False, 1])
 rows = st.fixed_dictionaries(
     {"age": numbers, "size": numbers, "town": texts, "zip": numbers, "member": truths},
-    optional={"more": texts},
+    optional={"more": texts, "same": texts | numbers | st.just([1])},
 )
 
 
@@ -80,3 +84,5 @@ def test_plain_rows_are_read_the_quick_way(plain):
     for model in plain:
         assert model.quick.read(row) is not None
         assert model.quick.read({**row, "age": ["31", None]}) is None
+        assert model.quick.read({**row, "same": ["z", None]}) is not None
+        assert model.quick.read({**row, "same": ["z", 1]}) is None  # with a note

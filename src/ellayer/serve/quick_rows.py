@@ -13,6 +13,7 @@ import numpy as np
 
 from ..data.schema.column import ColumnSchema, numeric_marks
 from ..data.schema.schema import Schema
+from ..data.text.cells import MISSING
 from ..runs.saved_model import SavedModel
 from ..tables.columns import Column, ReadColumns, column_of_values
 
@@ -31,7 +32,8 @@ class QuickRows:
     def __init__(self, saved: SavedModel) -> None:
         reading = saved.reading or {}
         self._names: list[str] = []
-        self._features = set(saved.features)
+        self._others: set[str] = set()  # columns that the model does not use
+        self._marks: frozenset[str] = frozenset()
         self._readers: dict[str, Reader] = {}
         if not saved.prepares_tables or "schema" not in reading:
             return
@@ -40,6 +42,8 @@ class QuickRows:
         needed = {name: readers.get(name) for name in saved.needed}
         if all(needed.values()):
             self._names = saved.features
+            self._others = set(saved.features) - readers.keys() - needed.keys()
+            self._marks = schema.marks() - {""}
             self._readers = {name: reader for name, reader in needed.items() if reader is not None}
 
     def read(self, values: Mapping[str, Sequence[object]]) -> ReadColumns | None:
@@ -50,10 +54,13 @@ class QuickRows:
         values : mapping
             Name of a column -> its values.
         """
-        if not self._readers or not self._readers.keys() <= values.keys() <= self._features:
+        if not self._readers or not self._readers.keys() <= values.keys():
             return None
         count = len(next(iter(values.values())))
-        if count > MOST_ROWS:
+        others = values.keys() - self._readers.keys()
+        if count > MOST_ROWS or not others <= self._others:
+            return None
+        if not all(_is_silent(values[name], self._marks) for name in others):
             return None
         columns = {}
         for name, reader in self._readers.items():
@@ -76,7 +83,8 @@ def _reader(column: ColumnSchema, marks: frozenset[str]) -> Reader | None:
             low, high = column.low - span, column.high + span
         return lambda values: _numbers(values, max(low, -(2.0**53)), min(high, 2.0**53))
     if column.type == "text":
-        return lambda values: _texts(values, marks, column.words)
+        known = marks | MISSING  # of the latter, a frame keeps what is a level here
+        return lambda values: _texts(values, known, column.words)
     return None
 
 
@@ -102,3 +110,11 @@ def _texts(values: Sequence[object], marks: frozenset[str], words: Sequence[str]
         if words and value not in words:
             return None
     return column_of_values("", values).values
+
+
+def _is_silent(values: Sequence[object], marks: frozenset[str]) -> bool:
+    """Return whether reading a column that the model does not use adds no note, and raises no error."""
+    types = set(map(type, values)) - {type(None)}
+    if types == {str}:
+        return not any(isinstance(value, str) and value.strip().lower() in marks for value in values)
+    return types <= {int, float} or types == {bool}
