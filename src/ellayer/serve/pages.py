@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .models import ModelStore, ServedModel
 from .openapi import openapi
@@ -38,8 +38,17 @@ def model_page(model: ServedModel) -> str:
         target=saved.target,
         can_explain=saved.prepares_tables and getattr(saved.model, "model", "network") != "boosting",
         has_intervals=hasattr(saved.model, "predict_interval"),
-        request=json.dumps({"rows": [example or [0.0] * len(model.columns)]}, ensure_ascii=False)[:2000],
+        request=_in_quotes({"rows": [example or [0.0] * len(model.columns)]}),
     )
+
+
+def _in_quotes(content: dict[str, Any]) -> str:
+    r"""Return JSON that may stand in the quotation marks of a shell.
+
+    >>> print(_in_quotes({"a": "it's"}))
+    {"a": "it'\''s"}
+    """
+    return json.dumps(content, ensure_ascii=False)[:2000].replace("'", "'\\''")
 
 
 def _example(levels: tuple[str, ...], low: float | None) -> object:

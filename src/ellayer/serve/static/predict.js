@@ -2,6 +2,8 @@
 
 const form = document.getElementById("row");
 const result = document.getElementById("result");
+// A field has no "name", which would hide a property of the form: one called "elements" would.
+const fields = [...form.querySelectorAll("[data-name]")];
 const address = `/models/${form.dataset.model}/predict`;
 
 function element(tag, text = "", className = "") {
@@ -13,16 +15,18 @@ function element(tag, text = "", className = "") {
 
 // The row of the form: a record, or a list of numbers; an empty field is null.
 function readRow() {
-  if (form.elements.values) {
-    return form.elements.values.value.split(/[\s,;]+/).filter(Boolean).map(Number);
+  const numbers = form.querySelector("textarea");
+  if (numbers) {
+    return numbers.value.split(/[\s,;]+/).filter(Boolean).map(Number);
   }
-  const row = {};
-  for (const field of form.querySelectorAll("[name]")) {
+  const row = Object.create(null);
+  for (const field of fields) {
     const text = field.value.trim();
-    if (text === "") row[field.name] = null;
-    else if (field.dataset.type === "boolean") row[field.name] = text === "true";
-    else if (field.dataset.type === "number" && Number.isFinite(Number(text))) row[field.name] = Number(text);
-    else row[field.name] = field.value;
+    const { name, type } = field.dataset;
+    if (text === "") row[name] = null;
+    else if (type === "boolean") row[name] = text === "true";
+    else if (type === "number" && Number.isFinite(Number(text))) row[name] = Number(text);
+    else row[name] = field.value;
   }
   return row;
 }
@@ -79,7 +83,8 @@ function show(row, notes) {
 
 async function predict() {
   const request = { rows: [readRow()] };
-  history.replaceState(null, "", `?${new URLSearchParams(new FormData(form))}`); // a link to this row
+  const link = new URLSearchParams(fields.map((field) => [field.dataset.name, field.value]));
+  history.replaceState(null, "", `?${link}`); // a link to this row
   if (form.dataset.explain === "true") request.explain = true;
   if (document.getElementById("interval")?.checked) request.interval = 0.9;
   document.getElementById("request").textContent = JSON.stringify(request).replaceAll("'", "'\\''");
@@ -105,8 +110,8 @@ form.addEventListener("submit", async (event) => {
 // A link to a row fills the form.
 const link = new URLSearchParams(location.search);
 for (const [name, text] of link) {
-  const field = form.elements.namedItem(name);
-  if (field instanceof HTMLElement && "value" in field) field.value = text;
+  const field = fields.find((one) => one.dataset.name === name);
+  if (field) field.value = text;
 }
 if (link.size) form.requestSubmit();
 
