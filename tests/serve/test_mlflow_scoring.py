@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import sqlite3
 
 import numpy as np
 import pytest
@@ -96,3 +98,19 @@ def test_other_types_and_texts(client):
     assert "lacks 'joined', 'member'" in answer.json()["error"]
     assert "/tmp" not in answer.json()["error"]
     assert score(client, "\x00\x01", kind="text/csv").status_code == 400
+
+
+def test_a_file_of_another_kind_is_not_read_as_csv(client, tmp_path):
+    connection = sqlite3.connect(tmp_path / "t.db")
+    connection.execute("create table t (age, town, joined, member)")
+    connection.close()
+    for body, kind in (
+        ((tmp_path / "t.db").read_bytes(), "an SQLite database"),
+        (gzip.compress(CSV.encode()), "a gzip archive"),
+        (json.dumps(RECORDS), "a table in JSON"),
+    ):
+        answer = score(client, body, kind="text/csv")
+        assert answer.status_code == 400
+        assert f"expected a table in CSV, received {kind}" in answer.json()["error"]
+    answer = score(client, ",".join(f"a{i}" for i in range(2_000)), kind="text/csv")
+    assert "at most 1,000 columns besides" in answer.json()["error"]

@@ -14,6 +14,9 @@ import numpy as np
 from .._warn import collect_warnings
 from .._wording import pluralize
 from ..data.examples import Examples
+from ..data.file_kinds import kind_of
+from ..data.text.decode import GZIP
+from ..errors import EllayerError
 from ..inspection.any_model import predict_any
 from ..runs.prediction_table import prediction_table
 from .errors import RequestError
@@ -24,6 +27,8 @@ Rows: TypeAlias = (
 )
 Table: TypeAlias = "dict[str, list[Any]]"  # predictions by column
 WHERE = "the request"
+MOST_OTHERS = 1_000  # columns of a request that the model does not have
+MOST_CELLS = 10_000_000  # of records that lack names of others
 EXACT = 17  # significant digits of a float64 without loss
 
 
@@ -71,12 +76,21 @@ def rows_of_columns(model: ServedModel, columns: Mapping[str, Sequence[object]])
     EllayerError
         For columns that are missing, and for values that contradict the training file.
     """
+    _check_width(model, len(columns))
     lengths = {len(values) for values in columns.values()}
     if len(lengths) > 1:
         raise RequestError(f"expected columns of one length, received {sorted(lengths)[:5]} values")
     if not lengths or lengths == {0}:
         raise RequestError("expected at least one row, received none")
     return columns
+
+
+def _check_width(model: ServedModel, count: int) -> None:
+    """Refuse a number of columns that takes long to read."""
+    if count > len(model.columns) + MOST_OTHERS:
+        raise RequestError(
+            f"expected at most {MOST_OTHERS:,} columns besides those of the model, received {count:,} columns; leave them out"
+        )
 
 
 def rows_of_records(model: ServedModel, records: Sequence[object]) -> Rows:
@@ -88,6 +102,11 @@ def rows_of_records(model: ServedModel, records: Sequence[object]) -> Rows:
         raise RequestError("expected at least one row, received none")
     rows = [record for record in records if isinstance(record, Mapping)]
     names = dict.fromkeys(name for record in rows for name in record)
+    if len(names) * len(rows) > max(MOST_CELLS, sum(map(len, rows))):
+        raise RequestError(
+            f"expected records of the same names, received {len(names):,} names in {len(rows):,} records; send fewer at "
+            "once"
+        )
     return rows_of_columns(model, {name: [record.get(name) for record in rows] for name in names})
 
 
@@ -110,7 +129,7 @@ def rows_of_lists(model: ServedModel, values: object, names: Sequence[object] | 
             f"expected {pluralize(len(columns), 'value')} in every row, received {sorted(lengths)[:5]}"
         )
     if names is None and not model.saved.features:
-        return rows_of_array(model, _as_numbers(values))
+        return rows_of_array(model, as_numbers(values))
     if not all(isinstance(name, str) for name in columns) or len(set(columns)) < len(columns):
         raise RequestError("columns: expected distinct names, received duplicates or other types")
     return rows_of_columns(model, dict(zip(map(str, columns), zip(*values, strict=True), strict=True)))
@@ -124,6 +143,8 @@ def rows_of_array(model: ServedModel, X: np.ndarray) -> Rows:
     RequestError
         For another number of columns.
     """
+    if not len(X):
+        raise RequestError("expected at least one row, received none")
     X = X.reshape(len(X), -1)
     if X.shape[1] != len(model.columns):
         raise RequestError(
@@ -141,17 +162,21 @@ def rows_of_csv(model: ServedModel, text: bytes) -> Rows:
         file = Path(folder, "rows.csv")
         file.write_bytes(text)
         try:
+            if (kind := kind_of(file)).name != "text" or text.startswith(GZIP):
+                received = "a gzip archive" if kind.name == "text" else kind.description
+                raise RequestError(f"expected a table in CSV, received {received}; send text")
+            head = text.lstrip().partition(b"\n")[0]
+            _check_width(model, 1 + max(map(head.count, (b",", b";", b"\t"))))
             return model.saved.read(str(file))
-        except Exception as error:
-            if str(file) in str(error):  # no message shows a path of the server
-                raise type(error)(str(error).replace(str(file), WHERE)) from None
-            raise
+        except EllayerError as error:  # no message shows a path of the server
+            raise RequestError(str(error).replace(str(file), WHERE)) from None
 
 
-def _as_numbers(values: Sequence[object]) -> np.ndarray:
+def as_numbers(values: Sequence[object] | np.ndarray) -> np.ndarray:
+    """Return the numbers of rows, nan where missing."""
     try:
         X = np.array(values, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise RequestError("expected numbers, received other values") from None
     return X
 

@@ -15,7 +15,7 @@ from ..errors import DataError
 from ..files import describe_content, describe_head, printable, readable
 from ..memory import check_size, unpacked_pieces
 
-_GZIP = b"\x1f\x8b"
+GZIP = b"\x1f\x8b"
 _MARKS = (  # byte-order marks, the longer ones first
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -57,7 +57,7 @@ class TextFile:
         self._path, self._block_bytes = path, block_bytes
         describe_content(path)  # explains why a file cannot be read
         with open(path, "rb") as file:
-            self._is_packed = file.read(2) == _GZIP
+            self._is_packed = file.read(2) == GZIP
         self.notes: list[str] = ["uncompressed with gzip"] if self._is_packed else []
         rest = self._raw_blocks()
         first = next(rest, b"")
