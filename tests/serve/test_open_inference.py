@@ -108,6 +108,9 @@ WRONG = {
     "no rows": ({"inputs": [{**AGE, "shape": [0], "data": []}]}, 400, "at least one row"),
     "too many rows": ({"inputs": [{**AGE, "shape": [51], "data": [1] * 51}]}, 413, "at most 50 rows"),
     "different lengths": ({"inputs": [AGE, {**AGE, "name": "town", "shape": [2], "data": [1, 2]}]}, 400, "one length"),
+    "a datatype of lists": ({"inputs": [{**AGE, "datatype": ["FP64"]}]}, 400, "expected a datatype"),
+    "too many axes": ({"inputs": [{**AGE, "shape": [2**31 - 1] * 500}]}, 400, "expected a shape"),
+    "an output twice": ({"inputs": tensors(), "outputs": [{"name": "p(a)"}] * 2}, 400, "outputs: expected different names"),
     "an unknown output": ({"inputs": tensors(), "outputs": [{"name": "z"}]}, 400, "expected some of 'prediction'"),
     "an interval of labels": ({"inputs": tensors(), "parameters": {"interval": 0.9}}, 400, "--interval"),
     "an interval of text": ({"inputs": tensors(), "parameters": {"interval": "0.9"}}, 400, "interval: expected a number"),
@@ -123,10 +126,41 @@ def test_tensors_that_make_no_rows(client, case):
     assert message in answer.json()["error"]
 
 
-def test_a_header_longer_than_the_body(client):
-    answer = infer(client, "people", {}, **{"Inference-Header-Content-Length": "99"})
+X = {"name": "X", "shape": [1, 2], "datatype": "FP64", "data": [1, 2]}
+NO_NUMBERS = {
+    "texts": ({"datatype": "BYTES", "data": ["a", "b"]}, "expected numbers"),
+    "a text": ({"shape": [1], "datatype": "BYTES", "data": ["a"]}, "expected numbers"),
+    "long numbers": ({"data": [10**400, 1]}, "expected numbers"),
+    "a long number": ({"shape": [1], "data": [10**400]}, "expected numbers"),
+    "no rows": ({"shape": [0, 2], "data": []}, "at least one row"),
+    "no columns": ({"shape": [2, 0], "data": []}, "expected 2 values in every row, received 0"),
+}
+
+
+@pytest.mark.parametrize("case", NO_NUMBERS)
+def test_tensors_that_hold_no_numbers_for_a_network(client, case):
+    change, message = NO_NUMBERS[case]
+    answer = infer(client, "result", {"inputs": [{**X, **change}]})
+    assert answer.status_code == 400
+    assert message in answer.json()["error"]
+
+
+@pytest.mark.parametrize("length", ["99", "9" * 5_000, "-1", "x"])
+def test_a_header_longer_than_the_body(client, length):
+    answer = infer(client, "people", {}, **{"Inference-Header-Content-Length": length})
     assert answer.status_code == 400
     assert "Inference-Header-Content-Length" in answer.json()["error"]
+
+
+def test_bytes_that_no_tensor_claims(client):
+    head = json.dumps({"inputs": tensors()})
+    answer = client.post(
+        "/v2/models/people/infer",
+        content=f"{head}more",
+        headers={"Inference-Header-Content-Length": str(len(head))},
+    )
+    assert answer.status_code == 400
+    assert "expected 0 bytes of binary data" in answer.json()["error"]
 
 
 def test_a_column_of_another_type_is_refused(client):

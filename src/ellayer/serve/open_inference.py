@@ -18,7 +18,16 @@ from .bodies import json_response, parse_object
 from .errors import RequestError
 from .limits import Limits
 from .models import ServedModel, datatype_of
-from .rows import Options, Rows, Table, count_rows, predictions_for, rows_of_array, rows_of_columns
+from .rows import (
+    Options,
+    Rows,
+    Table,
+    as_numbers,
+    count_rows,
+    predictions_for,
+    rows_of_array,
+    rows_of_columns,
+)
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -28,6 +37,7 @@ _DTYPES = {
     "BOOL": "?", "UINT8": "u1", "UINT16": "<u2", "UINT32": "<u4", "UINT64": "<u8", "INT8": "i1", "INT16": "<i2",
     "INT32": "<i4", "INT64": "<i8", "FP16": "<f2", "FP32": "<f4", "FP64": "<f8",
 }  # fmt: skip
+_MOST_AXES = 32  # of a tensor, as in NumPy
 HEADER = "inference-header-content-length"
 
 
@@ -84,7 +94,7 @@ def infer(
 def _split(body: bytes, header: str | None) -> tuple[dict[str, Any], bytes]:
     if header is None:
         return parse_object(body), b""
-    if not header.isdecimal() or int(header) > len(body):
+    if not header.isdecimal() or len(header) > 20 or int(header) > len(body):
         raise RequestError(
             f"Inference-Header-Content-Length: expected at most the {len(body)} bytes of the body, received {header!r}"
         )
@@ -103,11 +113,11 @@ def _tensors(inputs: object, blob: bytes) -> dict[str, np.ndarray | list[Any]]:
             raise RequestError(f"inputs: expected different names, received {name!r}")
         if (
             not isinstance(shape, list)
-            or not shape
+            or not 1 <= len(shape) <= _MOST_AXES
             or not all(isinstance(n, int) and not isinstance(n, bool) and 0 <= n < 2**31 for n in shape)
         ):
             raise RequestError(f"input {name!r}: expected a shape such as [2] or [2, 1], received {shape!r}")
-        if datatype != "BYTES" and datatype not in _DTYPES:
+        if not isinstance(datatype, str) or datatype not in (*_DTYPES, "BYTES"):
             raise RequestError(
                 f"input {name!r}: expected a datatype of {', '.join([*_DTYPES, 'BYTES'])}, received {datatype!r}"
             )
@@ -124,6 +134,10 @@ def _tensors(inputs: object, blob: bytes) -> dict[str, np.ndarray | list[Any]]:
                 f"input {name!r}: expected {math.prod(shape)} values for the shape {shape}, received {len(values)}"
             )
         tensors[name] = (shape, values)
+    if place < len(blob):
+        raise RequestError(
+            f"inputs: expected {place:,} bytes of binary data by their binary_data_size, received {len(blob):,}"
+        )
     return {name: _reshape(name, shape, values) for name, (shape, values) in tensors.items()}
 
 
@@ -176,7 +190,7 @@ def _reshape(name: str, shape: Sequence[int], values: list[Any]) -> np.ndarray |
         return values
     try:
         return np.array([math.nan if value is None else value for value in values], np.float64).reshape(shape)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise RequestError(
             f"input {name!r}: expected numbers in a tensor of shape {list(shape)}, received other values"
         ) from None
@@ -187,7 +201,7 @@ def _rows(model: ServedModel, tensors: Mapping[str, np.ndarray | list[Any]], lim
     first = next(iter(tensors.values()))
     limits.check_rows(len(first))
     if len(tensors) == 1 and (isinstance(first, np.ndarray) or not model.saved.features):
-        return rows_of_array(model, np.array(first, np.float64))
+        return rows_of_array(model, as_numbers(first))
     strange = [name for name, values in tensors.items() if isinstance(values, np.ndarray)]
     if strange:
         raise RequestError(
@@ -214,6 +228,8 @@ def _requested_outputs(
     chosen = [entry.get("name") for entry in outputs]
     if unknown := [name for name in chosen if name not in names]:
         raise RequestError(f"outputs: expected some of {quoted_list(names)}, received {unknown[0]!r}")
+    if len(set(chosen)) < len(chosen):
+        raise RequestError("outputs: expected different names, received one of them twice")
     binary = {
         str(entry["name"])
         for entry in outputs
