@@ -10,7 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from served_rows import RECORDS, running
 
+from ellayer import EllayerError
 from ellayer.serve import Limits, ModelStore, make_app
+from ellayer.serve.bodies import parse_object
+from ellayer.serve.rows import rows_of_records
 
 JSON = {"Content-Type": "application/json"}
 
@@ -54,6 +57,10 @@ def test_a_request_beyond_the_time_limit_is_answered(served):
         ({"Host": "evil.example"}, 403),
         ({"Host": "localhost.evil.example"}, 403),
         ({"Host": "["}, 403),
+        ({"Host": "evil.example@localhost"}, 403),
+        ({"Host": "127.0.0.1.evil.example"}, 403),
+        ({"Host": "127.0.0.2:80"}, 200),
+        ({"Origin": "http://["}, 403),
         ({"Host": "localhost:1", "Origin": "http://localhost:1"}, 200),
         ({"Origin": "http://evil.example"}, 403),
         ({"Origin": "null"}, 403),
@@ -77,6 +84,7 @@ def test_pages_run_no_script_of_their_own(client):
         assert not re.search(r"<script(?! type=\"module\" src=\"/static/)|\son\w+=|style=\"", answer.text), (
             path
         )
+        assert not re.search(r"<(input|select|textarea)[^>]* name=", answer.text)  # would hide form.elements
         for address in re.findall(r"(?:src|href)=\"(/[^\"]*)\"", answer.text):
             assert client.get(address).status_code == 200, address
 
@@ -90,6 +98,49 @@ def test_no_path_leads_out_of_the_static_files(client):
         "/static/",
     ):
         assert client.get(path).status_code in (404, 405)
+
+
+def test_another_method_is_answered_with_those_allowed(client):
+    answer = client.post("/ping")
+    assert (answer.status_code, sorted(answer.headers["allow"].split(", "))) == (405, ["GET", "HEAD"])
+
+
+NO_TEXT = {
+    "half a character": (b'{"rows": [{"town": "\\ud800"}]}', "surrogates not allowed"),
+    "half a character in a name": (b'{"rows": [{"\\uDFFF": 1}]}', "surrogates not allowed"),
+    "half a character in bytes": (b'{"rows": [{"town": "\xed\xa0\x80"}]}', "expected JSON"),
+    "a deep list": (b'{"rows": ' + b"[" * 40_000 + b"]" * 40_000 + b"}", "expected JSON"),
+    "a long name twice": (b'{"%b": 1, "%b": 2}' % (b"a" * 9_000, b"a" * 9_000), "expected each name once"),
+}
+
+
+@pytest.mark.parametrize("case", NO_TEXT)
+def test_bodies_that_hold_no_text(client, case):
+    body, message = NO_TEXT[case]
+    answer = client.post("/models/people/predict", content=body)
+    assert answer.status_code == 400
+    assert message in answer.json()["error"]
+    assert len(answer.content) < 5_000
+    pair = b'{"rows": [{"age": 1, "joined": null, "member": null, "town": "\\ud83d\\ude00"}]}'
+    assert "\U0001f600" in client.post("/models/people/predict", content=pair).json()["notes"][0]
+
+
+@pytest.mark.parametrize("depth", range(800, 1000, 8))
+def test_lists_in_lists_are_refused(client, depth):
+    for place in ('{"rows": [{"age": %s}]}', '{"rows": [[%s, 1, 1, 1]]}', '{"rows": %s}'):
+        body = place % ("[" * depth + "]" * depth)
+        assert client.post("/models/people/predict", content=body).status_code == 400, depth
+
+
+def test_names_by_the_thousand_take_no_time(store):
+    names = {f"a{i}": 1 for i in range(50_000)}
+    with pytest.raises(EllayerError, match="'a49999' twice"):
+        parse_object(json.dumps(names)[:-1].encode() + b', "a49999": 1}')
+    people = store.get("people")
+    with pytest.raises(EllayerError, match="at most 1,000 columns besides"):
+        rows_of_records(people, [names])
+    with pytest.raises(EllayerError, match="expected records of the same names"):
+        rows_of_records(people, [{name: 1} for name in list(names)[:4_000]])
 
 
 def test_metrics_count_requests_and_rows(client):

@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 from ellayer import EllayerError
-from ellayer.serve import ModelStore
+from ellayer.serve import ModelStore, models
 
 
 def test_names(served, tmp_path):
@@ -30,7 +30,7 @@ def test_names(served, tmp_path):
         ModelStore([str(tmp_path / "absent")])
 
 
-def test_a_changed_file_is_loaded_again_and_a_damaged_one_is_not(served, tmp_path, caplog):
+def test_a_changed_file_is_loaded_again_and_a_damaged_one_is_not(served, tmp_path, caplog, monkeypatch):
     file = tmp_path / "model.ellayer"
     shutil.copy(served["people"], file)
     store = ModelStore([f"m={file}"])
@@ -49,4 +49,9 @@ def test_a_changed_file_is_loaded_again_and_a_damaged_one_is_not(served, tmp_pat
     assert store.reload() == []
     assert store.get("m") is second
     assert "the previous model stays" in caplog.text
+    with monkeypatch.context() as patch:
+        patch.setattr(models, "load_served", lambda name, path: {}["schema"])
+        shutil.copy(served["people"], file)
+        assert store.reload() == []  # whatever is wrong with it
+    assert store.get("m") is second
     assert str(tmp_path) not in str(second.saved.path)

@@ -76,12 +76,11 @@ def serve(
         typer.echo(text_of(paths, port or 8080), nl=False)
         return
     from ..serve.app import make_app
-    from ..serve.protection import LOCAL
-    from ..serve.server import BackgroundServer, open_socket
+    from ..serve.server import BackgroundServer, is_local, open_socket
 
     logging.getLogger("ellayer.serve").addHandler(logging.StreamHandler())
     listener = open_socket(host, port)
-    app = make_app(store, Limits(int(max_body * 1e6), max_rows, time_limit), is_local=host in LOCAL)
+    app = make_app(store, Limits(int(max_body * 1e6), max_rows, time_limit), is_local=is_local(listener))
     with BackgroundServer(app, listener) as server:
         names = ", ".join(model.name for model in store)
         typer.echo(server.address if quiet else f"Serving {names} at {server.address} (Ctrl-C to stop)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 
 from .._wording import pluralize, quoted_list
@@ -77,8 +78,7 @@ def _record(pairs: list[tuple[str, object]]) -> Record:
     """Return an object of JSON, refused if a name occurs twice in it."""
     record = dict(pairs)
     if len(record) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise DataError(repr(next(name for name in names if names.count(name) > 1)))
+        raise DataError(repr(Counter(name for name, _ in pairs).most_common(1)[0][0]))
     return record
 
 

@@ -118,15 +118,19 @@ class _Server:
 
     async def _run(self, body: bytes, work: Callable[[], Result]) -> Result:
         """Return the result of ``work``: directly for a small body, else in a thread within the time limit."""
-        if len(body) <= SMALL_BODY:
-            return work()
         try:
+            if len(body) <= SMALL_BODY:
+                return work()
             with anyio.fail_after(self.limits.seconds):
                 return await anyio.to_thread.run_sync(work, abandon_on_cancel=True)
         except TimeoutError:
             raise RequestError(
                 f"the rows were not predicted within {self.limits.seconds:g} seconds; send fewer rows per request",
                 503,
+            ) from None
+        except RecursionError:
+            raise RequestError(
+                "expected values, received lists in lists that are too deep; send rows"
             ) from None
 
     def _model(self, request: Request) -> ServedModel:
@@ -213,7 +217,9 @@ async def _bad_request(request: Request, error: EllayerError) -> Response:
 
 
 async def _http_error(request: Request, error: HTTPException) -> Response:
-    return error_response(error.detail, error.status_code)
+    answer = error_response(error.detail, error.status_code)
+    answer.headers.update(error.headers or {})
+    return answer
 
 
 async def _bug(request: Request, error: Exception) -> Response:

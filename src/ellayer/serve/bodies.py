@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +15,9 @@ from starlette.responses import Response
 from ..data.memory import bytes_text
 from .errors import RequestError
 from .limits import Limits
+
+_MOST = 2_000  # characters of a message
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 async def read_body(request: Request, limits: Limits) -> bytes:
@@ -52,10 +57,13 @@ def parse_object(body: bytes) -> dict[str, Any]:
     Raises
     ------
     RequestError
-        For other content, or an object with duplicate names.
+        For other content, or for halves of characters and duplicate names.
     """
     try:
-        content = json.loads(body, object_pairs_hook=_unique, parse_constant=_no_constant)
+        text = body.decode("utf-8-sig")
+        content = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        if _SURROGATE.search(body):
+            json.dumps(content, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         if isinstance(error, RequestError):
             raise
@@ -68,10 +76,8 @@ def parse_object(body: bytes) -> dict[str, Any]:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     content = dict(pairs)
     if len(content) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise RequestError(
-            f"expected each name once, received {next(n for n in names if names.count(n) > 1)!r} twice"
-        )
+        counts = Counter(name for name, _ in pairs)
+        raise RequestError(f"expected each name once, received {counts.most_common(1)[0][0]!r} twice")
     return content
 
 
@@ -87,4 +93,5 @@ def json_response(content: Mapping[str, Any], status: int = 200) -> Response:
 
 def error_response(message: str, status: int) -> Response:
     """Return an error in the form of the protocols: ``{"error": message}``."""
-    return json_response({"error": message}, status)
+    shown = message if len(message) <= _MOST else f"{message[:_MOST]}..."
+    return json_response({"error": shown}, status)

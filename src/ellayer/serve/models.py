@@ -209,7 +209,7 @@ class ModelStore:
                 self._models[model.name] = load_served(model.name, model.path)
                 names.append(model.name)
                 log.warning("model %s: reloaded, because its file has changed", model.name)
-            except (EllayerError, OSError) as error:
+            except Exception as error:  # of a file that anyone may have written
                 self._failures[model.name] = stamp
                 log.error(
                     "model %s: its file has changed and cannot be loaded, the previous model stays: %s",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -9,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .bodies import error_response
 
-LOCAL = frozenset(("localhost", "127.0.0.1", "::1"))
+_LOCAL = re.compile(r"(localhost|127(\.[0-9]{1,3}){3}|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -52,15 +53,16 @@ class ProtectionMiddleware:
     def _problem(self, headers: Headers) -> str:
         """Return why a request is refused; "" if it is not."""
         host, origin = headers.get("host", ""), headers.get("origin")
-        if self.is_local and _host_name(f"//{host}") not in LOCAL:
+        if self.is_local and not _LOCAL.fullmatch(host):
             return f"expected the host localhost or 127.0.0.1, received {host!r}; try --host 0.0.0.0 to accept others"
-        if origin is not None and urlsplit(origin).netloc != host:
+        if origin is not None and (not host or _place(origin) != host):
             return f"Origin: expected a request from this site, received one from {origin!r}"
         return ""
 
 
-def _host_name(address: str) -> str:
+def _place(origin: str) -> str:
+    """Return the host and the port of an origin; "" for none."""
     try:
-        return urlsplit(address).hostname or ""
+        return urlsplit(origin).netloc
     except ValueError:
         return ""

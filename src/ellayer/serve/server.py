@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import ipaddress
 import os
 import socket
 import threading
@@ -36,9 +37,9 @@ def open_socket(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
         listener.listen(BACKLOG)
         return listener
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # the latter for what is no name of a machine
         listener.close()
-        if error.errno == errno.EADDRINUSE:
+        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
             problem = f"--port: expected a free port, received {port}, which is in use; try another port, or 0 for any free one"
         elif isinstance(error, PermissionError):
             problem = (
@@ -49,6 +50,11 @@ def open_socket(host: str, port: int) -> socket.socket:
                 f"--host: expected an address of this machine, received {host!r}; try 127.0.0.1 or 0.0.0.0"
             )
         raise UsageError(problem) from error
+
+
+def is_local(listener: socket.socket) -> bool:
+    """Return whether only programs of this machine reach a socket."""
+    return ipaddress.ip_address(listener.getsockname()[0].partition("%")[0]).is_loopback
 
 
 class BackgroundServer:
