@@ -56,11 +56,7 @@ rows = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(records=st.lists(rows, min_size=1, max_size=3))
-def test_quick_rows_equal_those_of_a_table(plain, records):
-    names = dict.fromkeys(name for record in records for name in record)
-    columns = {name: [record.get(name) for record in records] for name in names}
+def check_both_ways(plain, columns):
     for model in plain:
         answers = []
         for way in (model.quick.read, lambda values: None):
@@ -71,6 +67,28 @@ def test_quick_rows_equal_those_of_a_table(plain, records):
                 except Exception as error:
                     answers.append(str(error))
         assert answers[0] == answers[1]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(records=st.lists(rows, min_size=1, max_size=3))
+def test_quick_rows_equal_those_of_a_table(plain, records):
+    names = dict.fromkeys(name for record in records for name in record)
+    check_both_ways(plain, {name: [record.get(name) for record in records] for name in names})
+
+
+ODD = [
+    ("town", text) for text in ("NA", "None", "-", "?", "", " Ulm", "Ulm\x1c", "\u3000Ulm", "1.0", "e\u0301")
+]
+ODD += [("same", value) for value in ("x", "NA", "-", [1], {}, 1, 2**70, True, None)]
+ODD += [(name, value) for name in ("age", "size") for value in (-0.0, 5e-324, 2**53, 1e308, 98, 99, 100)]
+
+
+@pytest.mark.parametrize("beside", [None, "Bern", 1])
+def test_one_odd_value_makes_no_difference(plain, beside):
+    row = {"age": 31, "size": 2.5, "town": "Ulm", "zip": 12}
+    for name, value in ODD:
+        columns = {key: [other, other] for key, other in row.items()}
+        check_both_ways(plain, columns | {name: [value, beside]})
 
 
 def test_plain_rows_are_read_the_quick_way(plain):
