@@ -79,13 +79,14 @@ def test_quick_rows_equal_those_of_a_table(plain, records):
 ODD = [
     ("town", text) for text in ("NA", "None", "-", "?", "", " Ulm", "Ulm\x1c", "\u3000Ulm", "1.0", "e\u0301")
 ]
+ODD += [("member", value) for value in ("no", "No", "1", "y", "NA", True, 1)]
 ODD += [("same", value) for value in ("x", "NA", "-", [1], {}, 1, 2**70, True, None)]
 ODD += [(name, value) for name in ("age", "size") for value in (-0.0, 5e-324, 2**53, 1e308, 98, 99, 100)]
 
 
 @pytest.mark.parametrize("beside", [None, "Bern", 1])
 def test_one_odd_value_makes_no_difference(plain, beside):
-    row = {"age": 31, "size": 2.5, "town": "Ulm", "zip": 12}
+    row = {"age": 31, "size": 2.5, "town": "Ulm", "zip": 12, "member": "yes"}
     for name, value in ODD:
         columns = {key: [other, other] for key, other in row.items()}
         check_both_ways(plain, columns | {name: [value, beside]})
