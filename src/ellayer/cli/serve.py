@@ -29,17 +29,17 @@ def serve(
         int, typer.Option("--port", help="Port to listen on; 0 for any free port.", min=0, max=65535)
     ] = 8080,
     max_body: Annotated[
-        float, typer.Option("--max-body", help="Maximum size of a request, in megabytes.", min=0.001)
-    ] = 32.0,
+        int, typer.Option("--max-body", help="Maximum size of a request, in megabytes.", min=1)
+    ] = 32,
     max_rows: Annotated[
         int, typer.Option("--max-rows", help="Maximum number of rows in a request.", min=1)
     ] = 100_000,
     time_limit: Annotated[
-        float,
+        int,
         typer.Option(
-            "--time-limit", help="Maximum number of seconds to receive a request, and to predict.", min=0.01
+            "--time-limit", help="Maximum number of seconds to receive a request, and to predict.", min=1
         ),
-    ] = 30.0,
+    ] = 30,
     dockerfile: Annotated[
         bool, typer.Option("--dockerfile", help="Print a Dockerfile that serves the models, and exit.")
     ] = False,
@@ -61,9 +61,8 @@ def serve(
         raise UsageError(
             f"ellayer serve requires {', '.join(missing)}, which is not installed; try pip install 'ellayer[serve]'"
         )
-    os.environ.setdefault(
-        "POLARS_MAX_THREADS", "1"
-    )  # for a single row, starting threads takes longer than reading it
+    # For a single row, starting threads takes longer than reading it.
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")
     from ..serve.limits import Limits
     from ..serve.models import ModelStore
 
@@ -80,8 +79,11 @@ def serve(
 
     logging.getLogger("ellayer.serve").addHandler(logging.StreamHandler())
     listener = open_socket(host, port)
-    app = make_app(store, Limits(int(max_body * 1e6), max_rows, time_limit), is_local=is_local(listener))
+    app = make_app(store, Limits(1_000_000 * max_body, max_rows, time_limit), is_local=is_local(listener))
     with BackgroundServer(app, listener) as server:
         names = ", ".join(model.name for model in store)
         typer.echo(server.address if quiet else f"Serving {names} at {server.address} (Ctrl-C to stop)")
-        server.wait()
+        try:
+            server.wait()
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt("the server has stopped") from None

@@ -99,7 +99,8 @@ class BackgroundServer:
 
     def wait(self) -> None:
         """Wait until the server stops; Ctrl-C raises its exception here."""
-        self._thread.join()
+        while self._thread.is_alive():  # in steps, for polars lets SIGINT restart a wait that it would end
+            self._thread.join(0.1)
 
     def stop(self) -> None:
         """Let open requests finish, and close the socket."""
