@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-class Display:
+class Display(ABC):
     """A plot with the numbers that it shows, like the displays of scikit-learn.
 
     ``plot`` draws it on existing axes or on a new figure, which a notebook shows. The figure is not registered with
@@ -47,9 +48,9 @@ class Display:
         self.ax_ = self.figure_.axes[0] if ax is None else ax
         return self
 
+    @abstractmethod
     def _draw(self, ax: Axes | None, title: str) -> Figure:
         """Draw on axes or on a new figure, and return the figure."""
-        raise NotImplementedError
 
     def save(self, path: str | os.PathLike[str], dpi: int = 150) -> Path:
         """Write the picture to a file; the suffix is its format (.png, .svg, .pdf).
