@@ -26,6 +26,15 @@ body {color: rgb(230, 230, 230); background: rgb(17, 17, 17)}
 """
 
 
+VS_CODE = """
+table, tr, th, td {border: none !important; border-spacing: 0; border-collapse: collapse}
+table, th, tr {vertical-align: middle; text-align: right}
+th, td {padding: 4px 8px}
+tr:nth-child(even) {background: rgba(130, 130, 130, .08)}
+tbody th {font-weight: normal}
+"""
+
+
 @pytest.fixture(scope="module")
 def objects(tmp_path_factory):
     """Return one object of each kind that shows itself, with a hostile name where it has names."""
@@ -91,7 +100,7 @@ def test_curves_leave_out_what_is_not_finite():
 
 @pytest.mark.slow
 def test_the_style_of_a_notebook_changes_no_table(objects, tmp_path):
-    """In a dark page with rules like Jupyter's, cells are aligned left, whole, and in the page's colour."""
+    """In a dark page with rules like those of Jupyter and VS Code, cells are aligned left, whole, and in the page's colour."""
     if CHROMIUM is None:
         pytest.skip("no Chromium on this machine")
     script = """<script>
@@ -109,7 +118,7 @@ def test_the_style_of_a_notebook_changes_no_table(objects, tmp_path):
     body = "".join(value._repr_html_() for value in objects)
     page = tmp_path / "page.html"
     page.write_text(
-        f'<!doctype html><meta charset="utf-8"><style>{JUPYTER}</style><div class="jp">{body}</div>{script}'
+        f'<!doctype html><meta charset="utf-8"><style>{JUPYTER}{VS_CODE}</style><div class="jp">{body}</div>{script}'
     )
     command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom", page.as_uri()]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)

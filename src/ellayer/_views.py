@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import io
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -28,12 +29,14 @@ _RULES = {
     ".whole": "white-space:nowrap;display:inline-flex;align-items:flex-start;gap:3px",
     ".whole sup": "line-height:1",
     ".matrix td": "border:0;white-space:nowrap;padding:0 6px;text-align:right;font-variant-numeric:tabular-nums",
+    ".number": "white-space:nowrap;font-variant-numeric:tabular-nums",
     ".stats": "white-space:nowrap;font-variant-numeric:tabular-nums",
     "summary": "cursor:pointer;font-weight:600",
     "p": "margin:6px 0",
     "svg": "max-width:100%",
 }
 STYLE = f"<style>{''.join(f'.ellayer-view.ellayer-view.ellayer-view {part}{{{rule}}}' for part, rule in _RULES.items())}</style>"
+_NUMBER = re.compile(r"[-+−]?[0-9][0-9.,]*(e[-+]?[0-9]+)?%?")
 _WIDTH, _HEIGHT = 460, 190
 _COLOURS = ("#D55E00", "#3d8fd1")  # legible on white and on black
 
@@ -79,8 +82,14 @@ def page(body: str) -> str:
 
 def _cells(tag: str, cells: Sequence[str]) -> str:
     return "".join(
-        f"<{tag}>{cell if isinstance(cell, Markup) else html.escape(cell)}</{tag}>" for cell in cells
+        f"<{tag}{_class(cell)}>{cell if isinstance(cell, Markup) else html.escape(cell)}</{tag}>"
+        for cell in cells
     )
+
+
+def _class(cell: str) -> str:
+    """Return the class of a number: narrow pages would break 1e-02 after the hyphen."""
+    return ' class="number"' if _NUMBER.fullmatch(cell) else ""
 
 
 def curves(x: Sequence[float], lines: Mapping[str, Sequence[float]], along: str) -> str:

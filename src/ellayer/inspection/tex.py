@@ -34,7 +34,8 @@ def matrix_tex(cells: Sequence[Sequence[str]]) -> str:
     rows = [" & ".join(cell or _BOX for cell in row) for row in cells]
     if len(rows) == 1 and len(cells[0]) == 1:
         return rows[0]
-    body = r" \\ ".join(rows)
+    # Rows of boxes stand apart, or their frames run into one another.
+    body = (r" \\[0.7ex] " if any("" in row for row in cells) else r" \\ ").join(rows)
     return rf"\begin{{bmatrix}} {body} \end{{bmatrix}}"
 
 
