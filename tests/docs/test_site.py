@@ -134,7 +134,9 @@ def test_outputs_and_pictures_are_made(site):
     assert "<svg" in chapter
     assert 'class="picture"' in chapter
     cats = (site / "book/cats.html").read_text(encoding="utf-8")
-    assert "made without them" in cats
+    assert "stored ones" in cats
+    assert cats.count('class="picture') == 4
+    assert "test 80.0%" in cats
     assert "245,973 parameters" in cats
 
 
