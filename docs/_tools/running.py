@@ -109,7 +109,7 @@ def _compare(block: Block, names: dict[str, Any], page: str) -> Output:
     example = doctest.DocTestParser().get_doctest(block.code, names, page, page, block.line)
     example.globs = names
     report: list[str] = []
-    doctest.DocTestRunner(optionflags=FLAGS).run(example, out=report.append, clear_globs=False)
+    doctest.DocTestRunner(verbose=False, optionflags=FLAGS).run(example, out=report.append, clear_globs=False)
     assert not report, "".join(report)
     return Output("")
 

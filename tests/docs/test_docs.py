@@ -105,6 +105,12 @@ def test_a_block_that_prints_something_else_is_found():
         running.run(block, {}, "page")
 
 
+def test_a_verbose_run_of_the_tests_finds_the_same(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["pytest", "-v"])  # doctest's runner is verbose if these words have -v
+    (block,) = running.blocks("```python\n>>> 1 + 1\n2\n```\n")
+    assert running.run(block, {}, "page") == running.Output("")
+
+
 def test_a_block_shows_what_it_prints_and_its_last_value():
     (block,) = running.blocks("  ```python\n  a = 2\n  print(a)\n  a + 1\n  ```\n")
     assert running.run(block, {}, "page") == running.Output("2\n", 3)

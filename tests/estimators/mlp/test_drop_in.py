@@ -248,6 +248,8 @@ def test_a_plain_array_is_predicted_as_the_same_numbers_in_another_form(dtype, i
     for bad in (X[:0], X[0], X[:, :3], X * np.nan):
         with pytest.raises(ValueError, match=r"sample|1D|features|NaN"):
             model.predict(bad)
+    del model.n_features_in_  # some subclasses have none
+    np.testing.assert_allclose(model.predict_proba(X), expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids=["classifier", "regressor"])

@@ -28,7 +28,8 @@ def is_plain(X: object, estimator: BaseEstimator) -> bool:
     """
     if type(X) is not np.ndarray or hasattr(estimator, "feature_names_in_"):
         return False
-    right = X.dtype in _FLOATS and X.ndim == 2 and len(X) > 0 and X.shape[1] == estimator.n_features_in_
+    n_features = getattr(estimator, "n_features_in_", None)  # some subclasses lack it
+    right = X.dtype in _FLOATS and X.ndim == 2 and len(X) > 0 and X.shape[1] == n_features
     return right and is_finite(X)
 
 
