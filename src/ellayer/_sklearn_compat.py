@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from inspect import signature
+from multiprocessing import parent_process
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 import numpy as np
@@ -43,6 +44,8 @@ except ImportError:  # scikit-learn < 1.9
 
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from numpy.typing import ArrayLike, DTypeLike
 
 __all__ = [
@@ -267,8 +270,8 @@ class SklearnCallbacks:
     def of(
         cls, estimator: BaseEstimator, X: object, y: object, sample_weight: object, epochs: int | None
     ) -> SklearnCallbacks | None:
-        """Return the tasks of a fit; None if no callback is registered on the estimator."""
-        if not registered_callbacks(estimator) and not hasattr(estimator, "_parent_callback_ctx"):
+        """Return the tasks of a fit; None if no callback is registered on the estimator, as in a search without any."""
+        if not registered_callbacks(estimator):
             return None
         return cls(estimator, X, y, sample_weight, epochs)
 
@@ -294,6 +297,20 @@ class SklearnCallbacks:
     def fit_ended(self) -> None:
         """End the fit."""
         self._root.call_on_fit_task_end(**self._task, reconstruction_attributes={})
+
+
+def search_of(estimator: BaseEstimator) -> tuple[UUID, int] | None:
+    """Return the identifier and the number of fits of the search that fits an estimator in this process, if any.
+
+    scikit-learn states it from 1.9 on. The fits of a search in other processes are not counted.
+    """
+    context: Any = getattr(estimator, "_parent_callback_ctx", None)
+    if context is None or parent_process() is not None:
+        return None
+    name, total = context.root_uuid, 1
+    while context is not None:
+        total, context = max(total, context.max_subtasks or 1), context.parent
+    return name, total
 
 
 def registered_callbacks(estimator: BaseEstimator) -> Sequence[object]:

@@ -84,6 +84,23 @@ def test_a_search_compiles_when_it_has_spent_the_price_on_numpy(nothing_compiled
     assert choice(network, 455, 200, 600, optimizer="adam") == "numpy"  # without l2: another program
 
 
+def test_a_search_of_known_length_compiles_at_the_second_fit_with_a_program(nothing_compiled):
+    def runs(name, total, programs):
+        """The loops of fits with these programs, in turn, none of which is compiled."""
+        one, loops = config(Network([30, 100, 1]), "adam", every_cost=True, l2=True), []
+        for program in programs:
+            with loop_choice.fits_of_search(name, total):
+                loops.append(choose_loop("auto", one, Batches(455, 200), 600, "float64", program))
+        return loops
+
+    assert runs("a", 45, "pppp") == ["numpy", "jax", "jax", "jax"]
+    assert runs("b", 4, "qqq") == ["numpy"] * 3  # too few to pay
+    assert runs("c", 45, "rstuvwxyz") == ["numpy"] * 9  # other programs at each fit
+    assert runs("d", 100, "AABBCC") == ["numpy", "jax", *["numpy"] * 4]  # two fits of each seem likely
+    assert runs("d", 100, "AA") == ["numpy"] * 2
+    assert runs("e", 100, "D") == ["numpy"]
+
+
 def test_what_is_asked_for_is_not_counted_as_spent(nothing_compiled):
     for _ in range(100):
         choose_loop("numpy", config(), Batches(400, None), 10**6, "float64", "a program")

@@ -4,16 +4,20 @@ The time of a step is a fixed cost per array operation plus its floating-point o
 elementwise functions, each at a measured rate; the compiled loop also pays for importing
 jax (unless it is imported already) and compiling (unless this process has the program already).
 
-One fit of a search is too short for compiling to pay, the whole search is not, and its length is not known in
+One fit of a search is too short for compiling to pay, the whole search is not, and its length is mostly not known in
 advance. So a process compiles a program as soon as it has spent as much time on NumPy, over all runs, as compiling
-takes. That is at most twice the time of the best choice.
+takes. That is at most twice the time of the best choice. A search that states its number of fits (``fits_of_search``)
+compiles a program at its second fit if that pays for the fits that are left.
 """
 
 from __future__ import annotations
 
 import itertools
 import sys
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 
 from ..errors import EllayerError
 from .batches import Batches
@@ -40,6 +44,54 @@ COMPILE_SECONDS = 0.3
 COMPILE_SECONDS_PER_LAYER = 0.04
 _spent_on_numpy: dict[str, float] = {}  # predicted seconds by program, of this process
 _compiled: set[str] = set()  # the programs of this process
+
+
+@dataclass
+class Search:
+    """The fits of a search in this process.
+
+    Parameters
+    ----------
+    name : hashable
+        Different for every search.
+    total : int
+        The fits that it has planned.
+    """
+
+    name: Hashable
+    total: int
+    done: int = 0
+    programs: set[str] = field(default_factory=set)
+
+    def expected_fits(self, program: str) -> float:
+        """Count a fit and return how many with this program are likely, including this one.
+
+        1 for a program not seen before; all that are left while there is only one; for several their mean so far.
+        """
+        known = program in self.programs
+        self.programs.add(program)
+        left = max(1, self.total - self.done)
+        self.done += 1
+        if not known:
+            return 1
+        return left if len(self.programs) == 1 else min(left, self.done / len(self.programs))
+
+
+_search: ContextVar[Search | None] = ContextVar("search", default=None)
+_last_search: Search | None = None
+
+
+@contextmanager
+def fits_of_search(name: Hashable, total: int) -> Iterator[None]:
+    """Return a context for one of the ``total`` fits of the search ``name``."""
+    global _last_search
+    if _last_search is None or _last_search.name != name:
+        _last_search = Search(name, total)
+    token = _search.set(_last_search)
+    try:
+        yield
+    finally:
+        _search.reset(token)
 
 
 def parse_engine(engine: str) -> tuple[str, bool | None]:
@@ -110,8 +162,9 @@ def choose_loop(kind: str, config: StepConfig, batches: Batches, steps: int, dty
     slow = steps * step_seconds(config, batches.batch_size, NUMPY[dtype])
     fast = steps * step_seconds(config, batches.batch_size, JAX[dtype])
     start = start_seconds(config, program)
-    spent = _spent_on_numpy.get(program, 0.0)
-    if fast < slow and (fast + start < slow or spent > start):
+    spent, search = _spent_on_numpy.get(program, 0.0), _search.get()
+    fits = 1 if search is None else search.expected_fits(program)
+    if fast < slow and (fits * fast + start < fits * slow or spent > start):
         return "jax"
     _spent_on_numpy[program] = spent + slow
     return "numpy"

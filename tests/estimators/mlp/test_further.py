@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import balanced_accuracy_score, log_loss, recall_score
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import GridSearchCV, train_test_split
 
 from ellayer import MLPClassifier, MLPRegressor, Network
+from ellayer._sklearn_compat import SklearnCallbacks, search_of
 from ellayer.core import L_model_forward, initialize_parameters
 from ellayer.engine import train
 
@@ -362,6 +363,24 @@ def test_scikit_learns_callbacks(solver, iris):
         scores = [row["accuracy"] for row in monitor.get_logs().data]
         assert len(scores) >= model.n_iter_
         assert scores[-1] == pytest.approx(model.score(*iris))
+
+
+def test_a_search_states_its_fits_and_needs_no_callbacks(iris):
+    pytest.importorskip("sklearn.callback")
+    searches = []
+
+    class Noted(MLPClassifier):
+        def fit(self, X, y):
+            searches.append(search_of(self))
+            assert (
+                SklearnCallbacks.of(self, X, y, None, 3) is None
+            )  # else every epoch would be a call of the loop
+            return super().fit(X, y)
+
+    search = GridSearchCV(Noted(max_iter=3, random_state=0), {"alpha": [0.1, 0.2]}, cv=3).fit(*iris)
+    assert [total for _, total in searches] == [6] * 6 + [2]  # and the last fit, on all rows
+    assert len({name for name, _ in searches}) == 1
+    assert search_of(search.best_estimator_) is None
 
 
 def test_time_limit(cancer):

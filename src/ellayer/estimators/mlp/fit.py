@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -15,6 +16,7 @@ from ...core.objective import objective
 from ...core.schedules import Schedule
 from ...engine.events import Info
 from ...engine.history import History
+from ...engine.loop_choice import fits_of_search
 from ...engine.result import TrainingResult
 from ...engine.state import Parameters, TrainState, all_finite
 from ...engine.train import train
@@ -205,10 +207,11 @@ def _train(
     engine = settings.engine
     if (settings.continues or begin.step or begin.before) and "wide" not in engine and "direct" not in engine:
         engine = f"{engine}+direct"
-    return train(
-        network, X, Y, state=replace(begin, history={}, interval=(0.0, 0.0)), sample_weight=weights,
-        optimizer=settings.optimizer, engine=engine, monitor="loss", **settings.arguments, **arguments,
-    )  # fmt: skip
+    with nullcontext() if settings.search is None else fits_of_search(*settings.search):
+        return train(
+            network, X, Y, state=replace(begin, history={}, interval=(0.0, 0.0)), sample_weight=weights,
+            optimizer=settings.optimizer, engine=engine, monitor="loss", **settings.arguments, **arguments,
+        )  # fmt: skip
 
 
 def _as_reported(network: Network) -> Network:

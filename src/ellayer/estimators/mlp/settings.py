@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
@@ -10,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from ..._sklearn_compat import search_of
 from ...core.activations import Activation
 from ...core.network import Network
 from ...core.schedules import Schedule
@@ -59,6 +61,8 @@ class FitSettings:
         Epochs without an improvement of ``tolerance`` before stopping.
     warns_of_limit : bool
         Whether to warn if ``max_epochs`` is reached.
+    search : (identifier, int) or None
+        The search that this fit is one of, and the number of its fits.
     """
 
     lbfgs: bool
@@ -82,6 +86,7 @@ class FitSettings:
     tolerance: float
     patience: float
     warns_of_limit: bool
+    search: tuple[Hashable, int] | None
 
     @classmethod
     def of(
@@ -116,6 +121,7 @@ class FitSettings:
             tolerance=estimator.tol,
             patience=math.inf if patience is None else patience,
             warns_of_limit=not incremental and patience is not None,
+            search=search_of(estimator),
         )
 
 
