@@ -1,0 +1,60 @@
+// The WebSocket: messages out and in, reconnection, and the acknowledgement of frames.
+
+/** @typedef {import("./types.js").Planes} Planes */
+
+const FIRST_WAIT = 400;
+const LONGEST_WAIT = 8000;
+const HEADER_BYTES = 20;
+export const KIND = { map: 1, units: 2, parameters: 3, weights: 4 };
+
+/** @param {ArrayBuffer} buffer @returns {Planes} */
+export function readPlanes(buffer) {
+  const header = new DataView(buffer, 0, HEADER_BYTES);
+  const [frame, kind, width, height, planes] = [0, 4, 8, 12, 16].map((place) => header.getUint32(place, true));
+  const values = kind === KIND.parameters ? new Float32Array(buffer, HEADER_BYTES) : new Uint8Array(buffer, HEADER_BYTES);
+  return { frame, kind, width, height, planes, values };
+}
+
+export class Connection {
+  /**
+   * @param {string} address
+   * @param {{message: (message: any) => void, planes: (planes: Planes) => void, status: (status: "open"|"lost") => void}} handlers
+   */
+  constructor(address, handlers) {
+    this.address = address;
+    this.handlers = handlers;
+    this.wait = FIRST_WAIT;
+    this.open();
+  }
+
+  open() {
+    const socket = new WebSocket(this.address);
+    this.socket = socket;
+    socket.binaryType = "arraybuffer";
+    socket.addEventListener("open", () => {
+      this.wait = FIRST_WAIT;
+      this.handlers.status("open");
+    });
+    socket.addEventListener("message", ({ data }) => {
+      if (typeof data === "string") this.receive(JSON.parse(data));
+      else this.handlers.planes(readPlanes(data));
+    });
+    socket.addEventListener("close", () => {
+      this.handlers.status("lost");
+      setTimeout(() => this.open(), this.wait);
+      this.wait = Math.min(LONGEST_WAIT, 2 * this.wait);
+    });
+  }
+
+  /** @param {any} message */
+  receive(message) {
+    this.handlers.message(message);
+    // The server sends the next frame when the last but one is acknowledged: a slow page is sent fewer.
+    if (message.type === "frame") requestAnimationFrame(() => this.send({ type: "ack", frame: message.frame }));
+  }
+
+  /** @param {Record<string, any> & {type: string}} message */
+  send(message) {
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
+  }
+}

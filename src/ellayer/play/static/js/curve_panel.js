@@ -1,0 +1,68 @@
+// The card of the cost: the curve, kept runs, and a table.
+
+import { Curve, runColour } from "./curve.js";
+import { byId, element, table } from "./elements.js";
+import { countText, numberText } from "./number_text.js";
+
+const TABLE_ROWS = 20;
+const MOST_POINTS = 4000;
+
+/** @param {import("./store.js").Store} store */
+export function mountCurve(store) {
+  const readout = byId("curve-readout");
+  const curve = new Curve(byId("curve"), (text) => (readout.textContent = text));
+  byId("log-scale").addEventListener("change", () => {
+    curve.isLog = byId("log-scale").checked;
+    curve.paintSoon();
+  });
+  byId("keep-run").addEventListener("click", keep);
+  byId("curve-table").addEventListener("toggle", showTable);
+
+  store.on("curve", ({ points, reset }) => {
+    curve.points = thinned(reset ? points : [...curve.points, ...points]);
+    const [iteration, train, test] = curve.points.at(-1) ?? [0, null, null];
+    curve.canvas.setAttribute("aria-label", `Cost over ${countText(iteration)} iterations; at the end ${numberText(train)} for training, ${numberText(test)} for the test`);
+    curve.paintSoon();
+    if (!store.frame?.running) showTable();
+  });
+  store.on("saved_runs", ({ runs }) => {
+    curve.runs = runs;
+    showRuns();
+  });
+  store.on("ready", () => {
+    curve.runs = []; // a new session has none
+    curve.points = [];
+    showRuns();
+  });
+
+  function keep() {
+    if (!store.state) return;
+    const { network, training } = store.state;
+    const layers = network.hidden.map(({ units }) => units).join("\u2013") || "no layer";
+    store.send({ type: "keep_run", name: `${layers}, ${training.optimizer} ${training.learning_rate}` });
+  }
+
+  function showRuns() {
+    byId("runs").replaceChildren(...curve.runs.map(({ id, name, points }, i) => {
+      const [, train, test] = points.at(-1) ?? [0, null, null];
+      const swatch = element("span", { class: "swatch", "aria-hidden": "true" });
+      swatch.style.background = runColour(i);
+      const remove = element("button", { type: "button", class: "step", "aria-label": `Remove the run ${name}`, onclick: () => store.send({ type: "drop_run", id }) }, "\u00d7");
+      return element("li", {}, swatch, element("span", {}, `${i + 1}. ${name}`), element("small", {}, `${numberText(train)} / ${numberText(test)}`), remove);
+    }));
+    curve.paintSoon();
+  }
+
+  function showTable() {
+    if (!byId("curve-table").open) return;
+    const step = Math.max(1, Math.ceil(curve.points.length / TABLE_ROWS));
+    const chosen = curve.points.filter((_, i) => i % step === 0 || i === curve.points.length - 1);
+    const rows = chosen.map(([iteration, train, test]) => [countText(iteration), numberText(train, 4), numberText(test, 4)]);
+    byId("curve-table").querySelector(".tables").replaceChildren(table("Cost over the iterations", ["Iteration", "Training", "Test"], rows));
+  }
+}
+
+/** Every second point of a long curve, so that a run of hours stays drawable. @param {import("./types.js").CurvePoint[]} points */
+function thinned(points) {
+  return points.length <= MOST_POINTS ? points : points.filter((_, i) => i % 2 === 0 || i === points.length - 1);
+}

@@ -1,0 +1,85 @@
+// The page: connects the server's messages with the views. Every number comes from the server.
+
+import { mountAnnouncer, say } from "./announcer.js";
+import { Connection } from "./connection.js";
+import { mountCurve } from "./curve_panel.js";
+import { DataPanel } from "./data_panel.js";
+import { byId } from "./elements.js";
+import { mountFilesIn } from "./files_in.js";
+import { mountLessons } from "./lessons.js";
+import { linkOf, onLink, replaceLink, stateOf } from "./link.js";
+import { mountLive } from "./live.js";
+import { LookInside } from "./look_inside.js";
+import { mountNetwork } from "./network_panel.js";
+import { mountPlane } from "./plane_panel.js";
+import { mountResults } from "./results.js";
+import { mountSettings } from "./settings.js";
+import { mountDialogs, mountShortcuts } from "./shortcuts.js";
+import { Store } from "./store.js";
+import { mountTakeOut } from "./take_out.js";
+import { mountTheme } from "./theme.js";
+import { Transport } from "./transport.js";
+
+const store = new Store((message) => connection.send(message));
+const look = new LookInside(store);
+const tools = new DataPanel(store);
+const transport = new Transport(store);
+
+mountTheme(byId("theme"));
+mountSettings(store);
+const drawing = mountNetwork(store, (target) => look.choose(target));
+mountPlane(store, tools, (target) => {
+  drawing.mark(null);
+  look.choose(target);
+});
+mountCurve(store);
+mountResults(store);
+mountFilesIn(store, say);
+mountLessons(store);
+mountTakeOut(store);
+mountLive(store);
+mountAnnouncer(store);
+mountDialogs();
+
+const press = (/** @type {string} */ id) => () => byId(id).click();
+mountShortcuts([
+  { key: " ", name: "Space", text: "play or pause", act: () => transport.toggle() },
+  { key: "r", name: "R", text: "rewind to the same start", act: () => transport.rewind() },
+  { key: "e", name: "E", text: "one epoch", act: () => transport.step("epoch") },
+  { key: "b", name: "B", text: "one batch", act: () => transport.step("batch") },
+  { key: "x", name: "X", text: "one example", act: () => transport.step("example") },
+  { key: "k", name: "K", text: "keep this run's curve", act: press("keep-run") },
+  { key: "l", name: "L", text: "lessons", act: press("lessons") },
+  { key: "o", name: "O", text: "export", act: press("out") },
+  { key: "?", name: "?", text: "these shortcuts", act: press("keys") },
+]);
+
+let wasOpen = false;
+store.on("ready", ({ mode, state }) => {
+  if (mode === "live") return;
+  const before = wasOpen ? stateOf(linkOf(lastState ?? state)) : stateOf(location.hash);
+  if (before) store.changeTo(before);
+  if (wasOpen) say("Connected again. The run begins at its start.");
+  wasOpen = true;
+});
+/** @type {import("./types.js").State|null} the settings as they were when the connection was lost */
+let lastState = null;
+store.on("state", ({ state }) => {
+  lastState = state;
+  replaceLink(state);
+});
+store.on("error", ({ text, fault }) => say(fault ? `This is a fault of Ellayer: ${text}` : text, true));
+onLink((state) => {
+  store.state = state;
+  store.send({ type: "set_state", state });
+  store.emit({ type: "changed" });
+});
+
+const connection = new Connection(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`, {
+  message: (message) => store.receive(message),
+  planes: (planes) => store.receivePlanes(planes),
+  status(status) {
+    byId("connection").hidden = status === "open";
+    document.body.classList.toggle("lost", status === "lost");
+  },
+});

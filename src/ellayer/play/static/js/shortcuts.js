@@ -1,0 +1,31 @@
+// Keys for what is done often; they can be turned off, for those whose speech program types letters.
+
+import { byId, element } from "./elements.js";
+
+/** @typedef {{key: string, name: string, text: string, act: () => void}} Shortcut */
+
+/** @param {Shortcut[]} shortcuts */
+export function mountShortcuts(shortcuts) {
+  const dialog = byId("keys-dialog");
+  const areOn = byId("keys-on");
+  byId("keys").addEventListener("click", () => dialog.showModal());
+  byId("key-list").append(...shortcuts.flatMap(({ name, text }) => [element("dt", {}, element("kbd", {}, name)), element("dd", {}, text)]));
+  window.addEventListener("keydown", (event) => {
+    const target = /** @type {HTMLElement} */ (event.target);
+    const types = target.closest("input:not([type=range], [type=checkbox], [type=radio]), select, textarea, dialog");
+    if (!areOn.checked || event.ctrlKey || event.metaKey || event.altKey || types) return;
+    if (event.key === " " && target.closest("button, summary, a, input")) return; // it presses them
+    const shortcut = shortcuts.find(({ key }) => key === event.key.toLowerCase());
+    if (!shortcut) return;
+    event.preventDefault();
+    shortcut.act();
+  });
+}
+
+/** Close dialogs by their buttons, and by a click beside them. */
+export function mountDialogs() {
+  for (const dialog of document.querySelectorAll("dialog")) {
+    dialog.querySelector(".close")?.addEventListener("click", () => dialog.close());
+    dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+  }
+}

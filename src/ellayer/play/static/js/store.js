@@ -1,0 +1,120 @@
+// What the server sent last. Views subscribe to kinds of messages; nothing here is computed.
+
+import { KIND } from "./connection.js";
+import { incoming } from "./incoming.js";
+import { pushLink } from "./link.js";
+import { optionPanels } from "./option_panels.js";
+import { withValue } from "./paths.js";
+
+/** @typedef {import("./types.js").State} State */
+
+export class Store {
+  /** @param {import("./types.js").Send} send */
+  constructor(send) {
+    this.send = send;
+    this.session = "";
+    /** @type {import("./types.js").Options} */
+    this.options = { panels: [], layer: { maximum_layers: 0, maximum_units: 0, new: { units: 4, activation: "tanh" }, fields: [] } };
+    /** @type {State|null} */
+    this.state = null;
+    this.python = "";
+    /** @type {import("./types.js").Data|null} */
+    this.data = null;
+    /** @type {import("./types.js").Network|null} */
+    this.network = null;
+    /** @type {import("./types.js").Frame|null} */
+    this.frame = null;
+    /** @type {Map<string, string[]>} columns of uploaded tables, by their source */
+    this.uploads = new Map();
+    /** @type {Record<number, import("./types.js").Planes|undefined>} */
+    this.planes = {};
+    /** @type {Map<string, ((message: any) => void)[]>} */
+    this.handlers = new Map();
+  }
+
+  /** Call `handle` with each message of some types. @param {string} types separated by spaces @param {(message: any) => void} handle */
+  on(types, handle) {
+    for (const type of types.split(" ")) {
+      this.handlers.set(type, [...(this.handlers.get(type) ?? []), handle]);
+    }
+  }
+
+  /** Pass a message to the views. @param {{type: string} & Record<string, any>} message */
+  emit(message) {
+    for (const handle of this.handlers.get(message.type) ?? []) handle(message);
+  }
+
+  /** Keep what a message brings, and pass it on. @param {any} sent */
+  receive(sent) {
+    const message = incoming(sent, this);
+    if (message.type === "ready") {
+      this.session = message.session ?? "";
+      if (message.options) this.options = optionPanels(message.options);
+    }
+    if (message.state) this.state = message.state;
+    if (message.type === "python") this.python = message.text;
+    if (message.type === "data") {
+      this.data = message;
+      this.planes = {};
+    }
+    if (message.type === "network") {
+      this.network = message;
+      this.planes[KIND.parameters] = undefined;
+      this.planes[KIND.units] = undefined;
+      this.planes[KIND.weights] = undefined;
+    }
+    if (message.type === "frame") this.frame = message;
+    this.emit(message);
+  }
+
+  /** @param {import("./types.js").Planes} planes */
+  receivePlanes(planes) {
+    this.planes[planes.kind] = planes;
+    this.emit({ type: "planes", kind: planes.kind });
+  }
+
+  /**
+   * Change one value of the state: the server rebuilds the run, and the link holds the change.
+   * @param {string} path @param {any} value @param {Record<string, any>} [others] values that change with it
+   */
+  change(path, value, others = {}) {
+    if (!this.state) return;
+    let state = this.state;
+    for (const [name, other] of Object.entries(others)) state = withValue(state, name, other);
+    this.changeTo(withValue(state, path, value));
+  }
+
+  /** Take another state, and ask the server for its run. @param {State} state */
+  changeTo(state) {
+    this.state = state;
+    pushLink(state);
+    this.send({ type: "set_state", state });
+    this.emit({ type: "changed" });
+  }
+
+  /** The weight of a layer (1 is the first), as last sent. @param {number} layer @param {number} row @param {number} column */
+  weight(layer, row, column) {
+    const offset = this.offset(layer);
+    const flat = this.planes[KIND.parameters]?.values;
+    if (flat && this.network) return flat[offset + row * this.network.layers[layer - 1].shown + column];
+    return this.network?.parameters[layer - 1]?.W[row]?.[column] ?? 0;
+  }
+
+  /** The bias of a unit. @param {number} layer @param {number} row */
+  bias(layer, row) {
+    const flat = this.planes[KIND.parameters]?.values;
+    if (flat && this.network) {
+      const { layers } = this.network;
+      return flat[this.offset(layer) + layers[layer].shown * layers[layer - 1].shown + row];
+    }
+    return this.network?.parameters[layer - 1]?.b[row] ?? 0;
+  }
+
+  /** Where the numbers of a layer begin in the flat array. @param {number} layer */
+  offset(layer) {
+    const layers = this.network?.layers ?? [];
+    let place = 0;
+    for (let l = 1; l < layer; l++) place += layers[l].shown * (layers[l - 1].shown + 1);
+    return place;
+  }
+}
