@@ -2,7 +2,7 @@
 
 The public names are looked up when first used, so that ``import ellayer`` stays cheap. Public are the names in
 ``__all__`` of this package and of its packages ``callbacks``, ``core``, ``data``, ``engine``, ``estimators``,
-``inspection``, ``plot``, ``report``, ``serve``, ``steps`` and ``storage``, and the modules of ``core`` and ``steps``. All else is private
+``inspection``, ``play``, ``plot``, ``report``, ``serve``, ``steps`` and ``storage``, and the modules of ``core`` and ``steps``. All else is private
 (docs/decisions.md, "Public names").
 """
 
@@ -50,6 +50,7 @@ _PACKAGES = (
     "engine",
     "estimators",
     "inspection",
+    "play",
     "plot",
     "report",
     "serve",

@@ -4,6 +4,7 @@ from . import data as data
 from . import engine as engine
 from . import estimators as estimators
 from . import inspection as inspection
+from . import play as play
 from . import plot as plot
 from . import report as report
 from . import serve as serve

@@ -70,9 +70,18 @@ def html_table(
     heads: Sequence[str], rows: Iterable[Sequence[str]], caption: str = "", below: str = ""
 ) -> str:
     """Return a table in the style of the inspections; cells are escaped unless they are ``Markup``."""
+    return page(html_rows(heads, rows, caption) + below)
+
+
+def html_rows(heads: Sequence[str], rows: Iterable[Sequence[str]], caption: str = "") -> str:
+    """Return a table without a style; cells are escaped unless they are ``Markup``.
+
+    >>> html_rows(("n",), [("<1",)])
+    '<table><tr><th>n</th></tr><tr><td>&lt;1</td></tr></table>'
+    """
     body = "".join(f"<tr>{_cells('td', row)}</tr>" for row in [*rows])
     title = f"<caption>{html.escape(caption)}</caption>" if caption else ""
-    return page(f"<table>{title}<tr>{_cells('th', heads)}</tr>{body}</table>{below}")
+    return f"<table>{title}<tr>{_cells('th', heads)}</tr>{body}</table>"
 
 
 def page(body: str) -> str:

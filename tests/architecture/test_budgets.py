@@ -50,6 +50,7 @@ BUDGET = {
     "engine": Counts(1, 7, 0, 0),
     "estimators": Counts(4, 1, 0, 0),
     "inspection": Counts(3, 0, 0, 0),
+    "play": Counts(0, 0, 0, 0),
     "plot": Counts(0, 0, 0, 0),
     "report": Counts(1, 0, 0, 0),
     "runs": Counts(15, 1, 0, 0),

@@ -13,6 +13,7 @@ from .data import data
 from .evaluate import evaluate
 from .export import export
 from .inspect import inspect_model
+from .play import play
 from .predict import predict
 from .reproduce import reproduce
 from .serve import serve
@@ -37,6 +38,7 @@ app.command()(compare)
 app.command()(data)
 app.command("inspect")(inspect_model)
 app.command()(export)
+app.command()(play)
 app.command()(serve)
 app.command()(reproduce)
 app.command()(trace)

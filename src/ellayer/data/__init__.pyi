@@ -10,5 +10,8 @@ from .loading import load as load
 from .memory import available_memory as available_memory
 from .named import NAMED as NAMED
 from .named import NamedSet as NamedSet
+from .planar import PLANE as PLANE
+from .planar import PlaneSet as PlaneSet
+from .planar import draw as draw
 from .stream import TableStream as TableStream
 from .table_size import too_large as too_large

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from .dataset import Dataset, one_hot
 from .errors import DataError
+from .planar import PLANE, draw
 
 
 @dataclass(frozen=True)
@@ -64,33 +64,10 @@ def load_named(name: str, seed: int | None = None) -> Dataset:
     return row.make(name, int(seed))
 
 
-def _flower(name: str, seed: int) -> Dataset:
-    """Draw the notes' planar set: 400 points on the petals r = 4 sin(4t), in the notes' order."""
-    random = np.random.RandomState(seed)
-    N, a = 200, 4
-    X = np.zeros((2 * N, 2))
-    for j in range(2):
-        t = np.linspace(j * 3.12, (j + 1) * 3.12, N) + random.randn(N) * 0.2
-        r = a * np.sin(4 * t) + random.randn(N) * 0.2
-        X[N * j : N * (j + 1)] = np.c_[r * np.sin(t), r * np.cos(t)]
-    labels = np.repeat([0, 1], N)
-    return _planar(name, X, labels, ("red", "blue"), f"the notes' planar set, 400 points, seed {seed}")
-
-
-def _extra(function: str, classes: tuple[str, str], **settings: Any) -> Callable[[str, int], Dataset]:
-    """Return the maker of one of the notes' extra sets: 200 points of a scikit-learn generator."""
-
-    def make(name: str, seed: int) -> Dataset:
-        import sklearn.datasets
-
-        X, labels = getattr(sklearn.datasets, function)(n_samples=200, random_state=seed, **settings)
-        return _planar(name, X, labels % 2, classes, f"scikit-learn's {function}, 200 points, seed {seed}")
-
-    return make
-
-
-def _planar(name: str, X: np.ndarray, labels: np.ndarray, classes: tuple[str, str], source: str) -> Dataset:
-    return Dataset(name, X.T, one_hot(labels, 2), classes=classes, feature_names=("x1", "x2"), source=source)
+def _plane(name: str) -> NamedSet:
+    """Return the row of a generator of the plane, with its own size and noise."""
+    row = PLANE[name]
+    return NamedSet(name, lambda name, seed: draw(name, seed=seed), row.about, row.seed)
 
 
 def _scikit_learn(function: str, divisor: float = 1.0) -> Callable[[str, int], Dataset]:
@@ -117,16 +94,7 @@ def _scikit_learn(function: str, divisor: float = 1.0) -> Callable[[str, int], D
 NAMED: dict[str, NamedSet] = {
     row.name: row
     for row in (
-        NamedSet("flower", _flower, "the notes' planar set: 400 points, two classes", seed=1),
-        NamedSet("circles", _extra("make_circles", ("outer", "inner"), factor=0.5, noise=0.3),
-                 "two noisy rings: 200 points, two classes", seed=1),
-        NamedSet("moons", _extra("make_moons", ("upper", "lower"), noise=0.2),
-                 "two noisy half moons: 200 points, two classes", seed=1),
-        NamedSet("blobs", _extra("make_blobs", ("even", "odd"), n_features=2, centers=6),
-                 "six clouds in two classes: 200 points", seed=5),
-        NamedSet("gaussian_quantiles", _extra("make_gaussian_quantiles", ("inner", "outer"), mean=None,
-                 cov=0.5, n_features=2, n_classes=2, shuffle=True),
-                 "a cloud within a cloud: 200 points, two classes", seed=1),
+        *map(_plane, ("flower", "circles", "moons", "blobs", "gaussian_quantiles")),
         NamedSet("digits", _scikit_learn("load_digits", 16.0), "1797 handwritten digits of 8 x 8, ten classes"),
         NamedSet("iris", _scikit_learn("load_iris"), "150 flowers, 4 measures, three classes"),
         NamedSet("breast_cancer", _scikit_learn("load_breast_cancer"), "569 tumours, 30 measures, two classes"),

@@ -110,10 +110,13 @@ class Derivation:
     def __repr__(self) -> str:
         return f"Derivation(dJ/d{self.name} = {self.gradient:.6g})"
 
+    def lines(self) -> list[tuple[str, str]]:
+        """Return every factor and the lines after the chain, as LaTeX and number."""
+        rows = [(factor.latex, f"{factor.value:.10g}") for factor in self.factors]
+        return [*rows, *((latex, number) for _, latex, number in self._closing())]
+
     def _repr_html_(self) -> str:
-        rows = [(f.latex, f"{f.value:.10g}") for f in self.factors]
-        rows += [(latex, number) for _, latex, number in self._closing()]
-        cells = [(Markup(to_mathml(latex)), number) for latex, number in rows]
+        cells = [(Markup(to_mathml(latex)), number) for latex, number in self.lines()]
         return html_table(
             ("factor", "number"),
             cells,

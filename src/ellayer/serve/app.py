@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,8 +14,9 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import Lifespan
 
 from .. import __version__
 from ..errors import EllayerError
@@ -90,16 +91,8 @@ class _Server:
             *(Route(f"{v2}{path}/infer", self.infer, methods=post) for path in (name, version)),
             Mount("/static", StaticFiles(directory=STATIC)),
         ]
-        middleware = [
-            Middleware(MeasuringMiddleware, metrics=self.metrics),
-            Middleware(ProtectionMiddleware, is_local=is_local),
-        ]
-        handlers = {EllayerError: _bad_request, HTTPException: _http_error, Exception: _bug}
-        return Starlette(
-            routes=routes,
-            middleware=middleware,
-            exception_handlers=handlers,  # type: ignore[arg-type]
-            lifespan=self._lifespan,
+        return protected_app(
+            routes, is_local, [Middleware(MeasuringMiddleware, metrics=self.metrics)], self._lifespan
         )
 
     @contextlib.asynccontextmanager
@@ -210,6 +203,32 @@ class _Server:
 
     async def prometheus(self, request: Request) -> Response:
         return Response(self.metrics.text(), headers={"Content-Type": CONTENT_TYPE})
+
+
+def protected_app(
+    routes: Sequence[BaseRoute],
+    is_local: bool,
+    middleware: Sequence[Middleware] = (),
+    lifespan: Lifespan[Starlette] | None = None,
+) -> Starlette:
+    """Return an application that answers errors in JSON and refuses requests from other sites.
+
+    Parameters
+    ----------
+    routes : sequence of Route
+    is_local : bool
+        Whether to accept only requests to localhost.
+    middleware : sequence of Middleware
+        Outside the protection.
+    lifespan : callable, optional
+    """
+    handlers = {EllayerError: _bad_request, HTTPException: _http_error, Exception: _bug}
+    return Starlette(
+        routes=routes,
+        middleware=[*middleware, Middleware(ProtectionMiddleware, is_local=is_local)],
+        exception_handlers=handlers,  # type: ignore[arg-type]
+        lifespan=lifespan,
+    )
 
 
 async def _bad_request(request: Request, error: EllayerError) -> Response:

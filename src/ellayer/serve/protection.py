@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from .bodies import error_response
 
 _LOCAL = re.compile(r"(localhost|127(\.[0-9]{1,3}){3}|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
+REFUSED = 1008  # the code of a WebSocket that violates a policy
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -23,7 +24,7 @@ _HEADERS = {
 
 
 class ProtectionMiddleware:
-    """Middleware that refuses cross-origin requests, and DNS rebinding on a local server.
+    """Middleware that refuses cross-origin requests and WebSockets, and DNS rebinding on a local server.
 
     Parameters
     ----------
@@ -36,11 +37,14 @@ class ProtectionMiddleware:
         self.app, self.is_local = app, is_local
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
         if problem := self._problem(Headers(scope=scope)):
-            await error_response(problem, 403)(scope, receive, send)
+            if scope["type"] == "websocket":
+                await send({"type": "websocket.close", "code": REFUSED, "reason": problem[:100]})
+            else:
+                await error_response(problem, 403)(scope, receive, send)
             return
 
         async def send_with_headers(message: Message) -> None:

@@ -65,6 +65,8 @@ class BackgroundServer:
     app : Starlette
     listener : socket
         Closed by ``stop``.
+    websocket_bytes : int
+        Maximum size of a message of a WebSocket; 0 if the application has none.
 
     Attributes
     ----------
@@ -72,7 +74,7 @@ class BackgroundServer:
         Like http://127.0.0.1:8080.
     """
 
-    def __init__(self, app: Starlette, listener: socket.socket) -> None:
+    def __init__(self, app: Starlette, listener: socket.socket, websocket_bytes: int = 0) -> None:
         host, port = listener.getsockname()[:2]
         self.address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         config = uvicorn.Config(
@@ -84,7 +86,9 @@ class BackgroundServer:
             timeout_graceful_shutdown=int(GRACE),
             limit_concurrency=CONNECTIONS,
             lifespan="on",
-            ws="none",
+            ws="websockets-sansio" if websocket_bytes else "none",
+            ws_max_size=websocket_bytes,
+            ws_per_message_deflate=False,  # planes of bytes to a page on this machine
         )
         self._server, self._listener = uvicorn.Server(config), listener
         self._thread = threading.Thread(

@@ -1,0 +1,194 @@
+"""The ASGI application of the page: its files, its WebSocket, uploads and downloads."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Callable
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from ..serve.app import protected_app
+from ..serve.bodies import error_response, json_response, read_body
+from ..serve.errors import RequestError
+from ..serve.limits import Limits
+from ..serve.protection import REFUSED
+from . import limits
+from .downloads import DOWNLOADS
+from .lessons import LESSONS
+from .models import opening_of_file
+from .opening import Opening
+from .options import options
+from .session import Session
+from .worker import Message
+
+STATIC = Path(__file__).parent / "static"
+WAITING = 200  # messages to a page that does not read, before no more of its own are read
+_LIMITS = Limits(body=limits.UPLOAD_BYTES, rows=limits.ROWS)
+_NOT_KEPT = {"Cache-Control": "no-cache"}  # so that a new version of the program shows its own page
+
+
+class PageFiles(StaticFiles):
+    """The files of the page, which a browser asks for anew."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """Return a file that is not kept without asking."""
+        answer = await super().get_response(path, scope)
+        answer.headers.update(_NOT_KEPT)
+        return answer
+
+
+def make_app(opening: Opening | None = None, *, is_local: bool = True) -> Starlette:
+    """Return the ASGI application of ``ellayer play``.
+
+    Parameters
+    ----------
+    opening : Opening, optional
+        What every session begins with.
+    is_local : bool
+        Whether to accept only requests to localhost, as for a server on 127.0.0.1.
+    """
+    return page_app(_Sessions(opening or Opening()).routes(), is_local)
+
+
+def page_app(routes: list[Route | WebSocketRoute], is_local: bool) -> Starlette:
+    """Return an application with the files of the page and routes of its own."""
+    files = [Route("/", _index, methods=["GET"]), Mount("/static", PageFiles(directory=STATIC))]
+    return protected_app([*files, *routes], is_local)
+
+
+async def _index(request: Request) -> Response:
+    return FileResponse(STATIC / "index.html", headers=_NOT_KEPT)
+
+
+class _Sessions:
+    """The sessions of a server, by their ids."""
+
+    def __init__(self, opening: Opening) -> None:
+        self._opening = opening
+        self._sessions: dict[str, Session] = {}
+
+    def routes(self) -> list[Route | WebSocketRoute]:
+        """Return the endpoints."""
+        return [
+            Route("/api/options", self.options, methods=["GET"]),
+            Route("/api/upload", self.upload, methods=["POST"]),
+            Route("/api/model", self.model, methods=["POST"]),
+            Route("/api/out/{kind}", self.out, methods=["GET"]),
+            WebSocketRoute("/ws", self.socket),
+        ]
+
+    def _session(self, request: Request) -> Session:
+        session = self._sessions.get(request.query_params.get("session", ""))
+        if session is None:
+            raise RequestError(
+                "session: expected that of an open page, received another; reload the page", 404
+            )
+        return session
+
+    async def options(self, request: Request) -> Response:
+        lessons = [{"id": lesson.id, "title": lesson.title} for lesson in LESSONS.values()]
+        return json_response({"options": options(), "lessons": lessons, "mode": "play"})
+
+    async def upload(self, request: Request) -> Response:
+        session = self._session(request)
+        body = await read_body(request, _LIMITS)
+        name = request.query_params.get("name", "table.csv")
+        add = functools.partial(session.shelf.add, name, body)
+        return json_response(await asyncio.wrap_future(session.call(add)))
+
+    async def model(self, request: Request) -> Response:
+        session = self._session(request)
+        body = await read_body(request, _LIMITS)
+        opening = await asyncio.to_thread(opening_of_file, body)
+        assert opening.model is not None
+        take = functools.partial(session.open_model, opening.model, opening.state)
+        return json_response({"state": await asyncio.wrap_future(session.call(take))})
+
+    async def out(self, request: Request) -> Response:
+        session, kind = self._session(request), request.path_params["kind"]
+        download = DOWNLOADS.get(kind)
+        if download is None:
+            return error_response(f"expected one of {', '.join(DOWNLOADS)}; received {kind[:40]!r}", 404)
+        finish = await asyncio.wrap_future(session.call(functools.partial(download.begin, session)))
+        body = await asyncio.to_thread(finish)
+        headers = {"Content-Disposition": f'attachment; filename="{download.file}"'}
+        return Response(body, media_type=download.media_type, headers=headers)
+
+    async def socket(self, websocket: WebSocket) -> None:
+        if len(self._sessions) >= limits.SESSIONS:
+            await websocket.close(REFUSED, f"expected at most {limits.SESSIONS} open pages; close another")
+            return
+        await websocket.accept()
+        outgoing = Outgoing()
+        session = Session(self._opening, outgoing.put)
+        self._sessions[session.id] = session
+        session.start()
+        try:
+            await exchange(websocket, outgoing, session.put)
+        finally:
+            del self._sessions[session.id]
+            session.close()
+
+
+class Outgoing:
+    """Messages on their way from the thread of a session to its page."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.queue: asyncio.Queue[Message] = asyncio.Queue()
+
+    def put(self, message: Message) -> None:
+        """Add a message; in any thread, also after the server has ended."""
+        try:
+            self._loop.call_soon_threadsafe(self.queue.put_nowait, message)
+        except RuntimeError:  # the loop is closed
+            return
+
+
+async def exchange(websocket: WebSocket, outgoing: Outgoing, take: Callable[[str], bool]) -> None:
+    """Send and receive until the page leaves.
+
+    Parameters
+    ----------
+    websocket : WebSocket
+        Accepted.
+    outgoing : Outgoing
+    take : callable
+        Takes a message of the page; False if it has to wait.
+    """
+    sender = asyncio.create_task(_send(websocket, outgoing))
+    try:
+        await _receive(websocket, outgoing, take)
+    finally:
+        sender.cancel()
+
+
+async def _send(websocket: WebSocket, outgoing: Outgoing) -> None:
+    try:
+        while True:
+            message = await outgoing.queue.get()
+            if isinstance(message, str):
+                await websocket.send_text(message)
+            else:
+                await websocket.send_bytes(message)
+    except (WebSocketDisconnect, RuntimeError):  # the page has left
+        return
+
+
+async def _receive(websocket: WebSocket, outgoing: Outgoing, take: Callable[[str], bool]) -> None:
+    while True:
+        message = await websocket.receive()
+        if message["type"] == "websocket.disconnect":
+            return
+        text = message.get("text") or ""
+        text = text if len(text) <= limits.MESSAGE_BYTES else ""
+        while outgoing.queue.qsize() > WAITING or not take(text):
+            await asyncio.sleep(0.01)

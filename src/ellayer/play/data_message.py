@@ -1,0 +1,92 @@
+"""The examples and the network of a run, as messages for the page."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from . import limits
+from .frames import shown_parameters
+from .messages import JsonObject
+from .problem import Problem
+from .run import Run
+
+PICTURES = 24
+
+
+def data_message(run: Run) -> JsonObject:
+    """Return the examples of a run: points of the plane, or some pictures."""
+    problem = run.problem
+    bounds = problem.bounds if problem.axes else None
+    values = np.append(problem.y, problem.y_test)
+    notes = list(problem.notes)
+    if run.every > 1:
+        notes.append(f"costs are those of every {run.every}th example")
+    content: JsonObject = {
+        "type": "data",
+        "task": problem.task,
+        "name": problem.rows.name,
+        "about": problem.rows.about,
+        "features": list(problem.features),
+        "classes": list(problem.classes),
+        "axes": None
+        if bounds is None
+        else {
+            "names": [problem.features[axis] for axis in problem.axes],
+            "lower": bounds[:, 0].tolist(),
+            "upper": bounds[:, 1].tolist(),
+        },
+        "train": len(problem.train),
+        "test": len(problem.test),
+        "points": _points(problem),
+        "target_range": None if problem.classes else [float(values.min()), float(values.max())],
+        "notes": notes,
+    }
+    shape = problem.rows.image_shape
+    if shape is not None and len(shape) == 2:
+        some = problem.X[:, :PICTURES].T
+        content["pictures"] = {
+            "width": shape[1],
+            "height": shape[0],
+            "pixels": np.clip(some * 255, 0, 255).round().astype(int).tolist(),
+            "labels": problem.y[:PICTURES].tolist(),
+            "indices": problem.train[:PICTURES].tolist(),
+        }
+    return content
+
+
+def _points(problem: Problem) -> list[list[float | None]]:
+    """Return [a, b, label, is test, number] of each example; of many an even sample."""
+    X, y = np.hstack([problem.X, problem.X_test]), np.append(problem.y, problem.y_test)
+    numbers = np.append(problem.train, problem.test)
+    is_test = np.repeat([0, 1], [len(problem.train), len(problem.test)])
+    some = np.unique(np.linspace(0, len(y) - 1, min(len(y), limits.POINTS_SHOWN)).astype(int))
+    rows: list[list[float | None]] = []
+    places = problem.in_units(X[:, some]).T.tolist() if problem.axes else [[None, None]] * len(some)
+    for place, label, test, number in zip(
+        places, y[some].tolist(), is_test[some].tolist(), numbers[some].tolist(), strict=True
+    ):
+        rows.append([*place, label, test, number])
+    return rows
+
+
+def network_message(run: Run) -> JsonObject:
+    """Return the layers of a run with their weights and biases; of wide layers the first units."""
+    network, most = run.network, limits.SHOWN
+    shown = shown_parameters(network, run.parameters)
+    cut = [width for width in network.widths if width > most]
+    return {
+        "type": "network",
+        "input": list(run.problem.features[:most]),
+        "layers": [
+            {"units": units, "activation": activation, "shown": min(units, most)}
+            for units, activation in zip(network.layer_dims[1:], network.activations, strict=True)
+        ],
+        "loss": network.loss,
+        "W": [_plain(W) for W, _ in shown],
+        "b": [_plain(b[:, 0]) for _, b in shown],
+        "note": f"the first {most} units and inputs of each layer are shown" if cut else "",
+    }
+
+
+def _plain(values: np.ndarray) -> object:
+    return np.where(np.isfinite(values), values, 0.0).tolist()

@@ -1,0 +1,110 @@
+"""The current run as a file: Python text, model, NumPy arrays, ONNX, picture and film."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import EllayerError
+from ..inspection.film import draw, gif
+from ..storage import save, to_onnx
+
+if TYPE_CHECKING:
+    from ..engine.result import TrainingResult
+    from .run import Film
+    from .session import Session
+
+MILLISECONDS = 120  # of a step of the film
+
+
+@dataclass(frozen=True)
+class Download:
+    """A kind of file.
+
+    Parameters
+    ----------
+    file : str
+        Its name.
+    media_type : str
+    begin : callable
+        Takes the session, in its thread, and returns a function that makes the content in another thread.
+    """
+
+    file: str
+    media_type: str
+    begin: Callable[[Session], Callable[[], bytes]]
+
+
+def _python(session: Session) -> Callable[[], bytes]:
+    return partial(str.encode, session.python())
+
+
+def _model(session: Session) -> Callable[[], bytes]:
+    provenance = {"classes": list(session.run.problem.classes)} if session.run.problem.classes else None
+    return partial(_written, partial(save, session.run.result(), provenance=provenance), "model.ellayer")
+
+
+def _arrays(session: Session) -> Callable[[], bytes]:
+    return partial(_npz, dict(session.run.parameters))
+
+
+def _npz(parameters: dict[str, np.ndarray]) -> bytes:
+    out = io.BytesIO()
+    write: Callable[..., None] = np.savez
+    write(out, **parameters)
+    return out.getvalue()
+
+
+def _onnx(session: Session) -> Callable[[], bytes]:
+    return partial(_onnx_bytes, session.run.result())
+
+
+def _onnx_bytes(result: TrainingResult) -> bytes:
+    try:
+        return to_onnx(result).SerializeToString()
+    except ImportError as error:
+        raise EllayerError(str(error)) from None
+
+
+def _written(write: Callable[[Path], object], name: str) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, name)
+        write(path)
+        return path.read_bytes()
+
+
+def _picture(session: Session) -> Callable[[], bytes]:
+    return partial(_png, session.run.film)
+
+
+def _png(film: Film) -> bytes:
+    out = io.BytesIO()
+    frames = film.frames
+    draw(film.network, film.X, film.Y, frames, len(frames) - 1).save(out, "PNG", optimize=True)
+    return out.getvalue()
+
+
+def _film(session: Session) -> Callable[[], bytes]:
+    return partial(_gif, session.run.film)
+
+
+def _gif(film: Film) -> bytes:
+    frames = film.frames
+    return gif([draw(film.network, film.X, film.Y, frames, k) for k in range(len(frames))], MILLISECONDS)
+
+
+DOWNLOADS = {
+    "python": Download("run.py", "text/plain; charset=utf-8", _python),
+    "model.ellayer": Download("model.ellayer", "application/octet-stream", _model),
+    "parameters.npz": Download("parameters.npz", "application/octet-stream", _arrays),
+    "model.onnx": Download("model.onnx", "application/octet-stream", _onnx),
+    "picture.png": Download("picture.png", "image/png", _picture),
+    "film.gif": Download("film.gif", "image/gif", _film),
+}

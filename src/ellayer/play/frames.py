@@ -1,0 +1,247 @@
+"""The numbers of one picture of a run: costs, scores, statistics of the layers, and planes of bytes."""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..core.inference import class_index
+from ..core.metrics import METRICS
+from ..core.network import Network
+from ..core.propagation import Cache, L_model_forward
+from ..engine.history import History
+from ..engine.state import Parameters
+from ..inspection.diagnosis import diagnose
+from ..inspection.diagnosis_input import Curve, LayerFigures, run_sample
+from ..inspection.model_parts import unpack_for_inspection
+from . import limits
+from .messages import JsonObject
+from .problem import Problem
+from .run import Run
+
+EXAMPLES = 2_000  # of statistics, evenly spread
+GRID, UNIT_GRID = 64, 32  # points along a side of a plane
+PLANE, UNITS, NUMBERS, PICTURES = 1, 2, 3, 4  # kinds of binary messages
+
+
+class FrameMaker:
+    """Makes the frames of one run; everything that does not change is computed once.
+
+    Parameters
+    ----------
+    run : Run
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        problem = run.problem
+        self._grid = problem.grid(GRID) if problem.axes else None
+        self._step = max(1, -(-problem.X.shape[1] // EXAMPLES))
+        self._numbers = slice(None, None, self._step)
+        values = np.append(problem.y, problem.y_test)
+        self._range = None if problem.classes or not problem.axes else _range(values)
+
+    def frame(self, number: int, running: bool, speed: float) -> tuple[JsonObject, list[bytes]]:
+        """Return the message of a frame without its diagnosis, and the binary messages that follow it.
+
+        Parameters
+        ----------
+        number : int
+        running : bool
+        speed : float
+            Iterations per second.
+        """
+        run = self.run
+        score, confusion = self._scores()
+        train_cost, test_cost = run.shown_cost
+        planes, scales = self._planes(number)
+        binary = [*planes, _message(number, NUMBERS, *_flat(run.network, run.parameters))]
+        content: JsonObject = {
+            "type": "frame",
+            "frame": number,
+            "iteration": run.iteration,
+            "epoch": run.iteration / run.updates_per_epoch,
+            "cost": {"train": finite(train_cost), "test": finite(test_cost)},
+            "score": score,
+            "per_layer": self._layers(),
+            "learning_rate": run.learning_rate,
+            "iterations_per_second": round(speed),
+            "running": running,
+            "finished": run.finished,
+            "plane_range": self._range,
+            "unit_scale": scales,
+            "text": _text(run, score),
+            "binary": len(binary),
+        }
+        return content | ({} if confusion is None else {"confusion": confusion}), binary
+
+    def diagnosis(self) -> list[JsonObject]:
+        """Return the findings about the run as it is now."""
+        run, problem = self.run, self.run.problem
+        result = run.result()
+        curve = [point for point in run.curve if math.isfinite(point[1])]
+        result.history = History(
+            {
+                "iteration": [point[0] for point in curve],
+                "loss": [point[1] for point in curve],
+                "learning_rate": [run.learning_rate] * len(curve),
+                **({"validation_loss": [point[2] for point in curve]} if problem.tested else {}),
+            }
+        )
+        some = self._numbers
+        held_out = (problem.X_test[:, some], run.Y_test[:, some]) if problem.tested else None
+        with np.errstate(all="ignore"):
+            findings = diagnose(result, problem.X[:, some], run.Y[:, some], validation=held_out).findings
+        return [
+            {
+                "name": one.name,
+                "grade": one.severity,
+                "text": f"{one.title}: {one.figure}",
+                "advice": one.advice,
+            }
+            for one in findings
+        ]
+
+    def _scores(self) -> tuple[JsonObject, list[list[int]] | None]:
+        """Return the score of both sets, and the confusion matrix of the test set (or of the training set)."""
+        run, problem = self.run, self.run.problem
+        sets = [(problem.X[:, self._numbers], problem.y[self._numbers]), (problem.X_test, problem.y_test)]
+        name = "accuracy" if problem.classes else "r2"
+        K = len(problem.classes)
+        values: list[float | None] = []
+        confusion = None
+        for X, y in sets:
+            if not X.shape[1]:
+                values.append(None)
+                continue
+            with np.errstate(all="ignore"):
+                AL, _ = L_model_forward(X, run.parameters, run.network)
+            prediction = class_index(AL) if K else AL[0]
+            values.append(finite(METRICS[name].value(y, prediction, K=K)))
+            if 1 < K <= 20:
+                confusion = np.bincount(y * K + prediction, minlength=K * K).reshape(K, K).tolist()
+        return {"name": METRICS[name].title, "train": values[0], "test": values[1]}, confusion
+
+    def _layers(self) -> list[JsonObject]:
+        run = self.run
+        some = self._numbers
+        inspected = unpack_for_inspection(run.result())
+        curve = Curve.of(run.result(), inspected)
+        X, Y = run.problem.X[:, some], run.Y[:, some]
+        figures = run_sample(run.network, run.parameters, curve, X, Y, 1).layers
+        with np.errstate(all="ignore"):
+            caches = L_model_forward(X, run.parameters, run.network)[1]
+            return [_layer(one, cache) for one, cache in zip(figures, caches, strict=True)]
+
+    def _planes(self, number: int) -> tuple[list[bytes], list[list[float]]]:
+        """Return the planes of output and hidden units, or the weight pictures; and the scale of each unit."""
+        run, problem = self.run, self.run.problem
+        if self._grid is None:
+            return _weight_pictures(number, run, problem)
+        with np.errstate(all="ignore"):
+            AL, caches = L_model_forward(self._grid, run.parameters, run.network)
+        if self._range is None:
+            output = AL * 255
+        else:
+            low, high = self._range
+            output = (AL - low) / (high - low) * 255
+        messages = [_message(number, PLANE, _bytes(output), GRID, GRID, len(AL))]
+        units, scales = [], []
+        for cache in caches[:-1]:
+            A = cache.A[: limits.SHOWN].reshape(-1, GRID, GRID)[:, :: GRID // UNIT_GRID, :: GRID // UNIT_GRID]
+            pictures, scale = _signed(A.reshape(len(A), -1))
+            units.append(pictures)
+            scales.append(scale)
+        if units:
+            planes = np.concatenate(units)
+            messages.append(_message(number, UNITS, planes.tobytes(), UNIT_GRID, UNIT_GRID, len(planes)))
+        return messages, scales
+
+
+def _range(values: np.ndarray) -> list[float]:
+    low, high = float(values.min()), float(values.max())
+    return [low, high if high > low else low + 1.0]
+
+
+def _layer(figures: LayerFigures, cache: Cache) -> JsonObject:
+    numbers = {
+        "gradient_norm": figures.gradient,
+        "update_ratio": figures.update,
+        "weight_norm": float(np.linalg.norm(cache.W)),
+        "activation_mean": float(cache.A.mean()),
+        "activation_std": float(cache.A.std()),
+        "saturated": figures.saturated,
+        "dead": figures.dead,
+    }
+    return {"layer": figures.layer, **{name: finite(value) for name, value in numbers.items()}}
+
+
+def _bytes(values: np.ndarray) -> bytes:
+    return np.clip(np.nan_to_num(values, nan=128.0), 0, 255).round().astype(np.uint8).tobytes()
+
+
+def _signed(values: np.ndarray) -> tuple[np.ndarray, list[float]]:
+    """Return rows as bytes, 128 for 0, and the largest absolute value of each row."""
+    values = np.nan_to_num(values, nan=0.0, posinf=1e30, neginf=-1e30)
+    scale = np.abs(values).max(axis=1, keepdims=True)
+    shares = values / np.where(scale > 0, scale, 1.0)
+    return (128 + 127 * shares).round().astype(np.uint8), scale[:, 0].tolist()
+
+
+def _weight_pictures(number: int, run: Run, problem: Problem) -> tuple[list[bytes], list[list[float]]]:
+    shape = problem.rows.image_shape
+    if shape is None or len(shape) != 2:
+        return [], []
+    pictures, scale = _signed(run.parameters["W1"][: limits.SHOWN])
+    return [_message(number, PICTURES, pictures.tobytes(), shape[1], shape[0], len(pictures))], [scale]
+
+
+def _flat(network: Network, parameters: Parameters) -> tuple[bytes, int, int, int]:
+    """Return the shown weights and biases as 32-bit numbers, and their number."""
+    parts: list[np.ndarray] = []
+    for W, b in shown_parameters(network, parameters):
+        parts += [W.ravel(), b.ravel()]
+    with np.errstate(over="ignore"):
+        flat = np.concatenate(parts).astype("<f4")
+    return flat.tobytes(), len(flat), 1, 1
+
+
+def shown_parameters(network: Network, parameters: Parameters) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return the part of W and b of each layer that is drawn."""
+    most = limits.SHOWN
+    return [(parameters[f"W{l}"][:most, :most], parameters[f"b{l}"][:most]) for l in range(1, network.L + 1)]
+
+
+def _message(number: int, kind: int, body: bytes, width: int, height: int, planes: int) -> bytes:
+    return struct.pack("<5I", number, kind, width, height, planes) + body
+
+
+def finite(value: float) -> float | None:
+    """Return a number for JSON, which has no infinity and no nan."""
+    return float(value) if math.isfinite(value) else None
+
+
+def finite_curve(points: Sequence[tuple[int, float, float]]) -> list[list[float | None]]:
+    """Return points of a curve for JSON."""
+    return [[iteration, finite(train), finite(test)] for iteration, train, test in points]
+
+
+def _text(run: Run, score: JsonObject) -> str:
+    """Return costs and scores as a sentence."""
+    train, test = run.shown_cost
+    parts = [f"Iteration {run.iteration:,}: training cost {train:.4g}"]
+    if run.problem.tested:
+        parts.append(f"test cost {test:.4g}")
+    for which in ("train", "test"):
+        value = score[which]
+        if isinstance(value, float):
+            shown = f"{100 * value:.1f} %" if run.problem.classes else f"{value:.3f}"
+            parts.append(f"{'training' if which == 'train' else 'test'} {score['name']} {shown}")
+    endings = {"iterations": "stopped after the iterations of the stop rule", "divergence": "stopped: the cost is no longer finite",
+               "patience": "stopped: the test cost no longer improves"}  # fmt: skip
+    if run.finished:
+        parts.append(endings[run.finished])
+    return ", ".join(parts) + "."

@@ -1,0 +1,137 @@
+"""Start the page: from a command, or from Python."""
+
+from __future__ import annotations
+
+import threading
+import webbrowser
+from collections.abc import Callable, Mapping
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..core.network import Network
+from ..engine.model import Model
+from ..errors import EllayerError, UsageError
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+    from ..serve.server import BackgroundServer
+
+LIBRARIES = ("starlette", "uvicorn", "websockets", "httptools")
+HOST = "127.0.0.1"
+
+
+def check_libraries(what: str) -> None:
+    """Raise if the extra ``serve`` is missing.
+
+    Parameters
+    ----------
+    what : str
+        What needs it.
+    """
+    missing = [name for name in LIBRARIES if find_spec(name) is None]
+    if missing:
+        raise UsageError(
+            f"{what} requires {', '.join(missing)}, which is not installed; try pip install 'ellayer[serve]'"
+        )
+
+
+def start_server(app: Starlette, port: int) -> BackgroundServer:
+    """Return a running server of an application on this machine."""
+    from ..serve.server import BackgroundServer, open_socket
+    from .limits import MESSAGE_BYTES
+
+    server = BackgroundServer(app, open_socket(HOST, port), websocket_bytes=MESSAGE_BYTES)
+    server.start()
+    return server
+
+
+def warm_up() -> None:
+    """Import what the first updates need, in another thread."""
+
+    def load() -> None:
+        from ..engine import jax_loop
+
+        jax_loop.trace_count()
+
+    threading.Thread(target=load, name="warm up", daemon=True).start()
+
+
+def play(
+    model: Model | tuple[Network, Mapping[str, Any]] | None = None,
+    X: ArrayLike | None = None,
+    Y: ArrayLike | None = None,
+    *,
+    port: int = 0,
+    browser: bool = True,
+    wait: Callable[[BackgroundServer], object] | None = None,
+) -> None:
+    """Open a page to train and look at a network; return when it is interrupted.
+
+    Parameters
+    ----------
+    model : TrainingResult, (Network, parameters) or a fitted MLP estimator, optional
+        To look at and to go on with; by default the page begins with the flower.
+    X : array, shape (n_x, m), optional
+        Examples are columns; by default a named set of the model's shape.
+    Y : array, shape (n_L, m), optional
+    port : int
+        0 for any free one.
+    browser : bool
+        Whether to open the browser.
+    wait : callable, optional
+        Called with the running server instead of waiting for Ctrl-C.
+
+    Raises
+    ------
+    EllayerError
+        For a model that the page cannot show, and where the extra ``serve`` is missing.
+
+    Examples
+    --------
+    Look at a run and go on with it::
+
+        result = ellayer.train(ellayer.Network([2, 4, 1], "tanh"), X, Y)
+        ellayer.play(result, X, Y)
+    """
+    check_libraries("ellayer.play")
+    from .app import make_app
+    from .models import opening_of_model
+    from .opening import Opening
+
+    if (X is None) != (Y is None):
+        raise EllayerError("ellayer.play: expected X and Y, or none of them; received one")
+    if model is None:
+        if X is not None:
+            raise EllayerError(
+                "model: expected one with X and Y, received none; try ellayer.play((network, parameters), X, Y)"
+            )
+        opening = Opening()
+    else:
+        arrays = None if X is None else _columns(X, Y)
+        opening = opening_of_model(model, "model.ellayer", None, arrays)
+    server = start_server(make_app(opening), port)
+    try:
+        print(f"ellayer play: {server.address} (Ctrl-C to stop)")
+        if browser:
+            webbrowser.open(server.address)
+        (wait or type(server).wait)(server)
+    except KeyboardInterrupt:
+        return
+    finally:
+        server.stop()
+
+
+def _columns(X: ArrayLike, Y: ArrayLike | None) -> tuple[np.ndarray, np.ndarray]:
+    columns, targets = np.asarray(X, np.float64), np.asarray(Y, np.float64)
+    targets = targets[None, :] if targets.ndim == 1 else targets
+    if columns.ndim != 2 or targets.ndim != 2 or columns.shape[1] != targets.shape[1]:
+        raise EllayerError(
+            f"X, Y: expected columns of the same number of examples, received {columns.shape} and {targets.shape}"
+        )
+    if not (np.isfinite(columns).all() and np.isfinite(targets).all()):
+        raise EllayerError("X, Y: expected finite numbers, received others")
+    return columns, targets

@@ -1,0 +1,346 @@
+"""A session: one page, its state, and the thread that trains for it."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from . import limits
+from .commands import number_of, text_of, whole_of
+from .data_message import data_message, network_message
+from .errors import StateError
+from .frames import FrameMaker, finite_curve
+from .lessons import LESSONS, LessonProgress
+from .look import look
+from .messages import JsonObject, State
+from .opening import Opening, StartModel
+from .options import options
+from .problem import make_problem
+from .run import Run, python_text
+from .state import normal_form, to_hash
+from .tables import Shelf
+from .worker import Message, Worker
+
+FRAME_SECONDS = 1 / 30
+DIAGNOSIS_SECONDS = 0.5
+IN_FLIGHT = 2  # frames that the page has not acknowledged
+FASTEST_START = 64  # updates of the first chunk after compiling
+
+
+@dataclass(frozen=True)
+class SavedRun:
+    """The curve of a former run."""
+
+    id: int
+    name: str
+    points: list[list[float | None]]
+
+
+class Session(Worker):
+    """One page that trains.
+
+    Parameters
+    ----------
+    opening : Opening
+    send : callable
+        Takes each message to the page; called in the thread of the session.
+
+    Attributes
+    ----------
+    id : str
+        Not guessable; downloads and uploads name it.
+    """
+
+    def __init__(self, opening: Opening, send: Callable[[Message], None]) -> None:
+        self.id: str = secrets.token_urlsafe(16)
+        self.shelf = Shelf(dict(opening.tables))
+        super().__init__(send)
+        self._opening = opening
+        self._running = False
+        self._number, self._acknowledged = 0, 0
+        self._per_update: int | None = None
+        self._speed, self._chunk = 0.0, 1
+        self._frame_seconds, self._next_update, self._next_diagnosis = 0.0, 0.0, 0.0
+        self._diagnosis: list[JsonObject] = []
+        self._curve_sent = 0
+        self._saved: list[SavedRun] = []
+        self._saved_number = 0
+        self._lesson: LessonProgress | None = None
+        self._model = opening.model
+
+    @property
+    def _pause_seconds(self) -> float | None:
+        """Seconds until the next update; None if there is none before a message."""
+        if not self._running or self._number - self._acknowledged >= IN_FLIGHT:
+            return None
+        return max(0.0, self._next_update - time.perf_counter())
+
+    def _end(self) -> None:
+        self.shelf.close()
+
+    def _fail(self) -> None:
+        self._running = False
+
+    def _begin(self) -> None:
+        state = normal_form(self._opening.state)
+        lessons = [{"id": lesson.id, "title": lesson.title} for lesson in LESSONS.values()]
+        self.state: State = state
+        self._build(state)
+        from .. import __version__
+
+        self._send(
+            {"type": "ready", "session": self.id, "mode": "play", "options": options(), "state": self.state,
+             "lessons": lessons, "version": __version__}
+        )  # fmt: skip
+        self._send_all(with_data=True)
+
+    def _handle(self, text: str) -> None:
+        """Do what a message of the page asks for."""
+        try:
+            message = json.loads(text)
+        except (ValueError, RecursionError):
+            raise StateError("", "expected a message in JSON, received another text") from None
+        kind = message.get("type") if isinstance(message, dict) else None
+        handler = _HANDLERS.get(kind) if isinstance(kind, str) else None
+        if handler is None:
+            raise StateError("", f"type: expected one of {', '.join(_HANDLERS)}; received {str(kind)[:40]!r}")
+        handler(self, message)
+        self._check_lesson()
+
+    # State
+
+    def _build(self, state: State, model: StartModel | None = None) -> None:
+        """Take over a state, at its start; nothing changes if it cannot be used."""
+        model = self._model if model is None else model
+        problem = make_problem(state["data"], self.shelf)
+        start = None
+        if (
+            model is not None
+            and model.network == state["network"]
+            and model.loss == state["training"]["loss"]
+        ):
+            start = model.parameters
+        run = Run(state, problem, start)
+        if start is not None and {k: v.shape for k, v in start.items()} != run.network.shapes:
+            run = Run(state, problem)
+        self._model = model
+        self.state, self.run, self._frames = state, run, FrameMaker(run)
+        self._running = False
+        self._speed, self._chunk = 0.0, 1
+        self._next_diagnosis, self._diagnosis = 0.0, []
+
+    def _send_all(self, with_data: bool) -> None:
+        self._send(
+            {"type": "state", "state": self.state, "url": to_hash(self.state),
+             "parameter_count": self.run.network.parameter_count,
+             "shapes": [[name, list(shape)] for name, shape in self.run.network.shapes.items()]}
+        )  # fmt: skip
+        if with_data:
+            self._send(data_message(self.run))
+        self._send(network_message(self.run))
+        self.run.record()
+        self._send_curve(reset=True)
+        self._send_frame()
+
+    def _rebuild(self, state: State) -> None:
+        self._build(state)
+        self._send_all(with_data=True)
+
+    def _set_state(self, message: Mapping[str, object]) -> None:
+        self._rebuild(normal_form(message.get("state")))
+
+    def _rewind(self, message: Mapping[str, object]) -> None:
+        self._build(self.state)
+        self._send_all(with_data=False)
+
+    def open_model(self, model: StartModel, state: Mapping[str, object]) -> State:
+        """Take over a model and its state; called in the thread of the session."""
+        self._build(normal_form(state), model)
+        self._send_all(with_data=True)
+        return self.state
+
+    def _add_point(self, message: Mapping[str, object]) -> None:
+        data = self.state["data"]
+        point = [number_of(message, name) for name in ("x1", "x2", "y")]
+        if len(data["points"]) >= limits.POINTS:
+            raise StateError("data.points", f"points: expected at most {limits.POINTS:,}, received one more")
+        self._change_data(points=[*data["points"], point])
+
+    def _remove_point(self, message: Mapping[str, object]) -> None:
+        data, number = self.state["data"], whole_of(message, "index")
+        m = len(self.run.problem.rows.y)
+        if number < m:
+            self._change_data(removed=[*data["removed"], number])
+        elif number < m + len(data["points"]):
+            self._change_data(points=[one for k, one in enumerate(data["points"]) if k != number - m])
+        else:
+            raise StateError("data.points", f"index: expected that of a point, received {number}")
+
+    def _change_data(self, **changes: object) -> None:
+        data = {**self.state["data"], **changes}
+        self._rebuild(normal_form({**self.state, "data": data}))
+
+    # Training
+
+    def _play(self, message: Mapping[str, object]) -> None:
+        if self.run.finished is None:
+            self._running, self._next_update = True, 0.0
+        else:
+            self._send_frame()
+
+    def _pause(self, message: Mapping[str, object]) -> None:
+        self._running = False
+        self._send_frame()
+
+    def _step(self, message: Mapping[str, object]) -> None:
+        unit = message.get("unit")
+        if unit not in ("epoch", "batch", "example"):
+            raise StateError("", f"unit: expected epoch, batch or example, received {str(unit)[:40]!r}")
+        self._running = False
+        per_epoch = self.run.updates_per_epoch
+        rest = per_epoch - self.run.iteration % per_epoch
+        self.run.advance(rest if unit == "epoch" else 1, one_example=unit == "example")
+        self._after_updates()
+
+    def _set_speed(self, message: Mapping[str, object]) -> None:
+        wish = message.get("iterations_per_update")
+        self._per_update = (
+            None if wish is None else max(1, min(whole_of(message, "iterations_per_update"), 100_000))
+        )
+
+    def _edit(self, message: Mapping[str, object]) -> None:
+        place = whole_of(message, "row"), whole_of(message, "column", 0)
+        self.run.edit(text_of(message, "parameter"), *place, number_of(message, "value"))
+        self._send(network_message(self.run))
+        self._after_updates()
+
+    def _update(self) -> None:
+        """Do the updates between two frames, and send the next one."""
+        begin = time.perf_counter()
+        count = self._per_update or self._chunk
+        first = self.run.iteration
+        self.run.advance(count)
+        seconds = time.perf_counter() - begin
+        done = self.run.iteration - first
+        if first:  # the first updates include compiling
+            speed = done / max(seconds, 1e-9)
+            self._chunk = self._next_chunk(speed, seconds)
+        else:
+            self._chunk = FASTEST_START if seconds < 5 else 1
+        if self.run.finished is not None:
+            self._running = False
+        self._after_updates()
+        now = time.perf_counter()
+        elapsed = max(now - begin, FRAME_SECONDS) if first else now - begin
+        self._speed = done / elapsed if not self._speed else 0.8 * self._speed + 0.2 * done / elapsed
+        self._frame_seconds = now - begin - seconds
+        self._next_update = begin + FRAME_SECONDS
+
+    def _next_chunk(self, speed: float, seconds: float) -> int:
+        """Return the number of updates that fit between two frames, at most twice the last one."""
+        time_left = max(FRAME_SECONDS / 3, FRAME_SECONDS - self._frame_seconds - 0.002)
+        return max(1, min(int(speed * time_left), 2 * self._chunk, 100_000))
+
+    def _after_updates(self) -> None:
+        self.run.record()
+        self._send_curve(reset=False)
+        self._send_frame()
+        self._check_lesson()
+
+    def _send_curve(self, reset: bool) -> None:
+        curve = self.run.curve
+        if not reset and len(curve) < self._curve_sent:  # it was thinned out
+            reset = True
+        points = curve if reset else curve[self._curve_sent :]
+        self._curve_sent = len(curve)
+        if points:
+            self._send({"type": "curve", "points": finite_curve(points), "reset": reset})
+
+    def _send_frame(self) -> None:
+        self._number += 1
+        content, binary = self._frames.frame(
+            self._number, self._running, self._speed if self._running else 0.0
+        )
+        now = time.perf_counter()
+        if now >= self._next_diagnosis or not self._running:
+            self._diagnosis = self._frames.diagnosis() if self.run.iteration else []
+            self._next_diagnosis = now + DIAGNOSIS_SECONDS
+        self._send(content | {"diagnosis": self._diagnosis})
+        for body in binary:
+            self._send_message(body)
+
+    def _acknowledge(self, message: Mapping[str, object]) -> None:
+        self._acknowledged = max(self._acknowledged, min(whole_of(message, "frame"), self._number))
+
+    # Looking
+
+    def _look(self, message: Mapping[str, object]) -> None:
+        self._send(cast("JsonObject", look(self.run, message)))
+        if self._lesson is not None:
+            self._lesson.note_look(message)
+
+    def python(self) -> str:
+        """Return the lines of Python that do the same; called in the thread of the session."""
+        return python_text(self.run, None if self._model is None else self._model.file)
+
+    def _send_python(self, message: Mapping[str, object]) -> None:
+        self._send({"type": "python", "text": self.python()})
+
+    def _keep_run(self, message: Mapping[str, object]) -> None:
+        self._saved_number += 1
+        name = text_of(message, "name", f"run {self._saved_number}")[:100]
+        self._saved.append(SavedRun(self._saved_number, name, finite_curve(self.run.curve)))
+        self._saved = self._saved[-limits.SAVED_RUNS :]
+        self._send_saved()
+
+    def _drop_run(self, message: Mapping[str, object]) -> None:
+        number = whole_of(message, "id")
+        self._saved = [run for run in self._saved if run.id != number]
+        self._send_saved()
+
+    def _send_saved(self) -> None:
+        runs = [{"id": run.id, "name": run.name, "points": run.points} for run in self._saved]
+        self._send({"type": "saved_runs", "runs": runs})
+
+    # Lessons
+
+    def _load_lesson(self, message: Mapping[str, object]) -> None:
+        name = message.get("id")
+        if name is None:
+            self._lesson = None
+            self._send({"type": "lesson", "id": None, "title": "", "text_html": "", "tasks": []})
+            return
+        lesson = LESSONS.get(name) if isinstance(name, str) else None
+        if lesson is None:
+            raise StateError("", f"id: expected a lesson ({', '.join(LESSONS)}), received {str(name)[:40]!r}")
+        self._lesson = LessonProgress(lesson)
+        self._rebuild(normal_form(lesson.state))
+        self._send(self._lesson.message())
+
+    def _check_lesson(self) -> None:
+        if self._lesson is not None:
+            for task in self._lesson.newly_done(self.run, self._diagnosis):
+                self._send({"type": "task", "id": task, "done": True})
+
+
+_HANDLERS: dict[str, Callable[[Session, Mapping[str, object]], None]] = {
+    "set_state": Session._set_state,
+    "play": Session._play,
+    "pause": Session._pause,
+    "step": Session._step,
+    "rewind": Session._rewind,
+    "speed": Session._set_speed,
+    "edit": Session._edit,
+    "add_point": Session._add_point,
+    "remove_point": Session._remove_point,
+    "look": Session._look,
+    "python": Session._send_python,
+    "keep_run": Session._keep_run,
+    "drop_run": Session._drop_run,
+    "lesson": Session._load_lesson,
+    "ack": Session._acknowledge,
+}

@@ -1,0 +1,252 @@
+"""Tables and arrays that a session may train on besides the named sets: uploaded, or named when the program started."""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from ..data import read_examples
+from ..data.examples import Examples
+from ..data.file_kinds import FILE_KINDS
+from ..errors import EllayerError
+from ..tables.survey_target import infer_task
+from . import limits
+from .errors import StateError
+from .messages import JsonObject
+
+KINDS = ("parquet", "feather", "excel", "json", "text")  # of uploads: tables that are read as data alone
+SUFFIXES = tuple(suffix for kind in FILE_KINDS if kind.name in KINDS for suffix in kind.suffixes)
+MOST_CLASSES = 100
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Examples before they are split, with the lines of Python that read them.
+
+    Attributes
+    ----------
+    name, about : str
+    y : array, shape (m,)
+        Class indices, or numbers.
+    classes : tuple of str
+        Empty for numbers.
+    X : array (n_x, m) or None
+        The columns, if they need no preparation.
+    table : Examples or None
+        The rows of a table, to be prepared.
+    features : tuple of str
+        Of X.
+    image_shape : tuple of int or None
+    code : list of str
+        Lines that define ``table``, or X and Y.
+    notes : tuple of str
+    """
+
+    name: str
+    about: str
+    y: np.ndarray
+    classes: tuple[str, ...]
+    X: np.ndarray | None
+    table: Examples | None
+    features: tuple[str, ...]
+    image_shape: tuple[int, ...] | None
+    code: list[str]
+    notes: tuple[str, ...] = ()
+
+
+class Source(Protocol):
+    """Examples that are not a named set."""
+
+    @property
+    def name(self) -> str:
+        """The name that it is shown by."""
+
+    def rows(self, target: str) -> Rows:
+        """Return the examples, with a column of a table as the target."""
+
+
+@lru_cache(maxsize=8)
+def _read(path: Path, target: str | None) -> Examples:
+    return read_examples(path, target=target)
+
+
+@dataclass(frozen=True)
+class GivenFile:
+    """A table in a file.
+
+    Attributes
+    ----------
+    path : Path
+        Where it is now.
+    name : str
+        The name that it is shown by.
+    written : str
+        The path in Python text.
+    """
+
+    path: Path
+    name: str
+    written: str
+
+    def _examples(self, target: str | None) -> Examples:
+        try:
+            return _read(self.path, target)
+        except EllayerError as error:  # no message shows a path of this machine
+            raise EllayerError(str(error).replace(str(self.path), self.name)) from None
+
+    def describe(self) -> JsonObject:
+        """Return the columns of the table, for choosing the target."""
+        examples = self._examples(None)
+        if isinstance(examples.X, np.ndarray):
+            raise EllayerError(f"{self.name}: expected a table, received arrays or images; try a CSV file")
+        columns: list[JsonObject] = []
+        for name in examples.X.columns:
+            values = examples.X[name]
+            is_number = values.dtype.is_numeric()
+            entry: JsonObject = {"name": name, "kind": "numbers" if is_number else "texts"}
+            levels = values.drop_nulls().unique().sort().head(12).to_list()
+            columns.append(entry if is_number else entry | {"levels": [str(level) for level in levels]})
+        suggested = columns[-1]["name"] if columns else ""
+        return {
+            "name": self.name,
+            "columns": columns,
+            "rows": examples.m,
+            "suggested_target": suggested,
+            "notes": list(examples.notes),
+        }
+
+    def rows(self, target: str) -> Rows:
+        """Return the rows with their target.
+
+        Raises
+        ------
+        StateError
+        """
+        try:
+            examples = self._examples(target or None)
+        except EllayerError as error:
+            raise StateError("data.target", f"target: {error}") from None
+        if examples.y is None:
+            raise StateError(
+                "data.target", "target: expected the column to predict, received none; choose one"
+            )
+        if examples.m > limits.ROWS:
+            raise StateError("data.source", f"expected at most {limits.ROWS:,} rows, received {examples.m:,}")
+        option = f", target={target!r}" if target else ""
+        code = [f"table = ellayer.data.read_examples({self.written!r}{option})"]
+        y, classes, more = _targets(examples.y)
+        columns = examples.X if isinstance(examples.X, np.ndarray) else None
+        features = () if columns is None else tuple(f"x{i + 1}" for i in range(columns.shape[1]))
+        X = None if columns is None else columns.astype(np.float64).T
+        more = more if columns is None else ["X = table.X.astype(float).T", *more]
+        return Rows(
+            self.name, f"{examples.m:,} rows of {self.name}", y, classes, X, None if columns is not None else examples,
+            features, examples.image_shape, [*code, *more], examples.notes,
+        )  # fmt: skip
+
+
+def _targets(y: np.ndarray) -> tuple[np.ndarray, tuple[str, ...], list[str]]:
+    """Return class indices or numbers, the classes, and the lines of Python that compute them."""
+    if infer_task(y)[0] == "numbers":
+        return y.astype(np.float64), (), ["y = table.y.astype(float)"]
+    classes, indices = np.unique(y, return_inverse=True)
+    if not 2 <= len(classes) <= MOST_CLASSES:
+        raise StateError(
+            "data.target",
+            f"target: expected 2 to {MOST_CLASSES} classes, received {len(classes)}; choose another column",
+        )
+    return indices, tuple(map(str, classes)), ["classes, y = np.unique(table.y, return_inverse=True)"]
+
+
+@dataclass(frozen=True)
+class GivenArrays:
+    """Arrays passed to ``ellayer.play``.
+
+    Attributes
+    ----------
+    X : array, shape (n_x, m)
+    Y : array, shape (n_y, m)
+        0 and 1, one-hot columns, or numbers.
+    numbers : bool
+        Whether the targets are numbers.
+    """
+
+    X: np.ndarray
+    Y: np.ndarray
+    numbers: bool
+    name: str = "arrays"
+
+    def rows(self, target: str) -> Rows:
+        """Return the columns of the arrays."""
+        classes: tuple[str, ...] = ()
+        if self.numbers:
+            y, line = self.Y[0], "y = np.asarray(Y, float)[0]"
+        elif len(self.Y) == 1:
+            y, classes, line = self.Y[0].astype(int), ("0", "1"), "y = np.asarray(Y)[0].astype(int)"
+        else:
+            y, line = self.Y.argmax(axis=0), "y = np.asarray(Y).argmax(axis=0)"
+            classes = tuple(map(str, range(len(self.Y))))
+        code = ["# X, Y: the arrays passed to ellayer.play", "X = np.asarray(X, float)", line]
+        features = tuple(f"x{i + 1}" for i in range(len(self.X)))
+        about = f"{self.X.shape[1]:,} examples passed to ellayer.play"
+        return Rows(self.name, about, y, classes, self.X, None, features, None, code)
+
+
+@dataclass
+class Shelf:
+    """The tables of a session by their ids; those that were uploaded are in a folder that is deleted with it."""
+
+    entries: dict[str, Source] = field(default_factory=dict)
+    _folder: tempfile.TemporaryDirectory[str] | None = None
+
+    def get(self, source: str) -> Source:
+        """Return the table of a source such as "upload:1".
+
+        Raises
+        ------
+        StateError
+        """
+        entry = self.entries.get(source)
+        if entry is None:
+            raise StateError("data.source", "source: expected a table of this session; upload the file again")
+        return entry
+
+    def add(self, name: str, body: bytes) -> JsonObject:
+        """Keep an uploaded table; return its description, with its source.
+
+        Raises
+        ------
+        EllayerError
+            For content that is no table; nothing is kept.
+        """
+        suffix = next((one for one in SUFFIXES if name.lower().endswith(one)), ".csv")
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="ellayer-play-")
+        number = secrets.token_hex(4)
+        path = Path(self._folder.name, f"table-{number}{suffix}")
+        path.write_bytes(body)
+        file = GivenFile(path, name[:200] or "table", name[:200] or "table.csv")
+        try:
+            description = file.describe()
+        except EllayerError:
+            path.unlink()
+            raise
+        source = f"upload:{number}"
+        self.entries[source] = file
+        uploads = [
+            key for key, one in self.entries.items() if isinstance(one, GivenFile) and key != "upload:file"
+        ]
+        for old in uploads[: -limits.UPLOADS]:
+            del self.entries[old]
+        return description | {"source": source}
+
+    def close(self) -> None:
+        """Delete what was uploaded."""
+        if self._folder is not None:
+            self._folder.cleanup()
