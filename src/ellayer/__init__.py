@@ -1,7 +1,7 @@
 """Ellayer: dense (L-layer) neural networks — the equations written once, trained fast, explained, shipped.
 
 The public names are looked up when first used, so that ``import ellayer`` stays cheap. Public are the names in
-``__all__`` of this package and of its packages ``callbacks``, ``core``, ``data``, ``engine``, ``estimators``,
+``__all__`` of this package and of its packages ``callbacks``, ``core``, ``data``, ``distributed``, ``engine``, ``estimators``,
 ``inspection``, ``play``, ``plot``, ``report``, ``serve``, ``steps`` and ``storage``, and the modules of ``core`` and ``steps``. All else is private
 (docs/decisions.md, "Public names").
 """
@@ -47,6 +47,7 @@ _PACKAGES = (
     "callbacks",
     "core",
     "data",
+    "distributed",
     "engine",
     "estimators",
     "inspection",

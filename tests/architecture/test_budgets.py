@@ -47,6 +47,7 @@ BUDGET = {
     "cli": Counts(9, 1, 0, 0),
     "core": Counts(0, 0, 0, 0),
     "data": Counts(6, 0, 0, 0),
+    "distributed": Counts(0, 0, 0, 0),
     "engine": Counts(1, 7, 0, 0),
     "estimators": Counts(4, 1, 0, 0),
     "inspection": Counts(3, 0, 0, 0),

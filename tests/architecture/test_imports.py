@@ -29,12 +29,24 @@ ANYBODY = (
     "ellayer.__version__",
 )
 BELOW_STORAGE = ("core", "engine", "tables", "estimators")
-BELOW_RUNS = ("core", "data", "tables", "engine", "steps", "inspection", "estimators", "storage", "report")
+BELOW_RUNS = (
+    "core",
+    "data",
+    "tables",
+    "engine",
+    "distributed",
+    "steps",
+    "inspection",
+    "estimators",
+    "storage",
+    "report",
+)
 ALLOWED: dict[str, tuple[str, ...]] = {
     "core": (),
     "data": (),
     "tables": ("data",),
     "engine": ("core",),
+    "distributed": ("core", "engine"),
     "steps": ("core", "engine"),
     "inspection": ("core", "engine"),
     "estimators": ("core", "engine", "tables"),

@@ -119,7 +119,12 @@ def objective(
 
 
 def dropout_masks(
-    network: Network, rates: Mapping[int, Scalar], X: Examples, seed: int | Array, step: int | Array
+    network: Network,
+    rates: Mapping[int, Scalar],
+    X: Examples,
+    seed: int | Array,
+    step: int | Array,
+    places: Array | None = None,
 ) -> dict[int, Array]:
     """Return dropout's mask of each layer that has a rate, 0 for the input, in the dtype of X.
 
@@ -130,9 +135,13 @@ def dropout_masks(
         Dropout rate by layer.
     X : array, shape (n_x, m)
     seed, step : int or uint32 array
+    places : array, shape (m,), optional
+        The place of each example in the update, if X has some of them only.
     """
     xp, m = array_namespace(X), X.shape[1]
     return {
-        layer: dropout_mask(xp.zeros((network.widths[layer], m), dtype=X.dtype), rate, seed, step, layer)
+        layer: dropout_mask(
+            xp.zeros((network.widths[layer], m), dtype=X.dtype), rate, seed, step, layer, places
+        )
         for layer, rate in rates.items()
     }

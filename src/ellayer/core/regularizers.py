@@ -48,7 +48,9 @@ def dropout_backward(dA: Units, mask: Units) -> Units:
     return dA * mask
 
 
-def dropout_mask(A: Units, rate: Scalar, seed: int | Array, step: int | Array, layer: int) -> Units:
+def dropout_mask(
+    A: Units, rate: Scalar, seed: int | Array, step: int | Array, layer: int, places: Array | None = None
+) -> Units:
     """Return a mask of the shape and dtype of A: 0 with probability ``rate``, else 1 / (1 - rate).
 
     Parameters
@@ -60,6 +62,8 @@ def dropout_mask(A: Units, rate: Scalar, seed: int | Array, step: int | Array, l
         The run and the update it belongs to.
     layer : int
         0 for the input.
+    places : array, shape (m,), optional
+        The place of each example in the update, if A has some of them only; by default 0, 1, ..., m - 1.
 
     Examples
     --------
@@ -73,7 +77,8 @@ def dropout_mask(A: Units, rate: Scalar, seed: int | Array, step: int | Array, l
     key = _hash(xp, _hash(xp, _word(xp, seed)) + _word(xp, step))
     rows = xp.reshape(xp.arange(n, dtype=xp.uint32), (n, 1))
     unit = _hash(xp, key + rows * _word(xp, 0x9E3779B1) + _word(xp, layer))
-    cell = _hash(xp, unit + xp.reshape(xp.arange(m, dtype=xp.uint32), (1, m)))
+    columns = xp.arange(m, dtype=xp.uint32) if places is None else xp.astype(places, xp.uint32)
+    cell = _hash(xp, unit + xp.reshape(columns, (1, m)))
     uniform = xp.astype(cell >> _word(xp, 8), A.dtype) * 2.0**-24
     return xp.astype(uniform >= rate, A.dtype) / (1.0 - rate)
 

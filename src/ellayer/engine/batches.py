@@ -38,13 +38,13 @@ class Batches:
         self.ragged: bool = m % self.batch_size != 0
         step = max(1, 1 << max(0, m.bit_length() - 4))
         self.rows_kept: int = -(-m // step) * step  # data sets of nearly equal size share a program
-        self._shuffle = shuffle
+        self.shuffles: bool = shuffle
         self._seed = seed
         self.order: Callable[[int], np.ndarray] = lru_cache(maxsize=2)(self._order)
 
     def _order(self, epoch: int) -> np.ndarray:
         """Return the order of the examples in an epoch."""
-        if not self._shuffle:
+        if not self.shuffles:
             return np.arange(self.m, dtype=np.int32)
         return self._generator(epoch).permutation(self.m).astype(np.int32)
 
@@ -106,7 +106,7 @@ class BlockBatches(Batches):
     def _blocks(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the first row of each block, in the epoch's order, and where each window begins and ends in it."""
         firsts = np.arange(0, self.m, self.block)
-        if self._shuffle and self.windows > 1:
+        if self.shuffles and self.windows > 1:
             firsts = self._generator(epoch, self.windows).permutation(firsts)
         counts = np.minimum(self.block, self.m - firsts)
         ends = np.cumsum(counts)[self._blocks_at_once - 1 :: self._blocks_at_once]
@@ -119,7 +119,7 @@ class BlockBatches(Batches):
         n = self._blocks_at_once
         spans = [(int(i), min(self.block, self.m - int(i))) for i in firsts[k * n : (k + 1) * n]]
         count = int(bounds[k + 1] - bounds[k])
-        if not self._shuffle:
+        if not self.shuffles:
             return spans, np.arange(count)
         within = (k,) if self.windows > 1 else ()
         return spans, self._generator(epoch, *within).permutation(count)

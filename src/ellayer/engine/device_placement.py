@@ -15,6 +15,12 @@ from .step import Batch
 
 if TYPE_CHECKING:
     from jax import Device
+    from jax.sharding import PartitionSpec
+
+
+def partition(*axes: str | None) -> PartitionSpec:
+    """Return which axes of an array are split over the devices."""
+    return jax.sharding.PartitionSpec(*axes)  # type: ignore[no-untyped-call]
 
 
 class DevicePlacement:
@@ -40,8 +46,7 @@ class DevicePlacement:
         self._mesh = jax.sharding.Mesh(np.array(devices), ("m",))
 
     def _put(self, array: Array, *axes: str | None) -> Array:
-        spec = jax.sharding.PartitionSpec(*axes)  # type: ignore[no-untyped-call]
-        return jax.device_put(array, jax.sharding.NamedSharding(self._mesh, spec))
+        return jax.device_put(array, jax.sharding.NamedSharding(self._mesh, partition(*axes)))
 
     def replicate(self, array: Array) -> Array:
         """Replicate an array on every device."""

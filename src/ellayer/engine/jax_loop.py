@@ -23,6 +23,7 @@ from .batch_reader import BatchReader, RowReader
 from .batches import Batches
 from .device_placement import DevicePlacement
 from .loop import LoopState, Records
+from .shard_step import evaluate_shard
 from .state import copy_tree
 from .step import Batch, Evaluation, StepConfig, StepValues, cost, evaluate, gradient_norm, update
 from .train_settings import TrainSettings
@@ -54,6 +55,7 @@ class ChunkExamples(NamedTuple):
 
     batch: Batch
     indices: Array | None
+    places: Array | None = None  # of the examples in the update, if a device has some of them only
 
     def of_update(self, i: Array) -> Batch:
         """Return the examples of the chunk's update i, as columns."""
@@ -85,16 +87,15 @@ def _chunk(config: StepConfig, length: int, carry: Carry, values: StepValues, ex
         i, (parameters, optimizer_state, loss_sum, number), columns = state
         step = first + i
         batch = examples.of_update(i)
-        at = evaluate(config, values, parameters, batch, step)
+        at, known, share = _evaluate(config, values, parameters, examples, i, batch, step)
         record = step % every == 0
-        J, norm = _record_values(config, values, parameters, batch, at, record)
+        J, norm = _record_values(config, parameters, batch, at, record, known)
         mean = jnp.where(number > 0, loss_sum / jnp.maximum(number, np.finfo(dtype).tiny), jnp.nan)
         slot = jnp.where(record, step // every - first_record, length)  # the last is for no record
         columns = jax.lax.dynamic_update_slice(
             columns, jnp.stack([J, norm, mean])[:, None], (jnp.int32(0), slot)
         )
         if config.every_cost:
-            share = batch.X.shape[1] if batch.weights is None else jnp.sum(batch.weights)
             loss_sum = jnp.where(record, 0.0, loss_sum) + share * J
             number = jnp.where(record, 0.0, number) + share
         t = (step + 1).astype(dtype)
@@ -108,8 +109,19 @@ def _chunk(config: StepConfig, length: int, carry: Carry, values: StepValues, ex
     return carry, columns
 
 
-def _record_values(config: StepConfig, values: StepValues, parameters: dict[str, Array], batch: Batch, at: Evaluation,
-                   record: Array) -> tuple[Array, Array]:  # fmt: skip
+def _evaluate(config: StepConfig, values: StepValues, parameters: dict[str, Array], examples: ChunkExamples, i: Array,
+              batch: Batch, step: Array) -> tuple[Evaluation, Array | None, Array | float]:  # fmt: skip
+    """Return the evaluation of an update, its loss if that is known already, and the weight of its examples."""
+    if config.shards:
+        places = cast(Array, examples.places)
+        places = places if batch is examples.batch else places[i]
+        return evaluate_shard(config, values, parameters, batch, places, step)
+    share = batch.X.shape[1] if batch.weights is None else jnp.sum(batch.weights)
+    return evaluate(config, values, parameters, batch, step), None, share
+
+
+def _record_values(config: StepConfig, parameters: dict[str, Array], batch: Batch, at: Evaluation, record: Array,
+                   known: Array | None) -> tuple[Array, Array]:  # fmt: skip
     """Return loss and gradient norm if a record is due, else zeros; the loss always if its mean is recorded."""
     dtype = at.AL.dtype
     zero = jnp.zeros((), dtype)
@@ -121,7 +133,7 @@ def _record_values(config: StepConfig, values: StepValues, parameters: dict[str,
         record,
         lambda J: (loss(J), gradient_norm(config, batch, at).astype(dtype)),
         lambda J: (zero if J is None else J, zero),
-        loss(None) if config.every_cost else None,
+        loss(None) if config.every_cost and known is None else known,
     )
     return J, norm
 
@@ -133,15 +145,23 @@ class Shared(NamedTuple):
     weights: bool
 
 
+Split = Callable[[Callable[..., tuple[Carry, Array]]], Callable[..., tuple[Carry, Array]]]
+
+
 @lru_cache(maxsize=256)
-def _program(config: StepConfig, length: int, shared: Shared | None) -> Callable[..., tuple[Carry, Array]]:
-    """Return the compiled chunk, with a leading axis of networks on what they do not share if ``shared`` is given."""
-    chunk = partial(_chunk, config, length)
+def _program(
+    config: StepConfig, length: int, shared: Shared | None, split: Split | None = None
+) -> Callable[..., tuple[Carry, Array]]:
+    """Return the compiled chunk, with a leading axis of networks on what they do not share if ``shared`` is given.
+
+    ``split`` runs it on several devices, each with its own examples.
+    """
+    chunk: Callable[..., tuple[Carry, Array]] = partial(_chunk, config, length)
     if shared is not None:
         batch = Batch(None, None, None if shared.weights else 0)
-        examples = ChunkExamples(batch, None if shared.order else 0)
-        chunk = jax.vmap(chunk, in_axes=(0, 0, examples, 0, None))
-    return jax.jit(chunk, donate_argnums=0)
+        order = None if shared.order else 0
+        chunk = jax.vmap(chunk, in_axes=(0, 0, ChunkExamples(batch, order, order), 0, None))
+    return jax.jit(chunk if split is None else split(chunk), donate_argnums=0)
 
 
 class JaxLoop:
@@ -176,7 +196,10 @@ class JaxLoop:
             self.chunk_limit: int = self._length
             self._values = self._stack_values(values)
             shared = self._store_examples()
-        self._run = _program(config, self._length, shared)
+        self._run = self._make_program(config, shared)
+
+    def _make_program(self, config: StepConfig, shared: Shared | None) -> Callable[..., tuple[Carry, Array]]:
+        return _program(config, self._length, shared)
 
     def _stack_values(self, values: Sequence[StepValues]) -> StepValues:
         """Place the numbers of the step, with a leading axis for several networks."""
@@ -222,14 +245,16 @@ class JaxLoop:
             ]
             host = jax.tree.map(lambda *x: np.stack(x) if self.stacked else x[0], *carries)
             # placed like the examples: otherwise the second chunk would be compiled again
-            self._carry = jax.tree.map(
-                lambda x: self._placement.replicate(jax.device_put(x, may_alias=False)), host
-            )
+            self._carry = jax.tree.map(self._replicate, host)
             self._host, self._step = copy_tree(self._carry), states[0].step
             begin = time.perf_counter()
             with compile_cache.enabled():
                 jax.block_until_ready(self._call(np.zeros((len(states), 0))))  # type: ignore[no-untyped-call]
         self.compile_seconds += time.perf_counter() - begin
+
+    def _replicate(self, array: Array) -> Array:
+        """Place an array on every device."""
+        return self._placement.replicate(jax.device_put(array, may_alias=False))
 
     def states(self) -> list[LoopState]:
         """Return the state of each network; views if there are several."""
@@ -269,10 +294,13 @@ class JaxLoop:
             self._carry,
             self._values,
             self._examples(count),
-            padded if self.stacked else padded[0],
-            np.array([self._step, count, self.record_every], np.int32),
+            *self._updates(padded if self.stacked else padded[0], count),
         )
         return columns
+
+    def _updates(self, rates: np.ndarray, count: int) -> tuple[Array, Array]:
+        """Return the learning rates of a chunk, and its first update, their number and that between two records."""
+        return rates, np.array([self._step, count, self.record_every], np.int32)
 
     def _examples(self, count: int) -> ChunkExamples:
         """Return the examples of the next ``count`` updates."""

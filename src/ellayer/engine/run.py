@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from typing import TypeVar
 
 import numpy as np
 
 from .events import Info, Observers
+from .group import current_group
 from .loop import Loop, LoopState, Records
 from .state import TrainState
 from .track import Chunk, Track, evaluate_together
 from .train_settings import TrainSettings
 
+T = TypeVar("T")
 CHUNK_SECONDS = 0.25  # the time of a chunk, for which progress, callbacks, Ctrl-C and limits wait
 
 
@@ -36,6 +39,7 @@ class Run(ABC):
     def __init__(self, tracks: Sequence[Track], now: list[LoopState]):
         self.tracks, self.settings, self.observers = tracks, tracks[0].settings, tracks[0].settings.observers
         self._now = now
+        self._group = current_group()
         self.end: int = self._step + self.settings.num_iterations
 
     @abstractmethod
@@ -54,12 +58,18 @@ class Run(ABC):
             try:
                 reason = self._run()
             except KeyboardInterrupt:
+                if self._group is not None:  # the others go on without it
+                    raise
                 reason = "interrupted"
                 self._restore()
             last = [track.stopped or now for track, now in zip(self.tracks, self._now, strict=True)]
-            finals = evaluate_together(self.tracks, [state.parameters for state in last])
+            finals = self._agree(lambda: evaluate_together(self.tracks, [state.parameters for state in last]))
             for track, state, final in zip(self.tracks, last, finals, strict=True):
                 track.finish(state, track.stopped_by or reason, final)
+
+    def _agree(self, make: Callable[[], T]) -> T:
+        """Return a value, in a group of processes the one of the first."""
+        return make() if self._group is None else self._group.agree(make)
 
     @property
     def _step(self) -> int:
@@ -127,16 +137,20 @@ class LoopRun(Run):
         at_record = first % self.settings.record_every == 0
         monitored: dict[int, dict[str, float]] = {}
         if at_record:
-            values = evaluate_together(
-                [self.tracks[k] for k in active], [before[k].parameters for k in active]
+            values = self._agree(
+                lambda: evaluate_together(
+                    [self.tracks[k] for k in active], [before[k].parameters for k in active]
+                )
             )
             monitored = dict(zip(active, values, strict=True))
-        factors = self.settings.factors(first, self._chunk_size())
+        factors = self._agree_on_factors(first)
         rates = np.array([track.rates(factors) for track in self.tracks])
         begin = time.perf_counter()
         records, interrupted = self.loop.advance(rates)
         self._now = self.loop.states()
-        sick = [k for k in active if not self.tracks[k].healthy(records[k], self._now[k].parameters)]
+        sick = self._agree(
+            lambda: [k for k in active if not self.tracks[k].healthy(records[k], self._now[k].parameters)]
+        )
         if sick:
             records = self._replay(before, rates, sick)
         count = self._step - first
@@ -204,6 +218,12 @@ class LoopRun(Run):
             count = min(count, self._decide_at - self._step)
         return max(1, min(count, int(self._speed * CHUNK_SECONDS)))
 
+    def _agree_on_factors(self, first: int) -> np.ndarray:
+        """Return the schedule's factors of the next chunk, which may depend on the clock, as its length does."""
+        if self._group is None:
+            return self.settings.factors(first, self._chunk_size())
+        return np.array(self._agree(lambda: self.settings.factors(first, self._chunk_size()).tolist()))
+
     def _next_decision(self) -> int:
         """Return the update after which callbacks or stopping rules must run: the next record, or a later one."""
         step, every = self._step, self.settings.record_every
@@ -212,10 +232,15 @@ class LoopRun(Run):
 
     def _notify(self) -> str | None:
         """Call progress and callbacks, and check the clock; return the reason to stop, if any."""
-        info = self._info()
+        info, reason = self._info(), None
         self.observers.show(info)
         if self._step % self.settings.record_every == 0 or self._step == self.end:
-            if self.observers.stop(info):
-                return "callback"
+            reason = "callback" if self.observers.stop(info) else None
             self._decide_at = self._next_decision()
-        return "time" if self._time_is_over() else None
+        reason = reason or ("time" if self._time_is_over() else None)
+        if self._group is None:
+            return reason
+        if self._group.interrupted.is_set():
+            reason = "interrupted"
+        reasons = self._group.exchange(reason)
+        return "interrupted" if "interrupted" in reasons else reasons[0]

@@ -20,7 +20,8 @@ class StepConfig:
     """The settings of a step that are fixed for a run and determine the compiled program; hashable.
 
     ``dropout`` lists the layers (0 is the input) that have dropout; l1, l2, clipping and decay are only
-    switched on here, their values are in ``StepValues``.
+    switched on here, their values are in ``StepValues``. ``shards`` counts the devices that each have their own
+    examples; 0 for one device that has all.
     """
 
     network: Network
@@ -33,6 +34,7 @@ class StepConfig:
     factors: bool = False
     wide: bool = False
     every_cost: bool = False
+    shards: int = 0
 
     @cached_property
     def names(self) -> list[str]:
@@ -82,16 +84,20 @@ class Evaluation(NamedTuple):
 
 
 def evaluate(
-    config: StepConfig, values: StepValues, parameters: dict[str, Array], batch: Batch, step: Array
-) -> Evaluation:
-    """Run forward and backward on one batch, with dropout, weights, L1 and L2."""
+    config: StepConfig, values: StepValues, parameters: dict[str, Array], batch: Batch, step: Array,
+    places: Array | None = None,
+) -> Evaluation:  # fmt: skip
+    """Run forward and backward on one batch, with dropout, weights, L1 and L2.
+
+    ``places`` are those of the examples in the update, if the batch has some of them only.
+    """
     X, Y = batch.X, batch.Y
     penalties = values.l2 if config.l2 else None, values.l1 if config.l1 else None
     J = objective(config.network, X.shape[1], batch.weights, *penalties)
     masks = None
     if config.dropout:
         rates = dict(zip(config.dropout, values.dropout, strict=True))
-        masks = dropout_masks(config.network, rates, X, values.seed, step)
+        masks = dropout_masks(config.network, rates, X, values.seed, step, places)
     AL, caches = L_model_forward(X, parameters, config.network, masks)
     grads = J.gradients(AL, caches, Y, parameters, project=span_gradient if config.wide else None)
     return Evaluation(AL, caches[-1].Z, grads, J)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,8 +12,10 @@ import numpy as np
 from .._warn import warn_user
 from ..core.inference import EXAMPLES_AT_ONCE, outputs
 from ..core.objective import objective
+from ..core.regularizers import l1_forward, l2_forward
 from .batch_reader import BatchReader
 from .events import DivergenceWarning
+from .group import current_group
 from .history import Columns, History
 from .loop import Interval, LoopState, Records
 from .numpy_loop import blas_threads
@@ -216,9 +219,7 @@ class Track:
         monitor, config, batch = self.settings.stopping.monitor, self.settings.config, self.examples
         if self.settings.judges and reason != "divergence":
             if monitor == "loss" and isinstance(batch, Batch) and not config.every_cost:
-                values = self.settings.values[self.k]
-                at = evaluate(config, values, state.parameters, batch, state.step)
-                final["loss"] = float(cost(config, state.parameters, batch, at))
+                final["loss"] = self._last_loss(state, batch)
             if monitor in final:
                 now = self._judgement
                 better, _ = self.settings.stopping.judge(final[monitor], now.best_value, now.waited)
@@ -226,6 +227,27 @@ class Track:
                 self._final_best = state.parameters if better else None
         if final:
             self.history.final = Columns({"iteration": state.step, **final})
+
+    def _last_loss(self, state: LoopState, batch: Batch) -> float:
+        """Return the cost of all examples; in a group those of each device are added in their order."""
+        config, values, group = self.settings.config, self.settings.values[self.k], current_group()
+        if group is None:
+            at = evaluate(config, values, state.parameters, batch, state.step)
+            return float(cost(config, state.parameters, batch, at))
+        alone = replace(config, l2=False, l1=False)
+        place, sums = group.offset(batch.X.shape[1]), list[tuple[float, float]]()
+        for X, Y, weights in zip(
+            *(split_columns(a, group.local_shards) for a in (batch.X, batch.Y, batch.weights)), strict=True
+        ):
+            part, places = Batch(X, Y, weights), np.arange(place, place + X.shape[1], dtype=np.uint32)
+            at = evaluate(alone, values, state.parameters, part, state.step, places)
+            weight = X.shape[1] if weights is None else float(weights.sum())
+            sums.append((weight * float(cost(alone, state.parameters, part, at)), weight))
+            place += X.shape[1]
+        totals = np.array([one for process in group.exchange(sums) for one in process]).sum(axis=0)
+        l2 = l2_forward(state.parameters, values.l2, totals[1]) if config.l2 else 0.0
+        l1 = l1_forward(state.parameters, values.l1, totals[1]) if config.l1 else 0.0
+        return float(totals[0] / totals[1] + l2 + l1)
 
     # State
 
@@ -289,6 +311,11 @@ def evaluate_together(tracks: Sequence[Track], parameters: Sequence[Parameters])
         value = float(score(outputs, [batch.Y for batch in sets], [batch.weights for batch in sets]))
         values = [{**one, "validation_score": value} for one in values]
     return values
+
+
+def split_columns(columns: np.ndarray | None, count: int) -> list[np.ndarray | None]:
+    """Return the columns in ``count`` parts of nearly equal size; None for each if there are none."""
+    return [None] * count if columns is None else list(np.array_split(columns, count, axis=1))
 
 
 def _own(parameters: Parameters) -> Parameters:

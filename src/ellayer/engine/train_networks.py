@@ -14,6 +14,7 @@ from ..core.initializers import initialize_parameters
 from ..core.optimizers import Optimizer
 from ..errors import EllayerError
 from . import validation as checks
+from .group import current_group
 from .lbfgs import LbfgsRun
 from .loop import Loop, LoopState
 from .loop_choice import choose_loop, note_compiled, program_name
@@ -69,7 +70,8 @@ def _train_networks(
 ) -> list[TrainingResult]:
     step = max(state.step for state in states)  # of those that have not ended
     before = any(state.before for state in states)
-    span = None if settings.lbfgs else _choose_span(settings, data, states[0])
+    group = current_group()
+    span = None if settings.lbfgs or group else _choose_span(settings, data, states[0])
     settings = replace(
         settings,
         config=replace(settings.config, every_cost=not data.batches.full, wide=span is not None),
@@ -100,9 +102,14 @@ def _train_networks(
 def _make_loop(settings: TrainSettings, data: TrainingData) -> Loop:
     """Return the requested loop, or the one that finishes first."""
     observers, every, config = settings.observers, settings.record_every, settings.config
+    group = current_group()
     longest = every if settings.watches or observers.callbacks else None  # updates per call
     if observers.can_wait and not settings.watches:
         longest = max(every, LOOK_AHEAD)
+    if group is not None:
+        from .sharded_loop import ShardedLoop
+
+        return ShardedLoop(settings, data, longest, group)
     program = program_name(config, data.batches, data.dtype, longest)
     kind = "jax"
     if not settings.several or settings.loop == "numpy":

@@ -15,6 +15,7 @@ from . import validation as checks
 from .batch_reader import BatchReader
 from .batches import Batches, BlockBatches
 from .disk_rows import DiskReader, DiskRows
+from .group import Group, current_group, shared_settings
 from .sparse import SparseMatrix, SparseReader, check_sparse, is_sparse
 from .step import Batch, as_float64
 from .train_settings import TrainSettings
@@ -36,7 +37,10 @@ class TrainingData:
     validation : tuple of Batch or None
         One of each network.
     m : int
+        Of all processes together, in a group of processes; ``examples`` are those of this one.
     dtype : str
+    counts : tuple of int
+        The examples of each process of a group.
     """
 
     examples: Batch | BatchReader
@@ -44,6 +48,7 @@ class TrainingData:
     validation: tuple[Batch | None, ...]
     m: int
     dtype: str
+    counts: tuple[int, ...] = ()
 
     @property
     def batches(self) -> Batches:
@@ -87,6 +92,23 @@ def training_data(
     sample_weight : array, shape (m,), or (K, m) for K networks, or None
     validation : (X, Y), (X, Y, sample_weight), a list of K of them for K networks, or None
     """
+    group = current_group()
+    if group is None:
+        return _own_data(settings, X, Y, sample_weight, validation)
+    with group.together():
+        check_shareable(settings, X, validation)
+        own = _own_data(settings, X, Y, sample_weight, validation)
+    return _shared_data(group, settings, own)
+
+
+def _own_data(
+    settings: TrainSettings,
+    X: Examples,
+    Y: ArrayLike | None,
+    sample_weight: ArrayLike | None,
+    validation: object,
+) -> TrainingData:
+    """Check the examples of this process."""
     if isinstance(X, DiskRows):
         _check_disk_rows(settings, X, Y, sample_weight)
         batches = _blocks(settings, X)
@@ -118,6 +140,55 @@ def _weights(
         return checks.check_weights(sample_weight, m, dtype)
     rows = [checks.check_weights(row, m, dtype) for row in np.atleast_2d(np.asarray(sample_weight))]
     return np.concatenate([row for row in rows if row is not None])
+
+
+# Rows of a group of processes
+
+
+def check_shareable(settings: TrainSettings, X: Examples, validation: object) -> None:
+    """Raise for settings and examples that a group of processes does not support."""
+    for name, expected, wrong in (
+        ("X", "an array in memory, the rows of this process", isinstance(X, DiskRows) or is_sparse(X)),
+        (
+            "metrics",
+            "none, for they need the rows of all processes; pass score= and validation=",
+            settings.metrics,
+        ),
+        ("optimizer", "one with mini-batches or the full batch, not 'lbfgs'", settings.lbfgs),
+        ("engine", "'auto' or 'jax'", settings.loop == "numpy" or settings.wide),
+        ("devices", "None, for a group uses the devices of its processes", settings.devices),
+        ("validation", "one set for all networks", isinstance(validation, list)),
+    ):
+        if wrong:
+            raise EllayerError(f"{name}: expected {expected}, in a group of processes; received another")
+
+
+def _shared_data(group: Group, settings: TrainSettings, own: TrainingData) -> TrainingData:
+    """Return the examples of this process, the orders of those of all, and the validation sets of all as one."""
+    examples = own.examples
+    assert isinstance(examples, Batch)
+    facts = [
+        ("network", repr(settings.network)), ("optimizer", settings.config.optimizer.name), ("dtype", own.dtype),
+        ("batch_size", settings.batch_size), ("num_iterations", settings.num_iterations),
+        ("record_every", settings.record_every), ("seeds", settings.seeds),
+        ("learning_rate", settings.learning_rates), ("sample_weight", examples.weights is not None),
+        ("validation", None if own.validation[0] is None else own.validation[0].weights is not None),
+        ("stopping", replace(settings.stopping, time_limit=None)),
+    ]  # fmt: skip
+    group.check_equal(shared_settings(facts), "call train with the same arguments in every process")
+    counts = tuple(group.exchange(examples.X.shape[1]))
+    validation = own.validation[0]
+    if validation is not None:
+        parts = (None if a is None else group.gather(np.ascontiguousarray(a.T)).T for a in validation)
+        validation = Batch(*parts)
+    m = sum(counts)
+    return replace(
+        own,
+        m=m,
+        counts=counts,
+        batch_orders=_batch_orders(settings, m),
+        validation=(validation,) * len(own.validation),
+    )
 
 
 # Rows on disk

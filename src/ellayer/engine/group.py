@@ -1,0 +1,217 @@
+"""The group of processes that train together: what they tell each other between two chunks of updates.
+
+Every process runs the same program on its own rows. What a process decides, it decides from values that all have:
+``exchange`` gives the value of each process to all, ``agree`` that of process 0. The updates themselves are in
+``sharded_loop``.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar, cast
+
+import numpy as np
+
+from ..errors import EllayerError
+
+if TYPE_CHECKING:
+    import jax
+
+T = TypeVar("T")
+_HEADER = 8  # bytes of the length before a message
+_SHORT = 1016  # bytes of a message that is sent at once
+
+Waiting = Callable[[str], AbstractContextManager[object]]
+
+
+class LostPeerError(EllayerError):
+    """Another process of the group has ended, or cannot be reached any more."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Processes that train one network together, each on its own rows.
+
+    Parameters
+    ----------
+    rank, size : int
+        The number of this process, from 0, and the number of processes.
+    devices : tuple of jax devices
+        Of all processes, in their order; each process has as many.
+    waiting : callable
+        ``waiting(what)`` returns a context in which the process waits for others, with a limit of time.
+    """
+
+    rank: int
+    size: int
+    devices: tuple[jax.Device, ...]
+    waiting: Waiting
+    interrupted: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def shards(self) -> int:
+        """The number of devices of all processes, each with its share of the rows."""
+        return len(self.devices)
+
+    @property
+    def local_shards(self) -> int:
+        """The number of devices of one process."""
+        return len(self.devices) // self.size
+
+    @property
+    def local_devices(self) -> tuple[jax.Device, ...]:
+        """The devices of this process."""
+        first = self.rank * self.local_shards
+        return self.devices[first : first + self.local_shards]
+
+    @cached_property
+    def mesh(self) -> jax.sharding.Mesh:
+        """All devices, along the axis "m" of the examples."""
+        import jax
+
+        return jax.sharding.Mesh(np.array(self.devices), ("m",))
+
+    # Messages
+
+    def exchange(self, value: T) -> list[T]:
+        """Return the value of each process, in their order; values are plain data as in JSON."""
+        data = json.dumps(value).encode()
+        head = len(data).to_bytes(_HEADER, "little") + data[:_SHORT]
+        blocks = self._gather(np.frombuffer(head.ljust(_HEADER + _SHORT, b" "), np.uint8))
+        lengths = [int.from_bytes(block[:_HEADER].tobytes(), "little") for block in blocks]
+        texts = [block[_HEADER:].tobytes() for block in blocks]
+        if (longest := max(lengths)) > _SHORT:
+            size = 1 << longest.bit_length()  # few sizes, for each is compiled
+            blocks = self._gather(np.frombuffer(data.ljust(size, b" "), np.uint8))
+            texts = [block.tobytes() for block in blocks]
+        return [json.loads(text[:length]) for text, length in zip(texts, lengths, strict=True)]
+
+    def agree(self, make: Callable[[], T]) -> T:
+        """Return the value that process 0 makes; an ``EllayerError`` of its is raised in all."""
+        answer: list[object] = []
+        if self.rank == 0:
+            try:
+                answer = [make()]
+            except EllayerError as error:
+                answer = ["error", str(error)]
+        answer = self.exchange(answer)[0]
+        if len(answer) > 1:
+            raise EllayerError(str(answer[1]))
+        return cast(T, answer[0])
+
+    def gather(self, rows: np.ndarray) -> np.ndarray:
+        """Return the rows of all processes, those of process 0 first; of one dtype and width, in any number."""
+        counts = self.exchange(len(rows))
+        block = np.ascontiguousarray(rows)
+        flat = np.zeros(max(counts) * int(np.prod(block.shape[1:])) * block.itemsize, np.uint8)
+        flat[: block.nbytes] = block.reshape(-1).view(np.uint8)
+        parts = self._gather(flat)
+        each = block.itemsize * int(np.prod(block.shape[1:]))
+        return np.concatenate(
+            [
+                part[: count * each].view(block.dtype).reshape(count, *block.shape[1:])
+                for part, count in zip(parts, counts, strict=True)
+            ]
+        )
+
+    def gather_bytes(self, data: bytes) -> list[bytes]:
+        """Return the bytes of each process."""
+        counts = self.exchange(len(data))
+        joined = self.gather(np.frombuffer(data, np.uint8)).tobytes()
+        ends = np.cumsum([0, *counts])
+        return [joined[ends[k] : ends[k + 1]] for k in range(self.size)]
+
+    def offset(self, count: int) -> int:
+        """Return the sum of ``count`` over the processes before this one."""
+        return sum(self.exchange(int(count))[: self.rank])
+
+    def share(self, count: int) -> slice:
+        """Return the part of ``count`` rows, which all have, that counts as this process's own."""
+        ends = np.linspace(0, count, self.size + 1).astype(int)
+        return slice(int(ends[self.rank]), int(ends[self.rank + 1]))
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Raise an error of one process in all of them, which would wait for it otherwise."""
+        own: EllayerError | None = None
+        try:
+            yield
+        except LostPeerError:
+            raise
+        except EllayerError as error:
+            own = error
+        texts = self.exchange(None if own is None else str(own))
+        if own is not None:
+            raise own
+        wrong = [(k, text) for k, text in enumerate(texts) if text is not None]
+        if wrong:
+            number, text = wrong[0]
+            raise EllayerError(f"process {number}: {text}")
+
+    def check_equal(self, facts: dict[str, str], advice: str) -> None:
+        """Raise an error that names the first fact that differs between the processes."""
+        of_all = self.exchange(facts)
+        for number, others in enumerate(of_all):
+            for name, value in of_all[0].items():
+                if others.get(name) != value:
+                    raise EllayerError(
+                        f"{name}: expected the same in every process of the group, received {value} in process 0 and "
+                        f"{others.get(name)} in process {number}; {advice}"
+                    )
+
+    def _gather(self, block: np.ndarray) -> np.ndarray:
+        """Return the bytes of each process, (size, n), of which each has equally many."""
+        if self.size == 1:
+            return block[None]
+        import jax
+
+        from .device_placement import partition
+
+        firsts = [self.devices[k * self.local_shards] for k in range(self.size)]
+        mesh = jax.sharding.Mesh(np.array(firsts), ("process",))
+        split, whole = (jax.sharding.NamedSharding(mesh, partition(*axes)) for axes in (("process",), ()))
+        with self.waiting("a message"), lost_peers():
+            placed = [jax.device_put(block[None], firsts[self.rank])]
+            own = jax.make_array_from_single_device_arrays((self.size, len(block)), split, placed)
+            return np.asarray(jax.jit(_unchanged, out_shardings=whole)(own))
+
+
+def _unchanged(block: T) -> T:
+    return block
+
+
+@contextmanager
+def lost_peers() -> Iterator[None]:
+    """Turn the error of a broken connection into one of ours."""
+    import jax
+
+    try:
+        yield
+    except jax.errors.JaxRuntimeError as error:
+        raise LostPeerError(
+            f"the group of processes: expected an answer of every process, received {str(error).splitlines()[0]}; "
+            "start all processes again, from the last checkpoint if there is one"
+        ) from error
+
+
+_current: list[Group] = []
+
+
+def current_group() -> Group | None:
+    """Return the group of this process, None if it trains alone."""
+    return _current[-1] if _current else None
+
+
+def set_group(group: Group | None) -> None:
+    """Set the group of this process."""
+    _current[:] = [] if group is None else [group]
+
+
+def shared_settings(facts: Sequence[tuple[str, object]]) -> dict[str, str]:
+    """Return values as short texts, to compare between processes."""
+    return {name: repr(value)[:200] for name, value in facts}

@@ -1,0 +1,192 @@
+"""The compiled loop of a group of processes: each device has its own rows, and gradients are added up in each update.
+
+The same program runs on every device. K processes with one device each compute the bits of one process with K devices.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, cast
+
+import jax
+import numpy as np
+
+from ..core.arrays import Array
+from .batch_reader import BatchReader
+from .device_placement import partition
+from .group import Group, lost_peers, shared_settings
+from .jax_loop import ChunkExamples, JaxLoop, Shared, Split, _program
+from .loop import LoopState, Records
+from .shard_step import AXIS
+from .shards import Shards
+from .step import Batch, StepConfig
+from .train_settings import TrainSettings
+from .training_data import TrainingData
+
+if TYPE_CHECKING:
+    from .jax_loop import Carry
+
+
+class ShardedLoop(JaxLoop):
+    """Updates of one network or of several at once, each device of a group with its own rows; a ``Loop``.
+
+    Parameters
+    ----------
+    settings : TrainSettings
+    data : TrainingData
+        The rows of this process, with the orders of all rows.
+    longest : int, optional
+        The maximum number of updates per call.
+    group : Group
+    """
+
+    def __init__(self, settings: TrainSettings, data: TrainingData, longest: int | None, group: Group):
+        self._group = group
+        self._shards = Shards(data.counts, group.local_shards, data.batch_orders)
+        self._room: int = self._shards.usual
+        config = replace(settings.config, shards=group.shards)
+        super().__init__(replace(settings, config=config, devices=group.local_devices[:1]), data, longest)
+        self.name += f", {group.size} processes" if group.size > 1 else ""
+        with self._precision():
+            self._values = jax.tree.map(self._replicate, self._values)
+
+    # Placement
+
+    def _replicate(self, array: Array) -> Array:
+        """Place an array on every device of the group; all processes have the same."""
+        return self._put(np.broadcast_to(array, (self._group.local_shards, *np.shape(array))))
+
+    def _put(self, parts: np.ndarray, axis: int | None = None) -> Array:
+        """Place a part on each device of this process; ``axis`` is that along which they are joined, None for copies."""
+        group, shape = self._group, list(parts.shape[1:])
+        if axis is not None:
+            shape[axis] *= group.shards
+        placed = [
+            jax.device_put(np.asarray(part, order="C"), device, may_alias=False)
+            for part, device in zip(parts, group.local_devices, strict=True)
+        ]
+        sharding = jax.sharding.NamedSharding(group.mesh, partition() if axis is None else _along(axis))
+        return jax.make_array_from_single_device_arrays(tuple(shape), sharding, placed)
+
+    def _find_reader(self) -> BatchReader | None:
+        return None
+
+    def _store_examples(self) -> Shared | None:
+        """Place the rows of each device, padded to equally many; those of padding have weight 0."""
+        examples, full, kept = cast(Batch, self.data.examples), self.data.batches.full, self._shards.rows_kept
+        m = examples.X.shape[1]
+        weights = np.ones((1, m)) if examples.weights is None else examples.weights
+        parts = []
+        for columns in (examples.X, examples.Y, weights):
+            split = np.array_split(columns, self._group.local_shards, axis=1)
+            padded = np.zeros((len(split), len(columns), kept), self.dtype)
+            for row, part in zip(padded, split, strict=True):
+                row[:, : part.shape[1]] = part
+            parts.append(padded)
+        X, Y = (self._put(part if full else part.transpose(0, 2, 1), 1 if full else 0) for part in parts[:2])
+        one_order = full or len(self.data.batch_orders) == 1
+        shared = Shared(one_order, len(weights) == 1) if self.stacked else None
+        stacked_weights = shared is not None and not shared.weights
+        W = self._put(parts[2][:, :, None] if stacked_weights else parts[2], 2 if stacked_weights else 1)
+        self._batch, self._places = Batch(X, Y, W), None
+        if full:
+            first = self._group.rank * self._group.local_shards
+            bounds = self._shards.bounds[first : first + self._group.local_shards]
+            places = (bounds[:, None] + np.arange(kept)).astype(np.int32)
+            self._places = self._put(places, 0)
+        return shared
+
+    def _make_program(self, config: StepConfig, shared: Shared | None) -> Callable[..., tuple[Carry, Array]]:
+        order = 0 if shared is None or shared.order else 1
+        weights = 1 if shared is None or shared.weights else 2
+        split = _split_over(self._group.mesh, self.data.batches.full, order, weights)
+        return _program(config, self._length, shared, split)
+
+    def _updates(self, rates: np.ndarray, count: int) -> tuple[Array, Array]:
+        first, second = super()._updates(rates, count)
+        return self._replicate(first), self._replicate(second)
+
+    # Updates
+
+    def start(self, states: Sequence[LoopState]) -> None:
+        """Set the states to continue from, which have to be the same in every process."""
+        leaves = [np.asarray(leaf) for leaf in jax.tree.leaves([list(state) for state in states])]
+        digest = hashlib.sha256(b"".join(leaf.tobytes() for leaf in leaves)).hexdigest()
+        self._group.check_equal(
+            shared_settings([("state", digest)]), "start every process with the same parameters or state"
+        )
+        with lost_peers(), self._group.waiting("the first update"):
+            super().start(states)
+
+    def advance(self, rates: np.ndarray) -> tuple[list[Records], bool]:
+        """Do one update per column of rates; an update with too many rows on one device takes a larger program."""
+        with lost_peers(), self._group.waiting("an update"):
+            if self.data.batches.full:
+                return _uninterrupted(super().advance(rates)), False
+            records, done, count = [Records() for _ in rates], 0, rates.shape[1]
+            while done < count:
+                fitting = self._shards.fits(self._step, count - done)
+                self._room = self._shards.usual if fitting else self._shards.most
+                number = fitting or 1
+                more = _uninterrupted(super().advance(rates[:, done : done + number]))
+                for record, one in zip(records, more, strict=True):
+                    record.extend(one)
+                done += number
+        return records, False
+
+    def _examples(self, count: int) -> ChunkExamples:
+        batch = cast(Batch, self._batch)
+        if self.data.batches.full:
+            return ChunkExamples(batch, None, self._places)
+        group = self._group
+        devices = range(group.rank * group.local_shards, (group.rank + 1) * group.local_shards)
+        tables = self._shards.tables(self._step, count, devices, self._length, self._room)
+        rows, places = (table.transpose(2, 0, 1, 3) for table in tables)  # devices first
+        if len(tables[0]) == 1:
+            return ChunkExamples(batch, self._put(rows[:, 0], 1), self._put(places[:, 0], 1))
+        return ChunkExamples(batch, self._put(rows, 2), self._put(places, 2))
+
+
+def _along(axis: int) -> jax.sharding.PartitionSpec:
+    """Return that an axis of an array is split over the devices."""
+    return partition(*[None] * axis, AXIS)
+
+
+def _uninterrupted(chunk: tuple[list[Records], bool]) -> list[Records]:
+    """Return the records of a chunk; Ctrl-C in one process cannot go back, for the others go on."""
+    if chunk[1]:
+        raise KeyboardInterrupt
+    return chunk[0]
+
+
+@lru_cache(maxsize=64)
+def _split_over(mesh: jax.sharding.Mesh, full: bool, order: int, weights: int) -> Split:
+    """Return a function that runs a chunk on every device of a mesh.
+
+    Parameters
+    ----------
+    mesh : jax mesh
+    full : bool
+        Whether the examples are columns of the full batch, not rows.
+    order, weights : int
+        Leading axes of the tables of examples and of the weights.
+    """
+
+    rows, table, whole = _along(1 if full else 0), _along(order + 1), partition()
+    examples = ChunkExamples(
+        Batch(rows, rows, _along(weights)), None if full else table, _along(0) if full else table
+    )
+
+    def split(chunk: Callable[..., tuple[Carry, Array]]) -> Callable[..., tuple[Carry, Array]]:
+        return jax.shard_map(
+            chunk,
+            mesh=mesh,
+            in_specs=(whole, whole, examples, whole, whole),
+            out_specs=whole,
+            check_vma=False,
+        )
+
+    return split

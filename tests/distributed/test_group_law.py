@@ -1,0 +1,200 @@
+"""K processes with one device each train as one process with K devices, bit for bit, and as one device within rounding."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import numpy as np
+import pytest
+from process_groups import ENGINE, run_groups
+
+import ellayer
+
+pytestmark = pytest.mark.slow
+
+CASES = """
+from engine_cases import problem
+network = ellayer.Network([5, 6, 1], "tanh")
+
+def rows(m, key=None):
+    return slice(None) if size == 0 else np.array_split(np.arange(m), size)[rank]
+
+def case(m=90, many=None, held_out=0, state=None, **options):
+    X, Y = problem(network, m=m)
+    own = rows(m)
+    options = {"num_iterations": 25, "record_every": 7, "learning_rate": 0.1, **options}
+    if "sample_weight" in options:
+        options["sample_weight"] = options["sample_weight"][own]
+    if held_out:
+        Xv, Yv = problem(network, m=held_out, seed=1)
+        options["validation"] = Xv[:, rows(held_out)], Yv[:, rows(held_out)]
+    if many:
+        return ellayer.train_many(network, X[:, own], Y[:, own], seed=many, states=state, **options)
+    return [ellayer.train(network, X[:, own], Y[:, own], state=state and state[0], **options)]
+
+WEIGHTS = np.linspace(0, 2, 90)
+BATCHES = dict(
+    batch_size=20, optimizer="adam", dropout=[0.1, 0.3], l2=0.1, l1=0.01, clip_norm=0.5, sample_weight=WEIGHTS,
+)
+ALL = {
+    "mini-batches": BATCHES,
+    "full batch": dict(m=61, dropout=0.2, l2=0.1, monitor="loss", restore_best=True),
+    "several": dict(batch_size=16, many=[0, 3], held_out=20, patience=1, restore_best=True),
+}
+
+def numbers(results):
+    return [
+        {
+            **{name: theta.ravel().tolist() for name, theta in result.parameters.items()},
+            "costs": result.costs, "steps": result.state.step, "final": result.history.final or {},
+            "validation": result.history.get("validation_loss", []),
+        }
+        for result in results
+    ]
+"""
+RUN = """
+group = initialize(f"127.0.0.1:{port}", size, rank, form_limit=60, step_limit=60)
+from ellayer.engine import jax_loop, shard_step, shards
+found = {name: numbers(case(**options)) for name, options in ALL.items()}
+if size > 1:
+    part = case(**{**BATCHES, "num_iterations": 15, "schedule_length": 25})
+    ellayer.storage.save_checkpoint(part[0].state, os.path.join(os.environ["FOLDER"], str(rank)))
+shards.SURE, shard_step.NUMBERS_AT_ONCE = -0.5, 0  # updates without room, and gradients that are added in parts
+jax_loop._program.cache_clear()
+found["crowded, in parts"] = numbers(case(**BATCHES))
+"""
+REFUSED = """
+import scipy.sparse
+network = ellayer.Network([2, 1])
+X, Y = np.ones((2, 4)), np.ones((1, 4))
+train = ellayer.train
+
+def message(call):
+    try:
+        call()
+    except ellayer.EllayerError as error:
+        return str(error)
+
+def report():
+    second = rank == 1
+    yield "one", lambda: train(network, np.full((2, 4), np.nan) if second else X, Y)
+    yield "rows", lambda: train(network, X[:, : 0 if second else None], Y[:, : 0 if second else None])
+    yield "settings", lambda: train(network, X, Y, num_iterations=10 + second)
+    yield "state", lambda: train(network, X, Y, parameters={"W1": np.full((1, 2), float(rank)), "b1": [[0.0]]})
+    yield "metrics", lambda: train(network, X, Y, metrics=["accuracy"])
+    yield "optimizer", lambda: train(network, X, Y, optimizer="lbfgs")
+    yield "engine", lambda: train(network, X, Y, engine="numpy")
+    yield "X", lambda: train(network, scipy.sparse.csr_array(X), Y, batch_size=2)
+    yield "devices", lambda: train(network, X, Y, devices=jax.devices())
+    yield "again", initialize
+
+if size > 1:
+    found |= {name: message(call) for name, call in report()}
+    found |= {
+        "exchange": group.exchange("x" * (3 if rank else 5000)) == ["x" * 5000, "x" * 3, "x" * 3],
+        "gather": group.gather(np.full((rank + 1, 2), rank)).tolist(),
+        "bytes": [data.decode() for data in group.gather_bytes(b"abc"[: rank + 1])],
+        "agreed": group.agree(lambda: rank + 7), "offset": group.offset(rank + 4),
+    }
+    from ellayer.engine.group import current_group
+    shutdown()
+    found["alone"] = current_group() is None and train(network, X, Y, num_iterations=3, engine="jax").engine
+print(json.dumps(found))
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("states")
+
+
+@pytest.fixture(scope="module")
+def outputs(folder):
+    script = CASES + RUN + REFUSED
+    groups = run_groups([(script, 3, 1), (script, 1, 3)], FOLDER=str(folder))
+    for ended in (one for group in groups for one in group):
+        assert ended.code == 0, ended.errors
+    three, one = groups
+    return {
+        "processes": [json.loads(ended.output) for ended in three],
+        "devices": json.loads(one[0].output),
+    }
+
+
+@pytest.fixture(scope="module")
+def cases():
+    namespace: dict[str, object] = {"ellayer": ellayer, "np": np, "size": 0, "rank": 0}
+    sys.path.insert(0, str(ENGINE))
+    try:
+        exec(CASES, namespace)
+    finally:
+        sys.path.remove(str(ENGINE))
+    return namespace
+
+
+def differ(a: object, b: object) -> float:
+    """Return the largest difference of two results."""
+    if isinstance(a, dict):
+        assert a.keys() == b.keys()
+        return max((differ(a[key], b[key]) for key in a), default=0.0)
+    if isinstance(a, list) and a and not isinstance(a[0], float):
+        assert len(a) == len(b)
+        return max(differ(x, y) for x, y in zip(a, b, strict=True))
+    assert np.shape(a) == np.shape(b)
+    return float(np.max(np.abs(np.subtract(a, b)), initial=0.0))
+
+
+@pytest.mark.parametrize("name", ["mini-batches", "full batch", "several", "crowded, in parts"])
+def test_processes_equal_devices_bit_for_bit(outputs, name):
+    for process in outputs["processes"]:
+        assert process[name] == outputs["devices"][name]
+
+
+@pytest.mark.parametrize("name", ["mini-batches", "full batch", "several"])
+def test_they_equal_one_device_within_rounding(outputs, cases, name):
+    engine = {} if name == "several" else {"engine": "numpy+direct"}
+    plain = cases["numbers"](cases["case"](**cases["ALL"][name], **engine))
+    assert differ(outputs["processes"][0][name], plain) < 1e-12
+
+
+def test_how_gradients_are_added_changes_only_the_rounding(outputs):
+    results = outputs["processes"][0]
+    assert differ(results["crowded, in parts"], results["mini-batches"]) < 1e-12
+
+
+def test_a_run_continues_on_another_number_of_processes(outputs, folder, cases):
+    whole, options = outputs["devices"]["mini-batches"], cases["BATCHES"]
+    for rank in range(3):
+        state = ellayer.storage.load_checkpoint(folder / str(rank))
+        assert state.step == 15
+        result = cases["case"](
+            **{**options, "num_iterations": 10, "schedule_length": 25, "state": [state], "engine": "numpy"}
+        )
+        assert differ(cases["numbers"](result), whole) < 1e-12
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("one", "process 1: X: expected finite"), ("rows", "process 1: X: expected"),
+        ("settings", "num_iterations: expected the same in every process of the group, received 10 in process 0 and 11"),
+        ("state", "state: expected the same in every process"), ("metrics", "metrics: expected none"),
+        ("optimizer", "not 'lbfgs'"), ("engine", "'auto' or 'jax'"), ("X", "an array in memory"),
+        ("devices", "uses the devices of its processes"), ("again", "received a second call"),
+    ],
+)  # fmt: skip
+def test_an_error_of_one_process_is_one_of_all(outputs, name, text):
+    messages = [process[name] for process in outputs["processes"]]
+    assert text in messages[0]
+    assert {message.removeprefix("process 1: ") for message in messages} == {messages[1]}
+
+
+def test_messages_of_processes(outputs):
+    for rank, report in enumerate(outputs["processes"]):
+        assert report["exchange"] is True
+        assert report["gather"] == [[0, 0], [1, 1], [1, 1], [2, 2], [2, 2], [2, 2]]
+        assert report["bytes"] == ["a", "ab", "abc"]
+        assert report["agreed"] == 7
+        assert report["offset"] == [0, 4, 9][rank]
+        assert report["alone"] == "jax"
