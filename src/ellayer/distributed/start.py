@@ -140,14 +140,14 @@ def without_output() -> Iterator[None]:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(Exception):
             stream.flush()
-    kept = os.dup(1), os.dup(2)
+    before = os.dup(1), os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nowhere, 1)
         os.dup2(nowhere, 2)
         yield
     finally:
-        for number, descriptor in enumerate(kept, start=1):
+        for number, descriptor in enumerate(before, start=1):
             os.dup2(descriptor, number)
             os.close(descriptor)
         os.close(nowhere)
