@@ -1,6 +1,7 @@
 from . import callbacks as callbacks
 from . import core as core
 from . import data as data
+from . import distributed as distributed
 from . import engine as engine
 from . import estimators as estimators
 from . import inspection as inspection

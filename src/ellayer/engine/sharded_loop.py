@@ -76,13 +76,17 @@ class ShardedLoop(JaxLoop):
 
     def _store_examples(self) -> Shared | None:
         """Place the rows of each device, padded to equally many; those of padding have weight 0."""
-        examples, full, kept = cast(Batch, self.data.examples), self.data.batches.full, self._shards.rows_kept
+        examples, full, height = (
+            cast(Batch, self.data.examples),
+            self.data.batches.full,
+            self._shards.rows_kept,
+        )
         m = examples.X.shape[1]
         weights = np.ones((1, m)) if examples.weights is None else examples.weights
         parts = []
         for columns in (examples.X, examples.Y, weights):
             split = np.array_split(columns, self._group.local_shards, axis=1)
-            padded = np.zeros((len(split), len(columns), kept), self.dtype)
+            padded = np.zeros((len(split), len(columns), height), self.dtype)
             for row, part in zip(padded, split, strict=True):
                 row[:, : part.shape[1]] = part
             parts.append(padded)
@@ -95,7 +99,7 @@ class ShardedLoop(JaxLoop):
         if full:
             first = self._group.rank * self._group.local_shards
             bounds = self._shards.bounds[first : first + self._group.local_shards]
-            places = (bounds[:, None] + np.arange(kept)).astype(np.int32)
+            places = (bounds[:, None] + np.arange(height)).astype(np.int32)
             self._places = self._put(places, 0)
         return shared
 

@@ -26,7 +26,7 @@ class Shards:
         The rows of each process, in their order.
     devices : int
         The devices of each process; its rows are split evenly.
-    orders : sequence of Batches
+    batches : sequence of Batches
         The order of all rows, one for all networks or one each.
 
     Examples
@@ -39,17 +39,17 @@ class Shards:
     [[[[1, 2, -1, -1], [1, 0, -1, -1]]]]
     """
 
-    def __init__(self, counts: Sequence[int], devices: int, orders: Sequence[Batches]):
+    def __init__(self, counts: Sequence[int], devices: int, batches: Sequence[Batches]):
         sizes = [len(part) for count in counts for part in np.array_split(np.arange(count), devices)]
         self.bounds: np.ndarray = np.append(0, np.cumsum(sizes))
-        self.orders: Sequence[Batches] = orders
+        self.batches: Sequence[Batches] = batches
         self.rows_kept: int = max(sizes)
-        self.most: int = min(orders[0].batch_size, self.rows_kept)
+        self.most: int = min(batches[0].batch_size, self.rows_kept)
         self.usual: int = self._usual()
 
     def _usual(self) -> int:
         """Return the number of examples for which each device has room; seldom has one more of an update."""
-        batches = self.orders[0]
+        batches = self.batches[0]
         m, size = batches.m, batches.batch_size
         if not batches.shuffles:
             return self.most
@@ -61,7 +61,7 @@ class Shards:
     def fits(self, first: int, count: int) -> int:
         """Return how many updates from ``first`` on have room; 0 if the first has none."""
         for i in range(count):
-            for order in self.orders:
+            for order in self.batches:
                 owners = np.searchsorted(self.bounds, order.indices(first + i), side="right") - 1
                 if np.bincount(owners).max() > self.usual:
                     return i
@@ -85,9 +85,9 @@ class Shards:
         rows, places : int32 arrays, shape (orders, length, devices, room)
             The row of each example among those of its device, and its place in the update.
         """
-        rows = np.full((len(self.orders), length, len(devices), room), -1, np.int32)
+        rows = np.full((len(self.batches), length, len(devices), room), -1, np.int32)
         places = np.zeros_like(rows)
-        for table, place, order in zip(rows, places, self.orders, strict=True):
+        for table, place, order in zip(rows, places, self.batches, strict=True):
             for i in range(count):
                 examples = order.indices(first + i)
                 for k, device in enumerate(devices):
