@@ -35,13 +35,14 @@ def nothing_compiled(monkeypatch):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("auto", ("auto", None)),
-        ("numpy", ("numpy", None)),
-        ("jax", ("jax", None)),
-        ("wide", ("auto", True)),
-        ("direct", ("auto", False)),
-        ("jax+direct", ("jax", False)),
-        ("wide+numpy", ("numpy", True)),
+        ("auto", ("auto", None, False)),
+        ("numpy", ("numpy", None, False)),
+        ("jax", ("jax", None, False)),
+        ("wide", ("auto", True, False)),
+        ("direct", ("auto", False, False)),
+        ("jax+direct", ("jax", False, False)),
+        ("wide+numpy", ("numpy", True, False)),
+        ("jax+tf32", ("jax", None, True)),
     ],
 )
 def test_engines_and_their_parts(text, expected):

@@ -68,6 +68,13 @@ class DevicePlacement:
         padding = ((0, 0), (0, extra), (0, 0))
         return Batch(*(None if a is None else self._put(np.pad(a, padding), None, "m", None) for a in stack))
 
+    def transfer(self, stack: Batch) -> Batch:
+        """Copy the mini-batches of a chunk to the device."""
+        if self.count > 1:
+            return stack  # by ``split_stack``
+        device = self._mesh.devices.flat[0]
+        return Batch(*(None if a is None else jax.device_put(a, device, may_alias=False) for a in stack))
+
     def store(self, batch: Batch, batches: Batches, dtype: str) -> Batch:
         """Place the examples: columns for the full batch, rows for gathering mini-batches."""
         weights = None if batch.weights is None else np.asarray(batch.weights, dtype)

@@ -8,8 +8,8 @@ Several networks of one architecture are the same program with a leading axis, b
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache, partial
 from typing import NamedTuple, cast
 
@@ -187,10 +187,14 @@ class JaxLoop:
         self.dtype: str = data.dtype  # the caller's global jax configuration is not changed
         self.name: str = f"jax, {len(values)} at once" if self.stacked else "jax"
         self.compile_seconds = 0.0
+        self._ahead: tuple[int, Batch] | None = None
+        self._products: str | None = None  # their precision; None for that of the CPU, which has one
         with self._precision():
             self._placement = DevicePlacement(
                 settings.devices, data.batches, not (config.wide or self.stacked)
             )
+            if not self._placement.in_memory:
+                self._products = "tensorfloat32" if settings.engine.tf32 else "highest"
             self._reader = self._find_reader()
             self._length: int = _chunk_length(data.batches, longest, self._reader)
             self.chunk_limit: int = self._length
@@ -277,7 +281,9 @@ class JaxLoop:
         rows = -(-last // every) - -(-first // every)
         try:
             with self._precision():
-                columns = np.asarray(self._call(rates))
+                running = self._call(rates)
+                self._read_ahead(last)
+                columns = np.asarray(running)
                 host = copy_tree(self._carry)
             tables = columns if self.stacked else columns[None]
             records = [Records(*table[:, :rows].astype(float).tolist()) for table in tables]
@@ -305,6 +311,9 @@ class JaxLoop:
     def _examples(self, count: int) -> ChunkExamples:
         """Return the examples of the next ``count`` updates."""
         if self._reader is not None:
+            ahead, self._ahead = self._ahead, None
+            if ahead is not None and ahead[0] == self._step:
+                return ChunkExamples(ahead[1], None)
             stack = self._placement.split_stack(self._reader, self._step, count, self._length)
             return ChunkExamples(stack, None)
         indices = None
@@ -314,8 +323,23 @@ class JaxLoop:
             indices = np.stack(tables) if len(tables) > 1 else self._placement.split_rows(tables[0])
         return ChunkExamples(cast(Batch, self._batch), indices)
 
-    def _precision(self) -> AbstractContextManager[object]:
-        return cast(AbstractContextManager[object], jax.enable_x64(self.dtype == "float64"))
+    def _read_ahead(self, first: int) -> None:
+        """Transfer the mini-batches from update ``first`` on to a device with its own memory while it computes."""
+        if self._reader is None or self._placement.in_memory:
+            return
+        stack = self._placement.split_stack(self._reader, first, self._length, self._length)
+        placed = self._placement.transfer(stack)
+        jax.block_until_ready(placed)  # type: ignore[no-untyped-call]  # the reader uses its memory again
+        self._ahead = first, placed
+
+    @contextmanager
+    def _precision(self) -> Iterator[None]:
+        with jax.enable_x64(self.dtype == "float64"):
+            if self._products is None:
+                yield
+            else:
+                with jax.default_matmul_precision(self._products):
+                    yield
 
 
 def _chunk_length(batches: Batches, longest: int | None, reader: BatchReader | None) -> int:

@@ -18,6 +18,7 @@ from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ..errors import EllayerError
 from .batches import Batches
@@ -94,25 +95,44 @@ def fits_of_search(name: Hashable, total: int) -> Iterator[None]:
         _search.reset(token)
 
 
-def parse_engine(engine: str) -> tuple[str, bool | None]:
-    """Return the loop ("auto", "numpy", "jax") and whether it has to be wide (None if left open).
+class Engine(NamedTuple):
+    """The parts of the argument ``engine``.
+
+    Parameters
+    ----------
+    kind : {"auto", "numpy", "jax"}
+    wide : bool or None
+        Whether the run has to be in the span of its examples; None if left open.
+    tf32 : bool
+        Whether products of float32 may be computed in TF32 where a GPU has it.
+    """
+
+    kind: str = "auto"
+    wide: bool | None = None
+    tf32: bool = False
+
+
+def parse_engine(engine: str) -> Engine:
+    """Return the parts of ``engine``.
 
     >>> parse_engine("jax+direct")
-    ('jax', False)
+    Engine(kind='jax', wide=False, tf32=False)
     """
     parts = engine.split("+") if isinstance(engine, str) else [engine]
-    kind, wide = "auto", None
+    kind, wide, tf32 = "auto", None, False
     for part in parts:
         if part in ("auto", "numpy", "jax"):
             kind = part
         elif part in ("wide", "direct"):
             wide = part == "wide"
+        elif part == "tf32":
+            tf32 = True
         else:
             raise EllayerError(
-                "engine: expected 'auto', 'numpy', 'jax', 'wide' or 'direct', or two of them like 'jax+direct'; "
-                f"received {engine!r}"
+                "engine: expected 'auto', 'numpy', 'jax', 'wide' or 'direct', or two of them like 'jax+direct', and "
+                f"'tf32' for a GPU; received {engine!r}"
             )
-    return kind, wide
+    return Engine(kind, wide, tf32)
 
 
 def step_seconds(config: StepConfig, batch_size: int, speeds: Speeds) -> float:

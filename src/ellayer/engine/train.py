@@ -58,7 +58,7 @@ def train(
     seed: int = 0,
     dtype: str | None = None,
     engine: str = "auto",
-    devices: Sequence[Device] | None = None,
+    devices: str | Sequence[Device] | None = None,
     record_every: int | None = None,
     callbacks: Sequence[Callback] = (),
     progress: Callback | bool | None = None,
@@ -136,9 +136,10 @@ def train(
         By default that of X.
     engine : str
         "auto", "numpy" or "jax"; "wide" forces training in the span of the examples and "direct"
-        disables it; combined with a plus sign, "jax+direct".
-    devices : sequence of jax devices, optional
-        Devices of the compiled loop; all if None.
+        disables it; combined with a plus sign, "jax+direct". "jax+tf32" permits a GPU to compute products of float32
+        in TF32, with about three digits; otherwise they have all digits of float32.
+    devices : str or sequence of jax devices, optional
+        Devices of the compiled loop, like "gpu" or "gpu:1"; all if None.
     record_every : int, optional
         Updates between records; by default 100, or those of an epoch if ``epochs`` is given.
     callbacks : sequence of callables

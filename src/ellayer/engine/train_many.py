@@ -22,6 +22,7 @@ from .train_settings import PER_NETWORK, train_settings
 from .training_data import training_data
 
 if TYPE_CHECKING:
+    from jax import Device
     from optax import GradientTransformation
 
 PerNetwork = float | Sequence[float] | None
@@ -66,6 +67,7 @@ def train_many(
     states: Sequence[TrainState] | None = None,
     schedule_length: int | None = None,
     engine: str = "jax",
+    devices: str | Sequence[Device] | None = None,
 ) -> list[TrainingResult]:
     """Train K networks of one architecture at once; each result equals its own ``train``.
 
@@ -102,7 +104,9 @@ def train_many(
         stay as they are, and the others, all after equally many updates, go on.
     engine : {"jax", "numpy"}
         "jax" trains them in one compiled program. "numpy" trains them in turn without compiling, which is faster for short
-        runs.
+        runs. "jax+tf32" as in ``train``.
+    devices : str or sequence of jax devices, optional
+        As in ``train``; the first of them trains all networks.
     initializer, optimizer, schedule, num_iterations, epochs, batch_size, validation_split, metrics, score, monitor, maximize, tolerance,
     restore_best, time_limit, learning_rate_factors, dtype, record_every, schedule_length
         As in ``train``.

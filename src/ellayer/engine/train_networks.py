@@ -112,8 +112,10 @@ def _make_loop(settings: TrainSettings, data: TrainingData) -> Loop:
         return ShardedLoop(settings, data, longest, group)
     program = program_name(config, data.batches, data.dtype, longest)
     kind = "jax"
-    if not settings.several or settings.loop == "numpy":
-        kind = choose_loop(settings.loop, config, data.batches, settings.num_iterations, data.dtype, program)
+    if not settings.several or settings.engine.kind == "numpy":
+        kind = choose_loop(
+            settings.engine.kind, config, data.batches, settings.num_iterations, data.dtype, program
+        )
     if kind == "numpy":
         return (NumpyLoops if settings.several else NumpyLoop)(settings, data)
     from .jax_loop import JaxLoop
@@ -202,18 +204,18 @@ def _is_wide(settings: TrainSettings, data: TrainingData, state: TrainState) -> 
     possible = possible and applies(
         config.optimizer, data.batches.full, config.l1, config.clip, 0 in config.dropout
     )
-    if state.coordinates is not None and (settings.wide is False or not possible):
+    if state.coordinates is not None and (settings.engine.wide is False or not possible):
         raise EllayerError(
             "state: this run was in the span of the examples ('wide') and continues only so; expected the same "
             "full batch, a linear optimizer and engine 'auto', 'wide', 'numpy' or 'jax'"
         )
-    if settings.wide and not possible:
+    if settings.engine.wide and not possible:
         raise EllayerError(
             "engine 'wide': expected the full batch, gd, momentum or nesterov, no l1, no clipping and no dropout "
             "on the input; received settings that leave the span of the examples"
         )
-    if state.coordinates is not None or settings.wide is not None:
-        return bool(settings.wide or state.coordinates)
+    if state.coordinates is not None or settings.engine.wide is not None:
+        return bool(settings.engine.wide or state.coordinates)
     if state.step:
         return False  # a direct run continues directly
     return possible and pays(config.network, data.m, settings.num_iterations)

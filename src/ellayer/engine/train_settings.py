@@ -16,9 +16,10 @@ from ..core.optimizers import Optimizer
 from ..core.schedules import Schedule
 from ..errors import EllayerError
 from . import validation as checks
+from .devices import find_devices, is_accelerator
 from .events import JointScore, Metric, Observers, Score, Stopping
 from .history import current_name
-from .loop_choice import parse_engine
+from .loop_choice import Engine, parse_engine
 from .optax_rules import LBFGS, find_optimizer, find_schedule
 from .step import StepConfig, StepValues
 from .wide import ExampleSpan
@@ -51,9 +52,7 @@ class TrainSettings:
         Number of updates of the schedule; None for those of the run.
     stopping : Stopping
     observers : Observers
-    loop : {"auto", "numpy", "jax"}
-    wide : bool or None
-        Whether the run has to be in the span of the examples; None if left open.
+    engine : Engine
     initializer, num_iterations, batch_size, shuffle, dtype, metrics, score, record_every, devices
         As for ``train``.
     span : ExampleSpan or None
@@ -72,8 +71,7 @@ class TrainSettings:
     schedule_length: int | None
     stopping: Stopping
     observers: Observers
-    loop: str
-    wide: bool | None
+    engine: Engine
     initializer: str
     num_iterations: int
     batch_size: int | None
@@ -152,7 +150,7 @@ def train_settings(
         raise EllayerError("optimizer 'lbfgs': expected one network, received several at once; try train")
     rule = find_optimizer("gd" if lbfgs else spec)
     rates = [rule.learning_rate if one["learning_rate"] is None else one["learning_rate"] for one in networks]
-    loop, wide = parse_engine(arguments.get("engine", "auto"))
+    engine, devices = _engine_on_devices(arguments)
     config, values = _step(arguments, networks, rule)
     return TrainSettings(
         config=config,
@@ -165,8 +163,7 @@ def train_settings(
         schedule_length=_count_or_none(arguments, "schedule_length"),
         stopping=_stopping(arguments),
         observers=checks.check_observers(arguments["callbacks"], arguments["progress"]),
-        loop=loop,
-        wide=wide,
+        engine=engine,
         initializer=arguments["initializer"],
         num_iterations=checks.check_count(arguments["num_iterations"], "num_iterations", low=0),
         batch_size=_count_or_none(arguments, "batch_size"),
@@ -176,8 +173,21 @@ def train_settings(
         score=arguments["score"],
         joint_score=arguments.get("joint_score"),
         record_every=checks.check_count(arguments["record_every"], "record_every"),
-        devices=checks.check_devices(arguments.get("devices")),
+        devices=devices,
     )
+
+
+def _engine_on_devices(arguments: Mapping[str, Any]) -> tuple[Engine, list[Device] | None]:
+    """Return the engine and the devices; others than the CPU run compiled."""
+    engine = parse_engine(arguments.get("engine", "auto"))
+    devices = find_devices(arguments.get("devices"), "devices")
+    if not is_accelerator(devices):
+        return engine, devices
+    if engine.kind == "numpy":
+        raise EllayerError(
+            f"engine: expected 'auto' or 'jax' with the device {devices and devices[0]}, received 'numpy'"
+        )
+    return engine._replace(kind="jax"), devices
 
 
 def _step(

@@ -17,7 +17,7 @@ from .history import RESERVED
 from .state import is_finite
 
 if TYPE_CHECKING:
-    from jax import Device
+    pass
 
 LARGEST_SEED = 2**32 - 1  # limit of numpy.random.RandomState
 
@@ -260,13 +260,6 @@ def check_joint_score(joint: object, score: object, validation: object) -> None:
     if score is not None or validation is None:
         problem = "no validation set" if validation is None else "a score as well; omit one of them"
         raise EllayerError(f"joint_score: expected validation sets and no score, received {problem}")
-
-
-def check_devices(devices: object) -> Sequence[Device] | None:
-    """Return a list of jax devices, or None."""
-    if devices is not None and not isinstance(devices, Sequence):
-        raise EllayerError(f"devices: expected a list of jax devices, received {type(devices).__name__}")
-    return devices
 
 
 def check_dropout(network: Network, dropout: object) -> dict[int, float]:

@@ -15,6 +15,7 @@ from ..._sklearn_compat import search_of
 from ...core.activations import Activation
 from ...core.network import Network
 from ...core.schedules import Schedule
+from ...engine.devices import find_devices, is_accelerator
 from ...errors import EllayerError
 from ..parameters import named
 from .custom_activation import is_traceable
@@ -128,8 +129,8 @@ class FitSettings:
 def choose_engine(estimator: BaseEstimator, network: Network) -> tuple[str, list[Any] | None]:
     """Return the engine and devices, from ``engine``, ``device`` and custom functions."""
     engine = estimator.engine
-    devices = named(estimator, "device", lambda: _devices(estimator.device))
-    if devices is not None and devices[0].platform != "cpu" and "jax" not in engine:
+    devices = named(estimator, "device", lambda: find_devices(estimator.device))
+    if is_accelerator(devices) and "jax" not in engine:
         if "numpy" in engine:
             raise EllayerError(
                 f"device: expected None or 'cpu' with engine 'numpy', received {estimator.device!r}"
@@ -146,29 +147,6 @@ def choose_engine(estimator: BaseEstimator, network: Network) -> tuple[str, list
                     "compiled loop; try engine='numpy' for functions written with NumPy"
                 )
     return engine, devices
-
-
-def _devices(device: object) -> list[Any] | None:
-    """Return jax devices for a name like "cpu", "gpu" or "gpu:1", a device or a list of devices."""
-    if device is None:
-        return None
-    if not isinstance(device, str):
-        several = list(device) if isinstance(device, (list, tuple)) else [device]
-        if not several or not all(hasattr(one, "platform") for one in several):
-            raise EllayerError(f"device: expected a name like 'gpu:0' or devices of jax, received {device!r}")
-        return several
-    import jax
-
-    kind, _, number = device.partition(":")
-    try:
-        devices = jax.devices(kind)
-        return devices if not number else [devices[int(number)]]
-    except (RuntimeError, IndexError, ValueError):
-        here = ", ".join(sorted({d.platform for d in jax.devices()}))
-        raise EllayerError(
-            f"device: expected one of the devices of this machine ({here}, optionally with a number like 'gpu:0'), "
-            f"received {device!r}"
-        ) from None
 
 
 def optimizer_of(estimator: BaseEstimator) -> Any:

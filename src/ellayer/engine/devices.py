@@ -1,0 +1,55 @@
+"""The devices of the compiled loop by their names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..errors import EllayerError
+
+if TYPE_CHECKING:
+    from jax import Device
+
+
+def find_devices(device: object, argument: str = "device") -> list[Device] | None:
+    """Return jax devices for a name like "cpu", "gpu" or "gpu:1", a device or a list of devices; None for None.
+
+    Parameters
+    ----------
+    device : str, jax device, sequence of them or None
+    argument : str
+        Its name in messages.
+
+    Raises
+    ------
+    EllayerError
+        If there is no such device.
+    """
+    if device is None:
+        return None
+    if not isinstance(device, str):
+        several = list(device) if isinstance(device, (list, tuple)) else [device]
+        if not several or not all(hasattr(one, "platform") for one in several):
+            raise EllayerError(
+                f"{argument}: expected a name like 'gpu:0' or devices of jax, received {device!r}"
+            )
+        return several
+    import jax
+
+    kind, _, number = device.partition(":")
+    try:
+        devices = jax.devices(kind)
+        return devices if not number else [devices[int(number)]]
+    except (RuntimeError, IndexError, ValueError):
+        here = ", ".join(sorted({d.platform for d in jax.devices()}))
+        hint = ""
+        if kind in ("gpu", "cuda", "rocm") and here == "cpu":
+            hint = "; jax sees no GPU: try pip install 'jax[cuda13]' and a driver, or 'cpu'"
+        raise EllayerError(
+            f"{argument}: expected one of the devices of this machine ({here}, optionally with a number like 'gpu:0'), "
+            f"received {device!r}{hint}"
+        ) from None
+
+
+def is_accelerator(devices: list[Device] | None) -> bool:
+    """Return whether devices were chosen that are not CPUs."""
+    return devices is not None and devices[0].platform != "cpu"
