@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
-NAMES = ("workloads", "contenders", "goals", "child", "run", "streaming", "smoke", "record", "busy")
+NAMES = ("workloads", "contenders", "goals", "child", "run", "streaming", "smoke", "record", "busy", "gpu")
 MODULES = {*NAMES, "accuracy", "estimators", "scaling", "measuring"}
 
 WORK = [
@@ -212,3 +212,26 @@ def test_a_fit_beyond_its_limit_is_ended(bench, tmp_path):
     bench.streaming.generate(tmp_path / "t.csv", 100, 6)
     with pytest.raises(MemoryError, match="took more than 10 MB"):
         bench.streaming.fit("stream", tmp_path / "t.csv", 1, {}, 1e7)
+
+
+def test_the_study_of_a_gpu_runs_to_its_end_on_a_cpu(bench, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(bench.gpu, "gpu_torch", lambda: None)
+    assert bench.gpu.main(["--dry", "--out", str(tmp_path / "gpu.md")]) == 0
+    text = (tmp_path / "gpu.md").read_text()
+    titles = [line for line in text.splitlines() if line.startswith("## ")]
+    assert len(titles) == 7
+    assert text.count("| equal |") == 6
+    assert "**no**" not in text
+    assert "PyTorch is not installed" in text
+    assert bench.gpu.main(["--device", "quantum"]) == 2
+    assert "received 'quantum'; --dry runs without one" in capsys.readouterr().out
+
+
+def test_a_study_of_a_gpu_ends_when_its_time_is_over(bench):
+    setup = bench.gpu.Setup("cpu", True, end=0.0)
+    assert not setup.in_time()
+    assert not list(bench.gpu.many_rows(setup))
+    assert bench.gpu.flops([4, 3, 2], 10) == 2 * 10 * (2 * 4 * 3 + 3 * 3 * 2)
+    cell = {"width": 128, "batch": 1024, "TF32": 50.0, "PyTorch compile, TF32": 200.0}
+    (goal,) = bench.gpu.goals([cell])
+    assert (goal["measured"], goal["reached"]) == (4.0, True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import jax
@@ -9,8 +11,10 @@ import numpy as np
 import pytest
 from engine_cases import problem
 from scipy.sparse import csr_array
+from typer.testing import CliRunner
 
 from ellayer import EllayerError, MLPClassifier, Network, train, train_many
+from ellayer.cli.app import app
 from ellayer.engine import jax_loop
 from ellayer.engine.device_placement import DevicePlacement
 from ellayer.engine.train_settings import _engine_on_devices
@@ -102,3 +106,14 @@ def test_products_have_all_digits_unless_tf32_is_permitted(engine, precision, ow
     assert precisions == {precision}
     monkeypatch.undo()
     assert jax.config.jax_default_matmul_precision is None
+
+
+@needs_no_gpu
+@pytest.mark.parametrize("rest", [["flower"], ["rows.csv", "--target", "y"]])
+def test_the_command_ends_with_one_message(rest, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("rows.csv").write_text("a,y\n" + "".join(f"{k / 7},{'pq'[k % 2]}\n" for k in range(40)))
+    outcome = CliRunner().invoke(app, ["train", *rest, "--device", "gpu", "--out", "run"])
+    assert outcome.exit_code == 2
+    assert re.search(r"expected one of\s+the\s+devices.*received 'gpu'", outcome.output, re.DOTALL)
+    assert not Path("run").exists()

@@ -97,6 +97,7 @@ TimeLimit = Annotated[float | None, option("--time-limit", help="Time limit of t
 CatsFolder = Annotated[str | None, option("--data", help="Folder with the HDF5 files of the cats.", panel=SETS, default=False, metavar="DIR")]
 Iterations = Annotated[int | None, option("--iterations", min=1, help="Number of updates.", panel=SETS)]
 Initializer = Annotated[str | None, option("--initializer", help="Initializer of the weights.", panel=SETS)]
+Device = Annotated[str | None, option("--device", help="Device that trains: cpu, gpu, or gpu:1 for the second.", panel=TRAINING, default="cpu", metavar="NAME")]
 Engine = Annotated[str | None, option("--engine", help="Training loop: auto, numpy or jax.", panel=SETS, default="auto")]
 # fmt: on
 

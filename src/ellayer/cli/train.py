@@ -26,7 +26,7 @@ def train(
     time_limit: o.TimeLimit = None, data: o.CatsFolder = None,
     activation: o.Activation = None, iterations: o.Iterations = None, initializer: o.Initializer = None,
     optimizer: o.Optimizer = None, l2: o.L2 = None, dropout: o.Dropout = None, weight_decay: o.WeightDecay = None,
-    patience: o.Patience = None, engine: o.Engine = None,
+    patience: o.Patience = None, engine: o.Engine = None, device: o.Device = None,
     no_rows: o.NoRows = None, out: o.Out = None, quiet: o.Quiet = False, json: o.Json = False, debug: o.Debug = False,
     *, reading: dict[str, Any],
 ) -> None:  # fmt: skip

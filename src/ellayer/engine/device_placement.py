@@ -69,11 +69,14 @@ class DevicePlacement:
         return Batch(*(None if a is None else self._put(np.pad(a, padding), None, "m", None) for a in stack))
 
     def transfer(self, stack: Batch) -> Batch:
-        """Copy the mini-batches of a chunk to the device."""
-        if self.count > 1:
-            return stack  # by ``split_stack``
-        device = self._mesh.devices.flat[0]
-        return Batch(*(None if a is None else jax.device_put(a, device, may_alias=False) for a in stack))
+        """Copy the mini-batches of a chunk to the device, and wait until the reader may use its memory again."""
+        if self.count == 1:  # otherwise ``split_stack`` has copied them
+            device = self._mesh.devices.flat[0]
+            stack = Batch(*(None if a is None else jax.device_put(a, device, may_alias=False) for a in stack))
+        for array in stack:
+            if isinstance(array, jax.Array):
+                array.block_until_ready()
+        return stack
 
     def store(self, batch: Batch, batches: Batches, dtype: str) -> Batch:
         """Place the examples: columns for the full batch, rows for gathering mini-batches."""

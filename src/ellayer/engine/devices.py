@@ -43,7 +43,7 @@ def find_devices(device: object, argument: str = "device") -> list[Device] | Non
         here = ", ".join(sorted({d.platform for d in jax.devices()}))
         hint = ""
         if kind in ("gpu", "cuda", "rocm") and here == "cpu":
-            hint = "; jax sees no GPU: try pip install 'jax[cuda13]' and a driver, or 'cpu'"
+            hint = "; jax sees no GPU: try pip install 'ellayer[cuda]' on a machine with its driver, or 'cpu'"
         raise EllayerError(
             f"{argument}: expected one of the devices of this machine ({here}, optionally with a number like 'gpu:0'), "
             f"received {device!r}{hint}"

@@ -328,9 +328,7 @@ class JaxLoop:
         if self._reader is None or self._placement.in_memory:
             return
         stack = self._placement.split_stack(self._reader, first, self._length, self._length)
-        placed = self._placement.transfer(stack)
-        jax.block_until_ready(placed)  # type: ignore[no-untyped-call]  # the reader uses its memory again
-        self._ahead = first, placed
+        self._ahead = first, self._placement.transfer(stack)
 
     @contextmanager
     def _precision(self) -> Iterator[None]:

@@ -16,7 +16,7 @@ from ..errors import UsageError, suggest
 
 NAMED = (
     "source", "data", "layers", "activation", "learning_rate", "iterations", "seed", "initializer", "optimizer",
-    "batch_size", "l2", "dropout", "engine", "no_rows",
+    "batch_size", "l2", "dropout", "engine", "device", "no_rows",
 )  # fmt: skip
 STREAM = (  # reading settings for a table larger than memory
     "delimiter", "decimal", "encoding", "header", "names", "missing", "date_order", "comment", "drop", "columns",
@@ -28,7 +28,7 @@ READING = (
 )  # fmt: skip
 FILE = (
     "source", "sha256", "target", "task", "test", "cv", "split", "time", "group", "kinds", "model", "layers", "epochs", "members", "preset", "metric", "class_weight",
-    "positive", "cost", "learning_rate", "batch_size", *SHAPE, "time_limit", "recipe", "seed", "no_rows", *READING,
+    "positive", "cost", "learning_rate", "batch_size", *SHAPE, "time_limit", "recipe", "device", "seed", "no_rows", *READING,
 )  # fmt: skip
 # The time of tomllib for a key grows with the square of its parts.
 _DEEP_KEY = re.compile(r"""(?<![\w-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')\s*\.\s*){50}""")

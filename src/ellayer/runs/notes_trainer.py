@@ -83,6 +83,7 @@ class NotesTrainer:
             "learning_rate": recipe.baseline_rate,
             "engine": complete["engine"],
         }
+        network["devices"] = baseline["devices"] = complete["device"]
         network["num_iterations"] = complete["iterations"]
         baseline["num_iterations"] = settings.get("iterations", recipe.baseline_iterations)
         return cls(dataset, scaling, complete, network, baseline, messages)
@@ -237,6 +238,7 @@ def _complete(settings: Mapping[str, Any], recipe: Recipe) -> dict[str, Any]:
         # other optimizers have their own default rate
         "learning_rate": settings.get("learning_rate", recipe.learning_rate if optimizer == "gd" else None),
         "iterations": settings.get("iterations", recipe.iterations),
+        "device": settings.get("device"),
         "no_rows": settings.get("no_rows"),
     }
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 PARAMETERS = {
     "layers": "hidden_layer_sizes", "epochs": "epochs", "members": "n_members", "preset": "preset", "metric": "metric",
     "class_weight": "class_weight", "positive": "positive", "cost": "cost", "learning_rate": "learning_rate", "batch_size": "batch_size",
-    "time_limit": "time_limit", "recipe": "recipe", "kinds": "column_kinds", "seed": "random_state",
+    "time_limit": "time_limit", "recipe": "recipe", "device": "device", "kinds": "column_kinds", "seed": "random_state",
     **{name: name for name in ("model", *SHAPE)},
 }  # fmt: skip
 OF_NETWORKS = (
@@ -28,6 +28,7 @@ OF_NETWORKS = (
     "batch_size",
     "time_limit",
     "recipe",
+    "device",
     *SHAPE,
 )
 MODELS = ("network", "linear", "boosting", "best")

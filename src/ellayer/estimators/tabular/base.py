@@ -76,6 +76,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "patience": [_count, None],
     "column_kinds": [dict, None],
     "dtype": [StrOptions({"float32", "float64"})],
+    "device": [str, None],
     "random_state": ["random_state"],
 }
 

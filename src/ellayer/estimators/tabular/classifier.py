@@ -107,6 +107,8 @@ class TabularClassifier(ProbabilisticClassifier, BaseTabular, FittedTableClassif
         "date", "text", "identifier" or "ignore".
     dtype : {"float32", "float64"}, default="float32"
         Type for training; predictions are computed in float64.
+    device : str or None, default=None
+        "cpu", "gpu", "gpu:0", ...; others than the CPU always run compiled. Predictions are computed on the CPU.
     random_state : int, RandomState or None, default=None
 
     Attributes
@@ -181,6 +183,7 @@ class TabularClassifier(ProbabilisticClassifier, BaseTabular, FittedTableClassif
         patience: int | None = None,
         column_kinds: Mapping[Any, str] | None = None,
         dtype: Literal["float32", "float64"] = "float32",
+        device: str | None = None,
         random_state: RandomState = None,
     ) -> None:
         store_parameters(self, locals())

@@ -60,12 +60,13 @@ PRESETS = {
 
 
 class Plan(NamedTuple):
-    """Number of members, epochs and rows of a mini-batch, and of members with the second recipe."""
+    """Number of members, epochs and rows of a mini-batch, of members with the second recipe, and the device."""
 
     members: int
     epochs: int
     batch_size: int
     second: int = 0
+    device: str | None = None
 
 
 class Size(NamedTuple):
@@ -167,7 +168,7 @@ def plan_of(estimator: BaseEstimator, recipe: Recipe, size: Size) -> Plan:
     size : Size
     """
     sizes, members = estimator.hidden_layer_sizes, estimator.n_members
-    return plan_fit(
+    plan = plan_fit(
         estimator.preset,
         recipe,
         size,
@@ -176,6 +177,7 @@ def plan_of(estimator: BaseEstimator, recipe: Recipe, size: Size) -> Plan:
         batch_size=estimator.batch_size,
         hidden=None if sizes is None else hidden_sizes(sizes),
     )
+    return plan._replace(device=estimator.device)
 
 
 def update_seconds(network: Network, examples: int) -> float:

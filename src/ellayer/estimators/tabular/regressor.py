@@ -72,6 +72,8 @@ class TabularRegressor(RegressorMixin, BaseTabular, FittedTableRegressor):
     column_kinds : dict or None, default=None
         The kind of a column by name, to override detection.
     dtype : {"float32", "float64"}, default="float32"
+    device : str or None, default=None
+        "cpu", "gpu", "gpu:0", ...; others than the CPU always run compiled. Predictions are computed on the CPU.
     random_state : int, RandomState or None, default=None
 
     Attributes
@@ -128,6 +130,7 @@ class TabularRegressor(RegressorMixin, BaseTabular, FittedTableRegressor):
         patience: int | None = None,
         column_kinds: Mapping[Any, str] | None = None,
         dtype: Literal["float32", "float64"] = "float32",
+        device: str | None = None,
         random_state: RandomState = None,
     ) -> None:
         store_parameters(self, locals())

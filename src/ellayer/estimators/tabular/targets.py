@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sklearn.base import BaseEstimator, is_classifier
 
+from ...engine.devices import find_devices
 from ...errors import EllayerError, refuse_masked
 from ...tables.target_statistics import RowTargets
 from ..hold_out import Splitter
@@ -21,6 +22,7 @@ def check_request(estimator: BaseEstimator, request: FitRequest) -> None:
 
     Several targets are refused: the scale, the best epoch, the thresholds and the intervals are those of one.
     """
+    find_devices(estimator.device)
     eval_set = request.eval_set
     if eval_set is not None and (not isinstance(eval_set, (tuple, list)) or len(eval_set) not in (2, 3)):
         raise EllayerError(

@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator
 
 from ...core.network import Network
 from ...core.schedules import SCHEDULES, Schedule
+from ...engine.devices import find_devices, is_accelerator
 from ...engine.disk_rows import DiskRows
 from ...engine.events import Info, Score, wants_to_stop
 from ...engine.optax_rules import find_optimizer
@@ -305,6 +306,7 @@ def _arguments(
         "time_limit": None if limit is None else max(limit - (perf_counter() - request.begin), 1e-3),
         "callbacks": callbacks,
         "progress": request.progress,
+        "devices": data.plan.device,
         **_pace(recipe, data, request, limit),
     }
 
@@ -344,7 +346,8 @@ def refits(request: FitRequest, data: TableData) -> bool:
 def engine_for(network: Network, recipe: Recipe, data: TableData, count: int = 1) -> str:
     """Return the loop, chosen only by the amount of work, so that a seed always gives the same numbers."""
     from_disk = count > 1 and isinstance(data.rows, DiskRows)  # rows on disk are read once for all networks
-    if from_disk or find_optimizer(recipe["optimizer"]).compiled_only:
+    on_device = is_accelerator(find_devices(data.plan.device))
+    if on_device or from_disk or find_optimizer(recipe["optimizer"]).compiled_only:
         return "jax"
     updates = count * data.plan.epochs * steps_per_epoch(data.m, data.plan.batch_size)
     seconds = updates * update_seconds(network, min(data.m, data.plan.batch_size))
