@@ -155,7 +155,7 @@ def check_shareable(settings: TrainSettings, X: Examples, validation: object) ->
             settings.metrics,
         ),
         ("optimizer", "one with mini-batches or the full batch, not 'lbfgs'", settings.lbfgs),
-        ("engine", "'auto' or 'jax'", settings.loop == "numpy" or settings.wide),
+        ("engine", "'auto' or 'jax'", settings.engine.kind == "numpy" or settings.engine.wide),
         ("devices", "None, for a group uses the devices of its processes", settings.devices),
         ("validation", "one set for all networks", isinstance(validation, list)),
     ):
