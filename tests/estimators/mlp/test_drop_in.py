@@ -8,6 +8,7 @@ import warnings
 
 import numpy as np
 import pytest
+import sklearn
 from sklearn import neural_network
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
@@ -91,6 +92,8 @@ def test_full_batch_training_is_scikit_learns(kind, settings, iris, line):
     pair, own, X, y = targets(kind, iris, line)
     if kind == "outputs" and settings.get("learning_rate_init") == 0.1:
         settings = settings | {"learning_rate_init": 0.01}
+    if kind == "multiclass" and settings.get("early_stopping") and sklearn.__version__.startswith("1.7."):
+        y = np.unique(y, return_inverse=True)[1]  # its own network cannot stop early on texts there
     both(pair, X, y, **({"max_iter": 60} | own | settings))
 
 
