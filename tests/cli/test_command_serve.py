@@ -12,24 +12,43 @@ import urllib.request
 import pytest
 
 
-def test_the_program_serves_until_ctrl_c(program, model_files):
-    model = model_files["table"][0]
+def start(program, model, port=0):
+    """Start the program on a port, and return its process and address."""
     process = subprocess.Popen(
-        [program, "serve", f"people={model}", "--port", "0", "--quiet"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [program, "serve", f"people={model}", "--port", str(port), "--quiet"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )  # fmt: skip
+    return process, process.stdout.readline().strip()
+
+
+def label(address):
+    """Return the prediction for a row."""
+    body = json.dumps({"dataframe_records": [{"age": 31, "town": "Ulm", "same": 1}]}).encode()
+    request = urllib.request.Request(f"{address}/invocations", body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.load(answer)["predictions"][0]
+
+
+def test_the_program_serves_until_ctrl_c_and_again_after_a_kill(program, model_files):
+    model = model_files["table"][0]
+    process, address = start(program, model)
+    port = int(address.rpartition(":")[2])
     try:
-        address = process.stdout.readline().strip()
-        body = json.dumps({"dataframe_records": [{"age": 31, "town": "Ulm", "same": 1}]}).encode()
-        request = urllib.request.Request(f"{address}/invocations", body, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            assert json.load(answer)["predictions"][0] in ("yes", "no")
+        first = label(address)
+        with socket.create_connection(
+            ("127.0.0.1", port)
+        ) as waiting:  # a connection that outlives the server
+            waiting.sendall(b"POST /invocations HTTP/1.1\r\n")
+            process.kill()
+            process.communicate(timeout=30)
+            process, again = start(program, model, port)
+        assert again == address
+        assert label(address) == first in ("yes", "no")
         process.send_signal(signal.SIGINT)
         _, error = process.communicate(timeout=30)
     finally:
         process.kill()
     assert process.returncode == 130
     assert error == "ellayer: the server has stopped\n"
-    port = int(address.rpartition(":")[2])
     with pytest.raises(OSError):
         socket.create_connection(("127.0.0.1", port), timeout=2).close()
 

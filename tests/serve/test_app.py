@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+import socket
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -46,6 +48,20 @@ def test_a_request_beyond_the_time_limit_is_answered(served):
         answer = client.post("/models/people/predict", json={"rows": rows})
     assert answer.status_code in (408, 503)
     assert "within 0.0001 seconds" in answer.json()["error"]
+
+
+def test_slow_clients_are_answered_in_time_and_hold_up_nobody(served):
+    app = make_app(ModelStore([f"people={served['people']}"]), Limits(seconds=0.5))
+    with running(app) as client, contextlib.ExitStack() as stack:
+        address = (client.base_url.host, client.base_url.port)
+        slow = [stack.enter_context(socket.create_connection(address, timeout=10)) for _ in range(20)]
+        for connection in slow:
+            connection.sendall(
+                b"POST /models/people/predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n{"
+            )
+        assert client.post("/models/people/predict", json={"rows": RECORDS}).status_code == 200
+        for connection in slow:
+            assert connection.recv(1_000).startswith(b"HTTP/1.1 408 ")
 
 
 @pytest.mark.parametrize(

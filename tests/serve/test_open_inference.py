@@ -88,6 +88,27 @@ def test_binary_tensors_equal_those_in_json(client):
     assert values == expected
 
 
+def test_a_request_as_the_client_of_mlserver_sends_it(client):
+    """Columns of shape [n, 1], with the codecs of MLServer as parameters and nulls for what it leaves open."""
+    codecs = {"BYTES": "str", "FP64": "np"}
+    inputs = [
+        {
+            **tensor,
+            "shape": [len(RECORDS), 1],
+            "parameters": {"content_type": codecs[tensor["datatype"]], "headers": None},
+        }
+        for tensor in tensors()
+    ]
+    content = {
+        "id": "1",
+        "parameters": {"content_type": "pd", "headers": None},
+        "inputs": inputs,
+        "outputs": None,
+    }
+    expected = outputs(infer(client, "people", {"inputs": tensors()}))
+    assert outputs(infer(client, "people", content)) == expected
+
+
 def test_only_the_outputs_that_are_named_are_answered(client):
     values = outputs(infer(client, "people", {"inputs": tensors(), "outputs": [{"name": "p(a)"}]}))
     assert list(values) == ["p(a)"]
