@@ -22,7 +22,7 @@ from ..serve.limits import Limits
 from ..serve.protection import REFUSED
 from . import limits
 from .downloads import DOWNLOADS
-from .lessons import LESSONS
+from .lesson_list import LESSONS
 from .models import opening_of_file
 from .opening import Opening
 from .options import options

@@ -79,7 +79,15 @@ class Facts:
         """The test costs of the curve."""
         return [point[2] for point in self.run.curve]
 
-    def looked_at(self, kind: str, layer: int | None = None) -> bool:
+    @property
+    def rises(self) -> bool:
+        """Whether the training cost has risen by a tenth above an earlier one, or is not finite."""
+        costs = np.array([point[1] for point in self.run.curve])
+        if self.run.finished == "divergence" or not np.isfinite(costs).all():
+            return True
+        return bool((costs > 1.1 * np.minimum.accumulate(costs)).any())
+
+    def saw(self, kind: str, layer: int | None = None) -> bool:
         """Whether a part of a kind (of a layer) was looked at."""
         return any(
             one.get("kind") == kind and (layer is None or one.get("layer") == layer) for one in self.looks
@@ -139,6 +147,3 @@ class LessonProgress:
         return {
             "type": "lesson", "id": self.lesson.id, "title": self.lesson.title, "text_html": paragraphs, "tasks": tasks
         }  # fmt: skip
-
-
-LESSONS: dict[str, Lesson] = {}

@@ -14,7 +14,8 @@ from .commands import number_of, text_of, whole_of
 from .data_message import data_message, network_message
 from .errors import StateError
 from .frames import FrameMaker, finite_curve
-from .lessons import LESSONS, LessonProgress
+from .lesson_list import LESSONS
+from .lessons import LessonProgress
 from .look import look
 from .messages import JsonObject, State
 from .opening import Opening, StartModel
