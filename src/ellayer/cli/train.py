@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from json import dumps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -13,7 +13,11 @@ from ..errors import UsageError
 from ..runs.config import FILE, NAMED, read_config
 from . import options as o
 from .errors import CHECK_FAILED, DONE, INTERRUPTED, handle_errors
+from .live import live_page
 from .reading import reading_options
+
+if TYPE_CHECKING:
+    from ..runs.train_run import FinishedRun
 
 
 @handle_errors
@@ -27,7 +31,7 @@ def train(
     activation: o.Activation = None, iterations: o.Iterations = None, initializer: o.Initializer = None,
     optimizer: o.Optimizer = None, l2: o.L2 = None, dropout: o.Dropout = None, weight_decay: o.WeightDecay = None,
     patience: o.Patience = None, engine: o.Engine = None, device: o.Device = None,
-    no_rows: o.NoRows = None, out: o.Out = None, quiet: o.Quiet = False, json: o.Json = False, debug: o.Debug = False,
+    no_rows: o.NoRows = None, out: o.Out = None, live: o.Live = False, quiet: o.Quiet = False, json: o.Json = False, debug: o.Debug = False,
     *, reading: dict[str, Any],
 ) -> None:  # fmt: skip
     """Train on a file or a named data set; write a run folder.
@@ -54,8 +58,22 @@ def train(
         )
     from ..runs.train_run import train_run
 
-    with progress_bars(shown=not (quiet or json)) as start:
-        finished = train_run(settings, out or resume, resume=resume, start=start)
+    with live_page(live) as page:
+        with progress_bars(shown=not (quiet or json)) as bars:
+            start = bars if page is None else page.beside(bars)
+            finished = train_run(settings, out or resume, resume=resume, start=start)
+        _show(finished, quiet, json)
+        if page is not None:
+            page.finish(finished.path, finished.summary, finished.run.interrupted)
+    if finished.run.interrupted:
+        raise typer.Exit(INTERRUPTED)
+    alarms = [check for check in finished.facts.checks if check.grade != "PASS"]
+    failed = finished.run.diverged or (settings.get("strict") and alarms)
+    raise typer.Exit(CHECK_FAILED if failed else DONE)
+
+
+def _show(finished: FinishedRun, quiet: bool, json: bool) -> None:
+    """Print the result of a run."""
     if json:
         typer.echo(dumps({"run": str(finished.path), **finished.summary}))
     elif quiet:
@@ -64,11 +82,6 @@ def train(
         from .display import show_run
 
         show_run(finished.summary, finished.path)
-    if finished.run.interrupted:
-        raise typer.Exit(INTERRUPTED)
-    alarms = [check for check in finished.facts.checks if check.grade != "PASS"]
-    failed = finished.run.diverged or (settings.get("strict") and alarms)
-    raise typer.Exit(CHECK_FAILED if failed else DONE)
 
 
 def _configured(config: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:

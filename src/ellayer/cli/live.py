@@ -1,0 +1,35 @@
+"""The page of ``ellayer train --live``, around the run."""
+
+from __future__ import annotations
+
+import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import typer
+
+from ..play.launch import check_libraries, start_server
+
+if TYPE_CHECKING:
+    from ..play.live import LiveFeed
+
+
+@contextmanager
+def live_page(shown: bool) -> Iterator[LiveFeed | None]:
+    """Show a page while a run trains, and until it is closed; yield what it reads, None if it is not shown."""
+    if not shown:
+        yield None
+        return
+    check_libraries("--live")
+    from ..play.live import LiveFeed
+
+    feed = LiveFeed()
+    server = start_server(feed.app(), 0)
+    try:
+        typer.echo(f"Watch the run at {server.address}", err=True)
+        webbrowser.open(server.address)
+        yield feed
+        feed.wait_for_pages()
+    finally:
+        server.stop()
