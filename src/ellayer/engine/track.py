@@ -94,6 +94,8 @@ class Track:
         self.settings, self.k, self.learning_rate = settings, k, settings.learning_rates[k]
         self.examples, self.validation = data.of_network(k), data.validation[k]
         self.history: History = History(start.history)
+        if settings.config.every_cost and self.history and "mean_loss" not in self.history:
+            self.history["mean_loss"] = list(self.history["loss"])  # of the full batch until now
         self.stopped: LoopState | None = None
         self.stopped_by: str | None = None
         self._start, self._widths = start, settings.config.widths(data.m)
@@ -136,6 +138,8 @@ class Track:
             row: dict[str, Any] = {"iteration": iteration, "loss": loss}
             if self.settings.config.every_cost:
                 row["mean_loss"] = math.nan
+            elif "mean_loss" in self.history:
+                row["mean_loss"] = loss
             row |= monitored
             row["learning_rate"] = float(chunk.rates[iteration - chunk.first])
             row["gradient_norm"] = norm

@@ -142,7 +142,8 @@ def _loop_state(settings: TrainSettings, state: TrainState, dtype: str) -> LoopS
             "or of a run that was not 'wide'; continue with the optimizer and engine of the run, or start again with "
             "parameters=state.parameters"
         )
-    return LoopState(copy_tree(parameters), copy_tree(last, dtype), state.step, state.interval)
+    interval = state.interval if settings.config.every_cost else (0.0, 0.0)
+    return LoopState(copy_tree(parameters), copy_tree(last, dtype), state.step, interval)
 
 
 def _fresh_optimizer_state(optimizer: Optimizer, parameters: Parameters, dtype: str) -> object:
