@@ -62,7 +62,7 @@ class LiveBar(Bar):
 
 
 class LiveFeed:
-    """What a run reports, for any number of pages.
+    """The reports of a run, for any number of pages.
 
     Attributes
     ----------
