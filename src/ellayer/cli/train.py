@@ -10,7 +10,7 @@ import typer
 
 from .._progress_bars import progress_bars
 from ..errors import UsageError
-from ..runs.config import FILE, NAMED, read_config
+from ..runs.config import FILE, NAMED, OF_THE_MACHINE, read_config
 from . import options as o
 from .errors import CHECK_FAILED, DONE, INTERRUPTED, handle_errors
 from .live import live_page
@@ -27,7 +27,7 @@ def train(
     batch_size: o.BatchSize = None, seed: o.Seed = None, config: o.Config = None, resume: o.Resume = None,
     task: o.Task = None, test: o.Test = None, cv: o.Cv = None, split: o.Split = None, time: o.Time = None, group: o.Group = None, model: o.TrainedModel = None, epochs: o.Epochs = None, members: o.Members = None, preset: o.Preset = None,
     metric: o.Metric = None, class_weight: o.ClassWeight = None, positive: o.Positive = None, cost: o.Cost = None, kinds: o.Kind = None, recipe: o.Recipe = None,
-    time_limit: o.TimeLimit = None, data: o.CatsFolder = None,
+    time_limit: o.TimeLimit = None, n_jobs: o.Jobs = None, data: o.CatsFolder = None,
     activation: o.Activation = None, iterations: o.Iterations = None, initializer: o.Initializer = None,
     optimizer: o.Optimizer = None, l2: o.L2 = None, dropout: o.Dropout = None, weight_decay: o.WeightDecay = None,
     patience: o.Patience = None, engine: o.Engine = None, device: o.Device = None,
@@ -46,7 +46,7 @@ def train(
 
     Example: ellayer train flower --layers 5 --out runs/five
     """
-    settings = o.read_values(locals(), dict.fromkeys((*NAMED, *FILE))) | reading
+    settings = o.read_values(locals(), dict.fromkeys((*NAMED, *FILE, *OF_THE_MACHINE))) | reading
     if resume is not None:
         settings = _resumed(resume, settings, config)
     elif config is not None:
@@ -97,6 +97,7 @@ def _resumed(folder: Path, settings: dict[str, Any], config: Path | None) -> dic
     """Return the settings of a run to resume, which cannot be changed."""
     from ..runs.checkpoints import CHECKPOINT
 
+    jobs = {name: settings.pop(name) for name in OF_THE_MACHINE if name in settings}
     if settings or config:
         raise UsageError(
             "--resume continues with the settings of the run: expected no others, received "
@@ -107,4 +108,4 @@ def _resumed(folder: Path, settings: dict[str, Any], config: Path | None) -> dic
             f"--resume: expected the folder of a run that was killed, with {CHECKPOINT} in it, received {folder}; "
             "a completed run cannot be resumed"
         )
-    return read_config(folder / "config.toml")
+    return read_config(folder / "config.toml") | jobs

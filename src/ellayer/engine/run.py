@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from .ahead import LoopsAhead
 from .events import Info, Observers
 from .group import current_group
 from .loop import Loop, LoopState, Records
@@ -216,6 +217,8 @@ class LoopRun(Run):
         count = min(self.end - self._step, self.loop.chunk_limit)
         if self.settings.watches or self.observers.callbacks:
             count = min(count, self._decide_at - self._step)
+        if isinstance(self.loop, LoopsAhead):
+            return max(1, self.loop.chunk_size(self._step, count))
         return max(1, min(count, int(self._speed * CHUNK_SECONDS)))
 
     def _agree_on_factors(self, first: int) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -47,6 +47,13 @@ class Chunk(NamedTuple):
     loop: str
 
 
+class ValidationValues(NamedTuple):
+    """A^[L] of the validation examples, and their loss."""
+
+    AL: np.ndarray
+    loss: float
+
+
 class _Judgement(NamedTuple):
     """The result of all monitored values so far."""
 
@@ -81,6 +88,8 @@ class Track:
         "divergence" or "patience" after it has stopped; at the end, the reason why the run ended.
     validation_outputs : array
         A^[L] of the validation examples at the last evaluation, for a joint score.
+    computed : callable or None
+        Returns the values of the validation examples for the parameters of network k if a worker has computed them.
     """
 
     settings: TrainSettings
@@ -98,7 +107,8 @@ class Track:
             self.history["mean_loss"] = list(self.history["loss"])  # of the full batch until now
         self.stopped: LoopState | None = None
         self.stopped_by: str | None = None
-        self._start, self._widths = start, settings.config.widths(data.m)
+        self._start, self._m = start, data.m
+        self.computed: Callable[[int, Parameters], ValidationValues | None] | None = None
         self._earlier = self.history["seconds"][-1] if self.history else 0.0
         self._judgement = _Judgement(start.best_value, start.best_step, None, start.waited, start.rate_scale)
         self._final_best: Parameters | None = None  # the last parameters, if better than every record's
@@ -117,10 +127,9 @@ class Track:
             AL, _ = outputs(self.examples.X, parameters, network, EXAMPLES_AT_ONCE)
             values |= {name: float(f(AL, self.examples.Y)) for name, f in metrics.items()}
         if batch is not None:
-            with blas_threads(self._widths, batch.X.shape[1]):
-                AL, ZL = outputs(batch.X, parameters, network, EXAMPLES_AT_ONCE)
-            J = objective(network, batch.X.shape[1], batch.weights)
-            values["validation_loss"] = float(J.cost(AL, ZL, batch.Y, {}))
+            known = self.computed and self.computed(self.k, parameters)
+            AL, loss = known or validation_values(self.settings, self._m, batch, parameters)
+            values["validation_loss"] = loss
             values |= {f"validation_{name}": float(f(AL, batch.Y)) for name, f in metrics.items()}
             if self.settings.joint_score is not None:
                 self.validation_outputs = AL
@@ -303,6 +312,17 @@ class Track:
             coordinates=state.parameters | {"W0": span.W0} if span else None,
             stopped_by=self.stopped_by if self.stopped_by in ("divergence", "patience") else None,
         )
+
+
+def validation_values(
+    settings: TrainSettings, m: int, batch: Batch, parameters: Parameters
+) -> ValidationValues:
+    """Return the outputs for validation examples and their loss, in a run on m examples."""
+    network = settings.network
+    with blas_threads(settings.config.widths(m), batch.X.shape[1]):
+        AL, ZL = outputs(batch.X, parameters, network, EXAMPLES_AT_ONCE)
+    J = objective(network, batch.X.shape[1], batch.weights)
+    return ValidationValues(AL, float(J.cost(AL, ZL, batch.Y, {})))
 
 
 def evaluate_together(tracks: Sequence[Track], parameters: Sequence[Parameters]) -> list[dict[str, float]]:

@@ -68,6 +68,7 @@ def train_many(
     schedule_length: int | None = None,
     engine: str = "jax",
     devices: str | Sequence[Device] | None = None,
+    n_jobs: int | None = None,
 ) -> list[TrainingResult]:
     """Train K networks of one architecture at once; each result equals its own ``train``.
 
@@ -107,6 +108,10 @@ def train_many(
         runs. "jax+tf32" as in ``train``.
     devices : str or sequence of jax devices, optional
         As in ``train``; the first of them trains all networks.
+    n_jobs : int, optional
+        Networks that "numpy" trains at once, each in a process of its own or on a worker of ``joblib.parallel_config``, with
+        the same results; -1 uses all cores. Networks in one compiled program, runs that are too short to pay, and those
+        with a time limit or the adaptive schedule stay in this process.
     initializer, optimizer, schedule, num_iterations, epochs, batch_size, validation_split, metrics, score, monitor, maximize, tolerance,
     restore_best, time_limit, learning_rate_factors, dtype, record_every, schedule_length
         As in ``train``.

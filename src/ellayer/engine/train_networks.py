@@ -14,6 +14,7 @@ from ..core.initializers import initialize_parameters
 from ..core.optimizers import Optimizer
 from ..errors import EllayerError
 from . import validation as checks
+from .ahead import LoopsAhead, can_compute_ahead
 from .group import current_group
 from .lbfgs import LbfgsRun
 from .loop import Loop, LoopState
@@ -88,7 +89,7 @@ def _train_networks(
     tracks = [Track(settings, data, state, k) for k, state in enumerate(states)]
     if settings.lbfgs:
         return _results(LbfgsRun(tracks[0], states[0]), "lbfgs", 0.0)
-    loop = _make_loop(settings, data)
+    loop = _make_loop(settings, data, tracks)
     begins = [_loop_state(settings, state, data.dtype) for state in states]
     for track, state, begin in zip(tracks, states, begins, strict=True):
         if settings.several and state.stopped_by:
@@ -99,7 +100,7 @@ def _train_networks(
     return _results(LoopRun(loop, tracks), loop.name, loop.compile_seconds)
 
 
-def _make_loop(settings: TrainSettings, data: TrainingData) -> Loop:
+def _make_loop(settings: TrainSettings, data: TrainingData, tracks: Sequence[Track]) -> Loop:
     """Return the requested loop, or the one that finishes first."""
     observers, every, config = settings.observers, settings.record_every, settings.config
     group = current_group()
@@ -116,12 +117,27 @@ def _make_loop(settings: TrainSettings, data: TrainingData) -> Loop:
         kind = choose_loop(
             settings.engine.kind, config, data.batches, settings.num_iterations, data.dtype, program
         )
+    if kind == "numpy" and can_compute_ahead(settings, data, settings.n_jobs):
+        return _loops_ahead(settings, data, tracks)
     if kind == "numpy":
         return (NumpyLoops if settings.several else NumpyLoop)(settings, data)
     from .jax_loop import JaxLoop
 
     note_compiled(program)
     return JaxLoop(settings, data, longest)
+
+
+def _loops_ahead(settings: TrainSettings, data: TrainingData, tracks: Sequence[Track]) -> LoopsAhead:
+    """Return the loop of workers, whose values of the validation examples the tracks use."""
+
+    def rates(first: int, count: int) -> np.ndarray:
+        factors = settings.factors(first, count)
+        return np.array([track.rates(factors) for track in tracks])
+
+    loop = LoopsAhead(settings, data, rates)
+    for track in tracks:
+        track.computed = loop.validation_values
+    return loop
 
 
 def _loop_state(settings: TrainSettings, state: TrainState, dtype: str) -> LoopState:

@@ -59,6 +59,8 @@ class TrainSettings:
         The coordinates of W1, for a run in the span of the examples.
     joint_score : callable or None
         The joint score of several networks.
+    n_jobs : int or None
+        Networks trained at once by workers, on NumPy.
     """
 
     config: StepConfig
@@ -83,6 +85,7 @@ class TrainSettings:
     devices: Sequence[Device] | None
     span: ExampleSpan | None = None
     joint_score: JointScore | None = None
+    n_jobs: int | None = None
 
     @property
     def network(self) -> Network:
@@ -172,6 +175,7 @@ def train_settings(
         metrics=arguments["metrics"] or {},
         score=arguments["score"],
         joint_score=arguments.get("joint_score"),
+        n_jobs=checks.check_jobs(arguments.get("n_jobs")),
         record_every=checks.check_count(arguments["record_every"], "record_every"),
         devices=devices,
     )

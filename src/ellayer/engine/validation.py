@@ -211,6 +211,17 @@ def check_count(value: object, name: str, low: int = 1) -> int:
     return value.__index__()
 
 
+def check_jobs(value: object) -> int | None:
+    """Return a number of tasks at once: None, or an integer that is not 0."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, SupportsIndex) or value.__index__() == 0:
+        raise EllayerError(
+            f"n_jobs: expected None, an integer >= 1, or -1 for all cores, received {value!r}; try n_jobs=-1"
+        )
+    return value.__index__()
+
+
 def check_seed(seed: object) -> int:
     """Return a seed for NumPy's generator."""
     number = check_count(seed, "seed", low=0)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._progress_bars import StartProgress
+from .._progress_bars import StageInfo, StartProgress
+from ..engine.workers import Workers, job_count
 from ..errors import UsageError
 from ..estimators.hold_out import Splitter
 from ..report.decisions import positive_last
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 REPEATED_ROWS, MOST_REPEATS = 1_000, 5  # limits: rows predicted in total, and predictions of a row
 FEWEST_FOLDS = 2
+Fold = tuple[np.ndarray, np.ndarray]  # the numbers of the rows to train on and to test on
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,17 @@ class FoldPredictions:
     rows: np.ndarray
     ratio: float
     models: list[Predictions]
+
+
+@dataclass(frozen=True)
+class FoldJob:
+    """The estimator, not fitted, the rows, their splitter, the settings and the classes: shared by all folds."""
+
+    model: TabularClassifier | TabularRegressor
+    examples: Examples
+    splitter: Splitter
+    settings: Mapping[str, Any]
+    classes: list[Any]
 
 
 def cross_validate(
@@ -75,8 +88,8 @@ def cross_validate(
     classes = np.unique(np.asarray(examples.y)).tolist() if task == "classes" else []
     repeats = 1 if splitter.kind == "time" else int(np.clip(REPEATED_ROWS // examples.m, 1, MOST_REPEATS))
     folds = _folds(examples, splitter, settings, classes, repeats)
-    progress = start("cross-validation", 0)
-    results = [_predict_fold(make(), examples, fold, splitter, settings, classes, progress) for fold in folds]
+    job = FoldJob(make(), examples, splitter, settings, classes)
+    results = _predict_folds(job, list(folds), start("cross-validation", 0))
     positive = settings.get("positive")
     results = [replace(fold, models=positive_last(classes, fold.models, positive)[1]) for fold in results]
     return _collect(results, examples, positive_last(classes, [], positive)[0], settings["cv"], repeats)
@@ -84,7 +97,7 @@ def cross_validate(
 
 def _folds(
     examples: Examples, splitter: Splitter, settings: Mapping[str, Any], classes: list[Any], repeats: int
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+) -> Iterator[Fold]:
     """Yield the numbers of the rows to train on and to test on, for each fold of each repetition."""
     labels = np.searchsorted(np.asarray(classes), np.asarray(examples.y)) if classes else None
     random = np.random.RandomState(settings["seed"])
@@ -94,26 +107,43 @@ def _folds(
                 yield np.flatnonzero(train), np.flatnonzero(test)
 
 
+def _predict_folds(
+    job: FoldJob, folds: list[Fold], progress: Callable[[Any], object] | None
+) -> list[FoldPredictions]:
+    """Predict each fold, several at once if the model has ``n_jobs``."""
+    n_jobs = job.model.n_jobs
+    if job_count(n_jobs) == 1 or len(folds) == 1:
+        return [_predict_fold(job, fold, progress) for fold in folds]
+    from sklearn.base import clone
+
+    alone = clone(job.model).set_params(n_jobs=None)
+    rows = replace(job.examples, raw=None, places=None)
+
+    def done(count: int) -> None:
+        if progress is not None:
+            progress(StageInfo(count, len(folds), "folds"))
+
+    with Workers(n_jobs, replace(job, model=alone, examples=rows)) as workers:
+        return workers.map(_predict_fold, [(fold,) for fold in folds], done)
+
+
 def _predict_fold(
-    model: TabularClassifier | TabularRegressor,
-    examples: Examples,
-    rows: tuple[np.ndarray, np.ndarray],
-    splitter: Splitter,
-    settings: Mapping[str, Any],
-    classes: list[Any],
-    progress: Callable[[Any], object] | None,
+    job: FoldJob, rows: Fold, progress: Callable[[Any], object] | None = None
 ) -> FoldPredictions:
     """Fit the models on the training rows of a fold and predict its test rows."""
-    train, test = (examples.take(numbers) for numbers in rows)
+    from sklearn.base import clone
+
+    model, classes = clone(job.model), job.classes
+    train, test = (job.examples.take(numbers) for numbers in rows)
     with no_warnings():  # the fit of all rows has warned about the same columns
         fit: Callable[..., object] = model.fit
-        fit(train.X, train.y, **splitter.take(rows[0]).fit_arguments(), progress=progress)
+        fit(train.X, train.y, **job.splitter.take(rows[0]).fit_arguments(), progress=progress)
         if model.stopped_by_ == "interrupted":
             raise KeyboardInterrupt
         ours = predict(title_of(model), model, test.X)
     ours = all_classes(ours, getattr(model, "classes_", []), classes)
     task = "classes" if classes else "numbers"
-    others = simple_models(train, test.X, task, settings, classes, [ours.name])
+    others = simple_models(train, test.X, task, job.settings, classes, [ours.name])
     return FoldPredictions(rows[1], len(rows[1]) / len(rows[0]), [ours, *others])
 
 

@@ -17,7 +17,7 @@ PARAMETERS = {
     "layers": "hidden_layer_sizes", "epochs": "epochs", "members": "n_members", "preset": "preset", "metric": "metric",
     "class_weight": "class_weight", "positive": "positive", "cost": "cost", "learning_rate": "learning_rate", "batch_size": "batch_size",
     "time_limit": "time_limit", "recipe": "recipe", "device": "device", "kinds": "column_kinds", "seed": "random_state",
-    **{name: name for name in ("model", *SHAPE)},
+    **{name: name for name in ("model", "n_jobs", *SHAPE)},
 }  # fmt: skip
 OF_NETWORKS = (
     "layers",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._progress_bars import StartProgress, no_progress
 from .checkpoints import CHECKPOINT
-from .config import FILE, NAMED, check_settings, check_source, shown_source
+from .config import FILE, NAMED, OF_THE_MACHINE, check_settings, check_source, shown_source
 from .folder import OutputFolder, output_folder
 from .notes_recipes import RECIPES
 
@@ -90,7 +90,7 @@ def make_trainer(settings: Mapping[str, Any]) -> Trainer:
         return NotesTrainer.read(settings)
     from .table_trainer import TableTrainer
 
-    check_settings(settings, FILE, f"the file {shown_source(source)}")
+    check_settings(settings, (*FILE, *OF_THE_MACHINE), f"the file {shown_source(source)}")
     check_source(source, "a file, a folder of images, or the name of a data set", list(RECIPES))
     return TableTrainer.read(settings)
 

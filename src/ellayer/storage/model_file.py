@@ -286,7 +286,8 @@ def _content(model: object) -> tuple[str, dict[str, Any]]:
         arrays, facts = estimator._get_fitted()
     except ValueError as error:
         raise ModelFileError(f"{kind}: {error}") from None
-    return kind, {"settings": estimator.get_params(deep=False), "arrays": arrays, "facts": facts}
+    settings = {name: value for name, value in estimator.get_params(deep=False).items() if name != "n_jobs"}
+    return kind, {"settings": settings, "arrays": arrays, "facts": facts}
 
 
 def _estimator_class(kind: str) -> Any:

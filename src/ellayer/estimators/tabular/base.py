@@ -78,6 +78,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "dtype": [StrOptions({"float32", "float64"})],
     "device": [str, None],
     "random_state": ["random_state"],
+    "n_jobs": [_count, Interval(Integral, None, -1, closed="right"), None],
 }
 
 

@@ -110,6 +110,10 @@ class TabularClassifier(ProbabilisticClassifier, BaseTabular, FittedTableClassif
     device : str or None, default=None
         "cpu", "gpu", "gpu:0", ...; others than the CPU always run compiled. Predictions are computed on the CPU.
     random_state : int, RandomState or None, default=None
+    n_jobs : int or None, default=None
+        Members, or folds of another model, that are trained at once, each in a process of its own or on a worker of
+        ``joblib.parallel_config``; -1 uses all cores. The result is the same. Members that are compiled into one
+        program, and those of a stream or with a time limit, are trained together in this process.
 
     Attributes
     ----------
@@ -185,6 +189,7 @@ class TabularClassifier(ProbabilisticClassifier, BaseTabular, FittedTableClassif
         dtype: Literal["float32", "float64"] = "float32",
         device: str | None = None,
         random_state: RandomState = None,
+        n_jobs: int | None = None,
     ) -> None:
         store_parameters(self, locals())
 

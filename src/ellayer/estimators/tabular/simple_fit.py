@@ -9,6 +9,7 @@ import numpy as np
 from ..._sklearn_compat import boosted_trees
 from ...core.network import Network
 from ...engine.history import History
+from ...engine.workers import Workers, job_count
 from ..examples import Examples
 from .average_inputs import average_inputs
 from .trees import LEAF
@@ -99,7 +100,7 @@ def fit_simple_models(estimator: BaseEstimator, data: TableData, recipe: Recipe)
     """
 
     def fit(parts: list[Examples]) -> None:
-        fits = [fit_simple(estimator.model, estimator._task, rows, estimator.random_state) for rows in parts]
+        fits = _fit_parts(estimator, parts)
         estimator.network_, estimator.members_ = fits[0].network, [fit.parameters for fit in fits]
 
     estimator.history_, estimator.best_epochs_ = History(), [0]
@@ -119,6 +120,16 @@ def fit_simple_models(estimator: BaseEstimator, data: TableData, recipe: Recipe)
         estimator._evaluate_held_out(data)
     network = estimator.network_
     estimator.average_inputs_ = [] if network is None else average_inputs(network, estimator.members_, X)
+
+
+def _fit_parts(estimator: BaseEstimator, parts: list[Examples]) -> list[SimpleFit]:
+    """Return the fit to each of several parts of the rows, by workers unless one random generator serves all."""
+    arguments = [(estimator._task, rows, estimator.random_state) for rows in parts]
+    one_generator = isinstance(estimator.random_state, np.random.RandomState)
+    if len(parts) == 1 or one_generator or job_count(estimator.n_jobs) == 1:
+        return [fit_simple(estimator.model, *each) for each in arguments]
+    with Workers(estimator.n_jobs, estimator.model) as workers:
+        return workers.map(fit_simple, arguments)
 
 
 def _training_parts(data: TableData) -> list[Examples]:

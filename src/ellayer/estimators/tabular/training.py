@@ -254,6 +254,7 @@ def train_members(
             weights = _member_weights(data, data.rows, members)
         arguments |= second_recipe_arguments(estimator, arguments, data.plan)
         arguments["engine"] = engine_for(network, recipes[0], data, members)
+        arguments["n_jobs"] = estimator.n_jobs
         arguments["joint_score"] = score and partial(_joint_score, score, data.shares_validation)
     return train_many(
         network, X, Y, sample_weight=weights, parameters=starts, validation=validation, seed=seed,
