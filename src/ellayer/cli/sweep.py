@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from json import dumps
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -14,6 +16,7 @@ from . import options as o
 from .errors import handle_errors
 from .reading import reading_options
 
+WORK = "Several processes or machines"
 TRIED = "Values to try (repeatable)"
 RATES = "that of the recipe, a third and three times of it"
 
@@ -28,6 +31,10 @@ L2 = Annotated[list[float] | None, o.option("--l2", help=o.L2_PENALTY, panel=TRI
 BatchSize = Annotated[list[int] | None, o.option("--batch-size", min=1, help=o.BATCH_SIZE, panel=TRIED)]
 Patience = Annotated[list[int] | None, o.option("--patience", min=1, help=o.PATIENCE, panel=TRIED, default="none")]
 Trials = Annotated[int | None, o.option("--trials", min=1, help="Try so many combinations, drawn at random.", panel=o.TRAINING, default="all")]
+Jobs = Annotated[int | None, o.option("--n-jobs", "-j", help="Trials fitted at once, each in a process of its own; -1 uses all cores. The result is the same.", panel=WORK, default="1", metavar="N")]
+TimeLimit = Annotated[float | None, o.option("--time-limit", help="Begin no trial after so many seconds.", panel=WORK, default="none", metavar="SECONDS")]
+Shared = Annotated[Path | None, o.option("--shared", help="Folder through which several of these commands, on any machine that sees it, share the trials.", panel=WORK, default=False, metavar="DIR")]
+Sampler = Annotated[str | None, o.option("--sampler", help="With --shared: grid tries the values; random and tpe (Optuna) draw --trials of them, and numbers between the lowest and the highest.", panel=WORK, default="grid")]
 # fmt: on
 
 AXES = (
@@ -56,6 +63,7 @@ def sweep(
     target: o.Target = None, layers: Layers = None, learning_rate: LearningRate = None, activation: Activation = None,
     optimizer: Optimizer = None, dropout: Dropout = None, weight_decay: WeightDecay = None, l2: L2 = None,
     batch_size: BatchSize = None, patience: Patience = None, trials: Trials = None,
+    n_jobs: Jobs = None, time_limit: TimeLimit = None, shared: Shared = None, sampler: Sampler = None,
     epochs: o.Epochs = None, metric: o.Metric = None, task: o.Task = None, test: o.Test = None, split: o.Split = None,
     time: o.Time = None, group: o.Group = None, kinds: o.Kind = None, recipe: o.Recipe = None,
     seed: o.Seed = None, config: o.Config = None, out: o.Out = None, quiet: o.Quiet = False, json: o.Json = False,
@@ -69,7 +77,13 @@ def sweep(
     differ in the learning rate only are trained together. The folder is that
     of a run, with sweep.csv and sweep.png in addition.
 
+    With --shared, start the same command as often as you like, on any machine
+    that sees the folder: each takes trials until none is left. What a killed one
+    has begun is taken up by another.
+
     Example: ellayer sweep titanic.csv --target survived --layers 32 --layers 64,32
+
+    Example: ellayer sweep titanic.csv -t survived --shared /mnt/team/titanic
 
     Example: ellayer sweep a.csv -t y --dropout 0 --dropout 0.2 --activation relu --trials 4
     """
@@ -78,8 +92,6 @@ def sweep(
     axes = {name: options[name] for name in AXES if options[name]}
     if layers:
         axes["layers"] = [o.read_layers(text) for text in layers]
-    from ..runs.sweep import run_sweep
-
     if config is not None:
         settings = {**read_config(config), **settings}
     for key in ("layers", "learning_rate", "cv"):  # the first are tried, and trials are not cross-validated
@@ -91,8 +103,23 @@ def sweep(
                 f"--config: expected {name} = {expected[0]} for a sweep of networks, received {settings[name]}; leave it "
                 "out, and train with it once the best network is known"
             )
+    _check_limits(n_jobs, time_limit)
     with progress_bars(shown=not (quiet or json)) as start:
-        finished = run_sweep(settings, axes, out, start, trials=trials)
+        if shared is not None:
+            from ..runs.shared_sweep import SharedOptions, run_shared_sweep
+
+            several = SharedOptions(shared, sampler or "grid", trials, n_jobs, time_limit)
+            finished = run_shared_sweep(settings, axes, several, out, start)
+        elif sampler not in (None, "grid"):
+            raise UsageError(
+                f"--sampler {sampler}: expected a folder for the trials with it, received none; add --shared DIR"
+            )
+        else:
+            from ..runs.sweep import run_sweep
+
+            finished = run_sweep(
+                settings, axes, out, start, trials=trials, n_jobs=n_jobs, time_limit=time_limit
+            )
     if json:
         typer.echo(dumps({"run": str(finished.path), **finished.summary}))
     elif quiet:
@@ -101,3 +128,15 @@ def sweep(
         from .display import show_sweep
 
         show_sweep(finished)
+
+
+def _check_limits(n_jobs: int | None, time_limit: float | None) -> None:
+    """Refuse a number of jobs or a time limit that cannot be meant."""
+    if n_jobs == 0:
+        raise UsageError(
+            "--n-jobs: expected an integer of at least 1, or -1 for all cores, received 0; try --n-jobs -1"
+        )
+    if time_limit is not None and not 0 < time_limit < math.inf:
+        raise UsageError(
+            f"--time-limit: expected a finite number of seconds above 0, received {time_limit}; try --time-limit 600"
+        )
