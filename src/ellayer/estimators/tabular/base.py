@@ -38,14 +38,7 @@ from .selection import chosen_members
 from .short_fit import trained_members
 from .simple_fit import fit_simple_models
 from .targets import as_labels, check_request, row_targets
-from .training import (
-    ConstantTarget,
-    FitRequest,
-    RawRows,
-    TableData,
-    network_for,
-    train_recipes,
-)
+from .training import ConstantTarget, FitRequest, RawRows, TableData, network_for, train_recipes
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
