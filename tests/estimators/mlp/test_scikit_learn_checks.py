@@ -33,24 +33,22 @@ FLOAT32 = dict.fromkeys(
     [f"{WEIGHTS}dense_data", f"{WEIGHTS}sparse_data"],
     "compared to 1e-7, the rounding of float32; scikit-learn's own class is only asked in float64",
 )
-LBFGS = {
-    "check_classifiers_multilabel_output_format_predict_proba": "converges to probabilities of exactly 1; "
-    "scikit-learn's own class fails it alike"
-}
 
 # A check that passes against expectation fails; scikit-learn has the argument from 1.8 on.
 STRICT = {"xfail_strict": True} if "xfail_strict" in signature(parametrize_with_checks).parameters else {}
+# Large steps, few of them: a check is of the interface, and fits up to thirty networks. The first two are the defaults.
+FAST = {"hidden_layer_sizes": (32,), "max_iter": 25, "learning_rate_init": 0.02}
 CONFIGURATIONS = [  # each option in one of them
     (MLPClassifier(max_iter=100), {}),
     (MLPRegressor(max_iter=100), {}),
-    (MLPClassifier(activation="leaky_relu", early_stopping=True, dropout=0.1), EARLY),
-    (MLPRegressor(loss="huber", early_stopping=True), EARLY_REGRESSOR),
-    (MLPClassifier(solver="lbfgs"), LBFGS),
-    (MLPRegressor(solver="lbfgs"), {}),
-    (MLPClassifier(solver="sgd", learning_rate="adaptive", learning_rate_init=0.1, class_weight="balanced"), {}),
-    (MLPClassifier((20, 10), ["leaky_relu", "tanh"], loss="focal", optimizer="adamw", clip_norm=1.0, learning_rate_init=0.01, learning_rate_schedule="cosine", max_iter=100), {}),
-    (MLPClassifier(dtype="float32", max_iter=100), FLOAT32),
-    (MLPRegressor(loss="poisson", max_iter=400), {}),
+    (MLPClassifier(**FAST, activation="leaky_relu", early_stopping=True, dropout=0.1), EARLY),
+    (MLPRegressor(**FAST, loss="huber", early_stopping=True), EARLY_REGRESSOR),
+    (MLPClassifier((32,), solver="lbfgs", max_iter=50), {}),
+    (MLPRegressor(hidden_layer_sizes=(32,), solver="lbfgs", max_iter=50), {}),
+    (MLPClassifier((32,), solver="sgd", learning_rate="adaptive", learning_rate_init=0.1, max_iter=50, class_weight="balanced"), {}),
+    (MLPClassifier((20, 10), ["leaky_relu", "tanh"], loss="focal", optimizer="adamw", clip_norm=1.0, learning_rate_init=0.02, learning_rate_schedule="cosine", max_iter=40), {}),
+    (MLPClassifier(**FAST, dtype="float32"), FLOAT32),
+    (MLPRegressor(**FAST | {"max_iter": 60}, loss="poisson"), {}),
 ]  # fmt: skip
 
 

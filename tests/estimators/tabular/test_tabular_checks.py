@@ -13,7 +13,7 @@ WEIGHTS = dict.fromkeys(
     ["check_sample_weight_equivalence_on_dense_data", "check_sample_weight_equivalence_on_sparse_data"],
     "which rows are held out, and the order of mini-batches, differ when a row is repeated or removed",
 )
-SMALL = {"epochs": 60, "hidden_layer_sizes": (32, 32)}
+SMALL = {"epochs": 20, "hidden_layer_sizes": (32, 32)}
 # A check that passes against expectation fails; scikit-learn has the argument from 1.8 on.
 STRICT = {"xfail_strict": True} if "xfail_strict" in signature(parametrize_with_checks).parameters else {}
 CONFIGURATIONS = [
