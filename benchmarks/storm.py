@@ -217,6 +217,7 @@ class Process:
 def _limit(size: int | None) -> None:
     """Let no file grow beyond a size, as on a full disk."""
     if size is not None:
+        sys.dont_write_bytecode = True  # Python would keep the first part of a compiled module
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 

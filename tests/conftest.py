@@ -11,11 +11,15 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
+import typer.testing
 from typer.testing import CliRunner
 
 # Two test processes on two cores: a second BLAS thread each would only wait for the others.
@@ -35,7 +39,7 @@ def pytest_collection_finish() -> None:
     """Leave the collected tests and imported modules, millions of objects, out of every later garbage collection."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
+    gc.set_threshold(50_000, 20, 20)
 
 
 Run = Callable[..., subprocess.CompletedProcess]
@@ -91,6 +95,9 @@ def model_files(tmp_path_factory) -> dict[str, tuple[Path, Any]]:
         save(model, folder / f"{name}.ellayer", provenance=facts)
     return {name: (folder / f"{name}.ellayer", model) for name, model in models.items()}
 
+
+# Each call would build the program anew from the signatures and texts of all commands, a tenth of the time of a command.
+typer.testing._get_command = lru_cache(typer.testing._get_command)
 
 # click 8.1 mixes the streams unless it is told not to; later versions never do.
 SEPARATE: Any = (
@@ -191,6 +198,46 @@ def unrendered() -> Iterator[None]:
     with _savefig(write_empty):
         yield
     report_files._surviving, ConstrainedLayoutEngine.execute = survive, execute
+
+
+class _EmptyFigures:
+    """A module of pictures whose functions return an empty figure while nothing is rendered."""
+
+    def __init__(self, module: ModuleType):
+        self._module = module
+
+    def __getattr__(self, name: str) -> Any:
+        from matplotlib.figure import Figure
+
+        value = getattr(self._module, name)
+        draws = getattr(value, "__annotations__", {}).get("return") == "Figure"
+        return (
+            (lambda *arguments, **options: Figure())
+            if draws and hasattr(Figure.savefig, "__wrapped__")
+            else value
+        )
+
+
+@pytest.fixture(scope="module")
+def undrawn_pages(unrendered: None) -> Iterator[None]:
+    """Leave the pictures of report.html empty where nothing is rendered: drawing them takes most of the time of a small run."""
+    from ellayer.report import page
+
+    modules = page.plots_quality, page.plots_dependence
+    page.plots_quality, page.plots_dependence = map(_EmptyFigures, modules)  # type: ignore[assignment]
+    yield
+    page.plots_quality, page.plots_dependence = modules
+
+
+@pytest.fixture(scope="module")
+def few_members() -> Iterator[None]:
+    """Train two members where nothing says how many, in a module whose tests look at all that a run does."""
+    from ellayer.estimators.tabular.presets import PRESETS
+
+    before = PRESETS["default"]
+    PRESETS["default"] = replace(before, fewest=2, most=2)
+    yield
+    PRESETS["default"] = before
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,21 @@ import ellayer
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX")
 
 PREDICT = ("predict", "model.ellayer", "rows.csv")
-TRAIN = ("train", "rows.csv", "-t", "k", "--epochs", "2", "--layers", "3", "--quiet", "--out", "new")
+TRAIN = (
+    "train",
+    "rows.csv",
+    "-t",
+    "k",
+    "--members",
+    "2",
+    "--epochs",
+    "2",
+    "--layers",
+    "3",
+    "--quiet",
+    "--out",
+    "new",
+)
 PLAIN = "import sys; from ellayer.cli import main; sys.exit(main())"
 
 
@@ -139,7 +153,10 @@ def test_a_checkpoint_that_cannot_be_written_does_not_end_the_run(sample, tmp_pa
 @pytest.mark.parametrize(
     "command", [TRAIN, (*PREDICT, "--out", "expected.csv", "--force")], ids=["train", "predict"]
 )
-def test_a_full_disk_leaves_what_was_there(sample, tmp_path, run_in, command):
+def test_a_full_disk_leaves_what_was_there(sample, tmp_path, run_in, command, monkeypatch):
+    monkeypatch.setattr(
+        sys, "dont_write_bytecode", True
+    )  # Python would keep the first 1,000 bytes of a compiled module
     shutil.copytree(sample, tmp_path, dirs_exist_ok=True)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -146,7 +146,7 @@ def in_two_dialects(folder, table, first, second):
 
 
 quick = settings(
-    max_examples=120, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=50, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )  # fmt: skip
 
 

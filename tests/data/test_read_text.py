@@ -175,7 +175,7 @@ def test_what_is_said_wins_over_what_is_seen(tmp_path):
 
 
 @settings(
-    max_examples=60,
+    max_examples=30,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],

@@ -71,7 +71,7 @@ def cells(frame):
 
 
 @settings(
-    max_examples=80,
+    max_examples=35,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],

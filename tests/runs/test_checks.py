@@ -18,7 +18,7 @@ m = 400
 RANDOM = np.random.RandomState(0)
 A, B, NOISE = RANDOM.rand(m) + 1.0, RANDOM.rand(m) + 1.0, RANDOM.randn(m)
 LABEL = np.where(NOISE > 0.3, "yes", "no")
-QUICK = {"epochs": 3, "layers": [8], "target": "y"}
+QUICK = {"epochs": 3, "layers": [8], "members": 1, "target": "y"}
 
 
 def alarms_of(run) -> dict[str, tuple[str, str]]:

@@ -95,7 +95,9 @@ def test_every_kind_of_file(kind, tmp_path, monkeypatch):
     write, settings, streamed = FILES[kind]
     monkeypatch.setattr("ellayer.data.too_large", lambda path: streamed)
     file = write(tmp_path)
-    finished = train_run({"source": str(file), "epochs": 2, "layers": [4], **settings}, tmp_path / "run")
+    finished = train_run(
+        {"source": str(file), "epochs": 2, "layers": [4], "members": 1, **settings}, tmp_path / "run"
+    )
     test, (network, *_) = finished.run.data.test, finished.facts.models
     saved = open_model(finished.path)
     again = saved.predict(test)

@@ -381,7 +381,7 @@ ODD = ["", "?", "NA", "inf", "-inf", "0", "1", "-1", "999", "1e308", "-1e308", "
 
 
 @settings(
-    max_examples=80,
+    max_examples=40,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],

@@ -159,7 +159,7 @@ values = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(values, values), min_size=1, max_size=30), st.tuples(values, values))
 def test_any_table_becomes_small_finite_numbers_or_a_clear_error(rows, new):
     X = [list(row) for row in rows]

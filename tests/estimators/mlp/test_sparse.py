@@ -76,11 +76,12 @@ def test_the_warnings_of_the_data(never_dense):
 @pytest.mark.slow
 @pytest.mark.parametrize("settings", [{"early_stopping": True, "engine": "numpy"}, {"engine": "jax"}])
 def test_many_rows_are_never_dense_together(settings):
-    """Three thousand texts of twenty thousand words: 480 MB if they were dense."""
-    texts = sparse.random(3000, 20_000, density=0.001, random_state=0, format="csr")
+    """Three thousand texts of twelve thousand words: 288 MB if they were dense."""
+    texts = sparse.random(3000, 12_000, density=0.001, random_state=0, format="csr")
     y = np.asarray(texts[:, :1000].sum(axis=1)).ravel() > 0.5
     model = MLPClassifier((4,), max_iter=1, random_state=0, **settings)
-    model.fit(texts, y)  # compiled once: tracing the memory of the compiler takes long
+    if settings["engine"] == "jax":
+        model.fit(texts, y)  # compiled once: tracing the memory of the compiler takes long
     tracemalloc.start()
     model.fit(texts, y).predict(texts)
     peak = tracemalloc.get_traced_memory()[1]

@@ -394,14 +394,14 @@ def test_the_time_limit_holds_and_the_schedule_ends_with_it(n_members):
         recipe="simple",
         epochs=100_000,
         hidden_layer_sizes=(32, 32),
-        time_limit=1.0,
+        time_limit=0.2,
         random_state=0,
     )
     model.fit(X, y)  # compiled once, the limit is for the training
-    model.set_params(time_limit=2.0).fit(X, y)
+    model.set_params(time_limit=1.0).fit(X, y)
     assert (
-        model.history_["seconds"][-1] < 5.0
-    )  # of training; how near 2 depends on what else the machine does
+        model.history_["seconds"][-1] < 4.0
+    )  # of training; how near 1 depends on what else the machine does
     assert model.stopped_by_ in ("time", "callback")
     assert len(model.history_["epoch"]) < 100_000
     if n_members == 1:  # of several, compiling may take most of the time

@@ -78,12 +78,12 @@ def test_a_table_of_nothing_predicts_the_shares():
     np.testing.assert_allclose(model.predict_proba(pd.DataFrame({"q": [1.0, 5.0]}))[:, 1], share, atol=0.08)
 
 
-def test_a_million_levels():
-    levels = [f"k{i // 2}" for i in range(1_000_000)]
+def test_a_hundred_thousand_levels():
+    levels = [f"k{i // 2}" for i in range(200_000)]
     with pytest.warns(
-        FitWarning, match="'k' is treated as an identifier: 500,000 categories, none of them frequent"
+        FitWarning, match="'k' is treated as an identifier: 100,000 categories, none of them frequent"
     ):
-        preparation = TablePreparation().fit(pd.DataFrame({"k": levels, "x": np.arange(1e6)}))
+        preparation = TablePreparation().fit(pd.DataFrame({"k": levels, "x": np.arange(2e5)}))
     assert preparation.get_feature_names_out().tolist() == ["x"]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 
 import numpy as np
@@ -45,15 +44,17 @@ def theirs(trainer):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", TABLES)
-def test_no_options_are_as_good_as_scikit_learns_network(ellayer, shared_data, name):
+def test_no_options_are_as_good_as_scikit_learns_network(shared_data, name):
     file, target, chance = TABLES[name]
     path = shared_data / "tabular" / file
-    done = ellayer("train", path, "--target", target, "--json")
-    assert done.returncode == 0, done.stderr
-    summary = json.loads(done.stdout)
     trainer = make_trainer({"source": str(path), "target": target})
-    y, prediction = trainer.source.test.y, theirs(trainer)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the names and tickets, which are ignored
+        trainer.source.fit(trainer.model)
+    test, prediction = trainer.source.test, theirs(trainer)
+    ours = trainer.model.predict(test.X)
     if trainer.survey.task == "classes":
-        assert summary["scores"]["accuracy"]["value"] >= accuracy_score(y, prediction) - chance
+        assert accuracy_score(test.y, ours) >= accuracy_score(test.y, prediction) - chance
     else:
-        assert summary["scores"]["rmse"]["value"] <= root_mean_squared_error(y, prediction) + chance
+        ratio = root_mean_squared_error(test.y, ours) / root_mean_squared_error(test.y, prediction)
+        assert ratio <= 1.0 + chance
