@@ -24,6 +24,15 @@ def test_version(installed):
     assert (done.returncode, done.stdout) == (0, f"ellayer {package.__version__}\n")
 
 
+def test_the_package_runs_as_a_module():
+    """For a machine whose scripts are not on the path."""
+    done = subprocess.run(
+        [sys.executable, "-m", "ellayer", "none"], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 2
+    assert "Usage: python -m ellayer" in done.stderr
+
+
 def test_help_names_every_command_and_the_exit_codes(ellayer):
     done = ellayer("--help")
     assert done.returncode == 0
