@@ -23,7 +23,8 @@ from .export_plan import ColumnPlan
 from .scaling import squash
 from .target_statistics import RowTargets
 
-AT_ONCE = 64  # columns scaled together; copies of a wide table would need more memory than its numbers
+AT_ONCE = 64  # columns encoded together, fewer of many rows: copies of the whole table would need more memory than the result
+NUMBERS_AT_ONCE = 1 << 20
 
 
 class SettingsFacts(TypedDict):
@@ -117,24 +118,30 @@ class FittedEncoders:
         ndarray of shape (m, n_out)
         """
         about = WarnAbout(types=warn, levels=warn_of_levels)
-        blocks = [
-            encoder.encode(column, about)
-            if targets is None
-            else encoder.encode_fitted(column, targets, about)
-            for encoder, column in zip(self.columns_, table, strict=True)
-        ]
-        m = len(table[0].values)
-        parts = [[x.reshape(m, 1) for block in blocks for x in block[k]] for k in range(len(Blocks._fields))]
-        scaled, rest = parts[0] + parts[1], [x for part in parts[2:] for x in part]
-        matrix = np.empty((m, len(scaled) + len(rest)), dtype)
-        for begin in range(0, len(scaled), AT_ONCE):
-            some = slice(begin, begin + AT_ONCE)
-            with np.errstate(over="ignore"):  # values that overflow stay very large
-                z = (np.concatenate(scaled[some], axis=1) - self.center_[some]) / self.scale_[some]
-                matrix[:, begin : begin + z.shape[1]] = squash(z)
-        if rest:
-            matrix[:, len(scaled) :] = np.concatenate(rest, axis=1)
+        m, names = len(table[0].values), [encoder.names() for encoder in self.columns_]
+        widths = [sum(len(block[k]) for block in names) for k in range(len(Blocks._fields))]
+        ends = np.cumsum([0, *widths])  # of the columns that are written already, by the parts of the matrix
+        matrix = np.empty((m, ends[-1]), dtype)
+        at_once = max(1, min(AT_ONCE, NUMBERS_AT_ONCE // max(m, 1)))
+        for begin in range(0, len(table), at_once):
+            columns = list(zip(self.columns_, table, strict=True))[begin : begin + at_once]
+            blocks = [
+                encoder.encode(column, about)
+                if targets is None
+                else encoder.encode_fitted(column, targets, about)
+                for encoder, column in columns
+            ]
+            for k in range(len(Blocks._fields)):
+                if parts := [x.reshape(m, 1) for block in blocks for x in block[k]]:
+                    where = slice(ends[k], ends[k] + len(parts))
+                    X, ends[k] = np.concatenate(parts, axis=1), where.stop
+                    matrix[:, where] = X if where.start >= len(self.center_) else self._scale(X, where)
         return matrix
+
+    def _scale(self, X: np.ndarray, where: slice) -> np.ndarray:
+        """Return some columns of the matrix scaled."""
+        with np.errstate(over="ignore"):  # values that overflow stay very large
+            return squash((X - self.center_[where]) / self.scale_[where])
 
     def get_feature_names_out(self) -> np.ndarray:
         """Return the names of the output's columns."""

@@ -8,7 +8,7 @@ import pytest
 from ellayer import TabularClassifier, TabularRegressor
 from ellayer.estimators import UnderfitWarning
 from ellayer.estimators.tabular import second_fit
-from ellayer.estimators.tabular.presets import PRESETS, Size, plan_fit, update_seconds
+from ellayer.estimators.tabular.presets import PRESETS, Size, faster_loop, plan_fit
 from ellayer.estimators.tabular.recipes import epochs_for, find_recipe, make_network, steps_per_epoch
 
 ROWS = (10, 100, 500, 1_000, 3_000, 4_999, 20_000, 200_000, 5_000_000)
@@ -19,7 +19,7 @@ def seconds(plan, recipe, size):
         recipe, None, size.columns, size.outputs, "squared_error", size.columns, (), size.rows
     )
     updates = plan.members * plan.epochs * steps_per_epoch(size.rows, plan.batch_size)
-    return updates * update_seconds(network, min(size.rows, plan.batch_size))
+    return faster_loop(network, min(size.rows, plan.batch_size), updates)[1]
 
 
 @pytest.mark.parametrize("columns", [1, 10, 60, 800])

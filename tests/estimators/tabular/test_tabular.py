@@ -183,7 +183,7 @@ def test_epochs_left_open_are_the_recipes_for_so_many_rows():
     random = np.random.RandomState(0)
     X = random.randn(200, 2)
     model = TabularRegressor(1, hidden_layer_sizes=4, random_state=0).fit(X, X[:, 0])
-    assert len(model.history_["epoch"]) == 64
+    assert len(model.history_["epoch"]) == 40
 
 
 def test_many_rows_hold_fewer_out():

@@ -220,8 +220,8 @@ class BaseTabular(VersionedEstimator, FittedTable):
         Y = self._learn_targets(self._checked_targets(table[0].values, request.y))
         weights, count = self._weights(request.sample_weight, Y), len(Y)
         numbers = np.arange(count) if weights is None else np.flatnonzero(weights > 0)
-        table, Y = take_rows(table, numbers), Y[numbers]
-        weights = None if weights is None else weights[numbers]
+        if weights is not None:
+            table, Y, weights = take_rows(table, numbers), Y[numbers], weights[numbers]
         if self._is_constant(Y):
             return ConstantTarget(table, count)
         plan = plan_of(self, recipe, Size(len(Y), len(table), Y.shape[1]))
@@ -242,7 +242,9 @@ class BaseTabular(VersionedEstimator, FittedTable):
         else:
             validation = [self._eval_rows(request.eval_set)] * plan.members
         rows = examples if inside is None else examples.take(inside)
-        raw = RawRows(table, row_targets(Y, self._target_names(), weights, splitter, seed))
+        raw = None
+        if request.time is not None or self.model != "network":
+            raw = RawRows(table, row_targets(Y, self._target_names(), weights, splitter, seed))
         return TableData(
             rows, validation, held_out, rows.X, examples.Y, weights, numbers, count, plan, raw=raw
         )

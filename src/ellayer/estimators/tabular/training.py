@@ -25,7 +25,7 @@ from ...engine.train_many import train_many
 from ..epoch_info import EpochInfo
 from ..examples import Examples, RowStream
 from ..parameters import hidden_sizes
-from .presets import Plan, second_recipe_arguments, update_seconds
+from .presets import Plan, faster_loop, second_recipe_arguments
 from .recipes import Recipe, make_network, rate_factors, steps_per_epoch, value_at
 from .start_weights import initial_parameters
 
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from ...tables.columns import Column
     from ...tables.target_statistics import RowTargets
     from ..examples import TableLike
-
-COMPILED_FROM = 12.0  # estimated seconds on NumPy above which the compiled loop is faster
 
 
 @dataclass(frozen=True)
@@ -111,7 +109,7 @@ class TableData:
     streamed : (frame, ndarray) or None
         The raw held-out rows of a stream, and their targets.
     raw : RawRows or None
-        The columns and targets of all rows in memory, from which to prepare them again; None for a stream.
+        The columns and targets of all rows in memory, from which to prepare them again; None if that is not needed.
     first : FirstFit or None
         The first fit, if this one repeats it on more rows.
     """
@@ -279,7 +277,7 @@ def _joint_score(
 
 def _member_weights(data: TableData, rows: Examples, members: int) -> np.ndarray:
     """Return the weight of each row for each member, (K, m): 0 for its held-out rows."""
-    weights = np.ones((members, data.m))
+    weights = np.ones((members, data.m), data.start.dtype)
     if data.m == len(data.Y):  # otherwise the rows that all members hold out are excluded already
         for row, numbers in zip(weights, data.held_out or (), strict=False):
             row[numbers] = 0.0
@@ -351,8 +349,7 @@ def engine_for(network: Network, recipe: Recipe, data: TableData, count: int = 1
     if on_device or from_disk or find_optimizer(recipe["optimizer"]).compiled_only:
         return "jax"
     updates = count * data.plan.epochs * steps_per_epoch(data.m, data.plan.batch_size)
-    seconds = updates * update_seconds(network, min(data.m, data.plan.batch_size))
-    return "jax" if seconds > COMPILED_FROM else "numpy"
+    return faster_loop(network, min(data.m, data.plan.batch_size), updates)[0]
 
 
 def _in_time(name: str, begin: float, limit: float) -> Schedule:
