@@ -17,7 +17,9 @@ from ellayer.engine import (
     DiskRows,
     History,
     TrainState,
+    batches,
     compile_cache,
+    device_placement,
     find_optimizer,
     jax_loop,
     wide,
@@ -25,6 +27,7 @@ from ellayer.engine import (
 from ellayer.engine.disk_rows import DiskReader
 from ellayer.engine.history import mean_epochs
 from ellayer.engine.loop import Records
+from ellayer.engine.rows_in_place import find_rows_in_place
 from ellayer.engine.track import Chunk, Track
 from ellayer.engine.training_data import _blocks
 from ellayer.engine.validation import check_weights, check_Y
@@ -56,6 +59,37 @@ def test_rows_that_are_read_where_they_lie_give_the_bits_of_rows_on_the_device(
     monkeypatch.setattr(jax_loop, "READ_BYTES", 0)
     monkeypatch.setattr(jax_loop, "NUMBERS_OF_STACK", 4 * batch_size * 6)  # four updates
     assert_same(ellayer.train(Network([3, 4, 2], "tanh"), X, Y, **options), placed)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("offset", [0, 1, 20])  # numbers before the first row in the same memory
+def test_large_tables_are_read_in_place_with_the_same_bits(monkeypatch, weighted, offset):
+    network = Network([3, 4, 2], "tanh")
+    X, Y = problem(network, m=88, dtype="float32")
+    memory = np.full(offset + X.size, np.nan, "float32")
+    memory[offset:] = X.T.ravel()
+    lying = memory[offset:].reshape(88, 3).T
+    options = {
+        "optimizer": "adam", "num_iterations": 40, "batch_size": 7, "engine": "jax", "record_every": 7,
+        "sample_weight": np.linspace(0.0, 1.0, 88) if weighted else None,
+    }  # fmt: skip
+    copied = ellayer.train(network, X, Y, **options)
+    found = []
+    monkeypatch.setattr(batches, "IN_PLACE_BYTES", 0)
+    monkeypatch.setattr(
+        device_placement, "find_rows_in_place", lambda *a: found.append(find_rows_in_place(*a)) or found[-1]
+    )
+    assert_same(ellayer.train(network, lying, Y, **options), copied)
+    assert found[0].numbers.unsafe_buffer_pointer() % 64 == 0
+    first = found[0].numbers.unsafe_buffer_pointer() + 4 * int(found[0].first)
+    assert first == lying.ctypes.data
+    assert_same(
+        ellayer.train(network, np.asfortranarray(lying.T).T, Y, **options), copied
+    )  # has to be copied
+    assert found[1] is None
+    if not offset:
+        several = ellayer.train_many(network, lying, Y, seed=[0, 1], **options)
+        np.testing.assert_allclose(several[0].parameters["W1"], copied.parameters["W1"], rtol=1e-5)
 
 
 def test_records_of_lbfgs_are_no_later_than_its_end():

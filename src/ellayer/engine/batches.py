@@ -7,6 +7,8 @@ from functools import lru_cache
 
 import numpy as np
 
+IN_PLACE_BYTES = 32 << 20
+
 
 class Batches:
     """The order of the examples: a pure function of (seed, step).
@@ -52,6 +54,13 @@ class Batches:
         """Return the random numbers of an epoch, or of a part of it."""
         sequence = np.random.SeedSequence([self._seed, epoch], spawn_key=within)
         return np.random.Generator(np.random.Philox(sequence))
+
+    def large(self, n_x: int, dtype: str) -> bool:
+        """Return whether mini-batches of rows of n_x numbers are read where they lie if possible, without a copy.
+
+        Copies of smaller tables cost little, and data sets of nearly equal size then share a program.
+        """
+        return self.rows_kept > 0 and self.m * n_x * np.dtype(dtype).itemsize >= IN_PLACE_BYTES
 
     def indices(self, step: int) -> np.ndarray:
         """Return the examples of the update after ``step`` others."""

@@ -11,6 +11,7 @@ import numpy as np
 from ..core.arrays import Array
 from .batch_reader import BatchReader, aligned_zeros
 from .batches import Batches
+from .rows_in_place import find_rows_in_place
 from .step import Batch
 
 if TYPE_CHECKING:
@@ -101,8 +102,13 @@ class DevicePlacement:
         if weights is not None:
             weights = np.pad(weights, ((0, 0), (0, batches.rows_kept - batches.m)))
             weights = self.replicate(jax.device_put(weights))
-        X, Y = (_as_rows(a, batches.rows_kept, dtype) for a in (batch.X, batch.Y))
-        return Batch(self.replicate(jax.device_put(X)), self.replicate(jax.device_put(Y)), weights)
+        Y = self.replicate(jax.device_put(_as_rows(batch.Y, batches.rows_kept, dtype)))
+        in_place = None
+        if self.in_memory and not self._placed:
+            in_place = find_rows_in_place(batch.X, batches, dtype)
+        if in_place is not None:
+            return Batch(in_place, Y, weights)
+        return Batch(self.replicate(jax.device_put(_as_rows(batch.X, batches.rows_kept, dtype))), Y, weights)
 
 
 def _as_rows(columns: np.ndarray, count: int, dtype: str) -> np.ndarray:

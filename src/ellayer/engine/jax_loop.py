@@ -23,6 +23,7 @@ from .batch_reader import BatchReader, RowReader
 from .batches import Batches
 from .device_placement import DevicePlacement
 from .loop import LoopState, Records
+from .rows_in_place import RowsInPlace
 from .shard_step import evaluate_shard
 from .state import copy_tree
 from .step import Batch, Evaluation, StepConfig, StepValues, cost, evaluate, gradient_norm, update
@@ -30,9 +31,8 @@ from .train_settings import TrainSettings
 from .training_data import TrainingData
 
 NUMBERS_OF_STACK = 1 << 22  # maximum number of values in the mini-batches of a chunk that are read
-READ_BYTES = (
-    1 << 30
-)  # of X; above it, mini-batches are read from the caller's array, which is a tenth slower than from a copy
+# Bytes of X, as many as 32-bit indices reach in float32; above it, mini-batches are read by a thread, a tenth slower.
+READ_BYTES = 1 << 33
 _traces = 0
 
 
@@ -71,7 +71,8 @@ def _gather(batch: Batch, rows: Array) -> Batch:
     weights = None
     if batch.weights is not None:
         weights = jnp.where(rows >= 0, batch.weights[:, rows], 0.0)
-    return Batch(batch.X[rows].T, batch.Y[rows].T, weights)
+    X = batch.X.take(rows) if isinstance(batch.X, RowsInPlace) else batch.X[rows]
+    return Batch(X.T, batch.Y[rows].T, weights)
 
 
 def _chunk(config: StepConfig, length: int, carry: Carry, values: StepValues, examples: ChunkExamples, rates: Array,

@@ -158,7 +158,8 @@ def start_seconds(config: StepConfig, program: str) -> float:
 def program_name(config: StepConfig, batches: Batches, dtype: str, longest: int | None = None) -> str:
     """Return a key that is equal for two runs only if they share a compiled program."""
     switches = (config.dropout, config.l2, config.l1, config.clip, config.decay, config.factors, config.wide)
-    m = batches.m if batches.full else batches.rows_kept
+    exact = batches.full or batches.large(config.network.layer_dims[0], dtype)
+    m = batches.m if exact else batches.rows_kept
     network = f"{config.network!r} {config.network.parametric} {config.network.inputs}"
     return f"{network} {config.optimizer.name} {switches} {m} {batches.batch_size} {longest and (longest - 1).bit_length()} {dtype}"
 
