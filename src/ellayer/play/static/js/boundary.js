@@ -11,7 +11,7 @@ import { paintClasses, paintSigned, planeCanvas } from "./plane_picture.js";
 import { drawPoints, nearestPoint, pointRadius } from "./points.js";
 import { onTheme } from "./theme.js";
 
-const MARGIN = { left: 40, right: 8, top: 8, bottom: 34 };
+const MARGIN = { left: 34, right: 6, top: 20, bottom: 34 };
 const LEVELS_OF_NUMBERS = [32, 64, 96, 128, 160, 192, 224];
 
 /** @typedef {{x: number, y: number}} Spot */
@@ -238,13 +238,13 @@ export class Boundary {
     context.textAlign = "right";
     for (const value of roundTicks(lower[1], upper[1], 5)) {
       const [, y] = this.pixelsOf([lower[0], value]);
-      if (y > top + 22) context.fillText(numberText(value), left - 5, y + 4);
+      if (y > top + 4) context.fillText(numberText(value), left - 5, y + 4);
     }
     context.fillStyle = palette.ink;
     context.font = "600 12px system-ui, sans-serif";
     context.fillText(clipped(names[0]), left + width, top + height + 28);
     context.textAlign = "left";
-    context.fillText(clipped(names[1]), 2, top + 9);
+    context.fillText(clipped(names[1]), left, top - 7);
   }
 
   /** The point of an example, if it is drawn. @param {number} index */

@@ -1,6 +1,7 @@
 // The page: connects the server's messages with the views. Every number comes from the server.
 
 import { mountAnnouncer, say } from "./announcer.js";
+import { mountBusy } from "./busy.js";
 import { Connection } from "./connection.js";
 import { mountCurve } from "./curve_panel.js";
 import { DataPanel } from "./data_panel.js";
@@ -39,6 +40,7 @@ mountLessons(store);
 mountTakeOut(store);
 mountLive(store);
 mountAnnouncer(store);
+mountBusy(store);
 mountDialogs();
 
 const press = (/** @type {string} */ id) => () => byId(id).click();

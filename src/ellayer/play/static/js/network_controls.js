@@ -31,7 +31,7 @@ export function mountNetworkControls(store, drawing) {
     byId("remove-layer").disabled = layers.length === 0;
     const { columns, width } = networkLayout(network.layers, drawing.clientWidth);
     place.style.width = `${width}px`;
-    const now = JSON.stringify([layers, width]);
+    const now = JSON.stringify([layers, width, network.layers.at(-1)]);
     if (now === signature || layers.length !== network.layers.length - 2) return;
     const focus = /** @type {HTMLElement|null} */ (document.activeElement)?.dataset?.key;
     signature = now;

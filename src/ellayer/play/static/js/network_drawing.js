@@ -135,8 +135,7 @@ export class NetworkDrawing {
     if (name && size > 16) group.append(svg("text", { class: "name", x, y: y + half + 12 }, name.length > 11 ? `${name.slice(0, 10)}\u2026` : name));
     let bias = null;
     if (!isInput && size >= 26) {
-      bias = svg("text", { class: "bias", x: name ? x + half + 4 : x, y: name ? y + 4 : y + half + 12 });
-      if (name) bias.classList.add("beside");
+      bias = svg("text", { class: "bias", x, y: y + half + (name ? -5 : 12) });
       group.append(bias);
     }
     return { layer, row, group, bias };
@@ -230,14 +229,14 @@ export class NetworkDrawing {
     this.links.forEach((link, i) => {
       const value = values[i];
       const share = Number.isFinite(value) ? Math.abs(value) / largest : 1;
-      const width = (0.5 + (WIDEST - 0.5) * share).toFixed(1);
+      const width = (0.8 + (WIDEST - 0.8) * share).toFixed(1);
       const look = `${value < 0 ? "negative" : "positive"} ${width}`;
       if (look === link.look) return; // the browser is not asked to style what did not change
       link.look = look;
       link.path.classList.toggle("negative", value < 0);
       link.path.style.strokeWidth = width;
       link.path.style.setProperty("--dash", `${4 + 1.6 * Number(width)} ${2.5 + 0.8 * Number(width)}`);
-      link.path.style.strokeOpacity = (0.28 + 0.67 * Math.sqrt(share)).toFixed(2);
+      link.path.style.strokeOpacity = (0.45 + 0.5 * Math.sqrt(share)).toFixed(2);
     });
   }
 

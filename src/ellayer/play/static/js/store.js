@@ -11,7 +11,11 @@ import { withValue } from "./paths.js";
 export class Store {
   /** @param {import("./types.js").Send} send */
   constructor(send) {
-    this.send = send;
+    /** @type {import("./types.js").Send} */
+    this.send = (message) => {
+      send(message);
+      this.emit({ type: "sent", message });
+    };
     this.session = "";
     /** @type {import("./types.js").Options} */
     this.options = { panels: [], layer: { maximum_layers: 0, maximum_units: 0, new: { units: 4, activation: "tanh" }, fields: [] } };
