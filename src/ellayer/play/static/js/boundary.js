@@ -158,7 +158,7 @@ export class Boundary {
 
   resize() {
     const room = Math.min(this.root.clientWidth, 520);
-    if (!this.store.data || room < 60) return;
+    if (!this.store.data || this.store.data.pictures || room < 60) return;
     this.size = room;
     this.stack.style.width = `${room}px`;
     this.stack.style.height = `${room}px`;
@@ -211,7 +211,7 @@ export class Boundary {
 
   paintPoints() {
     const { data } = this.store;
-    if (!data || !this.size) return;
+    if (!data || data.pictures || !this.size) return;
     const context = sizedContext(this.points, this.size, this.size);
     context.clearRect(0, 0, this.size, this.size);
     this.paintAxes(context);

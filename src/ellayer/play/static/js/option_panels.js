@@ -1,5 +1,7 @@
 // Panels of fields, made of the tables that the server sends: each row of a table is a choice.
 
+import { previews } from "./previews.js";
+
 /** @typedef {import("./types.js").Field} Field */
 /** @typedef {import("./types.js").Choice} Choice */
 /** @typedef {{name: string, html?: string, about?: string, [fact: string]: any}} Row */
@@ -54,7 +56,7 @@ function dataFields({ data, limits }) {
   const isNoisy = { path: "data.source", values: drawn.filter((/** @type {Row} */ row) => row.noise !== null).map((/** @type {Row} */ row) => row.name) };
   const sources = data.map((/** @type {Row} */ row) => {
     const group = row.kind === "plane" ? row.task : row.kind;
-    return { value: row.name, label: labelOf(row.name), text: row.about, preview: row.preview, group: GROUPS[/** @type {"own"} */ (group)] ?? labelOf(String(group)), sets: OF_SOURCE };
+    return { value: row.name, label: labelOf(row.name), text: row.about, preview: previews[row.name], group: GROUPS[/** @type {"own"} */ (group)] ?? labelOf(String(group)), sets: OF_SOURCE };
   });
   if (!data.some((/** @type {Row} */ row) => row.name === "points")) {
     sources.push({ value: "points", label: "Blank", text: "An empty plane: draw the points", group: GROUPS.own, sets: { ...OF_SOURCE, "data.points": CORNERS } });

@@ -6,7 +6,7 @@ import { onTheme } from "./theme.js";
 
 /** @typedef {import("./types.js").Choice} Choice */
 
-const SIDE = 46;
+const SIDE = 40;
 let count = 0;
 
 /**
@@ -17,36 +17,26 @@ export function sourcePictures(field, change) {
   const name = `pictures-${++count}`;
   const choices = field.choices ?? [];
   const boxes = choices.map((choice, i) => {
-    const box = element("input", { type: "radio", name, value: i, "data-path": field.path, onchange: () => change(choice.value, choice.sets) });
-    const picture = choice.preview ? previewCanvas(choice) : element("span", { class: "preview none", "aria-hidden": "true" }, letterOf(choice));
-    return { box, node: element("label", { class: "source", title: choice.text ?? choice.label }, box, picture, element("span", {}, choice.label)) };
+    const box = element("input", { type: "radio", name, value: i, "data-path": field.path, "data-source": choice.value, onchange: () => change(choice.value, choice.sets) });
+    const text = element("span", { class: choice.preview ? "unseen" : "" }, choice.label);
+    const title = [choice.label, choice.text].filter(Boolean).join(": ");
+    const node = element("label", { class: choice.preview ? "source" : "source text", title }, box, choice.preview ? previewCanvas(choice) : "", text);
+    return { box, node };
   });
-  /** @type {Map<string, HTMLElement>} */
-  const groups = new Map();
-  choices.forEach(({ group = "" }, i) => {
-    if (!groups.has(group)) groups.set(group, element("div", { class: "sources" }));
-    /** @type {HTMLElement} */ (groups.get(group)).append(boxes[i].node);
-  });
+  const chosen = element("b", { "aria-hidden": "true" });
   const warning = element("p", { class: "problem", hidden: true });
-  const node = element("fieldset", { class: "field source-field" }, element("legend", {}, field.label));
-  for (const [group, place] of groups) {
-    if (group) node.append(element("p", { class: "group" }, group));
-    node.append(place);
-  }
-  node.append(warning);
+  const node = element("fieldset", { class: "field source-field" }, element("legend", {}, field.label, " ", chosen), element("div", { class: "sources" }, ...boxes.map((one) => one.node)), warning);
   return {
     node, path: field.path,
-    show: (value) => choices.forEach((choice, i) => (boxes[i].box.checked = choice.value === value)),
-    problem: (text) => {
+    show(value) {
+      choices.forEach((choice, i) => (boxes[i].box.checked = choice.value === value));
+      chosen.textContent = choices.find((choice) => choice.value === value)?.label ?? "Your own table";
+    },
+    problem(text) {
       warning.textContent = text;
       warning.hidden = !text;
     },
   };
-}
-
-/** @param {Choice} choice */
-function letterOf({ label }) {
-  return label.slice(0, 1).toUpperCase();
 }
 
 /** @param {Choice} choice */
