@@ -14,7 +14,7 @@ export function mountShortcuts(shortcuts) {
     const target = /** @type {HTMLElement} */ (event.target);
     const types = target.closest("input:not([type=range], [type=checkbox], [type=radio]), select, textarea, dialog");
     if (!areOn.checked || event.ctrlKey || event.metaKey || event.altKey || types) return;
-    if (event.key === " " && target.closest("button, summary, a, input")) return; // it presses them
+    if (event.key === " " && target.closest("button, summary, input")) return; // it presses them
     const shortcut = shortcuts.find(({ key }) => key === event.key.toLowerCase());
     if (!shortcut) return;
     event.preventDefault();

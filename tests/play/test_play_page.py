@@ -1,0 +1,437 @@
+"""The page of `ellayer play` in a real browser: every control, own files, keyboard, phone, accessibility, hostile names."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+import time
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ellayer.data.planar import PLANE, draw
+from ellayer.play.app import STATIC, make_app
+from ellayer.play.launch import start_server
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+playwright = pytest.importorskip("playwright.sync_api")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")]
+
+NASTY = "<img src=x onerror=document.title='taken'>\"'&amp; {{ 7 * 7 }}"
+# Values of boxes that take not every number.
+VALUES = {"data.size": 60, "data.noise": 0.3, "data.test_fraction": 0.4, "training.learning_rate": 0.3, "training.dropout": 0.25,
+          "training.l1": 0.01, "training.l2": 0.02, "training.weight_decay": 0.03}  # fmt: skip
+OVERFLOWING = """() => [...document.querySelectorAll("body *")].filter(node =>
+  node.getBoundingClientRect().right > innerWidth + 1 && !node.closest(".scroll, .equation, .unseen")).map(node => node.outerHTML.slice(0, 80))"""
+SMALL_TARGETS = """() => [...document.querySelectorAll("button, select, summary, a")].filter(node => {
+  const box = node.getBoundingClientRect();
+  return box.width > 0 && !node.matches(".skip, .link") && (box.width < 24 || box.height < 24);
+}).map(node => node.outerHTML.slice(0, 80))"""
+
+
+@pytest.fixture(scope="module")
+def address():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ellayer.play.run.ENGINE", "numpy+direct")  # compiles nothing
+        server = start_server(make_app(), 0)
+        yield server.address
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as tool:
+        browser = tool.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Site:
+    """The page in a window that all tests share; errors of its scripts fail the test."""
+
+    def __init__(self, browser, address: str) -> None:
+        self.address = address
+        self.page = browser.new_page(reduced_motion="reduce")
+        self.page.set_default_timeout(15_000)
+        self.errors: list[str] = []
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("console", lambda line: line.type == "error" and self.errors.append(line.text))
+
+    def open(self, address: str) -> None:
+        """Open an address in a new session."""
+        self.page.goto("about:blank")
+        self.page.goto(address)
+        self.page.wait_for_selector(".unit")
+
+    @property
+    def state(self) -> dict:
+        """The settings, from the link."""
+        text = self.page.evaluate("location.hash.slice(1)")
+        return json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))) if text else {}
+
+    def value(self, path: str) -> object:
+        part, _, name = path.partition(".")
+        return self.state.get(part, {}).get(name)
+
+    def text(self, name: str) -> str:
+        return self.page.inner_text(f"#{name}")
+
+    @property
+    def iteration(self) -> int:
+        return int(self.text("iteration").replace("\N{NARROW NO-BREAK SPACE}", ""))
+
+    def until(self, check: Callable[[], object], what: str, seconds: float = 15) -> None:
+        end = time.monotonic() + seconds
+        while not check():
+            assert time.monotonic() < end, (what, self.errors, self.text("problem"), self.text("message"))
+            self.page.wait_for_timeout(15)
+
+    def train(self, iterations: int) -> None:
+        """Train at least so many iterations, and pause."""
+        self.page.click("#play")
+        self.until(lambda: self.iteration >= iterations, "iterations")
+        self.page.click("#play")
+        self.until(lambda: self.page.get_attribute("#play", "aria-label") == "Play", "pause")
+        self.page.wait_for_timeout(60)
+
+
+@pytest.fixture(scope="module")
+def window(browser, address):
+    return Site(browser, address)
+
+
+@pytest.fixture
+def site(window):
+    window.page.set_viewport_size({"width": 1400, "height": 900})
+    window.open(window.address)
+    yield window
+    errors, window.errors = window.errors, []
+    assert errors == []
+
+
+def number_text(text: str) -> float:
+    return float(text.replace("\N{MINUS SIGN}", "-"))
+
+
+def test_each_field_changes_its_setting_and_the_link_brings_all_of_them_back(site):
+    paths = site.page.eval_on_selector_all(
+        ".fields [data-path]", "all => [...new Set(all.map(one => one.dataset.path))]"
+    )
+    assert len(paths) >= 17
+    for path in paths:
+        if path == "data.source":
+            continue
+        box = site.page.locator(f'.fields [data-path="{path}"]')
+        if not box.is_visible():
+            continue
+        before = site.value(path)
+        if box.evaluate("node => node.tagName") == "SELECT":
+            box.select_option(index=1)
+        elif box.get_attribute("type") == "checkbox":
+            box.click()
+        else:
+            box.fill(str(VALUES.get(path, 7)))
+            box.press("Enter")
+        site.until(lambda path=path, before=before: site.value(path) != before, path)
+        site.until(lambda: site.page.is_hidden("#busy"), "the answer")
+        assert site.text("problem") == "", path
+    changed = site.state
+    for path, value in VALUES.items():
+        if path != "training.weight_decay":
+            assert site.value(path) == value
+
+    link = site.page.url
+    site.open(link)
+    site.until(lambda: site.page.locator('.fields [data-path="data.size"]').input_value() == "60", "the link")
+    assert site.state == changed
+
+    site.page.check('[data-source="xor"]', force=True)
+    site.until(lambda: site.value("data.size") == PLANE["xor"].size, "xor")
+    site.page.go_back()
+    site.until(lambda: site.page.locator('.fields [data-path="data.size"]').input_value() == "60", "back")
+    site.page.go_forward()
+    site.until(lambda: site.page.is_checked('[data-source="xor"]'), "forward")
+
+    rate = site.page.locator('.fields [data-path="training.learning_rate"]')
+    rate.fill("-1")
+    rate.press("Enter")
+    site.page.wait_for_selector('.problem:has-text("learning_rate: expected")')
+    assert rate.get_attribute("aria-invalid") == "true"
+
+
+def test_steps_rewind_and_layers(site):
+    page = site.page
+    for unit, iterations in (("epoch", 1), ("batch", 2), ("example", 3)):
+        page.click(f"#step-{unit}")
+        site.until(lambda n=iterations: site.iteration == n, unit)
+    cost = site.text("cost-train")
+    page.click("#rewind")
+    site.until(lambda: site.iteration == 0, "rewind")
+    for unit in ("epoch", "batch", "example"):
+        page.click(f"#step-{unit}")
+    site.until(lambda: site.iteration == 3 and site.text("cost-train") == cost, "the same cost again")
+
+    page.click("#keep-run")
+    page.wait_for_selector("#runs li")
+    page.click("#add-layer")
+    page.wait_for_selector('[data-key="units-1"]')
+    page.click('[data-key="more-1"]')
+    site.until(lambda: [layer["units"] for layer in site.value("network.hidden")] == [4, 5], "a unit more")
+    page.wait_for_function("document.querySelectorAll('.unit').length === 2 + 4 + 5 + 1")
+    page.select_option('[data-key="activation-0"]', label="relu")
+    site.until(lambda: site.value("network.hidden")[0]["activation"] == "relu", "an activation")
+    page.click("#remove-layer")
+    page.wait_for_function("document.querySelectorAll('.unit').length === 2 + 4 + 1")
+    page.click("#runs button")
+    page.wait_for_selector("#runs li", state="detached")
+    page.check("#log-scale")
+    page.click("#curve-table summary")
+    assert page.locator("#curve-table tbody tr").count() >= 1
+
+
+def test_a_unit_shows_its_equations_and_its_bias_can_be_edited(site):
+    page = site.page
+    site.train(20)
+    page.locator(".unit").nth(3).click()
+    page.wait_for_selector("#look-equations math")
+    assert "Unit 2 of layer 1" in site.text("look-title")
+    numbers = page.locator("#look-equations table").last.locator("td").all_inner_texts()
+    assert number_text(numbers[0].split("\u00d7")[0]) == pytest.approx(
+        number_text(numbers[1].split("\u00d7")[0]), rel=1e-3
+    )
+    box = page.locator('#look-edit [data-parameter="b1"]')
+    box.fill("0.5")
+    box.press("Enter")
+    page.wait_for_function("document.querySelectorAll('.unit .bias')[1].textContent === 'b 0.5'")
+    page.locator(".handle").first.dispatch_event("click")
+    page.wait_for_selector('#look-edit [data-parameter="W1"]')
+    page.click("#network-table summary")
+    assert page.locator("#network-table tbody tr").count() == 4 + 1
+
+
+def test_points_are_added_removed_and_looked_at(site):
+    page = site.page
+    plane = page.locator(".stack").bounding_box()
+    where = {"x": plane["width"] * 0.93, "y": plane["height"] * 0.1}
+    page.click('[data-tool="add"][data-label="1"]')
+    page.click(".stack", position=where)
+    site.until(lambda: len(site.value("data.points") or []) == 1, "a point")
+    assert site.value("data.points")[0][2] == 1
+    page.click('[data-tool="look"]')
+    page.click(".stack", position=where)
+    page.wait_for_selector("#look-equations math")
+    page.click('[data-tool="erase"]')
+    page.click(".stack", position=where)
+    site.until(lambda: site.value("data.points") == [], "no point")
+    page.hover(".stack", position={"x": 200, "y": 200})
+    assert "with probability" in site.text("plane-readout")
+    page.uncheck("#show-test")
+    page.check("#hard")
+    page.click("#plane-table summary")
+    assert page.locator("#plane-table tbody tr").count() == 200
+    page.check('[data-source="waves"]', force=True)
+    page.wait_for_selector("#scale:visible")
+    page.check('[data-source="digits"]', force=True)
+    page.wait_for_selector(".picture")
+    page.locator(".picture").first.click()
+    page.wait_for_selector("#look-equations math")
+
+
+def test_python_code_of_the_page_gives_the_same_numbers_to_the_bit(site, tmp_path):
+    page = site.page
+    site.train(60)
+    page.click("#step-example")
+    page.click("#out")
+    site.until(lambda: "ellayer.train" in site.text("python"), "the code")
+    names: dict = {}
+    exec(page.text_content("#python"), names)
+    with page.expect_download() as waiting:
+        page.click('[data-out="parameters.npz"]')
+    waiting.value.save_as(tmp_path / "parameters.npz")
+    with np.load(tmp_path / "parameters.npz") as parameters:
+        assert sorted(parameters) == sorted(names["parameters"])
+        for name in parameters:
+            np.testing.assert_array_equal(parameters[name], names["parameters"][name], strict=True)
+    with page.expect_download() as waiting:
+        page.click('[data-out="model.ellayer"]')
+    waiting.value.save_as(tmp_path / "model.ellayer")
+    cost = site.text("cost-train")
+    page.keyboard.press("Escape")
+    page.click("#rewind")
+    site.until(lambda: site.iteration == 0 and site.text("cost-train") != cost, "rewind")
+    page.set_input_files("#file", tmp_path / "model.ellayer")
+    site.until(lambda: site.text("cost-train") == cost, "the cost of the model")
+
+
+def test_a_table_of_ones_own_with_hostile_names_is_only_text(site, tmp_path):
+    page = site.page
+    rows = "\n".join(
+        f"{i % 7},{(3 * i) % 11},{i * i % 5},{'yes' if i % 7 > 3 else '<b>no</b>'}" for i in range(60)
+    )
+    quoted = NASTY.replace('"', '""')
+    path = tmp_path / "own.csv"
+    path.write_text(f'"{quoted}",height,width,"goal {quoted}"\n{rows}\n', encoding="utf-8")
+    page.set_input_files("#file", path)
+    site.until(lambda: str(site.value("data.source")).startswith("upload:"), "the table")
+    page.wait_for_selector('[data-path="data.target"]')
+    site.until(lambda: site.page.is_hidden("#busy"), "the answer")
+    page.select_option('[data-path="data.target"]', label=f"goal {NASTY}")
+    page.wait_for_function("document.querySelectorAll('[data-tool=add]').length === 2")
+    page.select_option('[data-path="data.axes.0"]', label="width")
+    site.until(lambda: site.value("data.axes")[0] == "width", "an axis")
+    page.locator(".unit").nth(4).click()
+    page.wait_for_selector("#look-equations math")
+    for table in ("network-table", "plane-table"):
+        page.click(f"#{table} summary")
+    assert page.title() == "Ellayer play"
+    assert page.locator("main img, dialog img, main script").count() == 0
+    assert NASTY in page.text_content("#network-table")
+    assert NASTY in page.text_content("#columns")
+    (tmp_path / "empty.csv").write_text("")
+    page.set_input_files("#file", tmp_path / "empty.csv")
+    site.until(
+        lambda: "empty" in site.text("message").lower() and "expected" in site.text("message"), "the error"
+    )
+    site.errors.clear()  # the browser also writes down that the server refused the file
+
+
+def test_everything_can_be_reached_by_keyboard(site):
+    page = site.page
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("e")
+    site.until(lambda: site.iteration == 1, "E")
+    page.keyboard.press("r")
+    site.until(lambda: site.iteration == 0, "R")
+    page.keyboard.press(" ")
+    site.until(lambda: site.iteration > 5, "Space")
+    page.keyboard.press(" ")
+    page.keyboard.press("?")
+    assert page.locator("#keys-dialog[open] dt").count() == 9
+    page.keyboard.press("Escape")
+
+    seen = set()
+    for _ in range(120):
+        page.keyboard.press("Tab")
+        seen.add(
+            page.evaluate(
+                "document.activeElement.id || document.activeElement.dataset.path || document.activeElement.getAttribute('class')"
+            )
+        )
+        if page.evaluate("document.activeElement.classList.contains('unit')"):
+            break
+    assert {
+        "play",
+        "rewind",
+        "step-example",
+        "speed",
+        "out",
+        "open-table",
+        "training.optimizer",
+        "add-layer",
+    } <= seen
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')").startswith(
+        "layer 1, unit 2, bias"
+    )
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#look-equations math")
+    while page.evaluate("document.activeElement.className") != "stack":
+        page.keyboard.press("Tab")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Shift+ArrowLeft")
+    assert "with probability" in site.text("plane-readout")
+    assert "training cost" in page.text_content("#announcement")
+
+
+def test_the_page_fits_a_phone(site):
+    page = site.page
+    page.set_viewport_size({"width": 390, "height": 844})
+    site.train(10)
+    page.locator(".unit").nth(2).click()
+    page.wait_for_selector("#look-equations math")
+    assert page.evaluate(OVERFLOWING) == []
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert page.evaluate(SMALL_TARGETS) == []
+    box = page.locator("#play").bounding_box()
+    assert 700 < box["y"] < 844
+
+
+def test_axe_finds_no_violation(site):
+    page = site.page
+    page.click("#step-epoch")
+    page.locator(".unit").nth(3).click()
+    page.wait_for_selector("#look-equations math")
+    page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
+    problems = page.evaluate("axe.run()")["violations"]
+    page.emulate_media(color_scheme="dark")
+    problems += page.evaluate("axe.run({runOnly: ['color-contrast']})")["violations"]
+    page.click("#out")
+    problems += page.evaluate("axe.run('dialog[open]')")["violations"]
+    page.emulate_media(color_scheme="light")
+    assert [(one["id"], [node["html"][:120] for node in one["nodes"][:3]]) for one in problems] == []
+
+
+def test_a_lost_connection_comes_back_with_the_settings(site):
+    page = site.page
+    page.check('[data-source="xor"]', force=True)
+    site.until(lambda: site.value("data.source") == "xor" and page.is_hidden("#busy"), "xor")
+    page.evaluate("""() => {
+      const send = WebSocket.prototype.send;
+      WebSocket.prototype.send = function (text) { this.close(); WebSocket.prototype.send = send; };
+    }""")
+    page.click("#step-epoch")
+    page.wait_for_selector("#connection:visible")
+    page.wait_for_selector("#connection", state="hidden")
+    site.until(lambda: "Connected again" in site.text("message"), "the message")
+    assert site.value("data.source") == "xor"
+    page.click("#step-epoch")
+    site.until(lambda: site.iteration == 1, "a step")
+
+
+def test_the_page_is_small_and_needs_nothing_from_elsewhere():
+    parts = [path for path in Path(STATIC).rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in parts) < 500_000
+    for path in parts:
+        text = path.read_text(encoding="utf-8")
+        others = [line for line in text.splitlines() if "http://" in line or "https://" in line]
+        assert all("www.w3.org" in line for line in others), path
+        assert "innerHTML" not in text, path
+        if path.suffix == ".js":
+            assert text.count("\n") <= 400, path
+
+
+def previews() -> str:
+    """Return the module with the pictures of the data sets."""
+    lines = []
+    for name, row in PLANE.items():
+        data = draw(name, size=120, noise=row.noise, seed=row.seed)
+        low, high = data.X.min(axis=1, keepdims=True), data.X.max(axis=1, keepdims=True)
+        X = (data.X - (low + high) / 2) / (high - low).max() + 0.5
+        y = data.Y[0] if len(data.Y) == 1 else data.Y.argmax(axis=0)
+        if data.classes:
+            labels = y.astype(int).tolist()
+        else:
+            labels = np.round((y - y.min()) / (y.max() - y.min()) * 0.998 + 0.001, 3).tolist()
+        points = [
+            [round(float(a), 2), round(float(b), 2), label] for a, b, label in zip(*X, labels, strict=True)
+        ]
+        lines.append(f"  {name}: {json.dumps(points, separators=(',', ':'))},\n")
+    return f"""\
+// 120 points of each set of the plane, between 0 and 1, with their class or number: the pictures to choose from.
+// tests/play/test_play_page.py compares them with the sets; its function `previews` returns this file.
+
+/** @type {{Record<string, number[][]>}} */
+export const previews = {{
+{"".join(lines)}}};
+"""
+
+
+def test_the_pictures_to_choose_from_are_those_of_the_sets():
+    assert Path(STATIC, "js", "previews.js").read_text(encoding="utf-8") == previews()
