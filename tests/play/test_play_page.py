@@ -300,6 +300,40 @@ def test_a_table_of_ones_own_with_hostile_names_is_only_text(site, tmp_path):
     site.errors.clear()  # the browser also writes down that the server refused the file
 
 
+def test_two_lessons_are_done_on_the_page(site):
+    page = site.page
+    page.locator("#speed").fill("7")
+
+    def begin(name: str) -> None:
+        page.click("#lessons")
+        page.click(f'[data-lesson="{name}"]')
+        page.wait_for_function(f"document.querySelector('#lesson').dataset.lesson === '{name}'")
+        assert page.locator("#lesson-tasks .open").count() == 3
+
+    def done(tasks: int) -> None:
+        site.until(lambda: page.locator("#lesson-tasks .done").count() == tasks, f"task {tasks}")
+
+    begin("line")
+    site.train(200)
+    done(1)
+    page.locator(".handle").first.dispatch_event("click")
+    done(2)
+    page.check('[data-source="xor"]', force=True)
+    site.until(lambda: site.value("data.source") == "xor" and page.is_hidden("#busy"), "xor")
+    site.train(300)
+    done(3)
+    begin("zeros")
+    site.train(200)
+    page.locator(".unit").nth(2).click()
+    done(2)
+    page.select_option('[data-path="network.initializer"]', label="Randn")
+    site.until(lambda: site.value("network.initializer") == "randn" and site.iteration == 0, "randn")
+    site.train(2000)
+    done(3)
+    page.click("#lesson-close")
+    assert page.is_hidden("#lesson")
+
+
 def test_everything_can_be_reached_by_keyboard(site):
     page = site.page
     page.keyboard.press("Tab")
@@ -320,7 +354,7 @@ def test_everything_can_be_reached_by_keyboard(site):
         page.keyboard.press("Tab")
         seen.add(
             page.evaluate(
-                "document.activeElement.id || document.activeElement.dataset.path || document.activeElement.getAttribute('class')"
+                "document.activeElement.dataset.path || document.activeElement.id || document.activeElement.getAttribute('class')"
             )
         )
         if page.evaluate("document.activeElement.classList.contains('unit')"):

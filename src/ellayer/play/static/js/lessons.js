@@ -52,6 +52,7 @@ export function mountLessons(store) {
   function show() {
     if (!lesson) return;
     const place = entries.findIndex(({ id }) => id === lesson?.id);
+    card.dataset.lesson = lesson.id;
     byId("lesson-title").textContent = lesson.title;
     byId("lesson-number").textContent = `Lesson ${place + 1} of ${entries.length}`;
     byId("lesson-text").replaceChildren(safeFragment(lesson.text_html));
