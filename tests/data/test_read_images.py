@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import struct
 import zlib
 
@@ -11,6 +12,7 @@ import pytest
 from PIL import Image
 
 from ellayer.data import DataError, read_examples
+from ellayer.data.images import walk
 
 COLOURS = {"cats": (250, 10, 10), "dogs": (10, 10, 250)}
 
@@ -210,6 +212,40 @@ def test_a_folder_of_something_else(tmp_path):
     (tmp_path / "a.md").write_text("a")
     with pytest.raises(DataError, match=r"a folder of images by class .* holds a.md; name the folder above"):
         read_examples(tmp_path)
+
+
+def test_no_disk_is_walked_for_a_few_images(pets, monkeypatch):
+    monkeypatch.setattr(walk, "MOST_OTHERS", 40)
+    for number in range(30):  # a description beside each image, and some more
+        (pets / "cats" / f"{number}.json").write_text("{}")
+    assert read_examples(pets).m == 6
+    (pets / "logs").mkdir()
+    for number in range(60):
+        (pets / "logs" / f"{number}.txt").touch()
+    with pytest.raises(
+        DataError, match=r"but .*pets holds more than 40 other files and folders; name a smaller"
+    ):
+        read_examples(pets)
+    (pets / "cats.csv").write_text("a,b\n1,2\n")
+    for folder in COLOURS:
+        shutil.rmtree(pets / folder)
+    for number in range(60):
+        (pets / f"{number}.txt").touch()
+    with pytest.raises(DataError, match=r"or of the parts of a table, but .*name a smaller folder, or files"):
+        read_examples(pets)
+
+
+def test_the_root_of_a_machine_is_refused_at_once(monkeypatch):
+    monkeypatch.setattr(walk, "MOST_OTHERS", 2000)
+    with pytest.raises(DataError, match="holds more than 2,000 other files and folders"):
+        read_examples("/usr")
+
+
+def test_every_image_of_a_large_class_is_read(pets, monkeypatch):
+    for number in range(10_001):
+        (pets / "cats" / f"n{number}.png").symlink_to("1.png")
+    files = [*walk.ImageWalk(pets).below(pets)]
+    assert len(files) == len(set(files)) == 10_007
 
 
 def test_more_images_than_memory(pets, monkeypatch):

@@ -11,6 +11,7 @@ import re
 import shlex
 import sys
 from collections.abc import Iterator
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -198,12 +199,17 @@ def formulas(page: Path) -> Iterator[str]:
 @each_page
 def test_formulas_survive_markdown_and_are_well_formed(page):
     """What Markdown would eat (backslash before punctuation, * and _ as emphasis) is not in them."""
-    from matplotlib.mathtext import MathTextParser
-
-    parser = MathTextParser("path")
     for formula in formulas(page):
         assert not re.search(r"\\[^A-Za-z ]|\*|(?<!\w)_", formula), formula
-        parser.parse(f"${formula}$")
+        parse(formula)
+
+
+@cache
+def parse(formula: str) -> None:
+    """Raise ValueError for a formula that is not well formed; most stand on several pages or in several places."""
+    from matplotlib.mathtext import MathTextParser
+
+    MathTextParser("path").parse(f"${formula}$")
 
 
 @each_page

@@ -79,8 +79,8 @@ def _show(facts: dict[str, Any]) -> None:
         console.print(table(("", *classes), counts, right=range(len(classes) + 1)))
     show_decisions(console, facts["decisions"])
     if facts.get("calibration"):
-        of = f"class {classes[1]}" if len(classes) == 2 else "the predicted class"
-        print_line(console, f"\nCalibration: predicted and observed frequency of {of}")
+        event = f"class {classes[1]}" if len(classes) == 2 else "the predicted class"
+        print_line(console, f"\nCalibration: predicted and observed frequency of {event}")
         bins = [
             (
                 b["rows"],

@@ -19,6 +19,7 @@ from .arrays import read as arrays
 from .errors import DataError
 from .files import describe_content, is_json, shown_as, table_suffix
 from .images import folder as image_folder
+from .images import walk as image_walk
 from .images.folder import Images
 from .read_options import TABLE_OPTIONS, ReadOptions
 from .table_frame import TableFrame
@@ -97,7 +98,7 @@ FILE_KINDS = (
              partial(arrays.read_arrays, kind="npz")),
     FileKind("hdf5", "an HDF5 file", arrays.HDF5_SUFFIXES, ("an HDF5 file",), ("x", "y"),
              partial(arrays.read_arrays, kind="hdf5")),
-    FileKind("image", "an image", image_folder.SUFFIXES,
+    FileKind("image", "an image", image_walk.SUFFIXES,
              ("a PNG picture", "a JPEG picture", "a GIF picture", "a WebP picture"), ("size", "grey"),
              image_folder.read_image, is_promised=False),
     FileKind("text", "a table in text", text_table.SUFFIXES, (), _TEXT, text_table.read_table_file, is_promised=False),

@@ -13,7 +13,7 @@ from .._wording import quoted_list
 from .errors import DataError
 from .file_kinds import FILE_KINDS, check_options, kind_of, read_file
 from .files import SET_NAMES, listed, table_suffix
-from .images.folder import SUFFIXES as IMAGES
+from .images.walk import ImageWalk
 from .read_options import ReadOptions
 from .row_places import RowPlaces, of_several_files, rows_from_one
 from .schema.reader import SchemaReader
@@ -33,14 +33,14 @@ def tables_in(folder: Path) -> tuple[tuple[Path, ...], list[str]]:
     Raises
     ------
     DataError
-        For a training and a test table side by side.
+        For a training and a test table side by side, or very many other files and folders.
     """
     with os.scandir(folder) as entries:
         files = sorted(
             entry.name for entry in entries if entry.is_file() and not entry.name.startswith((".", "_"))
         )
     tables = [name for name in files if table_suffix(name) in _SUFFIXES]
-    if not tables or any(path.suffix.lower() in IMAGES for path in folder.rglob("*")):
+    if not tables or any(ImageWalk(folder).below(folder)):
         return (), []
     sets = [name for name in tables if name.lower().split(".")[0] in SET_NAMES]
     if len(tables) > 1 and sets:

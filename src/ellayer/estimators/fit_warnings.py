@@ -174,8 +174,8 @@ def _columns(numbers: np.ndarray, names: Sequence[str] | None) -> str:
     return f"column {listed} is" if len(numbers) == 1 else f"columns {listed} are"
 
 
-def _listed(items: list[str], of: str = "") -> str:
-    return ", ".join(items[:10]) + (f" and {len(items) - 10} more{of}" if len(items) > 10 else "")
+def _listed(items: list[str], ending: str = "") -> str:
+    return ", ".join(items[:10]) + (f" and {len(items) - 10} more{ending}" if len(items) > 10 else "")
 
 
 def _column(j: int, names: Sequence[str] | None) -> str:

@@ -83,7 +83,7 @@ class DecisionBoundaryDisplay(Display):
                 f"decision_boundary: expected two features, received {len(points) if points.ndim == 2 else points.shape}; "
                 "fit a model on two columns, or draw importance and partial_dependence"
             )
-        of = model_predictions(model, X, y)
+        predictions = model_predictions(model, X, y)
 
         def form(grid: np.ndarray) -> Any:
             if takes_columns(model):
@@ -93,8 +93,14 @@ class DecisionBoundaryDisplay(Display):
             columns = dict(zip(names, grid, strict=True))
             return nw.from_dict(columns, backend=frame.implementation).to_native()
 
-        truth = class_numbers(of.y, of.classes) if of.classes else np.asarray(of.y, dtype=float)
-        return cls(_over(model, form, of), points, truth, of.classes, names).plot(ax, title=title)
+        truth = (
+            class_numbers(predictions.y, predictions.classes)
+            if predictions.classes
+            else np.asarray(predictions.y, dtype=float)
+        )
+        return cls(_over(model, form, predictions), points, truth, predictions.classes, names).plot(
+            ax, title=title
+        )
 
     def _draw(self, ax: Axes | None, title: str) -> Figure:
         names = self.feature_names
@@ -110,19 +116,19 @@ class DecisionBoundaryDisplay(Display):
 
 
 def _over(
-    model: AnyModel, form: Callable[[np.ndarray], Any], of: ModelPredictions
+    model: AnyModel, form: Callable[[np.ndarray], Any], predictions: ModelPredictions
 ) -> Callable[[np.ndarray], np.ndarray]:
     """Return the function from points (2, g) to probabilities or numbers; labels alone are probabilities of 0 and 1."""
 
     def predict(grid: np.ndarray) -> np.ndarray:
         prediction = predict_any(model, form(grid))
-        if not of.classes:
+        if not predictions.classes:
             return np.asarray(prediction.values, dtype=float)[None]
         if prediction.P is None:
-            P = np.eye(len(of.classes))[class_numbers(prediction.values, of.classes)]
+            P = np.eye(len(predictions.classes))[class_numbers(prediction.values, predictions.classes)]
         else:
-            P = prediction.P[:, [prediction.classes.index(label) for label in of.classes]]
-        return P[:, 1:].T if len(of.classes) == 2 else P.T
+            P = prediction.P[:, [prediction.classes.index(label) for label in predictions.classes]]
+        return P[:, 1:].T if len(predictions.classes) == 2 else P.T
 
     return predict
 

@@ -64,9 +64,11 @@ class _ProbabilityDisplay(Display):
             Axes to draw on; by default those of a new figure.
         title : str, optional
         """
-        of = model_predictions(model, X, y, name)
-        P = need_probabilities(of, cls.__name__)
-        return cls(of.name, class_numbers(of.y, of.classes), P, of.classes).plot(ax, title=title)
+        predictions = model_predictions(model, X, y, name)
+        P = need_probabilities(predictions, cls.__name__)
+        return cls(
+            predictions.name, class_numbers(predictions.y, predictions.classes), P, predictions.classes
+        ).plot(ax, title=title)
 
     @classmethod
     def from_predictions(

@@ -69,9 +69,9 @@ class ConfusionMatrixDisplay(Display):
             Axes to draw on; by default those of a new figure.
         title : str, optional
         """
-        of = model_predictions(model, X, y)
-        classes = need_classes(of, "confusion_matrix", "residuals")
-        return cls(of.y, of.prediction, classes).plot(ax, title=title)
+        predictions = model_predictions(model, X, y)
+        classes = need_classes(predictions, "confusion_matrix", "residuals")
+        return cls(predictions.y, predictions.prediction, classes).plot(ax, title=title)
 
     @classmethod
     def from_predictions(
@@ -162,12 +162,14 @@ class PredictionErrorDisplay(Display):
             Axes to draw on; by default those of a new figure.
         title : str, optional
         """
-        of = model_predictions(model, X, y)
-        if of.classes:
+        predictions = model_predictions(model, X, y)
+        if predictions.classes:
             raise EllayerError(
-                f"residuals: expected a regressor, received {of.name}, which predicts classes; try confusion_matrix"
+                f"residuals: expected a regressor, received {predictions.name}, which predicts classes; try confusion_matrix"
             )
-        return cls(of.y, of.prediction, kind, str(getattr(y, "name", None) or "")).plot(ax, title=title)
+        return cls(predictions.y, predictions.prediction, kind, str(getattr(y, "name", None) or "")).plot(
+            ax, title=title
+        )
 
     @classmethod
     def from_predictions(

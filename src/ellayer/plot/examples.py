@@ -87,22 +87,24 @@ def probabilities(
     return class_numbers(y, labels), P, labels
 
 
-def need_probabilities(of: ModelPredictions, what: str) -> np.ndarray:
+def need_probabilities(predictions: ModelPredictions, what: str) -> np.ndarray:
     """Return the probabilities, or raise for a model without them."""
-    if not of.classes or of.P is None:
+    if not predictions.classes or predictions.P is None:
         kind = (
-            "labels without probabilities; try confusion_matrix" if of.classes else "numbers; try residuals"
+            "labels without probabilities; try confusion_matrix"
+            if predictions.classes
+            else "numbers; try residuals"
         )
         raise EllayerError(
-            f"{what}: expected a classifier with predict_proba, received {of.name}, which predicts {kind}"
+            f"{what}: expected a classifier with predict_proba, received {predictions.name}, which predicts {kind}"
         )
-    return of.P
+    return predictions.P
 
 
-def need_classes(of: ModelPredictions, what: str, instead: str) -> list[Any]:
+def need_classes(predictions: ModelPredictions, what: str, instead: str) -> list[Any]:
     """Return the classes, or raise for a regressor."""
-    if not of.classes:
+    if not predictions.classes:
         raise EllayerError(
-            f"{what}: expected a classifier, received {of.name}, which predicts numbers; try {instead}"
+            f"{what}: expected a classifier, received {predictions.name}, which predicts numbers; try {instead}"
         )
-    return of.classes
+    return predictions.classes

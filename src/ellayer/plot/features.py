@@ -69,8 +69,8 @@ class ImportanceDisplay(Display):
 
     def _draw(self, ax: Axes | None, title: str) -> Figure:
         rows = [(row.name, row.mean, row.spread) for row in self.importance.rows]
-        of = METRICS[self.importance.metric].title
-        return plots_quality.importance_bars(rows, of, title, ax=ax)
+        metric = METRICS[self.importance.metric].title
+        return plots_quality.importance_bars(rows, metric, title, ax=ax)
 
     def _facts(self) -> str:
         return ", ".join(f"{row.name} {row.mean:.3g}" for row in self.importance.rows[:3])

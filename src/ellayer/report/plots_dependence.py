@@ -85,13 +85,13 @@ def dependence_plot(
             names = [shorten(value, 12) for value in dependence.grid.tolist()]
             axes.set_xticks(x, names)
         axes.set_xlabel(shorten(dependence.name, 40))
-        of = (
+        label = (
             f"predicted {shorten(target, 30)}"
             if K == 1
             else f"p({shorten(classes[1])})"
             if K == 2
             else "probability"
         )
-        axes.set_ylabel(of)
+        axes.set_ylabel(label)
         finish_axes(axes, "y" if dependence.is_ordered else "both")
     return figure_of(axes)

@@ -183,8 +183,10 @@ def calibration_curve(
     -------
     Figure
     """
-    of = _of_class(classes)
-    with _axes(ax, title, f"predicted probability{of or ', the largest'}", f"observed frequency{of}") as axes:
+    ending = _of_class(classes)
+    with _axes(
+        ax, title, f"predicted probability{ending or ', the largest'}", f"observed frequency{ending}"
+    ) as axes:
         axes.plot([0, 1], [0, 1], color="#666666", linewidth=1.5, linestyle=":", label="perfect calibration")
         for i, (name, P) in enumerate(models.items()):
             _, x, observed, low, high = np.array(calibration_bins(P, y, classes)).T
@@ -224,8 +226,10 @@ def roc_curves(
     """
     from sklearn.metrics import roc_curve
 
-    of = _of_class(classes)
-    with _axes(ax, title, f"false positive rate{of}", f"true positive rate{of}", "lower right") as axes:
+    ending = _of_class(classes)
+    with _axes(
+        ax, title, f"false positive rate{ending}", f"true positive rate{ending}", "lower right"
+    ) as axes:
         axes.plot([0, 1], [0, 1], color="#666666", linewidth=1.5, linestyle=":", label="chance")
         for i, (name, (score, positive)) in enumerate(curves.items()):
             false_positive, true_positive, _ = roc_curve(positive, score)
@@ -239,8 +243,8 @@ def precision_recall_curves(
     """Draw precision against recall, one line per name; arguments as ``roc_curves``."""
     from sklearn.metrics import precision_recall_curve
 
-    of = _of_class(classes)
-    with _axes(ax, title, f"recall{of}", f"precision{of}", "lower left") as axes:
+    ending = _of_class(classes)
+    with _axes(ax, title, f"recall{ending}", f"precision{ending}", "lower left") as axes:
         for i, (name, (score, positive)) in enumerate(curves.items()):
             precision, recall, _ = precision_recall_curve(positive, score)
             _line(axes, *_thin(recall, precision), shorten(name, 28), i)
@@ -283,8 +287,8 @@ def residual_plot(
     """Draw the error of each row, true - predicted, over its prediction; arguments as ``predicted_against_true``."""
     y, prediction = _finite(y, prediction)
     some = _some(len(y))
-    of = f"predicted {shorten(target, 30)}".strip()
-    with _axes(ax, title, of, "true − predicted", "upper left") as axes:
+    label = f"predicted {shorten(target, 30)}".strip()
+    with _axes(ax, title, label, "true − predicted", "upper left") as axes:
         _points(axes, prediction[some], (y - prediction)[some])
         axes.axhline(0.0, color=ORANGE, linewidth=1.4, linestyle="--", label="no error")
     return figure_of(axes)

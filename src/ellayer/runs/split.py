@@ -232,8 +232,8 @@ def split(examples: Examples, test: float | str, task: str, seed: int, choice: S
     if m >= FEWEST_ROWS:
         rows = splitter.hold_out(m, test, np.random.RandomState(seed), labels)
     if not rows.any():
-        of = "" if labels is None or m < FEWEST_ROWS else " in each class"
-        reason = f": {m} are too few{of}" if test else ""
+        group = "" if labels is None or m < FEWEST_ROWS else " in each class"
+        reason = f": {m} are too few{group}" if test else ""
         message = f"no rows were held out for testing{reason}; the scores are of rows held out in training"
         return SplitExamples(examples, splitter, None, [message])
     inside, outside = np.flatnonzero(~rows), np.flatnonzero(rows)

@@ -16,9 +16,8 @@ from ..files import SET_NAMES, listed, names_in, printable
 from ..memory import check_memory
 from ..read_options import ReadOptions
 from .picture import read_pixels
+from .walk import ImageWalk
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".webp", ".avif", ".jp2", ".ppm", ".pgm",
-            ".pbm", ".pnm", ".tga", ".ico", ".pcx")  # fmt: skip
 TARGET = "class"
 _SIDE = 64  # side to which images of different or large sizes are resized
 _GREY = frozenset(("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"))
@@ -78,12 +77,14 @@ def read_image_folder(folder: Path, options: ReadOptions) -> Images:
     Raises
     ------
     DataError
-        No images, a single class for training, or folders of parts (train, test).
+        No images, few among very many other files, a single class for training, or folders of parts (train, test).
     """
     notes: list[str] = []
-    classes = {name: _images_in(folder / name) for name in names_in(folder) if (folder / name).is_dir()}
+    walk = ImageWalk(folder)
+    names = walk.names(folder)
+    classes = {name: [*walk.below(folder / name)] for name, _ in names if (folder / name).is_dir()}
     filled = {name: files for name, files in classes.items() if files}
-    loose = [path for path in map(folder.joinpath, names_in(folder)) if _is_image(path)]
+    loose = [folder / name for name, is_image in names if is_image]
     if not filled:
         return _without_classes(folder, loose, options, notes)
     _check_classes(folder, filled, options)
@@ -103,22 +104,6 @@ def read_image_folder(folder: Path, options: ReadOptions) -> Images:
             f"save the others again"
         )
     return images
-
-
-def _images_in(folder: Path) -> list[Path]:
-    """Return the images in a folder and below, by name; hidden ones ignored."""
-    paths = []
-    for name in names_in(folder):
-        path = folder / name
-        if path.is_dir() and not path.is_symlink():
-            paths += _images_in(path)
-        elif _is_image(path):
-            paths.append(path)
-    return paths
-
-
-def _is_image(path: Path) -> bool:
-    return path.suffix.lower() in SUFFIXES and path.is_file()
 
 
 def _without_classes(folder: Path, loose: list[Path], options: ReadOptions, notes: list[str]) -> Images:
