@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import statistics
+import tempfile
 import warnings
 from pathlib import Path
 
+import numpy as np
+
+import workloads
 from goals import judge
 from measuring import clock_of, in_fresh_process, medians
 
@@ -20,6 +24,18 @@ else:
 X, y = load_iris(return_X_y=True)
 model = MLPClassifier(random_state=0).fit(X, y)
 print(json.dumps([model.loss_, model.n_iter_]))
+"""
+
+MNIST = """
+import sys, warnings
+import numpy as np
+warnings.simplefilter("ignore")
+X, y = (np.load(f"{sys.argv[2]}/{name}.npy") for name in "Xy")
+if sys.argv[1] == "ellayer":
+    from ellayer import MLPClassifier
+else:
+    from sklearn.neural_network import MLPClassifier
+MLPClassifier((128, 64), batch_size=128, max_iter=10, random_state=0).fit(X, y)
 """
 
 GRID = """
@@ -43,11 +59,11 @@ print(json.dumps([now() - begin, search.best_score_]))
 
 def rows(data: Path | None, repeat: int, clock: str = "wall") -> list[dict]:
     """Return a row per goal: how many times faster than scikit-learn."""
-    return [*_predict(repeat, clock), _iris(repeat, clock), _grid(max(1, min(repeat, 3)), clock)]
+    few = max(1, min(repeat, 3))
+    return [*_predict(repeat, clock), _iris(repeat, clock), _grid(few, clock), *_mnist(data, few, clock)]
 
 
 def _predict(repeat: int, clock: str) -> list[dict]:
-    import numpy as np
     from sklearn.neural_network import MLPClassifier
 
     import ellayer
@@ -82,6 +98,24 @@ def _iris(repeat: int, clock: str) -> dict:
     ours, theirs = (statistics.median(seconds[name]) for name in seconds)
     what = f"iris, default fit, fresh process: scikit-learn / ellayer ({ours:.2f} s)"
     return judge("estimators", what, theirs / ours, 1.0, True)
+
+
+def _mnist(data: Path | None, repeat: int, clock: str) -> list[dict]:
+    """Return a row for ten epochs of MNIST, imports and all; none without its files."""
+    seconds: dict[str, list[float]] = {"ellayer": [], "sklearn": []}
+    try:
+        work = workloads.make(workloads.SPECS["mnist"], data)
+    except workloads.DataMissingError:
+        return []
+    with tempfile.TemporaryDirectory() as folder:
+        np.save(Path(folder, "X"), np.ascontiguousarray(work.X.T))
+        np.save(Path(folder, "y"), work.Y.argmax(axis=0))
+        for _ in range(repeat):
+            for name in seconds:
+                seconds[name].append(in_fresh_process(MNIST, name, folder, clock=clock)[0])
+    ours, theirs = (statistics.median(seconds[name]) for name in seconds)
+    what = f"MNIST, ten epochs, fresh process: scikit-learn ({theirs:.1f} s) / ellayer ({ours:.1f} s)"
+    return [judge("estimators", what, theirs / ours, 2.5, True)]
 
 
 def _grid(repeat: int, clock: str) -> dict:

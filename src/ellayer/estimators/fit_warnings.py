@@ -12,6 +12,7 @@ from .._warn import ScaleWarning, TargetWarning, UnderfitWarning, warn_user
 from ..core.inference import MOST_DEAD, SPARSE_NUMBERS_AT_ONCE, class_index, dead_share, outputs
 from ..core.network import Network
 from ..core.propagation import Cache, L_model_forward
+from ..engine.numpy_loop import blas_threads
 
 if TYPE_CHECKING:
     from ..engine.state import Parameters
@@ -140,7 +141,9 @@ def warn_of_fit(
     """
     sparse = hasattr(X, "toarray")
     step = -(-X.shape[0] // (max(100, SPARSE_NUMBERS_AT_ONCE // X.shape[1]) if sparse else ROWS_EXAMINED))
-    AL, caches = L_model_forward(_dense(X[::step]).T, parameters, network)
+    rows = _dense(X[::step])
+    with blas_threads(network.widths, len(rows)):  # a second thread would spin for long after a small product
+        AL, caches = L_model_forward(rows.T, parameters, network)
     _warn_of_dead_units(network, caches)
     if numbers is None or classes is None or len(classes) < 2:
         return
