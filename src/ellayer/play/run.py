@@ -96,6 +96,8 @@ class Run:
         Everything that was done, in order.
     finished : str or None
         The reason why the run ended.
+    is_compiled : bool
+        Whether the next updates begin at once.
     curve : list of [int, float, float or None]
         Iteration, training cost and test cost.
     """
@@ -128,6 +130,7 @@ class Run:
         self._drawn = problem.X[:, some], self.Y[:, some]
         self._frames: list[Frame] = []
         self._frame_every, self._frame_calls = 1, 0
+        self.is_compiled: bool = not ENGINE.startswith("jax")
 
     @property
     def iteration(self) -> int:
@@ -189,16 +192,25 @@ class Run:
                 self._judge(patience)
         self.shown_cost = self.costs()
 
-    def _train(self, count: int, batch_size: int | None) -> None:
-        """Do some updates by ``train``, and record them."""
+    def compile(self) -> None:
+        """Compile the updates, before the first."""
+        self.is_compiled = True
+        self._call_train(0, self.options["batch_size"])
+
+    def _call_train(self, count: int, batch_size: int | None) -> TrainingResult:
         options = TrainOptions({**self.options, "batch_size": batch_size})
-        first = self.iteration
         with collect_warnings():
-            result = train(
+            return train(
                 self.network, self.problem.X, self.Y, num_iterations=count,
                 parameters=self.parameters if self._train_state is None else None,
                 state=self._train_state, **options,
             )  # fmt: skip
+
+    def _train(self, count: int, batch_size: int | None) -> None:
+        """Do some updates by ``train``, and record them."""
+        first = self.iteration
+        result = self._call_train(count, batch_size)
+        self.is_compiled = True
         self._train_state, self.parameters = result.state, result.state.parameters
         done = self.iteration - first
         last = self.parts[-1] if self.parts else None

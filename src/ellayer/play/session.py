@@ -26,8 +26,9 @@ from .state import normal_form, to_hash
 from .tables import Shelf
 from .worker import Message, Worker
 
-FRAME_SECONDS = 1 / 30
+FRAME_SECONDS = 1 / 32  # 30 a second, and a little for the way
 DIAGNOSIS_SECONDS = 0.5
+COMPILE_AFTER = 0.3  # seconds without another state before its updates are compiled
 IN_FLIGHT = 2  # frames that the page has not acknowledged
 FASTEST_START = 64  # updates of the first chunk after compiling
 
@@ -76,7 +77,9 @@ class Session(Worker):
     @property
     def _pause_seconds(self) -> float | None:
         """Seconds until the next update; None if there is none before a message."""
-        if not self._running or self._number - self._acknowledged >= IN_FLIGHT:
+        if not self._running:
+            return None if self.run.is_compiled else max(0.0, self._compile_at - time.perf_counter())
+        if self._number - self._acknowledged >= IN_FLIGHT:
             return None
         return max(0.0, self._next_update - time.perf_counter())
 
@@ -133,6 +136,7 @@ class Session(Worker):
         self._running = False
         self._speed, self._chunk = 0.0, 1
         self._next_diagnosis, self._diagnosis = 0.0, []
+        self._compile_at = time.perf_counter() + COMPILE_AFTER
 
     def _send_all(self, with_data: bool) -> None:
         self._send(
@@ -220,14 +224,17 @@ class Session(Worker):
         self._after_updates()
 
     def _update(self) -> None:
-        """Do the updates between two frames, and send the next one."""
-        begin = time.perf_counter()
+        """Do the updates between two frames, and send the next one; compile while nothing runs."""
+        if not self._running:
+            self.run.compile()
+            return
+        begin, was_compiled = time.perf_counter(), self.run.is_compiled
         count = self._per_update or self._chunk
         first = self.run.iteration
         self.run.advance(count)
         seconds = time.perf_counter() - begin
         done = self.run.iteration - first
-        if first:  # the first updates include compiling
+        if was_compiled:
             speed = done / max(seconds, 1e-9)
             self._chunk = self._next_chunk(speed, seconds)
         else:
@@ -236,14 +243,14 @@ class Session(Worker):
             self._running = False
         self._after_updates()
         now = time.perf_counter()
-        elapsed = max(now - begin, FRAME_SECONDS) if first else now - begin
+        elapsed = max(now - begin, FRAME_SECONDS)
         self._speed = done / elapsed if not self._speed else 0.8 * self._speed + 0.2 * done / elapsed
         self._frame_seconds = now - begin - seconds
         self._next_update = begin + FRAME_SECONDS
 
     def _next_chunk(self, speed: float, seconds: float) -> int:
         """Return the number of updates that fit between two frames, at most twice the last one."""
-        time_left = max(FRAME_SECONDS / 3, FRAME_SECONDS - self._frame_seconds - 0.002)
+        time_left = max(FRAME_SECONDS / 3, FRAME_SECONDS - self._frame_seconds - 0.004)
         return max(1, min(int(speed * time_left), 2 * self._chunk, 100_000))
 
     def _after_updates(self) -> None:

@@ -97,7 +97,7 @@ class Worker(ABC):
         """Stop after a bug."""
 
     def _work(self) -> None:
-        self._guard(self._begin)
+        self._closed |= not self._guard(self._begin)
         while not self._closed:
             wait = self._pause_seconds
             try:
@@ -110,18 +110,21 @@ class Worker(ABC):
             self._guard(command)
         self._end()
 
-    def _guard(self, work: Callable[[], None]) -> None:
-        """Do a piece of work; what goes wrong becomes a message."""
+    def _guard(self, work: Callable[[], None]) -> bool:
+        """Do a piece of work and return whether it succeeded; what goes wrong becomes a message."""
         try:
             work()
+            return True
         except StateError as error:
             self._send({"type": "problem", "field": error.field, "text": str(error)})
         except EllayerError as error:
+            self._fail()
             self._send({"type": "error", "text": str(error), "fault": False})
         except Exception:
             self._fail()
             logger.exception("a bug in ellayer")
             self._send({"type": "error", "text": "a bug in ellayer, not an error of yours; the terminal has the details", "fault": True})  # fmt: skip
+        return False
 
     def _send(self, content: Mapping[str, object]) -> None:
         self._send_message(json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")))

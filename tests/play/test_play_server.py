@@ -1,0 +1,322 @@
+"""The server of the page: who may connect, uploads, downloads, and the page of a run that trains."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import subprocess
+import sys
+import threading
+
+import httpx
+import numpy as np
+import pytest
+from websockets.exceptions import ConnectionClosedError, InvalidStatus
+from websockets.sync.client import connect
+
+import ellayer
+from ellayer.errors import EllayerError, UsageError
+from ellayer.play import launch, limits, make_app
+from ellayer.play.launch import check_libraries, start_server
+from ellayer.play.models import opening_of_source
+
+CSV = b"size,<b>town</b>,price\n" + b"".join(
+    b"%d,%s,%d\n" % (i % 9, b"ab<"[i % 3 : i % 3 + 1], 7 * i % 50) for i in range(80)
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _on_numpy():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ellayer.play.run.ENGINE", "numpy+direct")
+        yield
+
+
+@pytest.fixture(scope="module")
+def server():
+    server = start_server(make_app(), 0)
+    yield server
+    server.stop()
+
+
+@contextlib.contextmanager
+def opened(address: str, **headers: str):
+    """Open a WebSocket as a browser does, or with another origin or host."""
+    origin = headers.pop("origin", address)
+    with connect(
+        address.replace("http", "ws") + "/ws", origin=origin, additional_headers=headers, compression=None
+    ) as page:
+        yield page
+
+
+def wait(page, *kinds: str) -> dict:
+    while True:
+        message = page.recv(timeout=60)
+        if isinstance(message, bytes):
+            continue
+        content = json.loads(message)
+        assert not content.get("fault"), content
+        if content["type"] in kinds:
+            return content
+
+
+def ask(page, content: dict, *kinds: str) -> dict:
+    page.send(json.dumps(content))
+    return wait(page, *kinds)
+
+
+@pytest.fixture(scope="module")
+def client(server):
+    with httpx.Client(base_url=server.address, timeout=60, trust_env=False) as client:
+        yield client
+
+
+@pytest.fixture
+def page(server):
+    """A page that is open; ``page.session`` names it."""
+    with opened(server.address) as page:
+        page.session = wait(page, "ready")["session"]
+        wait(page, "frame")
+        yield page
+
+
+def test_the_files_of_the_page_and_nothing_else(client):
+    index = client.get("/")
+    assert index.status_code == 200
+    assert "script-src 'self'" in index.headers["Content-Security-Policy"]
+    assert "unsafe" not in index.headers["Content-Security-Policy"]
+    assert client.get("/static/index.html").text == index.text
+    assert {row["name"] for row in client.get("/api/options").json()["options"]["data"]} > {
+        "flower",
+        "digits",
+    }
+    for path in (
+        "/static/../app.py",
+        "/static/%2e%2e/app.py",
+        "/static/..%2fapp.py",
+        "/app.py",
+        "/static//etc/passwd",
+        "/report",
+    ):
+        assert client.get(path).status_code == 404, path
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "null", "http://localhost:1", "http://127.0.0.1.evil.example"]
+)
+def test_pages_of_other_sites_are_refused(server, client, origin):
+    with pytest.raises(InvalidStatus, match="403"), opened(server.address, origin=origin):
+        pass
+    for method, path in (("GET", "/"), ("POST", "/api/upload"), ("GET", "/api/out/python")):
+        assert client.request(method, path, headers={"Origin": origin}).status_code == 403
+
+
+def test_another_host_is_refused(server, client):
+    import socket
+
+    port = int(server.address.rpartition(":")[2])
+    for host in ("evil.example", f"evil.example:{port}", "localhost.evil.example"):
+        assert client.get("/", headers={"Host": host}).status_code == 403
+        lines = (
+            "GET /ws HTTP/1.1", f"Host: {host}", "Upgrade: websocket", "Connection: Upgrade", f"Origin: http://{host}",
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version: 13", "", "",
+        )  # fmt: skip
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as raw:
+            raw.sendall("\r\n".join(lines).encode())
+            assert b" 403 " in raw.recv(100)
+
+
+def test_only_an_open_page_gives_and_takes(client, page):
+    for session in ("", "x", page.session[:-1]):
+        assert client.get(f"/api/out/python?session={session}").status_code == 404
+        assert client.post(f"/api/upload?name=a.csv&session={session}", content=CSV).status_code == 404
+    assert client.get(f"/api/out/passwd?session={page.session}").status_code == 404
+
+
+def test_an_uploaded_table_is_trained_on(client, page):
+    answer = client.post(f"/api/upload?name=../../<img>.csv&session={page.session}", content=CSV).json()
+    assert [column["name"] for column in answer["columns"]] == ["size", "<b>town</b>", "price"]
+    assert answer["columns"][1]["levels"] == ["<", "a", "b"]
+    assert (answer["rows"], answer["suggested_target"]) == (80, "price")
+    for target, task in (("<b>town</b>", "classes"), ("price", "numbers")):
+        state = {"data": {"source": answer["source"], "target": target}, "training": {"learning_rate": 0.05}}
+        data = ask(page, {"type": "set_state", "state": state}, "data")
+        assert data["task"] == task
+        assert data["train"] + data["test"] == 80
+        wait(page, "frame")
+        assert ask(page, {"type": "step", "unit": "epoch"}, "frame")["iteration"] == 1
+    for target in ("nothing", ""):
+        state["data"] = {"source": answer["source"], "target": target}
+        problem = ask(page, {"type": "set_state", "state": state}, "problem")
+        assert problem["field"] == "data.target"
+        assert "/tmp" not in problem["text"]
+
+
+@pytest.mark.parametrize(("name", "body", "status"), [
+    ("a.csv", b"", 400), ("a.csv", b"\x00\x01\x02" * 99, 400), ("a.parquet", b"PAR1 is not all", 400), ("a.xlsx", CSV, 400),
+    ("a.json", b"[" * 100_000, 400), ("a.npy", b"\x93NUMPY" + b"x" * 90, 400), ("a.zip", b"PK\x03\x04" + b"0" * 99, 400),
+    ("a.csv", b" " * (limits.UPLOAD_BYTES + 1), 413),
+])  # fmt: skip
+def test_what_is_no_table_is_refused(client, page, name, body, status):
+    answer = client.post(f"/api/upload?name={name}&session={page.session}", content=body)
+    assert answer.status_code == status, answer.text
+    assert "/tmp" not in answer.text
+    assert client.post(f"/api/model?session={page.session}", content=body).status_code == status
+
+
+def test_downloads_and_the_way_back(client, page):
+    page.send(
+        json.dumps(
+            {"type": "set_state", "state": {"network": {"hidden": [{"units": 3, "activation": "relu"}]}}}
+        )
+    )
+    wait(page, "state")
+    wait(page, "frame")
+    for _ in range(3):
+        ask(page, {"type": "step", "unit": "epoch"}, "frame")
+
+    def download(kind: str) -> bytes:
+        answer = client.get(f"/api/out/{kind}?session={page.session}")
+        assert answer.status_code == 200, answer.text
+        assert "attachment" in answer.headers["Content-Disposition"]
+        return answer.content
+
+    space: dict = {}
+    exec(download("python").decode(), space)
+    arrays = dict(np.load(io.BytesIO(download("parameters.npz"))))
+    assert all((arrays[name] == space["parameters"][name]).all() for name in arrays)
+    assert download("picture.png")[:4] == b"\x89PNG"
+    assert download("film.gif")[:4] == b"GIF8"
+    assert len(download("model.onnx")) > 100
+    assert ask(page, {"type": "python"}, "python")["text"] == download("python").decode()
+    body = download("model.ellayer")
+    answer = client.post(f"/api/model?session={page.session}", content=body)
+    assert answer.json()["state"]["network"]["hidden"] == [{"units": 3, "activation": "relu"}]
+    assert wait(page, "state")["state"] == answer.json()["state"]
+    wait(page, "frame")
+    back = dict(np.load(io.BytesIO(download("parameters.npz"))))
+    assert all((arrays[name] == back[name]).all() for name in arrays)
+    assert "ellayer.load('model.ellayer')" in download("python").decode()
+    ask(page, {"type": "step", "unit": "batch"}, "frame")
+
+
+def test_a_message_that_is_too_long_closes_the_connection(server):
+    with opened(server.address) as page:
+        wait(page, "ready")
+        page.send("x" * (limits.MESSAGE_BYTES + 10))
+        with pytest.raises(ConnectionClosedError, match="1009"):
+            wait(page, "nothing")
+
+
+# Openings
+
+
+def test_openings(tmp_path):
+    network = ellayer.Network([2, 3, 1], "tanh")
+    parameters = ellayer.initialize_parameters(network, seed=1)
+    ellayer.save((network, parameters), tmp_path / "m.ellayer")
+    opening = opening_of_source(str(tmp_path / "m.ellayer"), None)
+    assert opening.state["data"]["source"] == "flower"
+    assert opening.model.parameters.keys() == parameters.keys()
+    (tmp_path / "t.csv").write_bytes(CSV)
+    assert opening_of_source(str(tmp_path / "t.csv"), "price").state["data"]["target"] == "price"
+    assert opening_of_source("spirals", None).state == {"data": {"source": "spirals"}}
+    for source, target in ((str(tmp_path / "t.csv"), None), ("flower", "x"), ("nothing", None)):
+        with pytest.raises(UsageError, match="expected"):
+            opening_of_source(source, target)
+    with pytest.raises(EllayerError, match="cost"):
+        opening_of_source(str(tmp_path / "t.csv"), "cost")
+    ellayer.save(
+        (ellayer.Network([5, 1]), {"W1": np.zeros((1, 5)), "b1": np.zeros((1, 1))}), tmp_path / "five.ellayer"
+    )
+    with pytest.raises(EllayerError, match=r"ellayer.play\(model, X, Y\)"):
+        opening_of_source(str(tmp_path / "five.ellayer"), None)
+
+
+def test_play_from_python(capsys, monkeypatch):
+    X = np.random.RandomState(0).randn(3, 40)
+    result = ellayer.train(ellayer.Network([3, 2, 1], "tanh"), X, (X[0] > 0)[None, :], num_iterations=5)
+    shown: list = []
+    monkeypatch.setattr("webbrowser.open", shown.append)
+
+    def look(server) -> None:
+        with opened(server.address) as page:
+            data, frame = wait(page, "data"), wait(page, "frame")
+            shown.extend((data["train"], frame["iteration"]))
+
+    ellayer.play(result, X, (X[0] > 0).astype(int), wait=look)
+    assert shown[1:] == [40, 0]
+    assert shown[0] in capsys.readouterr().out
+    for arguments in ((None, X, X[0]), (result, X), (result, X, X[0, :5]), (result, X * np.nan, X[0] > 0)):
+        with pytest.raises(EllayerError, match="expected"):
+            ellayer.play(*arguments, browser=False)
+
+
+def test_the_missing_extra_is_named(monkeypatch):
+    monkeypatch.setattr(launch, "find_spec", lambda name: None if name == "websockets" else object())
+    with pytest.raises(UsageError, match=r"requires websockets.*pip install 'ellayer\[serve\]'"):
+        check_libraries("ellayer play")
+
+
+def test_the_command_costs_the_others_nothing():
+    code = "import sys, ellayer.cli.app; print([m for m in sys.modules if m.split('.')[0] in ('starlette', 'uvicorn', 'websockets', 'jax')])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
+
+
+# A run that trains
+
+
+@pytest.mark.parametrize("stops", [False, True])
+def test_a_run_is_watched(ellayer, unrendered, monkeypatch, tmp_path, stops):
+    file = tmp_path / "t.csv"
+    file.write_bytes(CSV)
+    messages: list[dict] = []
+
+    def watch(address: str) -> None:
+        with opened(address) as page:
+            while not messages or messages[-1]["type"] != "finished":
+                messages.append(wait(page, "ready", "phases", "curve", "diagnosis", "finished"))
+                if stops and messages[-1]["type"] == "curve" and messages[-1]["points"]:
+                    page.send(json.dumps({"type": "stop"}))
+            reports.append(httpx.get(f"{address}/report", trust_env=False))
+
+    reports: list[httpx.Response] = []
+    threads: list[threading.Thread] = []
+
+    def browser(address: str) -> None:
+        threads.append(threading.Thread(target=watch, args=(address,)))
+        threads[0].start()
+
+    monkeypatch.setattr("webbrowser.open", browser)
+    monkeypatch.setattr("ellayer.play.live.CLOSING", 1.0)
+    answer = ellayer(
+        "train",
+        file,
+        "--target",
+        "price",
+        "--live",
+        "--epochs",
+        30,
+        "--members",
+        1,
+        "--out",
+        tmp_path / "run",
+        "-q",
+    )
+    threads[0].join(30)
+    finished = messages[-1]
+    assert messages[0]["mode"] == "live"
+    assert finished["folder"] == str(tmp_path / "run")
+    assert finished["interrupted"] == stops
+    assert answer.returncode == (130 if stops else 0), answer.stderr
+    points = [point for m in messages if m["type"] == "curve" for point in m["points"]]
+    assert points
+    assert all(isinstance(point[1], float) for point in points)
+    phases = [m for m in messages if m["type"] == "phases"][-1]["phases"]
+    assert phases[0]["ended"]
+    assert (tmp_path / "run" / "model.ellayer").is_file()
+    if not stops:
+        assert reports[0].status_code == 200
+        assert "sandbox" in reports[0].headers["Content-Security-Policy"]
+        assert ["target", "price"] in finished["summary"]
