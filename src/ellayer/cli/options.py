@@ -12,7 +12,7 @@ import typer
 from ..errors import UsageError
 from ..runs.notes_recipes import RECIPES
 
-TRAINING, FILES, SETS = "Training", "Files", "Named data sets"
+TRAINING, FILES, SETS, GROUP = "Training", "Files", "Named data sets", "Several processes"
 
 
 def option(
@@ -79,6 +79,11 @@ Seed = Annotated[int | None, option("--seed", min=0, help="Random seed (weights,
 Config = Annotated[Path | None, option("--config", help="Settings of a run, like its config.toml; options override them.", panel=TRAINING, default=False)]
 NoRows = Annotated[bool | None, option("--no-rows", help="Leave values of rows and absolute paths out of the report.", panel=TRAINING, default=False)]
 Resume = Annotated[Path | None, option("--resume", help="Resume a run that was killed or interrupted.", panel=TRAINING, default=False, metavar="DIR")]
+
+Processes = Annotated[int | None, option("--processes", min=1, help="Train in so many processes of this machine, each with its own files or row groups.", panel=GROUP, default=False)]
+Coordinator = Annotated[str | None, option("--coordinator", help="Train with processes of other machines: HOST:PORT of process 0, or auto for what torchrun, Slurm or Open MPI have set.", panel=GROUP, default=False, metavar="HOST:PORT")]
+NumProcesses = Annotated[int | None, option("--num-processes", min=1, help="The number of processes on all machines.", panel=GROUP, default=False)]
+ProcessId = Annotated[int | None, option("--process-id", min=0, help="The number of this process, from 0.", panel=GROUP, default=False)]
 
 Target = Annotated[str | None, option("--target", "-t", help="Target column: its name or position (-1 is the last); required to train on a table.", panel=FILES, default=False, metavar="COLUMN")]
 Task = Annotated[str | None, option("--task", help=_TASK, panel=FILES, default="inferred from the target")]

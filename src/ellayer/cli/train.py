@@ -15,6 +15,7 @@ from . import options as o
 from .errors import CHECK_FAILED, DONE, INTERRUPTED, handle_errors
 from .live import live_page
 from .reading import reading_options
+from .train_together import Coordinates, Output, train_together
 
 if TYPE_CHECKING:
     from ..runs.train_run import FinishedRun
@@ -31,6 +32,8 @@ def train(
     activation: o.Activation = None, iterations: o.Iterations = None, initializer: o.Initializer = None,
     optimizer: o.Optimizer = None, l2: o.L2 = None, dropout: o.Dropout = None, weight_decay: o.WeightDecay = None,
     patience: o.Patience = None, engine: o.Engine = None, device: o.Device = None,
+    processes: o.Processes = None, coordinator: o.Coordinator = None, num_processes: o.NumProcesses = None,
+    process_id: o.ProcessId = None,
     no_rows: o.NoRows = None, out: o.Out = None, live: o.Live = False, quiet: o.Quiet = False, json: o.Json = False, debug: o.Debug = False,
     *, reading: dict[str, Any],
 ) -> None:  # fmt: skip
@@ -56,6 +59,9 @@ def train(
             "expected a file or the name of a data set, received none; try ellayer train titanic.csv --target "
             "survived, or ellayer train flower"
         )
+    place = Coordinates(coordinator, num_processes, process_id)
+    if place.given or settings.get("processes") is not None:
+        raise typer.Exit(train_together(settings, place, out, resume, Output(quiet, json)))
     from ..runs.train_run import train_run
 
     with live_page(live) as page:
@@ -97,7 +103,7 @@ def _resumed(folder: Path, settings: dict[str, Any], config: Path | None) -> dic
     """Return the settings of a run to resume, which cannot be changed."""
     from ..runs.checkpoints import CHECKPOINT
 
-    jobs = {name: settings.pop(name) for name in OF_THE_MACHINE if name in settings}
+    jobs = {name: settings.pop(name) for name in (*OF_THE_MACHINE, "processes") if name in settings}
     if settings or config:
         raise UsageError(
             "--resume continues with the settings of the run: expected no others, received "

@@ -111,7 +111,7 @@ def _same_columns(frame: pl.DataFrame, tables: Sequence[TableFrame], first: Path
     if not tables:
         return frame
     expected = tables[0].frame.schema
-    _check_names(list(frame.columns), list(expected), first, path)
+    check_same_columns(list(frame.columns), list(expected), first, path)
     columns = []
     for name, dtype in expected.items():
         column = frame[name]
@@ -126,7 +126,7 @@ def _same_columns(frame: pl.DataFrame, tables: Sequence[TableFrame], first: Path
     return pl.DataFrame(columns)
 
 
-def _check_names(names: list[str], expected: list[str], first: Path, path: Path) -> None:
+def check_same_columns(names: list[str], expected: list[str], first: Path, path: Path) -> None:
     """Raise for a part with other columns than the first."""
     absent = [name for name in expected if name not in names]
     further = [name for name in names if name not in expected]
@@ -151,7 +151,7 @@ def _text_parts(paths: Sequence[Path], options: ReadOptions) -> TableFrame:
             alike = {"delimiter": layout.delimiter, "header": layout.has_header, "encoding": encoding}
             options = replace(options, reading={**options.reading, **alike})
         layouts.append(layout)
-        _check_names(layout.columns, layouts[0].columns, paths[0], path)
+        check_same_columns(layout.columns, layouts[0].columns, paths[0], path)
         texts.append(layout.texts(chunk).select(layouts[0].columns))
         places.append(RowPlaces(chunk.lines_of(layout.row_records(chunk)), "line"))
     frame, where = pl.concat(texts), f"{paths[0]} and {len(paths) - 1} more"

@@ -40,6 +40,8 @@ class TableStream:
         As of ``read_examples``.
     block_bytes : int
         About how much is read at once.
+    rows : (int, int), optional
+        The first row and the number of rows to read, of a Parquet file.
 
     Attributes
     ----------
@@ -48,6 +50,8 @@ class TableStream:
     target : str
     columns : list of str
         The other columns.
+    file_columns : list of str
+        All columns of the file, those that are not read too.
     reading : dict
         How the file is read, as plain JSON.
     notes : list of str
@@ -91,6 +95,7 @@ class TableStream:
         drop: Sequence[str] | None = None,
         columns: Sequence[str] | None = None,
         block_bytes: int = BLOCK_BYTES,
+        rows: tuple[int, int] | None = None,
     ):
         self.path: Path = _streamable(path)
         options = ReadOptions(
@@ -99,12 +104,13 @@ class TableStream:
         )  # fmt: skip
         self._table: ParquetSlices | TextTable
         if describe_content(self.path) == "a Parquet table":
-            self._table = ParquetSlices(self.path, options, block_bytes)
+            self._table = ParquetSlices(self.path, options, block_bytes, rows)
         else:
             self._table = TextTable(self.path, options, block_bytes)
         names = self._table.names
         self.name: str = Path(self.path.name.removesuffix(".gz")).stem
         self.target: str = find_column(target, names, str(self.path))
+        self.file_columns: list[str] = self._table.all_names
         self.columns: list[str] = [name for name in names if name != self.target]
         self.reading: dict[str, Any] = {**self._table.reading, "columns": len(names), "target": self.target}
         self.notes, self.odd = list(self._table.notes), list[str]()
@@ -160,26 +166,32 @@ class ParquetSlices(SchemaReader):
     path : Path
     options : ReadOptions
     block_bytes : int
+    rows : (int, int), optional
+        The first row and the number of rows.
     """
 
-    def __init__(self, path: Path, options: ReadOptions, block_bytes: int):
+    def __init__(
+        self, path: Path, options: ReadOptions, block_bytes: int, rows: tuple[int, int] | None = None
+    ):
         self._path = path
         with readable(path, "Parquet table", *parquet.POLARS_ERRORS):
             self._lazy = pl.scan_parquet(path, glob=False)
-            schema, self._rows = parquet.schema_and_rows(self._lazy)
-            parquet.check_schema(schema, self._rows, path)
+            schema, count = parquet.schema_and_rows(self._lazy)
+            parquet.check_schema(schema, count, path)
+        first, number = rows or (0, count)
+        self._first, self._end = first, first + number
         self._at_once = max(100, block_bytes // (8 * len(schema)))
-        super().__init__(self._slice(0), options, str(path))
+        super().__init__(self._slice(first), options, str(path))
         self.reading: dict[str, Any] = {"kind": "parquet", "schema": self.facts}
 
     def frames(self, target: str) -> Iterator[pl.DataFrame]:
         """Return the rows in order, a frame for each slice."""
         self.counts = CellCounts()
-        for first in range(0, self._rows, self._at_once):
+        for first in range(self._first, self._end, self._at_once):
             yield self.read(self._slice(first))
 
     def _slice(self, first: int) -> pl.DataFrame:
-        part = self._lazy.slice(first, self._at_once)
+        part = self._lazy.slice(first, min(self._at_once, self._end - first))
         with readable(self._path, "Parquet table", *parquet.POLARS_ERRORS):
             # the streaming engine keeps no more than a slice, however large the row groups are
             return parquet.plain_numbers(part.collect(engine="streaming"))

@@ -38,7 +38,7 @@ class DevicePlacement:
 
     def __init__(self, devices: Sequence[Device] | None, batches: Batches, split: bool):
         chosen = devices is not None
-        devices = list(devices) if devices is not None else jax.devices()
+        devices = list(devices) if devices is not None else jax.local_devices()
         if batches.batch_size < 2 * len(devices) or not split:
             devices = devices[:1]
         self.count: int = len(devices)

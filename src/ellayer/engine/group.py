@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _HEADER = 8  # bytes of the length before a message
 _SHORT = 1016  # bytes of a message that is sent at once
+_BROKEN = ("Gloo", "NCCL", "UNAVAILABLE", "DEADLINE", "coordination service")  # in errors about a connection
 
 Waiting = Callable[[str], AbstractContextManager[object]]
 
@@ -192,7 +193,9 @@ def lost_peers() -> Iterator[None]:
 
     try:
         yield
-    except jax.errors.JaxRuntimeError as error:
+    except (jax.errors.JaxRuntimeError, ValueError) as error:  # jaxlib raises either
+        if not any(word in str(error) for word in _BROKEN):
+            raise
         raise LostPeerError(
             f"the group of processes: expected an answer of every process, received {str(error).splitlines()[0]}; "
             "start all processes again, from the last checkpoint if there is one"

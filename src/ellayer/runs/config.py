@@ -28,7 +28,7 @@ READING = (
 )  # fmt: skip
 FILE = (
     "source", "sha256", "target", "task", "test", "cv", "split", "time", "group", "kinds", "model", "layers", "epochs", "members", "preset", "metric", "class_weight",
-    "positive", "cost", "learning_rate", "batch_size", *SHAPE, "time_limit", "recipe", "device", "seed", "no_rows", *READING,
+    "positive", "cost", "learning_rate", "batch_size", *SHAPE, "time_limit", "recipe", "device", "seed", "processes", "no_rows", *READING,
 )  # fmt: skip
 OF_THE_MACHINE = ("n_jobs",)  # options of a run on a file that do not change its result and are in no config
 # The time of tomllib for a key grows with the square of its parts.
@@ -44,7 +44,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
 # Allowed types of each setting; all others are texts.
 _VALUES = {
     **dict.fromkeys(("learning_rate", "time_limit", "weight_decay", "l2", "dropout"), _NUMBER),
-    **dict.fromkeys(("cv", "epochs", "batch_size", "iterations", "patience", "seed", "n_jobs"), _COUNT),
+    **dict.fromkeys(("cv", "epochs", "batch_size", "iterations", "patience", "seed", "processes", "n_jobs"), _COUNT),
     **dict.fromkeys(("header", "grey", "strict", "no_rows"), _TRUTH),
     **dict.fromkeys(("layers", "size"), _SIZES),
     **dict.fromkeys(("target", "time", "group"), _COLUMN),

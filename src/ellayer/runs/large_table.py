@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -11,6 +11,35 @@ if TYPE_CHECKING:
     from ..data import Examples, TableStream
 
 ROWS_APART = 20_000  # maximum number of test rows, and of rows of the sample
+
+
+class TrainingRows(Protocol):
+    """The training rows of a table as a stream; the test rows and a sample can be taken out.
+
+    Attributes
+    ----------
+    share : float
+        Fraction of test rows.
+    count : int
+        Number of training rows.
+    sample : (float, float)
+        The random keys of the rows of the sample.
+    """
+
+    @property
+    def share(self) -> float: ...
+
+    @property
+    def count(self) -> int: ...
+
+    @property
+    def sample(self) -> tuple[float, float]: ...
+
+    def blocks(self) -> Iterator[tuple[Any, np.ndarray]]:
+        """Return the training rows."""
+
+    def apart(self, low: float, high: float) -> Examples:
+        """Return the rows whose random key lies in a range, as examples in memory."""
 
 
 class TrainingStream:
@@ -36,6 +65,11 @@ class TrainingStream:
 
     def __init__(self, stream: TableStream, share: float, seed: int):
         self.stream, self.share, self.seed, self.count = stream, share, seed, 0
+
+    @property
+    def sample(self) -> tuple[float, float]:
+        """The random keys of the rows of the sample."""
+        return self.share, 2 * self.share or 0.01
 
     @property
     def notes(self) -> list[str]:

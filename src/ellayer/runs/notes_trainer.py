@@ -93,12 +93,12 @@ class NotesTrainer:
         """Name of the data set; the default name of the run's folder."""
         return self.dataset.name
 
-    def train(self, folder: OutputFolder, resume: Path | None, start: StartProgress) -> TrainedRun:
+    def train(self, folder: OutputFolder | None, resume: Path | None, start: StartProgress) -> TrainedRun:
         """Train the network, then the one without a hidden layer; Ctrl-C keeps the current state.
 
         Parameters
         ----------
-        folder : OutputFolder
+        folder : OutputFolder or None
             Not used: no checkpoints are written.
         resume : Path or None
             Not used.

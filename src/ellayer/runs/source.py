@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from .._progress_bars import StartProgress
+from ..engine.group import current_group
 from ..errors import UsageError
 from ..estimators.hold_out import Splitter
-from .config import STREAM, reader_options
+from .config import STREAM, reader_options, shown_source
 from .cross_validation import check_folds
-from .large_table import TrainingStream, open_large
+from .large_table import TrainingRows, open_large
 from .predictions import predict, title_of
+from .shared_table import open_shared
 from .split import choose_split, parse_test, read_test, split
 
 if TYPE_CHECKING:
@@ -108,9 +110,10 @@ class StreamSource:
     test: Examples | None = None
     splitter: Splitter = Splitter()
     whole: WholeTable | None = None
+    _state = "larger than memory"
 
     def __init__(self, settings: Mapping[str, Any]):
-        self._path, self._test = settings["source"], parse_test(settings["test"])
+        self._path, self._test = shown_source(settings["source"]), parse_test(settings["test"])
         if "target" not in settings:
             raise UsageError(
                 f"--target: expected the column of {self._path} to predict, received none; ellayer data shows the "
@@ -118,11 +121,11 @@ class StreamSource:
             )
         share = 0.0 if isinstance(self._test, str) else self._test
         options = reader_options({key: settings[key] for key in STREAM if key in settings})
-        self.stream: TrainingStream = open_large(
-            self._path, settings["target"], share, settings["seed"], options
-        )
-        share = self.stream.share
-        self.train: Examples = self.stream.apart(share, 2 * share or 0.01)
+        self.stream: TrainingRows = self._open(settings, share, options)
+        self.train: Examples = self.stream.apart(*self.stream.sample)
+
+    def _open(self, settings: Mapping[str, Any], share: float, options: dict[str, Any]) -> TrainingRows:
+        return open_large(settings["source"], settings["target"], share, settings["seed"], options)
 
     @property
     def count(self) -> int:
@@ -132,30 +135,36 @@ class StreamSource:
     def split(self, task: str, survey: Survey, settings: dict[str, Any]) -> list[str]:
         """Read the test rows; return messages about it."""
         messages: list[str] = []
-        if settings.get("split") in ("time", "group", "order") or {"time", "group"} & settings.keys():
-            raise UsageError(
-                f"--split: expected random, for {self._path} is larger than memory, received time, group or order; its rows "
-                "are held out at random: omit it, or pass later rows with --test FILE"
-            )
-        if settings.get("model", "network") != "network":
-            raise UsageError(
-                f"--model: expected network for {self._path}, which is larger than memory, received "
-                f"{settings['model']}; omit it, or train on a sample of the rows"
-            )
-        if settings.get("cv"):
-            raise UsageError(
-                f"--cv: expected none for {self._path}, which is larger than memory, received {settings['cv']}; its "
-                "test rows are many enough: omit it"
-            )
+        self._check(settings)
         if isinstance(self._test, str):
             self.test, messages = read_test(self._test, self.train, task)
         elif self.stream.share:
             self.test = self.stream.apart(0.0, self.stream.share)
-        return [
+        return [self._note(), *messages]
+
+    def _note(self) -> str:
+        return (
             f"the table is larger than memory: it is read in blocks, {100 * self.stream.share:.2g} % of its rows are "
-            "held out for testing, at random, and the kinds of its columns are inferred from a sample",
-            *messages,
-        ]
+            "held out for testing, at random, and the kinds of its columns are inferred from a sample"
+        )
+
+    def _check(self, settings: Mapping[str, Any]) -> None:
+        """Raise for settings that need all rows in memory."""
+        if settings.get("split") in ("time", "group", "order") or {"time", "group"} & settings.keys():
+            raise UsageError(
+                f"--split: expected random, for {self._path} is {self._state}, received time, group or order; its rows "
+                "are held out at random: omit it, or pass later rows with --test FILE"
+            )
+        if settings.get("model", "network") != "network":
+            raise UsageError(
+                f"--model: expected network for {self._path}, which is {self._state}, received "
+                f"{settings['model']}; omit it, or train on a sample of the rows"
+            )
+        if settings.get("cv"):
+            raise UsageError(
+                f"--cv: expected none for {self._path}, which is {self._state}, received {settings['cv']}; its "
+                "test rows are many enough: omit it"
+            )
 
     def fit(self, model: Any, **options: Any) -> None:
         """Fit a model on the training rows."""
@@ -164,7 +173,7 @@ class StreamSource:
     def fit_many(self, models: Sequence[Any], start: StartProgress, label: str) -> None:
         """Raise an error, because a sweep needs the rows in memory."""
         raise UsageError(
-            f"{self._path} is larger than memory: expected a smaller file for a sweep; sweep over a sample of its rows, "
+            f"{self._path} is {self._state}: expected a smaller file for a sweep; sweep over a sample of its rows, "
             "then train with the best settings"
         )
 
@@ -172,6 +181,23 @@ class StreamSource:
         """Return the rows that were held out in training, and the predictions for them."""
         X, y = model.held_out_
         return replace(self.train, X=X, y=y), [predict("the network", model, X)]
+
+
+class GroupSource(StreamSource):
+    """A table whose rows are spread over a group of processes, each with its own in memory."""
+
+    _state = "spread over several processes"
+
+    def _open(self, settings: Mapping[str, Any], share: float, options: dict[str, Any]) -> TrainingRows:
+        return open_shared(settings["source"], settings["target"], share, settings["seed"], options)
+
+    def _note(self) -> str:
+        group = current_group()
+        size = 1 if group is None else group.size
+        return (
+            f"the rows are spread over {size} {'process' if size == 1 else 'processes'}: {100 * self.stream.share:.2g} % of them are held out for "
+            "testing, at random, and the columns are prepared by a sample of up to 100,000 rows"
+        )
 
 
 Source = MemorySource | StreamSource
@@ -187,6 +213,8 @@ def open_source(settings: Mapping[str, Any]) -> Source:
     """
     from .. import data
 
+    if current_group() is not None:
+        return GroupSource(settings)
     return (StreamSource if data.too_large(settings["source"]) else MemorySource)(settings)
 
 

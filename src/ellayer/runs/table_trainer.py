@@ -15,7 +15,7 @@ from .._progress_bars import StartProgress
 from .._wording import pluralize
 from ..errors import EllayerError, UsageError
 from .baselines import simple_models
-from .checkpoints import CheckpointWriter, load_states
+from .checkpoints import CheckpointPlan, CheckpointWriter, load_states
 from .checks import CheckInput, run_checks
 from .config import DETECTED, FILE, shown_source
 from .cross_validation import cross_validate
@@ -57,6 +57,7 @@ class TableTrainer:
     messages : list of str
     seconds : float
         Time of reading.
+    plan : CheckpointPlan
     """
 
     settings: dict[str, Any]
@@ -65,6 +66,7 @@ class TableTrainer:
     model: Any
     messages: list[str]
     seconds: float
+    plan: CheckpointPlan = field(default_factory=CheckpointPlan)
 
     @classmethod
     def read(cls, settings: Mapping[str, Any]) -> TableTrainer:
@@ -104,19 +106,19 @@ class TableTrainer:
         """Name of the data; the default name of the run's folder."""
         return self.source.train.name
 
-    def train(self, folder: OutputFolder, resume: Path | None, start: StartProgress) -> TrainedRun:
+    def train(self, folder: OutputFolder | None, resume: Path | None, start: StartProgress) -> TrainedRun:
         """Fit the model; Ctrl-C keeps the current state.
 
         Parameters
         ----------
-        folder : OutputFolder
-            Folder of the checkpoints.
+        folder : OutputFolder or None
+            Folder of the checkpoints; None in a process of a group that writes none.
         resume : Path or None
             The folder of a run to resume.
         start : callable
         """
         begin = time.perf_counter()
-        checkpoints = CheckpointWriter(folder, self.settings)
+        checkpoints = CheckpointWriter(folder, self.settings, self.plan)
         with collect_messages(columns=False) as messages:
             if self.model.model == "network":
                 progress = start("network", 0)

@@ -29,13 +29,13 @@ class Trainer(Protocol):
     def name(self) -> str:
         """Name of the data; the default name of the run's folder."""
 
-    def train(self, folder: OutputFolder, resume: Path | None, start: StartProgress) -> TrainedRun:
+    def train(self, folder: OutputFolder | None, resume: Path | None, start: StartProgress) -> TrainedRun:
         """Train; Ctrl-C keeps the current state.
 
         Parameters
         ----------
-        folder : OutputFolder
-            Folder of the checkpoints.
+        folder : OutputFolder or None
+            Folder of the checkpoints; None in a process of a group that writes none.
         resume : Path or None
             The folder of a run to resume.
         start : callable

@@ -29,7 +29,7 @@ from ..hold_out import FEWEST_ROWS, Splitter
 from ..stored import Arrays, Facts, history_arrays
 from ..versioned import VersionedEstimator
 from .average_inputs import average_inputs
-from .fit_stream import is_stream, stream_data
+from .fit_stream import is_stream, shared_request, stream_data
 from .fitted import FittedTable
 from .presets import AUTO, PRESETS, Size, plan_folds, plan_of
 from .recipes import RECIPES, TITLES, Recipe, find_recipe
@@ -162,6 +162,7 @@ class BaseTabular(VersionedEstimator, FittedTable):
             self._fit_simple(request)
             return self
         seed = self._seed()
+        request = shared_request(request)
         with TemporaryFile(prefix="ellayer-") if is_stream(request.X) else nullcontext() as scratch:
             with progress_phase(None, "preparing the table"):
                 if scratch is None:

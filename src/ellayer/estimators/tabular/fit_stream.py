@@ -10,8 +10,9 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import IO, TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
@@ -20,11 +21,13 @@ from sklearn.base import BaseEstimator
 from ..._warn import IrregularValuesWarning, warn_user
 from ...core.inference import class_index
 from ...engine.disk_rows import DiskRows
+from ...engine.group import current_group
 from ...errors import EllayerError
 from ...tables.columns import Column, read_table, take_rows
 from ...tables.preparation import remember_features
 from ..examples import Examples, RowStream
 from ..hold_out import FEWEST_ROWS, FOLDS, MOST_HELD_OUT, Splitter
+from .fit_group import KeyedRows, OwnRows, join_examples, join_frames, join_keyed, join_targets, read_rows
 from .presets import Size, plan_of
 from .recipes import Recipe
 from .targets import row_targets
@@ -36,12 +39,36 @@ if TYPE_CHECKING:
 
 SAMPLE_ROWS = 100_000
 START_ROWS = 10_000  # rows of the sample for initialising the network
+KEYS_AT_ONCE = 1 << 20
 SAMPLE_NUMBERS = 1 << 23  # numbers in the sample: fewer rows of a wide table
 
 
 def is_stream(X: object) -> TypeGuard[RowStream]:
     """Return whether X is a stream of blocks of rows and targets."""
     return callable(getattr(X, "blocks", None))
+
+
+def shared_request(request: FitRequest) -> FitRequest:
+    """Return a fit in a group of processes with its own rows as a stream; any other fit as it is.
+
+    Raises
+    ------
+    EllayerError
+        For rows that are no frame.
+    """
+    if current_group() is None or is_stream(request.X):
+        return request
+    import polars as pl
+
+    X = request.X
+    if type(X).__module__.partition(".")[0] == "pandas":
+        X = pl.from_pandas(X)
+    if not isinstance(X, pl.DataFrame) or request.y is None:
+        raise EllayerError(
+            "X: expected a polars or pandas frame with y, the rows of this process, in a group of processes; received "
+            f"{type(request.X).__name__}"
+        )
+    return replace(request, X=OwnRows(X, np.asarray(request.y)), y=None)
 
 
 @dataclass
@@ -98,8 +125,10 @@ def stream_data(
     EllayerError
         For arguments that a stream does not support, too few rows, or too little disk space.
     """
-    stream = _checked_stream(estimator, request)
-    sample = _first_pass(estimator, stream, seed, holds_out=request.eval_set is None)
+    stream, group = _checked_stream(estimator, request), current_group()
+    first = 0 if group is None else group.offset(sum(len(y) for _, y in stream.blocks()))
+    keyed = partial(_keyed, stream, seed, first)
+    sample = _first_pass(estimator, keyed, holds_out=request.eval_set is None)
     table = read_table(sample.X)
     remember_features(estimator, sample.X, len(table))
     Y, counts = _learn_targets(estimator, sample)
@@ -112,7 +141,7 @@ def stream_data(
     del sample, table  # before the second pass needs the memory
     width = start.shape[1] + Y.shape[1] + (by_class is not None)
     _check_space(count * width * np.dtype(estimator.dtype).itemsize)
-    held_out, streamed = _second_pass(estimator, stream, seed, share, by_class, scratch, fitted)
+    held_out, streamed = _second_pass(estimator, keyed, share, by_class, scratch, fitted)
     if request.eval_set is not None:
         held_out = estimator._eval_rows(request.eval_set)
     for message in getattr(stream, "odd", []):
@@ -121,9 +150,11 @@ def stream_data(
     plan = plan_of(estimator, recipe, Size(count - round(share * count), len(start.T), Y.shape[1]))
     rows = DiskRows(scratch, start.shape[1], Y.shape[1], estimator.dtype, by_class is not None)
     weights = counts if counts is None or by_class is None else counts * by_class
+    own = rows if group is None else read_rows(scratch, rows)
     return TableData(
-        rows, [held_out] * plan.members, None, start, Y, weights, np.arange(0), 0, plan, streamed
-    )
+        own, [held_out] * plan.members, None, start, Y, weights, np.arange(0), 0, plan, streamed,
+        shared=0 if group is None else sum(group.exchange(rows.m)),
+    )  # fmt: skip
 
 
 def _checked_stream(estimator: BaseEstimator, request: FitRequest) -> RowStream:
@@ -141,20 +172,25 @@ def _checked_stream(estimator: BaseEstimator, request: FitRequest) -> RowStream:
     return request.X
 
 
-def _keyed(stream: RowStream, seed: int) -> Iterator[tuple[Any, np.ndarray, np.ndarray]]:
-    """Return the blocks with a random number for each row, the same at each pass."""
+Keyed = Callable[[], Iterator[KeyedRows]]
+
+
+def _keyed(stream: RowStream, seed: int, first: int) -> Iterator[KeyedRows]:
+    """Return the blocks with a random number for each row, the same at each pass; row ``first`` of all comes first."""
     random = np.random.Generator(np.random.Philox(seed))
+    for begin in range(0, first, KEYS_AT_ONCE):
+        random.random(min(KEYS_AT_ONCE, first - begin))
     for X, y in stream.blocks():
         yield X, y, random.random(len(y))
 
 
-def _first_pass(estimator: BaseEstimator, stream: RowStream, seed: int, holds_out: bool) -> Sample:
+def _first_pass(estimator: BaseEstimator, keyed: Keyed, holds_out: bool) -> Sample:
     """Count the rows, keep those with the smallest keys as a sample, and summarise the targets."""
     import polars as pl
 
     frames: list[Any] = []
     count, bound, targets, classes = 0, 1.0, Counter[Any](), estimator._task == "classes"
-    for X, y, keys in _keyed(stream, seed):
+    for X, y, keys in keyed():
         y = estimator._checked_targets(X, y)
         count += len(y)
         if classes:
@@ -168,6 +204,9 @@ def _first_pass(estimator: BaseEstimator, stream: RowStream, seed: int, holds_ou
         if sum(len(part[1]) for part in frames) > 2 * _sample_size(X):
             frames = [_smallest(frames, _sample_size(X))]
             bound = float(frames[0][2].max())
+    if (group := current_group()) is not None:
+        frames = [join_keyed(group, _smallest(frames, _sample_size(frames[0][0])))]
+        count, targets = sum(group.exchange(count)), join_targets(group, targets, classes)
     if count < FEWEST_ROWS:
         raise EllayerError(
             f"X: expected a stream of at least {FEWEST_ROWS} rows, received {count}; read this small table into memory"
@@ -229,8 +268,7 @@ def _prepare_sample(
 
 def _second_pass(
     estimator: BaseEstimator,
-    stream: RowStream,
-    seed: int,
+    keyed: Keyed,
     share: float,
     by_class: np.ndarray | None,
     scratch: IO[bytes],
@@ -244,8 +282,11 @@ def _second_pass(
 
     held_out: list[Examples] = []
     raw: list[tuple[pl.DataFrame, np.ndarray]] = []
+    group = current_group()
     begin = 0
-    for X, y, keys in _keyed(stream, seed):
+    if group is not None:
+        begin = group.offset(sum(int((keys <= fitted.last).sum()) for _, _, keys in keyed()))
+    for X, y, keys in keyed():
         Y = estimator._targets(estimator._checked_targets(X, y)).astype(estimator.dtype)
         weights = None if by_class is None else by_class[class_index(Y.T)]
         rows = Examples(estimator._matrix(estimator._read(X), new=False, warn=False), Y, weights)
@@ -264,7 +305,10 @@ def _second_pass(
     streamed = pl.concat([X for X, _ in raw], how="vertical_relaxed"), np.concatenate([y for _, y in raw])
     X, Y = (np.concatenate([getattr(rows, name) for rows in held_out]) for name in "XY")
     weights = None if by_class is None else np.concatenate([rows.weights for rows in held_out])
-    return Examples(X, Y, weights), streamed
+    examples = Examples(X, Y, weights)
+    if group is None:
+        return examples, streamed
+    return join_examples(group, examples), join_frames(group, *streamed)
 
 
 def _check_space(need: int) -> None:

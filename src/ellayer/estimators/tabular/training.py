@@ -17,6 +17,7 @@ from ...core.schedules import SCHEDULES, Schedule
 from ...engine.devices import find_devices, is_accelerator
 from ...engine.disk_rows import DiskRows
 from ...engine.events import Info, Score, wants_to_stop
+from ...engine.group import current_group
 from ...engine.optax_rules import find_optimizer
 from ...engine.result import TrainingResult
 from ...engine.state import TrainState
@@ -112,6 +113,8 @@ class TableData:
         The columns and targets of all rows in memory, from which to prepare them again; None if that is not needed.
     first : FirstFit or None
         The first fit, if this one repeats it on more rows.
+    shared : int
+        The training rows of all processes, if ``rows`` are those of this process in a group; else 0.
     """
 
     rows: Examples | DiskRows
@@ -126,11 +129,13 @@ class TableData:
     streamed: tuple[pl.DataFrame, np.ndarray] | None = None
     raw: RawRows | None = None
     first: FirstFit | None = None
+    shared: int = 0
 
     @property
     def m(self) -> int:
         """The number of training rows."""
-        return self.rows.m if isinstance(self.rows, DiskRows) else len(self.rows)
+        own = self.rows.m if isinstance(self.rows, DiskRows) else len(self.rows)
+        return self.shared or own
 
     @property
     def m_of_recipe(self) -> int:
@@ -235,6 +240,10 @@ def train_members(
         X, Y, weights = data.rows.columns()
     validation: Any = [examples.columns() for examples in data.validation] or None
     shared = validation and validation[0]  # for one member, or one per recipe
+    if validation and (group := current_group()) is not None:  # which joins the parts of its processes
+        examples = data.validation[0]
+        own = np.arange(len(examples))[group.share(len(examples))]
+        validation = shared = examples.take(own).columns()
     if len(recipes) == 1 and members == 1:
         engine = engine_for(network, recipes[0], data)
         state = request.states[0] if request.states else None
@@ -248,7 +257,7 @@ def train_members(
         starts, validation = starts * len(recipes), shared
         arguments["score"] = score
     else:
-        if not isinstance(data.rows, DiskRows):
+        if not isinstance(data.rows, DiskRows) and not data.shared:
             weights = _member_weights(data, data.rows, members)
         arguments |= second_recipe_arguments(estimator, arguments, data.plan)
         arguments["engine"] = engine_for(network, recipes[0], data, members)
@@ -344,6 +353,8 @@ def refits(request: FitRequest, data: TableData) -> bool:
 
 def engine_for(network: Network, recipe: Recipe, data: TableData, count: int = 1) -> str:
     """Return the loop, chosen only by the amount of work, so that a seed always gives the same numbers."""
+    if data.shared:  # a group of processes trains compiled
+        return "jax"
     from_disk = count > 1 and isinstance(data.rows, DiskRows)  # rows on disk are read once for all networks
     on_device = is_accelerator(find_devices(data.plan.device))
     if on_device or from_disk or find_optimizer(recipe["optimizer"]).compiled_only:

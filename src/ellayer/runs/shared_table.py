@@ -1,0 +1,170 @@
+"""A table whose rows are spread over a group of processes: each reads its own files or row groups, and no others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..engine.group import Group, current_group
+from ..errors import EllayerError
+from ..estimators.tabular.fit_group import join_frames
+from .large_table import ROWS_APART
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from ..data import Examples
+    from ..data.shares import Part
+
+KEYS_AT_ONCE = 1 << 20
+
+
+@dataclass(frozen=True)
+class TableFacts:
+    """What process 0 says of a table, so that all read it alike."""
+
+    name: str
+    target: str
+    columns: list[str]
+    file_columns: list[str]
+    first: str
+    reading: dict[str, Any]
+    notes: list[str]
+
+
+@dataclass(frozen=True)
+class SharedTable:
+    """The rows of this process, and how to reach those of the others.
+
+    The random key of a row depends on its place in the whole table.
+
+    Attributes
+    ----------
+    group : Group
+    facts : TableFacts
+    X, y : polars frame, ndarray
+        The rows of this process.
+    keys : ndarray
+        A random number for each of them.
+    share : float
+        Fraction of test rows.
+    count : int
+        Number of training rows of all processes.
+    total : int
+        Number of rows of all processes.
+    """
+
+    group: Group
+    facts: TableFacts
+    X: pl.DataFrame
+    y: np.ndarray
+    keys: np.ndarray
+    share: float
+    count: int
+    total: int
+
+    @property
+    def sample(self) -> tuple[float, float]:
+        """The random keys of the rows of the sample: training rows, as many as are taken of a large table."""
+        return self.share, min(1.0, self.share + ROWS_APART / self.total)
+
+    def blocks(self) -> Iterator[tuple[Any, np.ndarray]]:
+        """Return the training rows of this process."""
+        inside = self.keys >= self.share
+        yield self.X.filter(inside), self.y[inside]
+
+    def apart(self, low: float, high: float) -> Examples:
+        """Return the rows of all processes whose random key lies in a range, as examples in memory."""
+        from ..data import Examples
+
+        inside, facts = (self.keys >= low) & (self.keys < high), self.facts
+        frame, y = join_frames(self.group, self.X.filter(inside), self.y[inside])
+        return Examples(facts.name, frame, y, facts.target, reading=facts.reading, notes=tuple(facts.notes))
+
+
+def open_shared(
+    source: str | list[str], target: str | int, share: float, seed: int, options: dict[str, Any]
+) -> SharedTable:
+    """Read the rows of this process.
+
+    Parameters
+    ----------
+    source : str or list of str
+        Files, a pattern or a folder: CSV or Parquet.
+    target : str or int
+    share : float
+        Fraction of test rows; at most ``ROWS_APART`` rows are used.
+    seed : int
+    options : dict
+        Reading options, instead of detection.
+
+    Raises
+    ------
+    EllayerError
+        In every process, if one of them cannot read its rows.
+    """
+    from ..data.shares import parts_of, share_of
+
+    group = current_group()
+    assert group is not None
+    with group.together():
+        name, parts, sizes = parts_of(source)
+        own = share_of(parts, sizes, group.rank, group.size)
+    facts = TableFacts(*group.agree(lambda: _facts(name, parts[0], target, options)))
+    with group.together():
+        X, y = _read(own, facts)
+    total = sum(group.exchange(len(y)))
+    random, first = np.random.Generator(np.random.Philox([seed, 1])), group.offset(len(y))
+    for begin in range(0, first, KEYS_AT_ONCE):
+        random.random(min(KEYS_AT_ONCE, first - begin))
+    keys, share = random.random(len(y)), min(share, ROWS_APART / total)
+    count = sum(group.exchange(int((keys >= share).sum())))
+    with group.together():
+        if not (keys >= share).any():
+            raise EllayerError(
+                f"expected training rows in every process, received none in process {group.rank}; start fewer processes"
+            )
+    return SharedTable(group, facts, X, y, keys, share, count, total)
+
+
+def _facts(name: str, first: Part, target: str | int, options: dict[str, Any]) -> list[Any]:
+    """Return the facts of a table by its first part, as plain data."""
+    from ..data import TableStream
+
+    rows = None if first.number is None else (first.first, first.number)
+    stream = TableStream(first.path, target, rows=rows, **options)
+    return [
+        name,
+        stream.target,
+        stream.columns,
+        stream.file_columns,
+        str(first.path),
+        stream.reading,
+        stream.notes,
+    ]
+
+
+def _read(parts: list[Part], facts: TableFacts) -> tuple[pl.DataFrame, np.ndarray]:
+    """Return the rows of some parts, in the columns and types of the table."""
+    import polars as pl
+
+    from ..data import TableStream
+    from ..data.parts import check_same_columns
+
+    frames, targets = [], []
+    for part in parts:
+        rows = None if part.number is None else (part.first, part.number)
+        stream = TableStream(part.path, facts.target, rows=rows, reading=facts.reading)
+        check_same_columns(stream.file_columns, facts.file_columns, Path(facts.first), part.path)
+        for X, y in stream.blocks():
+            frames.append(X.select(facts.columns))
+            targets.append(y)
+    if not frames:
+        raise EllayerError(
+            f"expected rows with a value in {facts.target!r} in {', '.join(str(part.path) for part in parts)}, received none"
+        )
+    return pl.concat(frames, how="vertical_relaxed"), np.concatenate(targets)
