@@ -60,7 +60,7 @@ def train(
             "survived, or ellayer train flower"
         )
     place = Coordinates(coordinator, num_processes, process_id)
-    if place.given or settings.get("processes") is not None:
+    if place.chosen or settings.get("processes") is not None:
         raise typer.Exit(train_together(settings, place, out, resume, Output(quiet, json)))
     from ..runs.train_run import train_run
 

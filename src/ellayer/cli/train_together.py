@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import typer
 
-from .._progress_bars import progress_bars
+from .._progress_bars import StartProgress, progress_bars
 from ..errors import UsageError
 from .errors import CHECK_FAILED, DONE, INTERRUPTED
 
@@ -23,7 +23,7 @@ class Coordinates(NamedTuple):
     process_id: int | None
 
     @property
-    def given(self) -> bool:
+    def chosen(self) -> bool:
         """Whether any of them is used."""
         return any(value is not None for value in self)
 
@@ -36,7 +36,7 @@ class Output(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What is known of a run when it has ended."""
+    """A run that has ended, for its display and exit code."""
 
     path: Path
     summary: dict[str, Any]
@@ -58,7 +58,7 @@ def train_together(
     """
     processes = settings.pop("processes", None)
     with progress_bars(shown=not (output.quiet or output.json)) as start:
-        if place.given:
+        if place.chosen:
             outcome = _as_one_of_several(settings, place, out, resume, start)
         else:
             outcome = _as_supervisor(settings, processes, out, resume, start)
@@ -78,7 +78,7 @@ def train_together(
 
 
 def _as_supervisor(
-    settings: dict[str, Any], processes: int, out: Path | None, resume: Path | None, start: Any
+    settings: dict[str, Any], processes: int, out: Path | None, resume: Path | None, start: StartProgress
 ) -> Outcome:
     from ..runs.supervisor import GroupOptions, train_in_processes
 
@@ -88,7 +88,7 @@ def _as_supervisor(
 
 
 def _as_one_of_several(
-    settings: dict[str, Any], place: Coordinates, out: Path | None, resume: Path | None, start: Any
+    settings: dict[str, Any], place: Coordinates, out: Path | None, resume: Path | None, start: StartProgress
 ) -> Outcome | None:
     if place.coordinator is None:
         raise UsageError(

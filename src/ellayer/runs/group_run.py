@@ -13,7 +13,7 @@ from ..distributed import shutdown
 from ..engine.group import current_group
 from ..errors import UsageError
 from .checkpoints import CheckpointPlan
-from .config import FILE, check_settings, shown_source
+from .config import FILE, OF_THE_MACHINE, check_settings, shown_source
 from .folder import output_folder
 from .notes_recipes import RECIPES
 from .table_trainer import TableTrainer
@@ -69,5 +69,5 @@ def _read(settings: dict[str, Any]) -> TableTrainer:
         raise UsageError(
             f"--processes: expected a table, whose rows can be spread, received the named set {source!r}; omit the option"
         )
-    check_settings(settings, FILE, f"the file {shown_source(source)}")
+    check_settings(settings, (*FILE, *OF_THE_MACHINE), f"the file {shown_source(source)}")
     return TableTrainer.read(settings)

@@ -18,6 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
+from .._progress_bars import Report
 from .._unfinished import remove_all
 from ..distributed import initialize
 from ..engine.group import LostPeerError, current_group
@@ -41,7 +42,7 @@ class Relay:
         """Return the function to report to."""
         last = 0.0
 
-        def report(info: Any) -> None:
+        def report(info: Report) -> None:
             nonlocal last
             if time.monotonic() - last >= _SAY or info.iteration >= info.total:
                 last = time.monotonic()

@@ -14,26 +14,19 @@ ROWS_APART = 20_000  # maximum number of test rows, and of rows of the sample
 
 
 class TrainingRows(Protocol):
-    """The training rows of a table as a stream; the test rows and a sample can be taken out.
-
-    Attributes
-    ----------
-    share : float
-        Fraction of test rows.
-    count : int
-        Number of training rows.
-    sample : (float, float)
-        The random keys of the rows of the sample.
-    """
+    """The training rows of a table as a stream; the test rows and a sample can be taken out."""
 
     @property
-    def share(self) -> float: ...
+    def share(self) -> float:
+        """Fraction of test rows."""
 
     @property
-    def count(self) -> int: ...
+    def count(self) -> int:
+        """Number of training rows."""
 
     @property
-    def sample(self) -> tuple[float, float]: ...
+    def sample(self) -> tuple[float, float]:
+        """The random keys of the rows of the sample."""
 
     def blocks(self) -> Iterator[tuple[Any, np.ndarray]]:
         """Return the training rows."""

@@ -25,7 +25,7 @@ KEYS_AT_ONCE = 1 << 20
 
 @dataclass(frozen=True)
 class TableFacts:
-    """What process 0 says of a table, so that all read it alike."""
+    """The description of a table by process 0, so that all read it alike."""
 
     name: str
     target: str

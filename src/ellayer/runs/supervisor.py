@@ -60,7 +60,7 @@ class GroupOptions:
 
 @dataclass(frozen=True)
 class GroupResult:
-    """What the first worker says of the finished run.
+    """The finished run, as the first worker reports it.
 
     Attributes
     ----------
