@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ import pytest
 from ellayer.data.planar import PLANE, draw
 from ellayer.play.app import STATIC, make_app
 from ellayer.play.launch import start_server
+from ellayer.play.live import LiveFeed
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 playwright = pytest.importorskip("playwright.sync_api")
@@ -427,6 +429,34 @@ def test_a_lost_connection_comes_back_with_the_settings(site):
     assert site.value("data.source") == "xor"
     page.click("#step-epoch")
     site.until(lambda: site.iteration == 1, "a step")
+
+
+def test_a_run_is_watched_and_stopped(browser, tmp_path):
+    feed = LiveFeed()
+    server = start_server(feed.app(), 0)
+    page = browser.new_page()
+    page.set_default_timeout(15_000)
+    try:
+        page.goto(server.address)
+        bar = feed.beside(lambda label, total: None)("training <b>all</b>", 100)
+        history = {"iteration": [0, 10, 20], "loss": [0.7, 0.5, 0.4]}
+        bar(SimpleNamespace(iteration=20, total=100, cost=0.4, history=history))
+        page.wait_for_selector("#phases li:has-text('training <b>all</b>')")
+        page.wait_for_selector('canvas[aria-label*="Cost over 20 iterations"]')
+        assert page.is_hidden("#play")
+        page.click("#stop")
+        end = time.monotonic() + 15
+        while not feed.take_stop():
+            assert time.monotonic() < end
+            page.wait_for_timeout(15)
+        (tmp_path / "report.html").write_text("<h1>The report</h1>")
+        feed.finish(tmp_path, {"test accuracy": 0.9375, "name": "<i>run</i>"}, interrupted=True)
+        page.wait_for_selector("#live-summary td:has-text('0.9375')")
+        page.click("#live-end a")
+        page.wait_for_selector("h1:has-text('The report')")
+    finally:
+        page.close()
+        server.stop()
 
 
 def test_the_page_is_small_and_needs_nothing_from_elsewhere():

@@ -16,15 +16,20 @@ const SIDE = 46;
 export function networkLayout(layers, room) {
   const width = Math.max(room, SMALLEST_STEP * layers.length + 20);
   const most = Math.max(...layers.map((layer) => layer.shown));
-  const pitch = Math.max(17, Math.min(74, (TALLEST - 2 * TOP) / most));
-  const height = Math.round(Math.max(150, pitch * most + 2 * TOP));
+  const height = Math.round(Math.max(150, pitchOf(most, TALLEST) * most + 2 * TOP));
   const step = (width - 2 * SIDE) / Math.max(1, layers.length - 1);
   const columns = layers.map((layer, l) => {
+    const pitch = pitchOf(layer.shown, height);
     const size = unitSize(pitch, l === 0);
     const top = height / 2 - (pitch * (layer.shown - 1)) / 2;
     return Array.from({ length: layer.shown }, (_, i) => ({ x: SIDE + l * step, y: top + i * pitch, size }));
   });
   return { width, height, columns, left: SIDE, step };
+}
+
+/** The distance of the units of a layer. @param {number} count @param {number} height of the drawing */
+function pitchOf(count, height) {
+  return Math.max(17, Math.min(74, (height - 2 * TOP) / count));
 }
 
 /** @param {number} pitch @param {boolean} isInput */

@@ -41,6 +41,7 @@ export function mountPlane(store, tools, look) {
     byId("plane").hidden = arePictures;
     byId("pictures").hidden = !arePictures;
     byId("plane-table").hidden = arePictures;
+    byId("plane-key").hidden = arePictures;
     byId("hard-part").hidden = data.task !== "classes";
     byId("show-test").parentElement.hidden = arePictures;
     byId("line-key").textContent = { classes: "line: boundary", numbers: "lines: equal predictions", pictures: "" }[/** @type {"classes"} */ (data.task)];

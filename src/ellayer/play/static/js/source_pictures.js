@@ -25,7 +25,9 @@ export function sourcePictures(field, change) {
   });
   const chosen = element("b", { "aria-hidden": "true" });
   const warning = element("p", { class: "problem", hidden: true });
-  const node = element("fieldset", { class: "field source-field" }, element("legend", {}, field.label, " ", chosen), element("div", { class: "sources" }, ...boxes.map((one) => one.node)), warning);
+  const node = element("fieldset", { class: "field source-field" }, element("legend", {}, field.label, " ", chosen), 
+    element("div", { class: "sources" }, ...boxes.filter((_, i) => choices[i].preview).map(({ node: one }) => one)),
+    element("div", { class: "sources texts" }, ...boxes.filter((_, i) => !choices[i].preview).map(({ node: one }) => one)), warning);
   return {
     node, path: field.path,
     show(value) {
