@@ -32,7 +32,7 @@ BatchSize = Annotated[list[int] | None, o.option("--batch-size", min=1, help=o.B
 Patience = Annotated[list[int] | None, o.option("--patience", min=1, help=o.PATIENCE, panel=TRIED, default="none")]
 Trials = Annotated[int | None, o.option("--trials", min=1, help="Try so many combinations, drawn at random.", panel=o.TRAINING, default="all")]
 Jobs = Annotated[int | None, o.option("--n-jobs", "-j", help="Trials fitted at once, each in a process of its own; -1 uses all cores. The result is the same.", panel=WORK, default="1", metavar="N")]
-TimeLimit = Annotated[float | None, o.option("--time-limit", help="Begin no trial after so many seconds.", panel=WORK, default="none", metavar="SECONDS")]
+TimeLimit = Annotated[float | None, o.option("--time-limit", help="Seconds after which no trial begins.", panel=WORK, default="none", metavar="SECONDS")]
 Shared = Annotated[Path | None, o.option("--shared", help="Folder through which several of these commands, on any machine that sees it, share the trials.", panel=WORK, default=False, metavar="DIR")]
 Sampler = Annotated[str | None, o.option("--sampler", help="With --shared: grid tries the values; random and tpe (Optuna) draw --trials of them, and numbers between the lowest and the highest.", panel=WORK, default="grid")]
 # fmt: on
