@@ -18,7 +18,7 @@ def progress() -> Iterator[None]:
     """Show the progress of all fits in a block, also of those that other libraries begin.
 
     In a terminal they are bars on the standard error; in a notebook HTML that is updated in place, without widgets; in
-    a file there is one line for each fit at its end. Fits in other processes (``n_jobs``) are not shown. For a single
+    a file there is one line for each fit at its end. Fits that another library begins in other processes are not shown. For a single
     call there is ``progress=True``: of ``train``, ``train_many``, ``explain`` and the ``fit`` of every estimator.
 
     Examples

@@ -126,9 +126,10 @@ def test_leases(tmp_path, monkeypatch):
 
 
 def test_workers_that_are_killed(table, tmp_path):  # noqa: F811
-    counts = storm(table, tmp_path, workers=3, kills=2, every=1.5, units=6)
-    assert counts["killed"] == 2
-    assert counts["complete"] == [1] * 6
+    counts = storm(table, tmp_path, workers=3, kills=1, every=1.0, units=5, pause=0.4)
+    assert counts["killed"] == 1
+    assert counts["complete"] == [1] * 5
+    assert counts["rows"] == 5
     assert counts["codes"] == [0, 0, 0]
 
 

@@ -242,7 +242,9 @@ def _check_facts(storage: JournalStorage, facts: dict[str, Any], folder: Path) -
                 "another folder"
             )
         maximize = StudyDirection.MAXIMIZE if facts["maximize"] else StudyDirection.MINIMIZE
-        study = studies[NAME]._study_id if NAME in studies else storage.create_new_study([maximize], NAME)
+        if NAME not in studies:
+            storage.create_new_study([maximize], NAME)
+        study = storage.get_study_id_from_name(NAME)
         storage.set_study_user_attr(study, "sweep", facts)
         return
     if known.get("format", 0) > FORMAT:
