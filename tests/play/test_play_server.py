@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import math
+import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import httpx
 import numpy as np
@@ -16,10 +19,12 @@ from websockets.exceptions import ConnectionClosedError, InvalidStatus
 from websockets.sync.client import connect
 
 import ellayer
+from ellayer.core.activations import ACTIVATIONS
 from ellayer.errors import EllayerError, UsageError
 from ellayer.play import launch, limits, make_app
 from ellayer.play.launch import check_libraries, start_server
 from ellayer.play.models import opening_of_source
+from ellayer.play.numpy_text import expression
 
 CSV = b"size,<b>town</b>,price\n" + b"".join(
     b"%d,%s,%d\n" % (i % 9, b"ab<"[i % 3 : i % 3 + 1], 7 * i % 50) for i in range(80)
@@ -165,7 +170,12 @@ def test_what_is_no_table_is_refused(client, page, name, body, status):
     assert client.post(f"/api/model?session={page.session}", content=body).status_code == status
 
 
-def test_downloads_and_the_way_back(client, page):
+def _written(body: bytes, folder: Path) -> Path:
+    (folder / "model.ellayer").write_bytes(body)
+    return folder / "model.ellayer"
+
+
+def test_downloads_and_the_way_back(client, page, tmp_path):
     page.send(
         json.dumps(
             {"type": "set_state", "state": {"network": {"hidden": [{"units": 3, "activation": "relu"}]}}}
@@ -186,6 +196,11 @@ def test_downloads_and_the_way_back(client, page):
     exec(download("python").decode(), space)
     arrays = dict(np.load(io.BytesIO(download("parameters.npz"))))
     assert all((arrays[name] == space["parameters"][name]).all() for name in arrays)
+    program: dict = {}
+    exec(download("network.py").decode(), program)
+    X = np.random.RandomState(0).randn(2, 50)
+    result = ellayer.load(_written(download("model.ellayer"), tmp_path))
+    np.testing.assert_allclose(program["predict"](X), result.predict_proba(X), rtol=1e-12)
     assert download("picture.png")[:4] == b"\x89PNG"
     assert download("film.gif")[:4] == b"GIF8"
     assert len(download("model.onnx")) > 100
@@ -207,6 +222,16 @@ def test_a_message_that_is_too_long_closes_the_connection(server):
         page.send("x" * (limits.MESSAGE_BYTES + 10))
         with pytest.raises(ConnectionClosedError, match="1009"):
             wait(page, "nothing")
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_the_numpy_text_has_every_activation(name):
+    row = ACTIVATIONS[name]
+    z = np.concatenate(
+        [np.random.RandomState(0).randn(3, 40) * 4, np.array([[0.0, 30.0, -30.0]] * 3)], axis=1
+    )
+    a = eval(expression(name), {"np": np, "math": math, "z": z})
+    np.testing.assert_allclose(a, row.forward(z), rtol=1e-12, atol=1e-300)
 
 
 # Openings
@@ -262,6 +287,21 @@ def test_the_missing_extra_is_named(monkeypatch):
 def test_the_command_costs_the_others_nothing():
     code = "import sys, ellayer.cli.app; print([m for m in sys.modules if m.split('.')[0] in ('starlette', 'uvicorn', 'websockets', 'jax')])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
+
+
+def test_the_program_shows_a_page_until_ctrl_c(program):
+    command = [program, "play", "moons", "--port", "0", "--no-browser", "--quiet"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        address = process.stdout.readline().strip()
+        with opened(address) as page:
+            assert wait(page, "data")["name"] == "moons"
+            process.send_signal(signal.SIGINT)
+            _, error = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert process.returncode == 130
+    assert error == "ellayer: the page has stopped\n"
 
 
 # A run that trains

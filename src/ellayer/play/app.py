@@ -22,7 +22,7 @@ from ..serve.limits import Limits
 from ..serve.protection import REFUSED
 from . import limits
 from .downloads import DOWNLOADS
-from .lesson_list import LESSONS
+from .lesson_list import lesson_rows
 from .models import opening_of_file
 from .opening import Opening
 from .options import options
@@ -94,8 +94,7 @@ class _Sessions:
         return session
 
     async def options(self, request: Request) -> Response:
-        lessons = [{"id": lesson.id, "title": lesson.title} for lesson in LESSONS.values()]
-        return json_response({"options": options(), "lessons": lessons, "mode": "play"})
+        return json_response({"options": options(), "lessons": lesson_rows(), "mode": "play"})
 
     async def upload(self, request: Request) -> Response:
         session = self._session(request)

@@ -15,6 +15,7 @@ import numpy as np
 from ..errors import EllayerError
 from ..inspection.film import draw, gif
 from ..storage import save, to_onnx
+from .numpy_text import numpy_text
 
 if TYPE_CHECKING:
     from ..engine.result import TrainingResult
@@ -62,6 +63,10 @@ def _npz(parameters: dict[str, np.ndarray]) -> bytes:
     return out.getvalue()
 
 
+def _numpy(session: Session) -> Callable[[], bytes]:
+    return partial(str.encode, numpy_text(session.run.network, session.run.parameters))
+
+
 def _onnx(session: Session) -> Callable[[], bytes]:
     return partial(_onnx_bytes, session.run.result())
 
@@ -104,6 +109,7 @@ DOWNLOADS = {
     "python": Download("run.py", "text/plain; charset=utf-8", _python),
     "model.ellayer": Download("model.ellayer", "application/octet-stream", _model),
     "parameters.npz": Download("parameters.npz", "application/octet-stream", _arrays),
+    "network.py": Download("network.py", "text/plain; charset=utf-8", _numpy),
     "model.onnx": Download("model.onnx", "application/octet-stream", _onnx),
     "picture.png": Download("picture.png", "image/png", _picture),
     "film.gif": Download("film.gif", "image/gif", _film),

@@ -74,7 +74,7 @@ def play(
     Parameters
     ----------
     model : TrainingResult, (Network, parameters) or a fitted MLP estimator, optional
-        To look at and to go on with; by default the page begins with the flower.
+        To inspect and to train further; by default the page begins with the flower.
     X : array, shape (n_x, m), optional
         Examples are columns; by default a named set of the model's shape.
     Y : array, shape (n_L, m), optional
@@ -92,7 +92,7 @@ def play(
 
     Examples
     --------
-    Look at a run and go on with it::
+    Inspect a run and train it further::
 
         result = ellayer.train(ellayer.Network([2, 4, 1], "tanh"), X, Y)
         ellayer.play(result, X, Y)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .lessons import Facts, Lesson, Task
+from .messages import JsonObject
 
 
 def _hidden(*units: int, activation: str = "tanh") -> list[dict[str, object]]:
@@ -132,7 +133,7 @@ _LIST = (
     Lesson(
         "overfitting",
         "Overfitting and L2",
-        "A large network learns the noise of a small set by heart: the training cost goes on falling while the test cost "
+        "A large network memorises the noise of a small set: the training cost goes on falling while the test cost "
         "rises. L2 makes large weights expensive; the stop rule ends the training in time.",
         {
             "data": {"source": "moons", "size": 80, "noise": 0.4, "test_fraction": 0.5},
@@ -187,3 +188,11 @@ _LIST = (
 )  # fmt: skip
 
 LESSONS: dict[str, Lesson] = {lesson.id: lesson for lesson in _LIST}
+
+
+def lesson_rows() -> list[JsonObject]:
+    """Return the lessons for a list of them."""
+    return [
+        {"id": lesson.id, "title": lesson.title, "text": lesson.text.partition("\n")[0]}
+        for lesson in LESSONS.values()
+    ]

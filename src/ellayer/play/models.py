@@ -91,7 +91,7 @@ def opening_of_model(
     source: str | None,
     arrays: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Opening:
-    """Return the opening of a model, to look at and to go on with.
+    """Return the opening of a model, to inspect and to train further.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ from .tables import Source
 
 @dataclass(frozen=True)
 class StartModel:
-    """Parameters of a model to go on with.
+    """Parameters of a model to train further.
 
     Attributes
     ----------

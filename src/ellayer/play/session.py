@@ -14,7 +14,7 @@ from .commands import number_of, text_of, whole_of
 from .data_message import data_message, network_message
 from .errors import StateError
 from .frames import FrameMaker, finite_curve
-from .lesson_list import LESSONS
+from .lesson_list import LESSONS, lesson_rows
 from .lessons import LessonProgress
 from .look import look
 from .messages import JsonObject, State
@@ -91,14 +91,13 @@ class Session(Worker):
 
     def _begin(self) -> None:
         state = normal_form(self._opening.state)
-        lessons = [{"id": lesson.id, "title": lesson.title} for lesson in LESSONS.values()]
         self.state: State = state
         self._build(state)
         from .. import __version__
 
         self._send(
             {"type": "ready", "session": self.id, "mode": "play", "options": options(), "state": self.state,
-             "lessons": lessons, "version": __version__}
+             "lessons": lesson_rows(), "version": __version__}
         )  # fmt: skip
         self._send_all(with_data=True)
 

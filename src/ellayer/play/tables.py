@@ -223,7 +223,7 @@ class Shelf:
         Raises
         ------
         EllayerError
-            For content that is no table; nothing is kept.
+            For content that is not a table; nothing is kept.
         """
         suffix = next((one for one in SUFFIXES if name.lower().endswith(one)), ".csv")
         if self._folder is None:
