@@ -1,9 +1,10 @@
-"""One fit over several processes.
+"""One fit over several processes: form the group, and estimate when more processes pay.
 
-After ``initialize`` in every process, ``train`` and ``train_many`` take the rows of their process and train one network
-on the rows of all.
+After ``initialize`` in every process, ``train``, ``train_many`` and the table estimators take the rows of their process
+and train one network on the rows of all.
 """
 
+from .cost import CostEstimate, estimate
 from .start import initialize, shutdown
 
-__all__ = ["initialize", "shutdown"]
+__all__ = ["CostEstimate", "estimate", "initialize", "shutdown"]

@@ -29,7 +29,7 @@ def initialize(
 ) -> Group:
     """Form the group of processes that train together; call it in each, before jax is used.
 
-    Then ``train``, ``train_many`` and the estimators take the rows of their own process, with the same other arguments
+    Then ``train``, ``train_many`` and the table estimators take the rows of their own process, with the same other arguments
     in all, and return the same result in all. Without arguments the place in the group is the one that torchrun
     (RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT), Slurm or Open MPI have set; without any of them the group is this
     process alone, with all devices that jax has.
@@ -111,7 +111,7 @@ def _connect(place: Place, form_limit: float, step_limit: float) -> None:
         jax.distributed.initialize(
             address, place.size, place.rank, initialization_timeout=max(1, round(form_limit)),
             coordinator_bind_address=address, heartbeat_timeout_seconds=max(10, min(_HEARTBEAT, round(step_limit))),
-            shutdown_timeout_seconds=max(1, round(step_limit)), cluster_detection_method="deactivate",
+            shutdown_timeout_seconds=max(1, min(_HEARTBEAT, round(step_limit))), cluster_detection_method="deactivate",
         )  # fmt: skip
     except RuntimeError as error:
         raise EllayerError(

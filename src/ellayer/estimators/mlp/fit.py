@@ -15,6 +15,7 @@ from ...core.network import Network
 from ...core.objective import objective
 from ...core.schedules import Schedule
 from ...engine.events import Info
+from ...engine.group import current_group
 from ...engine.history import History
 from ...engine.loop_choice import fits_of_search
 from ...engine.result import TrainingResult
@@ -47,8 +48,13 @@ def fit(settings: FitSettings, data: FitData, state: FitState, callbacks: EpochC
     Raises
     ------
     EllayerError
-        If not even the first epoch ends with finite parameters.
+        If not even the first epoch ends with finite parameters, and in a group of processes.
     """
+    if (group := current_group()) is not None and group.size > 1:
+        raise EllayerError(
+            "X: expected a fit of one process, received one in a group of "
+            f"{group.size}; call ellayer.train with the rows of this process, or TabularClassifier with its frame"
+        )
     state = state.copy()
     state.progress["n_iter_"] = 0
     return (_minimize if settings.lbfgs else _descend)(settings, data, state, callbacks)

@@ -1,0 +1,138 @@
+"""The time of an update in 1, 2 and 4 processes of this machine, next to ``distributed.estimate``.
+
+    python benchmarks/many_machines.py
+
+One minute. The processes share the cores of the machine, so that only what the messages take can be learned from it: the
+time of an update in K processes is compared with K times the computing time of a K-th of the batch, and the messages.
+The measured times are printed as JSON, too.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+
+import numpy as np
+
+import ellayer
+from ellayer.distributed.cost import compute_seconds, message_seconds, room_for
+from ellayer.distributed.meeting import free_port
+
+ROWS, INPUTS = 16_384, 32
+NETWORKS = {"64-64": [64, 64], "512-512": [512, 512]}
+BATCHES = (1024,)
+VECTORS = (1_000, 100_000, 1_000_000)
+LATENCY, BANDWIDTH = 0.0, 0.55e9  # of the loopback, with the copies of gloo
+
+
+def network_of(hidden: list[int]) -> ellayer.Network:
+    """Return a network of the benchmark."""
+    return ellayer.Network([INPUTS, *hidden, 1], "relu", "binary_cross_entropy")
+
+
+def vector_times(group: object) -> dict[int, float]:
+    """Return the seconds to add up a vector over the processes, by its length."""
+    import jax
+
+    from ellayer.engine.device_placement import partition
+    from ellayer.engine.shard_step import add_up
+
+    mesh, repeats, times = group.mesh, 10, {}
+
+    for size in VECTORS:
+
+        def add(vector: np.ndarray) -> np.ndarray:
+            return jax.lax.fori_loop(0, repeats, lambda i, v: add_up(v, group.shards) * 0.1, vector)
+
+        run = jax.jit(
+            jax.shard_map(add, mesh=mesh, in_specs=partition(), out_specs=partition(), check_vma=False)
+        )
+        vector = np.ones(size, np.float32)
+        jax.block_until_ready(run(vector))
+        begin = time.perf_counter()
+        jax.block_until_ready(run(vector))
+        times[size] = (time.perf_counter() - begin) / repeats
+    return times
+
+
+def update_times(group: object) -> dict[str, float]:
+    """Return the seconds of an update, by network and batch size."""
+    random = np.random.default_rng(group.rank)
+    own = ROWS // group.size
+    X = random.standard_normal((INPUTS, own), dtype=np.float32)
+    Y = (X[:1] > 0).astype(np.float32)
+    times = {}
+    for name, hidden in NETWORKS.items():
+        for batch_size in BATCHES:
+            number = 8 if hidden[0] > 64 else 30
+
+            def run(count: int, hidden: list[int] = hidden, batch_size: int = batch_size) -> float:
+                begin = time.perf_counter()
+                ellayer.train(
+                    network_of(hidden), X, Y, batch_size=batch_size, num_iterations=count, record_every=10_000,
+                    optimizer="adam", engine="jax", dtype="float32",
+                )  # fmt: skip
+                return time.perf_counter() - begin
+
+            run(2)
+            short = run(number)
+            times[f"{name} {batch_size}"] = (run(3 * number) - short) / (2 * number)
+    return times
+
+
+def worker(rank: int, size: int, port: int) -> None:
+    """Measure as one process of a group, and print what was measured."""
+    from ellayer.distributed import initialize, shutdown
+
+    group = initialize(f"127.0.0.1:{port}", size, rank)
+    report = {"vectors": vector_times(group) if size > 1 else {}, "updates": update_times(group)}
+    shutdown()
+    if rank == 0:
+        print(json.dumps(report))
+
+
+def measure(size: int) -> dict[str, dict[str, float]]:
+    """Return what a group of processes measures."""
+    port = free_port()
+    started = [
+        subprocess.Popen(
+            [sys.executable, __file__, str(rank), str(size), str(port)],
+            stdout=subprocess.PIPE if rank == 0 else subprocess.DEVNULL,
+        )
+        for rank in range(size)
+    ]
+    output = started[0].communicate()[0]
+    for process in started:
+        process.wait()
+    return json.loads(output)
+
+
+def main() -> None:
+    """Measure groups of 1, 2 and 4 processes, and print tables."""
+    reports = {}
+    for size in (1, 2, 4):
+        reports[size] = measure(size)
+        print(size, json.dumps(reports[size]), flush=True)
+    print("vector     processes   measured ms   estimated ms")
+    for size in (2, 4):
+        for length, seconds in reports[size]["vectors"].items():
+            estimate = message_seconds(int(length), size, LATENCY, BANDWIDTH)
+            print(f"{int(length):9,d} {size:9d} {1e3 * seconds:12.2f} {1e3 * estimate:13.2f}")
+    print("network, batch   processes   measured ms   estimated ms (sharing this machine)")
+    for name in reports[1]["updates"]:
+        hidden, batch_size = NETWORKS[name.split()[0]], int(name.split()[1])
+        network = network_of(hidden)
+        for size in (1, 2, 4):
+            one = compute_seconds(network, room_for(batch_size, size))
+            messages = message_seconds(network.parameter_count + 2, size, LATENCY, BANDWIDTH)
+            measured = reports[size]["updates"][name]
+            print(f"{name:16s} {size:9d} {1e3 * measured:12.2f} {1e3 * (size * one + messages):13.2f}")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        worker(*(int(argument) for argument in sys.argv[1:]))
+    else:
+        main()

@@ -1,0 +1,65 @@
+"""The estimate of when more processes pay."""
+
+from __future__ import annotations
+
+import itertools
+from contextlib import nullcontext
+
+import numpy as np
+import pytest
+
+from ellayer import EllayerError, MLPClassifier, Network
+from ellayer.distributed import estimate
+from ellayer.distributed.cost import STEP, WAKE
+from ellayer.engine.group import Group, set_group
+
+SMALL, LARGE = Network([32, 64, 1]), Network([256, 1024, 1024, 10], loss="cross_entropy")
+
+
+def test_one_process_sends_nothing():
+    one = estimate(LARGE, 4096, 1)
+    assert (one.communicating, one.speedup, one.efficiency) == (0.0, 1.0, 1.0)
+    assert one.seconds == one.computing > 0
+
+
+@pytest.mark.parametrize("network", [SMALL, LARGE])
+def test_more_processes_compute_less_and_send_more(network):
+    estimates = [estimate(network, 65536, processes) for processes in (2, 4, 16, 64, 256, 1024)]
+    for fewer, more in itertools.pairwise(estimates):
+        assert more.computing < fewer.computing
+        assert more.communicating > fewer.communicating
+        assert more.efficiency < fewer.efficiency <= 1
+    for one in estimates:
+        assert one.seconds == one.computing + one.communicating
+        assert one.speedup == pytest.approx(one.efficiency * one.processes)
+
+
+def test_a_perfect_network_leaves_the_waking():
+    assert estimate(SMALL, 1024, 2, latency=0.0, bandwidth=1e300).communicating == pytest.approx(WAKE + STEP)
+
+
+def test_it_pays_for_large_updates_of_large_networks_alone():
+    assert estimate(SMALL, 256, 8).speedup < 0.2
+    assert estimate(LARGE, 65536, 8).speedup > 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ((0, 2), "batch_size: expected an integer >= 1, received 0"),
+        ((64, 1.5), r"processes: expected an integer >= 1, received 1\.5"),
+        ((64, 2, -1.0), "latency, bandwidth: expected"), ((64, 2, 0.0, 0.0), "latency, bandwidth: expected"),
+    ],
+)  # fmt: skip
+def test_numbers_out_of_range(arguments, text):
+    with pytest.raises(EllayerError, match=text):
+        estimate(SMALL, *arguments)
+
+
+def test_the_estimators_of_scikit_learn_refuse_a_group():
+    set_group(Group(0, 2, (), lambda text: nullcontext()))
+    try:
+        with pytest.raises(EllayerError, match="received one in a group of 2; call ellayer"):
+            MLPClassifier(max_iter=2).fit(np.eye(8), np.arange(8) % 2)
+    finally:
+        set_group(None)
