@@ -22,8 +22,20 @@ import pytest
 import typer.testing
 from typer.testing import CliRunner
 
-# Two test processes on two cores: a second BLAS thread each would only wait for the others.
+
+def own_cores(cores: list[int], worker: str, count: int) -> list[int]:
+    """Return the cores of one of ``count`` test processes: its share, all where there are fewer cores than processes."""
+    return cores[int(worker.removeprefix("gw")) :: count] or cores
+
+
+# Each test process on cores of its own. A thread for every core in each (BLAS, OpenMP, XLA, polars) would wait for the
+# others, and most of them wait by spinning: half as much processor time again. Programs that a test starts inherit it.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+if "PYTEST_XDIST_WORKER" in os.environ and hasattr(os, "sched_setaffinity"):
+    _count = int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+    os.sched_setaffinity(
+        0, own_cores(sorted(os.sched_getaffinity(0)), os.environ["PYTEST_XDIST_WORKER"], _count)
+    )
 
 # Compiling is what the tests of the engine and of the estimators take most of. XLA's other code generator, which optimises
 # as much, and one module instead of many halve it. XLA ends the process at a flag that it does not know, so that only releases known to have them get them.
