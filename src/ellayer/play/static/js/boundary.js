@@ -58,7 +58,10 @@ export class Boundary {
     stack.addEventListener("pointerleave", () => this.moveCross(null, false));
     stack.addEventListener("pointerdown", (event) => {
       this.lastDrag = [event.offsetX, event.offsetY];
-      this.use(spot(event));
+      if (this.actions.draws()) this.use(spot(event));
+    });
+    stack.addEventListener("click", (event) => {
+      if (!this.actions.draws()) this.use(this.spotAt(event)); // not where a finger begins to scroll
     });
     stack.addEventListener("keydown", (event) => this.key(event));
     stack.addEventListener("blur", () => this.moveCross(null, false));
@@ -99,7 +102,7 @@ export class Boundary {
     return { left: MARGIN.left, top: MARGIN.top, width: size - MARGIN.left - MARGIN.right, height: size - MARGIN.top - MARGIN.bottom };
   }
 
-  /** @param {PointerEvent} event @returns {Spot|null} */
+  /** @param {MouseEvent} event @returns {Spot|null} */
   spotAt(event) {
     const { left, top, width, height } = this.area;
     const box = this.stack.getBoundingClientRect();

@@ -18,7 +18,10 @@ export function mountCurve(store) {
   byId("keep-run").addEventListener("click", keep);
   byId("curve-table").addEventListener("toggle", showTable);
 
+  let live = ""; // what a watched run trains
+  store.on("phases", ({ phases }) => (live = phases.at(-1)?.name ?? ""));
   store.on("curve", ({ points, reset }) => {
+    if (live && (reset || !curve.points.length)) beginLive(live);
     curve.points = thinned(reset ? points : [...curve.points, ...points]);
     const [iteration, train, test] = curve.points.at(-1) ?? [0, null, null];
     curve.canvas.setAttribute("aria-label", `Cost over ${countText(iteration)} iterations; at the end ${numberText(train)} for training, ${numberText(test)} for the test`);
@@ -34,6 +37,15 @@ export function mountCurve(store) {
     curve.points = [];
     showRuns();
   });
+
+  /** The next curve of a watched run; the one before stays as a thin line. @param {string} name */
+  function beginLive(name) {
+    const id = byId("curve-title").dataset.name ?? "";
+    if (curve.points.length > 1) curve.runs = [...curve.runs, { id, name: id, points: curve.points }];
+    byId("curve-title").dataset.name = name;
+    byId("curve-title").textContent = `Cost: ${name}`;
+    showRuns();
+  }
 
   function keep() {
     if (!store.state) return;

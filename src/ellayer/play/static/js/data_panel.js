@@ -111,6 +111,7 @@ export class DataPanel {
   /** @param {Tool} tool */
   choose(tool) {
     this.tool = tool;
+    byId("plane").classList.toggle("draws", tool.kind === "add");
     for (const button of byId("tools").querySelectorAll("button")) {
       button.setAttribute("aria-pressed", String(button.dataset.tool === tool.kind && Number(button.dataset.label) === tool.label));
     }

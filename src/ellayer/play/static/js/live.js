@@ -25,7 +25,7 @@ export function mountLive(store) {
     document.body.classList.add("ended"); // the server may end now
     const end = `${interrupted ? "Stopped" : "Finished"}. The run is in ${folder}. `;
     byId("live-end").replaceChildren(end, report ? element("a", { href: "/report" }, "Open the report") : "");
-    const rows = (summary ?? []).map((/** @type {any[]} */ [name, value]) => [String(name), typeof value === "number" ? numberText(value, 5) : String(value)]);
+    const rows = (summary ?? []).map((/** @type {any[]} */ [name, value]) => [String(name).replaceAll("_", " "), typeof value === "number" ? numberText(value, 5) : String(value)]);
     byId("live-summary").replaceChildren(...(rows.length ? [table("Result", ["Figure", "Value"], rows)] : []));
   });
 

@@ -8,7 +8,7 @@ import { DataPanel } from "./data_panel.js";
 import { byId } from "./elements.js";
 import { mountFilesIn } from "./files_in.js";
 import { mountLessons } from "./lessons.js";
-import { linkOf, onLink, replaceLink, stateOf } from "./link.js";
+import { onLink, replaceLink, stateOf } from "./link.js";
 import { mountLive } from "./live.js";
 import { LookInside } from "./look_inside.js";
 import { mountNetwork } from "./network_panel.js";
@@ -56,16 +56,14 @@ mountShortcuts([
   { key: "?", name: "?", text: "these shortcuts", act: press("keys") },
 ]);
 
-let wasOpen = false;
-store.on("ready", ({ mode, state }) => {
-  if (mode === "live") return;
-  const before = wasOpen ? stateOf(linkOf(lastState ?? state)) : stateOf(location.hash);
-  if (before) store.changeTo(before);
-  if (wasOpen) say("Connected again. The run begins at its start.");
-  wasOpen = true;
-});
 /** @type {import("./types.js").State|null} the settings as they were when the connection was lost */
 let lastState = null;
+store.on("ready", ({ mode }) => {
+  if (mode === "live") return;
+  if (lastState) say("Connected again. The run begins at its start.");
+  const before = lastState ?? stateOf(location.hash);
+  if (before) store.changeTo(before);
+});
 store.on("state", ({ state }) => {
   lastState = state;
   replaceLink(state);
