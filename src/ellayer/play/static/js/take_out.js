@@ -7,6 +7,7 @@ const FILES = [
   ["model.ellayer", "Model file", ".ellayer, opens in Python and here"],
   ["python", "Python program", "the lines above as a file"],
   ["parameters.npz", "Parameters", "weights and biases for NumPy, .npz"],
+  ["network.py", "NumPy program", "predicts with NumPy alone"],
   ["model.onnx", "ONNX", "for other programs"],
   ["picture.png", "Picture", "the plane as PNG"],
   ["film.gif", "Film", "the training as GIF"],
