@@ -7,6 +7,7 @@ import contextlib
 import gc
 import inspect
 import os
+import signal
 import subprocess
 import sys
 import traceback
@@ -43,6 +44,9 @@ if "PYTEST_XDIST_WORKER" in os.environ and hasattr(os, "sched_setaffinity"):
 QUICK_XLA = "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"
 if version("jaxlib").startswith("0.10."):
     os.environ.setdefault("XLA_FLAGS", QUICK_XLA)
+
+# A shell's background job ignores Ctrl-C, and so would the processes that the tests start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 collect_ignore_glob = ["*conftest.py"]  # the doctest collector takes two of one name for a mistake
 
