@@ -355,3 +355,26 @@ def test_an_encrypted_archive(tmp_path):
         content[content.index(signature) + place] |= 1
     path.write_bytes(content)
     refused(path, "expected a file without a password, but .* is encrypted")
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_names_that_polars_would_expand_are_names_as_any_other(tmp_path, name):
+    names = ["*", "^$^", "^t", "kind"]
+    frame = pl.DataFrame(dict(zip(names, [[1, 2, 3, 4], ["x", "y", "z", "u"], ["2024-01-05", "2024-02-01", "2024-03-02", "2024-03-09"],
+                                          ["a", "b", "a", "b"]], strict=True)))  # fmt: skip
+    WRITERS[name](frame, tmp_path / name)
+    examples = read_examples(tmp_path / name, target="kind")
+    assert examples.X.columns == names[:3]
+    assert examples.X.to_series(0).to_list() == [1, 2, 3, 4]
+    assert examples.X.to_series(1).to_list() == ["x", "y", "z", "u"]
+    assert read_examples(tmp_path / name, target="*").y.tolist() == [1, 2, 3, 4]
+    assert read_examples(tmp_path / name, drop=["*"]).X.columns == names[1:]
+    frame.rename({"^t": "^t.*$"}).write_csv(tmp_path / "a.csv")
+    refused(tmp_path / "a.csv", r"received '\^t\.\*\$', which .* takes for a pattern.*rename the column")
+
+
+def test_a_name_in_a_database_that_is_no_utf_8(tmp_path):
+    WRITERS["a.sqlite"](FRAME, tmp_path / "a.sqlite")
+    content = (tmp_path / "a.sqlite").read_bytes()
+    (tmp_path / "a.sqlite").write_bytes(content.replace(b'"town"', b'"to\xffn"'))
+    refused(tmp_path / "a.sqlite", "expected SQLite to read")

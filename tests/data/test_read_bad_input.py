@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import os
 import pickle
@@ -12,6 +13,8 @@ import zipfile
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ellayer.data import DataError, MissingFileError, memory, read_examples
 
@@ -103,6 +106,25 @@ def test_a_wrong_delimiter(tmp_path):
         "columns besides the target.*name the delimiter",
         target="kind",
     )
+
+
+@pytest.mark.parametrize(
+    "text", ['""b""",,\n"', '11"1aa1\na",,a\n', 'a"\na\n\t\t\n\'a\'\'\t\t\n."\t\'"""1a.a.\t"1\'a\t']
+)
+def test_quotation_marks_that_do_not_fit(tmp_path, text):
+    refused(write(tmp_path / "a.csv", text), "a value with a quotation mark has no end")
+
+
+pieces = st.sampled_from([*'",;\t\n a1.', "\r\n", '""', "'", "\\", "#"])
+
+
+@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@given(text=st.lists(pieces, max_size=24).map("".join), header=st.sampled_from([None, True, False]))
+def test_any_marks_are_read_or_refused(tmp_path_factory, text, header):
+    path = tmp_path_factory.getbasetemp() / "marks.csv"
+    path.write_text(text, newline="")
+    with contextlib.suppress(DataError):
+        read_examples(path, header=header)
 
 
 @pytest.mark.parametrize(

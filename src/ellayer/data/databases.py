@@ -36,7 +36,7 @@ def read_sqlite(path: Path, options: ReadOptions) -> TableFrame:
     """
     uri = f"file:{quote(str(path.absolute()))}?mode=ro"
     with (
-        _explained(path, "SQLite", sqlite3.Error, sqlite3.Warning),
+        _explained(path, "SQLite", sqlite3.Error, sqlite3.Warning, UnicodeDecodeError),
         closing(sqlite3.connect(uri, uri=True)) as file,
     ):
         file.text_factory = lambda text: text.decode("utf-8", "replace")

@@ -11,7 +11,7 @@ from .errors import DataError
 from .files import printable
 from .python_values import check_value_memory, frame_of_values
 from .read_options import ReadOptions
-from .table_frame import TableFrame
+from .table_frame import TableFrame, check_names
 from .text.decode import TextFile
 
 Record = dict[str, object]
@@ -35,6 +35,7 @@ def read_json(path: Path, options: ReadOptions) -> TableFrame:
         raise DataError(f"expected records such as {_EXAMPLE} in {path}, received none; add rows")
     check_value_memory(len(records) * len(names), f"{path}, {len(records):,} records of {len(names)} names")
     shown = {name: printable(name) for name in names}
+    check_names(list(shown.values()), str(path))
     columns = {shown[name]: [record.get(name) for record in records] for name in names}
     frame, notes = frame_of_values(columns, str(path))
     short = sum(len(record) < len(names) for record in records)

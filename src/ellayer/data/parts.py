@@ -152,7 +152,7 @@ def _text_parts(paths: Sequence[Path], options: ReadOptions) -> TableFrame:
             options = replace(options, reading={**options.reading, **alike})
         layouts.append(layout)
         check_same_columns(layout.columns, layouts[0].columns, paths[0], path)
-        texts.append(layout.texts(chunk).select(layouts[0].columns))
+        texts.append(layout.texts(chunk)[layouts[0].columns])
         places.append(RowPlaces(chunk.lines_of(layout.row_records(chunk)), "line"))
     frame, where = pl.concat(texts), f"{paths[0]} and {len(paths) - 1} more"
     if not len(frame):

@@ -47,13 +47,19 @@ class TableFrame:
 
 
 def check_names(names: list[str], where: str) -> None:
-    """Refuse names that occur twice.
+    """Refuse names that occur twice, and those that polars takes for a pattern of names, ``^...$``, everywhere.
 
     Raises
     ------
     DataError
         With the names and their places.
     """
+    pattern = next((name for name in names if name[:1] == "^" and name[-1:] == "$"), None)
+    if pattern:
+        raise DataError(
+            f"expected names of columns in {where}, received {pattern!r}, which the library that reads tables takes for a "
+            f"pattern, since it begins with ^ and ends with $; rename the column"
+        )
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         places = [str(j + 1) for j, name in enumerate(names) if name == twice[0]]

@@ -210,7 +210,7 @@ class SavedModel:
                 raise UsageError(
                     f"expected the columns of the fit, but {examples.name} lacks {quoted_list(missing, 10)}"
                 )
-            X = X.select(self.features)
+            X = X[self.features]
         texts = [name for name, kind in X.schema.items() if not (kind.is_numeric() or kind == pl.Boolean)]
         if texts:
             raise UsageError(

@@ -184,7 +184,7 @@ def distinguish(
         For columns that differ in type.
     """
     try:
-        tables = first, second.select(first.columns)
+        tables = first, second[first.columns]
         parts = [table.sample(min(len(table), MOST_ROWS // 2), seed=0) for table in tables]
         both = pl.concat(parts, how="vertical_relaxed")
     except pl.exceptions.PolarsError as error:

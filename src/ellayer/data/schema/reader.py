@@ -106,14 +106,13 @@ class SchemaReader:
     def chosen(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Return the columns that are read, by the names of the schema."""
         frame = frame.rename(self._new_names) if self._new_names else frame
-        return frame if frame.columns == self.names else frame.select(self.names)
+        return frame if frame.columns == self.names else frame[self.names]
 
     def _clean(self, frame: pl.DataFrame) -> pl.DataFrame:
         frame = self.chosen(frame)
         if not self._is_declared:
             return frame
-        texts = [name for name, kind in frame.schema.items() if kind == pl.String]
-        return frame.with_columns(clean_texts(pl.col(texts))) if texts else frame
+        return frame.with_columns(clean_texts(pl.col(pl.String)))
 
 
 def read_typed(table: TableFrame, options: ReadOptions, where: str) -> TableFrame:

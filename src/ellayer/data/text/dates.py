@@ -98,11 +98,9 @@ def _parse_where(texts: pl.Series, pattern: str, date_format: str) -> pl.Series:
     """Return the texts of a pattern as moments: alone, a format of polars takes more."""
     import polars as pl
 
-    name = texts.name
-    fits = pl.when(pl.col(name).str.contains(pattern)).then(pl.col(name))
-    return (
-        texts.to_frame().select(fits.str.to_datetime(date_format, strict=False, time_unit="us")).to_series()
-    )
+    fits = pl.when(pl.col("texts").str.contains(pattern)).then(pl.col("texts"))
+    dates = fits.str.to_datetime(date_format, strict=False, time_unit="us")
+    return texts.to_frame("texts").select(dates).to_series().alias(texts.name)
 
 
 def _parse_iso(texts: pl.Series) -> pl.Series:

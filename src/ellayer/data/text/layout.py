@@ -146,15 +146,12 @@ class Layout:
                 schema=dict.fromkeys(self.names, pl.String),
             )
         except pl.exceptions.PolarsError as error:
-            raise DataError(
-                f"expected a table in text, but {self.path} cannot be split into values ({str(error).splitlines()[0]}); "
-                f"check its quotation marks"
-            ) from error
+            raise _unsplit_error(self.path, str(error).splitlines()[0]) from error
         frame = frame.select(clean_texts(pl.all()))
         for name in self.nameless:
             if name != self.index and frame[name].null_count() < len(frame):
                 raise _nameless_error(self.names, name, self.path)
-        return frame.select(self.columns)
+        return frame[self.columns]  # select takes "*" and "^...$" for patterns
 
 
 def detect_layout(text: bytes, options: ReadOptions, path: Path) -> tuple[Layout, Chunk, list[str]]:
@@ -185,6 +182,8 @@ def detect_layout(text: bytes, options: ReadOptions, path: Path) -> tuple[Layout
         raise DataError(f"expected a table in text, but {path} is empty; download or write the file again")
     _check_delimiter(chunk, options, path)
     rows = split(chunk.head(SAMPLE_ROWS), delimiter, layout.is_quoted)
+    if len(rows) > len(chunk.filled):
+        raise _unsplit_error(path, "a value with a quotation mark has no end")
     titles = count_titles(chunk, rows)
     if titles:
         chunk, rows = chunk.after(titles), rows[titles:]
@@ -264,7 +263,8 @@ def _with_names(layout: Layout, chunk: Chunk, rows: list[list[str]], options: Re
     layout = replace(layout, names=names, nameless=nameless, index=index)
     layout.check_lengths(chunk)
     for name in nameless:
-        if name != index and any(row[names.index(name)] for row in body if row):
+        j = names.index(name)
+        if name != index and any(row[j:] and row[j] for row in body):  # damaged quotes make shorter rows
             raise _nameless_error(names, name, layout.path)
     check_names(layout.columns, str(layout.path))
     return layout
@@ -276,6 +276,13 @@ def _counts(texts: list[str]) -> bool:
         return False
     first = int(texts[0])
     return [int(text) for text in texts] == list(range(first, first + len(texts)))
+
+
+def _unsplit_error(path: Path, reason: str) -> DataError:
+    """Return the error for a text whose quotation marks are damaged."""
+    return DataError(
+        f"expected a table in text, but {path} cannot be split into values ({reason}); check its quotation marks"
+    )
 
 
 def _nameless_error(names: list[str], name: str, path: Path) -> DataError:
