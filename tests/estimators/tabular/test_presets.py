@@ -80,6 +80,28 @@ def test_validation_by_time_ends_with_a_fit_to_all_rows(table, monkeypatch):
     assert model.preparation_.describe() != first.preparation_.describe()  # the late level is known
 
 
+@pytest.mark.parametrize(
+    ("scores", "maximize", "steady"),
+    [
+        ([9.0, 3.0, 2.0, 2.5, 2.4], False, True),
+        ([9.0, 2.0, 3.0, 2.9, 2.8], False, False),  # the best epoch was luck
+        ([9.0, 8.0, 2.0], False, True),  # still falling
+        ([0.5, 0.8, 0.78, 0.76, 0.75], True, True),
+        ([0.5, 0.8, 0.6, 0.7, 0.7], True, False),
+    ],
+)
+def test_a_second_fit_needs_a_best_epoch_that_others_confirm(scores, maximize, steady):
+    assert second_fit._is_steady(np.array(scores), maximize) == steady
+
+
+def test_an_unsteady_best_epoch_keeps_the_first_fit(table, monkeypatch):
+    X, y = table
+    monkeypatch.setattr(second_fit, "STEADY", 0.0)
+    monkeypatch.setattr(second_fit, "train_members", lambda *_: pytest.fail("fitted again"))
+    model = TabularRegressor(1, **{**SMALL, "epochs": 6}).fit(X, y, time=np.arange(80))
+    assert model.best_epochs_[0] > 0
+
+
 def test_an_interrupted_second_fit_keeps_the_first(table, monkeypatch):
     X, y = table
     labels = np.where(y > 1, "high", "low")

@@ -12,13 +12,16 @@ from .average_inputs import average_inputs
 from .recipes import Recipe
 from .training import FirstFit, FitRequest, TableData, network_for, refits, train_members
 
+STEADY = 1.35  # the limit of the median loss from the best epoch on, over the best loss
+
 
 def fit_again(
     estimator: BaseEstimator, data: TableData, recipe: Recipe, request: FitRequest, seed: int
 ) -> None:
     """Fit again to all rows if the latest rows selected the epoch, with the best number of updates of the first fit.
 
-    Scores, decisions and intervals are those of the first fit. If the second fit does not finish, the first one stays.
+    Scores, decisions and intervals are those of the first fit. If the second fit does not finish, the first one stays; also if
+    the scores of the later epochs differ so much that the best one is no guide for other rows.
 
     Parameters
     ----------
@@ -31,6 +34,8 @@ def fit_again(
     """
     network, epoch = estimator.network_, estimator.best_epochs_[0]
     if not refits(request, data) or network is None or not epoch or estimator.stopped_by_ == "interrupted":
+        return
+    if not _is_steady(np.asarray(estimator.history_["validation_score"]), estimator._metric.maximize):
         return
     assert data.raw is not None
     before, table, targets = estimator.preparation_, data.raw.table, data.raw.targets
@@ -51,3 +56,10 @@ def fit_again(
         return
     estimator.network_, estimator.members_ = wider, [result.parameters for result in results]
     estimator.average_inputs_ = average_inputs(wider, estimator.members_, rows.X)
+
+
+def _is_steady(scores: np.ndarray, maximize: bool) -> bool:
+    """Return whether the epochs from the best one on have nearly its score, of which 1 is the best one if it is maximised."""
+    losses = 1.0 - scores if maximize else scores
+    later = losses[int(np.nanargmin(losses)) :]
+    return bool(np.nanmedian(later) <= STEADY * later[0])
