@@ -36,7 +36,7 @@ class Shards:
     ([0, 3, 5], 3)
     >>> rows, places = shards.tables(0, 1, range(2), 1, 4)
     >>> rows.tolist()
-    [[[[1, 2, -1, -1], [1, 0, -1, -1]]]]
+    [[[[0, 2, -1, -1], [0, 1, -1, -1]]]]
     """
 
     def __init__(self, counts: Sequence[int], devices: int, batches: Sequence[Batches]):

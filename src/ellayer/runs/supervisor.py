@@ -231,7 +231,8 @@ def _reason(number: int, code: int | None) -> str:
             name = signal.Signals(-code).name
         except ValueError:
             name = f"signal {-code}"
-        return f"process {number} was ended by {name}"
+        silent = ", as jax does without a sign of life of another" if name == "SIGABRT" else ""
+        return f"process {number} was ended by {name}{silent}"
     if code == STUCK:
         return f"process {number} has waited too long for another, which is stuck"
     if code == LOST:
