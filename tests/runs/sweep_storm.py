@@ -36,17 +36,21 @@ def start(table: Path, folder: Path, units: int, pause: float) -> subprocess.Pop
     )  # fmt: skip
 
 
-def journal_units(folder: Path) -> list[int]:
-    """Return the number of each unit that is complete, once for each entry of the journal."""
-    import optuna
+def entries(folder: Path, state: str) -> list[dict[str, object]]:
+    """Return the facts of the entries of a journal in a state: their unit and worker."""
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
 
-    path = str(folder / "journal.jsonl")
-    if not Path(path).exists():
+    path = folder / "journal.jsonl"
+    if not path.exists():
         return []
-    storage = optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(path))
-    studies = storage.get_all_studies()
-    trials = storage.get_all_trials(studies[0]._study_id) if studies else []
-    return [trial.user_attrs["unit"] for trial in trials if trial.state == optuna.trial.TrialState.COMPLETE]
+    storage = JournalStorage(JournalFileBackend(str(path)))
+    return [
+        trial.user_attrs
+        for study in storage.get_all_studies()
+        for trial in storage.get_all_trials(study._study_id)
+        if trial.state.name == state
+    ]
 
 
 def storm(table: Path, folder: Path, *, workers: int, kills: int, every: float, units: int, pause: float = 0.5,
@@ -54,17 +58,22 @@ def storm(table: Path, folder: Path, *, workers: int, kills: int, every: float, 
     """Run a sweep, kill a worker that has begun every few seconds and start another; return what came of it."""
     shared, draw = folder / "shared", random.Random(seed)
     running = [start(table, shared, units, pause) for _ in range(workers)]
-    killed, until = 0, time.monotonic() + 280
+    killed, until = 0, time.monotonic() + 240
     try:
-        while killed < kills and len(journal_units(shared)) < units - 1 and time.monotonic() < until:
-            time.sleep(every)
-            leases = {int(path.name.split("_")[-2]) for path in shared.glob("workers/*")}
-            busy = [
-                k for k, process in enumerate(running) if process.pid in leases and process.poll() is None
+        while killed < kills and len(entries(shared, "COMPLETE")) < units and time.monotonic() < until:
+            time.sleep(every if killed else 0.0)
+            busy = {
+                int(str(each["worker"]).split("_")[-2])
+                for each in entries(shared, "RUNNING")
+                if "worker" in each
+            }
+            victims = [
+                k for k, process in enumerate(running) if process.pid in busy and process.poll() is None
             ]
-            if not busy:
+            if not victims:
+                time.sleep(0.02)
                 continue
-            victim = draw.choice(busy)
+            victim = draw.choice(victims)
             os.kill(running[victim].pid, signal.SIGKILL)
             running[victim].communicate()
             killed += 1
@@ -73,7 +82,7 @@ def storm(table: Path, folder: Path, *, workers: int, kills: int, every: float, 
     finally:
         for process in running:
             process.kill()
-    counts = Counter(journal_units(shared))
+    counts = Counter(each["unit"] for each in entries(shared, "COMPLETE"))
     rows = (shared / "best" / "sweep.csv").read_text().splitlines()[1:]
     return {
         "killed": killed, "complete": [counts[k] for k in range(units)], "rows": len(rows),
