@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ..play.launch import check_libraries, start_server
-
 if TYPE_CHECKING:
     from ..play.live import LiveFeed
 
@@ -21,6 +19,8 @@ def live_page(shown: bool) -> Iterator[LiveFeed | None]:
     if not shown:
         yield None
         return
+    from ..play.launch import check_libraries, start_server
+
     check_libraries("--live")
     from ..play.live import LiveFeed
 

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from ..play.launch import check_libraries, start_server, warm_up
 from .errors import handle_errors
 from .options import Debug, Quiet
 
@@ -42,6 +41,8 @@ def play(
 
     Example: ellayer play titanic.csv --target survived
     """
+    from ..play.launch import check_libraries, start_server, warm_up
+
     check_libraries("ellayer play")
     from ..play.app import make_app
     from ..play.models import opening_of_source
