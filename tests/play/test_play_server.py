@@ -212,8 +212,12 @@ def test_downloads_and_the_way_back(client, page, tmp_path):
     wait(page, "frame")
     back = dict(np.load(io.BytesIO(download("parameters.npz"))))
     assert all((arrays[name] == back[name]).all() for name in arrays)
-    assert "ellayer.load('model.ellayer')" in download("python").decode()
+    ask(page, {"type": "edit", "parameter": "W1", "row": 0, "column": 0, "value": 0.3}, "frame")
     ask(page, {"type": "step", "unit": "batch"}, "frame")
+    further, here = {}, download("python").decode()
+    exec(here.replace("'model.ellayer'", repr(str(tmp_path / "model.ellayer"))), further)
+    arrays = dict(np.load(io.BytesIO(download("parameters.npz"))))
+    assert all((arrays[name] == further["parameters"][name]).all() for name in arrays)
 
 
 def test_a_message_that_is_too_long_closes_the_connection(server):
@@ -244,6 +248,8 @@ def test_openings(tmp_path):
     opening = opening_of_source(str(tmp_path / "m.ellayer"), None)
     assert opening.state["data"]["source"] == "flower"
     assert opening.model.parameters.keys() == parameters.keys()
+    start = eval(opening.model.expression, {"ellayer": ellayer})
+    assert all((start[name] == parameters[name]).all() for name in parameters)
     (tmp_path / "t.csv").write_bytes(CSV)
     assert opening_of_source(str(tmp_path / "t.csv"), "price").state["data"]["target"] == "price"
     assert opening_of_source("spirals", None).state == {"data": {"source": "spirals"}}

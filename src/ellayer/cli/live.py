@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import webbrowser
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import typer
@@ -30,6 +30,7 @@ def live_page(shown: bool) -> Iterator[LiveFeed | None]:
         typer.echo(f"Watch the run at {server.address}", err=True)
         webbrowser.open(server.address)
         yield feed
-        feed.wait_for_pages()
+        with suppress(KeyboardInterrupt):  # the run is written
+            feed.wait_for_pages()
     finally:
         server.stop()

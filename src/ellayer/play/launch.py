@@ -112,7 +112,7 @@ def play(
         opening = Opening()
     else:
         arrays = None if X is None else _columns(X, Y)
-        opening = opening_of_model(model, "model.ellayer", None, arrays)
+        opening = opening_of_model(model, "model", None, arrays)
     server = start_server(make_app(opening), port)
     try:
         print(f"ellayer play: {server.address} (Ctrl-C to stop)")

@@ -42,7 +42,7 @@ def opening_of_source(source: str | None, target: str | None) -> Opening:
         return Opening({} if source is None else {"data": {"source": source}})
     path = Path(source)
     if (path.is_dir() and (path / "model.ellayer").is_file()) or path.suffix == MODEL_SUFFIX:
-        return opening_of_model(load(path), source, _source_of_run(path))
+        return opening_of_model(load(path), f"ellayer.load({source!r})", _source_of_run(path))
     if not path.exists():
         known = ", ".join((*PLANE, *TABLES))
         raise UsageError(
@@ -82,12 +82,12 @@ def opening_of_file(body: bytes) -> Opening:
             model = load(path)
         except EllayerError as error:
             raise EllayerError(str(error).replace(str(path), "the file")) from None
-    return opening_of_model(model, "model.ellayer", None)
+    return opening_of_model(model, "ellayer.load('model.ellayer')", None)
 
 
 def opening_of_model(
     model: Model | tuple[Network, Mapping[str, Any]],
-    file: str,
+    expression: str,
     source: str | None,
     arrays: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Opening:
@@ -96,8 +96,8 @@ def opening_of_model(
     Parameters
     ----------
     model : TrainingResult, (Network, parameters), or a fitted estimator
-    file : str
-        The name of its file, for the Python text.
+    expression : str
+        The model in the Python text.
     source : str or None
         The data set it was trained on; by default one of its shape.
     arrays : (X, Y), optional
@@ -120,13 +120,14 @@ def opening_of_model(
         LayerState(units=units, activation=activation)
         for units, activation in zip(network.layer_dims[1:-1], network.activations[:-1], strict=True)
     ]
+    own = "[1]" if isinstance(model, tuple) else ".model_parts().member_parameters[0]"
     part = NetworkState(hidden=hidden, initializer="auto", seed=0)
     state: JsonObject = {
-        "data": {"source": source, "test_fraction": 0.0 if arrays is not None else 0.2},
+        "data": {"source": source, "scale": False, "test_fraction": 0.0 if arrays is not None else 0.2},
         "network": part,
         "training": {"loss": network.loss},
     }
-    return Opening(state, StartModel(parameters, part, network.loss, file), tables)
+    return Opening(state, StartModel(parameters, part, network.loss, f"{expression}{own}"), tables)
 
 
 def _single_network(parts: ModelParts) -> tuple[Network, Parameters]:

@@ -20,14 +20,14 @@ class StartModel:
     network : NetworkState
         The part of the state that belongs to them; another one starts from drawn parameters again.
     loss : str
-    file : str
-        The name of the file, for the Python text.
+    expression : str
+        The model in the Python text, such as ``ellayer.load('model.ellayer')``.
     """
 
     parameters: Parameters
     network: NetworkState
     loss: str
-    file: str = "model.ellayer"
+    expression: str
 
 
 @dataclass(frozen=True)

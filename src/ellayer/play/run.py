@@ -308,14 +308,14 @@ _DEFAULTS: Mapping[str, object] = {
 }  # fmt: skip
 
 
-def python_text(run: Run, model: str | None = None) -> str:
+def python_text(run: Run, start: str = "") -> str:
     """Return the lines of Python that give the same parameters, to the bit.
 
     Parameters
     ----------
     run : Run
-    model : str, optional
-        The file that the run started from.
+    start : str, optional
+        The parameters that the run started from, as an expression, if they are those of a model.
     """
     network = run.network
     hidden = [layer["activation"] for layer in run.state["network"]["hidden"]]
@@ -330,11 +330,13 @@ def python_text(run: Run, model: str | None = None) -> str:
     ]
     lines.append(f"network = ellayer.Network({list(network.layer_dims)}, {hidden}, {network.loss!r})")
     if run.start is None:
-        start = run.state["network"]
-        arguments = f"network, {start['initializer']!r}, seed={start['seed']}"
+        settings = run.state["network"]
+        arguments = f"network, {settings['initializer']!r}, seed={settings['seed']}"
         lines.append(f"parameters = ellayer.initialize_parameters({arguments})")
     else:
-        lines.append(f"parameters = ellayer.load({(model or 'model.ellayer')!r}).parameters")
+        if start.startswith("model"):
+            lines.append("# model: the one passed to ellayer.play")
+        lines.append(f"parameters = {{name: theta.astype(float) for name, theta in {start}.items()}}")
     options = {name: value for name, value in run.options.items() if _differs(name, value, run)}
     arguments = ", ".join(f"{name}={value!r}" for name, value in options.items() if name != "batch_size")
     lines.append(f"settings = dict({arguments})")

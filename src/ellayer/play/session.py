@@ -292,7 +292,7 @@ class Session(Worker):
 
     def python(self) -> str:
         """Return the lines of Python that do the same; called in the thread of the session."""
-        return python_text(self.run, None if self._model is None else self._model.file)
+        return python_text(self.run, "" if self._model is None else self._model.expression)
 
     def _send_python(self, message: Mapping[str, object]) -> None:
         self._send({"type": "python", "text": self.python()})

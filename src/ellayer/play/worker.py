@@ -60,7 +60,10 @@ class Worker(ABC):
             except BaseException as error:
                 future.set_exception(error)
 
-        self._queue.put(run, timeout=10)
+        try:
+            self._queue.put_nowait(run)
+        except queue.Full:
+            future.set_exception(EllayerError("the page has too much to do; try again"))
         return future
 
     def close(self, wait: float = 0.0) -> None:
