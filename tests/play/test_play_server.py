@@ -21,10 +21,10 @@ from websockets.sync.client import connect
 import ellayer
 from ellayer.core.activations import ACTIVATIONS
 from ellayer.errors import EllayerError, UsageError
-from ellayer.play import launch, limits, make_app
-from ellayer.play.launch import check_libraries, start_server
+from ellayer.play import limits, make_app, page_server
 from ellayer.play.models import opening_of_source
 from ellayer.play.numpy_text import expression
+from ellayer.play.page_server import check_libraries, start_server
 
 CSV = b"size,<b>town</b>,price\n" + b"".join(
     b"%d,%s,%d\n" % (i % 9, b"ab<"[i % 3 : i % 3 + 1], 7 * i % 50) for i in range(80)
@@ -285,13 +285,13 @@ def test_play_from_python(capsys, monkeypatch):
 
 
 def test_the_missing_extra_is_named(monkeypatch):
-    monkeypatch.setattr(launch, "find_spec", lambda name: None if name == "websockets" else object())
+    monkeypatch.setattr(page_server, "find_spec", lambda name: None if name == "websockets" else object())
     with pytest.raises(UsageError, match=r"requires websockets.*pip install 'ellayer\[serve\]'"):
         check_libraries("ellayer play")
 
 
 def test_the_command_costs_the_others_nothing():
-    code = "import sys, ellayer.cli.app; print([m for m in sys.modules if m.split('.')[0] in ('starlette', 'uvicorn', 'websockets', 'jax')])"
+    code = "import sys, ellayer.cli.app; print([m for m in sys.modules if m.split('.')[0] in ('starlette', 'uvicorn', 'websockets', 'jax', 'numpy')])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
 
 

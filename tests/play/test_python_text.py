@@ -115,6 +115,25 @@ def test_parts_are_the_same_as_one_call(file, monkeypatch):
     assert [part.count for part in parts.parts] == [137]
 
 
+def test_a_long_run_keeps_a_short_history(file, monkeypatch):
+    monkeypatch.setattr("ellayer.play.run.ENGINE", "numpy+direct")
+    monkeypatch.setattr("ellayer.play.limits.CURVE", 4)
+    state = normal_form({"training": {"batch_size": 200}})
+    whole, parts = (Run(state, make_problem(state["data"], Shelf())) for _ in range(2))
+    whole.advance(3000)
+    for _ in range(30):
+        parts.advance(100)
+        parts.record()
+    assert same_bits(whole.parameters, parts.parameters)
+    for columns in (whole.history, parts.history):
+        assert len(columns["loss"]) <= 15
+        assert columns["iteration"] == sorted(columns["iteration"])
+        assert columns["iteration"][-1] == 2900
+        assert all(len(column) == len(columns["loss"]) for column in columns.values())
+    assert len(parts.curve) <= 9
+    assert parts.curve[-1][0] == 3000
+
+
 def test_the_stop_rules(file, monkeypatch):
     monkeypatch.setattr("ellayer.play.run.ENGINE", "numpy+direct")
     state = normal_form({"stop": {"iterations": 150}})

@@ -19,7 +19,7 @@ def live_page(shown: bool) -> Iterator[LiveFeed | None]:
     if not shown:
         yield None
         return
-    from ..play.launch import check_libraries, start_server
+    from ..play.page_server import check_libraries, start_server
 
     check_libraries("--live")
     from ..play.live import LiveFeed

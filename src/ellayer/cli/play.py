@@ -41,7 +41,7 @@ def play(
 
     Example: ellayer play titanic.csv --target survived
     """
-    from ..play.launch import check_libraries, start_server, warm_up
+    from ..play.page_server import check_libraries, start_server, warm_up
 
     check_libraries("ellayer play")
     from ..play.app import make_app

@@ -1,11 +1,9 @@
-"""Start the page: from a command, or from Python."""
+"""Start the page from Python."""
 
 from __future__ import annotations
 
-import threading
 import webbrowser
 from collections.abc import Callable, Mapping
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,51 +11,11 @@ from numpy.typing import ArrayLike
 
 from ..core.network import Network
 from ..engine.model import Model
-from ..errors import EllayerError, UsageError
+from ..errors import EllayerError
+from .page_server import check_libraries, start_server
 
 if TYPE_CHECKING:
-    from starlette.applications import Starlette
-
     from ..serve.server import BackgroundServer
-
-LIBRARIES = ("starlette", "uvicorn", "websockets", "httptools")
-HOST = "127.0.0.1"
-
-
-def check_libraries(what: str) -> None:
-    """Raise if the extra ``serve`` is missing.
-
-    Parameters
-    ----------
-    what : str
-        What needs it.
-    """
-    missing = [name for name in LIBRARIES if find_spec(name) is None]
-    if missing:
-        raise UsageError(
-            f"{what} requires {', '.join(missing)}, which is not installed; try pip install 'ellayer[serve]'"
-        )
-
-
-def start_server(app: Starlette, port: int) -> BackgroundServer:
-    """Return a running server of an application on this machine."""
-    from ..serve.server import BackgroundServer, open_socket
-    from .limits import MESSAGE_BYTES
-
-    server = BackgroundServer(app, open_socket(HOST, port), websocket_bytes=MESSAGE_BYTES)
-    server.start()
-    return server
-
-
-def warm_up() -> None:
-    """Import what the first updates need, in another thread."""
-
-    def load() -> None:
-        from ..engine import jax_loop
-
-        jax_loop.trace_count()
-
-    threading.Thread(target=load, name="warm up", daemon=True).start()
 
 
 def play(

@@ -211,7 +211,8 @@ class Run:
         first = self.iteration
         result = self._call_train(count, batch_size)
         self.is_compiled = True
-        self._train_state, self.parameters = result.state, result.state.parameters
+        self._train_state = replace(result.state, history=_thinned(result.state.history))
+        self.parameters = result.state.parameters
         done = self.iteration - first
         last = self.parts[-1] if self.parts else None
         if last is not None and last.edit is None and last.batch_size == batch_size:
@@ -284,6 +285,14 @@ class Run:
             self.curve.append((self.iteration, *self.shown_cost))
         if len(self.curve) > 2 * limits.CURVE:
             self.curve = [*self.curve[:-1:2], self.curve[-1]]
+
+
+def _thinned(history: dict[str, list[float]]) -> dict[str, list[float]]:
+    """Return a long history with every second record and the last: each call of ``train`` copies all of it."""
+    while (length := len(history.get("iteration", []))) > 2 * limits.CURVE:
+        rows = [*range(0, length - 1, 2), length - 1]
+        history = {name: [column[row] for row in rows] for name, column in history.items()}
+    return history
 
 
 def _options(state: State) -> TrainOptions:

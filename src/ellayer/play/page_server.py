@@ -1,0 +1,53 @@
+"""The server of a page; nothing heavy is imported before it starts."""
+
+from __future__ import annotations
+
+import threading
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from ..errors import UsageError
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+    from ..serve.server import BackgroundServer
+
+LIBRARIES = ("starlette", "uvicorn", "websockets", "httptools")
+HOST = "127.0.0.1"
+
+
+def check_libraries(what: str) -> None:
+    """Raise if the extra ``serve`` is missing.
+
+    Parameters
+    ----------
+    what : str
+        What needs it.
+    """
+    missing = [name for name in LIBRARIES if find_spec(name) is None]
+    if missing:
+        raise UsageError(
+            f"{what} requires {', '.join(missing)}, which is not installed; try pip install 'ellayer[serve]'"
+        )
+
+
+def start_server(app: Starlette, port: int) -> BackgroundServer:
+    """Return a running server of an application on this machine."""
+    from ..serve.server import BackgroundServer, open_socket
+    from .limits import MESSAGE_BYTES
+
+    server = BackgroundServer(app, open_socket(HOST, port), websocket_bytes=MESSAGE_BYTES)
+    server.start()
+    return server
+
+
+def warm_up() -> None:
+    """Import what the first updates need, in another thread."""
+
+    def load() -> None:
+        from ..engine import jax_loop
+
+        jax_loop.trace_count()
+
+    threading.Thread(target=load, name="warm up", daemon=True).start()
