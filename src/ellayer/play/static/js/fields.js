@@ -100,7 +100,8 @@ function numberInput(field, change) {
   /** @type {number|null} */
   let last = null;
   const box = element("input", { type: "text", inputmode: "decimal", autocomplete: "off", placeholder: field.empty ?? "" });
-  const write = (/** @type {number|null} */ value) => (box.value = value === null ? "" : plainText(value));
+  let text = ""; // as last written here
+  const write = (/** @type {number|null} */ value) => (box.value = text = value === null ? "" : plainText(value));
   box.addEventListener("change", () => {
     const value = readNumber(box.value);
     if (Number.isNaN(value) || (value === null && field.empty === undefined)) write(last);
@@ -110,7 +111,8 @@ function numberInput(field, change) {
   const slider = sliderOf(field, write, change);
   const show = (/** @type {any} */ value) => {
     last = value ?? null;
-    if (document.activeElement !== box || readNumber(box.value) !== last) write(last);
+    const isTyping = document.activeElement === box && box.value !== text;
+    if (!isTyping || readNumber(box.value) === last) write(last);
     if (slider) slider.value = String(last === null ? 0 : positionOf(field, last));
   };
   return { main: box, nodes: slider ? [slider, box] : [box], show };

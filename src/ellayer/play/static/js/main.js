@@ -70,9 +70,7 @@ store.on("state", ({ state }) => {
 });
 store.on("error", ({ text, fault }) => say(fault ? `This is a fault of Ellayer: ${text}` : text, true));
 onLink((state) => {
-  store.state = state;
-  store.send({ type: "set_state", state });
-  store.emit({ type: "changed" });
+  store.take(state);
 });
 
 const connection = new Connection(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`, {

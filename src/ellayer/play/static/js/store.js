@@ -17,6 +17,8 @@ export class Store {
       this.emit({ type: "sent", message });
     };
     this.session = "";
+    /** Changes of the state that the server has not answered. */
+    this.outstanding = 0;
     /** @type {import("./types.js").Options} */
     this.options = { panels: [], layer: { maximum_layers: 0, maximum_units: 0, new: { units: 4, activation: "tanh" }, fields: [] } };
     /** @type {State|null} */
@@ -51,6 +53,9 @@ export class Store {
   /** Keep what a message brings, and pass it on. @param {any} sent */
   receive(sent) {
     const message = incoming(sent, this);
+    if (message.type === "ready") this.outstanding = 0;
+    if (["state", "problem", "error"].includes(message.type)) this.outstanding = Math.max(0, this.outstanding - 1);
+    if (message.type === "state" && this.outstanding) return; // of an older change: it would undo the later ones
     if (message.type === "ready") {
       this.session = message.session ?? "";
       if (message.options) this.options = optionPanels(message.options);
@@ -90,8 +95,14 @@ export class Store {
 
   /** Take another state, and ask the server for its run. @param {State} state */
   changeTo(state) {
-    this.state = state;
     pushLink(state);
+    this.take(state);
+  }
+
+  /** Ask the server for the run of a state. @param {State} state */
+  take(state) {
+    this.state = state;
+    this.outstanding++;
     this.send({ type: "set_state", state });
     this.emit({ type: "changed" });
   }
