@@ -370,7 +370,7 @@ def test_names_that_polars_would_expand_are_names_as_any_other(tmp_path, name):
     assert read_examples(tmp_path / name, target="*").y.tolist() == [1, 2, 3, 4]
     assert read_examples(tmp_path / name, drop=["*"]).X.columns == names[1:]
     frame.rename({"^t": "^t.*$"}).write_csv(tmp_path / "a.csv")
-    refused(tmp_path / "a.csv", r"received '\^t\.\*\$', which .* takes for a pattern.*rename the column")
+    refused(tmp_path / "a.csv", r"received '\^t\.\*\$', which .* treats as a pattern.*rename the column")
 
 
 def test_a_name_in_a_database_that_is_no_utf_8(tmp_path):

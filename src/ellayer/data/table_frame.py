@@ -47,7 +47,7 @@ class TableFrame:
 
 
 def check_names(names: list[str], where: str) -> None:
-    """Refuse names that occur twice, and those that polars takes for a pattern of names, ``^...$``, everywhere.
+    """Refuse names that occur twice, and those that polars treats as a pattern of names, ``^...$``.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def check_names(names: list[str], where: str) -> None:
     pattern = next((name for name in names if name[:1] == "^" and name[-1:] == "$"), None)
     if pattern:
         raise DataError(
-            f"expected names of columns in {where}, received {pattern!r}, which the library that reads tables takes for a "
+            f"expected names of columns in {where}, received {pattern!r}, which the library that reads tables treats as a "
             f"pattern, since it begins with ^ and ends with $; rename the column"
         )
     twice = [name for name, count in Counter(names).items() if count > 1]
