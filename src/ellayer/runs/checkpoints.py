@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +37,7 @@ class CheckpointPlan:
         Called with the folder after each.
     """
 
-    every: float = EVERY
+    every: float = field(default_factory=lambda: EVERY)
     announce: Callable[[Path], None] = _say_nothing
 
 
