@@ -210,8 +210,8 @@ def test_rows_of_a_stream_do_not_see_their_own_targets_either(monkeypatch):
     written = []
     second_pass = fit_stream._second_pass
 
-    def spy(estimator, stream, seed, share, by_class, scratch, fitted):
-        result = second_pass(estimator, stream, seed, share, by_class, scratch, fitted)
+    def spy(estimator, keyed, share, by_class, scratch, fitted):
+        result = second_pass(estimator, keyed, share, by_class, scratch, fitted)
         scratch.seek(0)
         written.append((np.frombuffer(scratch.read(), estimator.dtype), result[0], fitted))
         return result
