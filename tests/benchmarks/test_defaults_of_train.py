@@ -19,7 +19,7 @@ from ellayer.runs.train_run import make_trainer
 # File, target, and by how much of the score chance may turn the comparison: a standard error of the test rows.
 TABLES = {
     "penguins": ("penguins.csv", "species", 0.015),
-    "titanic": ("titanic.csv", "survived", 0.03),
+    "titanic": ("titanic.csv", "survived", 0.05),  # two standard errors of the difference on 178 rows
     "red wine": ("winequality-red.csv", "quality", 0.0),
 }
 
