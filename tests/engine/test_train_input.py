@@ -122,7 +122,7 @@ OPTIONS = {
     "weights as object": ({"sample_weight": [None] * M}, "sample_weight: expected numbers, received dtype object"),
     "a seed too large": ({"seed": 2**40}, r"seed: expected an integer from 0 to 4294967295, received 1099511627776"),
     "a state that is none": ({"state": {"step": 3}}, "state: expected the TrainState of a result, received dict"),
-    "a device that is no list": ({"devices": 3, "engine": "jax"}, "devices: expected a list of jax devices, received int"),
+    "a device that is no list": ({"devices": 3, "engine": "jax"}, "devices: expected a name like 'gpu:0' or devices of jax, received 3"),
     "a rule of optax on NumPy": ({"optimizer": "lion", "engine": "numpy"}, "optimizer 'lion' is from optax and runs compiled"),
 }  # fmt: skip
 
