@@ -63,8 +63,8 @@ def rows(backends: list[str], epochs: int) -> list[dict]:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("backends", nargs="*", choices=BACKENDS, default=list(BACKENDS))
+    parser.add_argument("--backend", choices=BACKENDS, help="by default both, one after the other")
     parser.add_argument("--epochs", type=int, default=150)
     options = parser.parse_args()
-    for row in rows(options.backends, options.epochs):
+    for row in rows([options.backend] if options.backend else list(BACKENDS), options.epochs):
         print(row)
