@@ -149,7 +149,8 @@ def split_target(frame: pl.DataFrame, name: str) -> tuple[pl.DataFrame, np.ndarr
         present &= column.is_not_nan().fill_null(False)
     elif column.dtype in (pl.Categorical, pl.Enum):
         present &= (column.cast(pl.String).str.strip_chars() != "").fill_null(False)
-    return frame.filter(present).drop(name), _values(column.filter(present)), present
+    features = [other for other in frame.columns if other != name]  # drop("*") would drop all
+    return frame.filter(present)[features], _values(column.filter(present)), present
 
 
 def _values(column: pl.Series) -> np.ndarray:

@@ -280,4 +280,5 @@ def _without_target(examples: Examples, target: str | None, features: list[str])
     X: Any = examples.X
     if target is None or target in features or target not in getattr(X, "columns", []):
         return examples
-    return replace(examples, X=X.drop(target), y=X[target].to_numpy(), target=target)
+    others = [name for name in X.columns if name != target]
+    return replace(examples, X=X[others], y=X[target].to_numpy(), target=target)

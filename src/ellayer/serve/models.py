@@ -110,8 +110,8 @@ def _outputs_of(saved: SavedModel) -> dict[str, str]:
 
 def computed_columns(saved: SavedModel, table: pl.DataFrame) -> pl.DataFrame:
     """Return the columns of a table of predictions that the model computed."""
-    copied = [name for name in saved.provenance.get("identifiers", ()) if name in table.columns]
-    return table.drop(copied) if copied else table
+    copied = saved.provenance.get("identifiers", ())
+    return table[[name for name in table.columns if name not in copied]]
 
 
 def datatype_of(values: Sequence[object]) -> str:
