@@ -16,11 +16,16 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from ellayer.runs.train_run import make_trainer
 
-# File, target, and by how much of the score chance may turn the comparison: a standard error of the test rows.
+# File, target, number of splits, and by how much of the score chance may turn the comparison: a standard error of the test rows.
 TABLES = {
-    "penguins": ("penguins.csv", "species", 0.015),
-    "titanic": ("titanic.csv", "survived", 0.05),  # two standard errors of the difference on 178 rows
-    "red wine": ("winequality-red.csv", "quality", 0.0),
+    "penguins": ("penguins.csv", "species", 1, 0.015),
+    "titanic": (
+        "titanic.csv",
+        "survived",
+        3,
+        0.017,
+    ),  # one split of 178 rows decides nothing: 0.03 over the root of 3
+    "red wine": ("winequality-red.csv", "quality", 1, 0.0),
 }
 
 
@@ -45,16 +50,20 @@ def theirs(trainer):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", TABLES)
 def test_no_options_are_as_good_as_scikit_learns_network(shared_data, name):
-    file, target, chance = TABLES[name]
-    path = shared_data / "tabular" / file
-    trainer = make_trainer({"source": str(path), "target": target})
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the names and tickets, which are ignored
-        trainer.source.fit(trainer.model)
-    test, prediction = trainer.source.test, theirs(trainer)
-    ours = trainer.model.predict(test.X)
+    file, target, splits, chance = TABLES[name]
+    pairs = []
+    for seed in range(1, 1 + splits):
+        trainer = make_trainer(
+            {"source": str(shared_data / "tabular" / file), "target": target, "seed": seed}
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the names and tickets, which are ignored
+            trainer.source.fit(trainer.model)
+        test = trainer.source.test
+        score = accuracy_score if trainer.survey.task == "classes" else root_mean_squared_error
+        pairs.append([score(test.y, y) for y in (trainer.model.predict(test.X), theirs(trainer))])
+    ours, peers = np.mean(pairs, axis=0)
     if trainer.survey.task == "classes":
-        assert accuracy_score(test.y, ours) >= accuracy_score(test.y, prediction) - chance
+        assert ours >= peers - chance
     else:
-        ratio = root_mean_squared_error(test.y, ours) / root_mean_squared_error(test.y, prediction)
-        assert ratio <= 1.0 + chance
+        assert ours / peers <= 1.0 + chance
