@@ -31,7 +31,7 @@ L2_PENALTY = "Strength of the L2 penalty on the weights."
 OPTIMIZER = "Optimizer, like adam or momentum: how gradients become updates."
 WEIGHT_DECAY = "Shrink the weights by this share of the learning rate at each update."
 BATCH_SIZE = "Examples per update."
-PATIENCE = "Stop after so many epochs without a better validation score."
+PATIENCE = "Stop after this number of epochs without a better validation score."
 _MODEL = "Model to save: network, linear (regression), boosting (trees), or best: the one with the best score on rows held out in training."
 _PARTS = "several files or a pattern in quotation marks as one table, or - for standard input"
 _SOURCE = f"A file, {_PARTS}, a folder of images, or one of: {', '.join(RECIPES)}."
@@ -80,8 +80,8 @@ Config = Annotated[Path | None, option("--config", help="Settings of a run, like
 NoRows = Annotated[bool | None, option("--no-rows", help="Leave values of rows and absolute paths out of the report.", panel=TRAINING, default=False)]
 Resume = Annotated[Path | None, option("--resume", help="Resume a run that was killed or interrupted.", panel=TRAINING, default=False, metavar="DIR")]
 
-Processes = Annotated[int | None, option("--processes", min=1, help="Train in so many processes of this machine, each with its own files or row groups.", panel=GROUP, default=False)]
-Coordinator = Annotated[str | None, option("--coordinator", help="Train with processes of other machines: HOST:PORT of process 0, or auto for what torchrun, Slurm or Open MPI have set.", panel=GROUP, default=False, metavar="HOST:PORT")]
+Processes = Annotated[int | None, option("--processes", min=1, help="Number of processes of this machine that train together, each with its own files or row groups.", panel=GROUP, default=False)]
+Coordinator = Annotated[str | None, option("--coordinator", help="Train with processes of other machines: HOST:PORT of process 0, or auto to use the values set by torchrun, Slurm or Open MPI.", panel=GROUP, default=False, metavar="HOST:PORT")]
 NumProcesses = Annotated[int | None, option("--num-processes", min=1, help="The number of processes on all machines.", panel=GROUP, default=False)]
 ProcessId = Annotated[int | None, option("--process-id", min=0, help="The number of this process, from 0.", panel=GROUP, default=False)]
 

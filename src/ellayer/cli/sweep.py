@@ -30,10 +30,10 @@ WeightDecay = Annotated[list[float] | None, o.option("--weight-decay", help=o.WE
 L2 = Annotated[list[float] | None, o.option("--l2", help=o.L2_PENALTY, panel=TRIED, default="0")]
 BatchSize = Annotated[list[int] | None, o.option("--batch-size", min=1, help=o.BATCH_SIZE, panel=TRIED)]
 Patience = Annotated[list[int] | None, o.option("--patience", min=1, help=o.PATIENCE, panel=TRIED, default="none")]
-Trials = Annotated[int | None, o.option("--trials", min=1, help="Try so many combinations, drawn at random.", panel=o.TRAINING, default="all")]
+Trials = Annotated[int | None, o.option("--trials", min=1, help="Number of combinations to try, drawn at random.", panel=o.TRAINING, default="all")]
 Jobs = Annotated[int | None, o.option("--n-jobs", "-j", help="Trials fitted at once, each in a process of its own; -1 uses all cores. The result is the same.", panel=WORK, default="1", metavar="N")]
 TimeLimit = Annotated[float | None, o.option("--time-limit", help="Seconds after which no trial begins.", panel=WORK, default="none", metavar="SECONDS")]
-Shared = Annotated[Path | None, o.option("--shared", help="Folder through which several of these commands, on any machine that sees it, share the trials.", panel=WORK, default=False, metavar="DIR")]
+Shared = Annotated[Path | None, o.option("--shared", help="Folder through which several of these commands, on any machine with access to it, share the trials.", panel=WORK, default=False, metavar="DIR")]
 Sampler = Annotated[str | None, o.option("--sampler", help="With --shared: grid tries the values; random and tpe (Optuna) draw --trials of them, and numbers between the lowest and the highest.", panel=WORK, default="grid")]
 # fmt: on
 
@@ -78,8 +78,8 @@ def sweep(
     of a run, with sweep.csv and sweep.png in addition.
 
     With --shared, start the same command as often as you like, on any machine
-    that sees the folder: each takes trials until none is left. What a killed one
-    has begun is taken up by another.
+    with access to the folder: each takes trials until none is left. The trials
+    of a killed command are repeated by another.
 
     Example: ellayer sweep titanic.csv --target survived --layers 32 --layers 64,32
 

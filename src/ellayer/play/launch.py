@@ -61,7 +61,7 @@ def play(
     from .opening import Opening
 
     if (X is None) != (Y is None):
-        raise EllayerError("ellayer.play: expected X and Y, or none of them; received one")
+        raise EllayerError("ellayer.play: expected X and Y, or neither; received one of them")
     if model is None:
         if X is not None:
             raise EllayerError(

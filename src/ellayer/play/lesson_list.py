@@ -133,7 +133,7 @@ _LIST = (
     Lesson(
         "overfitting",
         "Overfitting and L2",
-        "A large network memorises the noise of a small set: the training cost goes on falling while the test cost "
+        "A large network memorises the noise of a small set: the training cost keeps falling while the test cost "
         "rises. L2 makes large weights expensive; the stop rule ends the training in time.",
         {
             "data": {"source": "moons", "size": 80, "noise": 0.4, "test_fraction": 0.5},

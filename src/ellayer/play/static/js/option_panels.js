@@ -39,7 +39,7 @@ export function optionPanels(options) {
       { id: "training", title: "Training", fields: trainingFields(options) },
       { id: "stop", title: "Stop", fields: [
         { path: "stop.iterations", label: "After iterations", kind: "integer", minimum: 1, empty: "never" },
-        { path: "stop.test_cost_patience", label: "Patience", kind: "integer", minimum: 1, empty: "never", help: "Stop when the test cost has not improved for so many records, one every 100 iterations" },
+        { path: "stop.test_cost_patience", label: "Patience", kind: "integer", minimum: 1, empty: "never", help: "Stop when the test cost has not improved for this number of records, one every 100 iterations" },
       ] },
     ],
     layer: {
