@@ -110,8 +110,8 @@ def fit(
     """Train on the parts in several processes, and return the result and what the supervisor says."""
     texts: list[str] = []
     options = GroupOptions(
-        processes, restarts=1000, step_limit=limit if disturber else 60, checkpoint_every=0, tell=texts.append,
-        started=disturber or (lambda workers: None),
+        processes, restarts=1000, step_limit=limit if disturber else 60, checkpoint_every=0, on_restart=texts.append,
+        on_start=disturber or (lambda workers: None),
     )  # fmt: skip
     settings = {**SETTINGS, "source": str(folder / "parts" / "*.parquet"), "epochs": epochs}
     return train_in_processes(settings, options, out), texts

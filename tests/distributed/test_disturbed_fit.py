@@ -66,7 +66,7 @@ def test_parts_that_differ_are_one_message_and_leave_nothing(tmp_path):
     table().write_parquet(parts / "a.parquet")
     table().drop("w").write_parquet(parts / "b.parquet")
     numbers: list[int] = []
-    options = GroupOptions(2, started=numbers.extend)
+    options = GroupOptions(2, on_start=numbers.extend)
     with pytest.raises(
         EllayerError,
         match=r"process 1: .*b\.parquet lacks 'w', unlike .*a\.parquet|^expected the same columns",

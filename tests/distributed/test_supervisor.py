@@ -39,7 +39,7 @@ def workers(tmp_path, monkeypatch):
     def run(script: str, restarts: int = 2, **options):
         monkeypatch.setattr(supervisor, "COMMAND", [sys.executable, "-c", HEAD + script])
         texts: list[str] = []
-        group = GroupOptions(2, restarts, tell=texts.append, started=numbers.extend)
+        group = GroupOptions(2, restarts, on_restart=texts.append, on_start=numbers.extend)
         return train_in_processes({"source": "a.csv"}, group, **options), texts
 
     yield run

@@ -82,7 +82,7 @@ def _as_supervisor(
 ) -> Outcome:
     from ..runs.supervisor import GroupOptions, train_in_processes
 
-    options = GroupOptions(processes, tell=lambda text: typer.echo(f"ellayer: {text}", err=True))
+    options = GroupOptions(processes, on_restart=lambda text: typer.echo(f"ellayer: {text}", err=True))
     done = train_in_processes(settings, options, out, resume=resume, start=start)
     return Outcome(done.path, done.summary, done.interrupted, _failed(settings, done.diverged, done.alarms))
 

@@ -1,6 +1,6 @@
 """Before the group is formed: the processes meet at process 0, so that one that does not come has a message.
 
-jax ends a process that waits in vain without an exception. Here every process says its number and versions to process
+jax ends a process that waits in vain without an exception. Here every process sends its number and versions to process
 0, which answers all of them once they are complete, or with the reason why they cannot be.
 """
 
@@ -19,7 +19,7 @@ from .cluster import LOCAL, Place
 
 _LINE = 8192  # bytes of a message
 _RETRY = 0.1  # seconds
-_HELLO = 5.0  # seconds in which one that connects has to say who it is
+_HELLO = 5.0  # seconds in which a process that connects has to identify itself
 
 
 def meet(place: Place, limit: float) -> None:
@@ -34,7 +34,7 @@ def meet(place: Place, limit: float) -> None:
     Raises
     ------
     EllayerError
-        If the port is taken, the address is none, a process does not come, or versions differ.
+        If the port is taken, the address does not resolve, a process does not come, or versions differ.
     """
     _resolve(place)
     hello = {"rank": place.rank, "size": place.size, "versions": versions()}
@@ -161,7 +161,7 @@ def _visit(place: Place, hello: dict[str, object], limit: float, end: float) -> 
             except OSError:  # it is not there yet
                 time.sleep(_RETRY)
                 continue
-            # process 0 waits for others as long as we, and has then something to say about it
+            # process 0 waits for the others equally long, and then sends its answer
             answer = _read(visitor, max(end - time.monotonic(), 0.0) + _HELLO)
         if answer is None:
             time.sleep(_RETRY)

@@ -16,7 +16,7 @@ from .meeting import meet, own_address
 from .watch import Watch
 
 FORM_LIMIT, STEP_LIMIT = 300.0, 600.0  # seconds
-_HEARTBEAT = 100  # seconds without a sign of life after which jax takes a process for dead
+_HEARTBEAT = 100  # seconds without a heartbeat after which jax considers a process dead
 
 
 def initialize(

@@ -185,7 +185,7 @@ class LoopsAhead:
         return records, interrupted
 
     def _receive(self, step: int) -> None:
-        """Take the chunks that the workers have computed from this step on, and let them go on."""
+        """Take the chunks that the workers have computed from this step on, and let them continue."""
         rates, results = self._sent or self._send(step, self._states)
         of_networks = results()
         self._sent = None
@@ -212,7 +212,7 @@ class LoopsAhead:
 
 
 def _bytes(piece: Piece) -> int:
-    """Return about the memory of a piece."""
+    """Return the approximate memory of a piece."""
     outputs = 0 if piece.values is None else piece.values.AL.nbytes
     arrays = [piece.state.parameters]
     if isinstance(piece.state.optimizer_state, dict):

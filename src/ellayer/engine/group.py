@@ -1,4 +1,4 @@
-"""The group of processes that train together: what they tell each other between two chunks of updates.
+"""The group of processes that train together: the values they exchange between two chunks of updates.
 
 Every process runs the same program on its own rows. What a process decides, it decides from values that all have:
 ``exchange`` gives the value of each process to all, ``agree`` that of process 0. The updates themselves are in
@@ -93,7 +93,7 @@ class Group:
         return [json.loads(text[:length]) for text, length in zip(texts, lengths, strict=True)]
 
     def agree(self, make: Callable[[], T]) -> T:
-        """Return the value that process 0 makes; an ``EllayerError`` of its is raised in all."""
+        """Return the value that process 0 makes; its ``EllayerError`` is raised in all."""
         answer: list[object] = []
         if self.rank == 0:
             try:

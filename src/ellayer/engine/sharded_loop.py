@@ -160,7 +160,7 @@ def _along(axis: int) -> jax.sharding.PartitionSpec:
 
 
 def _uninterrupted(chunk: tuple[list[Records], bool]) -> list[Records]:
-    """Return the records of a chunk; Ctrl-C in one process cannot go back, for the others go on."""
+    """Return the records of a chunk; Ctrl-C in one process cannot go back, for the others continue."""
     if chunk[1]:
         raise KeyboardInterrupt
     return chunk[0]

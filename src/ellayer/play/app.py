@@ -36,10 +36,10 @@ _NOT_KEPT = {"Cache-Control": "no-cache"}  # so that a new version of the progra
 
 
 class PageFiles(StaticFiles):
-    """The files of the page, which a browser asks for anew."""
+    """The files of the page, which a browser revalidates at each load."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """Return a file that is not kept without asking."""
+        """Return a file that a cache may not reuse without revalidation."""
         answer = await super().get_response(path, scope)
         answer.headers.update(_NOT_KEPT)
         return answer

@@ -55,7 +55,7 @@ def data_message(run: Run) -> JsonObject:
 
 
 def _points(problem: Problem) -> list[list[float | None]]:
-    """Return [a, b, label, is test, number] of each example; of many an even sample."""
+    """Return [a, b, label, is test, number] of each example; of many, those of an evenly spaced sample."""
     X, y = np.hstack([problem.X, problem.X_test]), np.append(problem.y, problem.y_test)
     numbers = np.append(problem.train, problem.test)
     is_test = np.repeat([0, 1], [len(problem.train), len(problem.test)])

@@ -28,7 +28,7 @@ PLANE, UNITS, NUMBERS, PICTURES = 1, 2, 3, 4  # kinds of binary messages
 
 
 class FrameMaker:
-    """Makes the frames of one run; everything that does not change is computed once.
+    """Maker of the frames of one run; everything that does not change is computed once.
 
     Parameters
     ----------
@@ -88,11 +88,11 @@ class FrameMaker:
                 "iteration": [point[0] for point in curve],
                 "loss": [point[1] for point in curve],
                 "learning_rate": [run.learning_rate] * len(curve),
-                **({"validation_loss": [point[2] for point in curve]} if problem.tested else {}),
+                **({"validation_loss": [point[2] for point in curve]} if problem.has_test_set else {}),
             }
         )
         some = self._numbers
-        held_out = (problem.X_test[:, some], run.Y_test[:, some]) if problem.tested else None
+        held_out = (problem.X_test[:, some], run.Y_test[:, some]) if problem.has_test_set else None
         with np.errstate(all="ignore"):
             findings = diagnose(result, problem.X[:, some], run.Y[:, some], validation=held_out).findings
         return [
@@ -233,7 +233,7 @@ def _text(run: Run, score: JsonObject) -> str:
     """Return costs and scores as a sentence."""
     train, test = run.shown_cost
     parts = [f"Iteration {run.iteration:,}: training cost {train:.4g}"]
-    if run.problem.tested:
+    if run.problem.has_test_set:
         parts.append(f"test cost {test:.4g}")
     for which in ("train", "test"):
         value = score[which]

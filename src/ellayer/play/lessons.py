@@ -44,19 +44,19 @@ class Facts:
 
     @property
     def activations(self) -> list[str]:
-        """Of the hidden layers, without their numbers."""
+        """Activations of the hidden layers, without their numbers."""
         return [layer["activation"].partition("(")[0] for layer in self.run.state["network"]["hidden"]]
 
     @property
     def prediction(self) -> np.ndarray:
-        """The class of each training example, as the network says."""
+        """The predicted class of each training example."""
         with np.errstate(all="ignore"):
             AL, _ = L_model_forward(self.run.problem.X, self.run.parameters, self.run.network)
         return np.asarray(class_index(AL))
 
     @property
     def accuracy(self) -> float:
-        """Share of the training examples that are right."""
+        """Share of the training examples that are predicted correctly."""
         return float((self.prediction == self.run.problem.y).mean())
 
     @property

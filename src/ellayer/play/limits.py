@@ -1,4 +1,4 @@
-"""Limits on the size of what a page may ask for."""
+"""Limits on the sizes that a page may request."""
 
 from __future__ import annotations
 

@@ -61,18 +61,18 @@ class Problem:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Empty for numbers."""
+        """Names of the classes; empty for numbers."""
         return self.rows.classes
 
     @property
     def task(self) -> str:
-        """Either "classes" or "numbers", or "pictures" for classes of pictures."""
+        """Kind of the target: "classes", "numbers", or "pictures" for classes of pictures."""
         if not self.classes:
             return "numbers"
         return "pictures" if self.rows.image_shape else "classes"
 
     @property
-    def tested(self) -> bool:
+    def has_test_set(self) -> bool:
         """Whether examples are held out."""
         return self.X_test.shape[1] > 0
 
@@ -117,7 +117,7 @@ class Problem:
     def one_hot_code(self, network: Network) -> list[str]:
         """Return the lines of Python for ``one_hot``."""
         lines = []
-        for Y, y in (("Y", "y"), *((("Y_test", "y_test"),) if self.tested else ())):
+        for Y, y in (("Y", "y"), *((("Y_test", "y_test"),) if self.has_test_set else ())):
             if not self.classes or (len(self.classes) == 2 and network.layer_dims[-1] == 1):
                 lines.append(f"{Y} = {y}[None, :].astype(float)")
             else:

@@ -91,7 +91,7 @@ class Run:
     ----------
     network : Network
     every : int
-        The costs that are shown are those of every so many examples.
+        Step between the examples on which the displayed costs are computed.
     parts : list of Part
         Everything that was done, in order.
     finished : str or None

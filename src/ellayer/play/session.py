@@ -117,7 +117,7 @@ class Session(Worker):
     # State
 
     def _build(self, state: State, model: StartModel | None = None) -> None:
-        """Take over a state, at its start; nothing changes if it cannot be used."""
+        """Adopt a state, at its start; nothing changes if it cannot be used."""
         model = self._model if model is None else model
         problem = make_problem(state["data"], self.shelf)
         start = None
@@ -162,7 +162,7 @@ class Session(Worker):
         self._send_all(with_data=False)
 
     def open_model(self, model: StartModel, state: Mapping[str, object]) -> State:
-        """Take over a model and its state; called in the thread of the session."""
+        """Adopt a model and its state; called in the thread of the session."""
         self._build(normal_form(state), model)
         self._send_all(with_data=True)
         return self.state

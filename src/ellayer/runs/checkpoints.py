@@ -27,7 +27,7 @@ def _say_nothing(place: Path) -> None:
 
 @dataclass(frozen=True)
 class CheckpointPlan:
-    """When checkpoints are written, and who hears of it.
+    """The interval between checkpoints, and the function to notify.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""A process that the supervisor starts: it joins the group, trains, and says on its standard output how it goes.
+"""A process that the supervisor starts: it joins the group, trains, and reports its progress on its standard output.
 
 Its task is one line of JSON on the standard input, which stays open as long as the supervisor lives: a worker whose
 supervisor has ended ends itself.

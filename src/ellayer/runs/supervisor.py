@@ -43,9 +43,9 @@ class GroupOptions:
         Seconds as of ``distributed.initialize``.
     checkpoint_every : float
         Seconds between two checkpoints.
-    tell : callable
+    on_restart : callable
         Called with a text when workers are started again.
-    started : callable
+    on_start : callable
         Called with the process numbers of the workers.
     """
 
@@ -54,8 +54,8 @@ class GroupOptions:
     form_limit: float = FORM_LIMIT
     step_limit: float = STEP_LIMIT
     checkpoint_every: float = EVERY
-    tell: Callable[[str], None] = field(default=lambda text: None)
-    started: Callable[[list[int]], None] = field(default=lambda numbers: None)
+    on_restart: Callable[[str], None] = field(default=lambda text: None)
+    on_start: Callable[[list[int]], None] = field(default=lambda numbers: None)
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def train_in_processes(
             )
         restarts += 1
         place = "the last checkpoint" if resume else "the beginning"
-        options.tell(f"{outcome.reason}; all start again from {place} ({restarts} of {options.restarts})")
+        options.on_restart(f"{outcome.reason}; all start again from {place} ({restarts} of {options.restarts})")
 
 
 class _Attempt:
@@ -165,9 +165,9 @@ class _Attempt:
         self._interrupted = False
 
     def run(self) -> dict[str, Any] | _Failure:
-        """Return what the first worker says at the end, or why one failed."""
+        """Return the last report of the first worker, or why one failed."""
         with _workers(self._task, self._messages) as workers:
-            self.options.started([worker.pid for worker in workers])
+            self.options.on_start([worker.pid for worker in workers])
             while True:
                 try:
                     if (outcome := self._look(workers)) is not None:

@@ -1,4 +1,4 @@
-"""The journal of a shared sweep: which units are taken, by whom, and what came of them; in Optuna's storage of trials."""
+"""The journal of a shared sweep: which units are taken, by whom, and with which result; in Optuna's storage of trials."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Unit:
 
 
 class SweepJournal:
-    """The journal of a sweep in a shared folder; made by ``open``."""
+    """The journal of a sweep in a shared folder; created by ``open``."""
 
     def __init__(
         self, folder: Path, plan: SweepPlan, sampler: str, trials: int | None, storage: JournalStorage
@@ -123,7 +123,7 @@ class SweepJournal:
         return Unit(number, self._storage.get_trial_number_from_id(trial), points)
 
     def finish(self, unit: Unit, result: UnitResult) -> bool:
-        """Write the result of a unit; return False if this worker was thought dead and the unit is another's."""
+        """Write the result of a unit; return False if this worker was considered dead and the unit was reassigned."""
         from optuna.exceptions import UpdateFinishedTrialError
         from optuna.trial import TrialState
 
