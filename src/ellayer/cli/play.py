@@ -34,7 +34,7 @@ def play(
     """Open a page to train a network and look inside it.
 
     Choose data, network and training; play, pause, do one epoch, one batch or one example; click a unit, a weight or a
-    point to see its equation with its numbers. The page copies a run as Python text that gives the same numbers. It is
+    point to see its equation with its numbers. The page exports a run as Python code that gives the same numbers. It is
     served on 127.0.0.1 alone: only programs on this machine can connect.
 
     Example: ellayer play flower

@@ -68,7 +68,7 @@ def parts_of(source: PathLike | Sequence[PathLike]) -> tuple[str, list[Part], li
 
 
 def share_of(parts: Sequence[Part], sizes: Sequence[int], rank: int, size: int) -> list[Part]:
-    """Return the parts of one process: consecutive ones, about as many rows for each process.
+    """Return the parts of one process: consecutive ones, with about the same number of rows for each process.
 
     Parameters
     ----------
@@ -146,7 +146,7 @@ def row_groups(path: Path) -> list[int]:
 
 
 class _Thrift:
-    """A reader of Thrift's compact protocol that skips what is not wanted."""
+    """A reader of Thrift's compact protocol that skips all other fields."""
 
     def __init__(self, data: bytes):
         self._data, self._at = data, 0

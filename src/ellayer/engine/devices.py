@@ -51,5 +51,5 @@ def find_devices(device: object, argument: str = "device") -> list[Device] | Non
 
 
 def is_accelerator(devices: list[Device] | None) -> bool:
-    """Return whether devices were chosen that are not CPUs."""
+    """Return whether the chosen devices are other than CPUs."""
     return devices is not None and devices[0].platform != "cpu"

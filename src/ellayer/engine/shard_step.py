@@ -72,7 +72,7 @@ def evaluate_shard(
 
 
 def add_up(vector: Array, shards: int) -> Array:
-    """Return the sum of a vector over the devices, in their order, so that it does not depend on who is where.
+    """Return the sum of a vector over the devices, in their order, so that it does not depend on their places in the group.
 
     ``psum`` over the network adds in another order than within a process.
 

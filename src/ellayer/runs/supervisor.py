@@ -136,7 +136,9 @@ def train_in_processes(
             )
         restarts += 1
         place = "the last checkpoint" if resume else "the beginning"
-        options.on_restart(f"{outcome.reason}; all start again from {place} ({restarts} of {options.restarts})")
+        options.on_restart(
+            f"{outcome.reason}; all start again from {place} ({restarts} of {options.restarts})"
+        )
 
 
 class _Attempt:

@@ -101,7 +101,7 @@ class TabularClassifier(ProbabilisticClassifier, BaseTabular, FittedTableClassif
     l2 : float or None, default=None
         Strength of the penalty l2 / 2m * sum of W².
     patience : int or None, default=None
-        Stop after so many epochs without a better validation score; None trains all epochs.
+        Stop after this number of epochs without a better validation score; None trains all epochs.
     column_kinds : dict or None, default=None
         The kind of a column by name, to override detection: "numeric", "categorical", "boolean",
         "date", "text", "identifier" or "ignore".

@@ -68,7 +68,7 @@ store.on("state", ({ state }) => {
   lastState = state;
   replaceLink(state);
 });
-store.on("error", ({ text, fault }) => say(fault ? `This is a bug in Ellayer: ${text}` : text, true));
+store.on("error", ({ text, fault }) => say(fault ? `Internal error: ${text}` : text, true));
 onLink((state) => {
   store.take(state);
 });
