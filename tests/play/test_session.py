@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+import threading
 import time
 
 import numpy as np
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from play_client import Page
 
 from ellayer import derive, initialize_parameters, trace, train
+from ellayer.errors import EllayerError
 from ellayer.play import limits
 from ellayer.play.session import _HANDLERS, IN_FLIGHT
 
@@ -239,3 +241,28 @@ def test_no_message_crashes_a_session(hardened, text):
         assert not message.get("fault"), (text, message)
     json.dumps(hardened.messages[-1]["text"])
     del hardened.messages[:]
+
+
+def test_half_a_character_is_a_problem_and_the_page_goes_on(page):
+    for text in (
+        r'{"type": "keep_run", "name": "\ud800"}',
+        r'{"type": "set_state", "state": {"data": {"target": "\ud800"}}}',
+    ):
+        assert page.session.put(text)
+        assert "JSON" in page.wait("problem")["text"]
+    assert page.ask("keep_run", "saved_runs", name="\U0001f600")["runs"][0]["name"] == "\U0001f600"
+
+
+def test_a_request_that_waits_when_the_page_leaves_ends():
+    begun, go_on = threading.Event(), threading.Event()
+    page = Page()
+    page.session.start()
+    first = page.session.call(lambda: begun.set() or go_on.wait(20))
+    assert begun.wait(20)
+    waiting = page.session.call(lambda: None)
+    page.session.close()
+    go_on.set()
+    assert first.result(20)
+    for late in (waiting, page.session.call(lambda: None)):
+        with pytest.raises(EllayerError, match="closed"):
+            late.result(20)

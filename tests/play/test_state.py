@@ -30,7 +30,7 @@ WRONG = [
     ("network.hidden", [{"units": 4}] * 9), ("network.initializer", "ones"), ("network.seed", None if False else "1"),
     ("training.loss", "cross"), ("training.optimizer", "sgdd(3)"), ("training.optimizer", "x" * 300),
     ("training.schedule", ["constant"]), ("training.schedule_length", 0), ("training.learning_rate", 0),
-    ("training.learning_rate", float("inf")), ("training.batch_size", 0), ("training.l1", -1), ("training.l2", "a"),
+    ("training.learning_rate", float("inf")), ("training.learning_rate", 10**400), ("training.batch_size", 0), ("training.l1", -1), ("training.l2", "a"),
     ("training.dropout", 1.0), ("training.weight_decay", -1), ("stop.iterations", 0), ("stop.test_cost_patience", 0),
 ]  # fmt: skip
 

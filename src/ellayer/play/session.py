@@ -105,6 +105,8 @@ class Session(Worker):
         """Do what a message of the page asks for."""
         try:
             message = json.loads(text)
+            if "\\u" in text:  # half a character could not be sent back
+                json.dumps(message, ensure_ascii=False).encode()
         except (ValueError, RecursionError):
             raise StateError("", "expected a message in JSON, received another text") from None
         kind = message.get("type") if isinstance(message, dict) else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple, TypeVar, cast
@@ -50,10 +49,10 @@ def _whole(value: object, low: int, high: int, optional: bool = False) -> int | 
 
 
 def _number(value: object, low: float, high: float, above: bool = False, below: bool = False) -> float:
-    good = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    good = isinstance(value, (int, float)) and not isinstance(value, bool) and low <= value <= high
     if good:
         number = float(cast("float", value))
-        good = low <= number <= high and not (above and number == low) and not (below and number == high)
+        good = not (above and number == low) and not (below and number == high)
     if not good:
         words = f"a number {'above' if above else 'from'} {low:g} {'to below' if below else 'to'} {high:g}"
         raise _refuse(words, value)

@@ -10,7 +10,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from ..errors import EllayerError
 from .errors import StateError
@@ -35,6 +35,7 @@ class Worker(ABC):
         self._queue: queue.Queue[Callable[[], None] | None] = queue.Queue(maxsize=MOST_WAITING)
         self._thread = threading.Thread(target=self._work, name="play session", daemon=True)
         self._closed = False
+        self._waiting: set[Future[object]] = set()
 
     def start(self) -> None:
         """Start the thread."""
@@ -51,6 +52,9 @@ class Worker(ABC):
     def call(self, work: Callable[[], Result]) -> Future[Result]:
         """Run a function in the thread of the session."""
         future: Future[Result] = Future()
+        if self._closed:
+            future.set_exception(_left())
+            return future
 
         def run() -> None:
             if not future.set_running_or_notify_cancel():
@@ -60,6 +64,8 @@ class Worker(ABC):
             except BaseException as error:
                 future.set_exception(error)
 
+        self._waiting.add(cast("Future[object]", future))
+        future.add_done_callback(lambda done: self._waiting.discard(cast("Future[object]", done)))
         try:
             self._queue.put_nowait(run)
         except queue.Full:
@@ -111,6 +117,9 @@ class Worker(ABC):
             if command is None:
                 break
             self._guard(command)
+        for future in list(self._waiting):  # requests that would wait forever
+            if future.set_running_or_notify_cancel():
+                future.set_exception(_left())
         self._end()
 
     def _guard(self, work: Callable[[], None]) -> bool:
@@ -131,3 +140,7 @@ class Worker(ABC):
 
     def _send(self, content: Mapping[str, object]) -> None:
         self._send_message(json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")))
+
+
+def _left() -> EllayerError:
+    return EllayerError("the page was closed; open it again")
