@@ -1,4 +1,4 @@
-"""The images in a folder and below it, listed by a walk that ends soon in a folder that is no data set."""
+"""The images in a folder and below it, listed by a walk that ends soon in a folder that is not a data set."""
 
 from __future__ import annotations
 
