@@ -290,3 +290,9 @@ def test_a_terminal_without_unicode_is_served(program, tmp_path):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "runs/moons-1" in done.stdout
+
+
+def test_a_run_in_several_processes_has_no_live_page(ellayer):
+    done = ellayer("train", "rows.csv", "--target", "y", "--processes", 2, "--live")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--live: expected a run in one process" in " ".join(done.stderr.split())

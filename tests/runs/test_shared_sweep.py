@@ -138,6 +138,7 @@ def test_workers_that_are_killed(table, tmp_path):  # noqa: F811
     [
         (None, ("--shared", "/proc/none"), "expected a folder that can be written"),
         ("file", (), "expected a folder that can be written"),
+        ("parts", (), "expected an empty folder or one of a sweep, received one with a.csv"),
         ("text", (), "something else or a damaged one"),
         ("studies", (), "a journal of other studies"),
         ("newer", (), "which ellayer 9.0 began; install that version"),
@@ -156,6 +157,8 @@ def test_folders_that_cannot_be_used(settings, tmp_path, ellayer, prepare, argum
     elif prepare is not None:
         folder.mkdir()
     axes = {"layers": [[3]], "learning_rate": [0.01]}
+    if prepare == "parts":
+        (folder / "a.csv").write_text("a,b\n1,2\n")
     if prepare == "text":
         (folder / JOURNAL).write_text("no journal\nat all\n")
     elif prepare == "studies":

@@ -61,6 +61,10 @@ def train(
         )
     place = Coordinates(coordinator, num_processes, process_id)
     if place.chosen or settings.get("processes") is not None:
+        if live:
+            raise UsageError(
+                "--live: expected a run in one process, received several; leave out --live or the processes"
+            )
         raise typer.Exit(train_together(settings, place, out, resume, Output(quiet, json)))
     from ..runs.train_run import train_run
 

@@ -72,12 +72,14 @@ class CheckpointWriter:
         if time.monotonic() - self._written >= self.plan.every:
             self.write()
 
-    def write(self) -> None:
-        """Write the current state; a full disk does not end the run."""
+    def write(self) -> bool:
+        """Write the current state; a full disk does not end the run. Return whether the run can be resumed."""
         from ..storage import save_checkpoint
 
-        if self._last is None or self.folder is None:
-            return
+        if self.folder is None:
+            return False
+        if self._last is None:  # before the end of the first epoch
+            return (self.folder.reserve() / CHECKPOINT).exists()
         try:
             place = self.folder.reserve()
             if not (place / "config.toml").exists():
@@ -88,6 +90,7 @@ class CheckpointWriter:
         except OSError as error:
             self.error = f"no checkpoint could be written ({error.strerror}): if it is killed, this run cannot be resumed"
         self._written = time.monotonic()
+        return not self.error
 
 
 def load_states(folder: Path | None) -> Checkpoint | None:

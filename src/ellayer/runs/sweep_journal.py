@@ -67,6 +67,7 @@ class SweepJournal:
         facts = sweep_facts(plan, sampler, trials)
         with _named_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
+            _refuse_other_files(folder)
             storage = _open_storage(folder)
             with _lock(folder):
                 _check_facts(storage, facts, folder)
@@ -227,6 +228,16 @@ def sweep_facts(plan: SweepPlan, sampler: str, trials: int | None) -> dict[str, 
         "target": train.target, "settings": settings, "values": plan.axes, "sampler": sampler, "trials": trials, "maximize": plan.metric.maximize,
     }  # fmt: skip
     return dict(json.loads(json.dumps(facts, default=str)))
+
+
+def _refuse_other_files(folder: Path) -> None:
+    """Refuse a folder of other things, such as the parts of the table: the files of the sweep would be read with them."""
+    names = sorted(path.name for path in folder.iterdir())
+    others = [name for name in names if not name.startswith((JOURNAL, LOCK))]
+    if others and JOURNAL not in names:
+        raise UsageError(
+            f"--shared {folder}: expected an empty folder or one of a sweep, received one with {others[0]}; choose another folder"
+        )
 
 
 def _check_facts(storage: JournalStorage, facts: dict[str, Any], folder: Path) -> None:

@@ -134,10 +134,10 @@ class TableTrainer:
             messages.append(choice.message)
         seconds = time.perf_counter() - begin
         if interrupted:
-            checkpoints.write()
+            after = f"interrupted after {pluralize(len(self.model.history_), 'epoch')}; the state reached is saved without a report"
+            is_resumable = checkpoints.write()
             messages.append(
-                f"interrupted after {pluralize(len(self.model.history_), 'epoch')}; the state reached is saved without a report, and "
-                "--resume with this folder continues from it"
+                f"{after}, and --resume with this folder continues from it" if is_resumable else after
             )
         if checkpoints.error:
             messages.append(checkpoints.error)
