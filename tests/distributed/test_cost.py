@@ -49,6 +49,8 @@ def test_it_pays_for_large_updates_of_large_networks_alone():
         ((0, 2), "batch_size: expected an integer >= 1, received 0"),
         ((64, 1.5), r"processes: expected an integer >= 1, received 1\.5"),
         ((64, 2, -1.0), "latency, bandwidth: expected"), ((64, 2, 0.0, 0.0), "latency, bandwidth: expected"),
+        ((64, 2, float("nan")), "latency, bandwidth: expected"), ((64, 2, 0.0, "fast"), "latency, bandwidth: expected"),
+        ((3, 8), "batch_size: expected at least one example for each of 8 processes, received 3"),
     ],
 )  # fmt: skip
 def test_numbers_out_of_range(arguments, text):

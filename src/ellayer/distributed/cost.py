@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Integral, Real
 
 from ..core.network import Network
 from ..core.optimizers import OPTIMIZERS
@@ -90,9 +91,13 @@ def estimate(
     True
     """
     for name, value in (("batch_size", batch_size), ("processes", processes)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
             raise EllayerError(f"{name}: expected an integer >= 1, received {value!r}")
-    if latency < 0 or not bandwidth > 0:
+    if batch_size < processes:
+        raise EllayerError(
+            f"batch_size: expected at least one example for each of {processes} processes, received {batch_size}"
+        )
+    if not (_is_number(latency) and latency >= 0 and _is_number(bandwidth) and bandwidth > 0):
         raise EllayerError(
             f"latency, bandwidth: expected seconds >= 0 and bytes per second above 0, received {latency!r} and {bandwidth!r}"
         )
@@ -102,6 +107,10 @@ def estimate(
     seconds = computing + communicating
     speedup = alone / seconds
     return CostEstimate(processes, seconds, computing, communicating, speedup, speedup / processes)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and math.isfinite(value)
 
 
 def compute_seconds(network: Network, examples: float) -> float:
