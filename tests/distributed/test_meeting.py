@@ -14,7 +14,7 @@ import pytest
 from ellayer import EllayerError
 from ellayer.distributed import initialize
 from ellayer.distributed.cluster import Place, find_place
-from ellayer.distributed.meeting import free_port, meet, own_address
+from ellayer.distributed.meeting import PortInUseError, free_port, meet, own_address
 from ellayer.distributed.watch import STUCK
 
 
@@ -102,7 +102,7 @@ def test_a_port_that_is_taken_and_addresses_that_are_none():
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        with pytest.raises(EllayerError, match=f"expected a free port, received {port} of 127"):
+        with pytest.raises(PortInUseError, match=f"expected a free port, received {port} of 127"):
             meet(Place("127.0.0.1", port, 2, 0), 1.0)
     with pytest.raises(EllayerError, match=r"'nowhere\.invalid', which does not resolve"):
         meet(Place("nowhere.invalid", 4000, 2, 1), 1.0)

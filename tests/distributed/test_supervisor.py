@@ -97,7 +97,7 @@ def test_a_bug_is_no_reason_to_start_again(workers, tmp_path):
 
 def test_a_port_that_another_program_has_just_taken(workers):
     result, texts = workers(
-        "if starts == 1 and rank == 0: say(error='coordinator: expected a free port, received 5')\n"
+        "if starts == 1 and rank == 0: say(port='coordinator: expected a free port, received 5')\n"
         "done() if starts == 2 and rank == 0 else time.sleep(9)"
     )
     assert (result.restarts, texts) == (0, [])

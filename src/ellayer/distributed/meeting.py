@@ -22,6 +22,10 @@ _RETRY = 0.1  # seconds
 _HELLO = 5.0  # seconds in which a process that connects has to identify itself
 
 
+class PortInUseError(EllayerError):
+    """Error for a port that another program uses."""
+
+
 def meet(place: Place, limit: float) -> None:
     """Wait for all processes of the group.
 
@@ -92,7 +96,7 @@ def _receive(place: Place, own: dict[str, object], limit: float, end: float) -> 
         try:
             server.bind(address)
         except OSError as error:
-            raise EllayerError(_refusal(place, error)) from None
+            raise _refusal(place, error) from None
         server.listen(place.size)
         present: dict[int, socket.socket] = {}
         problem = ""
@@ -118,13 +122,13 @@ def _receive(place: Place, own: dict[str, object], limit: float, end: float) -> 
         raise EllayerError(f"the group of processes: {problem}")
 
 
-def _refusal(place: Place, error: OSError) -> str:
+def _refusal(place: Place, error: OSError) -> EllayerError:
     if error.errno == errno.EADDRINUSE:
-        return (
+        return PortInUseError(
             f"coordinator: expected a free port, received {place.port} of {place.host}, which another program uses; choose "
             "another port in every process"
         )
-    return (
+    return EllayerError(
         f"coordinator: expected an address of the machine of process 0, received {place.host}:{place.port} "
         f"({error.strerror}); name one of its addresses in every process"
     )

@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 from .._progress_bars import Report
 from .._unfinished import remove_all
 from ..distributed import initialize
+from ..distributed.meeting import PortInUseError
 from ..engine.group import LostPeerError, current_group
 from ..errors import EllayerError
 from .checkpoints import CheckpointPlan
@@ -87,6 +88,9 @@ def main() -> NoReturn:
         code = _work(task)
     except LostPeerError:
         code = LOST
+    except PortInUseError as error:
+        say({"port": str(error)})
+        code = REFUSED
     except (EllayerError, OSError, MemoryError) as error:
         say({"error": str(error) or type(error).__name__})
         code = REFUSED

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from .._progress_bars import StageInfo, StartProgress, no_progress
 from .._unfinished import remove_abandoned
-from ..distributed.meeting import free_port
+from ..distributed.meeting import PortInUseError, free_port
 from ..distributed.watch import STUCK
 from ..errors import EllayerError, UsageError
 from .checkpoints import EVERY
@@ -117,12 +117,15 @@ def train_in_processes(
         attempt = _Attempt(settings, options, out, resume, start)
         try:
             outcome = attempt.run()
-        except EllayerError as error:
+        except PortInUseError:
             ports += 1
-            if "expected a free port" not in str(error) or ports >= _PORTS:
-                _remove_empty(missing)
-                raise
-            continue
+            if ports < _PORTS:
+                continue
+            _remove_empty(missing)
+            raise
+        except EllayerError:
+            _remove_empty(missing)
+            raise
         if isinstance(outcome, dict):
             return GroupResult(**{**outcome, "path": Path(outcome["path"])}, restarts=restarts)
         resume = attempt.folder or resume
@@ -192,6 +195,8 @@ class _Attempt:
         return None
 
     def _take(self, number: int, message: dict[str, Any]) -> dict[str, Any] | None:
+        if "port" in message:
+            raise PortInUseError(message["port"])
         if "error" in message:
             raise EllayerError(message["error"])
         if "fault" in message:
