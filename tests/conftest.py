@@ -168,6 +168,22 @@ def installed(program: Path, tmp_path: Path) -> Run:
     )
 
 
+@pytest.fixture
+def task_counts(monkeypatch) -> list[int]:
+    """Return the numbers of tasks that the workers of joblib receive, as a list that grows."""
+    from ellayer.engine.workers import Workers
+
+    counts: list[int] = []
+    submit = Workers.submit
+
+    def counted(self, function, arguments):
+        counts.append(len(arguments))
+        return submit(self, function, arguments)
+
+    monkeypatch.setattr(Workers, "submit", counted)
+    return counts
+
+
 # Pictures: drawing them takes most of the time of a small run
 
 

@@ -44,20 +44,6 @@ def any_run_pays(monkeypatch):
     monkeypatch.setattr(ahead, "FEWEST_SECONDS", 0.0)
 
 
-@pytest.fixture
-def rounds(monkeypatch) -> list[int]:
-    """Return the number of tasks of each set that workers receive."""
-    sizes: list[int] = []
-    submit = Workers.submit
-
-    def counted(self, function, arguments):
-        sizes.append(len(arguments))
-        return submit(self, function, arguments)
-
-    monkeypatch.setattr(Workers, "submit", counted)
-    return sizes
-
-
 def assert_same(ours: list[ellayer.TrainingResult], theirs: list[ellayer.TrainingResult]) -> None:
     """The results are equal to the bit, but for the time that they took."""
     for one, other in zip(ours, theirs, strict=True):
@@ -76,15 +62,15 @@ def assert_same(ours: list[ellayer.TrainingResult], theirs: list[ellayer.Trainin
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_workers_give_the_same_bits(case, rounds):
+def test_workers_give_the_same_bits(case, task_counts):
     options = COMMON | CASES[case]
     expected = ellayer.train_many(BINARY, X, Y, **options)
-    assert not rounds
+    assert not task_counts
     assert_same(ellayer.train_many(BINARY, X, Y, **options, n_jobs=2), expected)
-    assert bool(rounds) == (case != "the adaptive schedule")
+    assert bool(task_counts) == (case != "the adaptive schedule")
 
 
-def test_a_joint_score_callbacks_and_continuing(rounds):
+def test_a_joint_score_callbacks_and_continuing(task_counts):
     def mean(outputs, targets, weights) -> float:
         return float(np.mean([abs(AL - Y).mean() for AL, Y in zip(outputs, targets, strict=True)]))
 
@@ -106,7 +92,7 @@ def test_a_joint_score_callbacks_and_continuing(rounds):
     assert calls == others
     assert_same(other, first)
     assert_same(last, then)
-    assert rounds
+    assert task_counts
 
 
 def test_classes_in_float32_on_threads():
@@ -127,10 +113,10 @@ def test_a_network_that_diverges():
     assert [result.stopped_by for result in results[0]] == ["iterations", "divergence"]
 
 
-def test_a_run_that_is_too_short_stays_here(monkeypatch, rounds):
+def test_a_run_that_is_too_short_stays_here(monkeypatch, task_counts):
     monkeypatch.setattr(ahead, "FEWEST_SECONDS", 10.0)
     ellayer.train_many(BINARY, X, Y, **COMMON, n_jobs=2)
-    assert not rounds
+    assert not task_counts
 
 
 # Workers

@@ -18,14 +18,13 @@ from numbers import Integral, Real
 from ..core.network import Network
 from ..core.optimizers import OPTIMIZERS
 from ..engine.loop_choice import JAX, step_seconds
-from ..engine.shards import SURE
+from ..engine.shards import NUMBERS_AT_ONCE, SURE
 from ..engine.step import StepConfig
 from ..errors import EllayerError
 
 WAKE, STEP = 1.4e-3, 1.1e-3  # seconds of a message, and of each of its steps, besides the network
 COMPUTED = 1.5  # times the cost model of the loop, as measured here
 BYTES = 4  # of a number in float32
-AT_ONCE = 1 << 20  # numbers of all processes that are gathered in one message
 LATENCY, BANDWIDTH = 50e-6, 1.25e9  # seconds and bytes per second: those of Ethernet with 10 Gbit/s
 
 
@@ -130,6 +129,6 @@ def message_seconds(numbers: int, processes: int, latency: float, bandwidth: flo
     if processes == 1:
         return 0.0
     steps, volume = processes - 1, BYTES * numbers / bandwidth
-    if processes == 2 or processes * numbers <= AT_ONCE:
+    if processes == 2 or processes * numbers <= NUMBERS_AT_ONCE:
         return WAKE + steps * (STEP + latency + volume)
     return 2 * (WAKE + steps * (STEP + latency + volume / processes))

@@ -12,10 +12,10 @@ from ..core.arrays import Array
 from ..core.objective import Objective, dropout_masks
 from ..core.propagation import L_model_backward, L_model_forward, compute_cost
 from ..core.regularizers import l1_backward, l1_forward, l2_backward, l2_forward
+from .shards import NUMBERS_AT_ONCE
 from .step import Batch, Evaluation, StepConfig, StepValues
 
 AXIS = "m"  # the devices, along the axis of the examples
-NUMBERS_AT_ONCE = 1 << 20  # of all devices: more are added in parts, which takes two messages
 
 
 class ShardEvaluation(NamedTuple):

@@ -13,6 +13,7 @@ import numpy as np
 
 from .batches import Batches
 
+NUMBERS_AT_ONCE = 1 << 20  # of all devices: more are added in parts, which takes two messages
 SURE = 5.0  # standard deviations: an update with more rows on one device is rare, and takes a larger program
 _TILE = 8
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..engine.group import Group, current_group
 from ..errors import EllayerError
-from ..estimators.tabular.fit_group import join_frames
+from ..estimators.tabular.fit_group import join_frames, row_keys
 from .large_table import ROWS_APART
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from ..data import Examples
     from ..data.shares import Part
-
-KEYS_AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -118,10 +116,7 @@ def open_shared(
     with group.together():
         X, y = _read(own, facts)
     total = sum(group.exchange(len(y)))
-    random, first = np.random.Generator(np.random.Philox([seed, 1])), group.offset(len(y))
-    for begin in range(0, first, KEYS_AT_ONCE):
-        random.random(min(KEYS_AT_ONCE, first - begin))
-    keys, share = random.random(len(y)), min(share, ROWS_APART / total)
+    keys, share = row_keys([seed, 1], group.offset(len(y))).random(len(y)), min(share, ROWS_APART / total)
     count = sum(group.exchange(int((keys >= share).sum())))
     with group.together():
         if not (keys >= share).any():

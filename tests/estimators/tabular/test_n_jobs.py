@@ -12,7 +12,6 @@ from sklearn.utils.estimator_checks import check_estimator
 import ellayer
 from ellayer import TabularClassifier, TabularRegressor, data
 from ellayer.engine import ahead
-from ellayer.engine.workers import Workers
 
 RANDOM = np.random.RandomState(0)
 X = RANDOM.normal(size=(70, 3))
@@ -24,20 +23,6 @@ SMALL = {"epochs": 3, "hidden_layer_sizes": 5, "random_state": 0}
 @pytest.fixture(autouse=True)
 def any_fit_pays(monkeypatch):
     monkeypatch.setattr(ahead, "FEWEST_SECONDS", 0.0)
-
-
-@pytest.fixture
-def sets(monkeypatch) -> list[int]:
-    """Return the sizes of the sets of tasks."""
-    sizes: list[int] = []
-    submit = Workers.submit
-
-    def counted(self, function, arguments):
-        sizes.append(len(arguments))
-        return submit(self, function, arguments)
-
-    monkeypatch.setattr(Workers, "submit", counted)
-    return sizes
 
 
 def fitted(model: object) -> dict[str, np.ndarray]:
@@ -68,23 +53,23 @@ def assert_same(model, *arguments, **options) -> None:
     ],
     ids=["classes", "f1", "numbers", "linear", "boosting"],
 )
-def test_the_model_is_the_same(model, y, sets):
+def test_the_model_is_the_same(model, y, task_counts):
     assert_same(model, X, y, np.linspace(0.1, 2.0, 70) if model.n_members == 3 else None)
-    assert sets[0] == model.n_members
+    assert task_counts[0] == model.n_members
 
 
-def test_validation_rows_of_the_user_and_by_time(sets):
+def test_validation_rows_of_the_user_and_by_time(task_counts):
     assert_same(TabularClassifier(2, **SMALL), X, CLASSES, eval_set=(X[:20], CLASSES[:20]))
     assert_same(TabularRegressor(2, **SMALL), X, NUMBERS, time=np.arange(70))
-    assert sets
+    assert task_counts
 
 
-def test_a_stream_and_a_time_limit_stay_in_this_process(tmp_path, sets):
+def test_a_stream_and_a_time_limit_stay_in_this_process(tmp_path, task_counts):
     path = tmp_path / "rows.csv"
     path.write_text("a,b,y\n" + "".join(f"{a},{b},{y}\n" for (a, b, _), y in zip(X, CLASSES, strict=True)))
     assert_same(TabularClassifier(2, **SMALL), data.TableStream(path, target="y"))
     TabularClassifier(2, **SMALL, time_limit=60.0, n_jobs=2).fit(X, CLASSES)
-    assert not sets
+    assert not task_counts
 
 
 def test_callbacks_and_progress_come_from_this_process():

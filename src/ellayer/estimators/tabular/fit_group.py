@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
@@ -25,6 +25,16 @@ if TYPE_CHECKING:
 _TARGET, _KEY = "target of ellayer", "key of ellayer"  # columns that are added to a frame on its way
 
 KeyedRows = tuple[Any, np.ndarray, np.ndarray]  # a polars frame, targets and keys
+
+_KEYS_AT_ONCE = 1 << 20  # so that those of the rows before take little memory
+
+
+def row_keys(seed: int | Sequence[int], first: int) -> np.random.Generator:
+    """Return the generator of the random numbers of rows, from row ``first`` on: a number depends on the place of its row."""
+    random = np.random.Generator(np.random.Philox(seed))
+    for begin in range(0, first, _KEYS_AT_ONCE):
+        random.random(min(_KEYS_AT_ONCE, first - begin))
+    return random
 
 
 @dataclass(frozen=True)

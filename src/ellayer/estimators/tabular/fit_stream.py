@@ -27,7 +27,16 @@ from ...tables.columns import Column, read_table, take_rows
 from ...tables.preparation import remember_features
 from ..examples import Examples, RowStream
 from ..hold_out import FEWEST_ROWS, FOLDS, MOST_HELD_OUT, Splitter
-from .fit_group import KeyedRows, OwnRows, join_examples, join_frames, join_keyed, join_targets, read_rows
+from .fit_group import (
+    KeyedRows,
+    OwnRows,
+    join_examples,
+    join_frames,
+    join_keyed,
+    join_targets,
+    read_rows,
+    row_keys,
+)
 from .presets import Size, plan_of
 from .recipes import Recipe
 from .targets import row_targets
@@ -39,7 +48,6 @@ if TYPE_CHECKING:
 
 SAMPLE_ROWS = 100_000
 START_ROWS = 10_000  # rows of the sample for initialising the network
-KEYS_AT_ONCE = 1 << 20
 SAMPLE_NUMBERS = 1 << 23  # numbers in the sample: fewer rows of a wide table
 
 
@@ -177,9 +185,7 @@ Keyed = Callable[[], Iterator[KeyedRows]]
 
 def _keyed(stream: RowStream, seed: int, first: int) -> Iterator[KeyedRows]:
     """Return the blocks with a random number for each row, the same at each pass; row ``first`` of all comes first."""
-    random = np.random.Generator(np.random.Philox(seed))
-    for begin in range(0, first, KEYS_AT_ONCE):
-        random.random(min(KEYS_AT_ONCE, first - begin))
+    random = row_keys(seed, first)
     for X, y in stream.blocks():
         yield X, y, random.random(len(y))
 
