@@ -11,12 +11,12 @@ const MOST_POINTS = 4000;
 export function mountCurve(store) {
   const readout = byId("curve-readout");
   const curve = new Curve(byId("curve"), (text) => (readout.textContent = text));
-  byId("log-scale").addEventListener("change", () => {
-    curve.isLog = byId("log-scale").checked;
+  byId("log-scale", "input").addEventListener("change", () => {
+    curve.isLog = byId("log-scale", "input").checked;
     curve.paintSoon();
   });
   byId("keep-run").addEventListener("click", keep);
-  byId("curve-table").addEventListener("toggle", showTable);
+  byId("curve-table", "details").addEventListener("toggle", showTable);
 
   let live = ""; // what a watched run trains
   store.on("phases", ({ phases }) => (live = phases.at(-1)?.name ?? ""));
@@ -66,11 +66,11 @@ export function mountCurve(store) {
   }
 
   function showTable() {
-    if (!byId("curve-table").open) return;
+    if (!byId("curve-table", "details").open) return;
     const step = Math.max(1, Math.ceil(curve.points.length / TABLE_ROWS));
     const chosen = curve.points.filter((_, i) => i % step === 0 || i === curve.points.length - 1);
     const rows = chosen.map(([iteration, train, test]) => [countText(iteration), numberText(train, 4), numberText(test, 4)]);
-    byId("curve-table").querySelector(".tables").replaceChildren(table("Cost over the iterations", ["Iteration", "Training", "Test"], rows));
+    byId("curve-table", "details").querySelector(".tables")?.replaceChildren(table("Cost over the iterations", ["Iteration", "Training", "Test"], rows));
   }
 }
 

@@ -74,7 +74,7 @@ export class DataPanel {
       this.number ??= (data.target_range?.[0] ?? 0) / 2 + (data.target_range?.[1] ?? 0) / 2;
     }
     const counts = data.classes.map((_, k) => data.train.filter((point) => point[2] === k).length);
-    const adds = data.task === "numbers" ? [this.numberTool(data)] : data.classes.slice(0, 10).map((name, k) => this.toolButton({ kind: "add", label: k }, name, markPath(k), `class-${k}`, counts[k]));
+    const adds = data.task === "numbers" ? [this.numberTool()] : data.classes.slice(0, 10).map((name, k) => this.toolButton({ kind: "add", label: k }, name, markPath(k), `class-${k}`, counts[k]));
     place.replaceChildren(
       this.toolButton({ kind: "look", label: 0 }, "Look", "M9 3a6 6 0 1 0 3.7 10.7l4 4 1.4-1.4-4-4A6 6 0 0 0 9 3zm0 2a4 4 0 1 1 0 8 4 4 0 0 1 0-8z", "plain"),
       ...adds,
@@ -99,8 +99,8 @@ export class DataPanel {
     return button;
   }
 
-  /** @param {import("./types.js").Data} data */
-  numberTool(data) {
+  /** A tool that adds points, with the number that they get. */
+  numberTool() {
     /** @type {HTMLInputElement} */
     const box = element("input", { type: "text", inputmode: "decimal", size: 5, value: fixedText(this.number, 2), "aria-label": "Number of new points" });
     box.addEventListener("change", () => (this.number = Number(box.value.replace("\u2212", "-").replace(",", ".")) || 0));

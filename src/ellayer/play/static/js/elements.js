@@ -36,11 +36,16 @@ export function svg(tag, properties = {}, ...children) {
   return node;
 }
 
-/** The element of the page with an id. @param {string} id @returns {any} */
-export function byId(id) {
+/**
+ * The element of the page with an id.
+ * @template {keyof HTMLElementTagNameMap} [T="main"]
+ * @param {string} id @param {T} [tag] of the element, where its kind matters; most have no members of their own
+ * @returns {HTMLElementTagNameMap[T]}
+ */
+export function byId(id, tag) {
   const node = document.getElementById(id);
-  if (!node) throw new Error(`the page has no element "${id}"`);
-  return node;
+  if (!node || (tag && node.localName !== tag)) throw new Error(`the page has no element "${id}"`);
+  return /** @type {HTMLElementTagNameMap[T]} */ (node);
 }
 
 /**

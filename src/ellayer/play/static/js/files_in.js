@@ -6,10 +6,10 @@ const LARGEST = 20 * 1024 * 1024;
 
 /** @param {import("./store.js").Store} store @param {(text: string) => void} say */
 export function mountFilesIn(store, say) {
-  const picker = byId("file");
+  const picker = byId("file", "input");
   byId("open-file").addEventListener("click", () => picker.click());
   picker.addEventListener("change", () => {
-    if (picker.files[0]) take(picker.files[0]);
+    if (picker.files?.length) take(picker.files[0]);
     picker.value = ""; // the same file can be picked again
   });
 

@@ -5,7 +5,7 @@ import { safeFragment } from "./safe_html.js";
 
 /** @param {import("./store.js").Store} store */
 export function mountLessons(store) {
-  const dialog = byId("lessons-dialog");
+  const dialog = byId("lessons-dialog", "dialog");
   const card = byId("lesson");
   /** @type {import("./types.js").Lesson|null} */
   let lesson = null;

@@ -13,15 +13,15 @@ export function mountLive(store) {
     document.body.classList.toggle("live", mode === "live");
     if (mode === "live" && title) byId("live-title").textContent = title;
   });
-  byId("stop").addEventListener("click", () => {
+  byId("stop", "button").addEventListener("click", () => {
     store.send({ type: "stop" });
-    byId("stop").disabled = true;
-    byId("stop").textContent = "Stopping\u2026";
+    byId("stop", "button").disabled = true;
+    byId("stop", "button").textContent = "Stopping\u2026";
   });
   store.on("phases", ({ phases: all }) => all.forEach(showPhase));
   store.on("diagnosis", ({ findings }) => showFindings(findings ?? []));
   store.on("finished", ({ folder, summary, interrupted, report_url: report }) => {
-    byId("stop").hidden = true;
+    byId("stop", "button").hidden = true;
     document.body.classList.add("ended"); // the server may end now
     const end = `${interrupted ? "Stopped" : "Finished"}. The run is in ${folder}. `;
     byId("live-end").replaceChildren(end, report ? element("a", { href: "/report" }, "Open the report") : "");

@@ -21,7 +21,7 @@ export class LookInside {
     store.on("network", () => this.target && this.isGone() && this.clear());
     store.on("frame", (frame) => this.target && !frame.running && frame.iteration !== this.iteration && this.ask());
     store.on("planes", () => this.updateInputs());
-    byId("example").addEventListener("change", () => this.setExample(Math.max(0, Math.round(readNumber(byId("example").value) || 0))));
+    byId("example", "input").addEventListener("change", () => this.setExample(Math.max(0, Math.round(readNumber(byId("example", "input").value) || 0))));
     byId("example-previous").addEventListener("click", () => this.moveExample(-1));
     byId("example-next").addEventListener("click", () => this.moveExample(1));
     store.on("data", () => {
@@ -57,7 +57,7 @@ export class LookInside {
   /** @param {number} index */
   setExample(index) {
     this.example = index;
-    byId("example").value = String(index);
+    byId("example", "input").value = String(index);
     this.store.emit({ type: "example", index });
     if (this.target) this.ask();
   }
@@ -65,7 +65,7 @@ export class LookInside {
   ask() {
     const target = /** @type {Target} */ (this.target);
     this.iteration = this.store.frame?.iteration;
-    byId("example").value = String(this.example);
+    byId("example", "input").value = String(this.example);
     this.store.send({ type: "look", ...target, example: this.example });
   }
 

@@ -26,7 +26,7 @@ const look = new LookInside(store);
 const tools = new DataPanel(store);
 const transport = new Transport(store);
 
-mountTheme(byId("theme"));
+mountTheme(byId("theme", "button"));
 mountSettings(store);
 const drawing = mountNetwork(store, (target) => look.choose(target));
 mountPlane(store, tools, (target) => {

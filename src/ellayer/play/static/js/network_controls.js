@@ -17,18 +17,18 @@ export function mountNetworkControls(store, drawing) {
   const replace = (/** @type {number} */ index, /** @type {Partial<HiddenLayer>} */ part) =>
     change(hidden().map((layer, i) => (i === index ? { ...layer, ...part } : layer)));
 
-  byId("add-layer").addEventListener("click", () => {
+  byId("add-layer", "button").addEventListener("click", () => {
     const last = hidden().at(-1) ?? store.options.layer.new;
     change([...hidden(), { ...last }]);
   });
-  byId("remove-layer").addEventListener("click", () => change(hidden().slice(0, -1)));
+  byId("remove-layer", "button").addEventListener("click", () => change(hidden().slice(0, -1)));
 
   function show() {
     const { network, state } = store;
     if (!network || !state) return;
     const layers = hidden();
-    byId("add-layer").disabled = layers.length >= store.options.layer.maximum_layers;
-    byId("remove-layer").disabled = layers.length === 0;
+    byId("add-layer", "button").disabled = layers.length >= store.options.layer.maximum_layers;
+    byId("remove-layer", "button").disabled = layers.length === 0;
     const { columns, width } = networkLayout(network.layers, drawing.clientWidth);
     place.style.width = `${width}px`;
     const now = JSON.stringify([layers, width, network.layers.at(-1)]);

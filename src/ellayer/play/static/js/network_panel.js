@@ -17,7 +17,7 @@ export function mountNetwork(store, look) {
     hover: (text) => (readout.textContent = text || HINT),
   });
   mountNetworkControls(store, byId("network"));
-  const details = byId("network-table");
+  const details = byId("network-table", "details");
   details.addEventListener("toggle", showTables);
   store.on("network", (network) => {
     const wide = network.layers.some((/** @type {any} */ layer) => layer.units > layer.shown);
@@ -38,6 +38,6 @@ export function mountNetwork(store, look) {
       ]);
       return table(`Weights into ${layerName(network, l + 1)}`, head, rows);
     });
-    details.querySelector(".tables").replaceChildren(element("div", {}, ...tables));
+    details.querySelector(".tables")?.replaceChildren(element("div", {}, ...tables));
   }
 }

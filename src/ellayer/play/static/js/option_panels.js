@@ -72,7 +72,7 @@ function dataFields({ data, limits }) {
 }
 
 /** @param {any} options @returns {Field[]} */
-function trainingFields({ losses, optimizers, schedules, limits }) {
+function trainingFields({ losses, optimizers, schedules }) {
   const varying = schedules.map((/** @type {Row} */ row) => row.name).filter((/** @type {string} */ name) => name !== "constant");
   const decaying = optimizers.filter((/** @type {Row} */ row) => row.weight_decay).map((/** @type {Row} */ row) => row.name);
   const automatic = { value: "auto", label: "Automatic", text: "The loss that suits the output" };

@@ -24,12 +24,12 @@ export function mountPlane(store, tools, look) {
   });
   mountPictures(store, (example) => look({ kind: "point", example }));
 
-  byId("show-test").addEventListener("change", () => {
-    boundary.showsTest = byId("show-test").checked;
+  byId("show-test", "input").addEventListener("change", () => {
+    boundary.showsTest = byId("show-test", "input").checked;
     boundary.paintPointsSoon();
   });
-  byId("hard").addEventListener("change", () => {
-    boundary.isHard = byId("hard").checked;
+  byId("hard", "input").addEventListener("change", () => {
+    boundary.isHard = byId("hard", "input").checked;
     boundary.paintMapSoon();
   });
   store.on("example", ({ index }) => {
@@ -40,25 +40,25 @@ export function mountPlane(store, tools, look) {
     const arePictures = data.task === "pictures";
     byId("plane").hidden = arePictures;
     byId("pictures").hidden = !arePictures;
-    byId("plane-table").hidden = arePictures;
+    byId("plane-table", "details").hidden = arePictures;
     byId("plane-key").hidden = arePictures;
     byId("hard-part").hidden = data.task !== "classes";
-    byId("show-test").parentElement.hidden = arePictures;
+    byId("show-test-part").hidden = arePictures;
     byId("line-key").textContent = { classes: "line: boundary", numbers: "lines: equal predictions", pictures: "" }[/** @type {"classes"} */ (data.task)];
     boundary.example = null;
     readout.textContent = "";
     showTable();
   });
-  byId("plane-table").addEventListener("toggle", showTable);
+  byId("plane-table", "details").addEventListener("toggle", showTable);
 
   function showTable() {
     const { data } = store;
-    if (!byId("plane-table").open || !data || data.pictures) return;
+    if (!byId("plane-table", "details").open || !data || data.pictures) return;
     const [x1, x2] = data.axes.names;
     const all = [...data.train.map((point) => ({ point, set: "training" })), ...data.test.map((point) => ({ point, set: "test" }))];
     const rows = all.slice(0, MOST_ROWS).map(({ point, set }, i) =>
       [String(i + 1), numberText(point[0]), numberText(point[1]), data.task === "numbers" ? numberText(point[2]) : (data.classes[point[2]] ?? String(point[2])), set]);
     const more = all.length > MOST_ROWS ? `, the first ${MOST_ROWS} of ${all.length}` : "";
-    byId("plane-table").querySelector(".tables").replaceChildren(table(`Points${more}`, ["Point", x1, x2, data.task === "numbers" ? "Number" : "Class", "Set"], rows));
+    byId("plane-table", "details").querySelector(".tables")?.replaceChildren(table(`Points${more}`, ["Point", x1, x2, data.task === "numbers" ? "Number" : "Class", "Set"], rows));
   }
 }

@@ -1,5 +1,5 @@
 // 120 points of each set of the plane, between 0 and 1, with their class or number: the pictures to choose from.
-// tests/play/test_play_page.py compares them with the sets; its function `previews` returns this file.
+// tests/play/test_page_files.py compares them with the sets; its function `previews` returns this file.
 
 /** @type {Record<string, number[][]>} */
 export const previews = {

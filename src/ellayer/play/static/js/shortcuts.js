@@ -6,8 +6,8 @@ import { byId, element } from "./elements.js";
 
 /** @param {Shortcut[]} shortcuts */
 export function mountShortcuts(shortcuts) {
-  const dialog = byId("keys-dialog");
-  const areOn = byId("keys-on");
+  const dialog = byId("keys-dialog", "dialog");
+  const areOn = byId("keys-on", "input");
   byId("keys").addEventListener("click", () => dialog.showModal());
   byId("key-list").append(...shortcuts.flatMap(({ name, text }) => [element("dt", {}, element("kbd", {}, name)), element("dd", {}, text)]));
   window.addEventListener("keydown", (event) => {

@@ -15,7 +15,7 @@ const FILES = [
 
 /** @param {import("./store.js").Store} store */
 export function mountTakeOut(store) {
-  const dialog = byId("out-dialog");
+  const dialog = byId("out-dialog", "dialog");
   byId("out").addEventListener("click", () => {
     store.send({ type: "python" });
     byId("link").textContent = location.href;

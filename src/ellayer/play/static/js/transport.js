@@ -14,8 +14,8 @@ export class Transport {
     byId("play").addEventListener("click", () => this.toggle());
     byId("rewind").addEventListener("click", () => this.rewind());
     for (const unit of ["epoch", "batch", "example"]) byId(`step-${unit}`).addEventListener("click", () => this.step(unit));
-    const slider = byId("speed");
-    slider.max = SPEEDS.length - 1;
+    const slider = byId("speed", "input");
+    slider.max = String(SPEEDS.length - 1);
     slider.addEventListener("input", () => this.setSpeed(Number(slider.value)));
     store.on("frame", (frame) => this.show(frame));
     store.on("ready", () => this.setSpeed(Number(slider.value)));
@@ -41,7 +41,7 @@ export class Transport {
     const iterations = SPEEDS[position];
     const text = iterations ? `${countText(iterations)} per picture` : "as fast as possible";
     byId("speed-text").textContent = text;
-    byId("speed").setAttribute("aria-valuetext", text);
+    byId("speed", "input").setAttribute("aria-valuetext", text);
     this.store.send({ type: "speed", iterations_per_update: iterations || null });
   }
 
