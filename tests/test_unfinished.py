@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from ellayer import _unfinished
-from ellayer._unfinished import partial_name, remove_abandoned, remove_all, temporary_folder, unfinished
+from ellayer._unfinished import create_partial, partial_name, remove_abandoned, remove_all, temporary_folder
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="locks of files")
 
@@ -17,14 +17,14 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="locks of files"
 @pytest.mark.parametrize("folder", [False, True])
 def test_they_are_removed_unless_renamed(tmp_path, folder):
     path = tmp_path / partial_name("a")
-    with unfinished(path, folder=folder):
+    with create_partial(path, folder=folder):
         assert path.is_dir() == folder
-        with pytest.raises(FileExistsError), unfinished(path, folder=folder):
+        with pytest.raises(FileExistsError), create_partial(path, folder=folder):
             pass
         remove_abandoned(tmp_path, "a")
         assert path.exists()
     assert not path.exists()
-    with unfinished(path, folder=folder):
+    with create_partial(path, folder=folder):
         path.rename(tmp_path / "a")
     assert [p.name for p in tmp_path.iterdir()] == ["a"]
     assert not _unfinished._descriptors
@@ -32,8 +32,8 @@ def test_they_are_removed_unless_renamed(tmp_path, folder):
 
 def test_those_of_a_killed_process_are_removed(tmp_path):
     code = (
-        "import os, sys; from pathlib import Path; from ellayer._unfinished import unfinished\n"
-        "with unfinished(Path('.a.1.partial')), unfinished(Path('.a.partial'), folder=True):\n"
+        "import os, sys; from pathlib import Path; from ellayer._unfinished import create_partial\n"
+        "with create_partial(Path('.a.1.partial')), create_partial(Path('.a.partial'), folder=True):\n"
         "    Path('.a.partial/file').touch(); print(flush=True); sys.stdin.read(1); os.kill(os.getpid(), 9)"
     )
     child = subprocess.Popen(
@@ -44,12 +44,12 @@ def test_those_of_a_killed_process_are_removed(tmp_path):
         assert child.stdin
         child.stdout.readline()
         remove_abandoned(tmp_path, "a")
-        with pytest.raises(FileExistsError), unfinished(tmp_path / ".a.partial", folder=True):
+        with pytest.raises(FileExistsError), create_partial(tmp_path / ".a.partial", folder=True):
             pass
         assert len([*tmp_path.iterdir()]) == 2
     (tmp_path / ".ab.1.partial").touch()
     (tmp_path / ".a.b.partialx").touch()
-    with unfinished(tmp_path / ".a.partial", folder=True) as path:
+    with create_partial(tmp_path / ".a.partial", folder=True) as path:
         assert not any(path.iterdir())
         remove_abandoned(tmp_path, "a")
         assert path.exists()
@@ -66,7 +66,7 @@ def test_what_others_put_there_is_left_alone(tmp_path):
 
 
 def test_all_are_removed_before_the_process_ends_at_once(tmp_path):
-    with unfinished(tmp_path / "a.partial"), unfinished(tmp_path / "b.partial", folder=True):
+    with create_partial(tmp_path / "a.partial"), create_partial(tmp_path / "b.partial", folder=True):
         remove_all()
         assert not any(tmp_path.iterdir())
 

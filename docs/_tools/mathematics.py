@@ -7,16 +7,16 @@ from typing import Any
 from docutils import nodes
 from sphinx.application import Sphinx
 
-from ellayer.inspection.mathml import converted
+from ellayer.inspection.mathml import convert
 
 
 def _inline(writer: Any, node: nodes.math) -> None:
-    writer.body.append(converted(node.astext()))
+    writer.body.append(convert(node.astext()))
     raise nodes.SkipNode
 
 
 def _display(writer: Any, node: nodes.math_block) -> None:
-    writer.body.append(f'<div class="formula">{converted(node.astext(), "block")}</div>')
+    writer.body.append(f'<div class="formula">{convert(node.astext(), "block")}</div>')
     raise nodes.SkipNode
 
 

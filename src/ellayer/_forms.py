@@ -92,7 +92,7 @@ def _check(value: object, form: object, where: str) -> None:
 def _check_items(value: object, form: object, where: str) -> None:
     arguments = get_args(form)
     if is_typeddict(form):
-        if not isinstance(value, dict) or not _required(form) <= value.keys():
+        if not isinstance(value, dict) or not _required_keys(form) <= value.keys():
             raise _error(value, form, where)
         for key, one in _hints(cast("type", form)).items():
             if key in value:
@@ -115,7 +115,7 @@ def _check_items(value: object, form: object, where: str) -> None:
             _check(item, one, f"{where}, {i}")
 
 
-def _required(form: object) -> frozenset[str]:
+def _required_keys(form: object) -> frozenset[str]:
     """Return the keys that a ``TypedDict`` must have."""
     return getattr(form, "__required_keys__", frozenset())
 
@@ -157,7 +157,7 @@ def _name(form: object) -> str:
     if get_origin(form) is Literal:
         return " or ".join(map(repr, arguments))
     if is_typeddict(form):
-        return f"a dict with {', '.join(sorted(_required(form)))}"
+        return f"a dict with {', '.join(sorted(_required_keys(form)))}"
     if arguments:
         return f"{getattr(get_origin(form), '__name__', '')} of {', '.join(_name(one) for one in arguments if one is not Ellipsis)}"
     return "None" if form is type(None) else getattr(form, "__name__", str(form))

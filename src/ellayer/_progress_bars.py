@@ -276,12 +276,12 @@ class _Notebook:
         self._drawn = 0.0
 
     def start(self, label: str, total: int) -> Bar:
-        bar = Bar(label, total, self._changed)
+        bar = Bar(label, total, self._redraw)
         self._bars.append(bar)
         self.draw()
         return bar
 
-    def _changed(self, bar: Bar) -> None:
+    def _redraw(self, bar: Bar) -> None:
         if time.monotonic() - self._drawn > _SECONDS:
             self.draw()
 

@@ -27,7 +27,7 @@ _descriptors: dict[Path, int | None] = {}  # that hold the locks; None while a p
 
 
 @contextlib.contextmanager
-def unfinished(path: Path, *, folder: bool = False, mode: int = 0o777) -> Iterator[Path]:
+def create_partial(path: Path, *, folder: bool = False, mode: int = 0o777) -> Iterator[Path]:
     """Create a file or folder that is removed at the end of the context unless it has been renamed.
 
     Parameters
@@ -91,7 +91,7 @@ def temporary_folder() -> Iterator[Path]:
 
     place = Path(tempfile.gettempdir())
     remove_abandoned(place, "ellayer")
-    with unfinished(place / partial_name("ellayer"), folder=True, mode=0o700) as folder:
+    with create_partial(place / partial_name("ellayer"), folder=True, mode=0o700) as folder:
         yield folder
 
 

@@ -165,10 +165,10 @@ def contributions(pairs: Iterable[tuple[str, float]]) -> str:
     return ", ".join(f"{name} {value:+.4g}" for name, value in pairs)
 
 
-def shortened(rows: Sequence[Sequence[str]], most: int = 10) -> list[Sequence[str]]:
+def shorten_rows(rows: Sequence[Sequence[str]], most: int = 10) -> list[Sequence[str]]:
     """Return the first and last rows of a long table with a row of dots between them.
 
-    >>> shortened([("1",), ("2",), ("3",), ("4",)], most=3)
+    >>> shorten_rows([("1",), ("2",), ("3",), ("4",)], most=3)
     [('1',), ('...',), ('4',)]
     """
     if len(rows) <= most:

@@ -60,6 +60,7 @@ BUDGET = {
     "storage": Counts(9, 0, 0, 0),
     "tables": Counts(5, 0, 0, 0),
 }
+VERBS = {"embed", "feed", "need", "proceed", "seed"}  # words that end as a participle does and are none
 ANY_SHARE = 0.05  # of all annotated arguments
 
 
@@ -103,6 +104,18 @@ def what_headlines(tree: ast.AST) -> list[int]:
         getattr(node, "lineno", 1)
         for node in ast.walk(tree)
         if isinstance(node, documented) and re.match(r"What\b", ast.get_docstring(node) or "")
+    ]
+
+
+def participle_functions(tree: ast.AST) -> list[str]:
+    """Return the functions, but not the properties, that are named by a participle alone."""
+    return [
+        node.name
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        and re.fullmatch("_*[a-z]+ed_*", node.name)
+        and node.name.strip("_") not in VERBS
+        and not any("property" in ast.unparse(decorator) for decorator in node.decorator_list)
     ]
 
 
@@ -154,6 +167,11 @@ def test_few_arguments_may_be_anything(modules):
     assert share < ANY_SHARE, f"{100 * share:.1f} % of the annotated arguments are Any"
 
 
+def test_functions_are_named_by_what_they_do(modules):
+    names = [f"{module.path}: {name}" for module in modules for name in participle_functions(module.tree)]
+    assert not names, "name them by a verb or by what they return:\n" + "\n".join(names)
+
+
 def test_counting():
     tree = ast.parse(
         "def f(a: Any, b: Any | None, c: list[Any], *told: int, d=0) -> Any:\n"
@@ -166,3 +184,7 @@ def test_counting():
     counts = Counter(name for _, name in defined_names(tree))
     assert counts["told"] == counts["made"] == counts["seen"] == 1
     assert len(what_headlines(tree)) == 1
+    source = (
+        "def _scaled(): ...\ndef need(): ...\ndef scaled_by(): ...\n@cached_property\ndef passed(self): ...\n"
+    )
+    assert participle_functions(ast.parse(source)) == ["_scaled"]

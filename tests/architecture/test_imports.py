@@ -16,10 +16,12 @@ import ellayer
 ANYBODY = (
     "ellayer.errors",
     "ellayer._forms",
+    "ellayer._json",
     "ellayer._lazy",
     "ellayer._plots",
     "ellayer._progress",
     "ellayer._progress_bars",
+    "ellayer._samples",
     "ellayer._shapes",
     "ellayer._sklearn_compat",
     "ellayer._unfinished",

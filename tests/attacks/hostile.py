@@ -61,7 +61,7 @@ class Parts:
             "versions": versions,
             **description,
         }
-        path.write_bytes(file_format.signed({**facts, "content": self.content}, self.arrays))
+        path.write_bytes(file_format.with_digest({**facts, "content": self.content}, self.arrays))
 
 
 @dataclass(frozen=True)

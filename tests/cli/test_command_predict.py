@@ -14,7 +14,7 @@ from PIL import Image
 from sklearn.exceptions import ConvergenceWarning
 
 import ellayer as library
-from ellayer.runs.prediction_table import _rounded
+from ellayer.runs.prediction_table import _round
 
 HEAD = "id,a,town,kind\n"
 TABLE = HEAD + "".join(
@@ -158,7 +158,7 @@ def test_numbers_have_as_many_digits_as_count(folder, run_in):
 
 def test_large_numbers_keep_their_whole_part():
     values = np.array([1234567.891, -0.000123456789, 0.0, np.nan, np.inf, 12.0])
-    assert str(_rounded(values, 6)) == "[1234568.0, -0.000123457, 0.0, nan, inf, 12.0]"
+    assert str(_round(values, 6)) == "[1234568.0, -0.000123457, 0.0, nan, inf, 12.0]"
 
 
 READERS = {

@@ -14,13 +14,13 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 BEGIN = """
 import hashlib, os, signal, sys, time
 from pathlib import Path
-from ellayer._unfinished import unfinished
+from ellayer._unfinished import create_partial
 from ellayer.cli import interrupts
 from ellayer.cli.interrupts import interruptible
 interrupts.PATIENCE = 30.0
 signal.signal(signal.SIGHUP, signal.SIG_DFL)  # which nohup sets otherwise
 send = lambda: os.kill(os.getpid(), signal.{name})
-with interruptible(), unfinished(Path("half.partial"), folder=True):
+with interruptible(), create_partial(Path("half.partial"), folder=True):
     Path("half.partial/file").touch()
 """
 # How the code goes on after the signal; but for the busy ones, the exception must arrive.

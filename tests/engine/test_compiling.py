@@ -228,14 +228,14 @@ def test_a_folder_that_cannot_be_written_does_no_harm(place, tmp_path, monkeypat
 def test_a_folder_to_which_others_can_write_is_not_used(tmp_path, monkeypatch):
     """Its programs would be run."""
     monkeypatch.setenv("ELLAYER_CACHE", str(tmp_path / "new"))
-    assert compile_cache.enabled() is compile_cache._CACHED
+    assert compile_cache.context() is compile_cache._CACHED
     assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
     (tmp_path / "new").chmod(0o777)
-    assert compile_cache.enabled() is not compile_cache._CACHED
+    assert compile_cache.context() is not compile_cache._CACHED
     (tmp_path / "new").chmod(0o755)
-    assert compile_cache.enabled() is compile_cache._CACHED
+    assert compile_cache.context() is compile_cache._CACHED
     monkeypatch.setattr(os, "geteuid", lambda: 12345)
-    assert compile_cache.enabled() is not compile_cache._CACHED
+    assert compile_cache.context() is not compile_cache._CACHED
 
 
 def test_a_user_without_a_home(monkeypatch):

@@ -131,7 +131,7 @@ def test_the_cache_is_switched_on_within_the_context_alone(jax_cache, tmp_path, 
     folder = tmp_path / "deep" / "down"
     monkeypatch.setenv("ELLAYER_CACHE", str(folder))
     before = jax_cache()
-    with compile_cache.enabled():
+    with compile_cache.context():
         assert folder.is_dir()
         assert jax_cache() == (str(folder) if before is None else before)
     assert jax_cache() == before
@@ -142,14 +142,14 @@ def test_the_cache_can_be_switched_off(jax_cache, monkeypatch, off):
     monkeypatch.setenv("ELLAYER_CACHE", off)
     assert compile_cache.folder() is None
     before = jax_cache()
-    with compile_cache.enabled():
+    with compile_cache.context():
         assert jax_cache() == before
 
 
 def test_a_cache_that_the_caller_configured_stays(jax_cache, tmp_path, monkeypatch):
     monkeypatch.setenv("ELLAYER_CACHE", str(tmp_path / "ours"))
     jax.config.update("jax_compilation_cache_dir", str(tmp_path / "theirs"))
-    with compile_cache.enabled():
+    with compile_cache.context():
         assert jax_cache() == str(tmp_path / "theirs")
     assert not (tmp_path / "ours").exists()
 

@@ -13,7 +13,7 @@ import pytest
 from ellayer.play.problem import make_problem
 from ellayer.play.run import Run, python_text
 from ellayer.play.state import normal_form
-from ellayer.play.tables import GivenFile, Shelf
+from ellayer.play.tables import GivenFile, SessionTables
 
 TABLE = "size,town,old,price\n" + "".join(
     f"{i % 13},{'abc'[i % 3]},{i % 2 == 0},{3.5 * i + i % 7}\n" for i in range(60)
@@ -45,9 +45,9 @@ STATES = {
 
 def trained(state: dict, file: Path) -> Run:
     """Train a state in parts: updates, single examples and edits."""
-    shelf = Shelf({"upload:file": GivenFile(file, file.name, str(file))})
+    tables = SessionTables({"upload:file": GivenFile(file, file.name, str(file))})
     complete = normal_form(state)
-    run = Run(complete, make_problem(complete["data"], shelf))
+    run = Run(complete, make_problem(complete["data"], tables))
     run.edit("b1", 0, 0, 0.1)
     for count in (1, 17, 30):
         run.advance(count)
@@ -107,7 +107,7 @@ def test_a_text_is_what_was_done(file):
 def test_parts_are_the_same_as_one_call(file, monkeypatch):
     monkeypatch.setattr("ellayer.play.run.ENGINE", "numpy+direct")
     state = normal_form(STATES["edges of the data"])
-    whole, parts = (Run(state, make_problem(state["data"], Shelf())) for _ in range(2))
+    whole, parts = (Run(state, make_problem(state["data"], SessionTables())) for _ in range(2))
     whole.advance(137)
     for count in (1, 2, 97, 37):
         parts.advance(count)
@@ -119,7 +119,7 @@ def test_a_long_run_keeps_a_short_history(file, monkeypatch):
     monkeypatch.setattr("ellayer.play.run.ENGINE", "numpy+direct")
     monkeypatch.setattr("ellayer.play.limits.CURVE", 4)
     state = normal_form({"training": {"batch_size": 200}})
-    whole, parts = (Run(state, make_problem(state["data"], Shelf())) for _ in range(2))
+    whole, parts = (Run(state, make_problem(state["data"], SessionTables())) for _ in range(2))
     whole.advance(3000)
     for _ in range(30):
         parts.advance(100)
@@ -137,7 +137,7 @@ def test_a_long_run_keeps_a_short_history(file, monkeypatch):
 def test_the_stop_rules(file, monkeypatch):
     monkeypatch.setattr("ellayer.play.run.ENGINE", "numpy+direct")
     state = normal_form({"stop": {"iterations": 150}})
-    run = Run(state, make_problem(state["data"], Shelf()))
+    run = Run(state, make_problem(state["data"], SessionTables()))
     run.advance(100)
     assert run.finished is None
     run.advance(100)
@@ -151,7 +151,7 @@ def test_the_stop_rules(file, monkeypatch):
     )  # fmt: skip
     ends = []
     for sizes in ((5000,), (37,) * 140):  # the rule does not depend on the size of the chunks
-        run = Run(patient, make_problem(patient["data"], Shelf()))
+        run = Run(patient, make_problem(patient["data"], SessionTables()))
         for count in sizes:
             run.advance(count)
         assert run.finished == "patience"
@@ -163,7 +163,7 @@ def test_the_stop_rules(file, monkeypatch):
 def test_divergence_is_an_end_that_an_edit_lifts(monkeypatch):
     monkeypatch.setattr("ellayer.play.run.ENGINE", "numpy+direct")
     state = normal_form({"data": {"source": "slope"}, "training": {"learning_rate": 1e5}})
-    run = Run(state, make_problem(state["data"], Shelf()))
+    run = Run(state, make_problem(state["data"], SessionTables()))
     run.advance(2000)
     assert run.finished == "divergence"
     assert all(np.isfinite(theta).all() for theta in run.parameters.values())

@@ -17,7 +17,7 @@ from ellayer.play.options import options
 from ellayer.play.problem import make_network, make_problem
 from ellayer.play.run import Run
 from ellayer.play.state import TABLES, from_hash, normal_form, to_hash
-from ellayer.play.tables import Shelf
+from ellayer.play.tables import SessionTables
 
 WRONG = [
     ("data.source", "roses"), ("data.source", 3), ("data.source", "upload:" + "x" * 100), ("data.size", 1), ("data.size", 10_001),
@@ -37,7 +37,7 @@ WRONG = [
 
 def build(state: dict) -> None:
     complete = normal_form(state)
-    make_network(complete, make_problem(complete["data"], Shelf()))
+    make_network(complete, make_problem(complete["data"], SessionTables()))
 
 
 @pytest.mark.parametrize(("field", "value"), WRONG, ids=lambda value: str(value)[:30])
@@ -89,7 +89,7 @@ def test_a_new_row_appears_by_itself():
         (row,) = (row for row in options()["activations"] if row["name"] == "bent")
         assert "<msup>" in row["html"]
         state = normal_form({"network": {"hidden": [{"units": 2, "activation": "bent"}]}})
-        assert make_network(state, make_problem(state["data"], Shelf())).activations[0] == "bent"
+        assert make_network(state, make_problem(state["data"], SessionTables())).activations[0] == "bent"
     finally:
         ACTIVATIONS.remove("bent")
 
@@ -99,7 +99,7 @@ def test_a_new_row_appears_by_itself():
 def test_every_loss_trains_or_is_a_problem_of_the_loss(source, loss, monkeypatch):
     monkeypatch.setattr("ellayer.play.run.ENGINE", "numpy+direct")
     state = normal_form({"data": {"source": source}, "training": {"loss": loss, "learning_rate": 0.01}})
-    problem = make_problem(state["data"], Shelf())
+    problem = make_problem(state["data"], SessionTables())
     if not trains(source, loss):
         with pytest.raises(StateError) as refused:
             Run(state, problem)

@@ -82,9 +82,9 @@ def test_samplers_draw_the_same_trials_for_any_worker(settings, tmp_path, sample
 def test_a_unit_of_a_dead_worker_is_another_ones_and_counts_once(settings, tmp_path):
     plan = plan_sweep(settings, AXES)
     journals = [SweepJournal.open(tmp_path, plan, "grid", None) for _ in range(2)]
-    with journals[0].locked():
+    with journals[0].lock():
         late = journals[0].take("late")
-    with journals[1].locked():
+    with journals[1].lock():
         journals[1].revive(lambda worker: False)
         assert journals[1].take("second").number == 1
         journals[1].revive(lambda worker: worker == "late")
@@ -97,7 +97,7 @@ def test_a_unit_of_a_dead_worker_is_another_ones_and_counts_once(settings, tmp_p
     assert journals[1].finish(again, result)
     assert not journals[1].finish(again, result)
     assert journals[0].progress() == (1, 4)
-    with journals[0].locked():
+    with journals[0].lock():
         for number in [2] * 10 + [3] * 10:  # units that kill their workers
             assert journals[0].take("killed").number == number
             journals[0].revive(lambda worker: worker == "killed")

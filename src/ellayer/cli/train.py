@@ -51,9 +51,9 @@ def train(
     """
     settings = o.read_values(locals(), dict.fromkeys((*NAMED, *FILE, *OF_THE_MACHINE))) | reading
     if resume is not None:
-        settings = _resumed(resume, settings, config)
+        settings = _settings_of_run(resume, settings, config)
     elif config is not None:
-        settings = _configured(read_config(config), settings)
+        settings = _settings_of_config(read_config(config), settings)
     if "source" not in settings:
         raise UsageError(
             "expected a file or the name of a data set, received none; try ellayer train titanic.csv --target "
@@ -94,7 +94,7 @@ def _show(finished: FinishedRun, quiet: bool, json: bool) -> None:
         show_run(finished.summary, finished.path)
 
 
-def _configured(config: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
+def _settings_of_config(config: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
     """Return the settings of a config, overridden by options; another model takes none of the network's."""
     if options.get("model") in ("linear", "boosting"):
         from ..runs.table_model import OF_NETWORKS
@@ -103,7 +103,7 @@ def _configured(config: dict[str, Any], options: dict[str, Any]) -> dict[str, An
     return config | options
 
 
-def _resumed(folder: Path, settings: dict[str, Any], config: Path | None) -> dict[str, Any]:
+def _settings_of_run(folder: Path, settings: dict[str, Any], config: Path | None) -> dict[str, Any]:
     """Return the settings of a run to resume, which cannot be changed."""
     from ..runs.checkpoints import CHECKPOINT
 

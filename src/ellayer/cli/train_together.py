@@ -84,7 +84,9 @@ def _as_supervisor(
 
     options = GroupOptions(processes, on_restart=lambda text: typer.echo(f"ellayer: {text}", err=True))
     done = train_in_processes(settings, options, out, resume=resume, start=start)
-    return Outcome(done.path, done.summary, done.interrupted, _failed(settings, done.diverged, done.alarms))
+    return Outcome(
+        done.path, done.summary, done.interrupted, _is_failure(settings, done.diverged, done.alarms)
+    )
 
 
 def _as_one_of_several(
@@ -105,9 +107,9 @@ def _as_one_of_several(
         return None
     alarms = sum(check.grade != "PASS" for check in done.facts.checks)
     return Outcome(
-        done.path, done.summary, done.run.interrupted, _failed(settings, done.run.diverged, alarms)
+        done.path, done.summary, done.run.interrupted, _is_failure(settings, done.run.diverged, alarms)
     )
 
 
-def _failed(settings: dict[str, Any], diverged: bool, alarms: int) -> bool:
+def _is_failure(settings: dict[str, Any], diverged: bool, alarms: int) -> bool:
     return bool(diverged or (settings.get("strict") and alarms))

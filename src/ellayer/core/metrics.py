@@ -261,11 +261,11 @@ def r2(y: np.ndarray, a: np.ndarray, K: int) -> Statistic:
     centred = y - y.mean()  # R2 does not change, and nothing is lost to a large mean
     least = 1e-12 * float(np.mean(centred**2))
 
-    def explained(W: np.ndarray) -> np.ndarray:
+    def share_of_variance(W: np.ndarray) -> np.ndarray:
         variance = _mean(W, centred**2) - _mean(W, centred) ** 2
         return 1.0 - _mean(W, squares) / np.where(variance > least, variance, np.nan)
 
-    return explained
+    return share_of_variance
 
 
 def pinball(y: np.ndarray, a: np.ndarray, K: int, q: float) -> Statistic:

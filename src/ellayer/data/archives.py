@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from .._unfinished import temporary_folder
 from .errors import DataError
-from .files import listed, printable, readable, table_suffix
+from .files import name_list, printable, readable, table_suffix
 from .memory import unpacked_pieces
 
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, LookupError)
@@ -73,7 +73,7 @@ def _the_table(archive: zipfile.ZipFile, path: Path, suffixes: frozenset[str]) -
     if len(tables) != 1:
         names = [printable(entry.filename) for entry in tables]
         raise DataError(
-            f"expected one table in the archive {path}, received {len(tables)} files ({listed(names)}); unpack it and name "
+            f"expected one table in the archive {path}, received {len(tables)} files ({name_list(names)}); unpack it and name "
             f"one of them, or the folder if they are parts of one table"
         )
     return tables[0]

@@ -13,7 +13,7 @@ import polars as pl
 
 from ..errors import suggest
 from .errors import DataError
-from .files import import_extra, listed, printable
+from .files import import_extra, name_list, printable
 from .memory import check_memory
 from .parquet import check_schema, check_texts, plain_numbers
 from .python_values import check_value_memory, frame_of_values
@@ -36,7 +36,7 @@ def read_sqlite(path: Path, options: ReadOptions) -> TableFrame:
     """
     uri = f"file:{quote(str(path.absolute()))}?mode=ro"
     with (
-        _explained(path, "SQLite", sqlite3.Error, sqlite3.Warning, UnicodeDecodeError),
+        _explain_errors(path, "SQLite", sqlite3.Error, sqlite3.Warning, UnicodeDecodeError),
         closing(sqlite3.connect(uri, uri=True)) as file,
     ):
         file.text_factory = lambda text: text.decode("utf-8", "replace")
@@ -44,7 +44,7 @@ def read_sqlite(path: Path, options: ReadOptions) -> TableFrame:
             "SELECT name, type FROM sqlite_master WHERE type IN ('table', 'view') ORDER BY name"
         )
         stored = [
-            StoredTable(name, _quoted(name), kind == "view")
+            StoredTable(name, _quote(name), kind == "view")
             for name, kind in rows
             if not name.startswith("sqlite_")
         ]
@@ -95,7 +95,7 @@ def read_duckdb(path: Path, options: ReadOptions) -> TableFrame:
         "lock_configuration": "true",
     }
     with (
-        _explained(path, "DuckDB", duckdb.Error),
+        _explain_errors(path, "DuckDB", duckdb.Error),
         closing(duckdb.connect(str(path), read_only=True, config=settings)) as file,
     ):
         rows = file.execute(
@@ -105,7 +105,7 @@ def read_duckdb(path: Path, options: ReadOptions) -> TableFrame:
         stored = [
             StoredTable(
                 name if schema == "main" else f"{schema}.{name}",
-                f"{_quoted(schema)}.{_quoted(name)}",
+                f"{_quote(schema)}.{_quote(name)}",
                 is_view,
             )
             for schema, name, is_view in rows
@@ -150,16 +150,16 @@ def _choose(stored: Sequence[StoredTable], options: ReadOptions, path: Path) -> 
         if len(tables) != 1:
             raise DataError(
                 f"table: expected the name of one of the {len(tables)} tables of {path}, received none; name it with "
-                f"table=NAME (--table NAME), or give a query (--query); there are {listed(list(known))}"
+                f"table=NAME (--table NAME), or give a query (--query); there are {name_list(list(known))}"
             )
         name = tables[0]
     if name not in known:
-        advice = suggest(str(name), known, f"there are {listed(list(known))}")
+        advice = suggest(str(name), known, f"there are {name_list(list(known))}")
         raise DataError(f"table: expected a table of {path}, received {name!r}; {advice}")
     return f"SELECT * FROM {known[name].sql}", {"table": name}
 
 
-def _quoted(name: str) -> str:
+def _quote(name: str) -> str:
     """Return a name as SQL writes it."""
     return '"' + name.replace('"', '""') + '"'
 
@@ -169,7 +169,7 @@ def _not_reading(query: str) -> DataError:
 
 
 @contextmanager
-def _explained(path: Path, kind: str, *errors: type[Exception]) -> Iterator[None]:
+def _explain_errors(path: Path, kind: str, *errors: type[Exception]) -> Iterator[None]:
     """Turn errors of a database library into one with advice."""
     try:
         yield

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from .._samples import even_sample
 from .._views import page
 from .._wording import pluralize
 from .errors import DataError
 from .file_kinds import check_options, read_file
-from .files import listed
+from .files import name_list
 from .images import folder as image_folder
 from .images.folder import TARGET as IMAGE_TARGET
 from .images.folder import Images
@@ -24,7 +25,7 @@ from .python_values import frame_of_values
 from .read_options import ReadOptions
 from .row_places import RowPlaces, rows_from_one
 from .schema.reader import read_typed
-from .sources import Place, located
+from .sources import Place, locate
 from .table_frame import TableFrame
 from .target_column import find_column, take_target
 
@@ -94,7 +95,7 @@ class Examples:
 
     def take_evenly(self, count: int) -> Examples:
         """Return at most ``count`` examples, evenly spaced: the first ones of an ordered file are not a sample."""
-        return self.take(np.unique(np.linspace(0, self.m - 1, min(self.m, count)).astype(int)))
+        return self.take(even_sample(self.m, count))
 
     def row_names(self) -> list[str] | None:
         """Return the file of each image, or the place of each row in its file; None if unknown."""
@@ -210,14 +211,14 @@ def read_examples(
     arguments = dict(locals())  # all arguments
     del arguments["path"]
     options = ReadOptions(missing=arguments.pop("na_values"), **arguments | {"reading": reading or {}})
-    with located(path) as place:
+    with locate(path) as place:
         content = _read(place, options)
         if isinstance(content, Images):
             return _from_images(place.name, content, target)
         if target is None and content.y is None and need_target:
             raise DataError(
                 f"target: expected the name of the column to predict, received none; the columns of {place.shown} are "
-                f"{listed(content.frame.columns)}; name one, or its place (-1 for the last)"
+                f"{name_list(content.frame.columns)}; name one, or its place (-1 for the last)"
             )
         if "schema" not in content.reading:
             content = read_typed(content, options, place.shown)

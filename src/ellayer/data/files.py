@@ -105,7 +105,7 @@ def _missing(path: Path, expected: str, known: Sequence[str]) -> MissingFileErro
     if near:
         return MissingFileError(f"{message}; did you mean {' or '.join(map(repr, near))}?")
     sets = f"the known names are {', '.join(known)}; " if known else ""
-    return MissingFileError(f"{message}; {sets}{folder.absolute()} holds {listed(names_in(folder))}")
+    return MissingFileError(f"{message}; {sets}{folder.absolute()} holds {name_list(names_in(folder))}")
 
 
 def _short(path: Path) -> str:
@@ -122,12 +122,12 @@ def names_in(folder: Path) -> list[str]:
         return []
 
 
-def listed(names: Sequence[str]) -> str:
+def name_list(names: Sequence[str]) -> str:
     """Return a few names as text.
 
     Examples
     --------
-    >>> listed(["a", "b"]), listed([])
+    >>> name_list(["a", "b"]), name_list([])
     ('a, b', 'nothing')
     """
     more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""

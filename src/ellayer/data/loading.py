@@ -10,7 +10,7 @@ from typing import Any
 from .arrays import hdf5
 from .dataset import Dataset
 from .errors import DataError
-from .files import describe_content, existing, listed
+from .files import describe_content, existing, name_list
 from .named import NAMED, load_named
 
 # Suffix -> reader of a file, called with the path and a name (or None).
@@ -110,7 +110,7 @@ def _load_path(path: Path, name: str | None = None) -> Dataset:
     reader = READERS.get(path.suffix.lower()) or (hdf5.read_file if content == "an HDF5 file" else None)
     if reader is None:
         raise DataError(
-            f"expected a file of a known kind ({listed(list(READERS))}), but {path} is {content}; "
+            f"expected a file of a known kind ({name_list(list(READERS))}), but {path} is {content}; "
             f"write the data in the notes' HDF5 layout"
         )
     return reader(path, name)

@@ -12,7 +12,7 @@ import polars as pl
 from .._wording import quoted_list
 from .errors import DataError
 from .file_kinds import FILE_KINDS, check_options, kind_of, read_file
-from .files import SET_NAMES, listed, table_suffix
+from .files import SET_NAMES, name_list, table_suffix
 from .images.walk import ImageWalk
 from .read_options import ReadOptions
 from .row_places import RowPlaces, of_several_files, rows_from_one
@@ -45,11 +45,13 @@ def tables_in(folder: Path) -> tuple[tuple[Path, ...], list[str]]:
     sets = [name for name in tables if name.lower().split(".")[0] in SET_NAMES]
     if len(tables) > 1 and sets:
         raise DataError(
-            f"expected the parts of one table in the folder {folder}, received {listed(sets)}, whose names are those of "
+            f"expected the parts of one table in the folder {folder}, received {name_list(sets)}, whose names are those of "
             "different sets; name one of the files"
         )
     others = [name for name in files if name not in tables]
-    return tuple(map(folder.joinpath, tables)), [f"other files ignored: {listed(others)}"] if others else []
+    return tuple(map(folder.joinpath, tables)), [
+        f"other files ignored: {name_list(others)}"
+    ] if others else []
 
 
 def read_parts(paths: Sequence[Path], options: ReadOptions) -> TableFrame:

@@ -106,10 +106,10 @@ def share_of(parts: Sequence[Part], sizes: Sequence[int], rank: int, size: int) 
                 break
         if not others:
             begin = len(parts)
-    return _joined(parts[first:begin])
+    return _join(parts[first:begin])
 
 
-def _joined(parts: Sequence[Part]) -> list[Part]:
+def _join(parts: Sequence[Part]) -> list[Part]:
     """Join the parts of a file that follow one another."""
     joined: list[Part] = []
     for part in parts:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .._unfinished import temporary_folder
 from .errors import DataError, MissingFileError
-from .files import existing, listed, shown_as
+from .files import existing, name_list, shown_as
 from .memory import PIECE, check_size
 
 STANDARD_INPUT = "-"
@@ -56,7 +56,7 @@ def _is_pattern(source: PathLike) -> bool:
 
 
 @contextmanager
-def located(source: PathLike | Sequence[PathLike]) -> Iterator[Place]:
+def locate(source: PathLike | Sequence[PathLike]) -> Iterator[Place]:
     """Find the files of a source; standard input is kept in a file as long as the context.
 
     Parameters
@@ -93,7 +93,7 @@ def place_of(source: PathLike | Sequence[PathLike]) -> Place:
         paths = tuple(existing(path, "a part of a table") for path in source)
         if not paths:
             raise DataError("path: expected a path or several, received an empty list")
-        return Place(paths, _stem(paths[0]), listed([str(path) for path in paths]))
+        return Place(paths, _stem(paths[0]), name_list([str(path) for path in paths]))
     if not _is_pattern(source):
         path = existing(source, "a file or folder of data")
         return Place((path,), _stem(path) if path.is_file() else path.resolve().name, str(path))

@@ -10,7 +10,7 @@ import polars as pl
 from .._wording import pluralize
 from ..errors import suggest
 from .errors import DataError
-from .files import listed
+from .files import name_list
 
 FEW_ROWS = 5  # rows in a note
 
@@ -57,7 +57,7 @@ def unknown_column(
     role: str, name: object, names: Sequence[str], where: str, noun: str = "column"
 ) -> DataError:
     """Return the error for the name of a missing column or sheet, with similar names."""
-    advice = suggest(str(name).strip(), names, f"the {noun}s are {listed(names)}")
+    advice = suggest(str(name).strip(), names, f"the {noun}s are {name_list(names)}")
     return DataError(f"{role}: expected a {noun} of {where}, received {name!r}; {advice}")
 
 

@@ -13,7 +13,7 @@ import polars as pl
 from .._wording import pluralize
 from .archives import opened_zip
 from .errors import DataError
-from .files import describe_content, import_extra, listed, printable, readable
+from .files import describe_content, import_extra, name_list, printable, readable
 from .read_options import ReadOptions
 from .table_frame import TableFrame, check_names
 from .target_column import find_column
@@ -55,7 +55,7 @@ def read_workbook(path: Path, options: ReadOptions) -> TableFrame:
     if header is None and not has_header:
         notes.append(_NO_HEADER)
     names = rows[title] if has_header else [f"x{j}" for j in range(cells.width)]
-    frame = _named(_typed(cells), names, where, notes)
+    frame = _set_names(_set_types(cells), names, where, notes)
     return TableFrame(frame, {"kind": "excel", "sheet": name, "header": has_header}, notes)
 
 
@@ -107,9 +107,9 @@ class Workbook:
         if len(filled) != 1:
             raise DataError(
                 f"sheet: expected the name of one of the {len(filled)} sheets of {self._path} that have rows, received none; "
-                f"name it with sheet=NAME (--sheet NAME); there are {listed(filled or names)}"
+                f"name it with sheet=NAME (--sheet NAME); there are {name_list(filled or names)}"
             )
-        return filled[0], [f"hidden sheets ignored: {listed(hidden)}"] if hidden else []
+        return filled[0], [f"hidden sheets ignored: {name_list(hidden)}"] if hidden else []
 
     def _is_hidden(self, name: str) -> bool:
         if self._is_excel:
@@ -174,7 +174,7 @@ def _title_rows(first: pl.DataFrame) -> int:
     return next((i for i, cells in enumerate(filled) if cells > 1), 0)
 
 
-def _typed(frame: pl.DataFrame) -> pl.DataFrame:
+def _set_types(frame: pl.DataFrame) -> pl.DataFrame:
     """Return cells with integers as Int64 and midnights as dates: a workbook holds both as numbers."""
     columns = []
     for column in frame:
@@ -188,7 +188,7 @@ def _typed(frame: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(columns)
 
 
-def _named(frame: pl.DataFrame, names: Sequence[str], where: str, notes: list[str]) -> pl.DataFrame:
+def _set_names(frame: pl.DataFrame, names: Sequence[str], where: str, notes: list[str]) -> pl.DataFrame:
     """Return cells with names for the columns, without columns that have neither, and without empty rows."""
     names = [*names, *[""] * (frame.width - len(names))]
     filled = [j for j, name in enumerate(names) if name.strip() or frame[:, j].null_count() < len(frame)]

@@ -41,7 +41,7 @@ def folder() -> Path | None:
     return base / "ellayer" / "jax"
 
 
-def enabled() -> AbstractContextManager[object]:
+def context() -> AbstractContextManager[object]:
     """Return a context that compiles with the cache, also for small programs; errors of the cache are ignored."""
     import jax
 
@@ -69,7 +69,7 @@ def _is_own(place: Path) -> bool:
 
 
 @contextmanager
-def _cached() -> Iterator[None]:
+def _use_cache() -> Iterator[None]:
     import jax
 
     settings: dict[str, object] = {
@@ -87,7 +87,7 @@ def _cached() -> Iterator[None]:
         _configure(before)
 
 
-_CACHED = SharedContext(_cached)
+_CACHED = SharedContext(_use_cache)
 
 
 @lru_cache  # once in a process

@@ -179,10 +179,10 @@ class Group:
         with self.waiting("a message"), lost_peers():
             placed = [jax.device_put(block[None], firsts[self.rank])]
             own = jax.make_array_from_single_device_arrays((self.size, len(block)), split, placed)
-            return np.asarray(jax.jit(_unchanged, out_shardings=whole)(own))
+            return np.asarray(jax.jit(_identity, out_shardings=whole)(own))
 
 
-def _unchanged(block: T) -> T:
+def _identity(block: T) -> T:
     return block
 
 

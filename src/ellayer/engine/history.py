@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .._plots import DrawnDisplay, draw
-from .._views import curves, html_table, page, shortened
+from .._views import curves, html_table, page, shorten_rows
 
 OLDER_NAMES = {"cost": "loss", "mean_cost": "mean_loss", "validation_cost": "validation_loss"}
 RESERVED = frozenset(
@@ -106,7 +106,7 @@ class History(Columns):
         return curves(self.get(along, []), lines, along)
 
     def _repr_html_(self) -> str:
-        rows = shortened([[_text(value) for value in row.values()] for row in self.rows()])
+        rows = shorten_rows([[_text(value) for value in row.values()] for row in self.rows()])
         return page(self.curves()) + html_table(list(self), rows, caption=f"{len(self):,} records")
 
     def append(self, row: Mapping[str, Any]) -> None:

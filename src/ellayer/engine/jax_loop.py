@@ -253,7 +253,7 @@ class JaxLoop:
             self._carry = jax.tree.map(self._replicate, host)
             self._host, self._step = copy_tree(self._carry), states[0].step
             begin = time.perf_counter()
-            with compile_cache.enabled():
+            with compile_cache.context():
                 jax.block_until_ready(self._call(np.zeros((len(states), 0))))  # type: ignore[no-untyped-call]
         self.compile_seconds += time.perf_counter() - begin
 

@@ -129,13 +129,13 @@ class ShardedLoop(JaxLoop):
         """Do one update per column of rates; an update with too many rows on one device takes a larger program."""
         with lost_peers(), self._group.waiting("an update"):
             if self.data.batches.full:
-                return _uninterrupted(super().advance(rates)), False
+                return _chunk_records(super().advance(rates)), False
             records, done, count = [Records() for _ in rates], 0, rates.shape[1]
             while done < count:
                 fitting = self._shards.fits(self._step, count - done)
                 self._room = self._shards.usual if fitting else self._shards.most
                 number = fitting or 1
-                more = _uninterrupted(super().advance(rates[:, done : done + number]))
+                more = _chunk_records(super().advance(rates[:, done : done + number]))
                 for record, one in zip(records, more, strict=True):
                     record.extend(one)
                 done += number
@@ -159,7 +159,7 @@ def _along(axis: int) -> jax.sharding.PartitionSpec:
     return partition(*[None] * axis, AXIS)
 
 
-def _uninterrupted(chunk: tuple[list[Records], bool]) -> list[Records]:
+def _chunk_records(chunk: tuple[list[Records], bool]) -> list[Records]:
     """Return the records of a chunk; Ctrl-C in one process cannot go back, for the others continue."""
     if chunk[1]:
         raise KeyboardInterrupt

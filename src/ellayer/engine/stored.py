@@ -54,10 +54,12 @@ def read_parameters(
     EllayerError
     """
     if arrays.keys() != network.shapes.keys():
-        raise EllayerError(f"{where}: expected {_listed(network.shapes)}; received {_listed(arrays)}")
+        raise EllayerError(f"{where}: expected {_name_list(network.shapes)}; received {_name_list(arrays)}")
     dtypes = {str(theta.dtype) for theta in arrays.values()}
     if len(dtypes) != 1 or not dtypes <= {"float32", "float64"}:
-        raise EllayerError(f"{where}: expected arrays of float32 or of float64, received {_listed(dtypes)}")
+        raise EllayerError(
+            f"{where}: expected arrays of float32 or of float64, received {_name_list(dtypes)}"
+        )
     for name, shape in network.shapes.items():
         if arrays[name].shape != shape:
             raise EllayerError(f"{where}[{name!r}]: expected shape {shape}, received {arrays[name].shape}")
@@ -66,6 +68,6 @@ def read_parameters(
     return {name: arrays[name] for name in network.shapes}
 
 
-def _listed(names: Iterable[str]) -> str:
+def _name_list(names: Iterable[str]) -> str:
     """Return the first of some names as text."""
     return ", ".join(sorted(names)[:12])

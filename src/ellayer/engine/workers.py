@@ -152,7 +152,7 @@ class Workers(Generic[Shared]):
         def wait(done: Callable[[int], object] | None = None) -> list[Result]:
             results: dict[int, Result] = {}
             while len(results) < len(arguments):
-                for outcome in _unbroken(self._outcomes):
+                for outcome in _name_lost_workers(self._outcomes):
                     if not outcome.lacks_data:
                         results[outcome.number] = cast(Result, outcome.result)
                         for message, category in outcome.warnings:
@@ -190,7 +190,7 @@ def _when_needed(parallel: Parallel, calls: Sequence[object]) -> Iterator[_Outco
     yield from parallel(calls)
 
 
-def _unbroken(outcomes: Iterator[_Outcome]) -> Iterator[_Outcome]:
+def _name_lost_workers(outcomes: Iterator[_Outcome]) -> Iterator[_Outcome]:
     """Yield the outcomes; raise a named error if a worker was killed."""
     from concurrent.futures.process import BrokenProcessPool
 

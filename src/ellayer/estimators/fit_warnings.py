@@ -41,7 +41,7 @@ def where_not_finite(X: Rows, names: Sequence[str] | None) -> str:
         return ""
     counts = bad.sum(axis=0)
     columns = np.flatnonzero(counts)
-    listed = _listed([f"{_column(j, names)}: {counts[j]}" for j in columns.tolist()], " columns")
+    listed = _name_list([f"{_column(j, names)}: {counts[j]}" for j in columns.tolist()], " columns")
     return f"{int(counts.sum())} values that are nan or infinite, by column: {listed}."
 
 
@@ -173,11 +173,11 @@ def _dense(A: Rows) -> np.ndarray:
 
 
 def _columns(numbers: np.ndarray, names: Sequence[str] | None) -> str:
-    listed = _listed([_column(j, names) for j in numbers.tolist()])
+    listed = _name_list([_column(j, names) for j in numbers.tolist()])
     return f"column {listed} is" if len(numbers) == 1 else f"columns {listed} are"
 
 
-def _listed(items: list[str], ending: str = "") -> str:
+def _name_list(items: list[str], ending: str = "") -> str:
     return ", ".join(items[:10]) + (f" and {len(items) - 10} more{ending}" if len(items) > 10 else "")
 
 

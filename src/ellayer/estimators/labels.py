@@ -89,18 +89,18 @@ def class_weights(
     unknown = [key for key in class_weight if key not in known]
     if unknown:
         raise EllayerError(
-            f"class_weight: expected classes of y, {_shown(known)}; received the unknown {_shown(unknown)}; the keys "
+            f"class_weight: expected classes of y, {_value_list(known)}; received the unknown {_value_list(unknown)}; the keys "
             "must be labels of y, of the same type"
         )
     by_class = np.array([float(class_weight.get(label, 1.0)) for label in known])
     if not np.isfinite(by_class).all() or (by_class < 0).any():
         raise EllayerError(
-            f"class_weight: expected finite weights >= 0, received {_shown(by_class.tolist())}"
+            f"class_weight: expected finite weights >= 0, received {_value_list(by_class.tolist())}"
         )
     return by_class[numbers]
 
 
-def _shown(values: Sequence[object]) -> str:
+def _value_list(values: Sequence[object]) -> str:
     return ", ".join(map(repr, values[:10])) + (", ..." if len(values) > 10 else "")
 
 

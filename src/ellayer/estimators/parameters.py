@@ -64,7 +64,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
 }
 
 
-def named(estimator: object, parameter: str, get: Callable[[], Value]) -> Value:
+def name_parameter(estimator: object, parameter: str, get: Callable[[], Value]) -> Value:
     """Return ``get()``; its ValueError becomes ``InvalidParameter``, which names it."""
     try:
         return get()

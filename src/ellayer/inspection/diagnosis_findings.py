@@ -141,7 +141,7 @@ def advice_for(name: str, options: Collection[str] | None = None) -> str:
     'Use a --learning-rate 3 to 10 times larger, or train longer (--iterations)'
     """
 
-    def named(match: re.Match[str]) -> str:
+    def option_name(match: re.Match[str]) -> str:
         names, value = match[1].split("|"), match[2]
         if options is not None:
             option = next(name for name in names if name in options)
@@ -155,7 +155,7 @@ def advice_for(name: str, options: Collection[str] | None = None) -> str:
         settings = (match[1].split("|") for match in _SETTING.finditer(remedy))
         return options is None or all(not set(options).isdisjoint(names) for names in settings)
 
-    texts = [_SETTING.sub(named, remedy) for remedy in CHECKS[name].remedies if has(remedy)]
+    texts = [_SETTING.sub(option_name, remedy) for remedy in CHECKS[name].remedies if has(remedy)]
     text = texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])}, or {texts[-1]}"
     return text[:1].upper() + text[1:]
 

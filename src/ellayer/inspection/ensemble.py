@@ -82,7 +82,7 @@ class Predictor:
     def _predict(self, X: np.ndarray) -> np.ndarray:
         assert self.parts.outputs is not None
         Z = self.parts.outputs(X)
-        return np.exp(self._log_softmax(Z)) if self.has_odds else self._scaled(Z)
+        return np.exp(self._log_softmax(Z)) if self.has_odds else self._to_target_units(Z)
 
     def _log_softmax(self, Z: np.ndarray) -> np.ndarray:
         """Return log p (K, m) of the outputs of one member; a single output is that of the second of two classes."""
@@ -91,7 +91,7 @@ class Predictor:
         Z = Z / self.parts.temperature
         return Z - _log_sum_exp(Z, axis=0)[None, :]
 
-    def _scaled(self, A: np.ndarray) -> np.ndarray:
+    def _to_target_units(self, A: np.ndarray) -> np.ndarray:
         scale = self.parts.target_scale
         return np.clip(scale.center + scale.scale * A, scale.low, scale.high)
 
@@ -169,7 +169,7 @@ class Ensemble(Predictor):
         if self.has_odds:
             log_p = np.stack([self._log_softmax(Z) for Z in outputs])
             return np.exp(log_p).mean(axis=0)
-        return np.stack([self._scaled(A) for A in outputs]).mean(axis=0)
+        return np.stack([self._to_target_units(A) for A in outputs]).mean(axis=0)
 
     def value(self, S: np.ndarray, units: np.ndarray) -> np.ndarray:
         """Return F (m,) of stacked features (K n_0, m), each for its own unit."""

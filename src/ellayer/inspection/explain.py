@@ -18,7 +18,8 @@ from numpy.typing import ArrayLike
 
 from .._progress import check_progress, progress_phase
 from .._progress_bars import StageInfo
-from .._views import contributions, html_table, shortened
+from .._samples import even_sample
+from .._views import contributions, html_table, shorten_rows
 from .._wording import pluralize
 from ..core.inference import class_index
 from ..core.network import Network
@@ -108,7 +109,7 @@ class Explanation:
             )
             for i in range(len(self.output))
         ]
-        return html_table(head, shortened(rows), repr(self))
+        return html_table(head, shorten_rows(rows), repr(self))
 
 
 @overload
@@ -205,7 +206,7 @@ def explain(
         ensemble = replace(ensemble, members=[own])
     columns, count = takes_columns(model), len(ensemble.column_names())
     X = ensemble.parts.prepare(as_examples(X, count, columns))
-    some = slice(None) if most is None else np.unique(np.linspace(0, X.shape[1] - 1, most).astype(int))
+    some = slice(None) if most is None else even_sample(X.shape[1], most)
     truth = None if Y is None else _truth(ensemble, as_labels(Y), X.shape[1])
     X = X[:, some]
     units = _units(ensemble, X, label) if truth is None or label is not None else truth[some]

@@ -224,7 +224,7 @@ class _Tape:
     def _nodes(self, last: int, values: list[np.ndarray], slopes: dict[int, np.ndarray]) -> tuple[Node, ...]:
         """Name and write the operations that the output depends on."""
         drawn, last = self._drawn(last)
-        needed = _needed(last, drawn)
+        needed = _ancestors(last, drawn)
         letters = _letters({*self.names, self.output})
         names = dict(enumerate(self.names))
         nodes: list[Node] = []
@@ -297,7 +297,7 @@ def _inner(eqn: JaxprEqn) -> ClosedJaxpr | None:
     return None
 
 
-def _needed(last: int, drawn: dict[int, _Drawn]) -> set[int]:
+def _ancestors(last: int, drawn: dict[int, _Drawn]) -> set[int]:
     """Return the slots that the output is computed from."""
     needed: set[int] = set()
     ahead = [last]

@@ -14,6 +14,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .._samples import even_sample
 from ..core.metrics import METRICS, Metric, class_numbers
 from ..errors import EllayerError
 from .any_model import AnyModel, flat_targets, is_ours, predict_any, rows_of, true_values
@@ -184,7 +185,7 @@ class _Prepared:
         self._truth = class_numbers(y, predictor.labels()) if predictor.has_odds else y.astype(float).ravel()
         self._columns, self.m = predictor.input_columns(), self._rows.shape[1]
         groups = correlated_columns(self._rows, self._columns)
-        self.groups = _ranked(groups, model, X) if predictor.parts.outputs is None else groups
+        self.groups = _rank_groups(groups, model, X) if predictor.parts.outputs is None else groups
 
     def error(self, group: list[int], order: np.ndarray | None) -> float:
         inputs = np.flatnonzero(np.isin(self._columns, group))
@@ -298,7 +299,7 @@ def correlated_columns(
     present = np.unique(columns)
     if len(present) < 2 or X.shape[1] < 3:
         return [[int(j)] for j in present]
-    some = X[:, np.unique(np.linspace(0, X.shape[1] - 1, most).astype(int))]
+    some = X[:, even_sample(X.shape[1], most)]
     ranks = rankdata(some, axis=1) / some.shape[1]
     ranks -= ranks.mean(axis=1, keepdims=True)
     order = np.argsort(columns, kind="stable")
@@ -318,7 +319,7 @@ def correlated_columns(
     return sorted(groups.values())
 
 
-def _ranked(groups: list[list[int]], model: SupportedModel, X: object) -> list[list[int]]:
+def _rank_groups(groups: list[list[int]], model: SupportedModel, X: object) -> list[list[int]]:
     """Return the groups with the largest contributions to the predictions first."""
     explanation = explain(model, X, most=_RANKING_ROWS, tolerance=1e9)
     size = np.abs(explanation.values).mean(axis=0)

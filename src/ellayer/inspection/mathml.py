@@ -18,20 +18,20 @@ def to_mathml(latex: str) -> str:
     >>> to_mathml("J").startswith("<math")
     True
     """
-    return converted(latex).replace('display="inline"', 'displaystyle="true"', 1)
+    return convert(latex).replace('display="inline"', 'displaystyle="true"', 1)
 
 
-def converted(latex: str, display: str = "inline") -> str:
+def convert(latex: str, display: str = "inline") -> str:
     """Return a LaTeX formula as a MathML element, with the spacing of TeX around log and similar functions.
 
     Examples
     --------
-    >>> converted(r"y \\log a").count("mspace")
+    >>> convert(r"y \\log a").count("mspace")
     2
-    >>> converted(r"\\log(a)").count("mspace")
+    >>> convert(r"\\log(a)").count("mspace")
     0
     """
-    from latex2mathml.converter import convert
+    from latex2mathml import converter
 
-    text = re.sub(f"({_FUNCTION})(?=<m(?!o))", rf"\1{_SPACE}", convert(latex, display=display))
+    text = re.sub(f"({_FUNCTION})(?=<m(?!o))", rf"\1{_SPACE}", converter.convert(latex, display=display))
     return re.sub(f"(?<=</mi>|</mn>)(?={_FUNCTION})", _SPACE, text)

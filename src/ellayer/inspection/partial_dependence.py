@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from .._samples import even_sample
 from ..core.metrics import class_numbers
 from .any_model import AnyModel, OurModel, Rows, is_ours, predict_any, rows_of
 from .calls import takes_columns
@@ -80,7 +81,7 @@ def partial_dependence(model: AnyModel, X: object, column: str | int) -> Depende
     place = rows.place(column)
     values = rows.values(place)
     places = _grid_rows(values)
-    some = np.unique(np.linspace(0, len(values) - 1, _ROWS).astype(int))
+    some = even_sample(len(values), _ROWS)
     individual, labels = (
         _of_prepared(model, X, place, places, some)
         if is_ours(model)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._progress_bars import in_notebook
+from .._samples import even_sample
 from ..core.network import Network
 from ..engine.events import Info
 from ..engine.validation import check_count, check_X, check_Y
@@ -108,7 +109,7 @@ class Recording:
                 Y = Y.T
         X = check_X(network, X, "float64")
         Y = check_Y(network, Y, X.shape[1], "float64")
-        some = np.unique(np.linspace(0, X.shape[1] - 1, _MOST_EXAMPLES).astype(int))
+        some = even_sample(X.shape[1], _MOST_EXAMPLES)
         self._network, self._columns = network, (X[:, some], Y[:, some])
         self.recorded, self._every, self._calls, self._handle = [], 1, 0, None
 

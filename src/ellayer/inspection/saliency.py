@@ -14,7 +14,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._views import contributions, html_table, shortened
+from .._views import contributions, html_table, shorten_rows
 from .._wording import pluralize
 from ..core.network import Network
 from ..core.propagation import L_model_backward, L_model_forward
@@ -78,7 +78,7 @@ class Saliency:
             for i, (unit, output) in enumerate(zip(self.units, self.output, strict=True))
         ]
         return html_table(
-            ("example", "output", "value", "largest contributions"), shortened(rows), repr(self)
+            ("example", "output", "value", "largest contributions"), shorten_rows(rows), repr(self)
         )
 
 

@@ -67,7 +67,7 @@ class Cell:
 def cell(trace: TraceRecord, name: str, index: tuple[int, ...]) -> Cell:
     """Return one number of a trace with its terms."""
     step = trace.step(name)
-    index = _checked(name, step.value, index)
+    index = _check_index(name, step.value, index)
     where = f"{name}[{','.join(map(str, index))}]" if index else name
     value = float(step.value[index])
     letters = name.removeprefix("new ").rstrip("0123456789")
@@ -77,7 +77,7 @@ def cell(trace: TraceRecord, name: str, index: tuple[int, ...]) -> Cell:
     return Cell(where, value, step.plain, tuple(parts.terms), parts.joined, parts.scale)
 
 
-def _checked(name: str, value: np.ndarray, index: tuple[int, ...]) -> tuple[int, ...]:
+def _check_index(name: str, value: np.ndarray, index: tuple[int, ...]) -> tuple[int, ...]:
     inside = len(index) == value.ndim and all(
         isinstance(i, (int, np.integer)) and -n <= i < n for i, n in zip(index, value.shape, strict=True)
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._json import finite
 from .._views import page, rich_text
 from .._wording import pluralize
 from .mathml import to_mathml
@@ -97,7 +98,7 @@ def to_json(trace: TraceRecord, numbers: int | None = None) -> str:
             "m": trace.m,
             "input_names": list(trace.input_names),
             "optimizer": trace.optimizer or None,
-            "learning_rate": _finite(trace.learning_rate),
+            "learning_rate": finite(trace.learning_rate),
             "steps": [_json_step(step, limit) for step in trace],
         }
     )
@@ -110,20 +111,15 @@ def _json_step(step: Step, limit: int) -> dict[str, Any]:
         "equation": step.plain,
         "latex": step.latex,
         "shape": list(step.shape),
-        "statistics": {key: _finite(value) for key, value in step.statistics().items()},
+        "statistics": {key: finite(value) for key, value in step.statistics().items()},
     }
     if step.value.size <= limit:
         entry["values"] = _finite_all(step.value.tolist())
     return entry
 
 
-def _finite(value: float) -> float | None:
-    """Return a number for JSON, which has no NaN or infinity."""
-    return value if math.isfinite(value) else None
-
-
 def _finite_all(values: Numbers) -> object:
-    return [_finite_all(v) for v in values] if isinstance(values, list) else _finite(values)
+    return [_finite_all(v) for v in values] if isinstance(values, list) else finite(values)
 
 
 def _shape(step: Step) -> str:

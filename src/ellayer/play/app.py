@@ -100,7 +100,7 @@ class _Sessions:
         session = self._session(request)
         body = await read_body(request, _LIMITS)
         name = request.query_params.get("name", "table.csv")
-        add = functools.partial(session.shelf.add, name, body)
+        add = functools.partial(session.tables.add, name, body)
         return json_response(await asyncio.wrap_future(session.call(add)))
 
     async def model(self, request: Request) -> Response:

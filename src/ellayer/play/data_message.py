@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .._samples import even_sample
 from . import limits
 from .frames import shown_parameters
 from .messages import JsonObject
@@ -59,7 +60,7 @@ def _points(problem: Problem) -> list[list[float | None]]:
     X, y = np.hstack([problem.X, problem.X_test]), np.append(problem.y, problem.y_test)
     numbers = np.append(problem.train, problem.test)
     is_test = np.repeat([0, 1], [len(problem.train), len(problem.test)])
-    some = np.unique(np.linspace(0, len(y) - 1, min(len(y), limits.POINTS_SHOWN)).astype(int))
+    some = even_sample(len(y), limits.POINTS_SHOWN)
     rows: list[list[float | None]] = []
     places = problem.in_units(X[:, some]).T.tolist() if problem.axes else [[None, None]] * len(some)
     for place, label, test, number in zip(

@@ -1,4 +1,4 @@
-"""The current run as a file: Python text, model, NumPy arrays, ONNX, picture and film."""
+"""The current run as a file: Python text, model, NumPy arrays, ONNX, picture and animation."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from .numpy_text import numpy_text
 
 if TYPE_CHECKING:
     from ..engine.result import TrainingResult
-    from .run import Film
+    from .run import Animation
     from .session import Session
 
-MILLISECONDS = 120  # of a step of the film
+MILLISECONDS = 120  # of a step of the animation
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def _python(session: Session) -> Callable[[], bytes]:
 
 def _model(session: Session) -> Callable[[], bytes]:
     provenance = {"classes": list(session.run.problem.classes)} if session.run.problem.classes else None
-    return partial(_written, partial(save, session.run.result(), provenance=provenance), "model.ellayer")
+    return partial(_file_content, partial(save, session.run.result(), provenance=provenance), "model.ellayer")
 
 
 def _arrays(session: Session) -> Callable[[], bytes]:
@@ -78,7 +78,7 @@ def _onnx_bytes(result: TrainingResult) -> bytes:
         raise EllayerError(str(error)) from None
 
 
-def _written(write: Callable[[Path], object], name: str) -> bytes:
+def _file_content(write: Callable[[Path], object], name: str) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, name)
         write(path)
@@ -86,23 +86,26 @@ def _written(write: Callable[[Path], object], name: str) -> bytes:
 
 
 def _picture(session: Session) -> Callable[[], bytes]:
-    return partial(_png, session.run.film)
+    return partial(_png, session.run.animation)
 
 
-def _png(film: Film) -> bytes:
+def _png(animation: Animation) -> bytes:
     out = io.BytesIO()
-    frames = film.frames
-    draw(film.network, film.X, film.Y, frames, len(frames) - 1).save(out, "PNG", optimize=True)
+    frames = animation.frames
+    draw(animation.network, animation.X, animation.Y, frames, len(frames) - 1).save(out, "PNG", optimize=True)
     return out.getvalue()
 
 
 def _film(session: Session) -> Callable[[], bytes]:
-    return partial(_gif, session.run.film)
+    return partial(_gif, session.run.animation)
 
 
-def _gif(film: Film) -> bytes:
-    frames = film.frames
-    return gif([draw(film.network, film.X, film.Y, frames, k) for k in range(len(frames))], MILLISECONDS)
+def _gif(animation: Animation) -> bytes:
+    frames = animation.frames
+    return gif(
+        [draw(animation.network, animation.X, animation.Y, frames, k) for k in range(len(frames))],
+        MILLISECONDS,
+    )
 
 
 DOWNLOADS = {

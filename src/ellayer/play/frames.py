@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from .._json import finite
 from ..core.inference import class_index
 from ..core.metrics import METRICS
 from ..core.network import Network
@@ -152,7 +153,7 @@ class FrameMaker:
         units, scales = [], []
         for cache in caches[:-1]:
             A = cache.A[: limits.SHOWN].reshape(-1, GRID, GRID)[:, :: GRID // UNIT_GRID, :: GRID // UNIT_GRID]
-            pictures, scale = _signed(A.reshape(len(A), -1))
+            pictures, scale = _signed_bytes(A.reshape(len(A), -1))
             units.append(pictures)
             scales.append(scale)
         if units:
@@ -183,7 +184,7 @@ def _bytes(values: np.ndarray) -> bytes:
     return np.clip(np.nan_to_num(values, nan=128.0), 0, 255).round().astype(np.uint8).tobytes()
 
 
-def _signed(values: np.ndarray) -> tuple[np.ndarray, list[float]]:
+def _signed_bytes(values: np.ndarray) -> tuple[np.ndarray, list[float]]:
     """Return rows as bytes, 128 for 0, and the largest absolute value of each row."""
     values = np.nan_to_num(values, nan=0.0, posinf=1e30, neginf=-1e30)
     scale = np.abs(values).max(axis=1, keepdims=True)
@@ -195,7 +196,7 @@ def _weight_pictures(number: int, run: Run, problem: Problem) -> tuple[list[byte
     shape = problem.rows.image_shape
     if shape is None or len(shape) != 2:
         return [], []
-    pictures, scale = _signed(run.parameters["W1"][: limits.SHOWN])
+    pictures, scale = _signed_bytes(run.parameters["W1"][: limits.SHOWN])
     return [_message(number, PICTURES, pictures.tobytes(), shape[1], shape[0], len(pictures))], [scale]
 
 
@@ -217,11 +218,6 @@ def shown_parameters(network: Network, parameters: Parameters) -> list[tuple[np.
 
 def _message(number: int, kind: int, body: bytes, width: int, height: int, planes: int) -> bytes:
     return struct.pack("<5I", number, kind, width, height, planes) + body
-
-
-def finite(value: float) -> float | None:
-    """Return a number for JSON, which has no infinity and no nan."""
-    return float(value) if math.isfinite(value) else None
 
 
 def finite_curve(points: Sequence[tuple[int, float, float]]) -> list[list[float | None]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,13 +16,13 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from .. import __version__
+from .._json import finite
 from .._progress_bars import Bar, Report, StartProgress
 from ..errors import EllayerError
 from ..inspection.diagnosis import diagnose
 from ..serve.protection import REFUSED
 from . import limits
 from .app import Outgoing, exchange, page_app
-from .frames import finite
 from .messages import JsonObject
 
 if TYPE_CHECKING:
@@ -183,9 +182,7 @@ class LiveFeed:
         """
         self.folder = folder
         rows = [
-            [name, value if not isinstance(value, float) or math.isfinite(value) else None]
-            for name, value in summary.items()
-            if isinstance(value, (str, int, float))
+            [name, finite(value)] for name, value in summary.items() if isinstance(value, (str, int, float))
         ]
         report = "/report" if (folder / "report.html").is_file() else None
         self._finished = {

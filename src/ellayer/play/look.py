@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from .._json import finite
 from .._views import Markup, html_rows
 from ..inspection.derivation import Derivation, derive
 from ..inspection.mathml import to_mathml
 from ..inspection.trace import Trace, trace
 from .errors import StateError
-from .frames import finite
 from .messages import Difference, Inspection, Section, Term
 from .run import Run
 

@@ -16,7 +16,7 @@ from ..errors import EllayerError
 from . import limits
 from .errors import StateError
 from .messages import DataState, State
-from .tables import Rows, Shelf
+from .tables import Rows, SessionTables
 
 MARGIN = 0.08  # of the picture around the points
 
@@ -125,14 +125,14 @@ class Problem:
         return lines
 
 
-def make_problem(data: DataState, shelf: Shelf) -> Problem:
+def make_problem(data: DataState, tables: SessionTables) -> Problem:
     """Return the examples of a state.
 
     Raises
     ------
     StateError
     """
-    rows = _rows(data, shelf)
+    rows = _rows(data, tables)
     m = len(rows.y)
     if any(number >= m for number in data["removed"]):
         raise StateError(
@@ -166,7 +166,7 @@ def make_problem(data: DataState, shelf: Shelf) -> Problem:
         ]
     notes = rows.notes
     if not rows.classes and rows.table is not None:
-        y, y_test, center_of_y = _standardised(y, y_test)
+        y, y_test, center_of_y = _standardise(y, y_test)
         code += [
             "mean, scale = y.mean(), y.std() or 1.0",
             "y, y_test = (y - mean) / scale, (y_test - mean) / scale",
@@ -176,10 +176,10 @@ def make_problem(data: DataState, shelf: Shelf) -> Problem:
     return Problem(rows, X, X_test, y, y_test, train, test, features, center, spread, axes, code, notes)
 
 
-def _rows(data: DataState, shelf: Shelf) -> Rows:
+def _rows(data: DataState, tables: SessionTables) -> Rows:
     source = data["source"]
     if source.startswith("upload:"):
-        return shelf.get(source).rows(data["target"])
+        return tables.get(source).rows(data["target"])
     if source == "points":
         values = np.array([point[2] for point in data["points"]] or [0.0])
         as_classes = bool(((values == np.round(values)) & (values >= 0) & (values < 10)).all())
@@ -280,7 +280,7 @@ def _points_code(data: DataState, rows: Rows) -> list[str]:
     ]
 
 
-def _standardised(y: np.ndarray, y_test: np.ndarray) -> tuple[np.ndarray, np.ndarray, str]:
+def _standardise(y: np.ndarray, y_test: np.ndarray) -> tuple[np.ndarray, np.ndarray, str]:
     mean, scale = y.mean(), y.std() or 1.0
     return (y - mean) / scale, (y_test - mean) / scale, f"mean {mean:.6g}, standard deviation {scale:.6g}"
 

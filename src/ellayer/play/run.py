@@ -9,6 +9,7 @@ from typing import TypedDict
 
 import numpy as np
 
+from .._samples import even_sample
 from .._warn import collect_warnings
 from ..core.inference import outputs
 from ..core.initializers import initialize_parameters
@@ -28,8 +29,8 @@ from .problem import Problem, make_network
 
 ENGINE = "jax+direct"  # one loop, so that the bits depend on nothing but the state
 COST_NUMBERS = 20_000_000  # multiplications for a cost that is shown
-FILM = 40  # steps
-FILM_EXAMPLES = 1_000
+ANIMATION_FRAMES = 40  # steps
+ANIMATION_EXAMPLES = 1_000
 RECORD_EVERY = 100  # the default of ``train``; patience counts these records
 
 
@@ -68,7 +69,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Film:
+class Animation:
     """Steps of a run for pictures, with the examples that they show."""
 
     network: Network
@@ -126,7 +127,7 @@ class Run:
         self._train_state: TrainState | None = None
         self._best, self._waited = math.inf, 0
         self.shown_cost = self.costs()
-        some = np.unique(np.linspace(0, problem.X.shape[1] - 1, FILM_EXAMPLES).astype(int))
+        some = even_sample(problem.X.shape[1], ANIMATION_EXAMPLES)
         self._drawn = problem.X[:, some], self.Y[:, some]
         self._frames: list[Frame] = []
         self._frame_every, self._frame_calls = 1, 0
@@ -211,7 +212,7 @@ class Run:
         first = self.iteration
         result = self._call_train(count, batch_size)
         self.is_compiled = True
-        self._train_state = replace(result.state, history=_thinned(result.state.history))
+        self._train_state = replace(result.state, history=_thin(result.state.history))
         self.parameters = result.state.parameters
         done = self.iteration - first
         last = self.parts[-1] if self.parts else None
@@ -266,20 +267,20 @@ class Run:
             return float(compute_cost(AL, Y, self.network, None, ZL))
 
     @property
-    def film(self) -> Film:
+    def animation(self) -> Animation:
         """The run so far; its last frame is the present."""
         frames = [frame for frame in self._frames if frame.iteration < self.iteration]
-        return Film(self.network, *self._drawn, [*frames, self._frame()])
+        return Animation(self.network, *self._drawn, [*frames, self._frame()])
 
     def _frame(self) -> Frame:
         return frame_of(self.network, self.parameters, *self._drawn, self.iteration, self.shown_cost[0])
 
     def record(self) -> None:
-        """Append the present costs to the curve, and a step to the film; long ones keep every second."""
+        """Append the present costs to the curve, and a step to the animation; long ones keep every second."""
         if self._frame_calls % self._frame_every == 0:
             self._frames.append(self._frame())
         self._frame_calls += 1
-        if len(self._frames) > FILM:
+        if len(self._frames) > ANIMATION_FRAMES:
             self._frames, self._frame_every = self._frames[::2], 2 * self._frame_every
         if not self.curve or self.curve[-1][0] != self.iteration:
             self.curve.append((self.iteration, *self.shown_cost))
@@ -287,7 +288,7 @@ class Run:
             self.curve = [*self.curve[:-1:2], self.curve[-1]]
 
 
-def _thinned(history: dict[str, list[float]]) -> dict[str, list[float]]:
+def _thin(history: dict[str, list[float]]) -> dict[str, list[float]]:
     """Return a long history with every second record and the last: each call of ``train`` copies all of it."""
     while (length := len(history.get("iteration", []))) > 2 * limits.CURVE:
         rows = [*range(0, length - 1, 2), length - 1]

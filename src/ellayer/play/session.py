@@ -23,7 +23,7 @@ from .options import options
 from .problem import make_problem
 from .run import Run, python_text
 from .state import normal_form, to_hash
-from .tables import Shelf
+from .tables import SessionTables
 from .worker import Message, Worker
 
 FRAME_SECONDS = 1 / 32  # 30 a second, and a little for the way
@@ -59,7 +59,7 @@ class Session(Worker):
 
     def __init__(self, opening: Opening, send: Callable[[Message], None]) -> None:
         self.id: str = secrets.token_urlsafe(16)
-        self.shelf = Shelf(dict(opening.tables))
+        self.tables = SessionTables(dict(opening.tables))
         super().__init__(send)
         self._opening = opening
         self._running = False
@@ -84,7 +84,7 @@ class Session(Worker):
         return max(0.0, self._next_update - time.perf_counter())
 
     def _end(self) -> None:
-        self.shelf.close()
+        self.tables.close()
 
     def _fail(self) -> None:
         self._running = False
@@ -121,7 +121,7 @@ class Session(Worker):
     def _build(self, state: State, model: StartModel | None = None) -> None:
         """Adopt a state, at its start; nothing changes if it cannot be used."""
         model = self._model if model is None else model
-        problem = make_problem(state["data"], self.shelf)
+        problem = make_problem(state["data"], self.tables)
         start = None
         if (
             model is not None

@@ -175,7 +175,7 @@ def normal_form(state: object) -> State:
         unknown = [str(name)[:50] for name in values if name not in fields]
         if unknown:
             raise StateError(part, f"{part}: expected {', '.join(fields)}; received {unknown[0]!r} too")
-        complete[part] = {name: _checked(part, name, field, values) for name, field in fields.items()}
+        complete[part] = {name: _check_field(part, name, field, values) for name, field in fields.items()}
     _complete_data(complete["data"])
     training = complete["training"]
     row = OPTIMIZERS[cast("str", training["optimizer"])]
@@ -187,7 +187,7 @@ def normal_form(state: object) -> State:
     return cast("State", {"version": 1, **complete})
 
 
-def _checked(part: str, name: str, field: Field, values: Mapping[str, object]) -> object:
+def _check_field(part: str, name: str, field: Field, values: Mapping[str, object]) -> object:
     """Return a value of a state, or its default where it is missing (or null, where that means the default)."""
     value = values.get(name)
     if value is None:

@@ -199,7 +199,7 @@ class GivenArrays:
 
 
 @dataclass
-class Shelf:
+class SessionTables:
     """The tables of a session by their ids; those that were uploaded are in a folder that is deleted with it."""
 
     entries: dict[str, Source] = field(default_factory=dict)

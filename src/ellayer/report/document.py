@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
 import numpy as np
 
+from .._json import finite
 from . import sentences
 from .decisions import count_pairs
 from .document_types import (
@@ -26,7 +26,6 @@ from .document_types import (
     ImportanceFacts,
     LayerFacts,
     NetworkFacts,
-    Numbers,
     ReportDocument,
     ReproductionFacts,
     SlicesFacts,
@@ -158,7 +157,9 @@ def _importance(facts: RunFacts) -> ImportanceFacts | None:
     if not facts.importance:
         return None
     rows = sorted(facts.importance, key=lambda row: -row[1])
-    features = [FeatureFacts(name=name, mean=_finite(mean), sd=_finite(sd)) for name, mean, sd in rows]
+    features = [
+        FeatureFacts(name=name, mean=finite(float(mean)), sd=finite(float(sd))) for name, mean, sd in rows
+    ]
     return ImportanceFacts(
         metric=facts.importance_of or "score", note=facts.importance_note, features=features
     )
@@ -172,7 +173,7 @@ def _dependence(facts: RunFacts) -> list[DependenceFacts]:
             values=[value if isinstance(value, (int, float)) else str(value) for value in it.grid.tolist()]
             if it.grid.dtype.kind != "M"
             else np.datetime_as_string(it.grid, unit="s").tolist(),
-            mean={name: [_finite(p) for p in it.average[:, k]] for k, name in enumerate(outputs)},
+            mean={name: [finite(float(p)) for p in it.average[:, k]] for k, name in enumerate(outputs)},
         )
         for it in facts.dependence
     ]
@@ -247,7 +248,3 @@ def _errors(facts: RunFacts, network: Predictions | None) -> ErrorsFacts:
             for row in mistakes
         ],
     )
-
-
-def _finite(number: float) -> Numbers:
-    return float(number) if math.isfinite(number) else None

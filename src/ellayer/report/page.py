@@ -179,7 +179,7 @@ def _probability_pictures(
         )
     ]
     truth = class_numbers(facts.y, facts.classes)
-    if curves := _ranked(facts.classes, truth, compared, models[0].name):
+    if curves := _ranking_curves(facts.classes, truth, compared, models[0].name):
         roc = plots_quality.roc_curves(curves, classes=facts.classes)
         precision = plots_quality.precision_recall_curves(curves, classes=facts.classes)
         drawn.append((titles.of_roc(facts.classes, ours["roc_auc"]["value"]), roc))
@@ -194,7 +194,7 @@ def _probabilities(models: list[Predictions]) -> dict[str, np.ndarray]:
     return {name: P for name, P in finite.items() if name == models[0].name or np.ptp(P, axis=0).any()}
 
 
-def _ranked(
+def _ranking_curves(
     classes: list[object], truth: np.ndarray, probabilities: dict[str, np.ndarray], ours: str
 ) -> dict[str, Curve]:
     """Return scores and positive rows: one curve per model for two classes, one per class for several."""

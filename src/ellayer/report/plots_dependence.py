@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from .._samples import even_sample
 from .plots_quality import BLUE, SIZE, finish_axes, shorten
 from .style import COLOURS, DASHES, drawing, figure_of
 
@@ -70,7 +71,7 @@ def dependence_plot(
     with drawing(ax, SIZE, title) as axes:
         x: Any = dependence.grid if dependence.is_ordered else np.arange(len(dependence.grid))
         if has_individual(dependence):
-            rows = np.unique(np.linspace(0, len(dependence.individual) - 1, _LINES).astype(int))
+            rows = even_sample(len(dependence.individual), _LINES)
             axes.plot(x, dependence.individual[rows, :, shown[0]].T, color=BLUE, alpha=0.18, linewidth=0.8)
         for i, k in enumerate(sorted(shown)):
             label = "mean" if K <= 2 else shorten(classes[k])

@@ -13,6 +13,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
+from .._samples import even_sample
 from ..core.metrics import METRICS
 from .decisions import count_pairs
 from .scores import calibration_bins
@@ -26,7 +27,7 @@ SIZE = (4.7, 3.5)  # inches: two side by side on a wide screen, one on a phone
 BLUE, ORANGE = COLOURS[1], COLOURS[0]
 _GRID: dict[str, Any] = {"color": "#DDDDDD", "linewidth": 0.8}
 _LONG = 16  # letters of a name on an axis
-_MOST_POINTS = 1500
+_MOST_POINTS = 1500  # to keep the file small
 _MOST_CELLS = 30  # per side, up to which classes are drawn and named individually
 _CURVES = {"training": ("mean_loss", "loss"), "validation": ("validation_loss",)}
 # From transparent to blue, for light and dark pages; a blue that pages do not replace by their own.
@@ -272,7 +273,7 @@ def predicted_against_true(
     Figure
     """
     y, prediction = _finite(y, prediction)
-    some = _some(len(y))
+    some = even_sample(len(y), _MOST_POINTS)
     with _axes(ax, title, f"true {shorten(target, 30)}".strip(), "predicted", "upper left") as axes:
         _points(axes, y[some], prediction[some])
         if len(y):
@@ -286,7 +287,7 @@ def residual_plot(
 ) -> Figure:
     """Draw the error of each row, true - predicted, over its prediction; arguments as ``predicted_against_true``."""
     y, prediction = _finite(y, prediction)
-    some = _some(len(y))
+    some = even_sample(len(y), _MOST_POINTS)
     label = f"predicted {shorten(target, 30)}".strip()
     with _axes(ax, title, label, "true − predicted", "upper left") as axes:
         _points(axes, prediction[some], (y - prediction)[some])
@@ -375,11 +376,6 @@ def _finite(y: ArrayLike, prediction: ArrayLike) -> tuple[np.ndarray, np.ndarray
     return y[there], prediction[there]
 
 
-def _some(m: int) -> np.ndarray:
-    """Return all rows, or evenly spaced ones if there are many, to keep the file small."""
-    return np.unique(np.linspace(0, m - 1, min(m, _MOST_POINTS)).astype(int)) if m else np.zeros(0, int)
-
-
 def _thin(x: np.ndarray, y: np.ndarray, most: int = 400) -> tuple[np.ndarray, np.ndarray]:
-    chosen = np.unique(np.linspace(0, len(x) - 1, min(len(x), most)).astype(int))
+    chosen = even_sample(len(x), most)
     return x[chosen], y[chosen]

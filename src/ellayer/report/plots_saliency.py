@@ -59,14 +59,14 @@ def saliency_overlay(
         figure, (left, right) = new_figure((8.4, 4.6), title, (1, 2))
         left.imshow(picture, cmap="gray" if picture.ndim == 2 else None, vmin=0, vmax=1)
         left.set_title("the picture")
-        right.imshow(_coloured(0.55 + 0.45 * grey, values / top))
+        right.imshow(_blend(0.55 + 0.45 * grey, values / top))
         right.set_title("blue: for the prediction, orange: against it")
         for axes in (left, right):
             axes.set_axis_off()
     return figure
 
 
-def _coloured(grey: np.ndarray, strength: np.ndarray) -> np.ndarray:
+def _blend(grey: np.ndarray, strength: np.ndarray) -> np.ndarray:
     """Blend grey, for no contribution, with the colour of the sign."""
     from matplotlib.colors import to_rgb
 

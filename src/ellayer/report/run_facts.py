@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
+from .._json import finite
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -61,9 +63,7 @@ class Score:
         >>> Score(0.9, 0.8, float("nan")).to_json()
         {'value': 0.9, 'low': 0.8, 'high': None}
         """
-        value, low, high = (
-            number if math.isfinite(number) else None for number in (self.value, self.low, self.high)
-        )
+        value, low, high = map(finite, (self.value, self.low, self.high))
         return {"value": value, "low": low, "high": high}
 
     @classmethod

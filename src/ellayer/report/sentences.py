@@ -180,8 +180,8 @@ def _comparisons(facts: RunFacts, name: str) -> list[str]:
             verdict = f"Significantly {'better' if lead.low > 0 else 'worse'} than"
         low, high = sorted((sign * lead.low, sign * lead.high))
         sentences.append(
-            f"{verdict} {other.name}: {_difference(name, sign * lead.value)} (95 % CI {_signed(name, low)} to "
-            f"{_signed(name, high)})."
+            f"{verdict} {other.name}: {_difference(name, sign * lead.value)} (95 % CI {_with_sign(name, low)} to "
+            f"{_with_sign(name, high)})."
         )
     return sentences
 
@@ -189,13 +189,13 @@ def _comparisons(facts: RunFacts, name: str) -> list[str]:
 def _difference(name: str, value: float) -> str:
     """Return a difference with its unit: "+2.8 points", "RMSE −857"."""
     return (
-        f"{_signed(name, value)} points"
+        f"{_with_sign(name, value)} points"
         if METRICS[name].share
-        else f"{METRICS[name].title} {_signed(name, value)}"
+        else f"{METRICS[name].title} {_with_sign(name, value)}"
     )
 
 
-def _signed(name: str, value: float) -> str:
+def _with_sign(name: str, value: float) -> str:
     text = f"{100 * value:.1f}".replace("-", "−") if METRICS[name].share else format_score(name, value)
     return f"+{text}" if value > 0 else text
 

@@ -52,15 +52,15 @@ class Pictures:
         svg = re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.DOTALL)
         svg = re.sub(r"<!--.*?-->\s*", "", svg, flags=re.DOTALL)
         svg = re.sub(r"'DejaVu Sans'[^;\"]*", _FONT, svg)
-        return self._named(svg, description)
+        return self._add_name(svg, description)
 
     def drawing(self, svg: str, description: str) -> str:
         """Return an SVG of ``inspection`` in the page's colours."""
         svg = re.sub(r"<rect width='100%' height='100%' fill='white'/>", "", svg)
         svg = re.sub(r"<title>.*?</title>", "", svg, count=1, flags=re.DOTALL)
-        return self._named(svg, description)
+        return self._add_name(svg, description)
 
-    def _named(self, svg: str, description: str) -> str:
+    def _add_name(self, svg: str, description: str) -> str:
         prefix = f"p{next(self._numbers)}-"
         svg = re.sub(r"\b(id=[\"'])", rf"\g<1>{prefix}", svg)
         svg = re.sub(r"(url\(#|href=[\"']#)", rf"\g<1>{prefix}", svg)

@@ -91,7 +91,7 @@ def run_checks(case: CheckInput) -> list[Check]:
     """
     checks = [_too_good(case), *(leak_checks(case.survey) if case.survey.columns else ())]
     if case.test is not None:
-        checks += [_repeated(case, case.test), *_shift(case, case.test)]
+        checks += [_count_repeated(case, case.test), *_shift(case, case.test)]
     return [*checks, *_simple_models(case)]
 
 
@@ -189,7 +189,7 @@ def leak_checks(survey: Survey) -> Iterator[Check]:
             yield Check(title, "PASS", f"none of {pluralize(len(survey.columns), 'column')}")
 
 
-def _repeated(case: CheckInput, test: Examples) -> Check:
+def _count_repeated(case: CheckInput, test: Examples) -> Check:
     """Count the test rows that are training rows too."""
     title = "rows repeated across the split"
     share = float(np.isin(_hashes(test), _hashes(case.train)).mean())

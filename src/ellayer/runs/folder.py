@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from .._unfinished import SUFFIX, partial_name, remove_abandoned, unfinished
+from .._unfinished import SUFFIX, create_partial, partial_name, remove_abandoned
 from ..errors import UsageError
 
 LAST = "run.json"  # the file that is moved last: with it a folder is complete
@@ -41,7 +41,7 @@ class OutputFolder:
     def reserve(self) -> Path:
         """Create the final folder early, for files that must be kept if the run is killed; return it."""
         if self.reserved is None:
-            self.reserved = self._out or self._numbered()
+            self.reserved = self._out or self._create_numbered()
         self.reserved.mkdir(parents=True, exist_ok=True)  # also if it has been deleted since
         return self.reserved
 
@@ -65,7 +65,7 @@ class OutputFolder:
         self.final = place
         return place
 
-    def _numbered(self) -> Path:
+    def _create_numbered(self) -> Path:
         """Create the first free ``runs/NAME-N``."""
         numbers = (path.name.rpartition("-")[2] for path in self.parent.glob(f"{glob.escape(self._name)}-*"))
         n = max((int(number) for number in numbers if number.isdecimal()), default=0)
@@ -122,7 +122,7 @@ def output_folder(out: Path | None, name: str, *, resume: bool = False) -> Itera
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
             remove_abandoned(folder.parent, out.name if out else name)
-            stack.enter_context(unfinished(folder.staging, folder=True))
+            stack.enter_context(create_partial(folder.staging, folder=True))
         except OSError as error:
             raise UsageError(_refusal(folder, out, error)) from error
         yield folder

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypedDict
 
-import numpy as np
-
 from ..core.metrics import METRICS
 from ..inspection import Explanation, explain
 from ..inspection.any_model import AnyModel
@@ -30,11 +28,6 @@ class ImportanceFacts(TypedDict):
     importance: list[tuple[str, float, float]]
     importance_of: str
     importance_note: str
-
-
-def some_rows(m: int) -> np.ndarray:
-    """Return the numbers of at most 1,000 rows, evenly spaced: the first rows of an ordered file are not a sample."""
-    return np.unique(np.linspace(0, m - 1, min(m, MOST_ROWS)).astype(int))
 
 
 def measure_importance(

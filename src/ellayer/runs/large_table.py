@@ -72,7 +72,7 @@ class TrainingStream:
     def blocks(self) -> Iterator[tuple[Any, np.ndarray]]:
         """Return the training rows."""
         count = 0
-        for X, y, keys in self._keyed():
+        for X, y, keys in self._keyed_blocks():
             rest = keys >= self.share
             count += int(rest.sum())
             yield X.filter(rest), y[rest]
@@ -92,7 +92,7 @@ class TrainingStream:
 
         blocks = [
             (X.filter(rows), y[rows])
-            for X, y, keys in self._keyed()
+            for X, y, keys in self._keyed_blocks()
             if (rows := (keys >= low) & (keys < high)).any()
         ]
         frame = pl.concat([X for X, _ in blocks], how="vertical_relaxed")
@@ -104,7 +104,7 @@ class TrainingStream:
             reading=self.stream.reading,
         )
 
-    def _keyed(self) -> Iterator[tuple[Any, np.ndarray, np.ndarray]]:
+    def _keyed_blocks(self) -> Iterator[tuple[Any, np.ndarray, np.ndarray]]:
         random = np.random.Generator(np.random.Philox([self.seed, 1]))
         for X, y in self.stream.blocks():
             yield X, y, random.random(len(y))

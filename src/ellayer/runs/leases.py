@@ -87,9 +87,9 @@ class Leases:
             changed = path.stat().st_mtime
         if worker.rsplit("_", 2)[0] == platform.node() and (changed < 0 or not _is_locked(path)):
             return True
-        return self._unchanged(worker, changed) > LEASE_SECONDS
+        return self._seconds_unchanged(worker, changed) > LEASE_SECONDS
 
-    def _unchanged(self, worker: str, changed: float) -> float:
+    def _seconds_unchanged(self, worker: str, changed: float) -> float:
         """Return for how many seconds a time has been seen unchanged."""
         now = time.monotonic()
         if worker not in self._changes or self._changes[worker][0] != changed:

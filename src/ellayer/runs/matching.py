@@ -84,14 +84,14 @@ def match_targets(examples: Examples, classes: Sequence[Any], file: str) -> np.n
             ) from None
     known, by_text = set(classes), {str(label): label for label in classes}
 
-    def matched(ending: str) -> list[Any]:
+    def match(ending: str) -> list[Any]:
         texts = (str(label).removesuffix(ending) for label in y.tolist())
         return [
             label if label in known else by_text.get(text, label)
             for label, text in zip(y.tolist(), texts, strict=True)
         ]
 
-    labels = next((labels for end in ("", ".") if known & set(labels := matched(end))), None)
+    labels = next((labels for end in ("", ".") if known & set(labels := match(end))), None)
     if labels is None:
         raise UsageError(
             f"{column!r}: expected classes that the model knows ({listed_labels(classes)}), received "

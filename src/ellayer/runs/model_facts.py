@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._json import finite
 from ..core.parameter_names import layer_of
 from ..engine.model import unpack_model
 from ..engine.state import Parameters
@@ -168,5 +169,5 @@ def _plain(value: object) -> Any:
     if isinstance(value, np.generic):
         return _plain(value.item())
     if isinstance(value, float):
-        return value if math.isfinite(value) else None
+        return finite(value)
     return value if value is None or isinstance(value, (bool, int, str)) else str(value)

@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike
 
+from .._samples import even_sample
 from ..engine.model import unpack_model
 from ..errors import EllayerError
 from ..inspection.any_model import AnyModel, is_ours, predict_any, rows_of, true_values
@@ -28,7 +29,7 @@ from ..report.run_facts import Predictions, RunFacts
 from ..tables.columns import read_table
 from ..tables.survey import Survey, survey
 from .checks import leak_checks
-from .insight import find_dependence, find_reasons, importance_facts, measure_importance, some_rows
+from .insight import MOST_ROWS, find_dependence, find_reasons, importance_facts, measure_importance
 from .positive_class import decisions_of
 from .versions import versions
 
@@ -126,7 +127,7 @@ def facts_of_model(
         getattr(model, "positive_", None),
     )
     take, table = _row_selector(model, X), _frame(np.asarray(X).T if takes_columns(model) else X)
-    importance, some = None, some_rows(len(truth))
+    importance, some = None, even_sample(len(truth), MOST_ROWS)
     if seconds > 0 and table.width and not _is_constant(model):
         importance = measure_importance(model, take(some), truth[some], None, seconds)
     about = _survey(table, truth, goal, bool(classes))

@@ -131,9 +131,9 @@ class NotesTrainer:
                 f"{n.name} after {n.result.state.step} of {n.planned} updates" for n in reversed(networks)
             )
             messages.append(f"interrupted; the state reached is saved without a report: {', '.join(reached)}")
-        return self._trained(networks, messages, interrupted)
+        return self._result(networks, messages, interrupted)
 
-    def _trained(self, networks: list[TrainedNetwork], messages: list[str], interrupted: bool) -> NotesRun:
+    def _result(self, networks: list[TrainedNetwork], messages: list[str], interrupted: bool) -> NotesRun:
         from ..tables.survey import Survey
 
         dataset, result = self.dataset, networks[0].result

@@ -65,24 +65,22 @@ def prediction_table(
     names = (
         ["prediction"] if predicted.prediction.ndim == 1 else [f"prediction {k}" for k in range(len(outputs))]
     )
-    columns = {name: _rounded(column, digits) for name, column in zip(names, outputs, strict=True)}
+    columns = {name: _round(column, digits) for name, column in zip(names, outputs, strict=True)}
     if predicted.P is not None and predicted.P.shape[1] == len(saved.classes):
-        columns |= {
-            f"p({label})": _rounded(predicted.P[:, k], digits) for k, label in enumerate(saved.classes)
-        }
+        columns |= {f"p({label})": _round(predicted.P[:, k], digits) for k, label in enumerate(saved.classes)}
     further: dict[str, np.ndarray | list[Any]] = {}
     if interval is not None:
         further |= interval_columns(saved, examples, interval)
     if explained:
         further |= contribution_columns(saved, examples)
-    columns |= {name: _rounded(np.asarray(values), digits) for name, values in further.items()}
-    copied = _copied(saved, examples, keep, keep_all)
+    columns |= {name: _round(np.asarray(values), digits) for name, values in further.items()}
+    copied = _copy_columns(saved, examples, keep, keep_all)
     if both := [name for name in columns if name in copied]:
         raise UsageError(f"--keep: {both[0]!r} is also a column of the predictions; rename it in the file")
     return pl.DataFrame({**copied, **columns}, strict=False)
 
 
-def _rounded(values: np.ndarray, digits: int) -> list[Any]:
+def _round(values: np.ndarray, digits: int) -> list[Any]:
     """Return numbers rounded to significant digits, with all integer digits; labels unchanged."""
     if values.dtype.kind != "f":
         return values.tolist()
@@ -94,7 +92,9 @@ def _rounded(values: np.ndarray, digits: int) -> list[Any]:
     ]
 
 
-def _copied(saved: SavedModel, examples: Examples, keep: Sequence[str], keep_all: bool) -> dict[str, Any]:
+def _copy_columns(
+    saved: SavedModel, examples: Examples, keep: Sequence[str], keep_all: bool
+) -> dict[str, Any]:
     """Return the file names of images, or the columns of a table to copy."""
     if examples.ids is not None:
         return {"file": [str(name) for name in examples.ids]}

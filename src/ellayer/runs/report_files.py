@@ -87,7 +87,7 @@ def _figures(run: TrainedRun, facts: RunFacts) -> dict[str, Figure]:
                 facts.y, network.prediction, facts.classes, titles.of_confusion(facts, network)
             )
         if facts.images is not None and not facts.no_rows:
-            figures["mislabelled"] = mislabelled(facts, network)
+            figures["mislabelled"] = draw_mistakes(facts, network)
     if facts.importance:
         figures["importance"] = plots_quality.importance_bars(
             facts.importance, facts.importance_of, titles.of_importance(facts)
@@ -103,7 +103,7 @@ def _of_numbers(facts: RunFacts, network: Predictions) -> dict[str, Figure]:
     return {"predicted": plots_quality.predicted_against_true(y, prediction, title, facts.target)}
 
 
-def mislabelled(facts: RunFacts, network: Predictions) -> Figure:
+def draw_mistakes(facts: RunFacts, network: Predictions) -> Figure:
     """Return the misclassified images, those with the lowest probability for the true class first.
 
     Parameters

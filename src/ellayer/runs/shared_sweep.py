@@ -117,7 +117,7 @@ class _Worker:
 
     def _take(self) -> list[Unit]:
         """Return the next units for this worker, as many as it fits at once."""
-        with self.journal.locked():
+        with self.journal.lock():
             self.journal.revive(self.leases.is_dead)
             units = (self.journal.take(self.lease.name) for _ in range(job_count(self.options.n_jobs)))
             return [unit for unit in units if unit is not None]

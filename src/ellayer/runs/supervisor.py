@@ -191,7 +191,7 @@ class _Attempt:
         codes = [worker.poll() for worker in workers]
         failed = [k for k, code in enumerate(codes) if code not in (None, DONE)]
         if failed or codes[0] is not None:
-            return self._ended(workers)
+            return self._find_cause(workers)
         return None
 
     def _take(self, number: int, message: dict[str, Any]) -> dict[str, Any] | None:
@@ -212,7 +212,7 @@ class _Attempt:
         done: dict[str, Any] | None = message.get("done")
         return done
 
-    def _ended(self, workers: list[subprocess.Popen[bytes]]) -> dict[str, Any] | _Failure:
+    def _find_cause(self, workers: list[subprocess.Popen[bytes]]) -> dict[str, Any] | _Failure:
         """Return why a worker has ended, from the one that did not only lose another."""
         end = time.monotonic() + _REST
         while True:  # a message may still be on its way

@@ -172,7 +172,7 @@ def write_sweep(plan: SweepPlan, results: Sequence[UnitResult], folder: OutputFo
     labels = [label_of(point) for point in points]
     _write_trials(folder.staging, rows, labels, best, metric)
     seconds = sum(row["seconds"] for row in rows)
-    run = trainer.trained(models[best], {**trainer.settings, **points[best]}, messages, seconds)
+    run = trainer.make_run(models[best], {**trainer.settings, **points[best]}, messages, seconds)
     finished = finish(run, folder)
     summary = {**finished.summary, "trials": rows, "best": best}
     return Sweep(rows, labels, best, metric, summary, finished.path)

@@ -74,7 +74,7 @@ class SweepJournal:
             return cls(folder, plan, sampler, trials, storage)
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
+    def lock(self) -> Iterator[None]:
         """Hold the lock under which units are taken."""
         with _named_errors(self._folder), _lock(self._folder):
             yield

@@ -141,7 +141,7 @@ class TableTrainer:
             )
         if checkpoints.error:
             messages.append(checkpoints.error)
-        run = self.trained(self.model, self.settings, messages, seconds)
+        run = self.make_run(self.model, self.settings, messages, seconds)
         if choice is not None:
             run.choose(choice)
         if self.source.whole is not None and not run.interrupted:
@@ -173,7 +173,7 @@ class TableTrainer:
         finally:
             run.seconds["cross-validating"] = time.perf_counter() - begin
 
-    def trained(
+    def make_run(
         self, model: Any, settings: Mapping[str, Any], messages: list[str], seconds: float
     ) -> TableRun:
         """Return the run of a fitted model.

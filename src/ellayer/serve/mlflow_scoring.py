@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from .._json import finite
 from .bodies import json_response, parse_object
 from .errors import RequestError
 from .limits import Limits
@@ -16,7 +17,6 @@ from .rows import (
     Options,
     Rows,
     count_rows,
-    finite,
     predictions_for,
     records_of,
     rows_of_columns,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from .._json import finite
 from .._warn import collect_warnings
 from .._wording import pluralize
 from ..data.examples import Examples
@@ -231,8 +231,3 @@ def records_of(table: Table) -> list[dict[str, Any]]:
     """Return the rows of a table as records for JSON, with null for numbers that are not finite."""
     columns = [[finite(value) for value in values] for values in table.values()]
     return [dict(zip(table, row, strict=True)) for row in zip(*columns, strict=True)]
-
-
-def finite(value: object) -> object:
-    """Return a value, or None for infinities and nan, which JSON does not have."""
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -147,13 +147,13 @@ def _fault(named_shapes: tuple[tuple[str, tuple[int, ...], Letters], ...]) -> st
         received, letters = shapes[name]
         where = " and ".join(f"{k} = {known[k][0]} as in {known[k][1]}" for k in letters if k in known)
         return (
-            f"{name}: expected shape {_written(letters)}{' with ' + where if where else ''}, received "
+            f"{name}: expected shape {_shape_text(letters)}{' with ' + where if where else ''}, received "
             f"{received}; {_hint(shapes, name, known)}"
         )
     for name, (received, letters) in shapes.items():
         if 0 in received:
             return (
-                f"{name}: expected at least one row and one column in {_written(letters)}, received shape "
+                f"{name}: expected at least one row and one column in {_shape_text(letters)}, received shape "
                 f"{received}; try sizes of 1 and more"
             )
     return None
@@ -178,7 +178,7 @@ def _hint(shapes: Shapes, wrong: str, known: Known) -> str:
     """Suggest what makes all shapes agree: one array transposed or reshaped, the wrong one tried first."""
     for name in (wrong, *shapes):
         received, letters = shapes[name]
-        for other, text in _turned(name, received):
+        for other, text in _turns(name, received):
             if _first_mismatch({**shapes, name: (other, letters)}) is None:
                 return text
     bound = [k for k in shapes[wrong][1] if k in known]
@@ -188,7 +188,7 @@ def _hint(shapes: Shapes, wrong: str, known: Known) -> str:
     return f"try {' and '.join(givers)} and {wrong} that agree in {' and '.join(map(str, bound))}"
 
 
-def _turned(name: str, shape: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], str]]:
+def _turns(name: str, shape: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], str]]:
     if len(shape) == 2:
         yield shape[::-1], f"transpose? try {name}.T"
     if len(shape) == 1:
@@ -196,5 +196,5 @@ def _turned(name: str, shape: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...]
         yield (1, shape[0]), f"try {name}.reshape(1, -1), a row"
 
 
-def _written(letters: Letters) -> str:
+def _shape_text(letters: Letters) -> str:
     return f"({', '.join(map(str, letters))})"

@@ -179,7 +179,7 @@ def linear_forward(A: UnitsBefore, W: Weights, b: Biases) -> tuple[Units, Linear
     >>> Z
     array([[16.]])
     """
-    A, W, b = _checked_layer(A, W, b, "A")
+    A, W, b = _check_layer(A, W, b, "A")
     return core.linear_forward(A, W, b)
 
 
@@ -207,9 +207,9 @@ def linear_activation_forward(
     >>> A, cache[1]
     (array([[0.]]), array([[0.]]))
     """
-    A_prev, W, b = _checked_layer(A_prev, W, b, "A_prev")
+    A_prev, W, b = _check_layer(A_prev, W, b, "A_prev")
     A, cache = core.linear_activation_forward(A_prev, W, b, core.ACTIVATIONS[activation])
-    return A, _packed(cache)
+    return A, _pack(cache)
 
 
 def L_model_forward(X: Examples, parameters: Mapping[str, Array]) -> tuple[Units, LayerCaches]:
@@ -236,7 +236,7 @@ def L_model_forward(X: Examples, parameters: Mapping[str, Array]) -> tuple[Units
     X = floats(X, "X")
     check_shapes({"W1": (parameters["W1"], ("n_1", "n_x")), "X": (X, ("n_x", "m"))})
     AL, caches = core.L_model_forward(X, parameters, _network(dims))
-    return AL, [_packed(cache) for cache in caches]
+    return AL, [_pack(cache) for cache in caches]
 
 
 def compute_cost(AL: Units, Y: Labels) -> Array:
@@ -280,7 +280,7 @@ def linear_backward(dZ: Units, cache: LinearCache) -> tuple[UnitsBefore, Weights
     >>> linear_backward(np.array([[1.0, -2.0]]), (A_prev, W, b))
     (array([[ 3., -6.]]), array([[-1.5]]), array([[-0.5]]))
     """
-    A_prev, W, b = _checked_layer(*_linear_cache(cache), "A_prev")
+    A_prev, W, b = _check_layer(*_linear_cache(cache), "A_prev")
     dZ = floats(dZ, "dZ")
     check_shapes({"A_prev": (A_prev, ("n_prev", "m")), "W": (W, ("n", "n_prev")), "dZ": (dZ, ("n", "m"))})
     return core.linear_backward(dZ, (A_prev, W, b))
@@ -311,7 +311,7 @@ def linear_activation_backward(
     (array([[2.]]), array([[2.]]), array([[2.]]))
     """
     linear_cache, Z = _layer_cache(cache)
-    A_prev, W, b = _checked_layer(*_linear_cache(linear_cache), "A_prev")
+    A_prev, W, b = _check_layer(*_linear_cache(linear_cache), "A_prev")
     dA, Z = floats(dA, "dA"), floats(Z, "Z")
     check_shapes(
         {
@@ -550,11 +550,11 @@ def _network(dims: tuple[int, ...]) -> core.Network:
     return core.Network(dims, ["relu"] * (len(dims) - 2) + ["sigmoid"])
 
 
-def _packed(cache: core.Cache) -> LayerCache:
+def _pack(cache: core.Cache) -> LayerCache:
     return (cache.A_prev, cache.W, cache.b), cache.Z
 
 
-def _checked_layer(A_prev: ArrayLike, W: ArrayLike, b: ArrayLike, name: str) -> LinearCache:
+def _check_layer(A_prev: ArrayLike, W: ArrayLike, b: ArrayLike, name: str) -> LinearCache:
     A_prev, W, b = floats(A_prev, name), floats(W, "W"), floats(b, "b")
     check_shapes({"W": (W, ("n", "n_prev")), "b": (b, ("n", 1)), name: (A_prev, ("n_prev", "m"))})
     return A_prev, W, b
@@ -563,7 +563,7 @@ def _checked_layer(A_prev: ArrayLike, W: ArrayLike, b: ArrayLike, name: str) -> 
 def _linear_cache(cache: object) -> LinearCache:
     if not isinstance(cache, (tuple, list)) or len(cache) != 3:
         raise EllayerError(
-            f"cache: expected (A_prev, W, b), received {_described(cache)}; try the cache of linear_forward"
+            f"cache: expected (A_prev, W, b), received {_describe(cache)}; try the cache of linear_forward"
         )
     return tuple(cache)
 
@@ -571,12 +571,12 @@ def _linear_cache(cache: object) -> LinearCache:
 def _layer_cache(cache: object) -> LayerCache:
     if not isinstance(cache, (tuple, list)) or len(cache) != 2:
         raise EllayerError(
-            f"cache: expected ((A_prev, W, b), Z), received {_described(cache)}; "
+            f"cache: expected ((A_prev, W, b), Z), received {_describe(cache)}; "
             f"try the cache of linear_activation_forward"
         )
     return tuple(cache)
 
 
-def _described(cache: object) -> str:
+def _describe(cache: object) -> str:
     kind = type(cache).__name__
     return f"a {kind} of {len(cache)}" if isinstance(cache, (tuple, list, dict)) else f"a {kind}"

@@ -147,8 +147,8 @@ def compare(
     >>> compare("exp", exp_loop, np.exp, np.arange(3.0)).equal
     True
     """
-    slow, slow_seconds = _timed(loop, arguments, repeats)
-    fast, fast_seconds = _timed(vectorised, arguments, repeats)
+    slow, slow_seconds = _time(loop, arguments, repeats)
+    fast, fast_seconds = _time(vectorised, arguments, repeats)
     equal = np.allclose(_flat(slow), _flat(fast), rtol=1e-12, atol=1e-12)
     return Comparison(name, slow_seconds, fast_seconds, bool(equal))
 
@@ -255,7 +255,7 @@ def zero_initialisation(
     return parameters
 
 
-def _timed(function: Callable[..., Any], arguments: tuple[object, ...], repeats: int) -> tuple[Any, float]:
+def _time(function: Callable[..., Any], arguments: tuple[object, ...], repeats: int) -> tuple[Any, float]:
     best = math.inf
     for _ in range(repeats):
         begin = time.perf_counter()

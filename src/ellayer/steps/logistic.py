@@ -90,7 +90,7 @@ def propagate(w: Weight, b: float | Array, X: Examples, Y: Labels) -> tuple[Para
     >>> grads["dw"].tolist(), float(grads["db"]), round(float(cost), 6)
     ([[-0.75], [0.125]], 0.0, 0.693147)
     """
-    w, X, Y, network = _checked(w, b, X, Y)
+    w, X, Y, network = _check(w, b, X, Y)
     return _propagate(w, b, X, Y, network)
 
 
@@ -114,7 +114,7 @@ def propagate_loop(w: Weight, b: float | Array, X: Examples, Y: Labels) -> tuple
     >>> grads["dw"].tolist(), float(grads["db"]), round(float(cost), 6)
     ([[-0.75], [0.125]], 0.0, 0.693147)
     """
-    w, X, Y, network = _checked(w, b, X, Y)
+    w, X, Y, network = _check(w, b, X, Y)
     m = X.shape[1]
     J: Scalar = 0.0
     dw: Scalar = 0.0
@@ -241,8 +241,8 @@ def model(
     X_train = floats(X_train, "X_train")
     check_shapes({"X_train": (X_train, ("n_x", "m"))})
     w, b = initialize_with_zeros(X_train.shape[0])
-    _, X_train, Y_train, _ = _checked(w, b, X_train, Y_train, "_train")
-    _, X_test, Y_test, _ = _checked(w, b, X_test, Y_test, "_test")
+    _, X_train, Y_train, _ = _check(w, b, X_train, Y_train, "_train")
+    _, X_test, Y_test, _ = _check(w, b, X_test, Y_test, "_test")
 
     parameters, _, costs = optimize(w, b, X_train, Y_train, num_iterations, learning_rate, print_cost)
     Y_prediction_test = predict(parameters["w"], parameters["b"], X_test)
@@ -271,7 +271,7 @@ def _propagate(
     return {"dw": grads["dW1"].T, "db": grads["db1"][0, 0]}, cost
 
 
-def _checked(
+def _check(
     w: Weight, b: float | Array, X: Examples, Y: Labels, suffix: str = ""
 ) -> tuple[Array, Array, Array, core.Network]:
     w, X, network = _checked_input(w, b, X, f"X{suffix}")

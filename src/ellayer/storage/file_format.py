@@ -22,7 +22,7 @@ import numpy as np
 
 from .. import __version__
 from .._forms import Positive, conform
-from .._unfinished import partial_name, remove_abandoned, unfinished
+from .._unfinished import create_partial, partial_name, remove_abandoned
 from .plain_data import Arrays, ModelFileError, decode, encode
 
 FORMAT_VERSION = 1
@@ -82,12 +82,12 @@ def write(path: str | os.PathLike[str], kind: str, content: Any) -> None:
         "versions": versions,
         "content": encode(content, arrays),
     }
-    blob = signed(description, arrays)
+    blob = with_digest(description, arrays)
     with replacing(path) as partial, open(partial, "wb") as file:
         file.write(blob)
 
 
-def signed(description: dict[str, Any], arrays: Arrays) -> bytearray:
+def with_digest(description: dict[str, Any], arrays: Arrays) -> bytearray:
     """Return the bytes of a file, with the digest of the whole in the place of the zeros of the description.
 
     Parameters
@@ -198,7 +198,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     if target.exists() and not target.is_file():
         raise FileExistsError(f"expected the name of a file, received the device or pipe {str(target)!r}")
     remove_abandoned(target.parent, target.name)
-    with unfinished(target.with_name(partial_name(target.name)), mode=0o666) as partial:
+    with create_partial(target.with_name(partial_name(target.name)), mode=0o666) as partial:
         yield partial
         with open(partial, "rb+") as file:
             os.fsync(file.fileno())
@@ -226,7 +226,7 @@ def _read_arrays(path: Path, digest: str) -> Arrays:
         try:
             place = _digest_place(header, digest)
         except ValueError:
-            raise _altered(path, digest, "no place for one") from None
+            raise _alteration_error(path, digest, "no place for one") from None
         sha.update(header[:place] + _ZEROS.encode() + header[place + len(_ZEROS) :])
         data = np.empty(os.fstat(file.fileno()).st_size - len(header), np.uint8)
         for begin in range(0, len(data), _BLOCK):  # hashed while the block is in the processor's cache
@@ -235,7 +235,7 @@ def _read_arrays(path: Path, digest: str) -> Arrays:
                 raise ModelFileError(_not_whole(path, "it became shorter while it was read"))
             sha.update(block)
     if sha.hexdigest() != digest:
-        raise _altered(path, digest, sha.hexdigest())
+        raise _alteration_error(path, digest, sha.hexdigest())
     tensors = {name: tensor for name, tensor in json.loads(header[8:]).items() if name != "__metadata__"}
     if unknown := {tensor["dtype"] for tensor in tensors.values()} - _DTYPES.keys():
         raise ModelFileError(f"{path}: expected arrays of {', '.join(_DTYPES)}, received {unknown.pop()}")
@@ -248,7 +248,7 @@ def _array(data: np.ndarray, dtype: str, shape: list[int], data_offsets: list[in
     return array if array.flags.aligned else array.copy()
 
 
-def _altered(path: Path, expected: str, received: str) -> ModelFileError:
+def _alteration_error(path: Path, expected: str, received: str) -> ModelFileError:
     return ModelFileError(
         f"{path}: expected SHA-256 {expected[:16]}..., received {received[:16]}...; the file was altered after it was "
         "written: copy or download it again"

@@ -53,7 +53,7 @@ class ColumnProfile:
         return bool(words) and words <= {"true", "false"} and not self._declared
 
     @cached_property
-    def _parsed(self) -> tuple[np.ndarray | None, list[str]]:
+    def _numbers_and_slips(self) -> tuple[np.ndarray | None, list[str]]:
         if self.values.dtype.kind == "f":
             return self.values, []
         if not self.levels or self._declared or any(map(re.compile(CODE).match, self.levels)):
@@ -68,12 +68,12 @@ class ColumnProfile:
     @property
     def numbers(self) -> np.ndarray | None:
         """The values as numbers, nan if missing, if nearly all are numbers."""
-        return self._parsed[0]
+        return self._numbers_and_slips[0]
 
     @property
     def slips(self) -> list[str]:
         """The texts among ``numbers`` that are not numbers."""
-        return self._parsed[1]
+        return self._numbers_and_slips[1]
 
     @cached_property
     def is_row_number(self) -> bool:

@@ -15,7 +15,7 @@ from sklearn.utils import estimator_html_repr
 from sklearn.utils.validation import check_is_fitted
 
 from .._sklearn_compat import Interval, check_input_names, validate_parameters
-from .._views import html_table, shortened
+from .._views import html_table, shorten_rows
 from .._warn import ColumnWarning, IrregularValuesWarning, warn_user
 from .column_encoder import EncoderSettings, PresenceEncoder, UnusedEncoder
 from .columns import Column, TableLike, column_names, read_table
@@ -179,7 +179,7 @@ class TablePreparation(TransformerMixin, BaseEstimator, FittedEncoders):
             for c, of_column in zip(self.columns_, names, strict=True)
         ]
         head = f"TablePreparation: {len(self.columns_)} columns become {sum(map(len, names))}"
-        return html_table(("column", "kind", "outputs", "names"), shortened(rows, 40), head)
+        return html_table(("column", "kind", "outputs", "names"), shorten_rows(rows, 40), head)
 
     def _repr_mimebundle_(self, **options: object) -> dict[str, str]:
         """Return what a notebook shows: the columns, after ``fit``."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .._views import html_table, shortened
+from .._views import html_table, shorten_rows
 from .._wording import pluralize
 from ..errors import EllayerError
 from .coding import CodedColumn, code_column, share
@@ -102,7 +102,7 @@ class Survey:
         items = "".join(f"<li>{html.escape(finding)}</li>" for finding in self.findings)
         below = f"<ul>{items}</ul>" if items else "<p>No data warnings.</p>"
         return html_table(
-            ("column", "kind", "missing", "distinct", "values"), shortened(rows, 60), repr(self), below
+            ("column", "kind", "missing", "distinct", "values"), shorten_rows(rows, 60), repr(self), below
         )
 
     def to_json(self) -> str:
@@ -233,11 +233,11 @@ def _image_findings(X: np.ndarray) -> list[str]:
 
 
 def _facts(column: CodedColumn) -> ColumnFacts:
-    missing, shown = int(column.gaps.sum()), _shown(column)
+    missing, shown = int(column.gaps.sum()), _value_summary(column)
     return ColumnFacts(column.name, column.kind, column.note, missing, column.distinct, shown)
 
 
-def _shown(column: CodedColumn) -> str:
+def _value_summary(column: CodedColumn) -> str:
     """Return the range of numbers and dates, or the most frequent values."""
     if not column.distinct:
         return ""

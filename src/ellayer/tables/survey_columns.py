@@ -43,7 +43,7 @@ def column_findings(columns: Sequence[CodedColumn], m: int) -> list[str]:
         if column.kind == "numeric" and column.has_floats:
             findings += _numeric(column, m)
         elif column.values.dtype.kind == "O":
-            findings += _mixed(column)
+            findings += _mixture_finding(column)
     return findings
 
 
@@ -149,7 +149,7 @@ def _odd_zero(column: CodedColumn, values: list[float], counts: list[int]) -> tu
     return (values[0], counts[0]) if apart else None
 
 
-def _mixed(column: CodedColumn) -> list[str]:
+def _mixture_finding(column: CodedColumn) -> list[str]:
     """Return the finding about a text column most of whose distinct values are numbers."""
     if column.kind != "categorical" or column.column.declared:
         return []

@@ -16,7 +16,7 @@ from ...report.style import save_picture
 from ...runs.notes_networks import TrainedNetwork, per_cent, train_whole
 from ...runs.notes_trainer import as_examples
 from ...runs.predictions import predict
-from ...runs.report_files import mislabelled
+from ...runs.report_files import draw_mistakes
 from . import published
 from .comparisons import Comparison, compare_training
 
@@ -93,7 +93,7 @@ def _deep(
     model = _fit("deep network", dataset, [20, 7, 5], start, 2500, initializer="randn_over_sqrt", seed=1,
                  learning_rate=0.0075)  # fmt: skip
     title = f"cats, network {model.sizes}"
-    wrong, count = _mislabelled(dataset, model, folder / "mislabelled.png")
+    wrong, count = _draw_mistakes(dataset, model, folder / "mislabelled.png")
     rows = [
         *compare_training(title, model, published.CATS_DEEP_COSTS, published.CATS_DEEP_ACCURACY),
         Comparison(title, "mislabelled test images", "", f"{wrong} of {count}", None),
@@ -103,7 +103,7 @@ def _deep(
     return rows
 
 
-def _mislabelled(dataset: Dataset, model: TrainedNetwork, path: Path) -> tuple[int, int]:
+def _draw_mistakes(dataset: Dataset, model: TrainedNetwork, path: Path) -> tuple[int, int]:
     """Draw the misclassified test images; return their number and the number of all."""
     examples, classes = as_examples(dataset, test=True), list(dataset.classes)
     predictions = predict(f"{model.name} {model.sizes}", model.result, examples.X, classes)
@@ -113,7 +113,7 @@ def _mislabelled(dataset: Dataset, model: TrainedNetwork, path: Path) -> tuple[i
         models=[predictions], held_out_on="test examples",
         images=np.asarray(examples.X).reshape(-1, *(dataset.image_shape or ())),
     )  # fmt: skip
-    save_picture(mislabelled(facts, predictions), path)
+    save_picture(draw_mistakes(facts, predictions), path)
     return int(np.sum(predictions.prediction != y)), len(y)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..dataset import Dataset, one_hot
 from ..errors import DataError
-from ..files import describe_content, listed, names_in, printable, readable
+from ..files import describe_content, name_list, names_in, printable, readable
 from ..memory import bytes_text, check_memory
 from .roles import check_together, labels_of, pixel_divisor
 
@@ -44,12 +44,12 @@ def read_folder(folder: Path, name: str | None = None) -> Dataset:
     if not files:
         raise DataError(
             f"expected a folder with a pair of HDF5 files (train*.h5, test*.h5); {folder} holds "
-            f"{listed(names_in(folder))}; pass the folder with the files"
+            f"{name_list(names_in(folder))}; pass the folder with the files"
         )
     train = [file for file in files if "train" in file.lower()] or files
     if len(train) > 1:
         raise DataError(
-            f"expected one pair of HDF5 files (train*.h5, test*.h5) in {folder}, received {listed(files)}; "
+            f"expected one pair of HDF5 files (train*.h5, test*.h5) in {folder}, received {name_list(files)}; "
             f"name the training file itself"
         )
     test = [file for file in files if "test" in file.lower() and file not in train]
@@ -103,22 +103,22 @@ class _Raw(NamedTuple):
     role: str
     path: Path
 
-    def named(self, key: str) -> str:
+    def describe(self, key: str) -> str:
         return f"{self.role}_set_{key} of {self.path}"
 
 
 def _read_pair(train: Path, test: Path | None, name: str | None) -> Dataset:
-    with opened(train) as file:
+    with open_file(train) as file:
         names = read_names(file, train)
         part = _read_part(file, "train", train)
         part_test = _read_part(file, "test", train) if "test_set_x" in file else None
     if part_test is None and test is not None:
-        with opened(test) as file:
+        with open_file(test) as file:
             names = names or read_names(file, test)
             part_test = _read_part(file, "test", test)
 
     names = names or ("0", "1")
-    divisor = pixel_divisor(part.x, part.named("x"))
+    divisor = pixel_divisor(part.x, part.describe("x"))
     X_test = Y_test = None
     if part_test is not None:
         _check_pair(part, part_test, divisor)
@@ -143,7 +143,7 @@ def _check_pair(train: _Raw, test: _Raw, divisor: float) -> None:
             f"expected test pictures of the shape of the training ones, {train.x.shape[1:]}, received "
             f"{test.x.shape[1:]} in {test.path}; the two files are no pair"
         )
-    if (received := pixel_divisor(test.x, test.named("x"))) != divisor:
+    if (received := pixel_divisor(test.x, test.describe("x"))) != divisor:
         raise DataError(
             f"expected test pictures on the scale of the training ones (0 to {divisor:g}), received "
             f"0 to {received:g} in {test.path}; write both from 0 to 255"
@@ -151,7 +151,7 @@ def _check_pair(train: _Raw, test: _Raw, divisor: float) -> None:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[h5py.File]:
+def open_file(path: Path) -> Iterator[h5py.File]:
     """Open an HDF5 file, turning what the library raises on a foreign or damaged one into a DataError."""
     content = describe_content(path)
     import h5py
@@ -169,10 +169,10 @@ def _read_part(file: h5py.File, role: str, path: Path) -> _Raw:
     part = _Raw(x, _read_array(file, f"{role}_set_y", path), role, path)
     if x.ndim < 2:
         raise DataError(
-            f"expected pictures (m, height, width, channels) in {part.named('x')}, received the shape {x.shape}; "
+            f"expected pictures (m, height, width, channels) in {part.describe('x')}, received the shape {x.shape}; "
             f"each example needs an entry along the first axis"
         )
-    part = part._replace(y=labels_of(part.y, (), part.named("y"), []))
+    part = part._replace(y=labels_of(part.y, (), part.describe("y"), []))
     check_together(x, part.y, f"{role}_set_x", f"{role}_set_y", path)
     return part
 
@@ -184,7 +184,7 @@ def _read_array(file: h5py.File, key: str, path: Path) -> np.ndarray:
     keys = list(file)
     item = file[key] if key in keys else None  # `get` would call a damaged entry a missing one
     if not isinstance(item, h5py.Dataset):
-        has = listed([f"{printable(k)} {getattr(file.get(k), 'shape', '(no array)')}" for k in keys])
+        has = name_list([f"{printable(k)} {getattr(file.get(k), 'shape', '(no array)')}" for k in keys])
         advice = f"name its keys as in {_LAYOUT}"
         if key == "train_set_x" and "test_set_x" in keys:
             advice = "this is the test file of a pair: put the training file beside it and name that"
@@ -226,7 +226,7 @@ def read_names(file: h5py.File, path: Path) -> tuple[str, ...]:
     names = tuple(_text(entry) for entry in np.ravel(item[()]))
     if len(names) == 1 or len(set(names)) < len(names):
         raise DataError(
-            f"expected a name for each class in list_classes of {path}, received {listed(names)}; "
+            f"expected a name for each class in list_classes of {path}, received {name_list(names)}; "
             f"give two different names or more, or leave list_classes out"
         )
     return names
@@ -255,7 +255,7 @@ def _targets(part: _Raw, names: tuple[str, ...]) -> np.ndarray:
             expected = f"labels from 0 to {K - 1} (list_classes has {K} names)"
             advice = "let each be the place of its name"
         received = ", ".join(f"{value:g}" for value in values[:6]) + (", ..." if values.size > 6 else "")
-        raise DataError(f"expected {expected} in {part.named('y')}, received {received}; {advice}")
+        raise DataError(f"expected {expected} in {part.describe('y')}, received {received}; {advice}")
     if K > 2:
-        check_memory(K * part.y.size, f"a row for each of {K} classes of {part.named('y')}")
+        check_memory(K * part.y.size, f"a row for each of {K} classes of {part.describe('y')}")
     return one_hot(part.y, K)

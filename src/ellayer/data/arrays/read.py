@@ -87,7 +87,7 @@ Opened = tuple[Mapping[str, StoredArray], tuple[str, ...]]
 @contextmanager
 def _open_npy(path: Path) -> Iterator[Opened]:
     with readable(path, "NPY file", Exception):
-        yield {"x": _stored(lambda: path.open("rb"), path.stat().st_size, str(path))}, ()
+        yield {"x": _stored_array(lambda: path.open("rb"), path.stat().st_size, str(path))}, ()
 
 
 @contextmanager
@@ -113,10 +113,10 @@ def _entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> Stor
             f"{what} declares {bytes_text(entry.file_size)} packed into {bytes_text(entry.compress_size)}: no file "
             f"compresses that well; download the file again"
         )
-    return _stored(partial(archive.open, entry), entry.file_size, what)
+    return _stored_array(partial(archive.open, entry), entry.file_size, what)
 
 
-def _stored(opened: Callable[[], IO[bytes]], size: int, what: str) -> StoredArray:
+def _stored_array(opened: Callable[[], IO[bytes]], size: int, what: str) -> StoredArray:
     """Return an array in NumPy's format, after checking its declared size against that of its file."""
     with opened() as file:
         shape, dtype = _header(file, what)
@@ -165,7 +165,7 @@ def _check_declared(shape: tuple[int, ...], dtype: np.dtype, size: int, what: st
 def _open_hdf5(path: Path) -> Iterator[Opened]:
     import h5py
 
-    with hdf5.opened(path) as file:
+    with hdf5.open_file(path) as file:
         items: dict[str, h5py.Dataset] = {}
 
         def keep(key: str, item: Any) -> None:

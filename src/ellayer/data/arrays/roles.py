@@ -10,7 +10,7 @@ import numpy as np
 
 from ...errors import suggest
 from ..errors import DataError
-from ..files import listed, printable
+from ..files import name_list, printable
 from ..memory import check_memory
 from ..read_options import ReadOptions
 
@@ -81,7 +81,7 @@ def _only(shapes: Shapes) -> str | None:
 
 
 def _shapes_text(shapes: Shapes) -> str:
-    return listed([f"{key!r} {shape}" for key, shape in shapes.items()])
+    return name_list([f"{key!r} {shape}" for key, shape in shapes.items()])
 
 
 def labels_of(raw: np.ndarray, names: tuple[str, ...], what: str, notes: list[str]) -> np.ndarray:

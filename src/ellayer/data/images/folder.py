@@ -12,7 +12,7 @@ import numpy as np
 
 from ..._wording import pluralize
 from ..errors import DataError
-from ..files import SET_NAMES, listed, names_in, printable
+from ..files import SET_NAMES, name_list, names_in, printable
 from ..memory import check_memory
 from ..read_options import ReadOptions
 from .picture import read_pixels
@@ -89,7 +89,7 @@ def read_image_folder(folder: Path, options: ReadOptions) -> Images:
         return _without_classes(folder, loose, options, notes)
     _check_classes(folder, filled, options)
     if empty := [name for name in classes if name not in filled]:
-        notes.append(f"{pluralize(len(empty), 'folder')} without images ignored: {listed(empty)}")
+        notes.append(f"{pluralize(len(empty), 'folder')} without images ignored: {name_list(empty)}")
     if loose:
         notes.append(
             f"{pluralize(len(loose), 'image')} beside the folders of classes ignored: {_names([path.name for path in loose])}"
@@ -110,7 +110,7 @@ def _without_classes(folder: Path, loose: list[Path], options: ReadOptions, note
     if not loose:
         raise DataError(
             f"expected a folder of images by class (cats/..., dogs/...), but {folder} holds "
-            f"{listed(names_in(folder))}; name the folder above those of the classes, or one of the files"
+            f"{name_list(names_in(folder))}; name the folder above those of the classes, or one of the files"
         )
     if options.need_target:
         raise DataError(
@@ -125,7 +125,7 @@ def _check_classes(folder: Path, classes: dict[str, list[Path]], options: ReadOp
     parts = [name for name in classes if name.lower() in SET_NAMES]
     if parts:
         raise DataError(
-            f"expected a folder for each class in {folder}, received parts of a data set ({listed(parts)}); name one of "
+            f"expected a folder for each class in {folder}, received parts of a data set ({name_list(parts)}); name one of "
             f"them: {folder / parts[0]}"
         )
     if options.need_target and len(classes) < 2:

@@ -100,16 +100,16 @@ class SchemaReader:
         """
         values = self.read(frame)
         notes = [*notes, *self.notes, *self.missing_notes, *self.odd]
-        raw = self.chosen(frame) if options.reading else None
+        raw = self.choose(frame) if options.reading else None
         return TableFrame(values, {"schema": self.facts}, notes, raw=raw, names=self.all_names)
 
-    def chosen(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def choose(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Return the columns that are read, by the names of the schema."""
         frame = frame.rename(self._new_names) if self._new_names else frame
         return frame if frame.columns == self.names else frame[self.names]
 
     def _clean(self, frame: pl.DataFrame) -> pl.DataFrame:
-        frame = self.chosen(frame)
+        frame = self.choose(frame)
         if not self._is_declared:
             return frame
         return frame.with_columns(clean_texts(pl.col(pl.String)))

@@ -36,10 +36,10 @@ class Chunk:
     @property
     def filled(self) -> np.ndarray:
         """The numbers of the table's records that are not blank."""
-        return np.flatnonzero(self.records.fields[: self.end] > 0)[self._skipped :]
+        return np.flatnonzero(self.records.fields[: self.end] > 0)[self._skip_count :]
 
     @property
-    def _skipped(self) -> int:
+    def _skip_count(self) -> int:
         return int((self.records.fields[: self.begin] > 0).sum())
 
     @property

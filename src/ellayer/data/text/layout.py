@@ -11,7 +11,7 @@ import polars as pl
 
 from ..._wording import pluralize, quoted_list
 from ..errors import DataError
-from ..files import listed, printable
+from ..files import name_list, printable
 from ..read_options import DELIMITERS, ReadOptions
 from ..table_frame import check_names
 from .cells import clean_texts
@@ -306,7 +306,7 @@ def _given_names(width: int, options: ReadOptions, path: Path) -> list[str]:
             return [name for name in every if name != target]
     if len(names) != width:
         raise DataError(
-            f"names: expected {width} names, one for each column of {path}, received {len(names)} ({listed(names)})"
+            f"names: expected {width} names, one for each column of {path}, received {len(names)} ({name_list(names)})"
         )
     check_names(names, str(path))
     return names
@@ -341,6 +341,6 @@ def _check_delimiter(chunk: Chunk, options: ReadOptions, path: Path) -> None:
 def no_rows(layout: Layout) -> DataError:
     """Return the error for a table without rows."""
     return DataError(
-        f"expected rows below the header of {layout.path} ({listed(layout.columns)}), received none; add rows, or say "
+        f"expected rows below the header of {layout.path} ({name_list(layout.columns)}), received none; add rows, or say "
         f"header=False (--no-header) if the first line is a row"
     )

@@ -110,7 +110,7 @@ class TextTable(SchemaReader):
     def whole(self) -> tuple[pl.DataFrame, RowPlaces]:
         """Return the texts of a table that is read whole as they stand in the file, and the lines of its rows."""
         ((chunk, texts),) = self._whole
-        return self.chosen(texts), RowPlaces(chunk.lines_of(self._layout.row_records(chunk)), "line")
+        return self.choose(texts), RowPlaces(chunk.lines_of(self._layout.row_records(chunk)), "line")
 
     def frames(self, target: str = "") -> Iterator[pl.DataFrame]:
         """Return the rows in order, a frame for each chunk, in the types of the schema.
@@ -140,7 +140,7 @@ class TextTable(SchemaReader):
                 footer = footer or self._layout.length_error(chunk, footers)
             frame = self.read(texts)
             if target:
-                self._check_target(frame[target], self.chosen(texts)[target], row)
+                self._check_target(frame[target], self.choose(texts)[target], row)
             row += len(frame)
             yield frame
 

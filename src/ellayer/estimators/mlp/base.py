@@ -37,7 +37,7 @@ from ...engine.state import Parameters
 from ...errors import EllayerError, refuse_masked
 from .. import fit_warnings as checks
 from ..examples import Examples
-from ..parameters import CONSTRAINTS, hidden_sizes, named
+from ..parameters import CONSTRAINTS, hidden_sizes, name_parameter
 from ..versioned import VersionedEstimator
 from .callbacks import EpochCallbacks, split_callbacks
 from .epoch_rule import FitData, Score
@@ -133,7 +133,7 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
     def _validate_params(self) -> None:
         validate_parameters(self)
 
-    def _validated(self, X: TableLike, **rules: object) -> Any:
+    def _validate(self, X: TableLike, **rules: object) -> Any:
         """Validate by scikit-learn; the error for nan or infinity includes their number and columns."""
         if rules == {"reset": False} and is_plain(X, self):
             return X
@@ -156,7 +156,7 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
 
     def _outputs(self, X: TableLike) -> np.ndarray:
         check_is_fitted(self, "coefs_")  # named, for one row waits while all attributes are looked through
-        return self._forward(self._validated(X, reset=False))
+        return self._forward(self._validate(X, reset=False))
 
     def predict(self, X: TableLike) -> np.ndarray:
         """Return the labels or numbers of examples.
@@ -190,7 +190,7 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
         if isinstance(layer, bool) or not hasattr(layer, "__index__") or not -L - 1 <= layer <= L:
             raise EllayerError(f"layer: expected an integer from {-L - 1} to {L}, received {layer!r}")
         self._named_layer = layer % (L + 1)
-        return np.ascontiguousarray(self._forward(self._validated(X, reset=False), self._named_layer))
+        return np.ascontiguousarray(self._forward(self._validate(X, reset=False), self._named_layer))
 
     @property
     def _n_features_out(self) -> int:
@@ -240,7 +240,7 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
         return None
 
     def _fit(self, X: TableLike, y: ArrayLike, sample_weight: ArrayLike | None, incremental: bool) -> Self:
-        functions, protocol = named(self, "callbacks", lambda: split_callbacks(self.callbacks))
+        functions, protocol = name_parameter(self, "callbacks", lambda: split_callbacks(self.callbacks))
         with temporary_callbacks(self, protocol):
             max_epochs = 1 if incremental else self.max_iter
             tasks = SklearnCallbacks.of(self, X, y, sample_weight, max_epochs)
@@ -268,7 +268,7 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
         dtype = X.dtype if self.dtype is None else np.dtype(self.dtype)
         X = ordered_rows(X, dtype, may_stay_sparse=not is_lbfgs(self))
         weights = check_weights(sample_weight, X, dtype)
-        by_class = named(self, "class_weight", lambda: self._class_weights(Y, weights))
+        by_class = name_parameter(self, "class_weight", lambda: self._class_weights(Y, weights))
         if by_class is not None:
             weights = (by_class if weights is None else weights * by_class).astype(dtype)
         labels, names = self._labels, getattr(self, "feature_names_in_", None)
@@ -279,9 +279,9 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
         return examples
 
     def _network(self, examples: Examples) -> Network:
-        loss = named(self, "loss", self._loss_name)
+        loss = name_parameter(self, "loss", self._loss_name)
         shape = examples.X.shape[1], examples.Y.shape[1]
-        return named(self, "activation", lambda: make_network(self, *shape, loss))
+        return name_parameter(self, "activation", lambda: make_network(self, *shape, loss))
 
     def _begin(self, examples: Examples) -> FitState:
         """Return a new state: parameters, split and seed are drawn in the order of scikit-learn."""

@@ -224,9 +224,7 @@ class MLPClassifier(ProbabilisticClassifier, ConvertibleMLP):
     # Targets
 
     def _encode(self, X: TableLike, y: ArrayLike, incremental: bool, reset: bool) -> tuple[Rows, np.ndarray]:
-        rows, targets = self._validated(
-            X, y=y, multi_output=True, dtype=(np.float64, np.float32), reset=reset
-        )
+        rows, targets = self._validate(X, y=y, multi_output=True, dtype=(np.float64, np.float32), reset=reset)
         if targets.ndim == 2 and targets.shape[1] == 1:
             targets = column_or_1d(targets, warn=True)
         if not hasattr(self, "classes_") or (not self.warm_start and not incremental):

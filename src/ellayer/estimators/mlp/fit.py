@@ -67,7 +67,7 @@ def _descend(settings: FitSettings, data: FitData, state: FitState, callbacks: E
     m = len(data.train)
     batch_size = _batch_size(settings, m)
     steps = -(-m // batch_size)
-    begin = _aligned(state, state.start(data.train.X.dtype), settings.optimizer, (m, batch_size), steps)
+    begin = _align(state, state.start(data.train.X.dtype), settings.optimizer, (m, batch_size), steps)
     state.optimizer, state.epoch_shape = settings.optimizer, (m, batch_size)
     rule = EpochRule(settings, data, state, callbacks)
     run = partial(
@@ -84,10 +84,10 @@ def _descend(settings: FitSettings, data: FitData, state: FitState, callbacks: E
         # "mean_loss" is that of an epoch's updates; for a full batch it is the loss before the update.
         best += "mean_loss" in result.history
         result.parameters = run(num_iterations=best * steps).state.parameters
-    return _finished(settings, state, rule, result)
+    return _final_state(settings, state, rule, result)
 
 
-def _aligned(
+def _align(
     state: FitState, begin: TrainState, optimizer: object, epoch_shape: tuple[int, int], steps: int
 ) -> TrainState:
     """Adapt the state to the examples: other examples, or an incomplete epoch, start a new order of examples."""
@@ -99,7 +99,7 @@ def _aligned(
     return begin
 
 
-def _finished(settings: FitSettings, state: FitState, rule: EpochRule, result: TrainingResult) -> FitState:
+def _final_state(settings: FitSettings, state: FitState, rule: EpochRule, result: TrainingResult) -> FitState:
     """Return the state after a run: the parameters for prediction, and those for continuing."""
     reason = "convergence" if rule.converged else result.stopped_by
     if reason == "divergence" and not rule.progress["loss_curve_"]:

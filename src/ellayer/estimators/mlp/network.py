@@ -61,12 +61,12 @@ def _with_distinct_names(rows: list[str | Activation]) -> list[str | Activation]
     by_name: dict[str, Activation] = {}
     for l, row in enumerate(rows):
         if isinstance(row, Activation) and by_name.setdefault(row.name, row) != row:
-            rows[l] = _renamed(row, f"{row.name}_{l + 1}")
+            rows[l] = _rename(row, f"{row.name}_{l + 1}")
     return rows
 
 
 @lru_cache(maxsize=256)
-def _renamed(row: Activation, name: str) -> Activation:
+def _rename(row: Activation, name: str) -> Activation:
     return replace(row, name=name)
 
 

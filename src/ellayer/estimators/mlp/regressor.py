@@ -197,7 +197,7 @@ class MLPRegressor(RegressorMixin, ConvertibleMLP):
         store_parameters(self, locals())
 
     def _encode(self, X: TableLike, y: ArrayLike, incremental: bool, reset: bool) -> tuple[Rows, np.ndarray]:
-        rows, targets = self._validated(
+        rows, targets = self._validate(
             X, y=y, multi_output=True, y_numeric=True, dtype=(np.float64, np.float32), reset=reset
         )
         if targets.ndim == 2 and targets.shape[1] == 1:

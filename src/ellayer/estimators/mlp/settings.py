@@ -17,7 +17,7 @@ from ...core.network import Network
 from ...core.schedules import Schedule
 from ...engine.devices import find_devices, is_accelerator
 from ...errors import EllayerError
-from ..parameters import named
+from ..parameters import name_parameter
 from .custom_activation import is_traceable
 
 RateRule = Literal["constant", "invscaling", "adaptive", "schedule"]
@@ -115,7 +115,7 @@ class FitSettings:
             arguments=arguments,
             shuffle=bool(estimator.shuffle),
             engine=engine,
-            monitored=_monitored(estimator, has_validation),
+            monitored=_find_monitored(estimator, has_validation),
             early_stopping=estimator.early_stopping,
             restore_best=bool(restore),
             verbose=bool(estimator.verbose),
@@ -129,7 +129,7 @@ class FitSettings:
 def choose_engine(estimator: BaseEstimator, network: Network) -> tuple[str, list[Any] | None]:
     """Return the engine and devices, from ``engine``, ``device`` and custom functions."""
     engine = estimator.engine
-    devices = named(estimator, "device", lambda: find_devices(estimator.device))
+    devices = name_parameter(estimator, "device", lambda: find_devices(estimator.device))
     if is_accelerator(devices) and "jax" not in engine:
         if "numpy" in engine:
             raise EllayerError(
@@ -176,7 +176,7 @@ def _rate_rule(estimator: BaseEstimator) -> Any:
     return estimator.learning_rate if sgd or estimator.optimizer is not None else "constant"
 
 
-def _monitored(estimator: BaseEstimator, has_validation: bool) -> Monitored:
+def _find_monitored(estimator: BaseEstimator, has_validation: bool) -> Monitored:
     """Return the value monitored for stopping; with class weights not accuracy."""
     monitor = estimator.monitor
     if monitor is None and estimator.early_stopping and getattr(estimator, "class_weight", None) is not None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..._samples import even_sample
 from ...core.inputs import inputs_forward
 from ...core.network import Network
 from ...engine.state import Parameters
@@ -28,7 +29,7 @@ def average_inputs(network: Network, members: Sequence[Parameters], X: np.ndarra
     -------
     list of ndarray, shape (n_0,), float64
     """
-    columns = X[np.unique(np.linspace(0, len(X) - 1, AVERAGED).astype(int))].T.astype(np.float64)
+    columns = X[even_sample(len(X), AVERAGED)].T.astype(np.float64)
     if network.inputs is None:
         return [columns.mean(axis=1)] * len(members)
     doubles = ({name: theta.astype(np.float64) for name, theta in member.items()} for member in members)

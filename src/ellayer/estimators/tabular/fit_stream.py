@@ -135,7 +135,7 @@ def stream_data(
     """
     stream, group = _checked_stream(estimator, request), current_group()
     first = 0 if group is None else group.offset(sum(len(y) for _, y in stream.blocks()))
-    keyed = partial(_keyed, stream, seed, first)
+    keyed = partial(_keyed_blocks, stream, seed, first)
     sample = _first_pass(estimator, keyed, holds_out=request.eval_set is None)
     table = read_table(sample.X)
     remember_features(estimator, sample.X, len(table))
@@ -183,7 +183,7 @@ def _checked_stream(estimator: BaseEstimator, request: FitRequest) -> RowStream:
 Keyed = Callable[[], Iterator[KeyedRows]]
 
 
-def _keyed(stream: RowStream, seed: int, first: int) -> Iterator[KeyedRows]:
+def _keyed_blocks(stream: RowStream, seed: int, first: int) -> Iterator[KeyedRows]:
     """Return the blocks with a random number for each row, the same at each pass; row ``first`` of all comes first."""
     random = row_keys(seed, first)
     for X, y in stream.blocks():

@@ -155,7 +155,7 @@ class TabularRegressor(RegressorMixin, BaseTabular, FittedTableRegressor):
     def _learn_targets(self, y: np.ndarray) -> np.ndarray:
         """Set center and scale of the target; extreme outliers are clipped for a network."""
         if self.model != "network" and np.ptp(y) > 0:
-            self.target_ = _unclipped(y, is_scaled=self.model == "linear")
+            self.target_ = _target_without_limits(y, is_scaled=self.model == "linear")
             return self._targets(y)
         low, high = _range_without_slips(y)
         inside = np.clip(y, low, high)
@@ -250,7 +250,7 @@ class TabularRegressor(RegressorMixin, BaseTabular, FittedTableRegressor):
         return {"target": dict(self.target_)}
 
 
-def _unclipped(y: np.ndarray, is_scaled: bool) -> dict[str, float]:
+def _target_without_limits(y: np.ndarray, is_scaled: bool) -> dict[str, float]:
     """Return the target of a model whose predictions are not clipped: standardised, or as it is."""
     most = float(np.finfo(np.float64).max)
     with np.errstate(over="ignore"):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from ..._samples import even_sample
 from ...core.network import Network
 from ...core.schedules import SCHEDULES, Schedule
 from ...engine.devices import find_devices, is_accelerator
@@ -161,7 +162,7 @@ class TableData:
         """Return some of the prepared validation rows of all members, evenly spread, in float64."""
         parts = self.validation[:1] if self.shares_validation else self.validation
         X = np.concatenate([examples.X for examples in parts])
-        return X[np.unique(np.linspace(0, len(X) - 1, count).astype(int))].astype(np.float64)
+        return X[even_sample(len(X), count)].astype(np.float64)
 
 
 @dataclass(frozen=True)
