@@ -12,16 +12,20 @@ import torch
 from torch import nn
 
 VERSION = torch.__version__
+MODES = {
+    "compile": "default",
+    "compile, reduce-overhead": "reduce-overhead",
+}  # of torch.compile, by contender
 
 
 def seconds(
     name: str, setup: Any, widths: list[int], X: np.ndarray, y: np.ndarray, batch: int
 ) -> float | None:
-    """Return the seconds of an update; None for a CUDA graph without a GPU.
+    """Return the seconds of an update; None for CUDA graphs without a GPU.
 
     Parameters
     ----------
-    name : "eager", "compile" or "CUDA graph"
+    name : "eager", "CUDA graph" or one of ``MODES``
     setup : gpu.Setup
     widths : list of int
     X : array, shape (m, n_x)
@@ -29,15 +33,14 @@ def seconds(
     batch : int
     """
     device = torch.device(setup.device.replace("gpu", "cuda"))
-    if name == "CUDA graph" and device.type != "cuda":
+    graph = name == "CUDA graph"
+    if device.type != "cuda" and (graph or "reduce" in name):
         return None
-    torch.backends.cuda.matmul.allow_tf32 = True
+    torch.set_float32_matmul_precision("high")
     rows, labels = torch.from_numpy(X).to(device), torch.from_numpy(y).to(device)
-    step = _step(widths, device, graph=name == "CUDA graph")
-    if name == "compile":
-        step = torch.compile(step)
+    step = _step(widths, device, graph, MODES.get(name))
     orders = torch.randperm(len(X), device=device).split(batch)
-    if name == "CUDA graph":
+    if graph:
         step = _graph(step, rows, labels, orders[0])
 
     def run(updates: int) -> float:
@@ -56,7 +59,8 @@ def seconds(
     return (long - short) / (many - few) if long > short else long / many
 
 
-def _step(widths: list[int], device: torch.device, graph: bool) -> Callable[..., None]:
+def _step(widths: list[int], device: torch.device, graph: bool, mode: str | None) -> Callable[..., None]:
+    """Return an update; ``mode`` compiles the loss, forward and backward. Adam is one fused kernel in all."""
     parts: list[nn.Module] = []
     for n_prev, n in pairwise(widths):
         parts += [nn.Linear(n_prev, n), nn.ReLU()]
@@ -64,9 +68,16 @@ def _step(widths: list[int], device: torch.device, graph: bool) -> Callable[...,
     fused = device.type == "cuda"
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=fused, capturable=graph)
 
+    def loss(X: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return nn.functional.cross_entropy(model(X), y)
+
+    evaluate = loss if mode is None else torch.compile(loss, mode=mode)
+
     def step(rows: torch.Tensor, labels: torch.Tensor, batch: torch.Tensor) -> None:
+        if mode == "reduce-overhead":
+            torch.compiler.cudagraph_mark_step_begin()
         optimizer.zero_grad(set_to_none=not graph)
-        nn.functional.cross_entropy(model(rows[batch]), labels[batch]).backward()
+        evaluate(rows[batch], labels[batch]).backward()
         optimizer.step()
 
     return step

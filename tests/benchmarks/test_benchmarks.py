@@ -220,7 +220,7 @@ def test_the_study_of_a_gpu_runs_to_its_end_on_a_cpu(bench, tmp_path, capsys, mo
     text = (tmp_path / "gpu.md").read_text()
     titles = [line for line in text.splitlines() if line.startswith("## ")]
     assert len(titles) == 7
-    assert text.count("| equal |") == 6
+    assert text.count("| equal |") == 8
     assert "**no**" not in text
     assert "PyTorch is not installed" in text
     assert bench.gpu.main(["--device", "quantum"]) == 2

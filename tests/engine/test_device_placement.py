@@ -37,12 +37,11 @@ def test_examples_are_split_if_each_device_has_two_of_them(batch_size, split, co
     assert DevicePlacement(None, Batches(60, batch_size), split).count == 1  # this process has one
 
 
-def test_arrays_are_placed_where_devices_were_named_or_several_are_used(put):
-    DevicePlacement(None, Batches(60, 6), True).replicate(X)
-    assert put == []
+def test_arrays_are_replicated_where_several_devices_are_used(put):
     DevicePlacement([DEVICE], Batches(60, 6), True).replicate(X)
+    assert put == []
     three(Batches(60, 6)).replicate(X)
-    assert put == [(), ()]
+    assert put == [()]
 
 
 def test_the_full_batch_is_padded_by_examples_that_weigh_nothing(put):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 import jax
@@ -37,21 +38,28 @@ class DevicePlacement:
     """
 
     def __init__(self, devices: Sequence[Device] | None, batches: Batches, split: bool):
-        chosen = devices is not None
         devices = list(devices) if devices is not None else jax.local_devices()
         if batches.batch_size < 2 * len(devices) or not split:
             devices = devices[:1]
         self.count: int = len(devices)
         self.in_memory: bool = devices[0].platform == "cpu"  # the device uses the memory of the host
-        self._placed = self.count > 1 or chosen
+        self._device = devices[0]
         self._mesh = jax.sharding.Mesh(np.array(devices), ("m",))
+
+    def device_context(self) -> AbstractContextManager[object]:
+        """Return a context in which new arrays lie on the first device, and programs run there.
+
+        Without it, those of the CPU would go by way of a GPU where jax sees one.
+        """
+        here = self._device == jax.local_devices()[0]
+        return nullcontext() if here else jax.default_device(self._device)
 
     def _put(self, array: Array, *axes: str | None) -> Array:
         return jax.device_put(array, jax.sharding.NamedSharding(self._mesh, partition(*axes)))
 
     def replicate(self, array: Array) -> Array:
-        """Replicate an array on every device."""
-        return self._put(array) if self._placed else array
+        """Replicate an array on every device, if there are several."""
+        return self._put(array) if self.count > 1 else array
 
     def split_rows(self, indices: np.ndarray) -> Array:
         """Split each update's examples over the devices, padded to equal parts."""
@@ -72,8 +80,9 @@ class DevicePlacement:
     def transfer(self, stack: Batch) -> Batch:
         """Copy the mini-batches of a chunk to the device, and wait until the reader may use its memory again."""
         if self.count == 1:  # otherwise ``split_stack`` has copied them
-            device = self._mesh.devices.flat[0]
-            stack = Batch(*(None if a is None else jax.device_put(a, device, may_alias=False) for a in stack))
+            stack = Batch(
+                *(None if a is None else jax.device_put(a, self._device, may_alias=False) for a in stack)
+            )
         for array in stack:
             if isinstance(array, jax.Array):
                 array.block_until_ready()
@@ -104,7 +113,7 @@ class DevicePlacement:
             weights = self.replicate(jax.device_put(weights))
         Y = self.replicate(jax.device_put(_as_rows(batch.Y, batches.rows_kept, dtype)))
         in_place = None
-        if self.in_memory and not self._placed:
+        if self.in_memory and self.count == 1:
             in_place = find_rows_in_place(batch.X, batches, dtype)
         if in_place is not None:
             return Batch(in_place, Y, weights)

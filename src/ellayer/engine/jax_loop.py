@@ -190,12 +190,10 @@ class JaxLoop:
         self.compile_seconds = 0.0
         self._ahead: tuple[int, Batch] | None = None
         self._products: str | None = None  # their precision; None for that of the CPU, which has one
-        with self._precision():
-            self._placement = DevicePlacement(
-                settings.devices, data.batches, not (config.wide or self.stacked)
-            )
-            if not self._placement.in_memory:
-                self._products = "tensorfloat32" if settings.engine.tf32 else "highest"
+        self._placement = DevicePlacement(settings.devices, data.batches, not (config.wide or self.stacked))
+        if not self._placement.in_memory:
+            self._products = "tensorfloat32" if settings.engine.tf32 else "highest"
+        with self._context():
             self._reader = self._find_reader()
             self._length: int = _chunk_length(data.batches, longest, self._reader)
             self.chunk_limit: int = self._length
@@ -243,7 +241,7 @@ class JaxLoop:
 
     def start(self, states: Sequence[LoopState]) -> None:
         """Set the states to continue from, one for each network after the same number of updates, and compile."""
-        with self._precision():
+        with self._context():
             carries = [
                 Carry(s.parameters, s.optimizer_state, *(np.asarray(x, self.dtype) for x in s.interval))
                 for s in states
@@ -281,7 +279,7 @@ class JaxLoop:
         last = first + rates.shape[1]
         rows = -(-last // every) - -(-first // every)
         try:
-            with self._precision():
+            with self._context():
                 running = self._call(rates)
                 self._read_ahead(last)
                 columns = np.asarray(running)
@@ -332,13 +330,11 @@ class JaxLoop:
         self._ahead = first, self._placement.transfer(stack)
 
     @contextmanager
-    def _precision(self) -> Iterator[None]:
-        with jax.enable_x64(self.dtype == "float64"):
-            if self._products is None:
-                yield
-            else:
-                with jax.default_matmul_precision(self._products):
-                    yield
+    def _context(self) -> Iterator[None]:
+        """Run on the chosen device, in the precision of the run."""
+        products = nullcontext() if self._products is None else jax.default_matmul_precision(self._products)
+        with self._placement.device_context(), jax.enable_x64(self.dtype == "float64"), products:
+            yield
 
 
 def _chunk_length(batches: Batches, longest: int | None, reader: BatchReader | None) -> int:

@@ -50,7 +50,7 @@ class ShardedLoop(JaxLoop):
         config = replace(settings.config, shards=group.shards)
         super().__init__(replace(settings, config=config, devices=group.local_devices[:1]), data, longest)
         self.name += f", {group.size} processes" if group.size > 1 else ""
-        with self._precision():
+        with self._context():
             self._values = jax.tree.map(self._replicate, self._values)
 
     # Placement
