@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import os
 import sqlite3
 import sys
+from pathlib import Path
 
 import duckdb
 import polars as pl
@@ -214,6 +216,24 @@ def test_an_encrypted_workbook_and_other_documents(tmp_path):
     refused(tmp_path / "c.xlsb", "binary Excel workbook .save it as .xlsx")
     write_zip(tmp_path / "c.docx", **{"[Content_Types]__xml": b"", "word/document__xml": b""})
     refused(tmp_path / "c.docx", "an Office document")
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs the list of open files")
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_damaged_file_is_closed_while_its_error_is_kept(tmp_path, name):
+    WRITERS[name](FRAME, tmp_path / name)
+    content, errors = (tmp_path / name).read_bytes(), []
+    for i in range(20):
+        place = i * len(content) // 20
+        (tmp_path / str(i)).mkdir()
+        (tmp_path / str(i) / name).write_bytes(content[:place] + b"\xff\x00\x7f" + content[place + 3 :])
+        try:
+            read_examples(tmp_path / str(i) / name, target="kind")
+        except DataError as error:
+            errors.append(error)
+    links = [os.readlink(link) for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+    assert not [link for link in links if link.startswith(str(tmp_path))]
+    assert errors
 
 
 # Databases

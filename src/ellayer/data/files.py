@@ -218,8 +218,10 @@ def _describe_zip(path: Path) -> str:
     """Return a description of a ZIP file by its members."""
     try:
         with zipfile.ZipFile(path) as archive:
-            names = set(archive.namelist())
-            first = archive.open("mimetype").read(len(_ODS)) if "mimetype" in names else b""
+            names, first = set(archive.namelist()), b""
+            if "mimetype" in names:
+                with archive.open("mimetype") as content:
+                    first = content.read(len(_ODS))
     except Exception:  # what zipfile raises on a damaged file is not bounded; the reader will explain it
         return "a zip archive that is truncated or damaged"
     if first == _ODS:

@@ -54,9 +54,15 @@ def check_members(archive: zipfile.ZipFile, path: Path) -> None:
     """
     size = 0
     for entry in archive.infolist():
-        for piece in unpacked_pieces(archive.open(entry).read, path):
+        for piece in _pieces(archive, entry, path):
             size += len(piece)
             check_unpacked(size, path.stat().st_size, path)
+
+
+def _pieces(archive: zipfile.ZipFile, member: str | zipfile.ZipInfo, path: Path) -> Iterator[bytes]:
+    """Return a member in pieces and close it, without which a damaged archive would stay open."""
+    with archive.open(member) as content:
+        yield from unpacked_pieces(content.read, path)
 
 
 # Excel
@@ -114,7 +120,7 @@ def scan_excel_sheet(archive: zipfile.ZipFile, facts: SheetFacts, path: Path) ->
 def _whole_cells(archive: zipfile.ZipFile, member: str, path: Path) -> Iterator[bytes]:
     """Return the XML of a sheet in pieces that end before a cell."""
     rest = b""
-    for piece in unpacked_pieces(archive.open(member).read, path):
+    for piece in _pieces(archive, member, path):
         rest += piece
         cut = max(rest.rfind(b"<c "), rest.rfind(b"<row "))
         if cut > 0:
@@ -141,7 +147,7 @@ def _span(columns: set[bytes]) -> int:
 
 def ods_sheets(archive: zipfile.ZipFile, path: Path) -> dict[str, SheetFacts]:
     """Return the sheets of an OpenDocument spreadsheet by name, refused if one claims more than its file can hold."""
-    content = b"".join(unpacked_pieces(archive.open("content.xml").read, path))
+    content = b"".join(_pieces(archive, "content.xml", path))
     sheets: dict[str, SheetFacts] = {}
     extent, facts = _Extent(), SheetFacts()
     for tag in _ODS_TAG.finditer(content):

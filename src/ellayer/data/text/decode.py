@@ -154,11 +154,12 @@ class TextFile:
             check_size(self._path.stat().st_size, f"of text in {self._path}")
         explained = readable(self._path, kind, OSError, EOFError, zlib.error)
         with explained, (gzip.open if self._is_packed else open)(self._path, "rb") as file:
-            if is_whole:
-                yield b"".join(unpacked_pieces(file.read, self._path)) if self._is_packed else file.read()
-            else:
+            if not is_whole:
                 while block := file.read(self._block_bytes):
                     yield block
+                return
+            content = b"".join(unpacked_pieces(file.read, self._path)) if self._is_packed else file.read()
+        yield content  # after closing the file, which an error of the reader would keep open
 
 
 def _codec_name(encoding: str) -> str:
