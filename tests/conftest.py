@@ -21,6 +21,8 @@ from typing import Any
 
 import pytest
 import typer.testing
+from hypothesis import given, settings
+from hypothesis.strategies import none
 from typer.testing import CliRunner
 
 
@@ -53,6 +55,8 @@ collect_ignore_glob = ["*conftest.py"]  # the doctest collector takes two of one
 
 def pytest_collection_finish() -> None:
     """Leave the collected tests and imported modules, millions of objects, out of every later garbage collection."""
+    # Hypothesis registers its generator in its first test, and takes a frozen one for an object without references.
+    settings(max_examples=1, database=None, deadline=None)(given(none())(lambda nothing: None))()
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
