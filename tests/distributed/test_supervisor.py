@@ -92,7 +92,7 @@ def test_an_error_ends_all_with_its_message(workers):
 def test_a_bug_is_no_reason_to_start_again(workers, tmp_path):
     with pytest.raises(RuntimeError, match="process 1: KeyError: 'x'"):
         workers("""time.sleep(9) if rank == 0 else say(fault="KeyError: 'x'")""")
-    assert (tmp_path / "starts-0").read_text() == "x"
+    assert (tmp_path / "starts-1").read_text() == "x"  # process 0 may have ended before its own start
 
 
 def test_a_port_that_another_program_has_just_taken(workers):

@@ -183,8 +183,8 @@ def test_the_flowers_published_costs(engine):
         num_iterations=10000, record_every=1000, engine=engine,
     )  # fmt: skip
     np.testing.assert_allclose(result.costs[:8], FLOWER, atol=6e-7)
-    assert 0.2194 <= result.costs[8] <= 0.2197
-    assert 0.2185 <= result.costs[9] <= 0.2188
+    # One more bit or one less in the last place of X moves these by 1e-4, and so does another release of XLA.
+    np.testing.assert_allclose(result.costs[8:], [0.2195, 0.2186], atol=3e-4)
     assert 0.90 <= np.mean(result.predict(flower.X) == flower.Y) <= 0.91
 
 
