@@ -15,7 +15,7 @@ from ellayer.runs.checkpoints import CHECKPOINT
 from ellayer.runs.group_run import train_in_group
 from ellayer.runs.supervisor import GroupOptions, train_in_processes
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("plain_workers")]
 EPOCHS = 6
 
 
@@ -25,7 +25,7 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def calm(folder):
+def calm(folder, plain_workers):
     return fit(folder, folder / "calm", EPOCHS)[0]
 
 
@@ -49,7 +49,7 @@ def test_two_processes_equal_one_within_rounding(folder, calm, alone):
 
 def test_a_killed_and_a_stopped_worker_change_no_bit(folder, calm):
     disturber = Disturber([signal.SIGSTOP, signal.SIGKILL], folder / "wild" / CHECKPOINT)
-    wild, texts = fit(folder, folder / "wild", EPOCHS, disturber)
+    wild, texts = fit(folder, folder / "wild", EPOCHS, disturber, limit=6.0)
     assert disturber.sent == 2
     assert wild.restarts == len(texts) >= 2
     first, second = parameters(calm), parameters(wild)

@@ -14,7 +14,7 @@ import numpy as np
 from ..core.network import Network
 from ..errors import EllayerError
 from . import validation as checks
-from .batch_reader import BatchReader
+from .batch_reader import BatchReader, aligned_zeros
 from .batches import BlockBatches
 from .step import Batch
 
@@ -118,6 +118,20 @@ class DiskRows:
                 view = view[count_read:]
             at += count
         return rows
+
+    def load(self) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """Return all rows in memory: X (m, n_x), Y (m, n_y) and the weights (m,), each in memory that jax uses without a copy."""
+        X, Y, weights = (
+            aligned_zeros((self.m, n), self.dtype) for n in (self.n_x, self.n_y, int(self.weighted))
+        )
+        at_once = self.block * self.window
+        with self.open() as file:
+            for first in range(0, self.m, at_once):
+                block = self.read(file, [(first, min(at_once, self.m - first))])
+                parts = np.split(block, [self.n_x, self.n_x + self.n_y], axis=1)
+                for array, part in zip((X, Y, weights), parts, strict=True):
+                    array[first : first + len(block)] = part
+        return X, Y, weights[:, 0] if self.weighted else None
 
 
 class DiskReader(BatchReader):

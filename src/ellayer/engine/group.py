@@ -7,6 +7,7 @@ Every process runs the same program on its own rows. What a process decides, it 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -107,25 +108,19 @@ class Group:
 
     def gather(self, rows: np.ndarray) -> np.ndarray:
         """Return the rows of all processes, those of process 0 first; of one dtype and width, in any number."""
-        counts = self.exchange(len(rows))
-        block = np.ascontiguousarray(rows)
-        flat = np.zeros(max(counts) * int(np.prod(block.shape[1:])) * block.itemsize, np.uint8)
-        flat[: block.nbytes] = block.reshape(-1).view(np.uint8)
-        parts = self._gather(flat)
-        each = block.itemsize * int(np.prod(block.shape[1:]))
-        return np.concatenate(
-            [
-                part[: count * each].view(block.dtype).reshape(count, *block.shape[1:])
-                for part, count in zip(parts, counts, strict=True)
-            ]
-        )
+        parts = self._gather_parts(np.ascontiguousarray(rows).reshape(-1).view(np.uint8))
+        return np.concatenate([part.view(rows.dtype).reshape(-1, *rows.shape[1:]) for part in parts])
 
-    def gather_bytes(self, data: bytes) -> list[bytes]:
+    def gather_bytes(self, data: bytes) -> list[memoryview]:
         """Return the bytes of each process."""
+        return [part.data for part in self._gather_parts(np.frombuffer(data, np.uint8))]
+
+    def _gather_parts(self, data: np.ndarray) -> list[np.ndarray]:
+        """Return the bytes of each process, in any number."""
         counts = self.exchange(len(data))
-        joined = self.gather(np.frombuffer(data, np.uint8)).tobytes()
-        ends = np.cumsum([0, *counts])
-        return [joined[ends[k] : ends[k + 1]] for k in range(self.size)]
+        if self.size > 1 and len(data) < max(counts):
+            data = np.pad(data, (0, max(counts) - len(data)))
+        return [part[:count] for part, count in zip(self._gather(data), counts, strict=True)]
 
     def offset(self, count: int) -> int:
         """Return the sum of ``count`` over the processes before this one."""
@@ -164,6 +159,11 @@ class Group:
                         f"{name}: expected the same in every process of the group, received {value} in process 0 and "
                         f"{others.get(name)} in process {number}; {advice}"
                     )
+
+    def check_same_start(self, arrays: Sequence[np.ndarray]) -> None:
+        """Raise an error if the numbers that processes start from are not the same."""
+        digest = hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()
+        self.check_equal({"state": digest}, "start every process with the same parameters or state")
 
     def _gather(self, block: np.ndarray) -> np.ndarray:
         """Return the bytes of each process, (size, n), of which each has equally many."""

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..core.optimizers import global_norm
 from ..errors import EllayerError
+from .full_batch import evaluate_all
 from .loop import LoopState, Records
 from .numpy_loop import blas_threads
 from .run import CHUNK_SECONDS, Run
 from .state import Parameters, TrainState
-from .step import Batch, Evaluation, as_float64, cost, evaluate, gradient_norm
+from .step import Batch, as_float64
 from .track import Chunk, Track
 
 if TYPE_CHECKING:
@@ -46,9 +48,11 @@ class LbfgsRun(Run):
         track.examples = self.batch
         start = {name: np.asarray(state.parameters[name], np.float64) for name in config.names}
         super().__init__([track], [LoopState(start, {}, 0, (0.0, 0.0))])
+        if self._group is not None:
+            self._group.check_same_start(list(start.values()))
         self._shown = time.perf_counter()
         self._reason: str | None = None
-        self._last: tuple[np.ndarray, Evaluation, float] | None = None
+        self._last: tuple[np.ndarray, float, dict[str, np.ndarray]] | None = None
 
     def _resources(self) -> AbstractContextManager[object]:
         return blas_threads(self.settings.network.widths, self.batch.X.shape[1])
@@ -80,15 +84,14 @@ class LbfgsRun(Run):
         return {name: part.reshape(shape) for (name, shape), part in zip(shapes.items(), parts, strict=True)}
 
     def _cost_and_gradient(self, x: np.ndarray) -> tuple[float, np.ndarray]:
-        at, J = self._evaluate(x)
-        return J, _pack({name: at.grads[f"d{name}"] for name in self.settings.config.names})
+        J, grads = self._at(x)
+        return J, _pack({name: grads[f"d{name}"] for name in self.settings.config.names})
 
-    def _evaluate(self, x: np.ndarray) -> tuple[Evaluation, float]:
+    def _at(self, x: np.ndarray) -> tuple[float, dict[str, np.ndarray]]:
         """Run forward and backward, once if scipy and a record need the same point."""
         if self._last is None or not np.array_equal(self._last[0], x):
-            config, parameters = self.settings.config, self._unpack(x.copy())
-            at = evaluate(config, self.settings.values[0], parameters, self.batch, 0)
-            self._last = (x.copy(), at, float(cost(config, parameters, self.batch, at)))
+            config, values = self.settings.config, self.settings.values[0]
+            self._last = (x.copy(), *evaluate_all(config, values, self._unpack(x.copy()), self.batch, 0))
         return self._last[1:]
 
     def _after(self, intermediate_result: OptimizeResult) -> None:
@@ -100,25 +103,27 @@ class LbfgsRun(Run):
         if not due:
             self._save()
         if step < end:
-            self._reason = self._record() if due else self._late()
+            self._reason = self._record() if due else self._agree_to_stop(self._late())
             if self._reason:
                 raise StopIteration
 
     def _record(self) -> str | None:
         """Record and evaluate this iteration, and call the observers; return the reason to stop, if any."""
         parameters, step = self._now[0].parameters, self._step
-        at, J = self._evaluate(_pack(parameters))
-        records = Records([J], [float(gradient_norm(self.settings.config, self.batch, at))], [math.nan])
+        J, grads = self._at(_pack(parameters))
+        records = Records([J], [float(global_norm(grads, self.settings.config.names))], [math.nan])
         chunk = Chunk(step, np.ones(1), time.perf_counter() - self._begin, 0.0, "lbfgs")
-        self.track.record(records, chunk, self.track.evaluate(parameters))
+        self.track.record(records, chunk, self._evaluate([self.track], [parameters])[0])
         self.track.judge_record(step, parameters)
         over = self.track.judge_interval(step, parameters)
         self._save()
         self._shown = -math.inf  # to be shown now
         reason = self._late()
         if self.observers.stop(self._info()):
-            return "callback"
-        return "patience" if over else reason
+            reason = "callback"
+        elif over:
+            reason = "patience"
+        return self._agree_to_stop(reason)
 
     def _late(self) -> str | None:
         """Show progress at intervals; return "time" if the time limit is exceeded."""

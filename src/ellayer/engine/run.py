@@ -14,7 +14,7 @@ from .ahead import LoopsAhead
 from .events import Info, Observers
 from .group import current_group
 from .loop import Loop, LoopState, Records
-from .state import TrainState
+from .state import Parameters, TrainState
 from .track import Chunk, Track, evaluate_together
 from .train_settings import TrainSettings
 
@@ -64,13 +64,25 @@ class Run(ABC):
                 reason = "interrupted"
                 self._restore()
             last = [track.stopped or now for track, now in zip(self.tracks, self._now, strict=True)]
-            finals = self._agree(lambda: evaluate_together(self.tracks, [state.parameters for state in last]))
+            finals = self._evaluate(self.tracks, [state.parameters for state in last])
             for track, state, final in zip(self.tracks, last, finals, strict=True):
                 track.finish(state, track.stopped_by or reason, final)
 
     def _agree(self, make: Callable[[], T]) -> T:
         """Return a value, in a group of processes the one of the first."""
         return make() if self._group is None else self._group.agree(make)
+
+    def _evaluate(self, tracks: Sequence[Track], parameters: Sequence[Parameters]) -> list[dict[str, float]]:
+        """Return the monitored values of some networks, as process 0 of a group computes them."""
+        training = [track.training_outputs(theta) for track, theta in zip(tracks, parameters, strict=True)]
+        return self._agree(lambda: evaluate_together(tracks, parameters, training))
+
+    def _agree_to_stop(self, reason: str | None) -> str | None:
+        """Return the reason to stop, if any; in a group that of process 0, or Ctrl-C in any process."""
+        if self._group is None:
+            return reason
+        reasons = self._group.exchange("interrupted" if self._group.interrupted.is_set() else reason)
+        return "interrupted" if "interrupted" in reasons else reasons[0]
 
     @property
     def _step(self) -> int:
@@ -138,11 +150,7 @@ class LoopRun(Run):
         at_record = first % self.settings.record_every == 0
         monitored: dict[int, dict[str, float]] = {}
         if at_record:
-            values = self._agree(
-                lambda: evaluate_together(
-                    [self.tracks[k] for k in active], [before[k].parameters for k in active]
-                )
-            )
+            values = self._evaluate([self.tracks[k] for k in active], [before[k].parameters for k in active])
             monitored = dict(zip(active, values, strict=True))
         factors = self._agree_on_factors(first)
         rates = np.array([track.rates(factors) for track in self.tracks])
@@ -240,10 +248,4 @@ class LoopRun(Run):
         if self._step % self.settings.record_every == 0 or self._step == self.end:
             reason = "callback" if self.observers.stop(info) else None
             self._decide_at = self._next_decision()
-        reason = reason or ("time" if self._time_is_over() else None)
-        if self._group is None:
-            return reason
-        if self._group.interrupted.is_set():
-            reason = "interrupted"
-        reasons = self._group.exchange(reason)
-        return "interrupted" if "interrupted" in reasons else reasons[0]
+        return self._agree_to_stop(reason or ("time" if self._time_is_over() else None))

@@ -5,7 +5,6 @@ The same program runs on every device. K processes with one device each compute 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -15,9 +14,9 @@ import jax
 import numpy as np
 
 from ..core.arrays import Array
-from .batch_reader import BatchReader
+from .batch_reader import BatchReader, aligned_zeros
 from .device_placement import partition
-from .group import Group, lost_peers, shared_settings
+from .group import Group, lost_peers
 from .jax_loop import ChunkExamples, JaxLoop, Shared, Split, _program
 from .loop import LoopState, Records
 from .shard_step import AXIS
@@ -59,13 +58,15 @@ class ShardedLoop(JaxLoop):
         """Place an array on every device of the group; all processes have the same."""
         return self._put(np.broadcast_to(array, (self._group.local_shards, *np.shape(array))))
 
-    def _put(self, parts: np.ndarray, axis: int | None = None) -> Array:
+    def _put(
+        self, parts: Sequence[np.ndarray] | np.ndarray, axis: int | None = None, may_alias: bool = False
+    ) -> Array:
         """Place a part on each device of this process; ``axis`` is that along which they are joined, None for copies."""
-        group, shape = self._group, list(parts.shape[1:])
+        group, shape = self._group, list(parts[0].shape)
         if axis is not None:
             shape[axis] *= group.shards
         placed = [
-            jax.device_put(np.asarray(part, order="C"), device, may_alias=False)
+            jax.device_put(np.asarray(part, order="C"), device, may_alias=may_alias)
             for part, device in zip(parts, group.local_devices, strict=True)
         ]
         sharding = jax.sharding.NamedSharding(group.mesh, partition() if axis is None else _along(axis))
@@ -82,19 +83,18 @@ class ShardedLoop(JaxLoop):
             self._shards.rows_kept,
         )
         m = examples.X.shape[1]
-        weights = np.ones((1, m)) if examples.weights is None else examples.weights
-        parts = []
-        for columns in (examples.X, examples.Y, weights):
-            split = np.array_split(columns, self._group.local_shards, axis=1)
-            padded = np.zeros((len(split), len(columns), height), self.dtype)
-            for row, part in zip(padded, split, strict=True):
-                row[:, : part.shape[1]] = part
-            parts.append(padded)
-        X, Y = (self._put(part if full else part.transpose(0, 2, 1), 1 if full else 0) for part in parts[:2])
+        weights = np.ones((1, m), self.dtype) if examples.weights is None else examples.weights
+        X, Y = (
+            self._put(self._parts(columns if full else columns.T, full), int(full), True)
+            for columns in (examples.X, examples.Y)
+        )
         one_order = full or len(self.data.batch_orders) == 1
         shared = Shared(one_order, len(weights) == 1) if self.stacked else None
+        parts = self._parts(weights, True)
         stacked_weights = shared is not None and not shared.weights
-        W = self._put(parts[2][:, :, None] if stacked_weights else parts[2], 2 if stacked_weights else 1)
+        W = self._put(
+            [part[:, None] for part in parts] if stacked_weights else parts, 2 if stacked_weights else 1, True
+        )
         self._batch, self._places = Batch(X, Y, W), None
         if full:
             first = self._group.rank * self._group.local_shards
@@ -102,6 +102,18 @@ class ShardedLoop(JaxLoop):
             places = (bounds[:, None] + np.arange(height)).astype(np.int32)
             self._places = self._put(places, 0)
         return shared
+
+    def _parts(self, array: np.ndarray, columns: bool) -> list[np.ndarray]:
+        """Return the examples of each device of this process, padded with zeros; an array that has its length as it is."""
+        height, parts = self._shards.rows_kept, []
+        for part in np.array_split(array, self._group.local_shards, axis=int(columns)):
+            if part.shape[columns] < height or part.dtype != self.dtype:
+                shape = (len(part), height) if columns else (height, part.shape[1])
+                padded = aligned_zeros(shape, np.dtype(self.dtype))
+                padded[tuple(map(slice, part.shape))] = part
+                part = padded
+            parts.append(part)
+        return parts
 
     def _make_program(self, config: StepConfig, shared: Shared | None) -> Callable[..., tuple[Carry, Array]]:
         order = 0 if shared is None or shared.order else 1
@@ -118,10 +130,7 @@ class ShardedLoop(JaxLoop):
     def start(self, states: Sequence[LoopState]) -> None:
         """Set the states to continue from, which have to be the same in every process."""
         leaves = [np.asarray(leaf) for leaf in jax.tree.leaves([list(state) for state in states])]
-        digest = hashlib.sha256(b"".join(leaf.tobytes() for leaf in leaves)).hexdigest()
-        self._group.check_equal(
-            shared_settings([("state", digest)]), "start every process with the same parameters or state"
-        )
+        self._group.check_same_start(leaves)
         with lost_peers(), self._group.waiting("the first update"):
             super().start(states)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,15 +11,15 @@ import numpy as np
 from .._warn import warn_user
 from ..core.inference import EXAMPLES_AT_ONCE, outputs
 from ..core.objective import objective
-from ..core.regularizers import l1_forward, l2_forward
 from .batch_reader import BatchReader
 from .events import DivergenceWarning
+from .full_batch import evaluate_all
 from .group import current_group
 from .history import Columns, History
 from .loop import Interval, LoopState, Records
 from .numpy_loop import blas_threads
 from .state import Parameters, TrainState, all_finite
-from .step import Batch, cost, evaluate, root_of_squares
+from .step import Batch, root_of_squares
 from .train_settings import TrainSettings
 from .training_data import TrainingData
 
@@ -64,6 +63,7 @@ class _Judgement(NamedTuple):
     scale: float
 
 
+TrainingOutputs = tuple[np.ndarray, np.ndarray]  # A^[L] and Y
 Snapshot = tuple[int, _Judgement, LoopState | None, str | None]
 
 
@@ -111,6 +111,7 @@ class Track:
         self.computed: Callable[[int, Parameters], ValidationValues | None] | None = None
         self._earlier = self.history["seconds"][-1] if self.history else 0.0
         self._judgement = _Judgement(start.best_value, start.best_step, None, start.waited, start.rate_scale)
+        self._targets: np.ndarray | None = None  # of all processes, for the metrics
         self._final_best: Parameters | None = None  # the last parameters, if better than every record's
 
     # Records
@@ -119,13 +120,25 @@ class Track:
         """Return the learning rates of some updates, from the schedule's factors."""
         return self.learning_rate * self._judgement.scale * factors
 
-    def evaluate(self, parameters: Parameters) -> dict[str, float]:
+    def training_outputs(self, parameters: Parameters) -> TrainingOutputs | None:
+        """Return the outputs and targets of all training examples, for the metrics; None without any.
+
+        Those of a group of processes are gathered by every process.
+        """
+        batch, group = self.examples, current_group()
+        if not self.settings.metrics or not isinstance(batch, Batch):
+            return None
+        AL, _ = outputs(batch.X, parameters, self.settings.network, EXAMPLES_AT_ONCE)
+        if group is None:
+            return AL, batch.Y
+        if self._targets is None:
+            self._targets = group.gather(np.ascontiguousarray(batch.Y.T)).T
+        return group.gather(np.ascontiguousarray(AL.T)).T, self._targets
+
+    def evaluate(self, parameters: Parameters, training: TrainingOutputs | None) -> dict[str, float]:
         """Return the metrics of both sets, the validation loss and the score, for the parameters of a loop."""
-        values: dict[str, float] = {}
-        network, metrics, batch = self.settings.network, self.settings.metrics, self.validation
-        if metrics and isinstance(self.examples, Batch):
-            AL, _ = outputs(self.examples.X, parameters, network, EXAMPLES_AT_ONCE)
-            values |= {name: float(f(AL, self.examples.Y)) for name, f in metrics.items()}
+        metrics, batch = self.settings.metrics, self.validation
+        values = {name: float(f(*training)) for name, f in metrics.items()} if training else {}
         if batch is not None:
             known = self.computed and self.computed(self.k, parameters)
             AL, loss = known or validation_values(self.settings, self._m, batch, parameters)
@@ -232,7 +245,8 @@ class Track:
         monitor, config, batch = self.settings.stopping.monitor, self.settings.config, self.examples
         if self.settings.judges and reason != "divergence":
             if monitor == "loss" and isinstance(batch, Batch) and not config.every_cost:
-                final["loss"] = self._last_loss(state, batch)
+                values = self.settings.values[self.k]
+                final["loss"], _ = evaluate_all(config, values, state.parameters, batch, state.step)
             if monitor in final:
                 now = self._judgement
                 better, _ = self.settings.stopping.judge(final[monitor], now.best_value, now.waited)
@@ -240,27 +254,6 @@ class Track:
                 self._final_best = state.parameters if better else None
         if final:
             self.history.final = Columns({"iteration": state.step, **final})
-
-    def _last_loss(self, state: LoopState, batch: Batch) -> float:
-        """Return the cost of all examples; in a group those of each device are added in their order."""
-        config, values, group = self.settings.config, self.settings.values[self.k], current_group()
-        if group is None:
-            at = evaluate(config, values, state.parameters, batch, state.step)
-            return float(cost(config, state.parameters, batch, at))
-        alone = replace(config, l2=False, l1=False)
-        place, sums = group.offset(batch.X.shape[1]), list[tuple[float, float]]()
-        for X, Y, weights in zip(
-            *(split_columns(a, group.local_shards) for a in (batch.X, batch.Y, batch.weights)), strict=True
-        ):
-            part, places = Batch(X, Y, weights), np.arange(place, place + X.shape[1], dtype=np.uint32)
-            at = evaluate(alone, values, state.parameters, part, state.step, places)
-            weight = X.shape[1] if weights is None else float(weights.sum())
-            sums.append((weight * float(cost(alone, state.parameters, part, at)), weight))
-            place += X.shape[1]
-        totals = np.array([one for process in group.exchange(sums) for one in process]).sum(axis=0)
-        l2 = l2_forward(state.parameters, values.l2, totals[1]) if config.l2 else 0.0
-        l1 = l1_forward(state.parameters, values.l1, totals[1]) if config.l1 else 0.0
-        return float(totals[0] / totals[1] + l2 + l1)
 
     # State
 
@@ -325,9 +318,14 @@ def validation_values(
     return ValidationValues(AL, float(J.cost(AL, ZL, batch.Y, {})))
 
 
-def evaluate_together(tracks: Sequence[Track], parameters: Sequence[Parameters]) -> list[dict[str, float]]:
+def evaluate_together(
+    tracks: Sequence[Track], parameters: Sequence[Parameters], training: Sequence[TrainingOutputs | None]
+) -> list[dict[str, float]]:
     """Return the values of ``evaluate`` of each network, and their joint score."""
-    values = [track.evaluate(theta) for track, theta in zip(tracks, parameters, strict=True)]
+    values = [
+        track.evaluate(theta, of_training)
+        for track, theta, of_training in zip(tracks, parameters, training, strict=True)
+    ]
     score = tracks[0].settings.joint_score if tracks else None
     if score is not None:
         sets = [track.validation for track in tracks if track.validation is not None]
@@ -335,11 +333,6 @@ def evaluate_together(tracks: Sequence[Track], parameters: Sequence[Parameters])
         value = float(score(outputs, [batch.Y for batch in sets], [batch.weights for batch in sets]))
         values = [{**one, "validation_score": value} for one in values]
     return values
-
-
-def split_columns(columns: np.ndarray | None, count: int) -> list[np.ndarray | None]:
-    """Return the columns in ``count`` parts of nearly equal size; None for each if there are none."""
-    return [None] * count if columns is None else list(np.array_split(columns, count, axis=1))
 
 
 def _own(parameters: Parameters) -> Parameters:

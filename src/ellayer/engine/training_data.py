@@ -97,6 +97,10 @@ def training_data(
         return _own_data(settings, X, Y, sample_weight, validation)
     with group.together():
         check_shareable(settings, X, validation)
+        if isinstance(X, DiskRows):
+            _check_disk_rows(settings, X, Y, sample_weight)
+            rows, targets, sample_weight = X.load()
+            X, Y = rows.T, targets.T
         own = _own_data(settings, X, Y, sample_weight, validation)
     return _shared_data(group, settings, own)
 
@@ -111,6 +115,7 @@ def _own_data(
     """Check the examples of this process."""
     if isinstance(X, DiskRows):
         _check_disk_rows(settings, X, Y, sample_weight)
+        _check_read(settings)
         batches = _blocks(settings, X)
         sets = _validation_sets(settings, validation, str(X.dtype))
         return TrainingData(DiskReader(X, batches, settings.network), (batches,), sets, X.m, str(X.dtype))
@@ -147,20 +152,20 @@ def _weights(
 
 def check_shareable(settings: TrainSettings, X: Examples, validation: object) -> None:
     """Raise for settings and examples that a group of processes does not support."""
-    for name, expected, wrong in (
-        ("X", "an array in memory, the rows of this process", isinstance(X, DiskRows) or is_sparse(X)),
-        (
-            "metrics",
-            "none, for they need the rows of all processes; pass score= and validation=",
-            settings.metrics,
-        ),
-        ("optimizer", "one with mini-batches or the full batch, not 'lbfgs'", settings.lbfgs),
-        ("engine", "'auto' or 'jax'", settings.engine.kind == "numpy" or settings.engine.wide),
-        ("devices", "None, for a group uses the devices of its processes", settings.devices),
-        ("validation", "one set for all networks", isinstance(validation, list)),
-    ):
+    by_numpy = settings.engine.kind == "numpy" or settings.engine.wide
+    for name, wrong, expected, received, advice in (
+        ("X", is_sparse(X), "an array or DiskRows, the rows of this process", "a sparse matrix",
+         "pass X.toarray(), for each process holds its rows as dense ones"),
+        ("engine", by_numpy and not settings.lbfgs, "'auto' or 'jax'", "'numpy' or 'wide'",
+         "omit it, for only compiled updates add up gradients over processes"),
+        ("devices", settings.devices, "None", "devices", "omit it, for a group uses all devices of its processes"),
+        ("validation", isinstance(validation, list), "one (X, Y) for all networks", "a list",
+         "pass the rows of this process, which are joined with those of the others"),
+    ):  # fmt: skip
         if wrong:
-            raise EllayerError(f"{name}: expected {expected}, in a group of processes; received another")
+            raise EllayerError(
+                f"{name}: expected {expected} in a group of processes, received {received}; {advice}"
+            )
 
 
 def _shared_data(group: Group, settings: TrainSettings, own: TrainingData) -> TrainingData:
@@ -173,7 +178,8 @@ def _shared_data(group: Group, settings: TrainSettings, own: TrainingData) -> Tr
         ("record_every", settings.record_every), ("seeds", settings.seeds),
         ("learning_rate", settings.learning_rates), ("sample_weight", examples.weights is not None),
         ("validation", None if own.validation[0] is None else own.validation[0].weights is not None),
-        ("stopping", replace(settings.stopping, time_limit=None)),
+        ("stopping", replace(settings.stopping, time_limit=None)), ("metrics", [*settings.metrics]),
+        ("L-BFGS", settings.lbfgs),
     ]  # fmt: skip
     group.check_equal(shared_settings(facts), "call train with the same arguments in every process")
     counts = tuple(group.exchange(examples.X.shape[1]))
@@ -216,6 +222,10 @@ def _check_disk_rows(settings: TrainSettings, rows: DiskRows, Y: object, sample_
         raise EllayerError(
             f"dtype: expected that of the rows on disk, {rows.dtype}, or None; received {settings.dtype!r}"
         )
+
+
+def _check_read(settings: TrainSettings) -> None:
+    """Raise for settings that need all examples in memory."""
     if settings.batch_size is None:
         raise EllayerError(
             "batch_size: expected a number of examples per update, as rows on disk are never in memory together (no full "

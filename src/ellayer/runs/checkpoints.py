@@ -107,7 +107,7 @@ def load_states(folder: Path | None) -> Checkpoint | None:
         return load_checkpoint(folder / CHECKPOINT)
     with group.together():
         data = (folder / CHECKPOINT).read_bytes() if group.rank == 0 else b""
-    data = group.gather_bytes(data)[0]
+    first = group.gather_bytes(data)[0]
     with temporary_folder() as own:
-        (own / CHECKPOINT).write_bytes(data)
+        (own / CHECKPOINT).write_bytes(first)
         return load_checkpoint(own / CHECKPOINT)

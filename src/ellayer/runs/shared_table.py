@@ -11,7 +11,7 @@ import numpy as np
 
 from ..engine.group import Group, current_group
 from ..errors import EllayerError
-from ..estimators.tabular.fit_group import join_frames, row_keys
+from ..estimators.tabular.fit_group import ScratchRows, join_frames, row_keys
 from .large_table import ROWS_APART
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class SharedTable:
     ----------
     group : Group
     facts : TableFacts
-    X, y : polars frame, ndarray
+    rows : ScratchRows
         The rows of this process.
     keys : ndarray
         A random number for each of them.
@@ -58,8 +58,7 @@ class SharedTable:
 
     group: Group
     facts: TableFacts
-    X: pl.DataFrame
-    y: np.ndarray
+    rows: ScratchRows
     keys: np.ndarray
     share: float
     count: int
@@ -72,16 +71,27 @@ class SharedTable:
 
     def blocks(self) -> Iterator[tuple[Any, np.ndarray]]:
         """Return the training rows of this process."""
-        inside = self.keys >= self.share
-        yield self.X.filter(inside), self.y[inside]
+        return self._between(self.share, 1.0)
 
     def apart(self, low: float, high: float) -> Examples:
         """Return the rows of all processes whose random key lies in a range, as examples in memory."""
+        import polars as pl
+
         from ..data import Examples
 
-        inside, facts = (self.keys >= low) & (self.keys < high), self.facts
-        frame, y = join_frames(self.group, self.X.filter(inside), self.y[inside])
+        frames, targets = zip(*self._between(low, high), strict=True)
+        own = pl.concat(frames, how="vertical_relaxed"), np.concatenate(targets)
+        (frame, y), facts = join_frames(self.group, *own), self.facts
         return Examples(facts.name, frame, y, facts.target, reading=facts.reading, notes=tuple(facts.notes))
+
+    def _between(self, low: float, high: float) -> Iterator[tuple[pl.DataFrame, np.ndarray]]:
+        """Return the rows of this process whose random key lies in a range."""
+        begin = 0
+        for X, y in self.rows.blocks():
+            keys = self.keys[begin : begin + len(y)]
+            inside = (keys >= low) & (keys < high)
+            yield X.filter(inside), y[inside]
+            begin += len(y)
 
 
 def open_shared(
@@ -114,16 +124,16 @@ def open_shared(
         own = share_of(parts, sizes, group.rank, group.size)
     facts = TableFacts(*group.agree(lambda: _facts(name, parts[0], target, options)))
     with group.together():
-        X, y = _read(own, facts)
-    total = sum(group.exchange(len(y)))
-    keys, share = row_keys([seed, 1], group.offset(len(y))).random(len(y)), min(share, ROWS_APART / total)
+        rows = _read(own, facts)
+    total, random = sum(group.exchange(rows.count)), row_keys([seed, 1], group.offset(rows.count))
+    keys, share = random.random(rows.count), min(share, ROWS_APART / total)
     count = sum(group.exchange(int((keys >= share).sum())))
     with group.together():
         if not (keys >= share).any():
             raise EllayerError(
                 f"expected training rows in every process, received none in process {group.rank}; start fewer processes"
             )
-    return SharedTable(group, facts, X, y, keys, share, count, total)
+    return SharedTable(group, facts, rows, keys, share, count, total)
 
 
 def _facts(name: str, first: Part, target: str | int, options: dict[str, Any]) -> list[Any]:
@@ -143,23 +153,20 @@ def _facts(name: str, first: Part, target: str | int, options: dict[str, Any]) -
     ]
 
 
-def _read(parts: list[Part], facts: TableFacts) -> tuple[pl.DataFrame, np.ndarray]:
+def _read(parts: list[Part], facts: TableFacts) -> ScratchRows:
     """Return the rows of some parts, in the columns and types of the table."""
-    import polars as pl
-
     from ..data import TableStream
     from ..data.parts import check_same_columns
 
-    frames, targets = [], []
+    read = ScratchRows()
     for part in parts:
         rows = None if part.number is None else (part.first, part.number)
         stream = TableStream(part.path, facts.target, rows=rows, reading=facts.reading)
         check_same_columns(stream.file_columns, facts.file_columns, Path(facts.first), part.path)
         for X, y in stream.blocks():
-            frames.append(X.select(facts.columns))
-            targets.append(y)
-    if not frames:
+            read.append(X.select(facts.columns), y)
+    if not read.count:
         raise EllayerError(
             f"expected rows with a value in {facts.target!r} in {', '.join(str(part.path) for part in parts)}, received none"
         )
-    return pl.concat(frames, how="vertical_relaxed"), np.concatenate(targets)
+    return read

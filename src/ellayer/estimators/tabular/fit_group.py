@@ -8,15 +8,17 @@ its place in the table alone, so that neither the sample nor the held-out rows d
 from __future__ import annotations
 
 import io
+import tempfile
+import weakref
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...engine.disk_rows import DiskRows
 from ...engine.group import Group
+from ...errors import EllayerError
 from ..examples import Examples
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ _TARGET, _KEY = "target of ellayer", "key of ellayer"  # columns that are added 
 KeyedRows = tuple[Any, np.ndarray, np.ndarray]  # a polars frame, targets and keys
 
 _KEYS_AT_ONCE = 1 << 20  # so that those of the rows before take little memory
+_ROWS_AT_ONCE = 1 << 15
 
 
 def row_keys(seed: int | Sequence[int], first: int) -> np.random.Generator:
@@ -39,34 +42,91 @@ def row_keys(seed: int | Sequence[int], first: int) -> np.random.Generator:
 
 @dataclass(frozen=True)
 class OwnRows:
-    """The rows of this process, as a stream of one block."""
+    """The rows of this process, as a stream of blocks: what is made of a block takes little memory."""
 
     X: Any
     y: np.ndarray
 
     def blocks(self) -> Iterator[tuple[Any, np.ndarray]]:
         """Return the rows."""
-        yield self.X, self.y
+        for first in range(0, max(1, len(self.y)), _ROWS_AT_ONCE):
+            rows = slice(first, first + _ROWS_AT_ONCE)
+            yield self.X[rows], self.y[rows]
+
+
+class ScratchRows:
+    """Blocks of rows in a file without a name, which disappears with the process.
+
+    Attributes
+    ----------
+    count : int
+        Number of rows.
+    """
+
+    count: int = 0
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile(prefix="ellayer-")  # noqa: SIM115, closed by the finalizer
+        weakref.finalize(self, self._file.close)
+        self._sizes = list[int]()
+
+    def append(self, X: pl.DataFrame, y: np.ndarray) -> None:
+        """Write a block."""
+        data = _pack(X, y)
+        try:
+            self._file.write(data)
+            self._file.flush()
+        except OSError as error:
+            raise EllayerError(
+                f"scratch file: expected room in {tempfile.gettempdir()} for the rows of this process, received "
+                f"{error.strerror}; free some space, or set another folder by the environment variable TMPDIR"
+            ) from None
+        self._sizes.append(len(data))
+        self.count += len(y)
+
+    def blocks(self) -> Iterator[tuple[pl.DataFrame, np.ndarray]]:
+        """Return the blocks in their order."""
+        place = 0
+        for size in self._sizes:
+            self._file.seek(place)
+            yield _unpack(self._file.read(size))
+            place += size
+
+
+def _pack(frame: pl.DataFrame, y: np.ndarray) -> bytes:
+    """Return rows and their targets in Arrow's format."""
+    import polars as pl
+
+    written = io.BytesIO()
+    targets = pl.Series(_TARGET, y.tolist() if y.dtype == object else y)
+    frame.with_columns(targets).write_ipc(written)
+    return written.getvalue()
+
+
+def _unpack(data: bytes | memoryview) -> tuple[pl.DataFrame, np.ndarray]:
+    import polars as pl
+
+    frame = pl.read_ipc(io.BytesIO(data))
+    return frame.drop(_TARGET), frame[_TARGET].to_numpy()
 
 
 def join_frames(group: Group, frame: pl.DataFrame, y: np.ndarray) -> tuple[pl.DataFrame, np.ndarray]:
     """Return the rows and targets of all processes, those of process 0 first."""
     import polars as pl
 
-    columns = frame.with_columns(pl.Series(_TARGET, y.tolist() if y.dtype == object else y))
-    written = io.BytesIO()
-    columns.write_ipc(written)
-    parts = [pl.read_ipc(io.BytesIO(data)) for data in group.gather_bytes(written.getvalue())]
-    joined = pl.concat(parts, how="vertical_relaxed")
-    targets = joined[_TARGET].to_numpy()
-    return joined.drop(_TARGET), targets.astype(y.dtype)
+    parts = [_unpack(data) for data in group.gather_bytes(_pack(frame, y))]
+    targets = np.concatenate([part[1] for part in parts])
+    return pl.concat([part[0] for part in parts], how="vertical_relaxed"), targets.astype(y.dtype)
 
 
-def join_keyed(group: Group, rows: KeyedRows) -> KeyedRows:
-    """Return the rows, targets and keys of all processes."""
+def join_keyed(group: Group, rows: KeyedRows, size: int) -> KeyedRows:
+    """Return the rows with the ``size`` smallest keys of all processes, their targets and keys."""
     import polars as pl
 
-    frame, y = join_frames(group, rows[0].with_columns(pl.Series(_KEY, rows[2])), rows[1])
+    keys = group.gather(rows[2])
+    near = rows[2] <= (np.partition(keys, size - 1)[size - 1] if len(keys) > size else 1.0)
+    frame = rows[0].filter(near).with_columns(pl.Series(_KEY, rows[2][near]))
+    frame, y = join_frames(group, frame, rows[1][near])
     return frame.drop(_KEY), y, frame[_KEY].to_numpy()
 
 
@@ -87,14 +147,3 @@ def join_examples(group: Group, rows: Examples) -> Examples:
     assert isinstance(rows.X, np.ndarray)
     weights = None if rows.weights is None else group.gather(rows.weights)
     return Examples(group.gather(rows.X), group.gather(rows.Y), weights)
-
-
-def read_rows(scratch: IO[bytes], rows: DiskRows) -> Examples:
-    """Return the prepared rows of this process, in memory."""
-    scratch.flush()
-    scratch.seek(0)
-    table = np.fromfile(scratch, rows.dtype).reshape(-1, rows.width)
-    ends = rows.n_x, rows.n_x + rows.n_y
-    return Examples(
-        table[:, : ends[0]], table[:, ends[0] : ends[1]], table[:, ends[1]] if rows.weighted else None
-    )

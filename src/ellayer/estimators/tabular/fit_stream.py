@@ -34,7 +34,6 @@ from .fit_group import (
     join_frames,
     join_keyed,
     join_targets,
-    read_rows,
     row_keys,
 )
 from .presets import Size, plan_of
@@ -158,7 +157,7 @@ def stream_data(
     plan = plan_of(estimator, recipe, Size(count - round(share * count), len(start.T), Y.shape[1]))
     rows = DiskRows(scratch, start.shape[1], Y.shape[1], estimator.dtype, by_class is not None)
     weights = counts if counts is None or by_class is None else counts * by_class
-    own = rows if group is None else read_rows(scratch, rows)
+    own = rows if group is None else Examples(*rows.load())
     return TableData(
         own, [held_out] * plan.members, None, start, Y, weights, np.arange(0), 0, plan, streamed,
         shared=0 if group is None else sum(group.exchange(rows.m)),
@@ -211,7 +210,8 @@ def _first_pass(estimator: BaseEstimator, keyed: Keyed, holds_out: bool) -> Samp
             frames = [_smallest(frames, _sample_size(X))]
             bound = float(frames[0][2].max())
     if (group := current_group()) is not None:
-        frames = [join_keyed(group, _smallest(frames, _sample_size(frames[0][0])))]
+        size = _sample_size(frames[0][0])
+        frames = [join_keyed(group, _smallest(frames, size), size)]
         count, targets = sum(group.exchange(count)), join_targets(group, targets, classes)
     if count < FEWEST_ROWS:
         raise EllayerError(
