@@ -6,7 +6,9 @@ import contextlib
 import io
 import json
 import math
+import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -15,16 +17,20 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
+from PIL import Image
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
 from websockets.sync.client import connect
 
 import ellayer
 from ellayer.core.activations import ACTIVATIONS
+from ellayer.core.inference import outputs
 from ellayer.errors import EllayerError, UsageError
 from ellayer.play import limits, make_app, page_server
 from ellayer.play.models import opening_of_source
 from ellayer.play.numpy_text import expression
 from ellayer.play.page_server import check_libraries, start_server
+from ellayer.serve import connections
+from ellayer.serve.limits import Limits
 
 CSV = b"size,<b>town</b>,price\n" + b"".join(
     b"%d,%s,%d\n" % (i % 9, b"ab<"[i % 3 : i % 3 + 1], 7 * i % 50) for i in range(80)
@@ -53,6 +59,10 @@ def opened(address: str, **headers: str):
         address.replace("http", "ws") + "/ws", origin=origin, additional_headers=headers, compression=None
     ) as page:
         yield page
+
+
+def port_of(server) -> int:
+    return int(server.address.rpartition(":")[2])
 
 
 def wait(page, *kinds: str) -> dict:
@@ -118,9 +128,7 @@ def test_pages_of_other_sites_are_refused(server, client, origin):
 
 
 def test_another_host_is_refused(server, client):
-    import socket
-
-    port = int(server.address.rpartition(":")[2])
+    port = port_of(server)
     for host in ("evil.example", f"evil.example:{port}", "localhost.evil.example"):
         assert client.get("/", headers={"Host": host}).status_code == 403
         lines = (
@@ -161,13 +169,110 @@ def test_an_uploaded_table_is_trained_on(client, page):
 @pytest.mark.parametrize(("name", "body", "status"), [
     ("a.csv", b"", 400), ("a.csv", b"\x00\x01\x02" * 99, 400), ("a.parquet", b"PAR1 is not all", 400), ("a.xlsx", CSV, 400),
     ("a.json", b"[" * 100_000, 400), ("a.npy", b"\x93NUMPY" + b"x" * 90, 400), ("a.zip", b"PK\x03\x04" + b"0" * 99, 400),
-    ("a.csv", b" " * (limits.UPLOAD_BYTES + 1), 413),
+    ("a.csv", b" " * (limits.UPLOAD_BYTES + 1), 413), ("a.py", CSV, 400), ("a.csv.exe", CSV, 400),
 ])  # fmt: skip
 def test_what_is_no_table_is_refused(client, page, name, body, status):
     answer = client.post(f"/api/upload?name={name}&session={page.session}", content=body)
     assert answer.status_code == status, answer.text
     assert "/tmp" not in answer.text
     assert client.post(f"/api/model?session={page.session}", content=body).status_code == status
+
+
+def test_a_file_of_another_kind_is_answered_with_the_accepted_kinds(client, page):
+    answer = client.post(f"/api/upload?name=a.py&session={page.session}", content=b"print(1)")
+    assert re.search(r"a\.py: expected a table .*\.xlsx.*\.csv.*\.ellayer", answer.json()["error"])
+    kinds = client.get("/api/options").json()["options"]["limits"]["upload_kinds"]
+    assert {".csv", ".parquet", ".ellayer"} <= set(kinds)
+    assert client.post(f"/api/upload?name=a&session={page.session}", content=CSV).status_code == 200
+
+
+@pytest.mark.parametrize("header", ["Connection: close", "Connection: keep-alive", "Expect: 100-continue"])
+def test_a_client_that_sends_too_much_reads_the_answer(server, page, monkeypatch, header):
+    """A server that closes at once, with bytes unread, would reset the connection."""
+    monkeypatch.setattr("ellayer.play.app._LIMITS", Limits(body=1_000_000))
+    size = 4_000_000
+    head = (
+        f"POST /api/upload?name=a.csv&session={page.session} HTTP/1.1", "Host: localhost", f"Content-Length: {size}", header,
+    )  # fmt: skip
+    with socket.create_connection(("127.0.0.1", port_of(server)), timeout=20) as raw:
+        raw.sendall("\r\n".join((*head, "", "")).encode())
+        if "Expect" not in header:
+            raw.sendall(b" " * size)
+        answer = b""
+        while not answer.endswith(b"}"):
+            answer += raw.recv(10_000)
+    assert b" 413 " in answer.splitlines()[0]
+    assert b"at most 1 MB; send a smaller file" in answer
+
+
+def test_two_hosts_are_refused(server):
+    for lines in (("Host: localhost", "Host: evil.example"), ("Host: localhost", "Host: localhost"), ()):
+        with socket.create_connection(("127.0.0.1", port_of(server)), timeout=20) as raw:
+            raw.sendall("\r\n".join(("GET / HTTP/1.1", *lines, "Connection: close", "", "")).encode())
+            assert raw.recv(100).startswith(b"HTTP/1.1 403 "), lines
+
+
+def test_heads_that_do_not_end_are_closed(server, client, monkeypatch):
+    monkeypatch.setattr(connections, "HEAD_SECONDS", 0.4)
+    with contextlib.ExitStack() as stack:
+        raws = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", port_of(server)), timeout=20))
+            for _ in range(5)
+        ]
+        raws[1].sendall(b"GET / HT")
+        raws[2].sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        raws[3].sendall(b"POST /api/upload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n12")
+        with contextlib.suppress(ConnectionError):  # it may be closed while it sends
+            raws[4].sendall(b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 100_000)
+        assert client.get("/api/options").status_code == 200
+        assert raws[0].recv(10) == b""
+        assert raws[1].recv(10) == b""
+        assert raws[2].recv(10) == b"HTTP/1.1 2"  # and stays open
+        assert raws[3].recv(10) == b"HTTP/1.1 4"  # no such session
+        with contextlib.suppress(ConnectionError):
+            assert raws[4].recv(10) == b""
+
+
+def test_more_pages_than_the_limit_are_refused(server, client, monkeypatch):
+    monkeypatch.setattr(limits, "SESSIONS", 1)
+    with opened(server.address) as first:
+        wait(first, "frame")
+        with pytest.raises(InvalidStatus, match="403"), opened(server.address):
+            pass
+        assert ask(first, {"type": "step", "unit": "epoch"}, "frame")["iteration"] == 1
+    assert client.get("/").status_code == 200
+
+
+def test_the_prediction_of_one_picture(client, page):
+    url = f"/api/picture?session={page.session}"
+    pixels = ellayer.data.load("digits").X[:, 3].reshape(8, 8) * 255
+    body = io.BytesIO()
+    Image.fromarray(pixels.astype(np.uint8)).save(body, "PNG")
+    assert "expected a data set of pictures" in client.post(url, content=body.getvalue()).json()["error"]
+    state = {"data": {"source": "digits", "scale": True}, "training": {"optimizer": "adam"}}
+    ask(page, {"type": "set_state", "state": state}, "frame")
+    for _ in range(40):
+        ask(page, {"type": "step", "unit": "epoch"}, "frame")
+    answer = client.post(url, content=body.getvalue()).json()
+    assert (answer["width"], answer["height"], answer["channels"]) == (8, 8, 1)
+    np.testing.assert_allclose(answer["pixels"], pixels.ravel(), atol=1)
+    assert [row["name"] for row in answer["classes"]] == [str(k) for k in range(10)]
+    chances = [row["probability"] for row in answer["classes"]]
+    assert sum(chances) == pytest.approx(1)
+    assert answer["prediction"] == str(int(np.argmax(chances)))
+    space: dict = {}
+    exec(client.get(f"/api/out/python?session={page.session}").text, space)
+    x = (np.array(answer["pixels"])[:, None] / 255 - space["mean"]) / space["scale"]
+    AL, _ = outputs(x, space["parameters"], space["network"])
+    np.testing.assert_allclose(chances, AL[:, 0], rtol=1e-6)
+    inverted = client.post(url + "&invert=1", content=body.getvalue()).json()
+    assert np.add(inverted["pixels"], answer["pixels"]).tolist() == [255] * 64
+    assert "try to invert" in inverted["notes"][0]
+    assert not answer["notes"]
+    for wrong in (b"", b"GIF89a", CSV):
+        refusal = client.post(url, content=wrong)
+        assert refusal.status_code == 400
+        assert "/tmp" not in refusal.text
 
 
 def _written(body: bytes, folder: Path) -> Path:

@@ -7,6 +7,7 @@ import functools
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
@@ -23,15 +24,18 @@ from ..serve.protection import REFUSED
 from . import limits
 from .downloads import DOWNLOADS
 from .lesson_list import lesson_rows
+from .messages import JsonObject
 from .models import opening_of_file
 from .opening import Opening
 from .options import options
 from .session import Session
+from .single_picture import picture_shape, predict_picture, read_picture
 from .worker import Message
 
 STATIC = Path(__file__).parent / "static"
 WAITING = 200  # messages to a page that does not read, before no more of its own are read
 _LIMITS = Limits(body=limits.UPLOAD_BYTES, rows=limits.ROWS)
+ADVICE = "send a smaller file, such as a part of the rows"
 _NOT_KEPT = {"Cache-Control": "no-cache"}  # so that a new version of the program shows its own page
 
 
@@ -81,6 +85,7 @@ class _Sessions:
             Route("/api/options", self.options, methods=["GET"]),
             Route("/api/upload", self.upload, methods=["POST"]),
             Route("/api/model", self.model, methods=["POST"]),
+            Route("/api/picture", self.picture, methods=["POST"]),
             Route("/api/out/{kind}", self.out, methods=["GET"]),
             WebSocketRoute("/ws", self.socket),
         ]
@@ -98,18 +103,27 @@ class _Sessions:
 
     async def upload(self, request: Request) -> Response:
         session = self._session(request)
-        body = await read_body(request, _LIMITS)
+        body = await read_body(request, _LIMITS, ADVICE)
         name = request.query_params.get("name", "table.csv")
         add = functools.partial(session.tables.add, name, body)
         return json_response(await asyncio.wrap_future(session.call(add)))
 
     async def model(self, request: Request) -> Response:
         session = self._session(request)
-        body = await read_body(request, _LIMITS)
+        body = await read_body(request, _LIMITS, ADVICE)
         opening = await asyncio.to_thread(opening_of_file, body)
         assert opening.model is not None
         take = functools.partial(session.open_model, opening.model, opening.state)
         return json_response({"state": await asyncio.wrap_future(session.call(take))})
+
+    async def picture(self, request: Request) -> Response:
+        session = self._session(request)
+        body = await read_body(request, _LIMITS, ADVICE)
+        shape = await asyncio.wrap_future(session.call(lambda: picture_shape(session.run)))
+        x = await asyncio.to_thread(read_picture, body, shape)
+        invert = request.query_params.get("invert") == "1"
+        work = functools.partial(_predict_picture, session, x, invert)
+        return json_response(await asyncio.wrap_future(session.call(work)))
 
     async def out(self, request: Request) -> Response:
         session, kind = self._session(request), request.path_params["kind"]
@@ -135,6 +149,10 @@ class _Sessions:
         finally:
             del self._sessions[session.id]
             session.close()
+
+
+def _predict_picture(session: Session, x: np.ndarray, invert: bool) -> JsonObject:
+    return predict_picture(session.run, x, invert)
 
 
 class Outgoing:

@@ -6,7 +6,7 @@ import numpy as np
 
 from .._samples import even_sample
 from . import limits
-from .frames import shown_parameters
+from .frames import shown_parameters, statistics_step
 from .messages import JsonObject
 from .problem import Problem
 from .run import Run
@@ -22,6 +22,8 @@ def data_message(run: Run) -> JsonObject:
     notes = list(problem.notes)
     if run.every > 1:
         notes.append(f"costs are those of every {run.every}th example")
+    if (step := statistics_step(len(problem.train))) > 1:
+        notes.append(f"scores of the training set are those of every {step}th example")
     content: JsonObject = {
         "type": "data",
         "task": problem.task,

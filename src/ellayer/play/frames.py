@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .._json import finite
-from ..core.inference import class_index
+from ..core.inference import class_index, outputs
 from ..core.metrics import METRICS
 from ..core.network import Network
 from ..core.propagation import Cache, L_model_forward
@@ -24,6 +24,7 @@ from .problem import Problem
 from .run import Run
 
 EXAMPLES = 2_000  # of statistics, evenly spread
+MOST_CLASSES = 20  # of a confusion matrix
 GRID, UNIT_GRID = 64, 32  # points along a side of a plane
 PLANE, UNITS, NUMBERS, PICTURES = 1, 2, 3, 4  # kinds of binary messages
 
@@ -40,8 +41,7 @@ class FrameMaker:
         self.run = run
         problem = run.problem
         self._grid = problem.grid(GRID) if problem.axes else None
-        self._step = max(1, -(-problem.X.shape[1] // EXAMPLES))
-        self._numbers = slice(None, None, self._step)
+        self._numbers = slice(None, None, statistics_step(problem.X.shape[1]))
         values = np.append(problem.y, problem.y_test)
         self._range = None if problem.classes or not problem.axes else _range(values)
 
@@ -56,7 +56,7 @@ class FrameMaker:
             Iterations per second.
         """
         run = self.run
-        score, confusion = self._scores()
+        score, confusions = self._scores()
         train_cost, test_cost = run.shown_cost
         planes, scales = self._planes(number)
         binary = [*planes, _message(number, NUMBERS, *_flat(run.network, run.parameters))]
@@ -77,7 +77,10 @@ class FrameMaker:
             "text": _text(run, score),
             "binary": len(binary),
         }
-        return content | ({} if confusion is None else {"confusion": confusion}), binary
+        if confusions:
+            content["confusions"] = confusions
+            content["confusion"] = confusions["test"] or confusions["train"]
+        return content, binary
 
     def diagnosis(self) -> list[JsonObject]:
         """Return the findings about the run as it is now."""
@@ -106,25 +109,24 @@ class FrameMaker:
             for one in findings
         ]
 
-    def _scores(self) -> tuple[JsonObject, list[list[int]] | None]:
-        """Return the score of both sets, and the confusion matrix of the test set (or of the training set)."""
+    def _scores(self) -> tuple[JsonObject, dict[str, list[list[int]] | None]]:
+        """Return the score and the confusion matrix of both sets; no matrices for numbers and for very many classes."""
         run, problem = self.run, self.run.problem
-        sets = [(problem.X[:, self._numbers], problem.y[self._numbers]), (problem.X_test, problem.y_test)]
+        some = self._numbers
+        sets = (("train", problem.X[:, some], problem.y[some]), ("test", problem.X_test, problem.y_test))
         name = "accuracy" if problem.classes else "r2"
         K = len(problem.classes)
-        values: list[float | None] = []
-        confusion = None
-        for X, y in sets:
-            if not X.shape[1]:
-                values.append(None)
-                continue
+        score: JsonObject = {"name": METRICS[name].title}
+        confusions: dict[str, list[list[int]] | None] = {}
+        for which, X, y in sets:
             with np.errstate(all="ignore"):
-                AL, _ = L_model_forward(X, run.parameters, run.network)
+                AL, _ = outputs(X, run.parameters, run.network)
             prediction = class_index(AL) if K else AL[0]
-            values.append(finite(METRICS[name].value(y, prediction, K=K)))
-            if 1 < K <= 20:
-                confusion = np.bincount(y * K + prediction, minlength=K * K).reshape(K, K).tolist()
-        return {"name": METRICS[name].title, "train": values[0], "test": values[1]}, confusion
+            score[which] = finite(METRICS[name].value(y, prediction, K=K)) if len(y) else None
+            if 1 < K <= MOST_CLASSES:
+                counts = np.bincount(y * K + prediction, minlength=K * K).reshape(K, K)
+                confusions[which] = counts.tolist() if len(y) else None
+        return score, confusions
 
     def _layers(self) -> list[JsonObject]:
         run = self.run
@@ -160,6 +162,11 @@ class FrameMaker:
             planes = np.concatenate(units)
             messages.append(_message(number, UNITS, planes.tobytes(), UNIT_GRID, UNIT_GRID, len(planes)))
         return messages, scales
+
+
+def statistics_step(m: int) -> int:
+    """Return the step between the training examples of scores and statistics."""
+    return max(1, -(-m // EXAMPLES))
 
 
 def _range(values: np.ndarray) -> list[float]:

@@ -18,12 +18,11 @@ from ..storage import load
 from .messages import JsonObject, LayerState, NetworkState
 from .opening import Opening, StartModel
 from .state import TABLES
-from .tables import GivenArrays, GivenFile
+from .tables import MODEL_SUFFIX, GivenArrays, GivenFile
 
 BY_SHAPE = {  # (inputs, classes): a set to show a model on; 0 classes for numbers
     (2, 2): "flower", (2, 4): "four_clouds", (2, 0): "waves", (4, 3): "iris", (30, 2): "breast_cancer", (64, 10): "digits",
 }  # fmt: skip
-MODEL_SUFFIX = ".ellayer"
 
 
 def opening_of_source(source: str | None, target: str | None) -> Opening:

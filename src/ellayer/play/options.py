@@ -17,6 +17,7 @@ from ..inspection.mathml import to_mathml
 from . import limits
 from .messages import JsonObject
 from .state import TABLES
+from .tables import MODEL_SUFFIX, SUFFIXES
 
 
 def options() -> JsonObject:
@@ -38,6 +39,7 @@ def options() -> JsonObject:
             "points": limits.POINTS,
             "size": limits.SIZE,
             "upload_bytes": limits.UPLOAD_BYTES,
+            "upload_kinds": [*SUFFIXES, MODEL_SUFFIX],
             "examples": limits.ROWS,
         },
     }

@@ -22,6 +22,7 @@ from .messages import JsonObject
 
 KINDS = ("parquet", "feather", "excel", "json", "text")  # of uploads: tables that are read as data alone
 SUFFIXES = tuple(suffix for kind in FILE_KINDS if kind.name in KINDS for suffix in kind.suffixes)
+MODEL_SUFFIX = ".ellayer"
 MOST_CLASSES = 100
 
 
@@ -198,6 +199,23 @@ class GivenArrays:
         return Rows(self.name, about, y, classes, self.X, None, features, None, code)
 
 
+def _suffix_of(name: str) -> str:
+    """Return the kind of an uploaded table by its name; a name without a suffix is that of a text.
+
+    Raises
+    ------
+    EllayerError
+        For the name of another kind.
+    """
+    suffix = Path(name.lower()).suffix or ".csv"
+    if suffix not in SUFFIXES:
+        raise EllayerError(
+            f"{name[:100]}: expected a table ({', '.join(SUFFIXES)}) or a model ({MODEL_SUFFIX}), received a file with another "
+            "suffix"
+        )
+    return suffix
+
+
 @dataclass
 class SessionTables:
     """The tables of a session by their ids; those that were uploaded are in a folder that is deleted with it."""
@@ -225,7 +243,7 @@ class SessionTables:
         EllayerError
             For content that is not a table; nothing is kept.
         """
-        suffix = next((one for one in SUFFIXES if name.lower().endswith(one)), ".csv")
+        suffix = _suffix_of(name)
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="ellayer-play-")
         number = secrets.token_hex(4)

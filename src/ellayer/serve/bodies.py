@@ -17,11 +17,19 @@ from .errors import RequestError
 from .limits import Limits
 
 _MOST = 2_000  # characters of a message
+DISCARDED = 10  # times the limit of a body
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
-async def read_body(request: Request, limits: Limits) -> bytes:
+async def read_body(request: Request, limits: Limits, advice: str = "send fewer rows per request") -> bytes:
     """Return the body of a request.
+
+    Parameters
+    ----------
+    request : Request
+    limits : Limits
+    advice : str
+        For a body that is too large.
 
     Raises
     ------
@@ -31,11 +39,10 @@ async def read_body(request: Request, limits: Limits) -> bytes:
     encoding = request.headers.get("content-encoding", "identity")
     if encoding != "identity":
         raise RequestError(f"Content-Encoding: expected an uncompressed body, received {encoding!r}", 415)
-    too_large = RequestError(
-        f"expected a body of at most {bytes_text(limits.body)}; send fewer rows per request", 413
-    )
+    too_large = RequestError(f"expected a body of at most {bytes_text(limits.body)}; {advice}", 413)
     length = request.headers.get("content-length", "0")
     if not length.isdecimal() or int(length) > limits.body:
+        await _discard_body(request, limits)
         raise too_large
     body = bytearray()
     try:
@@ -43,12 +50,26 @@ async def read_body(request: Request, limits: Limits) -> bytes:
             async for piece in request.stream():
                 body += piece
                 if len(body) > limits.body:
+                    await _discard_body(request, limits)
                     raise too_large
     except TimeoutError:
         raise RequestError(f"the body did not arrive within {limits.seconds:g} seconds", 408) from None
     except ClientDisconnect:
         raise RequestError("the client closed the connection", 400) from None
     return bytes(body)
+
+
+async def _discard_body(request: Request, limits: Limits) -> None:
+    """Read a body that is refused, up to a limit: a client that is still sending would see a reset, not the answer."""
+    if "expect" in request.headers:  # it has not begun to send
+        return
+    size = 0
+    with anyio.move_on_after(limits.seconds):
+        while size < DISCARDED * limits.body:
+            message = await request.receive()
+            size += len(message.get("body", b""))
+            if not message.get("more_body", False):
+                return
 
 
 def parse_object(body: bytes) -> dict[str, Any]:

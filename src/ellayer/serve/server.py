@@ -13,6 +13,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from ..errors import UsageError
+from .connections import BoundedProtocol
 
 GRACE = 5.0  # seconds for open requests when the server stops
 BACKLOG = 2_048  # connections waiting to be accepted
@@ -86,6 +87,7 @@ class BackgroundServer:
             timeout_graceful_shutdown=int(GRACE),
             limit_concurrency=CONNECTIONS,
             lifespan="on",
+            http=BoundedProtocol,
             ws="websockets-sansio" if websocket_bytes else "none",
             ws_max_size=websocket_bytes,
             ws_per_message_deflate=False,  # planes of bytes to a page on this machine
