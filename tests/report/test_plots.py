@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 
@@ -12,6 +13,7 @@ from matplotlib.figure import Figure
 
 from ellayer.core.inference import class_index
 from ellayer.report import cost_curves, data_points, decision_boundaries, image_grid, save_picture
+from ellayer.report.plots_sweep import MOST_NAMED, trial_curves
 from ellayer.report.style import COLOURS, MARKERS
 
 X = np.random.RandomState(0).randn(2, 60)
@@ -149,3 +151,15 @@ def test_pictures_leave_matplotlib_as_it_was(tmp_path):
 def test_the_package_loads_matplotlib_late():
     code = "import sys, ellayer.report; print('matplotlib' in sys.modules, 'image_grid' in ellayer.report.__all__)"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).split() == ["False", "True"]
+
+
+def test_of_many_architectures_of_a_sweep_the_best_are_named():
+    rows = [
+        {"layers": str(k), "learning_rate": 0.01 * (1 + k), "validation_score": 0.3 + k / 50}
+        for k in range(40)
+    ]
+    rows[39]["validation_score"] = float("nan")
+    figure = trial_curves(rows[::-1], 39, "log_loss", "Best of 40")
+    figure.savefig(io.BytesIO(), dpi=40)  # its layout warns if the legend leaves no room
+    texts = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    assert texts == [*[str(k) for k in range(MOST_NAMED)][::-1], f"{40 - MOST_NAMED} others", "best"]

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from .style import COLOURS, DASHES, INK, MARKERS, label_powers, look, new_figure
 
+MOST_NAMED = 8  # architectures
+
 
 def trial_curves(rows: Sequence[Mapping[str, Any]], best: int, score: str, title: str) -> Figure:
     """Draw the validation score over the learning rate, a line for each architecture, with the best marked.
+
+    Of many architectures, the ones with the best scores have a name and a colour; the others are grey.
 
     Parameters
     ----------
@@ -34,15 +39,23 @@ def trial_curves(rows: Sequence[Mapping[str, Any]], best: int, score: str, title
     >>> trial_curves(rows, 1, "log_loss", "Best at 0.1").axes[0].get_xlabel()
     'learning rate'
     """
+    groups: dict[str, list[tuple[float, float]]] = {}
+    for row in rows:
+        groups.setdefault(row["layers"], []).append((row["learning_rate"], row["validation_score"]))
+    top = rows[best]["validation_score"]
+    order = sorted(groups, key=lambda layers: np.nanmin([abs(s - top) for _, s in groups[layers]] + [np.inf]))
+    named = [layers for layers in groups if layers in order[:MOST_NAMED]]
     with look():
         figure, (axes,) = new_figure((7.0, 4.6), title)
-        for i, layers in enumerate(dict.fromkeys(row["layers"] for row in rows)):
-            points = sorted(
-                (r["learning_rate"], r["validation_score"]) for r in rows if r["layers"] == layers
-            )
+        for i, layers in enumerate(named):
             axes.plot(
-                *zip(*points, strict=True), label=layers, color=COLOURS[i % len(COLOURS)], linewidth=2.0,
-                linestyle=DASHES[i % len(DASHES)], marker=MARKERS[i % len(MARKERS)], markersize=7,
+                *zip(*sorted(groups[layers]), strict=True), label=layers, color=COLOURS[i % len(COLOURS)],
+                linestyle=DASHES[i % len(DASHES)], marker=MARKERS[i % len(MARKERS)], markersize=7, linewidth=2.0,
+            )  # fmt: skip
+        for i, layers in enumerate(order[MOST_NAMED:]):
+            axes.plot(
+                *zip(*sorted(groups[layers]), strict=True), label="" if i else f"{len(order) - MOST_NAMED} others",
+                color="#AAAAAA", linewidth=1.0, marker=".", markersize=5, zorder=1,
             )  # fmt: skip
         chosen = rows[best]
         axes.plot(
@@ -55,5 +68,8 @@ def trial_curves(rows: Sequence[Mapping[str, Any]], best: int, score: str, title
         axes.set_ylabel(f"{score} on held-out rows")
         axes.grid(axis="y", color="#DDDDDD", linewidth=0.8)
         axes.margins(0.08)
-        axes.legend(title="layers")
+        beside: dict[str, Any] = (
+            {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)} if len(named) > 4 else {}
+        )
+        axes.legend(title="layers", **beside)
     return figure
