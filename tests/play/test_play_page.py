@@ -92,6 +92,11 @@ class Site:
             assert time.monotonic() < end, (what, self.errors, self.text("problem"), self.text("message"))
             self.page.wait_for_timeout(15)
 
+    def change(self, path: str, value: str) -> None:
+        box = self.page.locator(f'.fields [data-path="{path}"]')
+        box.fill(value)
+        box.press("Enter")
+
     def train(self, iterations: int) -> None:
         """Train at least so many iterations, and pause."""
         self.page.click("#play")
@@ -159,16 +164,13 @@ def test_each_field_changes_its_setting_and_the_link_brings_all_of_them_back(sit
     site.until(lambda: site.page.is_checked('[data-source="xor"]'), "forward")
 
     for name in ("l1", "l2", "dropout"):  # at once: an answer to the first does not undo the last
-        box = site.page.locator(f'.fields [data-path="training.{name}"]')
-        box.fill("0.125")
-        box.press("Enter")
+        site.change(f"training.{name}", "0.125")
     site.page.click("#rewind")
     site.page.wait_for_timeout(300)
     assert [site.value(f"training.{name}") for name in ("l1", "l2", "dropout")] == [0.125] * 3
 
     rate = site.page.locator('.fields [data-path="training.learning_rate"]')
-    rate.fill("-1")
-    rate.press("Enter")
+    site.change("training.learning_rate", "-1")
     site.page.wait_for_selector('.problem:has-text("learning_rate: expected")')
     assert rate.get_attribute("aria-invalid") == "true"
 
@@ -237,6 +239,10 @@ def test_points_are_added_removed_and_looked_at(site):
     page.click('[data-tool="erase"]')
     page.click(".stack", position=where)
     site.until(lambda: site.value("data.points") == [], "no point")
+    page.click(".undo")
+    site.until(lambda: len(site.value("data.points")) == 1 and page.is_hidden("#busy"), "undo")
+    page.keyboard.press("y")
+    site.until(lambda: site.value("data.points") == [], "redo")
     page.hover(".stack", position={"x": 200, "y": 200})
     assert "with probability" in site.text("plane-readout")
     page.uncheck("#show-test")
@@ -355,7 +361,7 @@ def test_everything_can_be_reached_by_keyboard(site):
     site.until(lambda: site.iteration > 5, "Space")
     page.keyboard.press(" ")
     page.keyboard.press("?")
-    assert page.locator("#keys-dialog[open] dt").count() == 9
+    assert page.locator("#keys-dialog[open] dt").count() == 12
     page.keyboard.press("Escape")
 
     seen = set()
@@ -406,36 +412,104 @@ def test_the_page_fits_a_phone(site):
     assert 700 < box["y"] < 844
 
 
-def test_axe_finds_no_violation(site):
+def test_axe_finds_no_violation_in_any_state(site, tmp_path):
     page = site.page
+    page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
+    problems = []
+
+    def check(state: str, part: str = "body", rules: str = "{}") -> None:
+        violations = page.evaluate(f"axe.run({part!r}, {rules})")["violations"]
+        problems.extend(
+            (state, one["id"], [node["html"][:120] for node in one["nodes"][:3]]) for one in violations
+        )
+
+    def choose(source: str, shown: str) -> None:
+        page.check(f'[data-source="{source}"]', force=True)
+        page.wait_for_selector(shown)
+        page.click("#step-epoch")
+
+    site.change("data.size", "20")  # short tables
+    site.until(lambda: site.value("data.size") == 20 and page.is_hidden("#busy"), "a small set")
     page.click("#step-epoch")
     page.locator(".unit").nth(3).click()
     page.wait_for_selector("#look-equations math")
-    page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
-    problems = page.evaluate("axe.run()")["violations"]
+    page.click("#keep-run")
+    for summary in page.locator("main summary").all():
+        summary.click()
+    check("all open")
     page.emulate_media(color_scheme="dark")
-    problems += page.evaluate("axe.run({runOnly: ['color-contrast']})")["violations"]
-    page.click("#out")
-    problems += page.evaluate("axe.run('dialog[open]')")["violations"]
+    check("dark", rules="{runOnly: ['color-contrast']}")
+    for button in ("lessons", "open", "out", "keys"):
+        page.click(f"#{button}")
+        check(f"{button}, dark", "dialog[open]", "{runOnly: ['color-contrast']}")
+        page.emulate_media(color_scheme="light")
+        check(button, "dialog[open]")
+        page.keyboard.press("Escape")
+        page.emulate_media(color_scheme="dark")
     page.emulate_media(color_scheme="light")
-    assert [(one["id"], [node["html"][:120] for node in one["nodes"][:3]]) for one in problems] == []
+    page.evaluate("document.querySelectorAll('main details').forEach(one => (one.open = false))")
+    choose("waves", "#scale:visible")
+    check("numbers", ".plane")
+    choose("digits", ".picture")
+    page.locator(".picture").first.click()
+    check("pictures", ".plane")
+    (tmp_path / "broken.csv").write_bytes(bytes(200))
+    page.set_input_files("#file", tmp_path / "broken.csv")
+    page.wait_for_selector("#message.error:visible")
+    site.change("training.learning_rate", "-1")
+    page.wait_for_selector('.problem:has-text("learning_rate: expected")')
+    check("a wrong value", ".settings")
+    page.click("#lessons")
+    page.click('[data-lesson="zeros"]')
+    page.wait_for_selector("#lesson:visible")
+    page.set_viewport_size({"width": 390, "height": 844})
+    check("a lesson on a phone", "#lesson")
+    check("the message of an error", "#message")
+    check("the controls", ".top")
+    site.errors.clear()  # the browser also writes down that the server refused the file
+    assert problems == []
 
 
-def test_a_lost_connection_comes_back_with_the_settings(site):
+def test_a_lost_connection_comes_back_with_the_settings_and_the_table(site, tmp_path):
     page = site.page
-    page.check('[data-source="xor"]', force=True)
-    site.until(lambda: site.value("data.source") == "xor" and page.is_hidden("#busy"), "xor")
+    (tmp_path / "own.csv").write_text("a,b,c\n" + "".join(f"{i % 5},{i % 7},{i % 2}\n" for i in range(40)))
+    page.set_input_files("#file", tmp_path / "own.csv")
+    site.until(lambda: "own.csv" in site.text("data-note"), "the table")
+    source = site.value("data.source")
     page.evaluate("""() => {
       const send = WebSocket.prototype.send;
       WebSocket.prototype.send = function (text) { this.close(); WebSocket.prototype.send = send; };
     }""")
     page.click("#step-epoch")
     page.wait_for_selector("#connection:visible")
+    assert page.is_disabled("#play")
+    site.change("training.l2", "0.125")
     page.wait_for_selector("#connection", state="hidden")
     site.until(lambda: "Connected again" in site.text("message"), "the message")
-    assert site.value("data.source") == "xor"
+    site.until(lambda: site.value("data.source") != source and page.is_hidden("#busy"), "the table again")
+    assert site.value("training.l2") == 0.125
     page.click("#step-epoch")
-    site.until(lambda: site.iteration == 1, "a step")
+    site.until(lambda: site.iteration == 1 and "own.csv" in site.text("data-note"), "a step")
+
+
+def test_what_cannot_be_opened_is_refused_with_a_reason(site, tmp_path, monkeypatch):
+    page = site.page
+    link = base64.urlsafe_b64encode(b'{"data":{"source":"upload:gone"}}').decode()
+    monkeypatch.setattr("ellayer.play.limits.UPLOAD_BYTES", 1_000_000)
+    site.open(f"{site.address}#{link}")
+    page.wait_for_selector('.problem:has-text("upload the file again")')
+    site.change("training.l2", "0.125")  # what the link asked for does not stand in the way
+    site.until(lambda: site.value("training.l2") == 0.125 and page.is_hidden("#busy"), "l2")
+    assert page.is_hidden('.problem:has-text("upload the file again")')
+    (tmp_path / "large.csv").write_text("1,2\n" * 400_000)
+    page.set_input_files("#file", tmp_path / "large.csv")
+    site.until(lambda: "expected at most 1.0 MB, received 1.6 MB" in site.text("message"), "too large")
+    site.open(site.address + "#cut")
+    site.until(lambda: "cut or damaged" in site.text("message"), "a damaged link")
+    page.emulate_media(media="print")
+    assert page.is_hidden(".transport")
+    assert page.is_visible(".map")
+    page.emulate_media(media="screen")
 
 
 def test_a_run_is_watched_and_stopped(browser, tmp_path):

@@ -4,7 +4,7 @@
 import { roundTicks } from "./axis_ticks.js";
 import { KIND } from "./connection.js";
 import { classMargin, smoothed, traceContour } from "./contours.js";
-import { element, repainter, sizedContext } from "./elements.js";
+import { element, emptyContext, repainter } from "./elements.js";
 import { fixedText, numberText } from "./number_text.js";
 import { palette } from "./palette.js";
 import { paintClasses, paintSigned, planeCanvas } from "./plane_picture.js";
@@ -40,11 +40,16 @@ export class Boundary {
     this.showsTest = true;
     this.isHard = false;
     this.paintMapSoon = repainter(() => this.paintMap());
-    this.paintPointsSoon = repainter(() => this.paintPoints());
+    this.paintPointsSoon = repainter(() => {
+      this.paintPoints();
+      this.paintOverlay();
+    });
     store.on("data", () => this.resize());
     store.on("planes", ({ kind }) => kind === KIND.map && this.paintMapSoon());
     onTheme(() => this.resize());
     new ResizeObserver(() => this.resize()).observe(root);
+    window.addEventListener("beforeprint", () => this.paintForPaper());
+    window.addEventListener("afterprint", () => this.resize());
     this.listen();
   }
 
@@ -165,10 +170,9 @@ export class Boundary {
     this.size = room;
     this.stack.style.width = `${room}px`;
     this.stack.style.height = `${room}px`;
-    for (const canvas of [this.map, this.points, this.overlay]) sizedContext(canvas, room, room);
+    for (const canvas of [this.map, this.points, this.overlay]) emptyContext(canvas, room, room);
     this.paintMapSoon();
     this.paintPointsSoon();
-    this.paintOverlay();
   }
 
   paintMap() {
@@ -182,8 +186,7 @@ export class Boundary {
     if (shown.planes === 1) paintSigned(this.small, shown, 0);
     else paintClasses(this.small, shown);
     const { left, top, width, height } = this.area;
-    const context = sizedContext(this.map, this.size, this.size);
-    context.clearRect(0, 0, this.size, this.size);
+    const context = emptyContext(this.map, this.size, this.size);
     context.save();
     context.translate(left, top);
     context.beginPath();
@@ -213,10 +216,20 @@ export class Boundary {
   }
 
   paintPoints() {
+    if (this.size) this.paintPointsOn(emptyContext(this.points, this.size, this.size));
+  }
+
+  /** All in one canvas: on paper one over another would hide it. */
+  paintForPaper() {
+    this.paintMap();
+    const context = this.map.getContext("2d");
+    if (context && this.size) this.paintPointsOn(context);
+  }
+
+  /** @param {CanvasRenderingContext2D} context */
+  paintPointsOn(context) {
     const { data } = this.store;
-    if (!data || data.pictures || !this.size) return;
-    const context = sizedContext(this.points, this.size, this.size);
-    context.clearRect(0, 0, this.size, this.size);
+    if (!data || data.pictures) return;
     this.paintAxes(context);
     const radius = pointRadius(data.train.length + data.test.length);
     const place = (/** @type {number[]} */ point) => this.pixelsOf(point);
@@ -258,8 +271,7 @@ export class Boundary {
 
   paintOverlay() {
     if (!this.size) return;
-    const context = sizedContext(this.overlay, this.size, this.size);
-    context.clearRect(0, 0, this.size, this.size);
+    const context = emptyContext(this.overlay, this.size, this.size);
     const { left, top, width, height } = this.area;
     const point = this.example === null ? undefined : this.pointOf(this.example);
     if (point) {

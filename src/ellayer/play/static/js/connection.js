@@ -1,10 +1,12 @@
 // The WebSocket: messages out and in, reconnection, and the acknowledgement of frames.
 
 /** @typedef {import("./types.js").Planes} Planes */
+/** @typedef {"open"|"lost"|"refused"} Status */
 
 const FIRST_WAIT = 400;
 const LONGEST_WAIT = 8000;
 const HEADER_BYTES = 20;
+const REFUSED = 1008; // the server closes with a reason, as when too many pages are open
 export const KIND = { map: 1, units: 2, parameters: 3, weights: 4 };
 
 /** @param {ArrayBuffer} buffer @returns {Planes} */
@@ -18,7 +20,7 @@ export function readPlanes(buffer) {
 export class Connection {
   /**
    * @param {string} address
-   * @param {{message: (message: any) => void, planes: (planes: Planes) => void, status: (status: "open"|"lost") => void}} handlers
+   * @param {{message: (message: any) => void, planes: (planes: Planes) => void, status: (status: Status, reason: string) => void}} handlers
    */
   constructor(address, handlers) {
     this.address = address;
@@ -33,14 +35,18 @@ export class Connection {
     socket.binaryType = "arraybuffer";
     socket.addEventListener("open", () => {
       this.wait = FIRST_WAIT;
-      this.handlers.status("open");
+      this.handlers.status("open", "");
     });
     socket.addEventListener("message", ({ data }) => {
       if (typeof data === "string") this.receive(JSON.parse(data));
       else this.handlers.planes(readPlanes(data));
     });
-    socket.addEventListener("close", () => {
-      this.handlers.status("lost");
+    socket.addEventListener("close", ({ code, reason }) => {
+      if (code === REFUSED && reason) {
+        this.handlers.status("refused", reason);
+        return;
+      }
+      this.handlers.status("lost", "");
       setTimeout(() => this.open(), this.wait);
       this.wait = Math.min(LONGEST_WAIT, 2 * this.wait);
     });

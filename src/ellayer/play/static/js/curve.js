@@ -1,7 +1,7 @@
 // The cost of both sets over the iterations, with kept runs drawn over one another.
 
 import { logTicks, roundTicks } from "./axis_ticks.js";
-import { element, repainter, sizedContext } from "./elements.js";
+import { element, emptyContext, repainter } from "./elements.js";
 import { countText, numberText } from "./number_text.js";
 import { palette } from "./palette.js";
 import { onTheme } from "./theme.js";
@@ -71,8 +71,7 @@ export class Curve {
   paint() {
     const width = this.root.clientWidth;
     if (width < 60) return;
-    const context = sizedContext(this.canvas, width, HEIGHT);
-    context.clearRect(0, 0, width, HEIGHT);
+    const context = emptyContext(this.canvas, width, HEIGHT);
     const { right, low, high } = this.limits();
     const [w, h] = [width - MARGIN.left - MARGIN.right, HEIGHT - MARGIN.top - MARGIN.bottom];
     const up = this.isLog ? (/** @type {number} */ v) => Math.log(v / low) / Math.log(high / low) : (/** @type {number} */ v) => (v - low) / (high - low);

@@ -2,6 +2,7 @@
 
 import { byId, element, svg } from "./elements.js";
 import { fieldControl } from "./fields.js";
+import { canUndo, undo } from "./link.js";
 import { countText, fixedText, numberText } from "./number_text.js";
 import { markPath } from "./palette.js";
 
@@ -79,6 +80,7 @@ export class DataPanel {
       this.toolButton({ kind: "look", label: 0 }, "Look", "M9 3a6 6 0 1 0 3.7 10.7l4 4 1.4-1.4-4-4A6 6 0 0 0 9 3zm0 2a4 4 0 1 1 0 8 4 4 0 0 1 0-8z", "plain"),
       ...adds,
       this.toolButton({ kind: "erase", label: 0 }, "Erase", "M5 4l5 5 5-5 1 1-5 5 5 5-1 1-5-5-5 5-1-1 5-5-5-5z", "plain"),
+      this.undoButton(),
     );
     byId("scale").hidden = data.task !== "numbers";
     if (data.task === "numbers") {
@@ -96,6 +98,13 @@ export class DataPanel {
       element("span", { class: "tool-name" }, name));
     if (count !== undefined) button.append(element("small", {}, String(count)));
     button.addEventListener("click", () => this.choose(tool));
+    return button;
+  }
+
+  /** A button that takes back the last change of points or settings. */
+  undoButton() {
+    const button = element("button", { class: "tool undo", type: "button", title: "Undo the last change of points or settings (Z)", "aria-label": "Undo", onclick: undo }, "\u21b6");
+    button.disabled = !canUndo();
     return button;
   }
 

@@ -65,19 +65,22 @@ export function table(caption, head, rows) {
 }
 
 /**
- * A canvas in the pixels of the screen; returns its context, scaled to CSS pixels.
+ * Empty a canvas in the pixels of the screen; returns its context, scaled to CSS pixels.
  * @param {HTMLCanvasElement} canvas @param {number} width @param {number} height
  */
-export function sizedContext(canvas, width, height) {
+export function emptyContext(canvas, width, height) {
   const ratio = window.devicePixelRatio || 1;
   const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   if (canvas.width !== w || canvas.height !== h) {
     canvas.width = w;
     canvas.height = h;
     canvas.style.width = `${width}px`;
     canvas.style.height = `${height}px`;
+  } else {
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.clearRect(0, 0, w, h);
   }
-  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   return context;
 }
@@ -85,6 +88,7 @@ export function sizedContext(canvas, width, height) {
 /** A function that runs `paint` once before the next picture, however often it is called. @param {() => void} paint */
 export function repainter(paint) {
   let waits = false;
+  window.addEventListener("beforeprint", paint); // in the colours of paper, and not only before the next picture
   return () => {
     if (waits) return;
     waits = true;

@@ -1,66 +1,132 @@
-// Files of the user: a table or a model, dropped on the page or picked.
+// Files of the user: a table, a model, the folder of a run or a picture, dropped on the page, pasted or picked.
 
+import { say } from "./announcer.js";
+import { droppedFiles } from "./dropped.js";
 import { byId } from "./elements.js";
+import { sendFolder, sendModel, sendTable, useTable } from "./sending.js";
 
-const LARGEST = 20 * 1024 * 1024;
+/** @typedef {import("./sending.js").Sent} Sent */
 
-/** @param {import("./store.js").Store} store @param {(text: string) => void} say */
-export function mountFilesIn(store, say) {
-  const picker = byId("file", "input");
-  byId("open-file").addEventListener("click", () => picker.click());
-  picker.addEventListener("change", () => {
-    if (picker.files?.length) take(picker.files[0]);
-    picker.value = ""; // the same file can be picked again
-  });
+const PICTURE = /\.(png|jpe?g|gif|bmp|webp|tiff?)$/i;
 
-  let depth = 0;
-  const mark = (/** @type {number} */ change) => {
-    depth = Math.max(0, depth + change);
-    document.body.classList.toggle("dropping", depth > 0);
-  };
-  const hasFiles = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes("Files");
-  window.addEventListener("dragenter", (event) => hasFiles(event) && mark(1));
-  window.addEventListener("dragleave", (event) => hasFiles(event) && mark(-1));
-  window.addEventListener("dragover", (event) => hasFiles(event) && event.preventDefault());
-  window.addEventListener("drop", (event) => {
-    if (!hasFiles(event)) return;
-    event.preventDefault();
-    mark(-depth);
-    const file = event.dataTransfer?.files[0];
-    if (file) take(file);
-  });
+export class FilesIn {
+  /** @param {import("./store.js").Store} store @param {(files: Sent[]) => void} predict for pictures */
+  constructor(store, predict) {
+    this.store = store;
+    this.predict = predict;
+    /** Uploaded tables by their source, to send them again to another session. @type {Map<string, Sent>} */
+    this.tables = new Map();
+    /** How the open model was sent. @type {(() => Promise<any>)|null} */
+    this.sendModelAgain = null;
+    this.listen("file");
+    this.listen("folder");
+    this.listenToDrops();
+    store.on("ready", () => {
+      const kinds = store.limits.upload_kinds;
+      if (kinds) byId("file", "input").accept = [...kinds, ".ellayer", "image/*"].join(",");
+    });
+    window.addEventListener("paste", (event) => {
+      const files = [...(event.clipboardData?.files ?? [])];
+      if (files.length) this.take(files.map((file) => ({ name: file.name, file })));
+    });
+  }
 
-  /** @param {File} file */
-  async function take(file) {
-    const isModel = file.name.endsWith(".ellayer");
-    if (file.size > LARGEST) {
-      say(`${file.name}: expected at most 20 MB, received ${(file.size / 1048576).toFixed(0)} MB; try a part of the rows`);
+  pick(name = "file") {
+    byId(name, "input").click();
+  }
+
+  /** @param {string} id of an input */
+  listen(id) {
+    const picker = byId(id, "input");
+    picker.addEventListener("change", () => {
+      this.take([...(picker.files ?? [])].map((file) => ({ name: file.webkitRelativePath || file.name, file })));
+      picker.value = ""; // the same file can be picked again
+    });
+  }
+
+  listenToDrops() {
+    let depth = 0;
+    const mark = (/** @type {number} */ change) => {
+      depth = Math.max(0, depth + change);
+      document.body.classList.toggle("dropping", depth > 0);
+    };
+    const hasFiles = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes("Files");
+    window.addEventListener("dragenter", (event) => hasFiles(event) && mark(1));
+    window.addEventListener("dragleave", (event) => hasFiles(event) && mark(-1));
+    window.addEventListener("dragover", (event) => hasFiles(event) && event.preventDefault());
+    window.addEventListener("drop", (event) => {
+      if (!hasFiles(event) || !event.dataTransfer) return;
+      event.preventDefault();
+      mark(-depth);
+      droppedFiles(event.dataTransfer).then((files) => this.take(files), () => say("The files could not be read; try again.", true));
+    });
+  }
+
+  /** @param {Sent[]} files */
+  async take(files) {
+    if (!files.length) return;
+    try {
+      await this.open(files);
+    } catch (error) {
+      say(/** @type {Error} */ (error).message, true);
+    }
+  }
+
+  /** @param {Sent[]} files */
+  async open(files) {
+    const [first] = files;
+    const { store } = this;
+    for (const dialog of document.querySelectorAll("dialog")) dialog.close();
+    if (files.every(({ name }) => PICTURE.test(name))) {
+      this.predict(files);
       return;
     }
-    say(`Reading ${file.name}\u2026`);
-    try {
-      const query = new URLSearchParams({ session: store.session, name: file.name });
-      const response = await fetch(`/api/${isModel ? "model" : "upload"}?${query}`, { method: "POST", body: file });
-      const answer = await response.json();
-      if (!response.ok) throw new Error(answer.error);
-      if (isModel) say(`${file.name} is open; Play goes on with it.`);
-      else useTable(store, answer, file.name, say);
-    } catch (error) {
-      say(/** @type {Error} */ (error).message);
+    say(files.length > 1 ? `Reading ${files.length} files\u2026` : `Reading ${first.name}\u2026`);
+    if (files.length > 1 || first.name.includes("/")) {
+      await this.openModel(() => sendFolder(store, files), first.name.split("/")[0]);
+      return;
     }
+    const most = store.limits.upload_bytes ?? Infinity;
+    if (first.file.size > most) {
+      throw new Error(`${first.name}: expected at most ${megabytes(most)} MB, received ${megabytes(first.file.size)} MB; try a part of the rows`);
+    }
+    if (first.name.toLowerCase().endsWith(".ellayer")) {
+      await this.openModel(() => sendModel(store, first), first.name);
+      return;
+    }
+    const answer = await sendTable(store, first);
+    this.tables.set(answer.source, first);
+    say(useTable(store, answer, first.name));
+  }
+
+  /** @param {() => Promise<any>} send @param {string} name */
+  async openModel(send, name) {
+    const answer = await send();
+    this.sendModelAgain = send;
+    say(answer.read_only ? `${name} is open, to look at.` : `${name} is open; Play goes on with it.`);
+  }
+
+  /**
+   * Bring a state to another session, with the table or the model that it needs.
+   * @param {import("./types.js").State} state @param {boolean} hasModel @param {boolean} isReadOnly whether the model was only shown
+   */
+  async restore(state, hasModel, isReadOnly) {
+    const { store } = this;
+    if (hasModel && this.sendModelAgain) await this.sendModelAgain();
+    if (hasModel && isReadOnly) return;
+    const file = this.tables.get(state.data.source);
+    if (!file) {
+      store.changeTo(state);
+      return;
+    }
+    const { source, columns } = await sendTable(store, file);
+    this.tables.set(source, file);
+    store.uploads.set(source, columns.map((/** @type {{name: string}} */ { name }) => name));
+    store.changeTo({ ...state, data: { ...state.data, source } });
   }
 }
 
-/**
- * Take an uploaded table as the data of the run.
- * @param {import("./store.js").Store} store @param {any} answer @param {string} name @param {(text: string) => void} say
- */
-function useTable(store, answer, name, say) {
-  if (!store.state) return;
-  const { source, columns, rows, notes, suggested_target: target } = answer;
-  const names = columns.map((/** @type {{name: string}} */ column) => column.name);
-  store.uploads.set(source, names);
-  const data = { ...store.state.data, source, target, axes: [], points: [], removed: [], size: null, noise: null, scale: true };
-  store.changeTo({ ...store.state, data });
-  say([`${name}: ${rows} rows, ${names.length} columns; predicts ${target}.`, ...(notes ?? [])].join(" "));
+/** @param {number} bytes */
+function megabytes(bytes) {
+  return (bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0);
 }

@@ -1,4 +1,4 @@
-// The state in the URL: "#" and base64url of its JSON. Back and forward go through former states.
+// The state in the URL: "#" and base64url of its JSON. Back and forward go through former states, and so do undo and redo.
 
 /** @param {object} state */
 export function linkOf(state) {
@@ -20,16 +20,51 @@ export function stateOf(hash) {
   }
 }
 
-/** Add the state to the history, as a change by the user. @param {object} state */
-export function pushLink(state) {
-  const link = linkOf(state);
-  if (link !== location.hash) history.pushState(null, "", link);
+/** How many changes of this visit can be undone. */
+function depth() {
+  return Number(history.state?.depth ?? 0);
 }
 
-/** Write the state in place of the last one, as the server completes it. @param {object} state */
-export function replaceLink(state) {
+/** @param {"pushState"|"replaceState"} method @param {object} state @param {number} at */
+function write(method, state, at) {
   const link = linkOf(state);
-  if (link !== location.hash) history.replaceState(null, "", link);
+  if (link === location.hash) return;
+  try {
+    history[method]({ depth: at }, "", link);
+  } catch {
+    // browsers limit how often it may change, as while points are drawn
+  }
+}
+
+/** Add the state to the history, as a change by the user. @param {object} state */
+export function pushLink(state) {
+  write("pushState", state, depth() + 1);
+}
+
+/** What the user draws and erases in the plane, or opens, which the server writes into the state. @param {any} state */
+function ownParts(state) {
+  const { source, points, removed } = state?.data ?? {};
+  return JSON.stringify([source, points ?? [], removed ?? []]);
+}
+
+/** Write the state as the server completes it; points added or removed since the last one can be undone. @param {object} state */
+export function followLink(state) {
+  const before = stateOf(location.hash);
+  if (before && ownParts(before) !== ownParts(state)) pushLink(state);
+  else write("replaceState", state, depth());
+}
+
+export function canUndo() {
+  return depth() > 0;
+}
+
+/** Go back to the state before the last change; never out of the page. */
+export function undo() {
+  if (canUndo()) history.back();
+}
+
+export function redo() {
+  history.forward();
 }
 
 /** Call `handle` with each state that back or forward leads to. @param {(state: any) => void} handle */

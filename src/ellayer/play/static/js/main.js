@@ -6,12 +6,14 @@ import { Connection } from "./connection.js";
 import { mountCurve } from "./curve_panel.js";
 import { DataPanel } from "./data_panel.js";
 import { byId } from "./elements.js";
-import { mountFilesIn } from "./files_in.js";
+import { FilesIn } from "./files_in.js";
 import { mountLessons } from "./lessons.js";
-import { onLink, replaceLink, stateOf } from "./link.js";
+import { followLink, onLink, redo, stateOf, undo } from "./link.js";
 import { mountLive } from "./live.js";
 import { LookInside } from "./look_inside.js";
+import { mountModel } from "./model_panel.js";
 import { mountNetwork } from "./network_panel.js";
+import { OwnPicture } from "./own_picture.js";
 import { mountPlane } from "./plane_panel.js";
 import { mountResults } from "./results.js";
 import { mountSettings } from "./settings.js";
@@ -35,49 +37,64 @@ mountPlane(store, tools, (target) => {
 });
 mountCurve(store);
 mountResults(store);
-mountFilesIn(store, say);
+const ownPicture = new OwnPicture(store, () => filesIn.pick());
+const filesIn = new FilesIn(store, (files) => ownPicture.predict(files));
+mountModel(store, () => filesIn.pick());
 mountLessons(store);
 mountTakeOut(store);
 mountLive(store);
 mountAnnouncer(store);
 mountBusy(store);
 mountDialogs();
+byId("open-table").addEventListener("click", () => filesIn.pick());
+byId("pick-file").addEventListener("click", () => filesIn.pick());
+byId("pick-folder").addEventListener("click", () => filesIn.pick("folder"));
 
 const press = (/** @type {string} */ id) => () => byId(id).click();
 mountShortcuts([
-  { key: " ", name: "Space", text: "play or pause", act: () => transport.toggle() },
+  { key: "space", name: "Space", text: "play or pause", act: () => transport.toggle() },
   { key: "r", name: "R", text: "rewind to the same start", act: () => transport.rewind() },
   { key: "e", name: "E", text: "one epoch", act: () => transport.step("epoch") },
   { key: "b", name: "B", text: "one batch", act: () => transport.step("batch") },
   { key: "x", name: "X", text: "one example", act: () => transport.step("example") },
+  { key: "z control+z", name: "Z", text: "undo the last change of settings or points", act: undo },
+  { key: "y control+y control+shift+z", name: "Y", text: "do it again", act: redo },
   { key: "k", name: "K", text: "keep this run's curve", act: press("keep-run") },
   { key: "l", name: "L", text: "lessons", act: press("lessons") },
-  { key: "o", name: "O", text: "export", act: press("out") },
+  { key: "o", name: "O", text: "open a file or a folder", act: press("open") },
+  { key: "s", name: "S", text: "export", act: press("out") },
   { key: "?", name: "?", text: "these shortcuts", act: press("keys") },
 ]);
 
-/** @type {import("./types.js").State|null} the settings as they were when the connection was lost */
-let lastState = null;
 store.on("ready", ({ mode }) => {
   if (mode === "live") return;
-  if (lastState) say("Connected again. The run begins at its start.");
-  const before = lastState ?? stateOf(location.hash);
-  if (before) store.changeTo(before);
+  const { before, model } = store;
+  if (before) {
+    say("Connected again. The run begins at its start.");
+    filesIn.restore(before, Boolean(model), store.isReadOnly).catch((error) => say(error.message, true));
+    return;
+  }
+  const linked = stateOf(location.hash);
+  if (linked) store.changeTo(linked);
+  else if (location.hash.length > 1) say("The link holds no settings: it is cut or damaged.", true);
 });
-store.on("state", ({ state }) => {
-  lastState = state;
-  replaceLink(state);
-});
+store.on("state", ({ state }) => followLink(state));
 store.on("error", ({ text, fault }) => say(fault ? `Internal error: ${text}` : text, true));
 onLink((state) => {
   store.take(state);
 });
 
+const CONNECTION = {
+  open: "",
+  lost: "The server does not answer. Trying again\u2026 If it was stopped, start it again.",
+  refused: "Reload this page to try again.",
+};
 const connection = new Connection(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`, {
   message: (message) => store.receive(message),
   planes: (planes) => store.receivePlanes(planes),
-  status(status) {
+  status(status, reason) {
+    byId("connection").textContent = [reason, CONNECTION[status]].filter(Boolean).join(". ");
     byId("connection").hidden = status === "open";
-    document.body.classList.toggle("lost", status === "lost");
+    store.emit({ type: "connection", status });
   },
 });

@@ -1,7 +1,7 @@
 // The network as a drawing: weights as width, colour and dashes, units with the picture of their response, biases below.
 
 import { KIND } from "./connection.js";
-import { element, repainter, sizedContext, svg } from "./elements.js";
+import { element, emptyContext, repainter, svg } from "./elements.js";
 import { linkPath, networkLayout } from "./network_layout.js";
 import { unitName } from "./network_names.js";
 import { numberText } from "./number_text.js";
@@ -28,7 +28,7 @@ export class NetworkDrawing {
     this.below = svg("svg", { class: "links", "aria-hidden": "true" });
     this.maps = element("canvas", { class: "maps", "aria-hidden": "true" });
     this.above = svg("svg", { class: "units", role: "group", "aria-label": "Units of the network. Arrow keys move, Enter looks inside." });
-    this.frame = element("div", { class: "drawing" }, this.below, this.maps, this.above);
+    this.frame = element("div", { class: "drawing" }, this.maps, this.below, this.above);
     root.append(this.frame);
     /** @type {import("./plane_picture.js").PlaneCanvas|undefined} */
     this.small = undefined;
@@ -242,8 +242,7 @@ export class NetworkDrawing {
 
   paintMaps() {
     const layout = /** @type {import("./network_layout.js").Layout} */ (this.layout);
-    const context = sizedContext(this.maps, layout.width, layout.height);
-    context.clearRect(0, 0, layout.width, layout.height);
+    const context = emptyContext(this.maps, layout.width, layout.height);
     const { planes } = this.store;
     const last = layout.columns.length - 1;
     this.paintInputs(context, layout.columns[0]);

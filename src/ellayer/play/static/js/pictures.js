@@ -1,7 +1,7 @@
 // Examples that are pictures.
 
 import { byId, element } from "./elements.js";
-import { paintGrey, planeCanvas } from "./plane_picture.js";
+import { paintColours, planeCanvas } from "./plane_picture.js";
 
 /** @param {import("./store.js").Store} store @param {(index: number) => void} choose */
 export function mountPictures(store, choose) {
@@ -9,7 +9,7 @@ export function mountPictures(store, choose) {
     if (!pictures) return;
     const tiles = pictures.indices.map((/** @type {number} */ index, /** @type {number} */ i) => {
       const small = planeCanvas(pictures.width, pictures.height);
-      paintGrey(small, pictures.pixels[i].flat());
+      paintColours(small, pictures.pixels[i].flat(), 1);
       small.canvas.setAttribute("aria-hidden", "true");
       const label = pictures.labels[i];
       const name = classes[label] ?? String(label);

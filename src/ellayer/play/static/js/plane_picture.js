@@ -45,8 +45,13 @@ export function paintClass(target, planes, k) {
   target.context.putImageData(target.image, 0, 0);
 }
 
-/** Fill a canvas with a grey picture. @param {PlaneCanvas} target @param {ArrayLike<number>} greys */
-export function paintGrey(target, greys) {
-  for (let i = 0; i < target.pixels.length; i++) target.pixels[i] = pixel([greys[i], greys[i], greys[i]]);
+/**
+ * Fill a canvas with a picture, grey or red, green and blue one after the other.
+ * @param {PlaneCanvas} target @param {ArrayLike<number>} values @param {number} channels
+ */
+export function paintColours(target, values, channels) {
+  const size = target.pixels.length;
+  const [green, blue] = channels === 3 ? [size, 2 * size] : [0, 0];
+  for (let i = 0; i < size; i++) target.pixels[i] = pixel([values[i], values[green + i], values[blue + i]]);
   target.context.putImageData(target.image, 0, 0);
 }

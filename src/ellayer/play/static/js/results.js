@@ -18,6 +18,7 @@ export function mountResults(store) {
     showLayers(store.frame);
     showFindings(store.frame.diagnosis);
   };
+  byId("confusion-which", "select").addEventListener("change", () => showConfusion(store));
   store.on("frame", (frame) => {
     if (frame.running && performance.now() - last < 250) return; // tables that change faster cannot be read
     last = performance.now();
@@ -35,10 +36,14 @@ function showScores({ score }) {
 
 /** @param {import("./store.js").Store} store */
 function showConfusion({ frame, data }) {
-  const counts = frame?.confusion;
+  const select = byId("confusion-which", "select");
+  const sets = frame?.confusions ?? { train: null, test: frame?.confusion ?? null };
+  const which = sets.test && (select.value === "test" || !sets.train) ? "test" : "train";
+  const counts = sets[which];
   byId("confusion-part").hidden = !counts;
   if (!counts || !data) return;
-  byId("confusion-set").textContent = `of the ${data.counts.test ? "test" : "training"} set`;
+  byId("confusion-set").hidden = !(sets.train && sets.test);
+  select.value = which;
   const names = data.classes.slice(0, MOST_CLASSES);
   const rows = counts.slice(0, MOST_CLASSES).map((row, i) => {
     const sum = row.reduce((total, count) => total + count, 0) || 1;
@@ -47,6 +52,7 @@ function showConfusion({ frame, data }) {
   const node = table("", ["true \u2193 predicted \u2192", ...names], rows);
   node.caption?.remove();
   node.setAttribute("aria-label", "Confusion matrix");
+  node.classList.toggle("many", names.length > 5);
   byId("confusion").replaceChildren(node);
 }
 
@@ -65,7 +71,7 @@ function showLayers({ per_layer: layers }) {
     layer.activation_mean === null ? "\u2013" : `${numberText(layer.activation_mean, 2)} \u00b1 ${numberText(layer.activation_std, 2)}`,
     percentText(layer.saturated), percentText(layer.dead),
   ]);
-  const node = table("", ["Layer", "Gradient", "Update / weight", "Activation", "Saturated", "Dead"], rows);
+  const node = table("", ["Layer", "Gradient", "Update /\u00a0weight", "Activation", "Saturated", "Dead"], rows);
   node.caption?.remove();
   node.setAttribute("aria-label", "Statistics per layer");
   byId("layers").replaceChildren(node);

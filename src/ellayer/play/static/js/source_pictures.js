@@ -1,6 +1,6 @@
 // The choice among data sets as small pictures of their points.
 
-import { element, sizedContext } from "./elements.js";
+import { element, emptyContext } from "./elements.js";
 import { palette, traceMark } from "./palette.js";
 import { onTheme } from "./theme.js";
 
@@ -46,8 +46,7 @@ function previewCanvas({ preview = [] }) {
   const canvas = element("canvas", { class: "preview", "aria-hidden": "true" });
   const hasClasses = preview.every((point) => Number.isInteger(point[2]));
   const paint = () => {
-    const context = sizedContext(canvas, SIDE, SIDE);
-    context.clearRect(0, 0, SIDE, SIDE);
+    const context = emptyContext(canvas, SIDE, SIDE);
     for (const [x, y, label] of preview) {
       context.fillStyle = hasClasses ? palette.classColour(label) : palette.numberColour(label);
       context.beginPath();

@@ -21,8 +21,16 @@ export class Store {
     this.outstanding = 0;
     /** @type {import("./types.js").Options} */
     this.options = { panels: [], layer: { maximum_layers: 0, maximum_units: 0, new: { units: 4, activation: "tanh" }, fields: [] } };
+    /** @type {Record<string, any>} */
+    this.limits = {};
     /** @type {State|null} */
     this.state = null;
+    /** @type {State|null} the state that the server confirmed last */
+    this.confirmed = null;
+    /** @type {State|null} the state when the connection was lost */
+    this.before = null;
+    /** @type {import("./types.js").Model|null} the model that the run starts from, or that is only shown */
+    this.model = null;
     this.python = "";
     /** @type {import("./types.js").Data|null} */
     this.data = null;
@@ -57,10 +65,14 @@ export class Store {
     if (["state", "problem", "error"].includes(message.type)) this.outstanding = Math.max(0, this.outstanding - 1);
     if (message.type === "state" && this.outstanding) return; // of an older change: it would undo the later ones
     if (message.type === "ready") {
+      this.before = this.state;
       this.session = message.session ?? "";
+      this.limits = message.options?.limits ?? {};
       if (message.options) this.options = optionPanels(message.options);
     }
-    if (message.state) this.state = message.state;
+    if (message.state) this.state = this.confirmed = message.state;
+    if (message.type === "problem" && message.field === "data.source") this.state = this.confirmed; // there is nothing to mend in it
+    if (message.type === "model") this.model = message.name === null ? null : message;
     if (message.type === "python") this.python = message.text;
     if (message.type === "data") {
       this.data = message;
@@ -105,6 +117,11 @@ export class Store {
     this.outstanding++;
     this.send({ type: "set_state", state });
     this.emit({ type: "changed" });
+  }
+
+  /** Whether a model is open that can only be shown. */
+  get isReadOnly() {
+    return Boolean(this.model?.read_only);
   }
 
   /** The weight of a layer (1 is the first), as last sent. @param {number} layer @param {number} row @param {number} column */

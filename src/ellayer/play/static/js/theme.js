@@ -44,6 +44,8 @@ export function mountTheme(button) {
     show();
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => apply(name));
+  window.addEventListener("beforeprint", () => apply("light"));
+  window.addEventListener("afterprint", () => apply(name));
   if (name !== "system") apply(name);
   show();
 }

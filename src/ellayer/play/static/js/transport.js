@@ -17,23 +17,42 @@ export class Transport {
     const slider = byId("speed", "input");
     slider.max = String(SPEEDS.length - 1);
     slider.addEventListener("input", () => this.setSpeed(Number(slider.value)));
+    /** @type {HTMLButtonElement[]} */
+    this.buttons = ["rewind", "play", "step-epoch", "step-batch", "step-example"].map((id) => byId(id, "button"));
+    this.isConnected = true;
     store.on("frame", (frame) => this.show(frame));
+    store.on("connection", ({ status }) => {
+      this.isConnected = status === "open";
+      if (!this.isConnected) this.showRunning(false);
+      this.showEnabled();
+    });
+    store.on("model ready", () => this.showEnabled());
     store.on("ready", () => this.setSpeed(Number(slider.value)));
   }
 
+  get isEnabled() {
+    return this.isConnected && !this.store.isReadOnly;
+  }
+
+  showEnabled() {
+    for (const button of this.buttons) button.disabled = !this.isEnabled;
+  }
+
   toggle() {
+    if (!this.isEnabled) return;
     this.store.send({ type: this.isRunning ? "pause" : "play" });
     this.showRunning(!this.isRunning);
   }
 
   rewind() {
+    if (!this.isEnabled) return;
     this.store.send({ type: "rewind" });
     this.showRunning(false);
   }
 
   /** @param {string} unit */
   step(unit) {
-    this.store.send({ type: "step", unit });
+    if (this.isEnabled) this.store.send({ type: "step", unit });
   }
 
   /** @param {number} position */

@@ -1,0 +1,66 @@
+// Files of the user on their way to the server, and what is done with its answers.
+
+/** @typedef {{name: string, file: Blob}} Sent a file with its path in what was dropped */
+
+const MOST_FILES = 200;
+const NOT_OF_A_RUN = /\.(html?|png|svg|gif|jpe?g|pdf|webp)$/i;
+
+/** @param {import("./store.js").Store} store @param {string} path @param {Record<string, string>} query @param {BodyInit} body */
+async function post(store, path, query, body) {
+  let response;
+  try {
+    response = await fetch(`/api/${path}?${new URLSearchParams({ session: store.session, ...query })}`, { method: "POST", body });
+  } catch {
+    throw new Error("The file could not be sent: the server does not answer, or the file was moved. Try again.");
+  }
+  const answer = await response.json().catch(() => null);
+  if (!response.ok || !answer) throw new Error(answer?.error ?? `The server answered with the status ${response.status}.`);
+  return answer;
+}
+
+/** @param {import("./store.js").Store} store @param {Sent} sent */
+export function sendTable(store, { name, file }) {
+  return post(store, "upload", { name }, file);
+}
+
+/** @param {import("./store.js").Store} store @param {Sent} sent */
+export function sendModel(store, { name, file }) {
+  return post(store, "model", { name }, file);
+}
+
+/** @param {import("./store.js").Store} store @param {Blob} file @param {boolean} isInverted @returns {Promise<import("./types.js").PicturePrediction>} */
+export function sendPicture(store, file, isInverted) {
+  return post(store, "picture", { invert: isInverted ? "1" : "0" }, file);
+}
+
+/**
+ * The folder of a run in one body: a line with names and sizes, then the contents.
+ * @param {import("./store.js").Store} store @param {Sent[]} all
+ */
+export function sendFolder(store, all) {
+  const largest = store.limits.upload_bytes ?? Infinity;
+  const depth = (/** @type {Sent} */ { name }) => name.split("/").length;
+  const some = all.filter(({ name, file }) => !NOT_OF_A_RUN.test(name) && file.size <= largest)
+    .sort((a, b) => depth(a) - depth(b)).slice(0, MOST_FILES);
+  const head = JSON.stringify(some.map(({ name, file }) => [name, file.size]));
+  return post(store, "files", {}, new Blob([`${head}\n`, ...some.map(({ file }) => file)]));
+}
+
+/**
+ * Take an uploaded table as the data of the run, or let the open model go on with it.
+ * @param {import("./store.js").Store} store @param {any} answer @param {string} name @returns {string} what to say
+ */
+export function useTable(store, answer, name) {
+  const { source, columns, rows, notes, suggested_target: target } = answer;
+  const names = columns.map((/** @type {{name: string}} */ column) => column.name);
+  store.uploads.set(source, names);
+  if (answer.fits_model) {
+    store.send({ type: "open_on", source });
+    return `${name}: ${rows} rows; the model is open on them.`;
+  }
+  const { state } = store;
+  if (!state) return "";
+  const data = { ...state.data, source, target, axes: [], points: [], removed: [], size: null, noise: null, scale: true };
+  store.changeTo({ ...state, data });
+  return [`${name}: ${rows} rows, ${names.length} columns; predicts ${target}.`, ...(notes ?? [])].join(" ");
+}
