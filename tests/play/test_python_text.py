@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from ellayer.play.problem import make_problem
-from ellayer.play.run import Run, python_text
+from ellayer.play.python_text import python_text
+from ellayer.play.run import Run
 from ellayer.play.state import normal_form
 from ellayer.play.tables import GivenFile, SessionTables
 

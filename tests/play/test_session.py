@@ -30,8 +30,9 @@ def numbers(frame: dict) -> np.ndarray:
 
 def test_the_first_messages(page):
     kinds = [m["type"] for m in page.messages]
-    assert kinds == ["ready", "state", "data", "network", "curve", "frame"]
-    data, network = page.messages[2], page.messages[3]
+    assert kinds == ["ready", "state", "model", "data", "network", "curve", "frame"]
+    assert page.messages[2]["name"] is None
+    data, network = page.messages[3], page.messages[4]
     assert (data["task"], data["train"], data["test"], data["classes"]) == (
         "classes",
         320,

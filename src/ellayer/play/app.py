@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -25,16 +25,18 @@ from . import limits
 from .downloads import DOWNLOADS
 from .lesson_list import lesson_rows
 from .messages import JsonObject
-from .models import opening_of_file
+from .models import opening_of_files
 from .opening import Opening
 from .options import options
 from .session import Session
+from .several_files import split_files
 from .single_picture import picture_shape, predict_picture, read_picture
 from .worker import Message
 
 STATIC = Path(__file__).parent / "static"
 WAITING = 200  # messages to a page that does not read, before no more of its own are read
 _LIMITS = Limits(body=limits.UPLOAD_BYTES, rows=limits.ROWS)
+_FILES_LIMITS = Limits(body=limits.FILES_BYTES, rows=limits.ROWS)
 ADVICE = "send a smaller file, such as a part of the rows"
 _NOT_KEPT = {"Cache-Control": "no-cache"}  # so that a new version of the program shows its own page
 
@@ -85,6 +87,7 @@ class _Sessions:
             Route("/api/options", self.options, methods=["GET"]),
             Route("/api/upload", self.upload, methods=["POST"]),
             Route("/api/model", self.model, methods=["POST"]),
+            Route("/api/files", self.files, methods=["POST"]),
             Route("/api/picture", self.picture, methods=["POST"]),
             Route("/api/out/{kind}", self.out, methods=["GET"]),
             WebSocketRoute("/ws", self.socket),
@@ -105,16 +108,24 @@ class _Sessions:
         session = self._session(request)
         body = await read_body(request, _LIMITS, ADVICE)
         name = request.query_params.get("name", "table.csv")
-        add = functools.partial(session.tables.add, name, body)
+        add = functools.partial(session.add_table, name, body)
         return json_response(await asyncio.wrap_future(session.call(add)))
 
     async def model(self, request: Request) -> Response:
         session = self._session(request)
         body = await read_body(request, _LIMITS, ADVICE)
-        opening = await asyncio.to_thread(opening_of_file, body)
-        assert opening.model is not None
-        take = functools.partial(session.open_model, opening.model, opening.state)
-        return json_response({"state": await asyncio.wrap_future(session.call(take))})
+        return await self._open(session, {"model.ellayer": body})
+
+    async def files(self, request: Request) -> Response:
+        session = self._session(request)
+        body = await read_body(request, _FILES_LIMITS, "leave out what is neither the model nor its table")
+        return await self._open(session, split_files(body))
+
+    async def _open(self, session: Session, files: Mapping[str, bytes]) -> Response:
+        opening = await asyncio.to_thread(opening_of_files, files, session.tables)
+        return json_response(
+            await asyncio.wrap_future(session.call(functools.partial(session.open, opening)))
+        )
 
     async def picture(self, request: Request) -> Response:
         session = self._session(request)

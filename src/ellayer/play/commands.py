@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 
 from .errors import StateError
+
+
+def parse_message(text: str) -> Mapping[str, object]:
+    """Return a message of a page; one that is no object is empty.
+
+    Raises
+    ------
+    StateError
+    """
+    try:
+        message = json.loads(text)
+        if "\\u" in text:  # half a character could not be sent back
+            json.dumps(message, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        raise StateError("", "expected a message in JSON, received another text") from None
+    return message if isinstance(message, dict) else {}
 
 
 def whole_of(message: Mapping[str, object], name: str, default: int | None = None) -> int:

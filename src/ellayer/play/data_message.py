@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from .._samples import even_sample
+from ..core.network import Network
+from ..engine.state import Parameters
 from . import limits
 from .frames import shown_parameters, statistics_step
 from .messages import JsonObject
+from .planes import Plane, bounds
 from .problem import Problem
 from .run import Run
 
@@ -17,7 +22,6 @@ PICTURES = 24
 def data_message(run: Run) -> JsonObject:
     """Return the examples of a run: points of the plane, or some pictures."""
     problem = run.problem
-    bounds = problem.bounds if problem.axes else None
     values = np.append(problem.y, problem.y_test)
     notes = list(problem.notes)
     if run.every > 1:
@@ -31,13 +35,7 @@ def data_message(run: Run) -> JsonObject:
         "about": problem.rows.about,
         "features": list(problem.features),
         "classes": list(problem.classes),
-        "axes": None
-        if bounds is None
-        else {
-            "names": [problem.features[axis] for axis in problem.axes],
-            "lower": bounds[:, 0].tolist(),
-            "upper": bounds[:, 1].tolist(),
-        },
+        "axes": None if problem.plane is None else _axes(problem.plane),
         "train": len(problem.train),
         "test": len(problem.test),
         "points": _points(problem),
@@ -46,7 +44,7 @@ def data_message(run: Run) -> JsonObject:
     }
     shape = problem.rows.image_shape
     if shape is not None and len(shape) == 2:
-        some = problem.X[:, :PICTURES].T
+        some = problem.in_units(problem.train[:PICTURES]).T
         content["pictures"] = {
             "width": shape[1],
             "height": shape[0],
@@ -57,14 +55,23 @@ def data_message(run: Run) -> JsonObject:
     return content
 
 
+def _axes(plane: Plane) -> JsonObject:
+    limits_of_axes = bounds(plane)
+    return {
+        "names": list(plane.names),
+        "lower": limits_of_axes[:, 0].tolist(),
+        "upper": limits_of_axes[:, 1].tolist(),
+    }
+
+
 def _points(problem: Problem) -> list[list[float | None]]:
     """Return [a, b, label, is test, number] of each example; of many, those of an evenly spaced sample."""
-    X, y = np.hstack([problem.X, problem.X_test]), np.append(problem.y, problem.y_test)
+    y = np.append(problem.y, problem.y_test)
     numbers = np.append(problem.train, problem.test)
     is_test = np.repeat([0, 1], [len(problem.train), len(problem.test)])
     some = even_sample(len(y), limits.POINTS_SHOWN)
     rows: list[list[float | None]] = []
-    places = problem.in_units(X[:, some]).T.tolist() if problem.axes else [[None, None]] * len(some)
+    places = [[None, None]] * len(some) if problem.plane is None else problem.plane.places[:, some].T.tolist()
     for place, label, test, number in zip(
         places, y[some].tolist(), is_test[some].tolist(), numbers[some].tolist(), strict=True
     ):
@@ -72,14 +79,22 @@ def _points(problem: Problem) -> list[list[float | None]]:
     return rows
 
 
-def network_message(run: Run) -> JsonObject:
-    """Return the layers of a run with their weights and biases; of wide layers the first units."""
-    network, most = run.network, limits.SHOWN
-    shown = shown_parameters(network, run.parameters)
+def network_message(network: Network, parameters: Parameters, names: Sequence[str]) -> JsonObject:
+    """Return the layers of a network with their weights and biases; of wide layers the first units.
+
+    Parameters
+    ----------
+    network : Network
+    parameters : dict
+    names : sequence of str
+        Of the rows of A^[0].
+    """
+    most = limits.SHOWN
+    shown = shown_parameters(network, parameters)
     cut = [width for width in network.widths if width > most]
     return {
         "type": "network",
-        "input": list(run.problem.features[:most]),
+        "input": list(names[:most]),
         "layers": [
             {"units": units, "activation": activation, "shown": min(units, most)}
             for units, activation in zip(network.layer_dims[1:], network.activations, strict=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,7 +20,8 @@ from .numpy_text import numpy_text
 
 if TYPE_CHECKING:
     from ..engine.result import TrainingResult
-    from .run import Animation
+    from .opening import TableModel
+    from .run import Animation, Run
     from .session import Session
 
 MILLISECONDS = 120  # of a step of the animation
@@ -48,8 +50,29 @@ def _python(session: Session) -> Callable[[], bytes]:
 
 
 def _model(session: Session) -> Callable[[], bytes]:
-    provenance = {"classes": list(session.run.problem.classes)} if session.run.problem.classes else None
-    return partial(_file_content, partial(save, session.run.result(), provenance=provenance), "model.ellayer")
+    run, opened = session.run, session.model.start
+    model: TrainingResult | TableModel = run.result()
+    provenance: Mapping[str, object] | None = (
+        {"classes": list(run.problem.classes)} if run.problem.classes else None
+    )
+    table = None if opened is None else opened.model
+    if table is not None and run.problem.rows.model is not None:
+        outputs = run.problem.rows.model.network.layer_dims[-1]
+        if run.network.layer_dims[-1] == outputs:
+            model, provenance = _with_networks(table, run), opened.provenance if opened else None
+    return partial(_file_content, partial(save, model, provenance=provenance), "model.ellayer")
+
+
+def _with_networks(table: TableModel, run: Run) -> TableModel:
+    """Return a model of a table with the network of a run, in place of a member if it began as one, or alone."""
+    model, member = copy(table), run.state["network"]["member"]
+    if member is not None:
+        model.members_ = [*table.members_]
+        model.members_[member] = dict(run.parameters)
+        return model
+    model.network_, model.members_ = run.network, [dict(run.parameters)]
+    model.best_epochs_, model.average_inputs_, model.stopped_by_ = [0], [], "interrupted"
+    return model
 
 
 def _arrays(session: Session) -> Callable[[], bytes]:

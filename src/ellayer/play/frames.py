@@ -20,6 +20,7 @@ from ..inspection.diagnosis_input import Curve, LayerFigures, run_sample
 from ..inspection.model_parts import unpack_for_inspection
 from . import limits
 from .messages import JsonObject
+from .planes import grid
 from .problem import Problem
 from .run import Run
 
@@ -40,10 +41,10 @@ class FrameMaker:
     def __init__(self, run: Run) -> None:
         self.run = run
         problem = run.problem
-        self._grid = problem.grid(GRID) if problem.axes else None
+        self._grid = None if problem.plane is None else grid(problem.plane, GRID)
         self._numbers = slice(None, None, statistics_step(problem.X.shape[1]))
         values = np.append(problem.y, problem.y_test)
-        self._range = None if problem.classes or not problem.axes else _range(values)
+        self._range = None if problem.classes or problem.plane is None else _range(values)
 
     def frame(self, number: int, running: bool, speed: float) -> tuple[JsonObject, list[bytes]]:
         """Return the message of a frame without its diagnosis, and the binary messages that follow it.
@@ -201,7 +202,7 @@ def _signed_bytes(values: np.ndarray) -> tuple[np.ndarray, list[float]]:
 
 def _weight_pictures(number: int, run: Run, problem: Problem) -> tuple[list[bytes], list[list[float]]]:
     shape = problem.rows.image_shape
-    if shape is None or len(shape) != 2:
+    if shape is None or len(shape) != 2 or run.network.widths[0] != shape[0] * shape[1]:
         return [], []
     pictures, scale = _signed_bytes(run.parameters["W1"][: limits.SHOWN])
     return [_message(number, PICTURES, pictures.tobytes(), shape[1], shape[0], len(pictures))], [scale]

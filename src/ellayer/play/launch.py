@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import webbrowser
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,6 +16,7 @@ from .page_server import check_libraries, start_server
 
 if TYPE_CHECKING:
     from ..serve.server import BackgroundServer
+    from .opening import TableModel
 
 
 def play(
@@ -68,6 +69,10 @@ def play(
                 "model: expected one with X and Y, received none; try ellayer.play((network, parameters), X, Y)"
             )
         opening = Opening()
+    elif X is not None and Y is not None and hasattr(model, "preparation_"):
+        from .table_models import open_with_rows
+
+        opening = open_with_rows(cast("TableModel", model), X, Y)
     else:
         arrays = None if X is None else _columns(X, Y)
         opening = opening_of_model(model, "model", None, arrays)

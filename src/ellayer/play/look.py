@@ -48,7 +48,7 @@ def look(run: Run, wish: Mapping[str, object]) -> Inspection:
     if kind == "unit":
         return _unit(run, traced, layer, row, number, (X, Y, i))
     if kind == "weight":
-        place = (row, _index(wish, "column", run.network.layer_dims[layer - 1]))
+        place = (row, _index(wish, "column", run.network.widths[layer - 1]))
         return _parameter(run, traced, f"W{layer}", place, number, (X, Y, i))
     if kind == "bias":
         return _parameter(run, traced, f"b{layer}", (row, 0), number, (X, Y, i))
@@ -160,7 +160,7 @@ def _point(run: Run, traced: Trace, number: int) -> Inspection:
         )
     features = [
         Term(term=name, value=finite(float(x)))
-        for name, x in zip(run.problem.features[:MOST_TERMS], traced["A0"][:, 0], strict=False)
+        for name, x in zip(run.input_names[:MOST_TERMS], traced["A0"][:, 0], strict=False)
     ]
     features += [
         Term(term=f"y[{k}]", value=finite(float(v))) for k, v in enumerate(traced["Y"][:MOST_TERMS, 0])

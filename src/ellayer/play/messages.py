@@ -33,11 +33,12 @@ class LayerState(TypedDict):
 
 
 class NetworkState(TypedDict):
-    """The network and its start."""
+    """The network and its start: drawn, or the parameters of a member of the open model."""
 
     hidden: list[LayerState]
     initializer: str
     seed: int
+    member: int | None
 
 
 class TrainingState(TypedDict):

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._wording import quoted_list
 from ..core.network import Network
 from ..data.planar import PLANE
-from ..engine.model import Model, ModelParts, unpack_model
+from ..engine.model import Model, unpack_model
 from ..engine.state import Parameters
 from ..errors import EllayerError, UsageError
-from ..storage import load
+from ..runs.config import find_source
 from .messages import JsonObject, LayerState, NetworkState
-from .opening import Opening, StartModel
-from .state import TABLES
-from .tables import MODEL_SUFFIX, GivenArrays, GivenFile
+from .model_cards import model_card, why_not
+from .opening import Opening, ReadOnlyModel, StartModel
+from .problem import make_problem
+from .state import TABLES, normal_form
+from .tables import MODEL_SUFFIX, GivenArrays, GivenFile, SessionTables, Source, has_table_suffix
+
+if TYPE_CHECKING:
+    from ..runs import SavedModel
 
 BY_SHAPE = {  # (inputs, classes): a set to show a model on; 0 classes for numbers
     (2, 2): "flower", (2, 4): "four_clouds", (2, 0): "waves", (4, 3): "iris", (30, 2): "breast_cancer", (64, 10): "digits",
@@ -41,7 +48,9 @@ def opening_of_source(source: str | None, target: str | None) -> Opening:
         return Opening({} if source is None else {"data": {"source": source}})
     path = Path(source)
     if (path.is_dir() and (path / "model.ellayer").is_file()) or path.suffix == MODEL_SUFFIX:
-        return opening_of_model(load(path), f"ellayer.load({source!r})", _source_of_run(path))
+        from ..runs import open_model
+
+        return opening_of_saved(open_model(path), source)
     if not path.exists():
         known = ", ".join((*PLANE, *TABLES))
         raise UsageError(
@@ -53,35 +62,97 @@ def opening_of_source(source: str | None, target: str | None) -> Opening:
         assert isinstance(columns, list)
         names = ", ".join(str(column["name"]) for column in columns[:20])
         raise UsageError(f"--target: expected the column to predict, received none; the columns are {names}")
-    file.rows(target or "")  # refuses a wrong target before the page opens
     data = {"source": "upload:file", "target": target or ""}
     training = {"optimizer": "adam", "learning_rate": 0.01, "batch_size": 256}
     network = {"hidden": [{"units": 8, "activation": "relu"}], "initializer": "auto"}
-    return Opening({"data": data, "training": training, "network": network}, tables={"upload:file": file})
+    state: JsonObject = {"data": data, "training": training, "network": network}
+    tables = {"upload:file": file}
+    make_problem(
+        normal_form(state)["data"], SessionTables(dict(tables))
+    )  # before the page opens: refuses a wrong target
+    return Opening(state, tables=tables)
 
 
-def _source_of_run(path: Path) -> str | None:
-    """Return the named set of a run's folder."""
-    import tomllib
+def opening_of_saved(saved: SavedModel, source: str) -> Opening:
+    """Return the opening of a model file or the folder of a run, with the data that its provenance names.
 
-    config = path / "config.toml" if path.is_dir() else path.parent / "config.toml"
-    try:
-        source = tomllib.loads(config.read_text(encoding="utf-8")).get("source")
-    except (OSError, ValueError):
-        return None
-    return source if source in (*PLANE, *TABLES) else None
+    Parameters
+    ----------
+    saved : SavedModel
+    source : str
+        Its path, as given.
+    """
+    named = saved.provenance.get("source")
+    named = named if isinstance(named, str) else ""
+    if not saved.prepares_tables:
+        known = named if named in (*PLANE, *TABLES) else None
+        return opening_of_model(saved.model, f"ellayer.load({source!r})", known, name=source)
+    from ..runs.training_rows import settings_of
+    from .table_models import TableFile, open_alone, open_with_table
+
+    table = find_source(settings_of(saved).get("source", named), saved.path)
+    if not isinstance(table, str) or not Path(table).exists() or saved.model.network_ is None:
+        return open_alone(saved, source)
+    return open_with_table(saved, TableFile(Path(table), Path(table).name, table, source, is_upload=False))
 
 
-def opening_of_file(body: bytes) -> Opening:
-    """Return the opening of the bytes of a model file."""
+def opening_of_files(files: Mapping[str, bytes], tables: SessionTables) -> Opening:
+    """Return the opening of uploaded files: a model file, and possibly its table.
+
+    Parameters
+    ----------
+    files : mapping
+        Content by name; of a name with folders only the last part counts, and only to choose.
+    tables : SessionTables
+        Keeps the table.
+
+    Raises
+    ------
+    EllayerError
+        If there is no model file, or one of the two cannot be read.
+    """
+    names = sorted(files, key=lambda name: (name.count("/"), name))
+    models = [name for name in names if name.lower().endswith(MODEL_SUFFIX)]
+    if not models:
+        raise EllayerError(
+            f"expected a model file ({MODEL_SUFFIX}) among the files, received {quoted_list(names)}; drop the folder of a run"
+        )
+    saved = read_saved(files[models[0]])
+    name = models[0].rpartition("/")[2]
+    if not saved.prepares_tables:
+        return opening_of_saved(saved, name)
+    from .table_models import open_alone
+
+    wish = Path(str(saved.provenance.get("source") or "")).name
+    known = {one.rpartition("/")[2]: one for one in names if has_table_suffix(one)}
+    chosen = known.get(wish) or (next(iter(known.values())) if len(known) == 1 else None)
+    if chosen is None:
+        return open_alone(saved, name)
+    source = str(tables.add(chosen.rpartition("/")[2], files[chosen])["source"])
+    return opening_on_upload(saved, name, tables.get(source))
+
+
+def opening_on_upload(saved: SavedModel, name: str, table: Source) -> Opening:
+    """Return the opening of a model on an uploaded table."""
+    from .table_models import TableFile, open_with_table
+
+    if not isinstance(table, GivenFile):
+        raise EllayerError("source: expected an uploaded table, received another source")
+    return open_with_table(saved, TableFile(table.path, table.name, table.written, name, is_upload=True))
+
+
+def read_saved(body: bytes) -> SavedModel:
+    """Return the model of the bytes of a model file."""
+    from ..runs import open_model
+
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "model.ellayer")
         path.write_bytes(body)
         try:
-            model = load(path)
+            saved = open_model(path)
         except EllayerError as error:
             raise EllayerError(str(error).replace(str(path), "the file")) from None
-    return opening_of_model(model, "ellayer.load('model.ellayer')", None)
+    return replace(saved, path=Path("model.ellayer"))
 
 
 def opening_of_model(
@@ -89,21 +160,29 @@ def opening_of_model(
     expression: str,
     source: str | None,
     arrays: tuple[np.ndarray, np.ndarray] | None = None,
+    name: str = "model",
 ) -> Opening:
-    """Return the opening of a model, to inspect and to train further.
+    """Return the opening of a model of numbers, to inspect and to train further.
 
     Parameters
     ----------
-    model : TrainingResult, (Network, parameters), or a fitted estimator
+    model : TrainingResult, (Network, parameters), or a fitted MLP estimator
     expression : str
         The model in the Python text.
     source : str or None
         The data set it was trained on; by default one of its shape.
     arrays : (X, Y), optional
         Examples as columns.
+    name : str
+        Of its file.
     """
     parts = unpack_model(model)
-    network, parameters = _single_network(parts)
+    network, card, why = parts.network, model_card(name, parts), why_not(parts, is_table=False)
+    parameters: Parameters = {}
+    if network is not None:
+        parameters = {key: np.asarray(theta, np.float64) for key, theta in parts.member_parameters[0].items()}
+    if network is None or why:
+        return Opening(read_only=ReadOnlyModel(card, why, network, parameters))
     classes = 0 if parts.target_kind == "numbers" else max(2, network.layer_dims[-1])
     tables = {}
     if arrays is not None:
@@ -111,46 +190,19 @@ def opening_of_model(
         tables = {source: GivenArrays(*arrays, numbers=not classes)}
     source = source or BY_SHAPE.get((network.layer_dims[0], classes))
     if source is None:
-        raise EllayerError(
-            f"model: expected one with the shape of a data set that the page has, received {network!r}; pass its examples: "
-            "ellayer.play(model, X, Y)"
-        )
+        why = "It needs its examples to go on, for no data set of the page has its shape: ellayer.play(model, X, Y)."
+        return Opening(read_only=ReadOnlyModel(card, why, network, parameters))
     hidden = [
         LayerState(units=units, activation=activation)
         for units, activation in zip(network.layer_dims[1:-1], network.activations[:-1], strict=True)
     ]
-    own = "[1]" if isinstance(model, tuple) else ".model_parts().member_parameters[0]"
-    part = NetworkState(hidden=hidden, initializer="auto", seed=0)
+    is_pair = isinstance(model, tuple)
+    own = "[1]" if is_pair else ".model_parts().member_parameters"
+    part = NetworkState(hidden=hidden, initializer="auto", seed=0, member=None)
     state: JsonObject = {
         "data": {"source": source, "scale": False, "test_fraction": 0.0 if arrays is not None else 0.2},
-        "network": part,
+        "network": {**part, "member": 0},
         "training": {"loss": network.loss},
     }
-    return Opening(state, StartModel(parameters, part, network.loss, f"{expression}{own}"), tables)
-
-
-def _single_network(parts: ModelParts) -> tuple[Network, Parameters]:
-    """Return the one network of a model.
-
-    Raises
-    ------
-    EllayerError
-        For a model of several networks, of a table, or with functions of its own.
-    """
-    network = parts.network
-    plain = network is not None and network.inputs is None and not network.parametric and not network.custom
-    if not plain or len(parts.member_parameters) != 1 or parts.input_columns is not None:
-        raise EllayerError(
-            "model: expected one network of numbers, received a model of a table or of several networks; try ellayer "
-            "inspect for it, or ellayer play FILE --target COLUMN for its data"
-        )
-    assert network is not None
-    default = Network(network.layer_dims, network.activations[:-1], network.loss)
-    if default.activations[-1] != network.activations[-1]:
-        raise EllayerError(
-            f"model: expected the output {default.activations[-1]} for the loss {network.loss}, received "
-            f"{network.activations[-1]}"
-        )
-    return network, {
-        name: np.asarray(theta, np.float64) for name, theta in parts.member_parameters[0].items()
-    }
+    start = StartModel([parameters], part, network.loss, f"{expression}{own}", not is_pair, card)
+    return Opening(state, start, tables=tables)

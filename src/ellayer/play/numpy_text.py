@@ -50,7 +50,17 @@ def expression(activation: str) -> str:
 
 
 def numpy_text(network: Network, parameters: Parameters) -> str:
-    """Return a program with ``predict(X)``, which returns A^[L] (n_L, m) for columns X (n_x, m)."""
+    """Return a program with ``predict(X)``, which returns A^[L] (n_L, m) for columns X (n_x, m).
+
+    Raises
+    ------
+    EllayerError
+        For a network with embeddings or blended activations, and for an activation without an expression.
+    """
+    if network.inputs is not None or network.parametric:
+        raise EllayerError(
+            "expected a network of plain dense layers, received one of a model of a table; try the model file, or ONNX"
+        )
     lines = ["import math  # noqa: F401", "", "import numpy as np", "", ""]
     for l in range(1, network.L + 1):
         for name in (f"W{l}", f"b{l}"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from ..core.activations import ACTIVATIONS
@@ -20,6 +21,7 @@ from .state import TABLES
 from .tables import MODEL_SUFFIX, SUFFIXES
 
 
+@cache
 def options() -> JsonObject:
     """Return everything that a page can choose from, read from the tables."""
     return {

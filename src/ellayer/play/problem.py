@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 
 import numpy as np
 
 from ..core.losses import LOSSES
 from ..core.network import Network
 from ..data.dataset import Dataset
+from ..data.examples import Examples
 from ..data.named import load_named
 from ..data.planar import PLANE, draw
 from ..errors import EllayerError
+from ..tables.columns import Column, take_rows
+from ..tables.fitted_encoders import FittedEncoders
 from . import limits
 from .errors import StateError
 from .messages import DataState, State
+from .planes import NumberPlane, Plane, TablePlane, choose_axes, table_axes
 from .tables import Rows, SessionTables
-
-MARGIN = 0.08  # of the picture around the points
 
 
 @dataclass(frozen=True)
@@ -36,10 +38,13 @@ class Problem:
     train, test : array of int
         The number of each example: of the source's own ones from 0, then of the points added by hand.
     features : tuple of str
+        Those that can be drawn: rows of X, or columns of a table.
+    inputs : tuple of str
+        Names of the rows of X.
     center, spread : array, shape (n_x, 1)
-        X = (x - center) / spread, for pictures in the units of the source.
-    axes : tuple of int
-        The two features that are drawn; none for pictures and for a single feature.
+        X = (x - center) / spread, for x in the units of the source.
+    plane : Plane or None
+        The picture of two features; None for pictures and for a single feature.
     code : list of str
         Lines that define X, y, X_test and y_test.
     notes : tuple of str
@@ -53,9 +58,10 @@ class Problem:
     train: np.ndarray
     test: np.ndarray
     features: tuple[str, ...]
+    inputs: tuple[str, ...]
     center: np.ndarray
     spread: np.ndarray
-    axes: tuple[int, ...]
+    plane: Plane | None
     code: list[str]
     notes: tuple[str, ...]
 
@@ -76,27 +82,20 @@ class Problem:
         """Whether examples are held out."""
         return self.X_test.shape[1] > 0
 
-    @cached_property
-    def bounds(self) -> np.ndarray:
-        """The limits of the picture, [[lower, upper]] of each axis in the units of the source."""
-        values = self.in_units(np.hstack([self.X, self.X_test]))
-        low, high = values.min(axis=1), values.max(axis=1)
-        margin = MARGIN * np.where(high > low, high - low, 1.0)
-        return np.stack([low - margin, high + margin], axis=1)
+    def in_units(self, numbers: np.ndarray) -> np.ndarray:
+        """Return training examples by their numbers in the units of the source, (n, m): those of a model before its encoders."""
+        if self.rows.model is not None:
+            return np.stack([column.values[numbers].astype(float) for column in self.rows.model.columns])
+        places = np.searchsorted(self.train, numbers)
+        return np.asarray(self.X[:, places] * self.spread + self.center)
 
-    def in_units(self, X: np.ndarray) -> np.ndarray:
-        """Return the two drawn features in the units of the source."""
-        axes = list(self.axes)
-        return np.asarray(X[axes] * self.spread[axes] + self.center[axes])
-
-    def grid(self, size: int) -> np.ndarray:
-        """Return prepared points of the plane, (n_x, size * size), the top row first; other features at their mean."""
-        (left, right), (low, high) = self.bounds
-        a, b = np.meshgrid(np.linspace(left, right, size), np.linspace(high, low, size))
-        X = np.repeat(self.X.mean(axis=1, keepdims=True), size * size, axis=1)
-        axes = list(self.axes)
-        X[axes] = (np.stack([a.ravel(), b.ravel()]) - self.center[axes]) / self.spread[axes]
-        return X
+    def prepare(self, X: np.ndarray) -> np.ndarray:
+        """Return columns in the units of the source (n, m) as inputs of the network."""
+        if self.rows.model is None:
+            return np.asarray((X - self.center) / self.spread)
+        encoders = self.rows.model.encoders
+        table = [Column(one.name, x) for one, x in zip(encoders.columns_, X, strict=True)]
+        return encoders.transform_columns(table, warn=False, warn_of_levels=False).T
 
     def column(self, number: int) -> tuple[np.ndarray, np.ndarray, int]:
         """Return X, y and the column of an example by its number: of the training or of the test set."""
@@ -138,12 +137,9 @@ def make_problem(data: DataState, tables: SessionTables) -> Problem:
         raise StateError(
             "data.removed", f"removed: expected numbers below {m:,}, received {data['removed'][-1]:,}"
         )
-    remaining = np.delete(np.arange(m), data["removed"])
-    order = np.random.RandomState(data["seed"]).permutation(len(remaining))
-    count = min(round(data["test_fraction"] * len(remaining)), max(0, len(remaining) - 1))
-    test, train = np.sort(remaining[order[:count]]), np.sort(remaining[order[count:]])
-    code = [*rows.code, *_split_code(data, m, count)]
-    X, X_test, features, more = _columns(rows, train, test)
+    train, test, split_code = _split(data, rows)
+    code = [*rows.code, *split_code]
+    X, X_test, encoders, inputs, more = _columns(rows, train, test)
     y, y_test = rows.y[train], rows.y[test]
     code += [*more, "y, y_test = y[train], y[test]"]
     if data["points"]:
@@ -154,26 +150,75 @@ def make_problem(data: DataState, tables: SessionTables) -> Problem:
         raise StateError(
             "data.points", f"points: expected at least 2 training points, received {X.shape[1]}; add some"
         )
-    center, spread = np.zeros((len(X), 1)), np.ones((len(X), 1))
+    if rows.model is not None:  # which has scales of its own
+        data["scale"] = False
+    center, spread = _scales(X) if data["scale"] else (np.zeros((len(X), 1)), np.ones((len(X), 1)))
     if data["scale"]:
-        center, spread = X.mean(axis=1, keepdims=True), X.std(axis=1, keepdims=True)
-        spread = np.where(spread > 0, spread, 1.0)
         X, X_test = (X - center) / spread, (X_test - center) / spread
-        code += [
-            "mean, scale = X.mean(axis=1, keepdims=True), X.std(axis=1, keepdims=True)",
-            "scale = np.where(scale > 0, scale, 1.0)",
-            "X, X_test = (X - mean) / scale, (X_test - mean) / scale",
-        ]
+        code += _SCALE_CODE
     notes = rows.notes
     if not rows.classes and rows.table is not None:
         y, y_test, center_of_y = _standardise(y, y_test)
-        code += [
-            "mean, scale = y.mean(), y.std() or 1.0",
-            "y, y_test = (y - mean) / scale, (y_test - mean) / scale",
-        ]
+        code += _TARGET_CODE
         notes = (*notes, f"the target is standardised: {center_of_y}")
-    axes = () if rows.image_shape or len(X) < 2 else _axes(data, features)
-    return Problem(rows, X, X_test, y, y_test, train, test, features, center, spread, axes, code, notes)
+    features = inputs
+    plane: Plane | None = None
+    if encoders is not None and not rows.image_shape:
+        columns = take_rows(_table_columns(rows, encoders), np.append(train, test))
+        features, plane = _table_plane(data, columns, encoders, (center, spread))
+        notes = (*notes, *(() if plane is None else plane.notes))
+    elif not rows.image_shape:
+        plane = _number_plane(data, inputs, (X, X_test), (center, spread))
+    return Problem(
+        rows, X, X_test, y, y_test, train, test, features, inputs, center, spread, plane, code, notes
+    )
+
+
+_SCALE_CODE = [
+    "mean, scale = X.mean(axis=1, keepdims=True), X.std(axis=1, keepdims=True)",
+    "scale = np.where(scale > 0, scale, 1.0)",
+    "X, X_test = (X - mean) / scale, (X_test - mean) / scale",
+]
+_TARGET_CODE = [
+    "mean, scale = y.mean(), y.std() or 1.0",
+    "y, y_test = (y - mean) / scale, (y_test - mean) / scale",
+]
+Scales = tuple[np.ndarray, np.ndarray]  # center and spread
+
+
+def _scales(X: np.ndarray) -> Scales:
+    spread = X.std(axis=1, keepdims=True)
+    return X.mean(axis=1, keepdims=True), np.where(spread > 0, spread, 1.0)
+
+
+def _table_columns(rows: Rows, encoders: FittedEncoders) -> list[Column]:
+    """Return the columns of a table in the order of its encoders."""
+    if rows.model is not None:
+        return rows.model.columns
+    assert rows.table is not None
+    return encoders.match(rows.table.X)
+
+
+def _number_plane(
+    data: DataState, names: tuple[str, ...], X: tuple[np.ndarray, np.ndarray], scales: Scales
+) -> NumberPlane | None:
+    if len(names) < 2:
+        return None
+    chosen = choose_axes(names, data["axes"])
+    data["axes"] = [*chosen]
+    return NumberPlane(chosen, (names.index(chosen[0]), names.index(chosen[1])), *X, *scales)
+
+
+def _table_plane(
+    data: DataState, columns: list[Column], encoders: FittedEncoders, scales: Scales
+) -> tuple[tuple[str, ...], TablePlane | None]:
+    """Return the columns that can be drawn, and the picture of two of them."""
+    axes = table_axes(columns, encoders)
+    if len(axes) < 2:
+        return tuple(axes), None
+    first, second = choose_axes([*axes], data["axes"])
+    data["axes"] = [first, second]
+    return tuple(axes), TablePlane(encoders, columns, (axes[first], axes[second]), *scales)
 
 
 def _rows(data: DataState, tables: SessionTables) -> Rows:
@@ -213,31 +258,38 @@ def _of_dataset(dataset: Dataset, line: str) -> Rows:
     return Rows(dataset.name, dataset.source, y, dataset.classes, dataset.X, None, features, shape, code)
 
 
-def _split_code(data: DataState, m: int, count: int) -> list[str]:
-    remaining = f"np.delete(np.arange({m}), {data['removed']})" if data["removed"] else f"np.arange({m})"
-    return [
-        f"remaining = {remaining}",
+def _split(data: DataState, rows: Rows) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """Return the numbers of training and test examples, and the lines of Python; the test rows of a model are given."""
+    m = len(rows.y)
+    remaining = np.delete(np.arange(m), data["removed"])
+    written = f"np.delete(np.arange({m}), {data['removed']})" if data["removed"] else f"np.arange({m})"
+    code = [f"remaining = {written}"]
+    if rows.model is not None and rows.model.test is not None:
+        known = rows.model.test
+        code += [
+            f"test = remaining[remaining >= {known[0] if len(known) else m}]",
+            "train = np.setdiff1d(remaining, test)",
+        ]
+        return np.setdiff1d(remaining, known), np.intersect1d(remaining, known), code
+    order = np.random.RandomState(data["seed"]).permutation(len(remaining))
+    count = min(round(data["test_fraction"] * len(remaining)), max(0, len(remaining) - 1))
+    code += [
         f"order = np.random.RandomState({data['seed']}).permutation(len(remaining))",
         f"test, train = np.sort(remaining[order[:{count}]]), np.sort(remaining[order[{count}:]])",
     ]
+    return np.sort(remaining[order[count:]]), np.sort(remaining[order[:count]]), code
 
 
 def _columns(
     rows: Rows, train: np.ndarray, test: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, tuple[str, ...], list[str]]:
-    """Return the training and test columns, the names of the features, and the lines of Python."""
+) -> tuple[np.ndarray, np.ndarray, FittedEncoders | None, tuple[str, ...], list[str]]:
+    """Return training and test columns, the encoders of a table, the names of the inputs, and the lines of Python."""
     if rows.X is not None:
-        return rows.X[:, train], rows.X[:, test], rows.features, ["X, X_test = X[:, train], X[:, test]"]
-    from ..tables.preparation import TablePreparation
-
+        code = ["X, X_test = X[:, train], X[:, test]"]
+        encoders = rows.model.encoders if rows.model else None
+        return rows.X[:, train], rows.X[:, test], encoders, rows.features, code
     assert rows.table is not None
-    table = rows.table.X
-    try:
-        prepare = TablePreparation().fit(table[train])
-        X = prepare.transform(table[train]).T.astype(float)
-        X_test = prepare.transform(table[test]).T.astype(float) if len(test) else np.zeros((len(X), 0))
-    except EllayerError as error:
-        raise StateError("data.source", str(error)) from None
+    prepare, X, X_test = _encode(rows.table, train.tobytes(), test.tobytes())
     if X.size > limits.NUMBERS or not len(X):
         raise StateError(
             "data.source", f"expected a table of 1 to {limits.NUMBERS:,} numbers, received {X.size:,}"
@@ -250,11 +302,26 @@ def _columns(
         if len(test)
         else "X_test = np.zeros((len(X), 0))",
     ]
-    return X, X_test, names, code
+    return X, X_test, prepare, names, code
+
+
+@lru_cache(maxsize=1)
+def _encode(table: Examples, train: bytes, test: bytes) -> tuple[FittedEncoders, np.ndarray, np.ndarray]:
+    """Return encoders fitted on the training rows, and both sets encoded, (n_x, m); the last result serves every session."""
+    from ..tables.preparation import TablePreparation
+
+    rows, others = np.frombuffer(train, np.int64), np.frombuffer(test, np.int64)
+    try:
+        prepare = TablePreparation().fit(table.X[rows])
+        X = prepare.transform(table.X[rows]).T.astype(float)
+        X_test = prepare.transform(table.X[others]).T.astype(float) if len(others) else np.zeros((len(X), 0))
+    except EllayerError as error:
+        raise StateError("data.source", str(error)) from None
+    return prepare, X, X_test
 
 
 def _with_points(data: DataState, rows: Rows, X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    if rows.X is None or len(X) != 2:
+    if rows.X is None or len(X) != 2 or rows.model is not None:
         raise StateError(
             "data.points", "points: expected none for this data set, which has no plane to draw them in"
         )
@@ -285,15 +352,6 @@ def _standardise(y: np.ndarray, y_test: np.ndarray) -> tuple[np.ndarray, np.ndar
     return (y - mean) / scale, (y_test - mean) / scale, f"mean {mean:.6g}, standard deviation {scale:.6g}"
 
 
-def _axes(data: DataState, features: tuple[str, ...]) -> tuple[int, ...]:
-    if not data["axes"]:
-        data["axes"] = [features[0], features[1]]
-    unknown = [name for name in data["axes"] if name not in features]
-    if unknown:
-        raise StateError("data.axes", f"axes: expected names of features, received {unknown[0][:50]!r}")
-    return tuple(features.index(name) for name in data["axes"])
-
-
 def make_network(state: State, problem: Problem) -> Network:
     """Return the network of a state for its examples.
 
@@ -313,8 +371,12 @@ def make_network(state: State, problem: Problem) -> Network:
         )
     outputs = 1 if K == 0 or (K == 2 and not needs_all) else K
     dims = [len(problem.X), *(layer["units"] for layer in hidden), outputs]
+    model = problem.rows.model
     try:
-        network = Network(dims, [layer["activation"] for layer in hidden], loss)
+        network = Network(
+            dims, [layer["activation"] for layer in hidden], loss,
+            parametric=model is not None and model.network.parametric, inputs=None if model is None else model.network.inputs,
+        )  # fmt: skip
     except EllayerError as error:
         raise StateError("training.loss", str(error)) from None
     if network.parameter_count > limits.PARAMETERS:

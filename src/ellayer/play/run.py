@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TypedDict
 
 import numpy as np
@@ -24,10 +24,14 @@ from ..errors import EllayerError
 from ..inspection.film import Frame, frame_of
 from . import limits
 from .errors import StateError
+from .input_names import input_names
 from .messages import State
 from .problem import Problem, make_network
 
 ENGINE = "jax+direct"  # one loop, so that the bits depend on nothing but the state
+FIXED_RAMPS = {
+    "t": 0.0
+}  # thresholds of ramps are quantiles of the data; the table estimators do not train them either
 COST_NUMBERS = 20_000_000  # multiplications for a cost that is shown
 ANIMATION_FRAMES = 40  # steps
 ANIMATION_EXAMPLES = 1_000
@@ -48,6 +52,7 @@ class TrainOptions(TypedDict):
     dropout: float
     seed: int
     engine: str
+    learning_rate_factors: dict[str, float] | None
 
 
 @dataclass(frozen=True)
@@ -112,6 +117,8 @@ class Run:
         except EllayerError as error:
             raise StateError("training.loss", f"loss: {error}") from None
         self.options = _options(state)
+        if self.network.inputs is not None and self.network.inputs.ramps:
+            self.options["learning_rate_factors"] = FIXED_RAMPS
         self.every: int = max(1, problem.X.shape[1] * self.network.parameter_count // COST_NUMBERS)
         self.start = start
         if start is None:
@@ -132,6 +139,11 @@ class Run:
         self._frames: list[Frame] = []
         self._frame_every, self._frame_calls = 1, 0
         self.is_compiled: bool = not ENGINE.startswith("jax")
+
+    @cached_property
+    def input_names(self) -> list[str]:
+        """Names of the rows of A^[0]."""
+        return input_names(self.problem.inputs, self.network.inputs)
 
     @property
     def iteration(self) -> int:
@@ -241,7 +253,11 @@ class Run:
         StateError
         """
         theta = self.parameters.get(name)
-        if theta is None or not (0 <= row < theta.shape[0] and 0 <= column < theta.shape[1]):
+        if (
+            theta is None
+            or theta.ndim != 2
+            or not (0 <= row < theta.shape[0] and 0 <= column < theta.shape[1])
+        ):
             raise StateError(
                 "", f"edit: expected a place in one of {', '.join(self.parameters)}, received {name[:20]!r}"
             )
@@ -310,74 +326,5 @@ def _options(state: State) -> TrainOptions:
         dropout=training["dropout"],
         seed=training["seed"],
         engine=ENGINE,
+        learning_rate_factors=None,
     )
-
-
-_DEFAULTS: Mapping[str, object] = {
-    "optimizer": "gd", "schedule": "constant", "batch_size": None, "l2": 0.0, "l1": 0.0, "dropout": 0.0, "seed": 0,
-}  # fmt: skip
-
-
-def python_text(run: Run, start: str = "") -> str:
-    """Return the lines of Python that give the same parameters, to the bit.
-
-    Parameters
-    ----------
-    run : Run
-    start : str, optional
-        The parameters that the run started from, as an expression, if they are those of a model.
-    """
-    network = run.network
-    hidden = [layer["activation"] for layer in run.state["network"]["hidden"]]
-    lines = [
-        "import numpy as np",
-        "",
-        "import ellayer",
-        "",
-        *run.problem.code,
-        *run.problem.one_hot_code(network),
-        "",
-    ]
-    lines.append(f"network = ellayer.Network({list(network.layer_dims)}, {hidden}, {network.loss!r})")
-    if run.start is None:
-        settings = run.state["network"]
-        arguments = f"network, {settings['initializer']!r}, seed={settings['seed']}"
-        lines.append(f"parameters = ellayer.initialize_parameters({arguments})")
-    else:
-        if start.startswith("model"):
-            lines.append("# model: the one passed to ellayer.play")
-        lines.append(f"parameters = {{name: theta.astype(float) for name, theta in {start}.items()}}")
-    options = {name: value for name, value in run.options.items() if _differs(name, value, run)}
-    arguments = ", ".join(f"{name}={value!r}" for name, value in options.items() if name != "batch_size")
-    lines.append(f"settings = dict({arguments})")
-    lines.append("")
-    return "\n".join([*lines, *_part_lines(run)]) + "\n"
-
-
-def _differs(name: str, value: object, run: Run) -> bool:
-    if name == "schedule_length":
-        return run.options["schedule"] != "constant"
-    if name == "weight_decay":
-        return bool(value) or run.options["optimizer"].startswith("adamw")
-    return name not in _DEFAULTS or _DEFAULTS[name] != value
-
-
-def _part_lines(run: Run) -> list[str]:
-    """Return the lines that do the updates and edits of a run."""
-    lines, state = [], None
-    for part in run.parts:
-        if part.edit is not None:
-            name, row, column, value = part.edit
-            lines.append(
-                f"{'parameters' if state is None else 'state.parameters'}[{name!r}][{row}, {column}] = {value!r}"
-            )
-            continue
-        size = "" if part.batch_size is None else f", batch_size={part.batch_size}"
-        begin = "parameters=parameters" if state is None else "state=state"
-        lines.append(
-            f"state = ellayer.train(network, X, Y, {begin}, num_iterations={part.count}{size}, **settings).state"
-        )
-        state = "state"
-    if state is not None:
-        lines.append("parameters = state.parameters")
-    return lines

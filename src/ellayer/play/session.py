@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -10,18 +9,20 @@ from dataclasses import dataclass
 from typing import cast
 
 from . import limits
-from .commands import number_of, text_of, whole_of
+from .commands import number_of, parse_message, text_of, whole_of
 from .data_message import data_message, network_message
 from .errors import StateError
 from .frames import FrameMaker, finite_curve
 from .lesson_list import LESSONS, lesson_rows
 from .lessons import LessonProgress
 from .look import look
-from .messages import JsonObject, State
-from .opening import Opening, StartModel
+from .messages import DataState, JsonObject, State
+from .models import opening_on_upload
+from .open_model import OpenModel
+from .opening import Opening, ReadOnlyModel
 from .options import options
-from .problem import make_problem
-from .run import Run, python_text
+from .problem import Problem, make_problem
+from .python_text import python_text
 from .state import normal_form, to_hash
 from .tables import SessionTables
 from .worker import Message, Worker
@@ -72,7 +73,8 @@ class Session(Worker):
         self._saved: list[SavedRun] = []
         self._saved_number = 0
         self._lesson: LessonProgress | None = None
-        self._model = opening.model
+        self.model = OpenModel(opening.model)
+        self._data: DataState | None = None  # that the present problem was made from
 
     @property
     def _pause_seconds(self) -> float | None:
@@ -90,54 +92,55 @@ class Session(Worker):
         self._running = False
 
     def _begin(self) -> None:
-        state = normal_form(self._opening.state)
-        self.state: State = state
-        self._build(state)
+        self._build(normal_form(self._opening.state), self.model)
         from .. import __version__
 
         self._send(
             {"type": "ready", "session": self.id, "mode": "play", "options": options(), "state": self.state,
              "lessons": lesson_rows(), "version": __version__}
         )  # fmt: skip
-        self._send_all(with_data=True)
+        if self._opening.read_only is not None:
+            self._show(self._opening.read_only)
+        else:
+            self._send_all(with_data=True)
 
     def _handle(self, text: str) -> None:
         """Do what a message of the page asks for."""
-        try:
-            message = json.loads(text)
-            if "\\u" in text:  # half a character could not be sent back
-                json.dumps(message, ensure_ascii=False).encode()
-        except (ValueError, RecursionError):
-            raise StateError("", "expected a message in JSON, received another text") from None
-        kind = message.get("type") if isinstance(message, dict) else None
+        message = parse_message(text)
+        kind = message.get("type")
         handler = _HANDLERS.get(kind) if isinstance(kind, str) else None
         if handler is None:
             raise StateError("", f"type: expected one of {', '.join(_HANDLERS)}; received {str(kind)[:40]!r}")
+        if kind in _OF_A_RUN:
+            self.model.check_runs()
         handler(self, message)
         self._check_lesson()
 
     # State
 
-    def _build(self, state: State, model: StartModel | None = None) -> None:
+    def _build(self, state: State, model: OpenModel) -> None:
         """Adopt a state, at its start; nothing changes if it cannot be used."""
-        model = self._model if model is None else model
-        problem = make_problem(state["data"], self.tables)
-        start = None
-        if (
-            model is not None
-            and model.network == state["network"]
-            and model.loss == state["training"]["loss"]
-        ):
-            start = model.parameters
-        run = Run(state, problem, start)
-        if start is not None and {k: v.shape for k, v in start.items()} != run.network.shapes:
-            run = Run(state, problem)
-        self._model = model
+        run = model.make_run(state, self._problem(state["data"]))
+        self.model, self.model.read_only = model, None
         self.state, self.run, self._frames = state, run, FrameMaker(run)
+        self._data = {**state["data"]}
         self._running = False
         self._speed, self._chunk = 0.0, 1
         self._next_diagnosis, self._diagnosis = 0.0, []
         self._compile_at = time.perf_counter() + COMPILE_AFTER
+
+    def _problem(self, data: DataState) -> Problem:
+        """Return the examples of a state; those of the present run if the data are the same."""
+        if self._data == data:
+            return self.run.problem
+        return make_problem(data, self.tables)
+
+    def _show(self, model: ReadOnlyModel) -> None:
+        """Show a model instead of the run, until another state is set."""
+        self._running, self.model.read_only = False, model
+        self._send(self.model.message(self.run))
+        if model.network is not None:
+            self._send(network_message(model.network, model.parameters, model.inputs))
 
     def _send_all(self, with_data: bool) -> None:
         self._send(
@@ -145,29 +148,57 @@ class Session(Worker):
              "parameter_count": self.run.network.parameter_count,
              "shapes": [[name, list(shape)] for name, shape in self.run.network.shapes.items()]}
         )  # fmt: skip
+        self._send(self.model.message(self.run))
         if with_data:
             self._send(data_message(self.run))
-        self._send(network_message(self.run))
+        self._send_network()
         self.run.record()
         self._send_curve(reset=True)
         self._send_frame()
 
+    def _send_network(self) -> None:
+        self._send(network_message(self.run.network, self.run.parameters, self.run.input_names))
+
     def _rebuild(self, state: State) -> None:
-        self._build(state)
+        self._build(state, self.model)
         self._send_all(with_data=True)
 
     def _set_state(self, message: Mapping[str, object]) -> None:
         self._rebuild(normal_form(message.get("state")))
 
     def _rewind(self, message: Mapping[str, object]) -> None:
-        self._build(self.state)
+        self._build(self.state, self.model)
         self._send_all(with_data=False)
 
-    def open_model(self, model: StartModel, state: Mapping[str, object]) -> State:
-        """Adopt a model and its state; called in the thread of the session."""
-        self._build(normal_form(state), model)
+    def open(self, opening: Opening) -> JsonObject:
+        """Adopt an opening; called in the thread of the session."""
+        self.tables.entries.update(opening.tables)
+        if opening.read_only is not None:
+            self._show(opening.read_only)
+            return {"state": self.state, "read_only": True}
+        self._build(normal_form(opening.state), OpenModel(opening.model))
         self._send_all(with_data=True)
-        return self.state
+        return {"state": self.state}
+
+    def add_table(self, name: str, body: bytes) -> JsonObject:
+        """Keep an uploaded table, and return its description; called in the thread of the session."""
+        description = self.tables.add(name, body)
+        if self.model.read_only is None or self.model.read_only.saved is None:
+            return description
+        saved, columns = self.model.read_only.saved, description["columns"]
+        assert isinstance(columns, list)
+        names = {column["name"] for column in columns}
+        return description | {"fits_model": {*saved.needed, saved.target} <= names}
+
+    def _open_on(self, message: Mapping[str, object]) -> None:
+        """Open the model that lacks its rows on an uploaded table."""
+        model = self.model.read_only
+        if model is None or model.saved is None:
+            raise StateError(
+                "", "open_on: expected an open model of a table that lacks its rows, received none"
+            )
+        source = self.tables.get(text_of(message, "source"))
+        self.open(opening_on_upload(model.saved, model.card.name, source))
 
     def _add_point(self, message: Mapping[str, object]) -> None:
         data = self.state["data"]
@@ -201,6 +232,11 @@ class Session(Worker):
     def _pause(self, message: Mapping[str, object]) -> None:
         self._running = False
         self._send_frame()
+        self._send_embeddings()
+
+    def _send_embeddings(self) -> None:
+        if self.model.has_embeddings:
+            self._send(self.model.message(self.run))
 
     def _step(self, message: Mapping[str, object]) -> None:
         unit = message.get("unit")
@@ -211,6 +247,7 @@ class Session(Worker):
         rest = per_epoch - self.run.iteration % per_epoch
         self.run.advance(rest if unit == "epoch" else 1, one_example=unit == "example")
         self._after_updates()
+        self._send_embeddings()
 
     def _set_speed(self, message: Mapping[str, object]) -> None:
         wish = message.get("iterations_per_update")
@@ -221,7 +258,7 @@ class Session(Worker):
     def _edit(self, message: Mapping[str, object]) -> None:
         place = whole_of(message, "row"), whole_of(message, "column", 0)
         self.run.edit(text_of(message, "parameter"), *place, number_of(message, "value"))
-        self._send(network_message(self.run))
+        self._send_network()
         self._after_updates()
 
     def _update(self) -> None:
@@ -294,7 +331,7 @@ class Session(Worker):
 
     def python(self) -> str:
         """Return the lines of Python that do the same; called in the thread of the session."""
-        return python_text(self.run, "" if self._model is None else self._model.expression)
+        return python_text(self.run, self.model.text(self.run))
 
     def _send_python(self, message: Mapping[str, object]) -> None:
         self._send({"type": "python", "text": self.python()})
@@ -348,8 +385,10 @@ _HANDLERS: dict[str, Callable[[Session, Mapping[str, object]], None]] = {
     "remove_point": Session._remove_point,
     "look": Session._look,
     "python": Session._send_python,
+    "open_on": Session._open_on,
     "keep_run": Session._keep_run,
     "drop_run": Session._drop_run,
     "lesson": Session._load_lesson,
     "ack": Session._acknowledge,
 }
+_OF_A_RUN = ("play", "step", "rewind", "edit", "add_point", "remove_point", "look", "python", "keep_run")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from ..errors import EllayerError
 from .errors import StateError
 from .messages import JsonObject
 from .run import Run
+
+FEW = 200  # pictures of the training to compare with
 
 
 def picture_shape(run: Run) -> tuple[int, ...]:
@@ -60,11 +63,11 @@ def predict_picture(run: Run, x: np.ndarray, invert: bool) -> JsonObject:
         Whether light and dark are exchanged, such as for a dark digit on white.
     """
     problem, shape = run.problem, picture_shape(run)
-    if len(x) != len(problem.X):
+    if len(x) != math.prod(shape):
         raise StateError("data.source", "the data have changed; drop the picture again")
     x = 1.0 - x if invert else x
     with np.errstate(all="ignore"):
-        AL, _ = outputs((x - problem.center) / problem.spread, run.parameters, run.network)
+        AL, _ = outputs(problem.prepare(x), run.parameters, run.network)
     P = class_probabilities(AL)
     pixels = np.moveaxis(x.reshape(shape), -1, 0) if len(shape) == 3 else x.reshape(shape)
     return {
@@ -76,7 +79,7 @@ def predict_picture(run: Run, x: np.ndarray, invert: bool) -> JsonObject:
             {"name": name, "probability": finite(p)} for name, p in zip(problem.classes, P[:, 0], strict=True)
         ],
         "prediction": problem.classes[int(class_index(AL)[0])],
-        "notes": _notes(problem.X, x),
+        "notes": _notes(problem.in_units(problem.train[:FEW]), x),
     }
 
 

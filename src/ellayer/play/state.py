@@ -129,6 +129,7 @@ _FIELDS: dict[str, dict[str, Field]] = {
         "hidden": Field([{"units": 4, "activation": "tanh"}], partial(_list, most=limits.LAYERS, check=_layer)),
         "initializer": Field("randn", partial(_row, table=INITIALIZERS)),
         "seed": Field(2, _SEED),
+        "member": Field(None, partial(_whole, low=0, high=limits.MEMBERS, optional=True)),
     },
     "training": {
         "loss": Field("auto", partial(_row, table=LOSSES, others=("auto",))),

@@ -11,10 +11,13 @@ from typing import Protocol
 
 import numpy as np
 
+from ..core.network import Network
 from ..data import read_examples
 from ..data.examples import Examples
 from ..data.file_kinds import FILE_KINDS
 from ..errors import EllayerError
+from ..tables.columns import Column
+from ..tables.fitted_encoders import FittedEncoders
 from ..tables.survey_target import infer_task
 from . import limits
 from .errors import StateError
@@ -24,6 +27,28 @@ KINDS = ("parquet", "feather", "excel", "json", "text")  # of uploads: tables th
 SUFFIXES = tuple(suffix for kind in FILE_KINDS if kind.name in KINDS for suffix in kind.suffixes)
 MODEL_SUFFIX = ".ellayer"
 MOST_CLASSES = 100
+
+
+@dataclass(frozen=True)
+class ModelRows:
+    """The rows of a table in the form of a model that was trained on such rows.
+
+    Attributes
+    ----------
+    encoders : FittedEncoders
+        Those of the model.
+    columns : list of Column
+        In the order of the encoders.
+    network : Network
+        Its embeddings and its kind of hidden units are those of every network that learns these rows.
+    test : array of int or None
+        The rows that the model was not trained on; None if they are not known.
+    """
+
+    encoders: FittedEncoders
+    columns: list[Column]
+    network: Network
+    test: np.ndarray | None
 
 
 @dataclass(frozen=True)
@@ -47,6 +72,8 @@ class Rows:
     code : list of str
         Lines that define ``table``, or X and Y.
     notes : tuple of str
+    model : ModelRows or None
+        For rows that a model has encoded as X.
     """
 
     name: str
@@ -59,6 +86,7 @@ class Rows:
     image_shape: tuple[int, ...] | None
     code: list[str]
     notes: tuple[str, ...] = ()
+    model: ModelRows | None = None
 
 
 class Source(Protocol):
@@ -197,6 +225,11 @@ class GivenArrays:
         features = tuple(f"x{i + 1}" for i in range(len(self.X)))
         about = f"{self.X.shape[1]:,} examples passed to ellayer.play"
         return Rows(self.name, about, y, classes, self.X, None, features, None, code)
+
+
+def has_table_suffix(name: str) -> bool:
+    """Return whether a name is that of a table."""
+    return Path(name.lower()).suffix in SUFFIXES
 
 
 def _suffix_of(name: str) -> str:

@@ -13,6 +13,7 @@ _HOMES = {
     "StartProgress": ".._progress_bars",
     "open_model": ".saved_model",
     "read_config": ".config",
+    "read_training_rows": ".training_rows",
     "run_sweep": ".sweep",
 }
 __all__ = list(_HOMES)

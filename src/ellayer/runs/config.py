@@ -92,13 +92,13 @@ def read_config(path: Path) -> dict[str, Any]:
             )
     for key in ("source", "test"):
         if isinstance(settings.get(key), list):
-            settings[key] = [_existing_path(part, path) for part in settings[key]]
+            settings[key] = [find_source(part, path) for part in settings[key]]
         elif key in settings:
-            settings[key] = _existing_path(settings[key], path)
+            settings[key] = find_source(settings[key], path)
     return settings
 
 
-def _existing_path(source: object, config: Path) -> object:
+def find_source(source: object, config: Path) -> object:
     """Return a path relative to the working directory, or else to the config's folder or one above it."""
     if not isinstance(source, str) or _exists(Path(source)):
         return source

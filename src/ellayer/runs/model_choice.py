@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .._wording import pluralize
 from ..core.metrics import METRICS
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..data import Examples
     from ..estimators import TabularClassifier, TabularRegressor
 
-    Estimator = TabularClassifier | TabularRegressor
+    Estimator: TypeAlias = TabularClassifier | TabularRegressor
 
 
 @dataclass(frozen=True)
