@@ -120,20 +120,28 @@ def _run_commands(block: Block, page: str) -> Output:
 
     from ellayer.cli.app import app
 
-    printed, undrawn = "", patch("matplotlib.figure.Figure.savefig", _write_empty)
+    printed = ""
     for words in (shlex.split(line, comments=True) for line in block.code.splitlines()):
         assert words[:1] == ["ellayer"], (
             f"{page}, line {block.line}: expected an ellayer command, received {words}"
         )
-        with patch.dict(os.environ, TERMINAL), undrawn:
+        with patch.dict(os.environ, TERMINAL), _undrawn():
             result = CliRunner().invoke(app, words[1:], prog_name="ellayer")
         assert result.exit_code == 0, f"{page}, line {block.line}: {shlex.join(words)}: {result.output}"
         printed += result.output
     return Output(printed)
 
 
+@contextlib.contextmanager
+def _undrawn() -> Iterator[None]:
+    """Arrange and draw no figure: the files of a command are deleted with the folder, and pictures are most of its time."""
+    layout = "matplotlib.layout_engine.ConstrainedLayoutEngine.execute"
+    with patch("matplotlib.figure.Figure.savefig", _write_empty), patch(layout):
+        yield
+
+
 def _write_empty(figure: Any, file: Any, **options: object) -> None:
-    """Write an empty picture: the files of a command are deleted with the folder, and drawing is most of its time."""
+    """Write an empty picture."""
     if hasattr(file, "write"):
         file.write("<svg></svg>")
     else:
