@@ -1,8 +1,12 @@
 """The time of an update in 1, 2 and 4 processes of this machine, next to ``distributed.estimate``.
 
     python benchmarks/many_machines.py
+    python benchmarks/many_machines.py memory 4000000
 
-One minute. The processes share the cores of the machine, so that only what the messages take can be learned from it: the
+The second prints the peak memory of each process of ``ellayer train --processes`` on a table of as many rows of 24 numbers,
+and of ``ellayer train`` without it, which holds all rows; six minutes on two cores.
+
+The first takes one minute. The processes share the cores of the machine, so that only what the messages take can be learned from it: the
 time of an update in K processes is compared with K times the computing time of a K-th of the batch, and the messages.
 The measured times are printed as JSON, too.
 """
@@ -12,13 +16,20 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
+import threading
 import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
+import polars as pl
 
 import ellayer
 from ellayer.distributed.cost import compute_seconds, message_seconds, room_for
 from ellayer.distributed.meeting import free_port
+from ellayer.runs.supervisor import GroupOptions, train_in_processes
 
 ROWS, INPUTS = 16_384, 32
 NETWORKS = {"64-64": [64, 64], "512-512": [512, 512]}
@@ -109,6 +120,68 @@ def measure(size: int) -> dict[str, dict[str, float]]:
     return json.loads(output)
 
 
+def write_table(folder: Path, rows: int) -> None:
+    """Write a table of 24 numbers and two classes as four Parquet files."""
+    random = np.random.default_rng(0)
+    for k in range(4):
+        X = random.standard_normal((rows // 4, 24))
+        y = np.where(X[:, 0] + X[:, 1] ** 2 > 1, "a", "b")
+        frame = pl.DataFrame({f"x{j}": x for j, x in enumerate(X.T)}).with_columns(y=pl.Series(y))
+        frame.write_parquet(folder / f"{k}.parquet", row_group_size=100_000)
+
+
+def peaks(run: Callable[[Callable[[list[int]], None]], object]) -> list[float]:
+    """Return the peak memory in MB of the processes whose numbers ``run`` passes on."""
+    highest: dict[int, float] = {}
+
+    def watch(numbers: list[int]) -> None:
+        for number in numbers:
+            threading.Thread(target=follow, args=(number,), daemon=True).start()
+
+    def follow(number: int) -> None:
+        with suppress(OSError, StopIteration):
+            while True:
+                lines = Path(f"/proc/{number}/status").read_text().splitlines()
+                highest[number] = next(int(line.split()[1]) / 1024 for line in lines if "VmHWM" in line)
+                time.sleep(0.05)
+
+    run(watch)
+    return list(highest.values())
+
+
+def memory(rows: int) -> None:
+    """Print the peak memory of the processes of a fit."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "parts").mkdir()
+        write_table(folder / "parts", rows)
+        settings = {
+            "source": str(folder / "parts"), "target": "y", "members": 1, "layers": [16], "batch_size": 8192, "epochs": 1,
+        }  # fmt: skip
+        print(f"{rows:,} rows of 24 numbers, {rows * 24 * 8 / 1e6:,.0f} MB as numbers of 8 bytes")
+        for size in (2, 1):
+
+            def together(watch: Callable[[list[int]], None], size: int = size) -> None:
+                options = GroupOptions(size, restarts=0, on_start=watch)
+                train_in_processes(settings, options, folder / f"run-{size}")
+
+            print(size, "processes:", ", ".join(f"{peak:,.0f} MB" for peak in peaks(together)), flush=True)
+
+        def alone(watch: Callable[[list[int]], None]) -> None:
+            options = [
+                f"--{key}={value}" for key, value in settings.items() if key not in ("source", "layers")
+            ]
+            options = [option.replace("_", "-") for option in options]
+            command = [sys.executable, "-m", "ellayer", "train", settings["source"], "--layers=16", *options]
+            process = subprocess.Popen(
+                [*command, f"--out={folder / 'run'}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
+            watch([process.pid])
+            process.wait()
+
+        print("all rows in one:", ", ".join(f"{peak:,.0f} MB" for peak in peaks(alone)))
+
+
 def main() -> None:
     """Measure groups of 1, 2 and 4 processes, and print tables."""
     reports = {}
@@ -132,7 +205,9 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
+    if sys.argv[1:2] == ["memory"]:
+        memory(int(sys.argv[2]))
+    elif len(sys.argv) > 1:
         worker(*(int(argument) for argument in sys.argv[1:]))
     else:
         main()

@@ -58,6 +58,11 @@ def test_numbers_out_of_range(arguments, text):
         estimate(SMALL, *arguments)
 
 
+def test_what_is_no_network():
+    with pytest.raises(EllayerError, match="network: expected a Network, received str; try"):
+        estimate("network", 64, 2)
+
+
 def test_the_estimators_of_scikit_learn_refuse_a_group():
     set_group(Group(0, 2, (), lambda text: nullcontext()))
     try:

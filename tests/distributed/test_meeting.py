@@ -127,9 +127,10 @@ def test_arguments_that_are_wrong(arguments, text):
         initialize(*arguments)
 
 
-def test_limits_are_above_0():
-    with pytest.raises(EllayerError, match="step_limit: expected seconds above 0, received 0"):
-        initialize(step_limit=0)
+@pytest.mark.parametrize("limit", [0, float("nan"), float("inf"), "long"])
+def test_limits_are_seconds_above_0(limit):
+    with pytest.raises(EllayerError, match=f"step_limit: expected seconds above 0, received {limit!r}; try"):
+        initialize(step_limit=limit)
 
 
 @pytest.mark.parametrize(

@@ -42,17 +42,22 @@ def parts_of(source: PathLike | Sequence[PathLike]) -> tuple[str, list[Part], li
     """
     if source == STANDARD_INPUT:
         raise DataError(
-            "expected files that several processes can read, received standard input; name the files"
+            "--processes: expected files that several processes can read, received standard input; name the files"
         )
     place = place_of(source)
     paths = place.paths
     if len(paths) == 1 and paths[0].is_dir():
         paths = tables_in(paths[0])[0]
         if not paths:
-            raise DataError(f"expected tables in the folder {place.shown}, received none")
+            raise DataError(
+                f"--processes: expected tables in the folder {place.shown}, received none; name a folder of CSV or Parquet files"
+            )
     kinds = {describe_content(path) == "a Parquet table" for path in paths}
     if len(kinds) > 1:
-        raise DataError(f"expected files of one kind in {place.shown}, received Parquet and other files")
+        raise DataError(
+            f"--processes: expected files of one kind in {place.shown}, received Parquet and other files; name those of one kind, "
+            "like 'parts/*.parquet'"
+        )
     if kinds == {True}:
         groups = [(path, row_groups(path)) for path in paths]
         parts = [
@@ -62,7 +67,7 @@ def parts_of(source: PathLike | Sequence[PathLike]) -> tuple[str, list[Part], li
     for path in paths:
         if (kind := kind_of(path)).name != "text":
             raise DataError(
-                f"expected CSV or Parquet files for several processes, but {path} is {kind.description}; write it as Parquet"
+                f"--processes: expected CSV or Parquet files for several processes, but {path} is {kind.description}; write it as Parquet"
             )
     return place.name, [Part(path) for path in paths], [os.path.getsize(path) for path in paths]
 
@@ -92,7 +97,7 @@ def share_of(parts: Sequence[Part], sizes: Sequence[int], rank: int, size: int) 
     if size > len(parts):
         noun = "files" if parts[0].number is None else "row groups"
         raise DataError(
-            f"expected at most as many processes as {noun}, {len(parts)}, received {size}; start fewer, or write the table "
+            f"--processes: expected at most as many processes as {noun}, {len(parts)}, received {size}; start fewer, or write the table "
             f"as more {noun}"
         )
     total, done, begin = sum(sizes), 0, 0
@@ -141,7 +146,9 @@ def row_groups(path: Path) -> list[int]:
     except (OSError, IndexError, struct.error, RecursionError):
         counts = []
     if not sum(counts):
-        raise DataError(f"expected a Parquet table with rows, but {path} has none that can be read")
+        raise DataError(
+            f"--processes: expected a Parquet table with rows, but {path} has none that can be read; write it again, or omit it"
+        )
     return counts
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Integral
 
 from ..errors import EllayerError
 
@@ -72,20 +73,25 @@ def find_place(
             'coordinator="HOST:PORT", num_processes and process_id in every process'
         )
     for name, number, low in (("num_processes", size, 1), ("process_id", rank, 0)):
-        if isinstance(number, bool) or not isinstance(number, int) or number < low:
-            raise EllayerError(f"{name}: expected an integer >= {low}, received {number!r}")
+        if isinstance(number, bool) or not isinstance(number, Integral) or number < low:
+            raise EllayerError(
+                f"{name}: expected an integer >= {low}, received {number!r}; a group of two has num_processes=2 and "
+                "the process_id 0 and 1"
+            )
     if rank >= size:
         raise EllayerError(
-            f"process_id: expected a number from 0 to {size - 1} in a group of {size}, received {rank}"
+            f"process_id: expected a number from 0 to {size - 1} in a group of {size}, received {rank}; count from 0, or "
+            "pass the right num_processes in every process"
         )
-    return Place(*_split_address(address), size, rank)
+    return Place(*_split_address(address), int(size), int(rank))
 
 
 def _split_address(address: str) -> tuple[str, int]:
     host, _, port = str(address).rpartition(":")
     if not host or not port.isdecimal() or not 0 < int(port) < 65536:
         raise EllayerError(
-            f"coordinator: expected HOST:PORT of process 0, like node7:29500, received {address!r}"
+            f"coordinator: expected HOST:PORT of process 0, like node7:29500, received {address!r}; "
+            "try 127.0.0.1:29500 for processes of one machine"
         )
     return host.strip("[]"), int(port)
 

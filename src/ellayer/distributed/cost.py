@@ -89,16 +89,22 @@ def estimate(
     >>> estimate(small, 256, 8).speedup < 1 < estimate(large, 65536, 8).speedup < 8
     True
     """
-    for name, value in (("batch_size", batch_size), ("processes", processes)):
+    if not isinstance(network, Network):
+        raise EllayerError(
+            f"network: expected a Network, received {type(network).__name__}; try ellayer.Network([32, 64, 1])"
+        )
+    for name, value, example in (("batch_size", batch_size, 1024), ("processes", processes, 2)):
         if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
-            raise EllayerError(f"{name}: expected an integer >= 1, received {value!r}")
+            raise EllayerError(f"{name}: expected an integer >= 1, received {value!r}; try {name}={example}")
     if batch_size < processes:
         raise EllayerError(
-            f"batch_size: expected at least one example for each of {processes} processes, received {batch_size}"
+            f"batch_size: expected at least one example for each of {processes} processes, received {batch_size}; try "
+            f"batch_size={256 * processes}, or fewer processes"
         )
     if not (_is_number(latency) and latency >= 0 and _is_number(bandwidth) and bandwidth > 0):
         raise EllayerError(
-            f"latency, bandwidth: expected seconds >= 0 and bytes per second above 0, received {latency!r} and {bandwidth!r}"
+            f"latency, bandwidth: expected seconds >= 0 and bytes per second above 0, received {latency!r} and {bandwidth!r}; "
+            "omit them for Ethernet with 10 Gbit/s"
         )
     alone = compute_seconds(network, batch_size)
     computing = compute_seconds(network, room_for(batch_size, processes))

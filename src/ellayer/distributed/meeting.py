@@ -106,7 +106,7 @@ def _receive(place: Place, own: dict[str, object], limit: float, end: float) -> 
                 absent = [str(k) for k in range(1, place.size) if k not in present]
                 problem = (
                     f"expected {place.size} processes within {limit:g} seconds, but process {', '.join(absent)} did not come to "
-                    f"{place.host}:{place.port}; start all of them, or allow more time"
+                    f"{place.host}:{place.port}; start all of them, or allow more time with form_limit"
                 )
                 break
             server.settimeout(left)
@@ -138,9 +138,12 @@ def _difference(own: dict[str, object], hello: dict[str, object], present: dict[
     """Return why a process does not fit into the group; "" if it does."""
     rank = hello.get("rank")
     if hello.get("size") != own["size"]:
-        return f"expected groups of one size, received {own['size']} processes in process 0 and {hello.get('size')} in process {rank}"
+        return (
+            f"expected groups of one size, received {own['size']} processes in process 0 and {hello.get('size')} in process {rank}; "
+            "pass the same num_processes in every process"
+        )
     if not isinstance(rank, int) or rank in present or not 0 < rank < int(str(own["size"])):
-        return f"expected one process of each number, received a second process {rank}"
+        return f"expected one process of each number, received a second process {rank}; give every process a process_id of its own"
     mine, its = own["versions"], hello.get("versions")
     assert isinstance(mine, dict)
     if isinstance(its, dict):
@@ -175,7 +178,7 @@ def _visit(place: Place, hello: dict[str, object], limit: float, end: float) -> 
         return
     raise EllayerError(
         f"the group of processes: expected process 0 at {place.host}:{place.port} within {limit:g} seconds, received no "
-        "answer; start it, or allow more time"
+        "answer; start it, or allow more time with form_limit"
     )
 
 

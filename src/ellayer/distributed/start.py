@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
+from numbers import Real
 from typing import cast
 
 from ..engine.group import Group, current_group, set_group
@@ -70,8 +71,10 @@ def initialize(
             "initialize: expected to be called once, received a second call; call shutdown() before it"
         )
     for name, limit in (("form_limit", form_limit), ("step_limit", step_limit)):
-        if not limit > 0:
-            raise EllayerError(f"{name}: expected seconds above 0, received {limit!r}")
+        if not isinstance(limit, Real) or not 0 < limit < float("inf"):
+            raise EllayerError(
+                f"{name}: expected seconds above 0, received {limit!r}; try {name}=600, or omit it"
+            )
     place = find_place(coordinator, num_processes, process_id, os.environ)
     if place.size > 1:
         _connect(place, form_limit, step_limit)

@@ -128,6 +128,26 @@ class RowReader(BatchReader):
             weights[i, m:] = 0.0
 
 
+def extend_in_place(rows: np.ndarray, height: int) -> np.ndarray | None:
+    """Return the first rows of an array of ``aligned_zeros`` with zeros below, without a copy; None for other arrays.
+
+    Examples
+    --------
+    >>> room = aligned_zeros((3, 2), np.dtype("float32"))
+    >>> room[:2] = 1
+    >>> extend_in_place(room[:2], 3).tolist(), extend_in_place(np.ones((2, 2)), 3)
+    ([[1.0, 1.0], [1.0, 1.0], [0.0, 0.0]], None)
+    """
+    memory = rows.base
+    if not isinstance(memory, np.ndarray) or memory.dtype != np.uint8 or not rows.flags.c_contiguous:
+        return None
+    begin, each = rows.ctypes.data - memory.ctypes.data, rows[:1].nbytes
+    below = memory[begin + rows.nbytes : begin + height * each]
+    if rows.nbytes + below.nbytes < height * each or below.any():
+        return None
+    return memory[begin : begin + height * each].view(rows.dtype).reshape(height, *rows.shape[1:])
+
+
 def aligned_zeros(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     """Return zeros that jax's CPU backend uses without a copy."""
     memory = np.zeros(math.prod(shape) * dtype.itemsize + ALIGNED - 1, np.uint8)

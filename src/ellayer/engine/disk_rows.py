@@ -119,10 +119,14 @@ class DiskRows:
             at += count
         return rows
 
-    def load(self) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-        """Return all rows in memory: X (m, n_x), Y (m, n_y) and the weights (m,), each in memory that jax uses without a copy."""
+    def load(self, room: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """Return all rows in memory: X (m, n_x), Y (m, n_y) and the weights (m,), which jax uses without a copy.
+
+        ``room`` is the number of rows for which there is memory, if that is more than m.
+        """
         X, Y, weights = (
-            aligned_zeros((self.m, n), self.dtype) for n in (self.n_x, self.n_y, int(self.weighted))
+            aligned_zeros((max(self.m, room), n), self.dtype)[: self.m]
+            for n in (self.n_x, self.n_y, int(self.weighted))
         )
         at_once = self.block * self.window
         with self.open() as file:

@@ -14,7 +14,7 @@ import jax
 import numpy as np
 
 from ..core.arrays import Array
-from .batch_reader import BatchReader, aligned_zeros
+from .batch_reader import BatchReader, aligned_zeros, extend_in_place
 from .device_placement import partition
 from .group import Group, lost_peers
 from .jax_loop import ChunkExamples, JaxLoop, Shared, Split, _program
@@ -109,8 +109,10 @@ class ShardedLoop(JaxLoop):
         for part in np.array_split(array, self._group.local_shards, axis=int(columns)):
             if part.shape[columns] < height or part.dtype != self.dtype:
                 shape = (len(part), height) if columns else (height, part.shape[1])
-                padded = aligned_zeros(shape, np.dtype(self.dtype))
-                padded[tuple(map(slice, part.shape))] = part
+                padded = None if columns or part.dtype != self.dtype else extend_in_place(part, height)
+                if padded is None:
+                    padded = aligned_zeros(shape, np.dtype(self.dtype))
+                    padded[tuple(map(slice, part.shape))] = part
                 part = padded
             parts.append(part)
         return parts

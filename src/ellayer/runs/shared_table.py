@@ -131,7 +131,8 @@ def open_shared(
     with group.together():
         if not (keys >= share).any():
             raise EllayerError(
-                f"expected training rows in every process, received none in process {group.rank}; start fewer processes"
+                f"--processes: expected training rows in every process, received none in process {group.rank}; start fewer "
+                "processes, or write parts of more rows"
             )
     return SharedTable(group, facts, rows, keys, share, count, total)
 
@@ -167,6 +168,7 @@ def _read(parts: list[Part], facts: TableFacts) -> ScratchRows:
             read.append(X.select(facts.columns), y)
     if not read.count:
         raise EllayerError(
-            f"expected rows with a value in {facts.target!r} in {', '.join(str(part.path) for part in parts)}, received none"
+            f"--target: expected rows with a value in {facts.target!r} in {', '.join(str(part.path) for part in parts)}, received "
+            "none; start fewer processes, omit these files, or name another column"
         )
     return read

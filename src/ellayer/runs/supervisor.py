@@ -110,7 +110,7 @@ def train_in_processes(
         If a setting or the data cannot be used, or the workers have failed too often; no worker is left.
     """
     if options.processes < 1:
-        raise UsageError(f"--processes: expected at least 1, received {options.processes}")
+        raise UsageError(f"--processes: expected at least 1, received {options.processes}; try --processes 2")
     restarts, ports = 0, 0
     missing = _missing_folders(out)
     while True:

@@ -157,10 +157,11 @@ def stream_data(
     plan = plan_of(estimator, recipe, Size(count - round(share * count), len(start.T), Y.shape[1]))
     rows = DiskRows(scratch, start.shape[1], Y.shape[1], estimator.dtype, by_class is not None)
     weights = counts if counts is None or by_class is None else counts * by_class
-    own = rows if group is None else Examples(*rows.load())
+    each = [] if group is None else group.exchange(rows.m)
+    own = Examples(*rows.load(max(each))) if each else rows
     return TableData(
         own, [held_out] * plan.members, None, start, Y, weights, np.arange(0), 0, plan, streamed,
-        shared=0 if group is None else sum(group.exchange(rows.m)),
+        shared=sum(each),
     )  # fmt: skip
 
 
