@@ -100,7 +100,7 @@ def report():
     )
     yield "engine", lambda: train(network, X, Y, engine="numpy")
     yield "X", lambda: train(network, scipy.sparse.csr_array(X), Y, batch_size=2)
-    yield "devices", lambda: train(network, X, Y, devices=jax.devices())
+    yield "device", lambda: train(network, X, Y, device=jax.devices())
     yield "again", initialize
 
 if size > 1:
@@ -203,7 +203,7 @@ def test_a_run_continues_on_another_number_of_processes(outputs, folder, cases):
         ("metrics", "metrics: expected the same in every process of the group, received [] in process 0 and ['accuracy']"),
         ("start of L-BFGS", "state: expected the same in every process"), ("engine", "'auto' or 'jax'"),
         ("X", "an array or DiskRows, the rows of this process in a group of processes, received a sparse matrix; pass X.toarray()"),
-        ("devices", "uses all devices of its processes"), ("again", "received a second call"),
+        ("device", "uses all devices of its processes"), ("again", "received a second call"),
     ],
 )  # fmt: skip
 def test_an_error_of_one_process_is_one_of_all(outputs, name, text):

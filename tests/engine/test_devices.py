@@ -45,9 +45,9 @@ def own_memory(monkeypatch):
 def test_a_missing_gpu_is_one_message(call):
     X, Y = problem(NETWORK, 20)
     with pytest.raises(
-        EllayerError, match=r"^devices: expected one of.*\(cpu,.*received 'gpu'; jax sees no GPU: try"
+        EllayerError, match=r"^device: expected one of.*\(cpu,.*received 'gpu'; jax sees no GPU: try"
     ):
-        call(NETWORK, X, Y, num_iterations=2, devices="gpu")
+        call(NETWORK, X, Y, num_iterations=2, device="gpu")
     with pytest.raises(EllayerError, match=r"device.*jax sees no GPU"):
         MLPClassifier(device="gpu:1").fit(X.T, Y[0] > 0.5)
 
@@ -55,16 +55,23 @@ def test_a_missing_gpu_is_one_message(call):
 def test_a_device_by_name_gives_the_same_bits():
     X, Y = problem(NETWORK, 40)
     settings = {"num_iterations": 12, "batch_size": 8, "engine": "jax"}
-    anywhere, named = (train(NETWORK, X, Y, devices=device, **settings) for device in (None, "cpu:0"))
-    several = train_many(NETWORK, X, Y, learning_rate=[0.1, 0.2], devices="cpu", **settings)
-    assert named.engine == "jax"
+    anywhere, named = (train(NETWORK, X, Y, device=device, **settings) for device in (None, "cpu:0"))
+    several = train_many(NETWORK, X, Y, learning_rate=[0.1, 0.2], device="cpu", **settings)
+    former = train(NETWORK, X, Y, devices="cpu:0", **settings)
+    assert named.engine == former.engine == "jax"
     np.testing.assert_array_equal(anywhere.parameters["W1"], named.parameters["W1"])
     np.testing.assert_allclose(several[0].parameters["W1"], named.parameters["W1"], rtol=1e-9)
 
 
+def test_one_name_is_enough():
+    X, Y = problem(NETWORK, 20)
+    with pytest.raises(EllayerError, match="device, devices: expected at most one"):
+        train(NETWORK, X, Y, device="cpu", devices="cpu")
+
+
 def test_an_accelerator_runs_compiled():
     def kind(engine, device=GPU):
-        return _engine_on_devices({"engine": engine, "devices": [device]})[0].kind
+        return _engine_on_devices({"engine": engine, "device": [device]})[0].kind
 
     assert kind("auto") == kind("direct") == kind("tf32") == "jax"
     assert kind("auto", SimpleNamespace(platform="cpu")) == "auto"
@@ -109,11 +116,14 @@ def test_products_have_all_digits_unless_tf32_is_permitted(engine, precision, ow
 
 
 @needs_no_gpu
-@pytest.mark.parametrize("rest", [["flower"], ["rows.csv", "--target", "y"]])
-def test_the_command_ends_with_one_message(rest, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "command",
+    [["train", "flower"], ["train", "rows.csv", "--target", "y"], ["sweep", "rows.csv", "--target", "y"]],
+)
+def test_the_command_ends_with_one_message(command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("rows.csv").write_text("a,y\n" + "".join(f"{k / 7},{'pq'[k % 2]}\n" for k in range(40)))
-    outcome = CliRunner().invoke(app, ["train", *rest, "--device", "gpu", "--out", "run"])
+    outcome = CliRunner().invoke(app, [*command, "--device", "gpu", "--out", "run"])
     assert outcome.exit_code == 2
     assert re.search(r"expected one of\s+the\s+devices.*received 'gpu'", outcome.output, re.DOTALL)
     assert not Path("run").exists()

@@ -43,7 +43,7 @@ for name, options in settings.items():
     X, Y = problem(network, m=m)
     options = {"learning_rate": 0.3, "num_iterations": 30, "record_every": 7, "engine": "jax+direct", **options}
     many = ellayer.train(network, X, Y, **options)
-    one = ellayer.train(network, X, Y, devices=devices[:1], **options)
+    one = ellayer.train(network, X, Y, device=devices[:1], **options)
     plain = ellayer.train(network, X, Y, **{**options, "engine": "numpy+direct"})
     off = lambda a, b: max(float(np.abs(a.parameters[k] - b.parameters[k]).max()) for k in a.parameters)
     report[name] = {
@@ -73,9 +73,9 @@ def look(self, *state):
     third.append([str(d) for array in arrays for d in array.devices()])
 JaxLoop.start = look
 for batch_size in (None, 20):
-    ellayer.train(network, X, Y, num_iterations=2, engine="jax+direct", devices=[devices[3]], batch_size=batch_size)
+    ellayer.train(network, X, Y, num_iterations=2, engine="jax+direct", device=[devices[3]], batch_size=batch_size)
 report["chosen"] = [sorted(set(where)) == [str(devices[3])] for where in third]
-ellayer.train(network, X, Y, num_iterations=2, engine="jax+direct", devices=devices[2:5])
+ellayer.train(network, X, Y, num_iterations=2, engine="jax+direct", device=devices[2:5])
 report["three"] = len(set(third[-1]))
 wide = ellayer.train(Network([200, 6, 1]), *problem(Network([200, 6, 1]), m=30), num_iterations=5, engine="jax+wide")
 report["wide"] = wide.engine

@@ -52,6 +52,7 @@ FIXED = (
     "group",
     "kinds",
     "recipe",
+    "device",
     "seed",
 )
 
@@ -66,7 +67,7 @@ def sweep(
     n_jobs: Jobs = None, time_limit: TimeLimit = None, shared: Shared = None, sampler: Sampler = None,
     epochs: o.Epochs = None, metric: o.Metric = None, task: o.Task = None, test: o.Test = None, split: o.Split = None,
     time: o.Time = None, group: o.Group = None, kinds: o.Kind = None, recipe: o.Recipe = None,
-    seed: o.Seed = None, config: o.Config = None, out: o.Out = None, quiet: o.Quiet = False, json: o.Json = False,
+    device: o.Device = None, seed: o.Seed = None, config: o.Config = None, out: o.Out = None, quiet: o.Quiet = False, json: o.Json = False,
     debug: o.Debug = False, *,
     reading: dict[str, Any],
 ) -> None:  # fmt: skip

@@ -58,6 +58,7 @@ def train(
     seed: int = 0,
     dtype: str | None = None,
     engine: str = "auto",
+    device: str | Device | Sequence[Device] | None = None,
     devices: str | Sequence[Device] | None = None,
     record_every: int | None = None,
     callbacks: Sequence[Callback] = (),
@@ -138,8 +139,10 @@ def train(
         "auto", "numpy" or "jax"; "wide" forces training in the span of the examples and "direct"
         disables it; combined with a plus sign, "jax+direct". "jax+tf32" permits a GPU to compute products of float32
         in TF32, with about three digits; otherwise they have all digits of float32.
-    devices : str or sequence of jax devices, optional
-        Devices of the compiled loop, like "gpu" or "gpu:1"; all if None.
+    device : str, jax device or sequence of them, optional
+        Devices of the compiled loop: "cpu", "gpu", or "gpu:1" for the second; all of the default kind if None.
+    devices : optional
+        The former name of ``device``.
     record_every : int, optional
         Updates between records; by default 100, or those of an epoch if ``epochs`` is given.
     callbacks : sequence of callables

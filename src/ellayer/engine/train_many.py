@@ -67,6 +67,7 @@ def train_many(
     states: Sequence[TrainState] | None = None,
     schedule_length: int | None = None,
     engine: str = "jax",
+    device: str | Device | Sequence[Device] | None = None,
     devices: str | Sequence[Device] | None = None,
     n_jobs: int | None = None,
 ) -> list[TrainingResult]:
@@ -106,8 +107,10 @@ def train_many(
     engine : {"jax", "numpy"}
         "jax" trains them in one compiled program. "numpy" trains them in turn without compiling, which is faster for short
         runs. "jax+tf32" as in ``train``.
-    devices : str or sequence of jax devices, optional
+    device : str, jax device or sequence of them, optional
         As in ``train``; the first of them trains all networks.
+    devices : optional
+        The former name of ``device``.
     n_jobs : int, optional
         Networks that "numpy" trains at once, each in a process of its own or on a worker of ``joblib.parallel_config``, with
         the same results; -1 uses all cores. Networks in one compiled program, runs that are too short to pay, and those

@@ -184,7 +184,10 @@ def train_settings(
 def _engine_on_devices(arguments: Mapping[str, Any]) -> tuple[Engine, list[Device] | None]:
     """Return the engine and the devices; others than the CPU run compiled."""
     engine = parse_engine(arguments.get("engine", "auto"))
-    devices = find_devices(arguments.get("devices"), "devices")
+    names = [name for name in ("device", "devices") if arguments.get(name) is not None] or ["device"]
+    if len(names) > 1:
+        raise EllayerError("device, devices: expected at most one of them, received both; use device")
+    devices = find_devices(arguments.get(names[0]), names[0])
     if not is_accelerator(devices):
         return engine, devices
     if engine.kind == "numpy":

@@ -158,7 +158,7 @@ def check_shareable(settings: TrainSettings, X: Examples, validation: object) ->
          "pass X.toarray(), for each process holds its rows as dense ones"),
         ("engine", by_numpy and not settings.lbfgs, "'auto' or 'jax'", "'numpy' or 'wide'",
          "omit it, for only compiled updates add up gradients over processes"),
-        ("devices", settings.devices, "None", "devices", "omit it, for a group uses all devices of its processes"),
+        ("device", settings.devices, "None", "devices", "omit it, for a group uses all devices of its processes"),
         ("validation", isinstance(validation, list), "one (X, Y) for all networks", "a list",
          "pass the rows of this process, which are joined with those of the others"),
     ):  # fmt: skip

@@ -83,7 +83,7 @@ class NotesTrainer:
             "learning_rate": recipe.baseline_rate,
             "engine": complete["engine"],
         }
-        network["devices"] = baseline["devices"] = complete["device"]
+        network["device"] = baseline["device"] = complete["device"]
         network["num_iterations"] = complete["iterations"]
         baseline["num_iterations"] = settings.get("iterations", recipe.baseline_iterations)
         return cls(dataset, scaling, complete, network, baseline, messages)

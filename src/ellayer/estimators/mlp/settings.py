@@ -51,7 +51,7 @@ class FitSettings:
     max_epochs : int
         Iterations of lbfgs.
     arguments : dict
-        Arguments of ``train``: penalties ("l1", "l2", "dropout", "weight_decay", "clip_norm"), "time_limit", "devices".
+        Arguments of ``train``: penalties ("l1", "l2", "dropout", "weight_decay", "clip_norm"), "time_limit", "device".
     shuffle : bool
     engine : str
     monitored : str
@@ -99,7 +99,7 @@ class FitSettings:
         patience = estimator.n_iter_no_change
         restore = estimator.early_stopping if estimator.restore_best is None else estimator.restore_best
         names = ("l1", "dropout", "weight_decay", "clip_norm", "time_limit")
-        arguments = {"l2": estimator.alpha, "devices": devices, **{n: getattr(estimator, n) for n in names}}
+        arguments = {"l2": estimator.alpha, "device": devices, **{n: getattr(estimator, n) for n in names}}
         return cls(
             lbfgs=is_lbfgs(estimator),
             incremental=incremental,

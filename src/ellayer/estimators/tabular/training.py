@@ -315,7 +315,7 @@ def _arguments(
         "time_limit": None if limit is None else max(limit - (perf_counter() - request.begin), 1e-3),
         "callbacks": callbacks,
         "progress": request.progress,
-        "devices": data.plan.device,
+        "device": data.plan.device,
         **_pace(recipe, data, request, limit),
     }
 
