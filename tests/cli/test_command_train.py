@@ -259,9 +259,7 @@ def test_ctrl_c_keeps_the_state_reached(program, tmp_path):
     finally:
         process.kill()
     assert process.returncode == 130, stderr
-    assert "interrupted; the state reached is saved without a report: network after" in " ".join(
-        stdout.split()
-    )
+    assert stdout.startswith("Interrupted; the state reached is saved without a report: network after")
     summary = json.loads((tmp_path / "runs/flower-1/run.json").read_text())
     (network,) = summary["models"]
     assert network["stopped_by"] == "interrupted"

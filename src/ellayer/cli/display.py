@@ -73,7 +73,12 @@ def show_run(summary: Mapping[str, Any], path: Path) -> None:
     path : Path
         The folder.
     """
-    console = Console()
+    console, others = Console(), []
+    for note in summary["notes"]:
+        if note.startswith("interrupted"):  # before the scores of what may be a few updates
+            print_line(console, f"{note[0].upper()}{note[1:]}")
+        else:
+            others.append(note)
     if summary["models"]:
         console.print(_cost_table(summary["name"], summary["models"]))
         console.print(_accuracy_table(summary["name"], summary["models"]))
@@ -81,7 +86,7 @@ def show_run(summary: Mapping[str, Any], path: Path) -> None:
         console.print(
             f"{summary['name']}: {summary['target']}, {summary['why']}", markup=False, highlight=False
         )
-    _show_rest(console, summary, path)
+    _show_rest(console, {**summary, "notes": others}, path)
 
 
 def show_sweep(sweep: Sweep) -> None:
