@@ -69,6 +69,22 @@ def test_a_run_with_members_and_folds_by_workers(table, tmp_path, tasks, monkeyp
     assert_same_run(tmp_path / "one", tmp_path / "several")
 
 
+def test_the_best_model_by_workers(table, tmp_path, tasks):
+    settings = {
+        "source": str(table),
+        "target": "answer",
+        "epochs": 2,
+        "members": 1,
+        "layers": [4],
+        "model": "best",
+    }
+    train_run(settings, tmp_path / "one")
+    assert not tasks
+    train_run({**settings, "n_jobs": 2}, tmp_path / "several")
+    assert tasks == ["_fit_model"]
+    assert_same_run(tmp_path / "one", tmp_path / "several")
+
+
 def test_a_sweep_by_workers(table, tmp_path, tasks):
     settings = {"source": str(table), "target": "answer", "epochs": 2}
     axes = {"layers": [[3], [4, 2]], "dropout": [0.0, 0.1], "learning_rate": [0.01, 0.02]}

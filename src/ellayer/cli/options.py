@@ -96,7 +96,7 @@ Epochs = Annotated[int | None, option("--epochs", min=1, help="Number of passes 
 Members = Annotated[str | None, option("--members", help="Number of networks whose predictions are averaged, or auto.", panel=FILES, default="auto", metavar="N")]
 Preset = Annotated[str | None, option("--preset", help="Number of networks and epochs, by a time budget: fast, default or best.", panel=FILES, default="default")]
 Cv = Annotated[int | None, option("--cv", min=2, help="Folds of a cross-validation over all rows, besides the test.", panel=FILES, default="none")]
-Jobs = Annotated[int | None, option("--n-jobs", "-j", help="Networks or folds trained at once, each in a process of its own; -1 uses all cores. The result is the same.", panel=FILES, default="1", metavar="N")]
+Jobs = Annotated[int | None, option("--n-jobs", "-j", help="Networks, folds or models trained at once, each in a process of its own; -1 uses all cores. The result is the same.", panel=FILES, default="1", metavar="N")]
 WeightDecay = Annotated[float | None, option("--weight-decay", help=WEIGHT_DECAY, panel=FILES)]
 Patience = Annotated[int | None, option("--patience", min=1, help=PATIENCE, panel=FILES, default="none")]
 Metric = Annotated[str | None, option("--metric", help=_METRIC, panel=FILES, default="log_loss or rmse")]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .._wording import pluralize
 from ..core.metrics import METRICS
+from ..engine.workers import Workers, job_count
 from ..report.number_text import format_score
 from .baselines import BOOSTED_VALUES
 from .messages import no_warnings
@@ -51,31 +52,39 @@ def choose_model(network: Estimator, train: Examples, fit: Callable[[Any], objec
     train : Examples
         The training rows.
     fit : callable
-        ``fit(model)`` fits a model on these rows.
+        ``fit(model)`` fits a model on these rows; it is sent to workers, if the network has ``n_jobs``.
     """
     from sklearn.base import clone
 
     models, notes, interrupted = [network], [], False
     trees = len(getattr(network, "classes_", ())) if len(getattr(network, "classes_", ())) > 2 else 1
     width = len(network.preparation_.get_feature_names_out())
+    members = max(len(network.members_), 1)
+    others = [clone(network).set_params(model=kind, n_members=members) for kind in ("linear", "boosting")]
+    if train.image_shape or train.m * width * trees > BOOSTED_VALUES:
+        notes.append(f"{title_of(others.pop())} was left out: it would take too long on so many values")
     try:
-        for kind in ("linear", "boosting"):
-            model = clone(network).set_params(model=kind, n_members=max(len(network.members_), 1))
-            if kind == "boosting" and (train.image_shape or train.m * width * trees > BOOSTED_VALUES):
-                notes.append(f"{title_of(model)} was left out: it would take too long on so many values")
-                continue
-            with no_warnings():  # the preparation of the network has warned about the same columns
-                fit(model)
-            models.append(model)
+        if len(others) > 1 and job_count(network.n_jobs) > 1:  # each may fit its folds at once, too
+            with Workers(network.n_jobs, fit) as workers:
+                models += workers.map(_fit_model, [(model,) for model in others])
+        else:
+            for model in others:
+                models.append(_fit_model(fit, model))
     except KeyboardInterrupt:
         interrupted = True
         notes.append("interrupted before all models were fitted; the model is saved without a report")
     sign = -1.0 if network._metric.maximize else 1.0
     scores = [model.validation_score_ for model in models]
     best = min(range(len(models)), key=lambda i: (math.isnan(scores[i]), sign * scores[i]))
-    others = [model for i, model in enumerate(models) if i != best]
-    message = "; ".join([_reason(models[best], others), *notes])
-    return ModelChoice(models[best], others, message, interrupted)
+    rest = [model for i, model in enumerate(models) if i != best]
+    message = "; ".join([_reason(models[best], rest), *notes])
+    return ModelChoice(models[best], rest, message, interrupted)
+
+
+def _fit_model(fit: Callable[[Any], object], model: Estimator) -> Estimator:
+    with no_warnings():  # the preparation of the network has warned about the same columns
+        fit(model)
+    return model
 
 
 def _reason(best: Estimator, others: list[Estimator]) -> str:
