@@ -57,6 +57,54 @@ def numbers(results):
         for result in results
     ]
 """
+MODELS = """
+from ellayer import MLPClassifier, MLPRegressor
+
+inputs = np.random.default_rng(4).normal(size=(90, 5))
+signs = np.where(inputs[:, 0] > 0, "yes", "no")
+classes = np.where(np.arange(90) < 40, signs, "perhaps")  # the first process of three has two of the three
+
+def classifier(**options):
+    own = rows(90)
+    options = {"hidden_layer_sizes": 6, "early_stopping": True, "class_weight": "balanced", "max_iter": 5, **options}
+    model = MLPClassifier(batch_size=16, random_state=3, **options)
+    return model.fit(inputs[own], signs[own], sample_weight=WEIGHTS[own])
+
+def in_parts(**options):
+    model = MLPClassifier(6, batch_size=16, random_state=3, **options)
+    for half in (slice(0, 45), slice(45, 90)):
+        own = rows(45)
+        model.partial_fit(inputs[half][own], classes[half][own], classes=np.unique(classes))
+    return model
+
+def regressor(**options):
+    train, held_out = rows(70), rows(20)
+    data = inputs[70:][held_out], inputs[70:][held_out, 1]
+    model = MLPRegressor(
+        hidden_layer_sizes=6, solver="sgd", learning_rate="adaptive", n_iter_no_change=2, tol=0.5, random_state=3,
+        validation_data=data, warm_start=True, max_iter=4, monitor="r2", **options,
+    )
+    for _ in range(2):
+        model.fit(inputs[:70][train], inputs[:70][train, 1])
+    return model
+
+def minimized(**options):
+    train, held_out = rows(70), rows(20)
+    data = inputs[70:][held_out], signs[70:][held_out]
+    model = MLPClassifier(6, solver="lbfgs", max_iter=6, alpha=0.1, random_state=3, validation_data=data)
+    return model.fit(inputs[:70][train], signs[:70][train])
+
+def fitted(model):
+    return {
+        **{name: theta.tolist() for name, theta in model.parameters_.items()},
+        **{name: list(column) for name, column in model.history_.items()},
+        "losses": [*getattr(model, "loss_curve_", []), model.loss_], "scores": getattr(model, "validation_scores_", None) or [],
+        "epochs": [model.n_iter_, model.t_], "classes": getattr(model, "classes_", np.array([])).tolist(),
+        "labels": model.predict(inputs[:9]).tolist(), "end": model.stopped_by_,
+    }
+
+FITS = {"classifier": classifier, "in parts": in_parts, "regressor": regressor, "L-BFGS of a model": minimized}
+"""
 RUN = """
 group = initialize(f"127.0.0.1:{port}", size, rank, form_limit=60, step_limit=60)
 from ellayer.engine import jax_loop, shard_step, shards
@@ -75,6 +123,9 @@ if size > 1:
 shards.SURE, shard_step.NUMBERS_AT_ONCE = -0.5, 0  # updates without room, and gradients that are added in parts
 jax_loop._program.cache_clear()
 found["crowded, in parts"] = numbers(case(**BATCHES))
+import warnings
+warnings.simplefilter("ignore")  # of few epochs
+found |= {name: fitted(fit()) for name, fit in FITS.items()}
 """
 REFUSED = """
 import scipy.sparse
@@ -85,7 +136,7 @@ train = ellayer.train
 def message(call):
     try:
         call()
-    except ellayer.EllayerError as error:
+    except ValueError as error:  # of scikit-learn, or ours
         return str(error)
 
 def report():
@@ -102,6 +153,12 @@ def report():
     yield "X", lambda: train(network, scipy.sparse.csr_array(X), Y, batch_size=2)
     yield "device", lambda: train(network, X, Y, device=jax.devices())
     yield "again", initialize
+    yield "targets", lambda: MLPRegressor(solver="lbfgs").fit(X.T, X.T)
+    yield "alpha", lambda: MLPRegressor(alpha=0.1 * rank).fit(X.T, Y[0])
+    yield "labels", lambda: MLPClassifier().fit(X.T, [0, 1, 0, 1] if second else ["a", "b", "a", "b"])
+    yield "known", lambda: MLPClassifier().partial_fit(X.T, [0, 1, 0, 2 * second], classes=[0, 1])
+    yield "continuous", lambda: MLPClassifier().fit(X.T, [0.5, 1, 0, 1] if second else [0, 1, 0, 1])
+    yield "score", lambda: MLPClassifier(monitor="f1").fit(X.T, [0, 1, 0, 1])
 
 if size > 1:
     found |= {name: message(call) for name, call in report()}
@@ -125,7 +182,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def outputs(folder):
-    script = CASES + RUN + REFUSED
+    script = CASES + MODELS + RUN + REFUSED
     groups = run_groups([(script, 3, 1), (script, 1, 3)], FOLDER=str(folder))
     for ended in (one for group in groups for one in group):
         assert ended.code == 0, ended.errors
@@ -141,7 +198,7 @@ def cases():
     namespace: dict[str, object] = {"ellayer": ellayer, "np": np, "size": 0, "rank": 0}
     sys.path.insert(0, str(ENGINE))
     try:
-        exec(CASES, namespace)
+        exec(CASES + MODELS, namespace)
     finally:
         sys.path.remove(str(ENGINE))
     return namespace
@@ -178,6 +235,22 @@ def test_rows_on_disk_are_those_in_memory(outputs):
         assert process["disk"] == process["mini-batches"]
 
 
+@pytest.mark.parametrize("name", ["classifier", "in parts", "regressor", "L-BFGS of a model"])
+def test_estimators_equal_devices_bit_for_bit(outputs, name):
+    first, *others = (process[name] for process in outputs["processes"])
+    assert all(process == first for process in others)  # to the seconds of its epochs
+    assert first | {"seconds": 0} == outputs["devices"][name] | {"seconds": 0}
+
+
+@pytest.mark.parametrize("name", ["classifier", "in parts", "regressor", "L-BFGS of a model"])
+@pytest.mark.filterwarnings("ignore")  # of few epochs
+def test_estimators_equal_one_device_within_rounding(outputs, cases, name):
+    found, alone = outputs["processes"][0][name], cases["fitted"](cases["FITS"][name](engine="numpy"))
+    for text in ("labels", "classes", "end") if name != "regressor" else ("end",):
+        assert found.pop(text) == alone.pop(text)
+    assert differ(found | {"seconds": []}, alone | {"seconds": []}) < (1e-6 if "L-BFGS" in name else 1e-12)
+
+
 def test_how_gradients_are_added_changes_only_the_rounding(outputs):
     results = outputs["processes"][0]
     assert differ(results["crowded, in parts"], results["mini-batches"]) < 1e-12
@@ -204,6 +277,9 @@ def test_a_run_continues_on_another_number_of_processes(outputs, folder, cases):
         ("start of L-BFGS", "state: expected the same in every process"), ("engine", "'auto' or 'jax'"),
         ("X", "an array or DiskRows, the rows of this process in a group of processes, received a sparse matrix; pass X.toarray()"),
         ("device", "uses all devices of its processes"), ("again", "received a second call"),
+        ("targets", "solver: expected 'adam' or 'sgd'"), ("alpha", "alpha: expected the same in every process"),
+        ("labels", "labels of one kind in every process"), ("known", "has classes not in"),
+        ("continuous", "process 1: Unknown label type"), ("score", "monitor: expected None or 'loss'"),
     ],
 )  # fmt: skip
 def test_an_error_of_one_process_is_one_of_all(outputs, name, text):

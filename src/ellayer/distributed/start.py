@@ -30,7 +30,7 @@ def initialize(
 ) -> Group:
     """Form the group of processes that train together; call it in each, before jax is used.
 
-    Then ``train``, ``train_many`` and the table estimators take the rows of their own process, with the same other arguments
+    Then ``train``, ``train_many`` and the estimators take the rows of their own process, with the same other arguments
     in all, and return the same result in all. Without arguments the place in the group is the one that torchrun
     (RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT), Slurm or Open MPI have set; without any of them the group is this
     process alone, with all devices that jax has.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _HEADER = 8  # bytes of the length before a message
 _SHORT = 1016  # bytes of a message that is sent at once
+_LARGE = 1 << 20  # bytes of a message that is sent without padding
+_BLOCK = 1 << 26  # bytes of rows of each process that ``take`` looks through at once
 _BROKEN = ("Gloo", "NCCL", "UNAVAILABLE", "DEADLINE", "coordination service")  # in errors about a connection
 
 Waiting = Callable[[str], AbstractContextManager[object]]
@@ -88,8 +91,7 @@ class Group:
         lengths = [int.from_bytes(block[:_HEADER].tobytes(), "little") for block in blocks]
         texts = [block[_HEADER:].tobytes() for block in blocks]
         if (longest := max(lengths)) > _SHORT:
-            size = 1 << longest.bit_length()  # few sizes, for each is compiled
-            blocks = self._gather(np.frombuffer(data.ljust(size, b" "), np.uint8))
+            blocks = self._gather(np.frombuffer(data.ljust(_padded_size(longest), b" "), np.uint8))
             texts = [block.tobytes() for block in blocks]
         return [json.loads(text[:length]) for text, length in zip(texts, lengths, strict=True)]
 
@@ -118,8 +120,8 @@ class Group:
     def _gather_parts(self, data: np.ndarray) -> list[np.ndarray]:
         """Return the bytes of each process, in any number."""
         counts = self.exchange(len(data))
-        if self.size > 1 and len(data) < max(counts):
-            data = np.pad(data, (0, max(counts) - len(data)))
+        if self.size > 1 and len(data) < (size := _padded_size(max(counts))):
+            data = np.pad(data, (0, size - len(data)))
         return [part[:count] for part, count in zip(self._gather(data), counts, strict=True)]
 
     def offset(self, count: int) -> int:
@@ -127,19 +129,37 @@ class Group:
         return sum(self.exchange(int(count))[: self.rank])
 
     def share(self, count: int) -> slice:
-        """Return the part of ``count`` rows, which all have, that counts as this process's own."""
-        ends = np.linspace(0, count, self.size + 1).astype(int)
-        return slice(int(ends[self.rank]), int(ends[self.rank + 1]))
+        """Return the part of ``count`` rows that counts as this process's own: that of its devices, as one process splits them."""
+        each, rest = divmod(count, self.shards)
+        ends = [k * self.local_shards for k in (self.rank, self.rank + 1)]
+        return slice(*(end * each + min(end, rest) for end in ends))
+
+    def take(self, rows: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+        """Return some of the rows of all processes, each process its own choice, by their numbers in the order of the processes."""
+        counts = np.array(self.exchange(len(rows)))
+        firsts = np.append(0, np.cumsum(counts)[:-1])
+        chosen = np.empty((len(numbers), *rows.shape[1:]), rows.dtype)
+        height = max(1, _BLOCK // (rows.itemsize * math.prod(rows.shape[1:]) or 1))  # the same in all
+        for begin in range(0, int(counts.max(initial=0)), height):
+            part = self.gather(rows[begin : begin + height])
+            ends = np.clip(counts, begin, begin + height)
+            known = np.concatenate(
+                [first + np.arange(begin, end) for first, end in zip(firsts, ends, strict=True)]
+            )
+            at = np.minimum(np.searchsorted(known, numbers), len(known) - 1)
+            here = known[at] == numbers
+            chosen[here] = part[at[here]]
+        return chosen
 
     @contextmanager
     def together(self) -> Iterator[None]:
         """Raise an error of one process in all of them, which would wait for it otherwise."""
-        own: EllayerError | None = None
+        own: Exception | None = None
         try:
             yield
         except LostPeerError:
             raise
-        except EllayerError as error:
+        except Exception as error:  # of any class: scikit-learn's too, and bugs
             own = error
         texts = self.exchange(None if own is None else str(own))
         if own is not None:
@@ -180,6 +200,11 @@ class Group:
             placed = [jax.device_put(block[None], firsts[self.rank])]
             own = jax.make_array_from_single_device_arrays((self.size, len(block)), split, placed)
             return np.asarray(jax.jit(_identity, out_shardings=whole)(own))
+
+
+def _padded_size(size: int) -> int:
+    """Return the bytes of a message of some size: short ones have few sizes, for each is compiled."""
+    return size if size > _LARGE else max(_HEADER + _SHORT, 1 << size.bit_length())
 
 
 def _identity(block: T) -> T:

@@ -55,8 +55,8 @@ class Examples:
         ends = _ends_of_array(self.X) if isinstance(self.X, np.ndarray) else _ends_of_sparse(self.X)
         return np.maximum(ends[0], -ends[1])
 
-    def take(self, rows: np.ndarray) -> Examples:
-        """Return some of the rows, by their numbers or by a mask."""
+    def take(self, rows: np.ndarray | slice) -> Examples:
+        """Return some of the rows, by their numbers, a mask or a slice."""
         return Examples(self.X[rows], self.Y[rows], None if self.weights is None else self.weights[rows])
 
     def columns(self) -> tuple[Rows, np.ndarray, np.ndarray | None]:

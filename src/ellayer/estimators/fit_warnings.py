@@ -13,6 +13,7 @@ from ..core.inference import MOST_DEAD, SPARSE_NUMBERS_AT_ONCE, class_index, dea
 from ..core.network import Network
 from ..core.propagation import Cache, L_model_forward
 from ..engine.numpy_loop import blas_threads
+from .group_rows import join_examples, shared_group
 
 if TYPE_CHECKING:
     from ..engine.state import Parameters
@@ -117,6 +118,13 @@ def warn_of_lbfgs(iterations: int, max_iter: int) -> None:
         "    https://scikit-learn.org/stable/modules/preprocessing.html",
         ConvergenceWarning,
     )
+
+
+def examined_rows(examples: Examples, m: int) -> Examples:
+    """Return the examples for ``warn_of_fit``: in a group of processes, an evenly spaced part of the m of all."""
+    if shared_group() is None:
+        return examples
+    return join_examples(examples.take(slice(None, None, -(-m // ROWS_EXAMINED))))
 
 
 def warn_of_fit(

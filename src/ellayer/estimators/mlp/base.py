@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -37,12 +36,13 @@ from ...engine.state import Parameters
 from ...errors import EllayerError, refuse_masked
 from .. import fit_warnings as checks
 from ..examples import Examples
+from ..group_rows import check_same, count_rows, join_examples, same_random, together
 from ..parameters import CONSTRAINTS, hidden_sizes, name_parameter
 from ..versioned import VersionedEstimator
 from .callbacks import EpochCallbacks, split_callbacks
 from .epoch_rule import FitData, Score
 from .fit import fit
-from .fit_state import FitState, Progress
+from .fit_state import FitState, Progress, coefficients
 from .network import make_network, starting_parameters
 from .rows import is_plain, ordered_rows, split_off_validation
 from .settings import FitSettings, is_lbfgs
@@ -247,14 +247,16 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
             hidden_sizes(self.hidden_layer_sizes)
             first = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
             rows, Y = self._encode(X, y, incremental, reset=first)
+            check_same(self, lambda: self._facts(rows, Y, sample_weight, first))
             examples = self._examples(rows, Y, sample_weight)
             begin = self._begin(examples) if first else self._continue(examples)
             data = self._fit_data(examples, begin, incremental)
             settings = FitSettings.of(self, begin.network, incremental, data.validation is not None)
             if tasks is not None:
                 tasks.epoch_begins()
-            predictor = partial(_predictor, begin)
-            callbacks = EpochCallbacks(self, functions, tasks, self._publish_progress, predictor)
+            callbacks = EpochCallbacks(
+                self, functions, tasks, self._publish_progress, begin.predictor_attributes
+            )
             self._publish(fit(settings, data, begin, callbacks))
             if first:
                 self._named_layer = begin.network.L - 1
@@ -266,8 +268,9 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
     def _examples(self, X: Rows, Y: np.ndarray, sample_weight: ArrayLike | None) -> Examples:
         """Return validated rows in memory order and the dtype of the fit, and warn about problematic data."""
         dtype = X.dtype if self.dtype is None else np.dtype(self.dtype)
-        X = ordered_rows(X, dtype, may_stay_sparse=not is_lbfgs(self))
-        weights = check_weights(sample_weight, X, dtype)
+        with together():
+            X = ordered_rows(X, dtype, may_stay_sparse=not is_lbfgs(self))
+            weights = check_weights(sample_weight, X, dtype)
         by_class = name_parameter(self, "class_weight", lambda: self._class_weights(Y, weights))
         if by_class is not None:
             weights = (by_class if weights is None else weights * by_class).astype(dtype)
@@ -278,6 +281,16 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
             checks.warn_of_one_class(labels.classes_)
         return examples
 
+    def _facts(self, X: Rows, Y: np.ndarray, weights: object, first: bool) -> list[tuple[str, object]]:
+        """Return what has to be the same in every process of a group, besides the parameters."""
+        names, labels, held_out = getattr(self, "feature_names_in_", None), self._labels, self.validation_data
+        return [
+            ("columns of X", X.shape[1] if names is None else names.tolist()), ("dtype of X", str(X.dtype)),
+            ("outputs", Y.shape[1]), ("classes", None if labels is None else labels.classes_.tolist()),
+            ("sample_weight", weights is not None), ("a new fit", first),
+            ("validation_data", None if held_out is None else len(held_out)),
+        ]  # fmt: skip
+
     def _network(self, examples: Examples) -> Network:
         loss = name_parameter(self, "loss", self._loss_name)
         shape = examples.X.shape[1], examples.Y.shape[1]
@@ -285,10 +298,10 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
 
     def _begin(self, examples: Examples) -> FitState:
         """Return a new state: parameters, split and seed are drawn in the order of scikit-learn."""
-        random = check_random_state(self.random_state)
+        random = same_random(check_random_state(self.random_state))
         network = self._network(examples)
         parameters = starting_parameters(self, network, random, examples.X.dtype)
-        split_state = random.get_state()
+        split_state: Any = random.get_state()
         seed = int(np.random.RandomState(random.randint(2**31 - 1)).randint(2**31 - 1))
         return FitState(network, parameters, seed, split_state)
 
@@ -313,7 +326,7 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
             strata = self._strata(examples.Y, incremental)
             train, validation = split_off_validation(examples, self.validation_fraction, random, strata)
         scored = train if validation is None else validation
-        return FitData(train, validation, self._score_function(begin, scored))
+        return FitData(train, validation, self._score_function(begin, scored), count_rows(len(train)))
 
     def _validation_examples(self, dtype: DTypeLike) -> Examples:
         data = self.validation_data
@@ -322,9 +335,10 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
                 f"validation_data: expected (X, y) or (X, y, sample_weight), received {len(data)} items"
             )
         X, Y = self._encode(data[0], data[1], incremental=True, reset=False)
-        X = ordered_rows(X, dtype)
-        weights = check_weights(data[2] if len(data) == 3 else None, X, dtype)
-        return Examples(X, np.ascontiguousarray(Y, dtype=dtype), weights)
+        with together():
+            X = ordered_rows(X, dtype)
+            weights = check_weights(data[2] if len(data) == 3 else None, X, dtype)
+        return join_examples(Examples(X, np.ascontiguousarray(Y, dtype=dtype), weights))
 
     def _score_function(self, begin: FitState, examples: Examples) -> Score:
         """Return the score of outputs, or the scikit-learn scorer ``monitor``."""
@@ -335,7 +349,7 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
 
         def score(parameters: Parameters, A: np.ndarray) -> float:
             model = copy.copy(self)
-            model.__dict__ = without_callbacks(model.__dict__) | _predictor(begin, parameters)
+            model.__dict__ = without_callbacks(model.__dict__) | begin.predictor_attributes(parameters)
             model.__dict__.pop("feature_names_in_", None)  # the rows have no column names here
             return float(scorer(model, examples.X, y, **extra))
 
@@ -353,10 +367,10 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
         long = settings.lbfgs or len(self.loss_curve_) >= FEW_EPOCHS
         if settings.incremental or not (long or reason == "convergence"):
             return
-        numbers = classes = None
+        rows, numbers, classes = checks.examined_rows(data.train, data.m), None, None
         if long and labels is not None and label_kind(labels) != "multilabel-indicator":
-            numbers, classes = class_index(data.train.Y.T), labels.classes_
-        checks.warn_of_fit(data.train.X, state.network, self.parameters_, numbers, classes)
+            numbers, classes = class_index(rows.Y.T), labels.classes_
+        checks.warn_of_fit(rows.X, state.network, self.parameters_, numbers, classes)
 
     # Other packages
 
@@ -384,17 +398,3 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
         tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = ["float64"] + ["float32"] * (self.dtype != "float64")
         return tags
-
-
-def coefficients(parameters: Parameters) -> dict[str, list[np.ndarray]]:
-    """Return ``coefs_`` and ``intercepts_`` as views of W^[l] and b^[l]."""
-    layers = range(1, len(parameters) // 2 + 1)
-    return {
-        "coefs_": [parameters[f"W{l}"].T for l in layers],
-        "intercepts_": [parameters[f"b{l}"].ravel() for l in layers],
-    }
-
-
-def _predictor(state: FitState, parameters: Parameters) -> dict[str, Any]:
-    """Return the attributes with which a copy of the estimator predicts by some parameters."""
-    return state.network_attributes() | coefficients(parameters)

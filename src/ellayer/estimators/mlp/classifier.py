@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.metrics import accuracy_score
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import column_or_1d
-from sklearn.utils.multiclass import type_of_target, unique_labels
+from sklearn.utils.multiclass import type_of_target
 
 from ..._sklearn_compat import (
     StrOptions,
@@ -25,6 +25,7 @@ from ...engine.model import TargetKind
 from ...engine.state import Parameters
 from ...errors import EllayerError
 from ..examples import Examples
+from ..group_rows import join_labels, join_rows, own_part, together
 from ..labels import ProbabilisticClassifier, class_weights, decode, target_kind
 from ..parameters import CONSTRAINTS
 from .base import partial_fit_available
@@ -224,14 +225,19 @@ class MLPClassifier(ProbabilisticClassifier, ConvertibleMLP):
     # Targets
 
     def _encode(self, X: TableLike, y: ArrayLike, incremental: bool, reset: bool) -> tuple[Rows, np.ndarray]:
-        rows, targets = self._validate(X, y=y, multi_output=True, dtype=(np.float64, np.float32), reset=reset)
-        if targets.ndim == 2 and targets.shape[1] == 1:
-            targets = column_or_1d(targets, warn=True)
+        with together():
+            rows, targets = self._validate(
+                X, y=y, multi_output=True, dtype=(np.float64, np.float32), reset=reset
+            )
+            if targets.ndim == 2 and targets.shape[1] == 1:
+                targets = column_or_1d(targets, warn=True)
+            own = LabelBinarizer().fit(targets)
+        labels = join_labels(own)
         if not hasattr(self, "classes_") or (not self.warm_start and not incremental):
-            self._take_labels(LabelBinarizer().fit(targets))
+            self._take_labels(labels)
         else:
             same = self.warm_start and not reset and not incremental
-            self._check_targets(unique_labels(targets), same)
+            self._check_targets(labels.classes_, same)
         return rows, self._label_binarizer.transform(targets).astype(bool)
 
     def _take_labels(self, labels: LabelBinarizer) -> None:
@@ -251,16 +257,20 @@ class MLPClassifier(ProbabilisticClassifier, ConvertibleMLP):
             )
 
     def _class_weights(self, Y: np.ndarray, weights: np.ndarray | None) -> np.ndarray | None:
-        return class_weights(self.class_weight, Y, self._label_binarizer, weights)
+        if self.class_weight != "balanced":
+            return class_weights(self.class_weight, Y, self._label_binarizer, weights)
+        all_weights = None if weights is None else join_rows(weights)
+        of_all = class_weights("balanced", join_rows(Y), self._label_binarizer, all_weights)
+        return None if of_all is None else own_part(of_all, len(Y))
 
     def _strata(self, Y: np.ndarray, incremental: bool) -> np.ndarray | None:
         """Return the class indices to stratify by: as in scikit-learn for two classes, and not for more."""
         if label_kind(self._label_binarizer) == "multilabel-indicator":
             return None
-        numbers = class_index(Y.T)
+        numbers = join_rows(class_index(Y.T))
         single = np.flatnonzero(np.bincount(numbers) == 1)
         # A subset of the data, as in partial_fit, may have fewer than two examples of a class.
-        if len(single) and len(Y) > 1 and not incremental:
+        if len(single) and len(numbers) > 1 and not incremental:
             labels = ", ".join(map(repr, self.classes_[single].tolist()[:10]))
             # scikit-learn's message has the encoded classes
             encoded = [str(bool(k)) if Y.shape[1] == 1 else str(k) for k in single]

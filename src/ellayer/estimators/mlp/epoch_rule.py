@@ -15,6 +15,7 @@ from ...engine.events import Info
 from ...engine.history import History
 from ...engine.state import Parameters
 from ..examples import Examples
+from ..group_rows import agree
 from .callbacks import EpochCallbacks
 from .fit_state import FitState, Progress
 from .settings import FitSettings
@@ -36,11 +37,14 @@ class FitData:
     score : callable
         ``score(parameters, A)`` of outputs A (m, n_L) for the validation examples, or for ``train`` if there
         are none; higher is better.
+    m : int
+        The number of training examples: of all processes, in a group, where ``train`` are those of this one.
     """
 
     train: Examples
     validation: Examples | None
     score: Score
+    m: int
 
 
 class EpochRule:
@@ -110,7 +114,7 @@ class EpochRule:
     def _record_epoch(self, loss: float) -> bool:
         progress = self.progress
         progress["n_iter_"] += 1
-        progress["t_"] += len(self.data.train)
+        progress["t_"] += self.data.m
         progress["loss_"] = loss
         progress["loss_curve_"].append(loss)
         self._print(f"Iteration {progress['n_iter_']}, loss = {loss:.8f}")
@@ -126,23 +130,30 @@ class EpochRule:
 
     def _value(self, loss: float) -> float:
         """Return the monitored value of this epoch, higher is better, and record the others."""
-        validation, network = self.data.validation, self.state.network
+        validation = self.data.validation
         if validation is None and self.settings.monitored == "loss":
             return -loss
-        examples = self.data.train if validation is None else validation
-        AL, ZL = outputs(examples.X.T, self._current(), network)
-        score = self.data.score(self._current(), AL.T)
+        score, validation_loss = agree(lambda: self._evaluate(self._current()))
         if validation is None:
             return score
-        weights = None if validation.weights is None else validation.weights.reshape(1, -1)
-        J = objective(network, AL.shape[1], weights)
-        validation_loss = float(J.cost(AL, ZL, validation.Y.T, {}))
         self.columns["validation_loss"].append(validation_loss)
         self.columns["validation_score"].append(score)
         if (scores := self.progress["validation_scores_"]) is not None:
             scores.append(score)
             self._print(f"Validation score: {score:f}")
         return {"loss": -loss, "validation_loss": -validation_loss}.get(self.settings.monitored, score)
+
+    def _evaluate(self, parameters: Parameters) -> tuple[float, float]:
+        """Return the score, and the loss of the validation examples, nan without them."""
+        validation, network = self.data.validation, self.state.network
+        examples = self.data.train if validation is None else validation
+        AL, ZL = outputs(examples.X.T, parameters, network)
+        score = self.data.score(parameters, AL.T)
+        if validation is None:
+            return score, math.nan
+        weights = None if validation.weights is None else validation.weights.reshape(1, -1)
+        J = objective(network, AL.shape[1], weights)
+        return score, float(J.cost(AL, ZL, validation.Y.T, {}))
 
     # Decisions
 

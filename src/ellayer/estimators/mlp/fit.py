@@ -15,7 +15,6 @@ from ...core.network import Network
 from ...core.objective import objective
 from ...core.schedules import Schedule
 from ...engine.events import Info
-from ...engine.group import current_group
 from ...engine.history import History
 from ...engine.loop_choice import fits_of_search
 from ...engine.result import TrainingResult
@@ -23,6 +22,7 @@ from ...engine.state import Parameters, TrainState, all_finite
 from ...engine.train import train
 from ...errors import EllayerError
 from ..fit_warnings import NON_FINITE, overflows_at_once
+from ..group_rows import agree, own_share, shared_group, together
 from .callbacks import EpochCallbacks
 from .epoch_rule import EpochRule, FitData
 from .fit_state import FitState
@@ -48,23 +48,34 @@ def fit(settings: FitSettings, data: FitData, state: FitState, callbacks: EpochC
     Raises
     ------
     EllayerError
-        If not even the first epoch ends with finite parameters, and in a group of processes.
+        If not even the first epoch ends with finite parameters, and in a group of processes for what it does not support.
     """
-    if (group := current_group()) is not None and group.size > 1:
-        raise EllayerError(
-            "X: expected a fit of one process, received one in a group of "
-            f"{group.size}; call ellayer.train with the rows of this process, or TabularClassifier with its frame"
-        )
+    if shared_group() is not None:
+        _check_shareable(settings, state.network)
     state = state.copy()
     state.progress["n_iter_"] = 0
     return (_minimize if settings.lbfgs else _descend)(settings, data, state, callbacks)
+
+
+def _check_shareable(settings: FitSettings, network: Network) -> None:
+    """Raise for settings that need the rows of all processes at once."""
+    if settings.lbfgs and _as_reported(network) is not network:
+        raise EllayerError(
+            "solver: expected 'adam' or 'sgd' for several targets in a group of processes, received 'lbfgs'; try 'adam', or "
+            "one model for each target"
+        )
+    if settings.monitored == "score":
+        raise EllayerError(
+            "monitor: expected None or 'loss' in a group of processes without validation examples, received a score; pass "
+            "early_stopping=True or validation_data"
+        )
 
 
 # Mini-batches
 
 
 def _descend(settings: FitSettings, data: FitData, state: FitState, callbacks: EpochCallbacks) -> FitState:
-    m = len(data.train)
+    m = data.m
     batch_size = _batch_size(settings, m)
     steps = -(-m // batch_size)
     begin = _align(state, state.start(data.train.X.dtype), settings.optimizer, (m, batch_size), steps)
@@ -168,16 +179,17 @@ def _minimize(settings: FitSettings, data: FitData, state: FitState, callbacks: 
     result = _train(
         settings, data, begin, state.network, num_iterations=settings.max_epochs, record_every=1, restore_best=True,
         callbacks=[after_iteration] if callbacks else [],
-        validation=None if data.validation is None else data.validation.columns(),
+        validation=None if data.validation is None else own_share(data.validation).columns(),
     )  # fmt: skip
     last = replace(result.state, history={}, best_parameters=None)
     if not all_finite(last.parameters):
         raise EllayerError(f"{NON_FINITE} Scale them, for example with StandardScaler.")
     columns = {"validation_loss": result.history.get("validation_loss", [])}
-    loss = _loss(settings, data, state.network, last.parameters)
+    spread = shared_group() is not None
+    loss = result.history.final["loss"] if spread else _loss(settings, data, state.network, last.parameters)
     state = replace(
         state, parameters=last.parameters, seed=last.seed, train_state=last, restored=False,
-        optimizer=settings.optimizer, epoch_shape=(len(data.train), len(data.train)),
+        optimizer=settings.optimizer, epoch_shape=(data.m, data.m),
         history=_longer_history(state.history, result.history, columns),
         progress={
             **state.progress, "n_iter_": last.step, "loss_": loss, "stopped_by_": result.stopped_by, "engine_": result.engine,
@@ -208,8 +220,9 @@ def _train(
     """Call the engine; the only place where rows become columns, as views."""
     X, Y, weights = data.train.columns()
     network = network if settings.lbfgs else _as_reported(network)
-    if overflows_at_once(data.train, begin.parameters, network):
-        raise EllayerError(f"{NON_FINITE} Scale them, for example with StandardScaler.")
+    with together():
+        if overflows_at_once(data.train, begin.parameters, network):
+            raise EllayerError(f"{NON_FINITE} Scale them, for example with StandardScaler.")
     engine = settings.engine
     if (settings.continues or begin.step or begin.before) and "wide" not in engine and "direct" not in engine:
         engine = f"{engine}+direct"
@@ -234,6 +247,6 @@ def _longer_history(history: History, run: History, columns: dict[str, list[floa
     earlier = history["seconds"][-1] if history.get("seconds") else 0.0
     rows = run.epochs({name: column for name, column in columns.items() if column})
     rows["epoch"] = [len(history) + epoch for epoch in rows["epoch"]]
-    rows["seconds"] = [earlier + seconds for seconds in rows["seconds"]]
+    rows["seconds"] = agree(lambda: [earlier + seconds for seconds in rows["seconds"]])
     history.extend(rows)
     return history

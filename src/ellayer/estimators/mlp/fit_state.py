@@ -169,6 +169,10 @@ class FitState:
             "out_activation_": sklearn_name(network.activations[-1]),
         }
 
+    def predictor_attributes(self, parameters: Parameters) -> dict[str, Any]:
+        """Return the attributes with which a copy of the estimator predicts by some parameters."""
+        return self.network_attributes() | coefficients(parameters)
+
     def attributes(self) -> dict[str, Any]:
         """Return all public fitted attributes except the parameters."""
         return self.network_attributes() | dict(self.progress) | {"history_": self.history}
@@ -238,6 +242,15 @@ class FitState:
             history=read_history(arrays, stored["history"]),
             progress=progress,
         )
+
+
+def coefficients(parameters: Parameters) -> dict[str, list[np.ndarray]]:
+    """Return ``coefs_`` and ``intercepts_`` as views of W^[l] and b^[l]."""
+    layers = range(1, len(parameters) // 2 + 1)
+    return {
+        "coefs_": [parameters[f"W{l}"].T for l in layers],
+        "intercepts_": [parameters[f"b{l}"].ravel() for l in layers],
+    }
 
 
 def _add_train_state(state: TrainState, restored: bool, arrays: Arrays, facts: Facts) -> None:

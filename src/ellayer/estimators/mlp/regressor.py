@@ -15,6 +15,7 @@ from ..._sklearn_compat import fit_context, store_parameters, with_callbacks
 from ...engine.model import TargetKind
 from ...engine.state import Parameters
 from ..examples import Examples
+from ..group_rows import together
 from .base import partial_fit_available
 from .conversions import ConvertibleMLP
 from .epoch_rule import Score
@@ -197,11 +198,12 @@ class MLPRegressor(RegressorMixin, ConvertibleMLP):
         store_parameters(self, locals())
 
     def _encode(self, X: TableLike, y: ArrayLike, incremental: bool, reset: bool) -> tuple[Rows, np.ndarray]:
-        rows, targets = self._validate(
-            X, y=y, multi_output=True, y_numeric=True, dtype=(np.float64, np.float32), reset=reset
-        )
-        if targets.ndim == 2 and targets.shape[1] == 1:
-            targets = column_or_1d(targets, warn=True)
+        with together():
+            rows, targets = self._validate(
+                X, y=y, multi_output=True, y_numeric=True, dtype=(np.float64, np.float32), reset=reset
+            )
+            if targets.ndim == 2 and targets.shape[1] == 1:
+                targets = column_or_1d(targets, warn=True)
         return rows, targets.reshape(len(targets), -1)
 
     def _default_score(self, examples: Examples) -> Score:

@@ -10,6 +10,7 @@ from sklearn.model_selection import train_test_split
 from ...engine.state import is_finite
 from ...errors import EllayerError
 from ..examples import Examples
+from ..group_rows import count_rows, shared_group, take_examples
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -39,17 +40,22 @@ def ordered_rows(X: Rows, dtype: DTypeLike, may_stay_sparse: bool = True) -> Row
         return np.ascontiguousarray(X, dtype=dtype)
     X = X.tocsr().astype(dtype, copy=False)
     large = X.shape[0] * X.shape[1] * np.dtype(dtype).itemsize > DENSE_BYTES
+    if large and shared_group() is not None:
+        raise EllayerError(
+            f"X: expected an array, or sparse rows that take less than {DENSE_BYTES >> 20} MB as one, in a group of processes; "
+            f"received sparse rows of shape {X.shape}; try more processes, each with fewer rows"
+        )
     return X if may_stay_sparse and large else np.ascontiguousarray(X.toarray())
 
 
 def split_off_validation(
     examples: Examples, share: float, random: np.random.RandomState, strata: np.ndarray | None
 ) -> tuple[Examples, Examples]:
-    """Return the training and the held-out examples, split as in scikit-learn."""
-    rows = np.arange(len(examples))
+    """Return the training and the held-out examples, split as in scikit-learn; all processes of a group get those held out."""
+    rows = np.arange(count_rows(len(examples)))
     inside, outside = train_test_split(rows, random_state=random, test_size=share, stratify=strata)
     if len(outside) < 2:
         raise EllayerError(
             "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
         )
-    return examples.take(inside), examples.take(outside)
+    return take_examples(examples, inside, spread=True), take_examples(examples, outside, spread=False)

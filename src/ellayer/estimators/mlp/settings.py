@@ -17,6 +17,7 @@ from ...core.network import Network
 from ...core.schedules import Schedule
 from ...engine.devices import find_devices, is_accelerator
 from ...errors import EllayerError
+from ..group_rows import shared_group
 from ..parameters import name_parameter
 from .custom_activation import is_traceable
 
@@ -95,6 +96,7 @@ class FitSettings:
     ) -> FitSettings:
         """Return the settings for the parameters of an estimator."""
         engine, devices = choose_engine(estimator, network)
+        group = shared_group()
         optimizer = optimizer_of(estimator)
         patience = estimator.n_iter_no_change
         restore = estimator.early_stopping if estimator.restore_best is None else estimator.restore_best
@@ -118,7 +120,7 @@ class FitSettings:
             monitored=_find_monitored(estimator, has_validation),
             early_stopping=estimator.early_stopping,
             restore_best=bool(restore),
-            verbose=bool(estimator.verbose),
+            verbose=bool(estimator.verbose) and (group is None or group.rank == 0),
             tolerance=estimator.tol,
             patience=math.inf if patience is None else patience,
             warns_of_limit=not incremental and patience is not None,

@@ -19,7 +19,6 @@ import numpy as np
 
 from ...engine.group import Group
 from ...errors import EllayerError
-from ..examples import Examples
 
 if TYPE_CHECKING:
     import polars as pl
@@ -140,10 +139,3 @@ def join_targets(group: Group, targets: Counter[Any], classes: bool) -> Counter[
     for part in parts:
         joined.update(dict(part))
     return joined
-
-
-def join_examples(group: Group, rows: Examples) -> Examples:
-    """Return the examples of all processes."""
-    assert isinstance(rows.X, np.ndarray)
-    weights = None if rows.weights is None else group.gather(rows.weights)
-    return Examples(group.gather(rows.X), group.gather(rows.Y), weights)

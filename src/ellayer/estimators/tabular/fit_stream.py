@@ -26,11 +26,11 @@ from ...errors import EllayerError
 from ...tables.columns import Column, read_table, take_rows
 from ...tables.preparation import remember_features
 from ..examples import Examples, RowStream
+from ..group_rows import join_examples
 from ..hold_out import FEWEST_ROWS, FOLDS, MOST_HELD_OUT, Splitter
 from .fit_group import (
     KeyedRows,
     OwnRows,
-    join_examples,
     join_frames,
     join_keyed,
     join_targets,
@@ -315,7 +315,7 @@ def _second_pass(
     examples = Examples(X, Y, weights)
     if group is None:
         return examples, streamed
-    return join_examples(group, examples), join_frames(group, *streamed)
+    return join_examples(examples), join_frames(group, *streamed)
 
 
 def _check_space(need: int) -> None:
