@@ -53,7 +53,7 @@ def test_a_time_limit_ends_a_worker_and_another_goes_on(settings, tmp_path, monk
     monkeypatch.setattr(shared_sweep, "fit_unit", slow)
     first = run_shared_sweep(settings, AXES, SharedOptions(folder, time_limit=0.2))
     assert len(first.trials) == 2  # of one unit
-    second = run_shared_sweep(settings, AXES, SharedOptions(folder, n_jobs=2))
+    second = run_shared_sweep({**settings, "device": "cpu"}, AXES, SharedOptions(folder, n_jobs=2))
     assert len(second.trials) == 8
     assert len((folder / "best" / "sweep.csv").read_text().splitlines()) == 9
     with pytest.raises(UsageError, match="expected a trial that has ended"):

@@ -221,7 +221,11 @@ def sweep_facts(plan: SweepPlan, sampler: str, trials: int | None) -> dict[str, 
     """Return what must be the same for all workers of a sweep."""
     from .. import __version__
 
-    settings = {key: value for key, value in plan.trainer.settings.items() if key not in ("source", "n_jobs")}
+    settings = {
+        key: value
+        for key, value in plan.trainer.settings.items()
+        if key not in ("source", "n_jobs", "device")
+    }
     train = plan.trainer.source.train
     facts = {
         "format": FORMAT, "ellayer": __version__, "file": [settings.pop("sha256", None), train.name, plan.trainer.source.count],
