@@ -107,7 +107,7 @@ FITS = {"classifier": classifier, "in parts": in_parts, "regressor": regressor, 
 """
 RUN = """
 group = initialize(f"127.0.0.1:{port}", size, rank, form_limit=60, step_limit=60)
-from ellayer.engine import jax_loop, shard_step, shards
+from ellayer.engine import batches, jax_loop, shard_step, sharded_loop, shards
 found = {name: numbers(case(**options)) for name, options in ALL.items()}
 if size > 1:
     X, Y = problem(network, m=90)
@@ -120,6 +120,20 @@ if size > 1:
     )
     part = case(**{**BATCHES, "num_iterations": 15, "schedule_length": 25})
     ellayer.storage.save_checkpoint(part[0].state, os.path.join(os.environ["FOLDER"], str(rank)))
+batches.Batches.large = lambda self, n_x, dtype: True  # rows that are read where they lie
+X, Y = problem(network, m=90)
+room = np.zeros(5 * 90 + 16)  # begins where that of the other processes begins, modulo 64 bytes
+begin = -room.ctypes.data % 64 // 8 + 2
+own = room[begin : begin + 5 * len(Y[0, rows(90)])].reshape(-1, 5)
+own[:] = X[:, rows(90)].T
+in_place = {**BATCHES, "sample_weight": WEIGHTS[rows(90)]}
+find, places = sharded_loop.find_place, []
+sharded_loop.find_place = lambda *arguments: places.append(find(*arguments)) or places[-1]
+found["in place"] = numbers(
+    [ellayer.train(network, own.T, Y[:, rows(90)], num_iterations=25, record_every=7, learning_rate=0.1, **in_place)]
+)
+found["begins"] = [place and place[1] for place in places]
+batches.Batches.large = lambda self, n_x, dtype: False
 shards.SURE, shard_step.NUMBERS_AT_ONCE = -0.5, 0  # updates without room, and gradients that are added in parts
 jax_loop._program.cache_clear()
 found["crowded, in parts"] = numbers(case(**BATCHES))
@@ -230,9 +244,11 @@ def test_they_equal_one_device_within_rounding(outputs, cases, name):
     assert differ(outputs["processes"][0][name], plain) < (1e-6 if name == "L-BFGS" else 1e-12)
 
 
-def test_rows_on_disk_are_those_in_memory(outputs):
+@pytest.mark.parametrize("name", ["disk", "in place"])
+def test_rows_on_disk_and_rows_in_place_are_those_of_arrays(outputs, name):
     for process in outputs["processes"]:
-        assert process["disk"] == process["mini-batches"]
+        assert process[name] == process["mini-batches"]
+        assert process["begins"] == [2]
 
 
 @pytest.mark.parametrize("name", ["classifier", "in parts", "regressor", "L-BFGS of a model"])

@@ -46,11 +46,18 @@ def find_rows_in_place(columns: np.ndarray, batches: Batches, dtype: str) -> Row
 
     The caller keeps the table.
     """
+    place = find_place(columns, batches, dtype)
+    if place is None:
+        return None
+    return RowsInPlace(jax.device_put(place[0]), jax.device_put(np.int32(place[1])), len(columns))
+
+
+def find_place(columns: np.ndarray, batches: Batches, dtype: str) -> tuple[np.ndarray, int] | None:
+    """Return the vector of ``RowsInPlace`` and where in it the first row begins, or None if the rows have to be copied."""
     rows = columns.T
     fits = batches.large(len(columns), dtype) and rows.size < 2**31 - ALIGNED
     if not (fits and rows.dtype == dtype and rows.flags.c_contiguous and rows.flags.aligned):
         return None
     before = rows.ctypes.data % ALIGNED
     memory = (ctypes.c_byte * (before + rows.nbytes)).from_address(rows.ctypes.data - before)
-    numbers = jax.device_put(np.ctypeslib.as_array(memory).view(rows.dtype))
-    return RowsInPlace(numbers, jax.device_put(np.int32(before // rows.itemsize)), rows.shape[1])
+    return np.ctypeslib.as_array(memory).view(rows.dtype), before // rows.itemsize

@@ -19,6 +19,7 @@ from .device_placement import partition
 from .group import Group, lost_peers
 from .jax_loop import ChunkExamples, JaxLoop, Shared, Split, _program
 from .loop import LoopState, Records
+from .rows_in_place import RowsInPlace, find_place
 from .shard_step import AXIS
 from .shards import Shards
 from .step import Batch, StepConfig
@@ -84,10 +85,8 @@ class ShardedLoop(JaxLoop):
         )
         m = examples.X.shape[1]
         weights = np.ones((1, m), self.dtype) if examples.weights is None else examples.weights
-        X, Y = (
-            self._put(self._parts(columns if full else columns.T, full), int(full), True)
-            for columns in (examples.X, examples.Y)
-        )
+        X = self._place_in_memory(examples.X) or self._place(examples.X)
+        Y = self._place(examples.Y)
         one_order = full or len(self.data.batch_orders) == 1
         shared = Shared(one_order, len(weights) == 1) if self.stacked else None
         parts = self._parts(weights, True)
@@ -102,6 +101,23 @@ class ShardedLoop(JaxLoop):
             places = (bounds[:, None] + np.arange(height)).astype(np.int32)
             self._places = self._put(places, 0)
         return shared
+
+    def _place(self, columns: np.ndarray) -> Array:
+        """Place the columns of the full batch, or rows for mini-batches."""
+        full = self.data.batches.full
+        return self._put(self._parts(columns if full else columns.T, full), int(full), True)
+
+    def _place_in_memory(self, columns: np.ndarray) -> RowsInPlace | None:
+        """Return rows that are read where they lie, if all processes can do so in the same program."""
+        group, place = self._group, None
+        is_even = len(set(np.diff(self._shards.bounds))) == 1 and group.local_shards == 1
+        if is_even and self._placement.in_memory and not self.data.batches.full:
+            place = find_place(columns, self.data.batches, self.dtype)
+        begins = group.exchange(None if place is None else place[1])
+        if place is None or len(set(begins)) > 1:
+            return None
+        first = self._put([np.array([place[1]], np.int32)], 0)
+        return RowsInPlace(self._put([place[0]], 0, True), first, len(columns))
 
     def _parts(self, array: np.ndarray, columns: bool) -> list[np.ndarray]:
         """Return the examples of each device of this process, padded with zeros; an array that has its length as it is."""
