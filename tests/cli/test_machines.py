@@ -50,7 +50,7 @@ def sample(tmp_path_factory, run_in):
     return folder
 
 
-def program(folder, *arguments, interpreter=(), umask=-1, **environment):
+def python(folder, *arguments, interpreter=(), umask=-1, **environment):
     """Run the program in a process of its own, with a changed environment; None removes a variable."""
     variables = {key: value for key, value in {**os.environ, **environment}.items() if value is not None}
     return subprocess.run(
@@ -69,14 +69,51 @@ MACHINES = {
 
 @pytest.mark.parametrize("machine", MACHINES)
 def test_a_prediction_is_right_on(sample, machine):
-    done = program(sample, *PREDICT, **MACHINES[machine])
+    done = python(sample, *PREDICT, **MACHINES[machine])
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout == (sample / "expected.csv").read_bytes()
 
 
+WITHOUT_NETWORK = """
+import os, sys
+def refuse(event, arguments):
+    if event in ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"):
+        with open(os.environ["ATTEMPTS"], "a") as file:
+            print(event, arguments, file=file)
+        raise OSError("no network")
+sys.addaudithook(refuse)
+"""
+
+
+def test_the_installed_program_needs_no_network(program, sample, tmp_path):
+    """Run it where nothing can be reached: without network devices if the system permits it, and without Python's sockets."""
+    shutil.copy(sample / "rows.csv", tmp_path)
+    (tmp_path / "hook").mkdir()
+    (tmp_path / "hook" / "sitecustomize.py").write_text(WITHOUT_NETWORK)
+    variables = os.environ | {
+        "PYTHONPATH": f"hook{os.pathsep}{os.environ.get('PYTHONPATH', '')}",
+        "ATTEMPTS": "attempts",
+    }
+    alone = ["unshare", "--net", "--map-root-user"]
+    is_alone = (
+        shutil.which("unshare")
+        and subprocess.run([*alone, "true"], stderr=subprocess.DEVNULL).returncode == 0
+    )
+    prefix = alone if is_alone else []
+    for command in (TRAIN, ("predict", "new", "rows.csv")):
+        done = subprocess.run(
+            [*prefix, program, *command], cwd=tmp_path, env=variables, capture_output=True, timeout=120
+        )
+        assert (done.returncode, done.stderr) == (0, b""), command
+    assert done.stdout == (sample / "expected.csv").read_bytes()
+    assert not (tmp_path / "attempts").exists()
+    reach = [*prefix, sys.executable, "-c", "import socket; socket.create_connection(('127.0.0.1', 9))"]
+    assert b"no network" in subprocess.run(reach, cwd=tmp_path, env=variables, capture_output=True).stderr
+
+
 @pytest.mark.slow
 def test_an_interpreter_without_docstrings_and_assertions(sample):
-    done = program(sample, *PREDICT, interpreter=("-OO",))
+    done = python(sample, *PREDICT, interpreter=("-OO",))
     assert (done.returncode, done.stderr, done.stdout) == (0, b"", (sample / "expected.csv").read_bytes())
 
 
@@ -84,7 +121,7 @@ def test_an_interpreter_without_docstrings_and_assertions(sample):
 def test_a_run_is_whole_on_a_machine_of_all_of_these(sample, tmp_path):
     shutil.copy(sample / "rows.csv", tmp_path)
     machine = {**NO_LOCALE, **NO_HOME, "HOME": "/nonexistent", "COLUMNS": "20", "TERM": "dumb"}
-    done = program(tmp_path, *TRAIN, umask=0o077, **machine)
+    done = python(tmp_path, *TRAIN, umask=0o077, **machine)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"new\n", b"")
     assert (tmp_path / "new" / "report.html").stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700

@@ -158,7 +158,10 @@ def test_looking_shows_the_numbers_of_trace_and_derive(page):
     for wrong in ({"kind": "cat"}, {"kind": "unit", "layer": 0, "row": 0}, {"kind": "unit", "layer": 1, "row": 4},
                   {"kind": "weight", "layer": 1, "row": 0, "column": 2}, {"kind": "point", "example": 400}):  # fmt: skip
         page.send("look", **wrong)
-        assert page.receive()["type"] == "problem"
+        problem = page.receive()
+        assert problem["type"] == "problem"
+    sizes = f"{len(run.problem.train)} training and {len(run.problem.test)} test examples"
+    assert problem["text"] == f"example: expected the number of one of the {sizes}, received 400"
 
 
 @pytest.mark.parametrize("state", [

@@ -103,8 +103,9 @@ class Problem:
             places = np.flatnonzero(numbers == number)
             if len(places):
                 return X, y, int(places[0])
+        counts = f"{len(self.train)} training" + (f" and {len(self.test)} test" if len(self.test) else "")
         raise StateError(
-            "", f"example: expected one of the {len(self.train)} training examples, received {number}"
+            "", f"example: expected the number of one of the {counts} examples, received {number}"
         )
 
     def one_hot(self, y: np.ndarray, network: Network) -> np.ndarray:
