@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import warnings
 
 import numpy as np
 import polars as pl
@@ -15,9 +16,12 @@ from ellayer.core.inference import class_index, outputs
 from ellayer.errors import EllayerError
 from ellayer.play.downloads import DOWNLOADS
 from ellayer.play.models import opening_of_files, opening_of_saved, opening_of_source
+from ellayer.play.several_files import split_files
 from ellayer.play.table_models import open_with_rows
 from ellayer.play.tables import SessionTables
 from ellayer.runs import open_model, read_training_rows
+from ellayer.runs.config import config_text
+from ellayer.runs.training_rows import settings_of
 
 TOWNS = [f"town {k}" for k in range(12)]
 
@@ -176,6 +180,7 @@ def test_members_are_chosen_and_the_model_comes_out_again(opening, folder, page,
     )
     assert len(saved.model.predict(_table().drop("kind"))) == 160
     assert len(DOWNLOADS["picture.png"].begin(page.session)()) > 100
+    assert b"town" in DOWNLOADS["model.onnx"].begin(page.session)()  # from the columns of the table on
     with pytest.raises(EllayerError, match="plain dense layers"):
         DOWNLOADS["network.py"].begin(page.session)()
     page.send("set_state", state={**state, "network": {**state["network"], "member": 3}})
@@ -233,6 +238,9 @@ def test_a_model_without_its_table_opens_to_look_at_and_goes_on_with_one(folder,
         assert len(page.wait("network")["W"][0]) == 32
         page.send("step", unit="epoch")
         assert "to look at only" in page.receive()["text"]
+        page.send("pause")
+        with pytest.raises(EllayerError, match="to look at only"):
+            page.session.call(page.session.model.check_runs).result(30)
         add = page.session.add_table
         assert not page.session.call(lambda: add("a.csv", b"a,b\n1,2\n3,4\n")).result(30)["fits_model"]
         table = page.session.call(lambda: add("people.csv", (folder / "people.csv").read_bytes())).result(30)
@@ -244,6 +252,13 @@ def test_a_model_without_its_table_opens_to_look_at_and_goes_on_with_one(folder,
         page.wait("model")  # with the embeddings as they are now
         page.send("open_on", source=table["source"])
         assert "received none" in page.receive()["text"]
+        first = page.session.run.problem
+        other = {"m.ellayer": body, "people.csv": _table(40).write_csv().encode()}
+        opening = opening_of_files(other, page.session.tables)
+        page.session.call(lambda: page.session.open(opening)).result(30)
+        assert page.session.run.problem is not first
+        assert len(page.session.run.problem.rows.y) == 40
+        page.wait("frame")
         page.set_state()
         assert [m for m in page.messages if m["type"] == "model"][-1]["name"] is None
 
@@ -259,7 +274,9 @@ def test_a_regressor_in_memory_and_models_that_only_open(monkeypatch):
         assert state["mean"]["train"] == pytest.approx(state["members"][0]["train"], abs=0.05)
         page.ask("step", "frame", unit="epoch")
         space: dict = {"model": model, "X": X, "y": y, "np": np}
-        exec(page.ask("python", "python")["text"], space)
+        with warnings.catch_warnings():  # a town may only be in rows that were held out
+            warnings.simplefilter("ignore")
+            exec(page.ask("python", "python")["text"], space)
         assert all((space["parameters"][k] == v).all() for k, v in page.session.run.parameters.items())
     trees = ellayer.TabularRegressor(model="boosting").fit(X, y)
     assert "boosted trees" in open_with_rows(trees, X, y).read_only.why
@@ -270,3 +287,41 @@ def test_a_network_of_several_labels_opens_to_look_at(tmp_path):
     ellayer.save((network, ellayer.initialize_parameters(network, seed=1)), tmp_path / "m.ellayer")
     opening = opening_of_saved(open_model(tmp_path / "m.ellayer"), "m.ellayer")
     assert "targets at once" in opening.read_only.why
+
+
+@pytest.mark.parametrize("change", [
+    {"test": "SECRET"}, {"source": "SECRET"}, {"test": "nan"}, {"seed": "x"}, {"split": ["a"]}, None,
+], ids=str)  # fmt: skip
+def test_an_uploaded_model_names_no_file_and_breaks_nothing(folder, tmp_path, change):
+    """Its settings may be anything: another table, a test file, or no settings at all."""
+    saved = open_model(folder / "run")
+    secret = tmp_path / "secret.csv"
+    _table(40).write_csv(secret)
+    config = settings_of(saved) | {
+        key: str(secret) if v == "SECRET" else v for key, v in (change or {}).items()
+    }
+    provenance = {**saved.provenance, "config": config_text(config) if change else "]"}
+    ellayer.save(saved.model, tmp_path / "m.ellayer", provenance=provenance)
+    tables = SessionTables()
+    files = {
+        "m.ellayer": (tmp_path / "m.ellayer").read_bytes(),
+        "people.csv": (folder / "people.csv").read_bytes(),
+    }
+    alone = opening_of_files({"m.ellayer": files["m.ellayer"]}, tables)
+    assert alone.read_only.saved is not None
+    with contextlib.suppress(EllayerError):
+        opening = opening_of_files(files, tables)
+        assert opening.tables["upload:model"].X.shape[1] == 160
+    tables.close()
+
+
+BODIES = [
+    b"", b"{}\n", b"[[1]]\n", b'[["a",-1]]\n', b'[["a",true]]\nx', b'[["a.ellayer",3]]\nab', b'[["a",1],["a",1]]\nab', b"null\n",
+    b"[" * 100_000, b'[["a.ellayer",1e9]]\n', b'[["a.ellayer",99999999999]]\n', b'[["\xff",1]]\na', b'[["a.csv",3]]\na,b',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", BODIES, ids=lambda body: repr(body[:30]))
+def test_bodies_that_are_no_files_are_refused(body):
+    with pytest.raises(EllayerError, match="expected"):
+        opening_of_files(split_files(body), SessionTables())

@@ -11,15 +11,14 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import httpx
 import numpy as np
 import pytest
 from PIL import Image
+from socket_client import ask, opened, port_of, wait
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
-from websockets.sync.client import connect
 
 import ellayer
 from ellayer.core.activations import ACTIVATIONS
@@ -49,36 +48,6 @@ def server():
     server = start_server(make_app(), 0)
     yield server
     server.stop()
-
-
-@contextlib.contextmanager
-def opened(address: str, **headers: str):
-    """Open a WebSocket as a browser does, or with another origin or host."""
-    origin = headers.pop("origin", address)
-    with connect(
-        address.replace("http", "ws") + "/ws", origin=origin, additional_headers=headers, compression=None
-    ) as page:
-        yield page
-
-
-def port_of(server) -> int:
-    return int(server.address.rpartition(":")[2])
-
-
-def wait(page, *kinds: str) -> dict:
-    while True:
-        message = page.recv(timeout=60)
-        if isinstance(message, bytes):
-            continue
-        content = json.loads(message)
-        assert not content.get("fault"), content
-        if content["type"] in kinds:
-            return content
-
-
-def ask(page, content: dict, *kinds: str) -> dict:
-    page.send(json.dumps(content))
-    return wait(page, *kinds)
 
 
 @pytest.fixture(scope="module")
@@ -233,6 +202,35 @@ def test_heads_that_do_not_end_are_closed(server, client, monkeypatch):
             assert raws[4].recv(10) == b""
 
 
+def test_idle_sockets_block_nobody_for_long(monkeypatch):
+    """Too many connections are answered with 503; those that send nothing are closed, and make room."""
+    monkeypatch.setattr("ellayer.serve.server.CONNECTIONS", 4)
+    monkeypatch.setattr(connections, "HEAD_SECONDS", 0.8)
+    busy = start_server(make_app(), 0)
+    try:
+        with contextlib.ExitStack() as stack:
+            idle = [
+                stack.enter_context(socket.create_connection(("127.0.0.1", port_of(busy)), timeout=20))
+                for _ in range(4)
+            ]
+            assert httpx.get(busy.address, trust_env=False).status_code == 503
+            assert [raw.recv(1) for raw in idle] == [b""] * 4
+            assert httpx.get(busy.address, trust_env=False).status_code == 200
+    finally:
+        busy.stop()
+
+
+def test_a_page_that_does_not_read_holds_up_nobody(server, page):
+    """It may send what it likes: its messages wait until it reads, and other pages go on."""
+    with opened(server.address) as slow:
+        for number in range(1_500):
+            slow.send(json.dumps({"type": "ack", "frame": 10**6} if number % 2 else {"type": "python"}))
+            if number == 10:
+                slow.send(json.dumps({"type": "play"}))
+        assert ask(page, {"type": "step", "unit": "epoch"}, "frame")["iteration"] == 1
+        assert ask(slow, {"type": "pause"}, "python")["text"]
+
+
 def test_more_pages_than_the_limit_are_refused(server, client, monkeypatch):
     monkeypatch.setattr(limits, "SESSIONS", 1)
     with opened(server.address) as first:
@@ -325,6 +323,31 @@ def test_downloads_and_the_way_back(client, page, tmp_path):
     assert all((arrays[name] == further["parameters"][name]).all() for name in arrays)
 
 
+def test_several_files_at_once(client, page, tmp_path, monkeypatch):
+    network = ellayer.Network([2, 3, 1], "tanh")
+    ellayer.save((network, ellayer.initialize_parameters(network, seed=1)), tmp_path / "m.ellayer")
+    files = {
+        "run/config.toml": b"source",
+        "run/m.ellayer": (tmp_path / "m.ellayer").read_bytes(),
+        "run/x.png": b"12",
+    }
+
+    def body(files: dict[str, bytes]) -> bytes:
+        head = json.dumps([[name, len(content)] for name, content in files.items()])
+        return head.encode() + b"\n" + b"".join(files.values())
+
+    url = f"/api/files?session={page.session}"
+    assert client.post(url, content=body(files)).json()["state"]["network"]["member"] == 0
+    assert wait(page, "model")["name"] == "m.ellayer"
+    wait(page, "frame")
+    answer = client.post(url, content=body({"a.csv": CSV}))
+    assert answer.status_code == 400
+    assert "expected a model file" in answer.json()["error"]
+    assert client.post("/api/files?session=x", content=body(files)).status_code == 404
+    monkeypatch.setattr("ellayer.play.app._FILES_LIMITS", Limits(body=1_000))
+    assert client.post(url, content=body(files)).status_code == 413
+
+
 def test_a_message_that_is_too_long_closes_the_connection(server):
     with opened(server.address) as page:
         wait(page, "ready")
@@ -414,61 +437,3 @@ def test_the_program_shows_a_page_until_ctrl_c(program):
         process.kill()
     assert process.returncode == 130
     assert error == "ellayer: the page has stopped\n"
-
-
-# A run that trains
-
-
-@pytest.mark.parametrize("stops", [False, True])
-def test_a_run_is_watched(ellayer, unrendered, monkeypatch, tmp_path, stops):
-    file = tmp_path / "t.csv"
-    file.write_bytes(CSV)
-    messages: list[dict] = []
-
-    def watch(address: str) -> None:
-        with opened(address) as page:
-            while not messages or messages[-1]["type"] != "finished":
-                messages.append(wait(page, "ready", "phases", "curve", "diagnosis", "finished"))
-                if stops and messages[-1]["type"] == "curve" and messages[-1]["points"]:
-                    page.send(json.dumps({"type": "stop"}))
-            reports.append(httpx.get(f"{address}/report", trust_env=False))
-
-    reports: list[httpx.Response] = []
-    threads: list[threading.Thread] = []
-
-    def browser(address: str) -> None:
-        threads.append(threading.Thread(target=watch, args=(address,)))
-        threads[0].start()
-
-    monkeypatch.setattr("webbrowser.open", browser)
-    monkeypatch.setattr("ellayer.play.live.CLOSING", 1.0)
-    answer = ellayer(
-        "train",
-        file,
-        "--target",
-        "price",
-        "--live",
-        "--epochs",
-        30,
-        "--members",
-        1,
-        "--out",
-        tmp_path / "run",
-        "-q",
-    )
-    threads[0].join(30)
-    finished = messages[-1]
-    assert messages[0]["mode"] == "live"
-    assert finished["folder"] == str(tmp_path / "run")
-    assert finished["interrupted"] == stops
-    assert answer.returncode == (130 if stops else 0), answer.stderr
-    points = [point for m in messages if m["type"] == "curve" for point in m["points"]]
-    assert points
-    assert all(isinstance(point[1], float) for point in points)
-    phases = [m for m in messages if m["type"] == "phases"][-1]["phases"]
-    assert phases[0]["ended"]
-    assert (tmp_path / "run" / "model.ellayer").is_file()
-    if not stops:
-        assert reports[0].status_code == 200
-        assert "sandbox" in reports[0].headers["Content-Security-Policy"]
-        assert ["target", "price"] in finished["summary"]

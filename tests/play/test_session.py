@@ -47,7 +47,8 @@ def test_the_first_messages(page):
     assert [header(plane)[1:] for plane in frame["planes"]] == [(1, 64, 64, 1), (2, 32, 32, 4), (3, 17, 1, 1)]
     assert [len(plane) - 20 for plane in frame["planes"]] == [64 * 64, 4 * 32 * 32, 4 * 17]
     assert "training cost 0.69" in frame["text"]
-    assert np.array(frame["confusion"]).sum() == 80
+    assert np.sum(frame["confusions"]["train"]) == 320
+    assert np.sum(frame["confusions"]["test"]) == 80
 
 
 def test_epochs_batches_and_examples_are_those_of_train(page):
@@ -185,7 +186,7 @@ def test_other_kinds_of_data(page, state):
     if source == "waves":
         assert frame["plane_range"] == data["target_range"]
         assert frame["score"]["test"] is None
-        assert "confusion" not in frame
+        assert "confusions" not in frame
     page.train(20)
     page.ask("look", "looked", kind="point")
 

@@ -22,7 +22,7 @@ from ..serve.errors import RequestError
 from ..serve.limits import Limits
 from ..serve.protection import REFUSED
 from . import limits
-from .downloads import DOWNLOADS
+from .downloads import DOWNLOADS, Download
 from .lesson_list import lesson_rows
 from .messages import JsonObject
 from .models import opening_of_files
@@ -31,6 +31,7 @@ from .options import options
 from .session import Session
 from .several_files import split_files
 from .single_picture import picture_shape, predict_picture, read_picture
+from .tables import MODEL_SUFFIX
 from .worker import Message
 
 STATIC = Path(__file__).parent / "static"
@@ -114,7 +115,10 @@ class _Sessions:
     async def model(self, request: Request) -> Response:
         session = self._session(request)
         body = await read_body(request, _LIMITS, ADVICE)
-        return await self._open(session, {"model.ellayer": body})
+        name = Path(request.query_params.get("name", "")).name[:200]
+        return await self._open(
+            session, {name if name.endswith(MODEL_SUFFIX) else f"model{MODEL_SUFFIX}": body}
+        )
 
     async def files(self, request: Request) -> Response:
         session = self._session(request)
@@ -130,7 +134,7 @@ class _Sessions:
     async def picture(self, request: Request) -> Response:
         session = self._session(request)
         body = await read_body(request, _LIMITS, ADVICE)
-        shape = await asyncio.wrap_future(session.call(lambda: picture_shape(session.run)))
+        shape = await asyncio.wrap_future(session.call(functools.partial(_shape_of_pictures, session)))
         x = await asyncio.to_thread(read_picture, body, shape)
         invert = request.query_params.get("invert") == "1"
         work = functools.partial(_predict_picture, session, x, invert)
@@ -141,7 +145,9 @@ class _Sessions:
         download = DOWNLOADS.get(kind)
         if download is None:
             return error_response(f"expected one of {', '.join(DOWNLOADS)}; received {kind[:40]!r}", 404)
-        finish = await asyncio.wrap_future(session.call(functools.partial(download.begin, session)))
+        finish = await asyncio.wrap_future(
+            session.call(functools.partial(_begin_download, session, download))
+        )
         body = await asyncio.to_thread(finish)
         headers = {"Content-Disposition": f'attachment; filename="{download.file}"'}
         return Response(body, media_type=download.media_type, headers=headers)
@@ -160,6 +166,16 @@ class _Sessions:
         finally:
             del self._sessions[session.id]
             session.close()
+
+
+def _begin_download(session: Session, download: Download) -> Callable[[], bytes]:
+    session.model.check_runs()
+    return download.begin(session)
+
+
+def _shape_of_pictures(session: Session) -> tuple[int, ...]:
+    session.model.check_runs()
+    return picture_shape(session.run)
 
 
 def _predict_picture(session: Session, x: np.ndarray, invert: bool) -> JsonObject:

@@ -50,17 +50,18 @@ def _python(session: Session) -> Callable[[], bytes]:
 
 
 def _model(session: Session) -> Callable[[], bytes]:
-    run, opened = session.run, session.model.start
-    model: TrainingResult | TableModel = run.result()
-    provenance: Mapping[str, object] | None = (
-        {"classes": list(run.problem.classes)} if run.problem.classes else None
-    )
-    table = None if opened is None else opened.model
-    if table is not None and run.problem.rows.model is not None:
-        outputs = run.problem.rows.model.network.layer_dims[-1]
-        if run.network.layer_dims[-1] == outputs:
-            model, provenance = _with_networks(table, run), opened.provenance if opened else None
+    model, provenance = _whole_model(session)
     return partial(_file_content, partial(save, model, provenance=provenance), "model.ellayer")
+
+
+def _whole_model(session: Session) -> tuple[TrainingResult | TableModel, Mapping[str, object] | None]:
+    """Return the run as a model, and its provenance: on the rows of a model of a table the whole model."""
+    run, opened = session.run, session.model.start
+    rows, outputs = run.problem.rows.model, run.network.layer_dims[-1]
+    if opened and opened.model and rows and rows.network.layer_dims[-1] == outputs:
+        return _with_networks(opened.model, run), opened.provenance
+    classes = list(run.problem.classes)
+    return run.result(), {"classes": classes} if classes else None
 
 
 def _with_networks(table: TableModel, run: Run) -> TableModel:
@@ -91,12 +92,12 @@ def _numpy(session: Session) -> Callable[[], bytes]:
 
 
 def _onnx(session: Session) -> Callable[[], bytes]:
-    return partial(_onnx_bytes, session.run.result())
+    return partial(_onnx_bytes, _whole_model(session)[0])
 
 
-def _onnx_bytes(result: TrainingResult) -> bytes:
+def _onnx_bytes(model: TrainingResult | TableModel) -> bytes:
     try:
-        return to_onnx(result).SerializeToString()
+        return to_onnx(model).SerializeToString()
     except ImportError as error:
         raise EllayerError(str(error)) from None
 

@@ -80,7 +80,6 @@ class FrameMaker:
         }
         if confusions:
             content["confusions"] = confusions
-            content["confusion"] = confusions["test"] or confusions["train"]
         return content, binary
 
     def diagnosis(self) -> list[JsonObject]:

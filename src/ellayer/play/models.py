@@ -68,7 +68,7 @@ def opening_of_source(source: str | None, target: str | None) -> Opening:
     state: JsonObject = {"data": data, "training": training, "network": network}
     tables = {"upload:file": file}
     make_problem(
-        normal_form(state)["data"], SessionTables(dict(tables))
+        normal_form(state)["data"], SessionTables(tables)
     )  # before the page opens: refuses a wrong target
     return Opening(state, tables=tables)
 

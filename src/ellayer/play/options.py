@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 from ..core.activations import ACTIVATIONS
@@ -21,7 +20,6 @@ from .state import TABLES
 from .tables import MODEL_SUFFIX, SUFFIXES
 
 
-@cache
 def options() -> JsonObject:
     """Return everything that a page can choose from, read from the tables."""
     return {

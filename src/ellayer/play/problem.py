@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
 from ..core.losses import LOSSES
 from ..core.network import Network
 from ..data.dataset import Dataset
-from ..data.examples import Examples
 from ..data.named import load_named
 from ..data.planar import PLANE, draw
 from ..errors import EllayerError
 from ..tables.columns import Column, take_rows
 from ..tables.fitted_encoders import FittedEncoders
 from . import limits
+from .encoded_table import EncodedTable, encode_table
 from .errors import StateError
 from .messages import DataState, State
 from .planes import NumberPlane, Plane, TablePlane, choose_axes, table_axes
@@ -140,7 +139,7 @@ def make_problem(data: DataState, tables: SessionTables) -> Problem:
         )
     train, test, split_code = _split(data, rows)
     code = [*rows.code, *split_code]
-    X, X_test, encoders, inputs, more = _columns(rows, train, test)
+    (encoders, X, X_test, messages), inputs, more = _columns(rows, train, test)
     y, y_test = rows.y[train], rows.y[test]
     code += [*more, "y, y_test = y[train], y[test]"]
     if data["points"]:
@@ -157,7 +156,7 @@ def make_problem(data: DataState, tables: SessionTables) -> Problem:
     if data["scale"]:
         X, X_test = (X - center) / spread, (X_test - center) / spread
         code += _SCALE_CODE
-    notes = rows.notes
+    notes = (*rows.notes, *messages)
     if not rows.classes and rows.table is not None:
         y, y_test, center_of_y = _standardise(y, y_test)
         code += _TARGET_CODE
@@ -283,19 +282,20 @@ def _split(data: DataState, rows: Rows) -> tuple[np.ndarray, np.ndarray, list[st
 
 def _columns(
     rows: Rows, train: np.ndarray, test: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, FittedEncoders | None, tuple[str, ...], list[str]]:
-    """Return training and test columns, the encoders of a table, the names of the inputs, and the lines of Python."""
+) -> tuple[EncodedTable, tuple[str, ...], list[str]]:
+    """Return training and test columns, the names of the inputs, and the lines of Python."""
     if rows.X is not None:
-        code = ["X, X_test = X[:, train], X[:, test]"]
-        encoders = rows.model.encoders if rows.model else None
-        return rows.X[:, train], rows.X[:, test], encoders, rows.features, code
+        encoders = None if rows.model is None else rows.model.encoders
+        encoded = EncodedTable(encoders, rows.X[:, train], rows.X[:, test], ())
+        return encoded, rows.features, ["X, X_test = X[:, train], X[:, test]"]
     assert rows.table is not None
-    prepare, X, X_test = _encode(rows.table, train.tobytes(), test.tobytes())
-    if X.size > limits.NUMBERS or not len(X):
+    encoded = encode_table(rows.table, train.tobytes(), test.tobytes())
+    if encoded.X.size > limits.NUMBERS or not len(encoded.X):
         raise StateError(
-            "data.source", f"expected a table of 1 to {limits.NUMBERS:,} numbers, received {X.size:,}"
+            "data.source", f"expected a table of 1 to {limits.NUMBERS:,} numbers, received {encoded.X.size:,}"
         )
-    names = tuple(map(str, prepare.get_feature_names_out()))
+    assert encoded.encoders is not None
+    names = tuple(map(str, encoded.encoders.get_feature_names_out()))
     code = [
         "prepare = ellayer.TablePreparation().fit(table.X[train])",
         "X = prepare.transform(table.X[train]).T.astype(float)",
@@ -303,22 +303,7 @@ def _columns(
         if len(test)
         else "X_test = np.zeros((len(X), 0))",
     ]
-    return X, X_test, prepare, names, code
-
-
-@lru_cache(maxsize=1)
-def _encode(table: Examples, train: bytes, test: bytes) -> tuple[FittedEncoders, np.ndarray, np.ndarray]:
-    """Return encoders fitted on the training rows, and both sets encoded, (n_x, m); the last result serves every session."""
-    from ..tables.preparation import TablePreparation
-
-    rows, others = np.frombuffer(train, np.int64), np.frombuffer(test, np.int64)
-    try:
-        prepare = TablePreparation().fit(table.X[rows])
-        X = prepare.transform(table.X[rows]).T.astype(float)
-        X_test = prepare.transform(table.X[others]).T.astype(float) if len(others) else np.zeros((len(X), 0))
-    except EllayerError as error:
-        raise StateError("data.source", str(error)) from None
-    return prepare, X, X_test
+    return encoded, names, code
 
 
 def _with_points(data: DataState, rows: Rows, X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

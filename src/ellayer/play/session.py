@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import cast
 
 from . import limits
@@ -23,6 +22,7 @@ from .opening import Opening, ReadOnlyModel
 from .options import options
 from .problem import Problem, make_problem
 from .python_text import python_text
+from .saved_runs import SavedRuns
 from .state import normal_form, to_hash
 from .tables import SessionTables
 from .worker import Message, Worker
@@ -32,15 +32,6 @@ DIAGNOSIS_SECONDS = 0.5
 COMPILE_AFTER = 0.3  # seconds without another state before its updates are compiled
 IN_FLIGHT = 2  # frames that the page has not acknowledged
 FASTEST_START = 64  # updates of the first chunk after compiling
-
-
-@dataclass(frozen=True)
-class SavedRun:
-    """The curve of a former run."""
-
-    id: int
-    name: str
-    points: list[list[float | None]]
 
 
 class Session(Worker):
@@ -60,18 +51,17 @@ class Session(Worker):
 
     def __init__(self, opening: Opening, send: Callable[[Message], None]) -> None:
         self.id: str = secrets.token_urlsafe(16)
-        self.tables = SessionTables(dict(opening.tables))
+        self.tables = SessionTables(opening.tables)
         super().__init__(send)
         self._opening = opening
         self._running = False
         self._number, self._acknowledged = 0, 0
         self._per_update: int | None = None
-        self._speed, self._chunk = 0.0, 1
+        self._speed, self._chunk, self._share = 0.0, 1, 1.0
         self._frame_seconds, self._next_update, self._next_diagnosis = 0.0, 0.0, 0.0
         self._diagnosis: list[JsonObject] = []
         self._curve_sent = 0
-        self._saved: list[SavedRun] = []
-        self._saved_number = 0
+        self._saved = SavedRuns()
         self._lesson: LessonProgress | None = None
         self.model = OpenModel(opening.model)
         self._data: DataState | None = None  # that the present problem was made from
@@ -171,12 +161,20 @@ class Session(Worker):
         self._send_all(with_data=False)
 
     def open(self, opening: Opening) -> JsonObject:
-        """Adopt an opening; called in the thread of the session."""
-        self.tables.entries.update(opening.tables)
+        """Adopt an opening; called in the thread of the session. Nothing changes if it cannot be used."""
         if opening.read_only is not None:
             self._show(opening.read_only)
             return {"state": self.state, "read_only": True}
-        self._build(normal_form(opening.state), OpenModel(opening.model))
+        entries, data = self.tables.entries, self._data
+        self.tables.entries, self._data = (
+            entries | dict(opening.tables),
+            None,
+        )  # a source of the same name is another one
+        try:
+            self._build(normal_form(opening.state), OpenModel(opening.model))
+        except Exception:
+            self.tables.entries, self._data = entries, data
+            raise
         self._send_all(with_data=True)
         return {"state": self.state}
 
@@ -230,6 +228,8 @@ class Session(Worker):
             self._send_frame()
 
     def _pause(self, message: Mapping[str, object]) -> None:
+        if self.model.read_only is not None:
+            return
         self._running = False
         self._send_frame()
         self._send_embeddings()
@@ -284,12 +284,14 @@ class Session(Worker):
         elapsed = max(now - begin, FRAME_SECONDS)
         self._speed = done / elapsed if not self._speed else 0.8 * self._speed + 0.2 * done / elapsed
         self._frame_seconds = now - begin - seconds
+        late = now - begin > FRAME_SECONDS  # other threads took their part of the time
+        self._share = min(1.0, max(0.3, self._share * (0.95 if late else 1.01)))
         self._next_update = begin + FRAME_SECONDS
 
     def _next_chunk(self, speed: float, seconds: float) -> int:
         """Return the number of updates that fit between two frames, at most twice the last one."""
         time_left = max(FRAME_SECONDS / 3, FRAME_SECONDS - self._frame_seconds - 0.004)
-        return max(1, min(int(speed * time_left), 2 * self._chunk, 100_000))
+        return max(1, min(int(self._share * speed * time_left), 2 * self._chunk, 100_000))
 
     def _after_updates(self) -> None:
         self.run.record()
@@ -337,20 +339,11 @@ class Session(Worker):
         self._send({"type": "python", "text": self.python()})
 
     def _keep_run(self, message: Mapping[str, object]) -> None:
-        self._saved_number += 1
-        name = text_of(message, "name", f"run {self._saved_number}")[:100]
-        self._saved.append(SavedRun(self._saved_number, name, finite_curve(self.run.curve)))
-        self._saved = self._saved[-limits.SAVED_RUNS :]
-        self._send_saved()
+        name = text_of(message, "name", "")
+        self._send(self._saved.add(name, finite_curve(self.run.curve)))
 
     def _drop_run(self, message: Mapping[str, object]) -> None:
-        number = whole_of(message, "id")
-        self._saved = [run for run in self._saved if run.id != number]
-        self._send_saved()
-
-    def _send_saved(self) -> None:
-        runs = [{"id": run.id, "name": run.name, "points": run.points} for run in self._saved]
-        self._send({"type": "saved_runs", "runs": runs})
+        self._send(self._saved.drop(whole_of(message, "id")))
 
     # Lessons
 

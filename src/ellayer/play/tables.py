@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import secrets
 import tempfile
-from dataclasses import dataclass, field
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
@@ -249,12 +251,23 @@ def _suffix_of(name: str) -> str:
     return suffix
 
 
-@dataclass
 class SessionTables:
-    """The tables of a session by their ids; those that were uploaded are in a folder that is deleted with it."""
+    """The tables of a session by their ids; those that were uploaded are in a folder that is deleted with it.
 
-    entries: dict[str, Source] = field(default_factory=dict)
-    _folder: tempfile.TemporaryDirectory[str] | None = None
+    Tables may be added in any thread.
+
+    Parameters
+    ----------
+    entries : mapping
+        Tables from the start.
+    """
+
+    def __init__(self, entries: Mapping[str, Source] | None = None) -> None:
+        self.entries: dict[str, Source] = dict(entries or {})
+        self._uploads: dict[str, GivenFile] = {}
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._closed = False
+        self._lock = threading.Lock()
 
     def get(self, source: str) -> Source:
         """Return the table of a source such as "upload:1".
@@ -263,7 +276,7 @@ class SessionTables:
         ------
         StateError
         """
-        entry = self.entries.get(source)
+        entry = self.entries.get(source) or self._uploads.get(source)
         if entry is None:
             raise StateError("data.source", "source: expected a table of this session; upload the file again")
         return entry
@@ -276,28 +289,29 @@ class SessionTables:
         EllayerError
             For content that is not a table; nothing is kept.
         """
-        suffix = _suffix_of(name)
-        if self._folder is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="ellayer-play-")
-        number = secrets.token_hex(4)
-        path = Path(self._folder.name, f"table-{number}{suffix}")
-        path.write_bytes(body)
-        file = GivenFile(path, name[:200] or "table", name[:200] or "table.csv")
-        try:
-            description = file.describe()
-        except EllayerError:
-            path.unlink()
-            raise
-        source = f"upload:{number}"
-        self.entries[source] = file
-        uploads = [
-            key for key, one in self.entries.items() if isinstance(one, GivenFile) and key != "upload:file"
-        ]
-        for old in uploads[: -limits.UPLOADS]:
-            del self.entries[old]
+        suffix, number = _suffix_of(name), secrets.token_hex(4)
+        with self._lock:
+            if self._closed:
+                raise EllayerError("the page was closed; open it again")
+            if self._folder is None:
+                self._folder = tempfile.TemporaryDirectory(prefix="ellayer-play-")
+            path = Path(self._folder.name, f"table-{number}{suffix}")
+            path.write_bytes(body)
+            file = GivenFile(path, name[:200] or "table", name[:200] or "table.csv")
+            try:
+                description = file.describe()
+            except EllayerError:
+                path.unlink()
+                raise
+            source = f"upload:{number}"
+            self._uploads[source] = file
+            for old in [*self._uploads][: -limits.UPLOADS]:
+                self._uploads.pop(old).path.unlink()
         return description | {"source": source}
 
     def close(self) -> None:
         """Delete what was uploaded."""
-        if self._folder is not None:
-            self._folder.cleanup()
+        with self._lock:
+            self._closed = True
+            if self._folder is not None:
+                self._folder.cleanup()
