@@ -62,7 +62,9 @@ def play(
     from .opening import Opening
 
     if (X is None) != (Y is None):
-        raise EllayerError("ellayer.play: expected X and Y, or neither; received one of them")
+        raise EllayerError(
+            "X, Y: expected both or neither, received one of them; pass the labels with the examples"
+        )
     if model is None:
         if X is not None:
             raise EllayerError(
@@ -93,8 +95,11 @@ def _columns(X: ArrayLike, Y: ArrayLike | None) -> tuple[np.ndarray, np.ndarray]
     targets = targets[None, :] if targets.ndim == 1 else targets
     if columns.ndim != 2 or targets.ndim != 2 or columns.shape[1] != targets.shape[1]:
         raise EllayerError(
-            f"X, Y: expected columns of the same number of examples, received {columns.shape} and {targets.shape}"
+            "X, Y: expected one column for each example in both, received the shapes "
+            f"{columns.shape} and {targets.shape}; rows of examples are X.T"
         )
     if not (np.isfinite(columns).all() and np.isfinite(targets).all()):
-        raise EllayerError("X, Y: expected finite numbers, received others")
+        raise EllayerError(
+            "X, Y: expected finite numbers, received nan or infinity; leave those examples out"
+        )
     return columns, targets

@@ -54,7 +54,7 @@ def opening_of_source(source: str | None, target: str | None) -> Opening:
     if not path.exists():
         known = ", ".join((*PLANE, *TABLES))
         raise UsageError(
-            f"expected a file, a model, the folder of a run or one of {known}; received {source!r}"
+            f"source: expected a file, a model, the folder of a run or one of {known}; received {source!r}"
         )
     file = GivenFile(path, path.name, source)
     if target is None and path.is_file():
