@@ -128,13 +128,13 @@ def test_stopping_and_events():
 def test_time_limit_and_progress_between_records(monkeypatch):
     from ellayer.engine import lbfgs as module
 
-    function = module.evaluate
+    function = module.evaluate_all
 
     def slowly(*arguments):
         time.sleep(0.05)
         return function(*arguments)
 
-    monkeypatch.setattr(module, "evaluate", slowly)
+    monkeypatch.setattr(module, "evaluate_all", slowly)
     network = Network([5, 30, 1], "tanh")
     X, Y = problem(network, m=300)
     moments = []
@@ -228,13 +228,13 @@ def test_no_point_is_evaluated_twice_in_a_row(monkeypatch):
     from ellayer.engine import lbfgs as module
 
     points = []
-    evaluate = module.evaluate
+    evaluate = module.evaluate_all
 
     def spied(config, values, parameters, batch, step):
         points.append(np.concatenate([theta.ravel() for theta in parameters.values()]))
         return evaluate(config, values, parameters, batch, step)
 
-    monkeypatch.setattr(module, "evaluate", spied)
+    monkeypatch.setattr(module, "evaluate_all", spied)
     lbfgs(num_iterations=20)
     assert len(points) > 5
     assert not any(np.array_equal(a, b) for a, b in itertools.pairwise(points))
