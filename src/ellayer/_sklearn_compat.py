@@ -7,7 +7,7 @@ its objects; a test checks this.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from inspect import signature
 from multiprocessing import parent_process
@@ -219,6 +219,24 @@ def set_mlp_internals(
 
 
 # Boosted trees
+
+MANY_NUMBERS = 1 << 20  # from about here a second thread saves time
+
+
+def threads_of_trees(numbers: int) -> AbstractContextManager[object]:
+    """Return a context with one OpenMP thread for boosted trees on a small matrix, with the same result.
+
+    A second thread then gains nothing, and on a machine that others use trees take up to ten times as long with it, because threads
+    wait for each other in busy loops.
+
+    Parameters
+    ----------
+    numbers : int
+        In the matrix.
+    """
+    from threadpoolctl import threadpool_limits
+
+    return nullcontext() if numbers > MANY_NUMBERS else threadpool_limits(1, user_api="openmp")
 
 
 def boosted_trees(model: BaseEstimator) -> tuple[dict[str, np.ndarray], np.ndarray]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
+from .._sklearn_compat import threads_of_trees
 from .._wording import quoted_list
 from ..errors import EllayerError
 from .coding import CodedColumn, code_column
@@ -162,7 +163,9 @@ def separability(columns: Sequence[CodedColumn], second: np.ndarray, rows: np.nd
         return 0.5
     model = HistGradientBoostingClassifier(max_iter=30, early_stopping=False, random_state=0)
     folds = StratifiedKFold(3, shuffle=True, random_state=0)
-    P = cross_val_predict(model, np.column_stack(matrix), truth, cv=folds, method="predict_proba")
+    X = np.column_stack(matrix)
+    with threads_of_trees(X.size):
+        P = cross_val_predict(model, X, truth, cv=folds, method="predict_proba")
     return float(roc_auc_score(truth, P[:, 1]))
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
+from threadpoolctl import threadpool_info, threadpool_limits
 
 import ellayer
 from ellayer import EllayerError, TabularClassifier, TabularRegressor
@@ -54,6 +55,21 @@ def test_predictions_are_those_of_scikit_learn_fitted_on_all_rows(kind, K, n_mem
     assert np.isfinite(model.validation_score_)
     known = np.isfinite(model.oof_prediction_.reshape(len(y), -1)).all(axis=1)
     assert known.mean() == pytest.approx(0.2 if n_members == 1 else 1.0)
+
+
+def test_boosted_trees_of_a_small_table_take_one_thread(monkeypatch):
+    """Threads that wait for each other on a busy machine cost more than they gain."""
+    threads, fit = [], HistGradientBoostingRegressor.fit
+
+    def counted(self, *arguments, **changes):
+        threads.extend(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "openmp")
+        return fit(self, *arguments, **changes)
+
+    monkeypatch.setattr(HistGradientBoostingRegressor, "fit", counted)
+    with threadpool_limits(3, user_api="openmp"):
+        fitted("boosting", 0)
+    assert threads
+    assert set(threads) == {1}
 
 
 @pytest.mark.parametrize(("kind", "K"), CASES)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
-from ..._sklearn_compat import boosted_trees
+from ..._sklearn_compat import boosted_trees, threads_of_trees
 from ...core.network import Network
 from ...engine.history import History
 from ...engine.workers import Workers, job_count
@@ -79,7 +79,8 @@ def fit_simple(kind: str, task: str, rows: Examples, random_state: RandomState) 
             return _linear(np.zeros((outputs, rows.X.shape[1])), start, task)
         return SimpleFit(None, {**LEAF, "places": places.astype(np.int32), "baseline": start})
     model = make_simple(kind, task, rows.X.shape, random_state)
-    model.fit(rows.X, y, sample_weight=rows.weights)
+    with threads_of_trees(rows.X.size):
+        model.fit(rows.X, y, sample_weight=rows.weights)
     if kind == "boosting":
         trees, start[places] = boosted_trees(model)
         return SimpleFit(None, {**trees, "places": places.astype(np.int32), "baseline": start})
