@@ -1,6 +1,6 @@
 """Tables: Ellayer at its defaults against linear models, boosted trees and other networks at theirs.
 
-    python benchmarks/tables.py                              the study: all tables without an order, a seed
+    python benchmarks/tables.py                              the study: 36 tables, a seed
     python benchmarks/tables.py titanic "red wine" --seeds 3 these, the mean of three splits
     python benchmarks/tables.py --main                       the nine tables of the goals; --further: nine others
     python benchmarks/tables.py --presets --members 1 8      one network, and eight, instead of the default
@@ -9,7 +9,8 @@
     python benchmarks/tables.py --runs runs.jsonl --out results.md  keep each fit, continue later; also written there
 
 60 % of the rows to learn from (20,000 at most), 20 % to choose settings by, 20 % to report on. Scored by the
-log loss of classes, or the root mean squared error over the target's standard deviation; less is better. An honest
+log loss of classes, or the root mean squared error over the target's standard deviation; less is better. Classes have
+the calibration error too: the mean distance of predicted and observed frequency in ten bins of as many rows. An honest
 split is by time or by group; with it Ellayer is fitted twice, with validation rows at random (its default) and by the
 same rule.
 """
@@ -32,6 +33,7 @@ import numpy as np
 
 import table_contenders as contenders
 import table_data as data
+from ellayer.core.metrics import METRICS
 from run import markdown
 from table_ranks import Scores, elo, ranks, wins
 
@@ -43,11 +45,12 @@ SAME_RULE = ", validation alike"  # validation rows by the rule of the test rows
 
 
 class Run(NamedTuple):
-    """The score of one fit, its seconds, and those of all processor cores together."""
+    """The score of one fit, its seconds, those of all processor cores together, and the calibration error of classes."""
 
     score: float
     seconds: float
     processor: float
+    calibration: float = float("nan")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -129,18 +132,26 @@ def _fit(contender: str, table: data.Table, seed: int, part: str, how: str = "ra
             model = contenders.ours(table.task, seed, **_parameters_of(contender))
         model.fit(X, y, **rule)
         spent = time.perf_counter() - begin, time.process_time() - processor
-        return Run(score(model, table, getattr(rows, part)), *spent)
+        loss, calibration = score(model, table, getattr(rows, part))
+        return Run(loss, *spent, calibration)
 
 
-def score(model: Any, table: data.Table, rows: np.ndarray) -> float:
-    """Return the log loss, or the RMSE over the standard deviation of the target: of all rows if they have an order."""
+def score(model: Any, table: data.Table, rows: np.ndarray) -> tuple[float, float]:
+    """Return the log loss and the calibration error; of numbers the RMSE over their standard deviation, and nan.
+
+    The standard deviation is that of all rows if they have an order.
+    """
     X, y = table.X.iloc[rows], table.y[rows]
     if table.task == "numbers":
         spread = table.y.std() if table.kind else y.std()
-        return float(np.sqrt(np.mean((model.predict(X) - y) ** 2)) / spread)
+        return float(np.sqrt(np.mean((model.predict(X) - y) ** 2)) / spread), float("nan")
     P = np.asarray(model.predict_proba(X), np.float64)  # float32 rows need not add up to 1
-    p = (P / P.sum(axis=1, keepdims=True))[np.arange(len(y)), np.searchsorted(model.classes_, y)]
-    return float(-np.log(np.maximum(p, 1e-15)).mean())
+    P /= P.sum(axis=1, keepdims=True)
+    truth = np.searchsorted(model.classes_, y)
+    p = P[np.arange(len(y)), truth]
+    return float(-np.log(np.maximum(p, 1e-15)).mean()), METRICS["calibration_error"].value(
+        truth, P, K=P.shape[1]
+    )
 
 
 def _report(results: dict[str, dict[str, Run]], names: list[str]) -> list[str]:
@@ -166,6 +177,21 @@ def _report(results: dict[str, dict[str, Run]], names: list[str]) -> list[str]:
             {what: t, **{c: f"{run[number]:.1f}" for c, run in row.items()}} for t, row in results.items()
         ]
         parts.append(markdown(spent))
+    classes = {
+        t: row for t, row in results.items() if np.isfinite([run.calibration for run in row.values()]).all()
+    }
+    if classes:
+        errors = {t: {c: run.calibration for c, run in row.items()} for t, row in classes.items()}
+        median = {c: np.median([row[c] for row in errors.values()]) for c in names}
+        lines = errors | {"median": median}
+        parts.append(
+            markdown(
+                [
+                    {"calibration error": t, **{c: f"{e:.3f}" for c, e in row.items()}}
+                    for t, row in lines.items()
+                ]
+            )
+        )
     return parts
 
 
@@ -174,7 +200,7 @@ def _summary(results: dict[str, dict[str, Run]], scores: Scores, names: list[str
     rating = elo(scores, names)
     lines = []
     for name in sorted(names, key=lambda name: -rating[name].rating):
-        seconds, processor = np.median([row[name][1:] for row in results.values()], axis=0)
+        seconds, processor = np.median([row[name][1:3] for row in results.values()], axis=0)
         line = rating[name]
         lines.append(
             {

@@ -110,7 +110,9 @@ def test_scores_are_scikit_learns(study, tmp_path):
             expected = log_loss(truth, model.predict_proba(ask))
         else:
             expected = root_mean_squared_error(truth, model.predict(ask)) / truth.std()
-        assert study.tables.score(model, table, rows.test) == pytest.approx(expected)
+        loss, calibration = study.tables.score(model, table, rows.test)
+        assert loss == pytest.approx(expected)
+        assert (0 < calibration < 0.2) == (name == "iris")
 
 
 def test_pytabkits_networks_get_whole_numbers_and_named_categories(study, monkeypatch):
@@ -147,7 +149,7 @@ def test_the_table_is_made_anew_on_a_subset(study, tmp_path, capsys):
     arguments += ["--data", str(tmp_path), "--out", str(out)]
     assert study.tables.main(arguments) == 0
     text = out.read_text()
-    assert text.count("\n| wine |") == 3  # scores and two kinds of seconds
+    assert text.count("\n| wine |") == 4  # scores, two kinds of seconds, calibration errors
     rows = {line.split(" | ")[0][2:]: line.strip("| ").split(" | ")[1:] for line in text.splitlines()
             if line.startswith("| ")}  # fmt: skip
     mean_ours, _, mean_network, mean_trees = rows["with Ellayer, 1 member"]
@@ -160,4 +162,4 @@ def test_speed_is_measured_as_ratios(study, tmp_path, monkeypatch):
     monkeypatch.setattr(study.table_speed, "LIMIT", 2.0)
     table = study.table_data.load("wine", tmp_path)
     rows = study.table_speed.rows(table, epochs=2, repeat=1)
-    assert [sorted(row) for row in rows] == [["goal", "reached", "seconds"]] * 3
+    assert [sorted(row) for row in rows] == [["goal", "reached", "seconds"]] * 4
