@@ -72,6 +72,7 @@ def test_a_run_of_a_table_opens_to_go_on_with(opening, page):
     assert {name for name, _ in model["facts"]} >= {"kind", "columns", "network", "parameters", "embeddings"}
     data = next(message for message in page.messages if message["type"] == "data")
     assert (data["train"], data["test"]) == (128, 32)
+    assert "the test rows are those that the run held out" in data["notes"]
     assert data["classes"] == ["<b>yes</b>", "no"]
     assert data["axes"]["names"] == ["age", "paid"]
     assert data["features"] == ["age", "paid", "town", "tall"]
@@ -257,6 +258,10 @@ def test_a_model_without_its_table_opens_to_look_at_and_goes_on_with_one(folder,
         opening = opening_of_files(other, page.session.tables)
         page.session.call(lambda: page.session.open(opening)).result(30)
         assert page.session.run.problem is not first
+        assert len(page.session.run.problem.rows.y) == 40
+        page.wait("frame")
+        alone = opening_of_files({"model.ellayer": body}, page.session.tables)  # its table is here already
+        assert "read_only" not in page.session.call(lambda: page.session.open(alone)).result(30)
         assert len(page.session.run.problem.rows.y) == 40
         page.wait("frame")
         page.set_state()

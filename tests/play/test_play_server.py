@@ -149,7 +149,7 @@ def test_what_is_no_table_is_refused(client, page, name, body, status):
 
 def test_a_file_of_another_kind_is_answered_with_the_accepted_kinds(client, page):
     answer = client.post(f"/api/upload?name=a.py&session={page.session}", content=b"print(1)")
-    assert re.search(r"a\.py: expected a table .*\.xlsx.*\.csv.*\.ellayer", answer.json()["error"])
+    assert re.search(r"a\.py: expected a table .*\.csv.*\.xlsx.*\.ellayer", answer.json()["error"])
     kinds = client.get("/api/options").json()["options"]["limits"]["upload_kinds"]
     assert {".csv", ".parquet", ".ellayer"} <= set(kinds)
     assert client.post(f"/api/upload?name=a&session={page.session}", content=CSV).status_code == 200

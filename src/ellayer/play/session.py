@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from . import limits
 from .commands import number_of, parse_message, text_of, whole_of
@@ -26,6 +26,9 @@ from .saved_runs import SavedRuns
 from .state import normal_form, to_hash
 from .tables import SessionTables
 from .worker import Message, Worker
+
+if TYPE_CHECKING:
+    from ..runs import SavedModel
 
 FRAME_SECONDS = 1 / 32  # 30 a second, and a little for the way
 DIAGNOSIS_SECONDS = 0.5
@@ -162,8 +165,12 @@ class Session(Worker):
 
     def open(self, opening: Opening) -> JsonObject:
         """Adopt an opening; called in the thread of the session. Nothing changes if it cannot be used."""
-        if opening.read_only is not None:
-            self._show(opening.read_only)
+        shown = opening.read_only
+        if shown is not None:
+            source = None if shown.saved is None else self.tables.latest_with(_columns_of(shown.saved))
+            if source is not None and shown.saved is not None:  # its table is here already
+                return self.open(opening_on_upload(shown.saved, shown.card.name, self.tables.get(source)))
+            self._show(shown)
             return {"state": self.state, "read_only": True}
         entries, data = self.tables.entries, self._data
         self.tables.entries, self._data = (
@@ -180,13 +187,11 @@ class Session(Worker):
 
     def add_table(self, name: str, body: bytes) -> JsonObject:
         """Keep an uploaded table, and return its description; called in the thread of the session."""
-        description = self.tables.add(name, body)
-        if self.model.read_only is None or self.model.read_only.saved is None:
+        description, shown = self.tables.add(name, body), self.model.read_only
+        if shown is None or shown.saved is None:
             return description
-        saved, columns = self.model.read_only.saved, description["columns"]
-        assert isinstance(columns, list)
-        names = {column["name"] for column in columns}
-        return description | {"fits_model": {*saved.needed, saved.target} <= names}
+        fits = self.tables.latest_with(_columns_of(shown.saved)) == description["source"]
+        return description | {"fits_model": fits}
 
     def _open_on(self, message: Mapping[str, object]) -> None:
         """Open the model that lacks its rows on an uploaded table."""
@@ -364,6 +369,11 @@ class Session(Worker):
         if self._lesson is not None:
             for task in self._lesson.newly_done(self.run, self._diagnosis):
                 self._send({"type": "task", "id": task, "done": True})
+
+
+def _columns_of(saved: SavedModel) -> set[str | None]:
+    """Return the columns that a table must have for a model to go on with it."""
+    return {*saved.needed, saved.target}
 
 
 _HANDLERS: dict[str, Callable[[Session, Mapping[str, object]], None]] = {

@@ -105,6 +105,8 @@ def open_with_table(saved: SavedModel, file: TableFile) -> Opening:
     first = training.train
     test = np.arange(first.m, X.shape[1]) if training.is_known else None
     notes = [*first.notes]
+    if test is not None and len(test):
+        notes.append("the test rows are those that the run held out")
     if not training.is_known:
         notes.append(
             "not the table of the training: the model may have learned from rows that are test rows here"

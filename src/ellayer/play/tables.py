@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -25,8 +25,9 @@ from . import limits
 from .errors import StateError
 from .messages import JsonObject
 
-KINDS = ("parquet", "feather", "excel", "json", "text")  # of uploads: tables that are read as data alone
-SUFFIXES = tuple(suffix for kind in FILE_KINDS if kind.name in KINDS for suffix in kind.suffixes)
+KINDS = ("text", "excel", "json", "parquet", "feather")  # of uploads: tables that are read as data alone
+_SUFFIXES_OF = {kind.name: kind.suffixes for kind in FILE_KINDS}
+SUFFIXES = tuple(suffix for name in KINDS for suffix in _SUFFIXES_OF[name])
 MODEL_SUFFIX = ".ellayer"
 MOST_CLASSES = 100
 
@@ -265,6 +266,7 @@ class SessionTables:
     def __init__(self, entries: Mapping[str, Source] | None = None) -> None:
         self.entries: dict[str, Source] = dict(entries or {})
         self._uploads: dict[str, GivenFile] = {}
+        self._columns: dict[str, set[str]] = {}  # of each upload
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._closed = False
         self._lock = threading.Lock()
@@ -280,6 +282,13 @@ class SessionTables:
         if entry is None:
             raise StateError("data.source", "source: expected a table of this session; upload the file again")
         return entry
+
+    def latest_with(self, columns: Collection[str | None]) -> str | None:
+        """Return the source of the last uploaded table that has some columns."""
+        with self._lock:
+            return next(
+                (source for source in reversed(self._columns) if self._columns[source] >= set(columns)), None
+            )
 
     def add(self, name: str, body: bytes) -> JsonObject:
         """Keep an uploaded table; return its description, with its source.
@@ -305,7 +314,11 @@ class SessionTables:
                 raise
             source = f"upload:{number}"
             self._uploads[source] = file
+            columns = description["columns"]
+            assert isinstance(columns, list)
+            self._columns[source] = {column["name"] for column in columns}
             for old in [*self._uploads][: -limits.UPLOADS]:
+                del self._columns[old]
                 self._uploads.pop(old).path.unlink()
         return description | {"source": source}
 
