@@ -203,6 +203,16 @@ def test_another_network_learns_the_same_columns(page, tmp_path):
     assert set(model.predict(_table().drop("kind"))) <= {"<b>yes</b>", "no"}
 
 
+def test_the_network_of_a_model_on_other_data_starts_anew(page):
+    state = json.loads(json.dumps(page.session.state))
+    for source in ("xor", "iris"):
+        page.set_state(**{**state, "data": {"source": source}})
+        assert page.session.run.start is None
+        assert page.session.state["network"]["member"] is None
+    page.set_state(**state)
+    assert page.session.state["network"]["member"] == 0
+
+
 def test_files_of_a_run_open_from_the_page(folder):
     """A whole folder may come: the model and its table are taken, nothing else; no name leads anywhere."""
     files = {f"../{p.relative_to(folder)}": p.read_bytes() for p in folder.rglob("*") if p.is_file()}

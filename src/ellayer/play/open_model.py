@@ -7,7 +7,7 @@ from .errors import StateError
 from .messages import JsonObject, State
 from .model_message import NO_MODEL, Scores, model_message, read_only_message, score_members
 from .opening import ReadOnlyModel, StartModel
-from .problem import Problem
+from .problem import Problem, make_network
 from .run import Run
 
 
@@ -41,12 +41,14 @@ class OpenModel:
         The member of the state is set to None where they are drawn.
         """
         start = self._start(state)
-        run = Run(state, problem, start)
-        if start is not None and {name: theta.shape for name, theta in start.items()} != run.network.shapes:
-            start, run = None, Run(state, problem)
+        if (
+            start is not None
+            and {name: theta.shape for name, theta in start.items()} != make_network(state, problem).shapes
+        ):
+            start = None  # the network is that of the model, but the data are others
         if start is None:
             state["network"]["member"] = None
-        return run
+        return Run(state, problem, start)
 
     def _start(self, state: State) -> Parameters | None:
         model, network = self.start, state["network"]
