@@ -1,10 +1,12 @@
 """The time of an update in 1, 2 and 4 processes of this machine, next to ``distributed.estimate``.
 
     python benchmarks/many_machines.py
+    python benchmarks/many_machines.py arrays 8000000
     python benchmarks/many_machines.py memory 4000000
 
-The second prints the peak memory of each process of ``ellayer train --processes`` on a table of as many rows of 24 numbers,
-and of ``ellayer train`` without it, which holds all rows; six minutes on two cores.
+The second prints the peak memory of each process that trains on arrays of as many rows of 64 numbers in all, in two processes
+and in one; one minute. The third prints that of ``ellayer train --processes`` on a table of as many rows of 24 numbers,
+and of ``ellayer train`` without it, which holds all rows; ten minutes on two cores.
 
 The first takes one minute. The processes share the cores of the machine, so that only what the messages take can be learned from it: the
 time of an update in K processes is compared with K times the computing time of a K-th of the batch, and the messages.
@@ -120,6 +122,35 @@ def measure(size: int) -> dict[str, dict[str, float]]:
     return json.loads(output)
 
 
+def hold(rank: int, size: int, port: int, rows: int) -> None:
+    """Train on the rows of one process of a group, and print its peak memory in MB."""
+    from ellayer.distributed import initialize, shutdown
+
+    initialize(f"127.0.0.1:{port}", size, rank)
+    random, X = np.random.default_rng(rank), np.empty((rows // size, 64), np.float32)
+    for first in range(0, len(X), 1 << 20):
+        random.random(out=X[first : first + (1 << 20)], dtype=np.float32)
+    Y = (X[:, :1] > 0.5).astype(np.float32)
+    network = ellayer.Network([64, 32, 1], "relu", "binary_cross_entropy")
+    ellayer.train(network, X.T, Y.T, batch_size=8192, num_iterations=20, optimizer="adam", engine="jax")
+    status = Path("/proc/self/status").read_text().splitlines()
+    print(
+        f"{size} processes, {next(int(line.split()[1]) / 1024 for line in status if 'VmHWM' in line):,.0f} MB"
+    )
+    shutdown()
+
+
+def arrays(rows: int) -> None:
+    """Print the peak memory of the processes of a fit to arrays."""
+    print(f"{rows:,} rows of 64 numbers, {rows * 64 * 4 / 1e6:,.0f} MB")
+    for size in (2, 1):
+        port = str(free_port())
+        command = [sys.executable, __file__, "arrays", str(rows)]
+        started = [subprocess.Popen([*command, str(rank), str(size), port]) for rank in range(size)]
+        for process in started:
+            process.wait()
+
+
 def write_table(folder: Path, rows: int) -> None:
     """Write a table of 24 numbers and two classes as four Parquet files."""
     random = np.random.default_rng(0)
@@ -207,6 +238,11 @@ def main() -> None:
 if __name__ == "__main__":
     if sys.argv[1:2] == ["memory"]:
         memory(int(sys.argv[2]))
+    elif sys.argv[1:2] == ["arrays"] and len(sys.argv) == 3:
+        arrays(int(sys.argv[2]))
+    elif sys.argv[1:2] == ["arrays"]:
+        rows, *place = (int(argument) for argument in sys.argv[2:])
+        hold(*place, rows)
     elif len(sys.argv) > 1:
         worker(*(int(argument) for argument in sys.argv[1:]))
     else:
