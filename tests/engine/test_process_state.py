@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 import threading
+import traceback
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
@@ -55,6 +57,29 @@ def test_eight_fits_in_threads_are_eight_in_turn(engine, tmp_path, monkeypatch):
         assert one.costs == other.costs
         assert all((one.parameters[name] == other.parameters[name]).all() for name in one.parameters)
     assert state() == before
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="POSIX")
+def test_a_process_forked_after_compiling_computes_on_numpy():
+    """jax would wait for its threads, which a fork does not copy, for ever."""
+    fit(engine="jax")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # jax and Python warn of forking
+        child = os.fork()
+    if child == 0:
+        signal.alarm(60)
+        code = 1
+        try:
+            assert fit(engine="auto").engine == "numpy"
+            for forbidden in (fit, lambda engine: ellayer.train_many(NETWORK, X, Y, epochs=1, engine=engine)):
+                with pytest.raises(ellayer.EllayerError, match=r"^engine: .* this one was forked .* 'spawn'"):
+                    forbidden(engine="jax")
+            code = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 def stop(info):
