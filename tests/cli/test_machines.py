@@ -121,6 +121,7 @@ def test_an_interpreter_without_docstrings_and_assertions(sample):
 def test_a_run_is_whole_on_a_machine_of_all_of_these(sample, tmp_path):
     shutil.copy(sample / "rows.csv", tmp_path)
     machine = {**NO_LOCALE, **NO_HOME, "HOME": "/nonexistent", "COLUMNS": "20", "TERM": "dumb"}
+    machine["MPLCONFIGDIR"] = "/proc/none"  # as in a home that is read-only, of which matplotlib warns
     done = python(tmp_path, *TRAIN, umask=0o077, **machine)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"new\n", b"")
     assert (tmp_path / "new" / "report.html").stat().st_mode & 0o777 == 0o600
@@ -206,6 +207,34 @@ def test_a_full_disk_leaves_what_was_there(sample, tmp_path, run_in, command, mo
     assert done.stderr.startswith("ellayer: File too large")
     assert "Traceback" not in done.stderr
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="its names are UTF-8")
+def test_names_that_are_not_utf8(sample, run_in, tmp_path):
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    shutil.copytree(sample, folder)
+    files = [folder / "model.ellayer", folder / "rows.csv"]
+    done = run_in(tmp_path, "predict", *files, "--out", folder / "p.csv", "--quiet")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (folder / "p.csv").read_bytes() == (sample / "expected.csv").read_bytes()
+    done = run_in(tmp_path, "train", files[1], *TRAIN[2:])
+    assert done.returncode == 2
+    assert done.stderr.startswith(
+        "ellayer: FILE: expected a name in UTF-8, the encoding of config.toml, received "
+    )
+    assert [*tmp_path.iterdir()] == [folder]
+
+
+def test_a_limit_of_memory_below_the_libraries_is_one_message(sample):
+    done = subprocess.run(
+        [sys.executable, "-c", f"import resource; resource.setrlimit(resource.RLIMIT_AS, (3 * 10**8,) * 2); {PLAIN}", *PREDICT],
+        cwd=sample, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(
+        "ellayer: ulimit -v: expected at least 1200000 kB of memory, received 300000 kB"
+    )
+    assert "Traceback" not in done.stderr
 
 
 def test_a_read_only_place_is_one_message(sample, run_in, tmp_path):

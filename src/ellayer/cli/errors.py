@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import functools
+import logging
+import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -12,6 +14,7 @@ import typer
 from ..errors import EllayerError
 from .visible import visible
 
+ADDRESS_SPACE = 1_200_000_000  # bytes: what the libraries map and a small command
 DONE, CHECK_FAILED, BAD_INPUT, FAULT, INTERRUPTED = 0, 1, 2, 3, 130
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -33,6 +36,9 @@ def handle_errors(command: Command) -> Command:
     @functools.wraps(command)
     def run(*args: Any, **options: Any) -> Any:
         try:
+            _check_address_space()
+            # It warns of a home that cannot be written and of fonts that are missing.
+            logging.getLogger("matplotlib").setLevel(logging.ERROR)
             return command(*args, **options)
         except (typer.Exit, typer.Abort, BrokenPipeError):
             raise
@@ -44,6 +50,20 @@ def handle_errors(command: Command) -> Command:
             raise typer.Exit(code) from None
 
     return run  # type: ignore[return-value]
+
+
+def _check_address_space() -> None:
+    """Refuse a limit within which the libraries cannot be loaded: some of them end the process without a message."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if limit != resource.RLIM_INFINITY and limit < ADDRESS_SPACE:
+        raise EllayerError(
+            f"ulimit -v: expected at least {ADDRESS_SPACE // 1000} kB of memory, received {limit // 1000} kB, in which the "
+            "libraries cannot be loaded; raise the limit of this shell or of this job"
+        )
 
 
 def _ending(error: BaseException) -> tuple[int, str]:

@@ -139,9 +139,21 @@ def check_settings(settings: Mapping[str, Any], known: tuple[str, ...], what: st
         expected = _VALUES.get(key, _TEXT)
         if value is not None and not _fits(value, expected):
             raise UsageError(f"{option_name(key)}: expected {expected}, received {value!r}")
+        if not _is_unicode(value):
+            raise UsageError(
+                f"{'FILE' if key == 'source' else option_name(key)}: expected a name in UTF-8, the encoding of config.toml, received {value!r}; rename the "
+                "file, or set the locale that it was named in, such as LANG=C.UTF-8"
+            )
     if not 0 <= (settings.get("seed") or 0) <= MOST_SEED:
         raise UsageError(f"--seed: expected an integer from 0 to {MOST_SEED}, received {settings['seed']}")
     check_learning_rate(settings.get("learning_rate"))
+
+
+def _is_unicode(value: object) -> bool:
+    """Return whether texts are without bytes of file names that Python could not decode."""
+    if isinstance(value, (list, tuple)):
+        return all(_is_unicode(item) for item in value)
+    return not any("\ud800" <= letter <= "\udfff" for letter in str(value))
 
 
 def _fits(value: object, expected: str) -> bool:

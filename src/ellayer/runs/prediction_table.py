@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
@@ -112,7 +112,7 @@ def _copy_columns(
     return columns if keep_all else {name: columns[name] for name in dict.fromkeys([*identifiers, *keep])}
 
 
-def find_writer(path: Path) -> Callable[[pl.DataFrame, Path], object]:
+def find_writer(path: Path) -> Callable[[pl.DataFrame, BinaryIO], object]:
     """Return the function that writes a table into a file, chosen by the suffix of its name.
 
     Parameters
@@ -124,7 +124,7 @@ def find_writer(path: Path) -> Callable[[pl.DataFrame, Path], object]:
     UsageError
         If the format is not supported, or its library is not installed.
     """
-    writers: dict[str, Callable[[pl.DataFrame, Path], object]] = {
+    writers: dict[str, Callable[[pl.DataFrame, BinaryIO], object]] = {
         **dict.fromkeys(("", ".csv", ".txt"), lambda table, file: table.write_csv(file)),
         ".tsv": lambda table, file: table.write_csv(file, separator="\t"),
         **dict.fromkeys((".parquet", ".pq"), lambda table, file: table.write_parquet(file)),
@@ -168,14 +168,14 @@ def write_table(table: pl.DataFrame, path: Path) -> None:
     table : polars.DataFrame
     path : Path
     """
-    with replacing(path) as partial:
-        find_writer(path)(table, partial)
+    with replacing(path) as partial, open(partial, "wb") as file:  # polars takes no name that is not UTF-8
+        find_writer(path)(table, file)
 
 
-def _write_excel(table: pl.DataFrame, path: Path) -> None:
+def _write_excel(table: pl.DataFrame, file: BinaryIO) -> None:
     """Write a workbook in which texts stay texts, even if they look like formulas."""
     from xlsxwriter import Workbook
 
     options = {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": True}
-    with Workbook(str(path), options) as workbook:
+    with Workbook(file, options) as workbook:
         table.write_excel(workbook, float_precision=DIGITS)
