@@ -76,7 +76,7 @@ def test_a_run_of_a_table_opens_to_go_on_with(opening, page):
     assert data["classes"] == ["<b>yes</b>", "no"]
     assert data["axes"]["names"] == ["age", "paid"]
     assert data["features"] == ["age", "paid", "town", "tall"]
-    assert len(page.first["planes"][0]) == 20 + 2 * 64 * 64
+    assert len(page.first["planes"][0]) == 20 + 2 * 32 * 32
     network = next(message for message in page.messages if message["type"] == "network")
     names = page.session.run.input_names
     assert network["input"] == names[:32]
@@ -213,6 +213,18 @@ def test_the_network_of_a_model_on_other_data_starts_anew(page):
     assert page.session.state["network"]["member"] == 0
 
 
+@pytest.mark.parametrize("change", [{"streamed": True}, {"rows": {"train": 130, "test": 30}}], ids=str)
+def test_a_split_that_is_not_that_of_the_run_is_not_taken_for_it(folder, change):
+    """A table that was streamed had other test rows, also where it fits into memory now."""
+    saved = open_model(folder / "run")
+    rows = read_training_rows(saved, str(folder / "people.csv"))
+    assert rows.is_known
+    assert rows.test.m == 32
+    saved.provenance.update(change)
+    rows = read_training_rows(saved, str(folder / "people.csv"))
+    assert (rows.is_known, rows.train.m, rows.test) == (False, 160, None)
+
+
 def test_files_of_a_run_open_from_the_page(folder):
     """A whole folder may come: the model and its table are taken, nothing else; no name leads anywhere."""
     files = {f"../{p.relative_to(folder)}": p.read_bytes() for p in folder.rglob("*") if p.is_file()}
@@ -228,7 +240,7 @@ def test_files_of_a_run_open_from_the_page(folder):
     other = _table(40).write_csv().encode()
     opening = opening_of_files({"m.ellayer": files["../run/model.ellayer"], "b/other.csv": other}, tables)
     assert opening.tables["upload:model"].model.test is None
-    assert "not the table of the training" in " ".join(opening.tables["upload:model"].notes)
+    assert "the split of the training is not known" in " ".join(opening.tables["upload:model"].notes)
     with pytest.raises(EllayerError, match="lacks 'town'"):
         opening_of_files(
             {"m.ellayer": files["../run/model.ellayer"], "c.csv": _table().drop("town").write_csv().encode()},

@@ -27,6 +27,7 @@ from .run import Run
 EXAMPLES = 2_000  # of statistics, evenly spread
 MOST_CLASSES = 20  # of a confusion matrix
 GRID, UNIT_GRID = 64, 32  # points along a side of a plane
+PLANE_NUMBERS = 40_000_000  # multiplications for a plane; a larger network has one of UNIT_GRID points
 PLANE, UNITS, NUMBERS, PICTURES = 1, 2, 3, 4  # kinds of binary messages
 
 
@@ -41,7 +42,8 @@ class FrameMaker:
     def __init__(self, run: Run) -> None:
         self.run = run
         problem = run.problem
-        self._grid = None if problem.plane is None else grid(problem.plane, GRID)
+        self._size = GRID if GRID**2 * run.network.parameter_count <= PLANE_NUMBERS else UNIT_GRID
+        self._grid = None if problem.plane is None else grid(problem.plane, self._size)
         self._numbers = slice(None, None, statistics_step(problem.X.shape[1]))
         values = np.append(problem.y, problem.y_test)
         self._range = None if problem.classes or problem.plane is None else _range(values)
@@ -151,10 +153,11 @@ class FrameMaker:
         else:
             low, high = self._range
             output = (AL - low) / (high - low) * 255
-        messages = [_message(number, PLANE, _bytes(output), GRID, GRID, len(AL))]
-        units, scales = [], []
+        size = self._size
+        messages = [_message(number, PLANE, _bytes(output), size, size, len(AL))]
+        units, scales, step = [], [], size // UNIT_GRID
         for cache in caches[:-1]:
-            A = cache.A[: limits.SHOWN].reshape(-1, GRID, GRID)[:, :: GRID // UNIT_GRID, :: GRID // UNIT_GRID]
+            A = cache.A[: limits.SHOWN].reshape(-1, size, size)[:, ::step, ::step]
             pictures, scale = _signed_bytes(A.reshape(len(A), -1))
             units.append(pictures)
             scales.append(scale)

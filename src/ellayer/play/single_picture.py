@@ -84,10 +84,11 @@ def predict_picture(run: Run, x: np.ndarray, invert: bool) -> JsonObject:
 
 
 def _notes(X: np.ndarray, x: np.ndarray) -> list[str]:
-    """Return a note where a picture is much lighter or darker than those of the training."""
-    usual = np.median(X.mean(axis=0))
-    if (usual < 0.5) == (x.mean() < 0.5):
+    """Return a note for a picture that is lighter or darker than all of the training, if its inverse is not."""
+    means, mean = X.mean(axis=0), x.mean()
+    low, high = means.min(), means.max()
+    if low <= mean <= high or not low <= 1.0 - mean <= high:
         return []
     return [
-        f"the pictures of the training are {'dark' if usual < 0.5 else 'light'} on average, this one is not; try to invert it"
+        f"it is {'darker' if mean < low else 'lighter'} than the pictures of the training; try to invert it"
     ]

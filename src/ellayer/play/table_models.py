@@ -109,7 +109,7 @@ def open_with_table(saved: SavedModel, file: TableFile) -> Opening:
         notes.append("the test rows are those that the run held out")
     if not training.is_known:
         notes.append(
-            "not the table of the training: the model may have learned from rows that are test rows here"
+            "the split of the training is not known: the model may have learned from rows that are test rows here"
         )
     code = [
         "from pathlib import Path", "import ellayer.runs",

@@ -25,7 +25,7 @@ from .model_choice import ModelChoice, choose_model
 from .positive_class import choose_positive
 from .predictions import predict, title_of
 from .saved_model import ModelExamples
-from .source import Source, WholeTable, open_source, validation_rows
+from .source import MemorySource, Source, WholeTable, open_source, validation_rows
 from .split import TEST_SHARE, describe_split
 from .table_model import make_model, model_settings
 from .trained_run import HeldOut, TrainedRun
@@ -225,6 +225,10 @@ class TableRun(TrainedRun):
     def title(self) -> str:
         """The name of the model for people."""
         return title_of(self.model)
+
+    def provenance(self) -> dict[str, Any]:
+        """Return whether the rows were streamed: the test rows of a table in memory are others."""
+        return {} if isinstance(self.data, MemorySource) else {"streamed": True}
 
     def choose(self, choice: ModelChoice) -> None:
         """Take the best of several models, and compare it with the others."""

@@ -35,7 +35,7 @@ class TrainingRows:
         All rows if the table is not that of the run.
     test : Examples or None
     is_known : bool
-        Whether the table is that of the run, so that the model was trained on none of ``test``.
+        Whether the table is that of the run and was split in memory, so that the model was trained on none of ``test``.
     """
 
     saved: SavedModel
@@ -97,6 +97,10 @@ def read_training_rows(saved: SavedModel, file: str, with_test_file: bool = True
         return TrainingRows(saved, saved.read_with_target(file), None, False)
     with collect_warnings():
         source = TableTrainer.read({**settings, "source": file}).source
+    rows = saved.provenance.get("rows")
+    count = rows.get("test", 0) if isinstance(rows, dict) else 0
+    if saved.provenance.get("streamed") or count != (0 if source.test is None else source.test.m):
+        return TrainingRows(saved, saved.read_with_target(file), None, False)
     return TrainingRows(saved, source.train, source.test, True)
 
 
