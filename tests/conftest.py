@@ -40,10 +40,14 @@ if "PYTEST_XDIST_WORKER" in os.environ and hasattr(os, "sched_setaffinity"):
         0, own_cores(sorted(os.sched_getaffinity(0)), os.environ["PYTEST_XDIST_WORKER"], _count)
     )
 
-# Compiling is what the tests of the engine and of the estimators take most of. XLA's other code generator, which optimises
-# as much, and one module instead of many halve it. XLA ends the process at a flag that it does not know, so that only releases known to have them get them.
-# ``installed`` and ``.ci/versions`` compile as for a user.
-QUICK_XLA = "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"
+# Compiling is what the tests of the engine and of the estimators take most of. XLA's other code generator and one module instead
+# of many halve it, and leaving the machine code as it comes halves that again. XLA ends the process at a flag that it does
+# not know, so that only releases known to have them get them. ``installed``, ``.ci/versions`` and the laws of the loops in
+# ``.ci/run`` compile as for a user.
+QUICK_XLA = (
+    "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"
+    " --xla_backend_optimization_level=0"
+)
 if version("jaxlib").startswith("0.10."):
     os.environ.setdefault("XLA_FLAGS", QUICK_XLA)
 
