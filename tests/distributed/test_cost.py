@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from contextlib import nullcontext
 
-import numpy as np
 import pytest
 
-from ellayer import EllayerError, MLPClassifier, Network
+from ellayer import EllayerError, Network
 from ellayer.distributed import estimate
 from ellayer.distributed.cost import STEP, WAKE
-from ellayer.engine.group import Group, set_group
 
 SMALL, LARGE = Network([32, 64, 1]), Network([256, 1024, 1024, 10], loss="cross_entropy")
 
@@ -61,12 +58,3 @@ def test_numbers_out_of_range(arguments, text):
 def test_what_is_no_network():
     with pytest.raises(EllayerError, match="network: expected a Network, received str; try"):
         estimate("network", 64, 2)
-
-
-def test_the_estimators_of_scikit_learn_refuse_a_group():
-    set_group(Group(0, 2, (), lambda text: nullcontext()))
-    try:
-        with pytest.raises(EllayerError, match="received one in a group of 2; call ellayer"):
-            MLPClassifier(max_iter=2).fit(np.eye(8), np.arange(8) % 2)
-    finally:
-        set_group(None)
