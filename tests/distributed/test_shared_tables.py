@@ -50,7 +50,9 @@ def test_damaged_files_have_no_row_groups(tmp_path, data):
         row_groups(tmp_path / "a.parquet")
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 7, 12])
+@pytest.mark.parametrize(
+    "size", [1, 2, 3, 7, 8]
+)  # older versions of polars write 8 row groups, newer ones 12
 def test_every_row_has_one_process(folder, size):
     name, parts, sizes = parts_of(str(folder / "parts" / "*.parquet"))
     shares = [share_of(parts, sizes, rank, size) for rank in range(size)]
