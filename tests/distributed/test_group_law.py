@@ -175,12 +175,15 @@ def report():
     yield "score", lambda: MLPClassifier(monitor="f1").fit(X.T, [0, 1, 0, 1])
 
 if size > 1:
+    from ellayer.engine import group as messages
+    messages._BLOCK = 8  # a row at once
     found |= {name: message(call) for name, call in report()}
     found |= {
         "exchange": group.exchange("x" * (3 if rank else 5000)) == ["x" * 5000, "x" * 3, "x" * 3],
         "gather": group.gather(np.full((rank + 1, 2), rank)).tolist(),
         "bytes": [bytes(data).decode() for data in group.gather_bytes(b"abc"[: rank + 1])],
         "agreed": group.agree(lambda: rank + 7), "offset": group.offset(rank + 4),
+        "take": group.take(np.arange(rank + 1.0) + 10 * rank, np.array([5, 0, 2])[: rank + 1]).tolist(),
     }
     from ellayer.engine.group import current_group
     shutdown()
@@ -311,4 +314,5 @@ def test_messages_of_processes(outputs):
         assert report["bytes"] == ["a", "ab", "abc"]
         assert report["agreed"] == 7
         assert report["offset"] == [0, 4, 9][rank]
+        assert report["take"] == [22, 0, 11][: rank + 1]
         assert report["alone"] == "jax"
