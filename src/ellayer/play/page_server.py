@@ -43,11 +43,12 @@ def start_server(app: Starlette, port: int) -> BackgroundServer:
 
 
 def warm_up() -> None:
-    """Import what the first updates need, in another thread."""
+    """Import what the first updates and the first table need, in another thread."""
 
     def load() -> None:
         from ..engine import jax_loop
 
         jax_loop.trace_count()
+        from ..tables import preparation  # noqa: F401
 
     threading.Thread(target=load, name="warm up", daemon=True).start()
