@@ -62,7 +62,7 @@ def model_card(name: str, parts: ModelParts, encoders: FittedEncoders | None = N
     if encoders is not None and network is not None:
         facts.append(
             (
-                "going on",
+                "continuing",
                 "with the settings of this page, not those of the recipe: no factors on the rates, no label smoothing",
             )
         )

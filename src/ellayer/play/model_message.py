@@ -53,7 +53,7 @@ def _score(run: Run, y: np.ndarray, prediction: np.ndarray) -> float | None:
 
 
 def model_message(model: StartModel, run: Run, scores: Scores) -> JsonObject:
-    """Return the message about a model that a run goes on with."""
+    """Return the message about a model that a run continues."""
     members, mean = scores
     return {
         **_card(model.card),

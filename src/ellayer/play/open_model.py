@@ -1,4 +1,4 @@
-"""The model that a session goes on with, or shows."""
+"""The model that a session continues, or shows."""
 
 from __future__ import annotations
 

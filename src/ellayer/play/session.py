@@ -372,7 +372,7 @@ class Session(Worker):
 
 
 def _columns_of(saved: SavedModel) -> set[str | None]:
-    """Return the columns that a table must have for a model to go on with it."""
+    """Return the columns that a table must have for a model to continue on it."""
     return {*saved.needed, saved.target}
 
 

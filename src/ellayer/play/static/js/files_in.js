@@ -103,7 +103,7 @@ export class FilesIn {
   async openModel(send, name) {
     const answer = await send();
     this.sendModelAgain = send;
-    say(answer.read_only ? `${name} is open, to look at.` : `${name} is open; Play goes on with it.`);
+    say(answer.read_only ? `${name} is open, to look at.` : `${name} is open; Play continues it.`);
   }
 
   /**

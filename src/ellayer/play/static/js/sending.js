@@ -47,7 +47,7 @@ export function sendFolder(store, all) {
 }
 
 /**
- * Take an uploaded table as the data of the run, or let the open model go on with it.
+ * Take an uploaded table as the data of the run, or let the open model continue on it.
  * @param {import("./store.js").Store} store @param {any} answer @param {string} name @returns {string} what to say
  */
 export function useTable(store, answer, name) {
