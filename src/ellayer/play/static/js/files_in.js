@@ -23,7 +23,7 @@ export class FilesIn {
     this.listenToDrops();
     store.on("ready", () => {
       const kinds = store.limits.upload_kinds;
-      if (kinds) byId("file", "input").accept = [...kinds, ".ellayer", "image/*"].join(",");
+      if (kinds) byId("file", "input").accept = [...kinds, "image/*"].join(",");
     });
     window.addEventListener("paste", (event) => {
       const files = [...(event.clipboardData?.files ?? [])];
