@@ -8,10 +8,12 @@ import shutil
 import time
 from collections.abc import Callable
 from importlib.resources import files
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import test_models_of_tables
 
 from ellayer.data.planar import PLANE
 from ellayer.play.app import make_app
@@ -23,6 +25,7 @@ playwright = pytest.importorskip("playwright.sync_api")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")]
 
+folder = test_models_of_tables.folder  # a fixture
 NASTY = "<img src=x onerror=document.title='taken'>\"'&amp; {{ 7 * 7 }}"
 # Values of boxes that take not every number.
 VALUES = {"data.size": 60, "data.noise": 0.3, "data.test_fraction": 0.4, "training.learning_rate": 0.3, "training.dropout": 0.25,
@@ -490,6 +493,80 @@ def test_a_lost_connection_comes_back_with_the_settings_and_the_table(site, tmp_
     assert site.value("training.l2") == 0.125
     page.click("#step-epoch")
     site.until(lambda: site.iteration == 1 and "own.csv" in site.text("data-note"), "a step")
+
+
+def drop(page, *paths: Path) -> None:
+    """Drop files and folders on the page as a user does."""
+    tool = page.context.new_cdp_session(page)
+    data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        tool.send("Input.dispatchDragEvent", {"type": kind, "x": 300, "y": 300, "data": data})
+    tool.detach()
+
+
+def test_a_run_folder_is_dropped_and_goes_on_with_its_table(site, folder):
+    page = site.page
+    drop(page, folder / "run")
+    page.wait_for_selector("#model:visible")
+    assert "people.csv" in site.text("model-why")
+    assert "age, town, tall, paid, and kind to predict" in site.text("model-columns")
+    assert page.is_disabled("#play")
+    assert page.is_hidden(".plane")
+    page.click("#open")
+    with page.expect_file_chooser() as chooser:
+        page.click("#pick-file")
+    chooser.value.set_files(folder / "people.csv")
+    site.until(lambda: page.is_enabled("#play"), "the model on its table")
+    member = page.locator('[data-path="network.member"]')
+    assert member.locator("option").all_inner_texts() == ["1 of 3", "2 of 3", "3 of 3"]
+    member.select_option(index=2)
+    site.until(lambda: site.value("network.member") == 2 and page.is_hidden("#busy"), "a member")
+    for summary in page.locator("#model summary").all():
+        summary.click()
+    assert page.locator("#model-members tbody tr").count() == 4
+    assert page.locator("#model-embeddings tbody tr").count() >= 12
+    assert "town 11" in site.text("model-embeddings")
+    page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
+    assert page.evaluate("axe.run('#model')")["violations"] == []
+    page.click("#step-epoch")
+    site.until(lambda: site.iteration >= 1, "a step")
+
+    with page.expect_file_chooser() as chooser:
+        page.click("#open-table")
+    chooser.value.set_files([folder / "people.csv", folder / "run" / "model.ellayer"])
+    site.until(lambda: site.iteration == 0 and member.input_value() == "0", "both at once")
+
+
+def test_the_network_predicts_pictures_of_ones_own(site, tmp_path):
+    page = site.page
+    page.check('[data-source="digits"]', force=True)
+    page.wait_for_selector("#own-picture:visible")
+    circle = page.evaluate("""() => {
+      const canvas = Object.assign(document.createElement("canvas"), { width: 60, height: 60 });
+      const context = canvas.getContext("2d");
+      context.fillStyle = "#fff";
+      context.fillRect(0, 0, 60, 60);
+      context.lineWidth = 7;
+      context.arc(30, 30, 18, 0, 7);
+      context.stroke();
+      return canvas.toDataURL().split(",")[1];
+    }""")
+    (tmp_path / "circle.png").write_bytes(base64.b64decode(circle))
+    (tmp_path / "other.png").write_text("not a picture")
+    drop(page, tmp_path / "circle.png")
+    page.wait_for_selector("#picture-results canvas")
+    edge = (
+        "document.querySelector('#picture-results canvas').getContext('2d').getImageData(0, 0, 1, 1).data[0]"
+    )
+    assert page.evaluate(edge) == 255
+    assert page.locator("#picture-results .bars > div").count() == 5
+    page.check("#picture-invert")
+    site.until(lambda: page.evaluate(edge) == 0, "inverted")
+    page.set_input_files("#file", [tmp_path / "circle.png"] * 2)
+    site.until(lambda: page.locator("#picture-results li").count() == 2, "two pictures")
+    drop(page, tmp_path / "other.png")
+    site.until(lambda: "not a picture" in site.text("message"), "the reason")
+    site.errors.clear()  # the browser also writes down that the server refused the file
 
 
 def test_what_cannot_be_opened_is_refused_with_a_reason(site, tmp_path, monkeypatch):

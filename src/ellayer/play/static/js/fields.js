@@ -44,7 +44,7 @@ export function fieldControl(field, change) {
 /** @param {Field} field @param {Change} change @returns {Input} */
 function choiceInput(field, change) {
   const choices = [...(field.choices ?? [])];
-  const formula = element("div", { class: "formula" });
+  const formula = element("div", { class: "formula", role: "group", "aria-label": `Formula: ${field.label}` });
   const select = element("select", {
     onchange() {
       const { value, sets } = choices[Number(select.value)];
@@ -68,6 +68,8 @@ function choiceInput(field, change) {
     select.value = String(index);
     select.title = choices[index].text ?? "";
     formula.replaceChildren(safeFragment(choices[index].html ?? ""));
+    if (formula.scrollWidth > formula.clientWidth) formula.tabIndex = 0; // to be scrolled by keyboard
+    else formula.removeAttribute("tabindex");
   };
   return { main: select, nodes: [select, formula], show };
 }

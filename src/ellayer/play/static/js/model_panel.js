@@ -29,6 +29,7 @@ function showModel(store, model) {
   byId("model-why").textContent = model.why;
   byId("model-why").hidden = !model.why;
   byId("model-facts").replaceChildren(...model.facts.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]));
+  if (model.read_only) byId("model-about", "details").open = true;
   const { needs } = model;
   byId("model-needs").hidden = !needs;
   if (needs) {

@@ -134,7 +134,7 @@ export class NetworkDrawing {
     const name = isInput || (layer === this.network.layers.length - 1 && this.network.layers[layer].units > 1) ? this.network.layers[layer].names?.[row] : "";
     if (name && size > 16) group.append(svg("text", { class: "name", x, y: y + half + 12 }, name.length > 11 ? `${name.slice(0, 10)}\u2026` : name));
     let bias = null;
-    if (!isInput && size >= 26) {
+    if (!isInput && size >= (name ? 36 : 26)) {
       bias = svg("text", { class: "bias", x, y: y + half + (name ? -5 : 12) });
       group.append(bias);
     }

@@ -54,6 +54,7 @@ function dataFields({ data, limits }) {
   const drawn = data.filter((/** @type {Row} */ row) => row.size !== null);
   const isDrawn = { path: "data.source", values: drawn.map((/** @type {Row} */ row) => row.name) };
   const isNoisy = { path: "data.source", values: drawn.filter((/** @type {Row} */ row) => row.noise !== null).map((/** @type {Row} */ row) => row.name) };
+  const isNotOfModel = { path: "data.source", values: ["upload:model"], isNot: true }; // it has scales and a split of its own
   const sources = data.map((/** @type {Row} */ row) => {
     const group = row.kind === "plane" ? row.task : row.kind;
     return { value: row.name, label: labelOf(row.name), text: row.about, preview: previews[row.name], group: GROUPS[/** @type {"own"} */ (group)] ?? labelOf(String(group)), sets: OF_SOURCE };
@@ -65,8 +66,8 @@ function dataFields({ data, limits }) {
     { path: "data.source", label: "Data set", kind: "choice", choices: sources },
     { path: "data.size", label: "Points", kind: "integer", minimum: 10, maximum: limits.size, scale: "log", only: isDrawn },
     { path: "data.noise", label: "Noise", kind: "number", minimum: 0, maximum: 1, step: 0.01, only: isNoisy },
-    { path: "data.test_fraction", label: "Test share", kind: "number", minimum: 0, maximum: 0.9, step: 0.05 },
-    { path: "data.scale", label: "Standardise", kind: "switch", help: "Inputs with mean 0 and standard deviation 1" },
+    { path: "data.test_fraction", label: "Test share", kind: "number", minimum: 0, maximum: 0.9, step: 0.05, only: isNotOfModel },
+    { path: "data.scale", label: "Standardise", kind: "switch", only: isNotOfModel, help: "Inputs with mean 0 and standard deviation 1" },
     { path: "data.seed", label: "Seed", kind: "integer" },
   ];
 }

@@ -19,12 +19,13 @@ export function withValue(object, path, value) {
 
 /**
  * Whether a field applies to a state.
- * @param {{path: string, values: any[]}|undefined} condition @param {any} state
+ * @param {{path: string, values: any[], isNot?: boolean}|undefined} condition @param {any} state
  */
 export function applies(condition, state) {
   if (!condition) return true;
   const value = valueAt(state, condition.path);
-  return condition.values.some((one) =>
+  const isOne = condition.values.some((one) =>
     typeof one === "string" && one.endsWith("*") ? String(value).startsWith(one.slice(0, -1)) : one === value,
   );
+  return isOne !== Boolean(condition.isNot);
 }

@@ -37,7 +37,7 @@ function showScores({ score }) {
 /** @param {import("./store.js").Store} store */
 function showConfusion({ frame, data }) {
   const select = byId("confusion-which", "select");
-  const sets = frame?.confusions ?? { train: null, test: frame?.confusion ?? null };
+  const sets = frame?.confusions ?? { train: null, test: null };
   const which = sets.test && (select.value === "test" || !sets.train) ? "test" : "train";
   const counts = sets[which];
   byId("confusion-part").hidden = !counts;

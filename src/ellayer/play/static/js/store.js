@@ -73,6 +73,7 @@ export class Store {
     if (message.state) this.state = this.confirmed = message.state;
     if (message.type === "problem" && message.field === "data.source") this.state = this.confirmed; // there is nothing to mend in it
     if (message.type === "model") this.model = message.name === null ? null : message;
+    if (message.type === "model" && this.isReadOnly) this.leaveRun();
     if (message.type === "python") this.python = message.text;
     if (message.type === "data") {
       this.data = message;
@@ -117,6 +118,13 @@ export class Store {
     this.outstanding++;
     this.send({ type: "set_state", state });
     this.emit({ type: "changed" });
+  }
+
+  /** A model that is only shown has no examples and no frames: those of the former run are not its own. */
+  leaveRun() {
+    this.data = null;
+    this.frame = null;
+    this.planes = {};
   }
 
   /** Whether a model is open that can only be shown. */

@@ -3,7 +3,7 @@
  *
  * @typedef {{value: string|number|null, label: string, group?: string, text?: string, html?: string, preview?: number[][],
  *   sets?: Record<string, any>}} Choice
- * @typedef {{path: string, values: (string|number|boolean|null)[]}} Condition
+ * @typedef {{path: string, values: (string|number|boolean|null)[], isNot?: boolean}} Condition
  * `sets`: other values of the state that the choice sets, null for the server's default.
  * @typedef {{path: string, label: string, kind: "choice"|"number"|"integer"|"switch"|"text", choices?: Choice[],
  *   minimum?: number, maximum?: number, step?: number, scale?: "log", empty?: string, help?: string, only?: Condition}} Field
@@ -26,7 +26,7 @@
  *   activation_std: number|null, saturated: number|null, dead: number|null}} LayerFigures
  * @typedef {{grade: "note"|"warning"|"serious", text: string, advice?: string}} Finding
  * @typedef {{frame: number, iteration: number, epoch: number, cost: {train: number|null, test: number|null},
- *   score: {name: string} & MemberScore, confusions?: {train: number[][]|null, test: number[][]|null}, confusion?: number[][],
+ *   score: {name: string} & MemberScore, confusions?: {train: number[][]|null, test: number[][]|null},
  *   per_layer: LayerFigures[], iterations_per_second: number|null, diagnosis: Finding[], running: boolean,
  *   finished: string, plane_range: number[]|null, text: string}} Frame
  * @typedef {{train: number|null, test: number|null}} MemberScore
