@@ -521,8 +521,7 @@ def test_a_run_folder_is_dropped_and_goes_on_with_its_table(site, folder):
     assert member.locator("option").all_inner_texts() == ["1 of 3", "2 of 3", "3 of 3"]
     member.select_option(index=2)
     site.until(lambda: site.value("network.member") == 2 and page.is_hidden("#busy"), "a member")
-    for summary in page.locator("#model summary").all():
-        summary.click()
+    page.evaluate("document.querySelectorAll('#model details').forEach(one => (one.open = true))")
     assert page.locator("#model-members tbody tr").count() == 4
     assert page.locator("#model-embeddings tbody tr").count() >= 12
     assert "town 11" in site.text("model-embeddings")
