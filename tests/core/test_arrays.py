@@ -18,6 +18,7 @@ from ellayer.core.arrays import (
     smallest,
     sum_over_examples,
     to_numpy,
+    transposed_dot,
 )
 
 
@@ -51,10 +52,24 @@ def test_erfc(library):
 def test_products_and_sums_are_the_plain_ones(library, dtype):
     A, B = np.random.default_rng(0).standard_normal((2, 3, 4)).astype(dtype)
     product = library.numpy(dot(library.array(A), library.array(B.T)))
+    same = library.numpy(transposed_dot(library.array(A.T), library.array(B.T)))
     sums = library.numpy(sum_over_examples(library.array(A)))
     assert product.dtype == sums.dtype == np.dtype(dtype)
     np.testing.assert_allclose(product, A @ B.T, rtol=1e-5 if dtype == "float32" else 1e-13)
+    np.testing.assert_allclose(same, product, rtol=1e-5 if dtype == "float32" else 1e-13)
     np.testing.assert_allclose(sums, A.sum(axis=1, keepdims=True), rtol=1e-5 if dtype == "float32" else 1e-13)
+
+
+def test_products_of_several_transposed_matrices_are_compiled_with_rows_first():
+    import jax
+
+    A, B = np.random.default_rng(0).standard_normal((2, 5, 3, 4)).astype(np.float32)
+    compiled = jax.jit(jax.vmap(transposed_dot)).lower(A, B).compile()
+    np.testing.assert_allclose(compiled(A, B), A.swapaxes(1, 2) @ B, rtol=1e-5, atol=1e-6)
+    if jax.default_backend() == "cpu":
+        assert "lhs_contracting_dims={2}" in compiled.as_text()
+    gradient = jax.jit(jax.grad(lambda A: transposed_dot(A, B[0]).sum()))(A[0])
+    np.testing.assert_allclose(gradient, np.tile(B[0].sum(axis=1), (4, 1)).T, rtol=1e-5)
 
 
 def test_to_numpy_is_a_fresh_writable_copy(library):

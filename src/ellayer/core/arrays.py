@@ -10,6 +10,7 @@ import numpy as np
 
 from .._shapes import Float, Shaped
 
+EQUAL_TERMS = 256
 _BITS: dict[np.dtype, type] = {np.dtype(np.float64): np.int64, np.dtype(np.float32): np.int32}
 
 if TYPE_CHECKING:
@@ -83,6 +84,22 @@ def dot(A: Array, B: Array) -> Array:
     if type(A) is np.ndarray and type(B) is np.ndarray:
         return A.dot(B)
     return A @ B
+
+
+def transposed_dot(A: Array, B: Array) -> Array:
+    """Return A^T B.
+
+    XLA has faster routines on the CPU if A is copied by columns first: for 32 small networks at once they take a quarter
+    of the time. Up to ``EQUAL_TERMS`` terms of float32 they add in the same order, so that the bits are equal.
+    """
+    if type(A) is np.ndarray and type(B) is np.ndarray:
+        return A.T.dot(B)
+    if array_namespace(A).__name__ == "jax.numpy":
+        from jax import core, lax
+
+        if isinstance(A, core.Tracer) and A.dtype == np.float32 and A.shape[0] <= EQUAL_TERMS:
+            return lax.platform_dependent(A.T, cpu=lax.optimization_barrier, default=lambda C: C) @ B
+    return A.T @ B
 
 
 def affine(W: Array, A: Array, b: Array) -> Array:

@@ -34,6 +34,7 @@ from .arrays import (
     dot,
     smallest,
     sum_over_examples,
+    transposed_dot,
 )
 from .inputs import InputCache, inputs_backward, inputs_forward
 from .network import Network
@@ -100,7 +101,7 @@ def linear_backward(dZ: Units, cache: LinearCache) -> tuple[UnitsBefore, Weights
     db : array, shape (n, 1)
     """
     dW, db = linear_gradients(dZ, cache)
-    return dot(cache[1].T, dZ), dW, db
+    return transposed_dot(cache[1], dZ), dW, db
 
 
 def layer_outputs(
@@ -341,5 +342,5 @@ def _output_backward(AL: Units, Y: Targets, cache: Cache, network: Network) -> t
 
 def _input_backward(dZ: Units, cache: Cache) -> UnitsBefore:
     """dA_prev = W^T dZ, with dropout's mask."""
-    dA_prev = dot(cache.W.T, dZ)
+    dA_prev = transposed_dot(cache.W, dZ)
     return dA_prev if cache.mask is None else dropout_backward(dA_prev, cache.mask)

@@ -76,8 +76,11 @@ def _gather(batch: Batch, rows: Array) -> Batch:
 
 
 def _chunk(config: StepConfig, length: int, carry: Carry, values: StepValues, examples: ChunkExamples, rates: Array,
-           bounds: Array) -> tuple[Carry, Array]:  # fmt: skip
-    """Run a chunk; return the carry and a table (3, length + 1): per record loss, gradient norm, interval mean."""
+           bounds: Array, *, flat: bool = False) -> tuple[Carry, Array]:  # fmt: skip
+    """Run a chunk; return the carry and a table (3, length + 1): per record loss, gradient norm, interval mean.
+
+    ``flat`` updates all arrays as vectors.
+    """
     global _traces
     _traces += 1
     first, count, every = bounds
@@ -100,7 +103,7 @@ def _chunk(config: StepConfig, length: int, carry: Carry, values: StepValues, ex
             loss_sum = jnp.where(record, 0.0, loss_sum) + share * J
             number = jnp.where(record, 0.0, number) + share
         t = (step + 1).astype(dtype)
-        parameters, optimizer_state = update(
+        parameters, optimizer_state = (_update_flat if flat else update)(
             config, values, parameters, optimizer_state, at.grads, rates[i].astype(dtype), t
         )
         return i + 1, Carry(parameters, optimizer_state, loss_sum, number), columns
@@ -108,6 +111,24 @@ def _chunk(config: StepConfig, length: int, carry: Carry, values: StepValues, ex
     columns = jnp.zeros((3, length + 1), dtype)
     _, carry, columns = jax.lax.while_loop(lambda s: s[0] < count, body, (jnp.int32(0), carry, columns))
     return carry, columns
+
+
+def _update_flat(config: StepConfig, values: StepValues, parameters: dict[str, Array], optimizer_state: object,
+                 grads: dict[str, Array], rate: Array, t: Array) -> tuple[dict[str, Array], object]:  # fmt: skip
+    """Update all arrays as vectors: XLA uses vector instructions along the last axis only.
+
+    That of a small network is so short that roots and quotients are computed one by one. A network that is alone
+    gains little, and keeps its bits.
+    """
+    if config.optimizer.compiled_only:  # some of optax's rules depend on the shapes
+        return update(config, values, parameters, optimizer_state, grads, rate, t)
+    of_parameters = {f"d{name}": grads[f"d{name}"] for name in parameters}
+    vectors, state, slopes = jax.tree.map(jnp.ravel, (parameters, optimizer_state, of_parameters))
+    new = update(config, values, vectors, state, slopes, rate, t)
+    return cast(
+        tuple[dict[str, Array], object],
+        jax.tree.map(lambda vector, array: vector.reshape(array.shape), new, (parameters, optimizer_state)),
+    )
 
 
 def _evaluate(config: StepConfig, values: StepValues, parameters: dict[str, Array], examples: ChunkExamples, i: Array,
@@ -161,7 +182,9 @@ def _program(
     if shared is not None:
         batch = Batch(None, None, None if shared.weights else 0)
         order = None if shared.order else 0
-        chunk = jax.vmap(chunk, in_axes=(0, 0, ChunkExamples(batch, order, order), 0, None))
+        chunk = jax.vmap(
+            partial(chunk, flat=True), in_axes=(0, 0, ChunkExamples(batch, order, order), 0, None)
+        )
     return jax.jit(chunk if split is None else split(chunk), donate_argnums=0)
 
 
