@@ -8,6 +8,7 @@ from engine_cases import BATCH, BINARY, M, assert_same, problem
 
 import ellayer
 from ellayer.core import Network, initialize_parameters
+from ellayer.engine.validation import check_finite, finite_numbers
 
 CLASSES = Network([3, 4, 3])
 COUNTS = Network([3, 4, 1], ["tanh", "exp"])
@@ -284,3 +285,13 @@ def test_pandas_frames():
         ellayer.train(BINARY, frame.T, pandas.Series(Y[0]), num_iterations=5),
         ellayer.train(BINARY, X, Y, num_iterations=5),
     )
+
+
+def test_only_the_array_that_is_known_to_be_finite_is_not_examined_again():
+    strange = changed(X, (1, 2), np.nan)  # so that the test sees who looks
+    with finite_numbers(strange.T):
+        check_finite(strange, "X")
+        with pytest.raises(ellayer.EllayerError, match="at feature 1 of example 2"):
+            check_finite(strange.copy(), "X")
+    with pytest.raises(ellayer.EllayerError, match="X: expected finite numbers"):
+        check_finite(strange, "X")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, SupportsIndex
 
 import numpy as np
@@ -70,8 +72,24 @@ def check_numeric(dtype: np.dtype, name: str, advice: str) -> None:
         raise EllayerError(f"{name}: expected numbers, received dtype {dtype}; {advice}")
 
 
+_finite: ContextVar[np.ndarray | None] = ContextVar("finite", default=None)
+
+
+@contextmanager
+def finite_numbers(X: np.ndarray) -> Iterator[None]:
+    """Return a context for calls with X, or its transpose, after all its numbers have been seen to be finite."""
+    token = _finite.set(X)
+    try:
+        yield
+    finally:
+        _finite.reset(token)
+
+
 def check_finite(X: np.ndarray, name: str) -> None:
     """Raise for nan or infinity, with the position of the first."""
+    known = _finite.get()
+    if known is not None and (X.ctypes.data, X.nbytes) == (known.ctypes.data, known.nbytes):
+        return
     if is_finite(X):
         return
     bad = np.argwhere(~np.isfinite(X))

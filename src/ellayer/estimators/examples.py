@@ -55,6 +55,15 @@ class Examples:
         ends = _ends_of_array(self.X) if isinstance(self.X, np.ndarray) else _ends_of_sparse(self.X)
         return np.maximum(ends[0], -ends[1])
 
+    @cached_property
+    def bound(self) -> float:
+        """No number of X has a larger magnitude; nan or infinite if one is. It takes one pass of BLAS."""
+        if not isinstance(self.X, np.ndarray):
+            return float(self.scale.max())
+        with np.errstate(all="ignore"):
+            squares = [np.dot(block, block) for block in map(np.ravel, _blocks(self.X))]
+            return float(np.sqrt(np.max(squares)))  # the norm of a block is at least its largest magnitude
+
     def take(self, rows: np.ndarray | slice) -> Examples:
         """Return some of the rows, by their numbers, a mask or a slice."""
         return Examples(self.X[rows], self.Y[rows], None if self.weights is None else self.weights[rows])
@@ -64,10 +73,15 @@ class Examples:
         return self.X.T, self.Y.T, self.weights
 
 
+def _blocks(X: np.ndarray) -> Iterator[np.ndarray]:
+    """Return the rows in blocks of about ``BLOCK_BYTES``."""
+    count = max(1, BLOCK_BYTES // max(1, X[:1].nbytes))
+    return (X[i : i + count] for i in range(0, len(X), count))
+
+
 def _ends_of_array(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the largest and the smallest value of each column, in one pass through memory."""
-    block = max(1, BLOCK_BYTES // max(1, X[:1].nbytes))
-    ends = [(X[i : i + block].max(axis=0), X[i : i + block].min(axis=0)) for i in range(0, len(X), block)]
+    ends = [(block.max(axis=0), block.min(axis=0)) for block in _blocks(X)]
     high, low = zip(*ends, strict=True)
     return np.max(high, axis=0), np.min(low, axis=0)
 

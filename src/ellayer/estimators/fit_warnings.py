@@ -59,9 +59,8 @@ def warn_of_data(examples: Examples, targets: bool, names: Sequence[str] | None,
     estimator : str
         The name of the class, for the remedy.
     """
-    scale = examples.scale
-    huge = np.flatnonzero(scale > HUGE_INPUT)
-    if len(huge):
+    if not examples.bound <= HUGE_INPUT and len(huge := np.flatnonzero(examples.scale > HUGE_INPUT)):
+        scale = examples.scale
         warn_user(
             f"X: {_columns(huge, names)} of a scale up to {scale[huge].max():.3g}, but networks learn best from inputs "
             "around 1: such columns dominate the others; put a scaler in front, "
@@ -88,7 +87,8 @@ def overflows_at_once(examples: Examples, parameters: Parameters, network: Netwo
     """Return whether even the first loss is not finite; computed only if the scale makes it likely."""
     X, Y = examples.X, examples.Y
     large = OVERFLOWS ** (0.5 if X.dtype == np.float32 else 1.0)
-    if max(float(examples.scale.max()), float(np.abs(Y).max())) < large:
+    largest = examples.bound if examples.bound < large else float(examples.scale.max())
+    if max(largest, float(np.abs(Y).max())) < large:
         return False
     with np.errstate(all="ignore"):
         AL, _ = outputs(X.T, parameters, network)

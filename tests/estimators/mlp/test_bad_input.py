@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn import config_context
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -17,7 +18,9 @@ from sklearn.utils.estimator_checks import (
 from ellayer import MLPClassifier, MLPRegressor, TablePreparation, TabularClassifier, TabularRegressor
 from ellayer._sklearn_compat import InvalidParameter
 from ellayer.engine import DivergenceWarning
+from ellayer.errors import EllayerError
 from ellayer.estimators import FitWarning, ScaleWarning, TargetWarning, UnderfitWarning
+from ellayer.estimators.examples import Examples
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -217,3 +220,18 @@ def test_each_kind_of_warning_has_a_category(category, X, y):
     with pytest.warns(FitWarning) as caught:
         MLPClassifier(4, max_iter=25, random_state=0, learning_rate_init=1e-5).fit(X, y)
     assert category in {warning.category for warning in caught}
+
+
+def test_the_bound_of_examples_is_that_of_their_largest_number():
+    X = np.random.default_rng(0).standard_normal((3000, 100)).astype(np.float32)
+    X[1234, 5] = -1e6
+    assert 1e6 <= Examples(X, X[:, :1]).bound < 1.001e6
+    for number in (np.nan, np.inf, 1e30):  # the square of the last is infinite
+        X[7, 0] = number
+        assert not np.isfinite(Examples(X, X[:, :1]).bound)
+
+
+def test_nan_is_found_if_sklearn_assumes_finite_numbers():
+    X = np.where(np.eye(8), np.nan, 1.0)
+    with config_context(assume_finite=True), pytest.raises(EllayerError, match="non-finite"):
+        MLPClassifier(max_iter=2).fit(X, [0, 1] * 4)

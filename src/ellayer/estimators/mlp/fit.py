@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+import math
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -20,6 +21,7 @@ from ...engine.loop_choice import fits_of_search
 from ...engine.result import TrainingResult
 from ...engine.state import Parameters, TrainState, all_finite
 from ...engine.train import train
+from ...engine.validation import finite_numbers
 from ...errors import EllayerError
 from ..fit_warnings import NON_FINITE, overflows_at_once
 from ..group_rows import agree, own_share, shared_group, together
@@ -226,7 +228,11 @@ def _train(
     engine = settings.engine
     if (settings.continues or begin.step or begin.before) and "wide" not in engine and "direct" not in engine:
         engine = f"{engine}+direct"
-    with nullcontext() if settings.search is None else fits_of_search(*settings.search):
+    with ExitStack() as context:
+        if settings.search is not None:
+            context.enter_context(fits_of_search(*settings.search))
+        if isinstance(data.train.X, np.ndarray) and math.isfinite(data.train.bound):
+            context.enter_context(finite_numbers(data.train.X))
         return train(
             network, X, Y, state=replace(begin, history={}, interval=(0.0, 0.0)), sample_weight=weights,
             optimizer=settings.optimizer, engine=engine, monitor="loss", **settings.arguments, **arguments,
