@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import io
 import json
@@ -25,6 +26,7 @@ from ellayer.core.activations import ACTIVATIONS
 from ellayer.core.inference import outputs
 from ellayer.errors import EllayerError, UsageError
 from ellayer.play import limits, make_app, page_server
+from ellayer.play.app import Outgoing
 from ellayer.play.models import opening_of_source
 from ellayer.play.numpy_text import expression
 from ellayer.play.page_server import check_libraries, start_server
@@ -229,6 +231,17 @@ def test_a_page_that_does_not_read_holds_up_nobody(server, page):
                 slow.send(json.dumps({"type": "play"}))
         assert ask(page, {"type": "step", "unit": "epoch"}, "frame")["iteration"] == 1
         assert ask(slow, {"type": "pause"}, "python")["text"]
+
+
+def test_half_a_character_does_not_end_the_messages_to_a_page():
+    """The name of a file that is not UTF-8 has such: sending it would raise, and the page would wait forever."""
+
+    async def pass_on(message: str) -> object:
+        outgoing = Outgoing()
+        outgoing.put(message)
+        return await outgoing.queue.get()
+
+    assert asyncio.run(pass_on("caf\udce9.csv, \u00e9")) == "caf?.csv, \u00e9"
 
 
 def test_more_pages_than_the_limit_are_refused(server, client, monkeypatch):

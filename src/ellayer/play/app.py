@@ -191,6 +191,8 @@ class Outgoing:
 
     def put(self, message: Message) -> None:
         """Add a message; in any thread, also after the server has ended."""
+        if isinstance(message, str):  # the name of a file need not be UTF-8, and a socket sends nothing else
+            message = message.encode("utf-8", "replace").decode()
         try:
             self._loop.call_soon_threadsafe(self.queue.put_nowait, message)
         except RuntimeError:  # the loop is closed
