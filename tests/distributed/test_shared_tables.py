@@ -99,6 +99,14 @@ def test_rows_have_the_same_keys_in_parts_and_in_one_file(folder, alone):
     assert test.X.equals(parts.apart(0.0, 0.2).X)
 
 
+def test_files_whose_rows_are_all_held_out_give_no_block(tmp_path, alone):
+    for k in range(12):
+        (tmp_path / f"{k:02}.csv").write_text(f"a,y\n{k + 20},{k + 40}\n")
+    shared = open_shared(str(tmp_path), "y", 0.5, 0, {})
+    assert [len(y) for _, y in shared.blocks()] == [1] * shared.count
+    assert 0 < shared.count < shared.total == 12
+
+
 @pytest.mark.parametrize(
     ("frame", "text"),
     [

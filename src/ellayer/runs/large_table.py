@@ -75,7 +75,8 @@ class TrainingStream:
         for X, y, keys in self._keyed_blocks():
             rest = keys >= self.share
             count += int(rest.sum())
-            yield X.filter(rest), y[rest]
+            if rest.any():  # the last block may have a few rows, all held out
+                yield X.filter(rest), y[rest]
         self.count = count
 
     def apart(self, low: float, high: float) -> Examples:

@@ -70,8 +70,8 @@ class SharedTable:
         return self.share, min(1.0, self.share + ROWS_APART / self.total)
 
     def blocks(self) -> Iterator[tuple[Any, np.ndarray]]:
-        """Return the training rows of this process."""
-        return self._between(self.share, 1.0)
+        """Return the training rows of this process; a block of none, as of a file whose rows are all held out, is omitted."""
+        return (block for block in self._between(self.share, 1.0) if len(block[1]))
 
     def apart(self, low: float, high: float) -> Examples:
         """Return the rows of all processes whose random key lies in a range, as examples in memory."""
