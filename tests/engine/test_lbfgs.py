@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from engine_cases import BINARY, M, assert_same_parameters, by_hand, problem
 
 import ellayer
 from ellayer.core import L_model_backward, L_model_forward, Network, compute_cost, initialize_parameters
+from ellayer.engine.group import Group
 
 LOGISTIC = Network([3, 1])
 X, Y = problem(LOGISTIC, m=60, seed=4)
@@ -238,3 +240,13 @@ def test_no_point_is_evaluated_twice_in_a_row(monkeypatch):
     lbfgs(num_iterations=20)
     assert len(points) > 5
     assert not any(np.array_equal(a, b) for a, b in itertools.pairwise(points))
+
+
+def test_devices_without_examples_add_nothing_to_the_cost_of_a_group(monkeypatch):
+    few, targets, weights = X[:, :5], Y[:, :5], np.array([0.0, 2.0, 1.0, 0.5, 0.0])
+    alone = [lbfgs(X=few, Y=targets, l2=1.0, sample_weight=w, num_iterations=5) for w in (None, weights)]
+    group = Group(0, 1, (None,) * 8, nullcontext)  # eight devices of one process, by which no array is placed
+    monkeypatch.setattr("ellayer.engine.group._current", [group])
+    for w, one in zip((None, weights), alone, strict=True):
+        spread = lbfgs(X=few, Y=targets, l2=1.0, sample_weight=w, num_iterations=5)
+        np.testing.assert_allclose(spread.costs, one.costs, rtol=1e-9)

@@ -38,17 +38,20 @@ def _evaluate_together(
 ) -> tuple[float, dict[str, Array]]:
     """Add up the sums over the examples of each device, in the order of the devices."""
     alone, place, sums = replace(config, l2=False, l1=False), group.offset(batch.X.shape[1]), []
+    size = sum(parameters[name].size for name in config.names)
     for X, Y, weights in zip(
         *(_split_columns(a, group.local_shards) for a in (batch.X, batch.Y, batch.weights)), strict=True
     ):
         assert X is not None
-        part, places = Batch(X, Y, weights), np.arange(place, place + X.shape[1], dtype=np.uint32)
-        at = evaluate(alone, values, parameters, part, step, places)
+        numbers = np.zeros(size + 2)
         weight = X.shape[1] if weights is None else float(weights.sum())
-        mean = float(cost(alone, parameters, part, at))
-        flat = [np.ravel(at.grads[f"d{name}"]) for name in config.names]
-        numbers = np.concatenate([*flat, [mean, 1.0]], dtype=np.float64)
-        sums.append(weight * numbers if weight else np.zeros_like(numbers))
+        if weight:  # a device may have no example, or none that counts, and a mean of none is not a number
+            part, places = Batch(X, Y, weights), np.arange(place, place + X.shape[1], dtype=np.uint32)
+            at = evaluate(alone, values, parameters, part, step, places)
+            mean = float(cost(alone, parameters, part, at))
+            flat = [np.ravel(at.grads[f"d{name}"]) for name in config.names]
+            numbers = weight * np.concatenate([*flat, [mean, 1.0]], dtype=np.float64)
+        sums.append(numbers)
         place += X.shape[1]
     total = sum(group.gather(np.stack(sums)))
     assert isinstance(total, np.ndarray)
