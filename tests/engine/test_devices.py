@@ -17,6 +17,7 @@ from ellayer import EllayerError, MLPClassifier, Network, train, train_many
 from ellayer.cli.app import app
 from ellayer.engine import jax_loop
 from ellayer.engine.device_placement import DevicePlacement
+from ellayer.engine.devices import find_devices
 from ellayer.engine.train_settings import _engine_on_devices
 
 NETWORK = Network([5, 6, 1], "tanh")
@@ -50,6 +51,12 @@ def test_a_missing_gpu_is_one_message(call):
         call(NETWORK, X, Y, num_iterations=2, device="gpu")
     with pytest.raises(EllayerError, match=r"device.*jax sees no GPU"):
         MLPClassifier(device="gpu:1").fit(X.T, Y[0] > 0.5)
+
+
+@pytest.mark.parametrize("device", ["", ":0", "cpu:", "cpu:-1", "cpu: 0", "cpu:0:0", "cpu:9999"])
+def test_a_name_that_is_no_device_is_refused(device):
+    with pytest.raises(EllayerError, match=rf"^device: expected one of the devices .*received {device!r}"):
+        find_devices(device)
 
 
 def test_a_device_by_name_gives_the_same_bits():

@@ -35,10 +35,13 @@ def find_devices(device: object, argument: str = "device") -> list[Device] | Non
         return several
     import jax
 
-    kind, _, number = device.partition(":")
+    kind, colon, number = device.partition(":")
     try:
+        # jax takes "" for its default platform, and a list takes -1 for its last device
+        if not kind or (colon and not number.isdecimal()):
+            raise ValueError(device)
         devices = jax.devices(kind)
-        return devices if not number else [devices[int(number)]]
+        return [devices[int(number)]] if colon else devices
     except (RuntimeError, IndexError, ValueError):
         here = ", ".join(sorted({d.platform for d in jax.devices()}))
         hint = ""
