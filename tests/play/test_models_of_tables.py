@@ -286,6 +286,10 @@ def test_a_model_without_its_table_opens_to_look_at_and_goes_on_with_one(folder,
         assert "read_only" not in page.session.call(lambda: page.session.open(alone)).result(30)
         assert len(page.session.run.problem.rows.y) == 40
         page.wait("frame")
+        others = _table(40).with_columns(kind=pl.lit("perhaps"))  # no class of the model
+        add("other.csv", others.write_csv().encode())
+        assert page.session.call(lambda: page.session.open(alone)).result(30)["read_only"]
+        page.wait("model")
         page.set_state()
         assert [m for m in page.messages if m["type"] == "model"][-1]["name"] is None
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, cast
 
+from ..errors import EllayerError
 from . import limits
 from .commands import number_of, parse_message, text_of, whole_of
 from .data_message import data_message, network_message
@@ -168,15 +170,14 @@ class Session(Worker):
         shown = opening.read_only
         if shown is not None:
             source = None if shown.saved is None else self.tables.latest_with(_columns_of(shown.saved))
-            if source is not None and shown.saved is not None:  # its table is here already
-                return self.open(opening_on_upload(shown.saved, shown.card.name, self.tables.get(source)))
+            if source is not None and shown.saved is not None:  # a table with its columns is here already
+                with contextlib.suppress(EllayerError):  # it may have other values
+                    return self.open(opening_on_upload(shown.saved, shown.card.name, self.tables.get(source)))
             self._show(shown)
             return {"state": self.state, "read_only": True}
         entries, data = self.tables.entries, self._data
-        self.tables.entries, self._data = (
-            entries | dict(opening.tables),
-            None,
-        )  # a source of the same name is another one
+        self.tables.entries = entries | dict(opening.tables)
+        self._data = None  # a source of the same name is another one
         try:
             self._build(normal_form(opening.state), OpenModel(opening.model))
         except Exception:
