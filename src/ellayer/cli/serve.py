@@ -13,7 +13,7 @@ from ..errors import UsageError
 from .errors import handle_errors
 from .options import Debug, Quiet
 
-LIBRARIES = ("starlette", "uvicorn", "prometheus_client")
+LIBRARIES = ("starlette", "uvicorn", "httptools", "prometheus_client")
 
 
 @handle_errors
