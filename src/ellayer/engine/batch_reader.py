@@ -141,6 +141,8 @@ def extend_in_place(rows: np.ndarray, height: int) -> np.ndarray | None:
     memory = rows.base
     if not isinstance(memory, np.ndarray) or memory.dtype != np.uint8 or not rows.flags.c_contiguous:
         return None
+    if not rows.size:  # the size of a row is not known from them
+        return None
     begin, each = rows.ctypes.data - memory.ctypes.data, rows[:1].nbytes
     below = memory[begin + rows.nbytes : begin + height * each]
     if rows.nbytes + below.nbytes < height * each or below.any():
