@@ -150,6 +150,7 @@ def join_labels(labels: LabelBinarizer) -> LabelBinarizer:
         raise EllayerError(
             "y: expected labels of one kind in every process of the group, received "
             + ", ".join(f"{part.classes_.dtype} in process {k}" for k, part in enumerate(parts))
+            + "; convert those of all in the same way"
         )
     if kinds[0][0]:
         return max(parts, key=lambda part: len(part.classes_))

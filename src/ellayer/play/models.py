@@ -67,9 +67,8 @@ def opening_of_source(source: str | None, target: str | None) -> Opening:
     network = {"hidden": [{"units": 8, "activation": "relu"}], "initializer": "auto"}
     state: JsonObject = {"data": data, "training": training, "network": network}
     tables = {"upload:file": file}
-    make_problem(
-        normal_form(state)["data"], SessionTables(tables)
-    )  # before the page opens: refuses a wrong target
+    # before the page opens: refuses a wrong target
+    make_problem(normal_form(state)["data"], SessionTables(tables))
     return Opening(state, tables=tables)
 
 
@@ -115,7 +114,7 @@ def opening_of_files(files: Mapping[str, bytes], tables: SessionTables) -> Openi
     models = [name for name in names if name.lower().endswith(MODEL_SUFFIX)]
     if not models:
         raise EllayerError(
-            f"expected a model file ({MODEL_SUFFIX}) among the files, received {quoted_list(names)}; drop the folder of a run"
+            f"files: expected a model file ({MODEL_SUFFIX}) among them, received {quoted_list(names)}; drop the folder of a run"
         )
     saved = read_saved(files[models[0]])
     name = models[0].rpartition("/")[2]

@@ -111,7 +111,8 @@ class Axis:
         """Return places on the axis as values of the column; between two levels the nearer one."""
         if self.levels:
             nearest = np.clip(np.round(numbers), 0, len(self.levels) - 1).astype(int)
-            first = [as_texts(self.column.values).tolist().index(level) for level in self.levels]
+            texts = as_texts(self.column.values).tolist()
+            first = [texts.index(level) for level in self.levels]
             return self.column.values[np.array(first)[nearest]]
         if self.column.values.dtype.kind == "M":
             return np.datetime64(0, "us") + (numbers * 86_400e6).astype("timedelta64[us]")

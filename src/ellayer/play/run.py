@@ -29,9 +29,8 @@ from .messages import State
 from .problem import Problem, make_network
 
 ENGINE = "jax+direct"  # one loop, so that the bits depend on nothing but the state
-FIXED_RAMPS = {
-    "t": 0.0
-}  # thresholds of ramps are quantiles of the data; the table estimators do not train them either
+# The thresholds of ramps are quantiles of the data; the table estimators do not train them either.
+FIXED_RAMPS = {"t": 0.0}
 COST_NUMBERS = 20_000_000  # multiplications for a cost that is shown
 ANIMATION_FRAMES = 40  # steps
 ANIMATION_EXAMPLES = 1_000

@@ -28,9 +28,10 @@ def picture_shape(run: Run) -> tuple[int, ...]:
         For other data.
     """
     shape = run.problem.rows.image_shape
-    if shape is None:
+    if shape is None or not run.problem.classes:
         raise StateError(
-            "data.source", f"expected a data set of pictures, received {run.problem.rows.name}; choose digits"
+            "data.source",
+            f"source: expected a data set of pictures by class, received {run.problem.rows.name}; choose digits",
         )
     return shape
 

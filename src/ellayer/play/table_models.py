@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ..runs import SavedModel
 
 SOURCE = "upload:model"
-LEARNING_RATE, BATCH_SIZE = 0.001, 256
+LEARNING_RATE, BATCH_SIZE, TEST_FRACTION = 0.001, 256, 0.2
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,8 @@ class ModelTable:
     code : list of str
         Lines of Python that define X and Y.
     notes : tuple of str
+    test_fraction : float
+        To hold out where the test rows of the model are not known.
     """
 
     name: str
@@ -57,6 +59,7 @@ class ModelTable:
     image_shape: tuple[int, ...] | None
     code: list[str]
     notes: tuple[str, ...]
+    test_fraction: float
 
     def rows(self, target: str) -> Rows:
         """Return the examples."""
@@ -120,7 +123,9 @@ def open_with_table(saved: SavedModel, file: TableFile) -> Opening:
     about = f"{X.shape[1]:,} rows of {file.name}"
     model = ModelRows(saved.model.preparation_, columns, saved.model.network_, test)
     classes = tuple(map(str, saved.classes))
-    table = ModelTable(file.name, about, X, Y, classes, model, first.image_shape, code, tuple(notes))
+    table = ModelTable(
+        file.name, about, X, Y, classes, model, first.image_shape, code, tuple(notes), TEST_FRACTION
+    )
     return _open(
         saved.model,
         table,
@@ -141,7 +146,7 @@ def open_with_rows(model: TableModel, X: object, y: ArrayLike) -> Opening:
         columns, inputs = model.preparation_.match(X), parts.prepare(X)
     if len(labels) != inputs.shape[1]:
         raise EllayerError(
-            f"X, y: expected as many rows as targets, received {inputs.shape[1]} and {len(labels)}"
+            f"X, y: expected as many rows as targets, received {inputs.shape[1]} and {len(labels)}; pass the target of each row"
         )
     code = ["# model, X, y: those passed to ellayer.play", "parts = model.model_parts()"]
     code.append("X, Y = parts.prepare(X), parts.encode(np.asarray(y), len(y))")
@@ -149,7 +154,7 @@ def open_with_rows(model: TableModel, X: object, y: ArrayLike) -> Opening:
     classes = () if parts.classes is None else tuple(map(str, parts.classes))
     about = f"{len(labels):,} rows passed to ellayer.play"
     table = ModelTable(
-        "rows", about, inputs, parts.encode(labels, len(labels)), classes, rows, None, code, ()
+        "rows", about, inputs, parts.encode(labels, len(labels)), classes, rows, None, code, (), 0.0
     )
     return _open(model, table, "model.model_parts().member_parameters", "model", None)
 
@@ -200,9 +205,8 @@ def _open(
         provenance,
         _predictor(model, parts, table),
     )
-    fraction = 0.2 if table.code[0].startswith("from") else 0.0
     state = {
-        "data": {"source": SOURCE, "target": "", "test_fraction": fraction, "scale": False},
+        "data": {"source": SOURCE, "target": "", "test_fraction": table.test_fraction, "scale": False},
         "network": {**part, "member": 0},
         "training": {
             "loss": network.loss, "optimizer": "adam", "learning_rate": LEARNING_RATE,

@@ -89,7 +89,9 @@ def read_training_rows(saved: SavedModel, file: str, with_test_file: bool = True
         If the table cannot be read, lacks columns, or is larger than memory.
     """
     if too_large(file):
-        raise UsageError(f"expected a table that fits into memory, received {file}; take a part of its rows")
+        raise UsageError(
+            f"source: expected a table that fits into memory, received {file}; take a part of its rows"
+        )
     settings = settings_of(saved)
     digest, test = digest_of(file), parse_test(settings.get("test", 0.0))
     is_known = settings.get("sha256") == digest if digest else settings.get("source") == file

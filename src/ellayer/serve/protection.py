@@ -59,11 +59,9 @@ class ProtectionMiddleware:
     def _problem(self, headers: Headers) -> str:
         """Return why a request is refused; "" if it is not."""
         host, origin = headers.get("host", ""), headers.get("origin")
-        for name in ("host", "origin"):
-            if (
-                len(headers.getlist(name)) > 1
-            ):  # the one that is checked need not be the one that another program reads
-                return f"{name.title()}: expected one such header, received {len(headers.getlist(name))}"
+        for name in ("host", "origin"):  # of several, another program may read one that is not checked here
+            if (count := len(headers.getlist(name))) > 1:
+                return f"{name.title()}: expected one such header, received {count}"
         if self.is_local and not _LOCAL.fullmatch(host):
             return f"expected the host localhost or 127.0.0.1, received {host!r}; try --host 0.0.0.0 to accept others"
         if origin is not None and (not host or _place(origin) != host):
