@@ -139,7 +139,9 @@ class Worker(ABC):
         return False
 
     def _send(self, content: Mapping[str, object]) -> None:
-        self._send_message(json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")))
+        text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        # Half a character, as in a name of an uploaded model, could not be sent.
+        self._send_message(text.encode("utf-8", "replace").decode())
 
 
 def _left() -> EllayerError:
