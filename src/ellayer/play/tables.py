@@ -17,6 +17,7 @@ from ..core.network import Network
 from ..data import read_examples
 from ..data.examples import Examples
 from ..data.file_kinds import FILE_KINDS
+from ..data.files import table_suffix
 from ..errors import EllayerError
 from ..tables.columns import Column
 from ..tables.fitted_encoders import FittedEncoders
@@ -232,7 +233,7 @@ class GivenArrays:
 
 def has_table_suffix(name: str) -> bool:
     """Return whether a name is that of a table."""
-    return Path(name.lower()).suffix in SUFFIXES
+    return table_suffix(name) in SUFFIXES
 
 
 def _suffix_of(name: str) -> str:
@@ -243,7 +244,7 @@ def _suffix_of(name: str) -> str:
     EllayerError
         For the name of another kind.
     """
-    suffix = Path(name.lower()).suffix or ".csv"
+    suffix = table_suffix(name) or ".csv"
     if suffix not in SUFFIXES:
         raise EllayerError(
             f"{name[:100]}: expected a table ({', '.join(SUFFIXES)}) or a model ({MODEL_SUFFIX}), received a file with another "
