@@ -40,6 +40,8 @@ class Optimizer:
     weight_decay : float
         The default decoupled decay (AdamW).
     latex : str
+    elementwise : bool
+        Whether each number is updated by itself, so that arrays of any shape may be updated as vectors.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Optimizer:
     compiled_only: bool = False
     weight_decay: float = 0.0
     latex: str = ""
+    elementwise: bool = False
 
 
 def init_slots(parameters: Parameters, slots: str) -> State:
@@ -161,7 +164,9 @@ def _row(
     def make(name: str, **values: float) -> Optimizer:
         bound = partial(update, **values) if values else update
         init = partial(init_slots, slots=slots)
-        return Optimizer(name, init, bound, learning_rate, linear, False, weight_decay, latex)
+        return Optimizer(
+            name, init, bound, learning_rate, linear, False, weight_decay, latex, elementwise=True
+        )
 
     OPTIMIZERS.add(name, make, **(numbers or {}))
 

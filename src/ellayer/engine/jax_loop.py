@@ -120,7 +120,7 @@ def _update_flat(config: StepConfig, values: StepValues, parameters: dict[str, A
     That of a small network is so short that roots and quotients are computed one by one. A network that is alone
     gains little, and keeps its bits.
     """
-    if config.optimizer.compiled_only:  # some of optax's rules depend on the shapes
+    if not config.optimizer.elementwise:  # optax's rules, and a caller's own, may depend on the shapes
         return update(config, values, parameters, optimizer_state, grads, rate, t)
     of_parameters = {f"d{name}": grads[f"d{name}"] for name in parameters}
     vectors, state, slopes = jax.tree.map(jnp.ravel, (parameters, optimizer_state, of_parameters))
