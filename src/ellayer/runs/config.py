@@ -66,19 +66,13 @@ def read_config(path: Path) -> dict[str, Any]:
     UsageError
         If the file is not TOML, or has an unknown key.
     """
-    import tomllib
-
     from ..data.files import existing
 
     path = existing(path, "a config in TOML, like the config.toml of a run")
     if path.is_dir():
         raise UsageError(f"--config: expected a file, received the folder {path}; try {path / 'config.toml'}")
     try:
-        text = path.read_text(encoding="utf-8")
-        if _DEEP_KEY.search(text):
-            raise ValueError("a key of more than 50 parts")
-        settings = tomllib.loads(text)
-        repr(settings)  # fails for integers of thousands of digits, which no message could show
+        settings = parse_config(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise UsageError(
             f"--config: expected a TOML file, but {path} is none ({error}); see the config.toml of a run"
@@ -95,6 +89,23 @@ def read_config(path: Path) -> dict[str, Any]:
             settings[key] = [find_source(part, path) for part in settings[key]]
         elif key in settings:
             settings[key] = find_source(settings[key], path)
+    return settings
+
+
+def parse_config(text: str) -> dict[str, Any]:
+    """Return the values of a text in TOML, in a time that its length bounds.
+
+    Raises
+    ------
+    ValueError, RecursionError
+        For another text.
+    """
+    import tomllib
+
+    if _DEEP_KEY.search(text):
+        raise ValueError("a key of more than 50 parts")
+    settings = tomllib.loads(text)
+    repr(settings)  # fails for integers of thousands of digits, which no message could show
     return settings
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ from ..data import too_large
 from ..engine.model import unpack_model
 from ..errors import UsageError
 from ..tables.columns import Column, as_texts
-from .config import FILE, check_settings
+from .config import FILE, check_settings, parse_config
 from .matching import match_targets
 from .saved_model import SavedModel
 from .split import parse_test
@@ -109,7 +108,7 @@ def read_training_rows(saved: SavedModel, file: str, with_test_file: bool = True
 def settings_of(saved: SavedModel) -> dict[str, Any]:
     """Return the settings that a model of a table was trained with; empty if its file has none that are valid."""
     try:
-        settings = tomllib.loads(str(saved.provenance.get("config") or ""))
+        settings = parse_config(str(saved.provenance.get("config") or ""))
         settings.pop("ellayer", None)
         check_settings(settings, FILE, "a table")
     except (ValueError, RecursionError):
