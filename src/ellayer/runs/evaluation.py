@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +15,7 @@ from .messages import collect_messages
 from .positive_class import decisions_of, find_label
 from .saved_model import SavedModel
 from .table_trainer import digest_of
+from .training_rows import settings_of
 
 
 def evaluate_file(
@@ -80,7 +80,7 @@ def evaluate_file(
 
 def _trained_on(saved: SavedModel, file: str | list[str]) -> list[str]:
     """Return a message if the model was trained on the same file."""
-    digest = tomllib.loads(saved.provenance.get("config") or "").get("sha256")
+    digest = settings_of(saved).get("sha256")
     if digest is None or digest != digest_of(file):
         return []
     return [f"the model was trained on most of the rows of {file}; expect lower scores on new data"]
