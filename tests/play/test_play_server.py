@@ -244,14 +244,16 @@ def test_half_a_character_does_not_end_the_messages_to_a_page():
     assert asyncio.run(pass_on("caf\udce9.csv, \u00e9")) == "caf?.csv, \u00e9"
 
 
-def test_more_pages_than_the_limit_are_refused(server, client, monkeypatch):
+def test_more_pages_than_the_limit_are_refused(monkeypatch):
     monkeypatch.setattr(limits, "SESSIONS", 1)
+    server = start_server(make_app(), 0)
     with opened(server.address) as first:
         wait(first, "frame")
         with pytest.raises(InvalidStatus, match="403"), opened(server.address):
             pass
         assert ask(first, {"type": "step", "unit": "epoch"}, "frame")["iteration"] == 1
-    assert client.get("/").status_code == 200
+        assert httpx.get(server.address, trust_env=False).status_code == 200
+    server.stop()
 
 
 def test_the_prediction_of_one_picture(client, page):

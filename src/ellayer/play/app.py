@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sized
 from pathlib import Path
 
 import numpy as np
@@ -153,10 +153,8 @@ class _Sessions:
         return Response(body, media_type=download.media_type, headers=headers)
 
     async def socket(self, websocket: WebSocket) -> None:
-        if len(self._sessions) >= limits.SESSIONS:
-            await websocket.close(REFUSED, f"expected at most {limits.SESSIONS} open pages; close another")
+        if not await accept_page(websocket, self._sessions):
             return
-        await websocket.accept()
         outgoing = Outgoing()
         session = Session(self._opening, outgoing.put)
         self._sessions[session.id] = session
@@ -197,6 +195,17 @@ class Outgoing:
             self._loop.call_soon_threadsafe(self.queue.put_nowait, message)
         except RuntimeError:  # the loop is closed
             return
+
+
+async def accept_page(websocket: WebSocket, pages: Sized) -> bool:
+    """Accept a page unless too many are open, before or after the handshake; return whether it was accepted."""
+    for is_open in (False, True):
+        if len(pages) >= limits.SESSIONS:
+            await websocket.close(REFUSED, f"expected at most {limits.SESSIONS} open pages; close another")
+            return False
+        if not is_open:
+            await websocket.accept()
+    return True
 
 
 async def exchange(websocket: WebSocket, outgoing: Outgoing, take: Callable[[str], bool]) -> None:

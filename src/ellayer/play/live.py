@@ -20,9 +20,8 @@ from .._json import finite
 from .._progress_bars import Bar, Report, StartProgress
 from ..errors import EllayerError
 from ..inspection.diagnosis import diagnose
-from ..serve.protection import REFUSED
 from . import limits
-from .app import Outgoing, exchange, page_app
+from .app import Outgoing, accept_page, exchange, page_app
 from .messages import JsonObject
 
 if TYPE_CHECKING:
@@ -229,10 +228,8 @@ class LiveFeed:
         return FileResponse(file, headers={"Content-Security-Policy": REPORT_POLICY})
 
     async def _socket(self, websocket: WebSocket) -> None:
-        if len(self._listeners) >= limits.SESSIONS:
-            await websocket.close(REFUSED, f"expected at most {limits.SESSIONS} open pages; close another")
+        if not await accept_page(websocket, self._listeners):
             return
-        await websocket.accept()
         outgoing = Outgoing()
         first: list[JsonObject] = [{"type": "ready", "mode": "live", "version": __version__}, self._phases()]
         with self._lock:
