@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import io
 import json
+import logging
 import math
 import re
 import signal
@@ -254,6 +255,20 @@ def test_more_pages_than_the_limit_are_refused(monkeypatch):
         assert ask(first, {"type": "step", "unit": "epoch"}, "frame")["iteration"] == 1
         assert httpx.get(server.address, trust_env=False).status_code == 200
     server.stop()
+
+
+def test_a_server_leaves_the_logging_of_the_program_as_it_is():
+    closed = []
+
+    class Handler(logging.Handler):
+        def close(self):
+            closed.append(self)
+            super().close()
+
+    handler = Handler()
+    start_server(make_app(), 0).stop()
+    assert closed == []
+    handler.close()
 
 
 def test_the_prediction_of_one_picture(client, page):

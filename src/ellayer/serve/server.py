@@ -80,6 +80,7 @@ class BackgroundServer:
         self.address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         config = uvicorn.Config(
             app,
+            log_config=None,  # uvicorn's would close every handler of logging in this process
             log_level="warning",
             access_log=False,
             server_header=False,
