@@ -154,6 +154,8 @@ def message(call):
         return str(error)
 
 def report():
+    from ellayer.engine.group import current_group
+
     second = rank == 1
     yield "one", lambda: train(network, np.full((2, 4), np.nan) if second else X, Y)
     yield "rows", lambda: train(network, X[:, : 0 if second else None], Y[:, : 0 if second else None])
@@ -171,6 +173,7 @@ def report():
     yield "alpha", lambda: MLPRegressor(alpha=0.1 * rank).fit(X.T, Y[0])
     yield "labels", lambda: MLPClassifier().fit(X.T, [0, 1, 0, 1] if second else ["a", "b", "a", "b"])
     yield "known", lambda: MLPClassifier().partial_fit(X.T, [0, 1, 0, 2 * second], classes=[0, 1])
+    yield "agree", lambda: current_group().agree(lambda: int("one"))
     yield "continuous", lambda: MLPClassifier().fit(X.T, [0.5, 1, 0, 1] if second else [0, 1, 0, 1])
     yield "score", lambda: MLPClassifier(monitor="f1").fit(X.T, [0, 1, 0, 1])
 
@@ -299,6 +302,7 @@ def test_a_run_continues_on_another_number_of_processes(outputs, folder, cases):
         ("targets", "solver: expected 'adam' or 'sgd'"), ("alpha", "alpha: expected the same in every process"),
         ("labels", "labels of one kind in every process"), ("known", "has classes not in"),
         ("continuous", "process 1: Unknown label type"), ("score", "monitor: expected None or 'loss'"),
+        ("agree", "invalid literal for int"),
     ],
 )  # fmt: skip
 def test_an_error_of_one_process_is_one_of_all(outputs, name, text):

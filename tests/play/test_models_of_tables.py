@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import warnings
 
 import numpy as np
@@ -200,6 +201,9 @@ def test_another_network_learns_the_same_columns(page, tmp_path):
     (tmp_path / "m.ellayer").write_bytes(DOWNLOADS["model.ellayer"].begin(page.session)())
     model = ellayer.load(tmp_path / "m.ellayer")
     assert model.network_.layer_dims[1:] == (3, 2)
+    assert math.isnan(model.validation_score_)
+    assert model.temperature_ == 1.0
+    assert np.isnan(model.oof_prediction_).all()
     assert set(model.predict(_table().drop("kind"))) <= {"<b>yes</b>", "no"}
 
 

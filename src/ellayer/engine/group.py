@@ -96,14 +96,19 @@ class Group:
         return [json.loads(text[:length]) for text, length in zip(texts, lengths, strict=True)]
 
     def agree(self, make: Callable[[], T]) -> T:
-        """Return the value that process 0 makes; its ``EllayerError`` is raised in all."""
+        """Return the value that process 0 makes; an error of it is raised in all."""
         answer: list[object] = []
+        own: Exception | None = None
         if self.rank == 0:
             try:
                 answer = [make()]
-            except EllayerError as error:
-                answer = ["error", str(error)]
+            except LostPeerError:
+                raise
+            except Exception as error:  # of any class: the user's metrics raise their own
+                own, answer = error, ["error", str(error)]
         answer = self.exchange(answer)[0]
+        if own is not None:
+            raise own
         if len(answer) > 1:
             raise EllayerError(str(answer[1]))
         return cast(T, answer[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import tempfile
 from collections.abc import Callable, Mapping
 from copy import copy
@@ -67,12 +68,17 @@ def _whole_model(session: Session) -> tuple[TrainingResult | TableModel, Mapping
 def _with_networks(table: TableModel, run: Run) -> TableModel:
     """Return a model of a table with the network of a run, in place of a member if it began as one, or alone."""
     model, member = copy(table), run.state["network"]["member"]
+    model.validation_score_ = math.nan  # no rows were held out from this training
+    model.oof_prediction_ = np.full_like(table.oof_prediction_, np.nan)
     if member is not None:
         model.members_ = [*table.members_]
         model.members_[member] = dict(run.parameters)
         return model
     model.network_, model.members_ = run.network, [dict(run.parameters)]
     model.best_epochs_, model.average_inputs_, model.stopped_by_ = [0], [], "interrupted"
+    for name, value in (("temperature_", 1.0), ("residuals_", np.zeros(0))):  # estimated for other networks
+        if hasattr(table, name):
+            setattr(model, name, value)
     return model
 
 

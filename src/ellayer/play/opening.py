@@ -28,6 +28,8 @@ class TableModel(Protocol):
     best_epochs_: list[int]
     average_inputs_: list[np.ndarray]
     stopped_by_: str
+    validation_score_: float
+    oof_prediction_: np.ndarray
 
     def predict(self, X: object) -> np.ndarray:
         """Return the labels or the numbers of rows."""

@@ -3,7 +3,7 @@
 import { say } from "./announcer.js";
 import { droppedFiles } from "./dropped.js";
 import { byId } from "./elements.js";
-import { sendFolder, sendModel, sendTable, useTable } from "./sending.js";
+import { megabytes, sendFolder, sendModel, sendTable, useTable } from "./sending.js";
 
 /** @typedef {import("./sending.js").Sent} Sent */
 
@@ -124,9 +124,4 @@ export class FilesIn {
     store.uploads.set(source, columns.map((/** @type {{name: string}} */ { name }) => name));
     store.changeTo({ ...state, data: { ...state.data, source } });
   }
-}
-
-/** @param {number} bytes */
-function megabytes(bytes) {
-  return (bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0);
 }

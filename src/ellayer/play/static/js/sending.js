@@ -5,6 +5,11 @@
 const MOST_FILES = 200;
 const NOT_OF_A_RUN = /\.(html?|png|svg|gif|jpe?g|pdf|webp)$/i;
 
+/** @param {number} bytes */
+export function megabytes(bytes) {
+  return (bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0);
+}
+
 /** @param {import("./store.js").Store} store @param {string} path @param {Record<string, string>} query @param {BodyInit} body */
 async function post(store, path, query, body) {
   let response;
@@ -39,6 +44,8 @@ export function sendPicture(store, file, isInverted) {
  */
 export function sendFolder(store, all) {
   const largest = store.limits.upload_bytes ?? Infinity;
+  const large = all.find(({ name, file }) => name.endsWith(".ellayer") && file.size > largest);
+  if (large) throw new Error(`${large.name}: expected at most ${megabytes(largest)} MB, received ${megabytes(large.file.size)} MB`);
   const depth = (/** @type {Sent} */ { name }) => name.split("/").length;
   const some = all.filter(({ name, file }) => !NOT_OF_A_RUN.test(name) && file.size <= largest)
     .sort((a, b) => depth(a) - depth(b)).slice(0, MOST_FILES);
