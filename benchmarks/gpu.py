@@ -147,7 +147,7 @@ def checked(setup: Setup) -> list[dict]:
 
 
 def _compare(setup: Setup, what: str, precision: str, way: Callable[..., Any]) -> dict:
-    results = [way(engine="jax", devices=device) for device in (setup.device, "cpu")]
+    results = [way(engine="jax", device=device) for device in (setup.device, "cpu")]
     ours, theirs = (np.concatenate([theta.ravel() for theta in one.parameters.values()]) for one in results)
     return _difference(f"{what}: largest difference / largest weight", ours, theirs, precision)
 
@@ -249,7 +249,7 @@ def ours(
     def run(updates: int) -> float:
         result = call(
             network, X.T, y, optimizer="adam", batch_size=batch, num_iterations=updates, record_every=10**6,
-            engine=engine, devices=setup.device, **more,
+            engine=engine, device=setup.device, **more,
         )  # fmt: skip
         return (result[0] if isinstance(result, list) else result).seconds
 
@@ -293,7 +293,7 @@ def stream_rows(setup: Setup) -> Iterator[dict]:
     arguments = {"optimizer": "adam", "batch_size": batch, "record_every": 10**6}
 
     def run(updates: int, streamed: bool) -> float:
-        more = arguments | {"num_iterations": updates, "engine": "jax", "devices": setup.device}
+        more = arguments | {"num_iterations": updates, "engine": "jax", "device": setup.device}
         result = _streamed(X.T, y, network, more) if streamed else ellayer.train(network, X.T, y, **more)
         return result.seconds
 
