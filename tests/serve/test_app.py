@@ -7,14 +7,17 @@ import json
 import re
 import socket
 
+import anyio
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from served_rows import RECORDS, running
+from starlette.requests import Request
 
 from ellayer import EllayerError
 from ellayer.serve import Limits, ModelStore, make_app
-from ellayer.serve.bodies import parse_object
+from ellayer.serve.bodies import parse_object, read_body
+from ellayer.serve.errors import RequestError
 from ellayer.serve.rows import rows_of_records
 
 JSON = {"Content-Type": "application/json"}
@@ -30,6 +33,21 @@ def test_predict_answers_records_with_notes(client):
     assert "a category not seen in training ('Oslo')" in " ".join(new["notes"])
     far = client.post("/models/people/predict", json={"rows": [{**RECORDS[0], "age": 1e6}]}).json()
     assert "far outside the range of training" in " ".join(far["notes"])
+
+
+@pytest.mark.parametrize("pieces", [[11], [5, 6], [11, 200]], ids=str)
+def test_a_body_that_is_too_large_is_answered_when_it_ends(pieces):
+    """The last piece may come with the end of the body, after which there is nothing to wait for."""
+    left = [{"type": "http.request", "body": b" " * n, "more_body": True} for n in pieces]
+    left[-1]["more_body"] = False
+
+    async def receive():
+        return left.pop(0)  # an error if asked once more
+
+    request = Request({"type": "http", "headers": []}, receive)
+    with pytest.raises(RequestError, match="at most 10 bytes") as refusal:
+        anyio.run(read_body, request, Limits(body=10))
+    assert refusal.value.status == 413
 
 
 def test_limits(client):

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import anyio
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
 from ..data.memory import bytes_text
@@ -44,18 +44,21 @@ async def read_body(request: Request, limits: Limits, advice: str = "send fewer 
     if not length.isdecimal() or int(length) > limits.body:
         await _discard_body(request, limits)
         raise too_large
-    body = bytearray()
+    body, more = bytearray(), True
     try:
         with anyio.fail_after(limits.seconds):
-            async for piece in request.stream():
-                body += piece
-                if len(body) > limits.body:
-                    await _discard_body(request, limits)
-                    raise too_large
+            while more and len(body) <= limits.body:
+                message = await request.receive()
+                if message["type"] == "http.disconnect":
+                    raise RequestError("the client closed the connection", 400)
+                body += message.get("body", b"")
+                more = message.get("more_body", False)
     except TimeoutError:
         raise RequestError(f"the body did not arrive within {limits.seconds:g} seconds", 408) from None
-    except ClientDisconnect:
-        raise RequestError("the client closed the connection", 400) from None
+    if len(body) > limits.body:
+        if more:
+            await _discard_body(request, limits)
+        raise too_large
     return bytes(body)
 
 
