@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 SECONDS = 0.1  # between two messages about the same phase
 DIAGNOSIS_SECONDS = 1.0
+FLUSH = 0.5
 CLOSING = 3.0  # seconds for a page to come back, as after a reload
 REPORT_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:"
 _COLUMNS = ("validation_loss", "validation_score", "validation_cost")
@@ -198,6 +199,13 @@ class LiveFeed:
         """Wait until every page is closed."""
         while self._listeners or time.monotonic() - self._left < CLOSING:
             time.sleep(0.1)
+
+    def flush(self) -> None:
+        """Wait until the pages have been sent all messages, for a short time at most."""
+        with self._lock:
+            listeners = [*self._listeners]
+        for listener in listeners:
+            listener.flush(FLUSH)
 
     # To the pages
 
