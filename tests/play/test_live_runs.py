@@ -11,6 +11,8 @@ import pytest
 from PIL import Image
 from socket_client import opened, wait
 
+from ellayer.play.live import LiveFeed
+
 CSV = b"size,town,price\n" + b"".join(
     b"%d,%s,%d\n" % (i % 9, b"abc"[i % 3 : i % 3 + 1], 7 * i % 50) for i in range(80)
 )
@@ -44,6 +46,15 @@ def watch(run_in, undrawn_pages, monkeypatch, tmp_path):
         return answer, messages, reports[0]
 
     return run
+
+
+def test_a_run_is_stopped_once():
+    feed = LiveFeed()
+    assert not feed.take_stop()
+    for expected in (True, False):  # two pages, or one that was opened again
+        feed._take('{"type": "stop"}')
+        assert feed.take_stop() is expected
+    assert not feed.take_stop()
 
 
 @pytest.mark.parametrize("kind", ["file", "stream", "images"])

@@ -28,7 +28,6 @@ from ellayer.core.inference import outputs
 from ellayer.errors import EllayerError, UsageError
 from ellayer.play import limits, make_app, page_server
 from ellayer.play.app import Outgoing
-from ellayer.play.live import LiveFeed
 from ellayer.play.models import opening_of_source
 from ellayer.play.numpy_text import expression
 from ellayer.play.page_server import check_libraries, start_server
@@ -256,19 +255,6 @@ def test_more_pages_than_the_limit_are_refused(monkeypatch):
         assert ask(first, {"type": "step", "unit": "epoch"}, "frame")["iteration"] == 1
         assert httpx.get(server.address, trust_env=False).status_code == 200
     server.stop()
-
-
-def test_a_live_page_gets_what_was_said_before_the_end():
-    feed = LiveFeed()
-    server = start_server(feed.app(), 0)
-    with opened(server.address) as page:
-        wait(page, "curve")
-        for k in range(200):
-            feed._send({"type": "number", "k": k, "text": "x" * 10_000})
-        feed.flush()
-        server.stop()
-        assert [wait(page, "number")["k"] for _ in range(200)] == [*range(200)]
-    feed.flush()
 
 
 def test_a_server_leaves_the_logging_of_the_program_as_it_is():

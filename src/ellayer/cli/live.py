@@ -33,5 +33,4 @@ def live_page(shown: bool) -> Iterator[LiveFeed | None]:
         with suppress(KeyboardInterrupt):  # the run is written
             feed.wait_for_pages()
     finally:
-        feed.flush()  # a run that was stopped ends at once
         server.stop()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import functools
 from collections.abc import Callable, Mapping, Sized
 from pathlib import Path
@@ -197,15 +196,6 @@ class Outgoing:
         except RuntimeError:  # the loop is closed
             return
 
-    def flush(self, seconds: float) -> None:
-        """Wait until the page has been sent all messages, for a time at most; in another thread than that of the server."""
-        if self._loop.is_closed():
-            return
-        waiting = asyncio.run_coroutine_threadsafe(self.queue.join(), self._loop)
-        with contextlib.suppress(TimeoutError):
-            waiting.result(seconds)
-        waiting.cancel()
-
 
 async def accept_page(websocket: WebSocket, pages: Sized) -> bool:
     """Accept a page unless too many are open, before or after the handshake; return whether it was accepted."""
@@ -244,7 +234,6 @@ async def _send(websocket: WebSocket, outgoing: Outgoing) -> None:
                 await websocket.send_text(message)
             else:
                 await websocket.send_bytes(message)
-            outgoing.queue.task_done()
     except (WebSocketDisconnect, RuntimeError):  # the page has left
         return
 

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 SECONDS = 0.1  # between two messages about the same phase
 DIAGNOSIS_SECONDS = 1.0
-FLUSH = 0.5
 CLOSING = 3.0  # seconds for a page to come back, as after a reload
 REPORT_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:"
 _COLUMNS = ("validation_loss", "validation_score", "validation_cost")
@@ -78,7 +77,7 @@ class LiveFeed:
         self._finished: JsonObject | None = None
         self._listeners: list[Outgoing] = []
         self._lock = threading.Lock()
-        self._stop = False
+        self._stop = self._was_stopped = False
         self._next_phase, self._next_diagnosis = 0.0, 0.0
         self._left = time.monotonic()
 
@@ -191,21 +190,15 @@ class LiveFeed:
         self._send(self._finished)
 
     def take_stop(self) -> bool:
-        """Return whether a page has asked to stop, once."""
-        stop, self._stop = self._stop, False
-        return stop
+        """Return whether a page has asked to stop; once, for a second interrupt would end the saving, too."""
+        first = self._stop and not self._was_stopped
+        self._was_stopped = self._stop
+        return first
 
     def wait_for_pages(self) -> None:
         """Wait until every page is closed."""
         while self._listeners or time.monotonic() - self._left < CLOSING:
             time.sleep(0.1)
-
-    def flush(self) -> None:
-        """Wait until the pages have been sent all messages, for a short time at most."""
-        with self._lock:
-            listeners = [*self._listeners]
-        for listener in listeners:
-            listener.flush(FLUSH)
 
     # To the pages
 
