@@ -141,6 +141,21 @@ def test_limits_are_seconds_above_0(limit):
             Place("gpu07", 61440 + 70001 % 4096, 8, 3),
         ),
         (
+            {"SLURM_JOB_ID": "5", "SLURM_STEP_ID": "2", "SLURM_NTASKS": "2", "SLURM_PROCID": "1", "SLURM_STEP_NODELIST": "a"},
+            Place("a", 61447, 2, 1),
+        ),
+        (
+            {"RANK": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "node7", "MASTER_PORT": "29500"},
+            Place("node7", 29500, 2, 1),
+        ),
+        (  # as torchrun sets them, which listens at its port itself
+            {
+                "RANK": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "node7", "MASTER_PORT": "29500",
+                "TORCHELASTIC_USE_AGENT_STORE": "True",
+            },
+            Place("node7", 61440 + 29500 % 4096, 2, 1),
+        ),
+        (
             {"OMPI_COMM_WORLD_SIZE": "4", "OMPI_COMM_WORLD_RANK": "2", "OMPI_COMM_WORLD_LOCAL_SIZE": "4"},
             Place("127.0.0.1", 61440, 4, 2),
         ),

@@ -10,7 +10,7 @@ from numbers import Integral
 from ..errors import EllayerError
 
 LOCAL = "127.0.0.1"
-_SLURM_PORTS = (61440, 4096)  # the first, and how many, as jax chooses them by the number of the job
+_FIRST_PORT, _PORTS = 61440, 4096  # above those that systems give to programs, as jax chooses them for Slurm
 
 
 @dataclass(frozen=True)
@@ -108,15 +108,22 @@ def _of_launcher(environment: Mapping[str, str]) -> tuple[str | None, int | None
     return None, None, None
 
 
+def _port_of(number: int) -> int:
+    """Return the port that all processes of a job choose, from its number."""
+    return _FIRST_PORT + number % _PORTS
+
+
 def _of_torchrun(environment: Mapping[str, str]) -> tuple[str, int, int] | None:
-    address = f"{environment['MASTER_ADDR']}:{environment['MASTER_PORT']}"
-    return address, int(environment["WORLD_SIZE"]), int(environment["RANK"])
+    port = int(environment["MASTER_PORT"])
+    if environment.get("TORCHELASTIC_USE_AGENT_STORE") == "True":  # torchrun itself listens at this port
+        port = _port_of(port)
+    return f"{environment['MASTER_ADDR']}:{port}", int(environment["WORLD_SIZE"]), int(environment["RANK"])
 
 
 def _of_slurm(environment: Mapping[str, str]) -> tuple[str, int, int] | None:
-    first, count = _SLURM_PORTS
     nodes = environment.get("SLURM_STEP_NODELIST") or environment["SLURM_JOB_NODELIST"]
-    port = first + int(environment["SLURM_JOB_ID"]) % count
+    # the steps of a job may run at once
+    port = _port_of(int(environment["SLURM_JOB_ID"]) + int(environment.get("SLURM_STEP_ID", "0")))
     size, rank = int(environment["SLURM_NTASKS"]), int(environment["SLURM_PROCID"])
     return (f"{first_node(nodes)}:{port}", size, rank) if size > 1 else None
 
@@ -137,7 +144,6 @@ def first_node(nodes: str) -> str:
 
 def _of_open_mpi(environment: Mapping[str, str]) -> tuple[str, int, int] | None:
     size, rank = int(environment["OMPI_COMM_WORLD_SIZE"]), int(environment["OMPI_COMM_WORLD_RANK"])
-    first, count = _SLURM_PORTS
     text = environment.get("OMPI_MCA_orte_hnp_uri") or environment.get("PMIX_SERVER_URI2", "")
     launcher = re.search(r"tcp4?://\[?([^:;,\]]+)", text)
     alone = environment.get("OMPI_COMM_WORLD_LOCAL_SIZE") == str(size)
@@ -146,4 +152,4 @@ def _of_open_mpi(environment: Mapping[str, str]) -> tuple[str, int, int] | None:
     job = re.sub(
         r"\D", "", environment.get("OMPI_MCA_ess_base_jobid", "") or environment.get("PMIX_NAMESPACE", "")
     )
-    return f"{LOCAL if alone or not launcher else launcher[1]}:{first + int(job or 0) % count}", size, rank
+    return f"{LOCAL if alone or not launcher else launcher[1]}:{_port_of(int(job or 0))}", size, rank
