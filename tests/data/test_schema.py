@@ -11,7 +11,10 @@ from column_kinds import KINDS, M
 
 from ellayer.data import DataError, TableStream, read_examples
 from ellayer.data.schema.column import ColumnSchema
+from ellayer.data.schema.infer import InferOptions, infer_column
+from ellayer.data.schema.plain_numbers import infer_plain_numbers
 from ellayer.data.schema.schema import Schema, schema_for_model
+from ellayer.data.text.cells import MISSING
 
 
 def write(path, text):
@@ -27,6 +30,52 @@ def column_file(path, texts, name="a", delimiter=";"):
 
 def schema_of(examples, name="a"):
     return next(c for c in Schema.from_facts(examples.reading["schema"]).columns if c.name == name)
+
+
+PLAIN = {
+    "whole": ["1", "-7", "30", "30"], "rows": list(map(str, range(60))), "truths": ["0", "1", "1", None],
+    "points": ["0.5", ".5", "1.", "1e3"], "signs": ["+3", "-0", "0", "8"], "mixed": ["1", "2.5", None, "-3e-2"],
+    "long": ["9007199254740993", "-9223372036854775809", "12", "1"], "same": ["4", "4", "4", "4"],
+}  # fmt: skip
+OTHERS = {
+    "codes": ["02139", "1", "2", "3"], "nan": ["1.5", "nan", "2", "3"], "inf": ["1", "inf", "1e999", "2"],
+    "grouped": ["1,234", "2", "3", "4"], "nothing": [None] * 4, "words": ["1", "one", "2", "3"],
+}  # fmt: skip
+
+
+def test_columns_inferred_at_once_have_the_schema_of_each():
+    options = InferOptions(".", MISSING)
+    columns = {**PLAIN, **OTHERS, **KINDS}
+    for names in (columns, [name for name in columns if len(columns[name]) == 4]):
+        frame = pl.DataFrame(
+            {name: pl.Series(columns[name] * 60).head(240).cast(pl.String) for name in names}
+        )
+        frame = frame.select(pl.all().str.strip_chars().replace("", None))
+        at_once = infer_plain_numbers(frame, options)
+        assert at_once == {name: infer_column(frame[name], options)[0] for name in at_once}
+        assert at_once == {name: infer_column(frame[name], options, is_target=True)[0] for name in at_once}
+        assert set(PLAIN).intersection(names) <= set(at_once)
+        assert not set(OTHERS) & set(at_once)
+    assert not infer_plain_numbers(frame, InferOptions(",", MISSING))
+
+
+@pytest.mark.parametrize("kind", [k for k in KINDS if k != "quotes"])
+def test_a_target_chosen_later_is_read_as_if_it_was_chosen_at_once(tmp_path, kind):
+    file = column_file(tmp_path / "t.csv", KINDS[kind])
+    whole = read_examples(file)
+    for target in ("a", "y"):
+        later = whole.with_target(target)
+        if later is None:  # it has to be read again
+            continue
+        at_once = read_examples(file, target=target)
+        assert later.X.equals(at_once.X)
+        np.testing.assert_array_equal(later.y, at_once.y)
+        assert (later.name, later.target, later.reading) == (at_once.name, at_once.target, at_once.reading)
+        assert list(later.reading) == list(at_once.reading)
+        assert later.notes == at_once.notes
+        assert later.row_names() == at_once.row_names()
+    assert whole.with_target("y") is not None
+    assert whole.with_target("z") is None
 
 
 @pytest.mark.parametrize("kind", [k for k in KINDS if k != "quotes"])

@@ -85,6 +85,25 @@ class Examples:
         is_same = column.dtype != pl.String and raw.equals(column.cast(pl.String), null_equal=True)
         return column if is_same else raw
 
+    def with_target(self, target: str) -> Examples | None:
+        """Return the rows of a table with a column taken out as their target, as if read with it.
+
+        None where the file has to be read again, for a target is read in another way than other columns: of dates, of texts
+        some of which are missing, and of numbers among which a few texts are.
+        """
+        facts = {column["name"]: column for column in self.reading.get("schema", {}).get("columns", ())}
+        if self.y is not None or isinstance(self.X, np.ndarray) or target not in facts or self.X.width < 2:
+            return None
+        column, values = facts[target], self.X[target]
+        if values.null_count() == len(values):
+            return None
+        is_complete = column["type"] == "text" and not values.null_count()
+        if not is_complete and (column["type"] not in ("whole", "number") or "slips" in column):
+            return None
+        reading = {**self.reading, "schema": {**self.reading["schema"], "target": target}}
+        table = TableFrame(self.X, reading, [*self.notes], raw=self.raw, places=self.places)
+        return _with_target(self.name, table, target, self.name)
+
     def take(self, rows: np.ndarray) -> Examples:
         """Return some of the examples, by index, in that order."""
         return replace(
@@ -256,20 +275,37 @@ def examples_of_values(
 
 def _from_table(place: Place, table: TableFrame, target: str | int | None) -> Examples:
     """Return examples that are rows of a table, the target taken out of the columns."""
-    frame, values, column, raw = table.frame, table.y, table.target, table.raw
-    places = table.places or rows_from_one(len(frame))
-    if target is not None and values is not None and target != column:
+    if target is not None and table.y is not None and target != table.target:
         raise DataError(
-            f"target: expected none, for {place.shown} holds the targets in {column!r}; received {target!r}; omit it"
+            f"target: expected none, for {place.shown} holds the targets in {table.target!r}; received {target!r}; omit it"
         )
-    if target is not None and values is None:
-        column = find_column(target, table.names or frame.columns, place.shown)
-        frame, values, present = take_target(frame, column, place.shown, table.notes)
-        raw = None if raw is None else raw.filter(present)
-        places = places.take(present.to_numpy())
-    facts = {**table.reading, "columns": table.frame.width, "target": column}
+    if target is not None and table.y is None:
+        column = find_column(target, table.names or table.frame.columns, place.shown)
+        return _with_target(place.name, table, column, place.shown)
+    places = table.places or rows_from_one(len(table.frame))
+    return _examples(place.name, table, places, table.frame.width)
+
+
+def _with_target(name: str, table: TableFrame, column: str, where: str) -> Examples:
+    """Return the rows of a table that have a target, which is taken out of the columns."""
+    frame, values, present = take_target(table.frame, column, where, table.notes)
+    raw = None if table.raw is None else table.raw.filter(present)
+    places = (table.places or rows_from_one(len(table.frame))).take(present.to_numpy())
+    rest = replace(table, frame=frame, y=values, target=column, raw=raw)
+    return _examples(name, rest, places, table.frame.width)
+
+
+def _examples(name: str, table: TableFrame, places: RowPlaces, columns: int) -> Examples:
+    facts = {**table.reading, "columns": columns, "target": table.target}
     return Examples(
-        place.name, frame, values, column, reading=facts, notes=tuple(table.notes), raw=raw, places=places
+        name,
+        table.frame,
+        table.y,
+        table.target,
+        reading=facts,
+        notes=tuple(table.notes),
+        raw=table.raw,
+        places=places,
     )
 
 

@@ -76,6 +76,12 @@ class FittedEncoders:
         levels = (encoder.code_levels for encoder in encoders)
         self.code_levels_: tuple[int, ...] = tuple(filter(None, levels))
 
+    def of_column(self, place: int) -> FittedEncoders:
+        """Return the encoder of one column alone, by its position."""
+        alone = FittedEncoders()
+        alone._set_encoders([self.columns_[place]])
+        return alone
+
     def match(self, X: TableLike) -> list[Column]:
         """Return the columns of X in the order of the fit, by name where both have names.
 
@@ -124,7 +130,8 @@ class FittedEncoders:
         matrix = np.empty((m, ends[-1]), dtype)
         at_once = max(1, min(AT_ONCE, NUMBERS_AT_ONCE // max(m, 1)))
         for begin in range(0, len(table), at_once):
-            columns = list(zip(self.columns_, table, strict=True))[begin : begin + at_once]
+            some = slice(begin, begin + at_once)
+            columns = zip(self.columns_[some], table[some], strict=True)
             blocks = [
                 encoder.encode(column, about)
                 if targets is None
@@ -304,16 +311,17 @@ def match_columns(
             UserWarning,
         )
         return [Column(str(name), c.values, c.declared) for name, c in zip(names, table, strict=True)]
-    columns = {column.name: column for column in table}
-    unused = {encoder.name for encoder in encoders if not any(encoder.names())}
-    missing = [str(name) for name in names if str(name) not in columns]
-    if set(missing) - unused:
-        raise _missing_columns([name for name in missing if name not in unused], list(columns))
-    extra = [name for name in columns if name not in set(map(str, names))]
+    columns, in_order = {column.name: column for column in table}, dict.fromkeys(map(str, names))
+    missing = [name for name in in_order if name not in columns]
+    if missing:
+        unused = {encoder.name for encoder in encoders if not any(encoder.names())}
+        if set(missing) - unused:
+            raise _missing_columns([name for name in missing if name not in unused], list(columns))
+    extra = [name for name in columns if name not in in_order]
     if extra:
         warn_user(f"X: ignored, not used in training: {quoted_list(extra, 10)}", NewValuesWarning)
     nothing = np.full(len(table[0].values), None, dtype=object)
-    return [columns.get(str(name)) or Column(str(name), nothing) for name in names]
+    return [columns.get(name) or Column(name, nothing) for name in in_order]
 
 
 def _missing_columns(missing: list[str], columns: list[str]) -> EllayerError:

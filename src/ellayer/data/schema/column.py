@@ -72,8 +72,7 @@ class ColumnSchema:
 
     def to_facts(self) -> dict[str, Any]:
         """Return the schema as plain JSON; what is as by default is ignored."""
-        default = asdict(ColumnSchema(self.name))
-        facts = {key: value for key, value in asdict(self).items() if value != default[key]}
+        facts = {key: value for key, value in asdict(self).items() if value != _DEFAULT[key]}
         facts = {key: list(value) if isinstance(value, tuple) else value for key, value in facts.items()}
         return {"name": self.name, "type": self.type, **facts}
 
@@ -258,6 +257,9 @@ class ColumnSchema:
                 f"{signs[decimal]}); say decimal={decimal!r} or {other!r} (--decimal)"
             )
         return ""
+
+
+_DEFAULT = asdict(ColumnSchema(""))
 
 
 def numeric_marks(missing: frozenset[str]) -> frozenset[str]:

@@ -18,7 +18,7 @@ from .column import NUMBERS, ColumnSchema, ColumnType, numeric_marks
 MANY = 25  # different numbers, from which a column with a few other texts is one of numbers
 _SAMPLE, _FEW = 1000, 20
 _MOST_SLIPS = 100  # kept in the schema
-_IDENTIFIER = 50  # rows, from which different integers have no range that says anything
+IDENTIFIER = 50  # rows, from which different integers have no range that says anything
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ def _with_range(schema: ColumnSchema, values: pl.Series) -> ColumnSchema:
     """Return the schema with the range of its numbers; numbers that count or name the rows have none."""
     if schema.type not in NUMBERS or not values.dtype.is_numeric():
         return schema
-    if schema.type == "whole" and len(values) > _IDENTIFIER and values.n_unique() == len(values):
+    if schema.type == "whole" and len(values) > IDENTIFIER and values.n_unique() == len(values):
         return schema
     numbers = values.to_numpy().astype(np.float64)
     finite = numbers[np.isfinite(numbers)]

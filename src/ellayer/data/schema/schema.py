@@ -16,6 +16,7 @@ from ..text.cells import MISSING
 from ..text.dates import swap_order
 from .column import NUMBERS, Cells, ColumnSchema
 from .infer import InferOptions, group_notes, infer_column, slip_notes
+from .plain_numbers import infer_plain_numbers
 
 _UNUSED = ("constant", "identifier", "text", "ignore")  # kinds of columns whose values a model does not use
 _LABELS = frozenset(("none",))  # among labels "None" is as a rule one of them
@@ -196,8 +197,11 @@ class Schema:
         {'AGE': 'Age'}
         """
         known = [column.name for column in self.columns]
-        new = [name for name in names if name not in set(known)]
-        near = {name: [n for n in new if _fold(n) == _fold(name)] for name in known if name not in names}
+        new: dict[str, list[str]] = {}
+        for name in set(names).difference(known):
+            new.setdefault(_fold(name), []).append(name)
+        present = set(names)
+        near = {name: new.get(_fold(name), []) for name in known if name not in present}
         return {files[0]: name for name, files in near.items() if len(files) == 1}
 
 
@@ -258,12 +262,14 @@ def infer_schema(
     missing = known.missing if known else None if options.missing is None else tuple(options.missing)
     schema = Schema((), missing, target)
     by_name = {column.name: column for column in known.columns} if known else {}
+    infer_options = InferOptions(decimal, schema.marks(), options.date_order, is_declared)
+    new_names = [name for name in frame.columns if name not in by_name]
+    known_now = by_name | infer_plain_numbers(frame[new_names], infer_options)
     columns, notes = [], list[str]()
     for column in frame:
-        if column.name in by_name:
-            columns.append(by_name[column.name])
+        if column.name in known_now:
+            columns.append(known_now[column.name])
             continue
-        infer_options = InferOptions(decimal, schema.marks(), options.date_order, is_declared)
         inferred, column_notes = infer_column(column, infer_options, column.name == target)
         columns.append(inferred)
         notes += column_notes

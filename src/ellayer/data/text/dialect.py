@@ -134,15 +134,23 @@ def sniff_header(rows: Sequence[Sequence[str]]) -> bool:
     counted = [str(j) for j in range(len(first))]
     if len(first) > 1 and (list(first) == counted or (not first[0] and list(first[1:]) == counted[:-1])):
         return True
-    columns = [
-        [row[j] for row in rest if j < len(row) and not is_missing_text(row[j])] for j in range(len(first))
-    ]
-    for name, column in zip(first, columns, strict=True):
-        if column and not is_missing_text(name) and not is_number(name) and all(map(is_number, column)):
+    for j, name in enumerate(first):  # mostly the first of them decides
+        if not is_missing_text(name) and not is_number(name) and are_numbers(rest, j):
             return True
     if any(map(is_number, first)) or all(map(is_missing_text, first)):
         return False
-    return not any(name in column for name, column in zip(first, columns, strict=True) if name)
+    return not any(name in cells_of(rest, j) for j, name in enumerate(first) if name)
+
+
+def cells_of(rows: Sequence[Sequence[str]], j: int) -> list[str]:
+    """Return the cells of a column that are not missing."""
+    return [row[j] for row in rows if j < len(row) and not is_missing_text(row[j])]
+
+
+def are_numbers(rows: Sequence[Sequence[str]], j: int) -> bool:
+    """Return whether a column has cells, and all of them are numbers or missing."""
+    cells = cells_of(rows, j)
+    return bool(cells) and all(map(is_number, cells))
 
 
 def is_number(field: str) -> bool:

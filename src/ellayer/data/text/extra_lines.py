@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from .cells import is_missing_text
 from .chunk import Chunk
-from .dialect import is_number, sniff_header
+from .dialect import are_numbers, is_number, sniff_header
 
 _MOST_TITLES = 10
 _FEWEST_ROWS = 2  # below a line of units
@@ -54,14 +54,12 @@ def is_units_line(rows: Sequence[Sequence[str]]) -> bool:
     if len(rows) <= _FEWEST_ROWS:
         return False
     first, rest = rows[0], rows[1:]
-    units = []
+    texts = []
     for j, unit in enumerate(first):
-        cells = [row[j] for row in rest if j < len(row) and not is_missing_text(row[j])]
-        if cells and all(map(is_number, cells)):
-            units.append(unit)
-    texts = [unit for unit in units if unit]
-    if any(is_number(unit) or is_missing_text(unit) for unit in texts):
-        return False
+        if unit and are_numbers(rest, j):
+            if is_number(unit) or is_missing_text(unit):
+                return False
+            texts.append(unit)
     return len(texts) > 1 or (len(texts) == 1 and _BRACKETS.fullmatch(texts[0]) is not None)
 
 

@@ -136,6 +136,10 @@ def parse_numbers(texts: pl.Series, form: NumberForm) -> pl.Series:
     >>> parse_numbers(polars.Series(["1.234,5", "2,5", "x"]), NumberForm(",")).to_list()
     [1234.5, 2.5, None]
     """
+    if form.decimal == "." and not form.unit:
+        numbers = texts.cast(pl.Float64, strict=False)
+        if numbers.null_count() == texts.null_count():  # no digits are grouped
+            return numbers
     texts = _without_unit(texts, form.unit)
     group = _GROUP[form.decimal]
     if form.is_grouped and texts.str.contains(group, literal=True).any():
