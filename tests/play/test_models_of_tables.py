@@ -6,6 +6,7 @@ import contextlib
 import json
 import math
 import warnings
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -268,9 +269,13 @@ def test_a_model_without_its_table_opens_to_look_at_and_goes_on_with_one(folder,
         page.send("pause")
         with pytest.raises(EllayerError, match="to look at only"):
             page.session.call(page.session.model.check_runs).result(30)
-        add = page.session.add_table
-        assert not page.session.call(lambda: add("a.csv", b"a,b\n1,2\n3,4\n")).result(30)["fits_model"]
-        table = page.session.call(lambda: add("people.csv", (folder / "people.csv").read_bytes())).result(30)
+        add = page.session.tables.add
+
+        def upload(name: str, body: bytes) -> dict:
+            return page.session.call(partial(page.session.describe_table, add(name, body))).result(30)
+
+        assert not upload("a.csv", b"a,b\n1,2\n3,4\n")["fits_model"]
+        table = upload("people.csv", (folder / "people.csv").read_bytes())
         assert table["fits_model"]
         page.send("open_on", source=table["source"])
         assert not page.wait("model")["read_only"]
@@ -352,7 +357,7 @@ def test_an_uploaded_model_names_no_file_and_breaks_nothing(folder, tmp_path, ch
 
 BODIES = [
     b"", b"{}\n", b"[[1]]\n", b'[["a",-1]]\n', b'[["a",true]]\nx', b'[["a.ellayer",3]]\nab', b'[["a",1],["a",1]]\nab', b"null\n",
-    b"[" * 100_000, b'[["a.ellayer",1e9]]\n', b'[["a.ellayer",99999999999]]\n', b'[["\xff",1]]\na', b'[["a.csv",3]]\na,b',
+    b"[" * 100_000, b"[" + b" " * 1_000_000 + b"]\n", b'[["a.ellayer",1e9]]\n', b'[["a.ellayer",99999999999]]\n', b'[["\xff",1]]\na', b'[["a.csv",3]]\na,b',
 ]  # fmt: skip
 
 

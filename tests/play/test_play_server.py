@@ -13,6 +13,8 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -31,6 +33,7 @@ from ellayer.play.app import Outgoing
 from ellayer.play.models import opening_of_source
 from ellayer.play.numpy_text import expression
 from ellayer.play.page_server import check_libraries, start_server
+from ellayer.play.tables import GivenFile
 from ellayer.serve import connections
 from ellayer.serve.limits import Limits
 
@@ -136,6 +139,44 @@ def test_an_uploaded_table_is_trained_on(client, page):
         problem = ask(page, {"type": "set_state", "state": state}, "problem")
         assert problem["field"] == "data.target"
         assert "/tmp" not in problem["text"]
+
+
+def test_a_wide_table_is_listed_in_part(client, page):
+    names = [f"c{i}" for i in range(limits.COLUMNS_SHOWN + 3)]
+    rows = [",".join(str(i * (k % 5 + 1) % 7) for k in range(len(names))) for i in range(12)]
+    body = "\n".join([",".join(names), *rows]).encode()
+    answer = client.post(f"/api/upload?name=wide.csv&session={page.session}", content=body).json()
+    assert len(answer["columns"]) == limits.COLUMNS_SHOWN
+    assert answer["columns"][-1]["name"] == answer["suggested_target"] == names[-1]
+    assert f"{limits.COLUMNS_SHOWN:,} of the {len(names):,} columns are listed" in " ".join(answer["notes"])
+    axes = ["c1", names[-2]]  # the second is not among the first ones
+    state = {"data": {"source": answer["source"], "target": names[-1], "axes": axes}}
+    data = ask(page, {"type": "set_state", "state": state}, "data")
+    assert data["axes"]["names"] == data["features"][:2] == axes
+    assert len(set(data["features"])) == limits.FEATURES_SHOWN
+    assert "columns are listed for the axes" in " ".join(data["notes"])
+    wait(page, "frame")
+
+
+def test_a_table_that_is_being_read_holds_up_nobody(client, page, monkeypatch):
+    begun, go_on, describe = threading.Event(), threading.Event(), GivenFile.describe
+
+    def wait_and_describe(file: GivenFile) -> dict:
+        begun.set()
+        assert go_on.wait(60)
+        return describe(file)
+
+    monkeypatch.setattr(GivenFile, "describe", wait_and_describe)
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(client.post, f"/api/upload?name=a.csv&session={page.session}", content=CSV)
+        try:
+            assert begun.wait(60)
+            assert ask(page, {"type": "step", "unit": "epoch"}, "frame")["iteration"] == 1
+            model = client.post(f"/api/files?session={page.session}", content=b'[["a.txt",1]]\nx')
+            assert model.status_code == 400
+        finally:
+            go_on.set()
+        assert answer.result().status_code == 200
 
 
 @pytest.mark.parametrize(("name", "body", "status"), [

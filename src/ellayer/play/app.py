@@ -109,24 +109,24 @@ class _Sessions:
         session = self._session(request)
         body = await read_body(request, _LIMITS, ADVICE)
         name = request.query_params.get("name", "table.csv")
-        add = functools.partial(session.add_table, name, body)
-        return json_response(await asyncio.wrap_future(session.call(add)))
+        description = await asyncio.to_thread(session.tables.add, name, body)
+        answer = functools.partial(session.describe_table, description)
+        return json_response(await asyncio.wrap_future(session.call(answer)))
 
     async def model(self, request: Request) -> Response:
         session = self._session(request)
         body = await read_body(request, _LIMITS, ADVICE)
         name = Path(request.query_params.get("name", "")).name[:200]
-        return await self._open(
-            session, {name if name.endswith(MODEL_SUFFIX) else f"model{MODEL_SUFFIX}": body}
-        )
+        files = {name if name.endswith(MODEL_SUFFIX) else f"model{MODEL_SUFFIX}": body}
+        return await self._open(session, lambda: files)
 
     async def files(self, request: Request) -> Response:
         session = self._session(request)
         body = await read_body(request, _FILES_LIMITS, "leave out what is neither the model nor its table")
-        return await self._open(session, split_files(body))
+        return await self._open(session, functools.partial(split_files, body))
 
-    async def _open(self, session: Session, files: Mapping[str, bytes]) -> Response:
-        opening = await asyncio.to_thread(opening_of_files, files, session.tables)
+    async def _open(self, session: Session, files: Callable[[], Mapping[str, bytes]]) -> Response:
+        opening = await asyncio.to_thread(lambda: opening_of_files(files(), session.tables))
         return json_response(
             await asyncio.wrap_future(session.call(functools.partial(session.open, opening)))
         )

@@ -28,12 +28,18 @@ def data_message(run: Run) -> JsonObject:
         notes.append(f"costs are those of every {run.every}th example")
     if (step := statistics_step(len(problem.train))) > 1:
         notes.append(f"scores of the training set are those of every {step}th example")
+    features = list(problem.features)
+    if len(features) > limits.FEATURES_SHOWN:
+        notes.append(f"{limits.FEATURES_SHOWN} of {len(features):,} columns are listed for the axes")
+        features = [*dict.fromkeys([*(problem.plane.names if problem.plane else ()), *features])][
+            : limits.FEATURES_SHOWN
+        ]
     content: JsonObject = {
         "type": "data",
         "task": problem.task,
         "name": problem.rows.name,
         "about": problem.rows.about,
-        "features": list(problem.features),
+        "features": features,
         "classes": list(problem.classes),
         "axes": None if problem.plane is None else _axes(problem.plane),
         "train": len(problem.train),

@@ -11,17 +11,30 @@ import numpy as np
 from .._warn import collect_warnings
 from ..data.examples import Examples
 from ..errors import EllayerError
+from ..tables.columns import Column, take_rows
 from ..tables.fitted_encoders import FittedEncoders
 from .errors import StateError
 
 
 class EncodedTable(NamedTuple):
-    """Encoders if there are any, both sets as inputs of a network, (n_x, m), and messages about the columns."""
+    """Rows as inputs of a network.
+
+    Attributes
+    ----------
+    encoders : FittedEncoders or None
+        None for numbers that need none.
+    columns : list of Column
+        Of all rows, in the order of the encoders.
+    X, X_test : array, shape (n_x, m)
+    messages : sequence of str
+        About the columns.
+    """
 
     encoders: FittedEncoders | None
+    columns: list[Column]
     X: np.ndarray
     X_test: np.ndarray
-    messages: Sequence[str]
+    messages: Sequence[str] = ()
 
 
 @lru_cache(maxsize=1)
@@ -33,8 +46,9 @@ def encode_table(table: Examples, train: bytes, test: bytes) -> EncodedTable:
     try:
         with collect_warnings() as messages:
             prepare = TablePreparation().fit(table.X[rows])
-            X = prepare.transform(table.X[rows]).T.astype(float)
-            X_test = prepare.transform(table.X[others]).T.astype(float) if len(others) else X[:, :0]
+            columns = prepare.match(table.X)
+            X = prepare.transform_columns(take_rows(columns, rows)).T
+            X_test = prepare.transform_columns(take_rows(columns, others)).T if len(others) else X[:, :0]
     except EllayerError as error:
         raise StateError("data.source", str(error)) from None
-    return EncodedTable(prepare, X, X_test, messages)
+    return EncodedTable(prepare, columns, X, X_test, messages)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -192,24 +192,21 @@ class TablePlane:
     def points(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """Return the inputs of the network on a grid; each column has inputs of its own."""
         typical = [Column(one.name, _typical(one), one.declared) for one in self.columns]
-        X = np.repeat(self._encode(typical, {})[:, :, None], len(b), axis=1)
+        X = np.repeat(_encode(self.encoders, typical)[:, :, None], len(b), axis=1)
         X = np.repeat(X, len(a), axis=2)
         owners = np.array(output_columns(self.encoders.columns_))
+        names = [one.name for one in self.columns]
         for axis, numbers in zip(self.axes, (a, b), strict=True):
-            place = [one.name for one in self.columns].index(axis.column.name)
-            rows = owners == place
-            inputs = self._encode(typical, {place: axis.values(numbers)})[rows]
-            X[rows] = inputs[:, None, :] if axis is self.axes[0] else inputs[:, :, None]
+            place = names.index(axis.column.name)
+            column = Column(axis.column.name, axis.values(numbers), axis.column.declared)
+            inputs = _encode(self.encoders.of_column(place), [column])
+            X[owners == place] = inputs[:, None, :] if axis is self.axes[0] else inputs[:, :, None]
         return np.asarray((X.reshape(len(X), -1) - self.center) / self.spread)
 
-    def _encode(self, typical: Sequence[Column], others: Mapping[int, np.ndarray]) -> np.ndarray:
-        """Return the inputs (n_x, m) of typical rows with other values of some columns."""
-        m = max((len(values) for values in others.values()), default=1)
-        table = [
-            Column(one.name, others.get(k, np.repeat(one.values, m)), one.declared)
-            for k, one in enumerate(typical)
-        ]
-        return self.encoders.transform_columns(table, warn=False, warn_of_levels=False).T
+
+def _encode(encoders: FittedEncoders, table: list[Column]) -> np.ndarray:
+    """Return the inputs (n_x, m) of some rows."""
+    return encoders.transform_columns(table, warn=False, warn_of_levels=False).T
 
 
 def _typical(column: Column) -> np.ndarray:
@@ -224,7 +221,7 @@ def _typical(column: Column) -> np.ndarray:
 
 
 def choose_axes(names: Sequence[str], wish: Sequence[str]) -> tuple[str, str]:
-    """Return two features by their names; without a wish the first two.
+    """Return two features by their names, by default the first two.
 
     Raises
     ------

@@ -139,7 +139,8 @@ def make_problem(data: DataState, tables: SessionTables) -> Problem:
         )
     train, test, split_code = _split(data, rows)
     code = [*rows.code, *split_code]
-    (encoders, X, X_test, messages), inputs, more = _columns(rows, train, test)
+    encoded, inputs, more = _columns(rows, train, test)
+    X, X_test = encoded.X, encoded.X_test
     y, y_test = rows.y[train], rows.y[test]
     code += [*more, "y, y_test = y[train], y[test]"]
     if data["points"]:
@@ -156,16 +157,16 @@ def make_problem(data: DataState, tables: SessionTables) -> Problem:
     if data["scale"]:
         X, X_test = (X - center) / spread, (X_test - center) / spread
         code += _SCALE_CODE
-    notes = (*rows.notes, *messages)
+    notes = (*rows.notes, *encoded.messages)
     if not rows.classes and rows.table is not None:
         y, y_test, center_of_y = _standardise(y, y_test)
         code += _TARGET_CODE
         notes = (*notes, f"the target is standardised: {center_of_y}")
     features = inputs
     plane: Plane | None = None
-    if encoders is not None and not rows.image_shape:
-        columns = take_rows(_table_columns(rows, encoders), np.append(train, test))
-        features, plane = _table_plane(data, columns, encoders, (center, spread))
+    if encoded.encoders is not None and not rows.image_shape:
+        columns = take_rows(encoded.columns, np.append(train, test))
+        features, plane = _table_plane(data, columns, encoded.encoders, (center, spread))
         notes = (*notes, *(() if plane is None else plane.notes))
     elif not rows.image_shape:
         plane = _number_plane(data, inputs, (X, X_test), (center, spread))
@@ -189,14 +190,6 @@ Scales = tuple[np.ndarray, np.ndarray]  # center and spread
 def _scales(X: np.ndarray) -> Scales:
     spread = X.std(axis=1, keepdims=True)
     return X.mean(axis=1, keepdims=True), np.where(spread > 0, spread, 1.0)
-
-
-def _table_columns(rows: Rows, encoders: FittedEncoders) -> list[Column]:
-    """Return the columns of a table in the order of its encoders."""
-    if rows.model is not None:
-        return rows.model.columns
-    assert rows.table is not None
-    return encoders.match(rows.table.X)
 
 
 def _number_plane(
@@ -285,8 +278,8 @@ def _columns(
 ) -> tuple[EncodedTable, tuple[str, ...], list[str]]:
     """Return training and test columns, the names of the inputs, and the lines of Python."""
     if rows.X is not None:
-        encoders = None if rows.model is None else rows.model.encoders
-        encoded = EncodedTable(encoders, rows.X[:, train], rows.X[:, test], ())
+        encoders, columns = (None, []) if rows.model is None else (rows.model.encoders, rows.model.columns)
+        encoded = EncodedTable(encoders, columns, rows.X[:, train], rows.X[:, test])
         return encoded, rows.features, ["X, X_test = X[:, train], X[:, test]"]
     assert rows.table is not None
     encoded = encode_table(rows.table, train.tobytes(), test.tobytes())

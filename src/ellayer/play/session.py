@@ -186,9 +186,9 @@ class Session(Worker):
         self._send_all(with_data=True)
         return {"state": self.state}
 
-    def add_table(self, name: str, body: bytes) -> JsonObject:
-        """Keep an uploaded table, and return its description; called in the thread of the session."""
-        description, shown = self.tables.add(name, body), self.model.read_only
+    def describe_table(self, description: JsonObject) -> JsonObject:
+        """Return the description of an uploaded table, and whether the model that lacks its rows can open on it."""
+        shown = self.model.read_only
         if shown is None or shown.saved is None:
             return description
         fits = self.tables.latest_with(_columns_of(shown.saved)) == description["source"]

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -26,11 +26,15 @@ from . import limits
 from .errors import StateError
 from .messages import JsonObject
 
+if TYPE_CHECKING:
+    import polars as pl
+
 KINDS = ("text", "excel", "json", "parquet", "feather")  # of uploads: tables that are read as data alone
 _SUFFIXES_OF = {kind.name: kind.suffixes for kind in FILE_KINDS}
 SUFFIXES = tuple(suffix for name in KINDS for suffix in _SUFFIXES_OF[name])
 MODEL_SUFFIX = ".ellayer"
 MOST_CLASSES = 100
+LEVELS = 12  # of a column of texts that are listed
 
 
 @dataclass(frozen=True)
@@ -106,7 +110,9 @@ class Source(Protocol):
 
 @lru_cache(maxsize=8)
 def _read(path: Path, target: str | None) -> Examples:
-    return read_examples(path, target=target)
+    """Return the examples of a file, which is read once for most targets."""
+    known = None if target is None else _read(path, None).with_target(target)
+    return known or read_examples(path, target=target)
 
 
 @dataclass(frozen=True)
@@ -138,21 +144,24 @@ class GivenFile:
         examples = self._examples(None)
         if isinstance(examples.X, np.ndarray):
             raise EllayerError(f"{self.name}: expected a table, received arrays or images; try a CSV file")
-        columns: list[JsonObject] = []
-        for name in examples.X.columns:
-            values = examples.X[name]
-            is_number = values.dtype.is_numeric()
-            entry: JsonObject = {"name": name, "kind": "numbers" if is_number else "texts"}
-            levels = values.drop_nulls().unique().sort().head(12).to_list()
-            columns.append(entry if is_number else entry | {"levels": [str(level) for level in levels]})
-        suggested = columns[-1]["name"] if columns else ""
+        names, notes = examples.X.columns, list(examples.notes)
+        if len(names) > limits.COLUMNS_SHOWN:
+            notes.append(
+                f"{limits.COLUMNS_SHOWN:,} of the {len(names):,} columns are listed: the first and the last"
+            )
+            names = [*names[: limits.COLUMNS_SHOWN - 1], names[-1]]
         return {
             "name": self.name,
-            "columns": columns,
+            "columns": [_describe_column(examples.X[name]) for name in names],
             "rows": examples.m,
-            "suggested_target": suggested,
-            "notes": list(examples.notes),
+            "suggested_target": names[-1],
+            "notes": notes,
         }
+
+    def column_names(self) -> set[str]:
+        """Return the names of all columns of the table."""
+        examples = self._examples(None)
+        return set() if isinstance(examples.X, np.ndarray) else set(examples.X.columns)
 
     def rows(self, target: str) -> Rows:
         """Return the rows with their target.
@@ -182,6 +191,13 @@ class GivenFile:
             self.name, f"{examples.m:,} rows of {self.name}", y, classes, X, None if columns is not None else examples,
             features, examples.image_shape, [*code, *more], examples.notes,
         )  # fmt: skip
+
+
+def _describe_column(values: pl.Series) -> JsonObject:
+    if values.dtype.is_numeric():
+        return {"name": values.name, "kind": "numbers"}
+    levels = values.drop_nulls().unique().sort().head(LEVELS).to_list()
+    return {"name": values.name, "kind": "texts", "levels": [str(level) for level in levels]}
 
 
 def _targets(y: np.ndarray) -> tuple[np.ndarray, tuple[str, ...], list[str]]:
@@ -299,29 +315,41 @@ class SessionTables:
         EllayerError
             For content that is not a table; nothing is kept.
         """
-        suffix, number = _suffix_of(name), secrets.token_hex(4)
+        path = self._write(_suffix_of(name), body)
+        file = GivenFile(path, name[:200] or "table", name[:200] or "table.csv")
+        try:
+            description, columns = file.describe(), file.column_names()
+            return description | {"source": self._register(file, columns)}
+        except EllayerError:
+            path.unlink(missing_ok=True)
+            raise
+
+    def _write(self, suffix: str, body: bytes) -> Path:
+        """Return a new file of the folder; the lock is not held while it is written and read."""
         with self._lock:
-            if self._closed:
-                raise EllayerError("the page was closed; open it again")
+            self._check_open()
             if self._folder is None:
-                self._folder = tempfile.TemporaryDirectory(prefix="ellayer-play-")
-            path = Path(self._folder.name, f"table-{number}{suffix}")
+                self._folder = tempfile.TemporaryDirectory(prefix="ellayer-play-", ignore_cleanup_errors=True)
+            path = Path(self._folder.name, f"table-{secrets.token_hex(4)}{suffix}")
+        try:
             path.write_bytes(body)
-            file = GivenFile(path, name[:200] or "table", name[:200] or "table.csv")
-            try:
-                description = file.describe()
-            except EllayerError:
-                path.unlink()
-                raise
-            source = f"upload:{number}"
-            self._uploads[source] = file
-            columns = description["columns"]
-            assert isinstance(columns, list)
-            self._columns[source] = {column["name"] for column in columns}
+        except FileNotFoundError:  # the folder went with the page
+            raise _page_left() from None
+        return path
+
+    def _register(self, file: GivenFile, columns: set[str]) -> str:
+        source = f"upload:{file.path.name.removeprefix('table-').partition('.')[0]}"
+        with self._lock:
+            self._check_open()
+            self._uploads[source], self._columns[source] = file, columns
             for old in [*self._uploads][: -limits.UPLOADS]:
                 del self._columns[old]
                 self._uploads.pop(old).path.unlink()
-        return description | {"source": source}
+        return source
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise _page_left()
 
     def close(self) -> None:
         """Delete what was uploaded."""
@@ -329,3 +357,7 @@ class SessionTables:
             self._closed = True
             if self._folder is not None:
                 self._folder.cleanup()
+
+
+def _page_left() -> EllayerError:
+    return EllayerError("the page was closed; open it again")
