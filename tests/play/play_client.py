@@ -6,6 +6,7 @@ import json
 import queue
 import time
 
+from ellayer.play.belongings import discard
 from ellayer.play.opening import Opening
 from ellayer.play.session import Session
 
@@ -35,6 +36,7 @@ class Page:
 
     def __exit__(self, *error: object) -> None:
         self.session.close(wait=30)
+        discard(self.session.heritage)
 
     def send(self, type: str, /, **values: object) -> None:
         assert self.session.put(json.dumps({"type": type, **values}))

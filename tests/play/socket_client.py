@@ -10,10 +10,15 @@ from websockets.sync.client import connect
 
 @contextlib.contextmanager
 def opened(address: str, **headers: str):
-    """Open a WebSocket as a browser does, or with another origin or host."""
-    origin = headers.pop("origin", address)
+    """Open a WebSocket as a browser does, or with another origin or host, or to go on with a former session."""
+    origin, session = headers.pop("origin", address), headers.pop("session", "")
+    path = f"/ws?session={session}" if session else "/ws"
     with connect(
-        address.replace("http", "ws") + "/ws", origin=origin, additional_headers=headers, compression=None
+        address.replace("http", "ws") + path,
+        origin=origin,
+        additional_headers=headers,
+        compression=None,
+        close_timeout=1,
     ) as page:
         yield page
 

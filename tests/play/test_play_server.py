@@ -13,7 +13,9 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -284,6 +286,45 @@ def test_half_a_character_does_not_end_the_messages_to_a_page():
         return await outgoing.queue.get()
 
     assert asyncio.run(pass_on("caf\udce9.csv, \u00e9")) == "caf?.csv, \u00e9"
+
+
+def test_a_page_that_comes_back_has_what_it_had(server, client, monkeypatch):
+    monkeypatch.setattr("ellayer.play.app.RELOAD_SECONDS", 0.2)
+    with opened(server.address) as page:
+        first = wait(page, "ready")
+        assert not first["resumed"]
+        table = client.post(f"/api/upload?name=a.csv&session={first['session']}", content=CSV).json()
+        wait(page, "frame")
+        ask(page, {"type": "lesson", "id": first["lessons"][0]["id"]}, "lesson")
+        asked = {"data": {"source": table["source"], "target": "<b>town</b>"}, "network": {"seed": 7}}
+        state = ask(page, {"type": "set_state", "state": asked}, "state")["state"]
+        wait(page, "frame")
+        cost = ask(page, {"type": "step", "unit": "epoch"}, "frame")["cost"]
+        runs = ask(page, {"type": "keep_run", "name": "one"}, "saved_runs")["runs"]
+        with opened(server.address, session=first["session"]) as other:  # of a page that is open
+            assert not wait(other, "ready")["resumed"]
+    with opened(server.address, session=first["session"]) as page:
+        messages = [wait(page, kind) for kind in ("ready", "saved_runs", "lesson", "state", "data", "frame")]
+        ready, saved, lesson, again = messages[:4]
+        assert (ready["resumed"], again["state"], saved["runs"]) == (True, state, runs)
+        assert lesson["id"] == first["lessons"][0]["id"]
+        assert ready["session"] != first["session"]
+        assert ask(page, {"type": "step", "unit": "epoch"}, "frame")["cost"] == cost
+        assert ask(page, {"type": "keep_run"}, "saved_runs")["runs"][0] == runs[0]
+    with opened(server.address, session=first["session"]) as page:  # it was handed over
+        assert not wait(page, "ready")["resumed"]
+        wait(page, "frame")
+    pattern = f"ellayer-play-*/table-{table['source'].removeprefix('upload:')}*"
+    monkeypatch.setattr(limits, "RETURN_SECONDS", 0.0)
+    with opened(server.address, session=ready["session"]) as page:
+        ready = wait(page, "ready")
+        assert ready["resumed"]
+    with opened(server.address, session=ready["session"]) as page:  # too late
+        assert not wait(page, "ready")["resumed"]
+    end = time.monotonic() + 30  # its thread deletes the table
+    while [*Path(tempfile.gettempdir()).glob(pattern)]:
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 def test_more_pages_than_the_limit_are_refused(monkeypatch):

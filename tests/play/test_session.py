@@ -16,7 +16,8 @@ from play_client import Page
 from ellayer import derive, initialize_parameters, trace, train
 from ellayer.errors import EllayerError
 from ellayer.play import limits
-from ellayer.play.session import _HANDLERS, IN_FLIGHT
+from ellayer.play.page_trainer import IN_FLIGHT
+from ellayer.play.session import _HANDLERS
 
 
 def header(plane: bytes) -> tuple[int, ...]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
-from collections.abc import Callable, Mapping, Sized
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sized
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+from starlette.types import Lifespan, Scope
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ..serve.app import protected_app
@@ -22,6 +24,7 @@ from ..serve.errors import RequestError
 from ..serve.limits import Limits
 from ..serve.protection import REFUSED
 from . import limits
+from .belongings import ClosedPages
 from .downloads import DOWNLOADS, Download
 from .lesson_list import lesson_rows
 from .messages import JsonObject
@@ -35,6 +38,7 @@ from .tables import MODEL_SUFFIX
 from .worker import Message
 
 STATIC = Path(__file__).parent / "static"
+RELOAD_SECONDS = 1.0
 WAITING = 200  # messages to a page that does not read, before no more of its own are read
 _LIMITS = Limits(body=limits.UPLOAD_BYTES, rows=limits.ROWS)
 _FILES_LIMITS = Limits(body=limits.FILES_BYTES, rows=limits.ROWS)
@@ -62,13 +66,16 @@ def make_app(opening: Opening | None = None, *, is_local: bool = True) -> Starle
     is_local : bool
         Whether to accept only requests to localhost, as for a server on 127.0.0.1.
     """
-    return page_app(_Sessions(opening or Opening()).routes(), is_local)
+    sessions = _Sessions(opening or Opening())
+    return page_app(sessions.routes(), is_local, sessions.lifespan)
 
 
-def page_app(routes: list[Route | WebSocketRoute], is_local: bool) -> Starlette:
+def page_app(
+    routes: list[Route | WebSocketRoute], is_local: bool, lifespan: Lifespan[Starlette] | None = None
+) -> Starlette:
     """Return an application with the files of the page and routes of its own."""
     files = [Route("/", _index, methods=["GET"]), Mount("/static", PageFiles(directory=STATIC))]
-    return protected_app([*files, *routes], is_local)
+    return protected_app([*files, *routes], is_local, lifespan=lifespan)
 
 
 async def _index(request: Request) -> Response:
@@ -81,6 +88,13 @@ class _Sessions:
     def __init__(self, opening: Opening) -> None:
         self._opening = opening
         self._sessions: dict[str, Session] = {}
+        self._closed_pages = ClosedPages()
+
+    @contextlib.asynccontextmanager
+    async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
+        """Delete the belongings of closed pages at the end of the server."""
+        yield
+        self._closed_pages.close()
 
     def routes(self) -> list[Route | WebSocketRoute]:
         """Return the endpoints."""
@@ -153,10 +167,12 @@ class _Sessions:
         return Response(body, media_type=download.media_type, headers=headers)
 
     async def socket(self, websocket: WebSocket) -> None:
+        name = websocket.query_params.get("session", "")
+        await self._wait_for_end(name)
         if not await accept_page(websocket, self._sessions):
             return
         outgoing = Outgoing()
-        session = Session(self._opening, outgoing.put)
+        session = Session(self._opening, outgoing.put, self._closed_pages.take(name))
         self._sessions[session.id] = session
         session.start()
         try:
@@ -164,6 +180,13 @@ class _Sessions:
         finally:
             del self._sessions[session.id]
             session.close()
+            self._closed_pages.keep(session.id, session.heritage)
+
+    async def _wait_for_end(self, name: str) -> None:
+        """Wait a moment for the former session of a page: the end of its connection may be noticed a little later."""
+        end = time.monotonic() + RELOAD_SECONDS
+        while name in self._sessions and time.monotonic() < end:
+            await asyncio.sleep(0.02)
 
 
 def _begin_download(session: Session, download: Download) -> Callable[[], bytes]:

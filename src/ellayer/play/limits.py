@@ -18,6 +18,7 @@ FILES_BYTES: Final = 40_000_000  # of all of them
 MEMBERS: Final = 10_000  # of a model
 UPLOADS: Final = 8  # kept in a session
 SESSIONS: Final = 16
+RETURN_SECONDS: Final = 600.0  # for a page to come back to what it had
 COLUMNS_SHOWN: Final = 1_000  # of an uploaded table, for choosing the target
 FEATURES_SHOWN: Final = 200  # for choosing the axes
 SAVED_RUNS: Final = 12

@@ -29,12 +29,16 @@ class SavedRuns:
         self._last += 1
         run = SavedRun(self._last, (name or f"run {self._last}")[:100], points)
         self._runs = [*self._runs, run][-limits.SAVED_RUNS :]
-        return self._message()
+        return self.message()
 
     def drop(self, number: int) -> Mapping[str, object]:
         """Forget a curve, and return the message about the others."""
         self._runs = [run for run in self._runs if run.id != number]
-        return self._message()
+        return self.message()
 
-    def _message(self) -> Mapping[str, object]:
+    def __len__(self) -> int:
+        return len(self._runs)
+
+    def message(self) -> Mapping[str, object]:
+        """Return the message about all curves."""
         return {"type": "saved_runs", "runs": [asdict(run) for run in self._runs]}

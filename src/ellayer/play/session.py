@@ -4,42 +4,39 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, cast
 
 from ..errors import EllayerError
 from . import limits
+from .belongings import Belongings, Heritage, discard
 from .commands import number_of, parse_message, text_of, whole_of
-from .data_message import data_message, network_message
 from .errors import StateError
-from .frames import FrameMaker, finite_curve
+from .frames import finite_curve
 from .lesson_list import LESSONS, lesson_rows
 from .lessons import LessonProgress
 from .look import look
-from .messages import DataState, JsonObject, State
+from .messages import JsonObject, State
 from .models import opening_on_upload
 from .open_model import OpenModel
-from .opening import Opening, ReadOnlyModel
+from .opening import Opening
 from .options import options
-from .problem import Problem, make_problem
+from .pace import MOST_UPDATES
+from .page_trainer import PageTrainer
 from .python_text import python_text
 from .saved_runs import SavedRuns
-from .state import normal_form, to_hash
+from .state import normal_form
 from .tables import SessionTables
-from .worker import Message, Worker
+from .worker import Message
 
 if TYPE_CHECKING:
     from ..runs import SavedModel
 
-FRAME_SECONDS = 1 / 32  # 30 a second, and a little for the way
-DIAGNOSIS_SECONDS = 0.5
-COMPILE_AFTER = 0.3  # seconds without another state before its updates are compiled
-IN_FLIGHT = 2  # frames that the page has not acknowledged
-FASTEST_START = 64  # updates of the first chunk after compiling
+END_SECONDS = 10.0  # for the thread of the session that this one follows to end
 
 
-class Session(Worker):
+class Session(PageTrainer):
     """One page that trains.
 
     Parameters
@@ -47,57 +44,74 @@ class Session(Worker):
     opening : Opening
     send : callable
         Takes each message to the page; called in the thread of the session.
+    former : Heritage, optional
+        The belongings of the session whose page has come back.
 
     Attributes
     ----------
     id : str
         Not guessable; downloads and uploads name it.
+    heritage : Heritage
+        The belongings of this session, at its end.
     """
 
-    def __init__(self, opening: Opening, send: Callable[[Message], None]) -> None:
+    def __init__(
+        self, opening: Opening, send: Callable[[Message], None], former: Heritage | None = None
+    ) -> None:
+        super().__init__(send, SessionTables(opening.tables), OpenModel(opening.model))
         self.id: str = secrets.token_urlsafe(16)
-        self.tables = SessionTables(opening.tables)
-        super().__init__(send)
-        self._opening = opening
-        self._running = False
-        self._number, self._acknowledged = 0, 0
-        self._per_update: int | None = None
-        self._speed, self._chunk, self._share = 0.0, 1, 1.0
-        self._frame_seconds, self._next_update, self._next_diagnosis = 0.0, 0.0, 0.0
-        self._diagnosis: list[JsonObject] = []
-        self._curve_sent = 0
+        self.heritage = Heritage()
+        self._opening, self._former = opening, former
         self._saved = SavedRuns()
-        self._lesson: LessonProgress | None = None
-        self.model = OpenModel(opening.model)
-        self._data: DataState | None = None  # that the present problem was made from
-
-    @property
-    def _pause_seconds(self) -> float | None:
-        """Seconds until the next update; None if there is none before a message."""
-        if not self._running:
-            return None if self.run.is_compiled else max(0.0, self._compile_at - time.perf_counter())
-        if self._number - self._acknowledged >= IN_FLIGHT:
-            return None
-        return max(0.0, self._next_update - time.perf_counter())
 
     def _end(self) -> None:
-        self.tables.close()
-
-    def _fail(self) -> None:
-        self._running = False
+        if self._data is None:
+            self.tables.close()
+            self.heritage.cancel()
+        else:
+            self.heritage.set_result(
+                Belongings(self.tables, self.state, self.model, self._saved, self._lesson)
+            )
 
     def _begin(self) -> None:
-        self._build(normal_form(self._opening.state), self.model)
+        shown = self._opening.read_only
+        is_back = self._former is not None and self._take_over(self._former)
+        if is_back:
+            shown = self.model.read_only
+        else:
+            self._build(normal_form(self._opening.state), self.model)
         from .. import __version__
 
         self._send(
             {"type": "ready", "session": self.id, "mode": "play", "options": options(), "state": self.state,
-             "lessons": lesson_rows(), "version": __version__}
+             "lessons": lesson_rows(), "version": __version__, "resumed": is_back}
         )  # fmt: skip
-        if self._opening.read_only is not None:
-            self._show(self._opening.read_only)
+        if is_back and len(self._saved):
+            self._send(self._saved.message())
+        if is_back and self._lesson is not None:
+            self._send(self._lesson.message())
+        if shown is not None:
+            self._show(shown)
         else:
             self._send_all(with_data=True)
+
+    def _take_over(self, former: Heritage) -> bool:
+        """Adopt the belongings of the former session of the page; return whether that was possible."""
+        try:
+            left = former.result(END_SECONDS)
+        except (CancelledError, TimeoutError):
+            discard(former)
+            return False
+        shown, tables = left.model.read_only, self.tables
+        self.tables = left.tables
+        try:
+            self._build(normal_form(left.state), left.model)
+        except EllayerError:
+            self.tables = tables
+            discard(former)
+            return False
+        self.model.read_only, self._saved, self._lesson = shown, left.saved, left.lesson
+        return True
 
     def _handle(self, text: str) -> None:
         """Do what a message of the page asks for."""
@@ -112,47 +126,6 @@ class Session(Worker):
         self._check_lesson()
 
     # State
-
-    def _build(self, state: State, model: OpenModel) -> None:
-        """Adopt a state, at its start; nothing changes if it cannot be used."""
-        run = model.make_run(state, self._problem(state["data"]))
-        self.model, self.model.read_only = model, None
-        self.state, self.run, self._frames = state, run, FrameMaker(run)
-        self._data = {**state["data"]}
-        self._running = False
-        self._speed, self._chunk = 0.0, 1
-        self._next_diagnosis, self._diagnosis = 0.0, []
-        self._compile_at = time.perf_counter() + COMPILE_AFTER
-
-    def _problem(self, data: DataState) -> Problem:
-        """Return the examples of a state; those of the present run if the data are the same."""
-        if self._data == data:
-            return self.run.problem
-        return make_problem(data, self.tables)
-
-    def _show(self, model: ReadOnlyModel) -> None:
-        """Show a model instead of the run, until another state is set."""
-        self._running, self.model.read_only = False, model
-        self._send(self.model.message(self.run))
-        if model.network is not None:
-            self._send(network_message(model.network, model.parameters, model.inputs))
-
-    def _send_all(self, with_data: bool) -> None:
-        self._send(
-            {"type": "state", "state": self.state, "url": to_hash(self.state),
-             "parameter_count": self.run.network.parameter_count,
-             "shapes": [[name, list(shape)] for name, shape in self.run.network.shapes.items()]}
-        )  # fmt: skip
-        self._send(self.model.message(self.run))
-        if with_data:
-            self._send(data_message(self.run))
-        self._send_network()
-        self.run.record()
-        self._send_curve(reset=True)
-        self._send_frame()
-
-    def _send_network(self) -> None:
-        self._send(network_message(self.run.network, self.run.parameters, self.run.input_names))
 
     def _rebuild(self, state: State) -> None:
         self._build(state, self.model)
@@ -229,7 +202,8 @@ class Session(Worker):
 
     def _play(self, message: Mapping[str, object]) -> None:
         if self.run.finished is None:
-            self._running, self._next_update = True, 0.0
+            self._running = True
+            self._pace.hurry()
         else:
             self._send_frame()
 
@@ -257,8 +231,8 @@ class Session(Worker):
 
     def _set_speed(self, message: Mapping[str, object]) -> None:
         wish = message.get("iterations_per_update")
-        self._per_update = (
-            None if wish is None else max(1, min(whole_of(message, "iterations_per_update"), 100_000))
+        self._pace.per_frame = (
+            None if wish is None else max(1, min(whole_of(message, "iterations_per_update"), MOST_UPDATES))
         )
 
     def _edit(self, message: Mapping[str, object]) -> None:
@@ -266,66 +240,6 @@ class Session(Worker):
         self.run.edit(text_of(message, "parameter"), *place, number_of(message, "value"))
         self._send_network()
         self._after_updates()
-
-    def _update(self) -> None:
-        """Do the updates between two frames, and send the next one; compile while nothing runs."""
-        if not self._running:
-            self.run.compile()
-            return
-        begin, was_compiled = time.perf_counter(), self.run.is_compiled
-        count = self._per_update or self._chunk
-        first = self.run.iteration
-        self.run.advance(count)
-        seconds = time.perf_counter() - begin
-        done = self.run.iteration - first
-        if was_compiled:
-            speed = done / max(seconds, 1e-9)
-            self._chunk = self._next_chunk(speed, seconds)
-        else:
-            self._chunk = FASTEST_START if seconds < 5 else 1
-        if self.run.finished is not None:
-            self._running = False
-        self._after_updates()
-        now = time.perf_counter()
-        elapsed = max(now - begin, FRAME_SECONDS)
-        self._speed = done / elapsed if not self._speed else 0.8 * self._speed + 0.2 * done / elapsed
-        self._frame_seconds = now - begin - seconds
-        late = now - begin > FRAME_SECONDS  # other threads took their part of the time
-        self._share = min(1.0, max(0.3, self._share * (0.95 if late else 1.01)))
-        self._next_update = begin + FRAME_SECONDS
-
-    def _next_chunk(self, speed: float, seconds: float) -> int:
-        """Return the number of updates that fit between two frames, at most twice the last one."""
-        time_left = max(FRAME_SECONDS / 3, FRAME_SECONDS - self._frame_seconds - 0.004)
-        return max(1, min(int(self._share * speed * time_left), 2 * self._chunk, 100_000))
-
-    def _after_updates(self) -> None:
-        self.run.record()
-        self._send_curve(reset=False)
-        self._send_frame()
-        self._check_lesson()
-
-    def _send_curve(self, reset: bool) -> None:
-        curve = self.run.curve
-        if not reset and len(curve) < self._curve_sent:  # it was thinned out
-            reset = True
-        points = curve if reset else curve[self._curve_sent :]
-        self._curve_sent = len(curve)
-        if points:
-            self._send({"type": "curve", "points": finite_curve(points), "reset": reset})
-
-    def _send_frame(self) -> None:
-        self._number += 1
-        content, binary = self._frames.frame(
-            self._number, self._running, self._speed if self._running else 0.0
-        )
-        now = time.perf_counter()
-        if now >= self._next_diagnosis or not self._running:
-            self._diagnosis = self._frames.diagnosis() if self.run.iteration else []
-            self._next_diagnosis = now + DIAGNOSIS_SECONDS
-        self._send(content | {"diagnosis": self._diagnosis})
-        for body in binary:
-            self._send_message(body)
 
     def _acknowledge(self, message: Mapping[str, object]) -> None:
         self._acknowledged = max(self._acknowledged, min(whole_of(message, "frame"), self._number))
@@ -365,11 +279,6 @@ class Session(Worker):
         self._lesson = LessonProgress(lesson)
         self._rebuild(normal_form(lesson.state))
         self._send(self._lesson.message())
-
-    def _check_lesson(self) -> None:
-        if self._lesson is not None:
-            for task in self._lesson.newly_done(self.run, self._diagnosis):
-                self._send({"type": "task", "id": task, "done": True})
 
 
 def _columns_of(saved: SavedModel) -> set[str | None]:
