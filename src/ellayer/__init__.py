@@ -9,6 +9,7 @@ The public names are looked up when first used, so that ``import ellayer`` stays
 from __future__ import annotations
 
 from ._lazy import lazy_names
+from ._lost_threads import note_forks
 from ._on_import import when_imported
 
 __version__ = "0.1.0"
@@ -61,4 +62,5 @@ _PACKAGES = (
 
 __getattr__, __dir__ = lazy_names(__name__, _HOMES, _PACKAGES)
 
+note_forks()
 when_imported("skl2onnx", "ellayer.storage.onnx.skl2onnx", "register_skl2onnx")

@@ -18,6 +18,7 @@ ANYBODY = (
     "ellayer._forms",
     "ellayer._json",
     "ellayer._lazy",
+    "ellayer._lost_threads",
     "ellayer._plots",
     "ellayer._progress",
     "ellayer._progress_bars",
@@ -123,7 +124,11 @@ def test_files_import_each_other_in_no_circle(modules):
 
 def test_the_root_imports_no_part_of_the_house_at_once(modules):
     (root,) = (m for m in modules if m.name == "ellayer")
-    helpers = ["ellayer._lazy.lazy_names", "ellayer._on_import.when_imported"]
+    helpers = [
+        "ellayer._lazy.lazy_names",
+        "ellayer._lost_threads.note_forks",
+        "ellayer._on_import.when_imported",
+    ]
     assert [name for _, name in imports_of(root)] == helpers
 
 
@@ -139,6 +144,7 @@ def test_type_checkers_see_the_names_that_are_imported_late(modules):
         at_once = {name.rpartition(".")[2] for _, name in imports_of(package)} - {
             "lazy_names",
             "make_callable",
+            "note_forks",
             "when_imported",
         }
         late = importlib.import_module(package.name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import subprocess
 import sys
 import threading
 import traceback
@@ -14,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 import jax
 import matplotlib
 import numpy as np
+import polars
 import pytest
 import threadpoolctl
 
@@ -59,27 +61,90 @@ def test_eight_fits_in_threads_are_eight_in_turn(engine, tmp_path, monkeypatch):
     assert state() == before
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="POSIX")
-def test_a_process_forked_after_compiling_computes_on_numpy():
-    """jax would wait for its threads, which a fork does not copy, for ever."""
-    fit(engine="jax")
+def in_forked_process(check):
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # jax and Python warn of forking
+        warnings.simplefilter("ignore")  # jax, polars and Python warn of forking
         child = os.fork()
     if child == 0:
         signal.alarm(60)
         code = 1
         try:
-            assert fit(engine="auto").engine == "numpy"
-            for forbidden in (fit, lambda engine: ellayer.train_many(NETWORK, X, Y, epochs=1, engine=engine)):
-                with pytest.raises(ellayer.EllayerError, match=r"^engine: .* this one was forked .* 'spawn'"):
-                    forbidden(engine="jax")
+            check()
             code = 0
         except BaseException:
             traceback.print_exc()
         finally:
             os._exit(code)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+WAITS_FOR_EVER = r"this one was forked .* would wait for ever; .* 'spawn'"
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="POSIX")
+
+
+@needs_fork
+def test_a_process_forked_after_jax_was_used_computes_on_numpy():
+    """jax would wait for its threads, which a fork does not copy, for ever."""
+    model = fit()
+    (jax.numpy.ones(3) + 1).block_until_ready()
+
+    def check():
+        assert fit(engine="auto").engine == "numpy"
+        for forbidden in (fit, lambda engine: ellayer.train_many(NETWORK, X, Y, epochs=1, engine=engine)):
+            with pytest.raises(ellayer.EllayerError, match=f"^engine: .*{WAITS_FOR_EVER}"):
+                forbidden(engine="jax")
+        with pytest.raises(ellayer.EllayerError, match=f"^optimizer: .*{WAITS_FOR_EVER}"):
+            fit(engine="auto", optimizer="lion")
+        with pytest.raises(ellayer.EllayerError, match=f"^precision_audit: .*{WAITS_FOR_EVER}"):
+            ellayer.precision_audit(model, X, Y)
+
+    in_forked_process(check)
+
+
+@needs_fork
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_fork_before_ellayer_was_imported_is_noticed_by_the_threads_that_jax_lacks():
+    """A process that used jax itself is none, whether it was forked before that or not."""
+    program = """if True:
+        import os, sys, warnings
+        import jax
+        warnings.simplefilter("ignore")
+        order = sys.argv[1]
+        if order == "use fork":
+            jax.devices()
+        if child := os.fork():
+            sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        if order != "use fork":
+            jax.devices()
+        from ellayer._lost_threads import lacks_threads
+        os._exit(lacks_threads("jax") != (order == "use fork"))  # at a normal exit jax would wait for its threads
+    """
+    programs = [
+        subprocess.Popen([sys.executable, "-c", program, order]) for order in ("use fork", "fork use")
+    ]
+    assert [each.wait(60) for each in programs] == [0, 0]
+
+
+@needs_fork
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_process_forked_after_polars_was_used_reads_no_table(tmp_path):
+    frame = polars.DataFrame({"a": [0.5, 1.5] * 20, "b": [1.0, 0.0, 2.0, 5.0] * 10})
+    assert len(frame.filter(polars.col("a") > 1)) == 20
+    frame.write_csv(tmp_path / "rows.csv")
+    y = ["no", "yes"] * 20
+    model = ellayer.TabularClassifier(n_members=1, epochs=1, random_state=0).fit(frame, y)
+
+    def check():
+        for forbidden in (
+            lambda: ellayer.data.read_examples(tmp_path / "rows.csv", target="b"),
+            lambda: ellayer.data.TableStream(tmp_path / "rows.csv", "b"),
+            lambda: ellayer.report(model, frame, y, tmp_path / "report.html"),
+        ):
+            with pytest.raises(ellayer.EllayerError, match=f"^.*: .*polars.*{WAITS_FOR_EVER}"):
+                forbidden()
+        assert len(model.predict(frame)) == 40
+
+    in_forked_process(check)
 
 
 def stop(info):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from .._lost_threads import check_threads
 from . import databases, json_records, parquet, workbook
 from .archives import unpacked_table
 from .arrays import read as arrays
@@ -151,8 +152,12 @@ def read_file(path: Path, options: ReadOptions) -> Content:
     ------
     DataError
         The file cannot be read, or does not support an option.
+    EllayerError
+        polars cannot read in this process.
     """
     kind = kind_of(path)
+    if set(TABLE_OPTIONS) <= set(kind.options):
+        check_threads("polars", str(path))
     check_options(options, kind.options, path, kind.description)
     return kind.read(path, options)
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from .._lost_threads import check_threads
 from . import parquet
 from .errors import DataError
 from .file_kinds import kind_of
@@ -97,6 +98,7 @@ class TableStream:
         block_bytes: int = BLOCK_BYTES,
         rows: tuple[int, int] | None = None,
     ):
+        check_threads("polars", str(path))
         self.path: Path = _streamable(path)
         options = ReadOptions(
             delimiter, decimal, encoding, header, missing=na_values, date_order=date_order, comment=comment, names=names,

@@ -13,7 +13,6 @@ compiles a program at its second fit if that pays for the fits that are left.
 from __future__ import annotations
 
 import itertools
-import os
 import sys
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from .._lost_threads import check_threads, lacks_threads
 from ..errors import EllayerError
 from .batches import Batches
 from .step import StepConfig
@@ -46,7 +46,6 @@ COMPILE_SECONDS = 0.3
 COMPILE_SECONDS_PER_LAYER = 0.04
 _spent_on_numpy: dict[str, float] = {}  # predicted seconds by program, of this process
 _compiled: set[str] = set()  # the programs of this process
-_first_to_compile: int | None = None  # this process, or the one that it was forked from
 
 
 @dataclass
@@ -168,24 +167,16 @@ def program_name(config: StepConfig, batches: Batches, dtype: str, longest: int 
 
 def note_compiled(program: str) -> None:
     """Record that this process has compiled a program."""
-    global _first_to_compile
-    _first_to_compile = _first_to_compile or os.getpid()
     _compiled.add(program)
-
-
-def is_forked() -> bool:
-    """Return whether this process was forked from one that has compiled: it lacks jax's threads, and would wait for ever."""
-    return _first_to_compile not in (None, os.getpid())
 
 
 def choose_loop(kind: str, config: StepConfig, batches: Batches, steps: int, dtype: str, program: str) -> str:
     """Return "numpy" or "jax": the requested loop, or the one that finishes first."""
-    if is_forked():
-        if kind == "jax" or config.optimizer.compiled_only:
-            raise EllayerError(
-                "engine: expected a process in which jax can compute, but this one was forked from one that had used jax, and "
-                "would wait for ever; use joblib, multiprocessing's 'spawn' or 'forkserver', or engine='numpy'"
-            )
+    if lacks_threads("jax"):
+        if config.optimizer.compiled_only:
+            check_threads("jax", "optimizer", ", or an optimizer that runs on NumPy, such as 'adam'")
+        elif kind == "jax":
+            check_threads("jax", "engine", ", or engine='numpy'")
         return "numpy"
     if config.optimizer.compiled_only:
         if kind == "numpy":

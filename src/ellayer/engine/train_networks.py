@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from .._lost_threads import lacks_threads
 from .._progress import progress_phase
 from .._progress_bars import Bar
 from ..core.initializers import initialize_parameters
@@ -18,7 +19,7 @@ from .ahead import LoopsAhead, can_compute_ahead
 from .group import current_group
 from .lbfgs import LbfgsRun
 from .loop import Loop, LoopState
-from .loop_choice import choose_loop, is_forked, note_compiled, program_name
+from .loop_choice import choose_loop, note_compiled, program_name
 from .numpy_loop import NumpyLoop, NumpyLoops
 from .result import TrainingResult
 from .run import LoopRun, Run
@@ -113,7 +114,7 @@ def _make_loop(settings: TrainSettings, data: TrainingData, tracks: Sequence[Tra
         return ShardedLoop(settings, data, longest, group)
     program = program_name(config, data.batches, data.dtype, longest)
     kind = "jax"
-    if not settings.several or settings.engine.kind == "numpy" or is_forked():
+    if not settings.several or settings.engine.kind == "numpy" or lacks_threads("jax"):
         kind = choose_loop(
             settings.engine.kind, config, data.batches, settings.num_iterations, data.dtype, program
         )

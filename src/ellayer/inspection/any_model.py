@@ -10,6 +10,7 @@ import narwhals as nw
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .._lost_threads import check_threads
 from ..core.inference import class_index, class_probabilities, outputs
 from ..core.network import Network
 from ..engine.model import Model, unpack_model
@@ -167,6 +168,8 @@ def rows_of(X: object) -> Rows:
     names = frame.columns
 
     def take(rows: np.ndarray, column: int | None, other: np.ndarray | None) -> Any:
+        if frame.implementation.is_polars():
+            check_threads("polars", "X")
         some = frame[rows.tolist(), :]
         if column is not None and other is not None:
             some = some.with_columns(frame[names[column]][other.tolist()])

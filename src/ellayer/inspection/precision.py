@@ -12,6 +12,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .._lost_threads import check_threads
 from .._views import html_table, text_table
 from ..core.network import Network
 from ..core.propagation import L_model_backward, L_model_forward, compute_cost, update_parameters
@@ -195,6 +196,7 @@ def _step(
     """Return every quantity of one step in a dtype, as float64, and the share of each update that is lost."""
     library: ModuleType = np
     if dtype == "bfloat16":  # which NumPy does not have
+        check_threads("jax", "precision_audit")
         import jax
 
         # Not compiled as a whole: fused operations would round once instead of after each operation.
