@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 
+import joblib
 import numpy as np
 import polars as pl
 import pytest
 
 import ellayer
 from ellayer import EllayerError
+from ellayer.data import read_examples
 from ellayer.errors import UsageError
 from ellayer.runs.config import read_config
 from ellayer.runs.evaluation import evaluate_file
+from ellayer.runs.model_choice import choose_model
 from ellayer.runs.model_facts import facts_of
 from ellayer.runs.saved_model import open_model
 from ellayer.runs.train_run import train_run
@@ -81,6 +86,30 @@ def test_the_best_is_chosen_on_rows_held_out_in_training(runs):
     assert ellayer.load(run.path / "model.ellayer").model == "boosting"
     assert run.summary["settings"]["model"] == "best"
     assert run.summary["rows"]["train"] == 240
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_an_interrupt_keeps_what_was_fitted(steps, n_jobs):
+    """Ctrl-C while the trees grow: the linear model is one of those compared, also where both were fitted at once."""
+    train = read_examples(steps, target="y")
+    network = ellayer.TabularClassifier(n_members=1, epochs=2, n_jobs=n_jobs, random_state=0).fit(
+        train.X, train.y
+    )
+    linear = threading.Event()
+
+    def fit(model):
+        if model.model == "boosting":
+            linear.wait(30)
+            time.sleep(0.2)  # its result is on the way
+            raise KeyboardInterrupt
+        model.fit(train.X, train.y)
+        linear.set()
+
+    with joblib.parallel_config("threading"):
+        choice = choose_model(network, train, fit)
+    assert choice.interrupted
+    assert {choice.model.model, *(model.model for model in choice.others)} == {"network", "linear"}
+    assert "interrupted before all models were fitted" in choice.message
 
 
 def test_a_file_of_trees_says_what_it_is_and_what_it_cannot(runs):

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
+import threading
 import time
 from pathlib import Path
 
+import joblib
 import pytest
 from sweep_storm import storm
 from test_parallel_runs import assert_same_run, table, without_times  # noqa: F401 - a fixture
 
 from ellayer.errors import UsageError
-from ellayer.runs import leases
+from ellayer.runs import leases, shared_sweep
 from ellayer.runs.leases import Lease, Leases
 from ellayer.runs.shared_sweep import SharedOptions, run_shared_sweep
 from ellayer.runs.sweep import plan_sweep, run_sweep
@@ -42,8 +45,6 @@ def test_one_worker_writes_the_folder_of_a_plain_sweep(settings, tmp_path):
 
 
 def test_a_time_limit_ends_a_worker_and_another_goes_on(settings, tmp_path, monkeypatch):
-    from ellayer.runs import shared_sweep
-
     folder, fit = tmp_path / "shared", shared_sweep.fit_unit
 
     def slow(*arguments):
@@ -58,6 +59,28 @@ def test_a_time_limit_ends_a_worker_and_another_goes_on(settings, tmp_path, monk
     assert len((folder / "best" / "sweep.csv").read_text().splitlines()) == 9
     with pytest.raises(UsageError, match="expected a trial that has ended"):
         run_shared_sweep(settings, AXES, SharedOptions(tmp_path / "none", time_limit=1e-9))
+
+
+def test_an_interrupt_keeps_the_trials_that_have_ended(settings, tmp_path, monkeypatch):
+    fit, fits, ended = shared_sweep.fit_unit, itertools.count(), threading.Event()
+
+    def second_is_interrupted(*arguments):
+        if next(fits) == 1:
+            ended.wait(30)
+            time.sleep(0.2)  # the result of the first is on the way
+            raise KeyboardInterrupt
+        result = fit(*arguments)
+        ended.set()
+        return result
+
+    monkeypatch.setattr(shared_sweep, "fit_unit", second_is_interrupted)
+    options = SharedOptions(tmp_path / "shared", n_jobs=2)
+    with joblib.parallel_config("threading"), pytest.raises(KeyboardInterrupt):
+        run_shared_sweep(settings, AXES, options)
+    assert next(fits) == 2
+    with joblib.parallel_config("threading"):
+        assert len(run_shared_sweep(settings, AXES, options).trials) == 8
+    assert next(fits) == 6  # of four units, the first is not fitted again
 
 
 @pytest.mark.parametrize("sampler", ["random", "tpe"])

@@ -122,6 +122,7 @@ class Workers(Generic[Shared]):
         function: Callable[..., Result],
         arguments: Sequence[tuple[object, ...]],
         done: Callable[[int], object] | None = None,
+        results: dict[int, Result] | None = None,
     ) -> list[Result]:
         """Return ``function(shared, *arguments)`` of each task, in the order of the tasks.
 
@@ -132,6 +133,8 @@ class Workers(Generic[Shared]):
             One for each task.
         done : callable, optional
             Called with the number of tasks that have ended, when one ends.
+        results : dict, optional
+            Filled with the result of each task that ends, by its place; what has ended before an error is there.
 
         Raises
         ------
@@ -140,7 +143,7 @@ class Workers(Generic[Shared]):
         KeyboardInterrupt
             The workers have been stopped then.
         """
-        return self.submit(function, arguments)(done)
+        return self.submit(function, arguments)(done, results)
 
     def submit(
         self, function: Callable[..., Result], arguments: Sequence[tuple[object, ...]]
@@ -149,8 +152,10 @@ class Workers(Generic[Shared]):
         tasks = list(enumerate(arguments))
         self._outcomes = self._begin(function, tasks)
 
-        def wait(done: Callable[[int], object] | None = None) -> list[Result]:
-            results: dict[int, Result] = {}
+        def wait(
+            done: Callable[[int], object] | None = None, results: dict[int, Result] | None = None
+        ) -> list[Result]:
+            results = {} if results is None else results
             while len(results) < len(arguments):
                 for outcome in _name_lost_workers(self._outcomes):
                     if not outcome.lacks_data:

@@ -123,14 +123,17 @@ class _Worker:
             return [unit for unit in units if unit is not None]
 
     def _fit(self, units: list[Unit], start: StartProgress) -> None:
-        if len(units) == 1:
-            results = [fit_unit(self.job, units[0].points, start)]
-        else:
-            with Workers(self.options.n_jobs, self.job) as workers:
-                results = workers.map(fit_unit, [(unit.points,) for unit in units])
-        for unit, result in zip(units, results, strict=True):
-            if self.journal.finish(unit, result):
-                self.models[unit.number] = result.models
+        results: dict[int, UnitResult] = {}
+        try:
+            if len(units) == 1:
+                results[0] = fit_unit(self.job, units[0].points, start)
+            else:
+                with Workers(self.options.n_jobs, self.job) as workers:
+                    workers.map(fit_unit, [(unit.points,) for unit in units], results=results)
+        finally:  # those that ended before an interrupt, too
+            for k, result in results.items():
+                if self.journal.finish(units[k], result):
+                    self.models[units[k].number] = result.models
 
 
 def _write(plan: SweepPlan, results: list[UnitResult], shared: Path, out: Path | None) -> Sweep:
