@@ -7,6 +7,7 @@ import pytest
 from engine_cases import BINARY, assert_close, problem
 
 import ellayer
+from ellayer.core.optimizers import Optimizer
 from ellayer.engine import DivergenceWarning
 from ellayer.engine.jax_loop import trace_count
 
@@ -66,6 +67,19 @@ def test_each_equals_its_own_training(name):
         for parameter, theta in alone.parameters.items():
             np.testing.assert_allclose(one.parameters[parameter], theta, rtol=1e-9, atol=1e-9)
         assert one.history.final["validation_loss"] == pytest.approx(alone.history.final["validation_loss"])
+
+
+def test_a_rule_of_ones_own_receives_arrays_in_their_shape():
+    """One that divides by the norms of rows, which has no meaning for vectors of all networks."""
+
+    def by_rows(grads, state, parameters, rates, t):
+        norms = {k: (grads[f"d{k}"] ** 2).sum(axis=-1, keepdims=True) ** 0.5 + 1e-3 for k in parameters}
+        return {k: theta - rates[k] * grads[f"d{k}"] / norms[k] for k, theta in parameters.items()}, state
+
+    optimizer = Optimizer("rows", lambda parameters: {}, by_rows, 0.1)
+    settings = {"learning_rate": [0.01, 0.1], "optimizer": optimizer, "num_iterations": 5}
+    for k, one in enumerate(ellayer.train_many(BINARY, X, Y, **settings)):
+        assert_close(one, ellayer.train(BINARY, X, Y, engine="numpy", **own(settings, k)))
 
 
 def test_each_keeps_its_own_best_and_its_own_held_out_set():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import time
 import warnings
 from functools import partial
 
@@ -23,6 +24,7 @@ from ellayer.play.table_models import open_with_rows
 from ellayer.play.tables import SessionTables
 from ellayer.runs import open_model, read_training_rows
 from ellayer.runs.config import config_text
+from ellayer.runs.evaluation import evaluate_file
 from ellayer.runs.training_rows import settings_of
 
 TOWNS = [f"town {k}" for k in range(12)]
@@ -353,6 +355,16 @@ def test_an_uploaded_model_names_no_file_and_breaks_nothing(folder, tmp_path, ch
         opening = opening_of_files(files, tables)
         assert opening.tables["upload:model"].X.shape[1] == 160
     tables.close()
+
+
+def test_settings_in_a_model_are_read_in_a_time_that_their_length_bounds(folder):
+    """tomllib's grows with the square of the parts of a key; a model without valid settings is evaluated, too."""
+    saved = open_model(folder / "run")
+    saved.provenance["config"] = "a." * 50_000 + "a = 1"
+    begin = time.process_time()
+    assert settings_of(saved) == {}
+    assert time.process_time() - begin < 2
+    assert evaluate_file(saved, str(folder / "people.csv"))["rows"] == 160
 
 
 BODIES = [

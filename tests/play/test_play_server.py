@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gzip
 import io
 import json
 import logging
@@ -129,6 +130,8 @@ def test_an_uploaded_table_is_trained_on(client, page):
     assert [column["name"] for column in answer["columns"]] == ["size", "<b>town</b>", "price"]
     assert answer["columns"][1]["levels"] == ["<", "a", "b"]
     assert (answer["rows"], answer["suggested_target"]) == (80, "price")
+    packed = client.post(f"/api/upload?name=a.CSV.gz&session={page.session}", content=gzip.compress(CSV))
+    assert packed.json()["columns"] == answer["columns"]
     for target, task in (("<b>town</b>", "classes"), ("price", "numbers")):
         state = {"data": {"source": answer["source"], "target": target}, "training": {"learning_rate": 0.05}}
         data = ask(page, {"type": "set_state", "state": state}, "data")

@@ -52,6 +52,12 @@ def test_the_first_messages(page):
     assert np.sum(frame["confusions"]["test"]) == 80
 
 
+def test_a_name_with_half_a_character_reaches_the_page(page):
+    """As an uploaded model may have it; text with one cannot be encoded."""
+    page.session._send({"type": "state", "name": "\ud800\u00e9"})
+    assert page.wait("state")["name"] == "?\u00e9"
+
+
 def test_epochs_batches_and_examples_are_those_of_train(page):
     page.set_state(training={"batch_size": 50, "learning_rate": 0.5, "dropout": 0.25, "seed": 4})
     run = page.session.run
