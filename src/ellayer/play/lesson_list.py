@@ -74,8 +74,8 @@ _LIST = (
     Lesson(
         "depth",
         "Depth",
-        "Every layer bends the plane a little more. One small layer cannot follow two spirals; two or three layers can, "
-        "with as many units.",
+        "Every unit bends the plane once, and the next layer bends what is bent already. One layer of four units cannot "
+        "follow two spirals; two layers of eight units can.",
         {
             "data": {"source": "spirals", "noise": 0.0, "size": 200},
             "network": {"hidden": _hidden(4), "initializer": "auto", "seed": 1},
@@ -85,7 +85,7 @@ _LIST = (
             Task("one", "Train 500 iterations with one hidden layer of at most 4 units: less than 80 % are right.",
                  lambda f: len(f.activations) == 1 and f.run.network.layer_dims[1] <= 4 and f.iteration >= 500
                  and f.accuracy < 0.8),
-            Task("deep", "Add layers (try 16, 16) and train until 95 % of the training points are right.",
+            Task("deep", "Add a layer, set both to 8 units, and train until 95 % of the training points are right.",
                  lambda f: len(f.activations) >= 2 and f.accuracy >= 0.95),
             Task("second", "Look at a unit of the second layer: what it separates.",
                  lambda f: len(f.activations) >= 2 and f.saw("unit", 2)),
@@ -124,8 +124,8 @@ _LIST = (
             Task("low", "Train 300 iterations at a rate of at most 0.01: the cost hardly falls (by less than 1 %).",
                  lambda f: f.run.state["training"]["learning_rate"] <= 0.01 and f.iteration >= 300
                  and f.run.shown_cost[0] > 0.99 * f.run.curve[0][1]),
-            Task("high", "Take a rate of 10 or more and train 100 iterations: the cost goes up on the way.",
-                 lambda f: f.run.state["training"]["learning_rate"] >= 10 and f.iteration >= 100 and f.rises),
+            Task("high", "Take a rate of 30 or more and train 100 iterations: the cost goes up.",
+                 lambda f: f.run.state["training"]["learning_rate"] >= 30 and f.iteration >= 100 and f.rises),
             Task("right", "Find a rate with which the training cost falls below 0.4 within 2,000 iterations.",
                  lambda f: f.iteration <= 2000 and f.run.shown_cost[0] < 0.4),
         ),

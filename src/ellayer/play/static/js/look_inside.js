@@ -15,10 +15,10 @@ export class LookInside {
     /** @type {Target|null} */
     this.target = null;
     this.example = 0;
-    /** @type {{node: HTMLElement, box: HTMLInputElement, value: () => number}[]} */
+    /** @type {{node: HTMLElement, label: string, box: HTMLInputElement, value: () => number}[]} */
     this.inputs = [];
     store.on("looked", (explanation) => this.show(explanation));
-    store.on("network", () => this.target && this.isGone() && this.clear());
+    store.on("network", () => this.follow());
     store.on("frame", (frame) => this.target && !frame.running && frame.iteration !== this.iteration && this.ask());
     store.on("planes", () => this.updateInputs());
     byId("example", "input").addEventListener("change", () => this.setExample(Math.max(0, Math.round(readNumber(byId("example", "input").value) || 0))));
@@ -69,6 +69,13 @@ export class LookInside {
     this.store.send({ type: "look", ...target, example: this.example });
   }
 
+  /** A new network may lack what was looked at, or give it other inputs. */
+  follow() {
+    if (!this.target) return;
+    if (this.isGone()) this.clear();
+    else if (this.labels().join() !== this.inputs.map(({ label }) => label).join()) this.showInputs();
+  }
+
   /** Whether a change of the network removed what was looked at. */
   isGone() {
     const { kind, layer = 0, row = 0, column = 0 } = /** @type {Target} */ (this.target);
@@ -96,18 +103,30 @@ export class LookInside {
 
   /** Boxes for the weights and the bias of what is looked at. */
   showInputs() {
-    const { kind, layer = 0, row = 0, column = 0 } = /** @type {Target} */ (this.target);
+    const { layer = 0, row = 0 } = /** @type {Target} */ (this.target);
     const place = byId("look-edit");
-    this.inputs = [];
-    const { network } = this.store;
-    if (kind === "point" || !network) {
-      place.replaceChildren();
-      return;
-    }
-    const columns = kind === "weight" ? [column] : [...Array(network.layers[layer - 1].shown).keys()];
-    this.inputs = columns.map((c) => this.numberBox(`w, ${unitName(network, layer - 1, c)}`, `W${layer}`, row, c, () => this.store.weight(layer, row, c)));
-    if (kind !== "weight") this.inputs.push(this.numberBox("bias b", `b${layer}`, row, 0, () => this.store.bias(layer, row)));
+    const columns = this.columns();
+    this.inputs = this.labels().map((label, i) => {
+      if (i === columns.length) return this.numberBox(label, `b${layer}`, row, 0, () => this.store.bias(layer, row));
+      return this.numberBox(label, `W${layer}`, row, columns[i], () => this.store.weight(layer, row, columns[i]));
+    });
     place.replaceChildren(...this.inputs.map(({ node }) => node));
+  }
+
+  /** The inputs whose weights have boxes. */
+  columns() {
+    const { kind, layer = 0, column = 0 } = /** @type {Target} */ (this.target);
+    if (kind === "point") return [];
+    return kind === "weight" ? [column] : [...Array(this.store.network?.layers[layer - 1].shown).keys()];
+  }
+
+  /** What the boxes are called. */
+  labels() {
+    const { network } = this.store;
+    const { kind, layer = 0 } = /** @type {Target} */ (this.target);
+    if (!network || kind === "point") return [];
+    const weights = this.columns().map((c) => `w, ${unitName(network, layer - 1, c)}`);
+    return kind === "weight" ? weights : [...weights, "bias b"];
   }
 
   /** @param {string} label @param {string} parameter @param {number} row @param {number} column @param {() => number} value */
@@ -125,7 +144,7 @@ export class LookInside {
       event.preventDefault();
       send(Number((value() + direction * (event.shiftKey ? 10 : 1)).toPrecision(6)));
     });
-    return { node: element("label", {}, element("span", {}, label), box), box, value };
+    return { node: element("label", {}, element("span", {}, label), box), label, box, value };
   }
 
   /** Follow the training, except in a box that is being edited. */

@@ -119,7 +119,7 @@ export class NetworkDrawing {
   }
 
   /** @param {number} layer @param {number} row @param {import("./network_layout.js").Place} place */
-  unit(layer, row, { x, y, size }) {
+  unit(layer, row, { x, y, size, gap }) {
     const half = size / 2;
     const isInput = layer === 0;
     const group = svg("g", {
@@ -134,7 +134,7 @@ export class NetworkDrawing {
     const name = isInput || (layer === this.network.layers.length - 1 && this.network.layers[layer].units > 1) ? this.network.layers[layer].names?.[row] : "";
     if (name && size > 16) group.append(svg("text", { class: "name", x, y: y + half + 12 }, name.length > 11 ? `${name.slice(0, 10)}\u2026` : name));
     let bias = null;
-    if (!isInput && size >= (name ? 36 : 26)) {
+    if (!isInput && (name ? size >= 36 : gap >= 14)) {
       bias = svg("text", { class: "bias", x, y: y + half + (name ? -5 : 12) });
       group.append(bias);
     }

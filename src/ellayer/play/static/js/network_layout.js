@@ -1,6 +1,6 @@
 // Where the units of the network are drawn.
 
-/** @typedef {{x: number, y: number, size: number}} Place */
+/** @typedef {{x: number, y: number, size: number, gap: number}} Place `gap`: to the next unit */
 /** @typedef {{width: number, height: number, columns: Place[][], left: number, step: number}} Layout */
 
 const SMALLEST_STEP = 92;
@@ -22,7 +22,7 @@ export function networkLayout(layers, room) {
     const pitch = pitchOf(layer.shown, height);
     const size = unitSize(pitch, l === 0);
     const top = height / 2 - (pitch * (layer.shown - 1)) / 2;
-    return Array.from({ length: layer.shown }, (_, i) => ({ x: SIDE + l * step, y: top + i * pitch, size }));
+    return Array.from({ length: layer.shown }, (_, i) => ({ x: SIDE + l * step, y: top + i * pitch, size, gap: pitch - size }));
   });
   return { width, height, columns, left: SIDE, step };
 }

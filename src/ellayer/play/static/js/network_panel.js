@@ -20,6 +20,7 @@ export function mountNetwork(store, look) {
   const details = byId("network-table", "details");
   details.addEventListener("toggle", showTables);
   store.on("network", (network) => {
+    readout.textContent = HINT; // what the pointer was on may be gone
     const wide = network.layers.some((/** @type {any} */ layer) => layer.units > layer.shown);
     byId("network-note").textContent = network.note ?? (wide ? "the first units of wide layers are drawn" : "");
     showTables();

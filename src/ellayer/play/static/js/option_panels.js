@@ -80,7 +80,7 @@ function trainingFields({ losses, optimizers, schedules }) {
   /** @type {Field[]} */
   const fields = [
     { path: "training.optimizer", label: "Optimizer", kind: "choice", choices: choicesOf(optimizers, { "training.learning_rate": null, "training.weight_decay": null }) },
-    { path: "training.learning_rate", label: "Learning rate", kind: "number", minimum: 1e-5, maximum: 10, scale: "log" },
+    { path: "training.learning_rate", label: "Learning rate", kind: "number", minimum: 1e-5, maximum: 100, scale: "log" },
     { path: "training.schedule", label: "Schedule", kind: "choice", choices: choicesOf(schedules) },
     { path: "training.schedule_length", label: "over iterations", kind: "integer", only: { path: "training.schedule", values: varying.map((/** @type {string} */ name) => `${name}*`) } },
     { path: "training.batch_size", label: "Batch size", kind: "integer", empty: "all examples" },
