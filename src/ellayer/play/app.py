@@ -221,14 +221,15 @@ class Outgoing:
 
 
 async def accept_page(websocket: WebSocket, pages: Sized) -> bool:
-    """Accept a page unless too many are open, before or after the handshake; return whether it was accepted."""
-    for is_open in (False, True):
-        if len(pages) >= limits.SESSIONS:
-            await websocket.close(REFUSED, f"expected at most {limits.SESSIONS} open pages; close another")
-            return False
-        if not is_open:
-            await websocket.accept()
-    return True
+    """Accept a page unless too many are open, and return whether it was accepted.
+
+    A page that is refused before the handshake is not shown the reason by its browser.
+    """
+    await websocket.accept()
+    if len(pages) < limits.SESSIONS:
+        return True
+    await websocket.close(REFUSED, f"expected at most {limits.SESSIONS} open pages; close another")
+    return False
 
 
 async def exchange(websocket: WebSocket, outgoing: Outgoing, take: Callable[[str], bool]) -> None:

@@ -1,12 +1,13 @@
 // The WebSocket: messages out and in, reconnection, and the acknowledgement of frames.
 
 /** @typedef {import("./types.js").Planes} Planes */
-/** @typedef {"open"|"lost"|"refused"} Status */
+/** @typedef {"open"|"lost"|"blocked"|"large"|"refused"} Status `blocked`: the server answers, but not to a WebSocket */
 
 const FIRST_WAIT = 400;
-const LONGEST_WAIT = 8000;
+const LONGEST_WAIT = 5000;
 const HEADER_BYTES = 20;
 const REFUSED = 1008; // the server closes with a reason, as when too many pages are open
+const TOO_LARGE = 1009;
 export const KIND = { map: 1, units: 2, parameters: 3, weights: 4 };
 
 /** @param {ArrayBuffer} buffer @returns {Planes} */
@@ -19,7 +20,7 @@ export function readPlanes(buffer) {
 
 export class Connection {
   /**
-   * @param {string} address
+   * @param {() => string} address for the next attempt
    * @param {{message: (message: any) => void, planes: (planes: Planes) => void, status: (status: Status, reason: string) => void}} handlers
    */
   constructor(address, handlers) {
@@ -30,10 +31,12 @@ export class Connection {
   }
 
   open() {
-    const socket = new WebSocket(this.address);
+    const socket = new WebSocket(this.address());
     this.socket = socket;
+    let wasOpen = false;
     socket.binaryType = "arraybuffer";
     socket.addEventListener("open", () => {
+      wasOpen = true;
       this.wait = FIRST_WAIT;
       this.handlers.status("open", "");
     });
@@ -46,10 +49,16 @@ export class Connection {
         this.handlers.status("refused", reason);
         return;
       }
-      this.handlers.status("lost", "");
+      this.handlers.status(code === TOO_LARGE ? "large" : "lost", "");
+      if (!wasOpen) this.probe();
       setTimeout(() => this.open(), this.wait);
       this.wait = Math.min(LONGEST_WAIT, 2 * this.wait);
     });
+  }
+
+  /** Find out whether the server is gone, or only refuses the WebSocket, of which a browser says no more. */
+  probe() {
+    fetch("/static/icon.svg", { cache: "no-store" }).then(() => this.socket?.readyState !== WebSocket.OPEN && this.handlers.status("blocked", ""), () => undefined);
   }
 
   /** @param {any} message */

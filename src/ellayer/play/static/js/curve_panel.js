@@ -6,6 +6,7 @@ import { countText, numberText } from "./number_text.js";
 
 const TABLE_ROWS = 20;
 const MOST_POINTS = 4000;
+const MOST_FORMER = 12;
 
 /** @param {import("./store.js").Store} store */
 export function mountCurve(store) {
@@ -28,15 +29,32 @@ export function mountCurve(store) {
     curve.paintSoon();
     if (!store.frame?.running) showTable();
   });
+  /** Runs that a server kept that has ended since: they are only here. @type {import("./types.js").SavedRun[]} */
+  let former = [];
+  /** @type {import("./types.js").SavedRun[]} */
+  let saved = [];
   store.on("saved_runs", ({ runs }) => {
-    curve.runs = runs;
-    showRuns();
+    saved = runs;
+    showSaved();
   });
-  store.on("ready", () => {
-    curve.runs = []; // a new session has none
+  store.on("ready", ({ resumed }) => {
+    if (!resumed) former = [...former, ...saved].slice(-MOST_FORMER);
+    saved = [];
     curve.points = [];
-    showRuns();
+    showSaved(); // a watched run is sent whole
   });
+
+  function showSaved() {
+    curve.runs = [...former, ...saved];
+    showRuns();
+  }
+
+  /** @param {import("./types.js").SavedRun} run */
+  function remove(run) {
+    if (saved.includes(run)) store.send({ type: "drop_run", id: run.id });
+    former = former.filter((one) => one !== run);
+    showSaved();
+  }
 
   /** The next curve of a watched run; the one before stays as a thin line. @param {string} name */
   function beginLive(name) {
@@ -49,18 +67,17 @@ export function mountCurve(store) {
 
   function keep() {
     if (!store.state) return;
-    const { network, training } = store.state;
-    const layers = network.hidden.map(({ units }) => units).join("\u2013") || "no layer";
-    store.send({ type: "keep_run", name: `${layers}, ${training.optimizer} ${training.learning_rate}` });
+    store.send({ type: "keep_run", name: nameOf(store.state) });
   }
 
   function showRuns() {
-    byId("runs").replaceChildren(...curve.runs.map(({ id, name, points }, i) => {
+    byId("runs").replaceChildren(...curve.runs.map((run, i) => {
+      const { name, points } = run;
       const [, train, test] = points.at(-1) ?? [0, null, null];
       const swatch = element("span", { class: "swatch", "aria-hidden": "true" });
       swatch.style.background = runColour(i);
-      const remove = element("button", { type: "button", class: "step", "aria-label": `Remove the run ${name}`, onclick: () => store.send({ type: "drop_run", id }) }, "\u00d7");
-      return element("li", {}, swatch, element("span", {}, `${i + 1}. ${name}`), element("small", {}, `${numberText(train)} / ${numberText(test)}`), remove);
+      const button = element("button", { type: "button", class: "step", "aria-label": `Remove the run ${name}`, onclick: () => remove(run) }, "\u00d7");
+      return element("li", {}, swatch, element("span", {}, `${i + 1}. ${name}`), element("small", {}, `${numberText(train)} / ${numberText(test)}`), ...(store.isLive ? [] : [button]));
     }));
     curve.paintSoon();
   }
@@ -72,6 +89,14 @@ export function mountCurve(store) {
     const rows = chosen.map(([iteration, train, test]) => [countText(iteration), numberText(train, 4), numberText(test, 4)]);
     byId("curve-table", "details").querySelector(".tables")?.replaceChildren(table("Cost over the iterations", ["Iteration", "Training", "Test"], rows));
   }
+}
+
+/** What tells a run from others. @param {import("./types.js").State} state */
+function nameOf({ data, network, training }) {
+  const layers = network.hidden.map(({ units, activation }) => `${units} ${activation}`).join(" \u2013 ") || "no layer";
+  const extras = [["L2", training.l2], ["L1", training.l1], ["decay", training.weight_decay], ["dropout", training.dropout], ["batch", training.batch_size]];
+  return [data.source.startsWith("upload:") ? "" : data.source, layers, `${training.optimizer} ${training.learning_rate}`,
+    ...extras.map(([name, value]) => (value ? `${name} ${value}` : "")), `seed ${network.seed}`].filter(Boolean).join(", ");
 }
 
 /** Every second point of a long curve, so that a run of hours stays drawable. @param {import("./types.js").CurvePoint[]} points */

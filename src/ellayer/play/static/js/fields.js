@@ -9,6 +9,8 @@ import { safeFragment } from "./safe_html.js";
 /** @typedef {{node: HTMLElement, show: (value: any) => void, problem: (text: string) => void, path: string}} Control */
 
 const SLIDER_STEPS = 200;
+const MOST_CHOICES = 60; // more are searched by name
+const MATCHES = 50;
 let count = 0;
 
 /**
@@ -18,7 +20,8 @@ let count = 0;
  */
 export function fieldControl(field, change) {
   const id = `field-${++count}`;
-  const input = { choice: choiceInput, switch: switchInput, number: numberInput, integer: numberInput, text: textInput }[field.kind] ?? textInput;
+  const isLong = (field.choices?.length ?? 0) > MOST_CHOICES;
+  const input = { choice: isLong ? searchInput : choiceInput, switch: switchInput, number: numberInput, integer: numberInput, text: textInput }[field.kind] ?? textInput;
   const { main, nodes, show } = input(field, change);
   main.id = id;
   main.dataset.path = field.path;
@@ -72,6 +75,37 @@ function choiceInput(field, change) {
     else formula.removeAttribute("tabindex");
   };
   return { main: select, nodes: [select, formula], show };
+}
+
+/** Many choices: part of a name is typed, and the names that have it are offered. @param {Field} field @param {Change} change @returns {Input} */
+function searchInput(field, change) {
+  const names = (field.choices ?? []).map(({ label }) => label);
+  const list = element("datalist", { id: `list-${count}` });
+  const offer = () => {
+    const part = box.value.toLowerCase();
+    const matches = names.filter((name) => name.toLowerCase().includes(part)).slice(0, MATCHES);
+    list.replaceChildren(...matches.map((name) => element("option", { value: name })));
+  };
+  let last = "";
+  const box = element("input", {
+    type: "text", list: list.id, autocomplete: "off", "aria-description": `${names.length} names: type a part of one`, oninput: offer,
+    onfocus() {
+      box.value = ""; // a browser offers only what contains the text
+      box.placeholder = last;
+      offer();
+    },
+    onblur: () => (box.value = last),
+    onchange() {
+      if (!box.value) return;
+      last = box.value;
+      change(last);
+    },
+  });
+  const show = (/** @type {any} */ value) => {
+    last = String(value ?? "");
+    if (document.activeElement !== box) box.value = last;
+  };
+  return { main: box, nodes: [box, list, element("small", { class: "quiet" }, `one of ${names.length}: type a part of its name`)], show };
 }
 
 /**

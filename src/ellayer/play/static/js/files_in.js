@@ -3,7 +3,7 @@
 import { say } from "./announcer.js";
 import { droppedFiles } from "./dropped.js";
 import { byId } from "./elements.js";
-import { megabytes, sendFolder, sendModel, sendTable, useTable } from "./sending.js";
+import { sendFolder, sendModel, sendTable, useTable } from "./sending.js";
 
 /** @typedef {import("./sending.js").Sent} Sent */
 
@@ -85,10 +85,6 @@ export class FilesIn {
     if (files.length > 1 || first.name.includes("/")) {
       await this.openModel(() => sendFolder(store, files), first.name.split("/")[0]);
       return;
-    }
-    const most = store.limits.upload_bytes ?? Infinity;
-    if (first.file.size > most) {
-      throw new Error(`${first.name}: expected at most ${megabytes(most)} MB, received ${megabytes(first.file.size)} MB; try a part of the rows`);
     }
     if (first.name.toLowerCase().endsWith(".ellayer")) {
       await this.openModel(() => sendModel(store, first), first.name);

@@ -1,6 +1,7 @@
 // The page: connects the server's messages with the views. Every number comes from the server.
 
 import { mountAnnouncer, say } from "./announcer.js";
+import { mountArrival, showConnection, socketAddress } from "./arrival.js";
 import { mountBusy } from "./busy.js";
 import { Connection } from "./connection.js";
 import { mountCurve } from "./curve_panel.js";
@@ -8,7 +9,7 @@ import { DataPanel } from "./data_panel.js";
 import { byId } from "./elements.js";
 import { FilesIn } from "./files_in.js";
 import { mountLessons } from "./lessons.js";
-import { followLink, onLink, redo, stateOf, undo } from "./link.js";
+import { onLink, redo, undo } from "./link.js";
 import { mountLive } from "./live.js";
 import { LookInside } from "./look_inside.js";
 import { mountModel } from "./model_panel.js";
@@ -66,35 +67,12 @@ mountShortcuts([
   { key: "?", name: "?", text: "these shortcuts", act: press("keys") },
 ]);
 
-store.on("ready", ({ mode }) => {
-  if (mode === "live") return;
-  const { before, model } = store;
-  if (before) {
-    say("Connected again. The run begins at its start.");
-    filesIn.restore(before, Boolean(model), store.isReadOnly).catch((error) => say(error.message, true));
-    return;
-  }
-  const linked = stateOf(location.hash);
-  if (linked) store.changeTo(linked);
-  else if (location.hash.length > 1) say("The link holds no settings: it is cut or damaged.", true);
-});
-store.on("state", ({ state }) => followLink(state));
+mountArrival(store, filesIn);
 store.on("error", ({ text, fault }) => say(fault ? `Internal error: ${text}` : text, true));
-onLink((state) => {
-  store.take(state);
-});
+onLink((state) => store.take(state));
 
-const CONNECTION = {
-  open: "",
-  lost: "The server does not answer. Trying again\u2026 If it was stopped, start it again.",
-  refused: "Reload this page to try again.",
-};
-const connection = new Connection(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`, {
+const connection = new Connection(() => socketAddress(store), {
   message: (message) => store.receive(message),
   planes: (planes) => store.receivePlanes(planes),
-  status(status, reason) {
-    byId("connection").textContent = [reason, CONNECTION[status]].filter(Boolean).join(". ");
-    byId("connection").hidden = status === "open";
-    store.emit({ type: "connection", status });
-  },
+  status: (status, reason) => showConnection(store, status, reason),
 });

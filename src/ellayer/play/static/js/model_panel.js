@@ -9,6 +9,8 @@ import { scoreText } from "./transport.js";
 
 /** @typedef {import("./types.js").Model} Model */
 
+const MOST_MEMBERS = 50;
+
 /** @param {import("./store.js").Store} store @param {() => void} pickFile */
 export function mountModel(store, pickFile) {
   const card = byId("model");
@@ -45,17 +47,19 @@ function showModel(store, model) {
 function members(store, { members: all, mean, member, score }) {
   const nodes = [];
   if (member !== null) {
+    const field = { path: "network.member", label: "Member", help: "The network of the model that is drawn and trained" };
     const choices = all.map((_, i) => ({ value: i, label: `${i + 1} of ${all.length}` }));
-    const control = fieldControl({ path: "network.member", label: "Member", kind: "choice", choices, help: "The network of the model that is drawn and trained" },
-      (value) => store.change("network.member", value));
-    control.show(member);
+    const isLong = all.length > MOST_MEMBERS;
+    const control = isLong ? fieldControl({ ...field, kind: "integer", label: `Member, of ${all.length}` }, (value) => store.change("network.member", value - 1))
+      : fieldControl({ ...field, kind: "choice", choices }, (value) => store.change("network.member", value));
+    control.show(isLong ? member + 1 : member);
     nodes.push(control.node);
   }
   const line = (/** @type {string} */ name, /** @type {import("./types.js").MemberScore} */ { train, test }) => [name, scoreText(score, train), scoreText(score, test)];
-  const rows = all.map((one, i) => line(String(i + 1), one));
+  const rows = all.slice(0, MOST_MEMBERS).map((one, i) => line(String(i + 1), one));
   if (mean) rows.push(line("all together", mean));
   const scores = element("details", { class: "scores" }, element("summary", {}, `Scores of the ${all.length} members`),
-    element("div", { class: "scroll tables", tabindex: "0", role: "region", "aria-label": "Scores of the members" }, table(`Members, ${score}`, ["Member", "Training", "Test"], rows)));
+    element("div", { class: "scroll tables", tabindex: "0", role: "region", "aria-label": "Scores of the members" }, table(`${all.length > MOST_MEMBERS ? `The first ${MOST_MEMBERS} members` : "Members"}, ${score}`, ["Member", "Training", "Test"], rows)));
   return [...nodes, scores];
 }
 
@@ -67,8 +71,10 @@ function embedding({ column, levels, values, note }, isOpen) {
     node.style.background = palette.mapColour(0.5 + 0.5 * ((value ?? 0) / largest));
     return node;
   };
-  const rows = levels.map((level, i) => [level, ...(values[i] ?? []).map(cell)]);
   const head = ["Level", ...Array.from({ length: values[0]?.length ?? 0 }, (_, i) => String(i + 1))];
-  return element("details", { "data-column": column, open: isOpen }, element("summary", {}, `Embedding of ${column}: ${levels.length} levels, ${head.length - 1} numbers each`),
-    element("div", { class: "scroll tables", tabindex: "0", role: "region", "aria-label": `Embedding of ${column}` }, table(note || `Numbers of ${column}`, head, rows)));
+  const place = element("div", { class: "scroll tables", tabindex: "0", role: "region", "aria-label": `Embedding of ${column}` });
+  const fill = () => details.open && !place.firstChild && place.append(table(note || `Numbers of ${column}`, head, levels.map((level, i) => [level, ...(values[i] ?? []).map(cell)])));
+  const details = element("details", { "data-column": column, open: isOpen, ontoggle: fill }, // a model may have hundreds
+    element("summary", {}, `Embedding of ${column}: ${levels.length} levels, ${head.length - 1} numbers each`), place);
+  return details;
 }

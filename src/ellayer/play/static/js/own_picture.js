@@ -38,7 +38,7 @@ export class OwnPicture {
     const isInverted = byId("picture-invert", "input").checked;
     try {
       const nodes = [];
-      for (const sent of this.files) nodes.push(prediction(sent.name, await sendPicture(this.store, sent.file, isInverted)));
+      for (const sent of this.files) nodes.push(prediction(sent.name, await sendPicture(this.store, sent, isInverted)));
       byId("picture-results").replaceChildren(...nodes);
       if (files.length > MOST_PICTURES) say(`The first ${MOST_PICTURES} of ${files.length} pictures are shown.`);
     } catch (error) {

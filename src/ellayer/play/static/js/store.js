@@ -8,6 +8,9 @@ import { withValue } from "./paths.js";
 
 /** @typedef {import("./types.js").State} State */
 
+/** Settings whose controls show what the server uses, not what it refused. */
+const NOT_SHOWN = ["data.source", "data.axes", "data.target"];
+
 export class Store {
   /** @param {import("./types.js").Send} send */
   constructor(send) {
@@ -17,6 +20,8 @@ export class Store {
       this.emit({ type: "sent", message });
     };
     this.session = "";
+    /** Whether a run is watched that this page did not begin. */
+    this.isLive = false;
     /** Changes of the state that the server has not answered. */
     this.outstanding = 0;
     /** @type {import("./types.js").Options} */
@@ -31,6 +36,8 @@ export class Store {
     this.before = null;
     /** @type {import("./types.js").Model|null} the model that the run starts from, or that is only shown */
     this.model = null;
+    /** @type {string|null} the lesson that is open */
+    this.lesson = null;
     this.python = "";
     /** @type {import("./types.js").Data|null} */
     this.data = null;
@@ -67,13 +74,15 @@ export class Store {
     if (message.type === "ready") {
       this.before = this.state;
       this.session = message.session ?? "";
+      this.isLive = message.mode === "live";
       this.limits = message.options?.limits ?? {};
       if (message.options) this.options = optionPanels(message.options);
     }
     if (message.state) this.state = this.confirmed = message.state;
-    if (message.type === "problem" && message.field === "data.source") this.state = this.confirmed; // there is nothing to mend in it
+    if (message.type === "problem" && NOT_SHOWN.includes(message.field)) this.state = this.confirmed; // there is nothing to mend in it
     if (message.type === "model") this.model = message.name === null ? null : message;
     if (message.type === "model" && this.isReadOnly) this.leaveRun();
+    if (message.type === "lesson") this.lesson = message.id;
     if (message.type === "python") this.python = message.text;
     if (message.type === "data") {
       this.data = message;
@@ -114,7 +123,7 @@ export class Store {
 
   /** Ask the server for the run of a state. @param {State} state */
   take(state) {
-    this.state = state;
+    if (state.network && state.training) this.state = state; // a link may have some parts only: the server fills in the others
     this.outstanding++;
     this.send({ type: "set_state", state });
     this.emit({ type: "changed" });

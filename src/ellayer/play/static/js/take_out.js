@@ -2,6 +2,7 @@
 
 import { say } from "./announcer.js";
 import { byId, element } from "./elements.js";
+import { ask } from "./sending.js";
 
 const FILES = [
   ["model.ellayer", "Model file", ".ellayer, opens in Python and here"],
@@ -45,8 +46,7 @@ async function copy(text, place, message) {
 async function download(store, name, button) {
   button.disabled = true;
   try {
-    const response = await fetch(`/api/out/${name}?${new URLSearchParams({ session: store.session })}`);
-    if (!response.ok) throw new Error((await response.json()).error);
+    const response = await ask(store, `out/${name}`);
     const stated = /filename="?([^";]+)/.exec(response.headers.get("Content-Disposition") ?? "");
     const address = URL.createObjectURL(await response.blob());
     element("a", { href: address, download: stated?.[1] ?? (name === "python" ? "train.py" : name) }).click();
