@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -55,6 +56,13 @@ if version("jaxlib").startswith("0.10."):
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 collect_ignore_glob = ["*conftest.py"]  # the doctest collector takes two of one name for a mistake
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep compiled programs beside the tests' own cache, not in the user's folder: one for all processes of the tests."""
+    if "ELLAYER_CACHE" not in os.environ:
+        cache = getattr(config, "cache", None)
+        os.environ["ELLAYER_CACHE"] = str(cache.mkdir("jax")) if cache else tempfile.mkdtemp()
 
 
 def pytest_collection_finish() -> None:

@@ -5,26 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _cache_of_the_tests(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[None]:
-    """Keep compiled programs beside the tests' own cache, not in the user's folder."""
-    cache = getattr(request.config, "cache", None)
-    place = cache.mkdir("jax") if cache is not None else tmp_path_factory.mktemp("jax")
-    before = os.environ.get("ELLAYER_CACHE")
-    os.environ["ELLAYER_CACHE"] = str(place)
-    yield
-    if before is None:
-        del os.environ["ELLAYER_CACHE"]
-    else:
-        os.environ["ELLAYER_CACHE"] = before
 
 
 @pytest.fixture
