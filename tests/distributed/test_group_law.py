@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from disturbances import write_parts
 from process_groups import ENGINE, run_groups
 
 import ellayer
@@ -94,6 +95,11 @@ def minimized(**options):
     model = MLPClassifier(6, solver="lbfgs", max_iter=6, alpha=0.1, random_state=3, validation_data=data)
     return model.fit(inputs[:70][train], signs[:70][train])
 
+def few(**options):
+    own = rows(12)  # 10 are held out, so that a process has none of the other 2
+    model = MLPRegressor(hidden_layer_sizes=6, early_stopping=True, validation_fraction=0.8, max_iter=3, random_state=3, **options)
+    return model.fit(inputs[:12][own], inputs[:12, 1][own])
+
 def fitted(model):
     return {
         **{name: theta.tolist() for name, theta in model.parameters_.items()},
@@ -103,9 +109,10 @@ def fitted(model):
         "labels": model.predict(inputs[:9]).tolist(), "end": model.stopped_by_,
     }
 
-FITS = {"classifier": classifier, "in parts": in_parts, "regressor": regressor, "L-BFGS of a model": minimized}
+FITS = {"classifier": classifier, "in parts": in_parts, "regressor": regressor, "few rows": few, "L-BFGS of a model": minimized}
 """
 RUN = """
+import scipy.sparse
 group = initialize(f"127.0.0.1:{port}", size, rank, form_limit=60, step_limit=60)
 from ellayer.engine import batches, jax_loop, shard_step, sharded_loop, shards
 found = {name: numbers(case(**options)) for name, options in ALL.items()}
@@ -120,6 +127,24 @@ if size > 1:
     )
     part = case(**{**BATCHES, "num_iterations": 15, "schedule_length": 25})
     ellayer.storage.save_checkpoint(part[0].state, os.path.join(os.environ["FOLDER"], str(rank)))
+def train_own(X, Y, own, **options):
+    # some of the columns, with their weights
+    options = {"num_iterations": 25, "record_every": 7, "learning_rate": 0.1, **options}
+    return numbers([ellayer.train(network, X, Y[:, own], sample_weight=WEIGHTS[own], **options)])
+
+X, Y = problem(network, m=90)
+without = {name: value for name, value in BATCHES.items() if name != "sample_weight"}
+sparse = scipy.sparse.csr_array(X[:, rows(90)])
+found["sparse"] = train_own(sparse, Y, rows(90), **without)
+X61, Y61 = problem(network, m=61)
+at_once = {name: value for name, value in ALL["full batch"].items() if name != "m"} | {"batch_size": 70}
+columns = scipy.sparse.csr_array(X61[:, rows(61)])  # of each process fewer than a batch
+found["sparse, at once"] = numbers([ellayer.train(
+    network, columns, Y61[:, rows(61)], num_iterations=25, record_every=7, learning_rate=0.1, **at_once)])
+if size > 1:
+    uneven = [slice(0, 50), slice(50, 50), slice(50, 90)][rank]  # the second process has no rows
+    found["no rows"] = train_own(X[:, uneven], Y, uneven, **without)
+    found["no rows, L-BFGS"] = train_own(X[:, uneven], Y, uneven, optimizer="lbfgs", l2=0.1, metrics=["roc_auc"])
 batches.Batches.large = lambda self, n_x, dtype: True  # rows that are read where they lie
 X, Y = problem(network, m=90)
 room = np.zeros(5 * 90 + 16)  # begins where that of the other processes begins, modulo 64 bytes
@@ -140,9 +165,24 @@ found["crowded, in parts"] = numbers(case(**BATCHES))
 import warnings
 warnings.simplefilter("ignore")  # of few epochs
 found |= {name: fitted(fit()) for name, fit in FITS.items()}
+from ellayer.estimators.mlp import rows as rows_of_fit
+rows_of_fit.DENSE_BYTES, dense_inputs, inputs = 0, inputs, scipy.sparse.csr_array(inputs)
+found["sparse classifier"] = fitted(classifier())
+inputs = dense_inputs
+
+from sklearn.base import clone
+from ellayer._progress_bars import no_progress
+from ellayer.runs.table_trainer import TableTrainer
+trainer = TableTrainer.read({
+    "source": os.path.join(os.environ["FOLDER"], "parts"), "target": "y", "members": 1, "layers": [4], "epochs": 1,
+    "batch_size": 128, "split": "order", "cv": 2, "seed": 1,
+})
+# the first fold learns from the rows of the first process alone
+folds = trainer.source.cross_validate(lambda: clone(trainer.model), trainer.settings, "classes", no_progress)
+found["table"] = [trainer.messages, trainer.source.test.y.tolist()]
+found["folds"] = folds and [folds.rows.tolist(), [model.P.tolist() for model in folds.models]]
 """
 REFUSED = """
-import scipy.sparse
 network = ellayer.Network([2, 1])
 X, Y = np.ones((2, 4)), np.ones((1, 4))
 train = ellayer.train
@@ -158,7 +198,9 @@ def report():
 
     second = rank == 1
     yield "one", lambda: train(network, np.full((2, 4), np.nan) if second else X, Y)
-    yield "rows", lambda: train(network, X[:, : 0 if second else None], Y[:, : 0 if second else None])
+    yield "rows", lambda: train(network, X[:, :0], Y[:, :0])
+    yield "weights", lambda: train(network, X, Y, sample_weight=np.zeros(4))
+    yield "validation", lambda: train(network, X, Y, validation=(X[:, :0], Y[:, :0]))
     yield "settings", lambda: train(network, X, Y, num_iterations=10 + second)
     yield "state", lambda: train(network, X, Y, parameters={"W1": np.full((1, 2), float(rank)), "b1": [[0.0]]})
     yield "metrics", lambda: train(network, X, Y, metrics=["accuracy"] * second)
@@ -166,7 +208,7 @@ def report():
         network, X, Y, optimizer="lbfgs", parameters={"W1": np.full((1, 2), float(rank)), "b1": [[0.0]]}
     )
     yield "engine", lambda: train(network, X, Y, engine="numpy")
-    yield "X", lambda: train(network, scipy.sparse.csr_array(X), Y, batch_size=2)
+    yield "X", lambda: train(network, scipy.sparse.csr_array(X) if second else X, Y, batch_size=2)
     yield "device", lambda: train(network, X, Y, device=jax.devices())
     yield "again", initialize
     yield "targets", lambda: MLPRegressor(solver="lbfgs").fit(X.T, X.T)
@@ -197,13 +239,13 @@ print(json.dumps(found))
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("states")
+    return write_parts(tmp_path_factory.mktemp("states"))
 
 
 @pytest.fixture(scope="module")
 def outputs(folder):
     script = CASES + MODELS + RUN + REFUSED
-    groups = run_groups([(script, 3, 1), (script, 1, 3)], FOLDER=str(folder))
+    groups = run_groups([(script, 3, 1), (script, 1, 3)], 240, FOLDER=str(folder))
     for ended in (one for group in groups for one in group):
         assert ended.code == 0, ended.errors
     three, one = groups
@@ -257,20 +299,48 @@ def test_rows_on_disk_and_rows_in_place_are_those_of_arrays(outputs, name):
         assert process["begins"] == [2]
 
 
-@pytest.mark.parametrize("name", ["classifier", "in parts", "regressor", "L-BFGS of a model"])
+@pytest.mark.parametrize(("name", "dense"), [("sparse", "mini-batches"), ("sparse, at once", "full batch")])
+def test_sparse_rows_are_those_of_arrays(outputs, name, dense):
+    for process in outputs["processes"]:
+        assert process[name] == process[dense] == outputs["devices"][name]
+
+
+def test_a_classifier_of_sparse_rows_is_that_of_arrays(outputs):
+    for process in outputs["processes"]:
+        assert process["sparse classifier"] | {"seconds": 0} == process["classifier"] | {"seconds": 0}
+
+
+def test_a_process_may_have_no_rows(outputs):
+    first, *others = outputs["processes"]
+    for name in ("no rows", "no rows, L-BFGS"):
+        assert all(process[name] == first[name] for process in others)
+    assert differ(first["no rows"], first["mini-batches"]) < 1e-12
+
+
+@pytest.mark.parametrize("name", ["classifier", "in parts", "regressor", "few rows", "L-BFGS of a model"])
 def test_estimators_equal_devices_bit_for_bit(outputs, name):
     first, *others = (process[name] for process in outputs["processes"])
     assert all(process == first for process in others)  # to the seconds of its epochs
     assert first | {"seconds": 0} == outputs["devices"][name] | {"seconds": 0}
 
 
-@pytest.mark.parametrize("name", ["classifier", "in parts", "regressor", "L-BFGS of a model"])
+@pytest.mark.parametrize("name", ["classifier", "in parts", "regressor", "few rows", "L-BFGS of a model"])
 @pytest.mark.filterwarnings("ignore")  # of few epochs
 def test_estimators_equal_one_device_within_rounding(outputs, cases, name):
     found, alone = outputs["processes"][0][name], cases["fitted"](cases["FITS"][name](engine="numpy"))
-    for text in ("labels", "classes", "end") if name != "regressor" else ("end",):
+    for text in ("labels", "classes", "end") if name not in ("regressor", "few rows") else ("end",):
         assert found.pop(text) == alone.pop(text)
     assert differ(found | {"seconds": []}, alone | {"seconds": []}) < (1e-6 if "L-BFGS" in name else 1e-12)
+
+
+def test_cross_validation_equals_devices_within_rounding(outputs):
+    """To the bit only if each process has as many rows of a fold as each device."""
+    first, *others = outputs["processes"]
+    assert first["folds"][0] == outputs["devices"]["folds"][0]
+    assert differ(first["folds"][1], outputs["devices"]["folds"][1]) < 1e-4
+    assert [process["folds"] for process in others] == [None, None]
+    assert all(process["table"] == first["table"] for process in others)
+    assert first["table"][1] == outputs["devices"]["table"][1]
 
 
 def test_how_gradients_are_added_changes_only_the_rounding(outputs):
@@ -292,12 +362,13 @@ def test_a_run_continues_on_another_number_of_processes(outputs, folder, cases):
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("one", "process 1: X: expected finite"), ("rows", "process 1: X: expected"),
+        ("one", "process 1: X: expected finite"), ("rows", "X: expected an example of a weight above 0"),
+        ("weights", "X: expected an example of a weight above 0"), ("validation", "validation: expected an example"),
         ("settings", "num_iterations: expected the same in every process of the group, received 10 in process 0 and 11"),
         ("state", "state: expected the same in every process"),
         ("metrics", "metrics: expected the same in every process of the group, received [] in process 0 and ['accuracy']"),
         ("start of L-BFGS", "state: expected the same in every process"), ("engine", "'auto' or 'jax'"),
-        ("X", "an array or DiskRows, the rows of this process in a group of processes, received a sparse matrix; pass X.toarray()"),
+        ("X", "sparse X: expected the same in every process of the group, received False in process 0 and True"),
         ("device", "uses all devices of its processes"), ("again", "received a second call"),
         ("targets", "solver: expected 'adam' or 'sgd'"), ("alpha", "alpha: expected the same in every process"),
         ("labels", "labels of one kind in every process"), ("known", "has classes not in"),

@@ -16,6 +16,7 @@ from ..errors import EllayerError
 from . import validation as checks
 from .batch_reader import BatchReader, aligned_zeros
 from .batches import BlockBatches
+from .group import current_group
 from .step import Batch
 
 BLOCK_BYTES = 1 << 18  # read at once
@@ -85,7 +86,8 @@ class DiskRows:
         self.window: int = max(1, window_bytes // (self.block * self._row_bytes))
         with self.open() as opened:
             size = opened.seek(0, os.SEEK_END)
-        if not size or size % self._row_bytes:
+        is_empty = not size and current_group() is None  # a process of a group may have no rows
+        if is_empty or size % self._row_bytes:
             raise EllayerError(
                 f"rows on disk: expected rows of {self.width} {self.dtype} numbers, {self._row_bytes} bytes each; received "
                 f"{size} bytes; are n_x = {n_x}, n_y = {n_y}, the dtype and weighted = {weighted} those of the file?"

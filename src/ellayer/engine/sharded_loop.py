@@ -22,6 +22,7 @@ from .loop import LoopState, Records
 from .rows_in_place import RowsInPlace, find_place
 from .shard_step import AXIS
 from .shards import Shards
+from .sparse import SparseReader
 from .step import Batch, StepConfig
 from .train_settings import TrainSettings
 from .training_data import TrainingData
@@ -74,10 +75,16 @@ class ShardedLoop(JaxLoop):
         return jax.make_array_from_single_device_arrays(tuple(shape), sharding, placed)
 
     def _find_reader(self) -> BatchReader | None:
-        return None
+        return self.data.examples if isinstance(self.data.examples, BatchReader) else None
 
     def _store_examples(self) -> Shared | None:
-        """Place the rows of each device, padded to equally many; those of padding have weight 0."""
+        """Place the rows of each device, padded to equally many; those of padding have weight 0.
+
+        Sparse rows are made dense one chunk at a time.
+        """
+        self._batch, self._places = None, None
+        if self._reader is not None:
+            return None
         examples, full, height = (
             cast(Batch, self.data.examples),
             self.data.batches.full,
@@ -94,7 +101,7 @@ class ShardedLoop(JaxLoop):
         W = self._put(
             [part[:, None] for part in parts] if stacked_weights else parts, 2 if stacked_weights else 1, True
         )
-        self._batch, self._places = Batch(X, Y, W), None
+        self._batch = Batch(X, Y, W)
         if full:
             first = self._group.rank * self._group.local_shards
             bounds = self._shards.bounds[first : first + self._group.local_shards]
@@ -168,6 +175,9 @@ class ShardedLoop(JaxLoop):
                 done += number
         return records, False
 
+    def _read_ahead(self, first: int) -> None:
+        """Read no rows ahead: those of sparse examples are in memory."""
+
     def _examples(self, count: int) -> ChunkExamples:
         batch = cast(Batch, self._batch)
         if self.data.batches.full:
@@ -176,9 +186,31 @@ class ShardedLoop(JaxLoop):
         devices = range(group.rank * group.local_shards, (group.rank + 1) * group.local_shards)
         tables = self._shards.tables(self._step, count, devices, self._length, self._room)
         rows, places = (table.transpose(2, 0, 1, 3) for table in tables)  # devices first
+        if self._reader is not None:
+            batch, rows = self._dense_rows(rows[:, 0])
+            return ChunkExamples(batch, self._put(rows, 1), self._put(places[:, 0], 1))
         if len(tables[0]) == 1:
             return ChunkExamples(batch, self._put(rows[:, 0], 1), self._put(places[:, 0], 1))
         return ChunkExamples(batch, self._put(rows, 2), self._put(places, 2))
+
+    def _dense_rows(self, tables: np.ndarray) -> tuple[Batch, np.ndarray]:
+        """Return the sparse examples that the devices of this process need in a chunk as dense rows, and tables of these."""
+        reader, bounds = cast(SparseReader, self._reader), self._shards.bounds
+        first = self._group.rank * self._group.local_shards
+        parts: list[tuple[np.ndarray, ...]] = []
+        places = np.where(tables >= 0, np.arange(tables[0].size, dtype=np.int32).reshape(tables[0].shape), -1)
+        for k, table in enumerate(tables):
+            at = table.ravel() >= 0
+            numbers = table.ravel()[at] + (bounds[first + k] - bounds[first])
+            shapes = (at.size, reader.n_x), (at.size, reader.n_y), (1, at.size)
+            X, Y, W = arrays = tuple(aligned_zeros(shape, reader.dtype) for shape in shapes)
+            X[at], Y[at], W[:, at] = reader.rows(numbers)
+            parts.append(arrays)
+        X, Y, W = (
+            self._put(part, axis, True)
+            for part, axis in zip(zip(*parts, strict=True), (0, 0, 1), strict=True)
+        )
+        return Batch(X, Y, W), places
 
 
 def _along(axis: int) -> jax.sharding.PartitionSpec:

@@ -28,9 +28,11 @@ class SparseReader(BatchReader):
     batches : Batches
     """
 
+    weights: np.ndarray | None
+
     def __init__(self, X: SparseMatrix, Y: np.ndarray, weights: np.ndarray | None, batches: Batches):
         super().__init__(batches, X.shape[0], len(Y), Y.dtype, weights is not None)
-        self._X, self._Y, self._weights = X.T.tocsr(), np.ascontiguousarray(Y.T), weights
+        self._X, self._Y, self.weights = X.T.tocsr(), np.ascontiguousarray(Y.T), weights
 
     def reading(self) -> AbstractContextManager[None]:
         """Return a context that does nothing: all examples are in memory."""
@@ -39,8 +41,17 @@ class SparseReader(BatchReader):
     def batch(self, step: int) -> Batch:
         """Return the examples of the update after ``step`` others."""
         rows = self.batches.indices(step)
-        weights = None if self._weights is None else self._weights[:, rows]
+        weights = None if self.weights is None else self.weights[:, rows]
         return Batch(self._X[rows].toarray().T, self._Y[rows].T, weights)
+
+    def dense(self) -> Batch:
+        """Return all examples as columns."""
+        return Batch(self._X.toarray().T, self._Y.T, self.weights)
+
+    def rows(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return some examples as rows of inputs and of targets, and their weights (1, m)."""
+        weights = np.ones((1, len(self._Y)), self.dtype) if self.weights is None else self.weights
+        return self._X[numbers].toarray(), self._Y[numbers], weights[:, numbers]
 
 
 def is_sparse(X: object) -> bool:

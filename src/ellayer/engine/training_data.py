@@ -101,7 +101,8 @@ def training_data(
             _check_disk_rows(settings, X, Y, sample_weight)
             rows, targets, sample_weight = X.load()
             X, Y = rows.T, targets.T
-        own = _own_data(settings, X, Y, sample_weight, validation)
+        with checks.part_of_examples():
+            own = _own_data(settings, X, Y, sample_weight, validation)
     return _shared_data(group, settings, own)
 
 
@@ -122,10 +123,12 @@ def _own_data(
     network, sparse = settings.network, is_sparse(X) and not settings.several
     columns: Any = (check_sparse if sparse else checks.check_X)(network, X, settings.dtype)
     dtype, m = str(columns.dtype), columns.shape[1]
-    batch_orders, weights = _batch_orders(settings, m), _weights(settings, sample_weight, m, dtype)
+    batch_orders, weights = _batch_orders(settings, max(m, 1)), _weights(settings, sample_weight, m, dtype)
     targets = checks.check_Y(network, Y, m, dtype)
     examples: Batch | BatchReader
-    if sparse and not (batch_orders[0].full or settings.metrics):
+    # whether a batch is full depends on the examples of all processes
+    full = settings.batch_size is None if current_group() is not None else batch_orders[0].full
+    if sparse and not (full or settings.metrics):
         examples = SparseReader(columns, targets, weights, batch_orders[0])
     else:  # a sparse full batch is converted to dense
         examples = Batch(columns.toarray() if sparse else columns, targets, weights)
@@ -154,8 +157,6 @@ def check_shareable(settings: TrainSettings, X: Examples, validation: object) ->
     """Raise for settings and examples that a group of processes does not support."""
     by_numpy = settings.engine.kind == "numpy" or settings.engine.wide
     for name, wrong, expected, received, advice in (
-        ("X", is_sparse(X), "an array or DiskRows, the rows of this process", "a sparse matrix",
-         "pass X.toarray(), for each process holds its rows as dense ones"),
         ("engine", by_numpy and not settings.lbfgs, "'auto' or 'jax'", "'numpy' or 'wide'",
          "omit it, for only compiled updates add up gradients over processes"),
         ("device", settings.devices, "None", "devices", "omit it, for a group uses all devices of its processes"),
@@ -171,7 +172,7 @@ def check_shareable(settings: TrainSettings, X: Examples, validation: object) ->
 def _shared_data(group: Group, settings: TrainSettings, own: TrainingData) -> TrainingData:
     """Return the examples of this process, the orders of those of all, and the validation sets of all as one."""
     examples = own.examples
-    assert isinstance(examples, Batch)
+    assert isinstance(examples, (Batch, SparseReader))
     facts = [
         ("network", repr(settings.network)), ("optimizer", settings.config.optimizer.name), ("dtype", own.dtype),
         ("batch_size", settings.batch_size), ("num_iterations", settings.num_iterations),
@@ -179,20 +180,33 @@ def _shared_data(group: Group, settings: TrainSettings, own: TrainingData) -> Tr
         ("learning_rate", settings.learning_rates), ("sample_weight", examples.weights is not None),
         ("validation", None if own.validation[0] is None else own.validation[0].weights is not None),
         ("stopping", replace(settings.stopping, time_limit=None)), ("metrics", [*settings.metrics]),
-        ("L-BFGS", settings.lbfgs),
+        ("L-BFGS", settings.lbfgs), ("sparse X", isinstance(examples, SparseReader)),
     ]  # fmt: skip
     group.check_equal(shared_settings(facts), "call train with the same arguments in every process")
-    counts = tuple(group.exchange(examples.X.shape[1]))
+    weight = own.m if examples.weights is None else float(examples.weights.sum())
+    counts, weights = zip(*group.exchange((own.m, weight)), strict=True)
+    if not sum(weights) > 0:
+        raise EllayerError(
+            "X: expected an example of a weight above 0 in some process of the group, received none; pass the rows of each process"
+        )
     validation = own.validation[0]
     if validation is not None:
         parts = (None if a is None else group.gather(np.ascontiguousarray(a.T)).T for a in validation)
         validation = Batch(*parts)
+        if not validation.X.size:
+            raise EllayerError(
+                "validation: expected an example in some process of the group, received none; omit it, or pass those of each process"
+            )
     m = sum(counts)
+    batch_orders = _batch_orders(settings, m)
+    if isinstance(examples, SparseReader) and batch_orders[0].full:
+        examples = examples.dense()
     return replace(
         own,
+        examples=examples,
         m=m,
         counts=counts,
-        batch_orders=_batch_orders(settings, m),
+        batch_orders=batch_orders,
         validation=(validation,) * len(own.validation),
     )
 

@@ -55,7 +55,7 @@ def check_shape_of_X(network: Network, shape: tuple[int, ...], dtype: np.dtype, 
             f"{name}: expected shape (n_x, m) = ({n_x}, m) with examples as columns, received shape {shape}; "
             "flatten images with X.reshape(m, -1).T; a single example is a column, x.reshape(-1, 1)"
         )
-    if 0 in shape:
+    if 0 in (shape[:1] if _is_part.get() else shape):
         raise EllayerError(f"{name}: expected at least one example and one feature, received shape {shape}")
     if shape[0] != n_x:
         hint = (
@@ -70,6 +70,19 @@ def check_numeric(dtype: np.dtype, name: str, advice: str) -> None:
     """Raise for an array of anything but numbers and truth values."""
     if dtype.kind not in "fiub":
         raise EllayerError(f"{name}: expected numbers, received dtype {dtype}; {advice}")
+
+
+_is_part: ContextVar[bool] = ContextVar("is_part", default=False)
+
+
+@contextmanager
+def part_of_examples() -> Iterator[None]:
+    """Return a context for the examples of one of several processes, which may have none, or none that counts."""
+    token = _is_part.set(True)
+    try:
+        yield
+    finally:
+        _is_part.reset(token)
 
 
 _finite: ContextVar[np.ndarray | None] = ContextVar("finite", default=None)
@@ -150,7 +163,7 @@ def _hint_for_Y(shape: tuple[int, ...], n_L: int, m: int, name: str, kind: str) 
 
 
 def _class_columns(y: np.ndarray, n_L: int, name: str) -> np.ndarray:
-    if not ((y == np.floor(y)).all() and y.min() >= 0 and y.max() < n_L):
+    if not ((y == np.floor(y)) & (y >= 0) & (y < n_L)).all():
         raise EllayerError(
             f"{name}: expected class indices 0..{n_L - 1} (the network has {n_L} outputs), received "
             f"{y.min():g}..{y.max():g}"
@@ -171,7 +184,7 @@ def check_weights(
     if w.size != m or w.ndim > 2:
         raise EllayerError(f"{name}: expected one weight per example, shape ({m},); received shape {w.shape}")
     w = w.reshape(1, m)
-    if not np.isfinite(w).all() or (w < 0).any() or w.sum() <= 0:
+    if not np.isfinite(w).all() or (w < 0).any() or not (_is_part.get() or w.sum() > 0):
         raise EllayerError(
             f"{name}: expected finite weights >= 0, not all 0; received values in {w.min():g}..{w.max():g}"
         )

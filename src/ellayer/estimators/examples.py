@@ -52,6 +52,8 @@ class Examples:
     @cached_property
     def scale(self) -> np.ndarray:
         """The largest magnitude of each column of X, (n_x,)."""
+        if not len(self):
+            return np.zeros(self.X.shape[1])
         ends = _ends_of_array(self.X) if isinstance(self.X, np.ndarray) else _ends_of_sparse(self.X)
         return np.maximum(ends[0], -ends[1])
 
@@ -62,7 +64,9 @@ class Examples:
             return float(self.scale.max())
         with np.errstate(all="ignore"):
             squares = [np.dot(block, block) for block in map(np.ravel, _blocks(self.X))]
-            return float(np.sqrt(np.max(squares)))  # the norm of a block is at least its largest magnitude
+            return float(
+                np.sqrt(np.max(squares, initial=0.0))
+            )  # the norm of a block is at least its largest magnitude
 
     def take(self, rows: np.ndarray | slice) -> Examples:
         """Return some of the rows, by their numbers, a mask or a slice."""

@@ -67,7 +67,7 @@ def warn_of_data(examples: Examples, targets: bool, names: Sequence[str] | None,
             f"make_pipeline(StandardScaler(), {estimator}(...))",
             ScaleWarning,
         )
-    if targets and (largest := float(np.abs(examples.Y).max())) > HUGE_TARGET:
+    if targets and (largest := float(np.abs(examples.Y).max(initial=0.0))) > HUGE_TARGET:
         warn_user(
             f"y: values up to {largest:.3g}, but networks learn best with targets around 1; scale the target, "
             f"TransformedTargetRegressor({estimator}(...), transformer=StandardScaler())",
@@ -88,7 +88,7 @@ def overflows_at_once(examples: Examples, parameters: Parameters, network: Netwo
     X, Y = examples.X, examples.Y
     large = OVERFLOWS ** (0.5 if X.dtype == np.float32 else 1.0)
     largest = examples.bound if examples.bound < large else float(examples.scale.max())
-    if max(largest, float(np.abs(Y).max())) < large:
+    if max(largest, float(np.abs(Y).max(initial=0.0))) < large:
         return False
     with np.errstate(all="ignore"):
         AL, _ = outputs(X.T, parameters, network)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -20,6 +21,7 @@ from .examples import Examples
 from .labels import labels_from_facts, labels_to_facts
 
 if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
     from sklearn.base import BaseEstimator
 
 T = TypeVar("T")
@@ -105,7 +107,9 @@ def own_share(examples: Examples) -> Examples:
 
 def join_examples(examples: Examples) -> Examples:
     """Return the examples of all processes."""
-    return _each(examples, join_rows)
+    if shared_group() is None:
+        return examples
+    return take_examples(examples, np.arange(count_rows(len(examples))), spread=False)
 
 
 def take_examples(examples: Examples, rows: np.ndarray, spread: bool) -> Examples:
@@ -124,15 +128,19 @@ def take_examples(examples: Examples, rows: np.ndarray, spread: bool) -> Example
     if group is None:
         return examples.take(rows)
     own = rows[group.share(len(rows))] if spread else rows
-    return _each(examples, lambda array: group.take(array, own))
+    X = (group.take if isinstance(examples.X, np.ndarray) else partial(_take_sparse, group))(examples.X, own)
+    weights = None if examples.weights is None else group.take(examples.weights, own)
+    return Examples(X, group.take(examples.Y, own), weights)
 
 
-def _each(examples: Examples, change: Callable[[np.ndarray], np.ndarray]) -> Examples:
-    if shared_group() is None:
-        return examples
-    assert isinstance(examples.X, np.ndarray)
-    weights = None if examples.weights is None else change(examples.weights)
-    return Examples(change(examples.X), change(examples.Y), weights)
+def _take_sparse(group: Group, X: csr_matrix, numbers: np.ndarray) -> csr_matrix:
+    """Return some of the sparse rows of all processes by their numbers."""
+    lengths = group.gather(np.diff(X.indptr).astype(np.int64))
+    begins = np.cumsum(lengths) - lengths
+    ends = np.append(0, np.cumsum(lengths[numbers]))
+    stored = np.repeat(begins[numbers] - ends[:-1], lengths[numbers]) + np.arange(ends[-1])
+    parts = group.take(X.data, stored), group.take(X.indices.astype(np.int32), stored), ends
+    return type(X)(parts, shape=(len(numbers), X.shape[1]))
 
 
 # Labels

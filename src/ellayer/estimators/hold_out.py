@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.model_selection import GroupKFold
 
 from ..errors import EllayerError
-from ..tables.columns import read_table
+from ..tables.columns import Column, read_table
 from ..tables.row_order import as_times
 
 if TYPE_CHECKING:
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 FEWEST_ROWS = 10  # with fewer rows none are held out
 FOLDS = (5, 10)  # limits; one member holds out a fifth of the rows, with many rows a tenth
 MANY_ROWS = 5_000
+Kind = Literal["random", "time", "group"]
+KeyKind = Literal["time", "group"]
+_ARGUMENTS = {"time": "time", "group": "groups"}
 MOST_HELD_OUT = 50_000  # maximum number of rows held out by a single member
 
 
@@ -33,10 +36,13 @@ class Splitter:
         on the same side.
     keys : ndarray of int64, shape (m,), or None
         The rank of each row's time, or the index of its group; None for "random".
+    sizes : ndarray of int, or None
+        The number of rows of each time or group where others have rows too; None if these are all.
     """
 
-    kind: Literal["random", "time", "group"] = "random"
+    kind: Kind = "random"
     keys: np.ndarray | None = None
+    sizes: np.ndarray | None = None
 
     @classmethod
     def by(cls, m: int, *, time: ArrayLike | None = None, groups: ArrayLike | None = None) -> Splitter:
@@ -57,33 +63,37 @@ class Splitter:
         """
         if time is None and groups is None:
             return cls()
-        if time is not None and groups is not None:
-            raise EllayerError("groups, time: expected one of them, received both; use only one")
-        name, values = ("time", time) if groups is None else ("groups", groups)
-        values = np.asarray(values)
-        if values.shape != (m,):
-            raise EllayerError(
-                f"{name}: expected one value for each of {m} rows, received shape {values.shape}"
-            )
-        column = read_table(values.reshape(-1, 1))[0]
-        keys = as_times(column) if groups is None else column.values
-        if keys is None:
-            raise EllayerError("time: expected dates or numbers, received text; convert it to dates first")
-        splitter = cls("time" if groups is None else "group", _number(keys))
-        if m and splitter.count < 2:
-            raise EllayerError(
-                f"{name}: expected at least two different values, received the same one in all {m} rows"
-            )
+        kind, column = read_keys(m, time, groups)
+        splitter = cls(kind, rank_keys(kind, column))
+        splitter.check_count(m)
         return splitter
+
+    def check_count(self, m: int) -> None:
+        """Raise if all m rows have the same time or group."""
+        if m and self.count < 2:
+            raise EllayerError(
+                f"{_ARGUMENTS[self.kind]}: expected at least two different values, received the same one in all {m} rows"
+            )
 
     @property
     def count(self) -> int:
         """The number of different times or groups."""
-        return 0 if self.keys is None else len(np.unique(self.keys))
+        return 0 if self.keys is None else len(self._sizes)
+
+    @property
+    def rows(self) -> int:
+        """The number of rows with a time or group, of all processes."""
+        return int(self._sizes.sum())
+
+    @property
+    def _sizes(self) -> np.ndarray:
+        """The number of rows of each time or group."""
+        assert self.keys is not None
+        return np.bincount(self.keys) if self.sizes is None else self.sizes
 
     def take(self, rows: np.ndarray) -> Splitter:
         """Return the splitter of some of the rows."""
-        return self if self.keys is None else replace(self, keys=_number(self.keys[rows]))
+        return self if self.keys is None else replace(self, keys=number_values(self.keys[rows]))
 
     def fit_arguments(self) -> dict[str, np.ndarray]:
         """Return the arguments of ``fit`` that make an estimator hold rows out by the same rule."""
@@ -116,7 +126,7 @@ class Splitter:
             return _random_share(m, share, random, strata)
         if not share:
             return np.zeros(m, bool)
-        sizes = np.bincount(self.keys)
+        sizes = self._sizes
         order = np.arange(len(sizes))[::-1] if self.kind == "time" else random.permutation(len(sizes))
         ends = np.cumsum(sizes[order])[:-1]
         count = int(np.abs(ends - share * m).argmin()) + 1 if len(ends) else 0
@@ -150,16 +160,50 @@ class Splitter:
             count = min(count, self.count)
             if count < 2:
                 return []
-            dealt = GroupKFold(count, shuffle=True, random_state=random).split(self.keys, groups=self.keys)
-            masks = [np.isin(np.arange(m), test) for _, test in dealt]
+            groups = np.arange(self.count)
+            dealt = GroupKFold(count, shuffle=True, random_state=random).split(groups, groups=groups)
+            masks = [np.isin(self.keys, test) for _, test in dealt]
             return [(~mask, mask) for mask in masks]
-        ends = np.cumsum(np.bincount(self.keys))
+        ends = np.cumsum(self._sizes)
         cuts = [int(np.abs(ends - m * k / (count + 1)).argmin()) + 1 for k in range(1, count + 1)]
         cuts = [*sorted({min(cut, len(ends) - 1) for cut in cuts} - {0}), len(ends)]
         return [(self.keys < low, (self.keys >= low) & (self.keys < high)) for low, high in pairwise(cuts)]
 
 
-def _number(values: np.ndarray) -> np.ndarray:
+def read_keys(m: int, time: ArrayLike | None, groups: ArrayLike | None) -> tuple[KeyKind, Column]:
+    """Return the rule, and the times or groups of m rows as a column.
+
+    Raises
+    ------
+    EllayerError
+        If both are given, or for a wrong number of rows.
+    """
+    if time is not None and groups is not None:
+        raise EllayerError("groups, time: expected one of them, received both; use only one")
+    kind: KeyKind = "time" if groups is None else "group"
+    values = np.asarray(time if groups is None else groups)
+    if values.shape != (m,):
+        raise EllayerError(
+            f"{_ARGUMENTS[kind]}: expected one value for each of {m} rows, received shape {values.shape}"
+        )
+    return kind, read_table(values.reshape(-1, 1))[0] if m else Column(kind, np.zeros(0))
+
+
+def rank_keys(kind: KeyKind, column: Column) -> np.ndarray:
+    """Return the rank of each time or group of a column.
+
+    Raises
+    ------
+    EllayerError
+        For times that are neither dates nor numbers.
+    """
+    values = as_times(column) if kind == "time" else column.values
+    if values is None:
+        raise EllayerError("time: expected dates or numbers, received text; convert it to dates first")
+    return number_values(values)
+
+
+def number_values(values: np.ndarray) -> np.ndarray:
     """Return the rank of each value among the sorted distinct ones; missing values are first."""
     missing = np.array([v is None or v != v for v in values.tolist()], bool)
     keys = np.zeros(len(values), np.int64)

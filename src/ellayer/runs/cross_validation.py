@@ -90,9 +90,7 @@ def cross_validate(
     folds = _folds(examples, splitter, settings, classes, repeats)
     job = FoldJob(make(), examples, splitter, settings, classes)
     results = _predict_folds(job, list(folds), start("cross-validation", 0))
-    positive = settings.get("positive")
-    results = [replace(fold, models=positive_last(classes, fold.models, positive)[1]) for fold in results]
-    return _collect(results, examples, positive_last(classes, [], positive)[0], settings["cv"], repeats)
+    return collect_folds(results, np.asarray(examples.y), classes, settings, repeats)
 
 
 def _folds(
@@ -140,18 +138,49 @@ def _predict_fold(
         fit(train.X, train.y, **job.splitter.take(rows[0]).fit_arguments(), progress=progress)
         if model.stopped_by_ == "interrupted":
             raise KeyboardInterrupt
+    models = predict_with_others(model, train, test, job.settings, classes)
+    return FoldPredictions(rows[1], len(rows[1]) / len(rows[0]), models)
+
+
+def predict_with_others(
+    model: TabularClassifier | TabularRegressor,
+    train: Examples,
+    test: Examples,
+    settings: Mapping[str, Any],
+    classes: list[Any],
+) -> list[Predictions]:
+    """Return the predictions of a fitted model for the test rows, and those of simple models fitted to the training rows."""
+    with no_warnings():
         ours = predict(title_of(model), model, test.X)
     ours = all_classes(ours, getattr(model, "classes_", []), classes)
     task = "classes" if classes else "numbers"
-    others = simple_models(train, test.X, task, job.settings, classes, [ours.name])
-    return FoldPredictions(rows[1], len(rows[1]) / len(rows[0]), [ours, *others])
+    return [ours, *simple_models(train, test.X, task, settings, classes, [ours.name])]
 
 
-def _collect(
-    results: list[FoldPredictions], examples: Examples, classes: list[Any], folds: int, repeats: int
+def collect_folds(
+    results: list[FoldPredictions],
+    y: np.ndarray,
+    classes: list[Any],
+    settings: Mapping[str, Any],
+    repeats: int,
 ) -> CrossValidation:
-    """Return the scores over the folds, and the mean prediction for each row."""
-    y, names = np.asarray(examples.y), [model.name for model in results[0].models]
+    """Return the scores over the folds, and the mean prediction for each row.
+
+    Parameters
+    ----------
+    results : list of FoldPredictions
+    y : ndarray
+        True values of all rows.
+    classes : list
+        Empty for numbers.
+    settings : mapping
+        Of the run: "cv", "positive".
+    repeats : int
+    """
+    positive, folds = settings.get("positive"), settings["cv"]
+    results = [replace(fold, models=positive_last(classes, fold.models, positive)[1]) for fold in results]
+    classes = positive_last(classes, [], positive)[0]
+    names = [model.name for model in results[0].models]
     each: dict[str, dict[str, list[float]]] = {}
     models = []
     tested = np.unique(np.concatenate([result.rows for result in results]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,14 +11,18 @@ import numpy as np
 
 from ..engine.group import Group, current_group
 from ..errors import EllayerError
+from ..estimators.hold_out import Splitter
 from ..estimators.tabular.fit_group import ScratchRows, join_frames, row_keys
+from ..estimators.tabular.split_group import shared_splitter
 from .large_table import ROWS_APART
+from .split import FEWEST_ROWS
 
 if TYPE_CHECKING:
     import polars as pl
 
     from ..data import Examples
     from ..data.shares import Part
+    from ..estimators.hold_out import KeyKind
 
 
 @dataclass(frozen=True)
@@ -46,23 +50,27 @@ class SharedTable:
     facts : TableFacts
     rows : ScratchRows
         The rows of this process.
-    keys : ndarray
-        A random number for each of them.
+    random, keys : ndarray
+        A random number for each of them; and the numbers that select its part: those of test rows are below ``share``.
     share : float
         Fraction of test rows.
     count : int
         Number of training rows of all processes.
     total : int
         Number of rows of all processes.
+    splitter : Splitter
+        The rule by which the rows of this process are held out.
     """
 
     group: Group
     facts: TableFacts
     rows: ScratchRows
+    random: np.ndarray
     keys: np.ndarray
     share: float
     count: int
     total: int
+    splitter: Splitter = field(default_factory=Splitter)
 
     @property
     def sample(self) -> tuple[float, float]:
@@ -70,8 +78,15 @@ class SharedTable:
         return self.share, min(1.0, self.share + ROWS_APART / self.total)
 
     def blocks(self) -> Iterator[tuple[Any, np.ndarray]]:
-        """Return the training rows of this process; a block of none, as of a file whose rows are all held out, is omitted."""
-        return (block for block in self._between(self.share, 1.0) if len(block[1]))
+        """Return the training rows of this process; a block of none, as of a file whose rows are all held out, if it has no other."""
+        block: tuple[Any, np.ndarray] | None = None
+        is_empty = True
+        for block in self._between(self.share, 1.0):
+            if len(block[1]):
+                is_empty = False
+                yield block
+        if is_empty and block is not None:
+            yield block
 
     def apart(self, low: float, high: float) -> Examples:
         """Return the rows of all processes whose random key lies in a range, as examples in memory."""
@@ -83,6 +98,71 @@ class SharedTable:
         own = pl.concat(frames, how="vertical_relaxed"), np.concatenate(targets)
         (frame, y), facts = join_frames(self.group, *own), self.facts
         return Examples(facts.name, frame, y, facts.target, reading=facts.reading, notes=tuple(facts.notes))
+
+    def splitter_by(self, kind: KeyKind, column: str | None) -> Splitter:
+        """Return the splitter by the times or groups in a column; by the order of the table without one."""
+        m = self.rows.count
+        values = self.group.offset(m) + np.arange(m) if column is None else self._column(column).to_numpy()
+        return shared_splitter(m, **{"time" if kind == "time" else "groups": values})
+
+    def count_missing(self, column: str) -> int:
+        """Return the number of rows of all processes without a value in a column."""
+        return sum(self.group.exchange(self._column(column).null_count()))
+
+    def _column(self, name: str) -> pl.Series:
+        import polars as pl
+
+        return pl.concat([X[name] for X, _ in self.rows.blocks()])
+
+    def hold_out(self, splitter: Splitter, share: float, seed: int) -> SharedTable:
+        """Return the table with other test rows: a fraction of the rows of all processes, whole times or groups."""
+        share = share if self.total >= FEWEST_ROWS else 0.0
+        test = splitter.hold_out(self.total, share, np.random.RandomState(seed))
+        return replace(self, splitter=splitter).with_rows(~test, test)
+
+    def with_rows(self, train: np.ndarray, test: np.ndarray) -> SharedTable:
+        """Return the table with these training and test rows of this process; others have no part in it.
+
+        Of all keys those of test rows are the smallest, and those of rows without a part exceed 1.
+        """
+        counts = self.group.exchange((int(train.sum()), int(test.sum())))
+        count, tested = (int(number) for number in np.sum(counts, axis=0))
+        share = tested / (count + tested)
+        keys = np.full(len(self.keys), 2.0)
+        keys[train] = np.minimum(share + (1.0 - share) * self.random[train], np.nextafter(1.0, 0.0))
+        keys[test] = np.minimum(share * self.random[test], np.nextafter(share, 0.0))
+        return replace(self, keys=keys, share=share, count=count, total=count + tested)
+
+    def labels(self) -> list[Any]:
+        """Return the labels of the rows of all processes, sorted."""
+        own: set[Any] = set()
+        for _, y in self.rows.blocks():
+            own.update(np.unique(y).tolist())
+        return np.unique(
+            np.array([label for part in self.group.exchange(list(own)) for label in part])
+        ).tolist()
+
+    def numbers(self, low: float, high: float) -> np.ndarray:
+        """Return the places in the table of the rows of ``apart``."""
+        inside = np.flatnonzero((self.keys >= low) & (self.keys < high))
+        return self.group.gather(self.group.offset(self.rows.count) + inside)
+
+    @property
+    def test_keys(self) -> np.ndarray | None:
+        """The times or groups of the test rows of all processes, as numbers; None if they are random."""
+        keys = self.splitter.keys
+        return None if keys is None else self.group.gather(keys[self.keys < self.share])
+
+    def fit_arguments(self) -> dict[str, np.ndarray]:
+        """Return the arguments of ``fit`` that hold out the validation rows by the same rule."""
+        keys = self.splitter.keys
+        return (
+            {}
+            if keys is None
+            else replace(
+                self.splitter, keys=keys[(self.keys >= self.share) & (self.keys < 1.0)]
+            ).fit_arguments()
+        )
 
     def _between(self, low: float, high: float) -> Iterator[tuple[pl.DataFrame, np.ndarray]]:
         """Return the rows of this process whose random key lies in a range."""
@@ -128,13 +208,7 @@ def open_shared(
     total, random = sum(group.exchange(rows.count)), row_keys([seed, 1], group.offset(rows.count))
     keys, share = random.random(rows.count), min(share, ROWS_APART / total)
     count = sum(group.exchange(int((keys >= share).sum())))
-    with group.together():
-        if not (keys >= share).any():
-            raise EllayerError(
-                f"--processes: expected training rows in every process, received none in process {group.rank}; start fewer "
-                "processes, or write parts of more rows"
-            )
-    return SharedTable(group, facts, rows, keys, share, count, total)
+    return SharedTable(group, facts, rows, keys, keys, share, count, total)
 
 
 def _facts(name: str, first: Part, target: str | int, options: dict[str, Any]) -> list[Any]:

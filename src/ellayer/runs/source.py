@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,15 +13,16 @@ from ..engine.group import current_group
 from ..errors import UsageError
 from ..estimators.hold_out import Splitter
 from .config import STREAM, reader_options, shown_source
-from .cross_validation import check_folds
-from .large_table import TrainingRows, open_large
+from .cross_validation import check_folds, cross_validate
+from .large_table import ROWS_APART, TrainingRows, open_large
 from .predictions import predict, title_of
-from .shared_table import open_shared
-from .split import choose_split, parse_test, read_test, split
+from .shared_folds import cross_validate_shared
+from .shared_table import SharedTable, open_shared
+from .split import choose_split, describe_test, parse_test, read_test, split
 
 if TYPE_CHECKING:
     from ..data import Examples
-    from ..report.run_facts import Predictions
+    from ..report.run_facts import CrossValidation, Predictions
     from ..tables.survey import Survey
 
 
@@ -76,6 +77,13 @@ class MemorySource:
         self.train, self.test, self.splitter = parts.train, parts.test, parts.splitter
         return [*choice.messages, *parts.messages]
 
+    def cross_validate(
+        self, make: Callable[[], Any], settings: Mapping[str, Any], task: str, start: StartProgress
+    ) -> CrossValidation | None:
+        """Return the cross-validation of all rows by a model that ``make`` returns."""
+        whole = self.whole
+        return None if whole is None else cross_validate(make, *whole, settings, task, start)
+
     def fit(self, model: Any, **options: Any) -> None:
         """Fit a model on the training rows."""
         model.fit(self.train.X, self.train.y, **self.splitter.fit_arguments(), **options)
@@ -109,7 +117,6 @@ class StreamSource:
 
     test: Examples | None = None
     splitter: Splitter = Splitter()
-    whole: WholeTable | None = None
     _state = "larger than memory"
 
     def __init__(self, settings: Mapping[str, Any]):
@@ -134,13 +141,17 @@ class StreamSource:
 
     def split(self, task: str, survey: Survey, settings: dict[str, Any]) -> list[str]:
         """Read the test rows; return messages about it."""
-        messages: list[str] = []
         self._check(settings)
+        return [self._note(), *self._read_test(task)]
+
+    def _read_test(self, task: str) -> list[str]:
+        """Read the test rows, from their file or the table; return messages about them."""
+        messages: list[str] = []
         if isinstance(self._test, str):
             self.test, messages = read_test(self._test, self.train, task)
         elif self.stream.share:
             self.test = self.stream.apart(0.0, self.stream.share)
-        return [self._note(), *messages]
+        return messages
 
     def _note(self) -> str:
         return (
@@ -150,15 +161,11 @@ class StreamSource:
 
     def _check(self, settings: Mapping[str, Any]) -> None:
         """Raise for settings that need all rows in memory."""
+        self._check_model(settings)
         if settings.get("split") in ("time", "group", "order") or {"time", "group"} & settings.keys():
             raise UsageError(
                 f"--split: expected random, for {self._path} is {self._state}, received time, group or order; its rows "
                 "are held out at random: omit it, or pass later rows with --test FILE"
-            )
-        if settings.get("model", "network") != "network":
-            raise UsageError(
-                f"--model: expected network for {self._path}, which is {self._state}, received "
-                f"{settings['model']}; omit it, or train on a sample of the rows"
             )
         if settings.get("cv"):
             raise UsageError(
@@ -166,9 +173,26 @@ class StreamSource:
                 "test rows are many enough: omit it"
             )
 
+    def _check_model(self, settings: Mapping[str, Any]) -> None:
+        if settings.get("model", "network") != "network":
+            raise UsageError(
+                f"--model: expected network for {self._path}, which is {self._state}, received "
+                f"{settings['model']}; omit it, or train on a sample of the rows"
+            )
+
+    def cross_validate(
+        self, make: Callable[[], Any], settings: Mapping[str, Any], task: str, start: StartProgress
+    ) -> CrossValidation | None:
+        """Return None: the settings of a cross-validation are refused."""
+        return None
+
     def fit(self, model: Any, **options: Any) -> None:
         """Fit a model on the training rows."""
-        model.fit(self.stream, None, **options)
+        model.fit(self.stream, None, **self._fit_arguments(), **options)
+
+    def _fit_arguments(self) -> dict[str, np.ndarray]:
+        """Return the arguments of ``fit`` that hold out the validation rows."""
+        return {}
 
     def fit_many(self, models: Sequence[Any], start: StartProgress, label: str) -> None:
         """Raise an error, because a sweep needs the rows in memory."""
@@ -187,16 +211,48 @@ class GroupSource(StreamSource):
     """A table whose rows are spread over a group of processes, each with its own in memory."""
 
     _state = "spread over several processes"
+    stream: SharedTable
 
-    def _open(self, settings: Mapping[str, Any], share: float, options: dict[str, Any]) -> TrainingRows:
+    def _open(self, settings: Mapping[str, Any], share: float, options: dict[str, Any]) -> SharedTable:
         return open_shared(settings["source"], settings["target"], share, settings["seed"], options)
+
+    def split(self, task: str, survey: Survey, settings: dict[str, Any]) -> list[str]:
+        """Hold out the test rows, at random or by time or group, and return messages."""
+        self._check_model(settings)
+        check_folds(settings, self.stream.total)
+        choice = choose_split(self.train, survey, settings, self.stream)
+        settings |= choice.settings
+        self._whole = replace(self.stream, splitter=choice.splitter)
+        if choice.splitter.keys is not None:
+            self.splitter = choice.splitter
+            share = 0.0 if isinstance(self._test, str) else min(self._test, ROWS_APART / self.stream.total)
+            self.stream = self.stream.hold_out(choice.splitter, share, settings["seed"])
+            self.train = self.stream.apart(*self.stream.sample)
+        messages = self._read_test(task)
+        if self.test is not None and not isinstance(self._test, str):
+            messages.append(
+                f"{self.test.m:,} of {self.stream.total:,} rows were held out for testing"
+                + (describe_test(self.test, self.stream.test_keys, choice) or ", at random")
+            )
+        if settings.get("cv"):
+            messages.append(f"cross-validation tests at most {ROWS_APART:,} rows of each fold")
+        return [self._note(), *choice.messages, *messages]
+
+    def cross_validate(
+        self, make: Callable[[], Any], settings: Mapping[str, Any], task: str, start: StartProgress
+    ) -> CrossValidation | None:
+        """Return the cross-validation of all rows, in process 0."""
+        return cross_validate_shared(make, self._whole, settings, task, start)
+
+    def _fit_arguments(self) -> dict[str, np.ndarray]:
+        return self.stream.fit_arguments()
 
     def _note(self) -> str:
         group = current_group()
         size = 1 if group is None else group.size
         return (
-            f"the rows are spread over {size} {'process' if size == 1 else 'processes'}: {100 * self.stream.share:.2g} % of them are held out for "
-            "testing, at random, and the columns are prepared by a sample of up to 100,000 rows"
+            f"the rows are spread over {size} {'process' if size == 1 else 'processes'}, and the columns are prepared by a sample of "
+            "up to 100,000 rows"
         )
 
 

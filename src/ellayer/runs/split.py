@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from .._wording import pluralize, quoted_list
 from ..errors import EllayerError, UsageError
-from ..estimators.hold_out import Splitter
+from ..estimators.hold_out import KeyKind, Splitter
 from .matching import check_inputs, match_targets, unknown_classes
 
 if TYPE_CHECKING:
@@ -84,7 +84,37 @@ class SplitExamples:
     messages: list[str]
 
 
-def choose_split(examples: Examples, survey: Survey, settings: Mapping[str, Any]) -> SplitChoice:
+class RowsToSplit(Protocol):
+    """The rows of a table, wherever they are."""
+
+    def splitter_by(self, kind: KeyKind, column: str | None) -> Splitter:
+        """Return the splitter by the times or groups in a column; by the order of the file without one."""
+
+    def count_missing(self, column: str) -> int:
+        """Return the number of rows without a value in a column."""
+
+
+@dataclass(frozen=True)
+class RowsInMemory:
+    """All rows, as examples."""
+
+    examples: Examples
+
+    def splitter_by(self, kind: KeyKind, column: str | None) -> Splitter:
+        """Return the splitter by the times or groups in a column; by the order of the file without one."""
+        m = self.examples.m
+        values = np.arange(m) if column is None else self.examples.X[column]
+        return Splitter.by(m, **{"time" if kind == "time" else "groups": values})
+
+    def count_missing(self, column: str) -> int:
+        """Return the number of rows without a value in a column."""
+        assert not isinstance(self.examples.X, np.ndarray)
+        return self.examples.X[column].null_count()
+
+
+def choose_split(
+    examples: Examples, survey: Survey, settings: Mapping[str, Any], rows: RowsToSplit | None = None
+) -> SplitChoice:
     """Return the rule of a run: that of ``--split``, ``--time`` and ``--group``, or random with advice.
 
     ``--split order`` is by time, with the rows in the order of the file.
@@ -92,8 +122,11 @@ def choose_split(examples: Examples, survey: Survey, settings: Mapping[str, Any]
     Parameters
     ----------
     examples : Examples
+        All rows, or a sample.
     survey : Survey
     settings : mapping
+    rows : RowsToSplit, optional
+        All rows; by default the examples.
 
     Raises
     ------
@@ -101,6 +134,7 @@ def choose_split(examples: Examples, survey: Survey, settings: Mapping[str, Any]
         If the rule contradicts the options or the columns.
     """
     kind, options = _kind_of(settings)
+    rows = rows or RowsInMemory(examples)
     order = None if survey.order is None else ("", survey.order)
     advice = {"time": survey.time, "group": survey.group, "order": order}
     if kind == "auto":
@@ -115,13 +149,12 @@ def choose_split(examples: Examples, survey: Survey, settings: Mapping[str, Any]
         reasons = [] if kind else [_advice(kind, reason) for kind, reason in advice.items() if reason]
         return SplitChoice(Splitter(), None, {"split": kind} if kind else {}, reasons)
     if kind == "order":
-        return SplitChoice(Splitter.by(examples.m, time=np.arange(examples.m)), None, {"split": kind}, [])
+        return SplitChoice(rows.splitter_by("time", None), None, {"split": kind}, [])
     if isinstance(examples.X, np.ndarray):
         raise UsageError(f"--split {kind}: expected a table with columns, received images or arrays; omit it")
     column = _column_of(kind, options.get(kind), examples, survey)
-    values = examples.X[column]
     try:
-        splitter = Splitter.by(examples.m, **{"time" if kind == "time" else "groups": values})
+        splitter = rows.splitter_by("time" if kind == "time" else "group", column)
     except EllayerError as error:
         raise UsageError(f"--{kind} {column}: {error}") from None
     if splitter.count < FEWEST_PARTS:
@@ -129,7 +162,7 @@ def choose_split(examples: Examples, survey: Survey, settings: Mapping[str, Any]
             f"--{kind} {column}: expected at least {FEWEST_PARTS} different values, to train, validate and test on; "
             f"received {splitter.count}; choose another column, or --split random"
         )
-    missing = values.null_count()
+    missing = rows.count_missing(column)
     messages = []
     if missing:
         place = "they are treated as the earliest" if kind == "time" else "they are treated as one group"
@@ -203,7 +236,7 @@ def describe_split(settings: Mapping[str, Any], is_tested: bool) -> str:
     test = parse_test(settings["test"])
     if isinstance(test, str):
         return f"tested on {test}"
-    rules = {"time": "the latest by {}", "group": "whole groups of {}"}
+    rules = {"time": "the latest by {}", "group": "whole groups of {}", "order": "the last of the file"}
     rule = rules.get(settings.get("split") or "", "at random").format(
         settings.get(settings.get("split") or "")
     )
@@ -237,22 +270,24 @@ def split(examples: Examples, test: float | str, task: str, seed: int, choice: S
         message = f"no rows were held out for testing{reason}; the scores are of rows held out in training"
         return SplitExamples(examples, splitter, None, [message])
     inside, outside = np.flatnonzero(~rows), np.flatnonzero(rows)
-    message = f"{len(outside)} of {m} rows were held out for testing{_describe(examples, choice, outside)}"
+    tested = examples.take(outside)
+    keys = None if splitter.keys is None else splitter.keys[outside]
+    message = f"{len(outside)} of {m} rows were held out for testing{describe_test(tested, keys, choice)}"
     message += " (stratified)" if labels is not None else ""
-    return SplitExamples(examples.take(inside), splitter.take(inside), examples.take(outside), [message])
+    return SplitExamples(examples.take(inside), splitter.take(inside), tested, [message])
 
 
-def _describe(examples: Examples, choice: SplitChoice, rows: np.ndarray) -> str:
-    """Return a description of the rows, if they are not random."""
-    keys, column = choice.splitter.keys, choice.column
+def describe_test(test: Examples, keys: np.ndarray | None, choice: SplitChoice) -> str:
+    """Return a description of the test rows by their times or groups, if they are not random."""
+    column = choice.column
     if keys is None:
         return ""
     if column is None:
         return ": the last of the file; validation rows are the last before these"
     if choice.splitter.kind == "group":
-        groups, every = len(np.unique(keys[rows])), choice.splitter.count
+        groups, every = len(np.unique(keys)), choice.splitter.count
         return f": {groups:,} of {pluralize(every, 'group')} of {column!r}; validation rows are other groups again"
-    first = examples.X[column][int(rows[keys[rows].argmin()])]
+    first = test.X[column][int(keys.argmin())]
     return f": the latest, from {first} on in {column!r}; validation rows are the latest before these"
 
 

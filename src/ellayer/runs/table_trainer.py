@@ -18,14 +18,13 @@ from .baselines import simple_models
 from .checkpoints import CheckpointPlan, CheckpointWriter, load_states
 from .checks import CheckInput, run_checks
 from .config import DETECTED, FILE, shown_source
-from .cross_validation import cross_validate
 from .folder import OutputFolder
 from .messages import collect_messages, no_warnings
 from .model_choice import ModelChoice, choose_model
 from .positive_class import choose_positive
 from .predictions import predict, title_of
 from .saved_model import ModelExamples
-from .source import MemorySource, Source, WholeTable, open_source, validation_rows
+from .source import MemorySource, Source, open_source, validation_rows
 from .split import TEST_SHARE, describe_split
 from .table_model import make_model, model_settings
 from .trained_run import HeldOut, TrainedRun
@@ -144,26 +143,17 @@ class TableTrainer:
         run = self.make_run(self.model, self.settings, messages, seconds)
         if choice is not None:
             run.choose(choice)
-        if self.source.whole is not None and not run.interrupted:
-            run.cross_validation = self._cross_validate(self.source.whole, run, start)
+        if self.settings.get("cv") and not run.interrupted:
+            run.cross_validation = self._cross_validate(run, start)
         return run
 
-    def _cross_validate(
-        self, whole: WholeTable, run: TableRun, start: StartProgress
-    ) -> CrossValidation | None:
+    def _cross_validate(self, run: TableRun, start: StartProgress) -> CrossValidation | None:
         """Return the cross-validation of all rows; None if it was interrupted, which the messages of the run say."""
         from sklearn.base import clone
 
         begin, task = time.perf_counter(), str(self.survey.task)
         try:
-            return cross_validate(
-                lambda: clone(run.model),
-                whole.examples,
-                whole.splitter,
-                self.settings,
-                task,
-                start,
-            )
+            return self.source.cross_validate(lambda: clone(run.model), self.settings, task, start)
         except KeyboardInterrupt:
             run.interrupted = True
             run.messages.append(
@@ -283,12 +273,12 @@ class TableRun(TrainedRun):
 
 
 def _rows(source: Source, model: Any) -> dict[str, int]:
-    held_out = len(validation_rows(model))
+    streamed = getattr(model, "held_out_", None)
+    held_out = len(validation_rows(model)) if streamed is None else len(streamed[1])
     if model.model != "network":  # it was fitted to the held-out rows too, in the end
         held_out = 0
     # else each row has a member that learned from it, or is part of the second fit after validation by time
-    shared = len(model.members_) == 1 or hasattr(model, "held_out_")
-    alone = shared and source.splitter.kind != "time"
+    alone = streamed is not None or (len(model.members_) == 1 and source.splitter.kind != "time")
     rows = {"train": source.count - (held_out if alone else 0), "validation": held_out}
     return rows if source.test is None else {**rows, "test": source.test.m}
 

@@ -44,7 +44,7 @@ from .epoch_rule import FitData, Score
 from .fit import fit
 from .fit_state import FitState, Progress, coefficients
 from .network import make_network, starting_parameters
-from .rows import is_plain, ordered_rows, split_off_validation
+from .rows import is_plain, ordered_rows, split_off_validation, stays_sparse
 from .settings import FitSettings, is_lbfgs
 
 if TYPE_CHECKING:
@@ -268,8 +268,8 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
     def _examples(self, X: Rows, Y: np.ndarray, sample_weight: ArrayLike | None) -> Examples:
         """Return validated rows in memory order and the dtype of the fit, and warn about problematic data."""
         dtype = X.dtype if self.dtype is None else np.dtype(self.dtype)
-        with together():
-            X = ordered_rows(X, dtype, may_stay_sparse=not is_lbfgs(self))
+        with together():  # nothing can fail before the message of ``stays_sparse``
+            X = ordered_rows(X, dtype, not is_lbfgs(self) and stays_sparse(X, dtype))
             weights = check_weights(sample_weight, X, dtype)
         by_class = name_parameter(self, "class_weight", lambda: self._class_weights(Y, weights))
         if by_class is not None:
@@ -336,7 +336,7 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
             )
         X, Y = self._encode(data[0], data[1], incremental=True, reset=False)
         with together():
-            X = ordered_rows(X, dtype)
+            X = ordered_rows(X, dtype, stays_sparse(X, dtype))
             weights = check_weights(data[2] if len(data) == 3 else None, X, dtype)
         return join_examples(Examples(X, np.ascontiguousarray(Y, dtype=dtype), weights))
 

@@ -34,18 +34,21 @@ def is_plain(X: object, estimator: BaseEstimator) -> bool:
     return right and is_finite(X)
 
 
-def ordered_rows(X: Rows, dtype: DTypeLike, may_stay_sparse: bool = True) -> Rows:
-    """Return rows in memory order, in the dtype of the fit; a large sparse X stays sparse."""
+def stays_sparse(X: Rows, dtype: DTypeLike) -> bool:
+    """Return whether X is sparse and large; in a group of processes, whether it is sparse in all of them and large in one."""
+    is_sparse = not isinstance(X, np.ndarray)
+    is_large = X.shape[0] * X.shape[1] * np.dtype(dtype).itemsize > DENSE_BYTES
+    group = shared_group()
+    facts = [(is_sparse, is_large)] if group is None else group.exchange((is_sparse, is_large))
+    return all(fact[0] for fact in facts) and any(fact[1] for fact in facts)
+
+
+def ordered_rows(X: Rows, dtype: DTypeLike, sparse: bool) -> Rows:
+    """Return rows in memory order, in the dtype of the fit; as an array, or sparse."""
     if isinstance(X, np.ndarray):
         return np.ascontiguousarray(X, dtype=dtype)
     X = X.tocsr().astype(dtype, copy=False)
-    large = X.shape[0] * X.shape[1] * np.dtype(dtype).itemsize > DENSE_BYTES
-    if large and shared_group() is not None:
-        raise EllayerError(
-            f"X: expected an array, or sparse rows that take less than {DENSE_BYTES >> 20} MB as one, in a group of processes; "
-            f"received sparse rows of shape {X.shape}; try more processes, each with fewer rows"
-        )
-    return X if may_stay_sparse and large else np.ascontiguousarray(X.toarray())
+    return X if sparse else np.ascontiguousarray(X.toarray())
 
 
 def split_off_validation(

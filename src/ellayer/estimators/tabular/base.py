@@ -25,6 +25,7 @@ from ...tables.columns import Column, check_missing_targets, read_table, take_ro
 from ...tables.preparation import TablePreparation, remember_features
 from ...tables.target_statistics import RowTargets
 from ..examples import Examples
+from ..group_rows import same_random, shared_group
 from ..hold_out import FEWEST_ROWS, Splitter
 from ..stored import Arrays, Facts, history_arrays
 from ..versioned import VersionedEstimator
@@ -124,7 +125,7 @@ class BaseTabular(VersionedEstimator, FittedTable):
         sample_weight : array-like of shape (n_samples,), default=None
         groups, time : array-like of shape (n_samples,), default=None
             At most one of them: validation rows are whole groups, or the latest rows (dates or numbers),
-            instead of random ones.
+            instead of random ones. For a stream one value for each of its rows.
         eval_set : (X, y) or (X, y, sample_weight), default=None
             Validation rows to select the best epoch and, for labels, the temperature, instead of held-out ones.
         callbacks : sequence of functions
@@ -196,13 +197,14 @@ class BaseTabular(VersionedEstimator, FittedTable):
         )
 
     def _seed(self) -> int:
-        return int(check_random_state(self.random_state).randint(2**31 - 1))
+        return int(same_random(check_random_state(self.random_state)).randint(2**31 - 1))
 
     def _fit_simple(self, request: FitRequest) -> None:
         """Fit scikit-learn's model instead of a network."""
-        if is_stream(request.X):
+        if (streamed := is_stream(request.X)) or shared_group() is not None:
+            where = "for a stream" if streamed else "in a group of processes"
             raise EllayerError(
-                f"model: expected 'network' for a stream, received {self.model!r}, which needs the rows in memory"
+                f"model: expected 'network' {where}, received {self.model!r}, which needs the rows in memory; fit it on a sample"
             )
         recipe = find_recipe("simple", self._task)  # has no embeddings
         data = self._table_data(request, recipe, self._seed(), "float64")

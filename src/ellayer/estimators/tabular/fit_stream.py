@@ -7,6 +7,7 @@ holds out a part. Only blocks, the sample and the held-out rows are in memory.
 
 from __future__ import annotations
 
+import math
 import shutil
 import tempfile
 from collections import Counter
@@ -27,17 +28,11 @@ from ...tables.columns import Column, read_table, take_rows
 from ...tables.preparation import remember_features
 from ..examples import Examples, RowStream
 from ..group_rows import join_examples
-from ..hold_out import FEWEST_ROWS, FOLDS, MOST_HELD_OUT, Splitter
-from .fit_group import (
-    KeyedRows,
-    OwnRows,
-    join_frames,
-    join_keyed,
-    join_targets,
-    row_keys,
-)
+from ..hold_out import FEWEST_ROWS
+from .fit_group import KeyedRows, OwnRows, join_frames, join_keyed, join_targets
 from .presets import Size, plan_of
 from .recipes import Recipe
+from .split_group import RowKeys, shared_splitter
 from .targets import row_targets
 from .training import ConstantTarget, FitRequest, TableData
 
@@ -86,8 +81,8 @@ class Sample:
     ----------
     count : int
         The rows of the stream.
-    share : float
-        Fraction of held-out rows: those with the largest keys.
+    share, bound : float
+        Fraction of held-out rows, which have this key or a larger one.
     X, y : polars frame, ndarray
         A sample of the training rows, in the order of the stream.
     last : float
@@ -98,6 +93,7 @@ class Sample:
 
     count: int
     share: float
+    bound: float
     X: Any
     y: np.ndarray
     last: float
@@ -109,6 +105,7 @@ class FittedRows:
     """The prepared rows of the sample, whose mean targets are computed differently from those of the other rows."""
 
     X: np.ndarray
+    n_y: int
     last: float
 
 
@@ -134,21 +131,22 @@ def stream_data(
     """
     stream, group = _checked_stream(estimator, request), current_group()
     first = 0 if group is None else group.offset(sum(len(y) for _, y in stream.blocks()))
-    keyed = partial(_keyed_blocks, stream, seed, first)
-    sample = _first_pass(estimator, keyed, holds_out=request.eval_set is None)
+    keys = _row_keys(request, stream, seed, first)
+    keyed = partial(keys.blocks, stream)
+    sample = _first_pass(estimator, keyed, keys if request.eval_set is None else None)
     table = read_table(sample.X)
     remember_features(estimator, sample.X, len(table))
     Y, counts = _learn_targets(estimator, sample)
     if estimator._is_constant(Y):
         return ConstantTarget(table, 0)
     by_class = estimator._class_weights(Y, counts)
-    fitted = _prepare_sample(estimator, table, sample, recipe, by_class, seed)
+    fitted = _prepare_sample(estimator, table, sample, recipe, by_class, keys)
     start = fitted.X[:START_ROWS].copy()  # not a view of all
-    count, share = sample.count, sample.share
+    count, share, bound = sample.count, sample.share, sample.bound
     del sample, table  # before the second pass needs the memory
     width = start.shape[1] + Y.shape[1] + (by_class is not None)
     _check_space(count * width * np.dtype(estimator.dtype).itemsize)
-    held_out, streamed = _second_pass(estimator, keyed, share, by_class, scratch, fitted)
+    held_out, streamed = _second_pass(estimator, keyed, bound, by_class, scratch, fitted)
     if request.eval_set is not None:
         held_out = estimator._eval_rows(request.eval_set)
     for message in getattr(stream, "odd", []):
@@ -172,25 +170,22 @@ def _checked_stream(estimator: BaseEstimator, request: FitRequest) -> RowStream:
             "y, sample_weight: expected None with a stream, which includes the targets; received "
             f"{'y' if request.y is not None else 'sample_weight'}"
         )
-    if request.groups is not None or request.time is not None:
-        raise EllayerError(
-            "groups, time: expected None with a stream, whose rows are held out at random; received one; give "
-            "eval_set=(X, y) with later rows, or other groups"
-        )
     return request.X
 
 
 Keyed = Callable[[], Iterator[KeyedRows]]
 
 
-def _keyed_blocks(stream: RowStream, seed: int, first: int) -> Iterator[KeyedRows]:
-    """Return the blocks with a random number for each row, the same at each pass; row ``first`` of all comes first."""
-    random = row_keys(seed, first)
-    for X, y in stream.blocks():
-        yield X, y, random.random(len(y))
+def _row_keys(request: FitRequest, stream: RowStream, seed: int, first: int) -> RowKeys:
+    """Return the keys of the rows of a stream, the first of which is row ``first`` of all."""
+    if request.time is None and request.groups is None:
+        return RowKeys(seed, first)
+    m = sum(len(y) for _, y in stream.blocks())
+    splitter = shared_splitter(m, time=request.time, groups=request.groups)
+    return RowKeys.by(seed, first, splitter, holds_out=request.eval_set is None)
 
 
-def _first_pass(estimator: BaseEstimator, keyed: Keyed, holds_out: bool) -> Sample:
+def _first_pass(estimator: BaseEstimator, keyed: Keyed, held_out: RowKeys | None) -> Sample:
     """Count the rows, keep those with the smallest keys as a sample, and summarise the targets."""
     import polars as pl
 
@@ -199,7 +194,9 @@ def _first_pass(estimator: BaseEstimator, keyed: Keyed, holds_out: bool) -> Samp
     for X, y, keys in keyed():
         y = estimator._checked_targets(X, y)
         count += len(y)
-        if classes:
+        if not len(y):  # of a process without rows
+            pass
+        elif classes:
             labels, each = np.unique(y, return_counts=True)
             targets.update(dict(zip(labels.tolist(), each.tolist(), strict=True)))
         else:
@@ -218,11 +215,11 @@ def _first_pass(estimator: BaseEstimator, keyed: Keyed, holds_out: bool) -> Samp
         raise EllayerError(
             f"X: expected a stream of at least {FEWEST_ROWS} rows, received {count}; read this small table into memory"
         )
-    share = min(1.0 / FOLDS[0], MOST_HELD_OUT / count) if holds_out else 0.0
+    share, bound = (0.0, math.inf) if held_out is None else (held_out.share_of(count), held_out.bound(count))
     X, y, keys = _smallest(frames, _sample_size(frames[0][0]))
-    inside = keys < 1.0 - share
+    inside = keys < bound
     assert isinstance(X, pl.DataFrame)
-    return Sample(count, share, X.filter(inside), y[inside], float(keys[inside].max()), targets)
+    return Sample(count, share, bound, X.filter(inside), y[inside], float(keys[inside].max()), targets)
 
 
 def _sample_size(X: pl.DataFrame) -> int:
@@ -260,23 +257,28 @@ def _prepare_sample(
     sample: Sample,
     recipe: Recipe,
     by_class: np.ndarray | None,
-    seed: int,
+    keys: RowKeys,
 ) -> FittedRows:
     """Fit the preparation on the sample, and return its rows, none of which sees its own target."""
     Y = estimator._targets(sample.y)
     weights = None if by_class is None else by_class[class_index(Y.T)]
-    targets = row_targets(Y, estimator._target_names(), weights, Splitter(), seed)
+    splitter = keys.splitter_up_to(sample.last)
+    targets = row_targets(Y, estimator._target_names(), weights, splitter, keys.seed)
     estimator._prepare(table, recipe, targets)
     encoders = estimator.preparation_.columns_
     if all(getattr(encoder, "statistics", None) is None for encoder in encoders):  # as any other row
-        return FittedRows(estimator._matrix(take_rows(table, slice(START_ROWS)), new=False, warn=False), -1.0)
-    return FittedRows(estimator._matrix(table, new=False, warn=False, targets=targets), sample.last)
+        return FittedRows(
+            estimator._matrix(take_rows(table, slice(START_ROWS)), new=False, warn=False), Y.shape[1], -1.0
+        )
+    return FittedRows(
+        estimator._matrix(table, new=False, warn=False, targets=targets), Y.shape[1], sample.last
+    )
 
 
 def _second_pass(
     estimator: BaseEstimator,
     keyed: Keyed,
-    share: float,
+    bound: float,
     by_class: np.ndarray | None,
     scratch: IO[bytes],
     fitted: FittedRows,
@@ -294,6 +296,12 @@ def _second_pass(
     if group is not None:
         begin = group.offset(sum(int((keys <= fitted.last).sum()) for _, _, keys in keyed()))
     for X, y, keys in keyed():
+        if not len(y):  # of a process without rows
+            none = np.zeros((0, fitted.X.shape[1] + fitted.n_y), estimator.dtype)
+            weights = None if by_class is None else none[:, 0]
+            held_out.append(Examples(none[:, : -fitted.n_y], none[:, -fitted.n_y :], weights))
+            raw.append((X, y))
+            continue
         Y = estimator._targets(estimator._checked_targets(X, y)).astype(estimator.dtype)
         weights = None if by_class is None else by_class[class_index(Y.T)]
         rows = Examples(estimator._matrix(estimator._read(X), new=False, warn=False), Y, weights)
@@ -301,13 +309,12 @@ def _second_pass(
         end = begin + int(in_sample.sum())
         rows.X[in_sample] = fitted.X[begin:end]
         begin = end
-        inside = keys < 1.0 - share
+        inside = keys < bound
         parts = [rows.X[inside], Y[inside], *([] if weights is None else [weights[inside].reshape(-1, 1)])]
         scratch.write(np.concatenate(parts, axis=1, dtype=estimator.dtype).data)
-        if share:
-            held_out.append(rows.take(~inside))
-            raw.append((X.filter(~inside), y[~inside]))
-    if not held_out:
+        held_out.append(rows.take(~inside))
+        raw.append((X.filter(~inside), y[~inside]))
+    if bound == math.inf:
         return None, None
     streamed = pl.concat([X for X, _ in raw], how="vertical_relaxed"), np.concatenate([y for _, y in raw])
     X, Y = (np.concatenate([getattr(rows, name) for rows in held_out]) for name in "XY")
