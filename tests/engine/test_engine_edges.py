@@ -28,6 +28,7 @@ from ellayer.engine.disk_rows import DiskReader
 from ellayer.engine.history import mean_epochs
 from ellayer.engine.loop import Records
 from ellayer.engine.rows_in_place import find_rows_in_place
+from ellayer.engine.state import NUMBERS_OF_ONE_THREAD, is_finite, sum_of_squares
 from ellayer.engine.track import Chunk, Track
 from ellayer.engine.training_data import _blocks
 from ellayer.engine.validation import check_weights, check_Y
@@ -172,6 +173,23 @@ def test_the_span_pays_if_it_takes_less_than_half_of_the_direct_way():
 def test_five_strange_labels_are_listed():
     with pytest.raises(ellayer.EllayerError, match=r"received 2, 3, 4, 5, 6; recode the labels"):
         check_Y(BINARY, np.arange(10.0), 10, "float64")
+
+
+@pytest.mark.parametrize(
+    "size", [0, 1, NUMBERS_OF_ONE_THREAD, NUMBERS_OF_ONE_THREAD + 1, 3 * NUMBERS_OF_ONE_THREAD + 7]
+)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_sum_of_squares_is_that_of_all_numbers_with_and_without_threads(size, dtype):
+    vector = np.random.default_rng(size).standard_normal(size).astype(dtype)
+    exact = math.fsum(float(x) ** 2 for x in vector)
+    for threads in (False, True):
+        assert sum_of_squares(vector, threads) == pytest.approx(exact, rel=1e-5)
+    for bad in (np.nan, np.inf) if size else ():
+        for place in (0, size // 2, size - 1):
+            other = vector.copy()
+            other[place] = bad
+            assert not math.isfinite(sum_of_squares(other, False))
+            assert not is_finite(other)
 
 
 def test_weights_are_not_copied():

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 
+from ..engine.state import NUMBERS_OF_THREADS, sum_of_squares
+
 if TYPE_CHECKING:
     from narwhals.typing import IntoDataFrame
     from numpy.typing import ArrayLike
@@ -63,10 +65,10 @@ class Examples:
         if not isinstance(self.X, np.ndarray):
             return float(self.scale.max())
         with np.errstate(all="ignore"):
-            squares = [np.dot(block, block) for block in map(np.ravel, _blocks(self.X))]
-            return float(
-                np.sqrt(np.max(squares, initial=0.0))
-            )  # the norm of a block is at least its largest magnitude
+            threads = self.X.size >= NUMBERS_OF_THREADS
+            squares = [sum_of_squares(block.ravel(), threads) for block in _blocks(self.X)]
+            # the norm of a block is at least its largest magnitude
+            return float(np.sqrt(np.max(squares, initial=0.0)))
 
     def take(self, rows: np.ndarray | slice) -> Examples:
         """Return some of the rows, by their numbers, a mask or a slice."""
