@@ -18,7 +18,7 @@ from engine_cases import (
     by_hand,
     problem,
 )
-from hypothesis import given
+from hypothesis import example, given
 
 import ellayer
 from ellayer.core import L_model_forward, compute_cost
@@ -471,6 +471,7 @@ def test_an_update_cut_in_the_middle_leaves_no_trace(hit, at_record, monkeypatch
     tolerance=st.sampled_from([0.0, 1.0, 2.5]),
     maximize=st.booleans(),
 )
+@example(values=[0.0, 2.0], tolerance=2.5, maximize=True)  # higher, by less than the tolerance
 def test_judging_by_its_definition(values, tolerance, maximize):
     stopping = Stopping(maximize=maximize, tolerance=tolerance)
     best, waited, sign = None, 0, -1 if maximize else 1

@@ -220,6 +220,10 @@ def test_a_joint_score_gives_all_networks_the_same_best_record():
     alone = ellayer.train_many(BINARY, X, Y, **settings, score=error[0])
     each = [[*r.history["validation_score"], r.history.final["validation_score"]] for r in alone]
     np.testing.assert_allclose(scores[0], np.mean(each, axis=0), rtol=1e-6)
-    for settings_of_one in ({"score": error[0]}, {"validation": None}, {"joint_score": 3}):
-        with pytest.raises(ValueError, match="joint_score"):
+    for settings_of_one, received in (
+        ({"score": error[0]}, "a score as well"),
+        ({"validation": None}, "no validation set"),
+        ({"joint_score": 3}, "int"),
+    ):
+        with pytest.raises(ValueError, match=f"joint_score: .* received {received}"):
             ellayer.train_many(BINARY, X, Y, **{**settings, **joint, **settings_of_one})
