@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import shutil
+import struct
 import time
 import warnings
 from functools import partial
@@ -19,13 +21,19 @@ from ellayer.core.inference import class_index, outputs
 from ellayer.errors import EllayerError
 from ellayer.play.downloads import DOWNLOADS
 from ellayer.play.models import opening_of_files, opening_of_saved, opening_of_source
+from ellayer.play.planes import bounds
 from ellayer.play.several_files import split_files
 from ellayer.play.table_models import open_with_rows
 from ellayer.play.tables import SessionTables
 from ellayer.runs import open_model, read_training_rows
-from ellayer.runs.config import config_text
+from ellayer.runs.config import config_text, find_source
 from ellayer.runs.evaluation import evaluate_file
 from ellayer.runs.training_rows import settings_of
+
+
+def header(plane: bytes) -> tuple[int, ...]:
+    return struct.unpack("<5I", plane[:20])
+
 
 TOWNS = [f"town {k}" for k in range(12)]
 
@@ -193,6 +201,35 @@ def test_members_are_chosen_and_the_model_comes_out_again(opening, folder, page,
     assert (problem["type"], problem["field"]) == ("problem", "network.member")
 
 
+def test_the_plane_of_all_members_is_what_the_model_predicts(page, tmp_path):
+    frame = page.ask("step", "frame", unit="epoch")  # the member is in its place in the model as it is now
+    assert frame["plane_of"] == "member"
+    size = header(frame["planes"][0])[2]
+    assert page.wait("model")["draws_mean"]
+    frame = page.ask("plane", "frame", of="mean")
+    assert (frame["plane_of"], header(frame["planes"][0])[1:]) == ("mean", (1, 32, 32, 2))
+    drawn = np.frombuffer(frame["planes"][0][20:], np.uint8).reshape(2, 32 * 32)
+    (tmp_path / "m.ellayer").write_bytes(DOWNLOADS["model.ellayer"].begin(page.session)())
+    plane = page.session.run.problem.plane
+    assert plane.names == ("age", "paid")
+    (left, right), (low, high) = bounds(plane)
+    ages, paid = (np.linspace(*ends, size)[:: size // 32] for ends in ((left, right), (high, low)))
+    towns = pl.Series(next(one.values for one in plane.columns if one.name == "town").tolist())
+    rows = {"age": np.tile(ages, 32), "town": [towns.mode().sort()[0]] * 1024, "paid": np.repeat(paid, 32)}
+    model = open_model(tmp_path / "m.ellayer").model
+    tables = (pl.DataFrame(rows).with_columns(tall=pl.lit(tall)) for tall in (True, False))
+    predictions = [model.predict_proba(table).T * 255 for table in tables]
+    assert any(np.abs(drawn - P).max() <= 0.5 + 1e-9 for P in predictions)
+    page.send("rewind")
+    page.wait("state")
+    assert page.wait("frame")["plane_of"] == "mean"
+    page.send("plane", of="nothing")
+    assert "expected member or mean" in page.receive()["text"]
+    assert page.set_state()["plane_of"] == "member"  # another network
+    page.send("plane", of="mean")
+    assert "expected member for" in page.receive()["text"]
+
+
 def test_another_network_learns_the_same_columns(page, tmp_path):
     state = json.loads(json.dumps(page.session.state))
     state["network"] = {"hidden": [{"units": 3, "activation": "relu"}], "initializer": "he", "seed": 1}
@@ -254,6 +291,30 @@ def test_files_of_a_run_open_from_the_page(folder):
             tables,
         )
     tables.close()
+
+
+def test_a_table_under_another_name_is_found_by_its_content(folder, tmp_path):
+    body, table = (folder / "run" / "model.ellayer").read_bytes(), (folder / "people.csv").read_bytes()
+    tables = SessionTables()
+    others = {"x/a.csv": b"a,b\n1,2\n3,4\n", "people.csv": _table(40).write_csv().encode()}
+    opening = opening_of_files({"model.ellayer": body, **others, "z/renamed.txt": table}, tables)
+    assert opening.tables["upload:model"].model.test is not None  # the split of the run
+    assert opening.tables["upload:model"].name == "renamed.txt"
+    changed = _table(50).write_csv().encode()
+    others = {"x/a.csv": b"a,b\n1,2\n3,4\n", "x/b.csv": b"", "z/changed.csv": changed}
+    opening = opening_of_files({"model.ellayer": body, **others}, tables)
+    assert opening.tables["upload:model"].name == "changed.csv"
+    del others["z/changed.csv"]
+    assert opening_of_files({"model.ellayer": body, **others}, tables).read_only is not None
+    tables.close()
+    shutil.copytree(folder / "run", tmp_path / "run")
+    source = settings_of(open_model(tmp_path / "run"))["source"]
+    assert find_source(source, tmp_path / "run" / "model.ellayer") == source  # it is not found under its name
+    (tmp_path / "persons.csv").write_bytes(table)
+    (tmp_path / "others.csv").write_bytes(changed)
+    opening = opening_of_source(str(tmp_path / "run"), None)
+    assert opening.tables["upload:model"].name == "persons.csv"
+    assert opening.tables["upload:model"].model.test is not None
 
 
 def test_a_model_without_its_table_opens_to_look_at_and_goes_on_with_one(folder, monkeypatch):

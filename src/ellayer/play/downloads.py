@@ -17,6 +17,7 @@ import numpy as np
 from ..errors import EllayerError
 from ..inspection.film import draw, gif
 from ..storage import save, to_onnx
+from .all_members import with_member
 from .numpy_text import numpy_text
 
 if TYPE_CHECKING:
@@ -67,12 +68,11 @@ def _whole_model(session: Session) -> tuple[TrainingResult | TableModel, Mapping
 
 def _with_networks(table: TableModel, run: Run) -> TableModel:
     """Return a model of a table with the network of a run, in place of a member if it began as one, or alone."""
-    model, member = copy(table), run.state["network"]["member"]
+    member = run.state["network"]["member"]
+    model = copy(table) if member is None else with_member(table, member, run)
     model.validation_score_ = math.nan  # no rows were held out from this training
     model.oof_prediction_ = np.full_like(table.oof_prediction_, np.nan)
     if member is not None:
-        model.members_ = [*table.members_]
-        model.members_[member] = dict(run.parameters)
         return model
     model.network_, model.members_ = run.network, [dict(run.parameters)]
     model.best_epochs_, model.average_inputs_, model.stopped_by_ = [0], [], "interrupted"

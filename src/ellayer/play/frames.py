@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from ..inspection.diagnosis import diagnose
 from ..inspection.diagnosis_input import Curve, LayerFigures, run_sample
 from ..inspection.model_parts import unpack_for_inspection
 from . import limits
+from .errors import StateError
 from .messages import JsonObject
 from .planes import grid
 from .problem import Problem
@@ -29,6 +30,7 @@ MOST_CLASSES = 20  # of a confusion matrix
 GRID, UNIT_GRID = 64, 32  # points along a side of a plane
 PLANE_NUMBERS = 40_000_000  # multiplications for a plane; a larger network has one of UNIT_GRID points
 PLANE, UNITS, NUMBERS, PICTURES = 1, 2, 3, 4  # kinds of binary messages
+Outputs = Callable[[np.ndarray], np.ndarray]
 
 
 class FrameMaker:
@@ -37,16 +39,34 @@ class FrameMaker:
     Parameters
     ----------
     run : Run
+    whole : callable, optional
+        Takes inputs (n_x, m), and returns the outputs (n_L, m) of the whole model whose member the run trains.
+    plane_of : {"member", "mean"}
+        Whether the plane is that of the run, or of the whole model if there is one.
     """
 
-    def __init__(self, run: Run) -> None:
-        self.run = run
+    def __init__(self, run: Run, whole: Outputs | None = None, plane_of: str = "member") -> None:
+        self.run, self._whole = run, whole
+        self.plane_of: str = "member" if whole is None else plane_of
         problem = run.problem
         self._size = GRID if GRID**2 * run.network.parameter_count <= PLANE_NUMBERS else UNIT_GRID
         self._grid = None if problem.plane is None else grid(problem.plane, self._size)
         self._numbers = slice(None, None, statistics_step(problem.X.shape[1]))
         values = np.append(problem.y, problem.y_test)
         self._range = None if problem.classes or problem.plane is None else _range(values)
+
+    def choose_plane(self, of: str) -> str:
+        """Draw the plane of the run ("member") or of the whole model ("mean"), and return which.
+
+        Raises
+        ------
+        StateError
+        """
+        known = ("member",) if self._whole is None else ("member", "mean")
+        if of not in known:
+            raise StateError("", f"of: expected {' or '.join(known)} for this model, received {of[:40]!r}")
+        self.plane_of = of
+        return of
 
     def frame(self, number: int, running: bool, speed: float) -> tuple[JsonObject, list[bytes]]:
         """Return the message of a frame without its diagnosis, and the binary messages that follow it.
@@ -76,6 +96,7 @@ class FrameMaker:
             "running": running,
             "finished": run.finished,
             "plane_range": self._range,
+            "plane_of": self.plane_of,
             "unit_scale": scales,
             "text": _text(run, score),
             "binary": len(binary),
@@ -148,14 +169,16 @@ class FrameMaker:
             return _weight_pictures(number, run, problem)
         with np.errstate(all="ignore"):
             AL, caches = L_model_forward(self._grid, run.parameters, run.network)
-        if self._range is None:
-            output = AL * 255
-        else:
-            low, high = self._range
-            output = (AL - low) / (high - low) * 255
         size = self._size
-        messages = [_message(number, PLANE, _bytes(output), size, size, len(AL))]
-        units, scales, step = [], [], size // UNIT_GRID
+        step = size // UNIT_GRID
+        shown = size
+        if self._whole is not None and self.plane_of == "mean":
+            cube = self._grid.reshape(-1, size, size)[:, ::step, ::step]
+            AL, shown = self._whole(cube.reshape(len(cube), -1)), UNIT_GRID
+        low, high = self._range or (0.0, 1.0)
+        output = (AL - low) / (high - low) * 255
+        messages = [_message(number, PLANE, _bytes(output), shown, shown, len(AL))]
+        units, scales = [], []
         for cache in caches[:-1]:
             A = cache.A[: limits.SHOWN].reshape(-1, size, size)[:, ::step, ::step]
             pictures, scale = _signed_bytes(A.reshape(len(A), -1))

@@ -8,6 +8,7 @@ from .._json import finite
 from .._samples import even_sample
 from ..core.inference import class_index, outputs
 from ..core.metrics import METRICS
+from .all_members import averages
 from .messages import JsonObject
 from .opening import ModelCard, ReadOnlyModel, StartModel
 from .run import Run
@@ -63,6 +64,7 @@ def model_message(model: StartModel, run: Run, scores: Scores) -> JsonObject:
         "members": members,
         "mean": mean,
         "member": run.state["network"]["member"],
+        "draws_mean": averages(model, run),
         "embeddings": _embeddings(model.card, run.parameters),
         "needs": None,
     }
@@ -81,6 +83,7 @@ def read_only_message(model: ReadOnlyModel) -> JsonObject:
         "members": [],
         "mean": None,
         "member": None,
+        "draws_mean": False,
         "embeddings": _embeddings(model.card, model.parameters),
         "needs": needs,
     }

@@ -16,7 +16,6 @@ from ..data.planar import PLANE
 from ..engine.model import Model, unpack_model
 from ..engine.state import Parameters
 from ..errors import EllayerError, UsageError
-from ..runs.config import find_source
 from .messages import JsonObject, LayerState, NetworkState
 from .model_cards import model_card, why_not
 from .opening import Opening, ReadOnlyModel, StartModel
@@ -86,11 +85,11 @@ def opening_of_saved(saved: SavedModel, source: str) -> Opening:
     if not saved.prepares_tables:
         known = named if named in (*PLANE, *TABLES) else None
         return opening_of_model(saved.model, f"ellayer.load({source!r})", known, name=source)
-    from ..runs.training_rows import settings_of
+    from .run_tables import table_of_run
     from .table_models import TableFile, open_alone, open_with_table
 
-    table = find_source(settings_of(saved).get("source", named), saved.path)
-    if not isinstance(table, str) or not Path(table).exists() or saved.model.network_ is None:
+    table = table_of_run(saved)
+    if table is None or saved.model.network_ is None:
         return open_alone(saved, source)
     return open_with_table(saved, TableFile(Path(table), Path(table).name, table, source, is_upload=False))
 
@@ -120,11 +119,10 @@ def opening_of_files(files: Mapping[str, bytes], tables: SessionTables) -> Openi
     name = models[0].rpartition("/")[2]
     if not saved.prepares_tables:
         return opening_of_saved(saved, name)
+    from .run_tables import choose_table
     from .table_models import open_alone
 
-    wish = Path(str(saved.provenance.get("source") or "")).name
-    known = {one.rpartition("/")[2]: one for one in names if has_table_suffix(one)}
-    chosen = known.get(wish) or (next(iter(known.values())) if len(known) == 1 else None)
+    chosen = choose_table(saved, {one: files[one] for one in names if has_table_suffix(one)})
     if chosen is None:
         return open_alone(saved, name)
     source = str(tables.add(chosen.rpartition("/")[2], files[chosen])["source"])

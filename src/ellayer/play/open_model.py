@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+
 from ..engine.state import Parameters
+from .all_members import averages, predict_together
 from .errors import StateError
 from .messages import JsonObject, State
 from .model_message import NO_MODEL, Scores, model_message, read_only_message, score_members
@@ -61,6 +67,11 @@ class OpenModel:
             )
         network["member"] = member
         return model.members[member]
+
+    def whole(self, run: Run) -> Callable[[np.ndarray], np.ndarray] | None:
+        """Return the function from inputs to the outputs of all members; None where the run is the whole model."""
+        model = self.start
+        return partial(predict_together, model, run) if model is not None and averages(model, run) else None
 
     def message(self, run: Run) -> JsonObject:
         """Return the message about the model."""

@@ -47,6 +47,7 @@ class PageTrainer(Worker):
         self._next_diagnosis = 0.0
         self._diagnosis: list[JsonObject] = []
         self._curve_sent = 0
+        self._plane_of = "member"
         self._lesson: LessonProgress | None = None
         self._data: DataState | None = None  # that the present problem was made from
 
@@ -66,7 +67,7 @@ class PageTrainer(Worker):
         """Adopt a state, at its start; nothing changes if it cannot be used."""
         run = model.make_run(state, self._problem(state["data"]))
         self.model, self.model.read_only = model, None
-        self.state, self.run, self._frames = state, run, FrameMaker(run)
+        self.state, self.run, self._frames = state, run, FrameMaker(run, model.whole(run), self._plane_of)
         self._data = {**state["data"]}
         self._running = False
         self._pace.restart()

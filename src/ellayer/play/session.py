@@ -244,6 +244,10 @@ class Session(PageTrainer):
     def _acknowledge(self, message: Mapping[str, object]) -> None:
         self._acknowledged = max(self._acknowledged, min(whole_of(message, "frame"), self._number))
 
+    def _choose_plane(self, message: Mapping[str, object]) -> None:
+        self._plane_of = self._frames.choose_plane(text_of(message, "of"))
+        self._send_frame()
+
     # Looking
 
     def _look(self, message: Mapping[str, object]) -> None:
@@ -296,6 +300,7 @@ _HANDLERS: dict[str, Callable[[Session, Mapping[str, object]], None]] = {
     "edit": Session._edit,
     "add_point": Session._add_point,
     "remove_point": Session._remove_point,
+    "plane": Session._choose_plane,
     "look": Session._look,
     "python": Session._send_python,
     "open_on": Session._open_on,
@@ -304,4 +309,15 @@ _HANDLERS: dict[str, Callable[[Session, Mapping[str, object]], None]] = {
     "lesson": Session._load_lesson,
     "ack": Session._acknowledge,
 }
-_OF_A_RUN = ("play", "step", "rewind", "edit", "add_point", "remove_point", "look", "python", "keep_run")
+_OF_A_RUN = (
+    "play",
+    "step",
+    "rewind",
+    "edit",
+    "add_point",
+    "remove_point",
+    "plane",
+    "look",
+    "python",
+    "keep_run",
+)
