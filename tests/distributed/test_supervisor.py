@@ -8,11 +8,13 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from ellayer import EllayerError
-from ellayer.runs import supervisor
+from ellayer._progress_bars import StageInfo
+from ellayer.runs import group_worker, supervisor
 from ellayer.runs.supervisor import GroupOptions, train_in_processes
 
 HEAD = """
@@ -103,27 +105,70 @@ def test_a_port_that_another_program_has_just_taken(workers):
     assert (result.restarts, texts) == (0, [])
 
 
-def test_ctrl_c_reaches_the_first_worker(workers, tmp_path):
+def press_ctrl_c(folder: Path, over: threading.Event) -> None:
+    """Press Ctrl-C until it is over, from when all workers are ready on: an earlier signal would end what is starting."""
+    while len([*folder.glob("ready-*")]) < 2 and not over.is_set():
+        time.sleep(0.05)
+    while not over.is_set():
+        os.kill(os.getpid(), signal.SIGINT)
+        over.wait(10)  # one that comes in a callback of the garbage collector is lost
+
+
+@pytest.fixture
+def ctrl_c(tmp_path):
+    """Press Ctrl-C when all workers are ready."""
     over = threading.Event()
+    threading.Thread(target=press_ctrl_c, args=(tmp_path, over), daemon=True).start()
+    yield
+    over.set()
 
-    def press() -> None:
-        # Both have their handler: an earlier signal would end what is starting.
-        while len([*tmp_path.glob("ready-*")]) < 2 and not over.is_set():
-            time.sleep(0.05)
-        while not over.is_set():
-            os.kill(os.getpid(), signal.SIGINT)
-            over.wait(10)  # one that comes in a callback of the garbage collector is lost
 
-    threading.Thread(target=press, daemon=True).start()
-    try:
-        result, _ = workers(
-            "signal.signal(signal.SIGINT, lambda *_: (done(), os._exit(0)))\n"
-            "open(os.path.join(os.environ['FOLDER'], f'ready-{rank}'), 'w').close()\n"
-            "while True: time.sleep(0.1)"
-        )
-    finally:
-        over.set()
+READY = "open(os.path.join(os.environ['FOLDER'], f'ready-{rank}'), 'w').close()\n"
+
+
+def test_ctrl_c_reaches_the_first_worker(workers, ctrl_c):
+    result, _ = workers(
+        f"signal.signal(signal.SIGINT, lambda *_: (done(), os._exit(0)))\n{READY}while True: time.sleep(0.1)"
+    )
     assert result.path == Path("out")
+
+
+@pytest.mark.parametrize(
+    ("report", "text"), [("say(folder='runs/a-1')", "interrupted; --resume runs/a-1 continues"), ("", "")]
+)
+def test_ctrl_c_before_training_names_the_checkpoint(workers, ctrl_c, tmp_path, report, text):
+    with pytest.raises(KeyboardInterrupt) as interrupt:
+        workers(
+            f"signal.signal(signal.SIGINT, lambda *_: os._exit(130))\n{report}\ntime.sleep(0.3)\n"
+            f"os.makedirs('x/.out.partial', exist_ok=True)\n{READY}while True: time.sleep(0.1)",
+            out=Path("x/out"),
+        )
+    assert str(interrupt.value) == text
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_worker_that_does_not_train_yet_ends_at_once(monkeypatch):
+    codes: list[int] = []
+    group = SimpleNamespace(interrupted=threading.Event())
+    monkeypatch.setattr(group_worker, "_trains", threading.Event())
+    monkeypatch.setattr(group_worker, "say", lambda message: None)
+    monkeypatch.setattr(group_worker, "current_group", lambda: group)
+
+    def leave(code: int) -> None:
+        codes.append(code)
+        raise SystemExit
+
+    monkeypatch.setattr(group_worker, "leave", leave)
+    show = group_worker.Relay()("network", 9)
+    with pytest.raises(SystemExit):
+        group_worker._interrupt(signal.SIGINT, None)
+    assert (codes, group.interrupted.is_set()) == ([130], False)
+    show(StageInfo(1, 9, "updates"))
+    group_worker._interrupt(signal.SIGINT, None)
+    assert (codes, group.interrupted.is_set()) == ([130], True)
+    monkeypatch.setattr(group_worker, "current_group", lambda: None)
+    with pytest.raises(KeyboardInterrupt):  # while it evaluates
+        group_worker._interrupt(signal.SIGINT, None)
 
 
 @pytest.mark.parametrize("processes", [0, -1])

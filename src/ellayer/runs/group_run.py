@@ -17,7 +17,7 @@ from .config import FILE, OF_THE_MACHINE, check_settings, shown_source
 from .folder import output_folder
 from .notes_recipes import RECIPES
 from .table_trainer import TableTrainer
-from .train_run import FinishedRun, finish
+from .train_run import FinishedRun, finish, named_checkpoint
 
 
 def train_in_group(
@@ -58,6 +58,8 @@ def train_in_group(
             if group.rank == 0:
                 opened = output_folder(resume or out, trainer.name, resume=resume is not None)
                 folder = stack.enter_context(opened)
+        if folder is not None:
+            stack.enter_context(named_checkpoint(folder, resume))
         run = trainer.train(folder, resume, start if group.rank == 0 else no_progress)
         shutdown()
         return None if folder is None else finish(run, folder, start)

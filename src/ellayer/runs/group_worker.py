@@ -28,8 +28,9 @@ from ..engine.group import LostPeerError, current_group
 from ..errors import EllayerError
 from .checkpoints import CheckpointPlan
 
-DONE, REFUSED, LOST, FAULT, ORPHAN = 0, 2, 76, 3, 77  # exit codes
+DONE, REFUSED, LOST, FAULT, ORPHAN, INTERRUPTED = 0, 2, 76, 3, 77, 130  # exit codes
 _SAY = 0.2  # seconds between two reports of progress
+_trains = threading.Event()  # set after the first updates
 
 
 def say(message: dict[str, Any]) -> None:
@@ -47,6 +48,7 @@ class Relay:
 
         def report(info: Report) -> None:
             nonlocal last
+            _trains.set()
             if time.monotonic() - last >= _SAY or info.iteration >= info.total:
                 last = time.monotonic()
                 say({"progress": [label, int(info.iteration), int(info.total)]})
@@ -82,12 +84,17 @@ def leave(code: int) -> NoReturn:
 
 
 def _interrupt(number: int, frame: object) -> None:
-    """End training after this chunk of updates, in all processes, and keep what has been learned."""
+    """End training after this chunk of updates, in all processes, and keep what has been learned; end at once before the first.
+
+    Before it, an exception would be lost in an import or wait for the rows to be read, and there is nothing to keep that the
+    last checkpoint does not have.
+    """
+    if not _trains.is_set():
+        leave(INTERRUPTED)
     group = current_group()
-    if group is not None:
-        group.interrupted.set()
-    else:
+    if group is None:  # it has left the group, and evaluates
         raise KeyboardInterrupt
+    group.interrupted.set()
 
 
 def main() -> NoReturn:
@@ -116,7 +123,7 @@ def main() -> NoReturn:
         say({"error": str(error) or type(error).__name__})
         code = REFUSED
     except KeyboardInterrupt:
-        code = 130
+        code = INTERRUPTED
     except BaseException as error:
         say({"fault": f"{type(error).__name__}: {error}\n{traceback.format_exc()}"})
         code = FAULT

@@ -108,6 +108,8 @@ def train_in_processes(
     ------
     EllayerError
         If a setting or the data cannot be used, or the workers have failed too often; no worker is left.
+    KeyboardInterrupt
+        If Ctrl-C comes before the first update, or again; its message names the last checkpoint.
     """
     if options.processes < 1:
         raise UsageError(f"--processes: expected at least 1, received {options.processes}; try --processes 2")
@@ -126,6 +128,11 @@ def train_in_processes(
         except EllayerError:
             _remove_empty(missing)
             raise
+        except KeyboardInterrupt:
+            last = attempt.folder or resume
+            _remove_remains(out, last)
+            _remove_empty(missing)
+            raise KeyboardInterrupt(f"interrupted; --resume {last} continues" if last else "") from None
         if isinstance(outcome, dict):
             return GroupResult(**{**outcome, "path": Path(outcome["path"])}, restarts=restarts)
         resume = attempt.folder or resume

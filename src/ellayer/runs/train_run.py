@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,14 +66,21 @@ def train_run(
     """
     trainer = make_trainer(settings)
     with output_folder(resume or out, trainer.name, resume=resume is not None) as folder:
-        try:
+        with named_checkpoint(folder, resume):
             run = trainer.train(folder, resume, start)
-        except KeyboardInterrupt:
-            place = resume or folder.reserved
-            if place is None or not (place / CHECKPOINT).exists():
-                raise
-            raise KeyboardInterrupt(f"interrupted; --resume {place} continues") from None
         return finish(run, folder, start)
+
+
+@contextmanager
+def named_checkpoint(folder: OutputFolder, resume: Path | None) -> Iterator[None]:
+    """Name the last checkpoint, if there is one, in the message of a Ctrl-C that ends the training without a model."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        place = resume or folder.reserved
+        if place is None or not (place / CHECKPOINT).exists():
+            raise
+        raise KeyboardInterrupt(f"interrupted; --resume {place} continues") from None
 
 
 def make_trainer(settings: Mapping[str, Any]) -> Trainer:
