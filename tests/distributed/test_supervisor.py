@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -169,6 +170,22 @@ def test_a_worker_that_does_not_train_yet_ends_at_once(monkeypatch):
     monkeypatch.setattr(group_worker, "current_group", lambda: None)
     with pytest.raises(KeyboardInterrupt):  # while it evaluates
         group_worker._interrupt(signal.SIGINT, None)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only glibc can be told to")
+def test_a_worker_returns_free_memory():
+    script = (
+        "import threading, time\nfrom pathlib import Path\nfrom ellayer.runs import group_worker\n"
+        "group_worker._TRIM = 0.05\n"
+        "def used(): return int(Path('/proc/self/statm').read_text().split()[1]) * 4096\n"
+        "blocks = [bytes(2000) for _ in range(50_000)]; last = bytes(2000); del blocks\n"
+        "before = used(); threading.Thread(target=group_worker._return_free_memory, daemon=True).start()\n"
+        "end = time.monotonic() + 10\n"
+        "while used() > before - 50e6 and time.monotonic() < end: time.sleep(0.02)\n"
+        "print(before - used() > 50e6)"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert ended.stdout == "True\n", ended.stderr
 
 
 @pytest.mark.parametrize("processes", [0, -1])

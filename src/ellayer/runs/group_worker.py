@@ -6,6 +6,7 @@ supervisor has ended ends itself.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import signal
@@ -30,6 +31,7 @@ from .checkpoints import CheckpointPlan
 
 DONE, REFUSED, LOST, FAULT, ORPHAN, INTERRUPTED = 0, 2, 76, 3, 77, 130  # exit codes
 _SAY = 0.2  # seconds between two reports of progress
+_TRIM = 0.5  # seconds between two returns of free memory
 _trains = threading.Event()  # set after the first updates
 
 
@@ -68,6 +70,17 @@ class _WithoutPandas(MetaPathFinder):
             raise ModuleNotFoundError("pandas is not used here", name=fullname)
 
 
+def _return_free_memory() -> None:
+    """Return what is free to the system, every half second: it holds several of these processes at once.
+
+    glibc and the allocator of polars keep what reading, preparing and compiling have taken, 100 MB, beside the rows.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    while trim is not None:
+        time.sleep(_TRIM)
+        trim(0)
+
+
 def _watch_supervisor() -> None:
     """End the process when the supervisor has ended."""
     while os.read(0, 1024):
@@ -102,7 +115,9 @@ def main() -> NoReturn:
     with open(0, "rb", buffering=0, closefd=False) as stream:
         task = json.loads(stream.readline())
     sys.meta_path.insert(0, _WithoutPandas())
-    threading.Thread(target=_watch_supervisor, daemon=True).start()
+    os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:0,muzzy_decay_ms:0")  # read by polars
+    for target in (_watch_supervisor, _return_free_memory):
+        threading.Thread(target=target, daemon=True).start()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, _interrupt)
     sys.stdout = sys.stderr  # what a library prints is no message
