@@ -126,6 +126,10 @@ class _Networks(_Trees):
         self.missing_ = [column for column in self.numbers if X[column].isna().any()]
         kind = "Classifier" if self.task == "classes" else "Regressor"
         arguments = {"random_state": self.seed, "device": "cpu"}
+        if self.task == "classes":
+            arguments["val_metric_name"] = (
+                "cross_entropy"  # of the epoch; by default the error rate, which ruins the log loss
+            )
         if self.make == "RealMLP-TD" and self.task == "classes":
             arguments["use_ls"] = False  # as its authors recommend where the log loss matters
         self.model_ = getattr(pytabkit, f"{self.make.replace('-', '_')}_{kind}")(**arguments)

@@ -97,6 +97,24 @@ def test_ramps_are_silent_at_every_edge():
     np.testing.assert_array_equal(ramps_forward(X[1:], t[1:])[0], np.zeros((1, 7)))
 
 
+def test_fixed_thresholds_cost_no_derivatives_and_change_no_other():
+    inputs = Inputs(numbers=2, frequencies=0, ramps=3, categories=(4,), scaling=True)
+    random = np.random.RandomState(0)
+    parameters = inputs.draw(random, inputs.size(4))
+    X = np.vstack([random.randn(3, 5), [[0.0, 3.0, -1.0, 1.0, 1.0]]])
+    A0, cache = inputs_forward(X, parameters, inputs)
+    dA0 = random.randn(*A0.shape)
+    _, grads = inputs_backward(dA0, cache, inputs)
+    dX, fixed = inputs_backward(dA0, cache, inputs, ("t0",))
+    assert dX is None
+    assert fixed["dt0"].shape == parameters["t0"].shape
+    assert not fixed["dt0"].any()
+    assert grads["dt0"].any()
+    assert fixed.keys() == grads.keys()
+    for name in ("ds0", "dE1"):
+        np.testing.assert_array_equal(fixed[name], grads[name])
+
+
 def test_a_code_takes_its_column_and_an_unknown_one_0():
     E = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
     A, one_hot = embedding_forward(np.array([2.0, 0.0, -1.0, 2.0]), E)

@@ -116,6 +116,19 @@ def test_gradient_descent_by_hand():
     assert new["W1"].item() == pytest.approx(1.95)
 
 
+def test_adam_has_the_bits_of_its_equations_on_numpy():
+    random = np.random.RandomState(0)
+    theta, g, v, s = (random.rand(7, 33).astype("float32") for _ in range(4))
+    new, state = OPTIMIZERS["adam"].update(
+        {"dW1": g}, {"v": {"W1": v}, "s": {"W1": s}}, {"W1": theta}, {"W1": 0.01}, 3.0
+    )
+    v, s = 0.9 * v + (1.0 - 0.9) * g, 0.999 * s + (1.0 - 0.999) * (g * g)
+    c1, root = 1.0 - 0.9**3.0, (1.0 - 0.999**3.0) ** 0.5
+    np.testing.assert_array_equal(state["v"]["W1"], v)
+    np.testing.assert_array_equal(state["s"]["W1"], s)
+    np.testing.assert_array_equal(new["W1"], theta - (0.01 * root / c1) * (v / (np.sqrt(s) + 1e-8 * root)))
+
+
 def test_adam_starts_with_steps_of_the_learning_rate():
     new, _ = OPTIMIZERS["adam"].update(
         {"dW1": np.array([[5.0, -0.01]])},

@@ -13,7 +13,7 @@ cosines, ramps or both, in this order. Like dW, the derivatives of the parameter
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -333,7 +333,9 @@ def inputs_forward(X: Examples, parameters: Parameters, inputs: Inputs) -> tuple
     return (A0 if s is None else scaling_forward(A0, s)), InputCache(numbers, ramps, codes, A0, s)
 
 
-def inputs_backward(dA0: Units, cache: InputCache, inputs: Inputs) -> tuple[Examples, Parameters]:
+def inputs_backward(
+    dA0: Units, cache: InputCache, inputs: Inputs, fixed: Collection[str] = ()
+) -> tuple[Examples | None, Parameters]:
     """dX (0 for the codes) and the derivatives of the inputs' parameters.
 
     Parameters
@@ -341,17 +343,19 @@ def inputs_backward(dA0: Units, cache: InputCache, inputs: Inputs) -> tuple[Exam
     dA0 : array, shape (inputs.size(n_x), m)
     cache : InputCache
     inputs : Inputs
+    fixed : collection of str
+        With "t0" the thresholds are not learned: their derivatives are 0, and dX is not computed.
 
     Returns
     -------
-    dX : array, shape (n_x, m)
+    dX : array, shape (n_x, m), or None
     grads : dict
     """
     xp = array_namespace(dA0)
     grads: Parameters = {}
     if cache.s is not None:
         dA0, grads["ds0"] = scaling_backward(dA0, cache.unscaled, cache.s)
-    at, parts = 0, []
+    at, parts, learned = 0, [], "t0" not in fixed
     if inputs.numbers:
         dX, at = dA0[: inputs.numbers, :], inputs.numbers
         if cache.numbers is not None:
@@ -360,8 +364,12 @@ def inputs_backward(dA0: Units, cache: InputCache, inputs: Inputs) -> tuple[Exam
             dX, at, grads = dX + dX_part, end, grads | grads_part
         if cache.ramps is not None:
             end = at + inputs.numbers * inputs.ramps
-            dX_part, grads_part = ramps_backward(dA0[at:end, :], cache.ramps)
-            dX, at, grads = dX + dX_part, end, grads | grads_part
+            if learned:
+                dX_part, grads_part = ramps_backward(dA0[at:end, :], cache.ramps)
+                dX, grads = dX + dX_part, grads | grads_part
+            else:
+                grads["dt0"] = xp.zeros((inputs.numbers, inputs.ramps + 1, 1), dtype=dA0.dtype)
+            at = end
         parts.append(dX)
     end = dA0.shape[0] - len(inputs.categories) * inputs.dimension
     parts.append(dA0[at:end, :])
@@ -369,4 +377,6 @@ def inputs_backward(dA0: Units, cache: InputCache, inputs: Inputs) -> tuple[Exam
         grads[f"dE{j}"] = embedding_backward(dA0[end : end + inputs.dimension, :], one_hot)
         end += inputs.dimension
         parts.append(xp.zeros((1, dA0.shape[1]), dtype=dA0.dtype))
+    if not learned:
+        return None, grads
     return (xp.concat(parts, axis=0) if len(parts) > 1 else parts[0]), grads

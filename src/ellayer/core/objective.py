@@ -7,7 +7,7 @@ The loss is computed by ``propagation``, the penalties by ``regularizers``; this
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
 from .arrays import Array, Examples, ExampleWeights, Parameters, Scalar, Targets, Units, array_namespace
@@ -59,6 +59,7 @@ class Objective(NamedTuple):
         parameters: Parameters,
         *,
         input_gradient: bool = False,
+        fixed: Collection[str] = (),
         project: Callable[[Parameters, Parameters], Parameters] | None = None,
     ) -> Parameters:
         """Return the gradients of J, with the names of ``L_model_backward``.
@@ -70,11 +71,13 @@ class Objective(NamedTuple):
         parameters : dict
         input_gradient : bool
             Whether to return dA0 too.
+        fixed : collection of str
+            Parameters that are not learned.
         project : callable, optional
             ``grads = project(grads, parameters)``, applied between the loss and the penalties if W^[1] is in
             other coordinates.
         """
-        grads = L_model_backward(AL, Y, caches, self.network, self.weights, input_gradient)
+        grads = L_model_backward(AL, Y, caches, self.network, self.weights, input_gradient, fixed)
         if project is not None:
             grads = project(grads, parameters)
         if self.l2 is not None:

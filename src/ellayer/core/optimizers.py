@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
+
 from .arrays import Array, Parameters, Scalar, array_namespace
 from .parameter_names import weight_matrices
 from .registry import Registry
@@ -144,12 +146,33 @@ def adam_update(
     small = epsilon if epsilon_hat else epsilon * root
     new, v, s = {}, {}, {}
     for k, theta in parameters.items():
-        xp = array_namespace(theta)
-        g = grads[f"d{k}"]
-        v[k] = beta1 * state["v"][k] + (1.0 - beta1) * g
-        s[k] = beta2 * state["s"][k] + (1.0 - beta2) * (g * g)
-        new[k] = theta - (rates[k] * root / c1) * (v[k] / (xp.sqrt(s[k]) + small))
+        g, rate = grads[f"d{k}"], rates[k] * root / c1
+        before = theta, state["v"][k], state["s"][k]
+        if all(type(a) is np.ndarray and a.dtype == theta.dtype for a in (g, *before)):
+            new[k], v[k], s[k] = _adam_on_numpy(g, *before, rate, beta1, beta2, small)
+            continue
+        v[k] = beta1 * before[1] + (1.0 - beta1) * g
+        s[k] = beta2 * before[2] + (1.0 - beta2) * (g * g)
+        new[k] = theta - rate * (v[k] / (array_namespace(theta).sqrt(s[k]) + small))
     return new, {"v": v, "s": s}
+
+
+def _adam_on_numpy(
+    g: np.ndarray, theta: np.ndarray, v: np.ndarray, s: np.ndarray, rate: Scalar, beta1: float, beta2: float,
+    small: Scalar,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    """Return the new theta, v and s, with the bits of ``adam_update`` and a third of its temporary arrays."""
+    v, s = beta1 * v, beta2 * s
+    step = (1.0 - beta1) * g
+    v += step
+    np.multiply(g, g, out=step)
+    step *= 1.0 - beta2
+    s += step
+    np.sqrt(s, out=step)
+    step += small
+    np.divide(v, step, out=step)
+    step *= rate
+    return np.subtract(theta, step, out=step), v, s
 
 
 OPTIMIZERS: Registry[Optimizer] = Registry(

@@ -16,6 +16,7 @@ the array API. dA and dZ are derivatives of the loss of each example; dW and db 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 from .activations import Activation, blend_backward, blend_forward
@@ -244,6 +245,7 @@ def L_model_backward(
     network: Network,
     weights: ExampleWeights | None = None,
     input_gradient: bool = True,
+    fixed: Collection[str] = (),
 ) -> Parameters:
     """Backward through all layers.
 
@@ -256,6 +258,8 @@ def L_model_backward(
         Weights of mean 1.
     input_gradient : bool
         Whether to compute dA0, which no parameter needs.
+    fixed : collection of str
+        Parameters that are not learned; see ``inputs_backward``.
 
     Returns
     -------
@@ -281,8 +285,8 @@ def L_model_backward(
             if dalpha is not None:
                 grads[f"da{l - 1}"] = dalpha
         elif network.inputs is not None and cache.inputs is not None:
-            grads["dX"], of_inputs = inputs_backward(dA, cache.inputs, network.inputs)
-            grads |= of_inputs
+            dX, of_inputs = inputs_backward(dA, cache.inputs, network.inputs, fixed)
+            grads |= of_inputs if dX is None else {"dX": dX, **of_inputs}
     return grads
 
 

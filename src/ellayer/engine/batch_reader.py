@@ -53,6 +53,10 @@ class BatchReader(ABC):
     def batch(self, step: int) -> Batch:
         """Return the examples of update number ``step``, counted from 0."""
 
+    def places(self, step: int) -> np.ndarray | None:
+        """Return the places in the update of the examples of ``batch``, if it omits any."""
+        return None
+
     def stack(self, first: int, count: int, length: int, weighted: bool) -> Batch:
         """Return ``count`` mini-batches as X (length, batch_size, n_x), Y and weights alike, padded with 0."""
         X, Y, weights = self._empty_stack(length, weighted)
@@ -76,12 +80,16 @@ class RowReader(BatchReader):
     examples : Batch
         Columns; X is read without a copy if its transpose is contiguous in memory, as for a transposed table.
     batches : Batches
+    omit : bool
+        Whether ``batch`` omits the examples of weight 0, unless all of a mini-batch are.
     """
 
-    def __init__(self, examples: Batch, batches: Batches):
+    def __init__(self, examples: Batch, batches: Batches, omit: bool = False):
         X, Y, weights, _ = examples
         super().__init__(batches, len(X), len(Y), X.dtype, weights is not None)
         self._X, self._Y, self._weights = np.ascontiguousarray(X.T), np.ascontiguousarray(Y.T), weights
+        self._counts = weights[0] > 0.0 if omit and weights is not None else None
+        self._unequal = weights is not None and bool(((weights != 0.0) & (weights != 1.0)).any())
         self._stacks: list[list[np.ndarray]] = []
         self._thread: ThreadPoolExecutor | None = None
         self._ahead: tuple[int, Future[None]] | None = None
@@ -97,9 +105,17 @@ class RowReader(BatchReader):
 
     def batch(self, step: int) -> Batch:
         """Return the examples of update number ``step``, counted from 0."""
-        rows = self.batches.indices(step)
-        weights = None if self._weights is None else self._weights[:, rows]
-        return Batch(self._X[rows].T, self._Y[rows].T, weights)
+        rows, weights = self.batches.indices(step), self._weights
+        if self._counts is not None and (counting := rows[self._counts[rows]]).size:
+            rows, weights = counting, weights if self._unequal else None
+        return Batch(self._X[rows].T, self._Y[rows].T, None if weights is None else weights[:, rows])
+
+    def places(self, step: int) -> np.ndarray | None:
+        """Return the places in the update of the examples of ``batch``, if it omits any."""
+        if self._counts is None:
+            return None
+        places = np.flatnonzero(self._counts[self.batches.indices(step)])
+        return places if places.size else None
 
     def stack(self, first: int, count: int, length: int, weighted: bool) -> Batch:
         """Return ``count`` mini-batches as ``BatchReader.stack`` does, in memory that the call after the next overwrites."""

@@ -89,7 +89,7 @@ class NumpyLoop:
         self.record_every: int = settings.record_every
         examples = data.examples
         if isinstance(examples, Batch) and not data.batches.full:
-            examples = RowReader(examples, data.batches)
+            examples = RowReader(examples, data.batches, data.omits)
         elif isinstance(examples, Batch) and examples.X.nbytes < SMALL:
             examples = examples._replace(
                 X=np.ascontiguousarray(examples.X)
@@ -135,8 +135,11 @@ class NumpyLoop:
         """Return the state after one update, and the row to record if one is due."""
         config, values = self.config, self.values
         parameters, optimizer_state, step, (loss_sum, count) = self._state
-        batch = self._examples if isinstance(self._examples, Batch) else self._examples.batch(step)
-        at = evaluate(config, values, parameters, batch, step)
+        examples, places = self._examples, None
+        batch = examples if isinstance(examples, Batch) else examples.batch(step)
+        if config.dropout and isinstance(examples, BatchReader):
+            places = examples.places(step)
+        at = evaluate(config, values, parameters, batch, step, places)
         record = step % self.record_every == 0
         row = None
         if record or config.every_cost:

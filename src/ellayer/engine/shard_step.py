@@ -47,7 +47,7 @@ def evaluate_shard(
         masks = dropout_masks(network, rates, X, values.seed, step, places)
     AL, caches = L_model_forward(X, parameters, network, masks)
     ZL = caches[-1].Z
-    grads = L_model_backward(AL, Y, caches, network, weights, False)
+    grads = L_model_backward(AL, Y, caches, network, weights, False, config.fixed)
     J = compute_cost(AL, Y, network, weights, ZL)
     parts = [grads[f"d{name}"] for name in config.names]
     flat = [part.ravel() for part in (*parts, J, jnp.sum(cast(Array, weights)))]

@@ -21,7 +21,7 @@ class StepConfig:
 
     ``dropout`` lists the layers (0 is the input) that have dropout; l1, l2, clipping and decay are only
     switched on here, their values are in ``StepValues``. ``shards`` counts the devices that each have their own
-    examples; 0 for one device that has all.
+    examples; 0 for one device that has all. ``fixed`` lists the parameters with the learning rate 0.
     """
 
     network: Network
@@ -35,6 +35,7 @@ class StepConfig:
     wide: bool = False
     every_cost: bool = False
     shards: int = 0
+    fixed: tuple[str, ...] = ()
 
     @cached_property
     def names(self) -> list[str]:
@@ -99,7 +100,8 @@ def evaluate(
         rates = dict(zip(config.dropout, values.dropout, strict=True))
         masks = dropout_masks(config.network, rates, X, values.seed, step, places)
     AL, caches = L_model_forward(X, parameters, config.network, masks)
-    grads = J.gradients(AL, caches, Y, parameters, project=span_gradient if config.wide else None)
+    project = span_gradient if config.wide else None
+    grads = J.gradients(AL, caches, Y, parameters, fixed=config.fixed, project=project)
     return Evaluation(AL, caches[-1].Z, grads, J)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -143,6 +144,7 @@ def train_many(
     ]
     settings = train_settings(arguments, networks, several=True)
     data = training_data(settings, arguments["X"], arguments["Y"], weights, validation)
+    data = replace(data, omits=settings.joint_score is not None)
     return train_networks(settings, data, starting_states(settings, data.dtype, states, parameters))
 
 

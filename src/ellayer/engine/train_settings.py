@@ -227,6 +227,7 @@ def _step(
         clip=clip_norm is not None,
         decay=any(one.weight_decay > 0 for one in values),
         factors=factors is not None,
+        fixed=tuple(name for name, factor in (factors or {}).items() if factor == 0.0),
     )
     return config, values
 

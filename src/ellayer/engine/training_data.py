@@ -41,6 +41,8 @@ class TrainingData:
     dtype : str
     counts : tuple of int
         The examples of each process of a group.
+    omits : bool
+        Whether mini-batches on NumPy omit a network's examples of weight 0, those that it holds out.
     """
 
     examples: Batch | BatchReader
@@ -49,6 +51,7 @@ class TrainingData:
     m: int
     dtype: str
     counts: tuple[int, ...] = ()
+    omits: bool = False
 
     @property
     def batches(self) -> Batches:
