@@ -86,3 +86,5 @@ def test_an_estimator_takes_the_rows_of_its_process(alone):
     assert model.score(frame.drop("y"), frame["y"].to_numpy()) > 0.6
     with pytest.raises(EllayerError, match="expected a polars or pandas frame"):
         TabularClassifier(**options).fit(np.ones((4, 2)), [0, 1, 0, 1])
+    with pytest.raises(EllayerError, match="sample_weight: expected None in a group of processes"):
+        TabularClassifier(**options).fit(frame.drop("y"), frame["y"].to_numpy(), np.ones(900))

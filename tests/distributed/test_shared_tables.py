@@ -8,7 +8,7 @@ import pyarrow.parquet
 import pytest
 from disturbances import table, write_parts
 
-from ellayer import EllayerError, TabularClassifier
+from ellayer import EllayerError, TabularClassifier, load
 from ellayer.data import TableStream, read_examples
 from ellayer.data.shares import Part, parts_of, row_groups, share_of
 from ellayer.distributed import initialize, shutdown
@@ -111,6 +111,10 @@ def test_files_whose_rows_are_all_held_out_give_no_block(tmp_path, alone):
     ("frame", "text"),
     [
         (table().rename({"w": "z"}), r"b\.csv lacks 'w' and has also 'z', unlike .*a\.csv"),
+        (
+            table().with_columns(pl.lit("n/k").alias("w")),
+            r"b\.csv .*'w': expected numbers .*, received 'n/k'",
+        ),
         (table().with_columns(pl.lit(None).alias("y")), "expected rows with a value in 'y'"),
     ],
 )
@@ -131,9 +135,43 @@ def test_parts_that_do_not_fit(tmp_path, alone, frame, text):
 def test_a_table_in_parts_gives_the_model_of_the_single_file(tmp_path, suffix):
     write_parts(tmp_path, suffix)
     options = {"n_members": 1, "epochs": 3, "hidden_layer_sizes": [4], "random_state": 0}
-    models = []
-    for source in (tmp_path / f"whole.{suffix}", tmp_path / "parts"):
-        examples = read_examples(source, target="y")
-        models.append(TabularClassifier(**options).fit(examples.X, examples.y))
-    first, second = (model.members_[0] for model in models)
+    parts = tmp_path / "parts"
+    files = [parts / f"{k}.{suffix}" for k in range(4)]
+    whole, *others = (
+        read_examples(source, target="y")
+        for source in (tmp_path / f"whole.{suffix}", parts, str(parts / f"*.{suffix}"), files)
+    )
+    for examples in others:
+        assert examples.X.equals(whole.X)
+        assert np.array_equal(examples.y, whole.y)
+    first, second = (
+        TabularClassifier(**options).fit(examples.X, examples.y).members_[0]
+        for examples in (whole, others[0])
+    )
     assert all(np.array_equal(first[name], second[name]) for name in first)
+
+
+def test_the_command_gives_the_model_of_the_single_file(tmp_path, undrawn_pages, ellayer):
+    models = []
+    for suffix, source in (("csv", "whole.csv"), ("csv", "parts/*.csv"), ("parquet", "parts")):
+        place = tmp_path / f"{len(models)}"
+        place.mkdir()
+        write_parts(place, suffix)
+        options = (
+            "--target",
+            "y",
+            "--members",
+            1,
+            "--epochs",
+            1,
+            "--layers",
+            4,
+            "--out",
+            place / "run",
+            "--quiet",
+        )
+        done = ellayer("train", place / source, *options)
+        assert done.returncode == 0, done.stderr
+        models.append(load(place / "run" / "model.ellayer").members_[0])
+    for other in models[1:]:
+        assert all(np.array_equal(models[0][name], other[name]) for name in models[0])

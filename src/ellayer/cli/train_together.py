@@ -80,8 +80,13 @@ def train_together(
 def _as_supervisor(
     settings: dict[str, Any], processes: int, out: Path | None, resume: Path | None, start: StartProgress
 ) -> Outcome:
+    from ..data.shares import parts_of, share_of
+    from ..runs.notes_recipes import check_spreadable
     from ..runs.supervisor import GroupOptions, train_in_processes
 
+    source = settings["source"]
+    check_spreadable(source)
+    share_of(*parts_of(source)[1:], 0, processes)  # refuses before there are any workers
     options = GroupOptions(processes, on_restart=lambda text: typer.echo(f"ellayer: {text}", err=True))
     done = train_in_processes(settings, options, out, resume=resume, start=start)
     return Outcome(

@@ -11,11 +11,10 @@ from typing import Any
 from .._progress_bars import StartProgress, no_progress
 from ..distributed import shutdown
 from ..engine.group import current_group
-from ..errors import UsageError
 from .checkpoints import CheckpointPlan
 from .config import FILE, OF_THE_MACHINE, check_settings, shown_source
 from .folder import output_folder
-from .notes_recipes import RECIPES
+from .notes_recipes import check_spreadable
 from .table_trainer import TableTrainer
 from .train_run import FinishedRun, finish, named_checkpoint
 
@@ -67,9 +66,6 @@ def train_in_group(
 
 def _read(settings: dict[str, Any]) -> TableTrainer:
     source = settings["source"]
-    if isinstance(source, str) and source in RECIPES:
-        raise UsageError(
-            f"--processes: expected a table, whose rows can be spread, received the named set {source!r}; omit the option"
-        )
+    check_spreadable(source)
     check_settings(settings, (*FILE, *OF_THE_MACHINE), f"the file {shown_source(source)}")
     return TableTrainer.read(settings)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..errors import UsageError
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -57,3 +59,11 @@ RECIPES: dict[str, Recipe] = {
     "breast_cancer": _table((16,)),
     "cats": Recipe((20, 7, 5), "relu", "randn_over_sqrt", 1, 0.0075, 2500, 0.005, 2000),
 }  # fmt: skip
+
+
+def check_spreadable(source: object) -> None:
+    """Raise for the name of a data set, which several processes cannot read in parts."""
+    if isinstance(source, str) and source in RECIPES:
+        raise UsageError(
+            f"--processes: expected a table, whose rows can be spread, received the named set {source!r}; omit the option"
+        )

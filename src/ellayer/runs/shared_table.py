@@ -156,13 +156,10 @@ class SharedTable:
     def fit_arguments(self) -> dict[str, np.ndarray]:
         """Return the arguments of ``fit`` that hold out the validation rows by the same rule."""
         keys = self.splitter.keys
-        return (
-            {}
-            if keys is None
-            else replace(
-                self.splitter, keys=keys[(self.keys >= self.share) & (self.keys < 1.0)]
-            ).fit_arguments()
-        )
+        if keys is None:
+            return {}
+        own = keys[(self.keys >= self.share) & (self.keys < 1.0)]
+        return replace(self.splitter, keys=own).fit_arguments()
 
     def _between(self, low: float, high: float) -> Iterator[tuple[pl.DataFrame, np.ndarray]]:
         """Return the rows of this process whose random key lies in a range."""

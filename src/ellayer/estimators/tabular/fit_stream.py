@@ -56,11 +56,17 @@ def shared_request(request: FitRequest) -> FitRequest:
     Raises
     ------
     EllayerError
-        For rows that are no frame.
+        For rows that are no frame, and for weights.
     """
     if current_group() is None or is_stream(request.X):
         return request
     import polars as pl
+
+    if request.sample_weight is not None:
+        raise EllayerError(
+            "sample_weight: expected None in a group of processes, received weights; try class_weight, or MLPClassifier or "
+            "MLPRegressor, which take them in a group"
+        )
 
     X = request.X
     if type(X).__module__.partition(".")[0] == "pandas":
