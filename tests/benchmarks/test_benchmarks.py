@@ -235,3 +235,6 @@ def test_a_study_of_a_gpu_ends_when_its_time_is_over(bench):
     cell = {"width": 128, "batch": 1024, "TF32": 50.0, "PyTorch compile, TF32": 200.0}
     (goal,) = bench.gpu.goals([cell])
     assert (goal["measured"], goal["reached"]) == (4.0, True)
+    wide = {"width": 4096, "batch": 1024, "TF32: share of products' rate": 0.7}
+    goals = [bench.gpu.goals([wide | {"TF32: share of the card's peak": share}])[0] for share in (0.5, None)]
+    assert [(goal["measured"], goal["reached"]) for goal in goals] == [(0.5, False), (0.7, True)]
