@@ -9,6 +9,7 @@ import pytest
 from ellayer import EllayerError, Network
 from ellayer.distributed import estimate
 from ellayer.distributed.cost import STEP, WAKE
+from ellayer.engine.shards import NUMBERS_AT_ONCE
 
 SMALL, LARGE = Network([32, 64, 1]), Network([256, 1024, 1024, 10], loss="cross_entropy")
 
@@ -33,6 +34,22 @@ def test_more_processes_compute_less_and_send_more(network):
 
 def test_a_perfect_network_leaves_the_waking():
     assert estimate(SMALL, 1024, 2, latency=0.0, bandwidth=1e300).communicating == pytest.approx(WAKE + STEP)
+
+
+@pytest.mark.parametrize("network", [SMALL, LARGE])
+@pytest.mark.parametrize("processes", [2, 3, 64])
+def test_latency_and_bandwidth_count(network, processes):
+    def seconds(**line: float) -> float:
+        return estimate(network, 65536, processes, **line).communicating
+
+    for slower, faster in itertools.pairwise([0.1, 0.02, 1e-3, 0.0]):
+        assert seconds(latency=slower) > seconds(latency=faster)
+    for narrower, wider in itertools.pairwise([1e6, 1e8, 1e10]):
+        assert seconds(bandwidth=narrower) > seconds(bandwidth=wider)
+    step = seconds(latency=0.1, bandwidth=1e12) - seconds(latency=0.0, bandwidth=1e12)
+    # a ring of two delays a step, and two more if the parts are sent to each before
+    in_parts = processes > 2 and processes * (network.parameter_count + 2) > NUMBERS_AT_ONCE
+    assert step == pytest.approx(0.2 * (processes - 1 + in_parts))
 
 
 def test_it_pays_for_large_updates_of_large_networks_alone():

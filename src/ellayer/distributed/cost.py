@@ -1,8 +1,10 @@
 """When more processes pay: the time of an update by what is computed and what travels.
 
 An update takes the time to compute a K-th of its examples and to add up one vector: the gradients, the cost and the
-weights. The vector is gathered by every process, or in two messages if it is long (``engine.shard_step``); either takes
-K - 1 steps of gloo and a constant time to wake its threads.
+weights. The vector is gathered by every process, or in two messages if it is long (``engine.shard_step``): each sends its part to
+each, and the sums are gathered. Either takes a constant time to wake gloo's threads. To gather is a ring of K - 1 steps, in each of
+which a process tells the one before it that it can receive, and then receives: two delays of the network. To send to each takes two
+delays at once.
 
 The constants are fitted to groups of 1, 2 and 4 processes on one machine of two cores, by ``benchmarks/many_machines.py``:
 measured times are 0.69 to 1.36 times those estimated. There the processes wait for a core in each step, so that
@@ -23,6 +25,7 @@ from ..engine.step import StepConfig
 from ..errors import EllayerError
 
 WAKE, STEP = 1.4e-3, 1.1e-3  # seconds of a message, and of each of its steps, besides the network
+DELAYS = 2  # times the latency in a step: one for the word that a process can receive, one for the numbers
 COMPUTED = 1.5  # times the cost model of the loop, as measured here
 BYTES = 4  # of a number in float32
 LATENCY, BANDWIDTH = 50e-6, 1.25e9  # seconds and bytes per second: those of Ethernet with 10 Gbit/s
@@ -136,5 +139,5 @@ def message_seconds(numbers: int, processes: int, latency: float, bandwidth: flo
         return 0.0
     steps, volume = processes - 1, BYTES * numbers / bandwidth
     if processes == 2 or processes * numbers <= NUMBERS_AT_ONCE:
-        return WAKE + steps * (STEP + latency + volume)
-    return 2 * (WAKE + steps * (STEP + latency + volume / processes))
+        return WAKE + steps * (STEP + DELAYS * latency + volume)
+    return 2 * (WAKE + steps * (STEP + volume / processes)) + processes * DELAYS * latency
