@@ -8,7 +8,7 @@ import pytest
 
 from ellayer import EllayerError, Network
 from ellayer.distributed import estimate
-from ellayer.distributed.cost import STEP, WAKE
+from ellayer.distributed.cost import BANDWIDTH, STEP, WAKE, message_seconds
 from ellayer.engine.shards import NUMBERS_AT_ONCE
 
 SMALL, LARGE = Network([32, 64, 1]), Network([256, 1024, 1024, 10], loss="cross_entropy")
@@ -33,7 +33,9 @@ def test_more_processes_compute_less_and_send_more(network):
 
 
 def test_a_perfect_network_leaves_the_waking():
-    assert estimate(SMALL, 1024, 2, latency=0.0, bandwidth=1e300).communicating == pytest.approx(WAKE + STEP)
+    assert estimate(SMALL, 1024, 2, latency=0.0, bandwidth=1e300).communicating == pytest.approx(
+        WAKE + STEP, rel=0.1
+    )
 
 
 @pytest.mark.parametrize("network", [SMALL, LARGE])
@@ -46,10 +48,19 @@ def test_latency_and_bandwidth_count(network, processes):
         assert seconds(latency=slower) > seconds(latency=faster)
     for narrower, wider in itertools.pairwise([1e6, 1e8, 1e10]):
         assert seconds(bandwidth=narrower) > seconds(bandwidth=wider)
-    step = seconds(latency=0.1, bandwidth=1e12) - seconds(latency=0.0, bandwidth=1e12)
+    numbers = network.parameter_count + 2
+    delay = message_seconds(numbers, processes, 0.1, 1e9) - message_seconds(numbers, processes, 0.0, 1e9)
     # a ring of two delays a step, and two more if the parts are sent to each before
-    in_parts = processes > 2 and processes * (network.parameter_count + 2) > NUMBERS_AT_ONCE
-    assert step == pytest.approx(0.2 * (processes - 1 + in_parts))
+    in_parts = processes > 2 and processes * numbers > NUMBERS_AT_ONCE
+    assert delay == pytest.approx(0.2 * (processes - 1 + in_parts))
+
+
+def test_slow_updates_wait_for_the_messages_of_their_chunk():
+    quick, slow = estimate(SMALL, 1024, 2, latency=1e-4), estimate(SMALL, 1024, 2, latency=1.0)
+    assert quick.communicating < 1.1 * message_seconds(SMALL.parameter_count + 2, 2, 1e-4, BANDWIDTH)
+    assert slow.communicating == pytest.approx(
+        4 * 2.0, rel=0.01
+    )  # an update is a chunk: four messages of two delays
 
 
 def test_it_pays_for_large_updates_of_large_networks_alone():
