@@ -30,7 +30,7 @@ class CSV:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
+        self.path: Path = Path(path)
         self._records = NewRecords()
         self._columns: list[str] = []
 

@@ -33,7 +33,7 @@ class TensorBoard:
 
     def __init__(self, log_dir: str | os.PathLike[str], histograms: bool = False) -> None:
         need("TensorBoard", "tensorboardX")
-        self.log_dir = os.fspath(log_dir)
+        self.log_dir: str = os.fspath(log_dir)
         self.histograms = histograms
         self._writer: Any = None
         self._records = NewRecords()

@@ -21,7 +21,7 @@ from .sweep import sweep
 from .trace import trace
 from .train import train
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     name="ellayer",
     help="Train, explain and ship dense (L-layer) neural networks.",
     epilog="Exit codes: 0 done, 1 a check failed, 2 bad input, 3 a bug in ellayer, 130 Ctrl-C, 143 SIGTERM, 129 SIGHUP.",

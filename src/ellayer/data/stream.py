@@ -188,7 +188,7 @@ class ParquetSlices(SchemaReader):
 
     def frames(self, target: str) -> Iterator[pl.DataFrame]:
         """Return the rows in order, a frame for each slice."""
-        self.counts = CellCounts()
+        self.counts: CellCounts = CellCounts()
         for first in range(self._first, self._end, self._at_once):
             yield self.read(self._slice(first))
 

@@ -23,7 +23,8 @@ class Watch:
     """
 
     def __init__(self, rank: int, limit: float):
-        self.rank, self.limit = rank, limit
+        self.rank: int = rank
+        self.limit: float = limit
         self._waits: tuple[str, float] | None = None
         threading.Thread(target=self._look, name="ellayer-watch", daemon=True).start()
 

@@ -118,12 +118,12 @@ class LoopsAhead:
         ``rates(first, count)`` returns the learning rates (K, count) of some updates.
     """
 
-    chunk_limit = NumpyLoops.chunk_limit
+    chunk_limit: int = NumpyLoops.chunk_limit
     compile_seconds: float = 0.0
 
     def __init__(self, settings: TrainSettings, data: TrainingData, rates: Rates):
         self._here = NumpyLoops(settings, data)
-        self.name = self._here.name  # the same arithmetic
+        self.name: str = self._here.name  # the same arithmetic
         self._rates, self._every = rates, settings.record_every
         self._job, self._n_jobs = Job.of(settings, data), settings.n_jobs
         self._updates: int = settings.num_iterations

@@ -16,8 +16,9 @@ from .rows_in_place import find_rows_in_place
 from .step import Batch
 
 if TYPE_CHECKING:
-    from jax import Device
     from jax.sharding import PartitionSpec
+
+    from .devices import Device
 
 
 def partition(*axes: str | None) -> PartitionSpec:

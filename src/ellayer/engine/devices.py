@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol, cast
 
 from ..errors import EllayerError
 
-if TYPE_CHECKING:
-    from jax import Device
+
+class Device(Protocol):
+    """A device of jax, whose own class type checkers do not know."""
+
+    @property
+    def platform(self) -> str:
+        """Return "cpu" or the kind of accelerator."""
+
+    @property
+    def id(self) -> int:
+        """Return its number among those of its kind."""
+
+    @property
+    def process_index(self) -> int:
+        """Return the process of the group that it belongs to."""
 
 
 def find_devices(device: object, argument: str = "device") -> list[Device] | None:
@@ -27,7 +40,7 @@ def find_devices(device: object, argument: str = "device") -> list[Device] | Non
     if device is None:
         return None
     if not isinstance(device, str):
-        several = list(device) if isinstance(device, (list, tuple)) else [device]
+        several = cast("list[Device]", list(device) if isinstance(device, (list, tuple)) else [device])
         if not several or not all(hasattr(one, "platform") for one in several):
             raise EllayerError(
                 f"{argument}: expected a name like 'gpu:0' or devices of jax, received {device!r}"

@@ -24,6 +24,8 @@ from ..errors import EllayerError
 if TYPE_CHECKING:
     import jax
 
+    from .devices import Device
+
 T = TypeVar("T")
 _HEADER = 8  # bytes of the length before a message
 _SHORT = 1016  # bytes of a message that is sent at once
@@ -54,7 +56,7 @@ class Group:
 
     rank: int
     size: int
-    devices: tuple[jax.Device, ...]
+    devices: tuple[Device, ...]
     waiting: Waiting
     interrupted: threading.Event = field(default_factory=threading.Event)
 
@@ -69,7 +71,7 @@ class Group:
         return len(self.devices) // self.size
 
     @property
-    def local_devices(self) -> tuple[jax.Device, ...]:
+    def local_devices(self) -> tuple[Device, ...]:
         """The devices of this process."""
         first = self.rank * self.local_shards
         return self.devices[first : first + self.local_shards]

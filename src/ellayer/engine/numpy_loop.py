@@ -80,8 +80,8 @@ class NumpyLoop:
     values: StepValues
     batches: Batches
 
-    name = "numpy"
-    chunk_limit = 1 << 30
+    name: str = "numpy"
+    chunk_limit: int = 1 << 30
     compile_seconds: float = 0.0
 
     def __init__(self, settings: TrainSettings, data: TrainingData):
@@ -166,7 +166,7 @@ class NumpyLoops:
         Examples in memory; rows on disk would be read once for each network.
     """
 
-    chunk_limit = NumpyLoop.chunk_limit
+    chunk_limit: int = NumpyLoop.chunk_limit
     compile_seconds: float = 0.0
 
     def __init__(self, settings: TrainSettings, data: TrainingData):

@@ -20,8 +20,9 @@ from .train_settings import PER_NETWORK, train_settings
 from .training_data import Examples, training_data
 
 if TYPE_CHECKING:
-    from jax import Device
     from optax import GradientTransformation
+
+    from .devices import Device
 
 
 def train(

@@ -23,8 +23,9 @@ from .train_settings import PER_NETWORK, train_settings
 from .training_data import training_data
 
 if TYPE_CHECKING:
-    from jax import Device
     from optax import GradientTransformation
+
+    from .devices import Device
 
 PerNetwork = float | Sequence[float] | None
 _SEQUENCES = (list, tuple, np.ndarray)

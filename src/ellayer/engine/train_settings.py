@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -16,16 +16,13 @@ from ..core.optimizers import Optimizer
 from ..core.schedules import Schedule
 from ..errors import EllayerError
 from . import validation as checks
-from .devices import find_devices, is_accelerator
+from .devices import Device, find_devices, is_accelerator
 from .events import JointScore, Metric, Observers, Score, Stopping
 from .history import current_name
 from .loop_choice import Engine, parse_engine
 from .optax_rules import LBFGS, find_optimizer, find_schedule
 from .step import StepConfig, StepValues
 from .wide import ExampleSpan
-
-if TYPE_CHECKING:
-    from jax import Device
 
 PER_NETWORK = ("learning_rate", "l2", "l1", "weight_decay", "dropout", "seed")
 

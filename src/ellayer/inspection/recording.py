@@ -59,8 +59,8 @@ class Recording:
 
     def __init__(self, X: ArrayLike, Y: ArrayLike, frames: int = 40, live: bool | None = None) -> None:
         self.X, self.Y = np.asarray(X), np.asarray(Y)
-        self.frames = check_count(frames, "frames", low=2)
-        self.live = in_notebook() if live is None else live
+        self.frames: int = check_count(frames, "frames", low=2)
+        self.live: bool = in_notebook() if live is None else live
         self.recorded: list[Frame] = []
         self._network: Network | None = None
         self._columns = self.X, self.Y

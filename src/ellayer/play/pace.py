@@ -22,7 +22,7 @@ class Pace:
 
     def __init__(self) -> None:
         self.per_frame: int | None = None
-        self.speed = 0.0
+        self.speed: float = 0.0
         self._updates, self._share = 1, 1.0
         self._frame_seconds, self._next = 0.0, 0.0
 

@@ -40,7 +40,8 @@ class PageTrainer(Worker):
 
     def __init__(self, send: Callable[[Message], None], tables: SessionTables, model: OpenModel) -> None:
         super().__init__(send)
-        self.tables, self.model = tables, model
+        self.tables: SessionTables = tables
+        self.model: OpenModel = model
         self._running = False
         self._number, self._acknowledged = 0, 0
         self._pace = Pace()

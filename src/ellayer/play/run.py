@@ -108,7 +108,8 @@ class Run:
     """
 
     def __init__(self, state: State, problem: Problem, start: Parameters | None = None) -> None:
-        self.state, self.problem = state, problem
+        self.state: State = state
+        self.problem: Problem = problem
         self.network: Network = make_network(state, problem)
         self.Y, self.Y_test = (problem.one_hot(y, self.network) for y in (problem.y, problem.y_test))
         try:
@@ -132,7 +133,7 @@ class Run:
         self.finished: str | None = None
         self._train_state: TrainState | None = None
         self._best, self._waited = math.inf, 0
-        self.shown_cost = self.costs()
+        self.shown_cost: tuple[float, float] = self.costs()
         some = even_sample(problem.X.shape[1], ANIMATION_EXAMPLES)
         self._drawn = problem.X[:, some], self.Y[:, some]
         self._frames: list[Frame] = []

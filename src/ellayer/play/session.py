@@ -60,7 +60,7 @@ class Session(PageTrainer):
     ) -> None:
         super().__init__(send, SessionTables(opening.tables), OpenModel(opening.model))
         self.id: str = secrets.token_urlsafe(16)
-        self.heritage = Heritage()
+        self.heritage: Heritage = Heritage()
         self._opening, self._former = opening, former
         self._saved = SavedRuns()
 

@@ -18,7 +18,7 @@ from .errors import StateError
 MOST_WAITING = 256  # messages of the page
 Result = TypeVar("Result")
 Message = str | bytes
-logger = logging.getLogger("ellayer.play")
+logger: logging.Logger = logging.getLogger("ellayer.play")
 
 
 class Worker(ABC):

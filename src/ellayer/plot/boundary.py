@@ -48,8 +48,11 @@ class DecisionBoundaryDisplay(Display):
         classes: list[Any],
         feature_names: Sequence[str] = (),
     ):
-        self.model, self.X, self.y, self.classes = model, X, y, classes
-        self.feature_names = list(feature_names)
+        self.model: Callable[[np.ndarray], np.ndarray] = model
+        self.X: np.ndarray = X
+        self.y: np.ndarray = y
+        self.classes: list[Any] = classes
+        self.feature_names: list[str] = list(feature_names)
 
     @classmethod
     def from_estimator(

@@ -209,7 +209,7 @@ class CalibrationDisplay(_ProbabilityDisplay):
 
     def _draw(self, ax: Axes | None, title: str) -> Figure:
         K = len(self.classes)
-        self.calibration_error = METRICS["calibration_error"].value(self.truth, self.P, K=K)
+        self.calibration_error: float = METRICS["calibration_error"].value(self.truth, self.P, K=K)
         y = np.array([self.classes[k] if k >= 0 else None for k in self.truth.tolist()], dtype=object)
         label = f"{plots_quality.shorten(self.name, 15)}: error {self.calibration_error:.3f}"
         return plots_quality.calibration_curve({label: self.P}, y, self.classes, title, ax)

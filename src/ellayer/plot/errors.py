@@ -46,12 +46,10 @@ class ConfusionMatrixDisplay(Display):
     """
 
     def __init__(self, y: ArrayLike, prediction: ArrayLike, display_labels: Sequence[Any]):
-        self.y, self.prediction, self.display_labels = (
-            np.asarray(y),
-            np.asarray(prediction),
-            list(display_labels),
-        )
-        self.confusion_matrix = count_pairs(self.y, self.prediction, self.display_labels)
+        self.y: np.ndarray = np.asarray(y)
+        self.prediction: np.ndarray = np.asarray(prediction)
+        self.display_labels: list[Any] = list(display_labels)
+        self.confusion_matrix: np.ndarray = count_pairs(self.y, self.prediction, self.display_labels)
 
     @classmethod
     def from_estimator(
@@ -135,8 +133,10 @@ class PredictionErrorDisplay(Display):
             raise EllayerError(
                 f"kind: expected 'residual_vs_predicted' or 'actual_vs_predicted', received {kind!r}"
             )
-        self.y_true, self.y_pred = np.asarray(y_true, dtype=float), np.asarray(y_pred, dtype=float).ravel()
-        self.kind, self.target = kind, target
+        self.y_true: np.ndarray = np.asarray(y_true, dtype=float)
+        self.y_pred: np.ndarray = np.asarray(y_pred, dtype=float).ravel()
+        self.kind: ErrorKind = kind
+        self.target: str = target
 
     @classmethod
     def from_estimator(

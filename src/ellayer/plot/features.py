@@ -88,7 +88,8 @@ class PartialDependenceDisplay(Display):
     """
 
     def __init__(self, dependence: Dependence, target: str = ""):
-        self.dependence, self.target = dependence, target
+        self.dependence: Dependence = dependence
+        self.target: str = target
 
     @classmethod
     def from_estimator(

@@ -40,7 +40,8 @@ class LearningCurveDisplay(Display):
     """
 
     def __init__(self, history: Mapping[str, Sequence[float]], best_epoch: int | None = None):
-        self.history, self.best_epoch = history, best_epoch
+        self.history: Mapping[str, Sequence[float]] = history
+        self.best_epoch: int | None = best_epoch
 
     @classmethod
     def from_estimator(cls, model: object, *, ax: Axes | None = None, title: str = "") -> Self:
@@ -97,7 +98,9 @@ class WeightsDisplay(Display):
     """
 
     def __init__(self, weights: np.ndarray, layer: int = 1, names: Sequence[str] = ()):
-        self.weights, self.layer, self.names = weights, layer, list(names)
+        self.weights: np.ndarray = weights
+        self.layer: int = layer
+        self.names: list[str] = list(names)
 
     @classmethod
     def from_estimator(

@@ -15,7 +15,7 @@ class Metrics:
     """Counters of requests, rows and loads, and a histogram of latency, in a separate registry."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
+        self.registry: CollectorRegistry = CollectorRegistry()
         self._requests = Counter(
             "ellayer_requests", "Requests answered.", ["endpoint", "status"], registry=self.registry
         )
@@ -26,11 +26,11 @@ class Metrics:
             buckets=BUCKETS,
             registry=self.registry,
         )
-        self.rows = Counter("ellayer_rows", "Rows predicted.", ["model"], registry=self.registry)
-        self.loads = Counter(
+        self.rows: Counter = Counter("ellayer_rows", "Rows predicted.", ["model"], registry=self.registry)
+        self.loads: Counter = Counter(
             "ellayer_model_loads", "Loads of a changed model file.", ["model"], registry=self.registry
         )
-        self.models = Gauge("ellayer_models", "Models served.", registry=self.registry)
+        self.models: Gauge = Gauge("ellayer_models", "Models served.", registry=self.registry)
         ProcessCollector(registry=self.registry)
 
     def text(self) -> bytes:
@@ -47,7 +47,8 @@ class MeasuringMiddleware:
     """Middleware that measures every request by the name of its endpoint, so that unknown addresses add no series."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
-        self.app, self.metrics = app, metrics
+        self.app: ASGIApp = app
+        self.metrics: Metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -26,7 +26,7 @@ from .quick_rows import QuickRows
 if TYPE_CHECKING:
     import polars as pl
 
-log = logging.getLogger("ellayer.serve")
+log: logging.Logger = logging.getLogger("ellayer.serve")
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 Stamp = tuple[int, int, int]

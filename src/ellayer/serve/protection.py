@@ -34,7 +34,8 @@ class ProtectionMiddleware:
     """
 
     def __init__(self, app: ASGIApp, is_local: bool) -> None:
-        self.app, self.is_local = app, is_local
+        self.app: ASGIApp = app
+        self.is_local: bool = is_local
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):

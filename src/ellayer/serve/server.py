@@ -77,7 +77,7 @@ class BackgroundServer:
 
     def __init__(self, app: Starlette, listener: socket.socket, websocket_bytes: int = 0) -> None:
         host, port = listener.getsockname()[:2]
-        self.address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        self.address: str = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         config = uvicorn.Config(
             app,
             log_config=None,  # uvicorn's would close every handler of logging in this process

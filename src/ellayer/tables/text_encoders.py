@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Self, TypedDict
+from typing import Any, ClassVar, Self, TypedDict
 
 import numpy as np
 
@@ -133,7 +133,8 @@ class SpelledEncoder(PresenceEncoder):
 class IdentifierEncoder(SpelledEncoder):
     """Identifiers of the rows: nearly all values are distinct."""
 
-    kind, label = "identifier", "an identifier"
+    kind: ClassVar[str] = "identifier"
+    label: ClassVar[str] = "an identifier"
 
     @classmethod
     def infer(cls, profile: ColumnProfile) -> str | None:
@@ -152,7 +153,8 @@ class IdentifierEncoder(SpelledEncoder):
 class TextEncoder(SpelledEncoder):
     """Sentences."""
 
-    kind, label = "text", "free text"
+    kind: ClassVar[str] = "text"
+    label: ClassVar[str] = "free text"
 
     @classmethod
     def infer(cls, profile: ColumnProfile) -> str | None:

@@ -85,6 +85,8 @@ class TextTable(SchemaReader):
     """
 
     reading: dict[str, Any]
+    notes: list[str]
+    counts: CellCounts
 
     def __init__(self, path: Path, options: ReadOptions, block_bytes: int | None = None):
         self._path, self._block_bytes = path, block_bytes

@@ -89,6 +89,7 @@ class BaseTabular(VersionedEstimator, FittedTable):
     best_epochs_: list[int]
     stopped_by_: str
     engine_: str
+    preparation_: TablePreparation
 
     _task: ClassVar[str]
     _preparation_type = TablePreparation
