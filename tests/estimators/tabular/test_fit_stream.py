@@ -16,7 +16,7 @@ import ellayer
 from ellayer import TabularClassifier, TabularRegressor
 from ellayer.data import TableStream
 from ellayer.estimators import FitWarning, hold_out
-from ellayer.estimators.tabular import fit_stream, recipes, training
+from ellayer.estimators.tabular import fit_stream, recipes, split_group, training
 
 SMALL = {"epochs": 4, "hidden_layer_sizes": (24,), "random_state": 0}
 
@@ -129,7 +129,7 @@ def test_rows_held_out_are_not_learned_from(files, monkeypatch):
 
 def test_the_sample_is_no_larger_than_said(files, monkeypatch):
     monkeypatch.setattr(fit_stream, "SAMPLE_ROWS", 500)
-    monkeypatch.setattr(fit_stream, "MOST_HELD_OUT", 50)
+    monkeypatch.setattr(split_group, "MOST_HELD_OUT", 50)
     sizes = []
     learn = TabularClassifier._prepare
 
