@@ -133,7 +133,12 @@ def test_pytabkits_networks_get_whole_numbers_and_named_categories(study, monkey
     monkeypatch.setitem(sys.modules, "pytabkit", SimpleNamespace(RealMLP_TD_Classifier=Network))
     X = pd.DataFrame({"a": [1.0, np.nan, 3.0], "b": ["x", None, "y"]})
     model = study.table_contenders.peer("RealMLP-TD", "classes", X, 5).fit(X, np.array(["n", "y", "n"]))
-    assert model.model_.settings == {"random_state": 5, "device": "cpu", "use_ls": False}
+    assert model.model_.settings == {
+        "random_state": 5,
+        "device": "cpu",
+        "use_ls": False,
+        "val_metric_name": "cross_entropy",
+    }
     assert (model.model_.columns, model.model_.categories) == (["a", "b", "a is missing"], ["b"])
     assert list(model.classes_) == ["n", "y"]
     assert model.predict_proba(X).shape == (3, 2)

@@ -100,7 +100,7 @@ def test_ramps_are_silent_at_every_edge():
 def test_fixed_thresholds_cost_no_derivatives_and_change_no_other():
     inputs = Inputs(numbers=2, frequencies=0, ramps=3, categories=(4,), scaling=True)
     random = np.random.RandomState(0)
-    parameters = inputs.draw(random, inputs.size(4))
+    parameters = inputs.draw(random, 4)
     X = np.vstack([random.randn(3, 5), [[0.0, 3.0, -1.0, 1.0, 1.0]]])
     A0, cache = inputs_forward(X, parameters, inputs)
     dA0 = random.randn(*A0.shape)
