@@ -8,7 +8,7 @@ delays at once. Before and after each chunk of updates, of a quarter of a second
 three short messages.
 
 The constants are fitted to groups of 1, 2 and 4 processes on one machine of two cores, by ``benchmarks/many_machines.py``:
-measured times are 0.69 to 1.36 times those estimated, and 0.9 to 1.02 times over a network with a delay of 5 or 20 ms, for messages that
+measured times are 0.69 to 1.36 times those estimated on busy cores, 0.38 to 1.08 times on quiet ones, and 0.9 to 1.02 times over a network with a delay of 5 or 20 ms, for messages that
 TCP sends at once. There the processes wait for a core in each step, so that
 ``STEP`` is too large for machines of their own, and what is extrapolated to many of them is an upper bound.
 """
