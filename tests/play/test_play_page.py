@@ -19,6 +19,8 @@ from ellayer.data.planar import PLANE
 from ellayer.play.app import make_app
 from ellayer.play.launch import start_server
 from ellayer.play.live import LiveFeed
+from ellayer.serve.limits import Limits
+from ellayer.serve.protection import ProtectionMiddleware
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 playwright = pytest.importorskip("playwright.sync_api")
@@ -226,6 +228,12 @@ def test_a_unit_shows_its_equations_and_its_bias_can_be_edited(site):
     page.wait_for_selector('#look-edit [data-parameter="W1"]')
     page.click("#network-table summary")
     site.until(lambda: page.locator("#network-table tbody tr").count() == 4 + 1, "the table")
+    page.locator(".unit").last.click()
+    site.until(lambda: page.locator("#look-edit input").count() == 4 + 1, "the boxes")
+    page.click('[data-key="fewer-0"]')
+    site.until(lambda: page.locator("#look-edit input").count() == 3 + 1, "fewer boxes")
+    page.click("#step-epoch")
+    site.until(lambda: site.iteration == 1, "a step")
 
 
 def test_points_are_added_removed_and_looked_at(site):
@@ -420,8 +428,9 @@ def test_axe_finds_no_violation_in_any_state(site, tmp_path):
     page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
     problems = []
 
-    def check(state: str, part: str = "body", rules: str = "{}") -> None:
-        violations = page.evaluate(f"axe.run({part!r}, {rules})")["violations"]
+    def check(state: str, part: str = "body", rules: str = "") -> None:
+        options = f"{{resultTypes: ['violations'], preload: false, {rules}}}"  # no list of all that is right
+        violations = page.evaluate(f"axe.run({part!r}, {options}).then(({{violations}}) => violations)")
         problems.extend(
             (state, one["id"], [node["html"][:120] for node in one["nodes"][:3]]) for one in violations
         )
@@ -440,10 +449,10 @@ def test_axe_finds_no_violation_in_any_state(site, tmp_path):
     page.evaluate("document.querySelectorAll('main details').forEach(one => (one.open = true))")
     check("all open")
     page.emulate_media(color_scheme="dark")
-    check("dark", rules="{runOnly: ['color-contrast']}")
+    check("dark", rules="runOnly: ['color-contrast']")
     for button in ("lessons", "open", "out", "keys"):
         page.click(f"#{button}")
-        check(f"{button}, dark", "dialog[open]", "{runOnly: ['color-contrast']}")
+        check(f"{button}, dark", "dialog[open]", "runOnly: ['color-contrast']")
         page.emulate_media(color_scheme="light")
         check(button, "dialog[open]")
         page.keyboard.press("Escape")
@@ -522,7 +531,7 @@ def test_a_run_folder_is_dropped_and_goes_on_with_its_table(site, folder):
     site.until(lambda: site.value("network.member") == 2 and page.is_hidden("#busy"), "a member")
     page.evaluate("document.querySelectorAll('#model details').forEach(one => (one.open = true))")
     assert page.locator("#model-members tbody tr").count() == 4
-    assert page.locator("#model-embeddings tbody tr").count() >= 12
+    site.until(lambda: page.locator("#model-embeddings tbody tr").count() >= 12, "the embeddings")
     assert "town 11" in site.text("model-embeddings")
     page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
     assert page.evaluate("axe.run('#model')")["violations"] == []
@@ -585,6 +594,72 @@ def test_what_cannot_be_opened_is_refused_with_a_reason(site, tmp_path, monkeypa
     assert page.is_hidden(".transport")
     assert page.is_visible(".map")
     page.emulate_media(media="screen")
+
+
+def test_each_refusal_is_explained_and_the_page_goes_on(site, tmp_path, monkeypatch):
+    page = site.page
+    site.train(10)
+    page.click("#keep-run")
+    page.wait_for_selector("#runs li")
+    large = base64.b64encode(
+        json.dumps({"data": {"points": [[0.0009765625, 0.0009765625, 0]] * 60_000}}).encode()
+    ).decode()
+    page.evaluate("hash => (location.hash = hash)", large)
+    site.until(lambda: "too large" in site.text("message") and page.is_hidden("#connection"), "1009", 15)
+    site.until(lambda: len(page.url) < 2_000, "the settings before")
+    assert page.locator("#runs li").count() == 1
+    site.train(10)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            "ellayer.play.limits.UPLOAD_BYTES", 10**9
+        )  # of which the page hears, not the server's reader
+        patch.setattr("ellayer.play.app._LIMITS", Limits(body=1_000_000))
+        site.open(site.address)
+        (tmp_path / "large.csv").write_text("1,2\n" * 400_000)
+        page.set_input_files("#file", tmp_path / "large.csv")
+        site.until(lambda: "at most 1 MB" in site.text("message"), "413")
+        site.train(10)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("ellayer.play.limits.SESSIONS", 0)
+        page.goto("about:blank")
+        page.goto(site.address)
+        page.wait_for_selector("#connection:has-text('close another. Reload this page'):visible")
+        patch.setattr(ProtectionMiddleware, "_problem", lambda self, headers: headers.get("upgrade") or "")
+        page.reload()
+        page.wait_for_selector("#connection:has-text('refuses the WebSocket'):visible")
+    page.wait_for_selector("#connection", state="hidden")
+    page.wait_for_selector(".unit")
+    site.train(10)
+    site.errors.clear()  # the browser also writes down what was refused
+
+
+def test_a_long_list_of_columns_is_searched(site, tmp_path):
+    page = site.page
+    names = ",".join(f"gene {k}" for k in range(80))
+    rows = "".join(
+        ",".join(str((i * k) % 101) for k in range(1, 81)) + f",{'ab'[i % 2]}\n" for i in range(30)
+    )
+    (tmp_path / "wide.csv").write_text(f"{names},kind\n{rows}")
+    page.set_input_files("#file", tmp_path / "wide.csv")
+    box = page.locator('[data-path="data.axes.1"]')
+    box.focus()
+    box.press_sequentially("gene 7")
+    assert box.evaluate("node => [...node.list.options].map(({value}) => value)") == [
+        "gene 7",
+        *(f"gene 7{k}" for k in range(10)),
+    ]
+    box.press_sequentially("7\n")
+    site.until(
+        lambda: (site.value("data.axes") or [0, 0])[1] == "gene 77" and page.is_hidden("#busy"), "an axis"
+    )
+    box.fill("nothing")
+    page.keyboard.press("Tab")
+    page.wait_for_selector("#problem:visible")
+    site.until(lambda: box.input_value() == "gene 77", "the axis as it is")
+    site.change("training.l2", "0.125")
+    site.until(lambda: site.value("training.l2") == 0.125 and page.is_hidden("#problem"), "l2")
 
 
 def test_a_run_is_watched_and_stopped(browser, tmp_path):

@@ -88,8 +88,11 @@ async function predict() {
   if (form.dataset.explain === "true") request.explain = true;
   if (document.getElementById("interval")?.checked) request.interval = 0.9;
   document.getElementById("request").textContent = JSON.stringify(request).replaceAll("'", "'\\''");
-  const response = await fetch(address, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(request) });
-  const content = await response.json();
+  const sent = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(request) };
+  const response = await fetch(address, sent).catch(() => {
+    throw new Error("The server does not answer. Start it again, then press Predict.");
+  });
+  const content = await response.json().catch(() => ({ error: `The server answered with the status ${response.status}.` }));
   if (!response.ok) throw new Error(content.error);
   show(content.rows[0], content.notes);
 }
