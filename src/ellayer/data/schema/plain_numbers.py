@@ -12,6 +12,7 @@ from .column import ColumnSchema
 from .infer import IDENTIFIER, InferOptions
 
 _CELLS = 4_000_000  # that are parsed at once
+_PROBE = 100  # rows of a long table that tell texts from numbers
 
 
 def infer_plain_numbers(frame: pl.DataFrame, options: InferOptions) -> dict[str, ColumnSchema]:
@@ -35,33 +36,37 @@ def infer_plain_numbers(frame: pl.DataFrame, options: InferOptions) -> dict[str,
     texts = frame.select(pl.col(pl.String))
     if options.is_declared or options.decimal != "." or options.missing != MISSING or not len(texts):
         return {}
-    step = max(1, _CELLS // len(texts))
+    if len(texts) > 10 * _PROBE:
+        texts = texts[_number_names(texts.head(_PROBE), _as_numbers(texts.head(_PROBE)))]
+    step = max(1, _CELLS // len(texts)) if texts.width else 1
     blocks = (texts[:, begin : begin + step] for begin in range(0, texts.width, step))
     return {schema.name: schema for block in blocks for schema in _plain_columns(block)}
 
 
+def _as_numbers(texts: pl.DataFrame) -> pl.DataFrame:
+    return texts.select(pl.all().cast(pl.Float64, strict=False))
+
+
+def _number_names(texts: pl.DataFrame, numbers: pl.DataFrame) -> list[str]:
+    """Return the columns all of whose texts are numbers."""
+    nulls = zip(texts.columns, texts.null_count().row(0), numbers.null_count().row(0), strict=True)
+    return [name for name, before, after in nulls if before == after]
+
+
 def _plain_columns(texts: pl.DataFrame) -> Iterator[ColumnSchema]:
-    missing = texts.null_count().row(0)
-    numbers = texts.select(pl.all().cast(pl.Float64, strict=False))
-    finite = numbers.select(pl.all().is_finite().all()).row(0)
-    names = [
-        name
-        for name, before, after, is_finite in zip(
-            texts.columns, missing, numbers.null_count().row(0), finite, strict=True
-        )
-        if is_finite and before == after < len(texts)
-    ]
-    texts, numbers = texts[names], numbers[names]
+    numbers = _as_numbers(texts)
+    names = _number_names(texts, numbers)
     if not names:
         return
-    codes = texts.select(pl.all().str.contains(CODE).any()).row(0)
+    texts, numbers = texts[names], numbers[names]
     whole = texts.select(pl.all().cast(pl.Int64, strict=False))
     facts = zip(
-        names, codes, numbers.null_count().row(0), whole.null_count().row(0), numbers.min().row(0), numbers.max().row(0),
+        names, numbers.null_count().row(0), whole.null_count().row(0), numbers.min().row(0), numbers.max().row(0),
+        numbers.select(pl.all().is_finite().all()).row(0), texts.select(pl.all().str.contains(CODE).any()).row(0),
         whole.select(pl.all().drop_nulls().n_unique()).row(0), strict=True,
     )  # fmt: skip
-    for name, has_codes, nulls, not_whole, low, high, different in facts:
-        if has_codes:
+    for name, nulls, not_whole, low, high, is_finite, has_codes, different in facts:
+        if has_codes or not is_finite or nulls == len(texts):
             continue
         is_whole, count = not_whole == nulls, len(texts) - nulls
         words = ("0", "1") if is_whole and (low, high, different) == (0.0, 1.0, 2) else ()
