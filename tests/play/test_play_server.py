@@ -23,6 +23,8 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 from socket_client import ask, opened, port_of, wait
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
@@ -463,6 +465,32 @@ def test_several_files_at_once(client, page, tmp_path, monkeypatch):
     assert client.post("/api/files?session=x", content=body(files)).status_code == 404
     monkeypatch.setattr("ellayer.play.app._FILES_LIMITS", Limits(body=1_000))
     assert client.post(url, content=body(files)).status_code == 413
+
+
+BODIES = st.binary(max_size=60) | st.builds(
+    lambda entries, rest: json.dumps(entries).encode() + b"\n" + rest,
+    st.lists(
+        st.tuples(
+            st.sampled_from(["a.csv", "m.ellayer", "config.toml", "../b.csv", "", "\x00"]), st.integers(-1, 9)
+        ),
+        max_size=3,
+    ),
+    st.sampled_from([b"", b"a,b\n1,2\n3,4\n", b"\x89PNG\r\n\x1a\n", b"PK\x03\x04"]),
+)
+QUERIES = st.dictionaries(st.sampled_from(["name", "invert", "session"]), st.text(max_size=9), max_size=2)
+
+
+@settings(
+    max_examples=25, deadline=None, derandomize=True, database=None, suppress_health_check=[*HealthCheck]
+)
+@given(body=BODIES, query=QUERIES)
+def test_no_request_makes_the_page_fail(client, page, body, query):
+    """Requests at random, to each address that takes a body; with those of ``serve`` they are more than a thousand."""
+    for path in ("upload", "model", "files", "picture"):
+        answer = client.post(f"/api/{path}", params={"session": page.session, **query}, content=body)
+        assert answer.status_code in (200, 400, 404), (path, answer.text)
+        assert answer.status_code == 200 or answer.json()["error"]
+        assert "/tmp" not in answer.text
 
 
 def test_a_message_that_is_too_long_closes_the_connection(server):
