@@ -107,12 +107,12 @@ class Group:
             except LostPeerError:
                 raise
             except Exception as error:  # of any class: the user's metrics raise their own
-                own, answer = error, ["error", str(error)]
+                own, answer = error, _describe(error)
         answer = self.exchange(answer)[0]
         if own is not None:
             raise own
         if len(answer) > 1:
-            raise EllayerError(str(answer[1]))
+            raise _error_of(answer)
         return cast(T, answer[0])
 
     def gather(self, rows: np.ndarray) -> np.ndarray:
@@ -168,13 +168,12 @@ class Group:
             raise
         except Exception as error:  # of any class: scikit-learn's too, and bugs
             own = error
-        texts = self.exchange(None if own is None else str(own))
+        errors = self.exchange(None if own is None else _describe(own))
         if own is not None:
             raise own
-        wrong = [(k, text) for k, text in enumerate(texts) if text is not None]
-        if wrong:
-            number, text = wrong[0]
-            raise EllayerError(f"process {number}: {text}")
+        for number, description in enumerate(errors):
+            if description is not None:
+                raise _error_of(description, f"process {number}: ")
 
     def check_equal(self, facts: dict[str, str], advice: str) -> None:
         """Raise an error that names the first fact that differs between the processes."""
@@ -207,6 +206,22 @@ class Group:
             placed = [jax.device_put(block[None], firsts[self.rank])]
             own = jax.make_array_from_single_device_arrays((self.size, len(block)), split, placed)
             return np.asarray(jax.jit(_identity, out_shardings=whole)(own))
+
+
+def _describe(error: Exception) -> list[object]:
+    """Return the kind and the text of an error, for the other processes."""
+    if isinstance(error, (EllayerError, OSError, MemoryError)):
+        return ["input", str(error) or type(error).__name__]
+    if isinstance(error, ValueError):  # as scikit-learn and the user's functions raise
+        return ["value", str(error)]
+    return ["fault", f"{type(error).__name__}: {error}"]
+
+
+def _error_of(description: Sequence[object], place: str = "") -> Exception:
+    """Return an error for what another process has described: only one of the input is an ``EllayerError``."""
+    kind, text = description
+    kinds = {"input": EllayerError, "value": ValueError, "fault": RuntimeError}
+    return kinds[str(kind)](f"{place}{text}")
 
 
 def _padded_size(size: int) -> int:
