@@ -497,8 +497,8 @@ def test_a_lost_connection_comes_back_with_the_settings_and_the_table(site, tmp_
     site.change("training.l2", "0.125")
     page.wait_for_selector("#connection", state="hidden")
     site.until(lambda: "Connected again" in site.text("message"), "the message")
-    site.until(lambda: site.value("data.source") != source and page.is_hidden("#busy"), "the table again")
-    assert site.value("training.l2") == 0.125
+    site.until(lambda: site.value("training.l2") == 0.125 and page.is_hidden("#busy"), "the settings again")
+    assert site.value("data.source") == source
     page.click("#step-epoch")
     site.until(lambda: site.iteration == 1 and "own.csv" in site.text("data-note"), "a step")
 
