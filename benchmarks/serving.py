@@ -3,7 +3,10 @@
 One client on one connection sends a row of a table again and again: first as fast as it is answered, then 200 times a
 second, for which the 99th percentile of the latency is measured from the time at which a request was due.
 
+``memory`` sends 100,000 requests instead, and prints the resident memory of the server from time to time.
+
 Usage: python benchmarks/serving.py [SECONDS]
+       python benchmarks/serving.py memory [REQUESTS]
 """
 
 from __future__ import annotations
@@ -107,13 +110,41 @@ def measure(name: str, command: list[str], seconds: float) -> float:
         process.wait(30)
 
 
-def main() -> None:
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 5.0
+def resident_megabytes(process: subprocess.Popen) -> float:
+    lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
+
+
+def measure_memory(command: list[str], requests: int) -> list[float]:
+    """Print and return the memory of a server in MB after each tenth of the requests."""
+    port = free_port()
+    process = subprocess.Popen(
+        [*command, "--port", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        connection, sizes = connected(port, process), list[float]()
+        for count in range(1, requests + 1):
+            ask(connection)
+            if count % (requests // 10) == 0:
+                sizes.append(resident_megabytes(process))
+                print(f"{count:8,} requests: {sizes[-1]:.1f} MB", flush=True)
+        return sizes
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def main(words: list[str]) -> None:
     programs = Path(sys.executable).parent
     with tempfile.TemporaryDirectory() as folder:
         model = make_model(Path(folder))
         code = "import sys; from ellayer.cli import main; sys.exit(main())"
-        ours = measure("ellayer serve", [sys.executable, "-c", code, "serve", f"{folder}/m.ellayer"], seconds)
+        command = [sys.executable, "-c", code, "serve", f"{folder}/m.ellayer"]
+        if words[:1] == ["memory"]:
+            measure_memory(command, *map(int, words[1:] or ["100000"]))
+            return
+        seconds = float(words[0]) if words else 5.0
+        ours = measure("ellayer serve", command, seconds)
         if importlib.util.find_spec("mlflow") is None:
             print("mlflow is not installed: no comparison")
             return
@@ -134,4 +165,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
