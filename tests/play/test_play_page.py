@@ -512,6 +512,11 @@ def drop(page, *paths: Path) -> None:
     tool.detach()
 
 
+def picture_of_plane(page) -> str:
+    """Return the drawn plane as an address of its pixels."""
+    return page.evaluate("document.querySelector('#plane canvas').toDataURL()")
+
+
 def test_a_run_folder_is_dropped_and_goes_on_with_its_table(site, folder):
     page = site.page
     drop(page, folder / "run")
@@ -535,6 +540,11 @@ def test_a_run_folder_is_dropped_and_goes_on_with_its_table(site, folder):
     assert "town 11" in site.text("model-embeddings")
     page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
     assert page.evaluate("axe.run('#model')")["violations"] == []
+    of_member = picture_of_plane(page)
+    page.check("#whole")
+    site.until(lambda: picture_of_plane(page) != of_member, "the plane of the whole model")
+    page.uncheck("#whole")
+    site.until(lambda: picture_of_plane(page) == of_member, "the plane of the member")
     page.click("#step-epoch")
     site.until(lambda: site.iteration >= 1, "a step")
 

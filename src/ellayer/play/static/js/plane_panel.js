@@ -32,6 +32,10 @@ export function mountPlane(store, tools, look) {
     boundary.isHard = byId("hard", "input").checked;
     boundary.paintMapSoon();
   });
+  const whole = byId("whole", "input"); // a member's prediction is drawn by default
+  whole.addEventListener("change", () => store.send({ type: "plane", of: whole.checked ? "mean" : "member" }));
+  store.on("model ready", () => (byId("whole-part").hidden = !store.model?.draws_mean));
+  store.on("frame", (frame) => (whole.checked = frame.plane_of === "mean"));
   store.on("example", ({ index }) => {
     boundary.example = index;
     boundary.paintOverlay();

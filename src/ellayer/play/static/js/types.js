@@ -28,11 +28,12 @@
  * @typedef {{frame: number, iteration: number, epoch: number, cost: {train: number|null, test: number|null},
  *   score: {name: string} & MemberScore, confusions?: {train: number[][]|null, test: number[][]|null},
  *   per_layer: LayerFigures[], iterations_per_second: number|null, diagnosis: Finding[], running: boolean,
- *   finished: string, plane_range: number[]|null, text: string}} Frame
+ *   finished: string, plane_range: number[]|null, plane_of: "member"|"mean", text: string}} Frame
  * @typedef {{train: number|null, test: number|null}} MemberScore
  * @typedef {{column: string, levels: string[], values: number[][], note: string}} Embedding
  * @typedef {{name: string, read_only: boolean, why: string, facts: [string, string][], score: string, members: MemberScore[],
- *   mean: MemberScore|null, member: number|null, embeddings: Embedding[], needs: {columns: string[], target: string}|null}} Model
+ *   mean: MemberScore|null, member: number|null, embeddings: Embedding[], needs: {columns: string[], target: string}|null,
+ *   draws_mean: boolean}} Model
  * @typedef {{width: number, height: number, pixels: number[], channels: 1|3, classes: {name: string, probability: number}[],
  *   prediction: string, notes: string[]}} PicturePrediction
  * @typedef {[number, number|null, number|null]} CurvePoint
