@@ -53,6 +53,19 @@ def test_the_test_rows_are_those_of_one_process(folder, alone, options):
 
 
 @pytest.mark.usefixtures("alone")
+@pytest.mark.parametrize("options", [{"time": "t"}, {"group": "t"}])
+def test_a_column_whole_in_one_file_and_not_in_the_next(tmp_path, options):
+    """Each file of text is read by itself; the numbers of both are those of one column."""
+    for name, first in (("a", 0), ("b", 0.5)):
+        rows = "".join(f"{first + i},{i % 7},{i % 2}.5\n" for i in range(60))
+        (tmp_path / f"{name}.csv").write_text("t,u,y\n" + rows)
+    trainer = TableTrainer.read({**SETTINGS, **options, "source": str(tmp_path)})
+    test = trainer.source.test.X["t"].cast(pl.Float64).to_list()
+    assert trainer.source.count + len(test) == 120
+    assert "group" in options or min(test) == 60.0 - len(test) / 2  # the latest of 0, 0.5, 1 and so on
+
+
+@pytest.mark.usefixtures("alone")
 def test_a_fit_by_time_validates_on_the_latest_training_rows(folder):
     trainer = TableTrainer.read({**SETTINGS, "time": "u", "source": str(folder / "parts")})
     run = trainer.train(None, None, no_progress)

@@ -102,17 +102,20 @@ class SharedTable:
     def splitter_by(self, kind: KeyKind, column: str | None) -> Splitter:
         """Return the splitter by the times or groups in a column; by the order of the table without one."""
         m = self.rows.count
-        values = self.group.offset(m) + np.arange(m) if column is None else self._column(column).to_numpy()
+        values = self.group.offset(m) + np.arange(m) if column is None else self._values(column).to_numpy()
         return shared_splitter(m, **{"time" if kind == "time" else "groups": values})
 
     def count_missing(self, column: str) -> int:
         """Return the number of rows of all processes without a value in a column."""
-        return sum(self.group.exchange(self._column(column).null_count()))
+        return sum(self.group.exchange(self._values(column).null_count()))
 
-    def _column(self, name: str) -> pl.Series:
+    def _values(self, column: str) -> pl.Series:
+        """Return a column of the rows of this process; numbers may be whole in one file and not in the next."""
         import polars as pl
 
-        return pl.concat([X[name] for X, _ in self.rows.blocks()])
+        with self.group.together():
+            parts = [X.select(column) for X, _ in self.rows.blocks()]
+            return pl.concat(parts, how="vertical_relaxed")[column]
 
     def hold_out(self, splitter: Splitter, share: float, seed: int) -> SharedTable:
         """Return the table with other test rows: a fraction of the rows of all processes, whole times or groups."""
