@@ -142,7 +142,11 @@ def test_limits_are_seconds_above_0(limit):
         ),
         (
             {"SLURM_JOB_ID": "5", "SLURM_STEP_ID": "2", "SLURM_NTASKS": "2", "SLURM_PROCID": "1", "SLURM_STEP_NODELIST": "a"},
-            Place("a", 61447, 2, 1),
+            Place("a", 61440 + 5 + 2 * 512, 2, 1),
+        ),
+        (  # where the launcher gives the step no number
+            {"SLURM_JOB_ID": "5", "SLURM_STEP_ID": "batch", "SLURM_NTASKS": "2", "SLURM_PROCID": "1", "SLURM_STEP_NODELIST": "a"},
+            Place("a", 61445, 2, 1),
         ),
         (
             {"RANK": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "node7", "MASTER_PORT": "29500"},
@@ -171,6 +175,17 @@ def test_limits_are_seconds_above_0(limit):
 )  # fmt: skip
 def test_what_launchers_set(variables, place):
     assert find_place(None, None, None, variables) == place
+
+
+def test_steps_of_neighbouring_jobs_of_slurm_have_ports_of_their_own():
+    """The tasks of an array are jobs with consecutive numbers, often on one node."""
+    common = {"SLURM_NTASKS": "2", "SLURM_PROCID": "0", "SLURM_STEP_NODELIST": "a"}
+    ports = [
+        find_place(None, None, None, {**common, "SLURM_JOB_ID": str(job), "SLURM_STEP_ID": str(step)}).port
+        for job in range(4000, 4200)
+        for step in range(8)
+    ]
+    assert len({*ports}) == len(ports)
 
 
 def test_arguments_come_before_the_launcher():

@@ -10,7 +10,8 @@ from numbers import Integral
 from ..errors import EllayerError
 
 LOCAL = "127.0.0.1"
-_FIRST_PORT, _PORTS = 61440, 4096  # above those that systems give to programs, as jax chooses them for Slurm
+_FIRST_PORT, _PORTS = 61440, 4096  # above those that Linux gives to programs, as jax chooses them for Slurm
+_JOBS_BESIDE = 512  # with consecutive numbers, of which eight steps each have ports of their own
 
 
 @dataclass(frozen=True)
@@ -122,8 +123,9 @@ def _of_torchrun(environment: Mapping[str, str]) -> tuple[str, int, int] | None:
 
 def _of_slurm(environment: Mapping[str, str]) -> tuple[str, int, int] | None:
     nodes = environment.get("SLURM_STEP_NODELIST") or environment["SLURM_JOB_NODELIST"]
-    # the steps of a job may run at once
-    port = _port_of(int(environment["SLURM_JOB_ID"]) + int(environment.get("SLURM_STEP_ID", "0")))
+    step = environment.get("SLURM_STEP_ID", "")
+    # The steps of a job may run at once, and beside those of the next jobs on the node.
+    port = _port_of(int(environment["SLURM_JOB_ID"]) + _JOBS_BESIDE * int(step if step.isdecimal() else 0))
     size, rank = int(environment["SLURM_NTASKS"]), int(environment["SLURM_PROCID"])
     return (f"{first_node(nodes)}:{port}", size, rank) if size > 1 else None
 
