@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Collection
 
 _FORKED_ONLY = 0x40  # PF_FORKNOEXEC of Linux's sched.h: forked, and no program was started since
+_used: set[str] = set()  # in this process, before its last fork
 _lost: set[str] = set()
 
 
@@ -42,17 +44,18 @@ def check_threads(library: str, argument: str, remedy: str = "") -> None:
         )
 
 
-def _has_used_jax() -> bool:
-    return bool(getattr(sys.modules.get("jax._src.xla_bridge"), "_backends", None))
+def _backends_of_jax() -> Collection[str]:
+    """Return the platforms that jax has begun to use in this process."""
+    return getattr(sys.modules.get("jax._src.xla_bridge"), "_backends", None) or ()
 
 
-def _thread_names(process: int | str) -> list[str]:
-    """Return the names of a process's threads; none where there is no ``/proc``."""
+def _thread_names() -> list[str]:
+    """Return the names of this process's threads; none where there is no ``/proc``."""
     try:
-        tasks = os.listdir(f"/proc/{process}/task")
+        tasks = os.listdir("/proc/self/task")
     except OSError:
         return []
-    return [_read(f"/proc/{process}/task/{task}/comm") for task in tasks]
+    return [_read(f"/proc/self/task/{task}/comm") for task in tasks]
 
 
 def _read(path: str) -> str:
@@ -63,26 +66,34 @@ def _read(path: str) -> str:
         return ""
 
 
-def _note_fork() -> None:
-    """Note in a forked process what its parent had used."""
-    if _has_used_jax():
-        _lost.add("jax")
+def _note_use() -> None:
+    """Note before a fork what this process has used: in the child the threads are gone, and here others may begin."""
+    if _backends_of_jax():
+        _used.add("jax")
     # polars starts polars-0 and so on at its first computation that needs them, other threads when imported; it cannot be asked.
-    if "polars" in sys.modules and "polars-0\n" in _thread_names(os.getppid()):
-        _lost.add("polars")
+    if "polars" in sys.modules and "polars" not in _used and "polars-0\n" in _thread_names():
+        _used.add("polars")
+
+
+def _note_loss() -> None:
+    """Note in a forked process what its parent had used."""
+    _lost.update(_used)
 
 
 def _note_earlier_fork() -> None:
-    """Note that jax was used before the fork where Ellayer is imported only after it."""
+    """Note that jax was used before the fork where Ellayer is imported only after it.
+
+    Only the threads of jax's CPU platform have a known name.
+    """
     fields = _read("/proc/self/stat").rpartition(")")[2].split()
-    if not _has_used_jax() or not fields or not int(fields[6]) & _FORKED_ONLY:
+    if "cpu" not in _backends_of_jax() or not fields or not int(fields[6]) & _FORKED_ONLY:
         return
-    if not any(name.startswith("tf_XLA") for name in _thread_names("self")):
+    if not any(name.startswith("tf_XLA") for name in _thread_names()):
         _lost.add("jax")
 
 
 def note_forks() -> None:
     """Note from now on in every forked process what has lost its threads, and in this one, as far as it can be known."""
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=_note_fork)
+        os.register_at_fork(before=_note_use, after_in_child=_note_loss)
         _note_earlier_fork()
