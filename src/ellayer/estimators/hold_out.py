@@ -93,7 +93,7 @@ class Splitter:
 
     def take(self, rows: np.ndarray) -> Splitter:
         """Return the splitter of some of the rows."""
-        return self if self.keys is None else replace(self, keys=number_values(self.keys[rows]))
+        return self if self.keys is None else replace(self, keys=number_values(self.keys[rows]), sizes=None)
 
     def fit_arguments(self) -> dict[str, np.ndarray]:
         """Return the arguments of ``fit`` that make an estimator hold rows out by the same rule."""

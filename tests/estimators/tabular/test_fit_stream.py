@@ -273,10 +273,20 @@ def test_what_a_stream_cannot_go_with(files, scratch, settings, options, message
         TabularClassifier(**{**SMALL, **settings}).fit(stream_of(files, "y"), **options)
 
 
+class NoRows:
+    """A stream without rows."""
+
+    def blocks(self):
+        yield make(0).drop("y", "z"), np.array([], dtype=object)
+
+
 def test_few_rows_and_targets_of_the_other_kind(files, tmp_path):
     make(7).drop("z").write_csv(tmp_path / "t.csv")
     with pytest.raises(ValueError, match="at least 10 rows, received 7"):
         TabularClassifier(1, **SMALL).fit(TableStream(tmp_path / "t.csv", "y"))
+    for option in ("time", "groups"):
+        with pytest.raises(ValueError, match="at least 10 rows, received 0"):
+            TabularClassifier(1, **SMALL).fit(NoRows(), **{option: []})
     with pytest.raises(ValueError, match="use TabularClassifier for labels"):
         TabularRegressor(1, **SMALL).fit(stream_of(files, "y"))
     with pytest.raises(ValueError, match="Unknown label type: continuous"):

@@ -136,8 +136,9 @@ def stream_data(
         For arguments that a stream does not support, too few rows, or too little disk space.
     """
     stream, group = _checked_stream(estimator, request), current_group()
-    first = 0 if group is None else group.offset(sum(len(y) for _, y in stream.blocks()))
-    keys = _row_keys(request, stream, seed, first)
+    is_ordered = request.time is not None or request.groups is not None
+    m = sum(len(y) for _, y in stream.blocks()) if is_ordered or group is not None else 0
+    keys = _row_keys(request, m, seed, first=0 if group is None else group.offset(m))
     keyed = partial(keys.blocks, stream)
     sample = _first_pass(estimator, keyed, keys if request.eval_set is None else None)
     table = read_table(sample.X)
@@ -182,12 +183,13 @@ def _checked_stream(estimator: BaseEstimator, request: FitRequest) -> RowStream:
 Keyed = Callable[[], Iterator[KeyedRows]]
 
 
-def _row_keys(request: FitRequest, stream: RowStream, seed: int, first: int) -> RowKeys:
-    """Return the keys of the rows of a stream, the first of which is row ``first`` of all."""
+def _row_keys(request: FitRequest, m: int, seed: int, first: int) -> RowKeys:
+    """Return the keys of the m rows of a stream, the first of which is row ``first`` of all."""
     if request.time is None and request.groups is None:
         return RowKeys(seed, first)
-    m = sum(len(y) for _, y in stream.blocks())
     splitter = shared_splitter(m, time=request.time, groups=request.groups)
+    if not splitter.rows:  # which is refused later
+        return RowKeys(seed, first)
     return RowKeys.by(seed, first, splitter, holds_out=request.eval_set is None)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from ...engine.group import Group, current_group
 from ...tables.columns import Column, as_texts
-from ..hold_out import FOLDS, MOST_HELD_OUT, KeyKind, Splitter, rank_keys, read_keys
+from ..hold_out import FOLDS, MOST_HELD_OUT, KeyKind, Splitter, number_values, rank_keys, read_keys
 from .fit_group import KeyedRows, join_frames, row_keys
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class RowKeys:
             return self.splitter
         assert self.held_out is not None
         own = keys[row_keys(self.seed, self.first).random(len(keys)) + self.held_out <= last]
-        return Splitter(self.splitter.kind, own if group is None else group.gather(own))
+        return Splitter(self.splitter.kind, number_values(own if group is None else group.gather(own)))
 
 
 def share_of_validation(count: int) -> float:
