@@ -185,7 +185,11 @@ def _with_range(schema: ColumnSchema, values: pl.Series) -> ColumnSchema:
         return schema
     numbers = values.to_numpy().astype(np.float64)
     finite = numbers[np.isfinite(numbers)]
-    return replace(schema, low=float(finite.min()), high=float(finite.max())) if len(finite) else schema
+    return (
+        replace(schema, low=float(finite.min()) + 0.0, high=float(finite.max()) + 0.0)
+        if len(finite)
+        else schema
+    )
 
 
 def group_notes(columns: Iterable[ColumnSchema]) -> list[str]:

@@ -72,4 +72,4 @@ def _plain_columns(texts: pl.DataFrame) -> Iterator[ColumnSchema]:
         words = ("0", "1") if is_whole and (low, high, different) == (0.0, 1.0, 2) else ()
         schema = ColumnSchema(name, "whole" if is_whole else "number", words=words)
         names_rows = is_whole and count > IDENTIFIER and different == count
-        yield schema if names_rows else replace(schema, low=low + 0.0 if is_whole else low, high=high)
+        yield schema if names_rows else replace(schema, low=low + 0.0, high=high + 0.0)
