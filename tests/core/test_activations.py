@@ -237,3 +237,12 @@ def test_gain_keeps_a_signals_size():
     for spec in ("relu", "leaky_relu", "leaky_relu(0.2)", "identity"):
         row = ACTIVATIONS[spec]
         assert row.gain**2 * np.mean(row.forward(z) ** 2) == pytest.approx(1, rel=0.02)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_mish_is_the_identity_of_large_numbers_in_every_precision(dtype):
+    Z = np.array([[4.0, 6.0, 8.0, 30.0, 1000.0]], dtype)
+    A = ACTIVATIONS["mish"].forward(Z)
+    assert A.dtype == Z.dtype
+    assert np.allclose(A, Z, rtol=2e-3)
+    assert np.allclose(ACTIVATIONS["mish"].backward(np.ones_like(Z), Z, A), 1.0, atol=1e-2)

@@ -6,7 +6,7 @@ import json
 import queue
 import time
 
-from ellayer.play.belongings import discard
+from ellayer.play.closed_pages import discard
 from ellayer.play.opening import Opening
 from ellayer.play.session import Session
 
@@ -36,7 +36,7 @@ class Page:
 
     def __exit__(self, *error: object) -> None:
         self.session.close(wait=30)
-        discard(self.session.heritage)
+        discard(self.session.parts)
 
     def send(self, type: str, /, **values: object) -> None:
         assert self.session.put(json.dumps({"type": type, **values}))

@@ -15,7 +15,6 @@ from .arrays import Biases, Units, array_namespace, erfc, exp_limit, keep_where,
 from .registry import Registry
 
 SELU_ALPHA = 1.6732632423543772
-MISH_LIMIT = 20.0  # beyond it tanh(softplus(z)) is 1 to all digits of float64
 SELU_SCALE = 1.0507009873554805
 
 
@@ -183,11 +182,16 @@ def softplus_backward(dA: Units, Z: Units, A: Units) -> Units:
     return dA * sigmoid_forward(Z)
 
 
+def mish_limit(Z: Units) -> float:
+    """Return a z beyond which tanh(softplus(z)) is 1 to all digits of the dtype of Z, and below which e (e + 2) is finite."""
+    return min(20.0, exp_limit(Z) / 2.0 - 1.0)
+
+
 def mish_forward(Z: Units) -> Units:
     """g(z) = z tanh(softplus(z)), with tanh(log(1 + e)) = n / (n + 2), n = e (e + 2), e = exp(z)."""
     xp = array_namespace(Z)
     Z = xp.maximum(Z, -exp_limit(Z))
-    E = xp.exp(xp.minimum(Z, MISH_LIMIT))
+    E = xp.exp(xp.minimum(Z, mish_limit(Z)))
     N = E * (E + 2.0)
     return Z * (N / (N + 2.0))
 
@@ -195,7 +199,7 @@ def mish_forward(Z: Units) -> Units:
 def mish_backward(dA: Units, Z: Units, A: Units) -> Units:
     """dZ = dA (t + z s (1 - t^2)), t = tanh(softplus(z)), s = sigmoid(z); s (1 - t^2) = 4 e (1 + e) / (n + 2)^2."""
     xp = array_namespace(Z)
-    Z = xp.clip(Z, -exp_limit(Z), MISH_LIMIT)
+    Z = xp.clip(Z, -exp_limit(Z), mish_limit(Z))
     E = xp.exp(Z)
     N = E * (E + 2.0)
     D = 1.0 / (N + 2.0)

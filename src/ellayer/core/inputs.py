@@ -355,7 +355,7 @@ def inputs_backward(
     grads: Parameters = {}
     if cache.s is not None:
         dA0, grads["ds0"] = scaling_backward(dA0, cache.unscaled, cache.s)
-    at, parts, learned = 0, [], "t0" not in fixed
+    at, parts, has_thresholds = 0, [], "t0" not in fixed
     if inputs.numbers:
         dX, at = dA0[: inputs.numbers, :], inputs.numbers
         if cache.numbers is not None:
@@ -364,7 +364,7 @@ def inputs_backward(
             dX, at, grads = dX + dX_part, end, grads | grads_part
         if cache.ramps is not None:
             end = at + inputs.numbers * inputs.ramps
-            if learned:
+            if has_thresholds:
                 dX_part, grads_part = ramps_backward(dA0[at:end, :], cache.ramps)
                 dX, grads = dX + dX_part, grads | grads_part
             else:
@@ -377,6 +377,6 @@ def inputs_backward(
         grads[f"dE{j}"] = embedding_backward(dA0[end : end + inputs.dimension, :], one_hot)
         end += inputs.dimension
         parts.append(xp.zeros((1, dA0.shape[1]), dtype=dA0.dtype))
-    if not learned:
+    if not has_thresholds:
         return None, grads
     return (xp.concat(parts, axis=0) if len(parts) > 1 else parts[0]), grads

@@ -117,9 +117,8 @@ def estimate(
     computing = compute_seconds(network, room_for(batch_size, processes))
     communicating = message_seconds(network.parameter_count + 2, processes, latency, bandwidth)
     short = message_seconds(SHORT, processes, latency, bandwidth)
-    updates = max(
-        1, math.floor((CHUNK_SECONDS - short) / (computing + communicating))
-    )  # one message counts as their time
+    # One short message is part of the time of a chunk.
+    updates = max(1, math.floor((CHUNK_SECONDS - short) / (computing + communicating)))
     communicating += AGREEMENTS * short / updates
     seconds = computing + communicating
     speedup = alone / seconds

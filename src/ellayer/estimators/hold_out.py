@@ -161,8 +161,8 @@ class Splitter:
             if count < 2:
                 return []
             groups = np.arange(self.count)
-            dealt = GroupKFold(count, shuffle=True, random_state=random).split(groups, groups=groups)
-            masks = [np.isin(self.keys, test) for _, test in dealt]
+            folds = GroupKFold(count, shuffle=True, random_state=random).split(groups, groups=groups)
+            masks = [np.isin(self.keys, test) for _, test in folds]
             return [(~mask, mask) for mask in masks]
         ends = np.cumsum(self._sizes)
         cuts = [int(np.abs(ends - m * k / (count + 1)).argmin()) + 1 for k in range(1, count + 1)]
@@ -268,10 +268,10 @@ def member_folds(
         count = max(count, -(-m // MOST_HELD_OUT))
     masks: list[np.ndarray] = []
     while len(masks) < members:
-        dealt = [test for _, test in splitter.folds(m, count, random, strata)]
-        if not dealt:
+        folds = [test for _, test in splitter.folds(m, count, random, strata)]
+        if not folds:
             return None
-        masks += dealt
+        masks += folds
     rows = [np.flatnonzero(mask) for mask in masks[:members]]
     if splitter.kind == "random" and members == 1 and len(rows[0]) > MOST_HELD_OUT:
         rows[0] = np.sort(random.permutation(rows[0])[:MOST_HELD_OUT])

@@ -24,7 +24,7 @@ from ..serve.errors import RequestError
 from ..serve.limits import Limits
 from ..serve.protection import REFUSED
 from . import limits
-from .belongings import ClosedPages
+from .closed_pages import ClosedPages
 from .downloads import DOWNLOADS, Download
 from .lesson_list import lesson_rows
 from .messages import JsonObject
@@ -92,7 +92,7 @@ class _Sessions:
 
     @contextlib.asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
-        """Delete the belongings of closed pages at the end of the server."""
+        """Delete the parts of closed pages at the end of the server."""
         yield
         self._closed_pages.close()
 
@@ -180,7 +180,7 @@ class _Sessions:
         finally:
             del self._sessions[session.id]
             session.close()
-            self._closed_pages.keep(session.id, session.heritage)
+            self._closed_pages.keep(session.id, session.parts)
 
     async def _wait_for_end(self, name: str) -> None:
         """Wait a moment for the former session of a page: the end of its connection may be noticed a little later."""

@@ -18,3 +18,8 @@ class StateError(EllayerError):
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
         self.field = field
+
+
+def page_closed() -> EllayerError:
+    """Return the error of what is asked of the session of a closed page."""
+    return EllayerError("page: expected an open one, but it was closed meanwhile; open it again")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from ..runs import SavedModel
 
 MOST_FILES = 20  # that are read to find a table
-MOST_BYTES = 200_000_000  # of each
+MOST_BYTES = 400_000_000  # of all of them
 
 
 def table_of_run(saved: SavedModel) -> str | None:
@@ -35,20 +37,25 @@ def table_of_run(saved: SavedModel) -> str | None:
     if Path(table).exists():
         return table
     digest = settings.get("sha256")
-    same = (
-        str(file) for file in _beside(Path(table), saved.path) if digest and digest_of(str(file)) == digest
-    )
-    return next(same, None)
+    if not digest:
+        return None
+    for file in islice(_beside(Path(table), saved.path), MOST_FILES):
+        with suppress(OSError):  # a file that cannot be read is another one
+            if digest_of(str(file)) == digest:
+                return str(file)
+    return None
 
 
 def _beside(table: Path, model: Path) -> Iterator[Path]:
     """Return the files of the kind of a table in its folder, and in that of the run and the one above."""
     folders = dict.fromkeys([table.parent, model.parent, model.parent.parent])
-    files = (
-        file for folder in folders if folder.is_dir() for file in sorted(folder.glob(f"*{table.suffix}"))
-    )
-    small = (file for file in files if file.is_file() and file.stat().st_size <= MOST_BYTES)
-    yield from islice(small, MOST_FILES)
+    rest = MOST_BYTES
+    for folder in folders:
+        for file in sorted(folder.glob(f"*{table.suffix}")):
+            size = file.stat().st_size if file.is_file() else math.inf
+            if size <= rest:
+                rest -= int(size)
+                yield file
 
 
 def choose_table(saved: SavedModel, tables: Mapping[str, bytes]) -> str | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from ..errors import EllayerError
 from . import limits
-from .belongings import Belongings, Heritage, discard
+from .closed_pages import FutureParts, SessionParts, discard
 from .commands import number_of, parse_message, text_of, whole_of
 from .errors import StateError
 from .frames import finite_curve
@@ -44,33 +44,33 @@ class Session(PageTrainer):
     opening : Opening
     send : callable
         Takes each message to the page; called in the thread of the session.
-    former : Heritage, optional
-        The belongings of the session whose page has come back.
+    former : FutureParts, optional
+        The parts of the session whose page has come back.
 
     Attributes
     ----------
     id : str
         Not guessable; downloads and uploads name it.
-    heritage : Heritage
-        The belongings of this session, at its end.
+    parts : FutureParts
+        The parts of this session, at its end.
     """
 
     def __init__(
-        self, opening: Opening, send: Callable[[Message], None], former: Heritage | None = None
+        self, opening: Opening, send: Callable[[Message], None], former: FutureParts | None = None
     ) -> None:
         super().__init__(send, SessionTables(opening.tables), OpenModel(opening.model))
         self.id: str = secrets.token_urlsafe(16)
-        self.heritage: Heritage = Heritage()
+        self.parts: FutureParts = FutureParts()
         self._opening, self._former = opening, former
         self._saved = SavedRuns()
 
     def _end(self) -> None:
         if self._data is None:
             self.tables.close()
-            self.heritage.cancel()
+            self.parts.cancel()
         else:
-            self.heritage.set_result(
-                Belongings(self.tables, self.state, self.model, self._saved, self._lesson)
+            self.parts.set_result(
+                SessionParts(self.tables, self.state, self.model, self._saved, self._lesson)
             )
 
     def _begin(self) -> None:
@@ -95,8 +95,8 @@ class Session(PageTrainer):
         else:
             self._send_all(with_data=True)
 
-    def _take_over(self, former: Heritage) -> bool:
-        """Adopt the belongings of the former session of the page; return whether that was possible."""
+    def _take_over(self, former: FutureParts) -> bool:
+        """Adopt the parts of the former session of the page; return whether that was possible."""
         try:
             left = former.result(END_SECONDS)
         except (CancelledError, TimeoutError):

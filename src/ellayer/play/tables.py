@@ -23,7 +23,7 @@ from ..tables.columns import Column
 from ..tables.fitted_encoders import FittedEncoders
 from ..tables.survey_target import infer_task
 from . import limits
-from .errors import StateError
+from .errors import StateError, page_closed
 from .messages import JsonObject
 
 if TYPE_CHECKING:
@@ -334,7 +334,7 @@ class SessionTables:
         try:
             path.write_bytes(body)
         except FileNotFoundError:  # the folder went with the page
-            raise _page_left() from None
+            raise page_closed() from None
         return path
 
     def _register(self, file: GivenFile, columns: set[str]) -> str:
@@ -349,7 +349,7 @@ class SessionTables:
 
     def _check_open(self) -> None:
         if self._closed:
-            raise _page_left()
+            raise page_closed()
 
     def close(self) -> None:
         """Delete what was uploaded."""
@@ -357,7 +357,3 @@ class SessionTables:
             self._closed = True
             if self._folder is not None:
                 self._folder.cleanup()
-
-
-def _page_left() -> EllayerError:
-    return EllayerError("the page was closed; open it again")

@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from typing import TypeVar, cast
 
 from ..errors import EllayerError
-from .errors import StateError
+from .errors import StateError, page_closed
 
 MOST_WAITING = 256  # messages of the page
 Result = TypeVar("Result")
@@ -53,7 +53,7 @@ class Worker(ABC):
         """Run a function in the thread of the session."""
         future: Future[Result] = Future()
         if self._closed:
-            future.set_exception(_left())
+            future.set_exception(page_closed())
             return future
 
         def run() -> None:
@@ -119,7 +119,7 @@ class Worker(ABC):
             self._guard(command)
         for future in list(self._waiting):  # requests that would wait forever
             if future.set_running_or_notify_cancel():
-                future.set_exception(_left())
+                future.set_exception(page_closed())
         self._end()
 
     def _guard(self, work: Callable[[], None]) -> bool:
@@ -142,7 +142,3 @@ class Worker(ABC):
         text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         # Half a character, as in a name of an uploaded model, could not be sent.
         self._send_message(text.encode("utf-8", "replace").decode())
-
-
-def _left() -> EllayerError:
-    return EllayerError("the page was closed; open it again")

@@ -129,12 +129,12 @@ class SharedTable:
         Of all keys those of test rows are the smallest, and those of rows without a part exceed 1.
         """
         counts = self.group.exchange((int(train.sum()), int(test.sum())))
-        count, tested = (int(number) for number in np.sum(counts, axis=0))
-        share = tested / (count + tested)
+        count, test_count = (int(number) for number in np.sum(counts, axis=0))
+        share = test_count / (count + test_count)
         keys = np.full(len(self.keys), 2.0)
         keys[train] = np.minimum(share + (1.0 - share) * self.random[train], np.nextafter(1.0, 0.0))
         keys[test] = np.minimum(share * self.random[test], np.nextafter(share, 0.0))
-        return replace(self, keys=keys, share=share, count=count, total=count + tested)
+        return replace(self, keys=keys, share=share, count=count, total=count + test_count)
 
     def labels(self) -> list[Any]:
         """Return the labels of the rows of all processes, sorted."""

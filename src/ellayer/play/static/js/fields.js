@@ -96,7 +96,7 @@ function searchInput(field, change) {
     },
     onblur: () => (box.value = last),
     onchange() {
-      if (!box.value) return;
+      if (!names.includes(box.value)) return; // a part of a name
       last = box.value;
       change(last);
     },

@@ -15,7 +15,7 @@ from .tables import SessionTables
 
 
 @dataclass(frozen=True)
-class Belongings:
+class SessionParts:
     """The parts of a session that its successor begins with.
 
     Attributes
@@ -35,39 +35,39 @@ class Belongings:
     lesson: LessonProgress | None
 
 
-Heritage = Future[
-    Belongings
+FutureParts = Future[
+    SessionParts
 ]  # complete when the thread of the session has ended; cancelled if it never began
 
 
-def discard(heritage: Heritage) -> None:
+def discard(parts: FutureParts) -> None:
     """Delete the tables of a session that nobody comes back to."""
-    heritage.add_done_callback(lambda done: None if done.cancelled() else done.result().tables.close())
+    parts.add_done_callback(lambda done: None if done.cancelled() else done.result().tables.close())
 
 
 class ClosedPages:
-    """The belongings of closed pages, by the ids of their sessions; all methods are for the thread of the event loop."""
+    """The parts of closed pages, by the ids of their sessions; all methods are for the thread of the event loop."""
 
     def __init__(self) -> None:
-        self._left: dict[str, tuple[Heritage, asyncio.TimerHandle]] = {}
+        self._left: dict[str, tuple[FutureParts, asyncio.TimerHandle]] = {}
         self._is_closed = False
 
-    def keep(self, name: str, heritage: Heritage) -> None:
-        """Keep the belongings of a session for some minutes; of too many the oldest goes first."""
+    def keep(self, name: str, parts: FutureParts) -> None:
+        """Keep the parts of a session for some minutes; of too many the oldest goes first."""
         if self._is_closed:
-            discard(heritage)
+            discard(parts)
             return
         timer = asyncio.get_running_loop().call_later(limits.RETURN_SECONDS, self._drop, name)
-        self._left[name] = heritage, timer
+        self._left[name] = parts, timer
         for old in [*self._left][: -limits.SESSIONS]:
             self._drop(old)
 
-    def take(self, name: str) -> Heritage | None:
-        """Return the belongings of a session, once."""
-        heritage, timer = self._left.pop(name, (None, None))
+    def take(self, name: str) -> FutureParts | None:
+        """Return the parts of a session, once."""
+        parts, timer = self._left.pop(name, (None, None))
         if timer is not None:
             timer.cancel()
-        return heritage
+        return parts
 
     def close(self) -> None:
         """Delete everything, and keep nothing more."""
@@ -76,5 +76,5 @@ class ClosedPages:
             self._drop(name)
 
     def _drop(self, name: str) -> None:
-        if (heritage := self.take(name)) is not None:
-            discard(heritage)
+        if (parts := self.take(name)) is not None:
+            discard(parts)
