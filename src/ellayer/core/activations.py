@@ -183,8 +183,8 @@ def softplus_backward(dA: Units, Z: Units, A: Units) -> Units:
 
 
 def mish_limit(Z: Units) -> float:
-    """Return a z beyond which tanh(softplus(z)) is 1 to all digits of the dtype of Z, and below which e (e + 2) is finite."""
-    return min(20.0, exp_limit(Z) / 2.0 - 1.0)
+    """Return a z beyond which tanh(softplus(z)) is 1 to all digits of the dtype of Z, and up to which z e (e + 1) is finite."""
+    return min(20.0, exp_limit(Z) / 2.0 - 1.5)
 
 
 def mish_forward(Z: Units) -> Units:
