@@ -61,7 +61,8 @@ def _plain_columns(texts: pl.DataFrame) -> Iterator[ColumnSchema]:
     texts, numbers = texts[names], numbers[names]
     whole = texts.select(pl.all().cast(pl.Int64, strict=False))
     facts = zip(
-        names, numbers.null_count().row(0), whole.null_count().row(0), numbers.min().row(0), numbers.max().row(0),
+        names, numbers.null_count().row(0), whole.null_count().row(0), numbers.select(pl.all().min()).row(0),
+        numbers.select(pl.all().max()).row(0),
         numbers.select(pl.all().is_finite().all()).row(0), texts.select(pl.all().str.contains(CODE).any()).row(0),
         whole.select(pl.all().drop_nulls().n_unique()).row(0), strict=True,
     )  # fmt: skip
