@@ -38,6 +38,7 @@ def options() -> JsonObject:
             "parameters": limits.PARAMETERS,
             "points": limits.POINTS,
             "size": limits.SIZE,
+            "message_bytes": limits.MESSAGE_BYTES,
             "upload_bytes": limits.UPLOAD_BYTES,
             "upload_kinds": [*SUFFIXES, MODEL_SUFFIX],
             "examples": limits.ROWS,

@@ -68,8 +68,14 @@ export class Connection {
     if (message.type === "frame") requestAnimationFrame(() => this.send({ type: "ack", frame: message.frame }));
   }
 
-  /** @param {Record<string, any> & {type: string}} message */
-  send(message) {
-    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
+  /** @param {Record<string, any> & {type: string}} message @param {number} [limit] of its bytes; the server closes the connection above it */
+  send(message, limit = Infinity) {
+    if (this.socket?.readyState !== WebSocket.OPEN) return;
+    const text = JSON.stringify(message);
+    if (new Blob([text]).size <= limit) this.socket.send(text);
+    else {
+      this.handlers.status("large", ""); // the code of a closing server is lost while the message is on its way
+      this.socket.close();
+    }
   }
 }

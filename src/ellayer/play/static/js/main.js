@@ -24,7 +24,7 @@ import { mountTakeOut } from "./take_out.js";
 import { mountTheme } from "./theme.js";
 import { Transport } from "./transport.js";
 
-const store = new Store((message) => connection.send(message));
+const store = new Store((message) => connection.send(message, store.limits.message_bytes));
 const look = new LookInside(store);
 const tools = new DataPanel(store);
 const transport = new Transport(store);
