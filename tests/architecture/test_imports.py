@@ -59,7 +59,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "callbacks": ("engine", "inspection", "storage"),
     "runs": BELOW_RUNS,
     "serve": ("data", "tables", "inspection", "storage", "report", "runs"),
-    "play": ("core", "data", "tables", "engine", "inspection", "storage", "runs", "serve"),
+    "play": ("core", "data", "tables", "engine", "inspection", "estimators", "storage", "runs", "serve"),
     "cli": (*BELOW_RUNS, "runs", "serve", "play"),
 }
 HEAVY = {"jax", "jaxlib", "sklearn", "matplotlib", "polars", "h5py", "optax", "scipy", "pandas", "onnx", "PIL",

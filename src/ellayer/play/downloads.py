@@ -19,6 +19,7 @@ from ..inspection.film import draw, gif
 from ..storage import save, to_onnx
 from .all_members import with_member
 from .numpy_text import numpy_text
+from .own_table import estimator_of_run, provenance_of_table
 
 if TYPE_CHECKING:
     from ..engine.result import TrainingResult
@@ -57,11 +58,16 @@ def _model(session: Session) -> Callable[[], bytes]:
 
 
 def _whole_model(session: Session) -> tuple[TrainingResult | TableModel, Mapping[str, object] | None]:
-    """Return the run as a model, and its provenance: on the rows of a model of a table the whole model."""
+    """Return the run as a model, and its provenance: on the rows of a model of a table the whole model.
+
+    On a table of the user it is an estimator where that can hold the network.
+    """
     run, opened = session.run, session.model.start
     rows, outputs = run.problem.rows.model, run.network.layer_dims[-1]
     if opened and opened.model and rows and rows.network.layer_dims[-1] == outputs:
         return _with_networks(opened.model, run), opened.provenance
+    if (estimator := estimator_of_run(run)) is not None:
+        return estimator, provenance_of_table(run, session.tables.get(session.state["data"]["source"]))
     classes = list(run.problem.classes)
     return run.result(), {"classes": classes} if classes else None
 

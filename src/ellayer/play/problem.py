@@ -11,6 +11,7 @@ from ..core.network import Network
 from ..data.dataset import Dataset
 from ..data.named import load_named
 from ..data.planar import PLANE, draw
+from ..engine.model import TargetScale
 from ..errors import EllayerError
 from ..tables.columns import Column, take_rows
 from ..tables.fitted_encoders import FittedEncoders
@@ -42,6 +43,10 @@ class Problem:
         Names of the rows of X.
     center, spread : array, shape (n_x, 1)
         X = (x - center) / spread, for x in the units of the source.
+    scale : TargetScale
+        From an output to a number in the unit of the source.
+    encoders : FittedEncoders or None
+        Of a table.
     plane : Plane or None
         The picture of two features; None for pictures and for a single feature.
     code : list of str
@@ -60,6 +65,8 @@ class Problem:
     inputs: tuple[str, ...]
     center: np.ndarray
     spread: np.ndarray
+    scale: TargetScale
+    encoders: FittedEncoders | None
     plane: Plane | None
     code: list[str]
     notes: tuple[str, ...]
@@ -157,11 +164,13 @@ def make_problem(data: DataState, tables: SessionTables) -> Problem:
     if data["scale"]:
         X, X_test = (X - center) / spread, (X_test - center) / spread
         code += _SCALE_CODE
-    notes = (*rows.notes, *encoded.messages)
+    notes, scale = (*rows.notes, *encoded.messages), TargetScale()
     if not rows.classes and rows.table is not None:
-        y, y_test, center_of_y = _standardise(y, y_test)
+        scale = TargetScale(y.mean(), y.std() or 1.0)
+        y, y_test = ((one - scale.center) / scale.scale for one in (y, y_test))
         code += _TARGET_CODE
-        notes = (*notes, f"the target is standardised: {center_of_y}")
+        about = f"mean {scale.center:.6g}, standard deviation {scale.scale:.6g}"
+        notes = (*notes, f"the target is standardised: {about}")
     features = inputs
     plane: Plane | None = None
     if encoded.encoders is not None and not rows.image_shape:
@@ -171,8 +180,9 @@ def make_problem(data: DataState, tables: SessionTables) -> Problem:
     elif not rows.image_shape:
         plane = _number_plane(data, inputs, (X, X_test), (center, spread))
     return Problem(
-        rows, X, X_test, y, y_test, train, test, features, inputs, center, spread, plane, code, notes
-    )
+        rows, X, X_test, y, y_test, train, test, features, inputs, center, spread, scale, encoded.encoders, plane, code,
+        notes,
+    )  # fmt: skip
 
 
 _SCALE_CODE = [
@@ -324,11 +334,6 @@ def _points_code(data: DataState, rows: Rows) -> list[str]:
         f"points = np.array([{points}], float)",
         f"X, y = np.hstack([X, points[:, :2].T]), np.append(y, {labels})",
     ]
-
-
-def _standardise(y: np.ndarray, y_test: np.ndarray) -> tuple[np.ndarray, np.ndarray, str]:
-    mean, scale = y.mean(), y.std() or 1.0
-    return (y - mean) / scale, (y_test - mean) / scale, f"mean {mean:.6g}, standard deviation {scale:.6g}"
 
 
 def make_network(state: State, problem: Problem) -> Network:

@@ -301,11 +301,12 @@ class SessionTables:
         return entry
 
     def latest_with(self, columns: Collection[str | None]) -> str | None:
-        """Return the source of the last uploaded table that has some columns."""
+        """Return the source of the last table that has some columns, first among those that were uploaded."""
         with self._lock:
-            return next(
-                (source for source in reversed(self._columns) if self._columns[source] >= set(columns)), None
-            )
+            uploaded = dict(self._columns)
+        files = {name: one for name, one in self.entries.items() if isinstance(one, GivenFile)}
+        known = {name: file.column_names() for name, file in files.items()} | uploaded
+        return next((source for source in reversed(known) if known[source] >= set(columns)), None)
 
     def add(self, name: str, body: bytes) -> JsonObject:
         """Keep an uploaded table; return its description, with its source.
