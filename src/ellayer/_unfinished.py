@@ -77,6 +77,11 @@ def remove_abandoned(folder: Path, name: str) -> None:
                 _remove(path)
 
 
+def has_unfinished() -> bool:
+    """Return whether this process is writing anything."""
+    return bool(_descriptors)
+
+
 def remove_all() -> None:
     """Remove everything unfinished of this process, which is about to end."""
     for path, descriptor in list(_descriptors.items()):

@@ -80,6 +80,22 @@ def test_a_signal_ends_the_command(tmp_path, body):
     assert seconds < 10  # two on a quiet machine
 
 
+def test_an_import_before_anything_is_written_is_not_waited_for(tmp_path):
+    (tmp_path / "late.py").write_text("import time; time.sleep(60)")
+    code = """
+import os, signal, sys, threading
+from ellayer.cli import interrupts
+interrupts.PATIENCE = 30.0
+sys.path.insert(0, os.getcwd())
+with interrupts.interruptible():
+    threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+    import late"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=20, check=False
+    )
+    assert (done.returncode, done.stderr) == (130, "ellayer: interrupted\n")
+
+
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
 def test_the_signals_of_batch_systems_have_their_own_code(tmp_path, name):
     done, _ = run(tmp_path, name, BODIES["at once"])

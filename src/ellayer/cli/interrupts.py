@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import NoReturn
 
-from .._unfinished import remove_all
+from .._unfinished import has_unfinished, remove_all
 
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # as far as the system has them
 PATIENCE = 1.25  # seconds for the main thread to take a signal
@@ -36,13 +36,18 @@ class Interrupts:
         self._over = False
 
     def handle(self, number: int, frame: FrameType | None) -> None:
-        """Raise ``KeyboardInterrupt`` for the first signal, after an import; end the process at the second."""
+        """Raise ``KeyboardInterrupt`` for the first signal, after an import; end the process at the second.
+
+        An import before anything is written is not waited for.
+        """
         if self._over:
             return
         if self._raised:
             self.leave()
         self.number = number
         if _is_import(frame):  # where an exception is lost, or leaves half a library
+            if not has_unfinished():
+                self.leave()  # nothing is lost, and libraries take seconds to load on a busy machine
             self._repeat()
             return
         self._raised = True
