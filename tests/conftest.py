@@ -65,6 +65,18 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["ELLAYER_CACHE"] = str(cache.mkdir("jax")) if cache else tempfile.mkdtemp()
 
 
+LONGEST = (
+    "tests/docs/test_site.py",
+    "tests/distributed/test_group_law.py",
+    "tests/distributed/test_disturbed_fit.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that take a minute, so that at the end no process waits for one of them."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
+
 def pytest_collection_finish() -> None:
     """Leave the collected tests and imported modules, millions of objects, out of every later garbage collection."""
     # Hypothesis registers its generator in its first test, and takes a frozen one for an object without references.
