@@ -22,9 +22,9 @@ from ellayer._progress_bars import no_progress
 from ellayer.runs.train_run import finish, make_trainer
 
 trainer = make_trainer({"source": "flower", "iterations": 3})
+before = {*sys.modules}
 with output_folder(Path("out"), trainer.name) as folder:
     run = trainer.train(folder, None, no_progress)
-    before = {*sys.modules}
     run.interrupted = True
     finish(run, folder)
 new = {name.partition(".")[0] for name in {*sys.modules} - before}
@@ -32,7 +32,7 @@ print(*sorted(new & {"matplotlib", "sklearn", "scipy", "jax", "jinja2", "PIL"}),
 """
 
 
-def test_nothing_large_is_imported_after_the_signal(tmp_path):
+def test_nothing_large_is_imported_from_the_fit_on(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", NOTES], cwd=tmp_path, capture_output=True, text=True, check=False
     )

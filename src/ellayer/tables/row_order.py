@@ -9,7 +9,6 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
-from .._sklearn_compat import threads_of_trees
 from .._wording import quoted_list
 from ..errors import EllayerError
 from .coding import CodedColumn, code_column
@@ -153,6 +152,8 @@ def separability(columns: Sequence[CodedColumn], second: np.ndarray, rows: np.nd
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.metrics import roc_auc_score
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
+    from .._sklearn_compat import threads_of_trees
 
     used = np.flatnonzero(rows)
     used = np.random.RandomState(0).permutation(used)[:MOST_ROWS]
