@@ -120,6 +120,8 @@ def window(browser, address):
 def site(window):
     window.page.set_viewport_size({"width": 1400, "height": 900})
     window.open(window.address)
+    window.until(lambda: window.state, "the state in the link")
+    assert window.text("message") == ""
     yield window
     errors, window.errors = window.errors, []
     assert errors == []

@@ -66,9 +66,10 @@ export function mountArrival(store, filesIn) {
       }
       if (before) sayAgain("The run begins at its start, with what was opened and the runs kept.");
       const wanted = before ?? stateOf(location.hash);
+      const isCut = !wanted && location.hash.length > 1; // before the state is written there
       if (wanted && JSON.stringify(wanted) !== JSON.stringify(state)) store.changeTo(wanted);
       else if (state) followLink(state);
-      if (!wanted && location.hash.length > 1) say("The link holds no settings: it is cut or damaged.", true);
+      if (isCut) say("The link holds no settings: it is cut or damaged.", true);
     };
   });
   store.on("state model", ({ type, state }) => {

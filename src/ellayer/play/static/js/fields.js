@@ -96,7 +96,7 @@ function searchInput(field, change) {
     },
     onblur: () => (box.value = last),
     onchange() {
-      if (!names.includes(box.value)) return; // a part of a name
+      if (!box.value) return; // any other text may be a name that is not listed
       last = box.value;
       change(last);
     },
