@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -19,11 +20,11 @@ from ellayer.storage import save_checkpoint
 
 def children() -> set[str]:
     """Return the process numbers of the children of this process."""
-    return {
-        number
-        for task in Path("/proc/self/task").iterdir()
-        for number in (task / "children").read_text().split()
-    }
+    numbers: set[str] = set()
+    for task in Path("/proc/self/task").iterdir():
+        with suppress(FileNotFoundError):  # the thread has ended meanwhile
+            numbers.update((task / "children").read_text().split())
+    return numbers
 
 
 def sockets() -> set[str]:
