@@ -118,7 +118,7 @@ def _norms(axes: Axes, frames: Sequence[Frame], k: int) -> None:
         axes.plot(steps, norms, color=line.get_color(), alpha=0.15)
     axes.set(title="size of the gradients", yscale="log")
     axes.legend(fontsize=7, loc="upper right")
-    axes.tick_params(labelsize=7)
+    axes.tick_params(which="both", labelsize=7)
 
 
 def _losses(axes: Axes, frames: Sequence[Frame], k: int) -> None:
@@ -126,7 +126,7 @@ def _losses(axes: Axes, frames: Sequence[Frame], k: int) -> None:
     axes.plot(steps, losses, alpha=0.15, color="C1")
     axes.plot(steps[: k + 1], losses[: k + 1], color="C1")
     axes.plot(steps[k], losses[k], "o", color="C1")
-    axes.set(title=f"loss {losses[k]:.4g} after {steps[k]:,} updates")
+    axes.set_title(f"loss {losses[k]:.4g} after {steps[k]:,} updates", fontsize=9)
     axes.tick_params(labelsize=7)
 
 

@@ -10,7 +10,7 @@ const FILES = [
   ["parameters.npz", "Parameters", "weights and biases for NumPy, .npz"],
   ["network.py", "NumPy program", "predicts with NumPy alone"],
   ["model.onnx", "ONNX", "for other programs"],
-  ["picture.png", "Picture", "the plane as PNG"],
+  ["picture.png", "Picture", "plane, weights and loss as PNG"],
   ["film.gif", "Film", "the training as GIF"],
 ];
 
