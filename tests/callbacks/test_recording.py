@@ -10,11 +10,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 from ellayer import EllayerError, MLPClassifier, Network, TabularClassifier, train
 from ellayer.callbacks import Recording
 from ellayer.core import L_model_backward, L_model_forward
+from ellayer.inspection.film import Frame, _losses
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(2, 40))
@@ -100,3 +102,12 @@ def test_before_a_run():
         recording.save("x.gif")
     with pytest.raises(EllayerError, match="are the examples rows"):
         train(NETWORK, X, Y, callbacks=[Recording(X.T, Y)])
+
+
+def test_the_ticks_of_a_long_run_are_short():
+    figure = Figure()
+    axes = figure.add_subplot()
+    frames = [Frame(k * 125_000, 1.0, {}, (1.0,)) for k in range(3)]
+    _losses(axes, frames, 2)
+    figure.draw_without_rendering()
+    assert {"0", "50k", "250k"} <= {label.get_text() for label in axes.get_xticklabels()}

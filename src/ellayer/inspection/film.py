@@ -87,14 +87,13 @@ def _boundary(axes: Axes, network: Network, parameters: Parameters, X: np.ndarra
     a, b = np.meshgrid(np.linspace(*extent[:2], _GRID), np.linspace(*extent[2:], _GRID))
     AL, _ = L_model_forward(np.stack([a.ravel(), b.ravel()]), parameters, network)
     labelled = network.loss_row.targets in ("binary", "one_hot")
-    shown = class_index(AL) if len(AL) > 1 and labelled else AL[0]
+    prediction = class_index(AL) if len(AL) > 1 and labelled else AL[0]
     truth = class_index(Y) if labelled else Y[0]
-    several = len(AL) > 1 and labelled
-    colours: dict[str, Any] = {"cmap": "viridis" if several or not labelled else "RdBu"}
+    colours: dict[str, Any] = {"cmap": "RdBu" if labelled and len(AL) == 1 else "viridis"}
     if labelled:
         colours |= {"vmin": 0, "vmax": max(len(AL) - 1, 1)}
     axes.imshow(
-        shown.reshape(_GRID, _GRID), extent=extent, origin="lower", aspect="auto", alpha=0.6, **colours
+        prediction.reshape(_GRID, _GRID), extent=extent, origin="lower", aspect="auto", alpha=0.6, **colours
     )
     axes.scatter(X[0], X[1], c=truth, s=9, edgecolors="black", linewidths=0.3, **colours)
     axes.set(title="prediction", xticks=[], yticks=[])
@@ -118,7 +117,7 @@ def _norms(axes: Axes, frames: Sequence[Frame], k: int) -> None:
         axes.plot(steps, norms, color=line.get_color(), alpha=0.15)
     axes.set(title="size of the gradients", yscale="log")
     axes.legend(fontsize=7, loc="upper right")
-    axes.tick_params(which="both", labelsize=7)
+    _small_ticks(axes)
 
 
 def _losses(axes: Axes, frames: Sequence[Frame], k: int) -> None:
@@ -127,7 +126,15 @@ def _losses(axes: Axes, frames: Sequence[Frame], k: int) -> None:
     axes.plot(steps[: k + 1], losses[: k + 1], color="C1")
     axes.plot(steps[k], losses[k], "o", color="C1")
     axes.set_title(f"loss {losses[k]:.4g} after {steps[k]:,} updates", fontsize=9)
-    axes.tick_params(labelsize=7)
+    _small_ticks(axes)
+
+
+def _small_ticks(axes: Axes) -> None:
+    """Shrink the numbers of a narrow picture, and abbreviate those of updates: 150k."""
+    from matplotlib.ticker import EngFormatter
+
+    axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+    axes.tick_params(which="both", labelsize=7)
 
 
 def gif(pictures: Sequence[Image], milliseconds: int) -> bytes:
