@@ -9,7 +9,15 @@ from engine_cases import BATCH, BINARY, M, assert_close, problem
 from hypothesis import HealthCheck, given, settings
 
 import ellayer
-from ellayer.core import ACTIVATIONS, LOSSES, OPTIMIZERS, SCHEDULES, Network
+from ellayer.core import (
+    ACTIVATIONS,
+    LOSSES,
+    OPTIMIZERS,
+    SCHEDULES,
+    Inputs,
+    Network,
+    initialize_parameters,
+)
 
 WEIGHTS = np.linspace(0.0, 2.0, M)  # one example weighs nothing
 RATES = {"gd": 0.3, "momentum": 0.1, "nesterov": 0.1, "velocity": 0.1}
@@ -198,3 +206,18 @@ def test_any_run(hidden, loss, activation, optimizer, batch_size, l2, dropout, w
         network, X, Y, 1e-8, optimizer=optimizer, learning_rate=0.01, batch_size=batch_size, l2=l2, dropout=dropout,
         sample_weight=WEIGHTS + 0.1 if weighted else None, seed=seed, record_every=record_every,
     )  # fmt: skip
+
+
+def test_fixed_thresholds_do_not_count_for_the_clipped_norm():
+    """With the rate 0 for t0 its gradient is 0, so the update has the length rate * clip_norm without it."""
+    network = Network([3, 4, 1], "tanh", inputs=Inputs(numbers=3, frequencies=0, ramps=4, scaling=True))
+    start = network.inputs.draw(np.random.RandomState(0), 3) | initialize_parameters(network)
+    start = {name: start[name] for name in network.shapes}
+    options = {
+        "clip_norm": 0.1, "learning_rate": 0.3, "parameters": start, "learning_rate_factors": {"t0": 0.0}
+    }  # fmt: skip
+    for result in both(network, *problem(network), **options):
+        np.testing.assert_array_equal(result.parameters["t0"], start["t0"])
+    once = ellayer.train(network, *problem(network), num_iterations=1, engine="numpy", **options)
+    steps = [np.linalg.norm(once.parameters[name] - start[name]) for name in start]
+    assert np.linalg.norm(steps) == pytest.approx(0.3 * 0.1)
