@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 FEWEST_ROWS = 10  # with fewer rows none are held out
 FOLDS = (5, 10)  # limits; one member holds out a fifth of the rows, with many rows a tenth
 MANY_ROWS = 5_000
-Kind = Literal["random", "time", "group"]
 KeyKind = Literal["time", "group"]
 _ARGUMENTS = {"time": "time", "group": "groups"}
 MOST_HELD_OUT = 50_000  # maximum number of rows held out by a single member
@@ -40,7 +39,7 @@ class Splitter:
         The number of rows of each time or group where others have rows too; None if these are all.
     """
 
-    kind: Kind = "random"
+    kind: KeyKind | Literal["random"] = "random"
     keys: np.ndarray | None = None
     sizes: np.ndarray | None = None
 

@@ -201,5 +201,12 @@ def opening_of_model(
         "network": {**part, "member": 0},
         "training": {"loss": network.loss},
     }
-    start = StartModel([parameters], part, network.loss, f"{expression}{own}", not is_pair, card)
+    start = StartModel(
+        members=[parameters],
+        network=part,
+        loss=network.loss,
+        expression=f"{expression}{own}",
+        is_indexed=not is_pair,
+        card=card,
+    )
     return Opening(state, start, tables=tables)

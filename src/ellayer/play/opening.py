@@ -55,7 +55,7 @@ class ModelCard:
     embedded: Sequence[tuple[str, Sequence[str]]] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StartModel:
     """A model to train further.
 

@@ -195,15 +195,15 @@ def _open(
         {key: theta.astype(np.float64) for key, theta in one.items()} for one in parts.member_parameters
     ]
     start = StartModel(
-        members,
-        part,
-        network.loss,
-        expression,
-        True,
-        card,
-        model,
-        provenance,
-        _predictor(model, parts, table),
+        members=members,
+        network=part,
+        loss=network.loss,
+        expression=expression,
+        is_indexed=True,
+        card=card,
+        model=model,
+        provenance=provenance,
+        predict=_predictor(model, parts, table),
     )
     state = {
         "data": {"source": SOURCE, "target": "", "test_fraction": table.test_fraction, "scale": False},

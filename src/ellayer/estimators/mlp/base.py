@@ -18,7 +18,6 @@ from ..._sklearn_compat import (
     Method,
     SklearnCallbacks,
     available_if,
-    check_weights,
     fit_context,
     label_kind,
     temporary_callbacks,
@@ -36,7 +35,7 @@ from ...engine.state import Parameters
 from ...errors import EllayerError, refuse_masked
 from .. import fit_warnings as checks
 from ..examples import Examples
-from ..group_rows import check_same, count_rows, join_examples, same_random, together
+from ..group_rows import check_same, count_rows, join_examples, same_random
 from ..parameters import CONSTRAINTS, hidden_sizes, name_parameter
 from ..versioned import VersionedEstimator
 from .callbacks import EpochCallbacks, split_callbacks
@@ -44,7 +43,7 @@ from .epoch_rule import FitData, Score
 from .fit import fit
 from .fit_state import FitState, Progress, coefficients
 from .network import make_network, starting_parameters
-from .rows import is_plain, ordered_rows, split_off_validation, stays_sparse
+from .rows import is_plain, prepare_rows, split_off_validation
 from .settings import FitSettings, is_lbfgs
 
 if TYPE_CHECKING:
@@ -268,9 +267,7 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
     def _examples(self, X: Rows, Y: np.ndarray, sample_weight: ArrayLike | None) -> Examples:
         """Return validated rows in memory order and the dtype of the fit, and warn about problematic data."""
         dtype = X.dtype if self.dtype is None else np.dtype(self.dtype)
-        with together():  # nothing can fail before the message of ``stays_sparse``
-            X = ordered_rows(X, dtype, not is_lbfgs(self) and stays_sparse(X, dtype))
-            weights = check_weights(sample_weight, X, dtype)
+        X, weights = prepare_rows(X, sample_weight, dtype, dense=is_lbfgs(self))
         by_class = name_parameter(self, "class_weight", lambda: self._class_weights(Y, weights))
         if by_class is not None:
             weights = (by_class if weights is None else weights * by_class).astype(dtype)
@@ -335,9 +332,7 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
                 f"validation_data: expected (X, y) or (X, y, sample_weight), received {len(data)} items"
             )
         X, Y = self._encode(data[0], data[1], incremental=True, reset=False)
-        with together():
-            X = ordered_rows(X, dtype, stays_sparse(X, dtype))
-            weights = check_weights(data[2] if len(data) == 3 else None, X, dtype)
+        X, weights = prepare_rows(X, data[2] if len(data) == 3 else None, dtype)
         return join_examples(Examples(X, np.ascontiguousarray(Y, dtype=dtype), weights))
 
     def _score_function(self, begin: FitState, examples: Examples) -> Score:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sklearn.model_selection import train_test_split
 
+from ..._sklearn_compat import check_weights
 from ...engine.state import is_finite
 from ...errors import EllayerError
 from ..examples import Examples
-from ..group_rows import count_rows, shared_group, take_examples
+from ..group_rows import count_rows, shared_group, take_examples, together
 
 if TYPE_CHECKING:
-    from numpy.typing import DTypeLike
+    from numpy.typing import ArrayLike, DTypeLike
     from sklearn.base import BaseEstimator
 
     from ..examples import Rows
@@ -34,7 +35,17 @@ def is_plain(X: object, estimator: BaseEstimator) -> bool:
     return right and is_finite(X)
 
 
-def stays_sparse(X: Rows, dtype: DTypeLike) -> bool:
+def prepare_rows(
+    X: Rows, weights: ArrayLike | None, dtype: DTypeLike, dense: bool = False
+) -> tuple[Rows, np.ndarray | None]:
+    """Return rows in memory order and checked weights, in the dtype of the fit; few sparse rows become an array, or all if ``dense``."""
+    sparse = not dense and _stay_sparse(X, dtype)
+    with together():
+        X = _order(X, dtype, sparse)
+        return X, check_weights(weights, X, dtype)
+
+
+def _stay_sparse(X: Rows, dtype: DTypeLike) -> bool:
     """Return whether X is sparse and large; in a group of processes, whether it is sparse in all of them and large in one."""
     is_sparse = not isinstance(X, np.ndarray)
     is_large = X.shape[0] * X.shape[1] * np.dtype(dtype).itemsize > DENSE_BYTES
@@ -43,7 +54,7 @@ def stays_sparse(X: Rows, dtype: DTypeLike) -> bool:
     return all(fact[0] for fact in facts) and any(fact[1] for fact in facts)
 
 
-def ordered_rows(X: Rows, dtype: DTypeLike, sparse: bool) -> Rows:
+def _order(X: Rows, dtype: DTypeLike, sparse: bool) -> Rows:
     """Return rows in memory order, in the dtype of the fit; as an array, or sparse."""
     if isinstance(X, np.ndarray):
         return np.ascontiguousarray(X, dtype=dtype)
