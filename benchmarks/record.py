@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import time
 from datetime import datetime
 from pathlib import Path
 
 OTHERS_SHARE = 0.1  # of the cores, above which a machine is not quiet
 CHANGE = 1.2  # a ratio that is reported
+_MEASUREMENTS = re.compile(r" \([^()]*\d[^()]*\)")  # seconds and the like, in brackets
+Key = tuple[str, str, str]  # workload, contender or ratio, column
 
 
 def processor() -> str:
@@ -34,6 +37,27 @@ def busy_share(seconds: float = 1.0) -> float:
     return busy / max(total, 1)
 
 
+class Others:
+    """The share of all cores that programs use but this process and those that it starts and waits for."""
+
+    def __init__(self) -> None:
+        self._before = self._now()
+
+    def share(self) -> float:
+        """Return the share since the beginning; 0 where there is no /proc."""
+        used, passed = (now - before for now, before in zip(self._now(), self._before, strict=True))
+        return max(0.0, used / max(passed, 1.0))
+
+    @staticmethod
+    def _now() -> tuple[float, float]:
+        """Return the seconds of processors that others have used, and those that there were."""
+        if not Path("/proc/stat").exists():
+            return 0.0, 0.0
+        second, own = os.sysconf("SC_CLK_TCK"), os.times()
+        busy, total = _ticks()
+        return busy / second - sum(own[:4]), total / second
+
+
 def _ticks() -> tuple[int, int]:
     numbers = [int(word) for word in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
     return sum(numbers) - numbers[3] - numbers[4], sum(numbers)  # idle, and waiting for a disk
@@ -49,43 +73,57 @@ def warning_of(share: float) -> str:
     )
 
 
-def store(folder: Path, conditions: dict, results: list[dict], goals: list[dict]) -> Path:
+def store(folder: Path, conditions: dict, about: list[str], results: list[dict], goals: list[dict]) -> Path:
     """Write the results of a run into a new file of the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{datetime.now():%Y-%m-%d-%H%M%S}.json"
-    file.write_text(
-        json.dumps({"conditions": conditions, "results": results, "goals": goals}, indent=1) + "\n"
-    )
+    stored = {"conditions": conditions, "about": about, "results": results, "goals": goals}
+    file.write_text(json.dumps(stored, indent=1) + "\n")
     return file
 
 
-def last(folder: Path, conditions: dict) -> dict | None:
-    """Return the last results stored under the same conditions: processor, cores and clock."""
-    for file in sorted(folder.glob("*.json"), reverse=True):
+def last(folder: Path, conditions: dict) -> dict[Key, tuple[float, str]]:
+    """Return each number last stored under the same conditions (processor, cores and clock), and its file's name."""
+    numbers = {}
+    for file in sorted(folder.glob("*.json")):
         stored = json.loads(file.read_text())
         if stored["conditions"] == conditions:
-            return stored | {"file": file.name}
-    return None
+            numbers |= {
+                _key(row, column): (row[column], file.stem)
+                for row, column in _numbers(stored["results"], stored["goals"])
+            }
+    return numbers
 
 
-def changes(before: dict, results: list[dict], goals: list[dict]) -> list[dict]:
-    """Return a row for each time and each goal that is more than ``CHANGE`` times what it was, or less than 1 / that."""
-    old = {_key(row, column): row[column] for row, column in _numbers(before["results"], before["goals"])}
-    rows = []
+def changes(
+    before: dict[Key, tuple[float, str]], results: list[dict], goals: list[dict]
+) -> tuple[list[dict], int]:
+    """Return a row for each number that has changed, and how many are compared.
+
+    A time or a ratio has changed if it is more than ``CHANGE`` times what it was, or less than 1 / that; a difference
+    in standard errors, if it differs by one of them.
+    """
+    rows, compared = [], 0
     for row, column in _numbers(results, goals):
-        ratio = row[column] / old.get(_key(row, column), row[column])
-        if not 1 / CHANGE <= ratio <= CHANGE:
-            workload, what, _ = _key(row, column)
-            rows.append({"workload": workload, "of": f"{what}, {column}", "before": row[column] / ratio,
-                         "now": row[column], "now / before": ratio})  # fmt: skip
-    return rows
+        workload, what, _ = key = _key(row, column)
+        if key not in before:
+            continue
+        compared += 1
+        (old, since), now = before[key], row[column]
+        differs = abs(now - old) > 1.0 if workload == "accuracy" else not 1 / CHANGE <= now / old <= CHANGE
+        if differs:
+            ratio = None if workload == "accuracy" else now / old
+            rows.append({"workload": workload, "of": f"{what}, {column}", "before": old, "now": now,
+                         "now / before": ratio, "before is of": since})  # fmt: skip
+    return rows, compared
 
 
 def _numbers(results: list[dict], goals: list[dict]) -> list[tuple[dict, str]]:
-    numbers = [(row, column) for row in results for column in ("fresh", "second")]
-    return [(row, column) for row, column in [*numbers, *((row, "measured") for row in goals)] if row[column]]
+    """Return the rows with the columns that have numbers."""
+    numbers = [(row, column) for row in results for column in ("fresh", "second") if row[column]]
+    return numbers + [(row, "measured") for row in goals if row["measured"] or row["workload"] == "accuracy"]
 
 
-def _key(row: dict, column: str) -> tuple[str, str, str]:
-    what = row.get("contender") or row["ratio of"].partition(" (")[0]  # in brackets are seconds
+def _key(row: dict, column: str) -> Key:
+    what = row.get("contender") or _MEASUREMENTS.sub("", row["ratio of"])
     return row["workload"], what, column

@@ -36,7 +36,7 @@ from contenders import CONTENDERS, available
 from goals import GOALS, auto_rows
 
 HERE = Path(__file__).resolve().parent
-SLOW = 10.0  # seconds: a contender that takes longer runs once or twice, and the table says how often
+SLOW = 4.0  # seconds: a contender that takes longer runs once or twice, and the table says how often
 OTHERS = {
     "estimators": estimators.rows,
     "scaling": scaling.rows,
@@ -58,27 +58,27 @@ def main(arguments: list[str] | None = None) -> int:
     print("\n".join(header), flush=True)
     results: list[dict] = []
     goals: list[dict] = []
+    seconds: dict[str, float] = {}
+    others = record.Others()
     with tempfile.TemporaryDirectory() as scratch:
         for name in options.workloads or [*workloads.SPECS, *OTHERS]:
+            begin = time.perf_counter()
             if name in OTHERS:
                 rows = OTHERS[name](options.data, options.repeat, options.clock)
                 print(markdown(rows), flush=True)
                 goals += rows
-                continue
-            try:
-                rows = _compare(name, options, Path(scratch))
-            except workloads.DataMissingError as missing:
-                print(f"\n{name}: skipped, {missing}", flush=True)
-                continue
-            print(f"\n### {name}: {workloads.SPECS[name].about}\n\n{markdown(_readable(rows))}", flush=True)
-            results += rows
+            else:
+                results += _workload(name, options, Path(scratch))
+            seconds[name] = time.perf_counter() - begin
+    header += _duration(seconds, others.share(), options.clock)
     measured = {(row["workload"], row["contender"], column): row[column]
                 for row in results for column in ("fresh", "second")}  # fmt: skip
     ratios = [row for goal in GOALS if (row := goal.row(measured))] + auto_rows(measured)
     goals = ratios + goals
     print(f"\n### Goals\n\n{markdown(goals)}")
     if options.store:
-        _compare_with_last(options, results, goals)
+        _compare_with_last(options, header, results, goals)
+    print("\n" + "\n".join(header[1:]))
     if options.out:
         _write(options.out, header, results, goals)
     return 0 if all(row["agrees"] != "no" for row in results) else 1
@@ -135,18 +135,33 @@ def _header(options: argparse.Namespace) -> list[str]:
     ]
 
 
-def _compare_with_last(options: argparse.Namespace, results: list[dict], goals: list[dict]) -> None:
-    """Print what changed since the last stored run under these conditions, and store this one."""
+def _duration(seconds: dict[str, float], share: float, clock: str) -> list[str]:
+    """Return how long each part took, with a warning if other programs ran meanwhile."""
+    parts = ", ".join(f"{name} {part:.0f}" for name, part in seconds.items())
+    total = sum(seconds.values())
+    warning = record.warning_of(share) if clock == "wall" else ""
+    return [
+        f"Took {total / 60:.1f} minutes (seconds: {parts}); other programs used {share:.0%} of the cores meanwhile.",
+        *([warning] if warning else []),
+    ]
+
+
+def _compare_with_last(
+    options: argparse.Namespace, header: list[str], results: list[dict], goals: list[dict]
+) -> None:
+    """Print what changed since the last stored numbers under these conditions, and store these."""
     conditions = {
         "processor": record.processor(),
         "cores": options.cores or os.cpu_count(),
         "clock": options.clock,
     }
-    before = record.last(options.store, conditions)
-    if before is not None:
-        changes = markdown(record.changes(before, results, goals))
-        print(f"\n### Since {before['file']}\n\n{changes or f'Nothing changed by {record.CHANGE:g} times.'}")
-    print(f"\nstored: {record.store(options.store, conditions, results, goals)}")
+    changes, compared = record.changes(record.last(options.store, conditions), results, goals)
+    if compared:
+        print(
+            f"\n### Since the last time\n\n{compared} numbers compared, {len(changes)} changed by "
+            f"{record.CHANGE:g} times or more.\n\n{markdown(changes)}"
+        )
+    print(f"\nstored: {record.store(options.store, conditions, header, results, goals)}")
 
 
 def _version(name: str) -> str:
@@ -154,6 +169,17 @@ def _version(name: str) -> str:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
         return "not installed"
+
+
+def _workload(name: str, options: argparse.Namespace, scratch: Path) -> list[dict]:
+    """Run a workload and print its table; return its rows, none without its data."""
+    try:
+        rows = _compare(name, options, scratch)
+    except workloads.DataMissingError as missing:
+        print(f"\n{name}: skipped, {missing}", flush=True)
+        return []
+    print(f"\n### {name}: {workloads.SPECS[name].about}\n\n{markdown(_readable(rows))}", flush=True)
+    return rows
 
 
 def _compare(name: str, options: argparse.Namespace, scratch: Path) -> list[dict]:
@@ -211,10 +237,10 @@ def _child(folder: Path, contender: str, environment: dict[str, str], options: a
 
 def _row(spec: workloads.Spec, contender: str, runs: dict[str, list[dict]]) -> dict:
     own = runs[contender]
-    reference = next(
-        (runs[name][0] for name in ("notes", "torch", "ellayer-one-by-one", "ellayer") if name in runs),
-        own[0],
-    )
+    references = [
+        runs[name][0] for name in ("notes", "torch", "ellayer-one-by-one", "ellayer") if name in runs
+    ]
+    references = references[:1] + [run for run in references[1:] if run["updates"] == own[0]["updates"]][:1]
     fields = {
         column: statistics.median(run[column] for run in own) for column in ("fresh", "compiling", "second")
     }
@@ -227,21 +253,31 @@ def _row(spec: workloads.Spec, contender: str, runs: dict[str, list[dict]]) -> d
         "runs": len(own),
         "engine": own[0]["engine"],
         "final_cost": own[0]["final_cost"],
-        "agrees": agreement(own[0], reference, spec.tolerance),
+        "updates": own[0]["updates"],
+        "of": spec.steps,
+        "agrees": agreement(own[0], references, spec.tolerance),
         "against": statistics.median(run["second"] for run in runs["ellayer"]) if "ellayer" in runs else None,
     }
 
 
-def agreement(run: dict, reference: dict, tolerance: float) -> str:
-    """Tell whether a run reached the reference's final cost, and how far apart the two cost tables are."""
+def agreement(run: dict, references: list[dict], tolerance: float) -> str:
+    """Tell whether a run reached the final cost of each reference, and how far apart the cost table of the first is.
+
+    If one of the two did fewer updates, the last cost is compared that both have in their tables.
+    """
     if run["final_cost"] is None:
         return ""
-    apart = abs(run["final_cost"] - reference["final_cost"]) / abs(reference["final_cost"])
-    word = "yes" if apart <= tolerance else "no"
-    if run["costs"] and reference["costs"] and len(run["costs"]) == len(reference["costs"]):
-        table = max(abs(a - b) for a, b in zip(run["costs"], reference["costs"], strict=True))
-        word += f" (table within {table:.0e})"
-    return word if word.startswith("yes") else f"no: {apart:.1e} apart"
+    word = "yes"
+    for number, reference in enumerate(references):
+        costs = list(zip(run["costs"] or [], reference["costs"] or [], strict=False))
+        a, b = run["final_cost"], reference["final_cost"]
+        if run["updates"] != reference["updates"]:
+            a, b = costs[-1]
+        if not abs(a - b) <= tolerance * abs(b):
+            return f"no: {abs(a - b) / abs(b):.1e} apart"
+        if costs and not number:
+            word += f" (table within {max(abs(a - b) for a, b in costs):.0e})"
+    return word
 
 
 def _readable(rows: list[dict]) -> list[dict]:
@@ -249,7 +285,7 @@ def _readable(rows: list[dict]) -> list[dict]:
     readable = []
     for row in rows:
         line = {
-            "contender": row["contender"] + (f" [{row['engine']}]" if row["engine"] else ""),
+            "contender": row["contender"] + (f" [{row['engine']}]" if row["engine"] else "") + _part(row),
             "fresh process s": row["fresh"],
             "of it compiling s": row["compiling"],
             "second call s": row["second"],
@@ -264,6 +300,13 @@ def _readable(rows: list[dict]) -> list[dict]:
         }
         readable.append(line)
     return readable
+
+
+def _part(row: dict) -> str:
+    """Tell in words that a contender did a part of the updates only."""
+    if row["updates"] == row["of"]:
+        return ""
+    return f" ({row['updates']:,} of {row['of']:,} updates, seconds × {row['of'] // row['updates']})"
 
 
 def markdown(rows: list[dict]) -> str:
@@ -285,7 +328,7 @@ def _cell(value: object) -> str:
 
 def _write(out: Path, header: list[str], results: list[dict], goals: list[dict]) -> None:
     if out.suffix == ".json":
-        out.write_text(json.dumps({"about": header[0], "results": results, "goals": goals}, indent=1))
+        out.write_text(json.dumps({"about": header, "results": results, "goals": goals}, indent=1))
         return
     parts = list(header)
     for name in dict.fromkeys(row["workload"] for row in results):

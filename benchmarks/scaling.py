@@ -79,7 +79,7 @@ def memory_rows(data: Path | None, repeat: int, clock: str = "wall") -> list[dic
             libraries = in_fresh_process(MEMORY, str(few), loop)[1][0]
             what = f"MNIST fit, {loop}: peak ({peak / 1e6:.0f} MB) / data ({own / 1e6:.0f} MB)"
             result.append(judge("memory", what, peak / own, 2.5, False))
-            what = f"the same, less the peak of a fit of {FEW:,} examples ({libraries / 1e6:.0f} MB)"
+            what = f"MNIST fit, {loop}, less the peak of a fit of {FEW:,} examples ({libraries / 1e6:.0f} MB)"
             result.append(judge("memory", what, (peak - libraries) / own, 1.6, False))
     return result
 

@@ -25,7 +25,8 @@ class Spec:
 
     ``kind`` names the function of a contender that does it. A full batch runs ``iterations`` updates,
     mini-batches ``epochs`` passes in the stored order. ``output`` is "sigmoid" (each unit its own
-    yes or no) or "softmax". Final costs must agree to ``tolerance``, relative to the cost.
+    yes or no) or "softmax". Final costs must agree to ``tolerance``, relative to the cost. A peer whose time is
+    proportional to the updates of a full batch does one in ``shortened`` of them.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Spec:
     seed: int = 0
     record_every: int = 100
     tolerance: float = 1e-3
+    shortened: int = 1
     contenders: tuple[str, ...] = ()
 
     @property
@@ -113,7 +115,9 @@ MINI = (
     "jax-autodiff",
     "limit",
 )
-CATS = {"m": 209, "dtype": "float64", "tolerance": 1e-6, "contenders": FULL}
+CATS = {"m": 209, "dtype": "float64", "tolerance": 1e-6, "shortened": 5, "contenders": FULL}
+PROPORTIONAL = ("notes", "sklearn", "torch", "jax-autodiff", "limit")
+"""The contenders that repeat the same calls at each update."""
 
 SPECS = {
     spec.name: spec
@@ -225,6 +229,11 @@ def _synthetic(spec: Spec, data: Path | None) -> tuple[np.ndarray, np.ndarray]:
 
 
 _DATA: dict[str, Callable] = {"cats": _cats, "logistic": _cats, "flower": _flower, "mnist": _mnist}
+
+
+def share_of(contender: str, spec: Spec) -> int:
+    """Return k if a contender does only the first of k equal parts of a workload's updates, else 1."""
+    return spec.shortened if contender in PROPORTIONAL else 1
 
 
 def tiny(spec: Spec) -> Spec:

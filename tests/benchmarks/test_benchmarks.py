@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import json
+import math
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -152,22 +155,73 @@ def test_results_are_stored_and_compared_with_those_of_the_same_machine(bench, t
     conditions = {"processor": "one", "cores": 2, "clock": "wall"}
     times = {"workload": "cats", "contender": "ellayer", "fresh": 2.0, "second": 1.0}
     goal = bench.goals.judge("busy", "cats, first call (1.2 s)", 2.0, 2.5, False)
-    assert bench.record.last(tmp_path / "none", conditions) is None
-    bench.record.store(tmp_path, conditions, [times], [goal])
-    assert bench.record.last(tmp_path, conditions | {"cores": 1}) is None
+    assert bench.record.last(tmp_path / "none", conditions) == {}
+    bench.record.store(tmp_path, conditions, ["about"], [times], [goal])
+    assert bench.record.last(tmp_path, conditions | {"cores": 1}) == {}
     before = bench.record.last(tmp_path, conditions)
-    assert bench.record.changes(before, [times | {"second": 1.1}], [goal]) == []
+    assert bench.record.changes(before, [times | {"second": 1.1}], [goal]) == ([], 3)
     slower = bench.goals.judge("busy", "cats, first call (1.9 s)", 3.0, 2.5, False)
-    rows = bench.record.changes(before, [times | {"fresh": 1.0}, times | {"contender": "new"}], [slower])
+    rows, compared = bench.record.changes(
+        before, [times | {"fresh": 1.0}, times | {"contender": "new"}], [slower]
+    )
     assert [(row["of"], row["now / before"]) for row in rows] == [
         ("ellayer, fresh", 0.5), ("cats, first call, measured", 1.5),
     ]  # fmt: skip
+    assert compared == 3
+
+
+def test_a_number_is_compared_with_its_own_last_one(bench, tmp_path):
+    conditions = {"processor": "one"}
+    measured = {("cats", name, column): float(len(name)) for name in ("notes", "ellayer", "ellayer-warm", "torch")
+                for column in ("fresh", "second")}  # fmt: skip
+    goals = [row for goal in bench.goals.GOALS if (row := goal.row(measured))]
+    goals += [bench.goals.judge("accuracy", f"{name} (mean 0.9)", -0.2, -3.25, True) for name in "ab"]
+    bench.record.store(tmp_path, conditions, [], [], goals)
+    (tmp_path / "2000-01-01-000000.json").write_text(json.dumps(
+        {"conditions": conditions, "results": [], "goals": [row | {"measured": 100.0} for row in goals]}
+    ))  # fmt: skip
+    (tmp_path / "3000-01-01-000000.json").write_text(json.dumps(
+        {"conditions": conditions, "results": [], "goals": [goals[0] | {"measured": 100.0}]}
+    ))  # fmt: skip
+    before = bench.record.last(tmp_path, conditions)
+    assert len(before) == len(goals)  # each has a key of its own
+    rows, compared = bench.record.changes(before, [], [*goals[:-1], goals[-1] | {"measured": 1.2}])
+    assert compared == len(goals)
+    assert [(row["before"], row["before is of"]) for row in rows] == [
+        (100.0, "3000-01-01-000000"), (-0.2, rows[1]["before is of"]),
+    ]  # fmt: skip
+
+
+def test_a_shorter_run_is_compared_where_both_have_a_cost(bench):
+    long = {"updates": 500, "final_cost": 0.1, "costs": [0.7, 0.5, 0.3, 0.2, 0.15]}
+    short = {"updates": 200, "final_cost": 0.29, "costs": [0.7, 0.5]}
+    agreement = bench.run.agreement
+    assert agreement(long, [short, long], 1e-6) == "yes (table within 0e+00)"
+    assert agreement(short, [short], 1e-6) == "yes (table within 0e+00)"
+    assert agreement(long | {"costs": [0.7, 0.51]}, [short], 1e-3).startswith("no: 2.0e-02")
+    assert agreement(long, [short, long | {"final_cost": 0.2}], 1e-3).startswith("no: 5.0e-01")
+    assert agreement(long | {"final_cost": math.nan}, [long], 1e-3).startswith("no")
+    assert agreement(long | {"final_cost": None}, [long], 1e-3) == ""
+
+
+def test_a_peer_does_a_part_of_the_updates(bench, works, tmp_path):
+    spec = dataclasses.replace(works["cats"].spec, shortened=3)
+    bench.workloads.save(dataclasses.replace(works["cats"], spec=spec), tmp_path)
+    run = bench.child.measure(tmp_path, "notes", time.time(), "cpu")
+    assert (run["updates"], len(run["costs"])) == (10, 1)
+    assert 2 * run["second"] / 3 < run["first"] < run["fresh"]
+    assert bench.child.measure(tmp_path, "ellayer-numpy", time.time(), "cpu")["updates"] == 30
+    row = bench.run._row(spec, "notes", {"notes": [run]})
+    assert bench.run._readable([row])[0]["contender"] == "notes (10 of 30 updates, seconds × 3)"
 
 
 def test_a_machine_that_others_use_is_warned_of(bench):
     assert bench.record.warning_of(0.05) == ""
     assert "other programs use 60% of the cores" in bench.record.warning_of(0.6)
     assert 0 <= bench.record.busy_share(0.05) <= 1
+    others = bench.record.Others()
+    time.sleep(0.05)
+    assert 0 <= others.share() <= 1.1
     assert bench.record.processor()
 
 
