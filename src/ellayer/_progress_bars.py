@@ -189,19 +189,19 @@ def begin_stage(start: StartProgress, label: str, total: int, unit: str) -> Call
 
 
 @contextmanager
-def progress_bars(shown: bool = True) -> Iterator[StartProgress]:
+def progress_bars(visible: bool = True) -> Iterator[StartProgress]:
     """Show a bar for each phase of the work that is begun.
 
     Parameters
     ----------
-    shown : bool
+    visible : bool
 
     Yields
     ------
     callable
         ``start(label, total)`` returns the ``Bar``; None if nothing is shown.
     """
-    if not shown:
+    if not visible:
         yield no_progress
     elif in_notebook():
         notebook = _Notebook()
@@ -273,7 +273,7 @@ class _Notebook:
     def __init__(self) -> None:
         self._bars: list[Bar] = []
         self._handle: Any = None
-        self._drawn = 0.0
+        self._last_draw = 0.0
 
     def start(self, label: str, total: int) -> Bar:
         bar = Bar(label, total, self._redraw)
@@ -282,7 +282,7 @@ class _Notebook:
         return bar
 
     def _redraw(self, bar: Bar) -> None:
-        if time.monotonic() - self._drawn > _SECONDS:
+        if time.monotonic() - self._last_draw > _SECONDS:
             self.draw()
 
     def draw(self) -> None:
@@ -296,7 +296,7 @@ class _Notebook:
             self._handle = display.display(view, display_id=True)
         else:
             self._handle.update(view)
-        self._drawn = time.monotonic()
+        self._last_draw = time.monotonic()
 
 
 def bars_html(bars: list[Bar]) -> str:

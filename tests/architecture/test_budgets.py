@@ -16,7 +16,7 @@ import pytest
 # Past participles and private words that do not say what a thing is. Name the thing: message, columns, prediction.
 STOP_LIST = {
     "told", "found", "said", "made", "looked", "seen", "held", "given", "kept", "asked", "wanted", "judged",
-    "asides", "orders", "knobs", "stretch",
+    "asides", "orders", "knobs", "stretch", "each", "streamed", "there", "those", "what",
 }  # fmt: skip
 
 

@@ -85,7 +85,7 @@ def test_cross_validation_predicts_rows_that_a_fold_has_not_seen(folder, options
     first = 300 if options else 0
     assert validation.rows.tolist() == list(range(first, 900))
     assert np.array_equal(validation.y, table()["y"].to_numpy()[first:])
-    assert all(len(values) == 2 for values in validation.each["the network"].values())
+    assert all(len(values) == 2 for values in validation.by_fold["the network"].values())
     assert [model.name for model in validation.models][1:3] == ["logistic regression", "gradient boosting"]
     assert len(validation.models[0].prediction) == 900 - first
 

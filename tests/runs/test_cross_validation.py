@@ -70,7 +70,7 @@ def test_scores_over_folds_are_in_run_json_and_in_the_report(numbers):
 
 def test_the_config_repeats_it_to_the_digit(numbers, tmp_path):
     again = train_run(read_config(numbers.path / "config.toml"), tmp_path / "again")
-    assert again.facts.cross_validation.each == numbers.facts.cross_validation.each
+    assert again.facts.cross_validation.by_fold == numbers.facts.cross_validation.by_fold
 
 
 def test_classes_have_probabilities_out_of_fold(table, tmp_path):

@@ -34,7 +34,7 @@ class LivePlot:
         need("LivePlot", "IPython")
         self.every = every
         self._handle: Any = None
-        self._drawn = 0.0
+        self._last_draw = 0.0
 
     def __call__(self, info: Info) -> None:
         """Draw the curves if it is time, and after the last update.
@@ -44,7 +44,7 @@ class LivePlot:
         info : Info
         """
         is_last = info.iteration >= info.total
-        if not is_last and time.monotonic() - self._drawn < self.every:
+        if not is_last and time.monotonic() - self._last_draw < self.every:
             return
         from IPython import display
 
@@ -54,7 +54,7 @@ class LivePlot:
             self._handle = display.display(picture, display_id=True)
         if self._handle is not None:  # None outside a notebook
             self._handle.update(picture)
-        self._drawn = time.monotonic()
+        self._last_draw = time.monotonic()
         if is_last:
             self._handle = None
 

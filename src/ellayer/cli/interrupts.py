@@ -59,10 +59,10 @@ class Interrupts:
         self._end = time.monotonic() + PATIENCE
         while not self._over:
             patience = None if self._raised else max(self._end - time.monotonic(), 0.0)
-            came = bool(select.select([pipe], [], [], patience)[0] and os.read(pipe, 1))
-            if came and self._repeats:
+            has_signal = bool(select.select([pipe], [], [], patience)[0] and os.read(pipe, 1))
+            if has_signal and self._repeats:
                 self._repeats -= 1
-            elif came or (not self._raised and time.monotonic() >= self._end):
+            elif has_signal or (not self._raised and time.monotonic() >= self._end):
                 self.leave()
 
     def _repeat(self) -> None:

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def live_page(shown: bool) -> Iterator[LiveFeed | None]:
+def live_page(visible: bool) -> Iterator[LiveFeed | None]:
     """Show a page while a run trains, and until it is closed; yield what it reads, None if it is not shown."""
-    if not shown:
+    if not visible:
         yield None
         return
     from ..play.page_server import check_libraries, start_server

@@ -105,7 +105,7 @@ def sweep(
                 "out, and train with it once the best network is known"
             )
     _check_limits(n_jobs, time_limit)
-    with progress_bars(shown=not (quiet or json)) as start:
+    with progress_bars(visible=not (quiet or json)) as start:
         if shared is not None:
             from ..runs.shared_sweep import SharedOptions, run_shared_sweep
 

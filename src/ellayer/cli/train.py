@@ -69,7 +69,7 @@ def train(
     from ..runs.train_run import train_run
 
     with live_page(live) as page:
-        with progress_bars(shown=not (quiet or json)) as bars:
+        with progress_bars(visible=not (quiet or json)) as bars:
             start = bars if page is None else page.beside(bars)
             finished = train_run(settings, out or resume, resume=resume, start=start)
         _show(finished, quiet, json)

@@ -29,7 +29,7 @@ class Coordinates(NamedTuple):
 
 
 class Output(NamedTuple):
-    """How the outcome is printed."""
+    """Form in which the outcome is printed."""
 
     quiet: bool
     json: bool
@@ -57,7 +57,7 @@ def train_together(
     output : Output
     """
     processes = settings.pop("processes", None)
-    with progress_bars(shown=not (output.quiet or output.json)) as start:
+    with progress_bars(visible=not (output.quiet or output.json)) as start:
         if place.chosen:
             outcome = _as_one_of_several(settings, place, out, resume, start)
         else:

@@ -30,7 +30,7 @@ Levels = Float[Array, "dimension levels"]  # E
 
 @dataclass(frozen=True)
 class Inputs:
-    """Which rows of X are embedded, and how; hashable, like ``Network``.
+    """Embeddings of rows of X; hashable, like ``Network``.
 
     Parameters
     ----------
@@ -178,13 +178,13 @@ def periodic_backward(dA: Float[Array, "n_w m"], cache: PeriodicCache) -> tuple[
     xp = array_namespace(dA)
     n, m = X.shape
     D = xp.reshape(dA, (n, V.shape[1], m))
-    each = 1.0 / m
+    share = 1.0 / m
     dT = -2.0 * math.pi * (xp.matrix_transpose(V) @ D) * xp.sin(T)
     grads = {
-        "df0": each * xp.sum(dT * X[:, None, :], axis=2, keepdims=True),
-        "dp0": each * xp.sum(dT, axis=2, keepdims=True),
-        "dV0": (each * D) @ xp.matrix_transpose(C),
-        "dc0": each * xp.sum(D, axis=2, keepdims=True),
+        "df0": share * xp.sum(dT * X[:, None, :], axis=2, keepdims=True),
+        "dp0": share * xp.sum(dT, axis=2, keepdims=True),
+        "dV0": (share * D) @ xp.matrix_transpose(C),
+        "dc0": share * xp.sum(D, axis=2, keepdims=True),
     }
     return xp.sum(dT * f, axis=1), grads
 
@@ -214,9 +214,9 @@ def ramps_forward(X: Numbers, t: Float[Array, "n k_1 1"]) -> tuple[Float[Array, 
            [0.  , 0.  , 0.75]])
     """
     xp = array_namespace(X)
-    there = t[:, 1:, :] > t[:, :-1, :]
-    slope = 1.0 / xp.where(there, t[:, 1:, :] - t[:, :-1, :], 1.0)
-    U = xp.where(there, (X[:, None, :] - t[:, :-1, :]) * slope, 0.0)
+    has_width = t[:, 1:, :] > t[:, :-1, :]
+    slope = 1.0 / xp.where(has_width, t[:, 1:, :] - t[:, :-1, :], 1.0)
+    U = xp.where(has_width, (X[:, None, :] - t[:, :-1, :]) * slope, 0.0)
     inside = (U > 0.0) & (U <= 1.0)
     U = xp.clip(U, 0.0, 1.0)
     n, k, m = U.shape
@@ -229,10 +229,10 @@ def ramps_backward(dA: Float[Array, "n_k m"], cache: RampCache) -> tuple[Numbers
     xp = array_namespace(dA)
     n, k, m = U.shape
     G = xp.where(inside, slope * xp.reshape(dA, (n, k, m)), 0.0)
-    left = xp.sum(G * U, axis=2, keepdims=True)
-    nothing = xp.zeros((n, 1, 1), dtype=dA.dtype)
-    dt = xp.concat([left - xp.sum(G, axis=2, keepdims=True), nothing], axis=1)
-    dt = (1.0 / m) * (dt - xp.concat([nothing, left], axis=1))
+    shift = xp.sum(G * U, axis=2, keepdims=True)
+    zero = xp.zeros((n, 1, 1), dtype=dA.dtype)
+    dt = xp.concat([shift - xp.sum(G, axis=2, keepdims=True), zero], axis=1)
+    dt = (1.0 / m) * (dt - xp.concat([zero, shift], axis=1))
     return xp.sum(G, axis=1), {"dt0": dt}
 
 

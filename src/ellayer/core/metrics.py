@@ -280,8 +280,10 @@ def _mean(W: np.ndarray, values: np.ndarray) -> np.ndarray:
 def _mean_of(columns: list[np.ndarray]) -> np.ndarray:
     """Return the mean of the defined values of each row; nan if there are none."""
     table = np.stack(columns)
-    there = np.isfinite(table)
-    return np.where(there, table, 0.0).sum(axis=0) / np.where(there.any(axis=0), there.sum(axis=0), np.nan)
+    is_defined = np.isfinite(table)
+    return np.where(is_defined, table, 0.0).sum(axis=0) / np.where(
+        is_defined.any(axis=0), is_defined.sum(axis=0), np.nan
+    )
 
 
 def _row(row: Metric, **numbers: float) -> None:

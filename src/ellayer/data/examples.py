@@ -123,11 +123,11 @@ class Examples:
         return None if self.places is None else self.places.names()
 
     def __repr__(self) -> str:
-        what = (
+        extent = (
             pluralize(self.X.shape[1], "column") if self.image_shape is None else f"images {self.image_shape}"
         )
         target = "no target" if self.y is None else f"target {self.target!r}"
-        return f"Examples({self.name!r}: {pluralize(self.m, 'row')}, {what}, {target})"
+        return f"Examples({self.name!r}: {pluralize(self.m, 'row')}, {extent}, {target})"
 
     def _repr_html_(self) -> str:
         notes = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
@@ -236,11 +236,11 @@ def read_examples(
             return _from_images(place.name, content, target)
         if target is None and content.y is None and need_target:
             raise DataError(
-                f"target: expected the name of the column to predict, received none; the columns of {place.shown} are "
+                f"target: expected the name of the column to predict, received none; the columns of {place.text} are "
                 f"{name_list(content.frame.columns)}; name one, or its place (-1 for the last)"
             )
         if "schema" not in content.reading:
-            content = read_typed(content, options, place.shown)
+            content = read_typed(content, options, place.text)
         return _from_table(place, content, target)
 
 
@@ -277,11 +277,11 @@ def _from_table(place: Place, table: TableFrame, target: str | int | None) -> Ex
     """Return examples that are rows of a table, the target taken out of the columns."""
     if target is not None and table.y is not None and target != table.target:
         raise DataError(
-            f"target: expected none, for {place.shown} holds the targets in {table.target!r}; received {target!r}; omit it"
+            f"target: expected none, for {place.text} holds the targets in {table.target!r}; received {target!r}; omit it"
         )
     if target is not None and table.y is None:
-        column = find_column(target, table.names or table.frame.columns, place.shown)
-        return _with_target(place.name, table, column, place.shown)
+        column = find_column(target, table.names or table.frame.columns, place.text)
+        return _with_target(place.name, table, column, place.text)
     places = table.places or rows_from_one(len(table.frame))
     return _examples(place.name, table, places, table.frame.width)
 

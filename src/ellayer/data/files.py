@@ -77,16 +77,16 @@ def existing(path: str | os.PathLike[str], expected: str, known: Sequence[str] =
     path = Path(path)
     try:
         path = path.expanduser()
-        there, usable = path.exists(), path.is_file() or path.is_dir()
+        exists, usable = path.exists(), path.is_file() or path.is_dir()
     except (OSError, ValueError, RuntimeError) as error:  # a null byte; the home of a user who does not exist
         reason = getattr(error, "strerror", None) or error
         raise DataError(f"expected {expected}, but {_short(path)} cannot be opened: {reason}") from error
-    if there and not usable:
+    if exists and not usable:
         raise DataError(
             f"expected {expected}, but {path} is neither a file nor a folder; send a pipe to standard "
             "input, and name it -"
         )
-    if not there:
+    if not exists:
         raise _missing(path, expected, known)
     return path
 

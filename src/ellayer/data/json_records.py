@@ -34,9 +34,9 @@ def read_json(path: Path, options: ReadOptions) -> TableFrame:
     if not names:
         raise DataError(f"expected records such as {_EXAMPLE} in {path}, received none; add rows")
     check_value_memory(len(records) * len(names), f"{path}, {len(records):,} records of {len(names)} names")
-    shown = {name: printable(name) for name in names}
-    check_names(list(shown.values()), str(path))
-    columns = {shown[name]: [record.get(name) for record in records] for name in names}
+    printable_names = {name: printable(name) for name in names}
+    check_names(list(printable_names.values()), str(path))
+    columns = {printable_names[name]: [record.get(name) for record in records] for name in names}
     frame, notes = frame_of_values(columns, str(path))
     short = sum(len(record) < len(names) for record in records)
     if short:

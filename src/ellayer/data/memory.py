@@ -35,21 +35,21 @@ def available_memory() -> int | None:
     with suppress(OSError, StopIteration, ValueError), open("/proc/meminfo") as file:
         limits.append(next(int(line.split()[1]) * 1024 for line in file if line.startswith("MemAvailable")))
     with suppress(OSError, ValueError):
-        limit, used = (int(Path(f"/sys/fs/cgroup/memory.{kind}").read_text()) for kind in ("max", "current"))
-        limits.append(max(limit - used, 0))
+        limit, usage = (int(Path(f"/sys/fs/cgroup/memory.{kind}").read_text()) for kind in ("max", "current"))
+        limits.append(max(limit - usage, 0))
     if not limits and hasattr(os, "sysconf"):
         limits.append(machine_memory())
     return min(limits, default=None)
 
 
-def check_memory(count: int, what: str, itemsize: int = 8) -> None:
+def check_memory(count: int, content: str, itemsize: int = 8) -> None:
     """Raise for numbers that do not fit into the memory of the machine.
 
     Parameters
     ----------
     count : int
         Number of values.
-    what : str
+    content : str
         Their description, for the message.
     itemsize : int
         Bytes of each: 8 for float64, 4 for float32.
@@ -62,12 +62,12 @@ def check_memory(count: int, what: str, itemsize: int = 8) -> None:
     memory = machine_memory()
     if itemsize * count > memory:
         raise DataError(
-            f"{what} needs {bytes_text(itemsize * count)} as float{8 * itemsize}, but this machine has "
+            f"{content} needs {bytes_text(itemsize * count)} as float{8 * itemsize}, but this machine has "
             f"{bytes_text(memory)}; write a file with fewer or smaller examples"
         )
 
 
-def check_size(size: int, what: str) -> None:
+def check_size(size: int, content: str) -> None:
     """Raise for text, or other values that are not numbers yet, of more bytes than half of the machine's memory.
 
     Raises
@@ -77,7 +77,7 @@ def check_size(size: int, what: str) -> None:
     memory = machine_memory()
     if size > memory // 2:
         raise DataError(
-            f"expected a table that fits into memory, received {bytes_text(size)} {what}, but this machine has "
+            f"expected a table that fits into memory, received {bytes_text(size)} {content}, but this machine has "
             f"{bytes_text(memory)}; take fewer rows or columns, or write it to a file and train on it in batches"
         )
 

@@ -14,14 +14,14 @@ _VALUE_BYTES = 40  # that a Python value takes in a list
 _MOST_WHOLE = 2**63
 
 
-def check_value_memory(count: int, what: str) -> None:
+def check_value_memory(count: int, content: str) -> None:
     """Refuse Python values that do not fit into the machine's memory.
 
     Raises
     ------
     DataError
     """
-    check_size(_VALUE_BYTES * count, f"of values in {what}")
+    check_size(_VALUE_BYTES * count, f"of values in {content}")
 
 
 def frame_of_values(columns: Mapping[str, Sequence[object]], where: str) -> tuple[pl.DataFrame, list[str]]:

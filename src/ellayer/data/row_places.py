@@ -1,4 +1,4 @@
-"""Where the rows of a table stand in its file: lines of a text, rows of another table."""
+"""Places of the rows of a table in its file: lines of a text, rows of another table."""
 
 from __future__ import annotations
 

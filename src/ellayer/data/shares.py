@@ -50,12 +50,12 @@ def parts_of(source: PathLike | Sequence[PathLike]) -> tuple[str, list[Part], li
         paths = tables_in(paths[0])[0]
         if not paths:
             raise DataError(
-                f"--processes: expected tables in the folder {place.shown}, received none; name a folder of CSV or Parquet files"
+                f"--processes: expected tables in the folder {place.text}, received none; name a folder of CSV or Parquet files"
             )
     kinds = {describe_content(path) == "a Parquet table" for path in paths}
     if len(kinds) > 1:
         raise DataError(
-            f"--processes: expected files of one kind in {place.shown}, received Parquet and other files; name those of one kind, "
+            f"--processes: expected files of one kind in {place.text}, received Parquet and other files; name those of one kind, "
             "like 'parts/*.parquet'"
         )
     if kinds == {True}:
@@ -106,8 +106,8 @@ def share_of(parts: Sequence[Part], sizes: Sequence[int], rank: int, size: int) 
         while True:
             done += sizes[begin]
             begin += 1
-            left, others = len(parts) - begin, size - process - 1
-            if left <= others or (others and done + sizes[begin] / 2 > total * (process + 1) / size):
+            parts_left, others = len(parts) - begin, size - process - 1
+            if parts_left <= others or (others and done + sizes[begin] / 2 > total * (process + 1) / size):
                 break
         if not others:
             begin = len(parts)
@@ -116,14 +116,14 @@ def share_of(parts: Sequence[Part], sizes: Sequence[int], rank: int, size: int) 
 
 def _join(parts: Sequence[Part]) -> list[Part]:
     """Join the parts of a file that follow one another."""
-    joined: list[Part] = []
+    merged_parts: list[Part] = []
     for part in parts:
-        last = joined[-1] if joined else None
+        last = merged_parts[-1] if merged_parts else None
         if last is not None and last.path == part.path and part.number is not None:
-            joined[-1] = last._replace(number=(last.number or 0) + part.number)
+            merged_parts[-1] = last._replace(number=(last.number or 0) + part.number)
         else:
-            joined.append(part)
-    return joined
+            merged_parts.append(part)
+    return merged_parts
 
 
 # The end of a Parquet file, which holds Thrift's compact form of its metadata

@@ -1,4 +1,4 @@
-"""Where examples lie: a file, a folder, several files as parts of one table, or standard input."""
+"""Sources of examples: a file, a folder, several files as parts of one table, or standard input."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ class Place:
         A file or a folder, or the parts of a table.
     name : str
         Of the examples.
-    shown : str
+    text : str
         As it was named, for messages.
     """
 
     paths: tuple[Path, ...]
     name: str
-    shown: str
+    text: str
 
 
 def is_one_path(source: PathLike | Sequence[PathLike]) -> bool:
-    """Tell whether a source is the path of one file or folder: neither standard input nor a pattern nor several files.
+    """Return whether a source is the path of one file or folder: neither standard input nor a pattern nor several files.
 
     Examples
     --------
@@ -51,7 +51,7 @@ def is_one_path(source: PathLike | Sequence[PathLike]) -> bool:
 
 
 def _is_pattern(source: PathLike) -> bool:
-    """Tell whether a path is a pattern for names of files: it has a wildcard, and there is no such file."""
+    """Return whether a path is a pattern for names of files: it has a wildcard, and there is no such file."""
     return any(sign in str(source) for sign in _WILD) and not os.path.lexists(source)
 
 

@@ -1,4 +1,4 @@
-"""How much memory a table takes, and whether it is better streamed."""
+"""Memory that a table takes, and whether it is better streamed."""
 
 from __future__ import annotations
 

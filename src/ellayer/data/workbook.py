@@ -102,14 +102,14 @@ class Workbook:
         if (earlier := options.reading.get("sheet")) in names:
             return earlier, []
         visible = [name for name in names if not self._is_hidden(name)]
-        filled = [name for name in visible if len(visible) == 1 or self._sheet(name, n_rows=1).height]
+        nonempty = [name for name in visible if len(visible) == 1 or self._sheet(name, n_rows=1).height]
         hidden = [name for name in names if name not in visible]
-        if len(filled) != 1:
+        if len(nonempty) != 1:
             raise DataError(
-                f"sheet: expected the name of one of the {len(filled)} sheets of {self._path} that have rows, received none; "
-                f"name it with sheet=NAME (--sheet NAME); there are {name_list(filled or names)}"
+                f"sheet: expected the name of one of the {len(nonempty)} sheets of {self._path} that have rows, received none; "
+                f"name it with sheet=NAME (--sheet NAME); there are {name_list(nonempty or names)}"
             )
-        return filled[0], [f"hidden sheets ignored: {name_list(hidden)}"] if hidden else []
+        return nonempty[0], [f"hidden sheets ignored: {name_list(hidden)}"] if hidden else []
 
     def _is_hidden(self, name: str) -> bool:
         if self._is_excel:
@@ -132,8 +132,8 @@ class Workbook:
         """
         if not title:
             return self._sheet(name, header_row=0 if has_header else None).to_polars()
-        rows, filled = (self._sheet(name, n_rows=1, skip_rows=skip).total_height for skip in (0, None))
-        return self._sheet(name, skip_rows=rows - filled + title + has_header).to_polars()
+        rows, height = (self._sheet(name, n_rows=1, skip_rows=skip).total_height for skip in (0, None))
+        return self._sheet(name, skip_rows=rows - height + title + has_header).to_polars()
 
     def _sheet(
         self, name: str, header_row: int | None = None, skip_rows: int | None = None, n_rows: int | None = None,
@@ -170,8 +170,8 @@ def _title_rows(first: pl.DataFrame) -> int:
     """Return the number of first rows that hold one value only, where the table below is wider."""
     if first.width < _TITLE_WIDTH:
         return 0
-    filled = [sum(cell is not None for cell in row) for row in first.rows()]
-    return next((i for i, cells in enumerate(filled) if cells > 1), 0)
+    cell_counts = [sum(cell is not None for cell in row) for row in first.rows()]
+    return next((i for i, cells in enumerate(cell_counts) if cells > 1), 0)
 
 
 def _set_types(frame: pl.DataFrame) -> pl.DataFrame:
@@ -191,17 +191,17 @@ def _set_types(frame: pl.DataFrame) -> pl.DataFrame:
 def _set_names(frame: pl.DataFrame, names: Sequence[str], where: str, notes: list[str]) -> pl.DataFrame:
     """Return cells with names for the columns, without columns that have neither, and without empty rows."""
     names = [*names, *[""] * (frame.width - len(names))]
-    filled = [j for j, name in enumerate(names) if name.strip() or frame[:, j].null_count() < len(frame)]
-    empty = [str(j + 1) for j in filled if not names[j].strip()]
+    places = [j for j, name in enumerate(names) if name.strip() or frame[:, j].null_count() < len(frame)]
+    empty = [str(j + 1) for j in places if not names[j].strip()]
     if empty:
         raise DataError(
             f"expected a name for each column in the first row of {where}, but column {', '.join(empty[:5])} of "
             f"{len(names)} has none; give it one, and split merged cells (or say header=False, --no-header, if the first row "
             "is none)"
         )
-    shown = [printable(names[j].strip()) for j in filled]
-    check_names(shown, where)
-    frame = frame[:, filled].rename(dict(zip([frame.columns[j] for j in filled], shown, strict=True)))
+    new_names = [printable(names[j].strip()) for j in places]
+    check_names(new_names, where)
+    frame = frame[:, places].rename(dict(zip([frame.columns[j] for j in places], new_names, strict=True)))
     rows = frame.filter(~pl.all_horizontal(pl.all().is_null()))
     if not len(rows):
         raise DataError(f"expected rows below the header of {where}, received none; name another sheet")

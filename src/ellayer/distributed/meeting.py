@@ -101,15 +101,15 @@ def _receive(place: Place, own: dict[str, object], limit: float, end: float) -> 
         present: dict[int, socket.socket] = {}
         problem = ""
         while not problem and len(present) < place.size - 1:
-            left = end - time.monotonic()
-            if left <= 0:
+            seconds = end - time.monotonic()
+            if seconds <= 0:
                 absent = [str(k) for k in range(1, place.size) if k not in present]
                 problem = (
                     f"expected {place.size} processes within {limit:g} seconds, but process {', '.join(absent)} did not come to "
                     f"{place.host}:{place.port}; start all of them, or allow more time with form_limit"
                 )
                 break
-            server.settimeout(left)
+            server.settimeout(seconds)
             with contextlib.suppress(TimeoutError):
                 guest = stack.enter_context(server.accept()[0])
                 if (hello := _read(guest, _HELLO)) is not None:

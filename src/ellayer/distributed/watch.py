@@ -29,9 +29,9 @@ class Watch:
         threading.Thread(target=self._look, name="ellayer-watch", daemon=True).start()
 
     @contextmanager
-    def waiting(self, what: str) -> Iterator[None]:
+    def waiting(self, reason: str) -> Iterator[None]:
         """Wait for other processes, at most as long as the limit."""
-        before, self._waits = self._waits, (what, time.monotonic() + self.limit)
+        before, self._waits = self._waits, (reason, time.monotonic() + self.limit)
         try:
             yield
         finally:

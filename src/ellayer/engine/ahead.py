@@ -83,8 +83,8 @@ class Job:
         pieces, batch = [], self.data.validation[k]
         with np.errstate(all="ignore"), loop.resources():
             loop.start([state])
-            for each in rates:
-                (records,), interrupted = loop.advance(each[None])
+            for chunk_rates in rates:
+                (records,), interrupted = loop.advance(chunk_rates[None])
                 if interrupted:
                     raise KeyboardInterrupt
                 (state,) = loop.states()
@@ -190,7 +190,9 @@ class LoopsAhead:
         of_networks = results()
         self._sent = None
         of_chunks = zip(*(pieces for pieces, _ in of_networks), strict=True)
-        chunks = [Chunk(each, list(pieces)) for each, pieces in zip(rates, of_chunks, strict=True)]
+        chunks = [
+            Chunk(chunk_rates, list(pieces)) for chunk_rates, pieces in zip(rates, of_chunks, strict=True)
+        ]
         seconds = max(seconds for _, seconds in of_networks) / len(chunks)
         size = sum(_bytes(piece) for piece in chunks[0].pieces)
         wish = min(TASK_SECONDS / max(seconds, 1e-6), MOST_BYTES / size, MOST_GROWTH * len(chunks))
@@ -207,7 +209,7 @@ class LoopsAhead:
             count = self.chunk_size(step, self._end - step)
             rates.append(self._rates(step, count))
             step += count
-        tasks = [(k, state, [each[k] for each in rates]) for k, state in enumerate(states)]
+        tasks = [(k, state, [chunk_rates[k] for chunk_rates in rates]) for k, state in enumerate(states)]
         return rates, self._workers.submit(Job.run, tasks)
 
 

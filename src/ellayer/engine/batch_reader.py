@@ -159,11 +159,11 @@ def extend_in_place(rows: np.ndarray, height: int) -> np.ndarray | None:
         return None
     if not rows.size:  # the size of a row is not known from them
         return None
-    begin, each = rows.ctypes.data - memory.ctypes.data, rows[:1].nbytes
-    below = memory[begin + rows.nbytes : begin + height * each]
-    if rows.nbytes + below.nbytes < height * each or below.any():
+    begin, row_bytes = rows.ctypes.data - memory.ctypes.data, rows[:1].nbytes
+    below = memory[begin + rows.nbytes : begin + height * row_bytes]
+    if rows.nbytes + below.nbytes < height * row_bytes or below.any():
         return None
-    return memory[begin : begin + height * each].view(rows.dtype).reshape(height, *rows.shape[1:])
+    return memory[begin : begin + height * row_bytes].view(rows.dtype).reshape(height, *rows.shape[1:])
 
 
 def aligned_zeros(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:

@@ -101,9 +101,9 @@ def _remove_old(place: Path) -> None:
             facts = entry.stat()
             files.append((max(facts.st_atime, facts.st_mtime), facts.st_size, entry.path))
     size, oldest = 0, time.time() - 86_400 * MOST_DAYS
-    for k, (used, length, path) in enumerate(sorted(files, reverse=True)):
+    for k, (last_use, length, path) in enumerate(sorted(files, reverse=True)):
         size += length
-        if used < oldest or size > MOST_BYTES or k >= MOST_FILES:
+        if last_use < oldest or size > MOST_BYTES or k >= MOST_FILES:
             with suppress(OSError):
                 os.unlink(path)
 

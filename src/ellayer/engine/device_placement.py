@@ -52,8 +52,8 @@ class DevicePlacement:
 
         Without it, those of the CPU would go by way of a GPU where jax sees one.
         """
-        here = self._device == jax.local_devices()[0]
-        return nullcontext() if here else jax.default_device(self._device)
+        is_default = self._device == jax.local_devices()[0]
+        return nullcontext() if is_default else jax.default_device(self._device)
 
     def _put(self, array: Array, *axes: str | None) -> Array:
         return jax.device_put(array, jax.sharding.NamedSharding(self._mesh, partition(*axes)))

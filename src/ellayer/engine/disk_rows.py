@@ -84,8 +84,8 @@ class DiskRows:
         self._row_bytes = self.width * self.dtype.itemsize
         self.block: int = max(1, block_bytes // self._row_bytes)
         self.window: int = max(1, window_bytes // (self.block * self._row_bytes))
-        with self.open() as opened:
-            size = opened.seek(0, os.SEEK_END)
+        with self.open() as file_handle:
+            size = file_handle.seek(0, os.SEEK_END)
         is_empty = not size and current_group() is None  # a process of a group may have no rows
         if is_empty or size % self._row_bytes:
             raise EllayerError(
@@ -98,8 +98,8 @@ class DiskRows:
     def open(self) -> Iterator[io.RawIOBase]:
         """Return the file, opened unless it is open already."""
         if isinstance(self.file, (str, os.PathLike)):
-            with open(self.file, "rb", buffering=0) as opened:
-                yield opened
+            with open(self.file, "rb", buffering=0) as stream:
+                yield stream
         else:
             self.file.flush()
             yield cast(io.RawIOBase, self.file)

@@ -148,5 +148,5 @@ class Stopping:
             return True, 0
         sign = -1.0 if self.maximize else 1.0
         gain = sign * (best - value)
-        enough = gain >= self.tolerance if self.tolerance else gain > 0
-        return gain > 0, 0 if enough else waited + 1
+        improves = gain >= self.tolerance if self.tolerance else gain > 0
+        return gain > 0, 0 if improves else waited + 1

@@ -137,9 +137,9 @@ class Group:
 
     def share(self, count: int) -> slice:
         """Return the part of ``count`` rows that counts as this process's own: that of its devices, as one process splits them."""
-        each, rest = divmod(count, self.shards)
+        size, rest = divmod(count, self.shards)
         ends = [k * self.local_shards for k in (self.rank, self.rank + 1)]
-        return slice(*(end * each + min(end, rest) for end in ends))
+        return slice(*(end * size + min(end, rest) for end in ends))
 
     def take(self, rows: np.ndarray, numbers: np.ndarray) -> np.ndarray:
         """Return some of the rows of all processes, each process its own choice, by their numbers in the order of the processes."""
@@ -150,12 +150,12 @@ class Group:
         for begin in range(0, int(counts.max(initial=0)), height):
             part = self.gather(rows[begin : begin + height])
             ends = np.clip(counts, begin, begin + height)
-            known = np.concatenate(
+            held_numbers = np.concatenate(
                 [first + np.arange(begin, end) for first, end in zip(firsts, ends, strict=True)]
             )
-            at = np.minimum(np.searchsorted(known, numbers), len(known) - 1)
-            here = known[at] == numbers
-            chosen[here] = part[at[here]]
+            at = np.minimum(np.searchsorted(held_numbers, numbers), len(held_numbers) - 1)
+            is_present = held_numbers[at] == numbers
+            chosen[is_present] = part[at[is_present]]
         return chosen
 
     @contextmanager

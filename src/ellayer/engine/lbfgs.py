@@ -50,7 +50,7 @@ class LbfgsRun(Run):
         super().__init__([track], [LoopState(start, {}, 0, (0.0, 0.0))])
         if self._group is not None:
             self._group.check_same_start(list(start.values()))
-        self._shown = time.perf_counter()
+        self._last_report = time.perf_counter()
         self._reason: str | None = None
         self._last: tuple[np.ndarray, float, dict[str, np.ndarray]] | None = None
 
@@ -117,7 +117,7 @@ class LbfgsRun(Run):
         self.track.judge_record(step, parameters)
         over = self.track.judge_interval(step, parameters)
         self._save()
-        self._shown = -math.inf  # to be shown now
+        self._last_report = -math.inf  # to be shown now
         reason = self._late()
         if self.observers.stop(self._info()):
             reason = "callback"
@@ -128,8 +128,8 @@ class LbfgsRun(Run):
     def _late(self) -> str | None:
         """Show progress at intervals; return "time" if the time limit is exceeded."""
         now = time.perf_counter()
-        if now - self._shown > CHUNK_SECONDS:
-            self._shown = now
+        if now - self._last_report > CHUNK_SECONDS:
+            self._last_report = now
             self.observers.show(self._info())
         return "time" if self._time_is_over() else None
 

@@ -72,11 +72,11 @@ class Search:
         """
         known = program in self.programs
         self.programs.add(program)
-        left = max(1, self.total - self.done)
+        updates_left = max(1, self.total - self.done)
         self.done += 1
         if not known:
             return 1
-        return left if len(self.programs) == 1 else min(left, self.done / len(self.programs))
+        return updates_left if len(self.programs) == 1 else min(updates_left, self.done / len(self.programs))
 
 
 _search: ContextVar[Search | None] = ContextVar("search", default=None)

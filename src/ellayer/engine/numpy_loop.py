@@ -171,12 +171,12 @@ class NumpyLoops:
 
     def __init__(self, settings: TrainSettings, data: TrainingData):
         K = len(settings.values)
-        each = data.batch_orders if len(data.batch_orders) == K else data.batch_orders * K
+        batch_orders = data.batch_orders if len(data.batch_orders) == K else data.batch_orders * K
         self.name = f"numpy, {K} in turn"
         self._loops = [
             NumpyLoop(
                 replace(settings, values=(values,)),
-                replace(data, examples=data.of_network(k), batch_orders=(each[k],)),
+                replace(data, examples=data.of_network(k), batch_orders=(batch_orders[k],)),
             )
             for k, values in enumerate(settings.values)
         ]

@@ -1,4 +1,4 @@
-"""Which device computes which examples of an update, if each has its own rows.
+"""Assignment of the examples of an update to devices that have their own rows.
 
 The order of the examples is that of ``Batches``: a function of (seed, epoch) that every process knows. The examples of
 an update are those of a single process; each device computes the ones among its rows.

@@ -187,7 +187,7 @@ class Workers(Generic[Shared]):
 
         data = None if self._sent else _Data(self._shared)
         call = delayed(partial(_work, self._caller, self._key))
-        calls = [call(data, function, number, each) for number, each in tasks]
+        calls = [call(data, function, number, arguments) for number, arguments in tasks]
         return self._parallel(calls) if self._lazy else _when_needed(self._parallel, calls)
 
 
@@ -221,7 +221,7 @@ def _work(
     with _as_worker(caller), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         result = function(_data[key], *arguments)
-    return _Outcome(number, result, tuple((str(each.message), each.category) for each in caught))
+    return _Outcome(number, result, tuple((str(warning.message), warning.category) for warning in caught))
 
 
 def _keep(key: str, value: object) -> None:

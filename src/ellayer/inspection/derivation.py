@@ -85,8 +85,12 @@ class Derivation:
             order = np.argsort(-np.abs(self.contributions))
             largest = ", ".join(f"example {i}: {self.contributions[i]:.6g}" for i in order[:_EXAMPLES])
             more = f", and {m - _EXAMPLES} smaller" if m > _EXAMPLES else ""
-            each = (f"each example's dL/d{name}", rf"\frac{{\partial L^{{(i)}}}}{{{w}}}", largest + more)
-            lines.append(each)
+            examples_line = (
+                f"each example's dL/d{name}",
+                rf"\frac{{\partial L^{{(i)}}}}{{{w}}}",
+                largest + more,
+            )
+            lines.append(examples_line)
         if self.penalty:
             lines.append(("the penalty's derivative", r"\text{penalty}", f"{self.penalty:.10g}"))
         plus, plus_latex = (" + penalty", r" + \text{penalty}") if self.penalty else ("", "")

@@ -105,11 +105,11 @@ class Chain(NamedTuple):
     def _to_Z(self, layer: int, k: int) -> Factor:
         i, cache, row = self.example, self.caches[layer - 1], self.network.layer_activations[layer - 1]
         value = float(self.grads[f"dZ{layer}"][k, i])
-        left = rf"\frac{{\partial L}}{{\partial {sub(f'Z{layer}', k, i)}}}"
+        derivative = rf"\frac{{\partial L}}{{\partial {sub(f'Z{layer}', k, i)}}}"
         if not row.elementwise:
             return Factor(
                 f"dL/dZ{layer}[{k},{i}] = sum_u dL/dA{layer}[u,{i}] dA[u]/dZ[{k}]   ({row.name})",
-                rf"{left} = \sum_u \frac{{\partial L}}{{\partial a_u}} \frac{{\partial a_u}}{{\partial z_{{{k}}}}}",
+                rf"{derivative} = \sum_u \frac{{\partial L}}{{\partial a_u}} \frac{{\partial a_u}}{{\partial z_{{{k}}}}}",
                 value,
             )
         slope = float(row.derivative(np.array([[cache.Z[k, i]]]))[0, 0])
@@ -117,7 +117,7 @@ class Chain(NamedTuple):
             slope = float(1 - cache.alpha[k, 0] + cache.alpha[k, 0] * slope)
         return Factor(
             f"dL/dZ{layer}[{k},{i}] = dL/dA{layer}[{k},{i}] * g'({cache.Z[k, i]:.4g}), g' = {slope:.6g}",
-            rf"{left} = \frac{{\partial L}}{{\partial {sub(f'A{layer}', k, i)}}} \cdot g'({cache.Z[k, i]:.4g}),"
+            rf"{derivative} = \frac{{\partial L}}{{\partial {sub(f'A{layer}', k, i)}}} \cdot g'({cache.Z[k, i]:.4g}),"
             rf"\quad g' = {slope:.6g}",
             value,
         )

@@ -82,9 +82,9 @@ class Curve:
         """Return the norm of the next update of a parameter, estimated from the optimizer's arrays."""
         v, s = (self.optimizer_state.get(key, {}).get(name) for key in ("v", "s"))
         if s is not None and np.shape(s) == gradient.shape:
-            moved = gradient if v is None else v
+            direction = gradient if v is None else v
             unbiased = np.sqrt(1.0 - 0.999**self.updates) if v is not None and self.updates else 1.0
-            return self.rate * float(unbiased * np.linalg.norm(moved / (np.sqrt(s) + 1e-8)))
+            return self.rate * float(unbiased * np.linalg.norm(direction / (np.sqrt(s) + 1e-8)))
         if v is not None and np.shape(v) == gradient.shape:
             return self.rate * float(np.linalg.norm(v))
         return self.rate * float(np.linalg.norm(gradient))
@@ -163,7 +163,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class DiagnosisInput:
-    """Everything that the checks read.
+    """Input of the checks.
 
     Parameters
     ----------

@@ -179,10 +179,10 @@ class Ensemble(Predictor):
     def slopes(self, S: np.ndarray, units: np.ndarray) -> np.ndarray:
         """Return dF/dS (K n_0, m), by the backward pass of each member."""
         forward = self._forward(S)
-        _, each = self._value(forward, units)
+        _, derivatives = self._value(forward, units)
         return np.concatenate([
             L_model_backward(AL, d, caches, self.probe)["dA0"]
-            for (AL, caches), d in zip(forward, each, strict=True)
+            for (AL, caches), d in zip(forward, derivatives, strict=True)
         ])  # fmt: skip
 
     def _forward(self, S: np.ndarray) -> list[tuple[np.ndarray, list[Cache]]]:
@@ -196,23 +196,23 @@ class Ensemble(Predictor):
     ) -> tuple[np.ndarray, list[np.ndarray]]:
         """Return F and its derivatives by the outputs of each member."""
         outputs = np.stack([AL for AL, _ in forward])
-        each = np.arange(len(units))
+        examples = np.arange(len(units))
         slopes = np.zeros_like(outputs)
         if not self.has_odds:
-            a = outputs[:, units, each]
+            a = outputs[:, units, examples]
             scale = self.parts.target_scale
             numbers = scale.center + scale.scale * a
             inside = (numbers >= scale.low) & (numbers <= scale.high)
-            slopes[:, units, each] = scale.scale / len(outputs) * inside
+            slopes[:, units, examples] = scale.scale / len(outputs) * inside
             return np.clip(numbers, scale.low, scale.high).mean(axis=0), list(slopes)
         log_p = np.stack([self._log_softmax(Z) for Z in outputs])
-        a = log_p[:, units, each]
+        a = log_p[:, units, examples]
         rest = log_p.copy()
-        rest[:, units, each] = -np.inf
+        rest[:, units, examples] = -np.inf
         b = _log_sum_exp(rest, axis=1)  # log(1 - p), without loss of precision near p = 1
         F = _log_sum_exp(a, axis=0) - _log_sum_exp(b, axis=0)
         of_class = np.zeros_like(log_p)
-        of_class[:, units, each] = 1.0
+        of_class[:, units, examples] = 1.0
         for_it = _softmax(a)[:, None, :] * (of_class - np.exp(log_p))
         against = _softmax(b)[:, None, :] * (np.exp(rest - b[:, None, :]) - np.exp(log_p))
         dZ = (for_it - against) / self.parts.temperature

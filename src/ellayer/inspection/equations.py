@@ -212,8 +212,8 @@ def _inputs_forward(network: Network) -> Equation:
         parts.append("columns of E")
         latex.append(r"E_{:,k}")
     s, s_latex = ("s0 * ", r"s \odot ") if inputs.scaling else ("", "")
-    stacked = r";\ ".join(latex)
-    return Equation(f"A0 = {s}[{'; '.join(parts)}]", rf"A^{{[0]}} = {s_latex}[{stacked}]")
+    rows = r";\ ".join(latex)
+    return Equation(f"A0 = {s}[{'; '.join(parts)}]", rf"A^{{[0]}} = {s_latex}[{rows}]")
 
 
 def _inputs_backward(network: Network) -> dict[str, Equation]:

@@ -138,8 +138,8 @@ def _cells(row: GradientRow) -> tuple[str, ...]:
         return (row.name, shape, "-", "-", "-", "-", "-", *counts, row.verdict)
     worst = "-" if row.worst is None else ",".join(map(str, row.worst))
     errors = (f"{row.numeric:.6e}", f"{row.analytic:.6e}", f"{row.relative_error:.1e}", worst)
-    there = f"{row.worst_numeric:.9g} / {row.worst_analytic:.9g}"
-    return (row.name, shape, *errors, there, *counts, row.verdict)
+    worst_entry = f"{row.worst_numeric:.9g} / {row.worst_analytic:.9g}"
+    return (row.name, shape, *errors, worst_entry, *counts, row.verdict)
 
 
 def check_network(

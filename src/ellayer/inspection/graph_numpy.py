@@ -21,8 +21,8 @@ def with_numpy(function: Callable[..., Any]) -> Callable[..., Any]:
     import jax
 
     def traceable(*arguments: object) -> Any:
-        wrapped = jax.tree_util.tree_map(_Traced, arguments)
-        return jax.tree_util.tree_map(_value, function(*wrapped), is_leaf=lambda x: isinstance(x, _Traced))
+        inputs = jax.tree_util.tree_map(_Traced, arguments)
+        return jax.tree_util.tree_map(_value, function(*inputs), is_leaf=lambda x: isinstance(x, _Traced))
 
     return traceable
 

@@ -146,7 +146,7 @@ class Constant(NamedTuple):
 Source = int | Constant  # the slot of a value, or a constant
 
 
-class _Drawn(NamedTuple):
+class _VisibleNode(NamedTuple):
     """An operation as it is drawn: its text, and its inputs without those that only change a shape."""
 
     form: str
@@ -223,8 +223,8 @@ class _Tape:
 
     def _nodes(self, last: int, values: list[np.ndarray], slopes: dict[int, np.ndarray]) -> tuple[Node, ...]:
         """Name and write the operations that the output depends on."""
-        drawn, last = self._drawn(last)
-        needed = _ancestors(last, drawn)
+        visible, last = self._find_visible(last)
+        needed = _ancestors(last, visible)
         letters = _letters({*self.names, self.output})
         names = dict(enumerate(self.names))
         nodes: list[Node] = []
@@ -235,7 +235,7 @@ class _Tape:
                 text = names[slot]
             elif slot in needed:
                 names[slot] = self.output if slot == last else next(letters)
-                form, inputs = drawn[slot]
+                form, inputs = visible[slot]
                 expression = form.format(*(names[s] if isinstance(s, int) else s for s in inputs))
                 text = f"{names[slot]} = {expression}"
             else:
@@ -247,10 +247,10 @@ class _Tape:
             raise _too_many(len(nodes) - len(self.names))
         return tuple(nodes)
 
-    def _drawn(self, last: int) -> tuple[dict[int, _Drawn], int]:
+    def _find_visible(self, last: int) -> tuple[dict[int, _VisibleNode], int]:
         """Return the operations without those that only change a shape, and the slot of the output among them."""
         same: dict[int, Source] = {}  # slot -> the source that it equals except for its shape
-        drawn: dict[int, _Drawn] = {}
+        visible: dict[int, _VisibleNode] = {}
         slot = len(self.names)
         for eqn, sources in self.operations:
             inputs = [same.get(s, s) if isinstance(s, int) else s for s in sources]
@@ -258,12 +258,12 @@ class _Tape:
                 same[slot] = inputs[0]
             else:
                 for k in range(len(eqn.outvars)):
-                    drawn[slot + k] = _Drawn(_form(eqn), inputs)
+                    visible[slot + k] = _VisibleNode(_form(eqn), inputs)
             slot += len(eqn.outvars)
         output = same.get(last, last)
         if isinstance(output, Constant):
             raise _constant_result()
-        return drawn, output
+        return visible, output
 
     def _is_argument(self, source: Source) -> bool:
         return isinstance(source, int) and source < len(self.names)
@@ -297,7 +297,7 @@ def _inner(eqn: JaxprEqn) -> ClosedJaxpr | None:
     return None
 
 
-def _ancestors(last: int, drawn: dict[int, _Drawn]) -> set[int]:
+def _ancestors(last: int, visible: dict[int, _VisibleNode]) -> set[int]:
     """Return the slots that the output is computed from."""
     needed: set[int] = set()
     ahead = [last]
@@ -305,8 +305,8 @@ def _ancestors(last: int, drawn: dict[int, _Drawn]) -> set[int]:
         slot = ahead.pop()
         if slot not in needed:
             needed.add(slot)
-            if slot in drawn:
-                ahead += [s for s in drawn[slot].inputs if isinstance(s, int)]
+            if slot in visible:
+                ahead += [s for s in visible[slot].inputs if isinstance(s, int)]
     return needed
 
 
@@ -319,9 +319,9 @@ def _form(eqn: JaxprEqn) -> str:
     return f"{name}({', '.join(f'{{{i}}}' for i in range(len(eqn.invars)))})"
 
 
-def _letters(taken: set[str]) -> Iterator[str]:
+def _letters(used_names: set[str]) -> Iterator[str]:
     """Yield u, v, w, then t1, t2, ...: names for intermediate values."""
-    yield from (name for name in "uvw" if name not in taken)
+    yield from (name for name in "uvw" if name not in used_names)
     for i in count(1):
-        if f"t{i}" not in taken:
+        if f"t{i}" not in used_names:
             yield f"t{i}"

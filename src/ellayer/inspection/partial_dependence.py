@@ -110,11 +110,11 @@ def _of_rows(
     """Return the predictions (r, g, K) of any other model for rows of the table with another value."""
     r, g = len(some), len(places)
     prediction = predict_any(model, rows.take(np.tile(some, g), place, np.repeat(places, r)))
-    each = prediction.P if prediction.P is not None else prediction.values
+    outputs = prediction.P if prediction.P is not None else prediction.values
     if prediction.classes and prediction.P is None:
         K = len(prediction.classes)
-        each = np.eye(K)[class_numbers(prediction.values, prediction.classes)]
-    return each.reshape(g, r, -1).swapaxes(0, 1), prediction.classes or None
+        outputs = np.eye(K)[class_numbers(prediction.values, prediction.classes)]
+    return outputs.reshape(g, r, -1).swapaxes(0, 1), prediction.classes or None
 
 
 def _grid_rows(values: np.ndarray) -> np.ndarray:

@@ -42,9 +42,9 @@ def integrate_path(
     t = ((nodes[None, :] + 1) / 2 + np.arange(panels)[:, None]).ravel() / panels
     w = np.tile(weights / 2, panels) / panels
     total, difference = np.zeros_like(X), X - start
-    each = max(1, at_once // len(t))  # examples in one call
-    for first in range(0, X.shape[1], each):
-        examples = np.arange(first, min(first + each, X.shape[1]))
+    block = max(1, at_once // len(t))  # examples in one call
+    for first in range(0, X.shape[1], block):
+        examples = np.arange(first, min(first + block, X.shape[1]))
         for part in (slice(k, k + at_once) for k in range(0, len(t), at_once)):
             path = start[:, examples, None] + difference[:, examples, None] * t[part]
             points = slopes(path.reshape(len(X), -1), np.repeat(examples, path.shape[2]))

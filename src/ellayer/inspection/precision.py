@@ -215,9 +215,9 @@ def _step(
     exact = {name: np.asarray(value).astype(np.float64) for name, value in quantities.items()}
     lost = {}
     for name in theta:
-        moved = exact[f"d{name}"] != 0
-        still = (exact[f"new {name}"] == np.asarray(theta[name]).astype(np.float64)) & moved
-        lost[f"new {name}"] = float(still.sum() / max(moved.sum(), 1))
+        is_nonzero = exact[f"d{name}"] != 0
+        still = (exact[f"new {name}"] == np.asarray(theta[name]).astype(np.float64)) & is_nonzero
+        lost[f"new {name}"] = float(still.sum() / max(is_nonzero.sum(), 1))
     return exact, lost
 
 

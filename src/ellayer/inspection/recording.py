@@ -66,7 +66,7 @@ class Recording:
         self._columns = self.X, self.Y
         self._every = self._calls = 0
         self._handle: Any = None
-        self._shown = 0.0
+        self._last_picture = 0.0
 
     def __call__(self, info: Info) -> None:
         """Record the step.
@@ -87,7 +87,7 @@ class Recording:
         if len(self.recorded) > self.frames and not is_last:
             self.recorded = self.recorded[::2]  # keep those whose number is a multiple of twice the interval
             self._every *= 2
-        if self.live and (is_last or time.monotonic() - self._shown > _SECONDS):
+        if self.live and (is_last or time.monotonic() - self._last_picture > _SECONDS):
             self._show()
 
     def _begin(self, info: Info) -> None:
@@ -121,7 +121,7 @@ class Recording:
             self._handle = display.display(view, display_id=True)
         else:
             self._handle.update(view)
-        self._shown = time.monotonic()
+        self._last_picture = time.monotonic()
 
     def _picture(self, k: int) -> Image:
         if self._network is None:

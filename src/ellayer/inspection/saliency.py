@@ -163,7 +163,7 @@ def saliency(
     X = inspected.inputs(X)
     if of not in ("output", "Z"):
         raise EllayerError(f"of: expected 'output' or 'Z', received {of!r}")
-    many = 32 if steps is None else check_count(steps, "steps")
+    step_count = 32 if steps is None else check_count(steps, "steps")
     start = _baseline(network, X, baseline)
     probe = output_probe(network, of == "Z")
     AL, _ = L_model_forward(X, theta, probe)
@@ -174,15 +174,19 @@ def saliency(
     def slopes(path: np.ndarray, examples: np.ndarray) -> np.ndarray:
         return _input_gradient(probe, theta, path, units[examples])
 
-    each = np.arange(X.shape[1])
-    output, before = AL[units, each], L_model_forward(start, theta, probe)[0][units, each]
+    numbers = np.arange(X.shape[1])
+    output, before = AL[units, numbers], L_model_forward(start, theta, probe)[0][units, numbers]
     while True:
-        integrated = integrate_path(slopes, start, X, many)
+        integrated = integrate_path(slopes, start, X, step_count)
         gap = np.abs(integrated.sum(axis=0) - (output - before))
-        if steps is not None or many >= _MOST_STEPS or (gap <= 1e-4 * np.abs(output - before) + 1e-12).all():
+        if (
+            steps is not None
+            or step_count >= _MOST_STEPS
+            or (gap <= 1e-4 * np.abs(output - before) + 1e-12).all()
+        ):
             names = inspected.input_names or [f"x{j}" for j in range(len(X))]
-            return Saliency(gradients, integrated, output, before, units, gap, many, names)
-        many *= 2
+            return Saliency(gradients, integrated, output, before, units, gap, step_count, names)
+        step_count *= 2
 
 
 def _baseline(network: Network, X: np.ndarray, baseline: ArrayLike) -> np.ndarray:

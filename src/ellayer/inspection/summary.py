@@ -201,9 +201,9 @@ def _before(network: Network, m: int | str) -> list[dict[str, Any]]:
 
 
 def _numbers(inputs: Inputs) -> str:
-    how = [f"{inputs.ramps} ramps"] if inputs.ramps else []
-    how += [f"{inputs.frequencies} cosines"] if inputs.frequencies else []
-    return f"{inputs.numbers} numbers by {' and '.join(how)} each" if inputs.numbers and how else ""
+    forms = [f"{inputs.ramps} ramps"] if inputs.ramps else []
+    forms += [f"{inputs.frequencies} cosines"] if inputs.frequencies else []
+    return f"{inputs.numbers} numbers by {' and '.join(forms)} each" if inputs.numbers and forms else ""
 
 
 def _head(s: Summary) -> str:

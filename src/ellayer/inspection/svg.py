@@ -89,20 +89,22 @@ def _places(
     """
     columns = _columns(nodes)
     members: list[list[Any]] = [[] for _ in range(max(columns) + 1)]
-    joined: dict[Any, list[Any]] = {i: list(node.inputs) for i, node in enumerate(nodes)}
+    neighbours: dict[Any, list[Any]] = {i: list(node.inputs) for i, node in enumerate(nodes)}
     for i, first in enumerate(columns):
         members[first].append(i)
         users = [k for k, node in enumerate(nodes) if i in node.inputs]
-        joined[i] += users
+        neighbours[i] += users
         for c in range(first + 1, max((columns[k] for k in users), default=first)):
             members[c].append((i, c))
-            joined[(i, c)] = [(i, c - 1) if c > first + 1 else i, *users]
+            neighbours[(i, c)] = [(i, c - 1) if c > first + 1 else i, *users]
     tallest = max(map(len, members))
     row: dict[Any, float] = {i: float(r) for column in members for r, i in enumerate(column)}
     for _ in range(8):
         for column in members:
             column.sort(
-                key=lambda i: sum(row[k] for k in joined[i]) / len(joined[i]) if joined[i] else row[i]
+                key=lambda i: (
+                    sum(row[k] for k in neighbours[i]) / len(neighbours[i]) if neighbours[i] else row[i]
+                )
             )
             row |= {i: r + (tallest - len(column)) / 2 for r, i in enumerate(column)}
     place = [(0.0, 0.0)] * len(nodes)

@@ -141,8 +141,8 @@ class Worksheet:
     def _cells(self, step: Step, solutions: bool) -> list[list[str]]:
         """Return the numbers of a quantity as text; empty for blanks."""
         blank = step.name in self.blanks and not solutions
-        shown = "{:g}".format if step.phase == "given" else self._text
-        return [["" if blank else shown(value) for value in row] for row in np.atleast_2d(step.value)]
+        as_text = "{:g}".format if step.phase == "given" else self._text
+        return [["" if blank else as_text(value) for value in row] for row in np.atleast_2d(step.value)]
 
     def _body(self, solutions: bool) -> str:
         rows = [f"<caption>{html.escape(self._title(solutions))}</caption>"]

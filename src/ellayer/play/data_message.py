@@ -96,7 +96,7 @@ def network_message(network: Network, parameters: Parameters, names: Sequence[st
         Of the rows of A^[0].
     """
     most = limits.SHOWN
-    shown = shown_parameters(network, parameters)
+    layers = shown_parameters(network, parameters)
     cut = [width for width in network.widths if width > most]
     return {
         "type": "network",
@@ -106,8 +106,8 @@ def network_message(network: Network, parameters: Parameters, names: Sequence[st
             for units, activation in zip(network.layer_dims[1:], network.activations, strict=True)
         ],
         "loss": network.loss,
-        "W": [_plain(W) for W, _ in shown],
-        "b": [_plain(b[:, 0]) for _, b in shown],
+        "W": [_plain(W) for W, _ in layers],
+        "b": [_plain(b[:, 0]) for _, b in layers],
         "note": f"the first {most} units and inputs of each layer are shown" if cut else "",
     }
 

@@ -62,10 +62,10 @@ def _whole_model(session: Session) -> tuple[TrainingResult | TableModel, Mapping
 
     On a table of the user it is an estimator where that can hold the network.
     """
-    run, opened = session.run, session.model.start
+    run, start = session.run, session.model.start
     rows, outputs = run.problem.rows.model, run.network.layer_dims[-1]
-    if opened and opened.model and rows and rows.network.layer_dims[-1] == outputs:
-        return _with_networks(opened.model, run), opened.provenance
+    if start and start.model and rows and rows.network.layer_dims[-1] == outputs:
+        return _with_networks(start.model, run), start.provenance
     if (estimator := estimator_of_run(run)) is not None:
         return estimator, provenance_of_table(run, session.tables.get(session.state["data"]["source"]))
     classes = list(run.problem.classes)

@@ -141,14 +141,14 @@ class FrameMaker:
         K = len(problem.classes)
         score: JsonObject = {"name": METRICS[name].title}
         confusions: dict[str, list[list[int]] | None] = {}
-        for which, X, y in sets:
+        for part, X, y in sets:
             with np.errstate(all="ignore"):
                 AL, _ = outputs(X, run.parameters, run.network)
             prediction = class_index(AL) if K else AL[0]
-            score[which] = finite(METRICS[name].value(y, prediction, K=K)) if len(y) else None
+            score[part] = finite(METRICS[name].value(y, prediction, K=K)) if len(y) else None
             if 1 < K <= MOST_CLASSES:
                 counts = np.bincount(y * K + prediction, minlength=K * K).reshape(K, K)
-                confusions[which] = counts.tolist() if len(y) else None
+                confusions[part] = counts.tolist() if len(y) else None
         return score, confusions
 
     def _layers(self) -> list[JsonObject]:
@@ -171,13 +171,13 @@ class FrameMaker:
             AL, caches = L_model_forward(self._grid, run.parameters, run.network)
         size = self._size
         step = size // UNIT_GRID
-        shown = size
+        side = size
         if self._whole is not None and self.plane_of == "mean":
             cube = self._grid.reshape(-1, size, size)[:, ::step, ::step]
-            AL, shown = self._whole(cube.reshape(len(cube), -1)), UNIT_GRID
+            AL, side = self._whole(cube.reshape(len(cube), -1)), UNIT_GRID
         low, high = self._range or (0.0, 1.0)
         output = (AL - low) / (high - low) * 255
-        messages = [_message(number, PLANE, _bytes(output), shown, shown, len(AL))]
+        messages = [_message(number, PLANE, _bytes(output), side, side, len(AL))]
         units, scales = [], []
         for cache in caches[:-1]:
             A = cache.A[: limits.SHOWN].reshape(-1, size, size)[:, ::step, ::step]
@@ -264,11 +264,11 @@ def _text(run: Run, score: JsonObject) -> str:
     parts = [f"Iteration {run.iteration:,}: training cost {train:.4g}"]
     if run.problem.has_test_set:
         parts.append(f"test cost {test:.4g}")
-    for which in ("train", "test"):
-        value = score[which]
+    for part in ("train", "test"):
+        value = score[part]
         if isinstance(value, float):
-            shown = f"{100 * value:.1f} %" if run.problem.classes else f"{value:.3f}"
-            parts.append(f"{'training' if which == 'train' else 'test'} {score['name']} {shown}")
+            figure = f"{100 * value:.1f} %" if run.problem.classes else f"{value:.3f}"
+            parts.append(f"{'training' if part == 'train' else 'test'} {score['name']} {figure}")
     endings = {"iterations": "stopped after the iterations of the stop rule", "divergence": "stopped: the cost is no longer finite",
                "patience": "stopped: the test cost no longer improves"}  # fmt: skip
     if run.finished:

@@ -86,8 +86,8 @@ def _trace(run: Run, X: np.ndarray, Y: np.ndarray, i: int) -> Trace:
 def _terms(pairs: Sequence[tuple[str, float]]) -> list[Term]:
     """Return the terms of a sum or product; of many the largest, in their order."""
     order = sorted(range(len(pairs)), key=lambda k: -abs(pairs[k][1]))
-    shown = sorted(order[:MOST_TERMS])
-    rows = [Term(term=pairs[k][0], value=finite(pairs[k][1])) for k in shown]
+    largest = sorted(order[:MOST_TERMS])
+    rows = [Term(term=pairs[k][0], value=finite(pairs[k][1])) for k in largest]
     if rest := order[MOST_TERMS:]:
         total = sum(pairs[k][1] for k in rest)
         rows.append(Term(term=f"the other {len(rest)} terms together", value=finite(total)))

@@ -65,7 +65,7 @@ class StopState(TypedDict):
 
 
 class State(TypedDict):
-    """All that identifies a run."""
+    """State that identifies a run."""
 
     version: int
     data: DataState

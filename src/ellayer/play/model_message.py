@@ -31,19 +31,19 @@ def score_members(model: StartModel, run: Run) -> Scores:
     members: list[JsonObject] = []
     for parameters in model.members:
         scores: JsonObject = {}
-        for which, (X, y) in sets.items():
-            some = samples[which]
+        for part, (X, y) in sets.items():
+            some = samples[part]
             with np.errstate(all="ignore"):
                 AL, _ = outputs(X[:, some], parameters, run.network)
-            scores[which] = _score(run, y[some], class_index(AL) if problem.classes else AL[0])
+            scores[part] = _score(run, y[some], class_index(AL) if problem.classes else AL[0])
         members.append(scores)
     if model.predict is None:
         return members, None
     mean: JsonObject = {}
-    for which, numbers in (("train", problem.train), ("test", problem.test)):
-        rows = numbers[samples[which]]
+    for part, numbers in (("train", problem.train), ("test", problem.test)):
+        rows = numbers[samples[part]]
         rows = rows[rows < own]
-        mean[which] = _score(run, problem.rows.y[rows], model.predict(rows)) if len(rows) else None
+        mean[part] = _score(run, problem.rows.y[rows], model.predict(rows)) if len(rows) else None
     return members, mean
 
 

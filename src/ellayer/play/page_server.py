@@ -17,18 +17,18 @@ LIBRARIES = ("starlette", "uvicorn", "websockets", "httptools")
 HOST = "127.0.0.1"
 
 
-def check_libraries(what: str) -> None:
+def check_libraries(feature: str) -> None:
     """Raise if the extra ``serve`` is missing.
 
     Parameters
     ----------
-    what : str
+    feature : str
         What needs it.
     """
     missing = [name for name in LIBRARIES if find_spec(name) is None]
     if missing:
         raise UsageError(
-            f"{what} requires {', '.join(missing)}, which is not installed; try pip install 'ellayer[serve]'"
+            f"{feature} requires {', '.join(missing)}, which is not installed; try pip install 'ellayer[serve]'"
         )
 
 

@@ -120,7 +120,7 @@ class Axis:
 
     @property
     def note(self) -> str:
-        """How the axis is to be read; "" for numbers."""
+        """Type in which the axis is read; "" for numbers."""
         if self.levels:
             return f"{self.column.name} is drawn by number: " + ", ".join(
                 f"{k} {level}" for k, level in enumerate(self.levels)
@@ -176,7 +176,7 @@ class TablePlane:
 
     @property
     def notes(self) -> list[str]:
-        """How its axes are to be read."""
+        """Types in which the axes are read."""
         return [axis.note for axis in self.axes if axis.note]
 
     @cached_property

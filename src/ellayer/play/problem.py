@@ -265,8 +265,8 @@ def _split(data: DataState, rows: Rows) -> tuple[np.ndarray, np.ndarray, list[st
     """Return the numbers of training and test examples, and the lines of Python; the test rows of a model are given."""
     m = len(rows.y)
     remaining = np.delete(np.arange(m), data["removed"])
-    written = f"np.delete(np.arange({m}), {data['removed']})" if data["removed"] else f"np.arange({m})"
-    code = [f"remaining = {written}"]
+    numbers_text = f"np.delete(np.arange({m}), {data['removed']})" if data["removed"] else f"np.arange({m})"
+    code = [f"remaining = {numbers_text}"]
     if rows.model is not None and rows.model.test is not None:
         known = rows.model.test
         code += [

@@ -135,7 +135,7 @@ class Run:
         self._best, self._waited = math.inf, 0
         self.shown_cost: tuple[float, float] = self.costs()
         some = even_sample(problem.X.shape[1], ANIMATION_EXAMPLES)
-        self._drawn = problem.X[:, some], self.Y[:, some]
+        self._picture_examples = problem.X[:, some], self.Y[:, some]
         self._frames: list[Frame] = []
         self._frame_every, self._frame_calls = 1, 0
         self.is_compiled: bool = not ENGINE.startswith("jax")
@@ -286,10 +286,12 @@ class Run:
     def animation(self) -> Animation:
         """The run so far; its last frame is the present."""
         frames = [frame for frame in self._frames if frame.iteration < self.iteration]
-        return Animation(self.network, *self._drawn, [*frames, self._frame()])
+        return Animation(self.network, *self._picture_examples, [*frames, self._frame()])
 
     def _frame(self) -> Frame:
-        return frame_of(self.network, self.parameters, *self._drawn, self.iteration, self.shown_cost[0])
+        return frame_of(
+            self.network, self.parameters, *self._picture_examples, self.iteration, self.shown_cost[0]
+        )
 
     def record(self) -> None:
         """Append the present costs to the curve, and a step to the animation; long ones keep every second."""

@@ -74,10 +74,10 @@ class Session(PageTrainer):
             )
 
     def _begin(self) -> None:
-        shown = self._opening.read_only
+        read_only = self._opening.read_only
         is_back = self._former is not None and self._take_over(self._former)
         if is_back:
-            shown = self.model.read_only
+            read_only = self.model.read_only
         else:
             self._build(normal_form(self._opening.state), self.model)
         from .. import __version__
@@ -90,27 +90,27 @@ class Session(PageTrainer):
             self._send(self._saved.message())
         if is_back and self._lesson is not None:
             self._send(self._lesson.message())
-        if shown is not None:
-            self._show(shown)
+        if read_only is not None:
+            self._show(read_only)
         else:
             self._send_all(with_data=True)
 
     def _take_over(self, former: FutureParts) -> bool:
         """Adopt the parts of the former session of the page; return whether that was possible."""
         try:
-            left = former.result(END_SECONDS)
+            parts = former.result(END_SECONDS)
         except (CancelledError, TimeoutError):
             discard(former)
             return False
-        shown, tables = left.model.read_only, self.tables
-        self.tables = left.tables
+        read_only, tables = parts.model.read_only, self.tables
+        self.tables = parts.tables
         try:
-            self._build(normal_form(left.state), left.model)
+            self._build(normal_form(parts.state), parts.model)
         except EllayerError:
             self.tables = tables
             discard(former)
             return False
-        self.model.read_only, self._saved, self._lesson = shown, left.saved, left.lesson
+        self.model.read_only, self._saved, self._lesson = read_only, parts.saved, parts.lesson
         return True
 
     def _handle(self, text: str) -> None:
@@ -140,13 +140,17 @@ class Session(PageTrainer):
 
     def open(self, opening: Opening) -> JsonObject:
         """Adopt an opening; called in the thread of the session. Nothing changes if it cannot be used."""
-        shown = opening.read_only
-        if shown is not None:
-            source = None if shown.saved is None else self.tables.latest_with(_columns_of(shown.saved))
-            if source is not None and shown.saved is not None:  # a table with its columns is here already
+        read_only = opening.read_only
+        if read_only is not None:
+            source = (
+                None if read_only.saved is None else self.tables.latest_with(_columns_of(read_only.saved))
+            )
+            if source is not None and read_only.saved is not None:  # a table with its columns is here already
                 with contextlib.suppress(EllayerError):  # it may have other values
-                    return self.open(opening_on_upload(shown.saved, shown.card.name, self.tables.get(source)))
-            self._show(shown)
+                    return self.open(
+                        opening_on_upload(read_only.saved, read_only.card.name, self.tables.get(source))
+                    )
+            self._show(read_only)
             return {"state": self.state, "read_only": True}
         entries, data = self.tables.entries, self._data
         self.tables.entries = entries | dict(opening.tables)
@@ -161,10 +165,10 @@ class Session(PageTrainer):
 
     def describe_table(self, description: JsonObject) -> JsonObject:
         """Return the description of an uploaded table, and whether the model that lacks its rows can open on it."""
-        shown = self.model.read_only
-        if shown is None or shown.saved is None:
+        model = self.model.read_only
+        if model is None or model.saved is None:
             return description
-        fits = self.tables.latest_with(_columns_of(shown.saved)) == description["source"]
+        fits = self.tables.latest_with(_columns_of(model.saved)) == description["source"]
         return description | {"fits_model": fits}
 
     def _open_on(self, message: Mapping[str, object]) -> None:

@@ -87,7 +87,7 @@ def probabilities(
     return class_numbers(y, labels), P, labels
 
 
-def need_probabilities(predictions: ModelPredictions, what: str) -> np.ndarray:
+def need_probabilities(predictions: ModelPredictions, display: str) -> np.ndarray:
     """Return the probabilities, or raise for a model without them."""
     if not predictions.classes or predictions.P is None:
         kind = (
@@ -96,15 +96,15 @@ def need_probabilities(predictions: ModelPredictions, what: str) -> np.ndarray:
             else "numbers; try residuals"
         )
         raise EllayerError(
-            f"{what}: expected a classifier with predict_proba, received {predictions.name}, which predicts {kind}"
+            f"{display}: expected a classifier with predict_proba, received {predictions.name}, which predicts {kind}"
         )
     return predictions.P
 
 
-def need_classes(predictions: ModelPredictions, what: str, instead: str) -> list[Any]:
+def need_classes(predictions: ModelPredictions, display: str, instead: str) -> list[Any]:
     """Return the classes, or raise for a regressor."""
     if not predictions.classes:
         raise EllayerError(
-            f"{what}: expected a classifier, received {predictions.name}, which predicts numbers; try {instead}"
+            f"{display}: expected a classifier, received {predictions.name}, which predicts numbers; try {instead}"
         )
     return predictions.classes

@@ -30,16 +30,16 @@ def write_data_page(facts: Mapping[str, Any], path: str | os.PathLike[str]) -> P
     -------
     Path
     """
-    shown = list(zip(facts["columns"], facts["distributions"], strict=True))[:MOST_COLUMNS]
+    columns = list(zip(facts["columns"], facts["distributions"], strict=True))[:MOST_COLUMNS]
     cells = facts["rows"] * len(facts["columns"])
     text = environment(autoescape=True).get_template("data.html").render(
         facts=facts,
         missing=sum(column["missing"] for column in facts["columns"]) / cells if cells else 0.0,
-        more_columns=len(facts["columns"]) - len(shown),
+        more_columns=len(facts["columns"]) - len(columns),
         target_bars=histogram(facts["target_distribution"]) if facts["target_distribution"] else "",
         columns=[
             {**column, "bars": histogram(bars), "against": against_target(bars, facts["target"] or "")}
-            for column, bars in shown
+            for column, bars in columns
         ],
         splits=[text for text in (facts["time"], facts["group"]) if text],
         keys=_keys(facts["distributions"]),
@@ -165,20 +165,23 @@ def _svg(bars: Mapping[str, Any], parts: Sequence[str], ends: tuple[str, str], t
 def _labels(bars: Mapping[str, Any]) -> str:
     """Return the labels below the bars: for numbers the ends, otherwise the labels of the bars that fit."""
     names = list(bars["labels"])
-    shown: list[tuple[float, str, str]] = []
+    labels: list[tuple[float, str, str]] = []
     if bars["ordered"] and len(names) > 6:
         last = len(names) - (2 if names[-1] == "missing" else 1)
         (x, _), (end, width) = _place(0, len(names), True), _place(last, len(names), True)
-        shown = [(x, "start", names[0].split(" to ")[0]), (end + width, "end", names[last].split(" to ")[-1])]
+        labels = [
+            (x, "start", names[0].split(" to ")[0]),
+            (end + width, "end", names[last].split(" to ")[-1]),
+        ]
         if last < len(names) - 1:
-            shown[1] = (end + width - 30, "end", shown[1][2])
-            shown.append((_WIDTH, "end", "missing"))
+            labels[1] = (end + width - 30, "end", labels[1][2])
+            labels.append((_WIDTH, "end", "missing"))
     else:
         for k, name in enumerate(names):
             x, width = _place(k, len(names), bars["ordered"])
             room = max(int(width * 1.1 / 7.2), 2)
-            shown.append((x + width / 2, "middle", name if len(name) <= room else name[: room - 1] + "…"))
+            labels.append((x + width / 2, "middle", name if len(name) <= room else name[: room - 1] + "…"))
     return "".join(
         f'<text x="{x:.1f}" y="{_BASE + 18}" text-anchor="{anchor}">{escape(text)}</text>'
-        for x, anchor, text in shown
+        for x, anchor, text in labels
     )

@@ -28,7 +28,7 @@ class ClassScore:
 
 @dataclass(frozen=True)
 class Confusion:
-    """How often one class is predicted as another.
+    """Frequency with which one class is predicted as another.
 
     Attributes
     ----------

@@ -107,16 +107,16 @@ def threshold_table(
     fp, fn = costs.get("fp", 1.0), costs.get("fn", 1.0)
     rows = []
     for t in sorted([*others, *([] if used is None else [used])]):
-        called = p > t
+        is_positive = p > t
         hits, false, missed = (
-            (called & positive).sum(),
-            (called & ~positive).sum(),
-            (~called & positive).sum(),
+            (is_positive & positive).sum(),
+            (is_positive & ~positive).sum(),
+            (~is_positive & positive).sum(),
         )
         rows.append(
             ThresholdRow(
                 threshold=float(t),
-                positives=float(called.mean()),
+                positives=float(is_positive.mean()),
                 precision=float(hits / max(hits + false, 1)),
                 recall=float(hits / max(hits + missed, 1)),
                 f1=float(2 * hits / max(2 * hits + false + missed, 1)),
@@ -167,10 +167,10 @@ def positive_last(
     """
     if len(classes) != 2 or positive is None or positive != classes[0]:
         return classes, models
-    turned = [
+    reordered = [
         model if model.P is None else replace(model, P=np.asarray(model.P)[:, ::-1]) for model in models
     ]
-    return classes[::-1], turned
+    return classes[::-1], reordered
 
 
 def decisions(
@@ -201,8 +201,8 @@ def decisions(
     costs = {"fp": 1.0, "fn": 1.0, **(costs or {})}
     if not classes:
         prediction, y = np.asarray(model.prediction, float).ravel(), np.asarray(y, float)
-        covered = [coverage_of(y, prediction, share, *ends) for share, ends in (intervals or {}).items()]
-        return Decisions(None, [], [], [], costs, covered)
+        coverages = [coverage_of(y, prediction, share, *ends) for share, ends in (intervals or {}).items()]
+        return Decisions(None, [], [], [], costs, coverages)
     counts = count_pairs(y, model.prediction, classes)
     rows: list[ThresholdRow] = []
     if len(classes) == 2 and model.P is not None and np.isfinite(model.P).all():

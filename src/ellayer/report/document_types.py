@@ -178,7 +178,7 @@ class CheckFacts(TypedDict):
 
 
 class ReproductionFacts(TypedDict):
-    """How to repeat the run."""
+    """Facts for repeating the run."""
 
     created: str
     command: str

@@ -73,13 +73,13 @@ def shown_columns(facts: RunFacts) -> list[str]:
         return []
     names = facts.table.columns
     important = [name for name, _, _ in sorted(facts.importance, key=lambda row: -row[1])]
-    ranked = [
+    names_by_importance = [
         part
         for name in important
         for part in ([name] if name in names else name.split(" + "))
         if part in names
     ]
-    return (ranked or names)[:_COLUMNS]
+    return (names_by_importance or names)[:_COLUMNS]
 
 
 def _numbers_by_error(facts: RunFacts, predictions: Predictions, most: int) -> list[tuple[int, float | None]]:

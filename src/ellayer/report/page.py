@@ -147,13 +147,13 @@ def _number_pictures(facts: RunFacts, model: Predictions, pictures: Pictures) ->
     y, prediction = np.asarray(facts.y, dtype=float), np.asarray(model.prediction, dtype=float).ravel()
     if not (np.isfinite(y) & np.isfinite(prediction)).any():
         return []
-    drawn = [
+    plots = [
         (titles.of_errors(y, prediction), plots_quality.predicted_against_true),
         (titles.of_residuals(y, prediction), plots_quality.residual_plot),
     ]
     return [
         Picture(title=title, svg=pictures.figure(draw(y, prediction, target=facts.target), title), wide=False)
-        for title, draw in drawn
+        for title, draw in plots
     ]
 
 
@@ -172,7 +172,7 @@ def _probability_pictures(
     if models[0].name not in compared or len(facts.classes) < 2:
         return []
     first_two = dict(list(compared.items())[:2])
-    drawn = [
+    plots = [
         (
             titles.of_calibration(ours["calibration_error"]["value"]),
             plots_quality.calibration_curve(first_two, facts.y, facts.classes),
@@ -182,9 +182,9 @@ def _probability_pictures(
     if curves := _ranking_curves(facts.classes, truth, compared, models[0].name):
         roc = plots_quality.roc_curves(curves, classes=facts.classes)
         precision = plots_quality.precision_recall_curves(curves, classes=facts.classes)
-        drawn.append((titles.of_roc(facts.classes, ours["roc_auc"]["value"]), roc))
-        drawn.append((titles.of_precision_recall(facts.classes), precision))
-    return [Picture(title=title, svg=pictures.figure(figure, title), wide=False) for title, figure in drawn]
+        plots.append((titles.of_roc(facts.classes, ours["roc_auc"]["value"]), roc))
+        plots.append((titles.of_precision_recall(facts.classes), precision))
+    return [Picture(title=title, svg=pictures.figure(figure, title), wide=False) for title, figure in plots]
 
 
 def _probabilities(models: list[Predictions]) -> dict[str, np.ndarray]:
@@ -222,14 +222,14 @@ def _importance(facts: RunFacts, pictures: Pictures) -> Picture | None:
 
 
 def _dependence(facts: RunFacts, pictures: Pictures) -> list[Picture]:
-    drawn = [(titles.of_dependence(facts, it), it) for it in facts.dependence if len(it.grid) > 1]
+    plots = [(titles.of_dependence(facts, it), it) for it in facts.dependence if len(it.grid) > 1]
     return [
         Picture(
             title=title,
             svg=pictures.figure(plots_dependence.dependence_plot(it, facts.target, facts.classes), title),
             wide=False,
         )
-        for title, it in drawn
+        for title, it in plots
     ]
 
 

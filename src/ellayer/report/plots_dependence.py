@@ -61,7 +61,7 @@ def dependence_plot(
     Figure
     """
     K = dependence.average.shape[1]
-    shown = (
+    outputs = (
         [0]
         if K == 1
         else [1]
@@ -72,8 +72,8 @@ def dependence_plot(
         x: Any = dependence.grid if dependence.is_ordered else np.arange(len(dependence.grid))
         if has_individual(dependence):
             rows = even_sample(len(dependence.individual), _LINES)
-            axes.plot(x, dependence.individual[rows, :, shown[0]].T, color=BLUE, alpha=0.18, linewidth=0.8)
-        for i, k in enumerate(sorted(shown)):
+            axes.plot(x, dependence.individual[rows, :, outputs[0]].T, color=BLUE, alpha=0.18, linewidth=0.8)
+        for i, k in enumerate(sorted(outputs)):
             label = "mean" if K <= 2 else shorten(classes[k])
             axes.plot(
                 x, dependence.average[:, k], color=COLOURS[i % len(COLOURS)], label=label, linewidth=2.2,

@@ -372,8 +372,8 @@ def finish_axes(axes: Axes, grid: Literal["x", "y", "both"], corner: Corner = "b
 
 def _finite(y: ArrayLike, prediction: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     y, prediction = np.asarray(y, dtype=float), np.asarray(prediction, dtype=float).ravel()
-    there = np.isfinite(y) & np.isfinite(prediction)
-    return y[there], prediction[there]
+    is_finite = np.isfinite(y) & np.isfinite(prediction)
+    return y[is_finite], prediction[is_finite]
 
 
 def _thin(x: np.ndarray, y: np.ndarray, most: int = 400) -> tuple[np.ndarray, np.ndarray]:

@@ -101,14 +101,14 @@ def saliency_bars(
         raise EllayerError(f"names: expected {len(values)}, one per input, received {len(names)}")
     labels = list(names) if names is not None else [f"x{j + 1}" for j in range(len(values))]
     order = np.argsort(-np.abs(values))
-    shown = [(labels[j], float(values[j])) for j in order[:most]]
+    bars = [(labels[j], float(values[j])) for j in order[:most]]
     if len(values) > most:
-        shown.append((f"{len(values) - most} others together", float(values[order[most:]].sum())))
+        bars.append((f"{len(values) - most} others together", float(values[order[most:]].sum())))
     with look():
-        figure, (axes,) = new_figure((7.6, 1.5 + 0.34 * len(shown)), title)
-        heights = [value for _, value in shown]
-        axes.barh(range(len(shown)), heights, color=[COLOURS[1] if v > 0 else COLOURS[0] for v in heights])
-        axes.set_yticks(range(len(shown)), [label for label, _ in shown])
+        figure, (axes,) = new_figure((7.6, 1.5 + 0.34 * len(bars)), title)
+        heights = [value for _, value in bars]
+        axes.barh(range(len(bars)), heights, color=[COLOURS[1] if v > 0 else COLOURS[0] for v in heights])
+        axes.set_yticks(range(len(bars)), [label for label, _ in bars])
         axes.invert_yaxis()
         axes.axvline(0.0, color="#666666", linewidth=0.8)
         axes.set_xlabel("contribution to the output (they add up to its difference from the baseline's)")

@@ -68,8 +68,8 @@ def trial_curves(rows: Sequence[Mapping[str, Any]], best: int, score: str, title
         axes.set_ylabel(f"{score} on held-out rows")
         axes.grid(axis="y", color="#DDDDDD", linewidth=0.8)
         axes.margins(0.08)
-        beside: dict[str, Any] = (
+        legend_place: dict[str, Any] = (
             {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)} if len(named) > 4 else {}
         )
-        axes.legend(title="layers", **beside)
+        axes.legend(title="layers", **legend_place)
     return figure

@@ -1,4 +1,4 @@
-"""From the document of a run to text: the templates' environment, and tables of scores."""
+"""Text from the document of a run: the templates' environment, and tables of scores."""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ class CrossValidation:
         For these rows, the mean over the repetitions: the network first.
     scores : dict of str to dict of str to Score
         By model: the mean over the folds of each metric, with its interval.
-    each : dict of str to dict of str to list of float
+    by_fold : dict of str to dict of str to list of float
         By model: the value of each metric in each fold.
     """
 
@@ -129,13 +129,14 @@ class CrossValidation:
     y: np.ndarray
     models: list[Predictions]
     scores: dict[str, dict[str, Score]]
-    each: dict[str, dict[str, list[float]]]
+    by_fold: dict[str, dict[str, list[float]]]
 
     def to_json(self) -> dict[str, Any]:
         """Return folds, repeats, the number of rows and the scores as plain data."""
         scored = {
             model: {
-                name: {**score.to_json(), "folds": self.each[model][name]} for name, score in by_name.items()
+                name: {**score.to_json(), "folds": self.by_fold[model][name]}
+                for name, score in by_name.items()
             }
             for model, by_name in self.scores.items()
         }

@@ -157,13 +157,13 @@ def score_over_folds(name: str, values: ArrayLike, ratio: float) -> Score:
     """
     from scipy.stats import t
 
-    metric, each = METRICS[name], np.asarray(values, dtype=float)
-    each = each[np.isfinite(each)]
-    n = len(each)
+    metric, scores = METRICS[name], np.asarray(values, dtype=float)
+    scores = scores[np.isfinite(scores)]
+    n = len(scores)
     if n < 2:
-        return Score(float(each[0]) if n else math.nan, math.nan, math.nan, metric.maximize)
-    mean = float(each.mean())
-    half = float(t.ppf((1 + LEVEL) / 2, n - 1) * each.std(ddof=1) * math.sqrt(1 / n + ratio))
+        return Score(float(scores[0]) if n else math.nan, math.nan, math.nan, metric.maximize)
+    mean = float(scores.mean())
+    half = float(t.ppf((1 + LEVEL) / 2, n - 1) * scores.std(ddof=1) * math.sqrt(1 / n + ratio))
     low, high = mean - half, mean + half
     if metric.share or metric.takes == "probabilities":
         low = max(low, 0.0)
@@ -298,15 +298,15 @@ def _evaluate(
             W = W[:, rows]
             statistics = _statistics({name: array[rows] for name, array in arrays.items()}, K, names)
         m = W.shape[1]
-        left = int(np.clip(_WORK // (m * max(1, K // 10)), *_RESAMPLES))
+        resamples = int(np.clip(_WORK // (m * max(1, K // 10)), *_RESAMPLES))
         parts: dict[str, list[np.ndarray]] = {name: [] for name in statistics}
-        while left > 0:
-            B = min(left, max(1, _CHUNK // m))
-            drawn = random.integers(0, m, (B, m)) + m * np.arange(B)[:, None]
-            counts = np.bincount(drawn.ravel(), minlength=B * m).reshape(B, m) * W
+        while resamples > 0:
+            B = min(resamples, max(1, _CHUNK // m))
+            rows_drawn = random.integers(0, m, (B, m)) + m * np.arange(B)[:, None]
+            counts = np.bincount(rows_drawn.ravel(), minlength=B * m).reshape(B, m) * W
             for name, statistic in statistics.items():
                 parts[name].append(statistic(counts))
-            left -= B
+            resamples -= B
         draws = {name: np.concatenate(part) for name, part in parts.items()}
         if m < whole:  # fewer rows spread more
             narrower = math.sqrt(m / whole)

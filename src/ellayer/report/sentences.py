@@ -219,8 +219,8 @@ def class_shares(counts: Mapping[str, int]) -> str:
     >>> class_shares({"no": 60, "yes": 40})
     'no (60 %), yes (40 %)'
     """
-    m, shown = sum(counts.values()), list(counts.items())[:6]
-    shares = ", ".join(f"{label} ({100 * count / m:.0f} %)" for label, count in shown)
+    m, items = sum(counts.values()), list(counts.items())[:6]
+    shares = ", ".join(f"{label} ({100 * count / m:.0f} %)" for label, count in items)
     return shares + (f" and {len(counts) - 6} more" if len(counts) > 6 else "")
 
 

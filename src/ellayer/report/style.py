@@ -136,8 +136,8 @@ def separate_ticks(figure: Figure) -> None:
     """
     width, height = (72 * side for side in figure.get_size_inches())
     for axes in figure.axes:
-        beside = 45 + _letters(axes.yaxis).max(initial=0)
-        for axis, length in ((axes.xaxis, width - beside), (axes.yaxis, 0.72 * height)):
+        margin = 45 + _letters(axes.yaxis).max(initial=0)
+        for axis, length in ((axes.xaxis, width - margin), (axes.yaxis, 0.72 * height)):
             for count in (5, 4, 3, 2):
                 if _need(axis, axis is axes.xaxis) < _room(axis, length):
                     break

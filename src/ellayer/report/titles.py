@@ -153,7 +153,7 @@ def of_dependence(facts: RunFacts, dependence: Dependence) -> str:
     average = dependence.average[:, 0 if k is None else k]
     low, high = float(average.min()), float(average.max())
     if k is None:
-        ends, of = (format_number(low), format_number(high)), f"mean predicted {short(facts.target)}"
+        ends, quantity = (format_number(low), format_number(high)), f"mean predicted {short(facts.target)}"
     else:
-        ends, of = (f"{100 * low:.0f}", f"{100 * high:.0f} %"), f"mean p({short(facts.classes[k])})"
-    return f"{short(dependence.name)}: {of} from {ends[0]} to {ends[1]}"
+        ends, quantity = (f"{100 * low:.0f}", f"{100 * high:.0f} %"), f"mean p({short(facts.classes[k])})"
+    return f"{short(dependence.name)}: {quantity} from {ends[0]} to {ends[1]}"

@@ -56,19 +56,19 @@ def simple_models(
     order = np.random.RandomState(settings["seed"]).permutation(len(y))
     with no_warnings():  # the preparation of the network has warned about the same columns
         preparation = TablePreparation(settings.get("kinds"))
-        prepared = preparation.fit_transform(train.X)
+        matrix = preparation.fit_transform(train.X)
         rows = preparation.transform(X)
         trees = len(classes) if len(classes) > 2 else 1  # of one iteration
         values = 0.0 if train.image_shape else BOOSTED_VALUES / trees
-        for name, model, most in _models(task, prepared.shape, values, settings["seed"]):
-            used = np.sort(order[:most]) if len(y) > most else np.arange(len(y))
+        for name, model, most in _models(task, matrix.shape, values, settings["seed"]):
+            rows_to_fit = np.sort(order[:most]) if len(y) > most else np.arange(len(y))
             if name in leave_out:
                 continue
-            if name not in CONSTANTS and (not prepared.shape[1] or len(np.unique(y[used])) < 2):
+            if name not in CONSTANTS and (not matrix.shape[1] or len(np.unique(y[rows_to_fit])) < 2):
                 continue
-            fitted = model.fit(prepared[used], y[used])
+            estimator = model.fit(matrix[rows_to_fit], y[rows_to_fit])
             predictions.append(
-                all_classes(predict(name, fitted, rows), getattr(fitted, "classes_", []), classes)
+                all_classes(predict(name, estimator, rows), getattr(estimator, "classes_", []), classes)
             )
     return predictions
 

@@ -48,7 +48,7 @@ SIMPLE_MODELS = "simple models"
 
 @dataclass(frozen=True)
 class CheckInput:
-    """Everything that the checks read.
+    """Input of the checks.
 
     Attributes
     ----------
@@ -113,20 +113,20 @@ def _too_good(case: CheckInput) -> Check:
         return Check(title, "PASS", figure)
     if task == "classes" and m < ENOUGH_RIGHT:
         return Check(title, "PASS", f"{figure}, of too few rows to be suspect")
-    few = list(important[:CARRIERS])
-    together = _quick_score(case, few) if few else math.nan
-    carriers = {name: _quick_score(case, [name]) for name in few if together > limit}
-    enough = [
+    columns = list(important[:CARRIERS])
+    joint_score = _quick_score(case, columns) if columns else math.nan
+    carriers = {name: _quick_score(case, [name]) for name in columns if joint_score > limit}
+    leaks = [
         f"{name!r} alone reaches {format_score(metric, score)}"
         for name, score in carriers.items()
         if score > limit
     ]
-    if enough:
+    if leaks:
         advice = "drop it, unless it is known before the target is"
-        return Check(title, "FAIL", f"{figure}; {', '.join(enough)}", advice)
-    carried = _carried_by_few(case, few, together)
-    if task == "numbers" or carried or _nearly_none_wrong(y, network, value):
-        matter = carried or (f"; what matters most: {quoted_list(few)}" if few else "")
+        return Check(title, "FAIL", f"{figure}; {', '.join(leaks)}", advice)
+    summary = _carried_by_few(case, columns, joint_score)
+    if task == "numbers" or summary or _nearly_none_wrong(y, network, value):
+        matter = summary or (f"; what matters most: {quoted_list(columns)}" if columns else "")
         advice = (
             "check that these columns are known before the target is, and the split (--split time or group)"
         )
@@ -142,21 +142,21 @@ def _nearly_none_wrong(y: np.ndarray, network: Predictions, auc: float) -> bool:
     return sure or (right == 1.0 and len(y) >= ENOUGH_RIGHT)
 
 
-def _carried_by_few(case: CheckInput, few: list[str], together: float) -> str:
+def _carried_by_few(case: CheckInput, columns: list[str], together: float) -> str:
     """Return the scores of few columns and of all others if only the few reach the limit; "" otherwise."""
     metric, limit = TOO_GOOD[case.task]
     others = [
         column.name
         for column in case.survey.columns
-        if column.name not in few and column.kind not in LEFT_OUT
+        if column.name not in columns and column.kind not in LEFT_OUT
     ]
-    if not together > limit or len(others) < len(few):
+    if not together > limit or len(others) < len(columns):
         return ""
     rest = _quick_score(case, others)
     if not 1.0 - rest > CLEARLY * (1.0 - limit):
         return ""
-    shown = [format_score(metric, score) for score in (together, rest)]
-    return f"; {quoted_list(few)} reach {shown[0]}, all other columns {shown[1]}"
+    texts = [format_score(metric, score) for score in (together, rest)]
+    return f"; {quoted_list(columns)} reach {texts[0]}, all other columns {texts[1]}"
 
 
 def _quick_score(case: CheckInput, columns: list[str]) -> float:

@@ -128,7 +128,7 @@ def _near(key: str, known: Iterable[str]) -> str:
     return "; " + suggest(key, known, f"the known ones are {', '.join(sorted(known))}")
 
 
-def check_settings(settings: Mapping[str, Any], known: tuple[str, ...], what: str) -> None:
+def check_settings(settings: Mapping[str, Any], known: tuple[str, ...], kind: str) -> None:
     """Raise for a setting that a kind of run does not have, and for a value of the wrong type.
 
     Parameters
@@ -136,7 +136,7 @@ def check_settings(settings: Mapping[str, Any], known: tuple[str, ...], what: st
     settings : mapping
         A value of None is the default.
     known : tuple of str
-    what : str
+    kind : str
         The kind of run, for the message.
 
     Raises
@@ -146,7 +146,7 @@ def check_settings(settings: Mapping[str, Any], known: tuple[str, ...], what: st
     for key, value in settings.items():
         if key not in known:
             options = ", ".join(option_name(name) for name in known if name not in ("source", "sha256"))
-            raise UsageError(f"{option_name(key)} is not supported for {what}; expected one of {options}")
+            raise UsageError(f"{option_name(key)} is not supported for {kind}; expected one of {options}")
         expected = _VALUES.get(key, _TEXT)
         if value is not None and not _fits(value, expected):
             raise UsageError(f"{option_name(key)}: expected {expected}, received {value!r}")

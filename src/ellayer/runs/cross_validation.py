@@ -181,7 +181,7 @@ def collect_folds(
     results = [replace(fold, models=positive_last(classes, fold.models, positive)[1]) for fold in results]
     classes = positive_last(classes, [], positive)[0]
     names = [model.name for model in results[0].models]
-    each: dict[str, dict[str, list[float]]] = {}
+    fold_scores: dict[str, dict[str, list[float]]] = {}
     models = []
     tested = np.unique(np.concatenate([result.rows for result in results]))
     ratio = float(np.mean([result.ratio for result in results]))
@@ -190,13 +190,13 @@ def collect_folds(
             score_values(y[result.rows], result.models[k].prediction, result.models[k].P, classes or None)
             for result in results
         ]
-        each[name] = {metric: [value[metric] for value in values] for metric in values[0]}
+        fold_scores[name] = {metric: [value[metric] for value in values] for metric in values[0]}
         models.append(_mean_prediction(name, [(r.rows, r.models[k]) for r in results], tested, classes))
     scored = {
         name: {metric: score_over_folds(metric, values, ratio) for metric, values in by_metric.items()}
-        for name, by_metric in each.items()
+        for name, by_metric in fold_scores.items()
     }
-    return CrossValidation(folds, repeats, tested, y[tested], models, scored, each)
+    return CrossValidation(folds, repeats, tested, y[tested], models, scored, fold_scores)
 
 
 def _mean_prediction(

@@ -55,8 +55,8 @@ def train_in_group(
         folder = None
         with group.together():
             if group.rank == 0:
-                opened = output_folder(resume or out, trainer.name, resume=resume is not None)
-                folder = stack.enter_context(opened)
+                context = output_folder(resume or out, trainer.name, resume=resume is not None)
+                folder = stack.enter_context(context)
         if folder is not None:
             stack.enter_context(named_checkpoint(folder, resume))
         run = trainer.train(folder, resume, start if group.rank == 0 else no_progress)

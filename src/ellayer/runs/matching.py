@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def check_inputs(
-    examples: Examples, file: str, features: Sequence[str], image_shape: object, trained: str
+    examples: Examples, file: str, features: Sequence[str], image_shape: object, origin: str
 ) -> None:
     """Refuse images for a table, a table for images, and a table that lacks columns.
 
@@ -28,7 +28,7 @@ def check_inputs(
         Names of the columns that the model takes.
     image_shape : tuple, list or None
         Shape of the images in training.
-    trained : str
+    origin : str
         The model or training file, for the message.
 
     Raises
@@ -37,7 +37,7 @@ def check_inputs(
     """
     expected, received = ("images" if shape else "a table" for shape in (image_shape, examples.image_shape))
     if expected != received:
-        raise UsageError(f"expected {expected}, as in {trained}, but {file} holds {received}")
+        raise UsageError(f"expected {expected}, as in {origin}, but {file} holds {received}")
     columns: Sequence[str] = getattr(examples.X, "columns", features)
     missing = [name for name in features if name not in columns]
     if missing:
@@ -45,7 +45,7 @@ def check_inputs(
         alike = [f"{lower[name.lower()]!r} for {name!r}" for name in missing if name.lower() in lower]
         hint = f"; {', '.join(alike[:3])} differs in case only" if alike else ""
         raise UsageError(
-            f"expected the columns of {trained}, but {file} lacks {quoted_list(missing, 10)}; it has "
+            f"expected the columns of {origin}, but {file} lacks {quoted_list(missing, 10)}; it has "
             f"{quoted_list(columns, 10)}{hint}: add or rename the columns (an unknown value may be left empty)"
         )
 

@@ -57,7 +57,7 @@ def choose_model(network: Estimator, train: Examples, fit: Callable[[Any], objec
     from sklearn.base import clone
 
     notes, interrupted = [], False
-    fitted: dict[int, Estimator] = {}  # by its place among the others
+    models_by_place: dict[int, Estimator] = {}  # by its place among the others
     trees = len(getattr(network, "classes_", ())) if len(getattr(network, "classes_", ())) > 2 else 1
     width = len(network.preparation_.get_feature_names_out())
     members = max(len(network.members_), 1)
@@ -67,15 +67,15 @@ def choose_model(network: Estimator, train: Examples, fit: Callable[[Any], objec
     try:
         if len(others) > 1 and job_count(network.n_jobs) > 1:  # each may fit its folds at once, too
             with Workers(network.n_jobs, fit) as workers:
-                workers.map(_fit_model, [(model,) for model in others], results=fitted)
+                workers.map(_fit_model, [(model,) for model in others], results=models_by_place)
         else:
             for k, model in enumerate(others):
-                fitted[k] = _fit_model(fit, model)
+                models_by_place[k] = _fit_model(fit, model)
     except KeyboardInterrupt:
         interrupted = True
         notes.append("interrupted before all models were fitted; the model is saved without a report")
     sign = -1.0 if network._metric.maximize else 1.0
-    models = [network, *(fitted[k] for k in sorted(fitted))]
+    models = [network, *(models_by_place[k] for k in sorted(models_by_place))]
     scores = [model.validation_score_ for model in models]
     best = min(range(len(models)), key=lambda i: (math.isnan(scores[i]), sign * scores[i]))
     rest = [model for i, model in enumerate(models) if i != best]

@@ -34,14 +34,14 @@ def facts_of(saved: SavedModel) -> dict[str, Any]:
     """
     from ..storage.file_format import read_facts
 
-    model, written = saved.model, read_facts(saved.path)
+    model, file_facts = saved.model, read_facts(saved.path)
     parts = unpack_model(model)
     network, members = parts.network, parts.member_parameters
     size = saved.path.stat().st_size
     return _plain(
         {
-            "file": {"path": str(saved.path), "bytes": size, **written},
-            "model": written["kind"],
+            "file": {"path": str(saved.path), "bytes": size, **file_facts},
+            "model": file_facts["kind"],
             "settings": model.get_params(deep=False) if hasattr(model, "get_params") else {},
             "network": None if network is None else _network(network),
             "trees": None if parts.outputs is None else _trees(model.members_[0]),

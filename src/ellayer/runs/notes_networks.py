@@ -110,10 +110,10 @@ def train_network(name: str, dataset: Dataset, network: Network, **settings: Any
 
 def train_whole(name: str, dataset: Dataset, network: Network, **settings: Any) -> TrainedNetwork:
     """Train like ``train_network``, but re-raise Ctrl-C, because a comparison needs completely trained networks."""
-    trained = train_network(name, dataset, network, **settings)
-    if trained.result.stopped_by == "interrupted":
+    network_run = train_network(name, dataset, network, **settings)
+    if network_run.result.stopped_by == "interrupted":
         raise KeyboardInterrupt
-    return trained
+    return network_run
 
 
 def accuracy(result: TrainingResult, X: np.ndarray, Y: np.ndarray) -> float:

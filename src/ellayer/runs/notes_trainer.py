@@ -127,10 +127,10 @@ class NotesTrainer:
                 except KeyboardInterrupt:
                     interrupted = True
         if interrupted:
-            reached = (
+            states = (
                 f"{n.name} after {n.result.state.step} of {n.planned} updates" for n in reversed(networks)
             )
-            messages.append(f"interrupted; the state reached is saved without a report: {', '.join(reached)}")
+            messages.append(f"interrupted; the state reached is saved without a report: {', '.join(states)}")
         return self._result(networks, messages, interrupted)
 
     def _result(self, networks: list[TrainedNetwork], messages: list[str], interrupted: bool) -> NotesRun:

@@ -60,24 +60,28 @@ def prediction_table(
     """
     import polars as pl
 
-    predicted = saved.predict(examples)
-    outputs = np.atleast_2d(predicted.prediction.T)
+    predictions = saved.predict(examples)
+    outputs = np.atleast_2d(predictions.prediction.T)
     names = (
-        ["prediction"] if predicted.prediction.ndim == 1 else [f"prediction {k}" for k in range(len(outputs))]
+        ["prediction"]
+        if predictions.prediction.ndim == 1
+        else [f"prediction {k}" for k in range(len(outputs))]
     )
     columns = {name: _round(column, digits) for name, column in zip(names, outputs, strict=True)}
-    if predicted.P is not None and predicted.P.shape[1] == len(saved.classes):
-        columns |= {f"p({label})": _round(predicted.P[:, k], digits) for k, label in enumerate(saved.classes)}
+    if predictions.P is not None and predictions.P.shape[1] == len(saved.classes):
+        columns |= {
+            f"p({label})": _round(predictions.P[:, k], digits) for k, label in enumerate(saved.classes)
+        }
     further: dict[str, np.ndarray | list[Any]] = {}
     if interval is not None:
         further |= interval_columns(saved, examples, interval)
     if explained:
         further |= contribution_columns(saved, examples)
     columns |= {name: _round(np.asarray(values), digits) for name, values in further.items()}
-    copied = _copy_columns(saved, examples, keep, keep_all)
-    if both := [name for name in columns if name in copied]:
+    file_columns = _copy_columns(saved, examples, keep, keep_all)
+    if both := [name for name in columns if name in file_columns]:
         raise UsageError(f"--keep: {both[0]!r} is also a column of the predictions; rename it in the file")
-    return pl.DataFrame({**copied, **columns}, strict=False)
+    return pl.DataFrame({**file_columns, **columns}, strict=False)
 
 
 def _round(values: np.ndarray, digits: int) -> list[Any]:

@@ -113,8 +113,8 @@ def draw_mistakes(facts: RunFacts, network: Predictions) -> Figure:
     """
     assert facts.images is not None
     mistakes = largest_mistakes(facts, network, len(facts.y))
-    what = "misclassified" if facts.task == "classes" else "predicted, the largest errors first"
-    title = f"{len(mistakes)} of {len(facts.y)} images ({facts.held_out_on}) are {what}"
+    outcome = "misclassified" if facts.task == "classes" else "predicted, the largest errors first"
+    title = f"{len(mistakes)} of {len(facts.y)} images ({facts.held_out_on}) are {outcome}"
     if len(mistakes) > MOST_IMAGES:
         title += f"\n(the {MOST_IMAGES} worst)"
     worst = mistakes[:MOST_IMAGES]

@@ -89,8 +89,8 @@ class SavedModel:
         """Names of the columns without which the model cannot predict."""
         if not self.prepares_tables:
             return self.features
-        used = {encoder.name for encoder in self.model.preparation_.columns_ if any(encoder.names())}
-        return [name for name in self.features if name in used]
+        names = {encoder.name for encoder in self.model.preparation_.columns_ if any(encoder.names())}
+        return [name for name in self.features if name in names]
 
     @cached_property
     def classes(self) -> list[Any]:

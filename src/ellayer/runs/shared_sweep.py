@@ -29,7 +29,7 @@ WAIT_SECONDS = 0.5  # between two looks at the units of others
 
 @dataclass(frozen=True)
 class SharedOptions:
-    """How a sweep is shared.
+    """Options of a shared sweep.
 
     Attributes
     ----------

@@ -32,7 +32,7 @@ _PORTS = 5  # tries, for another program may take a port that was free
 
 @dataclass(frozen=True)
 class GroupOptions:
-    """How a group of workers runs.
+    """Options of a group of workers.
 
     Attributes
     ----------

@@ -280,7 +280,7 @@ def _difference(value: object, known: object) -> tuple[str, str]:
     """Return two facts as text; of settings only those that differ."""
     if isinstance(value, dict) and isinstance(known, dict):
         names = [name for name in {**known, **value} if value.get(name) != known.get(name)]
-        value, known = ({name: each.get(name) for name in names} for each in (value, known))
+        value, known = ({name: facts.get(name) for name in names} for facts in (value, known))
     return str(value)[:200], str(known)[:200]
 
 

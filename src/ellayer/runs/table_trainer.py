@@ -273,12 +273,12 @@ class TableRun(TrainedRun):
 
 
 def _rows(source: Source, model: Any) -> dict[str, int]:
-    streamed = getattr(model, "held_out_", None)
-    held_out = len(validation_rows(model)) if streamed is None else len(streamed[1])
+    streamed_rows = getattr(model, "held_out_", None)
+    held_out = len(validation_rows(model)) if streamed_rows is None else len(streamed_rows[1])
     if model.model != "network":  # it was fitted to the held-out rows too, in the end
         held_out = 0
     # else each row has a member that learned from it, or is part of the second fit after validation by time
-    alone = streamed is not None or (len(model.members_) == 1 and source.splitter.kind != "time")
+    alone = streamed_rows is not None or (len(model.members_) == 1 and source.splitter.kind != "time")
     rows = {"train": source.count - (held_out if alone else 0), "validation": held_out}
     return rows if source.test is None else {**rows, "test": source.test.m}
 

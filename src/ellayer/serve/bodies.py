@@ -117,5 +117,5 @@ def json_response(content: Mapping[str, Any], status: int = 200) -> Response:
 
 def error_response(message: str, status: int) -> Response:
     """Return an error in the form of the protocols: ``{"error": message}``."""
-    shown = message if len(message) <= _MOST else f"{message[:_MOST]}..."
-    return json_response({"error": shown}, status)
+    excerpt = message if len(message) <= _MOST else f"{message[:_MOST]}..."
+    return json_response({"error": excerpt}, status)

@@ -40,12 +40,12 @@ class Field:
 
     @property
     def datatype(self) -> str:
-        """Its datatype in the Open Inference Protocol; dates and durations are texts."""
+        """Datatype in the Open Inference Protocol; dates and durations are texts."""
         return _DATATYPES.get(self.type, "BYTES")
 
     @property
     def json_type(self) -> str:
-        """Its type in JSON."""
+        """Type in JSON."""
         return {"INT64": "integer", "FP64": "number", "BOOL": "boolean"}.get(self.datatype, "string")
 
 

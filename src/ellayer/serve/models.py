@@ -110,8 +110,8 @@ def _outputs_of(saved: SavedModel) -> dict[str, str]:
 
 def computed_columns(saved: SavedModel, table: pl.DataFrame) -> pl.DataFrame:
     """Return the columns of a table of predictions that the model computed."""
-    copied = saved.provenance.get("identifiers", ())
-    return table[[name for name in table.columns if name not in copied]]
+    identifiers = saved.provenance.get("identifiers", ())
+    return table[[name for name in table.columns if name not in identifiers]]
 
 
 def datatype_of(values: Sequence[object]) -> str:

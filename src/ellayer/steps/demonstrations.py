@@ -99,7 +99,7 @@ class Comparison(NamedTuple):
 
     @property
     def ratio(self) -> float:
-        """How many times longer the loop takes."""
+        """Time of the loop divided by that of the vectorised code."""
         return self.loop_seconds / self.vectorised_seconds
 
 

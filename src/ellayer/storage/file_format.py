@@ -320,7 +320,7 @@ def _not_whole(path: Path, error: str) -> str:
     with open(path, "rb") as file:
         begin = file.read(8)
     size = path.stat().st_size
-    looks = next((what for sign, what in _FOREIGN.items() if begin.startswith(sign)), "")
+    looks = next((kind for sign, kind in _FOREIGN.items() if begin.startswith(sign)), "")
     ours = int.from_bytes(begin, "little") <= _LONGEST_HEADER  # a safetensors file begins with that length
     looks = f"; it looks like {looks}" if looks and not ours else ""
     return (

@@ -180,10 +180,10 @@ def _join(where: str, key: Any) -> str:
 
 
 def _refuse(value: Any, where: str) -> ModelFileError:
-    what = type(value).__name__
+    kind = type(value).__name__
     if callable(value):
-        what = f"the function {getattr(value, '__qualname__', value)!r}"
+        kind = f"the function {getattr(value, '__qualname__', value)!r}"
     return ModelFileError(
-        f"{where or 'value'}: expected plain data (numbers, text, lists, dicts, arrays), received {what}; a model file "
+        f"{where or 'value'}: expected plain data (numbers, text, lists, dicts, arrays), received {kind}; a model file "
         "holds no code and no objects: give a name or a number there, or keep the model with pickle"
     )

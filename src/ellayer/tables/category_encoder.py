@@ -74,8 +74,8 @@ class CategoryEncoder(ColumnEncoder):
         has_many = targets is not None and len(levels) > MANY_LEVELS
         statistics = learn_statistics(texts, targets) if targets is not None and has_many else None
         if other:
-            enough = max(2.0, len(texts) / RARE)
-            levels = [level for level in levels[: settings.max_levels] if counts[level] >= enough]
+            fewest = max(2.0, len(texts) / RARE)
+            levels = [level for level in levels[: settings.max_levels] if counts[level] >= fewest]
             if not levels and statistics is None:
                 return IdentifierEncoder(column.name, f"{len(counts):,} categories, none of them frequent")
             note = f'{len(counts):,} categories: the {len(levels)} most frequent are kept, the rest grouped as "other"'

@@ -57,7 +57,7 @@ class CodedColumn:
 
     @cached_property
     def gaps(self) -> np.ndarray:
-        """Which values are missing, shape (m,)."""
+        """Mask of the missing values, shape (m,)."""
         return np.equal(self.codes, self.distinct)
 
     @cached_property

@@ -62,8 +62,8 @@ class ColumnProfile:
         if not 1.0 - wrong.sum() / len(self.present) >= MOSTLY:
             return None, []
         slips = sorted({str(v) for v in self.values[wrong].tolist()})
-        many = len(np.unique(numbers[~np.isnan(numbers)])) > MANY // 2
-        return (numbers, slips) if many or not slips else (None, [])
+        has_many = len(np.unique(numbers[~np.isnan(numbers)])) > MANY // 2
+        return (numbers, slips) if has_many or not slips else (None, [])
 
     @property
     def numbers(self) -> np.ndarray | None:
@@ -126,10 +126,10 @@ def order_note(levels: set[str], format_of_dates: str) -> str:
     """
     import polars as pl
 
-    swapped = swap_order(format_of_dates)
+    other_format = swap_order(format_of_dates)
     texts = pl.Series(sorted(levels), dtype=pl.String)
     missing = parse_dates(texts, format_of_dates).null_count()
-    if not swapped or parse_dates(texts, swapped).null_count() > missing:
+    if not other_format or parse_dates(texts, other_format).null_count() > missing:
         return ""
     first = "day" if format_of_dates.index("%d") < format_of_dates.index("%m") else "month"
     return f"the order of day and month is ambiguous; the {first} is assumed to be first"

@@ -295,7 +295,7 @@ def as_numbers(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return values.astype(np.float64), np.zeros(len(values), bool)
     if values.dtype.kind == "M":
         return np.full(len(values), np.nan), ~np.isnat(values)
-    return _each(values, _number)
+    return _read_each(values, _number)
 
 
 def as_texts(values: np.ndarray) -> np.ndarray:
@@ -315,7 +315,7 @@ def as_truths(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return 1.0, 0.0 or nan, and a mask of present values that are not Booleans."""
     if values.dtype.kind == "b":
         return values.astype(np.float64), np.zeros(len(values), bool)
-    return _each(as_texts(values), lambda text: float(BOOLEANS[text.lower()]))
+    return _read_each(as_texts(values), lambda text: float(BOOLEANS[text.lower()]))
 
 
 def as_days(values: np.ndarray, date_format: str) -> tuple[np.ndarray, np.ndarray]:
@@ -332,7 +332,7 @@ def as_days(values: np.ndarray, date_format: str) -> tuple[np.ndarray, np.ndarra
     return np.where(np.isnat(values), np.nan, days), present & np.isnat(values)
 
 
-def _each(texts: np.ndarray, read: Callable[[str], float]) -> tuple[np.ndarray, np.ndarray]:
+def _read_each(texts: np.ndarray, read: Callable[[str], float]) -> tuple[np.ndarray, np.ndarray]:
     """Apply a function to each distinct text once."""
     known: dict[str | None, float | None] = {None: math.nan}
     for text in set(texts.tolist()) - {None}:

@@ -83,11 +83,11 @@ def _with_target(column: CodedColumn, y: np.ndarray | None, task: str | None) ->
         pairs = np.bincount(places * len(names) + numbers, minlength=len(labels) * len(names))
         distribution |= {"classes": names, "rows_by_class": pairs.reshape(len(labels), -1).tolist()}
     else:
-        each = [y[places == k].astype(np.float64) for k in range(len(labels))]
-        each = [values[np.isfinite(values)] for values in each]
+        targets_by_bar = [y[places == k].astype(np.float64) for k in range(len(labels))]
+        targets_by_bar = [values[np.isfinite(values)] for values in targets_by_bar]
         distribution |= {
-            "target_mean": [float(values.mean()) if len(values) else None for values in each],
-            "target_sd": [float(values.std()) if len(values) else None for values in each],
+            "target_mean": [float(values.mean()) if len(values) else None for values in targets_by_bar],
+            "target_sd": [float(values.std()) if len(values) else None for values in targets_by_bar],
         }
     return distribution
 

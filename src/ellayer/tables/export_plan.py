@@ -59,7 +59,7 @@ class LevelMap(TypedDict):
 
 
 class ColumnPlan(TypedDict):
-    """How the columns of the matrix are formed from one column of the table.
+    """Rule that forms columns of the matrix from one column of the table.
 
     Attributes
     ----------

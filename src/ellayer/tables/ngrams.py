@@ -48,9 +48,13 @@ class NgramFactors:
         """
         places = {gram: i for i, gram in enumerate(self.vocabulary)}
         directions = np.ascontiguousarray(self.components.T)
-        each = {text: self._project(text, places, directions) for text in set(texts) if text is not None}
+        projections = {
+            text: self._project(text, places, directions) for text in set(texts) if text is not None
+        }
         nothing = np.zeros(len(self.components))
-        return np.array([nothing if text is None else each[text] for text in texts]).reshape(len(texts), -1)
+        return np.array([nothing if text is None else projections[text] for text in texts]).reshape(
+            len(texts), -1
+        )
 
     def _project(self, text: str, places: dict[str, int], directions: np.ndarray) -> np.ndarray:
         counts = Counter(place for gram in character_ngrams(text) if (place := places.get(gram)) is not None)
@@ -72,10 +76,10 @@ def character_ngrams(text: str) -> list[str]:
     """
     grams: list[str] = []
     for word in _BLANKS.sub(" ", text.lower()).split():
-        padded = f" {word} "
+        spaced = f" {word} "
         for n in range(LENGTHS[0], LENGTHS[1] + 1):
-            grams += [padded[i : i + n] for i in range(max(len(padded) - n, 0) + 1)]
-            if len(padded) <= n:  # longer n-grams would be the same
+            grams += [spaced[i : i + n] for i in range(max(len(spaced) - n, 0) + 1)]
+            if len(spaced) <= n:  # longer n-grams would be the same
                 break
     return grams
 

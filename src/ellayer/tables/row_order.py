@@ -101,12 +101,12 @@ def order_drift(columns: Sequence[CodedColumn], target: CodedColumn) -> str | No
         replace(column, column=Column(column.name, column.column.values[places]), codes=column.codes[places])
         for column in columns
     ]
-    used = [column for column in some if not _same_order(column, places)]
+    columns_used = [column for column in some if not _same_order(column, places)]
     late = places >= m / 2
-    distances = _distances(used, late)
+    distances = _distances(columns_used, late)
     if max(distances.values(), default=0.0) < FAR:
         return None
-    auc = separability(used, late, np.ones(len(late), bool))
+    auc = separability(columns_used, late, np.ones(len(late), bool))
     if auc < ORDER_DRIFT:
         return None
     names = quoted_list(list(distances)[:SHOWN])
@@ -123,8 +123,8 @@ def group_column(columns: Sequence[CodedColumn]) -> tuple[str, str] | None:
         m = len(column.codes)
         if column.gaps.sum() > 0.1 * m or not (named or column.kind == "identifier"):
             continue
-        enough = 2 * column.distinct <= m if named and column.kind != "identifier" else several >= 0.2 * m
-        if enough and several > most:
+        repeats = 2 * column.distinct <= m if named and column.kind != "identifier" else several >= 0.2 * m
+        if repeats and several > most:
             best, most = column, several
     if best is None:
         return None
@@ -155,11 +155,11 @@ def separability(columns: Sequence[CodedColumn], second: np.ndarray, rows: np.nd
 
     from .._sklearn_compat import threads_of_trees
 
-    used = np.flatnonzero(rows)
-    used = np.random.RandomState(0).permutation(used)[:MOST_ROWS]
+    rows_used = np.flatnonzero(rows)
+    rows_used = np.random.RandomState(0).permutation(rows_used)[:MOST_ROWS]
     usable = [column for column in columns if column.distinct > 1 and column.kind not in LEFT_OUT]
-    matrix = [_numbers(column)[used] for column in usable[:: -(-len(usable) // MOST_COLUMNS) or 1]]
-    truth = second[used]
+    matrix = [_numbers(column)[rows_used] for column in usable[:: -(-len(usable) // MOST_COLUMNS) or 1]]
+    truth = second[rows_used]
     if not matrix or min(truth.sum(), (~truth).sum()) < FEWEST_OF_EACH:
         return 0.5
     model = HistGradientBoostingClassifier(max_iter=30, early_stopping=False, random_state=0)
@@ -195,9 +195,11 @@ def distinguish(
         raise EllayerError(f"expected the same columns in both tables, received others: {error}") from None
     columns = [code_column(column, infer_kind(column)) for column in read_table(both)]
     times = [values for c in columns if c.name in leave_out and (values := as_times(c.column)) is not None]
-    used = [c for c in columns if c.name not in leave_out and not any(_same_order(c, t) for t in times)]
+    columns_used = [
+        c for c in columns if c.name not in leave_out and not any(_same_order(c, t) for t in times)
+    ]
     late = np.arange(len(both)) >= len(parts[0])
-    return separability(used, late, np.ones(len(both), bool)), list(_distances(used, late))
+    return separability(columns_used, late, np.ones(len(both), bool)), list(_distances(columns_used, late))
 
 
 def _distances(columns: Sequence[CodedColumn], second: np.ndarray) -> dict[str, float]:

@@ -233,8 +233,8 @@ def _image_findings(X: np.ndarray) -> list[str]:
 
 
 def _facts(column: CodedColumn) -> ColumnFacts:
-    missing, shown = int(column.gaps.sum()), _value_summary(column)
-    return ColumnFacts(column.name, column.kind, column.note, missing, column.distinct, shown)
+    missing, summary = int(column.gaps.sum()), _value_summary(column)
+    return ColumnFacts(column.name, column.kind, column.note, missing, column.distinct, summary)
 
 
 def _value_summary(column: CodedColumn) -> str:

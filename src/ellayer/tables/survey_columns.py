@@ -81,10 +81,10 @@ def _more(columns: Sequence[CodedColumn]) -> str:
 
 
 def _empty_rows(columns: Sequence[CodedColumn], m: int) -> list[str]:
-    used = [c for c in columns if c.kind not in LEFT_OUT and c.gaps.sum() < 0.5 * m]
-    if len(used) < 3:
+    inputs = [c for c in columns if c.kind not in LEFT_OUT and c.gaps.sum() < 0.5 * m]
+    if len(inputs) < 3:
         return []
-    empty = np.flatnonzero(sum(c.gaps.astype(np.int64) for c in used) > len(used) / 2)
+    empty = np.flatnonzero(sum(c.gaps.astype(np.int64) for c in inputs) > len(inputs) / 2)
     if not len(empty):
         return []
     return [

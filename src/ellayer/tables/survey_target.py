@@ -116,10 +116,10 @@ def class_findings(name: str, counts: dict[str, int]) -> list[str]:
             f"target {name!r}: {pluralize(len(single), 'class has', 'classes have')} one row only ({quoted_list(single)}), so it "
             f"cannot be in both training and test data; drop it, merge it with another or gather more"
         )
-    few = [f"{label} {count}" for label, count in counts.items() if 1 < count < _FEW]
-    if few and max(50, m / 5) >= K:
+    rare = [f"{label} {count}" for label, count in counts.items() if 1 < count < _FEW]
+    if rare and max(50, m / 5) >= K:
         findings.append(
-            f"target {name!r}: few rows of {pluralize(len(few), 'class', 'classes')} ({', '.join(few[:5])}); their scores "
+            f"target {name!r}: few rows of {pluralize(len(rare), 'class', 'classes')} ({', '.join(rare[:5])}); their scores "
             f"will be uncertain: gather more or merge classes"
         )
     label, most = max(counts.items(), key=lambda pair: pair[1])
@@ -131,13 +131,13 @@ def class_findings(name: str, counts: dict[str, int]) -> list[str]:
     return findings + _alike(f"target {name!r}", list(counts))
 
 
-def _alike(what: str, labels: list[str]) -> list[str]:
+def _alike(noun: str, labels: list[str]) -> list[str]:
     """Return findings about labels that differ only in case, blanks or a full stop."""
     groups = defaultdict(list)
     for label in labels:
         groups["".join(label.lower().split()).rstrip(".")].append(label)
     return [
-        f"{what}: {quoted_list(group)} differ in case, blanks or a full stop only; use one spelling if they are one class"
+        f"{noun}: {quoted_list(group)} differ in case, blanks or a full stop only; use one spelling if they are one class"
         for group in groups.values()
         if len(group) > 1
     ]

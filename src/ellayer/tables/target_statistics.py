@@ -121,11 +121,13 @@ def learn_statistics(texts: Sequence[str | None], targets: RowTargets) -> LevelS
     draft = LevelStatistics(levels, buckets, [], np.zeros((0, 0)))
     codes = draft.codes(texts)
     sums = LevelSums.of(codes, targets.Y, targets.weights, draft.shape[0])
-    used = sums.differ()
-    used = np.sort(used[np.argsort(-np.abs(sums.S[:, used].sum(axis=0)), kind="stable")[:MOST_TARGETS]])
-    if not len(used):
+    columns = sums.differ()
+    columns = np.sort(
+        columns[np.argsort(-np.abs(sums.S[:, columns].sum(axis=0)), kind="stable")[:MOST_TARGETS]]
+    )
+    if not len(columns):
         return None
-    return LevelStatistics(levels, buckets, [targets.names[j] for j in used], sums.means()[:, used])
+    return LevelStatistics(levels, buckets, [targets.names[j] for j in columns], sums.means()[:, columns])
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Mostly distinct texts: identifiers and sentences. Their n-grams are used if they help a linear model."""
+"""Texts that hardly repeat: identifiers and sentences. Their n-grams are used if they help a linear model."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class FactorFacts(TypedDict):
 
 @dataclass
 class SpelledEncoder(PresenceEncoder):
-    """Mostly distinct texts: whether they are missing, and factors of their n-grams if these help.
+    """Encoder of texts that hardly repeat: whether they are missing, and factors of their n-grams if these help.
 
     Attributes
     ----------

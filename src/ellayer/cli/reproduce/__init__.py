@@ -53,7 +53,7 @@ def reproduce(
     dataset = load("cats", data=cats) if cats else None
     own = (picture.name, load_picture(picture, dataset.image_shape or ())) if picture and dataset else None
     with output_folder(out, "reproduce") as folder:
-        with progress_bars(shown=not (quiet or json)) as start:
+        with progress_bars(visible=not (quiet or json)) as start:
             from .flower import reproduce_flower
 
             rows = reproduce_flower(folder.staging, start)

@@ -63,12 +63,12 @@ def compare_costs(
     rows = []
     for iteration, text in published.items():
         cost = costs.get(iteration, math.nan)
-        obtained, shown = f"{cost:.6f}", text
+        obtained, expected = f"{cost:.6f}", text
         matches = obtained == text
         if iteration in ranges:
             low, high = ranges[iteration]
-            matches, shown = low <= cost <= high, f"{text} ({low} to {high})"
-        rows.append(Comparison(experiment, f"cost at {iteration}", shown, obtained, matches))
+            matches, expected = low <= cost <= high, f"{text} ({low} to {high})"
+        rows.append(Comparison(experiment, f"cost at {iteration}", expected, obtained, matches))
     return rows
 
 

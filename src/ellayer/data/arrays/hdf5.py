@@ -123,7 +123,7 @@ def _read_pair(train: Path, test: Path | None, name: str | None) -> Dataset:
     if part_test is not None:
         _check_pair(part, part_test, divisor)
         X_test, Y_test = _columns(part_test, divisor), _targets(part_test, names)
-    files = dict.fromkeys(str(each.path) for each in (part, part_test) if each is not None)
+    files = dict.fromkeys(str(source.path) for source in (part, part_test) if source is not None)
     return Dataset(
         name or re.sub(r"(?i)^train[_. -]+", "", train.stem),
         _columns(part, divisor),

@@ -107,58 +107,58 @@ def _open_npz(path: Path) -> Iterator[Opened]:
 
 def _entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> StoredArray:
     """Return one array of an archive, after checking its declared size against the compressed size."""
-    what = f"{printable(entry.filename)} of {path}"
+    place = f"{printable(entry.filename)} of {path}"
     if entry.file_size > hdf5.MOST_COMPRESSION * max(entry.compress_size, 1) + 4096:
         raise DataError(
-            f"{what} declares {bytes_text(entry.file_size)} packed into {bytes_text(entry.compress_size)}: no file "
+            f"{place} declares {bytes_text(entry.file_size)} packed into {bytes_text(entry.compress_size)}: no file "
             f"compresses that well; download the file again"
         )
-    return _stored_array(partial(archive.open, entry), entry.file_size, what)
+    return _stored_array(partial(archive.open, entry), entry.file_size, place)
 
 
-def _stored_array(opened: Callable[[], IO[bytes]], size: int, what: str) -> StoredArray:
+def _stored_array(open_file: Callable[[], IO[bytes]], size: int, place: str) -> StoredArray:
     """Return an array in NumPy's format, after checking its declared size against that of its file."""
-    with opened() as file:
-        shape, dtype = _header(file, what)
-        _check_declared(shape, dtype, size - file.tell(), what)
+    with open_file() as file:
+        shape, dtype = _header(file, place)
+        _check_declared(shape, dtype, size - file.tell(), place)
 
     def read() -> np.ndarray:
-        with opened() as file:
+        with open_file() as file:
             return np.lib.format.read_array(file, allow_pickle=False)
 
     return StoredArray(shape, read)
 
 
-def _header(file: Any, what: str) -> tuple[tuple[int, ...], np.dtype]:
+def _header(file: Any, place: str) -> tuple[tuple[int, ...], np.dtype]:
     version = np.lib.format.read_magic(file)
     readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
     if version not in readers:
         raise DataError(
-            f"expected an array of NumPy's format 1 or 2 in {what}, received {version}; write it again"
+            f"expected an array of NumPy's format 1 or 2 in {place}, received {version}; write it again"
         )
     shape, _, dtype = readers[version](file)
     if dtype.hasobject:
         raise DataError(
-            f"expected plain numbers in {what}, received Python objects, which are never opened because they can run "
+            f"expected plain numbers in {place}, received Python objects, which are never opened because they can run "
             f"code; write it again with an array of numbers"
         )
     return shape, dtype
 
 
-def _check_declared(shape: tuple[int, ...], dtype: np.dtype, size: int, what: str) -> None:
+def _check_declared(shape: tuple[int, ...], dtype: np.dtype, size: int, place: str) -> None:
     """Raise for a shape that exceeds the bytes of the file, before memory is allocated."""
-    declared = math.prod(shape) * dtype.itemsize
-    if declared != size:
+    byte_count = math.prod(shape) * dtype.itemsize
+    if byte_count != size:
         raise DataError(
-            f"{what} declares the shape {shape} of {dtype}, {bytes_text(declared)}, but holds {bytes_text(size)}: it is "
+            f"{place} declares the shape {shape} of {dtype}, {bytes_text(byte_count)}, but holds {bytes_text(size)}: it is "
             f"truncated or damaged; download the file again"
         )
-    if dtype.kind not in "buifc" and declared > _MOST_TEXT:
+    if dtype.kind not in "buifc" and byte_count > _MOST_TEXT:
         raise DataError(
-            f"{what} declares the shape {shape} of {dtype}, {bytes_text(declared)} of text; write numbers, or a table with "
+            f"{place} declares the shape {shape} of {dtype}, {bytes_text(byte_count)} of text; write numbers, or a table with "
             f"text as CSV or Parquet"
         )
-    check_memory(math.prod(shape), f"{what}, shape {shape},")
+    check_memory(math.prod(shape), f"{place}, shape {shape},")
 
 
 @contextmanager
@@ -190,7 +190,7 @@ def _read_item(item: h5py.Dataset, key: str, path: Path) -> np.ndarray:
     return _read_texts(item, f"{key} of {path}")
 
 
-def _read_texts(item: h5py.Dataset, what: str) -> np.ndarray:
+def _read_texts(item: h5py.Dataset, place: str) -> np.ndarray:
     """Return texts, some at a time: many may be one long text that stands in the file once."""
     texts, size = item.asstr(errors="replace"), 0
     if not item.ndim:
@@ -202,7 +202,7 @@ def _read_texts(item: h5py.Dataset, what: str) -> np.ndarray:
         size += sum(map(len, parts[-1].ravel().tolist()))
         if size > _MOST_TEXT:
             raise DataError(
-                f"{what} holds more than {bytes_text(_MOST_TEXT)} of text; write numbers, or a table as Parquet"
+                f"{place} holds more than {bytes_text(_MOST_TEXT)} of text; write numbers, or a table as Parquet"
             )
     return np.concatenate(parts)
 

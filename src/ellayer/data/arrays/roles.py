@@ -84,7 +84,7 @@ def _shapes_text(shapes: Shapes) -> str:
     return name_list([f"{key!r} {shape}" for key, shape in shapes.items()])
 
 
-def labels_of(raw: np.ndarray, names: tuple[str, ...], what: str, notes: list[str]) -> np.ndarray:
+def labels_of(raw: np.ndarray, names: tuple[str, ...], place: str, notes: list[str]) -> np.ndarray:
     """Return targets (m,) of an array (m,), (m, 1), (1, m), or one-hot (m, K); with names in place of numbers.
 
     Raises
@@ -97,7 +97,7 @@ def labels_of(raw: np.ndarray, names: tuple[str, ...], what: str, notes: list[st
         raw = raw.argmax(axis=1)
     if raw.size != max(raw.shape, default=1):
         raise DataError(
-            f"expected one target for each example in {what}, shape (m,), received the shape {raw.shape}; name another "
+            f"expected one target for each example in {place}, shape (m,), received the shape {raw.shape}; name another "
             f"key with y=KEY (--y KEY)"
         )
     flat = raw.ravel()
@@ -111,7 +111,7 @@ def labels_of(raw: np.ndarray, names: tuple[str, ...], what: str, notes: list[st
         return flat.astype(np.int64)
     if flat.dtype.kind == "f":
         return flat.astype(np.float64)
-    raise DataError(f"expected numbers or text in {what}, received entries of type {raw.dtype}")
+    raise DataError(f"expected numbers or text in {place}, received entries of type {raw.dtype}")
 
 
 def _is_one_hot(raw: np.ndarray) -> bool:
@@ -141,14 +141,14 @@ def check_together(X: np.ndarray, labels: np.ndarray | None, x: str, y: str | No
         )
 
 
-def images_of(X: np.ndarray, what: str, notes: list[str]) -> tuple[np.ndarray, tuple[int, ...]]:
+def images_of(X: np.ndarray, place: str, notes: list[str]) -> tuple[np.ndarray, tuple[int, ...]]:
     """Return pictures as float32 rows (m, n) from 0 to 1, and the shape of one.
 
     Parameters
     ----------
     X : ndarray
         (m, height, width), or four axes with 1 or 3 channels last, or first after the examples.
-    what : str
+    place : str
         For messages.
     notes : list of str
 
@@ -162,18 +162,18 @@ def images_of(X: np.ndarray, what: str, notes: list[str]) -> tuple[np.ndarray, t
         X = X.transpose(0, 2, 3, 1)
     if X.ndim not in (3, 4) or (X.ndim == 4 and X.shape[3] not in (1, 3)):
         raise DataError(
-            f"expected pictures (m, height, width) or (m, height, width, 3) in {what}, received the shape {X.shape}; "
+            f"expected pictures (m, height, width) or (m, height, width, 3) in {place}, received the shape {X.shape}; "
             f"write them so, or as a matrix (m, n)"
         )
     shape = X.shape[1:3] if X.shape[3:] != (3,) else X.shape[1:]
-    divisor = pixel_divisor(X, what)
-    check_memory(X.size, f"{what}, shape {X.shape},", itemsize=4)
+    divisor = pixel_divisor(X, place)
+    check_memory(X.size, f"{place}, shape {X.shape},", itemsize=4)
     pixels = X.reshape(len(X), -1).astype(np.float32)
     pixels /= np.float32(divisor)
     return pixels, tuple(int(side) for side in shape)
 
 
-def pixel_divisor(X: np.ndarray, what: str) -> float:
+def pixel_divisor(X: np.ndarray, place: str) -> float:
     """Return the divisor that scales pixels to [0, 1]: 255, or 1 for real numbers in that range already.
 
     Raises
@@ -184,7 +184,7 @@ def pixel_divisor(X: np.ndarray, what: str) -> float:
     least, most = float(X.min()), float(X.max())
     if not 0 <= least <= most <= 255:
         raise DataError(
-            f"expected pixels from 0 to 255 (or real numbers from 0 to 1) in {what}, received {least:g} to {most:g}; "
+            f"expected pixels from 0 to 255 (or real numbers from 0 to 1) in {place}, received {least:g} to {most:g}; "
             f"bring them to that range, or write them as a matrix (m, n)"
         )
     return 255.0 if X.dtype.kind in "ui" or most > 1 else 1.0

@@ -83,19 +83,19 @@ def read_image_folder(folder: Path, options: ReadOptions) -> Images:
     walk = ImageWalk(folder)
     names = walk.names(folder)
     classes = {name: [*walk.below(folder / name)] for name, _ in names if (folder / name).is_dir()}
-    filled = {name: files for name, files in classes.items() if files}
+    nonempty = {name: files for name, files in classes.items() if files}
     loose = [folder / name for name, is_image in names if is_image]
-    if not filled:
+    if not nonempty:
         return _without_classes(folder, loose, options, notes)
-    _check_classes(folder, filled, options)
-    if empty := [name for name in classes if name not in filled]:
+    _check_classes(folder, nonempty, options)
+    if empty := [name for name in classes if name not in nonempty]:
         notes.append(f"{pluralize(len(empty), 'folder')} without images ignored: {name_list(empty)}")
     if loose:
         notes.append(
             f"{pluralize(len(loose), 'image')} beside the folders of classes ignored: {_names([path.name for path in loose])}"
         )
-    paths = [path for files in filled.values() for path in files]
-    y = np.array([printable(name) for name, files in filled.items() for _ in files], dtype=object)
+    paths = [path for files in nonempty.values() for path in files]
+    y = np.array([printable(name) for name, files in nonempty.items() for _ in files], dtype=object)
     images = _read_all(folder, paths, y, options, notes=notes)
     assert images.y is not None
     if options.need_target and len(set(images.y.tolist())) < 2:

@@ -141,11 +141,11 @@ def _infer_dates(present: pl.Series, options: InferOptions) -> tuple[ColumnSchem
     date_format = find_date_format(sample, options.date_order)
     if not date_format:
         return None, []
-    name, swapped = present.name, swap_order(date_format)
+    name, other_format = present.name, swap_order(date_format)
     moments = parse_dates(present, date_format)
-    other = parse_dates(present, swapped) if swapped else None
+    other = parse_dates(present, other_format) if other_format else None
     if other is not None and other.null_count() < moments.null_count() and options.date_order is None:
-        date_format, swapped, moments, other = swapped, date_format, other, moments
+        date_format, other_format, moments, other = other_format, date_format, other, moments
     if moments.null_count() > (1 - MOSTLY_DATES) * len(present) or moments.n_unique() < 2:
         return None, []
     notes = []
@@ -202,8 +202,8 @@ def slip_notes(columns: Iterable[ColumnSchema]) -> list[str]:
     """Return a note for each column in which a few texts are not of its type."""
     notes = []
     for column in columns:
-        one, many = ("a number", "numbers") if column.type in NUMBERS else ("a date", "dates")
-        what = f"is not {one}" if len(column.slips) == 1 else f"are not {many}"
+        singular, plural = ("a number", "numbers") if column.type in NUMBERS else ("a date", "dates")
+        predicate = f"is not {singular}" if len(column.slips) == 1 else f"are not {plural}"
         if column.slips:
-            notes.append(f"{column.name!r}: {quoted_list(column.slips)} {what}; treated as missing")
+            notes.append(f"{column.name!r}: {quoted_list(column.slips)} {predicate}; treated as missing")
     return notes

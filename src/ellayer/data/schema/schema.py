@@ -78,8 +78,8 @@ class CellCounts:
         notes = []
         by_name = {column.name: column for column in schema.columns}
         for name, (count, first) in self.strange.items():
-            one, many = _KINDS.get(by_name[name].type, ("a date", "dates"))
-            values = pluralize(count, f"value is not {one}", f"values are not {many}")
+            singular, plural = _KINDS.get(by_name[name].type, ("a date", "dates"))
+            values = pluralize(count, f"value is not {singular}", f"values are not {plural}")
             where = "training" if is_later else "the first rows"
             notes.append(
                 f"column {name!r}: {values} as in {where} ({quoted_list(first)}); treated as missing"
@@ -230,10 +230,10 @@ def _with_options(column: ColumnSchema, options: ReadOptions) -> ColumnSchema:
     if options.decimal is not None:
         is_grouped = form.is_grouped or options.decimal != form.decimal
         form = replace(form, decimal=options.decimal, is_grouped=is_grouped, has_groups=True)
-    date_format, swapped = column.date_format, swap_order(column.date_format)
-    if options.date_order and swapped:
+    date_format, other_format = column.date_format, swap_order(column.date_format)
+    if options.date_order and other_format:
         day_first = date_format.index("%d") < date_format.index("%m")
-        date_format = date_format if day_first == (options.date_order == "day") else swapped
+        date_format = date_format if day_first == (options.date_order == "day") else other_format
     return replace(column, form=form, date_format=date_format)
 
 

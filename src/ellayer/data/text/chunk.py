@@ -34,7 +34,7 @@ class Chunk:
     end: int | None = None
 
     @property
-    def filled(self) -> np.ndarray:
+    def nonblank(self) -> np.ndarray:
         """The numbers of the table's records that are not blank."""
         return np.flatnonzero(self.records.fields[: self.end] > 0)[self._skip_count :]
 
@@ -50,7 +50,7 @@ class Chunk:
 
     def after(self, count: int) -> Chunk:
         """Return the chunk without its first records that are not blank."""
-        return replace(self, begin=int(self.filled[count - 1]) + 1) if count else self
+        return replace(self, begin=int(self.nonblank[count - 1]) + 1) if count else self
 
     def without_comments(self, comment: str) -> Chunk:
         """Return the chunk without the records that begin with a character; they are not blank ones either."""
@@ -63,24 +63,24 @@ class Chunk:
 
     def head(self, count: int) -> str:
         """Return the text of the first records that are not blank."""
-        return self.body(self.filled[:count]).decode("utf-8")
+        return self.body(self.nonblank[:count]).decode("utf-8")
 
-    def body(self, filled: np.ndarray) -> bytes:
+    def body(self, records: np.ndarray) -> bytes:
         """Return the text of some records, without what lies between them."""
         starts, ends, fields = self.records.starts, self.records.ends, self.records.fields
-        between = fields[filled[0] : filled[-1] + 1]
-        if len(filled) == len(between):
-            return self.data[starts[filled[0]] : ends[filled[-1]]]
-        pairs = zip(starts[filled].tolist(), ends[filled].tolist(), strict=True)
+        between = fields[records[0] : records[-1] + 1]
+        if len(records) == len(between):
+            return self.data[starts[records[0]] : ends[records[-1]]]
+        pairs = zip(starts[records].tolist(), ends[records].tolist(), strict=True)
         return b"\n".join([self.data[begin:end] for begin, end in pairs])
 
     def blank_lines(self) -> tuple[int, int]:
         """Return the number of blank lines before a record, and after the last one; those before a header do not count."""
-        blank, filled = np.flatnonzero(self.records.fields == 0), self.filled
-        if not len(filled):
+        blank, nonblank = np.flatnonzero(self.records.fields == 0), self.nonblank
+        if not len(nonblank):
             return 0, len(blank)
-        begin = filled[0] if self.line == 1 else -1
-        return int(((blank > begin) & (blank < filled[-1])).sum()), int((blank > filled[-1]).sum())
+        begin = nonblank[0] if self.line == 1 else -1
+        return int(((blank > begin) & (blank < nonblank[-1])).sum()), int((blank > nonblank[-1]).sum())
 
     def excerpt(self, i: int) -> str:
         """Return the beginning of a record."""

@@ -56,9 +56,9 @@ def find_date_format(levels: pl.Series, date_order: str | None = None) -> str:
         share = _share(sample, date_format)
         if share < MOSTLY_DATES:
             continue
-        swapped = swap_order(date_format)
-        if swapped and (date_order == "month" or _share(sample, swapped) > share):
-            return swapped if _share(sample, swapped) >= share else date_format
+        other_format = swap_order(date_format)
+        if other_format and (date_order == "month" or _share(sample, other_format) > share):
+            return other_format if _share(sample, other_format) >= share else date_format
         return date_format
     return ""
 
@@ -75,8 +75,8 @@ def swap_order(date_format: str) -> str:
     >>> swap_order("%d/%m/%Y %H:%M"), swap_order("iso"), swap_order("%d.%m.%Y")
     ('%m/%d/%Y %H:%M', '', '')
     """
-    swapped = re.sub("%[dm]", lambda match: "%m" if match[0] == "%d" else "%d", date_format)
-    return swapped if swapped != date_format and swapped in FORMATS else ""
+    other_format = re.sub("%[dm]", lambda match: "%m" if match[0] == "%d" else "%d", date_format)
+    return other_format if other_format != date_format and other_format in FORMATS else ""
 
 
 def parse_dates(texts: pl.Series, date_format: str) -> pl.Series:

@@ -1,4 +1,4 @@
-"""How a table in text is written: its delimiter, whether a header names the columns, its quotation marks."""
+"""Dialect of a table in text: its delimiter, whether a header names the columns, its quotation marks."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def split(lines: str, delimiter: str, quoted: bool) -> list[list[str]]:
 
 
 def sniff_header(rows: Sequence[Sequence[str]]) -> bool:
-    """Tell whether the first row names the columns.
+    """Return whether the first row names the columns.
 
     It does where a column of numbers begins with a word. It does not where it holds a number itself, or a
     word that its column holds again. Numbers that count the columns are names.

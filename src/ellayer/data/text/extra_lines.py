@@ -26,17 +26,17 @@ def count_titles(chunk: Chunk, rows: Sequence[Sequence[str]]) -> int:
     rows : sequence of sequences of str
         Its first rows that are not blank.
     """
-    usual, filled = chunk.records.usual, chunk.filled
+    usual, nonblank = chunk.records.usual, chunk.nonblank
     count, is_padded = 0, False
     for i, row in enumerate(rows[:_MOST_TITLES]):
         cells = [cell for cell in row if cell]
         if len(cells) != 1 or not row[0] or not _LETTER.search(row[0]) or usual < 2:
             break
-        padded = len(row) == usual > 2
-        has_blank = i + 1 < len(filled) and filled[i + 1] > filled[i] + 1
-        if not padded and (len(row) > 1 or (usual == 2 and not has_blank)):
+        has_padding = len(row) == usual > 2
+        has_blank = i + 1 < len(nonblank) and nonblank[i + 1] > nonblank[i] + 1
+        if not has_padding and (len(row) > 1 or (usual == 2 and not has_blank)):
             break
-        count, is_padded = i + 1, is_padded or padded
+        count, is_padded = i + 1, is_padded or has_padding
     rest = rows[count:]
     if not rest or len(rest[0]) != usual or (is_padded and not (all(rest[0]) and sniff_header(rest))):
         return 0
@@ -65,13 +65,13 @@ def is_units_line(rows: Sequence[Sequence[str]]) -> bool:
 
 def without_footer(chunk: Chunk, width: int) -> Chunk:
     """Return the chunk without the lines of one cell at its end that are texts and not rows cut short."""
-    filled = chunk.filled
-    end, least = len(filled), int(chunk.line == 1)
-    while width > 1 and end > least and chunk.records.fields[filled[end - 1]] == 1:
-        i = int(filled[end - 1])
+    nonblank = chunk.nonblank
+    end, least = len(nonblank), int(chunk.line == 1)
+    while width > 1 and end > least and chunk.records.fields[nonblank[end - 1]] == 1:
+        i = int(nonblank[end - 1])
         text = chunk.data[chunk.records.starts[i] : chunk.records.ends[i]].decode("utf-8").strip().strip('"')
-        is_apart = i > (filled[end - 2] + 1 if end > 1 else 0)
+        is_apart = i > (nonblank[end - 2] + 1 if end > 1 else 0)
         if not _LETTER.search(text) or not (is_apart or _FOOTER.search(text)):
             break
         end -= 1
-    return chunk if end == len(filled) else replace(chunk, end=int(filled[end]))
+    return chunk if end == len(nonblank) else replace(chunk, end=int(nonblank[end]))

@@ -1,4 +1,4 @@
-"""How a table in text is written: delimiter, quotation marks and names, detected once; and its chunks split by that."""
+"""Layout of a table in text: delimiter, quotation marks and names, detected once; and its chunks split by that."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _OTHER_KINDS = (
 
 @dataclass(frozen=True)
 class Layout:
-    """How a table in text is written.
+    """Layout of a table in text.
 
     Attributes
     ----------
@@ -99,12 +99,12 @@ class Layout:
     def check_lengths(self, chunk: Chunk) -> None:
         """Refuse rows that differ in length, naming lines."""
         if chunk.records.open_quote:
-            last = int(chunk.filled[-1])
+            last = int(chunk.nonblank[-1])
             raise DataError(
                 f"expected every quotation mark to be closed in {self.path}, but one is left open from line "
                 f"{chunk.line_of(last)} ({chunk.excerpt(last)}); close it, or double the marks inside a field"
             )
-        rows, width = chunk.filled[self.has_header and chunk.line == 1 :], len(self.names)
+        rows, width = chunk.nonblank[self.has_header and chunk.line == 1 :], len(self.names)
         odd = rows[chunk.records.fields[rows] != width]
         if not len(odd):
             return
@@ -127,19 +127,19 @@ class Layout:
 
     def row_records(self, chunk: Chunk) -> np.ndarray:
         """Return the numbers of the records that are rows; of a single column, blank ones between rows are rows too."""
-        filled = chunk.filled[(self.has_header + self.has_units) * (chunk.line == 1) :]
-        if len(self.names) > 1 or not len(filled):
-            return filled
-        return filled[0] + np.flatnonzero(chunk.records.fields[filled[0] : filled[-1] + 1] >= 0)
+        nonblank = chunk.nonblank[(self.has_header + self.has_units) * (chunk.line == 1) :]
+        if len(self.names) > 1 or not len(nonblank):
+            return nonblank
+        return nonblank[0] + np.flatnonzero(chunk.records.fields[nonblank[0] : nonblank[-1] + 1] >= 0)
 
     def texts(self, chunk: Chunk) -> pl.DataFrame:
         """Return the rows of a chunk as a frame of clean texts; blank lines are skipped, but those of a single column."""
-        filled = self.row_records(chunk)
-        if not len(filled):
+        nonblank = self.row_records(chunk)
+        if not len(nonblank):
             return pl.DataFrame(schema=dict.fromkeys(self.columns, pl.String))
         try:
             frame = pl.read_csv(
-                body := chunk.body(filled),
+                body := chunk.body(nonblank),
                 has_header=False,
                 separator=self.delimiter,
                 quote_char='"' if self.is_quoted and b'"' in body else None,
@@ -182,7 +182,7 @@ def detect_layout(text: bytes, options: ReadOptions, path: Path) -> tuple[Layout
         raise DataError(f"expected a table in text, but {path} is empty; download or write the file again")
     _check_delimiter(chunk, options, path)
     rows = split(chunk.head(SAMPLE_ROWS), delimiter, layout.is_quoted)
-    if len(rows) > len(chunk.filled):
+    if len(rows) > len(chunk.nonblank):
         raise _unsplit_error(path, "a value with a quotation mark has no end")
     titles = count_titles(chunk, rows)
     if titles:
@@ -238,7 +238,7 @@ def _split(text: bytes, layout: Layout, line: int = 1) -> Chunk:
 
 def _with_names(layout: Layout, chunk: Chunk, rows: list[list[str]], options: ReadOptions) -> Layout:
     """Return the layout with the names of the columns, and those that have none."""
-    fields = chunk.records.fields[chunk.filled]
+    fields = chunk.records.fields[chunk.nonblank]
     width, rest = int(fields[0]), fields[1:]
     if not layout.has_header:
         layout = replace(layout, names=_given_names(width, options, layout.path))
@@ -333,7 +333,7 @@ def _check_delimiter(chunk: Chunk, options: ReadOptions, path: Path) -> None:
     if better is not None:
         raise DataError(
             f"delimiter: expected the character between the values of {path}, received {options.delimiter!r}, which "
-            f"leaves each line whole ({chunk.excerpt(int(chunk.filled[0]))}); try {better!r}, {DELIMITERS[better]}, or leave "
+            f"leaves each line whole ({chunk.excerpt(int(chunk.nonblank[0]))}); try {better!r}, {DELIMITERS[better]}, or leave "
             f"it out"
         )
 

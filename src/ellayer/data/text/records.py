@@ -32,14 +32,14 @@ class Records:
     @property
     def usual(self) -> int:
         """The number of fields that most records have; 0 where there is no record."""
-        filled = self.fields[self.fields > 0]
-        return int(np.bincount(filled).argmax()) if len(filled) else 0
+        nonblank = self.fields[self.fields > 0]
+        return int(np.bincount(nonblank).argmax()) if len(nonblank) else 0
 
     @property
     def agreement(self) -> float:
         """The share of the records that have the usual number of fields."""
-        filled = self.fields[self.fields > 0]
-        return float((filled == self.usual).mean()) if len(filled) else 0.0
+        nonblank = self.fields[self.fields > 0]
+        return float((nonblank == self.usual).mean()) if len(nonblank) else 0.0
 
 
 def find_records(data: bytes, delimiter: str, quoted: bool) -> Records:

@@ -131,10 +131,10 @@ class TextTable(SchemaReader):
         trailing, row = 0, 1
         footer: DataError | None = None
         for chunk, texts in self._whole or self._chunks():
-            if footer is not None and len(chunk.filled):
+            if footer is not None and len(chunk.nonblank):
                 raise footer
             inside, after = chunk.blank_lines()
-            if len(chunk.filled):
+            if len(chunk.nonblank):
                 self._blank, trailing = self._blank + trailing + inside, 0
             trailing += after
             if len(footers := chunk.footers):

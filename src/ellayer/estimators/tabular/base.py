@@ -178,11 +178,11 @@ class BaseTabular(VersionedEstimator, FittedTable):
                 network = self.network_ = network_for(self, recipes[0], data)
                 results = train_recipes(self, network, recipes, data, request, seed)
         shared = {name: value for name, value in vars(self).items() if name not in self._get_param_names()}
-        for model, trained, recipe in zip(models, results, recipes, strict=True):
+        for model, result, recipe in zip(models, results, recipes, strict=True):
             model.__dict__.update(shared)
             if isinstance(data, TableData):
                 with progress_phase(None, "evaluating"):
-                    part, chosen = chosen_members(model, data, trained)
+                    part, chosen = chosen_members(model, data, result)
                     model._settle(part, chosen)
                 fit_again(model, part, recipe, request, seed)
         return self
@@ -202,8 +202,8 @@ class BaseTabular(VersionedEstimator, FittedTable):
 
     def _fit_simple(self, request: FitRequest) -> None:
         """Fit scikit-learn's model instead of a network."""
-        if (streamed := is_stream(request.X)) or shared_group() is not None:
-            where = "for a stream" if streamed else "in a group of processes"
+        if (has_stream := is_stream(request.X)) or shared_group() is not None:
+            where = "for a stream" if has_stream else "in a group of processes"
             raise EllayerError(
                 f"model: expected 'network' {where}, received {self.model!r}, which needs the rows in memory; fit it on a sample"
             )
@@ -261,8 +261,8 @@ class BaseTabular(VersionedEstimator, FittedTable):
         self.stopped_by_, self.engine_ = results[0].stopped_by, results[0].engine
         assert self.network_ is not None
         self.average_inputs_ = average_inputs(self.network_, self.members_, data.start)
-        if data.streamed is not None:
-            self.held_out_: tuple[Any, np.ndarray] = data.streamed
+        if data.raw_held_out is not None:
+            self.held_out_: tuple[Any, np.ndarray] = data.raw_held_out
         self._start_evaluation(data.count, data.Y, data.weights)
         if data.validation:
             self._evaluate_held_out(data)

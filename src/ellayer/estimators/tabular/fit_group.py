@@ -96,10 +96,10 @@ def _pack(frame: pl.DataFrame, y: np.ndarray) -> bytes:
     """Return rows and their targets in Arrow's format."""
     import polars as pl
 
-    written = io.BytesIO()
+    buffer = io.BytesIO()
     targets = pl.Series(_TARGET, y.tolist() if y.dtype == object else y)
-    frame.with_columns(targets).write_ipc(written)
-    return written.getvalue()
+    frame.with_columns(targets).write_ipc(buffer)
+    return buffer.getvalue()
 
 
 def _unpack(data: bytes | memoryview) -> tuple[pl.DataFrame, np.ndarray]:
@@ -135,7 +135,7 @@ def join_targets(group: Group, targets: Counter[Any], classes: bool) -> Counter[
     if not classes:
         ends = [value for part in parts for value, _ in part]
         return Counter(dict.fromkeys((min(ends), max(ends)), 1))
-    joined: Counter[Any] = Counter()
+    counts: Counter[Any] = Counter()
     for part in parts:
-        joined.update(dict(part))
-    return joined
+        counts.update(dict(part))
+    return counts

@@ -147,13 +147,13 @@ def stream_data(
     if estimator._is_constant(Y):
         return ConstantTarget(table, 0)
     by_class = estimator._class_weights(Y, counts)
-    fitted = _prepare_sample(estimator, table, sample, recipe, by_class, keys)
-    start = fitted.X[:START_ROWS].copy()  # not a view of all
+    sample_rows = _prepare_sample(estimator, table, sample, recipe, by_class, keys)
+    start = sample_rows.X[:START_ROWS].copy()  # not a view of all
     count, share, bound = sample.count, sample.share, sample.bound
     del sample, table  # before the second pass needs the memory
     width = start.shape[1] + Y.shape[1] + (by_class is not None)
     _check_space(count * width * np.dtype(estimator.dtype).itemsize)
-    held_out, streamed = _second_pass(estimator, keyed, bound, by_class, scratch, fitted)
+    held_out, raw_held_out = _second_pass(estimator, keyed, bound, by_class, scratch, sample_rows)
     if request.eval_set is not None:
         held_out = estimator._eval_rows(request.eval_set)
     for message in getattr(stream, "odd", []):
@@ -162,11 +162,11 @@ def stream_data(
     plan = plan_of(estimator, recipe, Size(count - round(share * count), len(start.T), Y.shape[1]))
     rows = DiskRows(scratch, start.shape[1], Y.shape[1], estimator.dtype, by_class is not None)
     weights = counts if counts is None or by_class is None else counts * by_class
-    each = [] if group is None else group.exchange(rows.m)
-    own = Examples(*rows.load(max(each))) if each else rows
+    row_counts = [] if group is None else group.exchange(rows.m)
+    own = Examples(*rows.load(max(row_counts))) if row_counts else rows
     return TableData(
-        own, [held_out] * plan.members, None, start, Y, weights, np.arange(0), 0, plan, streamed,
-        shared=sum(each),
+        own, [held_out] * plan.members, None, start, Y, weights, np.arange(0), 0, plan, raw_held_out,
+        shared=sum(row_counts),
     )  # fmt: skip
 
 
@@ -205,8 +205,8 @@ def _first_pass(estimator: BaseEstimator, keyed: Keyed, held_out: RowKeys | None
         if not len(y):  # of a process without rows
             pass
         elif classes:
-            labels, each = np.unique(y, return_counts=True)
-            targets.update(dict(zip(labels.tolist(), each.tolist(), strict=True)))
+            labels, label_counts = np.unique(y, return_counts=True)
+            targets.update(dict(zip(labels.tolist(), label_counts.tolist(), strict=True)))
         else:
             ends = [y.min(), y.max(), *targets]
             targets = Counter(dict.fromkeys((min(ends), max(ends)), 1))
@@ -289,7 +289,7 @@ def _second_pass(
     bound: float,
     by_class: np.ndarray | None,
     scratch: IO[bytes],
-    fitted: FittedRows,
+    sample_rows: FittedRows,
 ) -> tuple[Examples | None, tuple[pl.DataFrame, np.ndarray] | None]:
     """Write the prepared training rows to the scratch file.
 
@@ -302,20 +302,20 @@ def _second_pass(
     group = current_group()
     begin = 0
     if group is not None:
-        begin = group.offset(sum(int((keys <= fitted.last).sum()) for _, _, keys in keyed()))
+        begin = group.offset(sum(int((keys <= sample_rows.last).sum()) for _, _, keys in keyed()))
     for X, y, keys in keyed():
         if not len(y):  # of a process without rows
-            none = np.zeros((0, fitted.X.shape[1] + fitted.n_y), estimator.dtype)
+            none = np.zeros((0, sample_rows.X.shape[1] + sample_rows.n_y), estimator.dtype)
             weights = None if by_class is None else none[:, 0]
-            held_out.append(Examples(none[:, : -fitted.n_y], none[:, -fitted.n_y :], weights))
+            held_out.append(Examples(none[:, : -sample_rows.n_y], none[:, -sample_rows.n_y :], weights))
             raw.append((X, y))
             continue
         Y = estimator._targets(estimator._checked_targets(X, y)).astype(estimator.dtype)
         weights = None if by_class is None else by_class[class_index(Y.T)]
         rows = Examples(estimator._matrix(estimator._read(X), new=False, warn=False), Y, weights)
-        in_sample = keys <= fitted.last
+        in_sample = keys <= sample_rows.last
         end = begin + int(in_sample.sum())
-        rows.X[in_sample] = fitted.X[begin:end]
+        rows.X[in_sample] = sample_rows.X[begin:end]
         begin = end
         inside = keys < bound
         parts = [rows.X[inside], Y[inside], *([] if weights is None else [weights[inside].reshape(-1, 1)])]
@@ -324,13 +324,13 @@ def _second_pass(
         raw.append((X.filter(~inside), y[~inside]))
     if bound == math.inf:
         return None, None
-    streamed = pl.concat([X for X, _ in raw], how="vertical_relaxed"), np.concatenate([y for _, y in raw])
+    raw_held_out = pl.concat([X for X, _ in raw], how="vertical_relaxed"), np.concatenate([y for _, y in raw])
     X, Y = (np.concatenate([getattr(rows, name) for rows in held_out]) for name in "XY")
     weights = None if by_class is None else np.concatenate([rows.weights for rows in held_out])
     examples = Examples(X, Y, weights)
     if group is None:
-        return examples, streamed
-    return join_examples(examples), join_frames(group, *streamed)
+        return examples, raw_held_out
+    return join_examples(examples), join_frames(group, *raw_held_out)
 
 
 def _check_space(need: int) -> None:

@@ -261,14 +261,14 @@ class FittedTableClassifier(FittedTable):
         y : ndarray of shape (n_samples,)
         std : ndarray of shape (n_samples,), with ``return_std``
         """
-        each = self._probabilities(X)
-        P = each.mean(axis=0)
+        probabilities = self._probabilities(X)
+        P = probabilities.mean(axis=0)
         best = labels_of(P, self.decision_)
         labels = self.classes_[best]
         if not return_std:
             return labels
         self._need_members()
-        return labels, each[:, np.arange(len(best)), best].std(axis=0)
+        return labels, probabilities[:, np.arange(len(best)), best].std(axis=0)
 
     def predict_proba(self, X: TableLike) -> np.ndarray:
         """Return the probability of each class, in the order of ``classes_``.
@@ -341,11 +341,11 @@ class FittedTableRegressor(FittedTable):
         y : ndarray of shape (n_samples,)
         std : ndarray of shape (n_samples,), with ``return_std``
         """
-        each = self._numbers(self._member_outputs(X)[:, :, 0])
+        predictions = self._numbers(self._member_outputs(X)[:, :, 0])
         if not return_std:
-            return each.mean(axis=0)
+            return predictions.mean(axis=0)
         self._need_members()
-        return each.mean(axis=0), each.std(axis=0)
+        return predictions.mean(axis=0), predictions.std(axis=0)
 
     def predict_interval(self, X: TableLike, coverage: float = 0.9) -> np.ndarray:
         """Return an interval for each row that contains the true value with probability ``coverage``.

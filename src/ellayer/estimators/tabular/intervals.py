@@ -58,9 +58,9 @@ def interval_ends(residuals: np.ndarray, coverage: float) -> tuple[float, float]
     outside = (n + 1) * (1.0 - coverage) / 2.0
     rank = math.floor(outside + 1e-9)
     if rank < 1:
-        enough = math.ceil(2.0 / (1.0 - coverage) - 1.0 - 1e-9)
+        fewest = math.ceil(2.0 / (1.0 - coverage) - 1.0 - 1e-9)
         raise EllayerError(
-            f"coverage: expected at least {enough} rows held out in training for {coverage:g}, received {n}; try a lower "
+            f"coverage: expected at least {fewest} rows held out in training for {coverage:g}, received {n}; try a lower "
             "coverage, or fit on more rows"
         )
     return float(residuals[rank - 1]), float(residuals[n - rank])

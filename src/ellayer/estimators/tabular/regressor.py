@@ -241,8 +241,8 @@ class TabularRegressor(RegressorMixin, BaseTabular, FittedTableRegressor):
         super()._settle(data, results)
         fewer = data.members_of_a_row
         if fewer and fewer < len(self.members_) and len(self.residuals_):
-            each = self._numbers(self._outputs(data.some_validation(1000))[:, :, 0])
-            self.residuals_ = of_the_mean(self.residuals_, each, fewer)
+            numbers = self._numbers(self._outputs(data.some_validation(1000))[:, :, 0])
+            self.residuals_ = of_the_mean(self.residuals_, numbers, fewer)
 
     # Storage
 
@@ -268,8 +268,8 @@ def _range_without_slips(y: np.ndarray) -> tuple[float, float]:
     away = np.sort(np.abs(y - median))
     if not spread > 0 or away[-1] <= FAR_OUT * spread:
         return low, high
-    few = max(1, len(y) // 100)
-    tail = away[-few - 1 :]
+    rank = max(1, len(y) // 100)
+    tail = away[-rank - 1 :]
     gaps = np.flatnonzero((tail[1:] > FAR_OUT * spread) & (tail[1:] > 100.0 * tail[:-1]))
     if not len(gaps):
         return low, high

@@ -128,7 +128,7 @@ def _fit_parts(estimator: BaseEstimator, parts: list[Examples]) -> list[SimpleFi
     arguments = [(estimator._task, rows, estimator.random_state) for rows in parts]
     one_generator = isinstance(estimator.random_state, np.random.RandomState)
     if len(parts) == 1 or one_generator or job_count(estimator.n_jobs) == 1:
-        return [fit_simple(estimator.model, *each) for each in arguments]
+        return [fit_simple(estimator.model, *part) for part in arguments]
     with Workers(estimator.n_jobs, estimator.model) as workers:
         return workers.map(fit_simple, arguments)
 

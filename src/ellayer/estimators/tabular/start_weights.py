@@ -70,8 +70,8 @@ def _points(Z: np.ndarray, random: np.random.RandomState) -> np.ndarray:
     """One value per unit: z of a random mean of a few examples."""
     units, m = Z.shape
     share = random.standard_exponential((units, POINTS_OF_KINK))
-    which = random.randint(m, size=(units, POINTS_OF_KINK))
-    z = np.take_along_axis(Z, which, axis=1)
+    chosen_rows = random.randint(m, size=(units, POINTS_OF_KINK))
+    z = np.take_along_axis(Z, chosen_rows, axis=1)
     return (share * z).sum(axis=1, keepdims=True) / share.sum(axis=1, keepdims=True)
 
 

@@ -80,12 +80,12 @@ def row_targets(
         The training rows; the others see all of them, and are not seen.
     """
     m, random = len(Y), np.random.RandomState(seed)
-    each = np.ones(m) if weights is None else weights / weights.mean()
+    row_weights = np.ones(m) if weights is None else weights / weights.mean()
     order = random.permutation(m) if splitter.keys is None else splitter.keys
     if splitter.kind == "group":
         order = random.permutation(order.max() + 1)[order]
     if rows is not None:
         others = np.setdiff1d(np.arange(m), rows)
-        each, order = each.copy(), order.copy()
-        each[others], order[others] = 0.0, order.max() + 1
-    return RowTargets(Y[:, -len(names) :].astype(np.float64), names, each, order)
+        row_weights, order = row_weights.copy(), order.copy()
+        row_weights[others], order[others] = 0.0, order.max() + 1
+    return RowTargets(Y[:, -len(names) :].astype(np.float64), names, row_weights, order)

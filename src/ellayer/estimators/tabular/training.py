@@ -108,7 +108,7 @@ class TableData:
         The number of rows of the user's table; 0 for a stream.
     plan : Plan
         The number of members and of epochs.
-    streamed : (frame, ndarray) or None
+    raw_held_out : (frame, ndarray) or None
         The raw held-out rows of a stream, and their targets.
     raw : RawRows or None
         The columns and targets of all rows in memory, from which to prepare them again; None if that is not needed.
@@ -127,7 +127,7 @@ class TableData:
     numbers: np.ndarray
     count: int
     plan: Plan
-    streamed: tuple[pl.DataFrame, np.ndarray] | None = None
+    raw_held_out: tuple[pl.DataFrame, np.ndarray] | None = None
     raw: RawRows | None = None
     first: FirstFit | None = None
     shared: int = 0
@@ -280,9 +280,9 @@ def _joint_score(
     """Return the score of the members together: for shared rows that of their mean, otherwise that of all rows that they hold out."""
     if shared:
         return score(np.mean(outputs, axis=0), targets[0], weights[0])
-    of_rows = [each for each in weights if each is not None]
-    joined = np.concatenate(of_rows, axis=1) if of_rows else None
-    return score(np.concatenate(outputs, axis=1), np.concatenate(targets, axis=1), joined)
+    of_rows = [member_weights for member_weights in weights if member_weights is not None]
+    all_weights = np.concatenate(of_rows, axis=1) if of_rows else None
+    return score(np.concatenate(outputs, axis=1), np.concatenate(targets, axis=1), all_weights)
 
 
 def _member_weights(data: TableData, rows: Examples, members: int) -> np.ndarray:

@@ -122,8 +122,8 @@ def _add_ramps(sink: NodeSink, numbers: str, t: np.ndarray) -> str:
     """Add (x - t_j) / (t_{j+1} - t_j), clipped to [0, 1], of each number: (m, n) -> (m, n, k) -> (m, n k)."""
     low, width = t[:, :-1, 0], np.diff(t[:, :, 0], axis=1)
     slope = np.divide(1.0, width, out=np.zeros_like(width), where=width > 0)
-    each = sink.node("Unsqueeze", numbers, sink.constant("last_axis", np.array([-1])))
-    U = sink.node("Mul", sink.node("Sub", each, sink.constant("t0", low)), sink.constant("slopes", slope))
+    column = sink.node("Unsqueeze", numbers, sink.constant("last_axis", np.array([-1])))
+    U = sink.node("Mul", sink.node("Sub", column, sink.constant("t0", low)), sink.constant("slopes", slope))
     bounds = [sink.constant(f"ramp_{at}", np.array(at, t.dtype)) for at in (0, 1)]
     flat = sink.constant("flat_ramps", np.array([-1, low.size]))
     return sink.node("Reshape", sink.node("Clip", U, *bounds), flat)

@@ -82,8 +82,8 @@ def _add_raw(
 ) -> tuple[str, list[int]]:
     """Add the raw columns of numbers and days in float64; return their order too."""
     if width is not None:
-        used = _pick(graph, inputs[0]["input"], [plan[i]["place"] for i in numbers], width)
-        return _as_double(graph, used, inputs[0]["type"]), numbers
+        matrix = _pick(graph, inputs[0]["input"], [plan[i]["place"] for i in numbers], width)
+        return _as_double(graph, matrix, inputs[0]["type"]), numbers
     blocks, order = [], []
     for kind in ("float32", "float64"):
         some = [i for i in numbers if inputs[i]["type"] == kind]
@@ -99,12 +99,12 @@ def _add_numbers(graph: NodeSink, plan: Sequence[ColumnPlan], raw: str, at: dict
     every = [(i, k) for i in at for k in range(len(plan[i]["parts"]))]
     plain = [(i, k) for i, k in every if not plan[i]["parts"][k]["wave"]]
     waves = [(i, k) for i, k in every if plan[i]["parts"][k]["wave"]]
-    each = [_pick(graph, raw, [at[i] for i, _ in plain], len(at))] if plain else []
-    each += [_add_wave(graph, _pick(graph, raw, [at[i]], len(at)), plan[i]["parts"][k]) for i, k in waves]
-    if not each:
+    columns = [_pick(graph, raw, [at[i] for i, _ in plain], len(at))] if plain else []
+    columns += [_add_wave(graph, _pick(graph, raw, [at[i]], len(at)), plan[i]["parts"][k]) for i, k in waves]
+    if not columns:
         return []
     parts = [plan[i]["parts"][k] for i, k in [*plain, *waves]]
-    scaled = _add_scaled(graph, _side_by_side(graph, each), parts)
+    scaled = _add_scaled(graph, _side_by_side(graph, columns), parts)
     places: list[Place] = [
         (PLAIN if part["plain"] else NUMBERS, i, k)
         for (i, k), part in zip([*plain, *waves], parts, strict=True)

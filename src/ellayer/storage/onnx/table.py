@@ -243,8 +243,8 @@ def _add_classes(graph: Graph, model: TableModel, Z: list[str], dtype: str, labe
     assert model.head.classes is not None
     assert model.decision is not None
     T = graph.constant("temperature", np.array(model.temperature, dtype))
-    each = [graph.node("Softmax", graph.node("Div", z, T), axis=1) for z in Z]
-    P = _add_mean(graph, each, dtype, "probabilities")
+    probabilities = [graph.node("Softmax", graph.node("Div", z, T), axis=1) for z in Z]
+    P = _add_mean(graph, probabilities, dtype, "probabilities")
     decision = graph.constant("decision", np.asarray(model.decision, dtype).reshape(1, -1))
     add_label(graph, model.head.classes, graph.node("ArgMax", graph.node("Div", P, decision), axis=1), label)
 
@@ -257,20 +257,20 @@ def _add_numbers(
         graph.constant(f"target {k}", np.array(getattr(target, k), np.float64))
         for k in ("center", "scale", "low", "high")
     )
-    each = []
+    predictions = []
     for z in Z:
         y = graph.node("Mul", graph.node("Cast", z, to=TYPES["float64"]), scale)
-        each.append(graph.node("Clip", graph.node("Add", y, center), low, high))
-    mean = _add_mean(graph, each, "float64")
+        predictions.append(graph.node("Clip", graph.node("Add", y, center), low, high))
+    mean = _add_mean(graph, predictions, "float64")
     graph.node("Cast", mean, out="variable", to=TYPES[dtype])
     for name, distance in zip(INTERVAL, interval or (), strict=False):
         end = graph.node("Add", mean, graph.constant(f"{name} distance", np.array(distance, np.float64)))
         graph.node("Cast", end, out=name, to=TYPES[dtype])
 
 
-def _add_mean(graph: Graph, each: list[str], dtype: str, out: str = "") -> str:
-    total = graph.node("Sum", *each)
-    return graph.node("Div", total, graph.constant("members", np.array(len(each), dtype)), out=out)
+def _add_mean(graph: Graph, members: list[str], dtype: str, out: str = "") -> str:
+    total = graph.node("Sum", *members)
+    return graph.node("Div", total, graph.constant("members", np.array(len(members), dtype)), out=out)
 
 
 def _add_constant(graph: Graph, model: TableModel, name: str, dtype: str, label: str) -> None:
