@@ -47,9 +47,8 @@ class VersionWarning(UserWarning):
     """A pickle that another version wrote."""
 
 
-_messages: ContextVar[list[str] | None] = ContextVar(
-    "messages", default=None
-)  # of a block that collects warnings
+# Messages of a block that collects warnings
+_messages: ContextVar[list[str] | None] = ContextVar("messages", default=None)
 
 for _category in (FitWarning, *FitWarning.__subclasses__(), VersionWarning):
     _category.__module__ = "ellayer.estimators"  # where users import them from

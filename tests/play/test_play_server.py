@@ -37,7 +37,7 @@ from ellayer.play import limits, make_app, page_server
 from ellayer.play.app import Outgoing
 from ellayer.play.models import opening_of_source
 from ellayer.play.numpy_text import expression
-from ellayer.play.page_server import check_libraries, start_server
+from ellayer.play.page_server import check_page_libraries, start_server
 from ellayer.play.tables import GivenFile
 from ellayer.serve import connections
 from ellayer.serve.limits import Limits
@@ -561,7 +561,7 @@ def test_play_from_python(capsys, monkeypatch):
 def test_the_missing_extra_is_named(monkeypatch):
     monkeypatch.setattr(page_server, "find_spec", lambda name: None if name == "websockets" else object())
     with pytest.raises(UsageError, match=r"requires websockets.*pip install 'ellayer\[serve\]'"):
-        check_libraries("ellayer play")
+        check_page_libraries("ellayer play")
 
 
 def test_the_command_costs_the_others_nothing():

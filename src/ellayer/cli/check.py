@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from .._json import finite
 from ..errors import UsageError
 from .errors import CHECK_FAILED, DONE, handle_errors
 from .options import Debug, ExamplesFile, Json, Model
@@ -56,15 +57,12 @@ def check(
                 {
                     "passed": outcome.passed,
                     "cost": outcome.cost,
-                    "rows": [_plain(asdict(r)) for r in outcome.rows],
+                    "rows": [
+                        {name: finite(value) for name, value in asdict(row).items()} for row in outcome.rows
+                    ],
                 }
             )
         )
     else:
         typer.echo(str(outcome))
     raise typer.Exit(DONE if outcome.passed else CHECK_FAILED)
-
-
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a row for JSON, with None instead of nan."""
-    return {key: None if isinstance(value, float) and value != value else value for key, value in row.items()}

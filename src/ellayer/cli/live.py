@@ -19,9 +19,9 @@ def live_page(visible: bool) -> Iterator[LiveFeed | None]:
     if not visible:
         yield None
         return
-    from ..play.page_server import check_libraries, start_server
+    from ..play.page_server import check_page_libraries, start_server
 
-    check_libraries("--live")
+    check_page_libraries("--live")
     from ..play.live import LiveFeed
 
     feed = LiveFeed()

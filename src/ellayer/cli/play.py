@@ -41,9 +41,9 @@ def play(
 
     Example: ellayer play titanic.csv --target survived
     """
-    from ..play.page_server import check_libraries, start_server, warm_up
+    from ..play.page_server import check_page_libraries, start_server, warm_up
 
-    check_libraries("ellayer play")
+    check_page_libraries("ellayer play")
     from ..play.app import make_app
     from ..play.models import opening_of_source
 

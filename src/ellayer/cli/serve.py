@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
-from importlib.util import find_spec
 from typing import Annotated
 
 import typer
 
-from ..errors import UsageError
 from .errors import handle_errors
 from .options import Debug, Quiet
 
@@ -56,11 +54,9 @@ def serve(
 
     Example: ellayer serve runs/titanic-1
     """
-    missing = [name for name in LIBRARIES if find_spec(name) is None]
-    if missing:
-        raise UsageError(
-            f"ellayer serve requires {', '.join(missing)}, which is not installed; try pip install 'ellayer[serve]'"
-        )
+    from ..serve.errors import check_libraries
+
+    check_libraries("ellayer serve", LIBRARIES)
     # For a single row, starting threads takes longer than reading it.
     os.environ.setdefault("POLARS_MAX_THREADS", "1")
     from ..serve.limits import Limits

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .._views import whole_page
 from ..errors import UsageError
 from ..runs.config import check_learning_rate
 from .errors import handle_errors
@@ -110,7 +111,4 @@ def _cell_text(step: Any, cell: tuple[Any, ...]) -> str:
 
 def _page(step: Any, derivation: Derivation | None) -> str:
     body = step._repr_html_() + ("" if derivation is None else derivation._repr_html_())
-    return (
-        "<!doctype html><html lang='en'><head><meta charset='utf-8'><meta name='viewport' "
-        f"content='width=device-width'><title>Trace of one step</title></head><body>{body}</body></html>"
-    )
+    return whole_page(body, "Trace of one step")

@@ -70,9 +70,7 @@ def existing(path: str | os.PathLike[str], expected: str, known: Sequence[str] =
     DataError
         The path is neither a file nor a folder, or not a valid path.
     """
-    if not os.fspath(
-        path
-    ):  # which Path reads as the current folder, as an empty variable of a shell would be
+    if not os.fspath(path):  # such as an empty shell variable; Path reads it as the current folder
         raise DataError(f"expected {expected}, received an empty name")
     path = Path(path)
     try:

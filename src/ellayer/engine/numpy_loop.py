@@ -91,9 +91,8 @@ class NumpyLoop:
         if isinstance(examples, Batch) and not data.batches.full:
             examples = RowReader(examples, data.batches, data.omits)
         elif isinstance(examples, Batch) and examples.X.nbytes < SMALL:
-            examples = examples._replace(
-                X=np.ascontiguousarray(examples.X)
-            )  # BLAS would copy it for every product
+            # BLAS would copy it for every product.
+            examples = examples._replace(X=np.ascontiguousarray(examples.X))
         self._examples = examples
 
     def resources(self) -> AbstractContextManager[object]:

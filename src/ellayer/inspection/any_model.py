@@ -76,9 +76,8 @@ def predict_any(model: AnyModel, X: object) -> Prediction:
     P = estimator.predict_proba(X) if classes is not None and hasattr(model, "predict_proba") else None
     labels = [] if classes is None else np.asarray(classes).tolist() if not isinstance(classes, list) else []
     P = None if P is None or isinstance(P, list) else np.asarray(P)
-    if P is not None and hasattr(
-        model, "preparation_"
-    ):  # a table estimator: without a second pass over the rows
+    # Labels of a table estimator follow from P without a second pass over the rows.
+    if P is not None and hasattr(model, "preparation_"):
         return Prediction(unpack_model(estimator).decode(P.T), P, labels)
     return Prediction(np.asarray(estimator.predict(X)), P, labels)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import html
 import io
 import json
 import zlib
@@ -163,15 +162,6 @@ def slider(pictures: Sequence[Image], steps: Sequence[int]) -> str:
         'background:#fff"><p><button type="button">Play</button> '
         f'<input type="range" min="0" max="{last}" value="{last}" aria-label="Recorded step" style="width:50%;'
         f'vertical-align:middle"> <output class="stats">{steps[-1]:,} updates</output></p></div><script>{script}</script>'
-    )
-
-
-def whole_page(body: str, title: str) -> str:
-    """Return a self-contained page of HTML."""
-    return (
-        f'<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>'
-        '<meta name="color-scheme" content="light dark"><meta name="viewport" content="width=device-width">'
-        f"<body>{body}</body></html>"
     )
 
 

@@ -12,11 +12,12 @@ from numpy.typing import ArrayLike
 
 from .._progress_bars import in_notebook
 from .._samples import even_sample
+from .._views import whole_page
 from ..core.network import Network
 from ..engine.events import Info
 from ..engine.validation import check_count, check_X, check_Y
 from ..errors import EllayerError
-from .film import Frame, draw, frame_of, gif, slider, still, whole_page
+from .film import Frame, draw, frame_of, gif, slider, still
 
 if TYPE_CHECKING:
     from PIL.Image import Image

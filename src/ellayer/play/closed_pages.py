@@ -35,9 +35,8 @@ class SessionParts:
     lesson: LessonProgress | None
 
 
-FutureParts = Future[
-    SessionParts
-]  # complete when the thread of the session has ended; cancelled if it never began
+# Complete when the thread of the session has ended; cancelled if it never began.
+FutureParts = Future[SessionParts]
 
 
 def discard(parts: FutureParts) -> None:

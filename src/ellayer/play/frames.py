@@ -20,7 +20,7 @@ from ..inspection.diagnosis_input import Curve, LayerFigures, run_sample
 from ..inspection.model_parts import unpack_for_inspection
 from . import limits
 from .errors import StateError
-from .messages import JsonObject
+from .messages import JsonObject, finding_rows
 from .planes import grid
 from .problem import Problem
 from .run import Run
@@ -121,16 +121,7 @@ class FrameMaker:
         some = self._numbers
         held_out = (problem.X_test[:, some], run.Y_test[:, some]) if problem.has_test_set else None
         with np.errstate(all="ignore"):
-            findings = diagnose(result, problem.X[:, some], run.Y[:, some], validation=held_out).findings
-        return [
-            {
-                "name": one.name,
-                "grade": one.severity,
-                "text": f"{one.title}: {one.figure}",
-                "advice": one.advice,
-            }
-            for one in findings
-        ]
+            return finding_rows(diagnose(result, problem.X[:, some], run.Y[:, some], validation=held_out))
 
     def _scores(self) -> tuple[JsonObject, dict[str, list[list[int]] | None]]:
         """Return the score and the confusion matrix of both sets; no matrices for numbers and for very many classes."""

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from ..core.network import Network
 from ..engine.model import Model
 from ..errors import EllayerError
-from .page_server import check_libraries, start_server
+from .page_server import check_page_libraries, start_server
 
 if TYPE_CHECKING:
     from ..serve.server import BackgroundServer
@@ -56,7 +56,7 @@ def play(
         result = ellayer.train(ellayer.Network([2, 4, 1], "tanh"), X, Y)
         ellayer.play(result, X, Y)
     """
-    check_libraries("ellayer.play")
+    check_page_libraries("ellayer.play")
     from .app import make_app
     from .models import opening_of_model
     from .opening import Opening

@@ -22,7 +22,7 @@ from ..errors import EllayerError
 from ..inspection.diagnosis import diagnose
 from . import limits
 from .app import Outgoing, accept_page, exchange, page_app
-from .messages import JsonObject
+from .messages import JsonObject, finding_rows
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -155,18 +155,9 @@ class LiveFeed:
             0.0,
         )
         try:
-            findings = diagnose(result).findings
+            self._findings = finding_rows(diagnose(result))
         except EllayerError:  # a history too short for any check
             return
-        self._findings = [
-            {
-                "name": one.name,
-                "grade": one.severity,
-                "text": f"{one.title}: {one.figure}",
-                "advice": one.advice,
-            }
-            for one in findings
-        ]
         self._send({"type": "diagnosis", "findings": self._findings})
 
     def finish(self, folder: Path, summary: Mapping[str, object], interrupted: bool) -> None:

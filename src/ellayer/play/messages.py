@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias, TypedDict
+from typing import TYPE_CHECKING, TypeAlias, TypedDict
+
+if TYPE_CHECKING:
+    from ..inspection.diagnosis import Diagnosis
 
 JsonObject: TypeAlias = dict[str, object]
+
+
+def finding_rows(diagnosis: Diagnosis) -> list[JsonObject]:
+    """Return the findings of a diagnosis for the page."""
+    return [
+        {"name": finding.name, "grade": finding.severity, "text": f"{finding.title}: {finding.figure}",
+         "advice": finding.advice}
+        for finding in diagnosis.findings
+    ]  # fmt: skip
 
 
 class DataState(TypedDict):

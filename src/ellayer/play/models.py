@@ -16,9 +16,9 @@ from ..data.planar import PLANE
 from ..engine.model import Model, unpack_model
 from ..engine.state import Parameters
 from ..errors import EllayerError, UsageError
-from .messages import JsonObject, LayerState, NetworkState
+from .messages import JsonObject
 from .model_cards import model_card, why_not
-from .opening import Opening, ReadOnlyModel, StartModel
+from .opening import Opening, ReadOnlyModel, StartModel, network_state
 from .problem import make_problem
 from .state import TABLES, normal_form
 from .tables import MODEL_SUFFIX, GivenArrays, GivenFile, SessionTables, Source, has_table_suffix
@@ -189,13 +189,9 @@ def opening_of_model(
     if source is None:
         why = "It needs its examples to go on, for no data set of the page has its shape: ellayer.play(model, X, Y)."
         return Opening(read_only=ReadOnlyModel(card, why, network, parameters))
-    hidden = [
-        LayerState(units=units, activation=activation)
-        for units, activation in zip(network.layer_dims[1:-1], network.activations[:-1], strict=True)
-    ]
     is_pair = isinstance(model, tuple)
     own = "[1]" if is_pair else ".model_parts().member_parameters"
-    part = NetworkState(hidden=hidden, initializer="auto", seed=0, member=None)
+    part = network_state(network)
     state: JsonObject = {
         "data": {"source": source, "scale": False, "test_fraction": 0.0 if arrays is not None else 0.2},
         "network": {**part, "member": 0},

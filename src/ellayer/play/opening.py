@@ -12,7 +12,7 @@ from ..core.network import Network
 from ..engine.model import ModelParts
 from ..engine.state import Parameters
 from ..tables.fitted_encoders import FittedEncoders
-from .messages import NetworkState
+from .messages import LayerState, NetworkState
 from .tables import Source
 
 if TYPE_CHECKING:
@@ -95,6 +95,15 @@ class StartModel:
     def starts(self, network: NetworkState, loss: str) -> bool:
         """Return whether a state is that of the model."""
         return {**network, "member": None} == {**self.network, "member": None} and loss == self.loss
+
+
+def network_state(network: Network) -> NetworkState:
+    """Return the layers of a model as the part of a state."""
+    hidden = [
+        LayerState(units=units, activation=activation)
+        for units, activation in zip(network.layer_dims[1:-1], network.activations[:-1], strict=True)
+    ]
+    return NetworkState(hidden=hidden, initializer="auto", seed=0, member=None)
 
 
 @dataclass(frozen=True)

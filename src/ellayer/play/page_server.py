@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import threading
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from ..errors import UsageError
+from ..serve.errors import check_libraries
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -17,19 +16,9 @@ LIBRARIES = ("starlette", "uvicorn", "websockets", "httptools")
 HOST = "127.0.0.1"
 
 
-def check_libraries(feature: str) -> None:
-    """Raise if the extra ``serve`` is missing.
-
-    Parameters
-    ----------
-    feature : str
-        What needs it.
-    """
-    missing = [name for name in LIBRARIES if find_spec(name) is None]
-    if missing:
-        raise UsageError(
-            f"{feature} requires {', '.join(missing)}, which is not installed; try pip install 'ellayer[serve]'"
-        )
+def check_page_libraries(feature: str) -> None:
+    """Raise if a library of the page is missing."""
+    check_libraries(feature, LIBRARIES)
 
 
 def start_server(app: Starlette, port: int) -> BackgroundServer:

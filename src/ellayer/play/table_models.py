@@ -18,9 +18,8 @@ from ..runs.training_rows import read_training_rows
 from ..tables.columns import Column, ReadColumns, take_rows
 from . import limits
 from .input_names import row_names
-from .messages import LayerState, NetworkState
 from .model_cards import model_card, why_not
-from .opening import Opening, ReadOnlyModel, StartModel, TableModel
+from .opening import Opening, ReadOnlyModel, StartModel, TableModel, network_state
 from .tables import ModelRows, Rows
 
 if TYPE_CHECKING:
@@ -186,11 +185,7 @@ def _open(
         return Opening(read_only=ReadOnlyModel(card, why, parts.network, first, names))
     network = parts.network
     assert network is not None
-    hidden = [
-        LayerState(units=units, activation=activation)
-        for units, activation in zip(network.layer_dims[1:-1], network.activations[:-1], strict=True)
-    ]
-    part = NetworkState(hidden=hidden, initializer="auto", seed=0, member=None)
+    part = network_state(network)
     members = [
         {key: theta.astype(np.float64) for key, theta in one.items()} for one in parts.member_parameters
     ]

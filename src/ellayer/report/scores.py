@@ -21,9 +21,7 @@ _Z = NormalDist().inv_cdf((1 + LEVEL) / 2)
 _RESAMPLES = (200, 1000)  # fewer for more rows and classes: with many rows the interval is narrow anyway
 _WORK = 2_500_000  # rows drawn for all resamples together
 _CHUNK = 500_000  # of them at once
-_ROWS = (
-    5_000  # maximum number of resampled rows; with more, the interval is scaled by the root of their share
-)
+_ROWS = 5_000  # resampled at most; with more, the interval is scaled by the root of their share
 
 
 class ScoreTable(dict[str, Score]):
@@ -348,6 +346,5 @@ def wilson(share: float, n: float) -> tuple[float, float]:
     middle = (share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
     half = _Z / (1 + _Z**2 / n) * math.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
     low, high = middle - half, middle + half
-    return max(0.0, min(low, share)), min(
-        1.0, max(high, share)
-    )  # the share lies inside, whatever rounding does
+    # The share lies inside, whatever rounding does.
+    return max(0.0, min(low, share)), min(1.0, max(high, share))

@@ -30,18 +30,14 @@ if TYPE_CHECKING:
 TOO_GOOD = {"numbers": ("r2", 0.99), "classes": ("roc_auc", 0.995)}
 TOO_GOOD_TO_BE_TRUE = "too good to be true"
 ENOUGH_RIGHT = 100  # test rows, of which not one is wrong; with fewer, classes may be easy by chance
-NEARLY_ALL = (
-    0.99  # share of all rows that are right, from which on it is too good, by the lower end of its interval
-)
+NEARLY_ALL = 0.99  # share of right rows that is too good, by the lower end of its interval
 CARRIERS, CARRIER_ROWS = 3, 5_000  # columns to try alone, and rows to fit each on
 CLEARLY = 4.0  # the other columns miss the limit clearly: AUC below 0.98, R2 below 0.96
 REPEATED = (0.01, 0.2)  # share of the test rows that are training rows too: to warn, to fail
 FEWEST_REPEATED = 5
 NATURAL = 10.0  # possible rows for each row of the table; below, equal rows are no surprise
-SHIFT = {
-    "split": 0.8,
-    "file": 0.7,
-}  # AUC of training against test rows; later rows and other groups always differ some
+# AUC of training against test rows; later rows and other groups always differ some
+SHIFT = {"split": 0.8, "file": 0.7}
 SHOWN = 3
 SIMPLE_MODELS = "simple models"
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from .._unfinished import SUFFIX, create_partial, partial_name, remove_abandoned
 from ..errors import UsageError
 
+RUNS = Path("runs")  # folder of the runs without ``--out``
 LAST = "run.json"  # the file that is moved last: with it a folder is complete
 
 
@@ -31,7 +32,7 @@ class OutputFolder:
     def __init__(self, out: Path | None, name: str):
         self._out, self._name = out, name
         self.reserved: Path | None = None
-        self.parent: Path = out.parent if out else Path("runs")
+        self.parent: Path = out.parent if out else RUNS
         if out is None:
             self.staging: Path = self.parent / partial_name(name)
         else:  # a name that two runs cannot both create
@@ -116,9 +117,9 @@ def output_folder(out: Path | None, name: str, *, resume: bool = False) -> Itera
             f"--out: expected a folder that does not exist yet or is empty, received {str(out)!r}, which "
             f"is not empty; choose another name"
         )
-    missing = [p for p in (folder.parent, *folder.parent.parents) if not p.exists()]
+    missing = missing_folders(out)
     with ExitStack() as stack:
-        stack.callback(lambda: _remove_empty([] if folder.final else missing))
+        stack.callback(lambda: remove_empty([] if folder.final else missing))
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
             remove_abandoned(folder.parent, out.name if out else name)
@@ -141,7 +142,13 @@ def _refusal(folder: OutputFolder, out: Path | None, error: OSError) -> str:
     )
 
 
-def _remove_empty(folders: list[Path]) -> None:
+def missing_folders(out: Path | None) -> list[Path]:
+    """Return the folders above that of a run that do not exist yet, the deepest first."""
+    parent = out.parent if out else RUNS
+    return [path for path in (parent, *parent.parents) if not path.exists()]
+
+
+def remove_empty(folders: list[Path]) -> None:
     """Remove the folders created, the deepest first, if they are empty."""
     for folder in folders:
         try:

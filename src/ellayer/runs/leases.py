@@ -74,9 +74,8 @@ class Leases:
 
     def __init__(self, folder: Path):
         self._folder = _leases(folder)
-        self._changes: dict[
-            str, tuple[float, float]
-        ] = {}  # by worker: the time in the file, and when it was seen first
+        # By worker: the time in the file, and when it was seen first.
+        self._changes: dict[str, tuple[float, float]] = {}
 
     def is_dead(self, worker: str) -> bool:
         """Return whether a worker has died or ended, as far as this process knows."""

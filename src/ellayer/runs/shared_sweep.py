@@ -21,7 +21,17 @@ from ..engine.workers import Workers, job_count
 from ..errors import UsageError
 from .folder import LAST, output_folder
 from .leases import Lease, Leases
-from .sweep import TRIALS, Sweep, SweepPlan, UnitResult, fit_unit, plan_sweep, read_sweep, write_sweep
+from .sweep import (
+    TRIALS,
+    Clock,
+    Sweep,
+    SweepPlan,
+    UnitResult,
+    fit_unit,
+    plan_sweep,
+    read_sweep,
+    write_sweep,
+)  # fmt: skip
 from .sweep_journal import SweepJournal, Unit
 
 WAIT_SECONDS = 0.5  # between two looks at the units of others
@@ -96,24 +106,21 @@ class _Worker:
         self.job = plan.job()
         self.leases = Leases(options.folder)
         self.models: dict[int, list[Any]] = {}  # of the units fitted here
-        self._end = None if options.time_limit is None else time.monotonic() + options.time_limit
+        self._clock = Clock(options.time_limit)
 
     def work(self, start: StartProgress) -> None:
         """Take units until all are done, or until the time is over."""
         bar = start("trials", 0)
         while True:
-            units = [] if self._is_over() else self._take()
+            units = [] if self._clock.is_over() else self._take()
             if units:
                 self._fit(units, start)
-            elif self._is_over() or self.journal.is_done():
+            elif self._clock.is_over() or self.journal.is_done():
                 return
             else:  # others are busy with the last units, and may die
                 time.sleep(WAIT_SECONDS)
             if bar is not None:
                 bar(StageInfo(*self.journal.progress(), "trials"))
-
-    def _is_over(self) -> bool:
-        return self._end is not None and time.monotonic() >= self._end
 
     def _take(self) -> list[Unit]:
         """Return the next units for this worker, as many as it fits at once."""

@@ -21,6 +21,7 @@ from ..distributed.meeting import PortInUseError, free_port
 from ..distributed.watch import STUCK
 from ..errors import EllayerError, UsageError
 from .checkpoints import EVERY
+from .folder import RUNS, missing_folders, remove_empty
 from .group_worker import DONE, LOST
 
 RESTARTS = 3
@@ -114,7 +115,7 @@ def train_in_processes(
     if options.processes < 1:
         raise UsageError(f"--processes: expected at least 1, received {options.processes}; try --processes 2")
     restarts, ports = 0, 0
-    missing = _missing_folders(out)
+    missing = missing_folders(out)
     while True:
         attempt = _Attempt(settings, options, out, resume, start)
         try:
@@ -123,22 +124,22 @@ def train_in_processes(
             ports += 1
             if ports < _PORTS:
                 continue
-            _remove_empty(missing)
+            remove_empty(missing)
             raise
         except EllayerError:
-            _remove_empty(missing)
+            remove_empty(missing)
             raise
         except KeyboardInterrupt:
             last = attempt.folder or resume
             _remove_remains(out, last)
-            _remove_empty(missing)
+            remove_empty(missing)
             raise KeyboardInterrupt(f"interrupted; --resume {last} continues" if last else "") from None
         if isinstance(outcome, dict):
             return GroupResult(**{**outcome, "path": Path(outcome["path"])}, restarts=restarts)
         resume = attempt.folder or resume
         _remove_remains(out, attempt.folder)
         if restarts == options.restarts:
-            _remove_empty(missing)
+            remove_empty(missing)
             advice = f"; --resume {resume} continues from the last checkpoint" if resume else ""
             times = "once" if restarts == 0 else f"{restarts + 1} times"
             raise EllayerError(
@@ -304,19 +305,7 @@ def _remove_remains(out: Path | None, folder: Path | None) -> None:
         remove_abandoned(out.parent, out.name)
         remove_abandoned(out, out.name)
     else:
-        for place in Path("runs").glob(".*.partial"):
+        for place in RUNS.glob(".*.partial"):
             remove_abandoned(place.parent, place.name.split(".")[1])
     if folder is not None:
         remove_abandoned(folder, folder.name)
-
-
-def _missing_folders(out: Path | None) -> list[Path]:
-    """Return the folders above the run's that do not exist yet, the deepest first."""
-    parent = out.parent if out else Path("runs")
-    return [path for path in (parent, *parent.parents) if not path.exists()]
-
-
-def _remove_empty(folders: list[Path]) -> None:
-    for folder in folders:
-        with suppress(OSError):
-            folder.rmdir()

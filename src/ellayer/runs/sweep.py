@@ -217,7 +217,7 @@ def _fit_all(
 ) -> list[UnitResult]:
     """Fit the units, several at once with ``n_jobs``; none begins after the time limit, except the first."""
     job, units = plan.job(), plan.units()
-    clock = _Clock(time_limit)
+    clock = Clock(time_limit)
     if job_count(n_jobs) == 1 or len(units) == 1:
         return [fit_unit(job, unit, start) for k, unit in enumerate(units) if not k or not clock.is_over()]
     bar = start("trials", 0)
@@ -236,7 +236,7 @@ def _fit_all(
     return results
 
 
-class _Clock:
+class Clock:
     """A time limit from now on; None is no limit."""
 
     def __init__(self, seconds: float | None):

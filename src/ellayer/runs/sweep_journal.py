@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 NAME, JOURNAL, LOCK = "ellayer sweep", "journal.jsonl", "next"
 SAMPLERS = ("grid", "random", "tpe")
-GRACE_SECONDS = (
-    10  # after which the lock of a worker that died with it is removed; it is held for milliseconds
-)
+GRACE_SECONDS = 10  # until the lock of a dead worker is removed; a lock is held for milliseconds
 MOST_ATTEMPTS = 10  # of a unit whose workers die
 DRAWN = ("learning_rate", "dropout", "weight_decay", "l2")  # numbers that a sampler draws from a range
 

@@ -34,10 +34,8 @@ if TYPE_CHECKING:
     from ..report.run_facts import Check, CrossValidation, Predictions
     from ..tables.survey import Survey
 
-QUICK_ROWS, QUICK_PRODUCTS = (
-    (200, 5_000),
-    2e9,
-)  # test rows of an interrupted run, and the products to predict them
+QUICK_ROWS = (200, 5_000)  # limits of the test rows of an interrupted run
+QUICK_PRODUCTS = 2e9  # multiplications to predict them
 
 
 @dataclass(frozen=True)

@@ -131,9 +131,7 @@ def _finish(run: TrainedRun, folder: OutputFolder, start: StartProgress) -> Fini
     from .artifacts import write_run
     from .facts import evaluate
 
-    with np.errstate(
-        over="ignore", invalid="ignore"
-    ):  # warnings of a diverged run, which has a message about it
+    with np.errstate(over="ignore", invalid="ignore"):  # a diverged run has a message about it
         facts = evaluate(run, start)
         folder.staging.mkdir(parents=True, exist_ok=True)  # if it has been deleted since
         summary = write_run(folder.staging, run, facts, start)

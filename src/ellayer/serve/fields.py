@@ -9,11 +9,8 @@ from typing import Any
 from ..runs.saved_model import SavedModel
 
 MOST_LEVELS = 200  # in a list of the form
-_TYPES = {
-    "numeric": "number",
-    "date": "date",
-    "boolean": "boolean",
-}  # of the kinds of columns without a schema
+# Types of the kinds of columns without a schema
+_TYPES = {"numeric": "number", "date": "date", "boolean": "boolean"}
 _DATATYPES = {"whole": "INT64", "number": "FP64", "duration": "BYTES", "boolean": "BOOL"}
 
 

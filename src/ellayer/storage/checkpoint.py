@@ -139,9 +139,8 @@ def _state(content: dict[str, object]) -> TrainState:
         )
     elif not _plain(state.optimizer_state):
         raise ModelFileError("optimizer_state: expected dicts of arrays")
-    state = dataclasses.replace(
-        state, history=dict(History(state.history))
-    )  # of an earlier version: rename to the current names
+    # History renames the columns of an earlier version.
+    state = dataclasses.replace(state, history=dict(History(state.history)))
     _check_arrays(state)
     _check_history(state)
     return state

@@ -295,9 +295,8 @@ class TabularClassifier(ProbabilisticClassifier, BaseTabular, FittedTableClassif
         P = mean_probabilities(Z, self.temperature_)
         ordered, truth = self._positive_last(P, numbers)
         if self.cost is not None:
-            by_class = self._class_weights(
-                examples.Y, None
-            )  # rows cost the same, whatever they weigh in the fit
+            # Rows cost the same, whatever they weigh in the fit.
+            by_class = self._class_weights(examples.Y, None)
             mass = weights if by_class is None or weights is None else weights / by_class
             self._set_threshold(cheapest_threshold(ordered[:, 1], truth == 1, mass, *costs_of(self.cost)))
         elif metric.decision == "tuned" and P.shape[1] == 2:

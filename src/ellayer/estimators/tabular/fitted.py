@@ -159,10 +159,8 @@ class FittedTable(ABC):
         network, parts = self.network_, max(1, min(blas_thread_count(), len(X) // ROWS_OF_THREAD))
         if len(members) == 1 or parts == 1:
             return member_outputs(X.T, double, network).transpose(0, 2, 1)
-        with (
-            blas_threads(network.widths, 1),
-            ThreadPoolExecutor(parts) as pool,
-        ):  # a block of rows is too small for two
+        # A block of rows is too small for two threads of BLAS.
+        with blas_threads(network.widths, 1), ThreadPoolExecutor(parts) as pool:
             blocks = pool.map(lambda rows: member_outputs(rows.T, double, network), np.array_split(X, parts))
             return np.concatenate(list(blocks), axis=2).transpose(0, 2, 1)
 

@@ -104,9 +104,8 @@ def _with_two_outputs(result: TrainingResult) -> TrainingResult:
     network = result.network
     if (network.layer_dims[-1], network.activations[-1]) != (1, "sigmoid"):
         return result
-    loss = network.loss.removeprefix(
-        "binary_"
-    )  # the losses of a sigmoid are those of a softmax for two classes
+    # The losses of a sigmoid are those of a softmax for two classes.
+    loss = network.loss.removeprefix("binary_")
     wider = Network(
         [*network.layer_dims[:-1], 2],
         network.activations[:-1],

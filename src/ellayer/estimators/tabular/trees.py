@@ -15,10 +15,11 @@ from ...errors import EllayerError
 from ..stored import Arrays, read_array
 
 AT_ONCE = 1 << 20  # rows times trees in one pass
+# A tree of one leaf, 0
 LEAF: Arrays = {
     **{name: np.zeros(1, np.int32) for name in ("roots", "feature", "left", "right")},
     **{name: np.zeros(1) for name in ("threshold", "value")},
-}  # a tree of one leaf, 0
+}
 
 
 def tree_outputs(X: np.ndarray, trees: Arrays) -> np.ndarray:
@@ -53,9 +54,7 @@ def _outputs(X: np.ndarray, trees: Arrays) -> np.ndarray:
             break
         node = after
     Z, places = np.repeat(trees["baseline"][None, :], len(X), axis=0), trees["places"]
-    for t, leaves in enumerate(
-        node
-    ):  # one tree after the other, as they were fitted: the same sum to the bit
+    for t, leaves in enumerate(node):  # in the order of the fit: the same sum to the bit
         Z[:, places[t % len(places)]] += value[leaves]
     return Z
 
