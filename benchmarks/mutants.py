@@ -5,21 +5,24 @@
 
 Each mutant is one small change in ``core``, ``engine`` or ``tables``: another comparison, sign, number, branch or
 keyword. A first run of the tests, in a copy of the sources in which the drawn places are marked, records which tests
-reach which place and how long each takes. Every mutant is then tried on the tests that reach its place, the fastest
-first. A mutant that no test notices is listed with its line. A run that was cut short continues from its record, as
-long as the sources are the same. Every run of the tests is a fork of this process, which has imported the libraries.
+reach which place and how long each takes. Every mutant is then tried on the tests that reach its place: the quick ones
+of its package first, and no further after one that fails. A mutant that no test notices is listed with its line. A run
+that was cut short continues from its record, as long as the sources are the same. Test files that changed since are
+run with marks again, and what survived is tried on their tests. Every run of the tests is a fork of this process,
+which has imported the libraries.
 """
 
 from __future__ import annotations
 
 import argparse
-import ast
+import contextlib
+import doctest
+import gc
 import hashlib
 import importlib
 import json
 import math
 import os
-import random
 import shutil
 import signal
 import sys
@@ -29,154 +32,28 @@ import traceback
 import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+from mutation import MARKS, REACH, ROOT, Mutant, draw_mutants, mark, mutate
+
 PACKAGES = ("core", "engine", "tables")
 # Tests that may reach the code of these packages.
 TESTS = ("tests/core", "tests/engine", "tests/tables", "tests/properties", "tests/golden", "tests/steps",
-         "tests/estimators/tabular", "tests/storage")  # fmt: skip
+         "tests/estimators", "tests/storage", "tests/inspection", "tests/test_views.py", "tests/runs/test_checks.py",
+         "tests/data/test_stream_equals_memory.py", "tests/distributed")  # fmt: skip
+# Slow tests are left out but for those of these files, and tests of these names altogether: they take minutes.
+SLOW = ("tests/engine/test_sharding.py", "tests/distributed/test_group_law.py")
+LEFT_OUT = ("test_disturbed_fit.py", "test_scikit_learn_tests.py", "test_scikit_learn_checks.py")
 # Imported before the forks. Polars and onnxruntime are not, for their threads would be missing in a fork, nor is
 # hypothesis, which pytest rewrites.
 LIBRARIES = ("numpy", "scipy.stats", "sklearn.linear_model", "sklearn.model_selection", "pandas", "jax", "optax",
              "h5py")  # fmt: skip
 FILES_AT_ONCE = 4  # test files of one run with marks
-SECONDS = 60  # of tests for one mutant
+QUICK = 3.0  # seconds of tests of the mutant's own package that are tried before the others
 FAULT = 70  # exit status of a fork that could not run the tests
-MARKS = "ELLAYER_MARKS"  # environment variable: the folder in which a marked place writes who reached it
-SWAPS: dict[type[ast.AST], type[ast.AST]] = {
-    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
-    ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In,
-    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.FloorDiv: ast.Mult,
-    ast.And: ast.Or, ast.Or: ast.And, ast.Not: ast.UAdd,
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Mutant:
-    """One change: the file, the line, and the statement before and after."""
-
-    file: str
-    line: int
-    index: int  # among the places of the file
-    before: str
-    after: str
-
-    @property
-    def key(self) -> str:
-        """Its name in the record."""
-        return f"{self.file}:{self.index}"
-
-
-class _Places(ast.NodeTransformer):
-    """Walk the places of a file that can be changed; change the one numbered ``index``."""
-
-    def __init__(self, index: int | None = None):
-        self.index, self.count = index, 0
-        self.lines: list[int] = []
-        self._depth = 0
-
-    def _here(self, node: ast.AST) -> bool:
-        self.lines.append(getattr(node, "lineno", 0))
-        self.count += 1
-        return self.index == self.count - 1
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        """Look at the body alone: annotations, defaults and the docstring are no places."""
-        self._depth += 1
-        start = 1 if ast.get_docstring(node) is not None else 0
-        node.body[start:] = [self.visit(statement) for statement in node.body[start:]]
-        self._depth -= 1
-        return node
-
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
-        """Look at the methods."""
-        node.body = [
-            self.visit(s) if isinstance(s, (ast.FunctionDef, ast.ClassDef)) else s for s in node.body
-        ]
-        return node
-
-    def visit_Raise(self, node: ast.Raise) -> ast.AST:
-        """Leave the text of messages as it is."""
-        return node
-
-    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
-        """Leave texts as they are."""
-        return node
-
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
-        """Leave annotations as they are."""
-        if self._depth and node.value is not None:
-            node.value = self.visit(node.value)
-        return node
-
-    def visit_Compare(self, node: ast.Compare) -> ast.AST:
-        """Turn a comparison around."""
-        self.generic_visit(node)
-        if self._depth and len(node.ops) == 1 and self._here(node):
-            node.ops = [SWAPS[type(node.ops[0])]()]  # type: ignore[list-item]
-        return node
-
-    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
-        """Take another operator."""
-        self.generic_visit(node)
-        if self._depth and type(node.op) in SWAPS and self._here(node):
-            node.op = SWAPS[type(node.op)]()  # type: ignore[assignment]
-        return node
-
-    def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
-        """Exchange ``and`` and ``or``."""
-        self.generic_visit(node)
-        if self._depth and self._here(node):
-            node.op = SWAPS[type(node.op)]()  # type: ignore[assignment]
-        return node
-
-    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
-        """Leave out a ``not`` or a minus."""
-        self.generic_visit(node)
-        if self._depth and isinstance(node.op, (ast.Not, ast.USub)) and self._here(node):
-            return node.operand
-        return node
-
-    def visit_Constant(self, node: ast.Constant) -> ast.AST:
-        """Take another number, or the other truth value."""
-        if not self._depth or not isinstance(node.value, (bool, int, float)) or not self._here(node):
-            return node
-        value = node.value
-        return ast.Constant(not value if isinstance(value, bool) else value + 1)
-
-    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
-        """Exchange the two values of a conditional expression."""
-        self.generic_visit(node)
-        if self._depth and self._here(node):
-            node.body, node.orelse = node.orelse, node.body
-        return node
-
-
-def mutants(files: list[Path], count: int, seed: int) -> list[Mutant]:
-    """Draw mutants evenly over all places of the files."""
-    places = []
-    for file in files:
-        walk = _Places()
-        walk.visit(ast.parse(file.read_text(encoding="utf-8")))
-        places += [(file, index, line) for index, line in enumerate(walk.lines)]
-    picked = random.Random(seed).sample(places, min(count, len(places)))
-    return [_describe(file, index, line) for file, index, line in sorted(picked)]
-
-
-def _describe(file: Path, index: int, line: int) -> Mutant:
-    before = ast.unparse(ast.parse(file.read_text(encoding="utf-8"))).splitlines()
-    after = mutate(file.read_text(encoding="utf-8"), index).splitlines()
-    changed = [(a, b) for a, b in zip(before, after, strict=False) if a != b]
-    a, b = changed[0] if changed else ("", "")
-    return Mutant(str(file.relative_to(ROOT)), line, index, a.strip(), b.strip())
-
-
-def mutate(source: str, index: int) -> str:
-    """Return the source with its place ``index`` changed."""
-    return ast.unparse(ast.fix_missing_locations(_Places(index).visit(ast.parse(source))))
 
 
 @dataclass
@@ -187,21 +64,30 @@ class Record:
     ----------
     drawn : str
         Digest of the sources and the drawn mutants, which a continued run must not change.
-    marked : list of str
-        Test files that have been run with marks.
+    marked : dict
+        Test file that has been run with marks -> digest of it.
     reached : dict
         "FILE:INDEX" -> tests that reach the place.
     seconds : dict
-        Test -> seconds.
+        Test that passes without a change -> seconds.
     results : dict
-        "FILE:INDEX" -> whether a test noticed the mutant.
+        "FILE:INDEX" -> the test that noticed the mutant, "" if none did.
+    examples : dict
+        Source file -> whether the examples of its docstrings pass without a change.
+    again : dict
+        "FILE:INDEX" -> tests that changed since the mutant survived.
+    later : list of str
+        "FILE:INDEX" of mutants that only such tests noticed.
     """
 
     drawn: str
-    marked: list[str] = field(default_factory=list)
+    marked: dict[str, str] = field(default_factory=dict)
     reached: dict[str, list[str]] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
-    results: dict[str, bool] = field(default_factory=dict)
+    results: dict[str, str] = field(default_factory=dict)
+    examples: dict[str, bool] = field(default_factory=dict)
+    again: dict[str, list[str]] = field(default_factory=dict)
+    later: list[str] = field(default_factory=list)
 
     @classmethod
     def read(cls, path: Path | None, drawn: list[Mutant]) -> Record:
@@ -230,62 +116,55 @@ def _sources() -> list[Path]:
 
 
 def _tests() -> list[str]:
-    return [str(f.relative_to(ROOT)) for folder in TESTS for f in sorted((ROOT / folder).rglob("test_*.py"))]
+    places = [ROOT / name for name in TESTS]
+    files = [f for p in places for f in ([p] if p.is_file() else sorted(p.rglob("test_*.py")))]
+    return [str(f.relative_to(ROOT)) for f in files if f.name not in LEFT_OUT]
 
 
-class _Marks(ast.NodeTransformer):
-    """Put a call before each of some statements, which notes the test that reaches it."""
-
-    def __init__(self, keys: dict[int, list[str]]):
-        self.keys = keys  # by the id of the statement
-
-    def generic_visit(self, node: ast.AST) -> ast.AST:
-        super().generic_visit(node)
-        for name in ("body", "orelse", "finalbody"):
-            statements = getattr(node, name, None)
-            if isinstance(statements, list):
-                setattr(node, name, [part for statement in statements for part in self._marked(statement)])
-        return node
-
-    def _marked(self, statement: ast.stmt) -> list[ast.stmt]:
-        calls = [f"__import__('mutation_marks').reach({key!r})" for key in self.keys.get(id(statement), ())]
-        return [*ast.parse("\n".join(calls)).body, statement]
+def _digest(test_file: str) -> str:
+    return hashlib.sha256((ROOT / test_file).read_bytes()).hexdigest()
 
 
-def mark(source: str, places: list[Mutant]) -> str:
-    """Return a source that notes, before the innermost statement of each place, who reaches it."""
-    tree = ast.parse(source)
-    statements = [node for node in ast.walk(tree) if isinstance(node, ast.stmt)]
-    keys: dict[int, list[str]] = {}
-    for mutant in places:
-        around = [s for s in statements if s.lineno <= mutant.line <= (s.end_lineno or s.lineno)]
-        inner = max(around, key=lambda s: (s.lineno, -(s.end_lineno or s.lineno)))
-        keys.setdefault(id(inner), []).append(mutant.key)
-    return ast.unparse(ast.fix_missing_locations(_Marks(keys).visit(tree)))
+def _file(test: str) -> str:
+    return test.partition("::")[0]
 
 
-REACH = """
-import os
-def reach(key):
-    test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" (")[0]
-    seen = (key, test)
-    if seen not in SEEN:
-        SEEN.add(seen)
-        with open(os.path.join(os.environ["ELLAYER_MARKS"], str(os.getpid())), "a") as file:
-            file.write(f"{key}\\t{test}\\n")
-SEEN = set()
-"""
+class _Watch:
+    """A plugin of pytest that adds up the seconds of each test, of those that passed in the end.
 
+    With ``limits``, the tests in their order with the seconds of each, it runs these alone, notes the last one in a file,
+    and ends the process at one that takes ten times as long.
+    """
 
-class _Stopwatch:
-    """A plugin of pytest that adds up the seconds of each test."""
-
-    def __init__(self) -> None:
+    def __init__(self, limits: dict[str, float] | None = None, note: Path | None = None) -> None:
         self.seconds: dict[str, float] = {}
+        self.others: set[str] = set()
+        self.limits, self.note = limits, note
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Leave out the tests that are not among the limits; one that is gone is an error."""
+        if self.limits is not None:
+            by_name = {item.nodeid: item for item in items}
+            if missing := self.limits.keys() - by_name.keys():
+                raise pytest.UsageError(f"{sorted(missing)[0]}: this test is gone")
+            items[:] = [by_name[test] for test in self.limits]
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Begin a test."""
+        if self.limits is not None and self.note is not None:
+            self.note.write_text(nodeid)
+            signal.setitimer(signal.ITIMER_REAL, 20 + 10 * self.limits[nodeid])
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Add a phase of a test."""
         self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0.0) + report.duration
+        if not report.passed:
+            self.others.add(report.nodeid)
+
+    def passed(self) -> dict[str, float]:
+        """Return the seconds of the tests that passed."""
+        return {test: seconds for test, seconds in self.seconds.items() if test not in self.others}
 
 
 def in_fork(source: Path, work: Callable[[], int], timeout: float) -> int | None:
@@ -296,6 +175,7 @@ def in_fork(source: Path, work: Callable[[], int], timeout: float) -> int | None
         try:
             errors, silence = os.dup(2), os.open(os.devnull, os.O_WRONLY)
             os.dup2(silence, 1), os.dup2(silence, 2)
+            os.setsid()
             os.chdir(ROOT)
             os.environ |= {"PYTHONPATH": str(source), "MPLBACKEND": "Agg", "PYTHONDONTWRITEBYTECODE": "1"}
             sys.path[:0] = [str(source)]
@@ -305,90 +185,138 @@ def in_fork(source: Path, work: Callable[[], int], timeout: float) -> int | None
         finally:
             os._exit(code)
     end = time.monotonic() + timeout
-    while time.monotonic() < end:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            return os.waitstatus_to_exitcode(status)
-        time.sleep(0.02)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return None
+    status = None
+    while time.monotonic() < end and status is None:
+        done, ended = os.waitpid(child, os.WNOHANG)
+        status = ended if done else None
+        time.sleep(0.0 if done else 0.02)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child, signal.SIGKILL)  # and the processes that its tests left behind
+    if status is None:
+        os.waitpid(child, 0)
+        return None
+    return os.waitstatus_to_exitcode(status)
 
 
-def run_tests(source: Path, tests: list[str], *options: str, plugins: tuple[object, ...] = ()) -> int:
-    """Return pytest's exit status of some tests in this process, with a cache of compiled programs for all runs."""
+def run_tests(source: Path, files: list[str], *options: str, plugin: _Watch) -> int:
+    """Return pytest's exit status of some test files in this process, with a cache of compiled programs for all runs."""
     cache = source.parent / "cache"
     os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(cache / "hypothesis")
-    return int(
-        pytest.main(["-q", "-n", "0", "-o", f"cache_dir={cache}", *options, *tests], plugins=[*plugins])
-    )
+    return int(pytest.main(["-q", "-n", "0", "-o", f"cache_dir={cache}", *options, *files], plugins=[plugin]))
 
 
-def add_reached(record: Record, tests: list[str], source: Path) -> None:
+def run_examples(file: str) -> int:
+    """Return the number of examples in the docstrings of a source file that fail."""
+    module = importlib.import_module(".".join(Path(file).relative_to("src").with_suffix("").parts))
+    return doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS).failed
+
+
+def add_reached(record: Record, files: list[str], source: Path) -> None:
     """Run some test files with marks; add the places that each test reaches, and its seconds."""
     folder = source.parent / "marks"
     folder.mkdir()
+    slow = [] if set(files) & set(SLOW) else ["-m", "not slow"]
 
     def work() -> int:
         os.environ[MARKS] = str(folder)
-        stopwatch = _Stopwatch()
-        code = run_tests(source, tests, "-m", "not slow", plugins=(stopwatch,))
-        (folder / "seconds.json").write_text(json.dumps(stopwatch.seconds))
+        watch = _Watch()
+        code = run_tests(source, files, *slow, plugin=watch)
+        (folder / "seconds.json").write_text(json.dumps(watch.passed()))
         return code
 
     code = in_fork(source, work, 240)
-    print(
-        f"{len(record.marked) + len(tests)} test files: pytest ends with {code}", file=sys.stderr, flush=True
-    )
+    _say(f"{len(record.marked) + len(files)} test files: pytest ends with {code}")
     report = folder / "seconds.json"
     seconds = json.loads(report.read_text()) if report.exists() else {}
     report.unlink(missing_ok=True)
-    for file in folder.iterdir():
-        for line in file.read_text().splitlines():
+    for key, tests in record.reached.items():
+        record.reached[key] = [test for test in tests if _file(test) not in files]
+    record.seconds = {test: time for test, time in record.seconds.items() if _file(test) not in files}
+    new: dict[str, set[str]] = {}
+    for marks in folder.iterdir():
+        for line in marks.read_text().splitlines():
             key, _, test = line.partition("\t")
             if test in seconds:
-                record.reached[key] = sorted({*record.reached.get(key, []), test})
+                new.setdefault(key, set()).add(test)
     shutil.rmtree(folder)
+    for key, reaching in new.items():
+        record.reached[key] = [*record.reached.get(key, []), *sorted(reaching)]
+        if record.results.get(key) == "":
+            record.again[key] = [*record.again.get(key, []), *sorted(reaching)]
     record.seconds |= seconds
-    record.marked += tests
+    record.marked |= {file: _digest(file) for file in files}
 
 
-def notices(mutant: Mutant, tests: list[str], seconds: dict[str, float], source: Path) -> bool:
-    """Tell whether a test that reaches the place, or another of its file, fails or takes far too long.
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
-    The others matter for code that is traced once: only the first test that needs a program reaches its lines.
+
+def _rounds(
+    mutant: Mutant, tests: list[str], seconds: dict[str, float], limit: float
+) -> list[dict[str, float]]:
+    """Return the tests to try, with their seconds: the quick ones of the mutant's package, then the others.
+
+    Last come those of the same files that do not reach the place: of code that is traced once, only the first test that
+    needs a program reaches the lines.
     """
-    files = {test.partition("::")[0] for test in tests}
-    others = [test for test in seconds if test.partition("::")[0] in files and test not in tests]
-    chosen, spent = [], 0.0
+    package = Path(mutant.file).parts[2]
+    files = {_file(test) for test in tests}
+    others = [test for test in seconds if _file(test) in files and test not in tests]
+    rounds: list[list[str]] = [[], []]
+    spent = 0.0
     for test in [*sorted(tests, key=seconds.__getitem__), *sorted(others, key=seconds.__getitem__)]:
-        if spent < SECONDS:
-            chosen.append(test)
+        if spent < limit:
+            own = test.startswith(f"tests/{package}/") and test in tests
+            rounds[not (own and spent < QUICK)].append(test)
             spent += seconds[test]
-    if not chosen:
-        return False
+    order = {test: place for place, test in enumerate(seconds)}
+    # A file at a time, for what a file shares is prepared once
+    return [{t: seconds[t] for t in sorted(r, key=lambda test: order[test])} for r in rounds if r]
+
+
+def notice(
+    mutant: Mutant,
+    tests: list[str],
+    seconds: dict[str, float],
+    source: Path,
+    limit: float,
+    examples: bool = False,
+) -> str:
+    """Return the first of the tests that fails or takes far too long, "" if none does.
+
+    With ``examples``, the docstrings of the changed file come first.
+    """
     file = source / Path(mutant.file).relative_to("src")
     original = file.read_text(encoding="utf-8")
+    note = source.parent / "last"
     file.write_text(mutate(original, mutant.index), encoding="utf-8")
     try:
-        code = in_fork(source, lambda: run_tests(source, chosen, "-x"), 60 + 4 * spent)
+        if examples and in_fork(source, partial(run_examples, mutant.file), 30) != 0:
+            return f"examples of {mutant.file}"
+        for chosen in _rounds(mutant, tests, seconds, limit):
+            watch, files = _Watch(chosen, note), list(dict.fromkeys(map(_file, chosen)))
+            note.write_text(f"collecting {files[0]}")
+            code = in_fork(
+                source, partial(run_tests, source, files, "-x", plugin=watch), 60 + 10 * sum(chosen.values())
+            )
+            if code == FAULT:
+                raise SystemExit(f"{mutant.key}: the tests could not be started")
+            if code != 0:
+                return note.read_text()
     finally:
         file.write_text(original, encoding="utf-8")
-    if code == FAULT:
-        raise SystemExit(f"{mutant.key}: the tests could not be started")
-    if code in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED):  # found without the change?
-        return in_fork(source, lambda: run_tests(source, chosen, "--collect-only"), 120) == 0
-    return code != 0
+    return ""
 
 
-def run(record: Record, path: Path | None, drawn: list[Mutant], end: float) -> None:
-    """Run the tests with marks and try the mutants, as far as it gets until ``end``."""
+def run(record: Record, path: Path | None, drawn: list[Mutant], end: float, limit: float = 60.0) -> None:
+    """Run the tests with marks and try the mutants on ``limit`` seconds of tests, as far as it gets until ``end``."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for library in LIBRARIES:
             importlib.import_module(library)
+    gc.freeze()  # a collection in a fork would copy what the libraries hold
     warnings.filterwarnings("ignore", "os.fork", RuntimeWarning)  # no thread of a library runs yet
-    files = [file for file in _tests() if file not in record.marked]
+    files = [file for file in _tests() if record.marked.get(file) != _digest(file)]
     with tempfile.TemporaryDirectory() as name:
         marked, source = Path(name, "marked"), Path(name, "src")
         for copy in (marked, source):
@@ -398,20 +326,33 @@ def run(record: Record, path: Path | None, drawn: list[Mutant], end: float) -> N
             places = [mutant for mutant in drawn if mutant.file == file]
             text = mark((ROOT / file).read_text(encoding="utf-8"), places)
             (marked / Path(file).relative_to("src")).write_text(text, encoding="utf-8")
-        for i in range(0, len(files), FILES_AT_ONCE):
+        for part in _parts(files):
             if time.monotonic() > end:
                 return
-            add_reached(record, files[i : i + FILES_AT_ONCE], marked)
+            add_reached(record, part, marked)
             record.write(path)
         for mutant in drawn:
-            if mutant.key in record.results:
+            first = mutant.key not in record.results
+            if not first and mutant.key not in record.again:
                 continue
             if time.monotonic() > end:
                 return
-            record.results[mutant.key] = notices(
-                mutant, record.reached.get(mutant.key, []), record.seconds, source
-            )
+            tests = (record.reached if first else record.again).get(mutant.key, [])
+            if first and mutant.file not in record.examples:
+                record.examples[mutant.file] = in_fork(source, partial(run_examples, mutant.file), 30) == 0
+            examples = first and record.examples[mutant.file]
+            record.results[mutant.key] = notice(mutant, tests, record.seconds, source, limit, examples)
+            if not first and record.results[mutant.key]:
+                record.later.append(mutant.key)
+            record.again.pop(mutant.key, None)
             record.write(path)
+
+
+def _parts(files: list[str]) -> list[list[str]]:
+    """Return the files in parts, those with slow tests alone."""
+    quick = [file for file in files if file not in SLOW]
+    parts = [quick[i : i + FILES_AT_ONCE] for i in range(0, len(quick), FILES_AT_ONCE)]
+    return [*parts, *([file] for file in files if file in SLOW)]
 
 
 def main() -> None:
@@ -421,15 +362,20 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="random seed of the choice of mutants")
     parser.add_argument("--record", type=Path, help="JSON file to keep the run in, to continue from")
     parser.add_argument("--minutes", type=float, default=math.inf, help="stop after so many minutes")
+    parser.add_argument("--seconds", type=float, default=60.0, help="of tests for one mutant")
     options = parser.parse_args()
-    drawn = mutants(_sources(), options.count, options.seed)
+    drawn = draw_mutants(_sources(), options.count, options.seed)
     record = Record.read(options.record, drawn)
-    run(record, options.record, drawn, time.monotonic() + 60 * options.minutes)
-    tried = [mutant for mutant in drawn if mutant.key in record.results]
-    survivors = [mutant for mutant in tried if not record.results[mutant.key]]
+    run(record, options.record, drawn, time.monotonic() + 60 * options.minutes, options.seconds)
+    survivors = [mutant for mutant in drawn if record.results.get(mutant.key) == ""]
     for mutant in survivors:
-        print(json.dumps(asdict(mutant), ensure_ascii=False))
-    print(f"{len(tried) - len(survivors)} of {len(tried)} mutants noticed, of {len(drawn)} drawn")
+        reached = "reached" if record.reached.get(mutant.key) else "reached by no test"
+        print(json.dumps(asdict(mutant), ensure_ascii=False), reached)
+    tried = len(record.results)
+    print(
+        f"{tried - len(survivors)} of {tried} mutants noticed ({len(record.later)} by tests that changed since), "
+        f"of {len(drawn)} drawn"
+    )
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import pytest
 
 from ellayer.core import Inputs, Network, initialize_parameters
 from ellayer.core.inference import outputs
-from ellayer.core.members import member_outputs
+from ellayer.core.members import FEWEST_EXAMPLES, member_outputs
 
 NETWORKS = {
     "plain": Network([5, 7, 3], "tanh"),
@@ -50,6 +50,15 @@ def test_the_dtype_is_that_of_the_parameters():
     members = [initialize_parameters(network, seed=k, dtype="float32") for k in range(2)]
     X = examples(network, 100, np.random.RandomState(0)).astype("float32")
     assert member_outputs(X, members, network).dtype == np.float32
+
+
+def test_two_members_that_share_their_inputs_are_computed_together(monkeypatch):
+    network = NETWORKS["ramps"]
+    members = [initialize_parameters(network, seed=k) for k in range(2)]
+    X = examples(network, FEWEST_EXAMPLES, np.random.RandomState(0))
+    expected = [outputs(X, member, network)[1] for member in members]
+    monkeypatch.setattr("ellayer.core.members.outputs", None)  # what computes a single network
+    np.testing.assert_allclose(member_outputs(X, members, network), expected, rtol=1e-12, atol=1e-13)
 
 
 def test_one_member_is_to_the_bit_the_network():

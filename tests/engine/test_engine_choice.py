@@ -134,6 +134,13 @@ def test_more_work_is_predicted_to_take_longer(speeds):
     assert seconds(cats, 209, wide=True) < 0.2 * seconds(cats, 209)
 
 
+@pytest.mark.parametrize(("wide", "first"), [(False, 2 * 3 * 4), (True, (50 + 4) * 4)])
+def test_an_update_multiplies_by_each_weight_three_times_but_needs_no_gradient_of_the_inputs(wide, first):
+    """In the span of 50 examples, dW^[1] is no product either: it is dZ^[1] (``wide.py``)."""
+    network, products_alone = Network([3, 4, 2]), loop_choice.Speeds(call=0.0, flop=1.0, number=0.0)
+    assert step_seconds(config(network, wide=wide), 50, products_alone) == 2 * 50 * (first + 3 * 4 * 2)
+
+
 def test_the_start_counts_import_and_compilation(nothing_compiled, monkeypatch):
     here = start_seconds(config(), "a program")
     deep = start_seconds(config(Network([2, 4, 4, 4, 1])), "a program")

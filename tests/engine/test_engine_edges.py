@@ -22,6 +22,7 @@ from ellayer.engine import (
     device_placement,
     find_optimizer,
     jax_loop,
+    rows_in_place,
     wide,
 )
 from ellayer.engine.disk_rows import DiskReader
@@ -91,6 +92,15 @@ def test_large_tables_are_read_in_place_with_the_same_bits(monkeypatch, weighted
     if not offset:
         several = ellayer.train_many(network, lying, Y, seed=[0, 1], **options)
         np.testing.assert_allclose(several[0].parameters["W1"], copied.parameters["W1"], rtol=1e-5)
+
+
+def test_only_large_tables_whose_places_are_int32_are_read_in_place(monkeypatch):
+    columns, order = np.ones((10, 3)).T, Batches(10, 5)
+    assert rows_in_place.find_place(columns, order, "float64") is None  # not large
+    monkeypatch.setattr(batches, "IN_PLACE_BYTES", 0)
+    for most, fits in ((31, True), (30, False)):
+        monkeypatch.setattr(rows_in_place, "MOST_NUMBERS", most)
+        assert (rows_in_place.find_place(columns, order, "float64") is not None) == fits
 
 
 def test_records_of_lbfgs_are_no_later_than_its_end():

@@ -65,6 +65,13 @@ def test_weights_come_from_the_rows(file):
     assert_same(memory, disk)
 
 
+def test_a_window_is_a_block_and_a_block_a_row_at_least(file):
+    X, Y = problem(BINARY, m=53)
+    for limits, sizes in (((63, 63), (1, 1)), ((64, 127), (2, 1)), ((64, 128), (2, 2)), ((1, 320), (1, 10))):
+        rows = on_disk(file, X, Y, block_bytes=limits[0], window_bytes=limits[1])
+        assert (rows.block, rows.window) == sizes
+
+
 def test_in_order_windows_make_no_difference(file):
     X, Y = problem(BINARY, m=53)
     options = {**ALL_OF_IT, "num_iterations": 40, "shuffle": False, "engine": "numpy"}

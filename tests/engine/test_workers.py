@@ -113,6 +113,12 @@ def test_a_network_that_diverges():
     assert [result.stopped_by for result in results[0]] == ["iterations", "divergence"]
 
 
+def test_what_workers_have_computed_is_not_computed_here(monkeypatch, task_counts):
+    monkeypatch.setattr(ahead.LoopsAhead, "_advance_here", None)
+    ellayer.train_many(BINARY, X, Y, **COMMON, n_jobs=2)
+    assert task_counts
+
+
 def test_a_run_that_is_too_short_stays_here(monkeypatch, task_counts):
     monkeypatch.setattr(ahead, "FEWEST_SECONDS", 10.0)
     ellayer.train_many(BINARY, X, Y, **COMMON, n_jobs=2)

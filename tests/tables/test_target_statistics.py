@@ -68,6 +68,14 @@ def test_sums_of_earlier_rows_are_those_of_a_loop():
         np.testing.assert_allclose(S[i], weights[before] @ Y[before], atol=1e-12)
 
 
+def test_variances_within_and_between_levels_by_hand():
+    """Levels (0, 2) and (5): 2 over 3 - 2 degrees of freedom within, and (32/3 - 2) / (3 - 5/3) between."""
+    sums = LevelSums.of(np.array([0, 0, 1]), np.array([[0.0], [2.0], [5.0]]), np.ones(3), 2)
+    inside, between = sums.variances()
+    assert inside.tolist() == pytest.approx([2.0])
+    assert between.tolist() == pytest.approx([6.5])
+
+
 def test_sums_of_two_parts_add_up():
     random = np.random.RandomState(2)
     codes, weights, Y = random.randint(0, 5, 60), random.rand(60), random.randn(60, 2)

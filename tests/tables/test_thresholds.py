@@ -12,7 +12,7 @@ from ellayer.tables.kinds import ColumnKind
 from ellayer.tables.row_order import group_column, separability, time_column
 from ellayer.tables.survey_columns import _empty_rows, _mark_of_missing, _numeric
 from ellayer.tables.survey_duplicates import _leak
-from ellayer.tables.survey_target import class_findings
+from ellayer.tables.survey_target import class_findings, number_findings
 
 
 def coded(values: object, kind: str = "numeric", name: str = "x") -> CodedColumn:
@@ -50,6 +50,22 @@ def test_nines_are_a_mark_if_they_are_more_than_half_the_range_away(mark, is_mar
     assert _mark_of_missing(coded([*np.linspace(0.0, 600.0, 40), 999.0, 999.0])) == (999.0, 2)
 
 
+def test_nines_below_are_compared_with_the_next_value():
+    assert _mark_of_missing(coded([-99.0, -99.0, -95.0, -10.0, 60.0])) is None
+    assert _mark_of_missing(coded([-99.0, -99.0, -10.0, 60.0])) == (-99.0, 2)
+
+
+def test_three_values_are_enough_for_a_mark():
+    assert _numeric(coded([1.0, 5.0, 999.0, 999.0]), 4)[0].startswith("'x': 999 in 2 rows")
+    assert _numeric(coded([5.0, 5.0, 999.0, 999.0]), 4) == []
+
+
+def test_a_zero_in_more_than_half_of_the_rows_is_no_mark():
+    others = np.arange(50.0, 80.0)
+    assert _mark_of_missing(coded([*[0.0] * 30, *others])) == (0.0, 30)
+    assert _mark_of_missing(coded([*[0.0] * 31, *others])) is None
+
+
 def test_a_zero_is_odd_if_the_next_value_is_far_from_it():
     assert _mark_of_missing(coded([0.0, 0.0, 0.0, *np.arange(50.0, 80.0)])) == (0.0, 3)
     near = [0.0, 0.0, 0.0, 11.0, *np.arange(150.0, 180.0)]  # 11 is less than a tenth of the others
@@ -75,7 +91,25 @@ def test_many_classes_may_be_an_identifier(count, m, identifier):
     assert ("few rows of" in findings) != identifier
 
 
+@pytest.mark.parametrize(
+    ("values", "usual", "at_end", "censored"),
+    [(60, 2, 20, True), (60, 2, 19, False), (60, 3, 30, True), (60, 3, 29, False),
+     (1490, 2, 31, True), (1490, 2, 30, False), (50, 1, 20, True), (49, 1, 20, False)],
+)  # fmt: skip
+def test_a_heap_at_the_maximum(values, usual, at_end, censored):
+    """More than 50 values, and at the end 20 rows, a hundredth of all and ten times as many as usual."""
+    y = np.concatenate([np.repeat(np.arange(float(values)), usual), np.full(at_end, float(values))])
+    assert any("have the maximum" in finding for finding in number_findings("y", y)) == censored
+
+
 # Leaks
+
+
+@pytest.mark.parametrize(("rows", "leaks"), [(10, True), (9, False)])
+def test_a_threshold_that_parts_two_classes_has_ten_rows_of_each(rows, leaks):
+    target = coded(texts(["a"] * rows + ["b"] * 30), "categorical", "y")
+    x = [*np.linspace(5.0, 6.0, rows), *np.linspace(1.0, 2.0, 30)]
+    assert ("all of one class" in _leak(coded(x), target, "classes")) == leaks
 
 
 def test_a_column_with_a_value_per_class_leaks_up_to_half_of_the_rows():

@@ -13,6 +13,8 @@ from ..core.arrays import Array
 from .batch_reader import ALIGNED
 from .batches import Batches
 
+MOST_NUMBERS = 2**31 - ALIGNED  # places in the vector are int32
+
 
 @partial(jax.tree_util.register_dataclass, data_fields=("numbers", "first"), meta_fields=("width",))
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ def find_rows_in_place(columns: np.ndarray, batches: Batches, dtype: str) -> Row
 def find_place(columns: np.ndarray, batches: Batches, dtype: str) -> tuple[np.ndarray, int] | None:
     """Return the vector of ``RowsInPlace`` and where in it the first row begins, or None if the rows have to be copied."""
     rows = columns.T
-    fits = batches.large(len(columns), dtype) and rows.size < 2**31 - ALIGNED
+    fits = batches.large(len(columns), dtype) and rows.size < MOST_NUMBERS
     if not (fits and rows.dtype == dtype and rows.flags.c_contiguous and rows.flags.aligned):
         return None
     before = rows.ctypes.data % ALIGNED
