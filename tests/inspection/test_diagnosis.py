@@ -10,7 +10,7 @@ import pytest
 import ellayer
 from ellayer import Network, TabularClassifier, data, diagnose, initialize_parameters, train
 from ellayer.engine.history import History
-from ellayer.inspection.diagnosis_findings import CHECKS
+from ellayer.inspection.diagnosis_findings import CHECKS, advice_for
 
 FLOWER = data.load("flower")
 RNG = np.random.default_rng(4)
@@ -219,3 +219,10 @@ def test_a_diagnosis_costs_little_beside_the_run(flower):
         diagnose(result, X, Y)
         seconds.append(time.process_time() - begin)
     assert min(seconds) < 0.03 * max(result.seconds, 0.3)
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_advice_for_a_command_without_the_settings_is_that_of_python(name):
+    advice = advice_for(name, ())
+    assert advice == advice_for(name) or "--" not in advice
+    assert len(advice) > 10

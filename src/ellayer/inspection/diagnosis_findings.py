@@ -133,7 +133,8 @@ def advice_for(name: str, options: Collection[str] | None = None) -> str:
     name : str
         A key of ``CHECKS``.
     options : collection of str, optional
-        The settings that a command has, which are named as its options; by default those of Python are named.
+        The settings that a command has, which are named as its options; by default, and where it has none of the
+        settings, those of Python are named.
 
     Examples
     --------
@@ -156,6 +157,8 @@ def advice_for(name: str, options: Collection[str] | None = None) -> str:
         return options is None or all(not set(options).isdisjoint(names) for names in settings)
 
     texts = [_SETTING.sub(option_name, remedy) for remedy in CHECKS[name].remedies if has(remedy)]
+    if not texts:
+        return advice_for(name)
     text = texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])}, or {texts[-1]}"
     return text[:1].upper() + text[1:]
 
