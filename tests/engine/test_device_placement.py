@@ -96,7 +96,7 @@ def test_a_chunk_of_read_batches_is_padded_to_whole_shares(put, weights):
     from scipy import sparse
 
     batches = Batches(11, 7, shuffle=False)
-    reader = SparseReader(sparse.csr_array(X), Y, weights, batches)
+    reader = SparseReader(Batch(sparse.csr_array(X), Y, weights), batches)
     stack = three(batches).split_stack(reader, first=0, count=2, length=3)
     assert [a.shape for a in stack[:3]] == [(3, 9, 2), (3, 9, 1), (3, 9, 1)]
     np.testing.assert_array_equal(stack.X[0, :7], X.T[:7])

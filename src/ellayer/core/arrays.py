@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 import sys
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeGuard, runtime_checkable
 
 import numpy as np
 
 from .._shapes import Float, Shaped
 
 EQUAL_TERMS = 256
+NONZERO_SHARE = (
+    1 / 32
+)  # of a sparse matrix, up to which a product by its non-zeros takes less time than BLAS's
 _BITS: dict[np.dtype, type] = {np.dtype(np.float64): np.int64, np.dtype(np.float32): np.int32}
 
 if TYPE_CHECKING:
@@ -23,6 +26,39 @@ else:
 
         shape: tuple[int, ...]
         dtype: Any
+
+
+@runtime_checkable
+class SparseMatrix(Protocol):
+    """Sparse matrix or array of scipy, which has no type annotations; ``sparse_columns`` has its stored numbers in order."""
+
+    shape: tuple[int, int]
+    dtype: np.dtype
+    nnz: int
+    data: np.ndarray
+    indices: np.ndarray
+    indptr: np.ndarray
+
+    @property
+    def T(self) -> SparseMatrix:
+        """The transpose, without a copy."""
+        ...
+
+    def tocsr(self) -> SparseMatrix:
+        """Return the matrix by rows."""
+        ...
+
+    def toarray(self) -> np.ndarray:
+        """Return the dense matrix."""
+        ...
+
+    def astype(self, dtype: str | type, copy: bool = True) -> SparseMatrix:
+        """Return the matrix in another dtype."""
+        ...
+
+    def __getitem__(self, key: object) -> SparseMatrix:
+        """Return some rows or columns."""
+        ...
 
 
 Scalar = float | Array  # a traced value of the compiled loop is an array without axes
@@ -43,7 +79,7 @@ def array_namespace(*arrays: Array) -> Any:
     """Return the array-API namespace of the arguments; plain NumPy costs one type check.
 
     Arguments that are ``None`` or Python scalars are ignored; a single array of another library than
-    NumPy selects that library.
+    NumPy selects that library. Sparse matrices of scipy count as NumPy's arrays.
 
     >>> array_namespace(np.ones(2)).__name__
     'numpy'
@@ -53,10 +89,40 @@ def array_namespace(*arrays: Array) -> Any:
             continue
         if hasattr(array, "__array_namespace__"):
             return array.__array_namespace__()
+        if is_sparse(array):
+            continue
         import array_api_compat
 
         return array_api_compat.array_namespace(array)
     return np
+
+
+def is_sparse(X: object) -> TypeGuard[SparseMatrix]:
+    """Return True if X is a sparse matrix or array of scipy."""
+    return hasattr(X, "tocsr") and hasattr(X, "toarray")
+
+
+def has_few_nonzeros(X: SparseMatrix) -> bool:
+    """Return whether the products W X and dZ X^T of a sparse X take less time by its non-zeros than as dense ones."""
+    return bool(X.nnz <= NONZERO_SHARE * X.shape[0] * X.shape[1])
+
+
+def dense(A: Array) -> Array:
+    """Return a sparse matrix as a dense one with contiguous columns, another array as it is."""
+    return A.T.toarray().T if is_sparse(A) else A
+
+
+def sparse_columns(X: Array) -> SparseMatrix:
+    """Return a sparse X as scipy's ``csc_array``, of which ``dot`` is the product by non-zeros, without a copy if it can.
+
+    >>> from scipy.sparse import csr_matrix
+    >>> dot(np.array([[1.0, 2.0]]), sparse_columns(csr_matrix([[0.0, 3.0], [4.0, 0.0]])))
+    array([[8., 3.]])
+    """
+    from scipy.sparse import csc_array
+
+    columns: SparseMatrix = csc_array(X)
+    return columns
 
 
 def exp_limit(Z: Array) -> float:
@@ -80,7 +146,11 @@ def smallest(Z: Array) -> float:
 
 
 def dot(A: Array, B: Array) -> Array:
-    """Return the matrix product of two 2-D arrays; NumPy's method is up to twice as quick as @ on small ones."""
+    """Return the matrix product of two 2-D arrays; NumPy's method is up to twice as quick as @ on small ones.
+
+    B may be sparse: the product then takes a multiplication per non-zero of B and row of A, and its transpose is
+    contiguous in memory.
+    """
     if type(A) is np.ndarray and type(B) is np.ndarray:
         return A.dot(B)
     return A @ B

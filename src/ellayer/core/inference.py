@@ -6,9 +6,20 @@ Examples are columns, as everywhere in ``core``. Hidden layers are in memory for
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from .._shapes import Float, Shaped
-from .arrays import Array, Examples, Parameters, Units, array_namespace
+from .arrays import (
+    Array,
+    Examples,
+    Parameters,
+    Units,
+    array_namespace,
+    dense,
+    has_few_nonzeros,
+    is_sparse,
+    sparse_columns,
+)
 from .inputs import inputs_forward
 from .network import Network
 from .propagation import Cache, layer_outputs
@@ -36,8 +47,8 @@ def outputs(
     parameters : dict
     network : Network
     block : int, optional
-        Examples per block. By default as many as keep the widest layer below 2^24 numbers (of sparse
-        input, 2^22 of it).
+        Examples per block. By default as many as keep the widest layer below 2^24 numbers. A sparse input is multiplied
+        by its non-zeros if they are few; else it is made dense in blocks of at most 2^22 numbers.
     layer : int, optional
         The layer whose A and Z are returned, by default L; 0 returns A^[0] twice.
 
@@ -53,11 +64,17 @@ def outputs(
     (array([[0.5       , 0.37754067]]), array([[ 0. , -0.5]]))
     """
     layer = network.L if layer is None else layer
-    m, block = X.shape[1], block or _block_size(X, network)
-    if m <= block:
-        return _forward(_dense(X), parameters, network, layer)
-    starts = range(0, m, block)
-    blocks = [_forward(_dense(X[:, i : i + block]), parameters, network, layer) for i in starts]
+    by_nonzeros = is_sparse(X) and layer > 0 and network.inputs is None and has_few_nonzeros(X)
+    if is_sparse(X):
+        X = sparse_columns(X)
+        if not by_nonzeros:
+            most = max(SPARSE_NUMBERS_AT_ONCE // X.shape[0], 1)
+            block = min(block or most, most)
+    m, block = X.shape[1], block or _block_size(network.widths[by_nonzeros:])
+    parts = [X] if m <= block else (X[:, i : i + block] for i in range(0, m, block))
+    blocks = [_forward(A if by_nonzeros else dense(A), parameters, network, layer) for A in parts]
+    if len(blocks) == 1:
+        return blocks[0]
     xp = array_namespace(blocks[0][0])
     A, Z = zip(*blocks, strict=True)
     return xp.concat(A, axis=1), xp.concat(Z, axis=1)
@@ -168,16 +185,10 @@ def fold_scaling(
     return double | {"W1": W1, "b1": b1}
 
 
-def _block_size(X: Array, network: Network) -> int:
+def _block_size(widths: Sequence[int]) -> int:
     """Return how many examples a block may have."""
-    if hasattr(X, "toarray"):
-        return max(SPARSE_NUMBERS_AT_ONCE // X.shape[0], 1)
-    block = max(NUMBERS_AT_ONCE // max(network.widths), 1)
+    block = max(NUMBERS_AT_ONCE // max(widths), 1)
     return block - block % _TILE if block > _TILE else block
-
-
-def _dense(X: Array) -> Array:
-    return X.T.toarray().T if hasattr(X, "toarray") else X
 
 
 def _forward(A: Array, parameters: Parameters, network: Network, layer: int) -> tuple[Units, Units]:

@@ -10,7 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
-from .arrays import Array, Examples, ExampleWeights, Parameters, Scalar, Targets, Units, array_namespace
+from .arrays import (
+    Array,
+    Examples,
+    ExampleWeights,
+    Parameters,
+    Scalar,
+    Targets,
+    Units,
+    array_namespace,
+    is_sparse,
+)
 from .network import Network
 from .propagation import Cache, L_model_backward, compute_cost, relative_weights
 from .regularizers import dropout_mask, l1_backward, l1_forward, l2_backward, l2_forward
@@ -137,6 +147,7 @@ def dropout_masks(
     rates : dict
         Dropout rate by layer.
     X : array, shape (n_x, m)
+        Of a sparse X the mask of layer 0 is sparse.
     seed, step : int or uint32 array
     places : array, shape (m,), optional
         The place of each example in the update, if X has some of them only.
@@ -144,7 +155,8 @@ def dropout_masks(
     xp, m = array_namespace(X), X.shape[1]
     return {
         layer: dropout_mask(
-            xp.zeros((network.widths[layer], m), dtype=X.dtype), rate, seed, step, layer, places
+            X if layer == 0 and is_sparse(X) else xp.zeros((network.widths[layer], m), dtype=X.dtype),
+            rate, seed, step, layer, places,
         )
         for layer, rate in rates.items()
-    }
+    }  # fmt: skip

@@ -183,6 +183,7 @@ def L_model_forward(
     Parameters
     ----------
     X : array, shape (n_x, m)
+        Also a ``csc_array`` of scipy, if the network has no ``inputs``: W^[1] X and dW^[1] are products by its non-zeros.
     parameters : dict
         "W1", "b1", ..., "WL", "bL".
     network : Network

@@ -13,7 +13,7 @@ from types import ModuleType
 import numpy as np
 
 from .._shapes import Shaped
-from .arrays import Array, Parameters, Scalar, Units, array_namespace
+from .arrays import Array, Parameters, Scalar, SparseMatrix, Units, array_namespace, is_sparse
 from .parameter_names import weight_matrices
 
 
@@ -42,8 +42,8 @@ def l1_backward(grads: Parameters, parameters: Parameters, l1: Scalar, m: Scalar
 
 
 def dropout_forward(A: Units, mask: Units) -> Units:
-    """Inverted dropout: A * D, where the mask D is 0 or 1 / (1 - rate)."""
-    return A * mask
+    """Inverted dropout: A * D, where the mask D is 0 or 1 / (1 - rate); a sparse A has a sparse mask."""
+    return _like_stored(A, A.data * mask.data) if is_sparse(A) else A * mask
 
 
 def dropout_backward(dA: Units, mask: Units) -> Units:
@@ -59,6 +59,7 @@ def dropout_mask(
     Parameters
     ----------
     A : array, shape (n_l, m)
+        A sparse ``csc_array`` has a mask of its stored numbers only, as there is nothing else to drop.
     rate : float
         Probability of dropping a unit, in [0, 1).
     seed, step : int or uint32 array
@@ -81,9 +82,19 @@ def dropout_mask(
     rows = xp.reshape(xp.arange(n, dtype=xp.uint32), (n, 1))
     unit = _hash(xp, key + rows * _word(xp, 0x9E3779B1) + _word(xp, layer))
     columns = xp.arange(m, dtype=xp.uint32) if places is None else xp.astype(places, xp.uint32)
-    cell = _hash(xp, unit + xp.reshape(columns, (1, m)))
+    if is_sparse(A):
+        unit, columns = unit[A.indices].T, np.repeat(columns, np.diff(A.indptr))
+    cell = _hash(xp, unit + xp.reshape(columns, (1, -1)))
     uniform = xp.astype(cell >> _word(xp, 8), A.dtype) * 2.0**-24
-    return xp.astype(uniform >= rate, A.dtype) / (1.0 - rate)
+    mask = xp.astype(uniform >= rate, A.dtype) / (1.0 - rate)
+    return _like_stored(A, mask[0]) if is_sparse(A) else mask
+
+
+def _like_stored(A: SparseMatrix, numbers: Shaped[np.ndarray, " k"]) -> Array:
+    """Return a ``csc_array`` with other numbers in the places of those that A stores."""
+    from scipy.sparse import csc_array
+
+    return csc_array((numbers, A.indices, A.indptr), shape=A.shape)
 
 
 def _word(xp: ModuleType, value: int | Array) -> Shaped[Array, "1 1"]:

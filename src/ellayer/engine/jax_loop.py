@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..core.arrays import Array
+from ..core.arrays import Array, is_sparse
 from . import compile_cache
 from .batch_reader import BatchReader, RowReader
 from .batches import Batches
@@ -25,6 +25,7 @@ from .device_placement import DevicePlacement
 from .loop import LoopState, Records
 from .rows_in_place import RowsInPlace
 from .shard_step import evaluate_shard
+from .sparse import SparseReader, dense_batch
 from .state import copy_tree
 from .step import Batch, Evaluation, StepConfig, StepValues, cost, evaluate, gradient_norm, update
 from .train_settings import TrainSettings
@@ -242,6 +243,8 @@ class JaxLoop:
         examples, batches = self.data.examples, self.data.batches
         if isinstance(examples, BatchReader):
             return examples
+        if is_sparse(examples.X) and not batches.full:
+            return SparseReader(examples, batches)
         all_at_once = batches.full or self.stacked or examples.X.nbytes <= READ_BYTES
         return None if all_at_once or not self._placement.in_memory else RowReader(examples, batches)
 
@@ -249,7 +252,8 @@ class JaxLoop:
         """Place the examples on the devices; return the data that several networks share."""
         self._batch = None
         if self._reader is None and isinstance(self.data.examples, Batch):
-            self._batch = self._placement.store(self.data.examples, self.data.batches, self.dtype)
+            examples = dense_batch(self.data.examples)
+            self._batch = self._placement.store(examples, self.data.batches, self.dtype)
         if not self.stacked:
             return None
         weights = None if self._batch is None else self._batch.weights

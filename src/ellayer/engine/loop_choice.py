@@ -31,19 +31,24 @@ class Speeds:
     """Measured on two cores of a common server; only ratios matter.
 
     Seconds: per array operation, per multiply-add of a matrix product, per number through an
-    elementwise operation.
+    elementwise operation, per multiply-add of a product by the non-zeros of a sparse matrix.
     """
 
     call: float
     flop: float
     number: float
+    nonzero: float = 0.0
 
 
-NUMPY = {"float64": Speeds(0.62e-6, 1.3e-11, 0.80e-9), "float32": Speeds(0.62e-6, 0.63e-11, 0.48e-9)}
+NUMPY = {
+    "float64": Speeds(0.62e-6, 1.3e-11, 0.80e-9, 1.0e-9),
+    "float32": Speeds(0.62e-6, 0.63e-11, 0.48e-9, 0.3e-9),
+}
 JAX = {"float64": Speeds(0.08e-6, 1.5e-11, 0.22e-9), "float32": Speeds(0.08e-6, 0.76e-11, 0.13e-9)}
 IMPORT_SECONDS = 0.6
 COMPILE_SECONDS = 0.3
 COMPILE_SECONDS_PER_LAYER = 0.04
+CALLS_OF_NONZEROS = 150  # array operations that taking rows of a sparse matrix and its two products are worth
 _spent_on_numpy: dict[str, float] = {}  # predicted seconds by program, of this process
 _compiled: set[str] = set()  # the programs of this process
 
@@ -136,8 +141,8 @@ def parse_engine(engine: str) -> Engine:
     return Engine(kind, wide, tf32)
 
 
-def step_seconds(config: StepConfig, batch_size: int, speeds: Speeds) -> float:
-    """Return the predicted time of one update."""
+def step_seconds(config: StepConfig, batch_size: int, speeds: Speeds, nonzeros: float | None = None) -> float:
+    """Return the predicted time of one update; ``nonzeros`` as in ``choose_loop``."""
     dims, m = config.widths(batch_size), batch_size
     weights = [a * b for a, b in itertools.pairwise(dims)]
     products = sum(weights) * 3 - weights[0] * (2 if config.wide else 1)
@@ -147,7 +152,13 @@ def step_seconds(config: StepConfig, batch_size: int, speeds: Speeds) -> float:
     numbers = sum(dims[1:]) * m * 8 + sum(weights) * passes
     numbers += sum(dims[layer] for layer in config.dropout) * m * 20
     calls = len(weights) * (14 + 2 * passes) + 12 + 25 * len(config.dropout) + 15 * config.every_cost
-    return calls * speeds.call + 2 * products * m * speeds.flop + numbers * speeds.number
+    of_nonzeros = 0.0
+    if nonzeros is not None:
+        of_nonzeros = 2 * nonzeros * dims[1] * m * speeds.nonzero
+        products -= 2 * weights[0]
+        numbers -= round(dims[0] - nonzeros) * m * 20 * (0 in config.dropout)
+        calls += CALLS_OF_NONZEROS
+    return of_nonzeros + calls * speeds.call + 2 * products * m * speeds.flop + numbers * speeds.number
 
 
 def start_seconds(config: StepConfig, program: str) -> float:
@@ -170,8 +181,20 @@ def note_compiled(program: str) -> None:
     _compiled.add(program)
 
 
-def choose_loop(kind: str, config: StepConfig, batches: Batches, steps: int, dtype: str, program: str) -> str:
-    """Return "numpy" or "jax": the requested loop, or the one that finishes first."""
+def choose_loop(
+    kind: str,
+    config: StepConfig,
+    batches: Batches,
+    steps: int,
+    dtype: str,
+    program: str,
+    nonzeros: float | None = None,
+) -> str:
+    """Return "numpy" or "jax": the requested loop, or the one that finishes first.
+
+    ``nonzeros`` are those of an example on average if the loop on NumPy computes the products of layer 1 by them. The compiled
+    loop has no product of a sparse matrix: it computes the dense one.
+    """
     if lacks_threads("jax"):
         if config.optimizer.compiled_only:
             check_threads("jax", "optimizer", ", or an optimizer that runs on NumPy, such as 'adam'")
@@ -187,7 +210,7 @@ def choose_loop(kind: str, config: StepConfig, batches: Batches, steps: int, dty
         return "jax"
     if kind != "auto":
         return kind
-    slow = steps * step_seconds(config, batches.batch_size, NUMPY[dtype])
+    slow = steps * step_seconds(config, batches.batch_size, NUMPY[dtype], nonzeros)
     fast = steps * step_seconds(config, batches.batch_size, JAX[dtype])
     start = start_seconds(config, program)
     spent, search = _spent_on_numpy.get(program, 0.0), _search.get()

@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from ..core.arrays import is_sparse
 from .batch_reader import BatchReader, RowReader
 from .batches import Batches
 from .loop import LoopState, Records
 from .shared_context import SharedContext
+from .sparse import SparseReader, dense_batch, nonzeros_per_example
+from .state import Parameters
 from .step import Batch, StepConfig, StepValues, cost, evaluate, gradient_norm, update
 from .train_settings import TrainSettings
 from .training_data import TrainingData
@@ -34,7 +37,7 @@ def blas_threads(widths: Sequence[int], m: int) -> AbstractContextManager[object
     A second thread then gains little, and if another process uses its core it makes products twenty times
     slower, because BLAS waits for it in a busy loop.
     """
-    if max(2 * n * k * m for n, k in pairwise(widths)) > MANY_OPERATIONS:
+    if max((2 * n * k * m for n, k in pairwise(widths)), default=0) > MANY_OPERATIONS:
         return nullcontext()
     return _ONE_THREAD
 
@@ -88,7 +91,13 @@ class NumpyLoop:
         self.config, self.values, self.batches = settings.config, settings.values[0], data.batches
         self.record_every: int = settings.record_every
         examples = data.examples
-        if isinstance(examples, Batch) and not data.batches.full:
+        self._by_nonzeros = nonzeros_per_example(settings.network, examples) is not None
+        if isinstance(examples, Batch) and is_sparse(examples.X):
+            if not data.batches.full:
+                examples = SparseReader(examples, data.batches, self._by_nonzeros)
+            elif not self._by_nonzeros:
+                examples = dense_batch(examples)
+        elif isinstance(examples, Batch) and not data.batches.full:
             examples = RowReader(examples, data.batches, data.omits)
         elif isinstance(examples, Batch) and examples.X.nbytes < SMALL:
             # BLAS would copy it for every product.
@@ -99,7 +108,8 @@ class NumpyLoop:
         """Return the context to run in."""
         keep_freed_memory()
         context = ExitStack()
-        context.enter_context(blas_threads(self.config.widths(self.batches.m), self.batches.batch_size))
+        widths = self.config.widths(self.batches.m)[self._by_nonzeros :]  # of the layers that BLAS computes
+        context.enter_context(blas_threads(widths, self.batches.batch_size))
         if isinstance(self._examples, BatchReader):
             context.enter_context(self._examples.reading())
         return context
@@ -107,6 +117,8 @@ class NumpyLoop:
     def start(self, states: Sequence[LoopState]) -> None:
         """Set the state to continue from."""
         (self._state,) = states
+        if self._by_nonzeros:
+            self._state = _transpose_in_memory(self._state)
 
     def states(self) -> list[LoopState]:
         """Return the state."""
@@ -153,6 +165,23 @@ class NumpyLoop:
             config, values, parameters, optimizer_state, at.grads, rate, step + 1.0
         )
         return LoopState(parameters, optimizer_state, step + 1, (loss_sum, count)), row
+
+
+def _transpose_in_memory(state: LoopState) -> LoopState:
+    """Return a state whose arrays of W1's shape have contiguous columns, as the products by non-zeros take and return them.
+
+    Elementwise operations keep this order; where orders differ they are several times slower.
+    """
+    shape = state.parameters["W1"].shape
+
+    def convert(tree: object) -> object:
+        if isinstance(tree, dict):
+            return {name: convert(value) for name, value in tree.items()}
+        return np.asfortranarray(tree) if isinstance(tree, np.ndarray) and tree.shape == shape else tree
+
+    return state._replace(
+        parameters=cast(Parameters, convert(state.parameters)), optimizer_state=convert(state.optimizer_state)
+    )
 
 
 class NumpyLoops:

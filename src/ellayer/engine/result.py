@@ -11,9 +11,9 @@ from .._plots import DrawnDisplay, plot_model
 from .._views import page
 from ..core.inference import outputs, predictions
 from ..core.network import Network
-from . import validation as checks
 from .history import History
 from .model import ModelParts, parts_of_network
+from .sparse import check_columns
 from .state import Parameters, TrainState
 
 
@@ -92,7 +92,7 @@ class TrainingResult:
         -------
         AL : array, shape (n_L, m)
         """
-        columns = checks.check_X(self.network, X, str(self.parameters["W1"].dtype))
+        columns = check_columns(self.network, X, str(self.parameters["W1"].dtype))
         return np.asarray(outputs(columns, self.parameters, self.network)[0])
 
     def predict(self, X: object) -> np.ndarray:

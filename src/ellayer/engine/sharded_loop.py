@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 import jax
 import numpy as np
 
-from ..core.arrays import Array
+from ..core.arrays import Array, is_sparse
 from .batch_reader import BatchReader, aligned_zeros, extend_in_place
 from .device_placement import partition
 from .group import Group, lost_peers
@@ -75,7 +75,8 @@ class ShardedLoop(JaxLoop):
         return jax.make_array_from_single_device_arrays(tuple(shape), sharding, placed)
 
     def _find_reader(self) -> BatchReader | None:
-        return self.data.examples if isinstance(self.data.examples, BatchReader) else None
+        examples = cast(Batch, self.data.examples)
+        return SparseReader(examples, self.data.batches) if is_sparse(examples.X) else None
 
     def _store_examples(self) -> Shared | None:
         """Place the rows of each device, padded to equally many; those of padding have weight 0.

@@ -95,7 +95,7 @@ class FlatState:
 
 
 def copy_tree(tree: T, dtype: str | None = None) -> T:
-    """Return the tree of arrays as fresh NumPy arrays, float arrays in ``dtype`` if given."""
+    """Return the tree of arrays as fresh NumPy arrays with contiguous rows, float arrays in ``dtype`` if given."""
     return cast(T, _copy(tree, dtype))
 
 
@@ -106,7 +106,7 @@ def _copy(tree: object, dtype: str | None) -> object:
         parts: list[Any] = [_copy(value, dtype) for value in tree]
         return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
     if hasattr(tree, "shape"):
-        array = np.array(tree)
+        array = np.array(tree, order="C")
         return array.astype(dtype) if dtype and array.dtype.kind == "f" else array
     return tree
 

@@ -72,7 +72,8 @@ class Batch(NamedTuple):
 
 def as_float64(batch: Batch) -> Batch:
     """Return the examples in float64."""
-    return Batch(*(None if a is None else np.asarray(a, np.float64) for a in batch))
+    X = batch.X.astype(np.float64, copy=False)  # an array, or sparse
+    return Batch(X, *(None if a is None else np.asarray(a, np.float64) for a in batch[1:]))
 
 
 class Evaluation(NamedTuple):

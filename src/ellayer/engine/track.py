@@ -271,7 +271,7 @@ class Track:
         if self.settings.span:
             parameters = parameters | {"W1": self.settings.span.W1(parameters["W1"])}
         names = self.settings.config.names  # in their own order: jax sorts dicts
-        return {name: np.array(parameters[name], dtype=self.settings.dtype) for name in names}
+        return {name: np.array(parameters[name], dtype=self.settings.dtype, order="C") for name in names}
 
     def best_parameters(self) -> Parameters | None:
         """Return the best parameters, including those at the end of the run."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..core.arrays import SparseMatrix
 from ..core.network import Network
 from ..core.optimizers import Optimizer
 from ..errors import EllayerError
@@ -16,7 +17,6 @@ from .events import Callback, JointScore, Score
 from .keras_arguments import MetricsLike, native_arguments
 from .optax_rules import ScheduleSpec
 from .result import TrainingResult
-from .sparse import SparseMatrix
 from .state import TrainState
 from .train_networks import starting_states, train_networks
 from .train_settings import PER_NETWORK, train_settings

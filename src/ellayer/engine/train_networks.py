@@ -23,6 +23,7 @@ from .loop_choice import choose_loop, note_compiled, program_name
 from .numpy_loop import NumpyLoop, NumpyLoops
 from .result import TrainingResult
 from .run import LoopRun, Run
+from .sparse import direct_share, nonzeros_per_example
 from .state import FlatState, Parameters, TrainState, copy_tree, tree_shapes
 from .step import Batch
 from .track import Track
@@ -115,8 +116,9 @@ def _make_loop(settings: TrainSettings, data: TrainingData, tracks: Sequence[Tra
     program = program_name(config, data.batches, data.dtype, longest)
     kind = "jax"
     if not settings.several or settings.engine.kind == "numpy" or lacks_threads("jax"):
+        nonzeros = nonzeros_per_example(settings.network, data.examples)
         kind = choose_loop(
-            settings.engine.kind, config, data.batches, settings.num_iterations, data.dtype, program
+            settings.engine.kind, config, data.batches, settings.num_iterations, data.dtype, program, nonzeros
         )
     if kind == "numpy" and can_compute_ahead(settings, data, settings.n_jobs):
         return _loops_ahead(settings, data, tracks)
@@ -236,4 +238,5 @@ def _is_wide(settings: TrainSettings, data: TrainingData, state: TrainState) -> 
         return bool(settings.engine.wide or state.coordinates)
     if state.step:
         return False  # a direct run continues directly
-    return possible and pays(config.network, data.m, settings.num_iterations)
+    share = direct_share(data.examples)
+    return possible and pays(config.network, data.m, settings.num_iterations, share)

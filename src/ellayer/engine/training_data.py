@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..core.arrays import Array, SparseMatrix, has_few_nonzeros, is_sparse
 from ..core.network import Network
 from ..errors import EllayerError
 from . import validation as checks
@@ -16,7 +16,7 @@ from .batch_reader import BatchReader
 from .batches import Batches, BlockBatches
 from .disk_rows import DiskReader, DiskRows
 from .group import Group, current_group, shared_settings
-from .sparse import SparseMatrix, SparseReader, check_sparse, is_sparse
+from .sparse import check_columns, dense_batch
 from .step import Batch, as_float64
 from .train_settings import TrainSettings
 from .wide import ExampleSpan
@@ -31,7 +31,7 @@ class TrainingData:
     Parameters
     ----------
     examples : Batch or BatchReader
-        All examples, or a reader of their mini-batches. Weights (1, m) for all networks, or (K, m).
+        All examples, whose X may be a ``csc_array``, or a reader of their mini-batches. Weights (1, m) for all networks, or (K, m).
     batch_orders : tuple of Batches
         One for all networks, or one each.
     validation : tuple of Batch or None
@@ -123,18 +123,14 @@ def _own_data(
         batches = _blocks(settings, X)
         sets = _validation_sets(settings, validation, str(X.dtype))
         return TrainingData(DiskReader(X, batches, settings.network), (batches,), sets, X.m, str(X.dtype))
-    network, sparse = settings.network, is_sparse(X) and not settings.several
-    columns: Any = (check_sparse if sparse else checks.check_X)(network, X, settings.dtype)
+    network = settings.network
+    columns: Array = (checks.check_X if settings.several else check_columns)(network, X, settings.dtype)
     dtype, m = str(columns.dtype), columns.shape[1]
     batch_orders, weights = _batch_orders(settings, max(m, 1)), _weights(settings, sample_weight, m, dtype)
     targets = checks.check_Y(network, Y, m, dtype)
-    examples: Batch | BatchReader
-    # whether a batch is full depends on the examples of all processes
-    full = settings.batch_size is None if current_group() is not None else batch_orders[0].full
-    if sparse and not (full or settings.metrics):
-        examples = SparseReader(columns, targets, weights, batch_orders[0])
-    else:  # a sparse full batch is converted to dense
-        examples = Batch(columns.toarray() if sparse else columns, targets, weights)
+    examples = Batch(columns, targets, weights)
+    if is_sparse(columns) and batch_orders[0].full and not (current_group() or has_few_nonzeros(columns)):
+        examples = dense_batch(examples)
     return TrainingData(examples, batch_orders, _validation_sets(settings, validation, dtype), m, dtype)
 
 
@@ -175,7 +171,7 @@ def check_shareable(settings: TrainSettings, X: Examples, validation: object) ->
 def _shared_data(group: Group, settings: TrainSettings, own: TrainingData) -> TrainingData:
     """Return the examples of this process, the orders of those of all, and the validation sets of all as one."""
     examples = own.examples
-    assert isinstance(examples, (Batch, SparseReader))
+    assert isinstance(examples, Batch)
     facts = [
         ("network", repr(settings.network)), ("optimizer", settings.config.optimizer.name), ("dtype", own.dtype),
         ("batch_size", settings.batch_size), ("num_iterations", settings.num_iterations),
@@ -183,7 +179,7 @@ def _shared_data(group: Group, settings: TrainSettings, own: TrainingData) -> Tr
         ("learning_rate", settings.learning_rates), ("sample_weight", examples.weights is not None),
         ("validation", None if own.validation[0] is None else own.validation[0].weights is not None),
         ("stopping", replace(settings.stopping, time_limit=None)), ("metrics", [*settings.metrics]),
-        ("L-BFGS", settings.lbfgs), ("sparse X", isinstance(examples, SparseReader)),
+        ("L-BFGS", settings.lbfgs), ("sparse X", is_sparse(examples.X)),
     ]  # fmt: skip
     group.check_equal(shared_settings(facts), "call train with the same arguments in every process")
     weight = own.m if examples.weights is None else float(examples.weights.sum())
@@ -202,8 +198,8 @@ def _shared_data(group: Group, settings: TrainSettings, own: TrainingData) -> Tr
             )
     m = sum(counts)
     batch_orders = _batch_orders(settings, m)
-    if isinstance(examples, SparseReader) and batch_orders[0].full:
-        examples = examples.dense()
+    if batch_orders[0].full:  # which depends on the examples of all processes
+        examples = dense_batch(examples)
     return replace(
         own,
         examples=examples,
@@ -273,7 +269,8 @@ def _validation_set(network: Network, validation: object, dtype: str) -> Batch |
         raise EllayerError(
             f"validation: expected (X, Y) or (X, Y, sample_weight), received {type(validation).__name__}"
         )
-    X = checks.check_X(network, validation[0], dtype, "validation X")
+    check = check_columns if current_group() is None else checks.check_X  # a group gathers arrays
+    X = check(network, validation[0], dtype, "validation X")
     Y = checks.check_Y(network, validation[1], X.shape[1], dtype, "validation Y")
     weights = validation[2] if len(validation) == 3 else None
     return Batch(X, Y, checks.check_weights(weights, X.shape[1], dtype, "validation weights"))

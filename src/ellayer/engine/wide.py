@@ -15,14 +15,18 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..core.arrays import Array, dense
 from ..core.network import Network
 from ..core.optimizers import Optimizer
 
 
-def pays(network: Network, m: int, steps: int) -> bool:
-    """Return True if the coordinates take less than half of the direct time, including preparation."""
+def pays(network: Network, m: int, steps: int, direct_share: float = 1.0) -> bool:
+    """Return True if the coordinates take less than half of the direct time, including preparation.
+
+    ``direct_share`` is the time of the direct products over that of dense ones, below 1 for few non-zeros.
+    """
     n_x, n_1 = network.layer_dims[:2]
-    direct = steps * 4.0 * n_1 * n_x * m
+    direct = direct_share * steps * 4.0 * n_1 * n_x * m
     preparation = 2.0 * m * n_x * (m + 2.0 * n_1) + 2.0 * n_1 * n_x * m
     return preparation + steps * 2.0 * n_1 * m * (m + n_1) < 0.5 * direct
 
@@ -33,26 +37,26 @@ def applies(optimizer: Optimizer, full_batch: bool, l1: float, clip: bool, input
 
 
 class ExampleSpan:
-    """The coordinates of one run: X (n_x, m) and the initial W_0 (n_1, n_x)."""
+    """The coordinates of one run: X (n_x, m), which may be sparse, and the initial W_0 (n_1, n_x)."""
 
-    def __init__(self, X: np.ndarray, W0: np.ndarray):
-        self._X = X = np.asarray(X, np.float64)
+    def __init__(self, X: Array, W0: np.ndarray):
+        self._X = X = X.astype(np.float64, copy=False)  # an array, or sparse
         self.W0 = W0 = np.asarray(W0, np.float64)
         self.m: int = X.shape[1]
         m = self.m
         # block by block: M itself would be a second copy of X, and BLAS forms X^T X at half the products
         self.gram: np.ndarray = np.empty((m + len(W0), m + len(W0)))
         gram = self.gram
-        gram[:m, :m] = X.T @ X
+        gram[:m, :m] = dense(X.T @ X)
         gram[m:, :m] = W0 @ X
         gram[:m, m:] = gram[m:, :m].T
         gram[m:, m:] = W0 @ W0.T
         self.X = gram[:, :m]
         self.start: np.ndarray = np.concatenate([np.zeros((len(W0), m)), np.eye(len(W0))], axis=1)
 
-    def project(self, X: np.ndarray) -> np.ndarray:
+    def project(self, X: Array) -> np.ndarray:
         """Return M X: other examples in these coordinates."""
-        return np.concatenate([self._X.T @ X, self.W0 @ X])
+        return np.concatenate([dense(self._X.T @ X), self.W0 @ X])
 
     def W1(self, Theta: np.ndarray) -> np.ndarray:
         """Return W^[1] = Theta M."""

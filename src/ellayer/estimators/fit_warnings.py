@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from .._warn import ScaleWarning, TargetWarning, UnderfitWarning, warn_user
+from ..core.arrays import dense, has_few_nonzeros, is_sparse, sparse_columns
 from ..core.inference import MOST_DEAD, SPARSE_NUMBERS_AT_ONCE, class_index, dead_share, outputs
 from ..core.network import Network
 from ..core.propagation import Cache, L_model_forward
@@ -35,12 +36,17 @@ NON_FINITE = (
 def where_not_finite(X: Rows, names: Sequence[str] | None) -> str:
     """Return how many values of X are nan or infinite and in which columns, as text; "" if X is not numeric."""
     try:
-        bad = ~np.isfinite(np.asarray(_dense(X), dtype=float))
+        stored = sparse_columns(X) if is_sparse(X) else None
+        bad = ~np.isfinite(np.asarray(X if stored is None else stored.data, dtype=float))
     except (TypeError, ValueError):
         return ""
-    if bad.ndim != 2 or not bad.any():
+    if bad.ndim != (2 if stored is None else 1) or not bad.any():
         return ""
-    counts = bad.sum(axis=0)
+    if stored is None:
+        counts = bad.sum(axis=0)
+    else:
+        columns = np.repeat(np.arange(stored.shape[1]), np.diff(stored.indptr))
+        counts = np.bincount(columns[bad], minlength=stored.shape[1])
     columns = np.flatnonzero(counts)
     listed = _name_list([f"{_column(j, names)}: {counts[j]}" for j in columns.tolist()], " columns")
     return f"{int(counts.sum())} values that are nan or infinite, by column: {listed}."
@@ -147,11 +153,15 @@ def warn_of_fit(
     classes : ndarray or None
         The labels of these numbers.
     """
-    sparse = hasattr(X, "toarray")
-    step = -(-X.shape[0] // (max(100, SPARSE_NUMBERS_AT_ONCE // X.shape[1]) if sparse else ROWS_EXAMINED))
-    rows = _dense(X[::step])
-    with blas_threads(network.widths, len(rows)):  # a second thread would spin for long after a small product
-        AL, caches = L_model_forward(rows.T, parameters, network)
+    few = is_sparse(X) and has_few_nonzeros(X)
+    most = ROWS_EXAMINED if few or not is_sparse(X) else max(100, SPARSE_NUMBERS_AT_ONCE // X.shape[1])
+    step = -(-X.shape[0] // most)
+    columns = X[::step].T
+    columns = sparse_columns(columns) if few else dense(columns)
+    with blas_threads(
+        network.widths, columns.shape[1]
+    ):  # a second thread would spin for long after a small product
+        AL, caches = L_model_forward(columns, parameters, network)
     _warn_of_dead_units(network, caches)
     if numbers is None or classes is None or len(classes) < 2:
         return
@@ -174,10 +184,6 @@ def _warn_of_dead_units(network: Network, caches: list[Cache]) -> None:
                 "no more; try activation='leaky_relu', a smaller learning_rate_init or scaled inputs",
                 UnderfitWarning,
             )
-
-
-def _dense(A: Rows) -> np.ndarray:
-    return A.toarray() if hasattr(A, "toarray") else A
 
 
 def _columns(numbers: np.ndarray, names: Sequence[str] | None) -> str:

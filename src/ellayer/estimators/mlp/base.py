@@ -213,8 +213,9 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Sparse rows are converted to dense: at once if that takes less than 256 MB, else by mini-batches, and by
-            blocks in ``predict``.
+            Sparse rows with at least 1000 columns of which at most 1 in 32 numbers is not 0 stay sparse: the first layer is
+            computed by their non-zeros. Others are converted to dense: at once if that takes less than 256 MB, else by
+            mini-batches.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Labels, a 0/1 matrix for multilabel classification, or numbers.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -267,7 +268,7 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupport
     def _examples(self, X: Rows, Y: np.ndarray, sample_weight: ArrayLike | None) -> Examples:
         """Return validated rows in memory order and the dtype of the fit, and warn about problematic data."""
         dtype = X.dtype if self.dtype is None else np.dtype(self.dtype)
-        X, weights = prepare_rows(X, sample_weight, dtype, dense=is_lbfgs(self))
+        X, weights = prepare_rows(X, sample_weight, dtype)
         by_class = name_parameter(self, "class_weight", lambda: self._class_weights(Y, weights))
         if by_class is not None:
             weights = (by_class if weights is None else weights * by_class).astype(dtype)

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 
 from ..._sklearn_compat import check_weights
+from ...core.arrays import has_few_nonzeros, is_sparse
 from ...engine.state import is_finite
 from ...errors import EllayerError
 from ..examples import Examples
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
 DENSE_BYTES = 2**28  # a sparse X whose dense form is larger stays sparse
+FEWEST_COLUMNS = 1000  # from which an X of few non-zeros does; taking rows of fewer costs more than it saves
 
 
 def is_plain(X: object, estimator: BaseEstimator) -> bool:
@@ -35,22 +37,25 @@ def is_plain(X: object, estimator: BaseEstimator) -> bool:
     return right and is_finite(X)
 
 
-def prepare_rows(
-    X: Rows, weights: ArrayLike | None, dtype: DTypeLike, dense: bool = False
-) -> tuple[Rows, np.ndarray | None]:
-    """Return rows in memory order and checked weights, in the dtype of the fit; few sparse rows become an array, or all if ``dense``."""
-    sparse = not dense and _stay_sparse(X, dtype)
+def prepare_rows(X: Rows, weights: ArrayLike | None, dtype: DTypeLike) -> tuple[Rows, np.ndarray | None]:
+    """Return rows in memory order and checked weights, in the dtype of the fit; sparse rows may become an array."""
+    sparse = _stay_sparse(X, dtype)
     with together():
         X = _order(X, dtype, sparse)
         return X, check_weights(weights, X, dtype)
 
 
 def _stay_sparse(X: Rows, dtype: DTypeLike) -> bool:
-    """Return whether X is sparse and large; in a group of processes, whether it is sparse in all of them and large in one."""
-    is_sparse = not isinstance(X, np.ndarray)
+    """Return whether X is sparse, and large or wide with few non-zeros.
+
+    In a group of processes, whose updates are of dense mini-batches: whether X is sparse in all of them and large in one.
+    """
     is_large = X.shape[0] * X.shape[1] * np.dtype(dtype).itemsize > DENSE_BYTES
     group = shared_group()
-    facts = [(is_sparse, is_large)] if group is None else group.exchange((is_sparse, is_large))
+    if group is None:
+        wide = X.shape[1] >= FEWEST_COLUMNS
+        return is_sparse(X) and (is_large or (wide and has_few_nonzeros(X)))
+    facts = group.exchange((is_sparse(X), is_large))
     return all(fact[0] for fact in facts) and any(fact[1] for fact in facts)
 
 
