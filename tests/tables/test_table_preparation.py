@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ellayer.data.text.dates import FORMATS, find_date_format
 from ellayer.estimators import FitWarning
 from ellayer.tables.preparation import TablePreparation
 from ellayer.tables.scaling import squash
@@ -201,6 +202,16 @@ def test_dates_of_many_formats_are_read(style):
     preparation = TablePreparation({"when": "date"}).fit(frame(when=moments.strftime(style)))
     assert preparation.describe()[0]["date_format"] == style
     assert preparation.describe()[0]["parts"][0] == "days"
+
+
+def test_patterns_that_spare_parsing_keep_every_format():
+    moments = pd.date_range("2018-01-15", periods=40, freq="1D5h30min")
+    for date_format in FORMATS[1::5]:
+        assert find_date_format(pl.Series(moments.strftime(date_format).tolist())) == date_format
+    for iso in ("%Y-%m-%d", "%Y%m%d", "%G-W%V-%u", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S+02:00"):
+        assert find_date_format(pl.Series(moments.strftime(iso).tolist())) == "iso"
+    numbers = pl.Series(["113803", "A/5 21171", "2018", "1/2", "1/2/20181"])
+    assert find_date_format(numbers) == ""
 
 
 def test_a_column_said_to_be_a_date_is_one_or_is_refused():

@@ -177,7 +177,8 @@ class BaseTabular(VersionedEstimator, FittedTable):
             else:
                 network = self.network_ = network_for(self, recipes[0], data)
                 results = train_recipes(self, network, recipes, data, request, seed)
-        shared = {name: value for name, value in vars(self).items() if name not in self._get_param_names()}
+        own = set(self._get_param_names())  # of the signature, which takes a while to read
+        shared = {name: value for name, value in vars(self).items() if name not in own}
         for model, result, recipe in zip(models, results, recipes, strict=True):
             model.__dict__.update(shared)
             if isinstance(data, TableData):

@@ -6,9 +6,10 @@ import math
 
 import numpy as np
 
-from ...core.metrics import Metric, surprisal
+from ...core.metrics import Metric
 
 SMALL_STEP = 1e-3  # of log T, for a difference
+LEAST = float(np.finfo(np.float64).eps)  # probability of the true class, as in the log loss
 
 
 def labels_of(P: np.ndarray, decision: np.ndarray | float = 1.0) -> np.ndarray:
@@ -122,9 +123,15 @@ def temperature_for(Z: np.ndarray, numbers: np.ndarray, weights: np.ndarray | No
     """
     from scipy.optimize import minimize_scalar
 
-    def cost(log_T: float) -> float:
-        losses = surprisal(mean_probabilities(Z, math.exp(log_T)), numbers)
-        return float(np.average(losses, weights=weights)) + 2.0 * log_T**2 / len(numbers)
+    below = Z - Z.max(axis=2, keepdims=True)
+    of_truth = below[:, np.arange(len(numbers)), numbers]
+
+    def cost(log_T: float) -> float:  # of the true classes alone, as it is computed many times
+        over_T = math.exp(-log_T)
+        P = np.exp(over_T * of_truth) / np.exp(over_T * below).sum(axis=2)
+        losses = -np.log(np.maximum(P[0] if len(P) == 1 else np.nanmean(P, axis=0), LEAST))
+        mean = losses.mean() if weights is None else np.average(losses, weights=weights)
+        return float(mean) + 2.0 * log_T**2 / len(numbers)
 
     best = minimize_scalar(cost, bounds=(-2.0, 2.0), method="bounded")
     return math.exp(best.x) if best.fun < cost(0.0) else 1.0

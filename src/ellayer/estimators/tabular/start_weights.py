@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ...core.inputs import inputs_forward
+from ...core.inputs import Inputs, inputs_forward
 from ...core.network import Network
 from .recipes import Recipe
 
@@ -19,7 +19,11 @@ NEAR = 1e-6  # below, the difference of two numbers around 1 is due to rounding
 
 
 def initial_parameters(
-    network: Network, recipe: Recipe, X: np.ndarray, random: np.random.RandomState
+    network: Network,
+    recipe: Recipe,
+    X: np.ndarray,
+    random: np.random.RandomState,
+    t0: np.ndarray | None = None,
 ) -> Parameters:
     """Return the initial parameters of a member, in float64.
 
@@ -33,6 +37,8 @@ def initial_parameters(
     recipe : Recipe
     X : ndarray, shape (m, n_x)
     random : RandomState
+    t0 : ndarray, optional
+        ``ramp_thresholds(network, X)``, which all members share.
 
     Returns
     -------
@@ -43,8 +49,7 @@ def initial_parameters(
     if network.inputs is not None:
         parameters |= network.inputs.draw(random, network.layer_dims[0])
         if network.inputs.ramps:
-            ramps, numbers = network.inputs.ramps, X[:, : network.inputs.numbers].T
-            parameters["t0"] = np.stack([thresholds(x, ramps) for x in numbers])[:, :, None]
+            parameters["t0"] = _thresholds(network.inputs, X) if t0 is None else t0
             parameters["s0"][network.inputs.ramp_rows] = recipe["ramp_scale"]
     if from_data:
         rows = random.permutation(len(X))[:ROWS_OF_START]
@@ -56,14 +61,29 @@ def initial_parameters(
             W = random.standard_normal((n_out, n_in)) / math.sqrt(n_in)
             b = random.standard_normal((n_out, 1))
             if from_data:
-                spread = (W @ A).std(axis=1, keepdims=True)
-                W = W / np.where(spread > 1e-6, spread, 1.0)
-                b = -_points(W @ A, random)
-                A = network.layer_activations[l - 1].forward(W @ A + b)
+                Z = W @ A
+                spread = Z.std(axis=1, keepdims=True)
+                spread = np.where(spread > 1e-6, spread, 1.0)
+                W, Z = W / spread, Z / spread
+                b = -_points(Z, random)
+                if l < network.L - 1:  # the last layer starts at 0
+                    A = network.layer_activations[l - 1].forward(Z + b)
             if network.parametric:
                 parameters[f"a{l}"] = np.ones((n_out, 1))
         parameters |= {f"W{l}": W, f"b{l}": b}
     return {name: parameters[name] for name in network.shapes}
+
+
+def ramp_thresholds(network: Network, X: np.ndarray) -> np.ndarray | None:
+    """Return the thresholds t^[0] of the ramps of each number of rows (m, n_x); None for a network without ramps."""
+    inputs = network.inputs
+    if inputs is None or not inputs.ramps:
+        return None
+    return _thresholds(inputs, X)
+
+
+def _thresholds(inputs: Inputs, X: np.ndarray) -> np.ndarray:
+    return np.stack([thresholds(x, inputs.ramps) for x in X[:, : inputs.numbers].T])[:, :, None]
 
 
 def _points(Z: np.ndarray, random: np.random.RandomState) -> np.ndarray:

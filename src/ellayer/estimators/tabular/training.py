@@ -29,7 +29,7 @@ from ..examples import Examples, RowStream
 from ..parameters import hidden_sizes
 from .presets import Plan, faster_loop, second_recipe_arguments
 from .recipes import Recipe, make_network, rate_factors, steps_per_epoch, value_at
-from .start_weights import initial_parameters
+from .start_weights import initial_parameters, ramp_thresholds
 
 if TYPE_CHECKING:
     import polars as pl
@@ -224,7 +224,8 @@ def train_members(
     list of TrainingResult
     """
     members, random = data.plan.members, np.random.RandomState(seed)
-    starts = [initial_parameters(network, recipes[0], data.start, random) for _ in range(members)]
+    t0 = ramp_thresholds(network, data.start)
+    starts = [initial_parameters(network, recipes[0], data.start, random, t0) for _ in range(members)]
     arguments = _arguments(estimator, network, recipes[0], data, request)
     if data.validation:
         arguments |= {
