@@ -74,6 +74,25 @@ class Examples:
         """Return some of the rows, by their numbers, a mask or a slice."""
         return Examples(self.X[rows], self.Y[rows], None if self.weights is None else self.weights[rows])
 
+    def keep_only(self, rows: np.ndarray) -> Examples:
+        """Return some of the rows, of which X takes the memory of these ones, which are then lost.
+
+        Parameters
+        ----------
+        rows : ndarray of int
+            In ascending order.
+
+        Examples
+        --------
+        >>> Examples(np.arange(4.0).reshape(4, 1), np.ones((4, 1))).keep_only(np.array([1, 3])).X.tolist()
+        [[1.0], [3.0]]
+        """
+        X, count = self.X, max(1, BLOCK_BYTES // max(1, self.X[:1].nbytes))
+        for i in range(0, len(rows), count):
+            some = rows[i : i + count]
+            X[i : i + len(some)] = X[some]  # no row moves down
+        return Examples(X[: len(rows)], self.Y[rows], None if self.weights is None else self.weights[rows])
+
     def columns(self) -> tuple[Rows, np.ndarray, np.ndarray | None]:
         """Return (X, Y, weights) for the engine: examples as columns, as views."""
         return self.X.T, self.Y.T, self.weights

@@ -186,7 +186,7 @@ def _from_array(name: str, values: np.ndarray) -> Column:
     if kind in "iu" and len(values) and any(abs(int(end)) > EXACT for end in (values.min(), values.max())):
         return Column(name, _as_texts(values.tolist(), name))
     if kind in "fiu":
-        return Column(name, values.astype(np.float64))
+        return Column(name, values.astype(np.float64, copy=False))  # a table of them is not copied
     if kind == "M":
         return Column(name, values.astype("datetime64[us]"))
     if kind == "m":
@@ -283,7 +283,13 @@ def check_missing_targets(y: np.ndarray, are_numbers: bool = False) -> None:
 
 def take_rows(table: list[Column], rows: np.ndarray | slice) -> list[Column]:
     """Return the columns of some of the rows."""
-    return [Column(c.name, c.values[rows], c.declared) for c in table]
+    return [take_values(column, rows) for column in table]
+
+
+def take_values(column: Column, rows: np.ndarray | slice | None) -> Column:
+    """Return some of the rows of a column, or all of them, one after another in memory."""
+    values = np.ascontiguousarray(column.values if rows is None else column.values[rows])
+    return Column(column.name, values, column.declared)
 
 
 # Views of a column as another type

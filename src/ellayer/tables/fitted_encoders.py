@@ -24,7 +24,7 @@ from .scaling import squash
 from .target_statistics import RowTargets
 
 AT_ONCE = 64  # columns encoded together, fewer of many rows: copies of the whole table would need more memory than the result
-NUMBERS_AT_ONCE = 1 << 20
+NUMBERS_AT_ONCE = 1 << 17
 
 
 class SettingsFacts(TypedDict):

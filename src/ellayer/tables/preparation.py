@@ -18,7 +18,7 @@ from .._sklearn_compat import Interval, check_input_names, validate_parameters
 from .._views import html_table, shorten_rows
 from .._warn import ColumnWarning, IrregularValuesWarning, warn_user
 from .column_encoder import EncoderSettings, PresenceEncoder, UnusedEncoder
-from .columns import Column, TableLike, column_names, read_table
+from .columns import Column, TableLike, column_names, read_table, take_values
 from .fitted_encoders import FittedEncoders
 from .kinds import check_column_kinds, learn_encoder
 from .target_statistics import RowTargets
@@ -87,7 +87,9 @@ class TablePreparation(TransformerMixin, BaseEstimator, FittedEncoders):
         remember_features(self, X, len(table))
         return self.fit_columns(table)
 
-    def fit_columns(self, table: list[Column], targets: RowTargets | None = None) -> TablePreparation:
+    def fit_columns(
+        self, table: list[Column], targets: RowTargets | None = None, rows: np.ndarray | None = None
+    ) -> TablePreparation:
         """Fit on columns that are already read.
 
         Parameters
@@ -95,6 +97,8 @@ class TablePreparation(TransformerMixin, BaseEstimator, FittedEncoders):
         table : list of Column
         targets : RowTargets, optional
             Targets of the rows; without them no column has target statistics.
+        rows : ndarray of int, optional
+            The rows to fit on, by default all of them; they are copied one column after another.
 
         Returns
         -------
@@ -102,11 +106,12 @@ class TablePreparation(TransformerMixin, BaseEstimator, FittedEncoders):
         """
         validate_parameters(self)
         kinds = check_column_kinds(self.column_kinds, [column.name for column in table])
-        settings = EncoderSettings(self.max_levels, self.max_one_hot, targets)
-        encoders = [learn_encoder(column, kinds.get(column.name), settings) for column in table]
-        encoders = keep_helpful(encoders, table, targets)
+        of_rows = targets if targets is None or rows is None else targets.take(rows)
+        settings = EncoderSettings(self.max_levels, self.max_one_hot, of_rows)
+        encoders = [learn_encoder(take_values(c, rows), kinds.get(c.name), settings) for c in table]
+        encoders = keep_helpful(encoders, table, of_rows, rows)
         if not any(any(encoder.names()) for encoder in encoders):
-            encoders = [encoder.unless_alone(column) for encoder, column in zip(encoders, table, strict=True)]
+            encoders = [e.unless_alone(take_values(c, rows)) for e, c in zip(encoders, table, strict=True)]
         self._set_encoders(encoders)
         for encoder in encoders:
             if message := encoder.fit_message():

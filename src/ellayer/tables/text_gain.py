@@ -19,7 +19,10 @@ GAIN = 0.05  # the minimum relative reduction of the squared error by a text
 
 
 def keep_helpful(
-    encoders: Sequence[ColumnEncoder], table: list[Column], targets: RowTargets | None
+    encoders: Sequence[ColumnEncoder],
+    table: list[Column],
+    targets: RowTargets | None,
+    fitted_on: np.ndarray | None = None,
 ) -> list[ColumnEncoder]:
     """Return the encoders, those of texts without factors if these do not improve on the other columns.
 
@@ -28,13 +31,17 @@ def keep_helpful(
     encoders : sequence of ColumnEncoder
     table : list of Column
     targets : RowTargets or None
+        Of the rows of the fit.
+    fitted_on : ndarray of int, optional
+        The rows of the table that the encoders are fitted on; by default all of them.
     """
     drafts = [i for i, e in enumerate(encoders) if isinstance(e, SpelledEncoder) and e.factors is not None]
     if not drafts or targets is None:
         return list(encoders)
     rows = np.flatnonzero(targets.weights > 0)
     rows = np.sort(rows[np.argsort(targets.order[rows], kind="stable")[:ROWS]])
-    table, targets = take_rows(table, rows), targets.take(rows)
+    table = take_rows(table, rows if fitted_on is None else fitted_on[rows])
+    targets = targets.take(rows)
     chosen = [e.without_factors() if isinstance(e, SpelledEncoder) else e for e in encoders]
     others = [_matrix(e, column, targets) for e, column in zip(chosen, table, strict=True)]
     X = np.concatenate(others, axis=1)[:, :COLUMNS]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -531,3 +532,17 @@ def test_patience_ends_a_fit_and_keeps_the_best_epoch():
     model = TabularClassifier(1, **(QUICK | {"epochs": 60, "learning_rate": 1.0}), patience=2).fit(X, y)
     assert model.stopped_by_ == "patience"
     assert len(model.history_) - model.best_epochs_[0] <= 3
+
+
+def test_a_fit_takes_at_most_four_times_the_memory_of_the_table_beside_it():
+    X = np.random.default_rng(0).standard_normal((60_000, 20))
+    model = TabularRegressor(1, epochs=1, hidden_layer_sizes=8, recipe="simple", random_state=0)
+    before = X.copy()
+    tracemalloc.start()
+    try:
+        model.fit(X, X[:, 0])
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 4 * X.nbytes
+    np.testing.assert_array_equal(X, before)

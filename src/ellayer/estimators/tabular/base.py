@@ -237,7 +237,7 @@ class BaseTabular(VersionedEstimator, FittedTable):
             held_out = plan_folds(plan, self._strata(Y), len(Y), random, splitter)
             self._warn_of_few(Y, held_out is not None)
         if held_out is not None and all(rows is held_out[0] for rows in held_out):
-            inside = np.setdiff1d(np.arange(len(Y)), held_out[0])  # the others are not trained on
+            inside = np.flatnonzero(np.isin(np.arange(len(Y)), held_out[0], invert=True, kind="table"))
         targets = row_targets(Y, self._target_names(), weights, splitter, seed, inside)
         self._prepare(table, recipe, targets, inside)
         examples = Examples(self._matrix(table, dtype, new=False, targets=targets), Y.astype(dtype), weights)
@@ -246,7 +246,7 @@ class BaseTabular(VersionedEstimator, FittedTable):
             validation = [parts[id(rows)] for rows in held_out or ()]
         else:
             validation = [self._eval_rows(request.eval_set)] * plan.members
-        rows = examples if inside is None else examples.take(inside)
+        rows = examples if inside is None else examples.keep_only(inside)
         raw = None
         if request.time is not None or self.model != "network":
             raw = RawRows(table, row_targets(Y, self._target_names(), weights, splitter, seed))
@@ -312,13 +312,11 @@ class BaseTabular(VersionedEstimator, FittedTable):
         rows: np.ndarray | None = None,
     ) -> None:
         """Fit the preparation on the training rows; None for all rows."""
-        if rows is not None:
-            table, targets = take_rows(table, rows), targets and targets.take(rows)
         preparation = TablePreparation(self.column_kinds, max_one_hot=recipe["embed_categories_above"])
         preparation.n_features_in_ = self.n_features_in_
         if hasattr(self, "feature_names_in_"):
             preparation.feature_names_in_ = self.feature_names_in_
-        self.preparation_ = preparation.fit_columns(table, targets)
+        self.preparation_ = preparation.fit_columns(table, targets, rows)
 
     def _eval_rows(self, eval_set: Sequence[Any]) -> Examples:
         X, y, *weights = eval_set

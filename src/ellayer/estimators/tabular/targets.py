@@ -85,7 +85,8 @@ def row_targets(
     if splitter.kind == "group":
         order = random.permutation(order.max() + 1)[order]
     if rows is not None:
-        others = np.setdiff1d(np.arange(m), rows)
-        row_weights, order = row_weights.copy(), order.copy()
-        row_weights[others], order[others] = 0.0, order.max() + 1
+        others = np.ones(m, bool)
+        others[rows] = False
+        row_weights = np.where(others, 0.0, row_weights)
+        order = np.where(others, order.max() + 1, order)
     return RowTargets(Y[:, -len(names) :].astype(np.float64), names, row_weights, order)
