@@ -93,17 +93,7 @@ def sweep(
     axes = {name: options[name] for name in AXES if options[name]}
     if layers:
         axes["layers"] = [o.read_layers(text) for text in layers]
-    if config is not None:
-        settings = {**read_config(config), **settings}
-    for key in ("layers", "learning_rate", "cv"):  # the first are tried, and trials are not cross-validated
-        settings.pop(key, None)
-    check_settings(settings, FILE, "a file")
-    for name, expected in (("members", (1, "auto")), ("model", ("network",))):
-        if settings.get(name, expected[0]) not in expected:
-            raise UsageError(
-                f"--config: expected {name} = {expected[0]} for a sweep of networks, received {settings[name]}; leave it "
-                "out, and train with it once the best network is known"
-            )
+    settings = _complete(settings, config)
     _check_limits(n_jobs, time_limit)
     with progress_bars(visible=not (quiet or json)) as start:
         if shared is not None:
@@ -129,6 +119,22 @@ def sweep(
         from .display import show_sweep
 
         show_sweep(finished)
+
+
+def _complete(settings: dict[str, Any], config: Path | None) -> dict[str, Any]:
+    """Return the settings of all trials, completed by a config and checked."""
+    if config is not None:
+        settings = {**read_config(config), **settings}
+    for key in ("layers", "learning_rate", "cv"):  # the first are tried, and trials are not cross-validated
+        settings.pop(key, None)
+    check_settings(settings, FILE, "a file")
+    for name, expected in (("members", (1, "auto")), ("model", ("network",))):
+        if settings.get(name, expected[0]) not in expected:
+            raise UsageError(
+                f"--config: expected {name} = {expected[0]} for a sweep of networks, received {settings[name]}; leave it "
+                "out, and train with it once the best network is known"
+            )
+    return settings
 
 
 def _check_limits(n_jobs: int | None, time_limit: float | None) -> None:

@@ -140,10 +140,6 @@ def make_problem(data: DataState, tables: SessionTables) -> Problem:
     """
     rows = _rows(data, tables)
     m = len(rows.y)
-    if any(number >= m for number in data["removed"]):
-        raise StateError(
-            "data.removed", f"removed: expected numbers below {m:,}, received {data['removed'][-1]:,}"
-        )
     train, test, split_code = _split(data, rows)
     code = [*rows.code, *split_code]
     encoded, inputs, more = _columns(rows, train, test)
@@ -164,24 +160,23 @@ def make_problem(data: DataState, tables: SessionTables) -> Problem:
     if data["scale"]:
         X, X_test = (X - center) / spread, (X_test - center) / spread
         code += _SCALE_CODE
-    notes, scale = (*rows.notes, *encoded.messages), TargetScale()
+    notes, scale = [*rows.notes, *encoded.messages], TargetScale()
     if not rows.classes and rows.table is not None:
         scale = TargetScale(y.mean(), y.std() or 1.0)
         y, y_test = ((one - scale.center) / scale.scale for one in (y, y_test))
         code += _TARGET_CODE
-        about = f"mean {scale.center:.6g}, standard deviation {scale.scale:.6g}"
-        notes = (*notes, f"the target is standardised: {about}")
+        notes.append(_target_note(scale))
     features = inputs
     plane: Plane | None = None
     if encoded.encoders is not None and not rows.image_shape:
         columns = take_rows(encoded.columns, np.append(train, test))
         features, plane = _table_plane(data, columns, encoded.encoders, (center, spread))
-        notes = (*notes, *(() if plane is None else plane.notes))
+        notes += () if plane is None else plane.notes
     elif not rows.image_shape:
         plane = _number_plane(data, inputs, (X, X_test), (center, spread))
     return Problem(
-        rows, X, X_test, y, y_test, train, test, features, inputs, center, spread, scale, encoded.encoders, plane, code,
-        notes,
+        rows=rows, X=X, X_test=X_test, y=y, y_test=y_test, train=train, test=test, features=features, inputs=inputs,
+        center=center, spread=spread, scale=scale, encoders=encoded.encoders, plane=plane, code=code, notes=tuple(notes),
     )  # fmt: skip
 
 
@@ -195,6 +190,10 @@ _TARGET_CODE = [
     "y, y_test = (y - mean) / scale, (y_test - mean) / scale",
 ]
 Scales = tuple[np.ndarray, np.ndarray]  # center and spread
+
+
+def _target_note(scale: TargetScale) -> str:
+    return f"the target is standardised: mean {scale.center:.6g}, standard deviation {scale.scale:.6g}"
 
 
 def _scales(X: np.ndarray) -> Scales:
@@ -264,6 +263,10 @@ def _of_dataset(dataset: Dataset, line: str) -> Rows:
 def _split(data: DataState, rows: Rows) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """Return the numbers of training and test examples, and the lines of Python; the test rows of a model are given."""
     m = len(rows.y)
+    if any(number >= m for number in data["removed"]):
+        raise StateError(
+            "data.removed", f"removed: expected numbers below {m:,}, received {data['removed'][-1]:,}"
+        )
     remaining = np.delete(np.arange(m), data["removed"])
     numbers_text = f"np.delete(np.arange({m}), {data['removed']})" if data["removed"] else f"np.arange({m})"
     code = [f"remaining = {numbers_text}"]

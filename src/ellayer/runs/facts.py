@@ -20,7 +20,7 @@ from .config import config_text
 from .insight import MOST_ROWS, find_dependence, find_reasons, importance_facts, measure_importance
 from .messages import no_warnings
 from .positive_class import decisions_of
-from .trained_run import TrainedRun
+from .trained_run import HeldOut, TrainedRun
 from .versions import versions
 
 if TYPE_CHECKING:
@@ -43,15 +43,37 @@ def evaluate(run: TrainedRun, start: StartProgress = no_progress) -> RunFacts:
     """
     begin = time.perf_counter()
     advance = begin_stage(start, "testing", 3, "steps")
-    held_out, parts = run.held_out(), run.parts
+    held_out = run.held_out()
     advance()
     rows = held_out.examples
     importance = _importance(run, rows, start)
     important = [] if importance is None else [name for row in importance.rows for name in row.columns]
     checks = [] if run.interrupted else run.checks(held_out, important)
     advance()
+    facts = _collect(run, held_out, importance, checks)
+    if run.settings.get("no_rows"):
+        facts = without_rows(facts)
+    else:
+        facts = replace(facts, reasons=_reasons(run, rows, facts))
+    advance()
+    run.seconds["evaluating"] = time.perf_counter() - begin
+    return facts
+
+
+def _collect(
+    run: TrainedRun, held_out: HeldOut, importance: Importance | None, checks: list[Check]
+) -> RunFacts:
+    """Return the facts of a run, without the explanations of its largest errors."""
+    rows, parts, y = held_out.examples, run.parts, np.asarray(held_out.examples.y)
     classes, models = positive_last(run.classes, held_out.predictions, getattr(run.model, "positive_", None))
-    facts = RunFacts(
+    dependence, decisions = [], None
+    if importance is not None:
+        dependence = find_dependence(run.model, rows.take_evenly(MOST_ROWS).X, importance)
+    if (
+        models and rows.m and not run.interrupted
+    ):  # an interrupted run must not wait for imports of scikit-learn
+        decisions = decisions_of(run.model, y, models[0], classes, run.settings.get("cost"))
+    return RunFacts(
         name=run.name,
         task=str(run.survey.task),
         target=str(run.survey.target),
@@ -61,7 +83,7 @@ def evaluate(run: TrainedRun, start: StartProgress = no_progress) -> RunFacts:
         members=len(parts.member_parameters),
         history=parts.history,
         best_epoch=run.best_epochs[0] if run.best_epochs else None,
-        y=np.asarray(rows.y),
+        y=y,
         models=models,
         held_out_on=held_out.description,
         source=run.source,
@@ -77,29 +99,15 @@ def evaluate(run: TrainedRun, start: StartProgress = no_progress) -> RunFacts:
         images=None if rows.image_shape is None else np.asarray(rows.X).reshape(-1, *rows.image_shape),
         ids=rows.row_names(),
         **importance_facts(importance),
-        dependence=[]
-        if importance is None
-        else find_dependence(run.model, rows.take_evenly(MOST_ROWS).X, importance),
+        dependence=dependence,
         weight_pictures=_weight_pictures(run),
-        decisions=decisions_of(run.model, np.asarray(rows.y), models[0], classes, run.settings.get("cost"))
-        if models
-        and rows.m
-        and not run.interrupted  # imports scikit-learn; an interrupted run must not wait for it
-        else None,
+        decisions=decisions,
         diagnosis=_diagnosis(run, checks),
         cross_validation=run.cross_validation,
         checks=checks,
         seconds=run.seconds,
         versions=versions(),
     )
-    facts = (
-        without_rows(facts)
-        if run.settings.get("no_rows")
-        else replace(facts, reasons=_reasons(run, rows, facts))
-    )
-    advance()
-    run.seconds["evaluating"] = time.perf_counter() - begin
-    return facts
 
 
 def _reasons(run: TrainedRun, rows: Examples, facts: RunFacts) -> dict[int, str]:

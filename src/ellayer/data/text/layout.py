@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -195,17 +196,20 @@ def detect_layout(text: bytes, options: ReadOptions, path: Path) -> tuple[Layout
     if layout.has_header and is_units_line(rows[1:]):
         layout = replace(layout, has_units=True)
         notes.append(f"the line below the header holds units ({quoted_list(filter(None, rows[1]))}); skipped")
+    return layout, chunk, [*notes, *_layout_notes(layout, options, header)]
+
+
+def _layout_notes(layout: Layout, options: ReadOptions, header: bool | None) -> Iterator[str]:
+    """Yield notes about the delimiter, the header and columns without a name."""
+    delimiter = layout.delimiter
     if options.delimiter is None and delimiter != "," and len(layout.names) > 1:
-        notes.append(f"{DELIMITERS.get(delimiter, repr(delimiter))} separates the values")
+        yield f"{DELIMITERS.get(delimiter, repr(delimiter))} separates the values"
     if header is None and not layout.has_header:
-        notes.append(
-            "no header detected: the columns are named x0, x1, ... (if the first line is one: header=True, --header)"
-        )
+        yield "no header detected: the columns are named x0, x1, ... (if the first line is one: header=True, --header)"
     if layout.index:
-        notes.append("the first column has no name and counts the rows: ignored")
+        yield "the first column has no name and counts the rows: ignored"
     if empty := len(layout.nameless) - bool(layout.index):
-        notes.append(f"{pluralize(empty, 'empty column')} without a name ignored")
-    return layout, chunk, notes
+        yield f"{pluralize(empty, 'empty column')} without a name ignored"
 
 
 def _header_option(options: ReadOptions, first: list[str]) -> bool | None:

@@ -72,20 +72,8 @@ def convert_pipeline(
     -------
     onnx.ModelProto
     """
-    if not (hasattr(model, "get_params") and hasattr(model, "predict")):
-        raise ModelFileError(
-            f"model: expected a TrainingResult, a pair (network, parameters), {', '.join(ESTIMATORS)} or a scikit-learn "
-            f"Pipeline, received {type(model).__name__}"
-        )
-    if X is None or len(X) == 0:
-        raise ModelFileError(
-            "X: expected some rows of data, received none; the types of a pipeline's inputs are those of X"
-        )
-    if hasattr(X, "columns") and not hasattr(X, "astype"):
-        raise ModelFileError(
-            f"X: expected an array or a pandas DataFrame, as in skl2onnx, received {type(X).__module__} "
-            f"{type(X).__name__}; try X.to_pandas()"
-        )
+    _check_arguments(model, X)
+    assert X is not None
     register_skl2onnx()
     import skl2onnx
     from sklearn.base import is_classifier
@@ -115,6 +103,23 @@ def convert_pipeline(
         )
     proto.metadata_props.add(key="ellayer.max_difference", value=repr(largest))
     return proto
+
+
+def _check_arguments(model: object, X: DataFrame | np.ndarray | None) -> None:
+    if not (hasattr(model, "get_params") and hasattr(model, "predict")):
+        raise ModelFileError(
+            f"model: expected a TrainingResult, a pair (network, parameters), {', '.join(ESTIMATORS)} or a scikit-learn "
+            f"Pipeline, received {type(model).__name__}"
+        )
+    if X is None or len(X) == 0:
+        raise ModelFileError(
+            "X: expected some rows of data, received none; the types of a pipeline's inputs are those of X"
+        )
+    if hasattr(X, "columns") and not hasattr(X, "astype"):
+        raise ModelFileError(
+            f"X: expected an array or a pandas DataFrame, as in skl2onnx, received {type(X).__module__} "
+            f"{type(X).__name__}; try X.to_pandas()"
+        )
 
 
 def _in_dtype(X: DataFrame | np.ndarray, dtype: str) -> DataFrame | np.ndarray:
