@@ -17,11 +17,7 @@ MOST_ITEMS = 12  # classes, levels and settings on a line
 
 
 @handle_errors
-def inspect_model(
-    model: Model,
-    json: Json = False,
-    debug: Debug = False,
-) -> None:
+def inspect_model(model: Model, json: Json = False, debug: Debug = False) -> None:
     """Show the content of a model file: layers, weights, columns, training, settings and provenance.
 
     Example: ellayer inspect runs/titanic-1

@@ -33,11 +33,7 @@ _TILE = 64
 
 
 def outputs(
-    X: Examples,
-    parameters: Parameters,
-    network: Network,
-    block: int | None = None,
-    layer: int | None = None,
+    X: Examples, parameters: Parameters, network: Network, block: int | None = None, layer: int | None = None
 ) -> tuple[Units, Units]:
     """Return A^[L] and Z^[L] of any number of examples, or those of another layer.
 

@@ -104,9 +104,7 @@ def read_duckdb(path: Path, options: ReadOptions) -> TableFrame:
         ).fetchall()
         stored = [
             StoredTable(
-                name if schema == "main" else f"{schema}.{name}",
-                f"{_quote(schema)}.{_quote(name)}",
-                is_view,
+                name if schema == "main" else f"{schema}.{name}", f"{_quote(schema)}.{_quote(name)}", is_view
             )
             for schema, name, is_view in rows
         ]

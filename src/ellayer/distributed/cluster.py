@@ -34,10 +34,7 @@ class Place:
 
 
 def find_place(
-    coordinator: str | None,
-    num_processes: int | None,
-    process_id: int | None,
-    environment: Mapping[str, str],
+    coordinator: str | None, num_processes: int | None, process_id: int | None, environment: Mapping[str, str]
 ) -> Place:
     """Return the place of this process.
 

@@ -61,11 +61,7 @@ class CostEstimate:
 
 
 def estimate(
-    network: Network,
-    batch_size: int,
-    processes: int,
-    latency: float = LATENCY,
-    bandwidth: float = BANDWIDTH,
+    network: Network, batch_size: int, processes: int, latency: float = LATENCY, bandwidth: float = BANDWIDTH
 ) -> CostEstimate:
     """Estimate the time of an update, of float32 and Adam, on processes with a machine of two cores each.
 

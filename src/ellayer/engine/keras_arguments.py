@@ -109,12 +109,7 @@ def _split(arguments: Mapping[str, Any], share: object) -> dict[str, Any]:
         if weights.ndim == 1:
             validation.append(weights[out])
         weights = weights[..., inside]
-    return {
-        "X": X[:, inside],
-        "Y": Y[:, inside],
-        "sample_weight": weights,
-        "validation": tuple(validation),
-    }
+    return {"X": X[:, inside], "Y": Y[:, inside], "sample_weight": weights, "validation": tuple(validation)}
 
 
 def _first_seed(arguments: Mapping[str, Any]) -> int:

@@ -231,11 +231,7 @@ def _error(metric: Metric, truth: np.ndarray, prediction: np.ndarray, K: int) ->
 
 
 def _shuffle(
-    shuffler: _Shuffler,
-    repeats: int,
-    seconds: float,
-    seed: int,
-    progress: Callable[[int, int], None] | None,
+    shuffler: _Shuffler, repeats: int, seconds: float, seed: int, progress: Callable[[int, int], None] | None
 ) -> list[list[float]]:
     """Return the changes of the metric for each group, measured until the time limit or until the means are precise."""
     end, groups = time.monotonic() + seconds, shuffler.groups

@@ -128,12 +128,7 @@ def precision_audit(
 
 @overload
 def precision_audit(
-    network: Network,
-    parameters: ParametersLike,
-    X: ArrayLike,
-    Y: ArrayLike,
-    *,
-    learning_rate: float = 0.1,
+    network: Network, parameters: ParametersLike, X: ArrayLike, Y: ArrayLike, *, learning_rate: float = 0.1
 ) -> PrecisionAudit: ...
 
 

@@ -22,13 +22,7 @@ if TYPE_CHECKING:
 
 Numbers = float | list[Any]
 
-_PHASES = {
-    "given": "Given",
-    "forward": "Forward",
-    "cost": "Cost",
-    "backward": "Backward",
-    "update": "Update",
-}
+_PHASES = {"given": "Given", "forward": "Forward", "cost": "Cost", "backward": "Backward", "update": "Update"}
 _ON_TERMINAL = {True: 100, False: 12}  # numbers written out: for one example, for a batch
 _ON_PAGE = {True: 64, False: 24}
 _IN_FOLD = 2000  # from this many numbers of one example on, a page collapses them

@@ -8,11 +8,7 @@ from __future__ import annotations
 
 from .._lazy import lazy_names, make_callable
 
-_HOMES = {
-    "Opening": ".opening",
-    "make_app": ".app",
-    "play": ".launch",
-}
+_HOMES = {"Opening": ".opening", "make_app": ".app", "play": ".launch"}
 __all__ = list(_HOMES)
 
 __getattr__, __dir__ = lazy_names(__name__, _HOMES)

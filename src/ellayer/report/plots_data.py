@@ -83,11 +83,7 @@ def cost_curves(
 
 
 def data_points(
-    X: np.ndarray,
-    Y: np.ndarray,
-    title: str,
-    classes: Sequence[str] = (),
-    feature_names: Sequence[str] = (),
+    X: np.ndarray, Y: np.ndarray, title: str, classes: Sequence[str] = (), feature_names: Sequence[str] = ()
 ) -> Figure:
     """Draw the examples as points; more than two features through their first two principal components.
 

@@ -177,11 +177,7 @@ class SavedModel:
         """Return the rows of a file after checking them against the training file, if there is one."""
         if self.reading is not None:
             check_inputs(
-                examples,
-                shown_source(file),
-                self.needed,
-                self.provenance.get("image_shape"),
-                str(self.path),
+                examples, shown_source(file), self.needed, self.provenance.get("image_shape"), str(self.path)
             )
         return examples
 

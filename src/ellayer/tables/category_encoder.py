@@ -13,14 +13,7 @@ from .._forms import Rule, conform
 from .._warn import NewValuesWarning, warn_user
 from .._wording import pluralize, quoted_list
 from ..errors import EllayerError
-from .column_encoder import (
-    QUIET,
-    Blocks,
-    ColumnEncoder,
-    EncoderSettings,
-    WarnAbout,
-    read_numbers,
-)
+from .column_encoder import QUIET, Blocks, ColumnEncoder, EncoderSettings, WarnAbout, read_numbers
 from .column_profile import ColumnProfile
 from .columns import Column, as_texts
 from .export_plan import ColumnPlan, LevelMap, level_map, missing_texts
