@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from .errors import handle_errors
-from .options import Cost, Debug, Files, Json, Model, Positive, one_or_several, read_cost
+from .options import Debug, Files, Json, LaterCost, LaterPositive, Model, one_or_several, read_cost
 from .reading import later_reading_options
 
 _MOST_CLASSES = 12  # the number of columns that fit on a terminal
@@ -23,8 +23,8 @@ def evaluate(
         str | None,
         typer.Option("--target", help="Target column.", metavar="COLUMN", show_default="as in training"),
     ] = None,
-    positive: Positive = None,
-    cost: Cost = None,
+    positive: LaterPositive = None,
+    cost: LaterCost = None,
     json: Json = False,
     debug: Debug = False,
     *,

@@ -24,6 +24,7 @@ def option(
 
 _TASK = "Task: classification (classes) or regression (numbers)."
 _KIND = "Column type: COLUMN=numeric|categorical|boolean|date|ignore (repeatable)."
+_POSITIVE = "The class of two that precision, recall, F1 and ROC treat as positive."
 _METRIC = "Metric to select the best epoch or trial by: log_loss, roc_auc, f1, rmse, ..."
 ACTIVATION = "Activation of the hidden layers, like relu or tanh: one, or one per layer."
 DROPOUT = "Share of hidden units set to 0 at random in each update, from 0 to below 1."
@@ -50,7 +51,7 @@ Out = Annotated[
     Path | None,
     typer.Option(
         "--out",
-        help="Folder to write; must not exist or be empty.",
+        help="Folder to write, which must be new or empty.",
         show_default="runs/NAME-N",
         metavar="DIR",
     ),
@@ -63,6 +64,7 @@ Live = Annotated[
     ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only the folder written.")]
+QuietServer = Annotated[bool, typer.Option("--quiet", "-q", help="Print only the address.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")]
@@ -101,10 +103,12 @@ WeightDecay = Annotated[float | None, option("--weight-decay", help=WEIGHT_DECAY
 Patience = Annotated[int | None, option("--patience", min=1, help=PATIENCE, panel=FILES, default="none")]
 Metric = Annotated[str | None, option("--metric", help=_METRIC, panel=FILES, default="log_loss or rmse")]
 ClassWeight = Annotated[str | None, option("--class-weight", help="balanced: weight classes by the inverse of their frequency.", panel=FILES, default="none")]
-Positive = Annotated[str | None, option("--positive", help="The class of two that precision, recall, F1 and ROC treat as positive.", panel=FILES, default="the rarer", metavar="CLASS")]
+Positive = Annotated[str | None, option("--positive", help=_POSITIVE, panel=FILES, default="the rarer", metavar="CLASS")]
 Cost = Annotated[str | None, option("--cost", help="Cost of false positives and negatives, like fp=1,fn=5; chooses the threshold.", panel=FILES, default="none", metavar="fp=X,fn=Y")]
+LaterPositive = Annotated[str | None, option("--positive", help=_POSITIVE, panel=FILES, default="as in training", metavar="CLASS")]
+LaterCost = Annotated[str | None, option("--cost", help="Cost of false positives and negatives, like fp=1,fn=5, in the table of thresholds.", panel=FILES, default="as in training", metavar="fp=X,fn=Y")]
 Kind = Annotated[list[str] | None, option("--kind", help=_KIND, panel=FILES, default="inferred from the values", metavar="COLUMN=KIND")]
-Recipe = Annotated[str | None, option("--recipe", help="Recipe for preparation and training: simple or full.", panel=FILES)]
+Recipe = Annotated[str | None, option("--recipe", help="Recipe for preparation and training: ramps, simple or full.", panel=FILES, default="ramps")]
 TimeLimit = Annotated[float | None, option("--time-limit", help="Time limit of the fit in seconds.", panel=FILES, default="none")]
 
 CatsFolder = Annotated[str | None, option("--data", help="Folder with the HDF5 files of the cats.", panel=SETS, default=False, metavar="DIR")]

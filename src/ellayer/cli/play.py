@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from .errors import handle_errors
-from .options import Debug, Quiet
+from .options import Debug, QuietServer
 
 
 @handle_errors
@@ -17,7 +17,7 @@ def play(
         str | None,
         typer.Argument(
             help="A data set such as flower, a table, a model file, or the folder of a run.",
-            metavar="[NAME|FILE|MODEL|RUN]",
+            metavar="NAME|FILE|MODEL|RUN",
             show_default="flower",
         ),
     ] = None,
@@ -28,7 +28,7 @@ def play(
         int, typer.Option("--port", help="Port to listen on; 0 for any free port.", min=0, max=65535)
     ] = 8081,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open the browser.")] = False,
-    quiet: Quiet = False,
+    quiet: QuietServer = False,
     debug: Debug = False,
 ) -> None:
     """Open a page to train a network and look inside it.

@@ -41,7 +41,9 @@ def predict(
     interval: Annotated[
         float | None,
         typer.Option(
-            "--interval", help="Add intervals that hold such a share of the true numbers.", metavar="0.9"
+            "--interval",
+            help="Add the ends of intervals that hold this share of the true numbers.",
+            metavar="0.9",
         ),
     ] = None,
     explain: Annotated[

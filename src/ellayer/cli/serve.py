@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from .errors import handle_errors
-from .options import Debug, Quiet
+from .options import Debug, QuietServer
 
 LIBRARIES = ("starlette", "uvicorn", "httptools", "prometheus_client")
 
@@ -41,7 +41,7 @@ def serve(
     dockerfile: Annotated[
         bool, typer.Option("--dockerfile", help="Print a Dockerfile that serves the models, and exit.")
     ] = False,
-    quiet: Quiet = False,
+    quiet: QuietServer = False,
     debug: Debug = False,
 ) -> None:
     """Serve models: the Open Inference Protocol V2, MLflow's /invocations, and a page to predict a row.
