@@ -19,6 +19,7 @@ ANYBODY = (
     "ellayer._json",
     "ellayer._lazy",
     "ellayer._lost_threads",
+    "ellayer._own_process",
     "ellayer._plots",
     "ellayer._progress",
     "ellayer._progress_bars",

@@ -10,8 +10,10 @@ __all__ = ["main"]
 
 def main() -> NoReturn:
     """Run the program ``ellayer`` with the command line arguments, and end the process."""
+    from .._own_process import start_quickly
     from .interrupts import exit_at_once, interruptible
 
+    start_quickly()
     try:
         with interruptible():
             from .app import app
