@@ -65,16 +65,22 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["ELLAYER_CACHE"] = str(cache.mkdir("jax")) if cache else tempfile.mkdtemp()
 
 
-LONGEST = (
+# The tests that take longest, and those that wait most: for other processes, a browser or a limit of time.
+FIRST = (
     "tests/docs/test_site.py",
     "tests/distributed/test_group_law.py",
     "tests/distributed/test_disturbed_fit.py",
+    "tests/runs/test_shared_sweep.py",
+    "tests/play/test_play_page.py",
+    "tests/play/test_play_server.py",
+    "tests/engine/test_workers.py",
+    "tests/distributed/",
 )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the tests that take a minute, so that at the end no process waits for one of them."""
-    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+    """Begin with what takes long or waits: no process waits for it at the end, and what CI runs beside uses the cores."""
+    items.sort(key=lambda item: not item.nodeid.startswith(FIRST))
 
 
 def pytest_collection_finish() -> None:

@@ -96,7 +96,7 @@ def write_duckdb(frame: pl.DataFrame, path: Path, table: str = "visits") -> Path
 
 def write_zip(path: Path, **members: bytes) -> Path:
     """Write a ZIP archive of members, "__" in their names for the point."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for name, content in members.items():
             archive.writestr(name.replace("__", "."), content)
     return path

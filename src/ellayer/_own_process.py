@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from importlib.abc import MetaPathFinder
 from types import ModuleType
 
-_COLLECT_AFTER = 50_000  # new objects; Python's 700 look through the modules that are being loaded again and again
+# New objects between two collections. After Python's 700, the modules that are being loaded are looked through often.
+_COLLECT_AFTER = 50_000
 
 
 class _WithoutPandas(MetaPathFinder):

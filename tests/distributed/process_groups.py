@@ -15,6 +15,8 @@ ENGINE = Path(__file__).parents[1] / "engine"
 HEAD = """
 import json, os, sys
 sys.path.insert(0, os.environ["ENGINE"])
+from ellayer._own_process import start_quickly
+start_quickly()
 import jax, numpy as np
 jax.config.update("jax_num_cpu_devices", int(os.environ["DEVICES"]))
 import ellayer

@@ -14,15 +14,15 @@ from collections import Counter
 from pathlib import Path
 
 WORKER = """
-import sys, time
+import time
 from ellayer.runs import shared_sweep
 fit = shared_sweep.fit_unit
 def slow(*arguments):
     time.sleep({pause})
     return fit(*arguments)
 shared_sweep.fit_unit = slow
-from ellayer.cli.app import app
-app(sys.argv[1:])
+from ellayer.cli import main
+main()
 """
 
 
