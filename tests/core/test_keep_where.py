@@ -1,4 +1,4 @@
-"""keep_where: by bits on NumPy, the same as ``where`` to the last of them."""
+"""keep_where and select: by bits on NumPy, the same as ``where`` to the last of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from ellayer.core.arrays import keep_where
+from ellayer.core.arrays import MANY, keep_where, select
 
 
 @given(st.data(), st.sampled_from(["float64", "float32"]), st.booleans())
@@ -27,3 +27,22 @@ def test_equals_where_to_the_bit(data, dtype, transposed):
 def test_other_dtypes_take_where(dtype):
     A = np.array([[-2, 3]], dtype)
     assert keep_where(np.array([[True, False]]), A).tolist() == [[-2.0, 0.0]]
+
+
+def test_a_condition_may_be_broadcast():
+    condition, A = np.array([[[True], [False]]]), np.array([[[-0.0, np.nan], [np.inf, 2.0]]])
+    assert keep_where(condition, A).tobytes() == np.where(condition, A, 0.0).tobytes()
+
+
+@pytest.mark.parametrize("size", [MANY - 1, MANY])
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16"])
+def test_select_equals_where_to_the_bit(dtype, size):
+    random = np.random.default_rng(0)
+    A, B = random.standard_normal((2, 1, size)).astype(dtype)
+    special = [0.0, -0.0, np.nan, np.inf, -np.inf]
+    A[0, :5], B[0, 5:10] = special, special
+    condition = random.random((1, size)) < 0.5
+    for one, other in ((A, B), (0.1, B), (A.astype("float32"), B), (A.T, B.T)):
+        where = condition if other.shape == condition.shape else condition.T
+        result, expected = select(where, one, other), np.where(where, one, other)
+        assert (result.dtype, result.tobytes()) == (expected.dtype, expected.tobytes())

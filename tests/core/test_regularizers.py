@@ -117,6 +117,15 @@ def test_masks_are_the_same_on_every_array_library(library, dtype):
     np.testing.assert_array_equal(library.numpy(dropout_mask(like, 0.3, 1, 2, 1)), mask(13, 29, dtype=dtype))
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("rate", [0.0, 0.1, 1 / 3, 0.5, 0.9999999, 1 - 2.0**-24, 1 - 2.0**-26])
+def test_numpy_compares_whole_numbers_with_the_same_result(rate, dtype):
+    if dtype == "float32":
+        rate = min(rate, 1 - 2.0**-24)  # the largest below 1
+    as_fractions = mask(40, 50, np.dtype(dtype).type(rate), dtype=dtype)
+    np.testing.assert_array_equal(mask(40, 50, rate, dtype=dtype) == 0, as_fractions == 0)
+
+
 def test_masks_are_the_same_inside_jit_with_traced_seed_step_and_rate():
     import jax
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from .arrays import Biases, Units, array_namespace, erfc, exp_limit, keep_where, largest
+from .arrays import Biases, Units, array_namespace, erfc, exp_limit, keep_where, largest, select
 from .registry import Registry
 
 SELU_ALPHA = 1.6732632423543772
@@ -109,24 +109,24 @@ def relu_backward(dA: Units, Z: Units, A: Units) -> Units:
 
 def leaky_relu_forward(Z: Units, slope: float) -> Units:
     """g(z) = z where z > 0, else slope * z."""
-    return array_namespace(Z).where(Z > 0.0, Z, slope * Z)
+    return select(Z > 0.0, Z, slope * Z)
 
 
 def leaky_relu_backward(dA: Units, Z: Units, A: Units, slope: float) -> Units:
     """dZ = dA where z > 0, else slope * dA."""
-    return array_namespace(Z).where(Z > 0.0, dA, slope * dA)
+    return select(Z > 0.0, dA, slope * dA)
 
 
 def elu_forward(Z: Units, alpha: float) -> Units:
     """g(z) = z where z > 0, else alpha (exp(z) - 1)."""
     xp = array_namespace(Z)
-    return xp.where(Z > 0.0, Z, alpha * xp.expm1(xp.minimum(Z, 0.0)))
+    return select(Z > 0.0, Z, alpha * xp.expm1(xp.minimum(Z, 0.0)))
 
 
 def elu_backward(dA: Units, Z: Units, A: Units, alpha: float) -> Units:
     """dZ = dA where z > 0, else dA (a + alpha)."""
     xp = array_namespace(Z)
-    return dA * xp.where(Z > 0.0, 1.0, xp.minimum(A, 0.0) + alpha)
+    return dA * select(Z > 0.0, 1.0, xp.minimum(A, 0.0) + alpha)
 
 
 def selu_forward(Z: Units) -> Units:
@@ -137,7 +137,7 @@ def selu_forward(Z: Units) -> Units:
 def selu_backward(dA: Units, Z: Units, A: Units) -> Units:
     """dZ = dA * scale where z > 0, else dA (a + scale * alpha)."""
     xp = array_namespace(Z)
-    return dA * xp.where(Z > 0.0, SELU_SCALE, xp.minimum(A, 0.0) + SELU_SCALE * SELU_ALPHA)
+    return dA * select(Z > 0.0, SELU_SCALE, xp.minimum(A, 0.0) + SELU_SCALE * SELU_ALPHA)
 
 
 def gelu_forward(Z: Units) -> Units:

@@ -21,7 +21,7 @@ import numpy as np
 
 from .._shapes import Float
 from ..errors import EllayerError
-from .arrays import Array, Biases, Examples, Parameters, Units, array_namespace
+from .arrays import Array, Biases, Examples, Parameters, Units, array_namespace, keep_where
 from .parameter_names import kind_of
 
 Numbers = Float[Array, "n m"]  # the embedded rows of X
@@ -216,7 +216,7 @@ def ramps_forward(X: Numbers, t: Float[Array, "n k_1 1"]) -> tuple[Float[Array, 
     xp = array_namespace(X)
     has_width = t[:, 1:, :] > t[:, :-1, :]
     slope = 1.0 / xp.where(has_width, t[:, 1:, :] - t[:, :-1, :], 1.0)
-    U = xp.where(has_width, (X[:, None, :] - t[:, :-1, :]) * slope, 0.0)
+    U = keep_where(has_width, (X[:, None, :] - t[:, :-1, :]) * slope)
     inside = (U > 0.0) & (U <= 1.0)
     U = xp.clip(U, 0.0, 1.0)
     n, k, m = U.shape
@@ -228,7 +228,7 @@ def ramps_backward(dA: Float[Array, "n_k m"], cache: RampCache) -> tuple[Numbers
     U, inside, slope = cache
     xp = array_namespace(dA)
     n, k, m = U.shape
-    G = xp.where(inside, slope * xp.reshape(dA, (n, k, m)), 0.0)
+    G = keep_where(inside, slope * xp.reshape(dA, (n, k, m)))
     shift = xp.sum(G * U, axis=2, keepdims=True)
     zero = xp.zeros((n, 1, 1), dtype=dA.dtype)
     dt = xp.concat([shift - xp.sum(G, axis=2, keepdims=True), zero], axis=1)

@@ -7,14 +7,19 @@ drops the same units as an uninterrupted one.
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .._shapes import Shaped
 from .arrays import Array, Parameters, Scalar, SparseMatrix, Units, array_namespace, is_sparse
 from .parameter_names import weight_matrices
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
 
 def l2_forward(parameters: Parameters, l2: Scalar, m: Scalar) -> Scalar:
@@ -85,8 +90,7 @@ def dropout_mask(
     if is_sparse(A):
         unit, columns = unit[A.indices].T, np.repeat(columns, np.diff(A.indptr))
     cell = _hash(xp, unit + xp.reshape(columns, (1, -1)))
-    uniform = xp.astype(cell >> _word(xp, 8), A.dtype) * 2.0**-24
-    mask = xp.astype(uniform >= rate, A.dtype) / (1.0 - rate)
+    mask = xp.astype(_is_kept(xp, cell, rate, A.dtype), A.dtype) / (1.0 - rate)
     return _like_stored(A, mask[0]) if is_sparse(A) else mask
 
 
@@ -95,6 +99,21 @@ def _like_stored(A: SparseMatrix, numbers: Shaped[np.ndarray, " k"]) -> Array:
     from scipy.sparse import csc_array
 
     return csc_array((numbers, A.indices, A.indptr), shape=A.shape)
+
+
+def _is_kept(
+    xp: ModuleType, cell: Shaped[Array, "n m"], rate: Scalar, dtype: DTypeLike
+) -> Shaped[Array, "n m"]:
+    """Return where the upper 24 bits of a hash, as a number of a dtype from 0 to 1, are at least the rate.
+
+    They are whole numbers, so that NumPy need not convert them.
+    """
+    if xp is np and type(rate) is float and dtype in (np.float32, np.float64):
+        bound = math.ceil(float(np.dtype(dtype).type(rate)) * 2.0**24) << 8
+        if bound < 1 << 32:
+            return cell >= _numpy_word(bound)
+    uniform = xp.astype(cell >> _word(xp, 8), dtype) * 2.0**-24
+    return uniform >= rate
 
 
 def _word(xp: ModuleType, value: int | Array) -> Shaped[Array, "1 1"]:
@@ -113,6 +132,10 @@ def _numpy_word(value: int) -> Shaped[Array, "1 1"]:
 
 def _hash(xp: ModuleType, x: Shaped[Array, "n m"]) -> Shaped[Array, "n m"]:
     """Mix the bits of uint32 numbers (Wellons' lowbias32)."""
-    x = (x ^ (x >> _word(xp, 16))) * _word(xp, 0x7FEB352D)
-    x = (x ^ (x >> _word(xp, 15))) * _word(xp, 0x846CA68B)
-    return x ^ (x >> _word(xp, 16))
+    y = x >> _word(xp, 16)  # an array of its own, which NumPy changes in place
+    y ^= x
+    y *= _word(xp, 0x7FEB352D)
+    y ^= y >> _word(xp, 15)
+    y *= _word(xp, 0x846CA68B)
+    y ^= y >> _word(xp, 16)
+    return y
