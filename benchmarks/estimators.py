@@ -1,4 +1,4 @@
-"""The estimators against scikit-learn's: predict, a default fit in a fresh process, a grid search."""
+"""The estimators against scikit-learn's: predict, a default fit in a fresh process, sparse texts, a grid search."""
 
 from __future__ import annotations
 
@@ -38,6 +38,28 @@ else:
 MLPClassifier((128, 64), batch_size=128, max_iter=10, random_state=0).fit(X, y)
 """
 
+TEXTS = """
+import sys, json, resource, time, warnings
+import numpy as np
+import scipy.sparse as sparse
+warnings.simplefilter("ignore")
+now = time.process_time if sys.argv[2] == "cpu" else time.perf_counter
+if sys.argv[1] == "ellayer":
+    from ellayer import MLPClassifier
+else:
+    from sklearn.neural_network import MLPClassifier
+random, m, n, words = np.random.default_rng(0), 10_000, 20_000, 60
+rows, columns = np.repeat(np.arange(m), words), random.zipf(1.2, (m, words)) * 2_654_435_761 % n
+X = sparse.csr_matrix((np.ones(m * words), (rows, columns.ravel())), (m, n))
+y = X @ random.standard_normal(n) > 0
+MLPClassifier((2,), max_iter=1, random_state=0).fit(X[:200], y[:200])  # loads what is loaded late
+before, begin = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, now()
+model = MLPClassifier(max_iter=4, random_state=0).fit(X, y)
+seconds = now() - begin
+memory = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+print(json.dumps([seconds, memory, model.loss_]))
+"""
+
 GRID = """
 import sys, json, time, warnings
 from sklearn.datasets import load_breast_cancer
@@ -60,7 +82,9 @@ print(json.dumps([now() - begin, search.best_score_]))
 def rows(data: Path | None, repeat: int, clock: str = "wall") -> list[dict]:
     """Return a row per goal: how many times faster than scikit-learn."""
     few = max(1, min(repeat, 3))
-    return [*_predict(repeat, clock), _iris(repeat, clock), _grid(few, clock), *_mnist(data, few, clock)]
+    return [
+        *_predict(repeat, clock), _iris(repeat, clock), _texts(few, clock), _grid(few, clock), *_mnist(data, few, clock)
+    ]  # fmt: skip
 
 
 def _predict(repeat: int, clock: str) -> list[dict]:
@@ -97,6 +121,22 @@ def _iris(repeat: int, clock: str) -> dict:
             seconds[name].append(in_fresh_process(IRIS, name, clock=clock)[0])
     ours, theirs = (statistics.median(seconds[name]) for name in seconds)
     what = f"iris, default fit, fresh process: scikit-learn / ellayer ({ours:.2f} s)"
+    return judge("estimators", what, theirs / ours, 1.0, True)
+
+
+def _texts(repeat: int, clock: str) -> dict:
+    """Return a row for four epochs of 10,000 texts of 60 words, hashed to 20,000 sparse columns."""
+    runs = {
+        name: [in_fresh_process(TEXTS, name, clock)[1] for _ in range(repeat)]
+        for name in ("ellayer", "sklearn")
+    }
+    (ours, memory, loss), (theirs, their_memory, their_loss) = (
+        np.median(runs[name], axis=0).tolist() for name in runs
+    )
+    what = (
+        f"four epochs of sparse texts: scikit-learn ({theirs:.1f} s, {their_memory:.0f} MB, loss {their_loss:.2f}) / "
+        f"ellayer ({ours:.1f} s, {memory:.0f} MB, loss {loss:.2f})"
+    )
     return judge("estimators", what, theirs / ours, 1.0, True)
 
 

@@ -48,6 +48,7 @@ JAX = {"float64": Speeds(0.08e-6, 1.5e-11, 0.22e-9), "float32": Speeds(0.08e-6, 
 IMPORT_SECONDS = 0.6
 COMPILE_SECONDS = 0.3
 COMPILE_SECONDS_PER_LAYER = 0.04
+PASSES_OF_DENSE = 3  # over the numbers of a mini-batch, to make it dense and to transfer it
 CALLS_OF_NONZEROS = 150  # array operations that taking rows of a sparse matrix and its two products are worth
 _spent_on_numpy: dict[str, float] = {}  # predicted seconds by program, of this process
 _compiled: set[str] = set()  # the programs of this process
@@ -212,6 +213,9 @@ def choose_loop(
         return kind
     slow = steps * step_seconds(config, batches.batch_size, NUMPY[dtype], nonzeros)
     fast = steps * step_seconds(config, batches.batch_size, JAX[dtype])
+    if nonzeros is not None and not batches.full:
+        numbers = config.network.layer_dims[0] * batches.batch_size
+        fast += steps * PASSES_OF_DENSE * numbers * NUMPY[dtype].number
     start = start_seconds(config, program)
     spent, search = _spent_on_numpy.get(program, 0.0), _search.get()
     fits = 1 if search is None else search.expected_fits(program)
