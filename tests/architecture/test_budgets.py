@@ -44,9 +44,9 @@ class Counts(NamedTuple):
 BUDGET = {
     "": Counts(0, 1, 0, 0),
     "callbacks": Counts(0, 0, 0, 0),
-    "cli": Counts(9, 1, 0, 0),
+    "cli": Counts(4, 1, 0, 0),
     "core": Counts(0, 0, 0, 0),
-    "data": Counts(6, 0, 0, 0),
+    "data": Counts(1, 0, 0, 0),
     "distributed": Counts(0, 0, 0, 0),
     "engine": Counts(1, 7, 0, 0),
     "estimators": Counts(4, 1, 0, 0),
@@ -54,11 +54,11 @@ BUDGET = {
     "play": Counts(0, 0, 0, 0),
     "plot": Counts(0, 0, 0, 0),
     "report": Counts(1, 0, 0, 0),
-    "runs": Counts(15, 1, 0, 0),
+    "runs": Counts(8, 1, 0, 0),
     "serve": Counts(0, 1, 0, 0),
     "steps": Counts(0, 1, 0, 0),
-    "storage": Counts(9, 0, 0, 0),
-    "tables": Counts(5, 0, 0, 0),
+    "storage": Counts(4, 0, 0, 0),
+    "tables": Counts(4, 0, 0, 0),
 }
 VERBS = {"embed", "feed", "need", "proceed", "seed"}  # words that end as a participle does and are none
 ANY_SHARE = 0.05  # of all annotated arguments

@@ -13,6 +13,8 @@ from .errors import handle_errors
 from .options import Debug, Force, Json, Model, check_new_file
 
 if TYPE_CHECKING:
+    from onnx import ModelProto, ValueInfoProto
+
     from ..runs.saved_model import SavedModel
 
 
@@ -88,7 +90,7 @@ def _notes(saved: SavedModel) -> list[str]:
     return notes
 
 
-def _proto_facts(proto: Any) -> dict[str, Any]:
+def _proto_facts(proto: ModelProto) -> dict[str, Any]:
     """Return facts for programs that use the file."""
     props = {prop.key.removeprefix("ellayer."): prop.value for prop in proto.metadata_props}
     holds = {column["input"]: column for column in loads(props.get("columns", "[]"))}
@@ -113,7 +115,7 @@ def _of_column(column: dict[str, str] | None) -> dict[str, str]:
     return {} if column is None else {key: column[key] for key in ("column", "kind", "holds")}
 
 
-def _value(value: Any) -> dict[str, Any]:
+def _value(value: ValueInfoProto) -> dict[str, Any]:
     from onnx import TensorProto
 
     tensor = value.type.tensor_type

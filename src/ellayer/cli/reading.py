@@ -6,7 +6,7 @@ import csv
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, TypeAlias
 
 from ..errors import UsageError
 from .options import option
@@ -15,7 +15,7 @@ Command: TypeAlias = Callable[..., None]
 
 
 def _option(
-    kind: Any, *names: str, help: str, default: str | bool = "detected", metavar: str | None = None
+    kind: type, *names: str, help: str, default: str | bool = "detected", metavar: str | None = None
 ) -> object:
     return Annotated[
         kind | None, option(*names, help=help, panel="Reading a file", default=default, metavar=metavar)

@@ -41,20 +41,8 @@ AXES = (
     "layers", "activation", "optimizer", "dropout", "weight_decay", "l2", "batch_size", "patience", "learning_rate",
 )  # fmt: skip
 FIXED = (
-    "source",
-    "target",
-    "epochs",
-    "metric",
-    "task",
-    "test",
-    "split",
-    "time",
-    "group",
-    "kinds",
-    "recipe",
-    "device",
-    "seed",
-)
+    "source", "target", "epochs", "metric", "task", "test", "split", "time", "group", "kinds", "recipe", "device", "seed",
+)  # fmt: skip
 
 
 @handle_errors

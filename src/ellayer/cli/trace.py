@@ -16,6 +16,7 @@ from .reading import later_reading_options
 
 if TYPE_CHECKING:
     from ..inspection.derivation import Derivation
+    from ..inspection.trace import Trace
 
 
 @handle_errors
@@ -102,13 +103,13 @@ def _entry(option: str, text: str) -> tuple[Any, ...]:
         raise UsageError(f"{option}: expected a name and integers like W2,0,3; received {text!r}") from None
 
 
-def _cell_text(step: Any, cell: tuple[Any, ...]) -> str:
+def _cell_text(step: Trace, cell: tuple[Any, ...]) -> str:
     try:
         return str(step.cell(*cell))
     except (KeyError, IndexError) as error:
         raise UsageError(f"--cell: {error.args[0]}") from error
 
 
-def _page(step: Any, derivation: Derivation | None) -> str:
+def _page(step: Trace, derivation: Derivation | None) -> str:
     body = step._repr_html_() + ("" if derivation is None else derivation._repr_html_())
     return whole_page(body, "Trace of one step")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from .arrays import hdf5
 from .dataset import Dataset
@@ -85,7 +84,7 @@ def load(
     return _load_path(path)
 
 
-def _set_name(name: Any) -> str:
+def _set_name(name: object) -> str:
     """Return the table's spelling of a name; a path object is never a name."""
     spelling = name.strip().lower().replace("-", "_") if isinstance(name, str) else ""
     return _ALIASES.get(spelling, spelling)

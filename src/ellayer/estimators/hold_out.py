@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 import numpy as np
 from sklearn.model_selection import GroupKFold
@@ -22,6 +22,13 @@ MANY_ROWS = 5_000
 KeyKind = Literal["time", "group"]
 _ARGUMENTS = {"time": "time", "group": "groups"}
 MOST_HELD_OUT = 50_000  # maximum number of rows held out by a single member
+
+
+class FitArguments(TypedDict, total=False):
+    """The arguments of ``fit`` by which an estimator holds rows out; none for random rows."""
+
+    time: np.ndarray
+    groups: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,9 +101,11 @@ class Splitter:
         """Return the splitter of some of the rows."""
         return self if self.keys is None else replace(self, keys=number_values(self.keys[rows]), sizes=None)
 
-    def fit_arguments(self) -> dict[str, np.ndarray]:
+    def fit_arguments(self) -> FitArguments:
         """Return the arguments of ``fit`` that make an estimator hold rows out by the same rule."""
-        return {} if self.keys is None else {"time" if self.kind == "time" else "groups": self.keys}
+        if self.keys is None:
+            return {}
+        return {"time": self.keys} if self.kind == "time" else {"groups": self.keys}
 
     def hold_out(
         self, m: int, share: float, random: np.random.RandomState, strata: np.ndarray | None = None

@@ -21,7 +21,7 @@ from .predictions import predict, title_of
 
 if TYPE_CHECKING:
     from ..data import Examples
-    from ..estimators import TabularClassifier, TabularRegressor
+    from .table_model import TableEstimator
 
 REPEATED_ROWS, MOST_REPEATS = 1_000, 5  # limits: rows predicted in total, and predictions of a row
 FEWEST_FOLDS = 2
@@ -50,7 +50,7 @@ class FoldPredictions:
 class FoldJob:
     """The estimator, not fitted, the rows, their splitter, the settings and the classes: shared by all folds."""
 
-    model: TabularClassifier | TabularRegressor
+    model: TableEstimator
     examples: Examples
     splitter: Splitter
     settings: Mapping[str, Any]
@@ -58,7 +58,7 @@ class FoldJob:
 
 
 def cross_validate(
-    make: Callable[[], TabularClassifier | TabularRegressor],
+    make: Callable[[], TableEstimator],
     examples: Examples,
     splitter: Splitter,
     settings: Mapping[str, Any],
@@ -134,8 +134,7 @@ def _predict_fold(
     model, classes = clone(job.model), job.classes
     train, test = (job.examples.take(numbers) for numbers in rows)
     with no_warnings():  # the fit of all rows has warned about the same columns
-        fit: Callable[..., object] = model.fit
-        fit(train.X, train.y, **job.splitter.take(rows[0]).fit_arguments(), progress=progress)
+        model.fit(train.X, train.y, **job.splitter.take(rows[0]).fit_arguments(), progress=progress)
         if model.stopped_by_ == "interrupted":
             raise KeyboardInterrupt
     models = predict_with_others(model, train, test, job.settings, classes)
@@ -143,7 +142,7 @@ def _predict_fold(
 
 
 def predict_with_others(
-    model: TabularClassifier | TabularRegressor,
+    model: TableEstimator,
     train: Examples,
     test: Examples,
     settings: Mapping[str, Any],

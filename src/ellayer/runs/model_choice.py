@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from .._wording import pluralize
 from ..core.metrics import METRICS
@@ -18,9 +18,7 @@ from .source import validation_rows
 
 if TYPE_CHECKING:
     from ..data import Examples
-    from ..estimators import TabularClassifier, TabularRegressor
-
-    Estimator: TypeAlias = TabularClassifier | TabularRegressor
+    from .table_model import TableEstimator
 
 
 @dataclass(frozen=True)
@@ -36,13 +34,13 @@ class ModelChoice:
         Whether the search ended before all models were fitted.
     """
 
-    model: Estimator
-    others: list[Estimator]
+    model: TableEstimator
+    others: list[TableEstimator]
     message: str
     interrupted: bool
 
 
-def choose_model(network: Estimator, train: Examples, fit: Callable[[Any], object]) -> ModelChoice:
+def choose_model(network: TableEstimator, train: Examples, fit: Callable[[Any], object]) -> ModelChoice:
     """Fit the simple models and return the best of all by the metric of the run; Ctrl-C ends the search.
 
     Parameters
@@ -57,7 +55,7 @@ def choose_model(network: Estimator, train: Examples, fit: Callable[[Any], objec
     from sklearn.base import clone
 
     notes, interrupted = [], False
-    models_by_place: dict[int, Estimator] = {}  # by its place among the others
+    models_by_place: dict[int, TableEstimator] = {}  # by its place among the others
     trees = len(getattr(network, "classes_", ())) if len(getattr(network, "classes_", ())) > 2 else 1
     width = len(network.preparation_.get_feature_names_out())
     members = max(len(network.members_), 1)
@@ -83,17 +81,17 @@ def choose_model(network: Estimator, train: Examples, fit: Callable[[Any], objec
     return ModelChoice(models[best], rest, message, interrupted)
 
 
-def _fit_model(fit: Callable[[Any], object], model: Estimator) -> Estimator:
+def _fit_model(fit: Callable[[Any], object], model: TableEstimator) -> TableEstimator:
     with no_warnings():  # the preparation of the network has warned about the same columns
         fit(model)
     return model
 
 
-def _reason(best: Estimator, others: list[Estimator]) -> str:
+def _reason(best: TableEstimator, others: list[TableEstimator]) -> str:
     metric, rows = best._metric.name, len(validation_rows(best))
     name, title = f"--model best saves {title_of(best)}", METRICS[metric].title
 
-    def shown(model: Estimator) -> str:
+    def shown(model: TableEstimator) -> str:
         return format_score(metric, model.validation_score_)
 
     if not rows:

@@ -15,9 +15,9 @@ from .large_table import ROWS_APART
 from .messages import no_warnings
 
 if TYPE_CHECKING:
-    from ..estimators import TabularClassifier, TabularRegressor
     from ..report.run_facts import CrossValidation
     from .shared_table import SharedTable
+    from .table_model import TableEstimator
 
 
 class SharedFold(NamedTuple):
@@ -36,7 +36,7 @@ class TestedRows(NamedTuple):
 
 
 def cross_validate_shared(
-    make: Callable[[], TabularClassifier | TabularRegressor],
+    make: Callable[[], TableEstimator],
     table: SharedTable,
     settings: Mapping[str, Any],
     task: str,
@@ -101,7 +101,7 @@ def shared_folds(table: SharedTable, count: int, seed: int) -> Iterator[SharedFo
 
 
 def _test_fold(
-    model: TabularClassifier | TabularRegressor,
+    model: TableEstimator,
     table: SharedTable,
     settings: Mapping[str, Any],
     classes: list[Any],
@@ -109,8 +109,7 @@ def _test_fold(
 ) -> TestedRows:
     """Fit the model in all processes and predict the test rows in the first."""
     with no_warnings():  # the fit of all rows has warned about the same columns
-        fit: Callable[..., object] = model.fit
-        fit(table, None, **table.fit_arguments(), progress=progress)
+        model.fit(table, None, **table.fit_arguments(), progress=progress)
     if model.stopped_by_ == "interrupted":
         raise KeyboardInterrupt
     count = table.total - table.count

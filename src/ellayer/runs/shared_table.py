@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ..data import Examples
     from ..data.shares import Part
-    from ..estimators.hold_out import KeyKind
+    from ..estimators.hold_out import FitArguments, KeyKind
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ class SharedTable:
         keys = self.splitter.keys
         return None if keys is None else self.group.gather(keys[self.keys < self.share])
 
-    def fit_arguments(self) -> dict[str, np.ndarray]:
+    def fit_arguments(self) -> FitArguments:
         """Return the arguments of ``fit`` that hold out the validation rows by the same rule."""
         keys = self.splitter.keys
         if keys is None:

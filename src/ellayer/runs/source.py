@@ -11,7 +11,7 @@ import numpy as np
 from .._progress_bars import StartProgress
 from ..engine.group import current_group
 from ..errors import UsageError
-from ..estimators.hold_out import Splitter
+from ..estimators.hold_out import FitArguments, Splitter
 from .config import STREAM, reader_options, shown_source
 from .cross_validation import check_folds, cross_validate
 from .large_table import ROWS_APART, TrainingRows, open_large
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..data import Examples
     from ..report.run_facts import CrossValidation, Predictions
     from ..tables.survey import Survey
+    from .table_model import TableEstimator
 
 
 class WholeTable(NamedTuple):
@@ -84,7 +85,7 @@ class MemorySource:
         whole = self.whole
         return None if whole is None else cross_validate(make, *whole, settings, task, start)
 
-    def fit(self, model: Any, **options: Any) -> None:
+    def fit(self, model: TableEstimator, **options: Any) -> None:
         """Fit a model on the training rows."""
         model.fit(self.train.X, self.train.y, **self.splitter.fit_arguments(), **options)
 
@@ -95,7 +96,7 @@ class MemorySource:
         arguments = self.splitter.fit_arguments()
         fit_together(models, self.train.X, self.train.y, progress=start(label, 0), **arguments)
 
-    def validation(self, model: Any) -> tuple[Examples, list[Predictions]]:
+    def validation(self, model: TableEstimator) -> tuple[Examples, list[Predictions]]:
         """Return the rows held out in training, with their out-of-fold predictions."""
         from ..report.run_facts import Predictions
 
@@ -186,11 +187,11 @@ class StreamSource:
         """Return None: the settings of a cross-validation are refused."""
         return None
 
-    def fit(self, model: Any, **options: Any) -> None:
+    def fit(self, model: TableEstimator, **options: Any) -> None:
         """Fit a model on the training rows."""
         model.fit(self.stream, None, **self._fit_arguments(), **options)
 
-    def _fit_arguments(self) -> dict[str, np.ndarray]:
+    def _fit_arguments(self) -> FitArguments:
         """Return the arguments of ``fit`` that hold out the validation rows."""
         return {}
 
@@ -201,7 +202,7 @@ class StreamSource:
             "then train with the best settings"
         )
 
-    def validation(self, model: Any) -> tuple[Examples, list[Predictions]]:
+    def validation(self, model: TableEstimator) -> tuple[Examples, list[Predictions]]:
         """Return the rows that were held out in training, and the predictions for them."""
         X, y = model.held_out_
         return replace(self.train, X=X, y=y), [predict("the network", model, X)]
@@ -244,7 +245,7 @@ class GroupSource(StreamSource):
         """Return the cross-validation of all rows, in process 0."""
         return cross_validate_shared(make, self._whole, settings, task, start)
 
-    def _fit_arguments(self) -> dict[str, np.ndarray]:
+    def _fit_arguments(self) -> FitArguments:
         return self.stream.fit_arguments()
 
     def _note(self) -> str:
@@ -274,7 +275,7 @@ def open_source(settings: Mapping[str, Any]) -> Source:
     return (StreamSource if data.too_large(settings["source"]) else MemorySource)(settings)
 
 
-def validation_rows(model: Any) -> np.ndarray:
+def validation_rows(model: TableEstimator) -> np.ndarray:
     """Return the indices of the rows held out in training by some member."""
     missing = np.isnan(model.oof_prediction_)
     return np.flatnonzero(~(missing if missing.ndim == 1 else missing.any(axis=1)))

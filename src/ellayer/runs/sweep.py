@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,6 +25,9 @@ from .source import Source
 from .table_model import make_model
 from .table_trainer import TableTrainer
 from .train_run import finish
+
+if TYPE_CHECKING:
+    from .table_model import TableEstimator
 
 TRIALS = "sweep.csv"
 DEFAULT_LAYERS = ([64, 64], [128, 128])
@@ -282,7 +285,7 @@ def _default_rates(trainer: TableTrainer) -> list[float]:
     return [float(f"{base * factor:.3g}") for factor in DEFAULT_FACTORS]
 
 
-def _row(point: Mapping[str, Any], model: Any, seconds: float) -> dict[str, Any]:
+def _row(point: Mapping[str, Any], model: TableEstimator, seconds: float) -> dict[str, Any]:
     return {
         **point,
         "layers": ",".join(map(str, point["layers"])),

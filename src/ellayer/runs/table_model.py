@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..errors import ParameterError, UsageError
 from .config import SHAPE, as_list, option_name, read_activations
@@ -11,6 +11,8 @@ from .memory import check_memory
 
 if TYPE_CHECKING:
     from ..estimators import TabularClassifier, TabularRegressor
+
+    TableEstimator: TypeAlias = TabularClassifier | TabularRegressor
 
 # Option -> parameter of the estimators.
 PARAMETERS = {
@@ -20,21 +22,12 @@ PARAMETERS = {
     **{name: name for name in ("model", "n_jobs", *SHAPE)},
 }  # fmt: skip
 OF_NETWORKS = (
-    "layers",
-    "epochs",
-    "members",
-    "preset",
-    "learning_rate",
-    "batch_size",
-    "time_limit",
-    "recipe",
-    "device",
-    *SHAPE,
-)
+    "layers", "epochs", "members", "preset", "learning_rate", "batch_size", "time_limit", "recipe", "device", *SHAPE,
+)  # fmt: skip
 MODELS = ("network", "linear", "boosting", "best")
 
 
-def make_model(task: str, settings: Mapping[str, Any]) -> TabularClassifier | TabularRegressor:
+def make_model(task: str, settings: Mapping[str, Any]) -> TableEstimator:
     """Return an unfitted estimator for a task, with the settings that are its parameters.
 
     Parameters
@@ -90,7 +83,7 @@ def _usage_error(error: ParameterError) -> UsageError:
     return UsageError(f"{option}: expected {error.expected}, received {error.received!r}")
 
 
-def model_settings(model: TabularClassifier | TabularRegressor) -> dict[str, Any]:
+def model_settings(model: TableEstimator) -> dict[str, Any]:
     """Return the parameters of a fitted model as settings, with the values chosen for the data."""
     parameters = model.get_params()
     settings = {option: _plain(parameters[name]) for option, name in PARAMETERS.items() if name in parameters}

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ..data import Examples
     from ..report.run_facts import Check, CrossValidation, Predictions
     from ..tables.survey import Survey
+    from .table_model import TableEstimator
 
 QUICK_ROWS = (200, 5_000)  # limits of the test rows of an interrupted run
 QUICK_PRODUCTS = 2e9  # multiplications to predict them
@@ -201,6 +202,7 @@ class TableTrainer:
 class TableRun(TrainedRun):
     """A fitted table estimator, the source of its examples, and its cross-validation."""
 
+    model: TableEstimator
     data: Source
     others: list[Any] = field(default_factory=list)
 
@@ -270,7 +272,7 @@ class TableRun(TrainedRun):
         return ModelExamples(self.model, self.train.X, np.asarray(self.train.y), rows_first=True)
 
 
-def _rows(source: Source, model: Any) -> dict[str, int]:
+def _rows(source: Source, model: TableEstimator) -> dict[str, int]:
     streamed_rows = getattr(model, "held_out_", None)
     held_out = len(validation_rows(model)) if streamed_rows is None else len(streamed_rows[1])
     if model.model != "network":  # it was fitted to the held-out rows too, in the end

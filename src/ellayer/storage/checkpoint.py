@@ -243,7 +243,7 @@ class Checkpoint:
         self._written = time.monotonic()
 
 
-def _plain(tree: Any) -> bool:
+def _plain(tree: object) -> bool:
     """Return True if a tree consists of nested dicts of arrays (as in ``core``), unlike an optax state."""
     if isinstance(tree, dict):
         return all(_plain(value) for value in tree.values())

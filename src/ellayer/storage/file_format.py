@@ -55,7 +55,7 @@ class Description(Versioned):
     content: object
 
 
-def write(path: str | os.PathLike[str], kind: str, content: Any) -> None:
+def write(path: str | os.PathLike[str], kind: str, content: object) -> None:
     """Write a tree of plain data and arrays into one file, atomically.
 
     Parameters

@@ -73,7 +73,7 @@ def encode(value: Any, arrays: Arrays, where: str = "") -> Any:
     raise _refuse(value, where)
 
 
-def decode(value: Any, arrays: Arrays) -> Any:
+def decode(value: object, arrays: Arrays) -> Any:
     """Return the tree that was passed to ``encode``.
 
     Parameters
@@ -175,11 +175,11 @@ def _decode_text(value: dict[str, Any]) -> np.ndarray:
     return np.array(items, dtype=kind).reshape(value["shape"])
 
 
-def _join(where: str, key: Any) -> str:
+def _join(where: str, key: object) -> str:
     return f"{where}/{key}" if where else str(key)
 
 
-def _refuse(value: Any, where: str) -> ModelFileError:
+def _refuse(value: object, where: str) -> ModelFileError:
     kind = type(value).__name__
     if callable(value):
         kind = f"the function {getattr(value, '__qualname__', value)!r}"

@@ -72,7 +72,7 @@ def _counts(values: list[Any]) -> bool:
     return 2 < len(values) <= MOST_COUNTED and values in counts
 
 
-def label_text(value: Any) -> str:
+def label_text(value: object) -> str:
     """Return a label as text: 1.0 is "1".
 
     Examples

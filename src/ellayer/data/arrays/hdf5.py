@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -232,7 +232,7 @@ def read_names(file: h5py.File, path: Path) -> tuple[str, ...]:
     return names
 
 
-def _text(entry: Any) -> str:
+def _text(entry: object) -> str:
     if isinstance(entry, (float, np.floating)) and float(entry).is_integer():
         entry = int(entry)
     return printable(entry if isinstance(entry, bytes) else str(entry))

@@ -129,7 +129,7 @@ def _stored_array(open_file: Callable[[], IO[bytes]], size: int, place: str) -> 
     return StoredArray(shape, read)
 
 
-def _header(file: Any, place: str) -> tuple[tuple[int, ...], np.dtype]:
+def _header(file: IO[bytes], place: str) -> tuple[tuple[int, ...], np.dtype]:
     version = np.lib.format.read_magic(file)
     readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
     if version not in readers:
@@ -168,7 +168,7 @@ def _open_hdf5(path: Path) -> Iterator[Opened]:
     with hdf5.open_file(path) as file:
         items: dict[str, h5py.Dataset] = {}
 
-        def keep(key: str, item: Any) -> None:
+        def keep(key: str, item: object) -> None:
             if isinstance(item, h5py.Dataset) and item.shape is not None and key != "list_classes":
                 items[key] = item
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -94,7 +94,7 @@ def read_pixels(path: Path, height: int, width: int, mode: str) -> np.ndarray:
     return np.asarray(picture, np.uint8)
 
 
-def _layout(image_shape: Any) -> tuple[int, int, str]:
+def _layout(image_shape: object) -> tuple[int, int, str]:
     """Return height, width and Pillow's mode of an image shape."""
     shape = tuple(image_shape) if isinstance(image_shape, (tuple, list)) else ()
     whole = all(isinstance(n, (int, np.integer)) and 0 < n <= 2**15 for n in shape)
