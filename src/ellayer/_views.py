@@ -66,12 +66,12 @@ class Markup(str):
     """Text that is already HTML."""
 
 
-def whole_page(body: str, title: str) -> str:
+def whole_page(body: str, title: str, style: str = "") -> str:
     """Return a self-contained page of HTML."""
     return (
         f'<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>'
         '<meta name="color-scheme" content="light dark"><meta name="viewport" content="width=device-width">'
-        f"<body>{body}</body></html>"
+        f"<style>{style}</style><body>{body}</body></html>"
     )
 
 

@@ -37,7 +37,7 @@ def test_a_cell_a_weight_and_a_page(ellayer, model, tmp_path):
     derived = ellayer("trace", path, "flower", "--weight", "W2,0,3", "--html", "page.html")
     assert "relative error" in derived.stdout
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
-    assert page.startswith("<!doctype html>")
+    assert page.startswith("<!DOCTYPE html>")
     assert "<math" in page
     again = ellayer("trace", path, "flower", "--html", "page.html")
     assert again.returncode == 2

@@ -14,7 +14,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._views import page
+from .._views import page, whole_page
 from ..core.initializers import initialize_parameters
 from ..core.network import Network
 from ..errors import EllayerError
@@ -76,14 +76,8 @@ class Worksheet:
         solutions : bool
             Whether the numbers are filled in.
         """
-        title = html.escape(self._title(solutions))
-        body = f"{page(self._body(solutions))}"
-        return (
-            f'<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
-            '<meta name="color-scheme" content="light dark"><meta name="viewport" content="width=device-width">'
-            f"<style>body{{max-width:60em;margin:2em auto;padding:0 1em}}tr{{break-inside:avoid}}</style>"
-            f"<body>{body}</body></html>"
-        )
+        style = "body{max-width:60em;margin:2em auto;padding:0 1em}tr{break-inside:avoid}"
+        return whole_page(page(self._body(solutions)), self._title(solutions), style)
 
     def to_latex(self, solutions: bool = False) -> str:
         """Return the sheet as a LaTeX document that uses standard packages only.
