@@ -114,6 +114,25 @@ def test_tables_of_examples_are_padded_by_minus_one():
     assert batches.padded_indices(1, 2, 4).tolist() == [[2, 3], [4, -1], [-1, -1], [-1, -1]]
 
 
+def test_the_next_orders_are_prepared_while_a_chunk_runs(monkeypatch):
+    steps = []
+
+    def examples(loop, count, method=jax_loop.JaxLoop._examples):
+        steps.append((loop._step, loop._tables_ahead and loop._tables_ahead[0]))
+        return method(loop, count)
+
+    monkeypatch.setattr(jax_loop.JaxLoop, "_examples", examples)
+    X, Y = np.random.default_rng(0).random((2, 10)), np.arange(10) % 2
+    settings = {"batch_size": 4, "record_every": 2, "num_iterations": 9, "learning_rate": 0.1, "seed": 3}
+    in_chunks = ellayer.train(
+        Network([2, 3, 1]), X, Y, engine="jax", callbacks=[lambda info: False], **settings
+    )
+    assert len(steps) >= 5  # the first compiles, the second begins
+    assert [ahead for _, ahead in steps[2:]] == [step for step, _ in steps[2:]]
+    on_numpy = ellayer.train(Network([2, 3, 1]), X, Y, engine="numpy", **settings)
+    np.testing.assert_allclose(in_chunks.costs, on_numpy.costs, rtol=1e-12)
+
+
 def test_the_next_window_is_read_ahead_across_epochs(tmp_path):
     np.random.default_rng(0).random((40, 4)).tofile(tmp_path / "rows")
     rows = DiskRows(tmp_path / "rows", 3, 1, "float64", block_bytes=64, window_bytes=320)

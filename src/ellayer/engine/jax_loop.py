@@ -213,6 +213,7 @@ class JaxLoop:
         self.name: str = f"jax, {len(values)} at once" if self.stacked else "jax"
         self.compile_seconds = 0.0
         self._ahead: tuple[int, Batch] | None = None
+        self._tables_ahead: tuple[int, int, list[np.ndarray]] | None = None  # of ``_order_tables``
         self._products: str | None = None  # their precision; None for that of the CPU, which has one
         self._placement = DevicePlacement(settings.devices, data.batches, not (config.wide or self.stacked))
         if not self._placement.in_memory:
@@ -308,7 +309,7 @@ class JaxLoop:
         try:
             with self._context():
                 running = self._call(rates)
-                self._read_ahead(last)
+                self._read_ahead(last, rates.shape[1])
                 columns = np.asarray(running)
                 host = copy_tree(self._carry)
             tables = columns if self.stacked else columns[None]
@@ -344,13 +345,25 @@ class JaxLoop:
             return ChunkExamples(stack, None)
         indices = None
         if not self.data.batches.full:
-            updates = self._step, count, self._length
-            tables = [order.padded_indices(*updates) for order in self.data.batch_orders]
+            chunk, self._tables_ahead = self._tables_ahead, None
+            if chunk is None or chunk[0] != self._step or chunk[1] < count:
+                chunk = self._order_tables(self._step, count)
+            tables = chunk[2]
             indices = np.stack(tables) if len(tables) > 1 else self._placement.split_rows(tables[0])
         return ChunkExamples(cast(Batch, self._batch), indices)
 
-    def _read_ahead(self, first: int) -> None:
-        """Transfer the mini-batches from update ``first`` on to a device with its own memory while it computes."""
+    def _order_tables(self, first: int, count: int) -> tuple[int, int, list[np.ndarray]]:
+        """Return both numbers, and for each order a table of the examples of ``count`` updates."""
+        tables = [order.padded_indices(first, count, self._length) for order in self.data.batch_orders]
+        return first, count, tables
+
+    def _read_ahead(self, first: int, count: int) -> None:
+        """Prepare the next ``count`` updates while the device computes: the order of their examples, or their rows.
+
+        Rows are transferred to a device with its own memory.
+        """
+        if self._reader is None and not self.data.batches.full:
+            self._tables_ahead = self._order_tables(first, count)
         if self._reader is None or self._placement.in_memory:
             return
         stack = self._placement.split_stack(self._reader, first, self._length, self._length)

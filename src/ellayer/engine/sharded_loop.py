@@ -176,8 +176,8 @@ class ShardedLoop(JaxLoop):
                 done += number
         return records, False
 
-    def _read_ahead(self, first: int) -> None:
-        """Read no rows ahead: those of sparse examples are in memory."""
+    def _read_ahead(self, first: int, count: int) -> None:
+        """Prepare nothing: rows of sparse examples are in memory, and each process has orders of its own."""
 
     def _examples(self, count: int) -> ChunkExamples:
         batch = cast(Batch, self._batch)
