@@ -197,15 +197,26 @@ class Group:
             return block[None]
         import jax
 
+        first, split, share = self._sharing
+        with self.waiting("a message"), lost_peers():
+            placed = [jax.device_put(block[None], first)]
+            own = jax.make_array_from_single_device_arrays((self.size, len(block)), split, placed)
+            return np.asarray(share(own))
+
+    @cached_property
+    def _sharing(self) -> tuple[jax.Device, jax.sharding.NamedSharding, Callable[[jax.Array], jax.Array]]:
+        """The device for a message of this process, where those of all lie, and what gives each of them to all.
+
+        Made once: a new compiled function would look for its program anew with each message.
+        """
+        import jax
+
         from .device_placement import partition
 
         firsts = [self.devices[k * self.local_shards] for k in range(self.size)]
         mesh = jax.sharding.Mesh(np.array(firsts), ("process",))
         split, whole = (jax.sharding.NamedSharding(mesh, partition(*axes)) for axes in (("process",), ()))
-        with self.waiting("a message"), lost_peers():
-            placed = [jax.device_put(block[None], firsts[self.rank])]
-            own = jax.make_array_from_single_device_arrays((self.size, len(block)), split, placed)
-            return np.asarray(jax.jit(_identity, out_shardings=whole)(own))
+        return firsts[self.rank], split, jax.jit(_identity, out_shardings=whole)
 
 
 def _describe(error: Exception) -> list[object]:
