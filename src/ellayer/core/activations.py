@@ -11,7 +11,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from .arrays import Biases, Units, array_namespace, erfc, exp_limit, keep_where, largest, select
+from .arrays import (
+    Biases,
+    Units,
+    array_namespace,
+    erfc,
+    exp_limit,
+    keep_where,
+    largest,
+    select,
+    sum_over_examples,
+)
 from .registry import Registry
 
 SELU_ALPHA = 1.6732632423543772
@@ -120,7 +130,10 @@ def leaky_relu_backward(dA: Units, Z: Units, A: Units, slope: float) -> Units:
 def elu_forward(Z: Units, alpha: float) -> Units:
     """g(z) = z where z > 0, else alpha (exp(z) - 1)."""
     xp = array_namespace(Z)
-    return select(Z > 0.0, Z, alpha * xp.expm1(xp.minimum(Z, 0.0)))
+    A = xp.expm1(xp.minimum(Z, 0.0))
+    A *= alpha
+    A += xp.maximum(Z, 0.0)  # one of the two is 0
+    return A
 
 
 def elu_backward(dA: Units, Z: Units, A: Units, alpha: float) -> Units:
@@ -131,7 +144,9 @@ def elu_backward(dA: Units, Z: Units, A: Units, alpha: float) -> Units:
 
 def selu_forward(Z: Units) -> Units:
     """g(z) = scale * elu(z, alpha), with the constants that keep mean 0 and variance 1."""
-    return SELU_SCALE * elu_forward(Z, SELU_ALPHA)
+    A = elu_forward(Z, SELU_ALPHA)
+    A *= SELU_SCALE
+    return A
 
 
 def selu_backward(dA: Units, Z: Units, A: Units) -> Units:
@@ -192,8 +207,11 @@ def mish_forward(Z: Units) -> Units:
     xp = array_namespace(Z)
     Z = xp.maximum(Z, -exp_limit(Z))
     E = xp.exp(xp.minimum(Z, mish_limit(Z)))
-    N = E * (E + 2.0)
-    return Z * (N / (N + 2.0))
+    N = E + 2.0
+    N *= E  # in the memory of its own arrays, as in the functions below
+    N /= N + 2.0
+    N *= Z
+    return N
 
 
 def mish_backward(dA: Units, Z: Units, A: Units) -> Units:
@@ -201,9 +219,18 @@ def mish_backward(dA: Units, Z: Units, A: Units) -> Units:
     xp = array_namespace(Z)
     Z = xp.clip(Z, -exp_limit(Z), mish_limit(Z))
     E = xp.exp(Z)
-    N = E * (E + 2.0)
+    N = E + 2.0
+    N *= E
     D = 1.0 / (N + 2.0)
-    return dA * (N * D + Z * (4.0 * E * (1.0 + E)) * (D * D))
+    S = 4.0 * E
+    E += 1.0
+    S *= E
+    S *= Z
+    N *= D
+    D *= D
+    S *= D
+    N += S
+    return dA * N
 
 
 def exp_forward(Z: Units) -> Units:
@@ -242,16 +269,20 @@ def blend_forward(Z: Units, G: Units, alpha: Biases) -> Units:
     alpha : array, shape (n, 1)
         0 gives the identity, 1 gives g.
     """
-    return Z + alpha * (G - Z)
+    A = alpha * (G - Z)
+    A += Z
+    return A
 
 
 def blend_backward(
     dA: Units, Z: Units, G: Units, alpha: Biases, backward: Callable[[Units, Units, Units], Units]
 ) -> tuple[Units, Biases]:
     """dZ = (1 - alpha) dA + alpha dA g'(z), and dalpha = 1/m sum_i dA (g(z) - z)."""
-    xp = array_namespace(dA)
-    dZ = (1.0 - alpha) * dA + backward(alpha * dA, Z, G)
-    return dZ, (1.0 / dA.shape[1]) * xp.sum(dA * (G - Z), axis=1, keepdims=True)
+    dZ = (1.0 - alpha) * dA
+    dZ += backward(alpha * dA, Z, G)
+    dG = G - Z
+    dG *= dA
+    return dZ, (1.0 / dA.shape[1]) * sum_over_examples(dG)
 
 
 ACTIVATIONS: Registry[Activation] = Registry(

@@ -21,7 +21,16 @@ import numpy as np
 
 from .._shapes import Float
 from ..errors import EllayerError
-from .arrays import Array, Biases, Examples, Parameters, Units, array_namespace, keep_where
+from .arrays import (
+    Array,
+    Biases,
+    Examples,
+    Parameters,
+    Units,
+    array_namespace,
+    keep_where,
+    sum_over_examples,
+)
 from .parameter_names import kind_of
 
 Numbers = Float[Array, "n m"]  # the embedded rows of X
@@ -127,11 +136,15 @@ class PeriodicCache(NamedTuple):
 
 
 class RampCache(NamedTuple):
-    """Values of ``ramps_forward`` that its backward step needs; all (n, k, m) but the slope, (n, k, 1)."""
+    """Values of ``ramps_forward`` that its backward step needs: u before it is clipped, (n, k, m), and the slope, (n, k, 1)."""
 
     U: Array
-    inside: Array  # whether x lies on the ramp
     slope: Array
+
+    @property
+    def inside(self) -> Array:
+        """Whether each x lies on the ramp."""
+        return (self.U > 0.0) & (self.U <= 1.0)
 
 
 class InputCache(NamedTuple):
@@ -216,19 +229,19 @@ def ramps_forward(X: Numbers, t: Float[Array, "n k_1 1"]) -> tuple[Float[Array, 
     xp = array_namespace(X)
     has_width = t[:, 1:, :] > t[:, :-1, :]
     slope = 1.0 / xp.where(has_width, t[:, 1:, :] - t[:, :-1, :], 1.0)
-    U = keep_where(has_width, (X[:, None, :] - t[:, :-1, :]) * slope)
-    inside = (U > 0.0) & (U <= 1.0)
-    U = xp.clip(U, 0.0, 1.0)
+    U = X[:, None, :] - t[:, :-1, :]
+    U *= slope
+    U = keep_where(has_width, U)
     n, k, m = U.shape
-    return xp.reshape(U, (n * k, m)), RampCache(U, inside, slope)
+    return xp.reshape(xp.clip(U, 0.0, 1.0), (n * k, m)), RampCache(U, slope)
 
 
 def ramps_backward(dA: Float[Array, "n_k m"], cache: RampCache) -> tuple[Numbers, Parameters]:
     """dX, and dt: with G = dA / (t_{j+1} - t_j) on the ramp, t_j gets (u - 1) G and t_{j+1} gets -u G."""
-    U, inside, slope = cache
     xp = array_namespace(dA)
+    U, slope = xp.clip(cache.U, 0.0, 1.0), cache.slope
     n, k, m = U.shape
-    G = keep_where(inside, slope * xp.reshape(dA, (n, k, m)))
+    G = keep_where(cache.inside, slope * xp.reshape(dA, (n, k, m)))
     shift = xp.sum(G * U, axis=2, keepdims=True)
     zero = xp.zeros((n, 1, 1), dtype=dA.dtype)
     dt = xp.concat([shift - xp.sum(G, axis=2, keepdims=True), zero], axis=1)
@@ -294,8 +307,7 @@ def scaling_forward(A: Units, s: Biases) -> Units:
 
 def scaling_backward(dA: Units, A: Units, s: Biases) -> tuple[Units, Biases]:
     """dA before the scaling, and ds = 1/m sum_i dA(i) * A(i)."""
-    xp = array_namespace(dA)
-    return s * dA, (1.0 / dA.shape[1]) * xp.sum(dA * A, axis=1, keepdims=True)
+    return s * dA, (1.0 / dA.shape[1]) * sum_over_examples(dA * A)
 
 
 def inputs_forward(X: Examples, parameters: Parameters, inputs: Inputs) -> tuple[Units, InputCache]:

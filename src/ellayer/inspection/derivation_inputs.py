@@ -77,7 +77,8 @@ def _threshold(index: tuple[int, ...], inputs: Inputs, cache: InputCache) -> Inp
     """t_j is the beginning of ramp j and the end of ramp j - 1."""
     n, j = index[:2]
     assert cache.ramps is not None
-    U, inside, slope = cache.ramps
+    U, slope = cache.ramps
+    inside = cache.ramps.inside
     first = inputs.numbers * (1 + (inputs.width if inputs.frequencies else 0)) + n * inputs.ramps
     ramps = [k for k in (j - 1, j) if 0 <= k < inputs.ramps]
     slopes = [
