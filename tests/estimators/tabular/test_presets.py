@@ -46,6 +46,19 @@ def test_presets_are_in_order():
     assert fast.epochs < default.epochs <= best.epochs
 
 
+def test_a_fast_fit_has_fewer_epochs_and_units_by_the_size_of_the_table():
+    default, fast = (TabularRegressor(preset=name).get_params() for name in ("default", "fast"))
+    recipe, narrow = (find_recipe("ramps", "numbers", parameters) for parameters in (default, fast))
+    networks = [make_network(one, None, 10, 1, "squared_error", 10, (), 20_000) for one in (recipe, narrow)]
+    assert networks[0].layer_dims[1] == 2 * networks[1].layer_dims[1]
+    epochs = [plan_fit("fast", narrow, Size(600, columns, 1)).epochs for columns in (1, 10, 20, 200)]
+    most = PRESETS["fast"].epochs * epochs_for(None, narrow, 600)
+    assert PRESETS["fast"].least_epochs * most <= epochs[0] < epochs[2] <= most
+    assert epochs == sorted(epochs)
+    of_classes = [plan_fit("fast", narrow, Size(600, 4, outputs)).epochs for outputs in (2, 10)]
+    assert of_classes[0] < of_classes[1]
+
+
 @pytest.fixture(scope="module")
 def table():
     random = np.random.RandomState(0)

@@ -61,9 +61,10 @@ class TabularClassifier(ProbabilisticClassifier, BaseTabular, FittedTableClassif
         Number of networks whose probabilities are averaged. Each holds out another fold; they are trained together.
         "auto" is chosen by the preset and the size of the table, never by measured time.
     preset : {"fast", "default", "best"}, default="default"
-        "fast" trains one member with three quarters of the epochs. "default" trains up to eight members within about the time of
-        CatBoost's default (about seven seconds of one core for 5,000 rows). "best" trains up to 32 members of two recipes and
-        averages as many of each as score best on held-out rows. Other parameters take precedence.
+        "fast" trains one member in about three times LightGBM's time, with fewer epochs and, for many rows, fewer
+        units. "default" trains up to eight members within about the time of CatBoost's default (about seven seconds
+        of one core for 5,000 rows). "best" trains up to 32 members of two recipes and averages as many of each as
+        score best on held-out rows. Other parameters take precedence.
     epochs : int or None, default=None
         None uses the recipe's number of epochs for the number of rows, or fewer if the preset's budget requires it.
     time_limit : float or None, default=None

@@ -1,12 +1,14 @@
 """Presets: the number of members and epochs of a fit, by the size of the table and never by measured time.
 
-The budget of a fit, in seconds of one core, is about the time of CatBoost's default. The time of a fit is estimated
+The budget of a fit, in seconds of one core, is about the time of CatBoost's default, and of a fast fit three times that of
+LightGBM's, which grows with the columns and the classes. The time of a fit is estimated
 from its network and its updates, for the loop that needs less. The budget is spent on the recipe's epochs first, and then
 on further members.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -48,13 +50,17 @@ class Preset:
     Attributes
     ----------
     fewest, most : int
-        Numbers of members. The recipe's epochs are reduced, at most to half, so that the fewest fit into the budget.
+        Numbers of members. The recipe's epochs are reduced, so that the fewest fit into the budget.
     epochs : float
         Factor of the recipe's epochs.
     seconds, seconds_per_row, most_seconds : float
         Budget on one core: a constant, for each row, and the maximum.
     recipes : int
         1, or 2 if half of the members have a recipe with another regularisation.
+    seconds_per_column : float
+        For each column (of 50 at most), and each of three or more classes.
+    least_epochs : float
+        Factor of the epochs below which they are not reduced.
     """
 
     fewest: int
@@ -64,14 +70,20 @@ class Preset:
     seconds_per_row: float
     most_seconds: float
     recipes: int = 1
+    seconds_per_column: float = 0.0
+    least_epochs: float = 0.5
 
-    def budget(self, m: int) -> float:
-        """Return the seconds for a table with m rows."""
-        return min(self.seconds + self.seconds_per_row * m, self.most_seconds)
+    def budget(self, size: Size) -> float:
+        """Return the seconds for a table of a size."""
+        columns = min(size.columns, MOST_COLUMNS) * (size.outputs if size.outputs > 2 else 1)
+        seconds = self.seconds + self.seconds_per_row * size.rows + self.seconds_per_column * columns
+        return min(seconds, self.most_seconds)
 
+
+MOST_COLUMNS = 50  # that a budget counts
 
 PRESETS = {
-    "fast": Preset(1, 1, 0.75, 0.25, 1e-4, 10.0),
+    "fast": Preset(1, 1, 0.75, 0.04, 4e-5, 10.0, seconds_per_column=7.5e-3, least_epochs=0.4),
     "default": Preset(4, 8, 1.0, 1.6, 1e-3, 60.0),
     "best": Preset(16, 32, 1.0, 30.0, 1e-2, 600.0, recipes=2),
 }
@@ -128,11 +140,12 @@ def plan_fit(
     limits, m = PRESETS[preset], size.rows
     network = make_network(recipe, hidden, size.columns, size.outputs, "squared_error", size.columns, (), m)
     batch_size = batch_size_for(batch_size, recipe, m)
-    affordable = _affordable_updates(network, min(m, batch_size), limits.budget(m))
+    affordable = _affordable_updates(network, min(m, batch_size), limits.budget(size))
     steps = steps_per_epoch(m, batch_size)
     if epochs is None:
         most = max(1, round(limits.epochs * epochs_for(None, recipe, m)))
-        epochs = min(max(affordable // (limits.fewest * steps), -(-most // 2)), most)
+        least = math.ceil(limits.least_epochs * most)
+        epochs = min(max(affordable // (limits.fewest * steps), least), most)
     if isinstance(n_members, str):
         n_members = max(1, min(limits.most, affordable // (epochs * steps)))
         if limits.recipes == 2 and n_members >= 2 * FOLDS[0]:  # enough for separate folds
