@@ -15,11 +15,10 @@ which has imported the libraries.
 from __future__ import annotations
 
 import argparse
-import contextlib
-import doctest
 import gc
 import hashlib
 import importlib
+import importlib.util
 import json
 import math
 import os
@@ -28,15 +27,12 @@ import signal
 import sys
 import tempfile
 import time
-import traceback
 import warnings
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 
-import pytest
-
+from forked_tests import FAULT, Watch, in_fork, run_examples, run_tests
 from mutation import MARKS, REACH, ROOT, Mutant, draw_mutants, mark, mutate
 
 PACKAGES = ("core", "engine", "tables")
@@ -53,7 +49,6 @@ LIBRARIES = ("numpy", "scipy.stats", "sklearn.linear_model", "sklearn.model_sele
              "h5py")  # fmt: skip
 FILES_AT_ONCE = 4  # test files of one run with marks
 QUICK = 3.0  # seconds of tests of the mutant's own package that are tried before the others
-FAULT = 70  # exit status of a fork that could not run the tests
 
 
 @dataclass
@@ -129,88 +124,6 @@ def _file(test: str) -> str:
     return test.partition("::")[0]
 
 
-class _Watch:
-    """A plugin of pytest that adds up the seconds of each test, of those that passed in the end.
-
-    With ``limits``, the tests in their order with the seconds of each, it runs these alone, notes the last one in a file,
-    and ends the process at one that takes ten times as long.
-    """
-
-    def __init__(self, limits: dict[str, float] | None = None, note: Path | None = None) -> None:
-        self.seconds: dict[str, float] = {}
-        self.others: set[str] = set()
-        self.limits, self.note = limits, note
-
-    @pytest.hookimpl(trylast=True)
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Leave out the tests that are not among the limits; one that is gone is an error."""
-        if self.limits is not None:
-            by_name = {item.nodeid: item for item in items}
-            if missing := self.limits.keys() - by_name.keys():
-                raise pytest.UsageError(f"{sorted(missing)[0]}: this test is gone")
-            items[:] = [by_name[test] for test in self.limits]
-
-    def pytest_runtest_logstart(self, nodeid: str) -> None:
-        """Begin a test."""
-        if self.limits is not None and self.note is not None:
-            self.note.write_text(nodeid)
-            signal.setitimer(signal.ITIMER_REAL, 20 + 10 * self.limits[nodeid])
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Add a phase of a test."""
-        self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0.0) + report.duration
-        if not report.passed:
-            self.others.add(report.nodeid)
-
-    def passed(self) -> dict[str, float]:
-        """Return the seconds of the tests that passed."""
-        return {test: seconds for test, seconds in self.seconds.items() if test not in self.others}
-
-
-def in_fork(source: Path, work: Callable[[], int], timeout: float) -> int | None:
-    """Return what ``work`` returns in a fork that imports Ellayer from ``source``, None after ``timeout`` seconds."""
-    child = os.fork()
-    if child == 0:
-        code = FAULT  # an exception here must not unwind the parent's contexts
-        try:
-            errors, silence = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-            os.dup2(silence, 1), os.dup2(silence, 2)
-            os.setsid()
-            os.chdir(ROOT)
-            os.environ |= {"PYTHONPATH": str(source), "MPLBACKEND": "Agg", "PYTHONDONTWRITEBYTECODE": "1"}
-            sys.path[:0] = [str(source)]
-            code = work()
-        except BaseException:
-            os.write(errors, traceback.format_exc().encode())
-        finally:
-            os._exit(code)
-    end = time.monotonic() + timeout
-    status = None
-    while time.monotonic() < end and status is None:
-        done, ended = os.waitpid(child, os.WNOHANG)
-        status = ended if done else None
-        time.sleep(0.0 if done else 0.02)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(child, signal.SIGKILL)  # and the processes that its tests left behind
-    if status is None:
-        os.waitpid(child, 0)
-        return None
-    return os.waitstatus_to_exitcode(status)
-
-
-def run_tests(source: Path, files: list[str], *options: str, plugin: _Watch) -> int:
-    """Return pytest's exit status of some test files in this process, with a cache of compiled programs for all runs."""
-    cache = source.parent / "cache"
-    os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(cache / "hypothesis")
-    return int(pytest.main(["-q", "-n", "0", "-o", f"cache_dir={cache}", *options, *files], plugins=[plugin]))
-
-
-def run_examples(file: str) -> int:
-    """Return the number of examples in the docstrings of a source file that fail."""
-    module = importlib.import_module(".".join(Path(file).relative_to("src").with_suffix("").parts))
-    return doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS).failed
-
-
 def add_reached(record: Record, files: list[str], source: Path) -> None:
     """Run some test files with marks; add the places that each test reaches, and its seconds."""
     folder = source.parent / "marks"
@@ -219,7 +132,7 @@ def add_reached(record: Record, files: list[str], source: Path) -> None:
 
     def work() -> int:
         os.environ[MARKS] = str(folder)
-        watch = _Watch()
+        watch = Watch()
         code = run_tests(source, files, *slow, plugin=watch)
         (folder / "seconds.json").write_text(json.dumps(watch.passed()))
         return code
@@ -254,24 +167,32 @@ def _say(text: str) -> None:
 def _rounds(
     mutant: Mutant, tests: list[str], seconds: dict[str, float], limit: float
 ) -> list[dict[str, float]]:
-    """Return the tests to try, with their seconds: the quick ones of the mutant's package, then the others.
+    """Return the tests to try, with the seconds allowed to each: the quick ones of the mutant's package, then the others.
 
-    Last come those of the same files that do not reach the place: of code that is traced once, only the first test that
-    needs a program reaches the lines.
+    Then come those of the same files that do not reach the place: of code that is traced once, only the first test that
+    needs a program reaches the lines. Files with slow tests come last.
     """
     package = Path(mutant.file).parts[2]
     files = {_file(test) for test in tests}
     others = [test for test in seconds if _file(test) in files and test not in tests]
     rounds: list[list[str]] = [[], []]
     spent = 0.0
-    for test in [*sorted(tests, key=seconds.__getitem__), *sorted(others, key=seconds.__getitem__)]:
-        if spent < limit:
+    in_turn = [*sorted(tests, key=seconds.__getitem__), *sorted(others, key=seconds.__getitem__)]
+    begun: set[str] = set()  # files whose slow preparation is paid for
+    for test in sorted(in_turn, key=lambda test: _file(test) in SLOW):
+        if spent < limit or _file(test) in begun:
             own = test.startswith(f"tests/{package}/") and test in tests
             rounds[not (own and spent < QUICK)].append(test)
             spent += seconds[test]
+            begun |= {_file(test)} & {*SLOW}
     order = {test: place for place, test in enumerate(seconds)}
-    # A file at a time, for what a file shares is prepared once
-    return [{t: seconds[t] for t in sorted(r, key=lambda test: order[test])} for r in rounds if r]
+    # Whichever test of a file comes first prepares what they share
+    longest: dict[str, float] = {}
+    for test, duration in seconds.items():
+        longest[_file(test)] = max(longest.get(_file(test), 0.0), duration)
+    allowed = {test: min(20 + 10 * longest[_file(test)], 240) for test in seconds}
+    # A file at a time
+    return [{t: allowed[t] for t in sorted(r, key=order.__getitem__)} for r in rounds if r]
 
 
 def notice(
@@ -290,26 +211,31 @@ def notice(
     original = file.read_text(encoding="utf-8")
     note = source.parent / "last"
     file.write_text(mutate(original, mutant.index), encoding="utf-8")
+    # What is compiled of another mutant counts as current if the file has the same size and second
+    compiled = Path(importlib.util.cache_from_source(str(file)))
+    compiled.unlink(missing_ok=True)
     try:
         if examples and in_fork(source, partial(run_examples, mutant.file), 30) != 0:
             return f"examples of {mutant.file}"
         for chosen in _rounds(mutant, tests, seconds, limit):
-            watch, files = _Watch(chosen, note), list(dict.fromkeys(map(_file, chosen)))
+            watch, files = Watch(chosen, note), list(dict.fromkeys(map(_file, chosen)))
             note.write_text(f"collecting {files[0]}")
-            code = in_fork(
-                source, partial(run_tests, source, files, "-x", plugin=watch), 60 + 10 * sum(chosen.values())
-            )
+            run = partial(run_tests, source, files, "-x", plugin=watch)
+            code = in_fork(source, run, 60 + sum(chosen.values()))
             if code == FAULT:
                 raise SystemExit(f"{mutant.key}: the tests could not be started")
             if code != 0:
-                return note.read_text()
+                return note.read_text() + (" (time)" if code in (None, -signal.SIGALRM) else "")
     finally:
         file.write_text(original, encoding="utf-8")
+        compiled.unlink(missing_ok=True)
     return ""
 
 
 def run(record: Record, path: Path | None, drawn: list[Mutant], end: float, limit: float = 60.0) -> None:
     """Run the tests with marks and try the mutants on ``limit`` seconds of tests, as far as it gets until ``end``."""
+    if time.monotonic() > end:
+        return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for library in LIBRARIES:
@@ -364,6 +290,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=math.inf, help="stop after so many minutes")
     parser.add_argument("--seconds", type=float, default=60.0, help="of tests for one mutant")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # a fork has a session of its own, and would go on
     drawn = draw_mutants(_sources(), options.count, options.seed)
     record = Record.read(options.record, drawn)
     run(record, options.record, drawn, time.monotonic() + 60 * options.minutes, options.seconds)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from disturbances import SETTINGS, Disturber, fit, parameters, table, write_parts
 
+import ellayer
 from ellayer import EllayerError, TabularClassifier
 from ellayer.distributed import initialize, shutdown
 from ellayer.runs.checkpoints import CHECKPOINT
@@ -45,6 +46,8 @@ def test_two_processes_equal_one_within_rounding(folder, calm, alone):
         assert np.allclose(first[name], second[name], rtol=0, atol=1e-4), name
     assert one.summary["rows"] == calm.summary["rows"]
     assert calm.summary["settings"]["processes"] == 2
+    engines = [ellayer.load(run.path / "model.ellayer").engine_ for run in (one, calm)]
+    assert engines == ["jax", "jax, 2 processes"]
 
 
 def test_a_killed_and_a_stopped_worker_change_no_bit(folder, calm):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
-from thread_groups import _own, run_threads
+from thread_groups import _own, group_of_thread, run_threads
 
+import ellayer
 from ellayer import EllayerError
+from ellayer.engine import training_data
 
 
 def raised(error: Exception, failing: int, agree: bool) -> list[Exception]:
@@ -45,3 +48,19 @@ def test_only_an_error_of_the_input_is_one_in_other_processes(error, kind, text,
     for rank in {0, 1, 2} - {failing}:
         assert type(results[rank]) is kind
         assert str(results[rank]) == (text if agree else f"process 1: {text}")
+
+
+def test_weights_in_one_process_alone_are_named(monkeypatch):
+    X, Y = np.ones((2, 4)), np.ones((1, 4))
+
+    def work(rank: int) -> str:
+        with pytest.raises(EllayerError) as caught:
+            ellayer.train(ellayer.Network([2, 1]), X, Y, sample_weight=[None, np.ones(4)][rank])
+        return str(caught.value)
+
+    with group_of_thread(monkeypatch, training_data):
+        messages = run_threads(work, 2)
+    text = (
+        "sample_weight: expected the same in every process of the group, received False in process 0 and True"
+    )
+    assert all(text in message for message in messages)

@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import ellayer
+from ellayer.distributed import initialize, shutdown
 from ellayer.engine.batches import Batches
 from ellayer.engine.shards import Shards
 
@@ -52,3 +54,29 @@ def test_room_for_large_batches_is_little_more_than_their_share():
     assert 5_000 < shards.usual < 5_300
     assert shards.fits(0, 10) == 10
     assert Shards([50_000, 50_000], 1, [Batches(100_000, 10_000, 0, False)]).usual == 10_000
+
+
+def test_a_group_of_one_process_trains_as_one_device_within_rounding():
+    random = np.random.default_rng(0)
+    X, weights = random.normal(size=(3, 30)), random.random(30)
+    Y = (X[:1] > 0).astype(float)
+    options = {
+        "batch_size": 8,
+        "optimizer": "adam",
+        "l2": 0.1,
+        "dropout": 0.2,
+        "num_iterations": 9,
+        "record_every": 2,
+    }
+    network = ellayer.Network([3, 4, 1], "tanh")
+    plain = ellayer.train(network, X, Y, sample_weight=weights, engine="numpy", **options)
+    initialize()
+    try:
+        shared = ellayer.train(network, X, Y, sample_weight=weights, **options)
+    finally:
+        shutdown()
+    assert shared.engine == "jax"
+    for name in ("loss", "mean_loss", "gradient_norm"):
+        np.testing.assert_allclose(shared.history[name], plain.history[name], rtol=1e-10)
+    for name, theta in plain.parameters.items():
+        np.testing.assert_allclose(shared.parameters[name], theta, rtol=1e-10, atol=1e-12)

@@ -11,7 +11,7 @@ import pytest
 from engine_cases import BINARY, assert_same, problem
 
 import ellayer
-from ellayer.core import Network
+from ellayer.core import Inputs, Network
 from ellayer.engine import (
     Batches,
     DiskRows,
@@ -30,8 +30,9 @@ from ellayer.engine.history import mean_epochs
 from ellayer.engine.loop import Records
 from ellayer.engine.rows_in_place import find_rows_in_place
 from ellayer.engine.state import NUMBERS_OF_ONE_THREAD, is_finite, sum_of_squares
+from ellayer.engine.stored import read_network
 from ellayer.engine.track import Chunk, Track
-from ellayer.engine.training_data import _blocks
+from ellayer.engine.training_data import _batch_orders, _blocks
 from ellayer.engine.validation import check_weights, check_Y
 
 
@@ -221,9 +222,55 @@ def test_the_sum_of_squares_is_that_of_all_numbers_with_and_without_threads(size
             assert not is_finite(other)
 
 
+@pytest.mark.parametrize(
+    ("network", "needed"),
+    [(Network([3, 4, 2]), 4), (Network([2, 6, 5, 1], inputs=Inputs(frequencies=0, categories=(3, 2))), 8)],
+)
+def test_a_file_has_two_arrays_of_each_layer_and_one_of_each_category(network, needed):
+    assert repr(read_network(network.to_json(), needed)) == repr(network)
+    with pytest.raises(
+        ellayer.EllayerError, match=f"at least {needed} arrays of parameters, received {needed - 1}"
+    ):
+        read_network(network.to_json(), needed - 1)
+
+
 def test_weights_are_not_copied():
     weights = np.ones(5)
     assert np.shares_memory(check_weights(weights, 5, "float64"), weights)
+
+
+@pytest.mark.parametrize(("seeds", "count"), [((3, 3, 3), 1), ((3, 4), 2), ((4, 3, 4), 3)])
+def test_networks_of_one_seed_have_one_order_of_the_examples(seeds, count):
+    settings = SimpleNamespace(seeds=seeds, batch_size=4, shuffle=True)
+    orders = _batch_orders(settings, 20)
+    assert len(orders) == count
+    for order, seed in zip(orders, seeds, strict=False):
+        np.testing.assert_array_equal(order.order(0), Batches(20, 4, seed).order(0))
+
+
+@pytest.mark.parametrize(
+    ("options", "has_loss"),
+    [
+        ({"monitor": "validation_loss"}, False),
+        ({"monitor": "loss"}, True),
+        ({"monitor": "loss", "batch_size": 4}, False),
+    ],
+)
+def test_the_loss_of_the_last_parameters_is_evaluated_if_it_is_what_decides(options, has_loss):
+    """With mini-batches, the mean of the losses decides."""
+    X, Y = problem(BINARY, m=12)
+    result = ellayer.train(
+        BINARY,
+        X,
+        Y,
+        num_iterations=6,
+        record_every=3,
+        restore_best=True,
+        validation=(X, Y),
+        engine="numpy",
+        **options,
+    )
+    assert ("loss" in result.history.final) == has_loss
 
 
 def test_the_mean_of_one_history_is_itself():

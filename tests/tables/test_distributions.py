@@ -57,3 +57,7 @@ def test_bars_suit_the_values():
     assert columns["town"]["labels"][-2:] == ["20 other", "missing"]
     assert columns["day"]["labels"][0].startswith("2024-01-01 to 2024-01")
     assert target_distribution(np.array(["b", "a", "b"]), "t", "classes")["rows"] == [2, 1]
+    numbers = target_distribution(np.linspace(0.0, 1.0, 1000), "t", "numbers")
+    assert numbers["ordered"]
+    assert len(numbers["rows"]) == BINS
+    assert min(numbers["rows"]) > 0

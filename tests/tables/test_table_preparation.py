@@ -180,6 +180,13 @@ def test_any_table_becomes_small_finite_numbers_or_a_clear_error(rows, new):
 # Columns of a later table, and what a kind demands
 
 
+def test_scikit_learn_is_informed_of_the_values_that_it_takes():
+    tags = TablePreparation().__sklearn_tags__().input_tags
+    assert tags.allow_nan
+    assert tags.categorical
+    assert tags.sparse
+
+
 def test_columns_with_numbers_for_names_are_matched_by_them():
     X = pd.DataFrame(np.random.default_rng(0).normal(size=(30, 2)))
     preparation = TablePreparation().fit(X)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from ellayer.tables.category_encoder import CategoryEncoder
 from ellayer.tables.coding import CodedColumn, code_column
 from ellayer.tables.columns import Column, as_texts
 from ellayer.tables.kinds import ColumnKind
-from ellayer.tables.row_order import group_column, separability, time_column
+from ellayer.tables.row_order import group_column, order_drift, separability, time_column
 from ellayer.tables.survey_columns import _empty_rows, _mark_of_missing, _numeric
 from ellayer.tables.survey_duplicates import _leak
+from ellayer.tables.survey_leaks import _separation
 from ellayer.tables.survey_target import class_findings, number_findings
 
 
@@ -76,6 +78,9 @@ def test_rows_are_empty_by_at_least_three_columns():
     gap = [1.0, np.nan, 2.0, 3.0, 4.0]
     assert len(_empty_rows([coded(gap)] * 3, 5)) == 1
     assert _empty_rows([coded(gap)] * 2, 5) == []
+    assert _empty_rows([*[coded(gap)] * 2, coded(gap, "identifier")], 5) == []
+    mostly = [1.0, np.nan, 2.0, np.nan, np.nan]
+    assert _empty_rows([*[coded(gap)] * 2, coded(mostly)], 5) == []
 
 
 # Target
@@ -136,6 +141,19 @@ def test_three_values_can_be_the_target_in_other_units():
     assert "in other units" in _leak(coded(3.0 * y), target, "numbers")
 
 
+def test_a_column_separates_two_classes_as_far_as_its_auc_is_from_a_half():
+    random = np.random.RandomState(0)
+    x = random.randint(0, 9, 200).astype(float)
+    y = (x + 3.0 * random.randn(200) > 4.0).astype(float)
+    expected = 2.0 * abs(roc_auc_score(y, x) - 0.5)
+    assert _separation(x, y) == pytest.approx(expected)
+    assert _separation(-x, y) == pytest.approx(expected)
+    assert _separation(x, np.zeros(200)) == 0.0
+    for gaps, rest in ((100, True), (101, False)):
+        some = np.where(np.arange(200) < gaps, np.nan, x)
+        assert (_separation(some, y) > 0.0) == rest
+
+
 # Order of the rows
 
 
@@ -145,6 +163,38 @@ def test_times_within_a_day_in_any_order_are_not_ordered():
     assert time_column([coded(moments, "date")]) is None
     assert time_column([coded(np.sort(moments), "date")]) is not None
     assert time_column([coded(np.sort(moments)[::-1].copy(), "date")]) is not None
+
+
+def drifting(late: np.ndarray, name: str = "x") -> CodedColumn:
+    """A column whose values are larger where it is late, in no order within."""
+    return coded(5.0 * late + np.random.RandomState(0).rand(len(late)), name=name)
+
+
+def test_rows_drift_along_times_by_a_column_that_is_no_other_form_of_the_time():
+    day = np.random.RandomState(0).permutation(200)
+    date = coded(np.datetime64("2024-01-01", "us") + day.astype("timedelta64[D]"), "date", "day")
+    assert time_column([date, coded(day // 10, name="decade")]) is None
+    name, why = time_column([date, drifting(day >= 100)])
+    assert name == "day"
+    assert why.startswith("rows early and late in 'day' differ")
+
+
+def test_rows_of_a_file_that_is_sorted_by_its_target_do_not_drift():
+    column = drifting(np.arange(200) >= 100)
+    mixed, ordered = (
+        coded(texts(labels), "categorical", "y") for labels in (["a", "b"] * 100, ["a"] * 100 + ["b"] * 100)
+    )
+    assert order_drift([column], mixed).endswith("most by 'x')")
+    assert order_drift([column], ordered) is None
+
+
+@pytest.mark.parametrize(
+    ("values", "repeats"),
+    [(np.repeat(np.arange(50.0), 4), True), (np.repeat(np.arange(50.0), 4) + 0.5, False),
+     (texts([f"k{k // 4}" for k in range(200)]), True)],
+)  # fmt: skip
+def test_identifiers_by_name_are_texts_or_integers(values, repeats):
+    assert (group_column([coded(values, "numeric", "customer_id")]) is not None) == repeats
 
 
 def test_an_identifier_may_have_a_tenth_of_gaps():

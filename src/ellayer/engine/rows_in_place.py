@@ -13,7 +13,7 @@ from ..core.arrays import Array
 from .batch_reader import ALIGNED
 from .batches import Batches
 
-MOST_NUMBERS = 2**31 - ALIGNED  # places in the vector are int32
+MOST_NUMBERS = int(np.iinfo(np.int32).max) - ALIGNED  # places in the vector are int32
 
 
 @partial(jax.tree_util.register_dataclass, data_fields=("numbers", "first"), meta_fields=("width",))

@@ -170,7 +170,8 @@ def _from_series(series: nw.Series[Any]) -> Column:
     if dtype in (nw.Int128, nw.UInt128):  # which NumPy has not
         series = series.cast(nw.Float64)
     # longer integers are names of something, kept as texts
-    if dtype.is_integer() and any(abs(end or 0) > EXACT for end in (series.min(), series.max())):
+    ends = (series.min(), series.max()) if dtype.is_integer() else ()
+    if any(abs(end) > EXACT for end in ends if end is not None):
         return Column(name, _as_texts(series.to_list(), name))
     is_number = dtype.is_numeric() and dtype != nw.Decimal
     is_truth = dtype == nw.Boolean and not series.is_null().any()

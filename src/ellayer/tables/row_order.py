@@ -162,7 +162,7 @@ def separability(columns: Sequence[CodedColumn], second: np.ndarray, rows: np.nd
     truth = second[rows_used]
     if not matrix or min(truth.sum(), (~truth).sum()) < FEWEST_OF_EACH:
         return 0.5
-    model = HistGradientBoostingClassifier(max_iter=30, early_stopping=False, random_state=0)
+    model = HistGradientBoostingClassifier(max_iter=30, random_state=0)  # so few rows are fitted to the end
     folds = StratifiedKFold(3, shuffle=True, random_state=0)
     X = np.column_stack(matrix)
     with threads_of_trees(X.size):
@@ -212,10 +212,8 @@ def _distances(columns: Sequence[CodedColumn], second: np.ndarray) -> dict[str, 
         if column.kind in LEFT_OUT:
             continue
         values = np.nan_to_num(_numbers(column), nan=-np.inf)
-        codes = np.unique(values, return_inverse=True)[1]
-        shares = [
-            np.bincount(codes[rows], minlength=codes.max() + 1) / rows.sum() for rows in (second, ~second)
-        ]
+        levels, codes = np.unique(values, return_inverse=True)
+        shares = [np.bincount(codes[rows], minlength=len(levels)) / rows.sum() for rows in (second, ~second)]
         gaps = shares[0] - shares[1]
         ordered = column.kind in ("numeric", "date")
         distances[column.name] = float(np.abs(np.cumsum(gaps)).max() if ordered else np.abs(gaps).sum() / 2)

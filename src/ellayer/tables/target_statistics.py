@@ -118,7 +118,7 @@ def learn_statistics(texts: Sequence[str | None], targets: RowTargets) -> LevelS
     levels = [level for level, count in counts.items() if count >= FEWEST]
     buckets = BUCKETS if len(levels) > MOST_LEVELS else 0
     levels = [] if buckets else sorted(levels, key=lambda level: (-counts[level], level))
-    draft = LevelStatistics(levels, buckets, [], np.zeros((0, 0)))
+    draft = LevelStatistics(levels, buckets, [], np.array([]))
     codes = draft.codes(texts)
     sums = LevelSums.of(codes, targets.Y, targets.weights, draft.shape[0])
     columns = sums.differ()

@@ -60,7 +60,7 @@ class SpelledEncoder(PresenceEncoder):
 
     def without_factors(self) -> Self:
         """Return the encoder of only whether values are missing."""
-        return replace(self, factors=None, center=np.zeros(0), scale=np.ones(0))
+        return replace(self, factors=None, center=np.array([]), scale=np.array([]))
 
     def encode(self, column: Column, warn: WarnAbout = QUIET) -> Blocks[np.ndarray]:
         """Return the factors, and 1 where the value is missing."""
