@@ -12,10 +12,10 @@ import pytest
 
 import ellayer
 from ellayer import TablePreparation, TabularRegressor
-from ellayer.tables.column_encoder import ScaledEncoder
 from ellayer.tables.columns import as_numbers, as_texts, read_table
 from ellayer.tables.encoders import ENCODERS
 from ellayer.tables.kinds import infer_kind
+from ellayer.tables.scaled_encoder import ScaledEncoder
 
 pytestmark = pytest.mark.filterwarnings("ignore::ellayer.estimators.FitWarning")
 M = 120

@@ -98,13 +98,8 @@ def _inputs(network: Network) -> list[tuple[str, str]]:
 
 def _embedded_levels(encoders: FittedEncoders | None) -> tuple[tuple[str, Sequence[str]], ...]:
     """Return the column and the levels of each embedded category."""
-    embedded = []
-    for encoder in encoders.columns_ if encoders is not None else ():
-        if encoder.code_levels:
-            names = list(getattr(encoder, "levels", ()))[: encoder.code_levels]
-            names += ["other levels"] * (encoder.code_levels - len(names))
-            embedded.append((encoder.name, names))
-    return tuple(embedded)
+    columns = encoders.columns_ if encoders is not None else []
+    return tuple((column.name, column.code_names) for column in columns if column.code_levels)
 
 
 def why_not(parts: ModelParts, is_table: bool) -> str:

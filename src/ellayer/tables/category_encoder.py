@@ -205,6 +205,11 @@ class CategoryCodeEncoder(CategoryEncoder):
         """The number of levels."""
         return self.count
 
+    @property
+    def code_names(self) -> list[str]:
+        """The levels."""
+        return [*self.levels, *["other levels"] * self.other]
+
     def names(self) -> Blocks[str]:
         """Return the column's name."""
         return Blocks(self._mean_names(), codes=[self.name])

@@ -17,10 +17,9 @@ from ..errors import EllayerError
 from .column_profile import ColumnProfile
 from .columns import Column, as_texts
 from .export_plan import ColumnPlan, LevelMap, PartPlan, level_map, missing_texts
-from .scaling import SPREAD, center_and_scale, has_two_values
+from .scaling import center_and_scale
 from .target_statistics import RowTargets
 
-PERIODS = {"year": 365.2425, "week": 7.0, "day": 1.0}  # in days
 T = TypeVar("T")
 _type_hints = lru_cache(get_type_hints)  # a picture has as many columns as pixels
 
@@ -95,6 +94,11 @@ class ColumnEncoder(ABC):
     def code_levels(self) -> int:
         """The number of levels of its column of codes; 0 if it has none."""
         return 0
+
+    @property
+    def code_names(self) -> list[str]:
+        """The names of these levels."""
+        return []
 
     @classmethod
     @abstractmethod
@@ -174,7 +178,7 @@ class ColumnEncoder(ABC):
         if not (parts or missing or maps) or self.reads == "":
             return None
         return {"name": self.name, "place": place, "kind": self.kind, "reads": self.reads, "parts": list(parts),
-                "missing": missing, "maps": list(maps)}  # fmt: skip
+                "missing": missing, "edges": [], "maps": list(maps)}  # fmt: skip
 
     def _check_types(self, column: Column, wrong: np.ndarray, expected: str) -> None:
         """Warn about values of another type; raise if all values are."""
@@ -192,73 +196,6 @@ class ColumnEncoder(ABC):
             f"column {self.name!r}: expected {expected}; {count} treated as missing: {strange}",
             NewValuesWarning,
         )
-
-
-@dataclass
-class ScaledEncoder(ColumnEncoder):
-    """A column of numbers: z = (x - center) / scale for each of its parts, and whether it is missing.
-
-    Attributes
-    ----------
-    indicator : bool
-        Whether a column of the matrix is 1 where the value is missing.
-    parts : list of str
-        The numbers computed from a value.
-    plain : bool
-        Whether they need no embedding, because there are only two values.
-    """
-
-    indicator: bool = False
-    parts: list[str] = field(default_factory=list)
-    plain: bool = False
-
-    expected: ClassVar[str] = "numbers"
-
-    @abstractmethod
-    def read(self, column: Column) -> tuple[np.ndarray, np.ndarray]:
-        """Return the values as float64, nan if missing, and a mask of unreadable ones."""
-
-    def part(self, values: np.ndarray, part: str) -> np.ndarray:
-        """Return the numbers of one part."""
-        return values
-
-    def encode(self, column: Column, warn: WarnAbout = QUIET) -> Blocks[np.ndarray]:
-        """Return each part, and whether the value is missing."""
-        values, wrong = self.read(column)
-        if warn.types and self.parts:
-            self._check_types(column, wrong, self.expected)
-        missing = [np.isnan(values).astype(np.int8)] if self.indicator else []
-        return self._blocks([self.part(values, part) for part in self.parts], missing)
-
-    def names(self) -> Blocks[str]:
-        """Return "name", or "name: part"."""
-        parts = [self.name if part == "value" else f"{self.name}: {part}" for part in self.parts]
-        return self._blocks(parts, [f"{self.name}: missing"] if self.indicator else [])
-
-    def _blocks(self, numbers: Sequence[T], flags: Sequence[T]) -> Blocks[T]:
-        return Blocks(plain=numbers, flags=flags) if self.plain else Blocks(numbers, flags=flags)
-
-    def export_plan(self, place: int) -> ColumnPlan | None:
-        """Return each part with its center and scale."""
-        numbers = zip(self.parts, self.center.tolist(), self.scale.tolist(), strict=True)
-        parts = [self._part_plan(part, center, scale) for part, center, scale in numbers]
-        return self._plan(place, parts, self.indicator, [])
-
-    def export_values(self, column: Column) -> np.ndarray:
-        """Return the values as float64, nan where missing."""
-        return self.read(column)[0]
-
-    def _part_plan(self, part: str, center: float, scale: float) -> PartPlan:
-        period, _, wave = part.partition(" ")
-        return {"wave": wave.strip("()"), "period": PERIODS.get(period), "whole": period == "week",
-                "center": center, "scale": scale, "spread": SPREAD, "plain": self.plain}  # fmt: skip
-
-    def _learn_parts(self, values: np.ndarray, parts: list[str]) -> Self:
-        """Learn the scale of each part, and whether values can be missing."""
-        self.parts, self.indicator = parts, bool(np.isnan(values).any())
-        self.plain = has_two_values(values)
-        self._learn_scales(self.part(values, part) for part in parts)
-        return self
 
 
 @dataclass

@@ -73,6 +73,9 @@ class ColumnPlan(TypedDict):
         Of a number or days; 0 where x is missing.
     missing : bool
         Whether a column is 1 where a number or days are missing.
+    edges : list of float
+        If it is not empty, a column with the number of edges below the number or days, -1 where it is missing; among the
+        last columns of the matrix.
     maps : list of LevelMap
         Of a text.
     """
@@ -83,6 +86,7 @@ class ColumnPlan(TypedDict):
     reads: Literal["number", "days", "text"]
     parts: list[PartPlan]
     missing: bool
+    edges: list[float]
     maps: list[LevelMap]
 
 

@@ -171,7 +171,7 @@ class FittedEncoders:
         """Return how each used column is encoded, for a program without Ellayer; in the order of the table.
 
         The matrix has the scaled parts and tables of all columns first, column by column, then the parts that are
-        "plain", then what is missing and the maps that are not "last", then those that are.
+        "plain", then what is missing and the maps that are not "last", then those that are and the bins.
 
         Returns
         -------

@@ -10,9 +10,10 @@ import numpy as np
 from .._warn import NewValuesWarning, warn_user
 from .._wording import pluralize, quoted_list
 from ..errors import EllayerError
-from .column_encoder import PERIODS, QUIET, Blocks, EncoderSettings, ScaledEncoder, WarnAbout
+from .column_encoder import QUIET, Blocks, EncoderSettings, WarnAbout
 from .column_profile import ColumnProfile, date_format, order_note
 from .columns import Column, as_days, as_numbers
+from .scaled_encoder import PERIODS, ScaledEncoder
 
 DATE_PARTS = ["days", *(f"{period} ({wave})" for period in PERIODS for wave in ("sin", "cos"))]
 

@@ -67,3 +67,29 @@ def squash(X: np.ndarray) -> np.ndarray:
     with np.errstate(invalid="ignore"):
         squashed = X / np.hypot(1.0, X / SPREAD)
     return np.where(np.isinf(X), SPREAD * np.sign(X), np.nan_to_num(squashed, nan=0.0))
+
+
+def quantile_places(counts: np.ndarray, parts: int) -> np.ndarray:
+    """Return the positions of ``parts`` + 1 quantiles of distinct values, in which a value with n rows has the weight sqrt(n).
+
+    Parameters
+    ----------
+    counts : ndarray of int, shape (values,)
+        How often each of the values occurs, in ascending order of these.
+    parts : int
+
+    Returns
+    -------
+    ndarray of int
+        Ascending; all positions if there are fewer values.
+
+    Examples
+    --------
+    >>> quantile_places(np.array([96, 1, 1, 1, 1]), 2).tolist()
+    [0, 2, 4]
+    """
+    if len(counts) <= parts + 1:
+        return np.arange(len(counts))
+    mass = np.cumsum(np.sqrt(counts))
+    share = (mass - mass[0]) / (mass[-1] - mass[0])
+    return np.searchsorted(share, np.linspace(0.0, 1.0, parts + 1))

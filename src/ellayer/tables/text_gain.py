@@ -6,15 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .column_encoder import QUIET, ColumnEncoder
+from .column_encoder import ColumnEncoder
 from .columns import Column, take_rows
-from .scaling import squash
-from .target_statistics import MOST_TARGETS, RowTargets
+from .ridge import PENALTIES, linear_columns, main_targets, ridge_residuals
+from .target_statistics import RowTargets
 from .text_encoders import SpelledEncoder
 
 ROWS, COLUMNS = 4_000, 500  # limits, so that a test takes less than a second
 FOLDS = 5
-PENALTIES = (1.0, 10.0, 100.0, 1000.0)
 GAIN = 0.05  # the minimum relative reduction of the squared error by a text
 
 
@@ -43,26 +42,15 @@ def keep_helpful(
     table = take_rows(table, rows if fitted_on is None else fitted_on[rows])
     targets = targets.take(rows)
     chosen = [e.without_factors() if isinstance(e, SpelledEncoder) else e for e in encoders]
-    others = [_matrix(e, column, targets) for e, column in zip(chosen, table, strict=True)]
+    others = [linear_columns(e, column, targets) for e, column in zip(chosen, table, strict=True)]
     X = np.concatenate(others, axis=1)[:, :COLUMNS]
     error = held_out_error(X, targets)
     for i in drafts:
-        wider = np.concatenate([X, _matrix(encoders[i], table[i], targets)], axis=1)
+        wider = np.concatenate([X, linear_columns(encoders[i], table[i], targets)], axis=1)
         less = held_out_error(wider, targets)
         if less < (1.0 - GAIN) * error:
             chosen[i], X, error = encoders[i], wider, less
     return chosen
-
-
-def _matrix(encoder: ColumnEncoder, column: Column, targets: RowTargets) -> np.ndarray:
-    """Return the columns of an encoder, with one-hot columns for codes."""
-    blocks = encoder.encode_fitted(column, targets, QUIET)
-    m = len(column.values)
-    numbers = np.array([*blocks.numbers, *blocks.plain]).reshape(-1, m)
-    levels = [code == np.arange(encoder.code_levels).reshape(-1, 1) for code in blocks.codes]
-    scaled = squash((numbers.T - encoder.center) / encoder.scale)
-    flags = [np.asarray(block, np.float64).reshape(-1, m) for block in (list(blocks.flags), *levels)]
-    return np.concatenate([scaled, *(block.T for block in flags)], axis=1)
 
 
 def held_out_error(X: np.ndarray, targets: RowTargets) -> float:
@@ -75,19 +63,11 @@ def held_out_error(X: np.ndarray, targets: RowTargets) -> float:
     X : ndarray, shape (m, n)
     targets : RowTargets
     """
-    Y = targets.Y[:, np.argsort(-np.abs(targets.Y.sum(axis=0)), kind="stable")[:MOST_TARGETS]]
+    Y = main_targets(targets)
     fold = np.unique(targets.order, return_inverse=True)[1] % FOLDS
     errors = np.zeros(len(PENALTIES))
     for k in range(FOLDS):
         inside, outside = fold != k, fold == k
-        if not inside.any() or not outside.any():
-            continue
-        center, middle = X[inside].mean(axis=0), Y[inside].mean(axis=0)
-        spread = np.maximum(X[inside].std(axis=0), 1e-9)
-        Z, new = (X[inside] - center) / spread, (X[outside] - center) / spread
-        values, vectors = np.linalg.eigh(Z.T @ Z)
-        projected, right = new @ vectors, vectors.T @ (Z.T @ (Y[inside] - middle))
-        for j, penalty in enumerate(PENALTIES):
-            prediction = middle + projected @ (right / (np.maximum(values, 0.0) + penalty)[:, None])
-            errors[j] += ((prediction - Y[outside]) ** 2).sum()
+        if inside.any() and outside.any():
+            errors += (ridge_residuals(X, Y, inside, outside) ** 2).sum(axis=(1, 2))
     return float(errors.min() / max(len(Y), 1))

@@ -9,6 +9,7 @@ import numpy as np
 
 from ...core.inputs import Inputs, inputs_forward
 from ...core.network import Network
+from ...tables.scaling import quantile_places
 from .recipes import Recipe
 
 Parameters = dict[str, np.ndarray]
@@ -123,8 +124,5 @@ def thresholds(x: np.ndarray, ramps: int) -> np.ndarray:
     values, counts = np.unique(x.astype(np.float64), return_counts=True)
     first = np.flatnonzero(np.diff(values, prepend=-np.inf) > NEAR)
     values, counts = values[first], np.add.reduceat(counts, first)
-    if len(values) > ramps + 1:
-        mass = np.cumsum(np.sqrt(counts))
-        share = (mass - mass[0]) / (mass[-1] - mass[0])
-        values = np.unique(values[np.searchsorted(share, np.linspace(0.0, 1.0, ramps + 1))])
+    values = values[np.unique(quantile_places(counts, ramps))]
     return np.pad(values, (0, ramps + 1 - len(values)), mode="edge")

@@ -63,6 +63,10 @@ def add_preparation(
         if missing := [i for i in numbers if plan[i]["missing"]]:
             nothing = graph.node("IsNaN", _pick(graph, raw, [at[i] for i in missing], len(order)))
             blocks.append((graph.node("Cast", nothing, to=TYPES["float64"]), [(REST, i) for i in missing]))
+        for i in numbers:
+            if plan[i]["edges"]:
+                x = _pick(graph, raw, [at[i]], len(order))
+                blocks.append((_add_bin(graph, x, plan[i]["edges"], i), [(CODES, i)]))
     for i, column in enumerate(plan):
         for k, level_map in enumerate(column["maps"]):
             where = NUMBERS if level_map["table"] else CODES if level_map["last"] else REST
@@ -149,6 +153,17 @@ def _add_map(graph: NodeSink, name: str, level_map: LevelMap, place: str) -> str
         levels = np.arange(level_map["one_hot"], dtype=np.float32).reshape(1, -1)
         code = graph.node("Equal", code, graph.constant(f"levels {level_map['one_hot']}", levels))
     return graph.node("Cast", code, to=TYPES["float64"])
+
+
+def _add_bin(graph: NodeSink, x: str, edges: Sequence[float], place: int) -> str:
+    """Add the number of edges below x, -1 where x is nan."""
+    above = graph.node("Greater", x, graph.constant(f"edges {place}", np.array([edges], np.float64)))
+    ones = graph.constant(f"ones {len(edges)}", np.ones((len(edges), 1), np.float32))
+    count = graph.node("MatMul", graph.node("Cast", above, to=TYPES["float32"]), ones)
+    unknown = _double(graph, "unknown", -1.0)
+    return graph.node(
+        "Where", graph.node("IsNaN", x), unknown, graph.node("Cast", count, to=TYPES["float64"])
+    )
 
 
 def _pick(graph: NodeSink, X: str, columns: list[int], width: int) -> str:
