@@ -14,6 +14,7 @@ from multiprocessing import parent_process
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 import numpy as np
+from sklearn import get_config
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import metaestimators
@@ -77,6 +78,23 @@ def with_callbacks(method: Method) -> Method:
 def available_if(check: Callable[[Any], bool]) -> Callable[[Method], Method]:
     """Decorate a method to exist only if ``check(estimator)`` returns True."""
     return metaestimators.available_if(check)
+
+
+class NotebookDisplay:
+    """The HTML of an estimator in a notebook, from ``_html``, unless scikit-learn's display is set to text."""
+
+    def _html(self) -> str:
+        raise NotImplementedError
+
+    @property
+    def _repr_html_(self) -> Callable[[], str]:
+        if get_config()["display"] != "diagram":
+            raise AttributeError("_repr_html_ is only defined when the option 'display' is set to 'diagram'")
+        return self._html
+
+    def _repr_mimebundle_(self, **options: object) -> dict[str, str]:
+        text = {"text/plain": repr(self)}
+        return text | {"text/html": self._html()} if get_config()["display"] == "diagram" else text
 
 
 # Parameters

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from sklearn import get_config
 from sklearn.base import BaseEstimator
 from sklearn.utils import estimator_html_repr
 
 from .. import __version__
 from .._plots import DrawnDisplay, plot_model
+from .._sklearn_compat import NotebookDisplay
 from .._views import page
 from .._warn import VersionWarning, warn_user
 
 
-class VersionedEstimator(BaseEstimator):
+class VersionedEstimator(NotebookDisplay, BaseEstimator):
     """An estimator whose pickle contains the version of ellayer, and which warns if another version reads it.
 
     In a notebook it shows scikit-learn's diagram, and below it the learning curves of the fit.
@@ -59,19 +58,7 @@ class VersionedEstimator(BaseEstimator):
         """
         return plot_model(self, X, y, kind, **options)
 
-    @property
-    def _repr_html_(self) -> Callable[[], str]:
-        """The diagram; not available if scikit-learn's display is set to text, as for its own estimators."""
-        if get_config()["display"] != "diagram":
-            raise AttributeError("_repr_html_ is only defined when the option 'display' is set to 'diagram'")
-        return self._html
-
     def _html(self) -> str:
         history = getattr(self, "history_", None)
         curves = history.curves() if history is not None else ""
         return str(estimator_html_repr(self)) + (page(f"<p>Loss of the fit</p>{curves}") if curves else "")
-
-    def _repr_mimebundle_(self, **options: object) -> dict[str, str]:
-        """Return what a notebook shows: the diagram, unless scikit-learn is set to text."""
-        text = {"text/plain": repr(self)}
-        return text | {"text/html": self._html()} if get_config()["display"] == "diagram" else text

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import replace
 from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn import get_config
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import estimator_html_repr
 from sklearn.utils.validation import check_is_fitted
 
-from .._sklearn_compat import Interval, check_input_names, validate_parameters
+from .._sklearn_compat import Interval, NotebookDisplay, check_input_names, validate_parameters
 from .._views import html_table, shorten_rows
 from .._warn import ColumnWarning, IrregularValuesWarning, warn_user
 from .bins import add_bins
@@ -26,7 +25,7 @@ from .target_statistics import RowTargets
 from .text_gain import keep_helpful
 
 
-class TablePreparation(TransformerMixin, BaseEstimator, FittedEncoders):
+class TablePreparation(NotebookDisplay, TransformerMixin, BaseEstimator, FittedEncoders):
     """Preparation of a table of mixed columns as a matrix of scaled numbers, fitted on the training rows.
 
     Numbers and parts of dates: x = (x - median) / (q75 - q25), then x / sqrt(1 + (x/3)^2); a missing
@@ -166,13 +165,6 @@ class TablePreparation(TransformerMixin, BaseEstimator, FittedEncoders):
     def _check_fitted(self) -> None:
         check_is_fitted(self)
 
-    @property
-    def _repr_html_(self) -> Callable[[], str]:
-        """The table of columns; not available if scikit-learn's display is set to text, as for its own estimators."""
-        if get_config()["display"] != "diagram":
-            raise AttributeError("_repr_html_ is only defined when the option 'display' is set to 'diagram'")
-        return self._html
-
     def _html(self) -> str:
         if not hasattr(self, "columns_"):
             return str(estimator_html_repr(self))
@@ -188,11 +180,6 @@ class TablePreparation(TransformerMixin, BaseEstimator, FittedEncoders):
         ]
         head = f"TablePreparation: {len(self.columns_)} columns become {sum(map(len, names))}"
         return html_table(("column", "kind", "outputs", "names"), shorten_rows(rows, 40), head)
-
-    def _repr_mimebundle_(self, **options: object) -> dict[str, str]:
-        """Return what a notebook shows: the columns, after ``fit``."""
-        text = {"text/plain": repr(self)}
-        return text | {"text/html": self._html()} if get_config()["display"] == "diagram" else text
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
