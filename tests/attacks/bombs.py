@@ -9,13 +9,16 @@ import resource
 import sys
 import time
 
-import numpy as np  # noqa: F401
-import safetensors.numpy  # noqa: F401
+from ellayer._own_process import start_quickly
 
-import ellayer
-import ellayer._sklearn_compat
-import ellayer.tables.preparation
-from ellayer.storage import ModelFileError
+start_quickly()
+import numpy as np  # noqa: E402, F401
+import safetensors.numpy  # noqa: E402, F401
+
+import ellayer  # noqa: E402
+import ellayer._sklearn_compat  # noqa: E402
+import ellayer.tables.preparation  # noqa: E402
+from ellayer.storage import ModelFileError  # noqa: E402
 
 
 def main(extra_mb: str, *paths: str) -> None:

@@ -15,8 +15,9 @@ CHECKED = """
 import sys, types
 import jaxtyping, numpy as np
 from beartype import BeartypeConf, beartype
-from ellayer import _shapes
+from ellayer import _own_process, _shapes
 
+_own_process.start_quickly()
 _shapes.Float, _shapes.Shaped = jaxtyping.Float, jaxtyping.Shaped
 checker = types.ModuleType("checker")
 checker.check = beartype(conf=BeartypeConf(is_pep484_tower=True))  # an int is a float
