@@ -51,6 +51,15 @@ def test_truths_without_a_missing_one_are_truths():
     assert read_table(pl.DataFrame({"t": [True, None]}))[0].values.tolist() == ["True", None]
 
 
+def test_sparse_columns_of_pandas_are_read_as_dense_ones():
+    dense = pd.DataFrame({"a": [0.0, 1.5, np.nan], "b": [0, 0, 7], "c": [True, False, False]})
+    fills = {"a": ("float64", 0.0), "b": ("int64", 0), "c": ("bool", False)}
+    one = dense.astype({name: pd.SparseDtype(*fill) for name, fill in fills.items()})
+    for column, other in zip(read_table(one), read_table(dense), strict=True):
+        assert (column.name, column.declared) == (other.name, other.declared)
+        np.testing.assert_array_equal(column.values, other.values)
+
+
 def test_a_sparse_matrix_may_take_all_memory_as_a_dense_one(monkeypatch):
     for free in (16 * 6, None):
         monkeypatch.setattr("ellayer.tables.columns.available_memory", lambda free=free: free)

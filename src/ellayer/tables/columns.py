@@ -165,6 +165,9 @@ def _check_dense_size(shape: tuple[int, int]) -> None:
 
 def _from_series(series: nw.Series[Any]) -> Column:
     dtype, name = series.dtype, str(series.name)
+    native = series.to_native()
+    if type(getattr(native, "dtype", None)).__name__ == "SparseDtype":  # of pandas, unknown to narwhals
+        return _from_array(name, np.asarray(native))
     if dtype in (nw.Categorical, nw.Enum):
         return Column(name, _as_levels(series.to_list(), name), "categorical")
     if dtype in (nw.Int128, nw.UInt128):  # which NumPy has not
