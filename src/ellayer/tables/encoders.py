@@ -75,9 +75,13 @@ class BooleanEncoder(ColumnEncoder):
 
 
 class IgnoredEncoder(UnusedEncoder):
-    """A column that the user excludes."""
+    """A column that the user excludes, or the selection of columns."""
 
     kind = "ignore"
+
+    def fit_message(self) -> str:
+        """Return nothing: the preparation names all columns that the selection excludes in one message."""
+        return ""
 
     @classmethod
     def infer(cls, profile: ColumnProfile) -> str | None:

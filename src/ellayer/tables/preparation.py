@@ -18,6 +18,7 @@ from .._views import html_table, shorten_rows
 from .._warn import ColumnWarning, IrregularValuesWarning, warn_user
 from .bins import add_bins
 from .column_encoder import EncoderSettings, PresenceEncoder, UnusedEncoder
+from .column_selection import drop_unrelated
 from .columns import Column, TableLike, column_names, read_table, take_values
 from .fitted_encoders import FittedEncoders
 from .kinds import check_column_kinds, learn_encoder
@@ -33,7 +34,8 @@ class TablePreparation(NotebookDisplay, TransformerMixin, BaseEstimator, FittedE
     column per level, all 0 for missing and unknown ones; beyond ``max_levels`` rare levels share one.
     Identifiers and free text: only whether they are missing. (RealMLP, Holzmüller et al. 2024.) The table
     estimators, which know the target, also use the mean target of each level of a category of more than 20,
-    and n-grams of texts and identifiers and bins of numbers where these help; a preparation on its own does not.
+    and n-grams of texts and identifiers and bins of numbers where these help, and leave out columns without a relation to
+    the target from tables of 100 to 3,000 columns where that helps; a preparation on its own does not.
 
     Parameters
     ----------
@@ -110,6 +112,7 @@ class TablePreparation(NotebookDisplay, TransformerMixin, BaseEstimator, FittedE
         settings = EncoderSettings(self.max_levels, self.max_one_hot, of_rows)
         encoders = [learn_encoder(take_values(c, rows), kinds.get(c.name), settings) for c in table]
         encoders = keep_helpful(encoders, table, of_rows, rows)
+        encoders = drop_unrelated(encoders, table, of_rows, rows, fixed=kinds)
         if of_rows is not None and self.max_one_hot is not None:  # bins need an embedding
             encoders = add_bins(encoders, table, of_rows, rows)
         if not any(any(encoder.names()) for encoder in encoders):

@@ -63,8 +63,12 @@ def ridge_residuals(X: np.ndarray, Y: np.ndarray, inside: np.ndarray, rows: np.n
     center, middle = X[inside].mean(axis=0), Y[inside].mean(axis=0)
     spread = np.maximum(X[inside].std(axis=0), 1e-9)
     Z, new = (X[inside] - center) / spread, (X[rows] - center) / spread
-    values, vectors = np.linalg.eigh(Z.T @ Z)
-    projected, right = new @ vectors, vectors.T @ (Z.T @ (Y[inside] - middle))
+    if Z.shape[1] <= len(Z):
+        values, vectors = np.linalg.eigh(Z.T @ Z)
+        projected, right = new @ vectors, vectors.T @ (Z.T @ (Y[inside] - middle))
+    else:  # the same by the smaller matrix
+        values, vectors = np.linalg.eigh(Z @ Z.T)
+        projected, right = new @ (Z.T @ vectors), vectors.T @ (Y[inside] - middle)
     factors = [right / (np.maximum(values, 0.0) + penalty)[:, None] for penalty in PENALTIES]
     return np.stack([Y[rows] - (middle + projected @ factor) for factor in factors])
 
