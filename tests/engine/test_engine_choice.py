@@ -102,6 +102,24 @@ def test_a_search_of_known_length_compiles_at_the_second_fit_with_a_program(noth
     assert runs("e", 100, "D") == ["numpy"]
 
 
+def test_numpy_is_taken_if_both_loops_finish_at_once(nothing_compiled, monkeypatch):
+    monkeypatch.setattr(
+        loop_choice,
+        "step_seconds",
+        lambda config, m, speeds, *more: 1.0 if speeds in loop_choice.JAX.values() else 2.0,
+    )
+    monkeypatch.setattr(loop_choice, "start_seconds", lambda config, program: 2.0)
+    runs = [choose_loop("auto", config(), Batches(400, None), 1, "float64", "p") for _ in range(3)]
+    assert runs == [
+        "numpy",
+        "numpy",
+        "jax",
+    ]  # 2 seconds have been spent before the second fit, 4 before the third
+    assert (
+        choose_loop("auto", config(), Batches(400, None), 2, "float64", "q") == "numpy"
+    )  # 2 + 2 seconds, or 4
+
+
 def test_what_is_asked_for_is_not_counted_as_spent(nothing_compiled):
     for _ in range(100):
         choose_loop("numpy", config(), Batches(400, None), 10**6, "float64", "a program")

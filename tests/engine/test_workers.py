@@ -9,6 +9,7 @@ import sys
 import time
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 
 import joblib
 import numpy as np
@@ -17,7 +18,8 @@ from engine_cases import BINARY, problem
 
 import ellayer
 from ellayer.core import Network
-from ellayer.engine import DivergenceWarning, ahead
+from ellayer.engine import Batches, DivergenceWarning, ahead
+from ellayer.engine.step import Batch
 from ellayer.engine.workers import Workers, job_count
 from ellayer.errors import EllayerError, ParameterError
 
@@ -111,6 +113,19 @@ def test_a_network_that_diverges():
             results.append(ellayer.train_many(line, X, Y, **options, **more))
     assert_same(*results)
     assert [result.stopped_by for result in results[0]] == ["iterations", "divergence"]
+
+
+@pytest.mark.parametrize(("updates", "networks", "n_jobs", "pays"),
+                         [(5, 2, 2, True), (4, 2, 2, False), (10, 1, 2, False), (5, 2, 1, False)])  # fmt: skip
+def test_workers_pay_from_the_fewest_seconds_on(monkeypatch, updates, networks, n_jobs, pays):
+    monkeypatch.setattr(ahead, "FEWEST_SECONDS", 10.0)
+    monkeypatch.setattr(ahead, "step_seconds", lambda *arguments: 1.0)
+    order = Batches(60, 16)
+    data = SimpleNamespace(examples=Batch(X, Y, None), batch_orders=(order,), batches=order, dtype="float64")
+    settings = SimpleNamespace(
+        adaptive=None, stopping=SimpleNamespace(time_limit=None), config=None, values=[None] * networks, num_iterations=updates,
+    )  # fmt: skip
+    assert ahead.can_compute_ahead(settings, data, n_jobs) == pays
 
 
 def test_what_workers_have_computed_is_not_computed_here(monkeypatch, task_counts):

@@ -11,6 +11,7 @@ import pytest
 
 from ellayer import TablePreparation
 from ellayer.errors import EllayerError
+from ellayer.tables import fitted_encoders
 from ellayer.tables.columns import read_table
 from ellayer.tables.encoders import ENCODERS
 from ellayer.tables.kinds import infer_kind
@@ -123,3 +124,29 @@ def test_the_parts_of_a_date_are_known_ones():
     column["parts"] = ["days", "moon (sin)", *column["parts"][2:]]
     with pytest.raises(EllayerError, match="parts: expected some of days, year"):
         TablePreparation.from_state(arrays, {**facts, "columns": [column]})
+
+
+class Sliced(list):
+    """A list that notes the lengths of its parts."""
+
+    lengths: tuple[int, ...] = ()
+
+    def __getitem__(self, place):
+        part = super().__getitem__(place)
+        if isinstance(place, slice):
+            self.lengths += (len(part),)
+        return part
+
+
+@pytest.mark.parametrize(
+    ("columns", "numbers", "lengths"), [(4, 99, (4, 3)), (4, 15, (3, 3, 1)), (4, 4, (1,) * 7), (99, 99, (7,))]
+)
+def test_columns_are_encoded_some_at_once_fewer_of_many_rows(monkeypatch, columns, numbers, lengths):
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(5, 7)))
+    preparation = TablePreparation().fit(frame)
+    expected = preparation.transform(frame)
+    monkeypatch.setattr(fitted_encoders, "AT_ONCE", columns)
+    monkeypatch.setattr(fitted_encoders, "NUMBERS_AT_ONCE", numbers)
+    table = Sliced(read_table(frame))
+    np.testing.assert_array_equal(preparation.transform_columns(table), expected)
+    assert table.lengths == lengths

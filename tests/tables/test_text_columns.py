@@ -10,13 +10,16 @@ import pandas as pd
 import pytest
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import Ridge
 
 import ellayer
 from ellayer import TabularRegressor
 from ellayer.storage import ModelFileError
 from ellayer.tables import ngrams
 from ellayer.tables.ngrams import LENGTHS, character_ngrams, learn_factors
+from ellayer.tables.target_statistics import MOST_TARGETS, RowTargets
 from ellayer.tables.text_encoders import FACTORS
+from ellayer.tables.text_gain import FOLDS, PENALTIES, held_out_error
 
 pytestmark = pytest.mark.filterwarnings("ignore::ellayer.estimators.FitWarning")
 WORDS = [
@@ -133,3 +136,22 @@ def test_factors_are_learned_from_a_part_of_many_texts(monkeypatch):
     assert learn_factors([f"{word} {k}" for k in range(30) for word in WORDS], 3).transform(
         ["apple 3"]
     ).shape == (1, 3)
+
+
+def test_the_held_out_error_is_that_of_ridge_regression_on_the_most_frequent_targets():
+    random = np.random.default_rng(0)
+    X = random.normal(size=(60, 3)) * [1.0, 20.0, 0.1]
+    Y = np.concatenate(
+        [X @ random.normal(size=(3, MOST_TARGETS)) + 5.0, 100.0 * random.choice([-1.0, 1.0], (60, 1))], axis=1
+    )
+    Y[:, -1] -= Y[:, -1].mean()  # a sum of 0
+    order = np.arange(60) // 2
+    targets = RowTargets(Y, [f"t{k}" for k in range(Y.shape[1])], np.ones(60), order)
+    errors = dict.fromkeys(PENALTIES, 0.0)
+    for k in range(FOLDS):
+        inside, outside = order % FOLDS != k, order % FOLDS == k
+        Z = (X - X[inside].mean(axis=0)) / X[inside].std(axis=0)
+        for penalty in PENALTIES:
+            model = Ridge(penalty).fit(Z[inside], Y[inside, :-1])
+            errors[penalty] += ((model.predict(Z[outside]) - Y[outside, :-1]) ** 2).sum()
+    assert held_out_error(X, targets) == pytest.approx(min(errors.values()) / 60, rel=1e-9)
