@@ -81,6 +81,8 @@ def test_integers_up_to_those_that_float64_has_not_are_numbers(end):
     assert values_of(np.array([[end * 4 + 1], [0]])) == [[str(end * 4 + 1), "0"]]
     assert values_of([[end], [None]])[0][0] == float(end)
     assert values_of([[end * 4 + 1], [None]]) == [[str(end * 4 + 1), None]]
+    assert values_of(pd.DataFrame({"x": [end, 0]})) == [[float(end), 0.0]]
+    assert values_of(pd.DataFrame({"x": [end * 4 + 1, 0]})) == [[str(end * 4 + 1), "0"]]
 
 
 def test_values_of_mixed_types_have_one_spelling_each():

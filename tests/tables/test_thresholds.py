@@ -10,7 +10,7 @@ from ellayer.tables.category_encoder import CategoryEncoder
 from ellayer.tables.coding import CodedColumn, code_column
 from ellayer.tables.columns import Column, as_texts
 from ellayer.tables.kinds import ColumnKind
-from ellayer.tables.row_order import group_column, order_drift, separability, time_column
+from ellayer.tables.row_order import _distances, group_column, order_drift, separability, time_column
 from ellayer.tables.survey_columns import _empty_rows, _mark_of_missing, _numeric
 from ellayer.tables.survey_duplicates import _leak
 from ellayer.tables.survey_leaks import _separation
@@ -186,6 +186,14 @@ def test_rows_of_a_file_that_is_sorted_by_its_target_do_not_drift():
     )
     assert order_drift([column], mixed).endswith("most by 'x')")
     assert order_drift([column], ordered) is None
+
+
+@pytest.mark.parametrize(("kind", "distance"), [("numeric", 0.4), ("categorical", 0.6)])
+def test_the_distance_of_two_sets_of_rows_by_hand(kind, distance):
+    """First 0, 0, 1, 2, 2 and then 1, 1, 1, 2, 3, of which shares of 2/5, 1/5, 2/5, 0 and 0, 3/5, 1/5, 1/5 are compared."""
+    column = coded([0.0, 0.0, 1.0, 2.0, 2.0, 1.0, 1.0, 1.0, 2.0, 3.0], kind)
+    second = np.arange(10) >= 5
+    assert _distances([column], second) == {"x": pytest.approx(distance)}
 
 
 @pytest.mark.parametrize(
