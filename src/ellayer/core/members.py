@@ -53,7 +53,7 @@ def member_outputs(
     if X.shape[1] < FEWEST_EXAMPLES or not _share_inputs(members, network):
         return xp.stack([outputs(X, member, network, EXAMPLES_AT_ONCE)[1] for member in members])
     first = _first_layers(members, network.inputs)
-    rest = [_stack(members, l, network) for l in range(1, network.L + 1)]
+    rest = [_stack(members, l) for l in range(1, network.L + 1)]
     width = len(members) * max(network.layer_dims[1:])
     block = max(NUMBERS_AT_ONCE // width, _TILE)
     blocks = []
@@ -108,9 +108,7 @@ def _shared_inputs(X: Examples, member: Parameters, inputs: Inputs | None) -> Fl
     return array_namespace(X).concat([A0, *levels], axis=0) if levels else A0
 
 
-def _stack(
-    members: Sequence[Parameters], l: int, network: Network
-) -> tuple[Array | None, Array, Array | None]:
+def _stack(members: Sequence[Parameters], l: int) -> tuple[Array | None, Array, Array | None]:
     """Return W^[l] (None for the first), b^[l] and alpha^[l] of all members, (K, ...)."""
     xp = array_namespace(members[0][f"b{l}"])
     W, b, alpha = (

@@ -23,6 +23,7 @@ from .explain import explain
 from .model_parts import SupportedModel
 
 CORRELATED = 0.8
+_CORRELATION_ROWS = 1000
 PRECISE = 0.02  # standard error in units of the largest importance, at which no more shuffles are needed
 _RANKING_ROWS = 64  # explained to rank the columns, so that the most important ones are measured first
 
@@ -259,12 +260,10 @@ def _standard_error(changes: list[list[float]]) -> float:
     return max(float(np.std(values, ddof=1)) / math.sqrt(len(values)) for values in changes)
 
 
-def correlated_columns(
-    X: np.ndarray, columns: np.ndarray, threshold: float = CORRELATED, most: int = 1000
-) -> list[list[int]]:
+def correlated_columns(X: np.ndarray, columns: np.ndarray) -> list[list[int]]:
     """Return groups of strongly correlated columns, as positions in the table.
 
-    Two columns belong together if sqrt(RV) of the ranks of their inputs reaches the threshold: for two numbers that is
+    Two columns belong together if sqrt(RV) of the ranks of their inputs reaches 0.8: for two numbers that is
     |Spearman's correlation|, for several inputs each, such as the levels of categories, its generalisation (Robert and
     Escoufier 1976). It holds for every pair of columns of a group (complete linkage).
 
@@ -274,9 +273,6 @@ def correlated_columns(
         Prepared rows.
     columns : array of int, shape (n_x,)
         For each input the position of its column.
-    threshold : float
-    most : int
-        Maximum number of rows to use, evenly spread.
 
     Returns
     -------
@@ -295,7 +291,7 @@ def correlated_columns(
     present = np.unique(columns)
     if len(present) < 2 or X.shape[1] < 3:
         return [[int(j)] for j in present]
-    some = X[:, even_sample(X.shape[1], most)]
+    some = X[:, even_sample(X.shape[1], _CORRELATION_ROWS)]
     ranks = rankdata(some, axis=1) / some.shape[1]
     ranks -= ranks.mean(axis=1, keepdims=True)
     order = np.argsort(columns, kind="stable")
@@ -307,7 +303,7 @@ def correlated_columns(
     distance = 1.0 - alike
     np.fill_diagonal(distance, 0.0)
     clusters = fcluster(
-        linkage(squareform(distance, checks=False), "complete"), 1.0 - threshold + 1e-9, "distance"
+        linkage(squareform(distance, checks=False), "complete"), 1.0 - CORRELATED + 1e-9, "distance"
     )
     groups: dict[int, list[int]] = {}
     for j, cluster in zip(present.tolist(), clusters.tolist(), strict=True):

@@ -249,7 +249,7 @@ def _forward_only(network: Network, parameters: Parameters, X: np.ndarray, examp
     X = X if example is None else X[:, [example]]
     _, caches = L_model_forward(X, parameters, network)
     table = equations(network, Terms(), find_optimizer("gd"), 0.0)
-    steps = [*_inputs(network, parameters, X, None), *_forward_steps(network, caches, {}, table)]
+    steps = [*_inputs(network, parameters, X, None), *_forward_steps(caches, {}, table)]
     return Trace(network, tuple(steps), 0, example, X.shape[1], "", float("nan"), caches)
 
 
@@ -277,7 +277,7 @@ def _walk(
     steps = _inputs(network, parameters, X, Y)
     if weights is not None:
         steps.append(Step("w", "given", "w = weights of mean 1", "w", weights))
-    steps += _forward_steps(network, caches, masks, table)
+    steps += _forward_steps(caches, masks, table)
     steps.append(_step("J", "cost", table, np.asarray(J)))
     steps += [
         _step(name, "backward", table, grads[name]) for name in table if name[0] == "d" and name in grads
@@ -325,7 +325,7 @@ def _inputs(network: Network, parameters: Parameters, X: np.ndarray, Y: np.ndarr
 
 
 def _forward_steps(
-    network: Network, caches: list[Cache], masks: dict[int, np.ndarray], table: dict[str, Equation]
+    caches: list[Cache], masks: dict[int, np.ndarray], table: dict[str, Equation]
 ) -> list[Step]:
     steps = []
     before = caches[0].inputs

@@ -376,6 +376,6 @@ def _finite(y: ArrayLike, prediction: ArrayLike) -> tuple[np.ndarray, np.ndarray
     return y[is_finite], prediction[is_finite]
 
 
-def _thin(x: np.ndarray, y: np.ndarray, most: int = 400) -> tuple[np.ndarray, np.ndarray]:
-    chosen = even_sample(len(x), most)
+def _thin(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    chosen = even_sample(len(x), 400)
     return x[chosen], y[chosen]

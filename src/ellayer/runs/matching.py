@@ -120,7 +120,7 @@ def unknown_classes(y: np.ndarray, classes: Sequence[Any]) -> list[str]:
     ]
 
 
-def listed_labels(labels: Iterable[object], most: int = 8) -> str:
+def listed_labels(labels: Iterable[object]) -> str:
     """Return the first labels as text, and how many more there are."""
     texts = sorted(str(label) for label in labels)
-    return ", ".join(texts[:most]) + (f" and {len(texts) - most} more" if len(texts) > most else "")
+    return ", ".join(texts[:8]) + (f" and {len(texts) - 8} more" if len(texts) > 8 else "")

@@ -40,9 +40,7 @@ def interval_columns(saved: SavedModel, examples: Examples, coverage: float) -> 
     return {"lower": lower, "upper": upper}
 
 
-def contribution_columns(
-    saved: SavedModel, examples: Examples, count: int = CONTRIBUTIONS
-) -> dict[str, np.ndarray | list[Any]]:
+def contribution_columns(saved: SavedModel, examples: Examples) -> dict[str, np.ndarray | list[Any]]:
     """Return for each row the columns with the largest contributions to its prediction.
 
     They are "explained class" (for classification: the class whose log odds are explained), "base", then "column 1" and
@@ -52,7 +50,6 @@ def contribution_columns(
     ----------
     saved : SavedModel
     examples : Examples
-    count : int
 
     Raises
     ------
@@ -68,7 +65,7 @@ def contribution_columns(
         )
     explanation = explain(saved.model, examples.X)
     values, names = explanation.values, np.array(explanation.names, dtype=object)
-    order = np.argsort(-np.abs(values), axis=1, kind="stable")[:, :count]
+    order = np.argsort(-np.abs(values), axis=1, kind="stable")[:, :CONTRIBUTIONS]
     columns: dict[str, np.ndarray | list[Any]] = {}
     if explanation.labels is not None:
         columns["explained class"] = [str(label) for label in explanation.labels]

@@ -135,7 +135,7 @@ def stream_data(
     EllayerError
         For arguments that a stream does not support, too few rows, or too little disk space.
     """
-    stream, group = _checked_stream(estimator, request), current_group()
+    stream, group = _checked_stream(request), current_group()
     is_ordered = request.time is not None or request.groups is not None
     m = sum(len(y) for _, y in stream.blocks()) if is_ordered or group is not None else 0
     keys = _row_keys(request, m, seed, first=0 if group is None else group.offset(m))
@@ -170,7 +170,7 @@ def stream_data(
     )  # fmt: skip
 
 
-def _checked_stream(estimator: BaseEstimator, request: FitRequest) -> RowStream:
+def _checked_stream(request: FitRequest) -> RowStream:
     assert is_stream(request.X)
     if request.y is not None or request.sample_weight is not None:
         raise EllayerError(
