@@ -40,6 +40,19 @@ class ProbabilisticClassifier(ClassifierMixin):
             return np.log(P, out=P)
 
 
+def encode(labels: LabelBinarizer, y: np.ndarray) -> np.ndarray:
+    """Return a column of truths for each output unit, or for the second of two classes, from labels that are all known."""
+    classes = labels.classes_
+    plain = (
+        y.ndim == 1 and len(classes) > 1 and y.dtype.kind == classes.dtype.kind and y.dtype.kind in "biufU"
+    )
+    if not plain or label_kind(labels) == "multilabel-indicator":
+        return labels.transform(y).astype(bool)
+    return y[:, None] == (
+        classes if len(classes) > 2 else classes[1:]
+    )  # a tenth of the time of ``transform``
+
+
 def decode(labels: LabelBinarizer, A: np.ndarray) -> np.ndarray:
     """Return the labels of outputs A (m, n_outputs): the most probable class, or those above 1/2."""
     classes = labels.classes_

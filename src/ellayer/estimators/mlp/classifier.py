@@ -26,7 +26,7 @@ from ...engine.state import Parameters
 from ...errors import EllayerError
 from ..examples import Examples
 from ..group_rows import join_labels, join_rows, own_part, together
-from ..labels import ProbabilisticClassifier, class_weights, decode, target_kind
+from ..labels import ProbabilisticClassifier, class_weights, decode, encode, target_kind
 from ..parameters import CONSTRAINTS
 from .base import partial_fit_available
 from .conversions import ConvertibleMLP
@@ -238,7 +238,7 @@ class MLPClassifier(ProbabilisticClassifier, ConvertibleMLP):
         else:
             same = self.warm_start and not reset and not incremental
             self._check_targets(labels.classes_, same)
-        return rows, self._label_binarizer.transform(targets).astype(bool)
+        return rows, encode(self._label_binarizer, targets)
 
     def _take_labels(self, labels: LabelBinarizer) -> None:
         self._label_binarizer = labels
