@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from functools import lru_cache
 from importlib.metadata import version
@@ -90,6 +90,19 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Do not write out an expected failure with the source of all its calls, for which their modules are parsed."""
+    options = item.config.option
+    style = options.tbstyle
+    if item.get_closest_marker("xfail") is not None and not options.xfail_tb:
+        options.tbstyle = "native"
+    try:
+        return (yield)
+    finally:
+        options.tbstyle = style
 
 
 Run = Callable[..., subprocess.CompletedProcess]
