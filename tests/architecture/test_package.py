@@ -46,6 +46,11 @@ def test_the_readme_names_every_dependency():
         assert re.search(rf"(?<![\w-]){name}(?![\w-])", section), name
 
 
+def test_the_page_on_installation_names_every_extra():
+    table = (ROOT / "docs/installation.md").read_text().partition("## Extras")[2].partition("\n## ")[0]
+    assert set(re.findall(r"`(\w+)`", table)) >= set(PROJECT["optional-dependencies"])
+
+
 def test_the_description_of_the_package_has_absolute_links():
     package = metadata("ellayer")
     urls = dict(url.split(", ") for url in package.get_all("Project-URL") or ())
