@@ -142,8 +142,9 @@ def add_reached(record: Record, files: list[str], source: Path) -> None:
     report = folder / "seconds.json"
     seconds = json.loads(report.read_text()) if report.exists() else {}
     report.unlink(missing_ok=True)
-    for key, tests in record.reached.items():
-        record.reached[key] = [test for test in tests if _file(test) not in files]
+    for by_place in (record.reached, record.again):
+        for key, tests in by_place.items():
+            by_place[key] = [test for test in tests if _file(test) not in files]
     record.seconds = {test: time for test, time in record.seconds.items() if _file(test) not in files}
     new: dict[str, set[str]] = {}
     for marks in folder.iterdir():

@@ -168,6 +168,7 @@ def test_changed_test_files_replace_their_marks_and_give_survivors_another_try(
 ):
     key, test = "src/ellayer/core/x.py:0", "tests/core/test_x.py::new"
     record.results[key] = ""
+    record.again[key] = ["tests/core/test_x.py::a", "tests/steps/test_y.py::d"]
 
     def run_marked(source, work, timeout):
         """Note that one test reaches the place, and one that fails."""
@@ -181,5 +182,5 @@ def test_changed_test_files_replace_their_marks_and_give_survivors_another_try(
     mutants.add_reached(record, ["tests/core/test_x.py"], tmp_path / "marked")
     assert record.reached[key] == ["tests/steps/test_y.py::d", test]
     assert record.seconds == {"tests/steps/test_y.py::d": 0.5, test: 2.0}
-    assert record.again == {key: [test]}
+    assert record.again == {key: ["tests/steps/test_y.py::d", test]}
     assert record.marked == {"tests/core/test_x.py": "new"}

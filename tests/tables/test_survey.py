@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import time
 
 import numpy as np
@@ -143,6 +144,15 @@ def test_without_a_target():
 
 
 # The target.
+
+
+def test_a_notebook_shows_missing_values_and_findings():
+    text = survey(table(gaps=[None] * 3 + NOISE[3:].tolist(), constant=[1] * m), COIN)._repr_html_()
+    cells = re.sub(r"<[^>]*>", " ", text).split()
+    assert cells[cells.index("gaps") :][:3] == ["gaps", "numeric", "3"]
+    assert "<li>" in text
+    assert "No data warnings" not in text
+    assert "No data warnings" in survey(table(), COIN)._repr_html_()
 
 
 def test_a_constant_target():

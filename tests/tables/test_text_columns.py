@@ -138,11 +138,13 @@ def test_factors_are_learned_from_a_part_of_many_texts(monkeypatch):
     ).shape == (1, 3)
 
 
-def test_the_held_out_error_is_that_of_ridge_regression_on_the_most_frequent_targets():
+@pytest.mark.parametrize("columns", [3, 70])
+def test_the_held_out_error_is_that_of_ridge_regression_on_the_most_frequent_targets(columns):
     random = np.random.default_rng(0)
-    X = random.normal(size=(60, 3)) * [1.0, 20.0, 0.1]
+    X = random.normal(size=(60, columns)) * np.geomspace(0.1, 20.0, columns)
     Y = np.concatenate(
-        [X @ random.normal(size=(3, MOST_TARGETS)) + 5.0, 100.0 * random.choice([-1.0, 1.0], (60, 1))], axis=1
+        [X @ random.normal(size=(columns, MOST_TARGETS)) + 5.0, 100.0 * random.choice([-1.0, 1.0], (60, 1))],
+        axis=1,
     )
     Y[:, -1] -= Y[:, -1].mean()  # a sum of 0
     order = np.arange(60) // 2

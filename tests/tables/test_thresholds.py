@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import numpy as np
+import polars as pl
 import pytest
 from sklearn.metrics import roc_auc_score
 
 from ellayer.tables.category_encoder import CategoryEncoder
 from ellayer.tables.coding import CodedColumn, code_column
 from ellayer.tables.columns import Column, as_texts
+from ellayer.tables.encoders import ENCODERS
 from ellayer.tables.kinds import ColumnKind
-from ellayer.tables.row_order import _distances, group_column, order_drift, separability, time_column
-from ellayer.tables.survey_columns import _empty_rows, _mark_of_missing, _numeric
+from ellayer.tables.row_order import (
+    _distances,
+    distinguish,
+    group_column,
+    order_drift,
+    separability,
+    time_column,
+)
+from ellayer.tables.survey_columns import _empty_rows, _mark_of_missing, _mixture_finding, _numeric
 from ellayer.tables.survey_duplicates import _leak
-from ellayer.tables.survey_leaks import _separation
+from ellayer.tables.survey_leaks import _separation, counter_findings, pair_findings
 from ellayer.tables.survey_target import class_findings, number_findings
 
 
@@ -154,6 +163,32 @@ def test_a_column_separates_two_classes_as_far_as_its_auc_is_from_a_half():
         assert (_separation(some, y) > 0.0) == rest
 
 
+def test_a_sum_of_two_columns_leaks_numbers_in_other_units_and_classes_by_a_threshold():
+    random = np.random.RandomState(0)
+    x, y = random.randn(60), random.randn(60)
+    columns = [coded(x, name="x"), coded(y, name="y")]
+    (numbers,) = pair_findings(columns, coded(3.0 * (x + y), name="t"), "numbers", [])
+    assert numbers.startswith("'x' + 'y' is the target in other units")
+    labels = texts(np.where(x + y > 0.0, "a", "b").tolist())
+    (classes,) = pair_findings(columns, coded(labels, "categorical", "t"), "classes", [])
+    assert classes.startswith("'x' + 'y' parts the classes without an error")
+    assert pair_findings(columns, coded(texts(["a", "b", "c"] * 20), "categorical", "t"), "classes", []) == []
+
+
+@pytest.mark.parametrize(
+    ("values", "counts"),
+    [(np.arange(5.0, 65.0), True), (np.arange(60.0) + 0.5, False), (np.arange(60.0)[::-1], False)],
+)
+def test_a_column_of_ascending_integers_counts_the_rows(values, counts):
+    assert bool(counter_findings([coded(values)])) == counts
+
+
+@pytest.mark.parametrize(("numbers", "mixes"), [(11, True), (10, False)])
+def test_a_column_mixes_numbers_and_text_from_eleven_numbers_on(numbers, mixes):
+    column = coded(texts([*map(str, range(numbers)), "unknown"]), "categorical")
+    assert bool(_mixture_finding(column)) == mixes
+
+
 # Order of the rows
 
 
@@ -198,11 +233,23 @@ def test_the_distance_of_two_sets_of_rows_by_hand(kind, distance):
 
 @pytest.mark.parametrize(
     ("values", "repeats"),
-    [(np.repeat(np.arange(50.0), 4), True), (np.repeat(np.arange(50.0), 4) + 0.5, False),
+    [(np.repeat(np.arange(100.0), 2), True), (np.append(np.repeat(np.arange(99.0), 2), [99.0, 100.0]), False),
+     (np.repeat(np.arange(50.0), 4), True), (np.repeat(np.arange(50.0), 4) + 0.5, False),
      (texts([f"k{k // 4}" for k in range(200)]), True)],
 )  # fmt: skip
 def test_identifiers_by_name_are_texts_or_integers(values, repeats):
     assert (group_column([coded(values, "numeric", "customer_id")]) is not None) == repeats
+
+
+def test_two_tables_of_unequal_length_are_distinguished():
+    random = np.random.default_rng(0)
+    first, second = (
+        pl.DataFrame({"same": random.normal(size=m), "x": random.normal(size=m) + shift})
+        for m, shift in ((60, 0.0), (100, 9.0))
+    )
+    auc, names = distinguish(first, second, [])
+    assert auc > 0.99
+    assert names == ["x", "same"]
 
 
 def test_an_identifier_may_have_a_tenth_of_gaps():
@@ -219,6 +266,16 @@ def test_sets_that_are_too_small_are_not_told_apart():
 
 
 # Encoders
+
+
+@pytest.mark.parametrize(
+    ("note", "wrong"), [("", [False, True, False]), ("some values are not numbers, ...", [False] * 3)]
+)
+def test_wrong_values_that_the_training_rows_had_as_well_are_no_news(note, wrong):
+    column = Column("x", texts(["1", "unknown", None]))
+    numbers, unreadable = ENCODERS["numeric"]("x", note).read(column)
+    assert numbers[0] == 1.0
+    assert unreadable.tolist() == wrong
 
 
 def test_as_many_levels_as_are_allowed_are_all_kept():
