@@ -77,6 +77,6 @@ def test_a_dockerfile_names_the_models(ellayer, model_files):
 
 
 def test_a_missing_library_is_named(ellayer, model_files, monkeypatch):
-    monkeypatch.setattr("ellayer.cli.serve.find_spec", lambda name: None if name == "uvicorn" else sys)
+    monkeypatch.setattr("ellayer.serve.errors.find_spec", lambda name: None if name == "uvicorn" else sys)
     answer = ellayer("serve", model_files["table"][0])
     assert (answer.returncode, "pip install 'ellayer[serve]'" in answer.stderr) == (2, True)

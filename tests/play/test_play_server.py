@@ -33,7 +33,7 @@ import ellayer
 from ellayer.core.activations import ACTIVATIONS
 from ellayer.core.inference import outputs
 from ellayer.errors import EllayerError, UsageError
-from ellayer.play import limits, make_app, page_server
+from ellayer.play import limits, make_app
 from ellayer.play.app import Outgoing
 from ellayer.play.models import opening_of_source
 from ellayer.play.numpy_text import expression
@@ -559,7 +559,9 @@ def test_play_from_python(capsys, monkeypatch):
 
 
 def test_the_missing_extra_is_named(monkeypatch):
-    monkeypatch.setattr(page_server, "find_spec", lambda name: None if name == "websockets" else object())
+    monkeypatch.setattr(
+        "ellayer.serve.errors.find_spec", lambda name: None if name == "websockets" else object()
+    )
     with pytest.raises(UsageError, match=r"requires websockets.*pip install 'ellayer\[serve\]'"):
         check_page_libraries("ellayer play")
 
