@@ -43,10 +43,10 @@ class Others:
     def __init__(self) -> None:
         self._before = self._now()
 
-    def share(self) -> float:
-        """Return the share since the beginning; 0 where there is no /proc."""
+    def share(self) -> float | None:
+        """Return the share since the beginning, or None where there is no /proc."""
         used, passed = (now - before for now, before in zip(self._now(), self._before, strict=True))
-        return max(0.0, used / max(passed, 1.0))
+        return max(0.0, used / passed) if passed else None
 
     @staticmethod
     def _now() -> tuple[float, float]:

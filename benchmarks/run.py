@@ -135,13 +135,14 @@ def _header(options: argparse.Namespace) -> list[str]:
     ]
 
 
-def _duration(seconds: dict[str, float], share: float, clock: str) -> list[str]:
+def _duration(seconds: dict[str, float], share: float | None, clock: str) -> list[str]:
     """Return how long each part took, with a warning if other programs ran meanwhile."""
     parts = ", ".join(f"{name} {part:.0f}" for name, part in seconds.items())
     total = sum(seconds.values())
-    warning = record.warning_of(share) if clock == "wall" else ""
+    warning = record.warning_of(share or 0.0) if clock == "wall" else ""
+    meanwhile = "" if share is None else f" Other programs used {share:.0%} of the cores meanwhile."
     return [
-        f"Took {total / 60:.1f} minutes (seconds: {parts}); other programs used {share:.0%} of the cores meanwhile.",
+        f"Took {total / 60:.1f} minutes (seconds: {parts}).{meanwhile}",
         *([warning] if warning else []),
     ]
 

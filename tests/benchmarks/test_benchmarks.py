@@ -221,7 +221,8 @@ def test_a_machine_that_others_use_is_warned_of(bench):
     assert 0 <= bench.record.busy_share(0.05) <= 1
     others = bench.record.Others()
     time.sleep(0.05)
-    assert 0 <= others.share() <= 1.1
+    share = others.share()
+    assert share is None or 0 <= share <= 1.1
     assert bench.record.processor()
 
 
