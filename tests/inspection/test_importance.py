@@ -63,7 +63,9 @@ def test_shuffling_prepared_values_is_shuffling_the_column(model):
 def test_a_table_of_hundreds_of_columns_has_importances_within_its_time():
     wide = pl.DataFrame({f"c{j}": RNG.normal(size=120) for j in range(300)})
     y = np.where(wide["c7"].to_numpy() + wide["c250"].to_numpy() > 0, "up", "down")
-    model = TabularClassifier(1, epochs=40, hidden_layer_sizes=16, random_state=0).fit(wide, y)
+    all_columns = dict.fromkeys(wide.columns, "numeric")  # otherwise two of them would be selected
+    model = TabularClassifier(1, epochs=40, hidden_layer_sizes=16, column_kinds=all_columns, random_state=0)
+    model.fit(wide, y)
     whole = permutation_importance(model, wide, y, "log_loss", repeats=2)
     assert len(whole.rows) == 300
     assert "c7" in [row.name for row in whole.rows[:10]]
