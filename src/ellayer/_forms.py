@@ -73,6 +73,8 @@ def conform(value: object, form: type[T], where: str) -> T:
 
 
 def _check(value: object, form: object, where: str) -> None:
+    if type(form) is type and type(value) in _EXACT.get(form, ()):  # most of a file, and quick
+        return
     origin, arguments = get_origin(form), get_args(form)
     if form is Any or form is object:
         return
