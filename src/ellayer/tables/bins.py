@@ -128,7 +128,10 @@ def _linear_inputs(
 ) -> np.ndarray:
     """Return the columns of all encoders and ramps of the numbers, shape (m, at most ``COLUMNS``)."""
     blocks = [
-        linear_columns(encoder, column, targets) for encoder, column in zip(encoders, table, strict=True)
+        linear_columns(encoder, column, targets).astype(
+            np.float32
+        )  # in float64 small tables would need twice the memory
+        for encoder, column in zip(encoders, table, strict=True)
     ]
     counts = [len(encoder.names().numbers) for encoder in encoders]
     numbers = [x for block, count in zip(blocks, counts, strict=True) for x in block.T[:count]]
