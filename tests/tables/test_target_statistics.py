@@ -76,6 +76,12 @@ def test_variances_within_and_between_levels_by_hand():
     assert between.tolist() == pytest.approx([6.5])
 
 
+@pytest.mark.parametrize(("apart", "used"), [(0.1, []), (50.0, [0])])
+def test_two_levels_differ_if_they_are_far_apart_for_what_lies_within(apart, used):
+    Y = np.array([[0.0], [1.0], [apart], [apart + 1.0]])
+    assert LevelSums.of(np.array([0, 0, 1, 1]), Y, np.ones(4), 2).differ().tolist() == used
+
+
 def test_sums_of_two_parts_add_up():
     random = np.random.RandomState(2)
     codes, weights, Y = random.randint(0, 5, 60), random.rand(60), random.randn(60, 2)

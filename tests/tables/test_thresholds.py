@@ -20,6 +20,7 @@ from ellayer.tables.row_order import (
     separability,
     time_column,
 )
+from ellayer.tables.scaling import quantile_places
 from ellayer.tables.survey_columns import _empty_rows, _mark_of_missing, _mixture_finding, _numeric
 from ellayer.tables.survey_duplicates import _leak
 from ellayer.tables.survey_leaks import _separation, counter_findings, pair_findings
@@ -266,6 +267,11 @@ def test_sets_that_are_too_small_are_not_told_apart():
 
 
 # Encoders
+
+
+def test_as_many_values_as_quantiles_are_all_of_them():
+    assert quantile_places(np.array([1, 1, 96]), 2).tolist() == [0, 1, 2]
+    assert quantile_places(np.array([1, 1, 1, 96]), 2).tolist() == [0, 3, 3]
 
 
 @pytest.mark.parametrize(
