@@ -103,6 +103,22 @@ def test_masks_of_other_seeds_steps_and_layers_are_independent(change):
     assert np.corrcoef(one.ravel(), other.ravel())[0, 1] == pytest.approx(0, abs=4.5 / one.size**0.5)
 
 
+def test_a_mask_is_the_hash_of_its_seed_step_unit_layer_and_place():
+    """A run that is continued later drops the units of this formula, in whole numbers modulo 2^32."""
+
+    def mix(x: int) -> int:
+        x = (x ^ x >> 16) * 0x7FEB352D % 2**32
+        x = (x ^ x >> 15) * 0x846CA68B % 2**32
+        return x ^ x >> 16
+
+    seed, step, layer = 12, 345, 2
+    key = mix((mix(seed) + step) % 2**32)
+    units = [mix((key + row * 0x9E3779B1 + layer) % 2**32) for row in range(40)]
+    cells = [[mix((unit + place) % 2**32) for place in range(50)] for unit in units]
+    expected = np.where(np.array(cells) >> 8 >= 0.3 * 2.0**24, 1 / 0.7, 0.0)
+    np.testing.assert_array_equal(dropout_mask(np.ones((40, 50)), 0.3, seed, step, layer), expected)
+
+
 def test_masks_repeat():
     np.testing.assert_array_equal(mask(), mask())
 

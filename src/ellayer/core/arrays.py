@@ -11,10 +11,8 @@ import numpy as np
 from .._shapes import Float, Shaped
 
 EQUAL_TERMS = 256
-NONZERO_SHARE = (
-    1 / 32
-)  # of a sparse matrix, up to which a product by its non-zeros takes less time than BLAS's
-MANY = 1024
+NONZERO_SHARE = 1 / 32  # of a sparse matrix: up to it the product by non-zeros takes less time than BLAS's
+MANY = 1024  # numbers from which choosing by bits is quicker
 _BITS: dict[np.dtype, type] = {np.dtype(np.float64): np.int64, np.dtype(np.float32): np.int32}
 
 if TYPE_CHECKING:

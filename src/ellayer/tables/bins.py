@@ -127,10 +127,8 @@ def _linear_inputs(
     encoders: Sequence[ColumnEncoder], table: list[Column], targets: RowTargets, inside: np.ndarray
 ) -> np.ndarray:
     """Return the columns of all encoders and ramps of the numbers, shape (m, at most ``COLUMNS``)."""
-    blocks = [
-        linear_columns(encoder, column, targets).astype(
-            np.float32
-        )  # in float64 small tables would need twice the memory
+    blocks = [  # float32: in float64 the fit of a small table would take twice the memory
+        linear_columns(encoder, column, targets).astype(np.float32)
         for encoder, column in zip(encoders, table, strict=True)
     ]
     counts = [len(encoder.names().numbers) for encoder in encoders]
