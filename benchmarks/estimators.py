@@ -39,9 +39,10 @@ MLPClassifier((128, 64), batch_size=128, max_iter=10, random_state=0).fit(X, y)
 """
 
 TEXTS = """
-import sys, json, resource, time, warnings
+import sys, json, time, warnings
 import numpy as np
 import scipy.sparse as sparse
+from measuring import peak_memory
 warnings.simplefilter("ignore")
 now = time.process_time if sys.argv[2] == "cpu" else time.perf_counter
 if sys.argv[1] == "ellayer":
@@ -53,10 +54,10 @@ rows, columns = np.repeat(np.arange(m), words), random.zipf(1.2, (m, words)) * 2
 X = sparse.csr_matrix((np.ones(m * words), (rows, columns.ravel())), (m, n))
 y = X @ random.standard_normal(n) > 0
 MLPClassifier((2,), max_iter=1, random_state=0).fit(X[:200], y[:200])  # loads what is loaded late
-before, begin = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, now()
+before, begin = peak_memory(), now()
 model = MLPClassifier(max_iter=4, random_state=0).fit(X, y)
 seconds = now() - begin
-memory = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+memory = (peak_memory() - before) / 2**20
 print(json.dumps([seconds, memory, model.loss_]))
 """
 

@@ -49,6 +49,16 @@ def in_fresh_process(program: str, *arguments: str, clock: str = "wall") -> tupl
     return seconds, json.loads(lines[-1]) if lines else None
 
 
+def peak_memory() -> int:
+    """Return the largest number of bytes that this process had resident; getrusage's on Linux is the parent's too."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        return next(int(line.split()[1]) * 1024 for line in status.open() if line.startswith("VmHWM"))
+    import resource  # not on Windows
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
 def _of_children() -> float:
     """The seconds that this process's ended children had a processor."""
     times = os.times()

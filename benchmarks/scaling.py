@@ -46,19 +46,14 @@ def rows(data: Path | None, repeat: int, clock: str = "wall") -> list[dict]:
 
 
 MEMORY = """
-import json, resource, sys
-from pathlib import Path
+import json, sys
 import numpy as np
 import ellayer
 from ellayer import Network, train
-def peak():
-    status = Path("/proc/self/status")  # getrusage's peak on Linux is the parent's too
-    if status.exists():
-        return next(int(line.split()[1]) * 1024 for line in status.open() if line.startswith("VmHWM"))
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+from measuring import peak_memory
 X, Y = (np.load(f"{sys.argv[1]}/{name}.npy").T for name in "XY")
 train(Network([784, 128, 64, 10]), X, Y, optimizer="adam", num_iterations=469, batch_size=128, engine=sys.argv[2])
-print(json.dumps([peak(), X.nbytes + Y.nbytes]))
+print(json.dumps([peak_memory(), X.nbytes + Y.nbytes]))
 """
 FEW = 1000  # examples: what the fit of these takes is the libraries' and the compiler's own
 
