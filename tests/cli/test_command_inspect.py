@@ -6,9 +6,11 @@ import json
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import ellayer as package
+from ellayer.cli.inspect import _becomes
 
 
 def told_of(ellayer, path):
@@ -120,3 +122,16 @@ def test_what_is_no_model_ends_with_2(ellayer, model_files, tmp_path):
         assert message in " ".join(done.stderr.split()), done.stderr
         assert "Traceback" not in done.stderr
         assert done.stdout == ""
+
+
+def test_columns_are_listed_with_all_that_the_network_receives_of_them():
+    random = np.random.RandomState(0)
+    codes, values = random.randint(40, size=(2, 600))
+    effects = random.randn(2, 40)
+    titles = [" ".join(random.choice(["red", "green", "blue", "old"], 3)) + f" {i}" for i in range(600)]
+    X = pd.DataFrame({"town": [f"t{code}" for code in codes], "size": values * 1.5, "title": titles})
+    y = effects[0, codes] + effects[1, values] + [5.0 * title.count("red") for title in titles]
+    model = package.TabularRegressor(n_members=1, epochs=1, random_state=0).fit(X, y)
+    becomes = {column["name"]: _becomes(column) for column in model.preparation_.describe()}
+    assert becomes.pop("town").endswith(" and 28 more; mean targets of the levels")
+    assert becomes == {"size": "value; one of 40 bins", "title": "64 numbers of its n-grams"}

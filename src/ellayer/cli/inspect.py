@@ -121,9 +121,13 @@ def _column_table(columns: list[dict[str, Any]], schema: dict[str, Any] | None) 
 
 
 def _becomes(column: dict[str, Any]) -> str:
+    """Return what the network receives of a column, from the facts of its encoder."""
     parts = [f"{len(column['parts'])} numbers"] if len(column["parts"]) > 1 else column["parts"][:1]
     levels = [*column["levels"], *(["others"] if column["other"] else [])]
     parts += [_short(levels)] if levels else []
+    parts += ["mean targets of the levels"] if column.get("statistics") else []
+    parts += [f"one of {column['bins']} bins"] if column.get("bins") else []
+    parts += [f"{column['factors']['count']} numbers of its n-grams"] if column.get("factors") else []
     parts += ["whether missing"] if column["indicator"] else []
     return "; ".join(parts) or "not used"
 
