@@ -39,6 +39,10 @@ class ColumnWarning(FitWarning):
     """A column whose values a model does not use; a survey lists it too."""
 
 
+class SelectionWarning(ColumnWarning):
+    """Columns of a wide table that a model leaves out, because no relation to the target was found; no survey lists them."""
+
+
 class IrregularValuesWarning(FitWarning):
     """Values of the training rows that do not fit the kind of their column, or rows without a target."""
 

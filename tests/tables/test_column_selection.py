@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from ellayer import TabularClassifier, TabularRegressor, load, save
-from ellayer._warn import ColumnWarning
+from ellayer._warn import SelectionWarning
+from ellayer.runs.messages import collect_messages
 from ellayer.tables.column_selection import FEWEST, drop_unrelated, related_columns
 from ellayer.tables.columns import read_table
 from ellayer.tables.encoders import NumericEncoder
@@ -49,12 +50,23 @@ def test_constant_columns_have_no_relation():
     assert not related_columns(X, np.linspace(-1, 1, 100)[:, None]).any()
 
 
+def test_the_messages_of_a_run_name_columns_that_no_survey_lists():
+    random = np.random.default_rng(0)
+    X = random.standard_normal((300, FEWEST))
+    y = 2 * X[:, 0] + X[:, 1] ** 2 + 0.3 * random.standard_normal(300)
+    with collect_messages(columns=False) as messages:
+        TabularRegressor(preset="fast", epochs=1, random_state=0).fit(X, y)
+    assert any("of 100 columns are left out" in text and "--kind x2=numeric" in text for text in messages), (
+        messages
+    )
+
+
 def test_noise_is_left_out_and_the_model_works_without_it(tmp_path):
     random = np.random.default_rng(0)
     X = random.standard_normal((300, FEWEST))
     y = 2 * X[:, 0] + X[:, 1] ** 2 + 0.3 * random.standard_normal(300)
     with pytest.warns(
-        ColumnWarning, match=r"98 of 100 columns are left out.*'x2'.*column_kinds=\{'x2': 'numeric'\}"
+        SelectionWarning, match=r"98 of 100 columns are left out.*'x2'.*column_kinds=\{'x2': 'numeric'\}"
     ):
         model = TabularRegressor(preset="fast", epochs=2, random_state=0).fit(X, y)
     assert kept_columns(model) == ["x0", "x1"]
@@ -63,7 +75,7 @@ def test_noise_is_left_out_and_the_model_works_without_it(tmp_path):
     np.testing.assert_array_equal(model.predict(X), model.predict(other))
     save(model, tmp_path / "model.ellayer")
     np.testing.assert_array_equal(load(tmp_path / "model.ellayer").predict(X), model.predict(X))
-    with pytest.warns(ColumnWarning, match="97 of 100"):
+    with pytest.warns(SelectionWarning, match="97 of 100"):
         model = TabularClassifier(preset="fast", epochs=2, column_kinds={"x9": "numeric"}).fit(X, y > 1)
     assert kept_columns(model) == ["x0", "x1", "x9"]
 

@@ -14,6 +14,7 @@ _HOMES = {
     "IrregularValuesWarning": ".._warn",
     "NewValuesWarning": ".._warn",
     "ScaleWarning": ".._warn",
+    "SelectionWarning": ".._warn",
     "TargetWarning": ".._warn",
     "UnderfitWarning": ".._warn",
     "ValidationWarning": ".._warn",

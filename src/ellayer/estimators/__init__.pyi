@@ -3,6 +3,7 @@ from .._warn import FitWarning as FitWarning
 from .._warn import IrregularValuesWarning as IrregularValuesWarning
 from .._warn import NewValuesWarning as NewValuesWarning
 from .._warn import ScaleWarning as ScaleWarning
+from .._warn import SelectionWarning as SelectionWarning
 from .._warn import TargetWarning as TargetWarning
 from .._warn import UnderfitWarning as UnderfitWarning
 from .._warn import ValidationWarning as ValidationWarning

@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from .._warn import ColumnWarning, warn_user
+from .._warn import SelectionWarning, warn_user
 from .._wording import quoted_list
 from .column_encoder import ColumnEncoder
 from .columns import Column
@@ -76,8 +76,8 @@ def drop_unrelated(
     warn_user(
         f"{len(excluded)} of {len(encoders)} columns are left out, for no relation of them to the target was found, and held-out "
         f"rows are predicted better without them: {quoted_list(excluded)} (to use one: column_kinds={{{excluded[0]!r}: "
-        "'numeric'})",
-        ColumnWarning,
+        f"'numeric'}}, ellayer train --kind {excluded[0]}=numeric)",
+        SelectionWarning,
     )
     names = set(excluded)
     return [IgnoredEncoder(e.name, EXCLUDED) if e.name in names else e for e in encoders]
