@@ -6,6 +6,7 @@ its objects; a test checks this.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -83,8 +84,9 @@ def available_if(check: Callable[[Any], bool]) -> Callable[[Method], Method]:
 class NotebookDisplay:
     """The HTML of an estimator in a notebook, from ``_html``, unless scikit-learn's display is set to text."""
 
+    @abstractmethod
     def _html(self) -> str:
-        raise NotImplementedError
+        """Return the HTML of the estimator."""
 
     @property
     def _repr_html_(self) -> Callable[[], str]:

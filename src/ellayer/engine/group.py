@@ -205,9 +205,9 @@ class Group:
 
     @cached_property
     def _sharing(self) -> tuple[jax.Device, jax.sharding.NamedSharding, Callable[[jax.Array], jax.Array]]:
-        """The device for a message of this process, where those of all lie, and what gives each of them to all.
+        """The device for a message of this process, the sharding of the messages of all, and the function that shares them.
 
-        Made once: a new compiled function would look for its program anew with each message.
+        Computed once: a new compiled function would look for its program again with each message.
         """
         import jax
 

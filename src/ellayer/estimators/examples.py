@@ -75,7 +75,7 @@ class Examples:
         return Examples(self.X[rows], self.Y[rows], None if self.weights is None else self.weights[rows])
 
     def keep_only(self, rows: np.ndarray) -> Examples:
-        """Return some of the rows, of which X takes the memory of these ones, which are then lost.
+        """Return some of the rows; their X is written over the memory of this X, which must not be used afterwards.
 
         Parameters
         ----------

@@ -25,7 +25,7 @@ MOST_HELD_OUT = 50_000  # maximum number of rows held out by a single member
 
 
 class FitArguments(TypedDict, total=False):
-    """The arguments of ``fit`` by which an estimator holds rows out; none for random rows."""
+    """Arguments of ``fit`` for the rule by which rows are held out; none for random rows."""
 
     time: np.ndarray
     groups: np.ndarray

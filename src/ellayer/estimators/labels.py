@@ -41,7 +41,7 @@ class ProbabilisticClassifier(ClassifierMixin):
 
 
 def encode(labels: LabelBinarizer, y: np.ndarray) -> np.ndarray:
-    """Return a column of truths for each output unit, or for the second of two classes, from labels that are all known."""
+    """Return the indicator columns of the classes, one of them for two classes, from labels that are all known."""
     classes = labels.classes_
     plain = (
         y.ndim == 1 and len(classes) > 1 and y.dtype.kind == classes.dtype.kind and y.dtype.kind in "biufU"
